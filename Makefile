@@ -1,0 +1,70 @@
+# `make demo` and `make test` need git, make and python >= 3.11, nothing else.
+# Bytecode is compiled at install: importing dagster costs 2.4 s without it, 0.9 s with it.
+unexport PYTHONDONTWRITEBYTECODE
+unexport PYTHONPATH
+unexport VIRTUAL_ENV
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
+PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
+
+.PHONY: help demo install install-dev test lint types contracts format lock clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: install ## Install, start a database, load the sample, run the job, print the risk, write report.html
+	@$(BIN)/riskmetrics demo
+
+install: $(VENV)/.runtime ## The environment that runs riskmetrics, from requirements.lock
+
+install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
+
+test: lint types contracts ## Everything CI runs: lint, types, import contracts, tests
+	$(BIN)/python -m pytest
+
+lint: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install-dev
+	$(BIN)/mypy
+
+contracts: install-dev
+	$(BIN)/lint-imports
+
+format: install-dev ## Format and fix what can be fixed
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock: ## Resolve the dependencies again (needs uv)
+	uv pip compile pyproject.toml --group build --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet -o requirements.lock
+	uv pip compile pyproject.toml --group build --group dev -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet \
+		-o requirements-dev.lock
+
+clean: ## Remove the environment and caches; the data in .riskmetrics stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist
+
+$(VENV)/pyvenv.cfg:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "riskmetrics needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
+	@echo "Creating $(VENV) …" >&2
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "python3 -m venv failed: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/pyvenv.cfg
+	@echo "Installing the locked packages (about a minute, once) …" >&2
+	@$(PIP_LOCKED) -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip check --quiet --disable-pip-version-check
+	@echo "Compiling bytecode …" >&2
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib riskmetrics > /dev/null || true
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing the tests' tools …" >&2
+	@$(PIP_LOCKED) -r requirements-dev.lock
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib > /dev/null || true
+	@touch $@

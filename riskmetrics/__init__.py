@@ -1,0 +1,1 @@
+"""riskmetrics: daily portfolio risk in your own Postgres."""

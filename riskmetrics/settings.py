@@ -1,0 +1,57 @@
+"""Every setting, once: environment over ``.env`` over defaults. Read at an edge and passed down as plain values."""
+
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from riskmetrics.errors import ConfigurationError
+
+PACKAGE = Path(__file__).parent
+DEFAULT_MARKET_INDEX = "SPY"
+DEFAULT_RATE_INDEX = "TLT"
+
+
+class Settings(BaseSettings):
+    """What varies by machine and by user; the method's constants stand beside their formulas instead."""
+
+    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("RISKMETRICS_DATABASE_URL", "DATABASE_URL"),
+        description="Any Postgres >= 14; unset: an embedded server under RISKMETRICS_HOME.",
+    )
+    home: Path = Field(default=Path(".riskmetrics"), validation_alias="RISKMETRICS_HOME", description="Where data and runs live.")
+    dagster_home: Path | None = Field(default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster.")
+    market_index: str | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_MARKET_INDEX",
+        description="What betas are measured against; unset: the one kept with the database, else SPY.",
+    )
+
+    @cached_property
+    def home_directory(self) -> Path:
+        """RISKMETRICS_HOME as an absolute path."""
+        return self.home.expanduser().absolute()
+
+    @cached_property
+    def dagster_directory(self) -> Path:
+        """DAGSTER_HOME as an absolute path."""
+        return self.dagster_home.expanduser().absolute() if self.dagster_home else self.home_directory / "dagster"
+
+
+def load() -> Settings:
+    """Read the settings, or raise ConfigurationError that names the setting at fault (never its value)."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
+        raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None
+
+
+def bundled(name: str) -> Path:
+    """A file or folder that stands at the top of the checkout and inside the wheel: ``migrations``, ``dagster.yaml``."""
+    packaged = PACKAGE / "_bundled" / name
+    return packaged if packaged.exists() else PACKAGE.parent / name
