@@ -24,7 +24,9 @@ class Settings(BaseSettings):
         description="Any Postgres >= 14; unset: an embedded server under RISKMETRICS_HOME.",
     )
     home: Path = Field(default=Path(".riskmetrics"), validation_alias="RISKMETRICS_HOME", description="Where data and runs live.")
-    dagster_home: Path | None = Field(default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster.")
+    dagster_home: Path | None = Field(
+        default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster."
+    )
     market_index: str | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",

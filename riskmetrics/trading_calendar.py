@@ -5,6 +5,7 @@ asks here. The calendar starts at a fixed session, because exchange_calendars' o
 before today) would let partitions move with the date.
 """
 
+import warnings
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import cache
@@ -19,17 +20,23 @@ if TYPE_CHECKING:
 FIRST_SESSION = date(1990, 1, 2)
 """First session of the calendar in use: the entry date of a holding whose own is unknown."""
 
+FIRST_RESULT = date(1991, 1, 2)
+"""First session that results are computed for: the year before it is the history that they look back on."""
+
 
 @cache
 def _calendar() -> "exchange_calendars.ExchangeCalendar":
     import exchange_calendars  # imports pandas: not at the import of this module
 
-    return exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31")
+    with warnings.catch_warnings():  # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31")
 
 
 def sessions_index() -> "pd.DatetimeIndex":
     """All sessions of the calendar, past and scheduled, as a timezone-naive index."""
-    return _calendar().sessions
+    sessions: pd.DatetimeIndex = _calendar().sessions
+    return sessions
 
 
 def is_session(day: date) -> bool:
@@ -39,7 +46,8 @@ def is_session(day: date) -> bool:
 
 def last_known() -> date:
     """The last day that the calendar covers."""
-    return _calendar().last_session.date()
+    last: date = _calendar().last_session.date()
+    return last
 
 
 def closed_weekdays() -> list[datetime]:
@@ -54,10 +62,9 @@ def last_ended(now: datetime | None = None) -> date:
     """The latest session whose close has passed at ``now`` (aware; default: the present)."""
     import pandas as pd
 
-    moment = pd.Timestamp(now or datetime.now(UTC))
-    return _calendar().minute_to_past_session(moment.floor("min"), count=1).date() if _calendar().is_open_on_minute(
-        moment.floor("min"), ignore_breaks=True
-    ) else _calendar().minute_to_session(moment.floor("min"), direction="previous").date()
+    closes = _calendar().closes
+    last: date = closes.index[int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1].date()
+    return last
 
 
 def between(first: date, last: date) -> list[date]:
@@ -90,9 +97,31 @@ def require_ended(days: Iterable[date], now: datetime | None = None) -> None:
         if not FIRST_SESSION <= day <= last_known():
             raise InvalidSession(f"{day} is outside the calendar ({FIRST_SESSION} to {last_known()})")
         if not is_session(day):
-            raise InvalidSession(f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it is {at_or_before(day)}")
+            raise InvalidSession(
+                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it is {at_or_before(day)}"
+            )
         if day > ended:
             raise InvalidSession(f"the session {day} has not closed yet; the latest that has is {ended}")
+
+
+def checked_range(first: date, last: date, now: datetime | None = None) -> list[date]:
+    """Return the sessions from ``first`` to ``last``, or raise InvalidSession if they are not a range of ended sessions."""
+    require_ended([first, last], now)
+    if first > last:
+        raise InvalidSession(f"the range is reversed: {first} comes after {last}")
+    if first < FIRST_RESULT:
+        raise InvalidSession(f"results begin with {FIRST_RESULT}: {first} has too little history before it")
+    return between(first, last)
+
+
+def rounded_range(first: date, last: date, now: datetime | None = None) -> list[date]:
+    """Return the ended sessions from ``first`` to ``last``, neither of which must be one; InvalidSession if there are none."""
+    if first > last:
+        raise InvalidSession(f"the range is reversed: {first} comes after {last}")
+    inside = between(max(first, FIRST_RESULT), min(last, last_ended(now)))
+    if not inside:
+        raise InvalidSession(f"no session between {first} and {last} has ended: the exchange was closed, or it is yet to come")
+    return inside
 
 
 def _stamp(day: date) -> "pd.Timestamp":

@@ -1,0 +1,8 @@
+"""The asset graph: what is computed from what. Each asset reads, computes, writes and reports; it holds no SQL and no formula."""
+
+import warnings
+
+from dagster import BetaWarning
+
+# known and wanted: without it a backfill is a run per session
+warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)

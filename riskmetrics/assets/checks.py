@@ -1,0 +1,90 @@
+"""What must hold of the data: each check has a measured value, a severity and a sentence."""
+
+import dagster as dg
+import numpy as np
+
+from riskmetrics import trading_calendar
+from riskmetrics.assets.market_data import BENCHMARK, benchmark_weights
+from riskmetrics.assets.partitions import run_sessions
+from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
+from riskmetrics.assets.positions import position_betas
+from riskmetrics.db import read, stored
+from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.resources import Warehouse
+from riskmetrics.results import betas
+from riskmetrics.results.second_opinion import largest_disagreement
+
+_REFITTED = 5
+"""Stored betas that a run has statsmodels fit again."""
+
+_STORED_PRECISION = 2e-6
+"""Columns keep six decimals; one unit in the last place covers both roundings."""
+
+_SECTORS = 11
+"""GICS sectors."""
+
+_BENCHMARK_TOLERANCE = 0.005
+
+
+@dg.asset_check(asset=position_betas)
+def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """A handful of the stored betas agree with a regression by statsmodels."""
+    days = run_sessions(context, warehouse)
+    with warehouse.read() as connection:
+        rows = stored.some_betas(connection, days, _REFITTED)
+        closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW))
+    worst = largest_disagreement(rows, closes)
+    return dg.AssetCheckResult(
+        passed=worst <= _STORED_PRECISION,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"refitted": len(rows), "largest_difference": worst},
+        description=f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most",
+    )
+
+
+@dg.asset_check(asset=portfolio_values)
+def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Nearly all holdings of every portfolio have a price."""
+    days = run_sessions(context, warehouse)
+    with warehouse.read() as connection:
+        lowest = stored.lowest_coverage(connection, "prices", days)
+    if lowest is None:
+        return dg.AssetCheckResult(passed=True, description="no portfolio holds anything on these sessions")
+    return dg.AssetCheckResult(
+        passed=lowest.coverage >= MIN_COVERAGE,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"lowest_coverage": lowest.coverage, "portfolio": lowest.name, "session": str(lowest.day)},
+        description=f"{lowest.coverage:.0%} of the holdings of {lowest.name} have a price on {lowest.day}; {MIN_COVERAGE:.0%} is the least",
+    )
+
+
+@dg.asset_check(asset=sector_concentration)
+def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """The sector weights of every portfolio sum to 1."""
+    days = run_sessions(context, warehouse)
+    with warehouse.read() as connection:
+        sums = stored.sector_weight_sums(connection, days)
+    worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0
+    return dg.AssetCheckResult(
+        passed=worst < 1e-9,
+        severity=dg.AssetCheckSeverity.ERROR,
+        metadata={"portfolio_sessions": len(sums), "largest_deviation": worst},
+        description=f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e}",
+    )
+
+
+@dg.asset_check(asset=benchmark_weights)
+def benchmark_complete(warehouse: Warehouse) -> dg.AssetCheckResult:
+    """The latest benchmark has all eleven GICS sectors, and their weights sum to 1."""
+    with warehouse.read() as connection:
+        weights = read.benchmark_weights(connection, BENCHMARK, trading_calendar.last_ended())
+    if weights.empty:
+        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="no benchmark is stored")
+    latest = weights.iloc[-1].dropna()
+    total = float(latest.sum())
+    return dg.AssetCheckResult(
+        passed=len(latest) == _SECTORS and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"sectors": len(latest), "sum": total},
+        description=f"the benchmark of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
+    )

@@ -1,0 +1,45 @@
+"""A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
+
+from datetime import date
+
+import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+
+from riskmetrics import trading_calendar
+from riskmetrics.errors import InvalidSession
+from riskmetrics.resources import Warehouse
+
+sessions = dg.DailyPartitionsDefinition(
+    start_date=trading_calendar.FIRST_RESULT.isoformat(),
+    timezone="America/New_York",
+    end_offset=1,  # Friday's key must exist on Friday evening; a session that has not closed is refused below
+    exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
+)
+
+
+def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, warehouse: Warehouse) -> list[date]:
+    """Return the sessions that a run is for, in order.
+
+    Reads the raw tags, because Dagster accepts a closed day, and turns a reversed or closed range into
+    other sessions. Without a partition: the latest ended session with a close of the market index.
+
+    Raises
+    ------
+    InvalidSession
+        If an endpoint is not an exchange session that has ended, or the range is reversed.
+    """
+    tags = context.run.tags
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or tags.get(PARTITION_NAME_TAG)
+    if first is None or last is None:
+        day = warehouse.latest_session()
+        context.log.info(f"no partition was asked for: taking {day}, the latest ended session with prices")
+        return [day]
+    return trading_calendar.checked_range(_parse(first), _parse(last))
+
+
+def _parse(key: str) -> date:
+    try:
+        return date.fromisoformat(key)
+    except ValueError:
+        raise InvalidSession(f"{key!r} is not a day: write it as 2022-12-28") from None

@@ -1,0 +1,74 @@
+"""What is known of each portfolio: its row in `portfolio_snapshots`, of which each asset owns some columns."""
+
+from collections.abc import Callable
+
+import dagster as dg
+
+from riskmetrics.assets import inputs, reports
+from riskmetrics.assets.market_data import BENCHMARK, benchmark_weights, company_profiles, market_prices
+from riskmetrics.assets.partitions import run_sessions, sessions
+from riskmetrics.assets.positions import position_betas
+from riskmetrics.db import read, tables, write
+from riskmetrics.resources import Warehouse, provenance
+from riskmetrics.results import exposures, snapshots
+
+_SNAPSHOT = ("portfolio_id", "snapshot_date")
+
+
+def _of_portfolios(*upstream: dg.AssetsDefinition) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
+    return dg.asset(
+        deps=upstream,
+        partitions_def=sessions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="portfolios",
+        kinds={"postgres"},
+        owners=["team:riskmetrics"],
+    )
+
+
+@_of_portfolios(market_prices)
+def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Values, exposures, profit and counts of every portfolio at each close (`portfolio_snapshots`: the row itself)."""
+    days = run_sessions(context, warehouse)
+    table = tables.portfolio_snapshots
+    with warehouse.begin("portfolio_values") as connection:
+        valuation, _ = inputs.valued(connection, days)
+        rows, undefined = snapshots.value_rows(valuation)
+        scope = table.c.snapshot_date.in_(days)
+        written = write.replace(connection, table, rows, key=_SNAPSHOT, scope=scope, provenance=provenance(context))
+        write.coverage(connection, snapshots.price_coverage(valuation), metrics=["prices"], days=days, provenance=provenance(context))
+        write.undefined(connection, undefined, metrics=snapshots.VALUE_METRICS, days=days, provenance=provenance(context))
+    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+
+
+@_of_portfolios(position_betas, portfolio_values, company_profiles)
+def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Market beta of every portfolio: of its positions, of its own returns, and of the vendor (`portfolio_snapshots`: beta columns)."""
+    days = run_sessions(context, warehouse)
+    with warehouse.begin("portfolio_betas") as connection:
+        valuation, lots = inputs.valued(connection, days)
+        betas = inputs.symbol_betas(connection, lots, days, warehouse.market_index(connection))
+        profiles = read.profiles(connection, valuation.instruments["symbol"])
+        rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
+        written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
+        write.coverage(connection, coverage, metrics=["beta", "provider_beta"], days=days, provenance=provenance(context))
+        write.undefined(connection, undefined, metrics=snapshots.BETA_METRICS, days=days, provenance=provenance(context))
+    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+
+
+@_of_portfolios(portfolio_values, company_profiles, benchmark_weights)
+def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Sector weights beside the benchmark's, and concentration (`portfolio_snapshots`, `portfolio_sector_weights`)."""
+    days = run_sessions(context, warehouse)
+    table = tables.portfolio_sector_weights
+    with warehouse.begin("sector_concentration") as connection:
+        valuation, _ = inputs.valued(connection, days)
+        profiles = read.profiles(connection, valuation.instruments["symbol"])
+        benchmark = read.benchmark_weights(connection, BENCHMARK, days[-1])
+        sectors = exposures.sector_rows(valuation, profiles, benchmark, BENCHMARK)
+        rows, undefined = exposures.concentration_rows(valuation, sectors)
+        written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
+        key, scope = ("portfolio_id", "day", "sector"), table.c.day.in_(days)
+        write.replace(connection, table, sectors, key=key, scope=scope, provenance=provenance(context))
+        write.undefined(connection, undefined, metrics=exposures.METRICS, days=days, provenance=provenance(context))
+    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)

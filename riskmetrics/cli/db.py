@@ -1,0 +1,175 @@
+"""`riskmetrics db`: the schema, and SQL that only reads."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.database import unmigrated
+from riskmetrics.cli.options import AsJson
+from riskmetrics.cli.output import fail, present, print_json
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+app = typer.Typer(help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How the rows of a query are printed."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+@app.command()
+def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] = "head") -> None:
+    """Bring the schema up to a revision. Every run does this by itself.
+
+    Example: riskmetrics db upgrade
+    """
+    from riskmetrics.db import migrate
+
+    with unmigrated() as engine:
+        changed = migrate.upgrade(engine, revision)
+        _say_revision(engine, "upgraded to" if changed else "already at")
+
+
+@app.command()
+def downgrade(
+    revision: Annotated[str, typer.Argument(help="Revision to go back to, or base for no tables at all.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Take the schema back to a revision; what later revisions added is lost.
+
+    Example: riskmetrics db downgrade h1i2j3k4l5m6
+    """
+    from riskmetrics.db import migrate
+
+    if not yes:
+        typer.confirm(
+            f"Go back to {revision}? Columns and tables that later revisions added are dropped with their data.", abort=True, err=True
+        )
+    with unmigrated() as engine:
+        changed = migrate.downgrade(engine, revision)
+        _say_revision(engine, "downgraded to" if changed else "already at")
+
+
+@app.command()
+def current(as_json: AsJson = False) -> None:
+    """Print the revision that the database is at.
+
+    Example: riskmetrics db current
+    """
+    from riskmetrics.db import migrate
+
+    with unmigrated() as engine, engine.connect() as connection:
+        revision = migrate.current(connection)
+    if as_json:
+        print_json({"revision": revision, "head": migrate.head()})
+    else:
+        typer.echo(f"{revision or 'no revision'}{' (head)' if revision == migrate.head() else ''}")
+
+
+@app.command()
+def history(as_json: AsJson = False) -> None:
+    """Print every revision that this version knows, the newest first.
+
+    Example: riskmetrics db history
+    """
+    from riskmetrics.db import migrate
+
+    if as_json:
+        print_json([revision._asdict() for revision in migrate.history()])
+        return
+    for revision in migrate.history():
+        typer.echo(f"{revision.revision}  {revision.doc}")
+
+
+@app.command()
+def heads() -> None:
+    """Print the newest revision that this version knows.
+
+    Example: riskmetrics db heads
+    """
+    from riskmetrics.db import migrate
+
+    typer.echo(migrate.head())
+
+
+@app.command()
+def stamp(revision: Annotated[str, typer.Argument(help="Revision that the tables are at.")]) -> None:
+    """Record a revision without changing a table: for a database whose tables were made elsewhere.
+
+    Example: riskmetrics db stamp 19c513d3bf90
+    """
+    from riskmetrics.db import migrate
+
+    with unmigrated() as engine:
+        migrate.stamp(engine, revision)
+        _say_revision(engine, "stamped")
+
+
+@app.command()
+def verify(as_json: AsJson = False) -> None:
+    """Compare the live schema with the one that this version expects, column by column.
+
+    Example: riskmetrics db verify
+    """
+    from riskmetrics.db import migrate
+
+    with unmigrated() as engine, engine.begin() as connection:
+        differences = migrate.differences(connection)
+    if as_json:
+        print_json(differences)
+    else:
+        typer.echo("\n".join(differences) if differences else "the schema is the one that this version expects")
+    if differences:
+        raise typer.Exit(6)
+
+
+@app.command()
+def url() -> None:
+    """Print the URL of the database in use, for psql and other clients; a password is left out.
+
+    Example: psql "$(riskmetrics db url)"
+    """
+    from riskmetrics.db.engine import described
+
+    with unmigrated() as engine:
+        typer.echo(described(engine.url))
+
+
+@app.command()
+def sql(
+    query: Annotated[str, typer.Argument(help="One SELECT.")],
+    output: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+) -> None:
+    """Run a query in a transaction that cannot write.
+
+    Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format csv
+    """
+    import pandas as pd
+    import sqlalchemy as sa
+
+    with unmigrated() as engine, engine.connect() as connection, connection.begin():
+        connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        try:
+            result = connection.exec_driver_sql(query.replace("%", "%%"))
+        except sa.exc.DBAPIError as error:
+            raise fail(f"the query failed: {str(error.orig).strip()}") from None
+        if not result.returns_rows:
+            raise fail("the statement returns no rows: only queries are run")
+        table = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
+    if output is Format.CSV:
+        typer.echo(table.to_csv(index=False), nl=False)
+    else:
+        present(table, as_json=output is Format.JSON)
+
+
+def _say_revision(engine: "sa.Engine", what: str) -> None:
+    from riskmetrics.db import migrate
+
+    with engine.connect() as connection:
+        typer.echo(f"{what} {migrate.current(connection) or 'base: no tables'}")

@@ -1,0 +1,71 @@
+"""`riskmetrics demo`: the whole pipeline on the bundled sample."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli.output import say
+
+
+def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = Path("report.html")) -> None:
+    """Load the bundled sample, run the job for its last session, print the risk and write a report.
+
+    It works on a database that is empty or holds the sample, never on one with portfolios of your own.
+
+    Example: riskmetrics demo
+    """
+    from riskmetrics.cli import report
+    from riskmetrics.cli.run import launch
+    from riskmetrics.cli.summary import print_summaries
+    from riskmetrics.sources import sample
+
+    say("1/4  Database: " + _load())
+    say(f"2/4  Dagster job daily_risk for {sample.LAST_SESSION}")
+    launch([sample.LAST_SESSION])
+    say("3/4  Results")
+    print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
+    say("4/4  Report")
+    report.write(sample.LAST_SESSION, out)
+    typer.echo(_NEXT.format(report=out.absolute().as_uri(), last=sample.LAST_SESSION))
+
+
+def _load() -> str:
+    """Bring in the sample and return a sentence on it; what is there already is left as it is."""
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import holdings, imports, read
+    from riskmetrics.db.engine import described
+    from riskmetrics.errors import UsageError
+    from riskmetrics.sources import sample
+
+    portfolios = sample.portfolios()
+    with writing() as connection:
+        others = set(read.portfolios(connection)["name"]) - {portfolio.name for portfolio in portfolios}
+        if others:
+            raise UsageError(f"the database holds {', '.join(sorted(others))}: run the demo with RISKMETRICS_HOME set to an empty folder")
+        prices = sample.prices()
+        imports.prices(connection, prices.rows, "sample")
+        imports.profiles(connection, sample.profiles().rows, "sample")
+        imports.benchmark(connection, sample.benchmark().rows, "SP500", "sample")
+        imports.keep_setting(connection, read.MARKET_INDEX, sample.MARKET_INDEX)
+        for portfolio in portfolios:
+            holdings.state(connection, portfolio.name, portfolio.holdings.rows, as_of=portfolio.as_of, equity=portfolio.equity)
+        where = described(connection.engine.url)
+    span = f"{sample.FIRST_SESSION} to {sample.LAST_SESSION}"
+    counts = f"{len(prices.rows):,} closes of {prices.rows['symbol'].nunique()} symbols, {span}, and {len(portfolios)} portfolios"
+    return f"{where}\n     Sample: {counts}"
+
+
+_NEXT = """
+The report is at {report}
+
+Closes in the sample are adjusted for dividends, so its dollar values are approximate; it holds no bond fund,
+and interest-rate betas need one (TLT).
+
+Next:
+  riskmetrics show betas --date {last}                          every position's beta, with its standard error
+  riskmetrics backfill --from 2022-01-03 --to {last}            a year of sessions in one run
+  riskmetrics ui                                                      the asset graph and every run, in Dagster
+  RISKMETRICS_HOME=~/risk riskmetrics import prices bars.csv          your own data, in a database of its own
+  RISKMETRICS_HOME=~/risk riskmetrics import portfolio holdings.csv --name Growth --equity 345000
+"""

@@ -1,0 +1,141 @@
+"""`riskmetrics import`: users' files into the database."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.options import DAY_FORMAT, File, day_of
+from riskmetrics.cli.output import say
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from riskmetrics.db.write import Written
+    from riskmetrics.sources.files import Parsed
+
+app = typer.Typer(help="Bring in prices, holdings, profiles and benchmark weights from CSV or Parquet files.", no_args_is_help=True)
+
+
+@app.command()
+def prices(file: File) -> None:
+    """Daily prices: symbol, date, close; and open, high, low, volume, adj_close.
+
+    Example: riskmetrics import prices bars.csv
+    """
+    from riskmetrics.sources.files import read_prices
+
+    _import("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, "file"))
+
+
+@app.command()
+def profiles(file: File) -> None:
+    """Company profiles: symbol; and name, asset_type, sector, beta.
+
+    Example: riskmetrics import profiles companies.csv
+    """
+    from riskmetrics.db import imports
+    from riskmetrics.sources.files import read_profiles
+
+    _import("profiles", file, read_profiles, lambda connection, parsed: told(imports.profiles(connection, parsed.rows, "file")))
+
+
+@app.command()
+def benchmark(file: File, code: Annotated[str, typer.Option(help="Which benchmark; results are compared with SP500.")] = "SP500") -> None:
+    """Sector weights of a benchmark: date, sector, weight.
+
+    Example: riskmetrics import benchmark sp500_sectors.csv
+    """
+    from riskmetrics.db import imports
+    from riskmetrics.sources.files import read_benchmark
+
+    _import("benchmark", file, read_benchmark, lambda connection, parsed: told(imports.benchmark(connection, parsed.rows, code, "file")))
+
+
+@app.command()
+def portfolio(
+    file: File,
+    name: Annotated[str, typer.Option(help="Name of the portfolio; a new one is created.")],
+    equity: Annotated[float | None, typer.Option(help="Equity (net value plus cash) on the day, in USD.")] = None,
+    as_of: Annotated[datetime | None, typer.Option(formats=DAY_FORMAT, help="Day that the file describes. Default: today.")] = None,
+) -> None:
+    """Holdings of a portfolio on a day: symbol, quantity; and entry_price, entry_date, position_type.
+
+    What was held before and is not in the file counts as left on that day.
+
+    Example: riskmetrics import portfolio holdings.csv --name Growth --equity 345000
+    """
+    from datetime import date
+    from decimal import Decimal
+
+    from riskmetrics.db import holdings
+    from riskmetrics.errors import UsageError
+    from riskmetrics.sources.files import read_portfolio
+
+    day = day_of(as_of) or date.today()
+    if day > date.today():
+        raise UsageError(f"--as-of {day} lies in the future")
+    if not name.strip():
+        raise UsageError("--name is empty")
+
+    def store(connection: "sa.Connection", parsed: "Parsed") -> str:
+        stated = Decimal(str(equity)).quantize(Decimal("0.01")) if equity is not None else None
+        result = holdings.state(connection, name.strip(), parsed.rows, as_of=day, equity=stated)
+        assumed = int(parsed.rows["entry_date"].isna().sum())
+        if assumed and result.opened:
+            say(f"{assumed} lots have no entry_date: a new one counts as held since before the first session that is asked for")
+        return (
+            f"{result.opened} lots opened, {result.closed} closed, {result.corrected} corrected, {result.unchanged} unchanged, as of {day}"
+        )
+
+    _import("portfolio", file, lambda path: read_portfolio(path, day), store)
+
+
+def store_prices(connection: "sa.Connection", parsed: "Parsed", source: str) -> str:
+    """Store prices, refuse symbols that would mix adjusted and unadjusted closes, and say what was done."""
+    from riskmetrics.db import imports
+    from riskmetrics.errors import DataQualityError
+
+    written, mixed = imports.prices(connection, parsed.rows, source)
+    if mixed and not written.changed + written.unchanged:
+        raise DataQualityError(f"{_mixed_sentence(mixed)}; nothing else is in the file")
+    if mixed:
+        imports.reject(connection, "prices", source, _mixed_rows(parsed, mixed))
+        say(f"warning: {_mixed_sentence(mixed)}")
+    return told(written)
+
+
+def _mixed_sentence(symbols: list[str]) -> str:
+    return (
+        f"{', '.join(symbols)}: the file and what is stored differ in whether adj_close is adjusted, and mixing the two would put a false "
+        "return where they meet; import their whole history from one source"
+    )
+
+
+def _mixed_rows(parsed: "Parsed", symbols: list[str]) -> "list[tuple[int | None, str, str]]":
+    rows = parsed.rows[parsed.rows["symbol"].isin(symbols)].drop(columns="has_adj_close")
+    return [(None, line, "adj_close of another kind than that stored") for line in rows.to_csv(index=False, header=False).splitlines()]
+
+
+def told(written: "Written") -> str:
+    """Say what a write did."""
+    return f"{written.changed} rows written, {written.unchanged} unchanged" + (f", {written.removed} removed" if written.removed else "")
+
+
+def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Callable[[sa.Connection, Parsed], str]") -> None:
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import imports
+
+    parsed = read(file)
+    with writing() as connection:
+        summary = store(connection, parsed)
+        imports.reject(connection, kind, str(file), parsed.rejected)
+    for note in parsed.notes:
+        say(f"note: {note}")
+    if parsed.rejected:
+        first = parsed.rejected[0]
+        where = f"line {first.line}: " if first.line else ""
+        say(f"{len(parsed.rejected)} rows rejected and kept in rejected_rows; the first, {where}{first.reason}")
+    typer.echo(f"{file}: {summary}")

@@ -1,0 +1,127 @@
+"""Runs of the job from the command line: in this process, on the instance that the UI shows."""
+
+import os
+import shutil
+import socket
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from riskmetrics import errors
+from riskmetrics.cli.output import progress, say
+from riskmetrics.settings import Settings, bundled
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+_PID, _HOST, _BOOT, _STARTED = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
+
+
+class Outcome(NamedTuple):
+    """How a run ended: its id, and the command's exit code."""
+
+    run_id: str
+    exit_code: int
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """Return Dagster's home, created with the instance file that suits a single machine if it has none."""
+    home = settings.dagster_directory
+    home.mkdir(parents=True, exist_ok=True)
+    if not (home / "dagster.yaml").exists():
+        shutil.copyfile(bundled("dagster.yaml"), home / "dagster.yaml")
+    return home
+
+
+def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) -> Outcome:
+    """Materialize the assets (default: all) for ``days`` in one run and report on stderr how it went."""
+    os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
+    import dagster as dg
+    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+    from dagster._core.utils import make_new_run_id
+
+    from riskmetrics.definitions import DAILY_RISK, defs
+
+    job = defs.resolve_job_def(DAILY_RISK)
+    run_id = make_new_run_id()
+    tags = _process_tags()
+    if len(days) > 1:
+        tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
+    with dg.DagsterInstance.get() as instance:
+        fail_dead_runs(instance)
+        instance.add_event_listener(run_id, _show)
+        result = job.execute_in_process(
+            instance=instance,
+            run_id=run_id,
+            partition_key=days[0].isoformat() if len(days) == 1 else None,
+            asset_selection=[dg.AssetKey(name) for name in assets] or None,
+            tags=tags,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            raise_on_error=False,
+        )
+    return Outcome(run_id, _exit_code(result))
+
+
+def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
+    """Mark runs of processes that died as failed: nothing else watches a run that was started from a command line."""
+    import dagster as dg
+
+    for dead in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={_HOST: socket.gethostname()})):
+        same_boot = dead.tags.get(_BOOT) == _boot_id()
+        if not (same_boot and _process_start(int(dead.tags[_PID])) == dead.tags.get(_STARTED)):
+            instance.report_run_failed(dead, "the process that ran it has died")
+            say(f"run {dead.run_id} was left by a process that died: marked as failed")
+
+
+def _process_tags() -> dict[str, str]:
+    pid = os.getpid()
+    return {_PID: str(pid), _HOST: socket.gethostname(), _BOOT: _boot_id(), _STARTED: _process_start(pid)}
+
+
+def _boot_id() -> str:
+    path = Path("/proc/sys/kernel/random/boot_id")
+    return path.read_text().strip() if path.exists() else ""
+
+
+def _process_start(pid: int) -> str:
+    """When a process started, in the kernel's clock ticks: tells it from a later one with the same number; empty if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
+
+
+def _show(event: "dg.EventLogEntry") -> None:
+    """Say what was materialized, as it happens."""
+    happened = event.dagster_event
+    if happened is None:
+        return
+    if happened.is_step_start:
+        progress(f"  {happened.step_key} …")
+    elif event.level >= 30 and not happened.is_failure:  # logging.WARNING
+        say(event.user_message)
+
+
+def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
+    import dagster as dg
+
+    if not result.success:
+        return max((_explain(event) for event in result.all_events if event.is_step_failure), default=1)
+    failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
+    for check in failed:
+        say(f"{check.severity.value.lower()}: {check.asset_key.to_user_string()}: {check.description}")
+    return errors.DataQualityError.exit_code if any(check.severity == dg.AssetCheckSeverity.ERROR for check in failed) else 0
+
+
+def _explain(event: "dg.DagsterEvent") -> int:
+    """Say why a step failed, in the sentence of the error that we raised, and return its exit code."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    if error is None:
+        return 1
+    kind = getattr(errors, error.cls_name or "", None)
+    sentence = error.message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
+    say(f"{event.step_key} failed: {sentence}")
+    return kind.exit_code if isinstance(kind, type) and issubclass(kind, errors.RiskmetricsError) else 1

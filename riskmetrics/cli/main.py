@@ -1,0 +1,70 @@
+"""The `riskmetrics` command: its groups, and the one place where errors become sentences and exit codes."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli import db, demo, imports, portfolio, report, run, shell, show, status
+
+app = typer.Typer(
+    name="riskmetrics",
+    help="Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(demo.demo)
+app.add_typer(imports.app, name="import")
+app.add_typer(portfolio.app, name="portfolio")
+app.command()(run.run)
+app.command()(run.backfill)
+app.add_typer(show.app, name="show")
+app.command()(report.report)
+app.command()(status.status)
+app.add_typer(db.app, name="db")
+app.command()(shell.env)
+app.command()(shell.ui)
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("riskmetrics"))
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose is one sentence on stderr and its exit code."""
+    from riskmetrics.errors import RiskmetricsError
+
+    try:
+        app()
+    except RiskmetricsError as error:
+        typer.echo(f"riskmetrics: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        sentence = _database_sentence(error)
+        if sentence is None:
+            raise
+        typer.echo(f"riskmetrics: {sentence}", err=True)
+        sys.exit(6)
+
+
+def _database_sentence(error: Exception) -> str | None:
+    """Return what to say of an unreachable database, or None if the error is of another kind."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    import sqlalchemy as sa
+
+    if not isinstance(error, sa.exc.OperationalError):
+        return None
+    reason = str(error.orig).strip().partition("\n")[0]
+    return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"

@@ -1,0 +1,88 @@
+"""What commands print: tables and JSON on stdout, progress and remarks on stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Format = Callable[[Any], str]
+"""How a value of a column is written."""
+
+JSON_HELP = "Print JSON on stdout instead of a table."
+
+
+def say(text: str) -> None:
+    """Print a remark on stderr."""
+    typer.echo(text, err=True)
+
+
+def progress(text: str) -> None:
+    """Print a step of work on stderr, if a person is watching."""
+    if sys.stderr.isatty():
+        say(text)
+
+
+def fail(text: str, code: int = 1) -> typer.Exit:
+    """Print why a command ends without an answer; raise the returned error."""
+    say(text)
+    return typer.Exit(code)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False))
+
+
+def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return rows as dictionaries in which what is missing is None and a day is text."""
+    import pandas as pd
+
+    shown = table.astype(object).where(table.notna(), None)
+    return [
+        {str(name): value.date().isoformat() if isinstance(value, pd.Timestamp) else value for name, value in row.items()}
+        for row in shown.to_dict("records")
+    ]
+
+
+def present(table: "pd.DataFrame", *, as_json: bool, formats: dict[str, Format] | None = None, title: str = "") -> None:
+    """Print rows as a table for people, or as JSON."""
+    if as_json:
+        print_json(records(table))
+        return
+    formats = formats or {}
+    rows = [[cell(value, formats.get(name)) for name, value in row.items()] for row in records(table)]
+    print_table([str(name) for name in table.columns], rows, title=title, right=[_is_number(table, name) for name in table.columns])
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool], title: str = "") -> None:
+    """Print aligned columns; numbers to the right."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))  # what is piped is never cut
+    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for name, to_the_right in zip(header, right, strict=True):
+        table.add_column(name, justify="right" if to_the_right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table, markup=False, highlight=False)
+
+
+def cell(value: object, form: Format | None = None) -> str:
+    """Return a value as text; what is undefined is a dash, never 0."""
+    if value is None:
+        return "—"
+    if form is not None:
+        return form(value)
+    return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def _is_number(table: "pd.DataFrame", name: object) -> bool:
+    return table[name].dtype.kind in "iufc"

@@ -1,0 +1,47 @@
+"""`riskmetrics portfolio`: what portfolios there are."""
+
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli.options import AsJson
+from riskmetrics.cli.output import fail, present
+
+app = typer.Typer(help="List and remove portfolios.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_portfolios(as_json: AsJson = False) -> None:
+    """Print every portfolio with its holdings.
+
+    Example: riskmetrics portfolio list
+    """
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import stored
+
+    with reading() as connection:
+        table = stored.portfolio_overview(connection)
+    if table.empty and not as_json:
+        raise fail("no portfolio yet: riskmetrics import portfolio holdings.csv --name NAME")
+    present(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of the portfolio.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a portfolio from every list and every later run; its holdings and results stay in the database.
+
+    Example: riskmetrics portfolio remove Growth
+    """
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import holdings
+
+    if not yes:
+        typer.confirm(f"Remove {name}?", abort=True, err=True)
+    with writing() as connection:
+        removed = holdings.remove(connection, name)
+    if not removed:
+        raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
+    typer.echo(f"{name} removed")

@@ -1,0 +1,71 @@
+"""`riskmetrics run` and `riskmetrics backfill`: the job, for one session or a range of them."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.options import DAY_FORMAT, Day
+from riskmetrics.cli.output import progress, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Assets = Annotated[str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")]
+
+
+def run(day: Day = None, assets: Assets = "") -> None:
+    """Compute every metric for one exchange session.
+
+    Example: riskmetrics run --date 2022-12-28
+    """
+    from riskmetrics import trading_calendar
+
+    session = day.date() if day else latest_session()
+    launch(trading_calendar.checked_range(session, session), assets)
+
+
+def latest_session() -> date:
+    """Return the latest ended session on which the market index has a close, and say that it was chosen."""
+    from riskmetrics import settings
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import read
+
+    with reading() as connection:
+        session = read.latest_session(connection, settings.load().market_index)
+    say(f"no --date: taking {session}, the latest ended session with a close of the market index")
+    return session
+
+
+def backfill(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMAT, help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Last day.")],
+    assets: Assets = "",
+) -> None:
+    """Compute every metric for a range of sessions, in one run.
+
+    A range whose ends are not sessions is rounded inward.
+
+    Example: riskmetrics backfill --from 2022-01-03 --to 2022-12-28
+    """
+    from riskmetrics import trading_calendar
+
+    days = trading_calendar.rounded_range(first.date(), last.date())
+    if (days[0], days[-1]) != (first.date(), last.date()):
+        say(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
+    launch(days, assets)
+
+
+def launch(days: "Sequence[date]", assets: str = "") -> None:
+    """Run the job for ``days`` and end with its exit code if that is not 0."""
+    from riskmetrics import settings
+    from riskmetrics.cli import launch
+    from riskmetrics.cli.database import connected
+
+    span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
+    progress(f"Running daily_risk for {span} …")
+    with connected():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
+        outcome = launch.run(settings.load(), days, [name.strip() for name in assets.split(",") if name.strip()])
+    say(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
+    if outcome.exit_code:
+        raise typer.Exit(outcome.exit_code)

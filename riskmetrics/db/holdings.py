@@ -1,0 +1,190 @@
+"""Holdings over time: a file of holdings is a statement of what a portfolio holds on a day."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables, write
+from riskmetrics.errors import UsageError
+
+_INSTRUMENT = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
+_DESCRIBED = ("investment_class", "last_price")
+
+_Lot = dict[str, Any]
+
+
+class Statement(NamedTuple):
+    """What a statement changed, in lots."""
+
+    portfolio_id: str
+    opened: int
+    closed: int
+    corrected: int
+    unchanged: int
+
+
+def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: date, equity: Decimal | None) -> Statement:
+    """Make ``stated`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
+
+    A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened. Where the
+    quantity of a symbol changed, the old lot is closed and the new one opened on ``as_of``, both at that
+    session's close if it is stored. What a first statement holds since an unknown date is taken to be held
+    since the calendar's first session, and flagged; a later statement's news is opened on its own day.
+
+    Parameters
+    ----------
+    stated : DataFrame
+        One row per lot, as `sources.files.read_portfolio` gives them.
+
+    Raises
+    ------
+    UsageError
+        If a later statement of the portfolio is stored already.
+    """
+    write.lock(connection, "holdings")
+    portfolio = _portfolio(connection, name)
+    if portfolio["holdings_as_of"] is not None and as_of < portfolio["holdings_as_of"]:
+        raise UsageError(f"holdings of {name} are already stated for {portfolio['holdings_as_of']}, after {as_of}: state a later day")
+    held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
+    closes = _closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
+    opened, closed, corrected, unchanged = [], [], 0, 0
+    for instrument in sorted(held.keys() | wanted.keys(), key=str):
+        old, new, pairs = _match(held[instrument], wanted[instrument])
+        for lot, row in pairs:
+            changed = _correct(connection, lot, row)
+            corrected, unchanged = corrected + changed, unchanged + (not changed)
+        closed += old
+        entry = _Entry(as_of, closes.get(str(instrument[0])), first=portfolio["holdings_as_of"] is None, replaces=bool(old))
+        opened += [row | entry.of(row) for row in new]
+    _close(connection, closed, as_of, closes)
+    if opened:
+        connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
+    _record(connection, portfolio["id"], as_of, equity)
+    return Statement(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged)
+
+
+def remove(connection: sa.Connection, name: str) -> bool:
+    """Mark a portfolio as deleted; its rows and results stay. Returns whether there was one."""
+    table = tables.portfolios
+    statement = sa.update(table).where(table.c.name == name, table.c.deleted_at.is_(None)).values(deleted_at=sa.func.now())
+    return connection.execute(statement).rowcount > 0
+
+
+def _portfolio(connection: sa.Connection, name: str) -> "sa.RowMapping":
+    table = tables.portfolios
+    query = sa.select(table.c.id, table.c.holdings_as_of).where(table.c.name == name, table.c.deleted_at.is_(None))
+    found = connection.execute(query).mappings().all()
+    if len(found) > 1:
+        raise UsageError(f"{len(found)} portfolios are called {name}: rename them in the database, names must tell them apart")
+    if not found:
+        connection.execute(sa.insert(table).values(name=name, currency="USD"))
+        found = connection.execute(query).mappings().all()
+    return found[0]
+
+
+def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> list[_Lot]:
+    table = tables.positions
+    statement = (
+        sa.select(table)
+        .where(table.c.portfolio_id == portfolio_id, table.c.deleted_at.is_(None), table.c.entry_date <= day)
+        .where(sa.or_(table.c.exit_date.is_(None), table.c.exit_date > day))
+        .order_by(table.c.entry_date, table.c.id)
+    )
+    return [dict(row) for row in connection.execute(statement).mappings()]
+
+
+def _records(stated: pd.DataFrame) -> Iterator[_Lot]:
+    for row in stated.to_dict("records"):
+        lot = {str(name): None if pd.isna(value) else value for name, value in row.items()}
+        for name in ("quantity", "entry_price", "strike_price", "last_price"):
+            if lot[name] is not None:
+                lot[name] = Decimal(str(lot[name])).quantize(Decimal("0.0001"))  # what the columns hold
+        yield lot
+
+
+def _by_instrument(lots: "list[_Lot] | Iterator[_Lot]") -> "defaultdict[tuple[object, ...], list[_Lot]]":
+    found: defaultdict[tuple[object, ...], list[_Lot]] = defaultdict(list)
+    for lot in lots:
+        found[tuple(lot[name] for name in _INSTRUMENT)].append(lot)
+    return found
+
+
+def _match(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
+    """Pair lots of equal quantity, those with the same entry first; returns the held and the stated left over, and the pairs."""
+    held, pairs, unmatched = list(held), [], list(stated)
+    for told_apart_by in (("quantity", "entry_date", "entry_price"), ("quantity",)):
+        stated, unmatched = unmatched, []
+        for row in stated:
+            lot = next((lot for lot in held if all(lot[name] == row[name] for name in told_apart_by)), None)
+            if lot is None:
+                unmatched.append(row)
+            else:
+                held.remove(lot)
+                pairs.append((lot, row))
+    return held, unmatched, pairs
+
+
+def _correct(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
+    """Take over what a statement says of a lot's entry, if it is the entry that we know of; and its description."""
+    values = {name: row[name] for name in _DESCRIBED if row[name] is not None}
+    if row["entry_date"] is not None and lot["entry_date_assumed"]:
+        values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
+    if row["entry_price"] is not None and (lot["entry_date_assumed"] or row["entry_date"] == lot["entry_date"]):
+        values |= {"entry_price": row["entry_price"]}
+    values = {name: value for name, value in values.items() if lot[name] != value}
+    if values:
+        table = tables.positions
+        connection.execute(sa.update(table).where(table.c.id == lot["id"]).values(**values, updated_at=sa.func.now()))
+    return bool(values)
+
+
+class _Entry(NamedTuple):
+    """When, and at what price, a newly stated lot was entered, as far as its statement does not say."""
+
+    as_of: date
+    close: Decimal | None
+    first: bool
+    """Whether this is the portfolio's first statement: then its holdings are older than it."""
+    replaces: bool
+    """Whether the lot takes the place of one that is closed."""
+
+    def of(self, row: _Lot) -> _Lot:
+        if self.replaces:
+            # the stated entry is that of the whole holding: taking it over would count its profit twice
+            return {"entry_date": self.as_of, "entry_price": self.close, "entry_date_assumed": False}
+        if row["entry_date"] is not None:
+            return {"entry_date_assumed": False}
+        if self.first:
+            return {"entry_date": trading_calendar.FIRST_SESSION, "entry_date_assumed": True}
+        price = self.close if row["entry_price"] is None else row["entry_price"]
+        return {"entry_date": self.as_of, "entry_price": price, "entry_date_assumed": False}
+
+
+def _closes_on(connection: sa.Connection, symbols: set[object], day: date) -> dict[str, Decimal]:
+    table = tables.market_data_cache
+    session = trading_calendar.at_or_before(day)
+    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol.in_(symbols), table.c.date == session)
+    return dict(connection.execute(statement).tuples().all())
+
+
+def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: dict[str, Decimal]) -> None:
+    table = tables.positions
+    for lot in lots:
+        price = closes.get(lot["symbol"]) if lot["investment_class"] == "PUBLIC" else None
+        values = {"exit_date": day, "exit_price": price, "updated_at": sa.func.now()}
+        connection.execute(sa.update(table).where(table.c.id == lot["id"]).values(**values))
+
+
+def _record(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
+    table = tables.portfolios
+    values: dict[str, object] = {"holdings_as_of": as_of}
+    if equity is not None:
+        values |= {"equity_balance": equity, "equity_as_of": as_of}
+    differs = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
+    connection.execute(sa.update(table).where(table.c.id == portfolio_id, differs).values(**values, updated_at=sa.func.now()))

@@ -1,0 +1,243 @@
+"""Bring a database to the schema of this code, and say how the two differ.
+
+Every way in calls ``ensure_head`` before it touches a table: milliseconds where nothing is to do, because it reads the
+revisions from the names in the migration files and never imports Alembic. All work happens in one transaction under an
+advisory lock: a revision that fails leaves the database as it was, and processes that start together migrate it once.
+"""
+
+import logging
+import re
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import psycopg
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.errors import SchemaError
+from riskmetrics.settings import bundled
+
+LOCK_TIMEOUT = "60s"
+"""How long to wait for another process that migrates, or for a table that one uses."""
+
+_LOCK_KEY = 0x7269736B_6D696772
+"""The advisory lock of migrations: "riskmigr"."""
+
+_HEADER = re.compile(
+    r'\A"""(?P<doc>[^\n]+?)(?:"""|\n).*?^revision = "(?P<revision>\w+)"\ndown_revision = (?:"(?P<down>\w+)"|None)$', re.M | re.S
+)
+
+
+class Revision(NamedTuple):
+    """One migration: its id, the id of the one before it (None: the first) and what it does."""
+
+    revision: str
+    down_revision: str | None
+    doc: str
+
+
+@cache
+def history() -> tuple[Revision, ...]:
+    """Return every revision of this code, the newest first; SchemaError unless they form one chain."""
+    after: dict[str | None, list[Revision]] = {}
+    files = list(_versions().glob("*.py"))
+    for path in files:
+        found = _HEADER.match(path.read_text(encoding="utf-8"))
+        if found is None:
+            raise SchemaError(f"{path.name} does not begin as a migration does: docstring, revision, down_revision")
+        after.setdefault(found["down"], []).append(Revision(found["revision"], found["down"], found["doc"]))
+    chain: list[Revision] = []
+    while following := after.get(chain[-1].revision if chain else None):
+        chain.append(following[0])
+    if len(chain) != len(files):
+        raise SchemaError("the migrations of this installation do not form one chain: is a file missing?")
+    return tuple(reversed(chain))
+
+
+def head() -> str:
+    """Return the newest revision that this code knows."""
+    return history()[0].revision
+
+
+def current(connection: sa.Connection) -> str | None:
+    """Return the revision that the database says it is at; None: it says nothing."""
+    # to_regclass answers NULL when it waited for the transaction that creates the table
+    seen = connection.execute(sa.text("SELECT 1 FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid)")).first()
+    if seen is None:
+        return None
+    revisions: list[str] = list(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+    if len(revisions) > 1:
+        raise SchemaError(
+            f"alembic_version holds several revisions ({', '.join(sorted(revisions))}): set one with `riskmetrics db stamp REV`"
+        )
+    return revisions[0] if revisions else None
+
+
+def lock(connection: sa.Connection) -> None:
+    """Wait until no other process migrates this database; the lock ends with this transaction."""
+    connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
+
+
+def ensure_head(engine: sa.Engine) -> bool:
+    """Bring the database to the newest revision; return whether there was anything to do.
+
+    Raises
+    ------
+    SchemaError
+        If the database holds riskmetrics' tables at no known revision, is newer than this code, or if a revision fails;
+        then nothing is changed.
+    """
+    with engine.connect() as connection:
+        if current(connection) == head():
+            return False
+    return upgrade(engine)
+
+
+def upgrade(engine: sa.Engine, revision: str = "head") -> bool:
+    """Migrate up to ``revision``, whole or not at all; return whether anything changed."""
+    return _migrate(engine, "upgrade", revision)
+
+
+def downgrade(engine: sa.Engine, revision: str) -> bool:
+    """Migrate down to ``revision`` ("base": to no tables), whole or not at all; return whether anything changed."""
+    return _migrate(engine, "downgrade", revision)
+
+
+def stamp(engine: sa.Engine, revision: str) -> None:
+    """Record that the database is at ``revision`` without changing a table, whatever it said before."""
+    with engine.begin() as connection, _refusals("stamp", revision):
+        lock(connection)
+        _run(connection, "stamp", revision)
+
+
+def differences(connection: sa.Connection) -> list[str]:
+    """Say in sentences where the database departs from ``db.tables``; empty: nowhere.
+
+    The tables of the code are created as temporary ones, described by Postgres itself and rolled back, so that types,
+    defaults and CHECKs are compared as the server understands them. Another program's tables are passed over, and so are the
+    columns, plain indexes and foreign keys to its tables that it has added to ours.
+    """
+    found = _describe(connection)
+    with connection.begin_nested() as savepoint:
+        connection.execute(sa.text("SET LOCAL search_path TO pg_temp"))
+        tables.metadata.create_all(connection, checkfirst=False)
+        expected = _describe(connection)
+        savepoint.rollback()
+    absent = {item.table for item in expected} - {item.table for item in found}
+    sentences = [f"table {name} is missing" for name in absent]
+    for item, definition in expected.items():
+        if item.table not in absent and item not in found:
+            sentences.append(f"{item.name} is missing; expected {definition}")
+        elif item.table not in absent and found[item] != definition:
+            sentences.append(f"{item.name} is {found[item]}; expected {definition}")
+    sentences += [f"{item.name} is not expected: {found[item]}" for item in found.keys() - expected.keys() if not item.harmless]
+    return sorted(sentences)
+
+
+class _Item(NamedTuple):
+    table: str
+    name: str
+    harmless: bool
+    """Whether another program may have added it."""
+
+
+_NO_TABLE = ""  # what an enum belongs to
+_DESCRIPTION = sa.text("""
+    WITH ours AS (
+        SELECT oid, relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname = ANY(:tables) AND pg_table_is_visible(oid)
+    )
+    SELECT relname, 'column ' || relname || '.' || attname, true,
+        format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '')
+    FROM ours JOIN pg_attribute ON attrelid = ours.oid AND attnum > 0 AND NOT attisdropped
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    UNION ALL
+    SELECT relname, 'constraint ' || conname || ' on ' || relname,
+        contype = 'f' AND confrelid NOT IN (SELECT oid FROM ours), pg_get_constraintdef(pg_constraint.oid, true)
+    FROM ours JOIN pg_constraint ON conrelid = ours.oid AND contype IN ('p', 'u', 'f', 'c')
+    UNION ALL
+    SELECT ours.relname, 'index ' || index.relname || ' on ' || ours.relname, NOT indisunique, pg_get_indexdef(indexrelid, 0, true)
+    FROM ours JOIN pg_index ON indrelid = ours.oid JOIN pg_class AS index ON index.oid = indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+    UNION ALL
+    SELECT :no_table, 'enum ' || typname, false, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
+    FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid
+    WHERE typname = ANY(:enums) AND pg_type_is_visible(pg_type.oid)
+    GROUP BY typname
+""")
+
+
+def _describe(connection: sa.Connection) -> dict[_Item, str]:
+    """Describe our tables and enums as the search path shows them."""
+    columns = (column.type for table in tables.metadata.tables.values() for column in table.c)
+    enums = {kind.name for kind in columns if isinstance(kind, sa.Enum)}
+    rows = connection.execute(_DESCRIPTION, {"tables": list(tables.metadata.tables), "enums": list(enums), "no_table": _NO_TABLE})
+    return {_Item(table, name, harmless): definition for table, name, harmless, definition in rows}
+
+
+def _versions() -> Path:
+    return bundled("migrations") / "versions"
+
+
+def _migrate(engine: sa.Engine, direction: Literal["upgrade", "downgrade"], revision: str) -> bool:
+    with engine.begin() as connection, _refusals(direction, revision):
+        lock(connection)
+        before = current(connection)
+        _require_known(connection, before)
+        if direction == "upgrade" and revision == "head" and before == head():
+            return False
+        _run(connection, direction, revision)
+        return current(connection) != before
+
+
+def _require_known(connection: sa.Connection, revision: str | None) -> None:
+    if revision is None:
+        present = ", ".join(sorted({item.table for item in _describe(connection)} - {_NO_TABLE}))
+        if present:
+            raise SchemaError(f"the database holds {present} but no revision: say which one it is at with `riskmetrics db stamp REV`")
+    elif revision not in {known.revision for known in history()}:
+        raise SchemaError(
+            f"the database is at revision {revision}, newer than this version of riskmetrics, which ends at {head()}: upgrade riskmetrics"
+        )
+
+
+def _run(connection: sa.Connection, action: Literal["upgrade", "downgrade", "stamp"], revision: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before the import, which already logs
+    from alembic import command  # a third of a second that most runs never need
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(bundled("migrations")).replace("%", "%%"))
+    if action == "stamp":
+        command.stamp(config, revision, purge=True)
+    elif action == "downgrade":
+        command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
+
+
+@contextmanager
+def _refusals(action: str, revision: str) -> Iterator[None]:
+    """Turn whatever stops a migration into a SchemaError that says in which revision and why."""
+    try:
+        yield
+    except SchemaError:
+        raise
+    except Exception as error:
+        raise SchemaError(f"cannot {action} the database to {revision}: {_reason(error)}; nothing was changed") from error
+
+
+def _reason(error: Exception) -> str:
+    """Return the first line of an error (SQL and parameters stay out), after the revision that it arose in."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if isinstance(cause, psycopg.errors.LockNotAvailable):
+        return f"another process has held a lock on it for {LOCK_TIMEOUT}, try again when it has ended"
+    text = str(cause).partition("\n")[0] or type(cause).__name__
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    failed = [file.name.partition("_")[0] for file in files if file.parent == _versions()]
+    return f"revision {failed[-1]} failed: {text}" if failed else text

@@ -1,0 +1,175 @@
+"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64. Stored results are read in `results`."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+from riskmetrics.errors import DataQualityError
+from riskmetrics.panels import panel
+from riskmetrics.settings import DEFAULT_MARKET_INDEX
+
+MARKET_INDEX = "market_index"
+"""Name under which the market index is kept with the database."""
+
+
+def market_index(connection: sa.Connection, override: str | None = None) -> str:
+    """What betas are measured against: the override, else the one kept with the database, else SPY."""
+    settings = tables.database_settings
+    stored: str | None = connection.scalar(sa.select(settings.c.value).where(settings.c.name == MARKET_INDEX))
+    return override or stored or DEFAULT_MARKET_INDEX
+
+
+def portfolios(connection: sa.Connection) -> pd.DataFrame:
+    """Portfolios that are not deleted, by name: portfolio_id, name, currency, equity_balance, equity_as_of."""
+    table = tables.portfolios
+    columns = table.c.id.label("portfolio_id"), table.c.name, table.c.currency, table.c.equity_balance, table.c.equity_as_of
+    return fetch(connection, sa.select(*columns).where(table.c.deleted_at.is_(None)).order_by(table.c.name, table.c.id))
+
+
+def lots(connection: sa.Connection) -> pd.DataFrame:
+    """Every lot ever held and not deleted, ordered so that lots of one instrument stand together.
+
+    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short.
+    """
+    table, portfolio = tables.positions, tables.portfolios
+    short = table.c.position_type.in_(["SC", "SP", "SHORT"])
+    quantity = sa.case((short, -sa.func.abs(table.c.quantity)), else_=table.c.quantity).label("quantity")
+    statement = (
+        sa.select(
+            table.c.id.label("position_id"),
+            table.c.portfolio_id,
+            table.c.symbol,
+            table.c.position_type,
+            quantity,
+            table.c.entry_price,
+            table.c.entry_date,
+            table.c.entry_date_assumed,
+            table.c.exit_price,
+            table.c.exit_date,
+            table.c.underlying_symbol,
+            table.c.strike_price,
+            table.c.expiration_date,
+            table.c.investment_class,
+            table.c.last_price,
+            table.c.market_value,
+        )
+        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None))
+        .order_by(
+            table.c.portfolio_id,
+            table.c.symbol,
+            table.c.position_type,
+            table.c.strike_price,
+            table.c.expiration_date,
+            table.c.entry_date,
+            table.c.id,
+        )
+    )
+    return fetch(connection, statement)
+
+
+def held_symbols(connection: sa.Connection) -> list[str]:
+    """Symbols of every position that is, or was, held, sorted."""
+    table, portfolio = tables.positions, tables.portfolios
+    statement = (
+        sa.select(table.c.symbol)
+        .distinct()
+        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None))
+        .order_by(table.c.symbol)
+    )
+    return list(connection.scalars(statement))
+
+
+def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
+    """Return, for each symbol that has closes, their number and the first and last day, by symbol."""
+    table = tables.market_data_cache
+    statement = (
+        sa.select(
+            table.c.symbol,
+            sa.func.count().label("closes"),
+            sa.func.min(table.c.date).label("first"),
+            sa.func.max(table.c.date).label("last"),
+        )
+        .where(table.c.symbol.in_(sorted(symbols)))
+        .group_by(table.c.symbol)
+        .order_by(table.c.symbol)
+    )
+    return fetch(connection, statement)
+
+
+def closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
+    return _closes(connection, tables.market_data_cache.c.close, symbols, sessions)
+
+
+def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
+    return _closes(connection, tables.market_data_cache.c.adj_close, symbols, sessions)
+
+
+def _closes(connection: sa.Connection, column: sa.ColumnElement[float], symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    table, wanted = tables.market_data_cache, sorted(set(symbols))
+    statement = sa.select(table.c.symbol, table.c.date, column.label("close")).where(
+        table.c.symbol == sa.any_(sa.cast(wanted, sa.ARRAY(sa.Text))), table.c.date == sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+    )
+    return panel(fetch(connection, statement), sessions, wanted, "close")
+
+
+def cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
+    """For each portfolio with an equity balance, the session on which it holds, by portfolio_id.
+
+    That is the last day, up to the one the balance was stated for, on which a holding has a close: a
+    balance stated today for prices that end earlier describes the last day that can be valued.
+    """
+    portfolio, position, prices = tables.portfolios, tables.positions, tables.market_data_cache
+    stated = sa.func.coalesce(portfolio.c.equity_as_of, sa.cast(portfolio.c.created_at, sa.Date))
+    held = (
+        sa.select(portfolio.c.id, stated.label("stated"), position.c.symbol)
+        .distinct()
+        .outerjoin(
+            position, sa.and_(position.c.portfolio_id == portfolio.c.id, position.c.deleted_at.is_(None), position.c.entry_date <= stated)
+        )
+        .where(portfolio.c.deleted_at.is_(None), portfolio.c.equity_balance.is_not(None))
+        .cte("held")
+    )
+    last = (
+        sa.select(sa.func.max(prices.c.date).label("day")).where(prices.c.symbol == held.c.symbol, prices.c.date <= held.c.stated).lateral()
+    )
+    day = sa.func.coalesce(sa.func.max(last.c.day), sa.func.max(held.c.stated))
+    rows = connection.execute(sa.select(held.c.id, day).select_from(held.outerjoin(last, sa.true())).group_by(held.c.id))
+    return pd.Series({str(portfolio_id): day for portfolio_id, day in rows}, dtype=object)
+
+
+def latest_session(connection: sa.Connection, market_index_override: str | None = None) -> date:
+    """The latest ended session on which the market index has a close."""
+    table, index = tables.market_data_cache, market_index(connection, market_index_override)
+    newest = sa.select(sa.func.max(table.c.date)).where(table.c.symbol == index, table.c.date <= trading_calendar.last_ended())
+    day: date | None = connection.scalar(newest)
+    if day is None:
+        raise DataQualityError(f"no close of the market index {index} is stored: import prices with `riskmetrics import prices FILE`")
+    return day
+
+
+def profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
+    """Company profiles by symbol: sector, is_etf, is_fund, beta."""
+    table = tables.company_profiles
+    statement = sa.select(table.c.symbol, table.c.sector, table.c.is_etf, table.c.is_fund, table.c.beta).where(
+        table.c.symbol.in_(sorted(set(symbols)))
+    )
+    return fetch(connection, statement).set_index("symbol")
+
+
+def benchmark_weights(connection: sa.Connection, benchmark: str, through: date) -> pd.DataFrame:
+    """Sector weights of a benchmark, as-of dates x sectors, up to ``through``."""
+    table = tables.benchmarks_sector_weights
+    statement = sa.select(table.c.asof_date, table.c.sector, table.c.weight).where(
+        table.c.benchmark_code == benchmark, table.c.asof_date <= through
+    )
+    return fetch(connection, statement).pivot(index="asof_date", columns="sector", values="weight").sort_index()

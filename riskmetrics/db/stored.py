@@ -1,0 +1,204 @@
+"""Stored results as frames: for people, the report and the checks. The pipeline computes from inputs, never from these."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+
+_portfolios = tables.portfolios
+_snapshots = tables.portfolio_snapshots
+
+
+def snapshots(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Every column of the snapshots of a day, by portfolio name."""
+    columns = [column for column in _snapshots.c if column.name != "id"]
+    statement = sa.select(_portfolios.c.name.label("portfolio"), *columns).join(_portfolios).where(_snapshots.c.snapshot_date == day)
+    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name))
+
+
+def betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Market betas of a day's positions, with their holding, by portfolio and symbol."""
+    table, position = tables.position_market_betas, tables.positions
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            position.c.symbol,
+            position.c.position_type,
+            position.c.quantity,
+            table.c.beta,
+            table.c.std_error,
+            table.c.alpha,
+            table.c.r_squared,
+            table.c.p_value,
+            table.c.observations,
+            table.c.market_index,
+        )
+        .select_from(table)
+        .join(position, position.c.id == table.c.position_id)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.calc_date == day)
+    )
+    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+
+
+def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> pd.DataFrame:
+    """A sample of the betas stored for ``days``, chosen by their ids, which are random."""
+    table, position = tables.position_market_betas, tables.positions
+    statement = (
+        sa.select(
+            position.c.symbol,
+            table.c.market_index,
+            table.c.calc_date,
+            table.c.beta,
+            table.c.alpha,
+            table.c.r_squared,
+            table.c.std_error,
+        )
+        .select_from(table)
+        .join(position, position.c.id == table.c.position_id)
+        .where(table.c.calc_date.in_(days), table.c.beta.is_not(None))
+        .order_by(sa.func.md5(sa.cast(table.c.id, sa.Text)))
+        .limit(count)
+    )
+    return fetch(connection, statement)
+
+
+def sectors(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Sector weights of a day, largest first within each portfolio."""
+    table = tables.portfolio_sector_weights
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            table.c.sector,
+            table.c.gross_weight,
+            table.c.net_weight,
+            table.c.benchmark_weight,
+            table.c.active_weight,
+            table.c.benchmark_asof,
+        )
+        .select_from(table)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.day == day)
+    )
+    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.gross_weight.desc(), table.c.sector))
+
+
+def sector_weight_sums(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
+    """Sum of the gross sector weights of each portfolio on each of ``days``."""
+    table = tables.portfolio_sector_weights
+    total = sa.func.sum(table.c.gross_weight, type_=sa.Double).label("total")
+    return fetch(
+        connection,
+        sa.select(table.c.portfolio_id, table.c.day, total).where(table.c.day.in_(days)).group_by(table.c.portfolio_id, table.c.day),
+    )
+
+
+def lowest_coverage(connection: sa.Connection, metric: str, days: Sequence[date]) -> "sa.Row[str, date, float] | None":
+    """The portfolio and day of the lowest coverage: name, day, coverage."""
+    table = tables.portfolio_coverage
+    statement = (
+        sa.select(_portfolios.c.name, table.c.day, table.c.coverage)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.metric == metric, table.c.day.in_(days))
+        .order_by(table.c.coverage, table.c.day, _portfolios.c.name)
+        .limit(1)
+    )
+    return connection.execute(statement).first()
+
+
+def undefined(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """What has no value on a day, and why."""
+    table, position = tables.undefined_metrics, tables.positions
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            sa.func.coalesce(position.c.symbol, "(portfolio)").label("subject"),
+            table.c.metric,
+            table.c.reason,
+            table.c.n_obs,
+        )
+        .select_from(table)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .outerjoin(position, position.c.id == table.c.subject)
+        .where(table.c.day == day)
+    )
+    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.metric, position.c.symbol, table.c.subject))
+
+
+def coverage(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """How much of each portfolio each metric covers on a day."""
+    table = tables.portfolio_coverage
+    statement = (
+        sa.select(_portfolios.c.name.label("portfolio"), table.c.metric, table.c.coverage, table.c.n_covered, table.c.n_total)
+        .select_from(table)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.day == day)
+    )
+    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.metric))
+
+
+def portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
+    """Every portfolio that is not deleted, with the number of lots it ever held and the day it was last stated for."""
+    position = tables.positions
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            _portfolios.c.currency,
+            sa.func.count(position.c.id).filter(position.c.exit_date.is_(None)).label("open_lots"),
+            sa.func.count(position.c.id).filter(position.c.exit_date.is_not(None)).label("closed_lots"),
+            _portfolios.c.holdings_as_of,
+            _portfolios.c.equity_balance,
+            _portfolios.c.equity_as_of,
+        )
+        .outerjoin(position, sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)))
+        .where(_portfolios.c.deleted_at.is_(None))
+        .group_by(_portfolios.c.id)
+        .order_by(_portfolios.c.name)
+    )
+    return fetch(connection, statement)
+
+
+class Sessions(NamedTuple):
+    """What days are stored: of prices, of results, and sessions between the first and last result that have none."""
+
+    prices_from: date | None
+    prices_to: date | None
+    results_from: date | None
+    results_to: date | None
+    sessions_computed: int
+    sessions_missing: list[date]
+
+
+def sessions(connection: sa.Connection) -> Sessions:
+    """Return which days are stored."""
+    prices = tables.market_data_cache
+    first, last = connection.execute(sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))).one()
+    days = list(connection.scalars(sa.select(_snapshots.c.snapshot_date).distinct().order_by(_snapshots.c.snapshot_date)))
+    missing = sorted(set(trading_calendar.between(days[0], days[-1])) - set(days)) if days else []
+    return Sessions(first, last, days[0] if days else None, days[-1] if days else None, len(days), missing)
+
+
+def table_sizes(connection: sa.Connection) -> pd.DataFrame:
+    """Rows and size, indexes included, of each table, the largest first."""
+    names = list(tables.metadata.tables)
+    counts = [connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name])) for name in names]
+    kilobytes = [connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names]
+    frame = pd.DataFrame({"table": names, "rows": counts, "kilobytes": kilobytes}).astype({"kilobytes": "int64"})
+    return frame.sort_values("kilobytes", ascending=False, ignore_index=True)
+
+
+def latest_day(connection: sa.Connection) -> date | None:
+    """The last day that has a snapshot."""
+    day: date | None = connection.scalar(sa.select(sa.func.max(_snapshots.c.snapshot_date)))
+    return day
+
+
+def _of(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
+    statement = statement.where(_portfolios.c.deleted_at.is_(None))
+    return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)

@@ -1,0 +1,33 @@
+"""The schema at the newest revision, as SQLAlchemy Core tables: one source for reads, writes and the drift check.
+
+Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments from the database; the tables and
+columns of later revisions carry ``comment=``. Every instant is a timestamptz, every trading day a date.
+"""
+
+from riskmetrics.db.tables.holdings import portfolios, positions
+from riskmetrics.db.tables.insights import ai_insight_templates, ai_insights
+from riskmetrics.db.tables.market_data import benchmarks_sector_weights, company_profiles, market_data_cache
+from riskmetrics.db.tables.portfolio_results import portfolio_coverage, portfolio_sector_weights, portfolio_snapshots
+from riskmetrics.db.tables.position_results import position_interest_rate_betas, position_market_betas, position_volatility
+from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
+from riskmetrics.db.tables.schema import metadata
+
+__all__ = [
+    "ai_insight_templates",
+    "ai_insights",
+    "benchmarks_sector_weights",
+    "company_profiles",
+    "database_settings",
+    "market_data_cache",
+    "metadata",
+    "portfolio_coverage",
+    "portfolio_sector_weights",
+    "portfolio_snapshots",
+    "portfolios",
+    "position_interest_rate_betas",
+    "position_market_betas",
+    "position_volatility",
+    "positions",
+    "rejected_rows",
+    "undefined_metrics",
+]

@@ -1,0 +1,90 @@
+"""What is said: insights and the prompts they are made with."""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import instant, metadata, surrogate_key
+
+_INSIGHT_TYPE = sa.Enum(
+    "daily_summary",
+    "volatility_analysis",
+    "concentration_risk",
+    "hedge_quality",
+    "factor_exposure",
+    "stress_test_review",
+    "custom",
+    name="insight_type",
+    metadata=metadata,
+)
+_SEVERITY = sa.Enum("info", "normal", "elevated", "warning", "critical", name="insight_severity", metadata=metadata)
+
+ai_insights = sa.Table(
+    "ai_insights",
+    metadata,
+    surrogate_key(),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
+    sa.Column("insight_type", _INSIGHT_TYPE, nullable=False),
+    sa.Column("title", sa.String(200), nullable=False),
+    sa.Column("severity", _SEVERITY, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("full_analysis", sa.Text),
+    sa.Column("key_findings", sa.JSON, doc="List of findings."),
+    sa.Column("recommendations", sa.JSON, doc="List of actions."),
+    sa.Column("data_limitations", sa.Text),
+    sa.Column("context_data", sa.JSON, doc="The fact sheet that the text was made of."),
+    sa.Column("data_quality", sa.JSON, doc="Completeness per kind of data."),
+    sa.Column("focus_area", sa.String(100)),
+    sa.Column("user_question", sa.Text),
+    sa.Column("model_used", sa.String(50), nullable=False),
+    sa.Column("provider", sa.String(20), nullable=False, server_default="anthropic"),
+    sa.Column("prompt_version", sa.String(20)),
+    sa.Column("cost_usd", sa.Numeric(10, 6), doc="USD. NULL: the model's rates are not known."),
+    sa.Column("generation_time_ms", sa.Numeric(10, 2), doc="Milliseconds."),
+    sa.Column("token_count_input", sa.Numeric(10, 0)),
+    sa.Column("token_count_output", sa.Numeric(10, 0)),
+    sa.Column("tool_calls_count", sa.Numeric(3, 0)),
+    sa.Column("cache_hit", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("cache_source_id", sa.ForeignKey("ai_insights.id"), doc="The insight that this one repeats."),
+    sa.Column("cache_key", sa.String(64)),
+    sa.Column("user_rating", sa.Numeric(2, 1), doc="0.0 to 5.0."),
+    sa.Column("user_feedback", sa.Text),
+    sa.Column("viewed", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("dismissed", sa.Boolean, nullable=False, server_default=sa.false()),
+    instant("created_at"),
+    sa.Column("expires_at", sa.DateTime(timezone=True), doc="NULL: never."),
+    instant("updated_at"),
+    sa.Index(None, "portfolio_id"),
+    sa.Index(None, "insight_type"),
+    sa.Index(None, "created_at"),
+    sa.Index(None, "cache_key"),
+    sa.Index("ix_ai_insights_portfolio_created", "portfolio_id", "created_at"),
+    sa.Index("ix_ai_insights_type_severity", "insight_type", "severity"),
+    sa.Index("ix_ai_insights_cache_lookup", "cache_key", "created_at"),
+)
+"""One row per insight written."""
+
+ai_insight_templates = sa.Table(
+    "ai_insight_templates",
+    metadata,
+    surrogate_key(),
+    sa.Column("insight_type", _INSIGHT_TYPE, nullable=False),
+    sa.Column("name", sa.String(100), nullable=False),
+    sa.Column("description", sa.Text),
+    sa.Column("version", sa.String(20), nullable=False),
+    sa.Column("system_prompt", sa.Text, nullable=False),
+    sa.Column("investigation_prompt", sa.Text, nullable=False),
+    sa.Column("model_preference", sa.String(50)),
+    sa.Column("max_tokens", sa.Numeric(6, 0)),
+    sa.Column("temperature", sa.Numeric(3, 2), doc="0.00 to 1.00."),
+    sa.Column("required_tools", sa.JSON, doc="Names of the fact providers it needs."),
+    sa.Column("optional_tools", sa.JSON, doc="Names of the fact providers it may use."),
+    sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("avg_quality_score", sa.Numeric(3, 2), doc="Mean user rating."),
+    sa.Column("usage_count", sa.Numeric(10, 0), nullable=False, server_default=sa.text("0")),
+    instant("created_at"),
+    instant("updated_at"),
+    sa.Column("deprecated_at", sa.DateTime(timezone=True), doc="NULL: in force."),
+    sa.Index(None, "insight_type"),
+    sa.Index("ix_ai_templates_type_active", "insight_type", "active"),
+    sa.Index("ix_ai_templates_version", "insight_type", "version"),
+)
+"""One row per type and version of a prompt."""

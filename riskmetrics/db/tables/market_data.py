@@ -1,0 +1,73 @@
+"""What the market says: prices, company profiles, benchmark weights."""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import instant, metadata, surrogate_key
+
+market_data_cache = sa.Table(
+    "market_data_cache",
+    metadata,
+    surrogate_key(),
+    sa.Column("symbol", sa.String(20), nullable=False),
+    sa.Column("date", sa.Date, nullable=False),
+    sa.Column("open", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("high", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("low", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("close", sa.Numeric(12, 4), nullable=False, doc="Split-adjusted, not dividend-adjusted, per share: what values are made of."),
+    sa.Column(
+        "adj_close", sa.Double, comment="Close adjusted for splits and dividends, per share: what returns are made of. NULL: not known."
+    ),
+    sa.Column("volume", sa.BigInteger, doc="Shares; index funds pass 2^31."),
+    sa.Column("sector", sa.String(100)),
+    sa.Column("industry", sa.String(100)),
+    sa.Column("exchange", sa.String(20)),
+    sa.Column("country", sa.String(10)),
+    sa.Column("market_cap", sa.Numeric(18, 2)),
+    sa.Column("data_source", sa.String(50), nullable=False),
+    instant("created_at"),
+    instant("updated_at"),
+    sa.UniqueConstraint("symbol", "date", name="uq_market_data_cache_symbol_date"),
+    sa.Index(None, "symbol"),
+    sa.Index(None, "date"),
+)
+"""One row per symbol and session."""
+
+company_profiles = sa.Table(
+    "company_profiles",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("company_name", sa.String(200)),
+    sa.Column("sector", sa.String(100), doc="GICS sector, ETF or Unclassified."),
+    sa.Column("industry", sa.String(100)),
+    sa.Column("exchange", sa.String(50)),
+    sa.Column("country", sa.String(50)),
+    sa.Column("market_cap", sa.Numeric(18, 2), doc="USD."),
+    sa.Column("description", sa.String(1000)),
+    sa.Column("is_etf", sa.Boolean),
+    sa.Column("is_fund", sa.Boolean),
+    sa.Column("beta", sa.Numeric(8, 4), doc="The vendor's own, one year."),
+    sa.Column("data_source", sa.String(50), nullable=False),
+    sa.Column("last_updated", sa.DateTime(timezone=True), doc="When the vendor was last asked."),
+    instant("created_at"),
+    instant("updated_at"),
+)
+"""One row per symbol."""
+
+benchmarks_sector_weights = sa.Table(
+    "benchmarks_sector_weights",
+    metadata,
+    surrogate_key(),
+    sa.Column("benchmark_code", sa.String(32), nullable=False, doc="Such as SP500."),
+    sa.Column("asof_date", sa.Date, nullable=False, doc="Day that the weights describe."),
+    sa.Column("sector", sa.String(64), nullable=False, doc="GICS sector."),
+    sa.Column("weight", sa.Numeric(12, 6), nullable=False, doc="Fraction: 0.28 is 28 %."),
+    sa.Column("market_cap", sa.Numeric(20, 2), doc="Of the sector, USD."),
+    sa.Column("num_constituents", sa.Integer, doc="Stocks in the sector."),
+    sa.Column("data_source", sa.String(32), nullable=False, server_default="FMP"),
+    instant("created_at"),
+    instant("updated_at"),
+    sa.UniqueConstraint("benchmark_code", "asof_date", "sector", name="uq_benchmarks_sector_weights_code_date_sector"),
+    sa.Index("idx_benchmark_lookup", "benchmark_code", "asof_date"),
+    sa.Index("idx_benchmark_sector", "benchmark_code", "sector", "asof_date"),
+)
+"""One row per benchmark, day and sector."""

@@ -1,0 +1,85 @@
+"""What is computed of a portfolio on a day."""
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key
+
+portfolio_snapshots = sa.Table(
+    "portfolio_snapshots",
+    metadata,
+    surrogate_key(),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
+    sa.Column("snapshot_date", sa.Date, nullable=False),
+    sa.Column("total_value", sa.Numeric(16, 2), nullable=False, doc="Equity of the day: net value plus cash; money, as all values here."),
+    sa.Column("cash_value", sa.Numeric(16, 2), nullable=False),
+    sa.Column("long_value", sa.Numeric(16, 2), nullable=False),
+    sa.Column("short_value", sa.Numeric(16, 2), nullable=False, doc="Negative."),
+    sa.Column("gross_exposure", sa.Numeric(16, 2), nullable=False),
+    sa.Column("net_exposure", sa.Numeric(16, 2), nullable=False),
+    sa.Column("daily_pnl", sa.Numeric(16, 2)),
+    sa.Column("daily_return", sa.Numeric(18, 6), doc="Simple, fraction of the equity of the session before."),
+    sa.Column("cumulative_pnl", sa.Numeric(16, 2), doc="Since entry. NULL: an entry price is not known."),
+    sa.Column("portfolio_delta", sa.Numeric(12, 2)),
+    sa.Column("portfolio_gamma", sa.Numeric(12, 2)),
+    sa.Column("portfolio_theta", sa.Numeric(12, 2)),
+    sa.Column("portfolio_vega", sa.Numeric(12, 2)),
+    sa.Column("num_positions", sa.Integer, nullable=False, doc="Instruments, lots netted."),
+    sa.Column("num_long_positions", sa.Integer, nullable=False),
+    sa.Column("num_short_positions", sa.Integer, nullable=False),
+    sa.Column("equity_balance", sa.Numeric(16, 2), doc="As stated with the portfolio."),
+    sa.Column("beta_calculated_90d", sa.Numeric(10, 4), doc="Mean of the positions' betas, weighted by signed value over equity."),
+    sa.Column("beta_calculated_90d_r_squared", sa.Numeric(10, 4), doc="Mean of the positions', weighted by gross value."),
+    sa.Column("beta_calculated_90d_observations", sa.Integer, doc="Fewest among the positions."),
+    sa.Column("beta_portfolio_regression", sa.Numeric(10, 4), doc="Regression of the portfolio's own returns on the market."),
+    sa.Column("beta_provider_1y", sa.Numeric(10, 4), doc="The vendor's betas, weighted as beta_calculated_90d."),
+    sa.Column("sector_exposure", JSONB, doc="Sector → share of gross value; the shares sum to 1."),
+    sa.Column("hhi", sa.Numeric(10, 4), doc="Herfindahl-Hirschman index on the scale 0..1."),
+    sa.Column("effective_num_positions", sa.Numeric(10, 2), doc="1 / HHI, of the unrounded one."),
+    sa.Column("top_3_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
+    sa.Column("top_10_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
+    sa.Column("realized_volatility_21d", sa.Numeric(10, 4), doc="Annualized, fraction, of the portfolio's returns over 21 sessions."),
+    sa.Column("realized_volatility_63d", sa.Numeric(10, 4), doc="Annualized, fraction, of the portfolio's returns over 63 sessions."),
+    sa.Column("expected_volatility_21d", sa.Numeric(10, 4), doc="Annualized, fraction: forecast for the next 21 sessions."),
+    sa.Column("volatility_trend", sa.String(20), doc="increasing, decreasing or stable."),
+    sa.Column("volatility_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_volatility_21d among its previous year."),
+    instant("created_at"),
+    *provenance(),
+    sa.UniqueConstraint("portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"),
+    sa.Index(None, "portfolio_id"),
+    sa.Index(None, "snapshot_date"),
+)
+"""One row per portfolio and session."""
+
+portfolio_sector_weights = sa.Table(
+    "portfolio_sector_weights",
+    metadata,
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    sa.Column("sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."),
+    sa.Column("gross_weight", sa.Double, nullable=False, comment="Share of gross value, in [0, 1]."),
+    sa.Column("net_weight", sa.Double, nullable=False, comment="Signed share of equity, as a fraction."),
+    sa.Column("benchmark_weight", sa.Double, comment="The benchmark's, as a fraction. NULL: no benchmark."),
+    sa.Column("active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."),
+    sa.Column("benchmark_asof", sa.Date, comment="Day that the benchmark's weights describe."),
+    sa.Column("benchmark_code", sa.String(32), comment="Such as SP500."),
+    *provenance(),
+    # sums of shares end a rounding error away from 1
+    sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),
+    comment="One row per portfolio, session and sector: weights beside the benchmark's.",
+)
+
+portfolio_coverage = sa.Table(
+    "portfolio_coverage",
+    metadata,
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    sa.Column("metric", sa.String(32), primary_key=True, comment="What is covered, such as beta."),
+    sa.Column("coverage", sa.Double, nullable=False, comment="Share of gross exposure that the metric covers, in [0, 1]."),
+    sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
+    sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments held."),
+    *provenance(),
+    sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
+    sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
+    comment="One row per portfolio, session and metric: how much of the portfolio the metric speaks for.",
+)

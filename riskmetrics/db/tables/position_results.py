@@ -1,0 +1,87 @@
+"""What is computed of a position on a day."""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key
+
+position_market_betas = sa.Table(
+    "position_market_betas",
+    metadata,
+    surrogate_key(),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
+    sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
+    sa.Column("calc_date", sa.Date, nullable=False, doc="Last session of the window."),
+    sa.Column("beta", sa.Numeric(12, 6), doc="Return per unit of the market's return. NULL: too few returns."),
+    sa.Column("alpha", sa.Numeric(12, 6), doc="Return per session, as a fraction."),
+    sa.Column("r_squared", sa.Numeric(12, 6), doc="In [0, 1]."),
+    sa.Column("std_error", sa.Numeric(12, 6), doc="Classical, of beta."),
+    sa.Column("p_value", sa.Numeric(12, 6), doc="Two-sided, of beta = 0; 0.000000 means below 5e-7."),
+    sa.Column("observations", sa.Integer, nullable=False, doc="Paired daily returns used."),
+    sa.Column("window_days", sa.Integer, nullable=False, server_default=sa.text("90"), doc="Sessions in the window."),
+    sa.Column("method", sa.String(32), nullable=False, server_default="OLS_SIMPLE"),
+    sa.Column("market_index", sa.String(16), nullable=False, server_default="SPY", doc="Symbol that stands for the market."),
+    instant("created_at"),
+    instant("updated_at"),
+    *provenance(),
+    sa.UniqueConstraint(
+        "portfolio_id", "position_id", "calc_date", "method", "window_days", name="uq_position_market_betas_position_date_method"
+    ),
+    sa.Index("idx_pos_beta_lookup", "portfolio_id", "calc_date"),
+    sa.Index("idx_pos_beta_position", "position_id", "calc_date"),
+    sa.Index("idx_pos_beta_created", "created_at"),
+)
+"""One row per position, session, method and window: the regression on the market."""
+
+position_interest_rate_betas = sa.Table(
+    "position_interest_rate_betas",
+    metadata,
+    surrogate_key(),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", name="fk_position_ir_betas_portfolio", ondelete="CASCADE"), nullable=False),
+    sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
+    sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
+    sa.Column(
+        "ir_beta",
+        sa.Numeric(18, 6),
+        doc="Return per unit of the rate index's return (positive: gains when yields fall). NULL: too few returns.",
+    ),
+    sa.Column("r_squared", sa.Numeric(6, 4), doc="In [0, 1]."),
+    sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
+    sa.Column("std_error", sa.Double, comment="Classical, of ir_beta."),
+    sa.Column("p_value", sa.Double, comment="Two-sided, of ir_beta = 0."),
+    sa.Column("observations", sa.Integer, comment="Paired daily returns used. NULL: written before it was kept."),
+    sa.Column("window_days", sa.Integer, comment="Sessions in the window."),
+    sa.Column("rate_index", sa.String(16), comment="Symbol that stands for interest rates, such as TLT."),
+    instant("created_at"),
+    *provenance(),
+    sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_interest_rate_betas_position_date"),
+    sa.Index("idx_ir_betas_position_date", "position_id", "calculation_date"),
+    sa.Index("idx_ir_betas_portfolio_date", "portfolio_id", "calculation_date"),
+)
+"""One row per position and session: the regression on the rate index."""
+
+position_volatility = sa.Table(
+    "position_volatility",
+    metadata,
+    surrogate_key(),
+    sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
+    sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
+    sa.Column("realized_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction, over 21 sessions."),
+    sa.Column("realized_vol_63d", sa.Numeric(10, 4), doc="Annualized, fraction, over 63 sessions."),
+    sa.Column("vol_daily", sa.Numeric(10, 4), doc="Annualized, fraction: the daily component of the forecast."),
+    sa.Column("vol_weekly", sa.Numeric(10, 4), doc="Annualized, fraction: the component of 5 sessions."),
+    sa.Column("vol_monthly", sa.Numeric(10, 4), doc="Annualized, fraction: the component of 21 sessions."),
+    sa.Column("expected_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction: forecast for the next 21 sessions."),
+    sa.Column("vol_trend", sa.String(20), doc="increasing, decreasing or stable."),
+    sa.Column("vol_trend_strength", sa.Numeric(10, 4), doc="In [0, 1]."),
+    sa.Column("vol_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_vol_21d among its previous year."),
+    sa.Column("observations", sa.Integer, doc="Daily returns used."),
+    sa.Column("model_r_squared", sa.Numeric(10, 4), doc="Skill of the completed forecasts; at most 1, negative if worse than the past."),
+    instant("created_at"),
+    instant("updated_at"),
+    *provenance(),
+    sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_volatility_position_date"),
+    sa.Index("ix_position_volatility_position_id", "position_id"),
+    sa.Index("ix_position_volatility_calculation_date", "calculation_date"),
+    sa.Index("ix_position_volatility_lookup", "position_id", "calculation_date"),
+)
+"""One row per position and session."""

@@ -1,0 +1,31 @@
+"""What every table shares: the metadata with its naming convention, and the columns that repeat."""
+
+import sqlalchemy as sa
+
+metadata = sa.MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+
+def surrogate_key() -> sa.Column[object]:
+    """Return the uuid primary key of a founding table; its natural key is a unique constraint."""
+    return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid())
+
+
+def instant(name: str) -> sa.Column[object]:
+    """Return a timestamptz that the database fills with the present when a row does not."""
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
+
+
+def provenance() -> tuple[sa.Column[object], sa.Column[object]]:
+    """Return the columns that say which run of which code wrote a row; NULL: written before they were kept."""
+    return (
+        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
+        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+    )

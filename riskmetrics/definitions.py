@@ -1,0 +1,32 @@
+"""Wiring: assets, checks, the job and the resources. Nothing is computed or decided here."""
+
+import dagster as dg
+
+from riskmetrics.assets import checks, market_data, portfolios, positions
+from riskmetrics.assets.partitions import sessions
+from riskmetrics.resources import TablesOnly, Warehouse, code_version
+
+DAILY_RISK = "daily_risk"
+
+
+def build_definitions() -> dg.Definitions:
+    """Assemble the graph; a test may call it again with resources of its own."""
+    warehouse = Warehouse()
+    return dg.Definitions(
+        assets=dg.load_assets_from_modules([market_data, positions, portfolios]),
+        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        jobs=[
+            dg.define_asset_job(
+                DAILY_RISK,
+                selection=dg.AssetSelection.all(),
+                partitions_def=sessions,
+                description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
+                tags={"riskmetrics/code_version": code_version()},
+            )
+        ],
+        resources={"warehouse": warehouse, "io_manager": TablesOnly(warehouse=warehouse)},
+        executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings
+    )
+
+
+defs = build_definitions()

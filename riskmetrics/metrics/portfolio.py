@@ -1,0 +1,210 @@
+"""Values, flows and returns of portfolios from lots and prices.
+
+Lots are rows, days are columns. Sums run over a portfolio's own rows in their given order (a sparse
+incidence matrix), so that a result is the same to the last bit whatever else is in the batch.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.metrics.regression import rolling_ols
+
+MIN_COVERAGE = 0.80
+"""Share of gross exposure below which a portfolio's figure would describe another portfolio: it is undefined."""
+
+
+class Lots(NamedTuple):
+    """One entry per lot, each of shape (L,).
+
+    `units` is the signed quantity times the contract's multiplier; `exit` is NaT while open; a price
+    that is not known is NaN.
+    """
+
+    units: FloatArray
+    entry: DateArray
+    entry_price: FloatArray
+    exit: DateArray
+    exit_price: FloatArray
+
+
+class ProfitAndLoss(NamedTuple):
+    """Each of shape (L, D); NaN where a price that it needs is missing, 0 where the lot has no part."""
+
+    daily: FloatArray
+    cumulative: FloatArray
+    takes_part: BoolArray
+    """Whether the lot was held at some time after the previous close."""
+
+
+def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
+    """Sum the rows of ``values`` (M, D) by group, NaN as nothing: shape (n_groups, D)."""
+    incidence = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_groups, len(group)))
+    sums: FloatArray = incidence @ np.nan_to_num(values, nan=0.0, posinf=np.nan, neginf=np.nan)
+    return sums
+
+
+def is_open(entry: DateArray, exit_: DateArray, days: DateArray) -> BoolArray:
+    """Whether each lot is held at the close of each day, (L, D): entered by then and not yet left (NaT: never)."""
+    open_: BoolArray = (entry[:, None] <= days) & ~(exit_[:, None] <= days)
+    return open_
+
+
+def lot_values(lots: Lots, days: DateArray, prices: FloatArray) -> FloatArray:
+    """Signed market values, (L, D): 0 where a lot is not held, NaN where it is held and has no price."""
+    return np.where(is_open(lots.entry, lots.exit, days), lots.units[:, None] * prices, 0.0)
+
+
+def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAndLoss:
+    """Profit of each lot on each day but the first, and since its entry.
+
+    Parameters
+    ----------
+    lots : Lots
+        L of them.
+    days : (D + 1,) dates
+        Consecutive sessions, the one before those asked for among them.
+    prices : (L, D + 1) array
+        Closes on them.
+
+    Returns
+    -------
+    ProfitAndLoss
+        `daily` runs from the last close, or the entry price on the opening day, to the close, or the
+        exit price on the closing day. `cumulative` runs from the entry price.
+    """
+    entered, left = lots.entry[:, None] <= days, lots.exit[:, None] <= days
+    end = np.where(left, lots.exit_price[:, None], prices)[:, 1:]
+    start = np.where(entered[:, :-1], prices[:, :-1], lots.entry_price[:, None])
+    takes_part = entered[:, 1:] & ~left[:, :-1]
+    units = lots.units[:, None]
+    return ProfitAndLoss(
+        daily=np.where(takes_part, units * (end - start), 0.0),
+        cumulative=np.where(entered[:, 1:], units * (end - lots.entry_price[:, None]), 0.0),
+        takes_part=takes_part,
+    )
+
+
+def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
+    """Cash that each lot brought in between its anchor and each day, (L, D); negative for the days before the anchor undone.
+
+    A purchase costs units x entry price, a sale brings units x exit price; ``anchor`` (L,) is the day
+    on which the cash is known, so its own trades are already in it.
+    """
+    spent = -lots.units * np.nan_to_num(lots.entry_price)
+    earned = lots.units * np.nan_to_num(lots.exit_price)
+    flows = np.zeros((len(lots.units), len(days)))
+    for when, amount in ((lots.entry, spent), (lots.exit, earned)):
+        flows += amount[:, None] * ((when[:, None] <= days).astype(float) - (when <= anchor).astype(float)[:, None])
+    return flows
+
+
+class WeightedBeta(NamedTuple):
+    """Each of shape (P, D); `coverage` is the share of gross exposure that has a beta."""
+
+    beta: FloatArray
+    r_squared: FloatArray
+    observations: FloatArray
+    coverage: FloatArray
+
+
+def weighted_beta(
+    values: FloatArray, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray, portfolio: IntArray, equity: FloatArray
+) -> WeightedBeta:
+    """Portfolio beta as the sum of signed weights times betas.
+
+    Parameters
+    ----------
+    values : (I, D) array
+        Netted signed values of instruments; 0 where not held, NaN where unpriced.
+    beta, r_squared, n_obs : (I, D) arrays
+        Of each instrument; NaN where undefined.
+    portfolio : (I,) array
+        Row of each instrument's portfolio.
+    equity : (P, D) array
+        What weights are taken of.
+
+    Returns
+    -------
+    WeightedBeta
+        `beta` = sum(value x beta) / equity over the covered instruments, rescaled by 1 / coverage;
+        `r_squared` is the mean weighted by gross value; `observations` the smallest. Below MIN_COVERAGE
+        all but `coverage` is NaN; without exposure `coverage` is NaN too.
+    """
+    n = len(equity)
+    held = np.nan_to_num(values)
+    gross = group_sums(np.abs(held), portfolio, n)
+    covered = np.where(np.isfinite(beta), held, 0.0)
+    explained = np.where(np.isfinite(r_squared), np.abs(covered), 0.0)
+    fewest = np.full(equity.shape, np.inf)
+    np.minimum.at(fewest, portfolio, np.where(covered != 0, n_obs, np.inf))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coverage = group_sums(np.abs(covered), portfolio, n) / gross
+        total = group_sums(covered * np.nan_to_num(beta), portfolio, n) / equity / coverage
+        fit = group_sums(explained * np.nan_to_num(r_squared), portfolio, n) / group_sums(explained, portfolio, n)
+    enough = coverage >= MIN_COVERAGE
+    return WeightedBeta(
+        beta=np.where(enough, total, np.nan),
+        r_squared=np.where(enough, fit, np.nan),
+        observations=np.where(enough, fewest, np.nan),
+        coverage=coverage,
+    )
+
+
+class DirectBeta(NamedTuple):
+    """Each of shape (P, D); `n_obs` is the number of days whose return could be formed."""
+
+    beta: FloatArray
+    n_obs: FloatArray
+
+
+def direct_beta(
+    values: FloatArray,
+    column: IntArray,
+    portfolio: IntArray,
+    equity: FloatArray,
+    returns: FloatArray,
+    market: FloatArray,
+    *,
+    window: int,
+    min_obs: int,
+) -> DirectBeta:
+    """Beta of the portfolio's own return series, each day's weights applied to the window that ends on it.
+
+    Parameters
+    ----------
+    values : (I, D) array
+        Netted signed values of instruments.
+    column : (I,) array
+        Column of each instrument's returns; -1 for one that has none.
+    portfolio : (I,) array
+        Row of each instrument's portfolio.
+    equity : (P, D) array
+        What weights are taken of.
+    returns : (D + window - 1, S) array, market : (D + window - 1,) array
+        Simple returns; the last row is the last day's.
+
+    Notes
+    -----
+    A day of the series counts if the holdings with a return make up MIN_COVERAGE of gross; it is
+    rescaled by their share.
+    """
+    shape = equity.shape
+    beta, n_obs = np.full(shape, np.nan), np.zeros(shape)
+    known = np.isfinite(returns)
+    filled = np.where(known, returns, 0.0)
+    priced = column >= 0
+    for d in range(shape[1]):
+        rows = slice(d, d + window)
+        held = np.nan_to_num(values[:, d])
+        weights = sparse.csr_array((held[priced], (portfolio[priced], column[priced])), shape=(shape[0], returns.shape[1]))
+        gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            coverage = (abs(weights) @ known[rows].T.astype(float)) / gross
+            series = (weights @ filled[rows].T) / equity[:, d, None] / coverage
+        series[~(coverage >= MIN_COVERAGE)] = np.nan
+        fit = rolling_ols(series.T, market[rows], window=window, min_obs=min_obs)
+        beta[:, d], n_obs[:, d] = fit.beta[0], fit.n_obs[0]
+    return DirectBeta(beta, n_obs)

@@ -1,0 +1,153 @@
+"""Ordinary least squares of many series on one, over every window of sessions at once.
+
+A year of 5,000 symbols is 1.26 million regressions: they are computed as sums over windows,
+element by element, never as a loop of fits.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import FloatArray, IntArray
+
+_BLOCK_VALUES = 16_384
+"""Values per working array: 128 KB, so that the handful in use stay in a core's L2 cache."""
+
+_BLOCK_DATES = 64
+"""Dates per block where there are many series: long rows of series make it cheap to broadcast the regressor over them."""
+
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Per observation, what a relative variance or residual must exceed to be more than the rounding of its sum.
+
+In 1.3 million exactly linear windows of 3 to 504 pairs, 1 - R² reached 1.34 eps per observation.
+"""
+
+
+class OLS(NamedTuple):
+    """Fits of ``y = alpha + beta x``, one per window and series, each array of shape (D, N)."""
+
+    beta: FloatArray
+    alpha: FloatArray
+    r_squared: FloatArray
+    std_error: FloatArray
+    p_value: FloatArray
+    n_obs: IntArray
+
+
+class _Moments(NamedTuple):
+    """Sums over each window's pairs; ``n``, ``mean_x`` and ``sxx`` have one column if all series of a block share their dates."""
+
+    n: FloatArray
+    mean_x: FloatArray
+    mean_y: FloatArray
+    sxx: FloatArray
+    sxy: FloatArray
+    syy: FloatArray
+
+
+def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> OLS:
+    r"""Regress each column of ``y`` on ``x``, with an intercept, over every window of consecutive rows.
+
+    Parameters
+    ----------
+    y : (T, N) array
+        One series per column, for instance simple returns as fractions.
+    x : (T,) array
+        The regressor over the same periods.
+    window : int
+        Rows per window, at most T.
+    min_obs : int
+        Fewest pairs worth an estimate: at least 3, at most ``window``.
+
+    Returns
+    -------
+    OLS
+        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d + window - 1.
+        ``beta`` is in units of y per x, ``alpha`` in units of y per period, ``std_error`` is the classical one of beta
+        (n - 2 degrees of freedom), ``p_value`` two-sided for beta = 0, ``r_squared`` in [0, 1]. Nothing is capped.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not cover the same periods, or ``window`` and ``min_obs`` do not fit them.
+
+    Notes
+    -----
+    Pairs are rows of the window where both values are finite; NaN and infinities are missing, never filled.
+    Under ``min_obs`` pairs, or where x does not vary, all but ``n_obs`` is NaN. Where y does not vary, beta and its
+    standard error are 0, alpha is the constant, R² and p are NaN. A perfect fit has standard error 0 and p 0.
+
+    Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them), each summed from the oldest row to the
+    newest: a result depends on nothing but its own window and series, to the last bit.
+
+    References
+    ----------
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
+    """
+    if y.ndim != 2 or x.shape != y.shape[:1]:
+        raise ValueError(f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}")
+    if not 3 <= min_obs <= window <= len(x):
+        raise ValueError(f"3 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x)}")
+    n_dates, n_series = len(x) - window + 1, y.shape[1]
+    result = OLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in OLS._fields)
+    columns = _BLOCK_VALUES // min(n_dates, _BLOCK_DATES)
+    rows = _BLOCK_VALUES // max(1, min(n_series, columns))
+    for first in range(0, n_dates, rows):
+        for left in range(0, n_series, columns):
+            block = slice(first, first + rows), slice(left, left + columns)
+            span = slice(first, first + rows + window - 1)
+            with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
+                fit = _fit(_moments(y[span, block[1]], x[span, np.newaxis], window), min_obs)
+            for whole, part in zip(result, fit, strict=True):
+                whole[block] = part
+    return result
+
+
+def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
+    """Sum the pairs in each window of ``y`` (T, C) and ``x`` (T, 1), then their squared and crossed deviations from the means."""
+    paired = np.isfinite(y) & np.isfinite(x)
+    if (paired == paired[:, :1]).all():  # then the moments of x are the same for every series: keep one column
+        paired = paired[:, :1]
+    y, x, weight = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
+    n = _window_sums(weight, window)
+    mean_x, mean_y = _window_sums(x, window) / n, _window_sums(y, window) / n
+    sxx, sxy, syy = np.zeros_like(mean_x), np.zeros_like(mean_y), np.zeros_like(mean_y)
+    dx, dy, product = np.empty_like(mean_x), np.empty_like(mean_y), np.empty_like(mean_y)
+    for start in range(window):
+        rows = slice(start, start + len(n))
+        np.subtract(x[rows], mean_x, out=dx)
+        np.subtract(y[rows], mean_y, out=dy)
+        dx *= weight[rows]
+        dy *= weight[rows]
+        sxy += np.multiply(dx, dy, out=product)
+        sxx += np.multiply(dx, dx, out=dx)
+        syy += np.multiply(dy, dy, out=dy)
+    return _Moments(n, mean_x, mean_y, sxx, sxy, syy)
+
+
+def _window_sums(values: FloatArray, window: int) -> FloatArray:
+    """Sum each window of rows, oldest row first."""
+    n_dates = len(values) - window + 1
+    total = values[:n_dates].copy()
+    for start in range(1, window):
+        total += values[start : start + n_dates]
+    return total
+
+
+def _fit(moments: _Moments, min_obs: int) -> OLS:
+    """Estimate from the moments of each window; ``n_obs`` is the only answer where there is no variance in x or too few pairs."""
+    from scipy.special import stdtr  # a third of a second to import: not before it is needed
+
+    n, mean_x, mean_y, sxx, sxy, syy = moments
+    rounding = n * _ROUNDING
+    sxx = np.where((n < min_obs) | (sxx <= n * (rounding * mean_x) ** 2), np.nan, sxx)
+    constant = syy <= n * (rounding * mean_y) ** 2
+    sxy, syy = np.where(constant, 0.0, sxy), np.where(constant, 0.0, syy)
+    beta = sxy / sxx
+    r_squared = np.minimum(beta * (sxy / syy), 1.0)
+    unexplained = 1.0 - r_squared
+    residual = np.where(unexplained > rounding, unexplained, 0.0)  # 0 where y is constant too: its R² is 0/0
+    std_error = np.sqrt(syy / sxx * residual / (n - 2))
+    p_value = 2.0 * stdtr(n - 2, -np.abs(beta / std_error))
+    n_obs = np.broadcast_to(n, beta.shape).astype(np.int64)
+    return OLS(beta, mean_y - beta * mean_x, r_squared, std_error, p_value, n_obs)

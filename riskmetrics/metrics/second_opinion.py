@@ -1,0 +1,28 @@
+"""The same regression by statsmodels, one fit at a time: what stored betas are checked against."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import FloatArray
+
+
+class Fit(NamedTuple):
+    """One ordinary least squares fit of ``y = alpha + beta x``."""
+
+    beta: float
+    alpha: float
+    r_squared: float
+    std_error: float
+    p_value: float
+    n_obs: int
+
+
+def statsmodels_ols(y: FloatArray, x: FloatArray) -> Fit:
+    """Fit ``y`` on ``x``, both (T,), over the rows where both are known, with an intercept and classical errors."""
+    import statsmodels.api as sm  # slow to import, and needed by few
+
+    paired = np.isfinite(y) & np.isfinite(x)
+    fit = sm.OLS(y[paired], sm.add_constant(x[paired])).fit()
+    (alpha, beta), (_, std_error), (_, p_value) = fit.params, fit.bse, fit.pvalues
+    return Fit(float(beta), float(alpha), float(fit.rsquared), float(std_error), float(p_value), int(paired.sum()))

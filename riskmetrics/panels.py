@@ -1,0 +1,67 @@
+"""Labelled frames, sessions x symbols, and the way to plain arrays and back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.errors import MissingPrices
+
+STALE_AFTER = 5
+"""Sessions that a close may stand in for a missing one; an older one leaves the holding unpriced."""
+
+
+def panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value: str) -> pd.DataFrame:
+    """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled."""
+    index, columns = pd.DatetimeIndex(pd.to_datetime(list(sessions))), pd.Index(list(symbols), dtype="str")
+    values = np.full((len(index), len(columns)), np.nan)
+    values[index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))] = rows[value]
+    return pd.DataFrame(values, index=index, columns=columns)
+
+
+def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
+    """P_t / P_(t-1) - 1 between neighbouring sessions; NaN where either close is missing. One row fewer than ``closes``."""
+    prices = closes.to_numpy()
+    return pd.DataFrame(prices[1:] / prices[:-1] - 1.0, index=closes.index[1:], columns=closes.columns)
+
+
+def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the latest close at or before each day, up to STALE_AFTER sessions old, and whether it is an older one.
+
+    ``closes`` must hold the sessions before each of ``days`` that are to be looked at.
+    """
+    rows = closes.index.get_indexer(pd.to_datetime(list(days)))
+    prices = closes.to_numpy()
+    known = prices[rows].copy()
+    for age in range(1, STALE_AFTER + 1):
+        known = np.where(np.isnan(known) & (rows >= age)[:, None], prices[np.maximum(rows - age, 0)], known)
+    older = ~np.isnan(known) & np.isnan(prices[rows])
+    index = closes.index[rows]
+    return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(older, index=index, columns=closes.columns)
+
+
+def require(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
+    """Raise MissingPrices that lists the days on which ``symbol`` has no close."""
+    absent = closes[symbol].reindex(pd.to_datetime(list(days))).isna()
+    if absent.any():
+        raise MissingPrices(symbol, [day.date() for day in absent.index[absent]])
+
+
+def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Series], *, subject: str, day: str) -> pd.DataFrame:
+    """Return a row for `undefined_metrics` for each value of ``rows`` that is missing.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Result rows with portfolio_id, the subject's and the day's columns.
+    reasons : mapping of column to Series of str
+        Why the column is missing, row by row; read only where it is.
+    """
+    parts = []
+    for column, reason in reasons.items():
+        missing = rows[column].isna()
+        part = rows.loc[missing, ["portfolio_id", subject, day]].set_axis(["portfolio_id", "subject", "day"], axis="columns")
+        counts = rows.loc[missing, "observations"] if "observations" in rows else pd.Series(pd.NA, index=part.index, dtype="Int64")
+        parts.append(part.assign(metric=f"{table}.{column}", reason=reason[missing], n_obs=counts))
+    return pd.concat(parts, ignore_index=True)

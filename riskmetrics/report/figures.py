@@ -1,0 +1,76 @@
+"""Figures as text: how many decimals, which separators, and a true minus sign; and places on the axis of a bar."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+
+def money(value: float) -> str:
+    """An amount without cents from 1,000 on."""
+    return _plain(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
+
+
+def percent(value: float) -> str:
+    """A fraction as a percentage with one decimal."""
+    return _plain(f"{value * 100:.1f}") + "%"
+
+
+def signed(text: str) -> str:
+    """Put a plus before a figure that is neither negative nor shown as zero."""
+    return f"+{text}" if text[0] != "−" and any(digit in text for digit in "123456789") else text
+
+
+def two_decimals(value: float) -> str:
+    """A beta, a standard error, an R² or an effective number."""
+    return _plain(f"{value:.2f}")
+
+
+def four_decimals(value: float) -> str:
+    """A Herfindahl-Hirschman index."""
+    return f"{value:.4f}"
+
+
+def p_value(value: float) -> str:
+    """A p-value as far as the six stored decimals tell it, never 0."""
+    return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
+
+
+def count(value: float) -> str:
+    """A whole number."""
+    return f"{value:,.0f}"
+
+
+def quantity(value: float) -> str:
+    """Shares or contracts: whole, or with up to four decimals."""
+    text = f"{value:,.4f}".rstrip("0").rstrip(".")
+    return _plain(text)
+
+
+def day(value: date) -> str:
+    """A day as 2024-12-06."""
+    return f"{value:%Y-%m-%d}"
+
+
+class Axis(NamedTuple):
+    """A linear axis that a bar is drawn on, from 0 to 100."""
+
+    low: float
+    high: float
+
+    @classmethod
+    def over(cls, values: Iterable[float | None]) -> "Axis":
+        """Return the axis that holds zero and every value that is not None."""
+        known = [0.0, *(value for value in values if value is not None)]
+        low, high = min(known), max(known)
+        return cls(low, high if high > low else low + 1.0)
+
+    def at(self, value: float) -> float:
+        """Where a value stands on the axis."""
+        return round(100.0 * (value - self.low) / (self.high - self.low), 2)
+
+
+def _plain(text: str) -> str:
+    """Use the minus sign, and none on a zero."""
+    if not text.startswith("-"):
+        return text
+    return text[1:] if not any(digit in text for digit in "123456789") else f"−{text[1:]}"

@@ -1,0 +1,103 @@
+"""Dagster's handles on the rest of the house."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import dagster as dg
+import sqlalchemy as sa
+from pydantic import PrivateAttr
+
+from riskmetrics import settings
+from riskmetrics.db import migrate, read, write
+from riskmetrics.db.engine import open_engine
+from riskmetrics.settings import PACKAGE
+
+
+class Warehouse(dg.ConfigurableResource[None]):
+    """The Postgres that inputs come from and results go to; its schema is at head before any step runs.
+
+    It has no fields: the UI shows a resource's configuration, and the database URL holds a password.
+    """
+
+    _engine: sa.Engine = PrivateAttr()
+    _market_index: str | None = PrivateAttr()
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Connect and bring the schema to head; a failed migration fails the run with its revision."""
+        configured = settings.load()
+        self._engine = open_engine(configured)
+        self._market_index = configured.market_index
+        if migrate.ensure_head(self._engine) and context.log:
+            context.log.info(f"migrated the database to revision {migrate.head()}")
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Close the connections of this run."""
+        self._engine.dispose()
+
+    @contextmanager
+    def begin(self, asset: str) -> Iterator[sa.Connection]:
+        """Open a transaction that alone writes ``asset``; it commits if the block ends without an error."""
+        with self._engine.begin() as connection:
+            write.lock(connection, asset)
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Open a transaction that writes nothing."""
+        with self._engine.connect() as connection, connection.begin():
+            connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+            yield connection
+
+    def market_index(self, connection: sa.Connection) -> str:
+        """What betas are measured against."""
+        return read.market_index(connection, self._market_index)
+
+    def latest_session(self) -> date:
+        """Return the latest ended session on which the market index has a close."""
+        with self.read() as connection:
+            return read.latest_session(connection, self._market_index)
+
+
+class TablesOnly(dg.ConfigurableIOManager):
+    """Nests the warehouse, so that an asset which never asks for the database migrates it too; moves no data itself."""
+
+    warehouse: dg.ResourceDependency[Warehouse]
+
+    def handle_output(self, context: dg.OutputContext, obj: object) -> None:
+        """Refuse data: an asset writes its table in its own transaction."""
+        if obj is not None:
+            raise dg.DagsterInvariantViolationError(f"{context.step_key} returned data; assets write to their table and return metadata")
+
+    def load_input(self, context: dg.InputContext) -> Any:
+        """Refuse inputs: an asset reads from tables."""
+        raise dg.DagsterInvariantViolationError(
+            f"{context.asset_key.to_user_string()} asked for another asset's value; assets read from tables"
+        )
+
+
+def provenance(context: dg.AssetExecutionContext) -> write.Provenance:
+    """The run and the code that an asset's rows come from."""
+    return write.Provenance(context.run.run_id, code_version())
+
+
+@cache
+def code_version() -> str:
+    """The package's version, with the commit where it runs from a checkout."""
+    released = version("riskmetrics")
+    if not (PACKAGE.parent / ".git").exists():
+        return released
+    try:
+        commit = subprocess.run(  # noqa: S603  # fixed words, no shell
+            ["git", "-C", str(PACKAGE.parent), "rev-parse", "--short", "HEAD"],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return released
+    return f"{released}+{commit.stdout.strip()}"

@@ -1,0 +1,334 @@
+"""Users' files: prices, portfolios, company profiles and benchmark weights, read strictly.
+
+What can be understood is taken, in the file's order; every other row is handed back with its line,
+its text and the reason. Nothing here knows the database.
+"""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources import gics
+from riskmetrics.sources.review import Parsed, Review, dates_of, enumerate_some, or_none
+from riskmetrics.sources.tables import RejectedRow, read_table
+
+__all__ = ["Parsed", "RejectedRow", "read_benchmark", "read_portfolio", "read_prices", "read_profiles"]
+
+_SYMBOL = ("symbol", "ticker", "tickersymbol", "stocksymbol")
+_DATE = ("date", "day", "tradingday", "tradingdate", "asof", "asofdate", "timestamp", "datetime")
+
+PRICE_COLUMNS = {
+    "symbol": _SYMBOL,
+    "date": _DATE,
+    "open": ("open", "openprice", "openingprice"),
+    "high": ("high", "highprice"),
+    "low": ("low", "lowprice"),
+    "close": ("close", "closeprice", "closingprice", "closelast", "price"),
+    "adj_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice", "adjustedcloseprice", "adjprice"),
+    "volume": ("volume", "vol", "tradedvolume"),
+    "currency": ("currency",),
+}
+PORTFOLIO_COLUMNS = {
+    "symbol": _SYMBOL,
+    "quantity": ("quantity", "qty", "shares", "units", "numberofshares", "sharesheld"),
+    "entry_price": (
+        *("entryprice", "purchaseprice", "buyprice", "unitcost", "costpershare", "costbasispershare"),
+        *("avgcost", "averagecost", "avgcostbasis", "averagecostbasis", "avgprice", "averageprice"),
+    ),
+    "entry_date": ("entrydate", "purchasedate", "dateacquired", "acquireddate", "acquired", "dateopened", "opendate", "tradedate"),
+    "position_type": ("positiontype", "side", "longshort", "direction"),
+    "investment_class": ("investmentclass", "assetclass", "assettype", "securitytype"),
+    "underlying_symbol": ("underlyingsymbol", "underlying", "underlyingticker"),
+    "strike_price": ("strikeprice", "strike"),
+    "expiration_date": ("expirationdate", "expiration", "expirydate", "expiry"),
+    "last_price": ("lastprice", "currentprice", "marketprice", "price", "last"),
+    "currency": ("currency",),
+}
+PROFILE_COLUMNS = {
+    "symbol": _SYMBOL,
+    "company_name": ("companyname", "name", "company", "securityname", "description"),
+    "asset_type": ("assettype", "type", "securitytype", "assetclass"),
+    "sector": ("gicssector", "gicssectorname", "gics", "sector", "sectorname", "fmpsector"),
+    "industry": ("industry", "gicsindustry", "industryname"),
+    "beta": ("beta", "beta1y", "providerbeta"),
+}
+BENCHMARK_COLUMNS = {
+    "date": _DATE,
+    "sector": PROFILE_COLUMNS["sector"],
+    "weight": ("weight", "weightpctnormalised", "weightpctnormalized", "weightpct", "weightpercent", "weightpercentage", "weightpctoffund"),
+}
+
+LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
+POSITION_TYPES = {
+    **{name: name for name in ("LONG", "SHORT", *LONG_OPTIONS, *SHORT_OPTIONS)},
+    "LONG CALL": "LC",
+    "LONG PUT": "LP",
+    "SHORT CALL": "SC",
+    "SHORT PUT": "SP",
+}
+LEAST_QUANTITY, QUANTITY_LIMIT = 1e-4, 1e12
+"""What a database's NUMERIC(16, 4) holds: less would be stored as zero, more not at all."""
+BETA_LIMIT = 1e4
+ROUNDING = 0.01
+"""How far, in dollars, a close may lie outside its day's range: two prices, each rounded to cents, differ by that."""
+WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
+"""What a day's benchmark weights sum to, from and to, and the whole they are parts of."""
+WORTH_SAYING = 5e-5
+"""Weights that miss the whole by less show as 100.00 %: their rescaling is rounding and not worth a note."""
+
+
+def read_prices(path: Path) -> Parsed:
+    """Read daily prices, one row per symbol and exchange session.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with symbol, date and close; open, high, low, adj_close and volume may be there.
+
+    Returns
+    -------
+    Parsed
+        symbol, date (datetime.date), open, high, low, close, adj_close (float64, dollars; NaN where
+        absent, adj_close never is), volume (Int64, shares, rounded; NA where absent), has_adj_close
+        (bool: False where adj_close is the close because the file has none).
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataQualityError
+        If it is not a table of prices or has no good row.
+
+    Notes
+    -----
+    A symbol without any adj_close gets adj_close := close, and a note says so. A symbol that has it on some
+    rows loses the others: mixing the two would put a false return where they meet.
+    """
+    review = Review(read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close")))
+    symbols, days = review.symbols("symbol"), review.days("date")
+    review.reject(symbols == "", "no symbol")
+    _reject_days_without_session(review, days)
+    opens, highs, lows, closes = (review.prices(name) for name in ("open", "high", "low", "close"))
+    adjusted, volume = review.numbers("adj_close"), review.numbers("volume")
+    review.reject(np.isnan(closes), "no close")
+    review.reject(highs < lows, "high {high} is below low {low}")
+    slack = ROUNDING + 1e-6 * closes
+    review.reject(closes > highs + slack, "close {close} is above high {high}")
+    review.reject(closes < lows - slack, "close {close} is below low {low}")
+    review.reject((adjusted <= 0) | np.isinf(adjusted), "adj_close {adj_close} is not a price above zero")
+    review.reject((volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares")
+    review.reject_foreign_currency()
+    keys = pd.DataFrame({"symbol": pd.factorize(symbols)[0], "date": days.astype(np.int64)})
+    review.reject(_lacks_what_its_symbol_has(keys["symbol"], adjusted, review.good), "no adj_close, which {symbol} has on other rows")
+    review.reject_repeated(keys, "{symbol} on {date}")
+    unadjusted = np.isnan(adjusted) & review.good
+    if unadjusted.any():
+        who = f"for {enumerate_some(symbols[unadjusted])}" if "adj_close" in review.table.columns else "column"
+        review.notes.append(f"no adj_close {who}: adj_close := close")
+    return review.parsed(
+        pd.DataFrame(
+            {
+                "symbol": symbols,
+                "date": dates_of(days),
+                "open": opens,
+                "high": highs,
+                "low": lows,
+                "close": closes,
+                "adj_close": np.where(unadjusted, closes, adjusted),
+                "volume": pd.Series(np.round(np.where(review.good, volume, np.nan))).astype("Int64"),
+                "has_adj_close": ~unadjusted,
+            }
+        )
+    )
+
+
+def _reject_days_without_session(review: Review, days: DateArray) -> None:
+    """Reject what cannot be an end-of-day price: no date, one before the calendar, a session to come, a closed day."""
+    first, ended = trading_calendar.FIRST_SESSION, trading_calendar.last_ended()
+    review.reject(np.isnat(days), "no date")
+    review.reject(days < np.datetime64(first), f"{{date}} lies before {first}, where the calendar starts")
+    review.reject(days > np.datetime64(ended), f"{{date}} lies after {ended}, the latest session that has closed")
+    review.reject(~pd.Series(days).isin(trading_calendar.sessions_index()), "the exchange is closed on {date}")
+
+
+def _lacks_what_its_symbol_has(codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray) -> BoolArray:
+    """Where a row has no adjusted close although a good row of its symbol has one."""
+    has = np.bincount(codes[good & ~np.isnan(adjusted)], minlength=len(codes)) > 0
+    lacks: BoolArray = np.isnan(adjusted) & has[codes]
+    return lacks
+
+
+def read_portfolio(path: Path, as_of: date | None = None) -> Parsed:
+    """Read holdings, one row per lot; several lots of a symbol may stand in one file.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with symbol and quantity; the other columns of `PORTFOLIO_COLUMNS` may be there.
+    as_of : date, optional
+        The day whose holdings these are: a lot entered later is rejected. Default: today.
+
+    Returns
+    -------
+    Parsed
+        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP), entry_price (float64, dollars a
+        share, NaN if unknown), entry_date (datetime.date or None), position_type (LC LP SC SP LONG SHORT; without
+        one the sign decides), investment_class (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if none),
+        strike_price, last_price (float64, NaN), expiration_date (datetime.date or None).
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataQualityError
+        If it is not a portfolio or has no good row.
+    """
+    review = Review(read_table(path, PORTFOLIO_COLUMNS, required=("symbol", "quantity")))
+    symbols, underlying = review.symbols("symbol"), review.symbols("underlying_symbol", longest=10)
+    quantity = review.numbers("quantity")
+    entry_price, strike, last = (review.prices(name) for name in ("entry_price", "strike_price", "last_price"))
+    entry, expiration = review.days("entry_date"), review.days("expiration_date")
+    review.reject(symbols == "", "no symbol")
+    review.reject(np.isnan(quantity), "no quantity")
+    review.reject(np.abs(quantity) < LEAST_QUANTITY, "quantity {quantity} is zero")
+    review.reject(np.abs(quantity) >= QUANTITY_LIMIT, "quantity {quantity} is too large")
+    stated = as_of or date.today()
+    review.reject(entry > np.datetime64(stated), f"entry_date {{entry_date}} lies after {stated}, the day of these holdings")
+    review.reject_foreign_currency()
+    types, classes = _position_types(review, symbols, quantity), _investment_classes(review)
+    options = types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
+    review.reject((classes == "OPTIONS") & ~options, "an option whose position_type is none of LC, LP, SC, SP")
+    return review.parsed(
+        pd.DataFrame(
+            {
+                "symbol": symbols,
+                "quantity": np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity),
+                "entry_price": entry_price,
+                "entry_date": dates_of(entry),
+                "position_type": types,
+                "investment_class": classes.mask(options, "OPTIONS"),
+                "underlying_symbol": or_none(underlying),
+                "strike_price": strike,
+                "expiration_date": dates_of(expiration),
+                "last_price": last,
+            }
+        )
+    )
+
+
+def _position_types(review: Review, symbols: "pd.Series[str]", quantity: FloatArray) -> "pd.Series[str]":
+    """Each row's position type, made to agree with the quantity's sign, or rejected."""
+    given = review.text("position_type").str.upper().str.replace(r"[\s_-]+", " ", regex=True)
+    types = given.map(POSITION_TYPES).astype("str")
+    review.reject((given != "") & types.isna(), f"position_type '{{position_type}}' is none of {', '.join(list(POSITION_TYPES)[:6])}")
+    review.reject(types.isin(LONG_OPTIONS) & (quantity < 0), "position_type {position_type} contradicts the negative quantity {quantity}")
+    turned = (types == "LONG") & (quantity < 0) & review.good
+    if turned.any():
+        review.notes.append(f"LONG with a negative quantity, imported as SHORT: {enumerate_some(symbols[turned])}")
+    by_sign = pd.Series(np.where(quantity < 0, "SHORT", "LONG"), dtype="str")
+    return types.where(types.notna() & ~turned, by_sign)
+
+
+def _investment_classes(review: Review) -> "pd.Series[str]":
+    """PRIVATE and OPTIONS where the asset class says so ("Private Equity", "Equity Option"), else PUBLIC."""
+    given = review.text("investment_class").str.upper()
+    classes = np.select([given.str.contains("PRIVATE"), given.str.contains("OPTION")], ["PRIVATE", "OPTIONS"], "PUBLIC")
+    return pd.Series(classes, dtype="str")
+
+
+def read_profiles(path: Path) -> Parsed:
+    """Read what companies and funds are, one row per symbol.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with symbol; company name, asset type, sector, industry and beta may be there.
+
+    Returns
+    -------
+    Parsed
+        symbol, company_name (at most 200 characters, None if missing), is_etf, is_fund (boolean, NA without an
+        asset type), sector (GICS name, None if missing or unknown: a note names the unknown), industry (at most 100
+        characters or None), beta (float64, the vendor's, dimensionless, NaN if missing).
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataQualityError
+        If it is not a table of profiles or has no good row.
+    """
+    review = Review(read_table(path, PROFILE_COLUMNS, required=("symbol",)))
+    symbols, beta = review.symbols("symbol"), review.numbers("beta")
+    review.reject(symbols == "", "no symbol")
+    review.reject(np.abs(beta) >= BETA_LIMIT, "beta {beta} is too large")
+    review.reject_repeated(symbols.to_frame(), "{symbol}")
+    given, kind = review.text("sector"), review.text("asset_type").str.upper()
+    sectors = _gics_sectors(given)
+    unknown = (given != "") & sectors.isna() & review.good
+    if unknown.any():
+        review.notes.append(f"sectors that are not GICS, kept as unclassified: {enumerate_some(given[unknown])}")
+    etf = kind.str.contains(r"\bETFS?\b|EXCHANGE.TRADED", regex=True)
+    fund = kind.str.contains("FUND") & ~etf
+    return review.parsed(
+        pd.DataFrame(
+            {
+                "symbol": symbols,
+                "company_name": or_none(review.text("company_name").str.slice(0, 200)),
+                "is_etf": etf.astype("boolean").mask(kind == ""),
+                "is_fund": fund.astype("boolean").mask(kind == ""),
+                "sector": sectors,
+                "industry": or_none(review.text("industry").str.slice(0, 100)),
+                "beta": beta,
+            }
+        )
+    )
+
+
+def _gics_sectors(given: "pd.Series[str]") -> "pd.Series[Any]":
+    """GICS names, None where the given one is missing or unknown."""
+    return pd.Series([gics.sector(name) for name in given], dtype=object)
+
+
+def read_benchmark(path: Path) -> Parsed:
+    """Read a benchmark's sector weights, one row per date and GICS sector.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's weights sum to tells which.
+
+    Returns
+    -------
+    Parsed
+        date (datetime.date), sector (GICS name), weight (float64, fraction; they sum to 1 on each date, and a
+        note says where they had to be rescaled).
+
+    Raises
+    ------
+    UsageError
+        If there is no such file.
+    DataQualityError
+        If it is not a table of weights or has no good row.
+    """
+    review = Review(read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight")))
+    days, given, weights = review.days("date"), review.text("sector"), review.numbers("weight")
+    sectors = _gics_sectors(given)
+    review.reject(np.isnat(days), "no date")
+    review.reject(days > np.datetime64(trading_calendar.last_ended()), "{date} lies in the future")
+    review.reject(sectors.isna(), "sector '{sector}' is not a GICS sector")
+    review.reject(np.isnan(weights), "no weight")
+    review.reject((weights < 0) | np.isinf(weights), "weight {weight} is not a share of a benchmark")
+    review.reject_repeated(pd.DataFrame({"date": days, "sector": sectors}), "{sector} on {date}")
+    sums = pd.Series(np.where(review.good, weights, 0.0)).groupby(days).transform("sum").to_numpy()
+    whole = np.select([(sums > low) & (sums < high) for low, high, _ in WHOLE], [of for _, _, of in WHOLE], np.nan)
+    review.reject(np.isnan(whole), "the good weights of {date} sum to neither 1 nor 100")
+    rescaled = review.good & (np.abs(sums / whole - 1) > WORTH_SAYING)
+    for day, total in dict(zip(dates_of(days)[rescaled], (sums / whole)[rescaled], strict=True)).items():
+        review.notes.append(f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %")
+    return review.parsed(pd.DataFrame({"date": dates_of(days), "sector": sectors, "weight": weights / sums}))

@@ -1,0 +1,32 @@
+"""The eleven GICS sectors, and the names that vendors give them."""
+
+SECTORS = (
+    "Communication Services",
+    "Consumer Discretionary",
+    "Consumer Staples",
+    "Energy",
+    "Financials",
+    "Health Care",
+    "Industrials",
+    "Information Technology",
+    "Materials",
+    "Real Estate",
+    "Utilities",
+)
+
+_VENDOR_NAMES = {
+    "Basic Materials": "Materials",
+    "Communication": "Communication Services",
+    "Consumer Cyclical": "Consumer Discretionary",
+    "Consumer Defensive": "Consumer Staples",
+    "Financial": "Financials",
+    "Financial Services": "Financials",
+    "Healthcare": "Health Care",
+    "Technology": "Information Technology",
+}
+_BY_NAME = {name.casefold(): sector for name, sector in {**dict(zip(SECTORS, SECTORS, strict=True)), **_VENDOR_NAMES}.items()}
+
+
+def sector(name: str) -> str | None:
+    """Translate a vendor's sector name to GICS, whatever its case and spacing; None for a name that is not known."""
+    return _BY_NAME.get(" ".join(name.split()).casefold())

@@ -1,0 +1,135 @@
+"""Going through a table's rows: the first thing wrong with a row is why it is rejected, the rest is taken."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.tables import RejectedRow, Table
+
+LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8
+"""What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
+
+
+class Parsed(NamedTuple):
+    """What a file holds: typed rows in the file's order, the rows not taken, and sentences that its user should see."""
+
+    rows: pd.DataFrame
+    rejected: list[RejectedRow]
+    notes: list[str]
+
+
+class Review:
+    """A table under review: typed columns out, doubtful rows marked with their first fault."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.notes = list(table.notes)
+        self._faults: list[str] = []
+        self._fault_of = np.full(table.n_rows, -1, dtype=np.int32)
+
+    @property
+    def good(self) -> BoolArray:
+        """Where a row has no fault so far."""
+        good: BoolArray = self._fault_of < 0
+        return good
+
+    def reject(self, where: "BoolArray | pd.Series[bool]", reason: str) -> None:
+        """Mark rows as faulty, unless they already are; ``{close}`` in the reason is the cell's text in the row."""
+        self._fault_of[np.asarray(where, dtype=bool) & self.good] = len(self._faults)
+        self._faults.append(reason)
+
+    def text(self, name: str) -> "pd.Series[str]":
+        """Trimmed text of a column; empty where missing or where there is no such column."""
+        if name not in self.table.columns:
+            return pd.Series("", index=range(self.table.n_rows), dtype="str")
+        return pd.Series(pc.fill_null(cells.trimmed(self.table.columns[name]), "").to_pandas(), dtype="str")
+
+    def symbols(self, name: str, *, longest: int = 20) -> "pd.Series[str]":
+        """Symbols written our way; rows where there is text that cannot be one are rejected."""
+        if name not in self.table.columns:
+            return self.text(name)
+        text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
+        symbols = pd.Series(cells.by_distinct(text, lambda one: cells.symbol(one, longest) if one else ""), dtype="str")
+        self.reject(
+            symbols.isna(),
+            f"{name} '{{{name}}}' is not a symbol: at most {longest} letters, digits and . - ^ = _",
+        )
+        return symbols.fillna("")
+
+    def numbers(self, name: str) -> FloatArray:
+        """Numbers, NaN where missing or where there is no such column; rows with anything else there are rejected."""
+        if name not in self.table.columns:
+            return np.full(self.table.n_rows, np.nan)
+        values, faulty = cells.numbers(self.table.columns[name])
+        self.reject(faulty, f"{name} '{{{name}}}' is not a number")
+        return values
+
+    def prices(self, name: str) -> FloatArray:
+        """Numbers that a price can be, NaN where missing."""
+        values = self.numbers(name)
+        self.reject(
+            ~np.isnan(values) & ~((values >= LEAST_PRICE) & (values < PRICE_LIMIT)),
+            f"{name} {{{name}}} is not a price (0.0001 to 99,999,999)",
+        )
+        return values
+
+    def days(self, name: str) -> DateArray:
+        """Days, NaT where missing or where there is no such column; rows with anything else there are rejected."""
+        if name not in self.table.columns:
+            return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
+        days, faulty = cells.dates(self.table.columns[name])
+        self.reject(faulty, f"{name} '{{{name}}}' is not an unambiguous date: write it as YYYY-MM-DD")
+        return days
+
+    def reject_repeated(self, keys: pd.DataFrame, what: str) -> None:
+        """Reject good rows whose key stands on a good row above."""
+        good = self.good
+        repeated = np.zeros(len(good), dtype=bool)
+        repeated[good] = keys[good].duplicated()
+        self.reject(repeated, f"a second row for {what}: the first stands")
+
+    def reject_foreign_currency(self) -> None:
+        """Reject rows in a currency other than the one that prices and portfolios have."""
+        if "currency" in self.table.columns:
+            self.reject(~self.text("currency").str.upper().isin(["", "USD"]), "currency {currency}: only USD is supported")
+
+    def parsed(self, rows: pd.DataFrame) -> Parsed:
+        """Return the good rows and the rejected ones; raise DataQualityError if no row is good."""
+        good = self.good
+        bad = np.flatnonzero(~good)
+        taken = {
+            name: pc.fill_null(cells.trimmed(pc.take(column, pa.array(bad))), "").to_pylist() for name, column in self.table.columns.items()
+        }
+        rejected = [
+            RejectedRow(line, raw, self._faults[self._fault_of[row]].format(**{name: texts[place] for name, texts in taken.items()}))
+            for place, (row, (line, raw)) in enumerate(zip(bad, self.table.locate(bad), strict=True))
+        ]
+        rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
+        if not good.any():
+            first = f": on line {rejected[0].line}, {rejected[0].reason}" if rejected else ""
+            raise DataQualityError(f"{self.table.path} has no good row{first}")
+        return Parsed(rows[good].reset_index(drop=True), rejected, self.notes)
+
+
+def dates_of(days: DateArray) -> "pd.Series[Any]":
+    """Days as datetime.date, None where unknown."""
+    codes, distinct = pd.factorize(days, use_na_sentinel=False)
+    return pd.Series(np.asarray(distinct, dtype="datetime64[D]").astype(object)[codes], dtype=object)
+
+
+def or_none(text: "pd.Series[str]") -> "pd.Series[Any]":
+    """Text with None for what is empty."""
+    return text.astype(object).mask(text == "", None)
+
+
+def enumerate_some(names: "pd.Series[str]", most: int = 8) -> str:
+    """Distinct names in a sentence: "A, B and 3 more"."""
+    distinct = sorted(set(names))
+    more = f" and {len(distinct) - most} more" if len(distinct) > most else ""
+    return ", ".join(distinct[:most]) + more

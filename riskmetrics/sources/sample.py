@@ -1,0 +1,48 @@
+"""The bundled sample: five years of real closes and three portfolios, read the way a user's files are (``sample/README.md``)."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import NamedTuple
+
+from riskmetrics.sources.files import read_benchmark, read_portfolio, read_prices, read_profiles
+from riskmetrics.sources.review import Parsed
+
+FOLDER = Path(__file__).parent / "sample"
+MARKET_INDEX = "SPX"
+"""What betas are measured against: the sample holds the index itself, not SPY."""
+FIRST_SESSION = date(2017, 12, 1)
+LAST_SESSION = date(2022, 12, 28)
+_EQUITY = {"Core Equity": Decimal(195_000), "Concentrated": Decimal(68_000), "Long-Short": Decimal(125_000)}
+
+
+class SamplePortfolio(NamedTuple):
+    """A portfolio of the sample: its holdings, and its equity (net value plus cash, dollars) at the end of a session."""
+
+    name: str
+    equity: Decimal
+    as_of: date
+    holdings: Parsed
+
+
+def prices() -> Parsed:
+    """Closes of 26 symbols, adjusted for splits and dividends, on every session from FIRST_SESSION to LAST_SESSION."""
+    return read_prices(FOLDER / "prices.csv.gz")
+
+
+def profiles() -> Parsed:
+    """Name, kind and GICS sector of the 26 symbols."""
+    return read_profiles(FOLDER / "profiles.csv")
+
+
+def benchmark() -> Parsed:
+    """S&P 500 sector weights on 2021-12-31."""
+    return read_benchmark(FOLDER / "benchmark.csv")
+
+
+def portfolios() -> list[SamplePortfolio]:
+    """A long-only, a concentrated and a long-short portfolio."""
+    return [
+        SamplePortfolio(name, equity, LAST_SESSION, read_portfolio(FOLDER / f"{name.lower().replace(' ', '_').replace('-', '_')}.csv"))
+        for name, equity in _EQUITY.items()
+    ]

@@ -1,0 +1,106 @@
+"""One Postgres for the whole run, a migrated template, and for each test a database or a rolled-back transaction of its own."""
+
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import embedded, migrate
+from riskmetrics.db.engine import create
+
+_numbers = count()
+MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[embedded.EmbeddedServer]:
+    """Start a real Postgres of the tests' own; nothing of the user's is touched."""
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1 << 30
+    home = Path(tempfile.mkdtemp(prefix="riskmetrics-tests-", dir=MEMORY if roomy else None))
+    running = embedded.acquire(home, durable=False)
+    yield running
+    running.release()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _create(server: embedded.EmbeddedServer, template: str | None = None) -> str:
+    name = f"test_{next(_numbers)}"
+    clause = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
+    with psycopg.connect(server.database_url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}{clause}".encode())
+    return server.database_url(name)
+
+
+@pytest.fixture(scope="session")
+def template(server: embedded.EmbeddedServer) -> str:
+    """Name of a database at the newest revision."""
+    url = _create(server)
+    engine = create(url)
+    migrate.ensure_head(engine)
+    engine.dispose()
+    name = sa.make_url(url).database
+    assert name
+    return name
+
+
+@pytest.fixture
+def empty_database(server: embedded.EmbeddedServer) -> str:
+    """URL of a fresh database without any table."""
+    return _create(server)
+
+
+@pytest.fixture
+def database(server: embedded.EmbeddedServer, template: str) -> str:
+    """URL of a fresh database at the newest revision."""
+    return _create(server, template)
+
+
+@pytest.fixture
+def engine(database: str) -> Iterator[sa.Engine]:
+    """Return an engine on a fresh database at the newest revision."""
+    engine = create(database)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def shared_engine(server: embedded.EmbeddedServer, template: str) -> Iterator[sa.Engine]:
+    """Return an engine on a database that every user leaves as it was."""
+    engine = create(_create(server, template))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Return a connection whose transaction is rolled back after the test."""
+    with shared_engine.connect() as connection, connection.begin() as transaction:
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections that leave the machine."""
+    connect = socket.socket.connect
+
+    def only_local(self: socket.socket, address: object) -> None:
+        local = self.family == socket.AF_UNIX or (isinstance(address, tuple) and address[0] in {"127.0.0.1", "::1", "localhost"})
+        assert local, f"a test tried to reach {address}"
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", only_local)
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Start every test without the user's settings, in a directory of its own."""
+    for name in ("RISKMETRICS_DATABASE_URL", "DATABASE_URL", "RISKMETRICS_HOME", "DAGSTER_HOME", "RISKMETRICS_MARKET_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)

