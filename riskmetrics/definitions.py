@@ -3,7 +3,6 @@
 import dagster as dg
 
 from riskmetrics.assets import checks, market_data, portfolios, positions
-from riskmetrics.assets.partitions import sessions
 from riskmetrics.resources import TablesOnly, Warehouse, code_version
 
 DAILY_RISK = "daily_risk"
@@ -19,7 +18,6 @@ def build_definitions() -> dg.Definitions:
             dg.define_asset_job(
                 DAILY_RISK,
                 selection=dg.AssetSelection.all(),
-                partitions_def=sessions,
                 description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
                 tags={"riskmetrics/code_version": code_version()},
             )

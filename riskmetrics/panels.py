@@ -13,10 +13,15 @@ STALE_AFTER = 5
 
 
 def panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value: str) -> pd.DataFrame:
-    """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled."""
+    """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled.
+
+    Rows of other days or symbols are left out.
+    """
     index, columns = pd.DatetimeIndex(pd.to_datetime(list(sessions))), pd.Index(list(symbols), dtype="str")
+    row, column = index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))
+    wanted = (row >= 0) & (column >= 0)
     values = np.full((len(index), len(columns)), np.nan)
-    values[index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))] = rows[value]
+    values[row[wanted], column[wanted]] = rows[value].to_numpy(float)[wanted]
     return pd.DataFrame(values, index=index, columns=columns)
 
 
@@ -29,15 +34,17 @@ def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
 def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the latest close at or before each day, up to STALE_AFTER sessions old, and whether it is an older one.
 
-    ``closes`` must hold the sessions before each of ``days`` that are to be looked at.
+    ``closes`` must hold each of ``days`` (else KeyError) and the sessions before it that are to be looked at.
     """
-    rows = closes.index.get_indexer(pd.to_datetime(list(days)))
+    index = pd.DatetimeIndex(pd.to_datetime(list(days)))
+    rows = closes.index.get_indexer(index)
+    if (rows < 0).any():
+        raise KeyError(f"no row for {', '.join(str(day.date()) for day in index[rows < 0])}")
     prices = closes.to_numpy()
     known = prices[rows].copy()
     for age in range(1, STALE_AFTER + 1):
         known = np.where(np.isnan(known) & (rows >= age)[:, None], prices[np.maximum(rows - age, 0)], known)
     older = ~np.isnan(known) & np.isnan(prices[rows])
-    index = closes.index[rows]
     return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(older, index=index, columns=closes.columns)
 
 
@@ -56,12 +63,12 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
     rows : DataFrame
         Result rows with portfolio_id, the subject's and the day's columns.
     reasons : mapping of column to Series of str
-        Why the column is missing, row by row; read only where it is.
+        Why the column is missing, by the index of ``rows``; read only where it is.
     """
     parts = []
     for column, reason in reasons.items():
         missing = rows[column].isna()
         part = rows.loc[missing, ["portfolio_id", subject, day]].set_axis(["portfolio_id", "subject", "day"], axis="columns")
         counts = rows.loc[missing, "observations"] if "observations" in rows else pd.Series(pd.NA, index=part.index, dtype="Int64")
-        parts.append(part.assign(metric=f"{table}.{column}", reason=reason[missing], n_obs=counts))
+        parts.append(part.assign(metric=f"{table}.{column}", reason=reason.loc[part.index], n_obs=counts))
     return pd.concat(parts, ignore_index=True)

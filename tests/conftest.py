@@ -3,7 +3,7 @@
 import shutil
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
+
+NewDatabase = Callable[..., str]
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
@@ -29,18 +31,24 @@ def server() -> Iterator[embedded.EmbeddedServer]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-def _create(server: embedded.EmbeddedServer, template: str | None = None) -> str:
-    name = f"test_{next(_numbers)}"
-    clause = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-    with psycopg.connect(server.database_url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}{clause}".encode())
-    return server.database_url(name)
+@pytest.fixture(scope="session")
+def create_database(server: embedded.EmbeddedServer) -> NewDatabase:
+    """Create a database, empty or as a copy of another, and return its URL."""
+
+    def create_database(template: str | None = None) -> str:
+        name = f"test_{next(_numbers)}"
+        clause = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
+        with psycopg.connect(server.database_url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}{clause}".encode())
+        return server.database_url(name)
+
+    return create_database
 
 
 @pytest.fixture(scope="session")
-def template(server: embedded.EmbeddedServer) -> str:
+def template(create_database: NewDatabase) -> str:
     """Name of a database at the newest revision."""
-    url = _create(server)
+    url = create_database()
     engine = create(url)
     migrate.ensure_head(engine)
     engine.dispose()
@@ -50,15 +58,15 @@ def template(server: embedded.EmbeddedServer) -> str:
 
 
 @pytest.fixture
-def empty_database(server: embedded.EmbeddedServer) -> str:
+def empty_database(create_database: NewDatabase) -> str:
     """URL of a fresh database without any table."""
-    return _create(server)
+    return create_database()
 
 
 @pytest.fixture
-def database(server: embedded.EmbeddedServer, template: str) -> str:
+def database(create_database: NewDatabase, template: str) -> str:
     """URL of a fresh database at the newest revision."""
-    return _create(server, template)
+    return create_database(template)
 
 
 @pytest.fixture
@@ -70,9 +78,9 @@ def engine(database: str) -> Iterator[sa.Engine]:
 
 
 @pytest.fixture(scope="session")
-def shared_engine(server: embedded.EmbeddedServer, template: str) -> Iterator[sa.Engine]:
+def shared_engine(create_database: NewDatabase, template: str) -> Iterator[sa.Engine]:
     """Return an engine on a database that every user leaves as it was."""
-    engine = create(_create(server, template))
+    engine = create(create_database(template))
     yield engine
     engine.dispose()
 

@@ -36,7 +36,8 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
         rows, undefined = snapshots.value_rows(valuation)
         scope = table.c.snapshot_date.in_(days)
         written = write.replace(connection, table, rows, key=_SNAPSHOT, scope=scope, provenance=provenance(context))
-        write.coverage(connection, snapshots.price_coverage(valuation), metrics=["prices"], days=days, provenance=provenance(context))
+        coverage = snapshots.value_coverage(valuation)
+        write.coverage(connection, coverage, metrics=snapshots.VALUE_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.VALUE_METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
@@ -51,7 +52,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
         profiles = read.profiles(connection, valuation.instruments["symbol"])
         rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
         written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
-        write.coverage(connection, coverage, metrics=["beta", "provider_beta"], days=days, provenance=provenance(context))
+        write.coverage(connection, coverage, metrics=snapshots.BETA_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.BETA_METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
@@ -63,7 +64,7 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
     table = tables.portfolio_sector_weights
     with warehouse.begin("sector_concentration") as connection:
         valuation, _ = inputs.valued(connection, days)
-        profiles = read.profiles(connection, valuation.instruments["symbol"])
+        profiles = read.profiles(connection, valuation.instruments["company"].dropna())
         benchmark = read.benchmark_weights(connection, BENCHMARK, days[-1])
         sectors = exposures.sector_rows(valuation, profiles, benchmark, BENCHMARK)
         rows, undefined = exposures.concentration_rows(valuation, sectors)

@@ -1,11 +1,14 @@
 """`riskmetrics demo`: the whole pipeline on the bundled sample."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.output import say
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 
 def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = Path("report.html")) -> None:
@@ -33,27 +36,33 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = 
 def _load() -> str:
     """Bring in the sample and return a sentence on it; what is there already is left as it is."""
     from riskmetrics.cli.database import writing
-    from riskmetrics.db import holdings, imports, read
+    from riskmetrics.db import read
     from riskmetrics.db.engine import described
     from riskmetrics.errors import UsageError
     from riskmetrics.sources import sample
 
-    portfolios = sample.portfolios()
     with writing() as connection:
-        others = set(read.portfolios(connection)["name"]) - {portfolio.name for portfolio in portfolios}
+        others = set(read.portfolios(connection)["name"]) - {portfolio.name for portfolio in sample.portfolios()}
         if others:
             raise UsageError(f"the database holds {', '.join(sorted(others))}: run the demo with RISKMETRICS_HOME set to an empty folder")
-        prices = sample.prices()
-        imports.prices(connection, prices.rows, "sample")
-        imports.profiles(connection, sample.profiles().rows, "sample")
-        imports.benchmark(connection, sample.benchmark().rows, "SP500", "sample")
-        imports.keep_setting(connection, read.MARKET_INDEX, sample.MARKET_INDEX)
-        for portfolio in portfolios:
-            holdings.state(connection, portfolio.name, portfolio.holdings.rows, as_of=portfolio.as_of, equity=portfolio.equity)
-        where = described(connection.engine.url)
+        loaded = load_sample(connection)
+        return f"{described(connection.engine.url)}\n     Sample: {loaded}"
+
+
+def load_sample(connection: "sa.Connection") -> str:
+    """Bring the bundled sample into a database, idempotently; returns what it holds."""
+    from riskmetrics.db import holdings, imports, read
+    from riskmetrics.sources import sample
+
+    prices, portfolios = sample.prices(), sample.portfolios()
+    imports.prices(connection, prices.rows, "sample")
+    imports.profiles(connection, sample.profiles().rows, "sample")
+    imports.benchmark(connection, sample.benchmark().rows, "SP500", "sample")
+    imports.keep_setting(connection, read.MARKET_INDEX, sample.MARKET_INDEX)
+    for portfolio in portfolios:
+        holdings.state(connection, portfolio.name, portfolio.holdings.rows, as_of=portfolio.as_of, equity=portfolio.equity)
     span = f"{sample.FIRST_SESSION} to {sample.LAST_SESSION}"
-    counts = f"{len(prices.rows):,} closes of {prices.rows['symbol'].nunique()} symbols, {span}, and {len(portfolios)} portfolios"
-    return f"{where}\n     Sample: {counts}"
+    return f"{len(prices.rows):,} closes of {prices.rows['symbol'].nunique()} symbols, {span}, and {len(portfolios)} portfolios"
 
 
 _NEXT = """

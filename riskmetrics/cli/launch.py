@@ -37,6 +37,7 @@ def prepare_instance(settings: Settings) -> Path:
 def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) -> Outcome:
     """Materialize the assets (default: all) for ``days`` in one run and report on stderr how it went."""
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
+    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # a range writes an event per session and asset
     import dagster as dg
     from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
     from dagster._core.utils import make_new_run_id

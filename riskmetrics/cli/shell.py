@@ -50,7 +50,6 @@ def _variables() -> dict[str, str]:
     return {
         "DAGSTER_HOME": str(prepare_instance(configured)),
         "RISKMETRICS_HOME": str(configured.home_directory),
-        "PYTHONWARNINGS": "ignore::dagster.BetaWarning",
     }
 
 

@@ -1,13 +1,17 @@
 """Bulk movement between Postgres and data frames: COPY both ways, inside the caller's transaction."""
 
 import io
+import re
 from typing import Any, cast
 
+import numpy as np
 import pandas as pd
 import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
+
+from riskmetrics.errors import DataQualityError
 
 _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Double, pa.float64()),
@@ -16,6 +20,9 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Integer, pa.int64()),
     (sa.Date, pa.timestamp("s")),
 ]
+
+_COLUMN = re.compile(r", column (\w+)")
+"""In what Postgres says of where a COPY failed."""
 
 
 def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
@@ -49,15 +56,28 @@ def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
 
 
 def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: str) -> None:
-    """COPY ``rows`` into a new temporary table ``name``, whose columns have the types of those of ``table``."""
+    """COPY ``rows`` into a new temporary table ``name``, whose columns have the types of those of ``table``; NaN and NA as NULL.
+
+    Raises
+    ------
+    DataQualityError
+        If a value does not fit its column, or is infinite.
+    """
+    for column, value in rows.select_dtypes("number").items():
+        if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
+            raise DataQualityError(f"{table.name}.{column}: a value is infinite, and only finite ones are stored")
     columns = ", ".join(f'"{column}"' for column in rows.columns)
     connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ON COMMIT DROP AS SELECT {columns} FROM "{table.name}" WITH NO DATA')
     arrow = pa.Table.from_pandas(rows, preserve_index=False).combine_chunks()  # pyarrow 26 writes garbage for empty chunks
     buffer = io.BytesIO()
     pa.csv.write_csv(arrow, buffer, pa.csv.WriteOptions(include_header=False))
-    with _driver(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
-        copy.write(buffer.getbuffer())
-    connection.exec_driver_sql(f'ANALYZE "{name}"')
+    try:
+        with _driver(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
+            copy.write(buffer.getbuffer())
+    except psycopg.DataError as error:
+        where = _COLUMN.search(error.diag.context or "")
+        raise DataQualityError(f"{table.name}{'.' + where[1] if where else ''}: {error.diag.message_primary}") from error
+    connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')  # its size is what the planner needs
 
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:

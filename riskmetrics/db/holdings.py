@@ -170,7 +170,7 @@ def _closes_on(connection: sa.Connection, symbols: set[object], day: date) -> di
     table = tables.market_data_cache
     session = trading_calendar.at_or_before(day)
     statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol.in_(symbols), table.c.date == session)
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: dict[str, Decimal]) -> None:

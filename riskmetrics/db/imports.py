@@ -19,6 +19,8 @@ def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tup
     frame = pd.DataFrame(list(rows), columns=["line", "raw_row", "reason"]).astype({"line": "Int64"})
     if frame.empty:
         return 0
+    text = ["raw_row", "reason"]
+    frame[text] = frame[text].replace("\x00", "\ufffd", regex=True)  # a NUL, which Postgres refuses, may be what is wrong with the row
     frame = frame.assign(kind=kind, source=source)
     facts = frame[["kind", "source", "line", "raw_row", "reason"]].astype(str).agg("\x1f".join, axis="columns")
     frame["digest"] = facts.map(lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
@@ -29,6 +31,9 @@ def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tup
 def prices(connection: sa.Connection, rows: pd.DataFrame, source: str) -> tuple[Written, list[str]]:
     """Store daily prices; returns the symbols left out because they would mix adjusted and unadjusted closes.
 
+    A file of one kind replaces a history of the other only as a whole. Open, high, low and volume that the file lacks
+    stay as they are stored, unless the close of that day changes: then they may be of another basis, and go.
+
     Parameters
     ----------
     rows : DataFrame
@@ -36,32 +41,30 @@ def prices(connection: sa.Connection, rows: pd.DataFrame, source: str) -> tuple[
     source : str
         Where they come from, for data_source.
     """
-    table = tables.market_data_cache
-    labels = rows["has_adj_close"].map({True: source, False: source + CLOSE_ONLY})
-    incoming = rows.drop(columns="has_adj_close").assign(data_source=labels)
-    mixed = _mixed(connection, incoming)
-    incoming = incoming[~incoming["symbol"].isin(mixed)]
-    return write.upsert(connection, table, incoming, key=["symbol", "date"]), mixed
+    mixed = _mixed(connection, rows)
+    taken = rows[~rows["symbol"].isin(mixed)]
+    labels = taken["has_adj_close"].map({True: source, False: source + CLOSE_ONLY})
+    incoming = taken.drop(columns="has_adj_close").assign(data_source=labels)
+    return write.upsert(connection, tables.market_data_cache, incoming, key=["symbol", "date"], keep_while_same="close"), mixed
 
 
-def _mixed(connection: sa.Connection, incoming: pd.DataFrame) -> list[str]:
-    """Symbols of which one basis is stored for days that the other does not replace."""
+def _mixed(connection: sa.Connection, rows: pd.DataFrame) -> list[str]:
+    """Symbols of which closes of the other kind are stored for days that the file does not replace."""
     table = tables.market_data_cache
-    symbols = sorted(set(incoming["symbol"]))
-    wanted = table.c.symbol == sa.any_(sa.cast(symbols, sa.ARRAY(sa.Text)))
-    stored = fetch(connection, sa.select(table.c.symbol, table.c.date, table.c.data_source).where(wanted))
-    if stored.empty:
-        return []
-    new = incoming[["symbol"]].assign(date=pd.to_datetime(incoming["date"]), new=incoming["data_source"].str.endswith(CLOSE_ONLY))
-    kept = stored.merge(new[["symbol", "date"]], how="left", indicator=True, on=["symbol", "date"]).query("_merge == 'left_only'")
-    basis = kept.assign(kept=kept["data_source"].str.endswith(CLOSE_ONLY)).groupby("symbol")["kept"].agg(["any", "all"])
-    of_file = new.groupby("symbol")["new"].first()
-    both = basis.join(of_file, how="inner")
-    return sorted(both.index[both["any"] & ~both["new"] | ~both["all"] & both["new"]])
+
+    def stored(symbols: "pd.Series[str]", *, close_only: bool) -> sa.ColumnElement[bool]:
+        wanted = sa.cast(symbols.unique().tolist(), sa.ARRAY(sa.Text))
+        return sa.and_(table.c.symbol == sa.any_(wanted), table.c.data_source.endswith(CLOSE_ONLY) == sa.literal(close_only))
+
+    adjusted = rows["has_adj_close"]
+    other = sa.or_(stored(rows["symbol"][adjusted], close_only=True), stored(rows["symbol"][~adjusted], close_only=False))
+    days = fetch(connection, sa.select(table.c.symbol, table.c.date).where(other))
+    replaced = pd.MultiIndex.from_arrays([rows["symbol"], pd.to_datetime(rows["date"])])
+    return sorted(days["symbol"][~pd.MultiIndex.from_frame(days).isin(replaced)].unique())
 
 
 def profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> Written:
-    """Store company profiles, one per symbol."""
+    """Store company profiles, one per symbol; what the file lacks, a column or a cell, stays as it is stored."""
     return write.upsert(connection, tables.company_profiles, rows.assign(data_source=source), key=["symbol"])
 
 

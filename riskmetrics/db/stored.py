@@ -81,6 +81,7 @@ def sectors(connection: sa.Connection, day: date, portfolio: str | None = None) 
             table.c.benchmark_weight,
             table.c.active_weight,
             table.c.benchmark_asof,
+            table.c.benchmark_code,
         )
         .select_from(table)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)

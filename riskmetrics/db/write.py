@@ -1,7 +1,7 @@
 """Writes: the rows of an asset's days become exactly the given rows, in the caller's transaction.
 
-Each goes by COPY into a temporary table, then one statement that touches only what differs: equal rows
-are not rewritten (index upkeep is the limit), rows that no longer belong are removed.
+Each goes by COPY into a temporary table, then one upsert that touches only what differs: equal rows
+are neither rewritten nor locked (index upkeep is the limit), rows that no longer belong are removed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from riskmetrics.db.copy import load
 _ASSET_LOCKS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
 
-_BOOKKEEPING = {"id", "created_at", "updated_at", "dagster_run_id", "code_version"}
-"""Columns that tell of the write itself: a row that differs only here is the same row."""
+_WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
+"""For the joins with the temporary table: the default of 4 MB spills them to disk from some 50,000 rows on."""
 
 _names = count()
 
@@ -57,42 +57,73 @@ def replace(
 ) -> Written:
     """Make ``rows`` the whole of the table's ``scope``: remove what is gone, then upsert what differs.
 
+    Values are compared as the table holds them, that is rounded; two NULLs are equal. Only a row that differs gets a new
+    updated_at and ``provenance``.
+
     Parameters
     ----------
     rows : DataFrame
         Columns named as the table's; NaN and NA become NULL.
     key : sequence of str
-        Columns of a unique constraint: which row is which.
+        Columns of a unique constraint, none of them NULL: which row is which.
     scope : SQL condition on ``table``
         The rows that ``rows`` stand for, such as the days of a run.
+
+    Raises
+    ------
+    DataQualityError
+        If a value does not fit its column, or is infinite; nothing is written then.
     """
     incoming = _stage(connection, table, rows)
-    same = sa.and_(*(table.c[name] == incoming.c[name] for name in key))
-    gone = sa.delete(table).where(scope, ~sa.exists().where(same))
+    gone = sa.delete(table).where(scope, ~sa.exists().where(_same(table, incoming, key)))
     removed = connection.execute(gone).rowcount
-    written = _upsert(connection, table, incoming, key, provenance)
-    return written._replace(removed=removed)
+    values = {name: incoming.c[name] for name in _values(incoming, key)}
+    changed = _upsert(connection, table, incoming, key, values, provenance)
+    return Written(changed, removed, len(rows) - changed)
 
 
-def upsert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, key: Sequence[str]) -> Written:
-    """Insert ``rows`` or update the ones that differ; nothing is removed."""
-    return _upsert(connection, table, _stage(connection, table, rows), key, None)
+def upsert(
+    connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, key: Sequence[str], keep_while_same: str | None = None
+) -> Written:
+    """Insert ``rows`` or update the ones that differ; nothing is removed, and a missing value never replaces a stored one.
+
+    Parameters
+    ----------
+    keep_while_same : str, optional
+        A column that the others go with: where it changes, what is missing becomes NULL after all.
+
+    See Also
+    --------
+    replace : the other parameters, and errors.
+    """
+    incoming = _stage(connection, table, rows)
+    values: dict[str, sa.ColumnElement[Any]] = {}
+    for name in _values(incoming, key):
+        given, kept = incoming.c[name], sa.func.coalesce(incoming.c[name], table.c[name])
+        values[name] = (
+            kept if keep_while_same is None else sa.case((incoming.c[keep_while_same] == table.c[keep_while_same], kept), else_=given)
+        )
+    changed = _upsert(connection, table, incoming, key, values, None)
+    return Written(changed, unchanged=len(rows) - changed)
 
 
 def update(
     connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, key: Sequence[str], provenance: Provenance | None = None
 ) -> Written:
-    """Set the columns of ``rows`` on the rows that exist, where they differ: for an asset that owns columns of a shared row."""
+    """Set the columns of ``rows`` on the rows that exist, where they differ: for an asset that owns columns of a shared row.
+
+    A row that does not exist is not counted either.
+
+    See Also
+    --------
+    replace : parameters and errors.
+    """
     incoming = _stage(connection, table, rows)
-    values = [name for name in rows.columns if name not in key]
-    statement = (
-        sa.update(table)
-        .where(*(table.c[name] == incoming.c[name] for name in key))
-        .where(_differs(table, incoming.c, values))
-        .values({name: incoming.c[name] for name in values} | _bookkeeping(table, provenance))
-    )
+    same, values = _same(table, incoming, key), {name: incoming.c[name] for name in _values(incoming, key)}
+    found: int = connection.execute(sa.select(sa.func.count()).select_from(incoming.join(table, same))).scalar_one()
+    statement = sa.update(table).where(same, _differs(table, values)).values(values | _bookkeeping(table, provenance))
     changed = connection.execute(statement).rowcount
-    return Written(changed=changed, unchanged=len(rows) - changed)
+    return Written(changed, unchanged=found - changed)
 
 
 def coverage(
@@ -116,32 +147,38 @@ def undefined(
 def _stage(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> sa.TableClause:
     name = f"incoming_{next(_names)}"
     load(connection, table, rows, name)
+    connection.exec_driver_sql(_WORK_MEMORY)
     return sa.table(name, *(sa.column(column, table.c[column].type) for column in rows.columns))
 
 
 def _upsert(
-    connection: sa.Connection, table: sa.Table, incoming: sa.TableClause, key: Sequence[str], provenance: Provenance | None
-) -> Written:
-    names = [column.name for column in incoming.c]
+    connection: sa.Connection,
+    table: sa.Table,
+    incoming: sa.TableClause,
+    key: Sequence[str],
+    values: Mapping[str, sa.ColumnElement[Any]],
+    provenance: Provenance | None,
+) -> int:
+    """Insert what is new of ``incoming`` and set ``values`` where they differ; returns the number of rows written."""
     extra = _bookkeeping(table, provenance)
-    fresh = {name: value for name, value in extra.items() if name not in names}
-    if "id" in table.c and "id" not in names:
-        fresh["id"] = sa.func.gen_random_uuid()
-    source = sa.select(*incoming.c, *(value.label(name) for name, value in fresh.items()))
-    statement = insert(table).from_select([*names, *fresh], source, include_defaults=False)
-    values = [name for name in names if name not in key and name not in _BOOKKEEPING]
-    statement = (
-        statement.on_conflict_do_update(
-            index_elements=list(key),
-            set_={name: statement.excluded[name] for name in values} | extra,
-            where=_differs(table, statement.excluded, values),
-        )
-        if values
-        else statement.on_conflict_do_nothing(index_elements=list(key))
+    source = (
+        sa.select(*(incoming.c[name] for name in key), *(value.label(name) for name, value in {**values, **extra}.items()))
+        .select_from(incoming.outerjoin(table, _same(table, incoming, key)))
+        .where(sa.or_(table.c[key[0]].is_(None), _differs(table, values)))
     )
-    changed = connection.execute(statement).rowcount
-    total: int = connection.execute(sa.select(sa.func.count()).select_from(incoming)).scalar_one()
-    return Written(changed=changed, unchanged=total - changed)
+    statement = insert(table).from_select([*key, *values, *extra], source, include_defaults=False)
+    statement = statement.on_conflict_do_update(
+        index_elements=list(key), set_={name: statement.excluded[name] for name in (*values, *extra)}
+    )
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+
+
+def _same(table: sa.Table, incoming: sa.TableClause, key: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.and_(*(table.c[name] == incoming.c[name] for name in key))
+
+
+def _values(incoming: sa.TableClause, key: Sequence[str]) -> list[str]:
+    return [column.name for column in incoming.c if column.name not in key]
 
 
 def _bookkeeping(table: sa.Table, provenance: Provenance | None) -> dict[str, sa.ColumnElement[Any]]:
@@ -152,5 +189,5 @@ def _bookkeeping(table: sa.Table, provenance: Provenance | None) -> dict[str, sa
     return {**known, **touched}
 
 
-def _differs(table: sa.Table, other: Any, names: Sequence[str]) -> sa.ColumnElement[bool]:
-    return sa.or_(*(table.c[name].is_distinct_from(other[name]) for name in names))
+def _differs(table: sa.Table, values: Mapping[str, sa.ColumnElement[Any]]) -> sa.ColumnElement[bool]:
+    return sa.or_(sa.false(), *(table.c[name].is_distinct_from(value) for name, value in values.items()))

@@ -37,24 +37,55 @@ class ProfitAndLoss(NamedTuple):
     cumulative: FloatArray
     takes_part: BoolArray
     """Whether the lot was held at some time after the previous close."""
+    end: FloatArray
+    """The price that both run to."""
 
 
 def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
     """Sum the rows of ``values`` (M, D) by group, NaN as nothing: shape (n_groups, D)."""
     incidence = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_groups, len(group)))
-    sums: FloatArray = incidence @ np.nan_to_num(values, nan=0.0, posinf=np.nan, neginf=np.nan)
+    sums: FloatArray = incidence @ np.where(np.isnan(values), 0.0, values)
     return sums
 
 
 def is_open(entry: DateArray, exit_: DateArray, days: DateArray) -> BoolArray:
-    """Whether each lot is held at the close of each day, (L, D): entered by then and not yet left (NaT: never)."""
+    """Whether each lot is held at the close of each day, (L, D): entered by then and not yet left (NaT: never).
+
+    ``days`` is (D,), or (L, 1) for a day of each lot's own, on which NaT holds nothing.
+    """
     open_: BoolArray = (entry[:, None] <= days) & ~(exit_[:, None] <= days)
     return open_
 
 
-def lot_values(lots: Lots, days: DateArray, prices: FloatArray) -> FloatArray:
-    """Signed market values, (L, D): 0 where a lot is not held, NaN where it is held and has no price."""
-    return np.where(is_open(lots.entry, lots.exit, days), lots.units[:, None] * prices, 0.0)
+class Holdings(NamedTuple):
+    """Lots netted by instrument, each of shape (I, D)."""
+
+    direction: FloatArray
+    """Sign of the netted units; 0 where nothing is held, lots that cancel included."""
+    values: FloatArray
+    """Signed market values: 0 where nothing is held, NaN where the price of a lot that is held is not known."""
+
+
+def holdings(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArray, n_instruments: int) -> Holdings:
+    """Net lots by instrument on each day.
+
+    Parameters
+    ----------
+    lots : Lots
+        L of them.
+    days : (D,) or (L, 1) dates
+        As `is_open` takes them.
+    prices : (L, D) array
+        Price of each lot on each day; NaN is unpriced.
+    instrument : (L,) array
+        Row of each lot's instrument.
+    """
+    open_, units = is_open(lots.entry, lots.exit, days), lots.units[:, None]
+    # quantities have four decimals: rounding removes what binary fractions leave of lots that cancel
+    direction = np.sign(np.round(group_sums(np.where(open_, units, 0.0), instrument, n_instruments), 4))
+    values = group_sums(np.where(open_, units * prices, 0.0), instrument, n_instruments)
+    unpriced = group_sums((open_ & np.isnan(prices)).astype(float), instrument, n_instruments) > 0
+    return Holdings(direction, np.where(direction == 0, 0.0, np.where(unpriced, np.nan, values)))
 
 
 def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAndLoss:
@@ -84,14 +115,15 @@ def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAn
         daily=np.where(takes_part, units * (end - start), 0.0),
         cumulative=np.where(entered[:, 1:], units * (end - lots.entry_price[:, None]), 0.0),
         takes_part=takes_part,
+        end=end,
     )
 
 
 def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
     """Cash that each lot brought in between its anchor and each day, (L, D); negative for the days before the anchor undone.
 
-    A purchase costs units x entry price, a sale brings units x exit price; ``anchor`` (L,) is the day
-    on which the cash is known, so its own trades are already in it.
+    A purchase costs units x entry price, a sale brings units x exit price; a price that is not known moves nothing.
+    ``anchor`` (L,) is the day on which the cash is known, so its own trades are already in it.
     """
     spent = -lots.units * np.nan_to_num(lots.entry_price)
     earned = lots.units * np.nan_to_num(lots.exit_price)

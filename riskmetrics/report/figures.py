@@ -15,9 +15,14 @@ def percent(value: float) -> str:
     return _plain(f"{value * 100:.1f}") + "%"
 
 
-def signed(text: str) -> str:
-    """Put a plus before a figure that is neither negative nor shown as zero."""
-    return f"+{text}" if text[0] != "−" and any(digit in text for digit in "123456789") else text
+def signed_money(value: float) -> str:
+    """A gain or a loss."""
+    return _with_plus(money(value))
+
+
+def signed_percent(value: float) -> str:
+    """A return or an active weight."""
+    return _with_plus(percent(value))
 
 
 def two_decimals(value: float) -> str:
@@ -70,7 +75,13 @@ class Axis(NamedTuple):
 
 
 def _plain(text: str) -> str:
-    """Use the minus sign, and none on a zero."""
-    if not text.startswith("-"):
-        return text
-    return text[1:] if not any(digit in text for digit in "123456789") else f"−{text[1:]}"
+    """Use the true minus sign, and none on what is shown as zero."""
+    return text.replace("-", "−" if _is_shown_nonzero(text) else "")
+
+
+def _with_plus(text: str) -> str:
+    return f"+{text}" if not text.startswith("−") and _is_shown_nonzero(text) else text
+
+
+def _is_shown_nonzero(text: str) -> bool:
+    return any(digit in text for digit in "123456789")

@@ -22,7 +22,7 @@ class Note(NamedTuple):
     reason: str
     metrics: list[str]
     symbols: list[str]
-    count: int
+    n_values: int
 
 
 class Notes:
@@ -45,7 +45,7 @@ class Notes:
         by_reason: dict[str, list[Record]] = {}
         for row in rows:
             by_reason.setdefault(row["reason"], []).append(row)
-        self.count = len(rows)
+        self.n_values = len(rows)
         self.reasons = [_note(number, reason, of) for number, (reason, of) in enumerate(by_reason.items(), start=1)]
         self._numbers: dict[tuple[str, str], dict[int, None]] = {}
         for number, of in enumerate(by_reason.values(), start=1):

@@ -20,7 +20,6 @@ from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 NEXT_WINDOW = 1.4
 """How much larger than the regression's standard error a beta's error in the next window was, measured on real daily data."""
 
-_TEMPLATE = "page.html.j2"
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
 _AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
 
@@ -71,7 +70,7 @@ def render(connection: sa.Connection, day: date) -> str:
         raise DataQualityError(f"no snapshot is stored for {day}: run that session with `riskmetrics run --date {day}`")
     return (
         _environment()
-        .get_template(_TEMPLATE)
+        .get_template("page.html.j2")
         .render(
             day=day,
             sections=sections,
@@ -131,9 +130,7 @@ def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
 
 def _records(rows: pd.DataFrame) -> list[Record]:
     """Return rows in which what is missing is None."""
-    return [
-        {str(name): value for name, value in row.items()} for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
-    ]
+    return [{str(name): value for name, value in row.items()} for row in rows.astype(object).where(rows.notna(), None).to_dict("records")]
 
 
 def _distinct(rows: list[Record], column: str) -> str:

@@ -75,8 +75,11 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
 
 
 def _reasons(rows: pd.DataFrame, listed: BoolArray) -> "dict[str, pd.Series[str]]":
-    too_few = rows["observations"].astype(str) + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
-    why = too_few.where(rows["observations"] < MIN_PAIRS, "the market index did not move in the window")
+    """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
+    missing = rows["r_squared"].isna()
+    of, listed = rows[missing], listed[missing]
+    too_few = of["observations"].astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
+    why = too_few.where(of["observations"] < MIN_PAIRS, "the market index did not move in the window")
     why = why.where(listed, "an option or a private holding has no return series of its own")
-    flat = why.where(rows["beta"].isna(), "the price did not move in the window")
+    flat = why.where(of["beta"].isna(), "the price did not move in the window")
     return {"beta": why, "alpha": why, "std_error": why, "r_squared": flat, "p_value": flat}

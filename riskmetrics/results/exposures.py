@@ -1,6 +1,9 @@
 """Sector weights beside the benchmark's, and concentration."""
 
 import json
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -35,54 +38,61 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
     sectors_of_cells = np.repeat(sector, len(valuation.days))
     counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
     gross = metrics.sector_weights(values, cell, sectors_of_cells, **counts)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        net = metrics.sector_values(values, cell, sectors_of_cells, **counts) / valuation.weight_base.reshape(-1, 1)
-    weights, as_of = _benchmark_on(valuation, benchmark, names)
+    net = metrics.sector_values(values, cell, sectors_of_cells, **counts)
+    of_day, as_of = _benchmark_on(valuation.days, benchmark, names)
+    # a sector of neither the portfolio nor the benchmark has no row, nor has a portfolio without value
+    shown, of_sector = np.nonzero((gross > 0) | ((np.tile(of_day, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross)))
+    portfolio, day = np.divmod(shown, len(valuation.days))
+    net_weight, weight = net[shown, of_sector] / valuation.weight_base[portfolio, day], of_day[day, of_sector]
     rows = pd.DataFrame(
         {
-            "cell": np.repeat(np.arange(n_cells), len(names)),
-            "sector": np.tile(names, n_cells),
-            "gross_weight": gross.ravel(),
-            "net_weight": net.ravel(),
-            "benchmark_weight": weights.ravel(),
-            "active_weight": (net - weights).ravel(),
+            "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
+            "day": pd.to_datetime(valuation.days).to_numpy()[day],
+            "sector": np.array(names, dtype=object)[of_sector],
+            "gross_weight": gross[shown, of_sector],
+            "net_weight": net_weight,
+            "benchmark_weight": weight,
+            "active_weight": net_weight - weight,
+            "benchmark_asof": as_of[day],
         }
-    )
-    day = rows["cell"] % len(valuation.days)
-    rows["portfolio_id"] = valuation.portfolios["portfolio_id"].to_numpy()[rows["cell"] // len(valuation.days)]
-    rows["day"] = pd.to_datetime(valuation.days).to_numpy()[day]
-    rows["benchmark_asof"] = as_of[day]
+    ).astype({"sector": "str"})
     rows["benchmark_code"] = pd.Series(code, index=rows.index, dtype="str").where(rows["benchmark_asof"].notna())
-    shown = rows["gross_weight"].notna() & ((rows["gross_weight"] > 0) | (rows["benchmark_weight"] > 0))
-    return rows[shown].drop(columns="cell").reset_index(drop=True)
+    return rows
 
 
 def concentration_rows(valuation: Valuation, sectors: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the sector and concentration columns of the snapshots, and the reasons of what is undefined."""
+    """Return the sector and concentration columns of the snapshots, and the reasons of what is undefined.
+
+    ``sectors`` is what `sector_rows` gives for the same valuation.
+    """
     values, cell, n_cells = _cells(valuation)
     found = metrics.concentration(values, cell, n_cells)
     rows = valuation.rows({name: of.reshape(valuation.net.shape) for name, of in zip(_COLUMNS[1:], found, strict=True)}, DAY)
-    held = sectors[sectors["gross_weight"] > 0]
-    exposure = {
-        key: json.dumps(dict(zip(group["sector"], group["gross_weight"].round(6), strict=True)))
-        for key, group in held.groupby(["portfolio_id", "day"])
-    }
-    keys = zip(rows["portfolio_id"], rows[DAY], strict=True)
-    rows["sector_exposure"] = pd.Series([exposure.get(key) for key in keys], index=rows.index, dtype="str")
+    rows["sector_exposure"] = pd.Series(_exposures(sectors), index=rows.index[rows["hhi"].notna()], dtype="str").reindex(rows.index)
     why = pd.Series("the portfolio holds nothing with a value", index=rows.index)
     undefined = panels.undefined_rows(rows, "portfolio_snapshots", dict.fromkeys(_COLUMNS, why), subject="portfolio_id", day=DAY)
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
-    no_benchmark = pd.Series("no benchmark weights are stored for the day or before", index=unmatched.index)
+    no_benchmark = pd.Series("no sector weights of the benchmark are stored for the day or before it", index=unmatched.index)
     active = panels.undefined_rows(
         unmatched, "portfolio_sector_weights", {"active_weight": no_benchmark}, subject="portfolio_id", day="day"
     )
     return rows, pd.concat([undefined, active], ignore_index=True)
 
 
+def _exposures(sectors: pd.DataFrame) -> list[str]:
+    """Write the gross weights of each portfolio and day that has any as JSON, in the order of the rows."""
+    held = sectors[sectors["gross_weight"] > 0]
+    quoted = {name: json.dumps(name) for name in held["sector"].unique()}
+    pairs = [f"{quoted[name]}: {weight!r}" for name, weight in zip(held["sector"], held["gross_weight"].tolist(), strict=True)]
+    first = np.flatnonzero(~held.duplicated(["portfolio_id", "day"]))
+    return [f"{{{', '.join(pairs[start:end])}}}" for start, end in pairwise([*first, len(pairs)])]
+
+
 def _sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
-    known = profiles.reindex(instruments["symbol"])
-    fund = (known["is_etf"].fillna(value=False) | known["is_fund"].fillna(value=False)).to_numpy(bool)
-    return [ETF if is_fund else str(sector) for is_fund, sector in zip(fund, known["sector"].fillna(UNCLASSIFIED), strict=True)]
+    """Sector of each instrument: an option's is its underlying's, a private holding's is not known."""
+    known = profiles.reindex(instruments["company"])
+    fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
+    return known["sector"].fillna(UNCLASSIFIED).mask(fund, ETF).tolist()
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
@@ -92,9 +102,8 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
     return valuation.values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
 
 
-def _benchmark_on(valuation: Valuation, benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.Index[pd.Timestamp]"]:
-    """Return the latest weights at or before each day, per cell, (P x D, S), and the date they are of; NaN and NaT if there are none."""
-    latest = pd.Index(benchmark.index).searchsorted(pd.to_datetime(valuation.days), side="right") - 1
+def _benchmark_on(days: Sequence[date], benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.DatetimeIndex"]:
+    """Return the latest weights at or before each day, (D, S), and the date they are of; NaN and NaT if there are none."""
+    latest = pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
     known = np.vstack([benchmark.reindex(columns=names).fillna(0.0).to_numpy(float), np.full((1, len(names)), np.nan)])
-    as_of = pd.DatetimeIndex([*benchmark.index, pd.NaT])
-    return np.tile(known[latest], (len(valuation.portfolios), 1)), as_of[latest]
+    return known[latest], pd.DatetimeIndex([*benchmark.index, pd.NaT])[latest]

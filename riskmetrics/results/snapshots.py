@@ -9,7 +9,7 @@ from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW, SymbolBetas
-from riskmetrics.results.valuation import Valuation
+from riskmetrics.results.valuation import Reason, Valuation
 
 DAY = "snapshot_date"
 _TABLE = "portfolio_snapshots"
@@ -33,15 +33,17 @@ VALUE_METRICS = [
     for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "equity_balance", *_GREEKS, *_VOLATILITIES)
 ]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETAS]
+VALUE_COVERAGE = ("prices", "current_prices", "daily_pnl")
+BETA_COVERAGE = ("beta", "provider_beta")
 
 
 def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included."""
-    shape = valuation.net.shape
+    profit, stated = valuation.profit, valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
     has_options = valuation.total(valuation.held & valuation.instruments["right"].notna().to_numpy()[:, None]) > 0
     greek = np.where(has_options, np.nan, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        daily_return = np.where(valuation.equity_before > 0, valuation.daily_pnl / valuation.equity_before, np.nan)
+        daily_return = np.where(valuation.equity_before > 0, profit.daily / valuation.equity_before, np.nan)
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
@@ -49,65 +51,80 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "short_value": valuation.short,
         "gross_exposure": valuation.gross,
         "net_exposure": valuation.net,
-        "daily_pnl": valuation.daily_pnl,
+        "daily_pnl": profit.daily,
         "daily_return": daily_return,
-        "cumulative_pnl": valuation.cumulative_pnl,
+        "cumulative_pnl": profit.cumulative,
         **dict.fromkeys(_GREEKS, greek),
         "num_positions": valuation.n_held,
         "num_long_positions": valuation.total(valuation.direction > 0),
         "num_short_positions": valuation.total(valuation.direction < 0),
-        "equity_balance": np.broadcast_to(valuation.portfolios["equity_balance"].to_numpy(float)[:, None], shape),
+        "equity_balance": np.broadcast_to(stated, valuation.net.shape),
     }
     rows = valuation.rows(columns, DAY).astype(dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64"))
-    no_profit = "no holding has a close on the session before"
-    reasons = {
-        "daily_pnl": valuation.reasons((valuation.n_held >= 0, no_profit)),
-        "daily_return": valuation.reasons(
-            (np.isnan(valuation.daily_pnl), no_profit),
-            (np.isnan(valuation.equity_before), "nothing held on the session before had a price"),
-            (valuation.n_held >= 0, "equity on the session before is not positive"),
-        ),
-        "cumulative_pnl": valuation.reasons((valuation.n_held >= 0, "an entry price, or the price, of a lot is not known")),
-        "equity_balance": valuation.reasons((valuation.n_held >= 0, "no equity balance was stated: cash is taken as 0")),
-        **dict.fromkeys(_GREEKS, valuation.reasons((has_options, "option sensitivities are not computed by this version"))),
-    }
-    undefined = panels.undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY)
-    volatility = rows.assign(**dict.fromkeys(_VOLATILITIES, np.nan))
+    why = {name: valuation.reasons(columns[name], *of) for name, of in _value_reasons(valuation).items()}
     not_computed = pd.Series("volatility is not computed by this version", index=rows.index)
-    undefined_volatility = panels.undefined_rows(
-        volatility, _TABLE, dict.fromkeys(_VOLATILITIES, not_computed), subject="portfolio_id", day=DAY
-    )
-    return rows, pd.concat([undefined, undefined_volatility, _without_price(valuation)], ignore_index=True)
+    why |= dict.fromkeys(_VOLATILITIES, not_computed)
+    complete = rows.assign(**dict.fromkeys(_VOLATILITIES, np.nan))
+    undefined = panels.undefined_rows(complete, _TABLE, why, subject="portfolio_id", day=DAY)
+    return rows, pd.concat([undefined, _without_price(valuation)], ignore_index=True)
+
+
+def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
+    before, profit = valuation.equity_before, valuation.profit
+    no_profit = Reason("no holding has a price at both ends of the day: at the session before, or its entry, and at the close, or its exit")
+    no_greeks = (Reason("option sensitivities are not computed by this version"),)
+    return {
+        "daily_pnl": (no_profit,),
+        "daily_return": (
+            Reason("none of the holdings of the session before had a price on it", np.isnan(before)),
+            no_profit._replace(holds=np.isnan(profit.daily)),
+            Reason("equity on the session before was {:.2f}, which is not positive", valuation.held_before, before),
+            Reason("nothing was held on the session before, and cash was {:.2f}", number=before),
+        ),
+        "cumulative_pnl": (
+            Reason("lots whose entry price is not known: {:.0f}", profit.n_no_entry_price > 0, profit.n_no_entry_price),
+            Reason("lots without a price on the day, or at their exit: {:.0f}", number=profit.n_no_end_price),
+        ),
+        "equity_balance": (Reason("no equity balance was stated: cash is taken as 0"),),
+        **dict.fromkeys(_GREEKS, no_greeks),
+    }
 
 
 def _without_price(valuation: Valuation) -> pd.DataFrame:
-    portfolio, session = np.nonzero(~valuation.valued)
-    ids = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
+    rows = valuation.rows({"n_held": valuation.n_held}, "day", ~valuation.valued)
+    why = f"instruments held, none with a price of the day or the {panels.STALE_AFTER} sessions before: {{:.0f}}; no row was written"
     return pd.DataFrame(
         {
-            "portfolio_id": ids,
-            "subject": ids,
-            "day": pd.to_datetime(valuation.days).to_numpy()[session],
+            "portfolio_id": rows["portfolio_id"],
+            "subject": rows["portfolio_id"],
+            "day": rows["day"],
             "metric": f"{_TABLE}.total_value",
-            "reason": "none of the holdings has a price: no row was written",
-            "n_obs": pd.array([0] * len(ids), dtype="Int64"),
+            "reason": rows["n_held"].map(why.format),
+            "n_obs": pd.array([0] * len(rows), dtype="Int64"),
         }
     )
 
 
-def price_coverage(valuation: Valuation) -> pd.DataFrame:
-    """Return rows of `portfolio_coverage`: the share of instruments that have a price."""
-    return coverage_rows(valuation, {"prices": (valuation.n_priced, valuation.n_priced / np.maximum(valuation.n_held, 1))})
+def value_coverage(valuation: Valuation) -> pd.DataFrame:
+    """Return rows of `portfolio_coverage`: the share of instruments that have a price, a close of the day itself, a daily profit."""
+    held, priced, profit = valuation.n_held, valuation.n_priced, valuation.profit
+    current = valuation.total(valuation.held & np.isfinite(valuation.values) & ~valuation.stale)
+    counts = ((priced, held), (current, held), (profit.n_known, profit.n_traded))
+    return coverage_rows(
+        valuation, {metric: (n, total, n / np.maximum(total, 1)) for metric, (n, total) in zip(VALUE_COVERAGE, counts, strict=True)}
+    )
 
 
-def coverage_rows(valuation: Valuation, metrics_covered: Mapping[str, tuple[FloatArray, FloatArray]]) -> pd.DataFrame:
-    """Return rows of `portfolio_coverage` from each metric's instruments covered and its coverage, (P, D); empty portfolios have none."""
+def coverage_rows(valuation: Valuation, covered: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]) -> pd.DataFrame:
+    """Return rows of `portfolio_coverage` where there is something to cover.
+
+    ``covered`` gives for each metric the instruments covered, all instruments, and the share, each (P, D).
+    """
     parts = [
-        valuation.rows({"coverage": share, "n_covered": count, "n_total": valuation.n_held}, "day").assign(metric=metric)
-        for metric, (count, share) in metrics_covered.items()
+        valuation.rows({"coverage": share, "n_covered": n, "n_total": total}, "day", (total > 0) & np.isfinite(share)).assign(metric=metric)
+        for metric, (n, total, share) in covered.items()
     ]
-    rows = pd.concat(parts, ignore_index=True)
-    return rows[(rows["n_total"] > 0) & rows["coverage"].notna()].astype({"n_covered": "int64", "n_total": "int64"})
+    return pd.concat(parts, ignore_index=True).astype({"n_covered": "int64", "n_total": "int64"})
 
 
 def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -132,25 +149,33 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
         window=WINDOW,
         min_obs=MIN_PAIRS,
     )
-    vendor = np.broadcast_to(instruments["symbol"].map(profiles["beta"]).to_numpy(float)[:, None], beta.shape)
+    vendor = np.where(instruments["listed"], instruments["symbol"].map(profiles["beta"]).to_numpy(float), np.nan)
+    vendor = np.broadcast_to(vendor[:, None], beta.shape)
     provider = metrics.weighted_beta(valuation.values, vendor, vendor, np.ones_like(beta), valuation.portfolio, base)
-    rows = valuation.rows(
-        dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True)), DAY
-    ).astype({"beta_calculated_90d_observations": "Int64"})
-    coverage = coverage_rows(
-        valuation,
-        {
-            "beta": (_covered(valuation, beta), calculated.coverage),
-            "provider_beta": (_covered(valuation, vendor), provider.coverage),
-        },
-    )
-    own = _why(valuation, calculated.coverage, "positions with a beta")
+    columns = dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True))
+    rows = valuation.rows(columns, DAY).astype({"beta_calculated_90d_observations": "Int64"})
+    covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)
+    coverage = coverage_rows(valuation, {metric: (_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
+    empty = Reason("the portfolio holds nothing with a value", valuation.gross == 0)
+    own = (empty, _too_little("positions with a beta", calculated.coverage))
     reasons = {
-        **dict.fromkeys(_BETAS[:3], own),
-        "beta_portfolio_regression": _why(valuation, np.zeros_like(base), f"fewer than {MIN_PAIRS} days on which positions with a return"),
-        "beta_provider_1y": _why(valuation, provider.coverage, "positions with a vendor's beta"),
+        "beta_calculated_90d": own,
+        "beta_calculated_90d_r_squared": (*own, Reason("no position with a beta has an R²: none of their prices moved in the window")),
+        "beta_calculated_90d_observations": own,
+        "beta_portfolio_regression": (
+            empty,
+            Reason(
+                f"{{:.0f}} of the {WINDOW} sessions to the day have returns of the market index and of {metrics.MIN_COVERAGE:.0%} "
+                f"of gross exposure; {MIN_PAIRS} are needed",
+                direct.n_obs < MIN_PAIRS,
+                direct.n_obs,
+            ),
+            Reason("the market index did not move in the window"),
+        ),
+        "beta_provider_1y": (empty, _too_little("positions with a vendor's beta", provider.coverage)),
     }
-    return rows, coverage, panels.undefined_rows(rows, _TABLE, reasons, subject="portfolio_id", day=DAY)
+    why = {name: valuation.reasons(columns[name], *of) for name, of in reasons.items()}
+    return rows, coverage, panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY)
 
 
 def _covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
@@ -158,8 +183,6 @@ def _covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
     return valuation.total(covered)
 
 
-def _why(valuation: Valuation, coverage: FloatArray, what: str) -> "pd.Series[str]":
-    return valuation.reasons(
-        (valuation.gross == 0, "the portfolio holds nothing with a value"),
-        (np.nan_to_num(coverage) < metrics.MIN_COVERAGE, f"{what} make up less than {metrics.MIN_COVERAGE:.0%} of gross exposure"),
-    )
+def _too_little(what: str, coverage: FloatArray) -> Reason:
+    text = f"{what} make up {{:.1%}} of gross exposure; {metrics.MIN_COVERAGE:.0%} are needed"
+    return Reason(text, coverage < metrics.MIN_COVERAGE, coverage)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,31 @@ CONTRACT_SIZE = 100
 _OPTION_TYPES = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
 
 
+class Profit(NamedTuple):
+    """Profit of portfolios, and what is missing in it, each of shape (P, D)."""
+
+    daily: FloatArray
+    """Of the instruments whose profit is known; NaN where there is none of them."""
+    n_traded: FloatArray
+    """Instruments held at some time after the previous close."""
+    n_known: FloatArray
+    """Those among them whose profit is in `daily`."""
+    cumulative: FloatArray
+    """Since entry; NaN where the entry price, or the present price, of a lot is not known."""
+    n_no_entry_price: FloatArray
+    """Lots entered by the day whose entry price is not known."""
+    n_no_end_price: FloatArray
+    """Lots entered by the day whose price on it, or at their exit, is not known."""
+
+
+class Reason(NamedTuple):
+    """Why a figure is undefined where ``holds``, (P, D); the text may quote a ``number``, (P, D)."""
+
+    text: str
+    holds: BoolArray | bool = True
+    number: FloatArray | None = None
+
+
 @dataclass(frozen=True)
 class Valuation:
     """Portfolios (P) and their instruments (I) on the sessions of a run (D); money in the prices' currency.
@@ -35,21 +60,18 @@ class Valuation:
     portfolios: pd.DataFrame
     """One row per portfolio: portfolio_id, name, equity_balance."""
     instruments: pd.DataFrame
-    """One row per instrument: portfolio (row), symbol, listed, option."""
+    """One row per instrument: portfolio (row), symbol, listed, right (of an option), company (whose profile tells its sector)."""
     direction: FloatArray
     """Sign of the netted quantity, (I, D)."""
     values: FloatArray
     stale: BoolArray
-    net: FloatArray
+    """Whether the value rests on the close of an earlier session, (I, D)."""
     cash: FloatArray
     equity_before: FloatArray
     """Equity at the session before each day, NaN where nothing that was held then has a price."""
-    daily_pnl: FloatArray
-    """NaN where no holding's profit can be formed."""
-    n_profit_unknown: FloatArray
-    """Lots left out of `daily_pnl` because a price is missing, (P, D)."""
-    cumulative_pnl: FloatArray
-    """NaN where the entry price, or the present price, of a lot is not known."""
+    held_before: BoolArray
+    """Whether anything was held at the session before each day, (P, D)."""
+    profit: Profit
 
     @cached_property
     def held(self) -> BoolArray:
@@ -65,6 +87,11 @@ class Valuation:
     def total(self, per_instrument: FloatArray | BoolArray) -> FloatArray:
         """Sum (I, D) over each portfolio's instruments, NaN as nothing: (P, D)."""
         return metrics.group_sums(per_instrument.astype(float), self.portfolio, len(self.portfolios))
+
+    @cached_property
+    def net(self) -> FloatArray:
+        """Signed value of all instruments, (P, D)."""
+        return self.total(self.values)
 
     @cached_property
     def long(self) -> FloatArray:
@@ -107,22 +134,29 @@ class Valuation:
         valued: BoolArray = (self.n_held == 0) | (self.n_priced > 0)
         return valued
 
-    def rows(self, columns: Mapping[str, FloatArray], day: str) -> pd.DataFrame:
-        """Return one row per portfolio and day that can be valued: portfolio_id, the day, and columns given as (P, D)."""
-        portfolio, session = np.nonzero(self.valued)
+    def rows(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
+        """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""
+        portfolio, session = np.nonzero(self.valued if where is None else where)
         keys = {"portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio], day: pd.to_datetime(self.days).to_numpy()[session]}
         return pd.DataFrame(keys | {name: values[portfolio, session] for name, values in columns.items()})
 
-    def reasons(self, *rules: tuple[BoolArray, str]) -> "pd.Series[str]":
-        """Return, aligned with `rows`, the text of the first rule whose (P, D) condition holds; the last rule's if none does."""
-        texts = np.select([condition for condition, _ in rules], [text for _, text in rules], default=rules[-1][1])
-        return pd.Series(texts[self.valued])
+    def reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
+        """Return the first reason that holds wherever ``figures``, (P, D), are NaN, by the index of `rows`."""
+        undefined = np.isnan(figures) & self.valued
+        texts = np.full(undefined.shape, "", dtype=object)
+        unexplained = undefined.copy()
+        for text, holds, number in reasons:
+            here = unexplained & holds
+            texts[here] = text if number is None else [text.format(of) for of in number[here]]
+            unexplained &= ~here
+        return pd.Series(texts[undefined], index=np.flatnonzero(undefined[self.valued]), dtype="str")
 
 
 def sessions_needed(days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]") -> list[date]:
     """Sessions whose closes `value` looks at: around the days, the cash anchors and trades whose price is not known."""
-    points = {trading_calendar.previous(days[0]), *days, *anchors, *_unpriced_trades(lots)}
-    return sorted({day for point in points for day in trading_calendar.window([trading_calendar.at_or_before(point)], STALE_AFTER)})
+    points = {trading_calendar.at_or_before(point) for point in (*anchors, *_unpriced_trades(lots))}
+    around = (trading_calendar.window([point], STALE_AFTER) for point in points)
+    return sorted({*trading_calendar.window(days, STALE_AFTER + 1), *(session for window in around for session in window)})
 
 
 def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, anchors: "pd.Series[Any]", closes: pd.DataFrame) -> Valuation:
@@ -140,65 +174,105 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
         Sessions x symbols, at least `sessions_needed`.
     """
     sessions = [trading_calendar.previous(days[0]), *days]
-    stamps = _stamps(sessions)
+    stamps = np.array(sessions, dtype="datetime64[D]")
     owner = pd.Index(portfolios["portfolio_id"]).get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
     instruments, instrument = _instruments(lots, owner)
-    n, m = len(portfolios), len(instruments)
+    owners, n, m = instruments["portfolio"].to_numpy(np.int64), len(portfolios), len(instruments)
 
-    prices, stale = _prices(lots, closes, sessions)
     trades = _trades(lots, closes)
-    values, is_open = metrics.lot_values(trades, stamps, prices), metrics.is_open(trades.entry, trades.exit, stamps)
-    # quantities have four decimals: rounding removes what binary fractions leave of lots that cancel
-    direction = np.sign(np.round(metrics.group_sums(np.where(is_open, trades.units[:, None], 0.0), instrument, m), 4))
-    netted = np.where(_counts(np.isnan(values), instrument, m) > 0, np.nan, metrics.group_sums(values, instrument, m))
-
-    net, cash = metrics.group_sums(values, owner, n), _cash(portfolios, lots, owner, anchors, trades, closes, sessions)
-    n_open, n_valued = _counts(is_open, owner, n), _counts(is_open & np.isfinite(values), owner, n)
-    profit = metrics.profit_and_loss(trades, stamps, prices)
-    n_known = _counts(profit.takes_part & np.isfinite(profit.daily), owner, n)
-    basis_known = np.isfinite(profit.cumulative) & (lots["entry_price"].notna().to_numpy()[:, None] | ~_entered(trades, stamps))
+    prices, stale = _prices(lots, closes, sessions)
+    held = metrics.holdings(trades, stamps, prices, instrument, m)
+    n_held, n_priced = _count(held.direction != 0, owners, n), _count((held.direction != 0) & np.isfinite(held.values), owners, n)
+    cash = _cash(portfolios, lots, owner, anchors, trades, closes, stamps, instruments, instrument)
+    equity = np.where((n_held > 0) & (n_priced == 0), np.nan, metrics.group_sums(held.values, owners, n) + cash)
+    is_open = metrics.is_open(trades.entry, trades.exit, stamps)
     return Valuation(
         days=list(days),
         portfolios=portfolios,
         instruments=instruments,
-        direction=direction[:, 1:],
-        values=np.where(direction == 0, 0.0, netted)[:, 1:],
-        stale=_counts(is_open & stale, instrument, m)[:, 1:] > 0,
-        net=net[:, 1:],
+        direction=held.direction[:, 1:],
+        values=held.values[:, 1:],
+        stale=_count(is_open & stale, instrument, m)[:, 1:] > 0,
         cash=cash[:, 1:],
-        equity_before=np.where((n_open > 0) & (n_valued == 0), np.nan, net + cash)[:, :-1],
-        daily_pnl=np.where((_counts(profit.takes_part, owner, n) > 0) & (n_known == 0), np.nan, metrics.group_sums(profit.daily, owner, n)),
-        n_profit_unknown=_counts(profit.takes_part, owner, n) - n_known,
-        cumulative_pnl=np.where(_counts(~basis_known, owner, n) > 0, np.nan, metrics.group_sums(profit.cumulative, owner, n)),
+        equity_before=equity[:, :-1],
+        held_before=n_held[:, :-1] > 0,
+        profit=_profit(lots, trades, stamps, prices, owner, instrument, owners, n),
     )
 
 
-def _counts(what: BoolArray, group: IntArray, n_groups: int) -> FloatArray:
+def _profit(
+    lots: pd.DataFrame,
+    trades: metrics.Lots,
+    days: DateArray,
+    prices: FloatArray,
+    owner: IntArray,
+    instrument: IntArray,
+    owners: IntArray,
+    n: int,
+) -> Profit:
+    """Profit of portfolios on each day but the first; an instrument of which a lot's profit is unknown is left out."""
+    of_lots, m = metrics.profit_and_loss(trades, days, prices), len(owners)
+    traded = _count(of_lots.takes_part, instrument, m) > 0
+    known = traded & (_count(np.isnan(of_lots.daily), instrument, m) == 0)
+    n_traded, n_known = _count(traded, owners, n), _count(known, owners, n)
+    daily = metrics.group_sums(np.where(known, metrics.group_sums(of_lots.daily, instrument, m), 0.0), owners, n)
+    entered = trades.entry[:, None] <= days[1:]
+    no_entry_price = entered & lots["entry_price"].isna().to_numpy()[:, None]
+    no_end_price = entered & np.isnan(of_lots.end)
+    unknown = _count(no_entry_price | no_end_price, owner, n) > 0
+    return Profit(
+        daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily),
+        n_traded=n_traded,
+        n_known=n_known,
+        cumulative=np.where(unknown, np.nan, metrics.group_sums(of_lots.cumulative, owner, n)),
+        n_no_entry_price=_count(no_entry_price, owner, n),
+        n_no_end_price=_count(no_end_price, owner, n),
+    )
+
+
+def _count(what: BoolArray, group: IntArray, n_groups: int) -> FloatArray:
     return metrics.group_sums(what.astype(float), group, n_groups)
 
 
-def _entered(trades: metrics.Lots, stamps: DateArray) -> BoolArray:
-    entered: BoolArray = trades.entry[:, None] <= stamps[1:]
-    return entered
+def _prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray]:
+    """Price of each lot on each session, (L, D), and whether it is a close of an earlier one."""
+    known, stale = latest_known(closes, sessions)
+    column = _columns(lots, closes)
+    prices = np.where(is_listed(lots)[:, None], _with_none(known, np.nan).T[column], _stated_prices(lots)[:, None])
+    return prices, _with_none(stale, False).T[column].astype(bool)
 
 
-def _prices(lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]) -> tuple[FloatArray, BoolArray]:
-    """Price of each lot on each day, (L, D), and whether it is a close of an earlier session.
+def _prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> FloatArray:
+    """Price of each lot on a day of its own, (L,), or at the session before it; NaN where the day is NaT."""
+    prices = np.full(len(lots), np.nan)
+    dated = ~np.isnat(days)
+    points, point = np.unique(days[dated], return_inverse=True)
+    known, _ = latest_known(closes, [trading_calendar.at_or_before(day) for day in points.tolist()])
+    closing = _with_none(known, np.nan)[point, _columns(lots, closes)[dated]]
+    prices[dated] = np.where(is_listed(lots)[dated], closing, _stated_prices(lots)[dated])
+    return prices
 
-    Only listed holdings have closes; an option or a private holding has the price that its owner stated.
-    """
-    known, stale = latest_known(closes, days)
-    column = closes.columns.get_indexer(pd.Index(lots["symbol"]))
-    listed = (is_listed(lots) & (column >= 0))[:, None]
-    private = lots["investment_class"] == "PRIVATE"
-    stated = lots["last_price"].fillna((lots["market_value"].abs() / lots["quantity"].abs()).where(private)).to_numpy(float)
-    prices = np.where(listed, known.to_numpy().T[column], np.where(is_listed(lots), np.nan, stated)[:, None])
-    return prices, np.where(listed, stale.to_numpy().T[column], False)
+
+def _columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
+    """Column of each lot's closes; -1 where there are none, as for an option or a private holding."""
+    return np.where(is_listed(lots), closes.columns.get_indexer(pd.Index(lots["symbol"])), -1)
+
+
+def _with_none(known: pd.DataFrame, none: object) -> "np.ndarray[tuple[int, int], Any]":
+    """Values with one more column, which -1 picks."""
+    return np.column_stack([known.to_numpy(), np.full(len(known), none)])
+
+
+def _stated_prices(lots: pd.DataFrame) -> FloatArray:
+    """What the owner said that a unit is worth, (L,): an option's last price; a private holding's, or its value by its quantity."""
+    private = (lots["investment_class"] == "PRIVATE") & (lots["quantity"] != 0)
+    of_value = lots["market_value"].abs() / lots["quantity"].abs().where(private)
+    return lots["last_price"].fillna(of_value).to_numpy(float)
 
 
 def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
     """Row of the lot and of the day for every lot held at the close of a day."""
-    lot, day = np.nonzero(metrics.is_open(_days_of(lots, "entry_date"), _days_of(lots, "exit_date"), _stamps(days)))
+    lot, day = np.nonzero(metrics.is_open(_days_of(lots, "entry_date"), _days_of(lots, "exit_date"), np.array(days, dtype="datetime64[D]")))
     return lot, day
 
 
@@ -220,12 +294,9 @@ def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
 
 
 def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
-    prices = lots[price].to_numpy(float).copy()
-    for index in np.flatnonzero(np.isnan(prices) & lots[day].notna() & ~_is_assumed(lots, day)):
-        session = trading_calendar.at_or_before(lots[day].iloc[int(index)].date())
-        known, _ = _prices(lots.iloc[[int(index)]], closes, [session])
-        prices[index] = known[0, 0]
-    return prices
+    known, days = lots[price].to_numpy(float), _days_of(lots, day)
+    unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
+    return np.where(unpriced, _prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
 
 
 def _unpriced_trades(lots: pd.DataFrame) -> list[date]:
@@ -242,19 +313,21 @@ def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
 
 def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
     """What is netted: stocks by symbol, options by symbol, right, strike and expiration; and each lot's row among them."""
+    listed, right = is_listed(lots), lots["position_type"].map(_OPTION_TYPES)
     keys = pd.DataFrame(
         {
             "portfolio": owner,
             "symbol": lots["symbol"],
-            "listed": is_listed(lots),
-            "right": lots["position_type"].map(_OPTION_TYPES),
+            "listed": listed,
+            "right": right,
             "strike": lots["strike_price"],
             "expiration": lots["expiration_date"],
         }
     )
     row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
+    company = lots["symbol"].where(listed, lots["underlying_symbol"].fillna(lots["symbol"]).where(right.notna()))
     first = np.unique(row, return_index=True)[1]
-    return keys.iloc[first].reset_index(drop=True), row
+    return keys.assign(company=company).iloc[first].reset_index(drop=True), row
 
 
 def _cash(
@@ -264,26 +337,18 @@ def _cash(
     anchors: "pd.Series[Any]",
     trades: metrics.Lots,
     closes: pd.DataFrame,
-    sessions: Sequence[date],
+    days: DateArray,
+    instruments: pd.DataFrame,
+    instrument: IntArray,
 ) -> FloatArray:
     """Cash of each portfolio, (P, D): its equity balance less the net value at its anchor, rolled by the trades since."""
-    anchored = portfolios["portfolio_id"].map(anchors)
-    cash = np.zeros((len(portfolios), len(sessions)))
-    for anchor in sorted(anchored.dropna().unique()):
-        rows = (anchored == anchor).to_numpy()
-        members = rows[owner]
-        own = metrics.Lots(*(field[members] for field in trades))
-        prices, _ = _prices(lots[members], closes, [trading_calendar.at_or_before(anchor)])
-        stamp = _stamps([anchor])
-        net = metrics.group_sums(metrics.lot_values(own, stamp, prices), owner[members], len(portfolios))
-        flows = metrics.group_sums(metrics.cash_flows(own, stamp, _stamps(sessions)), owner[members], len(portfolios))
-        cash[rows] = (portfolios["equity_balance"].to_numpy(float)[:, None] - net + flows)[rows]
-    return cash
+    anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
+    own, n = anchor[owner], len(portfolios)
+    held = metrics.holdings(trades, own[:, None], _prices_on(lots, closes, own)[:, None], instrument, len(instruments))
+    net = metrics.group_sums(held.values, instruments["portfolio"].to_numpy(np.int64), n)
+    flows = metrics.group_sums(metrics.cash_flows(trades, own, days), owner, n)
+    return np.where(np.isnat(anchor)[:, None], 0.0, portfolios["equity_balance"].to_numpy(float)[:, None] - net + flows)
 
 
 def _days_of(lots: pd.DataFrame, column: str) -> DateArray:
     return lots[column].to_numpy("datetime64[D]")
-
-
-def _stamps(days: Sequence[date]) -> DateArray:
-    return np.array(days, dtype="datetime64[D]")

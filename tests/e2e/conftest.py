@@ -1,0 +1,75 @@
+"""Databases that hold the bundled sample, and real runs of the job on them."""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import settings
+from riskmetrics.cli import launch
+from riskmetrics.cli.demo import load_sample
+from riskmetrics.db.engine import create
+
+Run = Callable[..., launch.Outcome]
+
+
+@pytest.fixture(scope="session")
+def sample_template(create_database: Callable[..., str], template: str) -> str:
+    """Name of a database that holds the sample and no result."""
+    url = create_database(template)
+    engine = create(url)
+    with engine.begin() as connection:
+        load_sample(connection)
+    engine.dispose()
+    name = sa.make_url(url).database
+    assert name
+    return name
+
+
+@pytest.fixture
+def sample(sample_template: str, create_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """URL of a fresh database with the sample; the settings point at it."""
+    url = create_database(sample_template)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
+    return url
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run the job in this process for days that the settings' database holds."""
+
+    def run(days: Sequence[date], assets: Sequence[str] = ()) -> launch.Outcome:
+        return launch.run(settings.load(), days, assets)
+
+    return run
+
+
+RESULTS = {
+    "position_market_betas": ["position_id", "calc_date"],
+    "portfolio_snapshots": ["portfolio_id", "snapshot_date"],
+    "portfolio_sector_weights": ["portfolio_id", "day", "sector"],
+    "portfolio_coverage": ["portfolio_id", "day", "metric"],
+    "undefined_metrics": ["metric", "subject", "day"],
+}
+"""Result tables and what identifies their rows."""
+
+_OF_THE_WRITE = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
+
+
+def results(url: str) -> dict[str, pd.DataFrame]:
+    """Every result row as stored, without what tells of the write itself."""
+    engine = create(url)
+    with engine.connect() as connection:
+        tables = {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in RESULTS}
+    engine.dispose()
+    return {
+        name: table.drop(columns=[column for column in _OF_THE_WRITE if column in table])
+        .sort_values(RESULTS[name])
+        .reset_index(drop=True)
+        .astype(str)
+        for name, table in tables.items()
+    }

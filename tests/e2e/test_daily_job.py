@@ -1,0 +1,164 @@
+"""The job for one session of the sample: every stored number against another library or a calculation by hand."""
+
+from collections import defaultdict
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+import statsmodels.api as sm
+
+from riskmetrics.db.engine import create
+from tests.conftest import NewDatabase
+from tests.e2e.conftest import RESULTS, Run, results
+
+DAY = date(2022, 12, 28)
+
+
+def _frames(url: str) -> dict[str, pd.DataFrame]:
+    queries = {
+        "betas": "SELECT p.symbol, b.* FROM position_market_betas b JOIN positions p ON p.id = b.position_id",
+        "snapshots": "SELECT f.name, s.* FROM portfolio_snapshots s JOIN portfolios f ON f.id = s.portfolio_id",
+        "lots": "SELECT f.name, p.* FROM positions p JOIN portfolios f ON f.id = p.portfolio_id",
+        "prices": "SELECT symbol, date, close::float8 AS close, adj_close FROM market_data_cache",
+        "profiles": "SELECT symbol, sector, is_etf FROM company_profiles",
+        "benchmark": "SELECT sector, weight::float8 AS weight FROM benchmarks_sector_weights",
+        "sectors": "SELECT f.name, w.* FROM portfolio_sector_weights w JOIN portfolios f ON f.id = w.portfolio_id",
+        "undefined": "SELECT * FROM undefined_metrics",
+    }
+    engine = create(url)
+    with engine.connect() as connection:
+        frames = {name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()}
+    engine.dispose()
+    return frames
+
+
+def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    frames = _frames(sample)
+    closes = frames["prices"].pivot(index="date", columns="symbol", values="adj_close").sort_index()
+    returns = closes.pct_change().iloc[-90:]
+    assert len(frames["betas"]) == len(frames["lots"]) > 30
+    for row in frames["betas"].itertuples():
+        fit = sm.OLS(returns[row.symbol].to_numpy(), sm.add_constant(returns["SPX"].to_numpy())).fit()
+        expected = {"alpha": fit.params[0], "beta": fit.params[1], "std_error": fit.bse[1], "r_squared": fit.rsquared, "p_value": fit.pvalues[1]}
+        for name, value in expected.items():
+            assert getattr(row, name) == pytest.approx(value, abs=5.01e-7), (row.symbol, name)  # six decimals are stored
+        assert (row.observations, row.window_days, row.method, row.market_index) == (90, 90, "OLS_SIMPLE", "SPX")
+
+
+def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    frames = _frames(sample)
+    last = frames["prices"][frames["prices"]["date"] == DAY].set_index("symbol")["close"]
+    sector_of = {row.symbol: "ETF" if row.is_etf else row.sector for row in frames["profiles"].itertuples()}
+    benchmark = dict(zip(frames["benchmark"]["sector"], frames["benchmark"]["weight"], strict=True))
+    for snapshot in frames["snapshots"].itertuples():
+        values: dict[str, float] = defaultdict(float)
+        for lot in frames["lots"][frames["lots"]["name"] == snapshot.name].itertuples():
+            values[lot.symbol] += float(lot.quantity) * last[lot.symbol]
+        gross = sum(abs(value) for value in values.values())
+        weights = sorted((abs(value) / gross for value in values.values()), reverse=True)
+        hhi = sum(weight**2 for weight in weights)
+        assert snapshot.gross_exposure == pytest.approx(gross, abs=0.005)
+        assert snapshot.net_exposure == pytest.approx(sum(values.values()), abs=0.005)
+        assert snapshot.hhi == pytest.approx(hhi, abs=5.1e-5)
+        assert snapshot.effective_num_positions == pytest.approx(1 / hhi, abs=5.1e-3)
+        assert snapshot.top_3_concentration == pytest.approx(sum(weights[:3]), abs=5.1e-5)
+        assert snapshot.top_10_concentration == pytest.approx(sum(weights[:10]), abs=5.1e-5)
+        by_sector: dict[str, float] = defaultdict(float)
+        net_by_sector: dict[str, float] = defaultdict(float)
+        for symbol, value in values.items():
+            by_sector[sector_of[symbol]] += abs(value) / gross
+            net_by_sector[sector_of[symbol]] += value / float(snapshot.total_value)
+        assert snapshot.sector_exposure == pytest.approx(dict(by_sector), abs=1e-6)
+        own = frames["sectors"][frames["sectors"]["name"] == snapshot.name].set_index("sector")
+        assert set(own.index) == set(by_sector) | set(benchmark)
+        for sector in own.itertuples():
+            assert sector.gross_weight == pytest.approx(by_sector[sector.Index], abs=1e-12)
+            assert sector.active_weight == pytest.approx(net_by_sector[sector.Index] - benchmark.get(sector.Index, 0.0), abs=1e-9)
+
+
+def test_the_two_ways_to_a_portfolio_beta_agree(sample: str, run: Run) -> None:
+    """The weighted sum of betas is the beta of the weighted sum of returns when nothing is missing."""
+    assert run([DAY]).exit_code == 0
+    snapshots = _frames(sample)["snapshots"]
+    assert len(snapshots) == 3
+    assert (snapshots["beta_calculated_90d"] == snapshots["beta_portfolio_regression"]).all()
+
+
+def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    engine = create(sample)
+    subjects = {"position_market_betas": ("position_id", "calc_date"), "portfolio_snapshots": ("portfolio_id", "snapshot_date")}
+    nulls = 0
+    with engine.connect() as connection:
+        reasons = {tuple(row) for row in connection.execute(sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''"))}
+        for table, (subject, day) in subjects.items():
+            for row in connection.execute(sa.text(f"SELECT * FROM {table}")).mappings():
+                missing = [name for name, value in row.items() if value is None]
+                nulls += len(missing)
+                assert {(f"{table}.{name}", row[subject], row[day]) for name in missing} <= reasons
+    engine.dispose()
+    assert nulls == len(reasons) > 0
+
+
+def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    before = _versions(sample)
+    assert run([DAY]).exit_code == 0
+    assert _versions(sample) == before
+
+
+def _versions(url: str) -> dict[str, set[object]]:
+    """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
+    engine = create(url)
+    with engine.connect() as connection:
+        versions = {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS}
+    engine.dispose()
+    return versions
+
+
+def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
+    """Its columns come back when they are lost, and nothing else is touched."""
+    assert run([DAY]).exit_code == 0
+    before = results(sample)
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL"))
+        connection.execute(sa.text("DELETE FROM portfolio_sector_weights"))
+    engine.dispose()
+    assert run([DAY], ["sector_concentration"]).exit_code == 0
+    after = results(sample)
+    assert all(after[name].equals(before[name]) for name in RESULTS)
+
+
+def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    engine = create(sample)
+    with engine.begin() as connection:
+        gone = connection.scalar(sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id"))
+    assert run([DAY]).exit_code == 0
+    with engine.connect() as connection:
+        left = connection.scalar(sa.text("SELECT count(*) FROM position_market_betas WHERE position_id = :id"), {"id": gone})
+    engine.dispose()
+    assert left == 0
+
+
+def test_a_backfill_equals_the_same_days_run_one_by_one(sample: str, sample_template: str, create_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty sessions in one run and in twenty: every row the same, to the last digit."""
+    from riskmetrics import trading_calendar
+
+    days = trading_calendar.between(date(2022, 6, 1), date(2022, 6, 29))
+    assert len(days) == 20
+    assert run(days).exit_code == 0
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other := create_database(sample_template))
+    for day in days:
+        assert run([day]).exit_code == 0
+    at_once, one_by_one = results(sample), results(other)
+    for name in RESULTS:
+        # position and portfolio ids are the same: both databases are copies of one
+        pd.testing.assert_frame_equal(at_once[name], one_by_one[name])
+    assert len(at_once["portfolio_snapshots"]) == 60
+    assert np.array_equal(at_once["position_market_betas"]["calc_date"].unique(), [str(day) for day in days])

@@ -1,0 +1,285 @@
+"""The page says what is stored, and nothing else."""
+
+import re
+import uuid
+from datetime import date
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.errors import DataQualityError
+from riskmetrics.report import figures
+from riskmetrics.report.page import render
+
+DAY = date(2022, 12, 28)
+RUN = "0c1d9c1e-1111-4222-8333-444455556666"
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+LONG_SHORT = {
+    "total_value": 1_250_000.55,
+    "cash_value": 287_960.1,
+    "long_value": 1_852_951.2,
+    "short_value": -890_910.75,
+    "gross_exposure": 2_743_861.95,
+    "net_exposure": 962_040.45,
+    "daily_pnl": -839.3,
+    "daily_return": -0.016544,
+    "cumulative_pnl": 27_555.49,
+    "num_positions": 3,
+    "num_long_positions": 2,
+    "num_short_positions": 1,
+    "beta_calculated_90d": 0.5849,
+    "beta_calculated_90d_r_squared": 0.4913,
+    "beta_calculated_90d_observations": 88,
+    "beta_portfolio_regression": 0.6151,
+    "beta_provider_1y": 0.7251,
+    "hhi": 0.1122,
+    "effective_num_positions": 8.91,
+    "top_3_concentration": 0.4567,
+    "top_10_concentration": 0.9876,
+}
+EMPTY = dict.fromkeys(("long_value", "short_value", "gross_exposure", "net_exposure"), 0.0) | {
+    **dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 0),
+    "total_value": 500.0,
+    "cash_value": 500.0,
+    "daily_pnl": 0.0,
+    "daily_return": 0.0,
+    "cumulative_pnl": 0.0,
+}
+
+
+class Page(HTMLParser):
+    """A page's tags, checked to nest, its attributes, and the text of the rows of its tables."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.rows: list[list[str]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Open a tag."""
+        self.attributes += attrs
+        if tag == "tr":
+            self.rows.append([])
+        if tag in {"td", "th"}:
+            self.rows[-1].append("")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take a tag without content."""
+        self.attributes += attrs
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the tag that was opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Take text, as that of the present cell too."""
+        self.text += data
+        if {"td", "th"} & set(self.open):
+            self.rows[-1][-1] += data
+
+    def row(self, first: str, columns: int) -> list[str]:
+        """Return the cells of the only row of so many columns that starts with ``first``."""
+        cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
+        (found,) = [row for row in cells if row[0] == first and len(row) == columns]
+        return found
+
+
+def insert(connection: sa.Connection, table: sa.Table, **values: Any) -> None:
+    connection.execute(sa.insert(table).values(**values))
+
+
+def portfolio(connection: sa.Connection, name: str, snapshot: dict[str, Any] | None) -> uuid.UUID:
+    key = uuid.uuid4()
+    insert(connection, tables.portfolios, id=key, name=name, currency="USD")
+    if snapshot is not None:
+        row = snapshot | {"portfolio_id": key, "snapshot_date": DAY, "dagster_run_id": RUN, "code_version": "0.1.0+abc"}
+        insert(connection, tables.portfolio_snapshots, **row)
+    return key
+
+
+def position(connection: sa.Connection, owner: uuid.UUID, symbol: str, quantity: float, **statistics: float) -> uuid.UUID:
+    key = uuid.uuid4()
+    kind = "SHORT" if quantity < 0 else "LONG"
+    held = {"symbol": symbol, "position_type": kind, "quantity": quantity, "entry_date": DAY}
+    insert(connection, tables.positions, id=key, portfolio_id=owner, **held)
+    beta = {"portfolio_id": owner, "position_id": key, "calc_date": DAY, "market_index": "SPX", "observations": 90}
+    insert(connection, tables.position_market_betas, **beta | statistics)
+    return key
+
+
+def why(connection: sa.Connection, owner: uuid.UUID, metric: str, reason: str, subject: uuid.UUID | None = None) -> None:
+    row = {"metric": metric, "subject": subject or owner, "day": DAY, "portfolio_id": owner, "reason": reason}
+    insert(connection, tables.undefined_metrics, **row)
+
+
+@pytest.fixture
+def long_short(connection: sa.Connection) -> uuid.UUID:
+    owner = portfolio(connection, "Long-Short", LONG_SHORT)
+    position(connection, owner, "AMD", 1650.5, beta=1.9449, std_error=0.1449, r_squared=0.6951, p_value=0.0, alpha=0.001)
+    position(connection, owner, "LLY", -30, beta=-0.004, std_error=0.11, r_squared=0.19, p_value=0.000014, alpha=0.001)
+    young = position(connection, owner, "NEW", 5, observations=12)
+    for column in ("beta", "alpha", "std_error", "r_squared", "p_value"):
+        why(connection, owner, f"position_market_betas.{column}", "12 paired returns; 60 are needed", young)
+    benchmark = {"portfolio_id": owner, "day": DAY, "benchmark_asof": date(2021, 12, 31), "benchmark_code": "SP500"}
+    for sector, gross, net, of_benchmark in (("Energy", 0.6, 0.8, 0.027), ("Industrials", 0.4, -0.2, 0.078)):
+        weights = {"gross_weight": gross, "net_weight": net, "benchmark_weight": of_benchmark, "active_weight": net - of_benchmark}
+        insert(connection, tables.portfolio_sector_weights, sector=sector, **benchmark, **weights)
+    coverage = {"metric": "beta", "coverage": 0.971, "n_covered": 2, "n_total": 3}
+    insert(connection, tables.portfolio_coverage, portfolio_id=owner, day=DAY, **coverage)
+    return owner
+
+
+@pytest.mark.usefixtures("long_short")
+def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
+    """Rounded by hand."""
+    page = Page(render(connection, DAY))
+    overview = page.row("Long-Short USD", 11)
+    assert overview[1:7] == ["1,250,001", "−839.30", "−1.7%", "2,743,862", "962,040", "0.58"]
+    assert overview[7:10] == ["0.1122", "8.91", "3"]
+    assert page.row("Short", 3)[1] == "−890,911"
+    assert page.row("Calculated, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
+    assert page.row("Observations, fewest", 3)[1] == "88"
+    assert page.row("R², mean of positions", 3)[1] == "0.49"
+    assert page.row("Portfolio regression", 3)[1] == "0.62"
+    assert page.row("Vendor’s, 1 year", 3)[1] == "0.73"
+    assert page.row("Largest 3, share of gross", 3)[1] == "45.7%"
+    assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
+    assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
+    assert page.row("Industrials", 6) == ["Industrials", "40.0%", "−20.0%", "", "7.8%", "−27.8%"]
+    assert page.row("AMD", 9) == ["AMD", "Long", "1,650.5", "1.94", "", "0.14", "0.70", "< 1e-6", "90"]
+    assert page.row("LLY", 9) == ["LLY", "Short", "−30", "0.00", "", "0.11", "0.19", "0.000014", "90"]
+    assert "Beta to SPX" in page.text
+    assert "SP500 weights of 2021-12-31" in page.text
+    assert RUN in page.text
+    assert "0.1.0+abc" in page.text
+
+
+@pytest.mark.usefixtures("long_short")
+def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
+    """On the axis from -0.2 to 0.8, zero stands at 20; a benchmark of 0.027 at 22.7."""
+    sectors = render(connection, DAY).split("<h3>Sectors</h3>")[1]
+    assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[:2] == [
+        ("positive", "20.0", "80.0"),
+        ("negative", "0.0", "20.0"),
+    ]
+    assert re.findall(r'class="mark" x1="([\d.]+)"', sectors) == ["22.7", "27.8"]
+
+
+@pytest.mark.usefixtures("long_short")
+def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(connection: sa.Connection) -> None:
+    page = Page(render(connection, DAY))
+    (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
+    dash = f"—{number}"
+    assert page.row("NEW", 9) == ["NEW", "Long", "5", dash, "", dash, dash, dash, "12"]
+    assert page.row(number, 5)[2:] == ["beta, alpha, r squared, std error, p value", "NEW", "5"]
+    links = {value for name, value in page.attributes if name == "href"}
+    anchors = {f"#{value}" for name, value in page.attributes if name == "id"}
+    assert "#portfolio-1-note-" + number in links
+    assert links <= anchors
+
+
+def test_no_dash_stands_without_a_reason(connection: sa.Connection) -> None:
+    """Of an empty portfolio everything is missing: one reason is stored, the others are said not to be."""
+    owner = portfolio(connection, "Empty", EMPTY)
+    why(connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value")
+    page = Page(render(connection, DAY))
+    explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
+    dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
+    assert explained[page.row("HHI", 3)[1].removeprefix("—")] == "the portfolio holds nothing with a value"
+    assert "neither a value nor a reason is stored" in explained[page.row("Portfolio regression", 3)[1].removeprefix("—")]
+    assert all(dash.removeprefix("—") in explained for dash in dashes)
+    assert page.row("Long", 3)[1] == "0.00"
+    assert page.row("Equity: net + cash", 3)[1] == "500.00"
+    assert "No betas of positions" in page.text
+
+
+def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(connection: sa.Connection) -> None:
+    owner = portfolio(connection, "No benchmark", LONG_SHORT)
+    weights = {"sector": "Energy", "gross_weight": 1.0, "net_weight": 1.0}
+    insert(connection, tables.portfolio_sector_weights, portfolio_id=owner, day=DAY, **weights)
+    why(connection, owner, "portfolio_sector_weights.active_weight", "no benchmark weights are stored")
+    page = Page(render(connection, DAY))
+    (number,) = [row[0] for row in page.rows if "no benchmark weights are stored" in row]
+    assert page.row("Energy", 6)[4:] == [f"—{number}", f"—{number}"]
+    assert "No benchmark." in page.text
+
+
+@pytest.mark.usefixtures("long_short")
+def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(connection: sa.Connection) -> None:
+    owner = portfolio(connection, "Unpriced", None)
+    portfolio(connection, "Of another day", None)
+    why(connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price")
+    why(connection, owner, "position_market_betas.beta", "no returns", position(connection, owner, "NEW", 5, observations=0))
+    page = Page(render(connection, DAY))
+    assert page.row("Unpriced USD", 3) == ["Unpriced USD", "none of the holdings has a price", "6"]
+    assert "Of another day" not in page.text
+
+
+def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
+    owner = portfolio(connection, "<script>alert(1)</script>", LONG_SHORT)
+    position(connection, owner, "<b>&AMD", 1, beta=1.0, std_error=0.1, r_squared=0.5, p_value=0.5, alpha=0.0)
+    why(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
+    text = render(connection, DAY)
+    assert not re.search("<script|<b>&AMD|<img", text)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "<b>&AMD" in Page(text).text
+
+
+@pytest.mark.usefixtures("long_short")
+def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.Connection) -> None:
+    portfolio(connection, "Empty", EMPTY)
+    text = render(connection, DAY)
+    page = Page(text)
+    assert text.startswith("<!DOCTYPE html>")
+    assert page.open == []
+    assert not re.search(r"https?:|url\(|@import|<script|<link", text)
+    assert all(value is not None and value.startswith("#") for name, value in page.attributes if name in {"href", "src", "xlink:href"})
+    identifiers = [value for name, value in page.attributes if name == "id"]
+    assert len(identifiers) == len(set(identifiers))
+
+
+@pytest.mark.usefixtures("long_short")
+def test_a_day_without_results_is_refused(connection: sa.Connection) -> None:
+    with pytest.raises(DataQualityError, match="no snapshot is stored for 2022-12-27"):
+        render(connection, date(2022, 12, 27))
+
+
+def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> None:
+    """Stored results are told apart by name: mixing two owners' positions would be worse than no page."""
+    portfolio(connection, "Growth", LONG_SHORT)
+    portfolio(connection, "Growth", LONG_SHORT)
+    with pytest.raises(DataQualityError, match="same name"):
+        render(connection, DAY)
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "text"),
+    [
+        (figures.money, 999.99, "999.99"),
+        (figures.money, -1234567.5, "−1,234,568"),
+        (figures.money, -0.001, "0.00"),
+        (figures.percent, -0.0004, "0.0%"),
+        (figures.percent, 0.12345, "12.3%"),
+        (figures.signed_percent, 0.0123, "+1.2%"),
+        (figures.signed_percent, -0.0123, "−1.2%"),
+        (figures.signed_percent, 0.0004, "0.0%"),
+        (figures.signed_money, 839.3, "+839.30"),
+        (figures.two_decimals, -0.126, "−0.13"),
+        (figures.quantity, -0.25, "−0.25"),
+        (figures.quantity, 12000.0, "12,000"),
+        (figures.p_value, 4.9e-7, "< 1e-6"),
+        (figures.p_value, 0.000001, "0.000001"),
+    ],
+)
+def test_a_figure_is_written_for_people(form: Any, value: float, text: str) -> None:
+    assert form(value) == text
