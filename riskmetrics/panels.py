@@ -65,10 +65,16 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
     reasons : mapping of column to Series of str
         Why the column is missing, by the index of ``rows``; read only where it is.
     """
-    parts = []
-    for column, reason in reasons.items():
-        missing = rows[column].isna()
-        part = rows.loc[missing, ["portfolio_id", subject, day]].set_axis(["portfolio_id", "subject", "day"], axis="columns")
-        counts = rows.loc[missing, "observations"] if "observations" in rows else pd.Series(pd.NA, index=part.index, dtype="Int64")
-        parts.append(part.assign(metric=f"{table}.{column}", reason=reason.loc[part.index], n_obs=counts))
-    return pd.concat(parts, ignore_index=True)
+    missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
+    found = rows.iloc[np.concatenate(list(missing.values()))]
+    why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
+    return pd.DataFrame(
+        {
+            "portfolio_id": found["portfolio_id"].to_numpy(),
+            "subject": found[subject].to_numpy(),
+            "day": found[day].to_numpy(),
+            "metric": np.repeat([f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]),
+            "reason": pd.array(np.concatenate(why), dtype="str"),
+            "n_obs": pd.array(found["observations"] if "observations" in found else [None] * len(found), dtype="Int64"),
+        }
+    )

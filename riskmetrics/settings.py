@@ -2,8 +2,9 @@
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmetrics.errors import ConfigurationError
@@ -27,7 +28,7 @@ class Settings(BaseSettings):
     dagster_home: Path | None = Field(
         default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster."
     )
-    market_index: str | None = Field(
+    market_index: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
         description="What betas are measured against; unset: the one kept with the database, else SPY.",

@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -15,6 +16,10 @@ from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
 
 NewDatabase = Callable[..., str]
+
+COMMAND = str(Path(sys.executable).parent / "riskmetrics")
+SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+"""Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory

@@ -6,7 +6,6 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from riskmetrics import trading_calendar
-from riskmetrics.errors import InvalidSession
 from riskmetrics.resources import Warehouse
 
 sessions = dg.DailyPartitionsDefinition(
@@ -35,11 +34,4 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
         day = warehouse.latest_session()
         context.log.info(f"no partition was asked for: taking {day}, the latest ended session with prices")
         return [day]
-    return trading_calendar.checked_range(_parse(first), _parse(last))
-
-
-def _parse(key: str) -> date:
-    try:
-        return date.fromisoformat(key)
-    except ValueError:
-        raise InvalidSession(f"{key!r} is not a day: write it as 2022-12-28") from None
+    return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))

@@ -142,6 +142,28 @@ def url() -> None:
 
 
 @app.command()
+def setting(
+    name: Annotated[str, typer.Argument(help="Which setting: market_index.")],
+    value: Annotated[str | None, typer.Argument(help="New value; without one the present value is printed.")] = None,
+) -> None:
+    """Print or change a setting that is kept with the data.
+
+    Example: riskmetrics db setting market_index SPY
+    """
+    from riskmetrics import settings
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import imports, read
+    from riskmetrics.errors import UsageError
+
+    if name != read.MARKET_INDEX:
+        raise UsageError(f"there is no setting {name}: only {read.MARKET_INDEX}")
+    with writing() as connection:
+        if value is not None:
+            imports.keep_setting(connection, name, value.strip().upper())
+        typer.echo(read.market_index(connection, settings.load().market_index))
+
+
+@app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT.")],
     output: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,

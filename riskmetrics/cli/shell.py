@@ -38,7 +38,8 @@ def ui(
         pass  # says what is wrong with the database before the UI is up
     say(f"Dagster's UI: http://{host}:{port}  (Ctrl-C stops it)")
     os.environ.update(_variables())
-    os.execv(sys.executable, [sys.executable, "-m", "dagster", "dev", "-w", _workspace(), "-h", host, "-p", str(port)])  # noqa: S606  # no shell is meant
+    command = [sys.executable, "-m", "dagster", "dev", "-h", host, "-p", str(port)]
+    os.execv(sys.executable, command)  # noqa: S606  # no shell is meant
 
 
 def _variables() -> dict[str, str]:
@@ -49,11 +50,6 @@ def _variables() -> dict[str, str]:
     configured = settings.load()
     return {
         "DAGSTER_HOME": str(prepare_instance(configured)),
+        "DAGSTER_MODULE_NAME": "riskmetrics.definitions",  # what Dagster's commands load, in whatever directory
         "RISKMETRICS_HOME": str(configured.home_directory),
     }
-
-
-def _workspace() -> str:
-    from riskmetrics.settings import bundled
-
-    return str(bundled("workspace.yaml"))

@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
 from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
+from riskmetrics.report import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,16 +16,17 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True)
 
-PER_CENT: Format = "{:.2%}".format
 _BETAS: dict[str, Format] = {
-    "quantity": "{:,.4g}".format,
+    "quantity": figures.quantity,
     "beta": "{:.3f}".format,
     "std_error": "{:.3f}".format,
     "alpha": "{:.6f}".format,
     "r_squared": "{:.3f}".format,
-    "p_value": lambda p: "< 1e-6" if p < 5e-7 else f"{p:.6f}",  # what six decimals can tell
+    "p_value": figures.p_value,
 }
-_SECTORS: dict[str, Format] = dict.fromkeys(("gross_weight", "net_weight", "benchmark_weight", "active_weight"), PER_CENT)
+_SECTORS: dict[str, Format] = dict.fromkeys(("gross_weight", "net_weight", "benchmark_weight"), figures.percent) | {
+    "active_weight": figures.signed_percent
+}
 
 
 @app.command()

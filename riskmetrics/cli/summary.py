@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.cli.output import cell, print_table, records
-from riskmetrics.cli.show import PER_CENT
+from riskmetrics.report import figures
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,25 +28,31 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
 
 
 def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
-    money, two, four = "{:,.0f}".format, "{:.2f}".format, "{:.4f}".format
+    two = figures.two_decimals
     fit = f"  (R² {cell(row['beta_calculated_90d_r_squared'], two)}, {cell(row['beta_calculated_90d_observations'])} observations)"
-    parts = ", ".join(f"{name} {money(row[column])}" for name, column in _PARTS.items())
+    parts = ", ".join(f"{name} {figures.money(row[column])}" for name, column in _PARTS.items())
     lines = [
-        ("Value", f"{money(row['total_value'])}  ({parts})"),
+        ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
         ("Beta, 90 sessions", cell(row["beta_calculated_90d"], two) + fit),
         ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
-        ("HHI", f"{cell(row['hhi'], four)}  ({cell(row['effective_num_positions'], two)} effective positions of {row['num_positions']})"),
-        ("Largest weights", f"top 3 {cell(row['top_3_concentration'], PER_CENT)}, top 10 {cell(row['top_10_concentration'], PER_CENT)}"),
+        (
+            "HHI",
+            f"{cell(row['hhi'], figures.four_decimals)}  ({cell(row['effective_num_positions'], two)} effective positions of {row['num_positions']})",
+        ),
+        (
+            "Largest weights",
+            f"top 3 {cell(row['top_3_concentration'], figures.percent)}, top 10 {cell(row['top_10_concentration'], figures.percent)}",
+        ),
     ]
     typer.echo(f"\n{row['portfolio']}, {day}")
     for label, text in lines:
         typer.echo(f"  {label:<18} {text}")
     columns = {
         "sector": None,
-        "gross_weight": PER_CENT,
-        "net_weight": PER_CENT,
-        "benchmark_weight": PER_CENT,
-        "active_weight": "{:+.2%}".format,
+        "gross_weight": figures.percent,
+        "net_weight": figures.percent,
+        "benchmark_weight": figures.percent,
+        "active_weight": figures.signed_percent,
     }
     rows = [[cell(sector[name], form) for name, form in columns.items()] for sector in records(sectors)]
     print_table(["Sector", "of gross", "net, of equity", "benchmark", "active"], rows, right=[False, True, True, True, True])

@@ -1,7 +1,7 @@
 """Holdings over time: a file of holdings is a statement of what a portfolio holds on a day."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
+from riskmetrics.db.read import SHORT_TYPES
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
@@ -33,24 +34,28 @@ def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: 
     """Make ``stated`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
 
     A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened. Where the
-    quantity of a symbol changed, the old lot is closed and the new one opened on ``as_of``, both at that
-    session's close if it is stored. What a first statement holds since an unknown date is taken to be held
-    since the calendar's first session, and flagged; a later statement's news is opened on its own day.
+    quantity of a symbol changed, the old lot is closed and the new one opened on ``as_of``, both at the close of
+    that session (on a closed day: of the one before) if it is stored. What a first statement holds since an unknown
+    date is taken to be held since the calendar's first session, and flagged, until a statement dates it. A later
+    statement's news is entered on its stated date, on ``as_of`` if that is unknown or not after the statement before.
 
     Parameters
     ----------
     stated : DataFrame
         One row per lot, as `sources.files.read_portfolio` gives them.
+    equity : Decimal, optional
+        Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
 
     Raises
     ------
     UsageError
-        If a later statement of the portfolio is stored already.
+        If a later statement of the portfolio is stored already, or several portfolios have that name.
     """
     write.lock(connection, "holdings")
     portfolio = _portfolio(connection, name)
-    if portfolio["holdings_as_of"] is not None and as_of < portfolio["holdings_as_of"]:
-        raise UsageError(f"holdings of {name} are already stated for {portfolio['holdings_as_of']}, after {as_of}: state a later day")
+    before: date | None = portfolio["holdings_as_of"]
+    if before is not None and as_of < before:
+        raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day")
     held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
     closes = _closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
     opened, closed, corrected, unchanged = [], [], 0, 0
@@ -60,8 +65,8 @@ def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: 
             changed = _correct(connection, lot, row)
             corrected, unchanged = corrected + changed, unchanged + (not changed)
         closed += old
-        entry = _Entry(as_of, closes.get(str(instrument[0])), first=portfolio["holdings_as_of"] is None, replaces=bool(old))
-        opened += [row | entry.of(row) for row in new]
+        entry = _Entry(as_of, before, replaces=bool(old))
+        opened += [row | entry.of(row, _price(row, closes)) for row in new]
     _close(connection, closed, as_of, closes)
     if opened:
         connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
@@ -96,7 +101,11 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
         .where(sa.or_(table.c.exit_date.is_(None), table.c.exit_date > day))
         .order_by(table.c.entry_date, table.c.id)
     )
-    return [dict(row) for row in connection.execute(statement).mappings()]
+    lots = [dict(row) for row in connection.execute(statement).mappings()]
+    for lot in lots:
+        if lot["position_type"] in SHORT_TYPES:
+            lot["quantity"] = -abs(lot["quantity"])  # other code may have stored it without its sign
+    return lots
 
 
 def _records(stated: pd.DataFrame) -> Iterator[_Lot]:
@@ -118,7 +127,7 @@ def _by_instrument(lots: "list[_Lot] | Iterator[_Lot]") -> "defaultdict[tuple[ob
 def _match(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
     """Pair lots of equal quantity, those with the same entry first; returns the held and the stated left over, and the pairs."""
     held, pairs, unmatched = list(held), [], list(stated)
-    for told_apart_by in (("quantity", "entry_date", "entry_price"), ("quantity",)):
+    for told_apart_by in (("quantity", "entry_date", "entry_price"), ("quantity", "entry_date"), ("quantity",)):
         stated, unmatched = unmatched, []
         for row in stated:
             lot = next((lot for lot in held if all(lot[name] == row[name] for name in told_apart_by)), None)
@@ -133,9 +142,10 @@ def _match(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot]
 def _correct(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
     """Take over what a statement says of a lot's entry, if it is the entry that we know of; and its description."""
     values = {name: row[name] for name in _DESCRIBED if row[name] is not None}
-    if row["entry_date"] is not None and lot["entry_date_assumed"]:
+    if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
-    if row["entry_price"] is not None and (lot["entry_date_assumed"] or row["entry_date"] == lot["entry_date"]):
+    entry = values.get("entry_date", lot["entry_date"])
+    if row["entry_price"] is not None and (row["entry_date"] == entry or (lot["entry_date_assumed"] and row["entry_date"] is None)):
         values |= {"entry_price": row["entry_price"]}
     values = {name: value for name, value in values.items() if lot[name] != value}
     if values:
@@ -148,36 +158,41 @@ class _Entry(NamedTuple):
     """When, and at what price, a newly stated lot was entered, as far as its statement does not say."""
 
     as_of: date
-    close: Decimal | None
-    first: bool
-    """Whether this is the portfolio's first statement: then its holdings are older than it."""
+    before: date | None
+    """The day of the portfolio's latest statement so far. None: its holdings are older than this first one."""
     replaces: bool
     """Whether the lot takes the place of one that is closed."""
 
-    def of(self, row: _Lot) -> _Lot:
-        if self.replaces:
-            # the stated entry is that of the whole holding: taking it over would count its profit twice
-            return {"entry_date": self.as_of, "entry_price": self.close, "entry_date_assumed": False}
-        if row["entry_date"] is not None:
+    def of(self, row: _Lot, close: Decimal | None) -> _Lot:
+        given, stated = row["entry_date"], row["entry_price"]
+        if given == self.as_of:
+            return {"entry_price": stated if stated is not None else close, "entry_date_assumed": False}
+        if self.replaces or (given and self.before and given <= self.before < self.as_of):
+            # the stated entry is that of the whole holding, or of one held elsewhere before: its profit is not of this portfolio
+            return {"entry_date": self.as_of, "entry_price": close, "entry_date_assumed": False}
+        if given is not None:
             return {"entry_date_assumed": False}
-        if self.first:
+        if self.before is None:
             return {"entry_date": trading_calendar.FIRST_SESSION, "entry_date_assumed": True}
-        price = self.close if row["entry_price"] is None else row["entry_price"]
-        return {"entry_date": self.as_of, "entry_price": price, "entry_date_assumed": False}
+        return {"entry_date": self.as_of, "entry_price": stated if stated is not None else close, "entry_date_assumed": False}
 
 
-def _closes_on(connection: sa.Connection, symbols: set[object], day: date) -> dict[str, Decimal]:
+def _closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
     table = tables.market_data_cache
-    session = trading_calendar.at_or_before(day)
-    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol.in_(symbols), table.c.date == session)
+    session, wanted = trading_calendar.at_or_before(day), sa.cast(list(symbols), sa.ARRAY(sa.Text))
+    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == sa.any_(wanted), table.c.date == session)
     return dict(connection.execute(statement).all())
 
 
-def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: dict[str, Decimal]) -> None:
+def _price(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
+    """The close of what a lot holds; options and private holdings have none of their own."""
+    return closes.get(lot["symbol"]) if lot["investment_class"] not in {"OPTIONS", "PRIVATE"} else None
+
+
+def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]) -> None:
     table = tables.positions
     for lot in lots:
-        price = closes.get(lot["symbol"]) if lot["investment_class"] == "PUBLIC" else None
-        values = {"exit_date": day, "exit_price": price, "updated_at": sa.func.now()}
+        values = {"exit_date": day, "exit_price": _price(lot, closes), "updated_at": sa.func.now()}
         connection.execute(sa.update(table).where(table.c.id == lot["id"]).values(**values))
 
 

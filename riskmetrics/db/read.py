@@ -17,6 +17,9 @@ from riskmetrics.settings import DEFAULT_MARKET_INDEX
 MARKET_INDEX = "market_index"
 """Name under which the market index is kept with the database."""
 
+SHORT_TYPES = ("SHORT", "SC", "SP")
+"""Position types whose quantity counts as negative: stock short, short call, short put."""
+
 
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
     """What betas are measured against: the override, else the one kept with the database, else SPY."""
@@ -38,7 +41,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     `quantity` is signed whatever the sign it was stored with: positive if long, negative if short.
     """
     table, portfolio = tables.positions, tables.portfolios
-    short = table.c.position_type.in_(["SC", "SP", "SHORT"])
+    short = table.c.position_type.in_(SHORT_TYPES)
     quantity = sa.case((short, -sa.func.abs(table.c.quantity)), else_=table.c.quantity).label("quantity")
     statement = (
         sa.select(
@@ -132,18 +135,22 @@ def cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
     stated = sa.func.coalesce(portfolio.c.equity_as_of, sa.cast(portfolio.c.created_at, sa.Date))
     held = (
         sa.select(portfolio.c.id, stated.label("stated"), position.c.symbol)
-        .distinct()
         .outerjoin(
             position, sa.and_(position.c.portfolio_id == portfolio.c.id, position.c.deleted_at.is_(None), position.c.entry_date <= stated)
         )
         .where(portfolio.c.deleted_at.is_(None), portfolio.c.equity_balance.is_not(None))
         .cte("held")
     )
+    asked = sa.select(held.c.symbol, held.c.stated).distinct().cte("asked")  # many portfolios ask the same of a symbol
     last = (
-        sa.select(sa.func.max(prices.c.date).label("day")).where(prices.c.symbol == held.c.symbol, prices.c.date <= held.c.stated).lateral()
+        sa.select(sa.func.max(prices.c.date).label("day"))
+        .where(prices.c.symbol == asked.c.symbol, prices.c.date <= asked.c.stated)
+        .lateral("last")
     )
-    day = sa.func.coalesce(sa.func.max(last.c.day), sa.func.max(held.c.stated))
-    rows = connection.execute(sa.select(held.c.id, day).select_from(held.outerjoin(last, sa.true())).group_by(held.c.id))
+    found = sa.select(asked, last.c.day).join(last, sa.true()).cte("found")
+    same = sa.and_(found.c.symbol == held.c.symbol, found.c.stated == held.c.stated)
+    day = sa.func.coalesce(sa.func.max(found.c.day), sa.func.max(held.c.stated))
+    rows = connection.execute(sa.select(held.c.id, day).select_from(held.outerjoin(found, same)).group_by(held.c.id))
     return pd.Series({str(portfolio_id): day for portfolio_id, day in rows}, dtype=object)
 
 

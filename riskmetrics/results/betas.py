@@ -40,12 +40,18 @@ def estimate(closes: pd.DataFrame, days: Sequence[date], market: str) -> SymbolB
     ----------
     closes : DataFrame
         Adjusted closes, sessions x symbols: WINDOW sessions before the first of ``days`` to the last.
+    days : sequence of date
+        Consecutive sessions.
 
     Raises
     ------
     MissingPrices
         If the market index has no close on one of ``days``; inside a window its gaps are left out pairwise.
+    ValueError
+        If ``closes`` are not those of the windows that end on ``days``.
     """
+    if len(closes) != WINDOW + len(days):
+        raise ValueError(f"{len(days)} windows of {WINDOW} returns need {WINDOW + len(days)} sessions of closes, not {len(closes)}")
     panels.require(closes, days, market)
     returns = panels.simple_returns(closes)
     ols = rolling_ols(returns.to_numpy(), returns[market].to_numpy(), window=WINDOW, min_obs=MIN_PAIRS)

@@ -42,7 +42,13 @@ def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None
     assert len(frames["betas"]) == len(frames["lots"]) > 30
     for row in frames["betas"].itertuples():
         fit = sm.OLS(returns[row.symbol].to_numpy(), sm.add_constant(returns["SPX"].to_numpy())).fit()
-        expected = {"alpha": fit.params[0], "beta": fit.params[1], "std_error": fit.bse[1], "r_squared": fit.rsquared, "p_value": fit.pvalues[1]}
+        expected = {
+            "alpha": fit.params[0],
+            "beta": fit.params[1],
+            "std_error": fit.bse[1],
+            "r_squared": fit.rsquared,
+            "p_value": fit.pvalues[1],
+        }
         for name, value in expected.items():
             assert getattr(row, name) == pytest.approx(value, abs=5.01e-7), (row.symbol, name)  # six decimals are stored
         assert (row.observations, row.window_days, row.method, row.market_index) == (90, 90, "OLS_SIMPLE", "SPX")
@@ -94,7 +100,9 @@ def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
     subjects = {"position_market_betas": ("position_id", "calc_date"), "portfolio_snapshots": ("portfolio_id", "snapshot_date")}
     nulls = 0
     with engine.connect() as connection:
-        reasons = {tuple(row) for row in connection.execute(sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''"))}
+        reasons = {
+            tuple(row) for row in connection.execute(sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''"))
+        }
         for table, (subject, day) in subjects.items():
             for row in connection.execute(sa.text(f"SELECT * FROM {table}")).mappings():
                 missing = [name for name, value in row.items() if value is None]
@@ -115,7 +123,9 @@ def _versions(url: str) -> dict[str, set[object]]:
     """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
     engine = create(url)
     with engine.connect() as connection:
-        versions = {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS}
+        versions = {
+            name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS
+        }
     engine.dispose()
     return versions
 
@@ -146,7 +156,9 @@ def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> N
     assert left == 0
 
 
-def test_a_backfill_equals_the_same_days_run_one_by_one(sample: str, sample_template: str, create_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backfill_equals_the_same_days_run_one_by_one(
+    sample: str, sample_template: str, create_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Twenty sessions in one run and in twenty: every row the same, to the last digit."""
     from riskmetrics import trading_calendar
 

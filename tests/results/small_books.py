@@ -1,0 +1,154 @@
+"""Portfolios small enough to check in the head, and random ones; in the shape that the database gives them."""
+
+from datetime import date
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.results import betas, exposures, snapshots, valuation
+
+MARKET = "SPY"
+FIRST, LAST = date(2023, 6, 1), date(2024, 3, 28)
+SESSIONS = trading_calendar.between(FIRST, LAST)
+
+_LOT: dict[str, Any] = {
+    "portfolio_id": "A",
+    "position_type": "LONG",
+    "entry_price": 10.0,
+    "entry_date": "2023-06-01",
+    "entry_date_assumed": False,
+    "exit_price": None,
+    "exit_date": None,
+    "underlying_symbol": None,
+    "strike_price": None,
+    "expiration_date": None,
+    "investment_class": "PUBLIC",
+    "last_price": None,
+    "market_value": None,
+}
+
+
+class Book(NamedTuple):
+    """What a run reads."""
+
+    portfolios: pd.DataFrame
+    lots: pd.DataFrame
+    anchors: "pd.Series[Any]"
+    closes: pd.DataFrame
+    profiles: pd.DataFrame
+    benchmark: pd.DataFrame
+
+    def valued(self, *days: date) -> valuation.Valuation:
+        """Value the book on sessions, with no more closes than that needs."""
+        needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
+        return valuation.value(days, self.portfolios, self.lots, self.anchors, self.closes.reindex(needed))
+
+    def betas(self, *days: date) -> betas.SymbolBetas:
+        return betas.estimate(self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW))), days, MARKET)
+
+    def results(self, *days: date) -> dict[str, pd.DataFrame]:
+        """Every table of results, sorted by its key."""
+        valued, estimated = self.valued(*days), self.betas(*days)
+        rows, undefined = snapshots.value_rows(valued)
+        beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(valued, estimated, self.profiles)
+        sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
+        concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
+        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days)
+        tables = {
+            "values": rows,
+            "betas": beta_rows,
+            "concentration": concentration,
+            "sectors": sectors,
+            "positions": position_rows,
+            "coverage": pd.concat([snapshots.value_coverage(valued), beta_coverage]),
+            "undefined": pd.concat([undefined, undefined_betas, undefined_sectors, undefined_positions]),
+        }
+        keys = ["portfolio_id", "position_id", "snapshot_date", "calc_date", "day", "subject", "metric", "sector"]
+        return {name: table.sort_values([key for key in keys if key in table]).reset_index(drop=True) for name, table in tables.items()}
+
+
+def lot(symbol: str, quantity: float, **fields: object) -> dict[str, Any]:
+    """A lot of portfolio A, bought at 10 on the first session unless ``fields`` say otherwise."""
+    return _LOT | {"symbol": symbol, "quantity": quantity} | fields
+
+
+def book(
+    *lots: dict[str, Any],
+    closes: dict[str, dict[date, float]] | pd.DataFrame | None = None,
+    equity: dict[str, tuple[float | None, date | None]] | None = None,
+    profiles: dict[str, tuple[str | None, bool, float]] | None = None,
+    benchmark: dict[date, dict[str, float]] | None = None,
+) -> Book:
+    """Arrange lots, closes and equity balances with their day (by portfolio; default: portfolio A without one)."""
+    stated = {"A": (None, None)} if equity is None else equity
+    portfolios = pd.DataFrame({"portfolio_id": list(stated), "name": list(stated), "equity_balance": [of for of, _ in stated.values()]})
+    anchors = pd.Series({name: day for name, (_, day) in stated.items() if day is not None}, dtype=object)
+    table = pd.DataFrame(
+        [{"position_id": f"{at:04d}", **of} for at, of in enumerate(lots)], columns=["position_id", "symbol", "quantity", *_LOT]
+    )
+    dates, numbers = (
+        ["entry_date", "exit_date", "expiration_date"],
+        ["entry_price", "exit_price", "strike_price", "last_price", "market_value"],
+    )
+    table[dates] = table[dates].apply(pd.to_datetime)
+    table = table.astype({"quantity": float, "underlying_symbol": "str", "entry_date_assumed": bool} | dict.fromkeys(numbers, float))
+    if not isinstance(closes, pd.DataFrame):
+        columns = sorted({*(closes or {}), *table.loc[valuation.is_listed(table), "symbol"]})
+        given = {symbol: pd.Series(of, dtype=float).rename(pd.Timestamp) for symbol, of in (closes or {}).items()}
+        closes = pd.DataFrame(given, index=pd.to_datetime(SESSIONS), columns=pd.Index(columns, dtype="str"), dtype=float)
+    return Book(
+        portfolios.astype({"portfolio_id": "str", "name": "str", "equity_balance": float}),
+        table.astype({"position_id": "str", "portfolio_id": "str", "symbol": "str", "position_type": "str", "investment_class": "str"}),
+        anchors,
+        closes,
+        _profiles(profiles or {}),
+        pd.DataFrame.from_dict({pd.Timestamp(day): of for day, of in (benchmark or {}).items()}, orient="index").rename_axis("asof_date"),
+    )
+
+
+def _profiles(of: dict[str, tuple[str | None, bool, float]]) -> pd.DataFrame:
+    table = pd.DataFrame([(symbol, *fields) for symbol, fields in of.items()], columns=["symbol", "sector", "is_etf", "beta"])
+    return table.assign(is_fund=False).astype({"symbol": "str", "sector": "str", "beta": float}).set_index("symbol")
+
+
+def random_closes(symbols: list[str], rng: np.random.Generator, missing: float = 0.0) -> pd.DataFrame:
+    """Closes that move with the market and on their own, some of them missing, but never the market's."""
+    market = rng.normal(0, 0.01, (len(SESSIONS), 1))
+    moves = np.hstack([market * rng.uniform(0.3, 2, len(symbols)) + rng.normal(0, 0.01, (len(SESSIONS), len(symbols))), market])
+    closes = 50 * np.exp(np.cumsum(moves, axis=0))
+    closes[:, :-1][rng.random((len(SESSIONS), len(symbols))) < missing] = np.nan
+    return pd.DataFrame(closes, index=pd.to_datetime(SESSIONS), columns=pd.Index([*symbols, MARKET], dtype="str"))
+
+
+def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book:
+    """Long and short lots, options and a private holding, bought and sold over the year, with equity balances stated early."""
+    rng = np.random.default_rng(seed)
+    symbols = [f"S{at}" for at in range(8)]
+    lots = []
+    for name in "ABCDEFGH"[:n_portfolios]:
+        for _ in range(rng.integers(2, 9)):
+            entered, left = np.sort(rng.integers(0, len(SESSIONS), 2))
+            quantity = float(rng.integers(1, 2000)) / 10
+            short = rng.random() < 0.3
+            lots.append(
+                lot(
+                    symbols[rng.integers(len(symbols))],
+                    -quantity if short else quantity,
+                    position_type="SHORT" if short else "LONG",
+                    portfolio_id=name,
+                    entry_date=SESSIONS[entered],
+                    entry_price=None if rng.random() < 0.2 else 50.0,
+                    exit_date=SESSIONS[left] if rng.random() < 0.4 else None,
+                )
+            )
+        lots.append(lot("S1", 1.0, position_type="LC", investment_class="OPTIONS", portfolio_id=name, strike_price=40.0, last_price=2.5))
+        lots.append(lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0))
+    lots.sort(key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
+    equity = {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in "ABCDEFGH"[:n_portfolios]}
+    sectors = ["Energy", "Financials", None, "Materials"]
+    profiles = {symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(symbols)}
+    benchmark = {date(2023, 11, 15): {"Energy": 0.25, "Financials": 0.75}, date(2024, 2, 15): {"Energy": 0.5, "Utilities": 0.5}}
+    closes = random_closes(symbols, rng, missing)
+    return book(*lots, closes=closes, equity=equity, profiles=profiles, benchmark=benchmark)

@@ -1,0 +1,143 @@
+"""Sector weights, active weights and concentration of small books, by hand."""
+
+import json
+from datetime import date
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from small_books import SESSIONS, book, lot
+
+from riskmetrics.results import exposures
+
+DAY = date(2024, 1, 23)
+PRICES = {symbol: dict.fromkeys(SESSIONS, price) for symbol, price in {"OIL": 10.0, "BANK": 20.0, "FUND": 5.0, "NEW": 1.0}.items()}
+PROFILES = {"OIL": ("Energy", False, 1.0), "BANK": ("Financials", False, 1.0), "FUND": ("Financials", True, 1.0)}
+OLD, NEW = date(2023, 12, 29), date(2024, 2, 1)
+BENCHMARK = {OLD: {"Energy": 0.1, "Utilities": 0.9}, NEW: {"Energy": 0.2, "Utilities": 0.7, "Materials": 0.1}}
+
+
+def exposed(*lots, days=(DAY,), benchmark=BENCHMARK, equity=None):
+    of = book(*lots, closes=PRICES, profiles=PROFILES, benchmark=benchmark, equity=equity)
+    valued = of.valued(*days)
+    sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
+    rows, undefined = exposures.concentration_rows(valued, sectors)
+    return sectors.set_index("sector"), rows, undefined
+
+
+def test_sector_weights_by_hand():
+    """300 oil, -100 bank, 100 in a fund; equity 1,000. Gross 500: .6, .2, .2; net of equity .3, -.1, .1; active .3 - .1 for oil."""
+    lots = lot("OIL", 30), lot("BANK", -5, position_type="SHORT"), lot("FUND", 20)
+    sectors, rows, undefined = exposed(*lots, equity={"A": (1000.0, DAY)})
+    expected = {
+        "ETF": [0.2, 0.1, 0, 0.1],
+        "Energy": [0.6, 0.3, 0.1, 0.2],
+        "Financials": [0.2, -0.1, 0, -0.1],
+        "Utilities": [0, 0, 0.9, -0.9],
+    }
+    assert list(sectors.index) == list(expected)
+    columns = ["gross_weight", "net_weight", "benchmark_weight", "active_weight"]
+    assert_allclose(sectors[columns].to_numpy(), list(expected.values()), atol=1e-15)
+    assert json.loads(rows["sector_exposure"].iloc[0]) == {"ETF": 0.2, "Energy": 0.6, "Financials": 0.2}
+    assert undefined.empty
+
+
+def test_concentration_by_hand():
+    """Weights .6, .2, .2: HHI .36 + .04 + .04 = .44."""
+    _, rows, _ = exposed(lot("OIL", 30), lot("BANK", -5, position_type="SHORT"), lot("FUND", 20))
+    columns = ["hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration"]
+    assert_allclose(rows[columns].to_numpy(), [[0.44, 1 / 0.44, 1, 1]], rtol=1e-12)
+
+
+def test_lots_are_netted_before_anything_is_squared():
+    """30 oil less 20 of it short are 10: two equal weights."""
+    _, rows, _ = exposed(lot("OIL", 30), lot("OIL", -20, position_type="SHORT"), lot("BANK", 5))
+    assert_allclose(rows["hhi"], [0.5], rtol=1e-12)
+
+
+def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
+    sectors, _, _ = exposed(
+        lot("OIL", 10), lot("OIL", -1, position_type="SP", last_price=1.0, strike_price=9.0, investment_class="OPTIONS")
+    )
+    assert sectors.loc["Energy", ["gross_weight", "net_weight"]].tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("holding", "sector"),
+    [
+        (lot("NEW", 1), "Unclassified"),
+        (lot("OIL", 1, investment_class="PRIVATE", last_price=1.0), "Unclassified"),
+        (lot("OIL240621C", 1, position_type="LC", investment_class="OPTIONS", underlying_symbol="OIL", last_price=1.0), "Energy"),
+        (lot("FUND", 1), "ETF"),
+    ],
+)
+def test_the_sector_of_what_is_not_a_listed_company(holding, sector):
+    """No profile; a private holding that shares a listed company's name; an option, by its underlying; a fund, whatever its sector."""
+    sectors, _, _ = exposed(holding, benchmark={})
+    assert list(sectors.index) == [sector]
+
+
+def test_the_benchmark_of_a_day_is_the_latest_that_was_known_on_it():
+    sectors, _, _ = exposed(lot("OIL", 1), days=tuple(day for day in SESSIONS if date(2024, 1, 30) <= day <= date(2024, 2, 2)))
+    energy = sectors.loc["Energy"].set_index("day")
+    assert energy["benchmark_weight"].tolist() == [0.1, 0.1, 0.2, 0.2]
+    assert energy["benchmark_asof"].dt.date.tolist() == [OLD, OLD, NEW, NEW]
+    assert sectors.groupby("day").size().tolist() == [2, 2, 3, 3]
+    assert set(sectors["benchmark_code"]) == {"SP500"}
+
+
+@pytest.mark.parametrize("benchmark", [{}, {NEW: BENCHMARK[NEW]}])
+def test_without_a_benchmark_up_to_the_day_active_weights_are_undefined_with_one_reason(benchmark):
+    sectors, rows, undefined = exposed(lot("OIL", 30), lot("BANK", 5), benchmark=benchmark)
+    assert sectors[["benchmark_weight", "active_weight", "benchmark_asof", "benchmark_code"]].isna().all(axis=None)
+    assert list(sectors.index) == ["Energy", "Financials"]
+    found = undefined[["metric", "subject", "reason"]].to_numpy().tolist()
+    assert found == [
+        ["portfolio_sector_weights.active_weight", "A", "no sector weights of the benchmark are stored for the day or before it"]
+    ]
+    assert rows["hhi"].notna().all()
+
+
+def test_an_empty_portfolio_beside_another_has_no_weights_and_says_why():
+    sectors, rows, undefined = exposed(lot("OIL", 1), lot("BANK", 1, portfolio_id="C"), equity=dict.fromkeys("ABC", (None, None)))
+    assert rows["sector_exposure"].isna().tolist() == [False, True, False]
+    assert set(sectors["portfolio_id"]) == {"A", "C"}
+    assert set(undefined["subject"]) == {"B"}
+    assert set(undefined["reason"]) == {"the portfolio holds nothing with a value"}
+    assert len(undefined) == 5
+
+
+def test_without_positive_equity_net_weights_are_of_gross():
+    sectors, _, _ = exposed(lot("OIL", -30, position_type="SHORT"), lot("BANK", 5))
+    assert_allclose(sectors.loc[["Energy", "Financials"], "net_weight"], [-0.75, 0.25], rtol=1e-12)
+
+
+def test_sector_names_need_not_be_those_of_the_benchmark_and_may_hold_any_character():
+    of = book(lot("OIL", 1), closes=PRICES, profiles={"OIL": ('Oil "and" Gas, Ø', False, 1.0)}, benchmark=BENCHMARK)
+    valued = of.valued(DAY)
+    sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
+    rows, _ = exposures.concentration_rows(valued, sectors)
+    assert json.loads(rows["sector_exposure"].iloc[0]) == {'Oil "and" Gas, Ø': 1.0}
+    assert sectors["active_weight"].tolist() == [-0.1, 1.0, -0.9]
+
+
+def test_exposures_sum_to_one_as_they_are_stored():
+    """Seven equal holdings: no rounding of 1/7 gets lost."""
+    symbols = [f"S{at}" for at in range(7)]
+    closes = {symbol: dict.fromkeys(SESSIONS, 10.0) for symbol in symbols}
+    of = book(
+        *(lot(symbol, 1) for symbol in symbols), closes=closes, profiles={symbol: (f"{symbol} sector", False, 1.0) for symbol in symbols}
+    )
+    valued = of.valued(DAY)
+    rows, _ = exposures.concentration_rows(valued, exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500"))
+    stored = json.loads(rows["sector_exposure"].iloc[0])
+    assert len(stored) == 7
+    assert_allclose(sum(stored.values()), 1, rtol=1e-15)
+    assert np.isfinite(list(stored.values())).all()
+
+
+def test_no_portfolio_and_no_profile_at_all_give_no_row():
+    sectors, rows, undefined = exposed(equity={}, benchmark={})
+    assert sectors.empty
+    assert rows.empty
+    assert undefined.empty

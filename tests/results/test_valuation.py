@@ -1,0 +1,248 @@
+"""Values, cash and profit of small books, by hand."""
+
+from datetime import date
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from small_books import book, lot
+
+from riskmetrics.results import snapshots
+
+MON, TUE, WED, THU, FRI = (date(2024, 1, day) for day in (22, 23, 24, 25, 26))
+SAT, NEXT_MON = date(2024, 1, 27), date(2024, 1, 29)
+WEEK = {MON: 10.0, TUE: 11.0, WED: 12.0, THU: 13.0, FRI: 14.0, NEXT_MON: 15.0}
+HUNDRED = dict.fromkeys(WEEK, 100.0)
+
+
+def reason(book, day, column):
+    """Why a column is NULL on a day; the test fails if it is not."""
+    _, undefined = snapshots.value_rows(book.valued(day))
+    (found,) = undefined.loc[undefined["metric"] == f"portfolio_snapshots.{column}", "reason"]
+    return found
+
+
+def test_long_short_gross_net_and_equity_by_hand():
+    """10 X at 11 and -5 Y at 100: long 110, short -500; with an equity of 1,000 there are 1,390 in cash."""
+    of = book(lot("X", 10), lot("Y", -5, position_type="SHORT"), closes={"X": WEEK, "Y": HUNDRED}, equity={"A": (1000.0, TUE)})
+    rows, _ = snapshots.value_rows(of.valued(TUE))
+    row = rows.iloc[0]
+    assert (row["long_value"], row["short_value"], row["gross_exposure"], row["net_exposure"]) == (110, -500, 610, -390)
+    assert (row["cash_value"], row["total_value"]) == (1390, 1000)
+    assert (row["num_positions"], row["num_long_positions"], row["num_short_positions"]) == (2, 1, 1)
+
+
+def test_cash_is_rolled_by_trades_to_both_sides_of_the_day_that_it_is_known_on():
+    """1,000 of equity on Wednesday, 10 X at 12 held, so 880 in cash; 10 X cost 105 on Tuesday, and brought 140 on Friday."""
+    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=14.0), closes={"X": WEEK}, equity={"A": (1000, WED)})
+    valued = of.valued(MON, TUE, WED, THU, FRI, NEXT_MON)
+    assert_array_equal(valued.cash[0], [985, 880, 880, 880, 1020, 1020])
+    assert_array_equal(valued.equity[0], [985, 990, 1000, 1010, 1020, 1020])
+
+
+def test_a_trade_on_the_day_of_the_equity_balance_is_already_in_it():
+    of = book(lot("X", 10, entry_date=WED, entry_price=12.0), closes={"X": WEEK}, equity={"A": (1000, WED)})
+    assert_array_equal(of.valued(TUE, WED).cash[0], [1000, 880])
+
+
+def test_an_equity_balance_of_a_weekend_is_that_of_fridays_closes():
+    of = book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000, SAT)})
+    assert_array_equal(of.valued(FRI, NEXT_MON).equity[0], [1000, 1010])
+
+
+def test_without_an_equity_balance_there_is_no_cash_and_it_is_said():
+    of = book(lot("X", 10), closes={"X": WEEK})
+    assert_array_equal(of.valued(TUE).equity, [[110]])
+    assert reason(of, TUE, "equity_balance") == "no equity balance was stated: cash is taken as 0"
+
+
+def test_profit_runs_from_the_entry_price_on_the_first_day_and_to_the_exit_price_on_the_last():
+    """10 X: bought at 10.5 on Tuesday (close 11): 5; 10 a day; sold at 13.5 on Friday (close before 13): 5."""
+    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=13.5), closes={"X": WEEK})
+    profit = of.valued(MON, TUE, WED, THU, FRI, NEXT_MON).profit
+    assert_array_equal(profit.daily[0], [0, 5, 10, 10, 5, 0])
+    assert_array_equal(profit.cumulative[0], [0, 5, 15, 25, 30, 30])
+
+
+def test_a_short_sale_gains_when_the_price_falls():
+    of = book(lot("X", -10, position_type="SHORT", entry_date=TUE, entry_price=11.5), closes={"X": {MON: 10, TUE: 11, WED: 8}})
+    assert_array_equal(of.valued(TUE, WED).profit.daily[0], [5, 30])
+
+
+def test_a_lot_opened_and_closed_on_one_day_leaves_its_profit_and_nothing_else():
+    of = book(lot("X", 10, entry_date=TUE, entry_price=10, exit_date=TUE, exit_price=12.5), closes={"X": WEEK}, equity={"A": (1000, MON)})
+    valued = of.valued(MON, TUE, WED)
+    assert_array_equal(valued.profit.daily[0], [0, 25, 0])
+    assert_array_equal(valued.equity[0], [1000, 1025, 1025])
+    assert_array_equal(valued.n_held[0], [0, 0, 0])
+
+
+def test_trades_on_a_weekend_show_on_monday():
+    """Bought on Saturday at Friday's close: the profit of Monday is Friday's close to Monday's. Sold on Saturday: its price is the end."""
+    bought = book(lot("X", 10, entry_date=SAT, entry_price=None), closes={"X": WEEK}).valued(FRI, NEXT_MON)
+    assert_array_equal(bought.values[0], [0, 150])
+    assert_array_equal(bought.profit.daily[0], [0, 10])
+    sold = book(lot("X", 10, exit_date=SAT, exit_price=14.5), closes={"X": WEEK}).valued(FRI, NEXT_MON)
+    assert_array_equal(sold.values[0], [140, 0])
+    assert_array_equal(sold.profit.daily[0], [10, 5])
+
+
+def test_daily_return_is_of_the_equity_of_the_session_before():
+    """10 X go from 11 to 12 in a portfolio worth 1,000 on Tuesday: 10 / 1,000."""
+    of = book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000, TUE)})
+    rows, _ = snapshots.value_rows(of.valued(WED))
+    assert rows["daily_return"].tolist() == [0.01]
+
+
+def test_no_return_on_the_first_day_of_a_portfolio_without_cash():
+    of = book(lot("X", 10, entry_date=TUE), closes={"X": WEEK})
+    assert reason(of, TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+
+
+def test_no_return_on_equity_that_was_not_positive():
+    """-10 X at 11 with no cash: equity -110."""
+    of = book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK})
+    assert reason(of, WED, "daily_return") == "equity on the session before was -110.00, which is not positive"
+    assert_array_equal(of.valued(WED).weight_base, [[120]])
+
+
+def test_an_unknown_entry_price_is_the_close_of_its_day_for_cash_and_unknown_for_the_profit_since():
+    """10 X bought on Tuesday at an unknown price, taken as the close of 11: 110 less in cash."""
+    of = book(lot("X", 10, entry_date=TUE, entry_price=None), closes={"X": WEEK}, equity={"A": (1000, MON)})
+    valued = of.valued(MON, TUE, WED)
+    assert_array_equal(valued.cash[0], [1000, 890, 890])
+    assert_array_equal(valued.profit.daily[0], [0, 0, 10])
+    assert_array_equal(valued.profit.cumulative[0], [0, np.nan, np.nan])
+    assert reason(of, WED, "cumulative_pnl") == "lots whose entry price is not known: 1"
+
+
+def test_an_unknown_exit_price_is_the_close_of_its_day():
+    of = book(lot("X", 10, exit_date=WED), closes={"X": WEEK}, equity={"A": (1000, TUE)})
+    valued = of.valued(TUE, WED)
+    assert_array_equal(valued.equity[0], [1000, 1010])
+    assert_array_equal(valued.profit.cumulative[0], [10, 20])
+
+
+def test_an_assumed_entry_date_is_no_trade():
+    """The lot is old and its price unknown: the close of the assumed day is not asked for."""
+    of = book(
+        lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=None), closes={"X": WEEK}, equity={"A": (1000, WED)}
+    )
+    valued = of.valued(TUE, WED)
+    assert_array_equal(valued.equity[0], [990, 1000])
+    assert np.isnan(valued.profit.cumulative).all()
+
+
+def test_lots_that_cancel_hold_nothing():
+    """0.1 + 0.2 - 0.3 leaves 5.6e-17 in binary fractions."""
+    of = book(lot("X", 0.1), lot("X", 0.2), lot("X", -0.3, position_type="SHORT"), lot("Y", 1), closes={"X": WEEK, "Y": HUNDRED})
+    valued = of.valued(TUE)
+    assert_array_equal(valued.values, [[0], [100]])
+    assert_array_equal(valued.n_held, [[1]])
+    assert_array_equal(valued.net, [[100]])
+
+
+def test_an_older_close_counts_as_stale_and_is_made_up_for_later():
+    """No close on Tuesday and Wednesday: no profit, and all of it on Thursday."""
+    of = book(lot("X", 10), closes={"X": {MON: 10, THU: 13}})
+    valued = of.valued(TUE, WED, THU)
+    assert_array_equal(valued.values[0], [100, 100, 130])
+    assert_array_equal(valued.stale[0], [True, True, False])
+    assert_array_equal(valued.profit.daily[0], [0, 0, 30])
+
+
+def test_coverage_counts_prices_closes_of_the_day_and_profits():
+    """X has a close of the day, Y an older one, Z none until now: its profit of the day is not known."""
+    of = book(lot("X", 1), lot("Y", 1), lot("Z", 1), closes={"X": WEEK, "Y": {MON: 5.0}, "Z": {WED: 5.0}})
+    table = snapshots.value_coverage(of.valued(TUE, WED)).set_index(["metric", "day"])
+    assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == {"prices": 2, "current_prices": 1, "daily_pnl": 2}
+    assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == {"prices": 3, "current_prices": 2, "daily_pnl": 2}
+    assert_allclose(table["coverage"] * 3, table["n_covered"])
+    assert (table["n_total"] == 3).all()
+
+
+def test_a_close_older_than_five_sessions_leaves_a_holding_out():
+    of = book(lot("X", 10), lot("Y", 1), closes={"X": {date(2024, 1, 12): 10.0}, "Y": HUNDRED})
+    on_the_fifth, on_the_sixth = date(2024, 1, 22), TUE  # the 15th is a holiday
+    assert_array_equal(of.valued(on_the_fifth, on_the_sixth).values[0], [100, np.nan])
+    assert_array_equal(of.valued(on_the_sixth).net, [[100]])
+    assert reason(of, on_the_sixth, "cumulative_pnl") == "lots without a price on the day, or at their exit: 1"
+
+
+def test_an_option_is_worth_a_hundred_times_its_stated_price():
+    """2 calls at 3.50 are 700; a put sold at 1.25 is -125; closes of the same symbol are not theirs."""
+    option = {"investment_class": "OPTIONS", "strike_price": 10.0, "expiration_date": "2024-06-21"}
+    call = lot("X", 2, position_type="LC", last_price=3.5, entry_price=3.0, **option)
+    put = lot("X", -1, position_type="SP", last_price=1.25, entry_price=1.25, **option)
+    valued = book(call, put, closes={"X": WEEK}).valued(TUE)
+    assert_array_equal(valued.values, [[700], [-125]])
+    assert_array_equal(valued.profit.cumulative, [[100]])
+
+
+def test_an_option_without_a_stated_price_is_left_out_and_its_sensitivities_are_undefined():
+    option = lot("X", 1, position_type="LC", investment_class="OPTIONS", strike_price=10.0)
+    of = book(option, lot("X", 1), closes={"X": WEEK})
+    valued = of.valued(TUE)
+    assert_array_equal(valued.values, [[np.nan], [11]])
+    assert_array_equal(valued.n_priced / valued.n_held, [[0.5]])
+    assert reason(of, TUE, "portfolio_delta") == "option sensitivities are not computed by this version"
+
+
+@pytest.mark.parametrize(
+    ("stated", "value"),
+    [({"last_price": 7.0}, 28), ({"market_value": 30.0}, 30), ({"last_price": 7.0, "market_value": 30.0}, 28), ({}, np.nan)],
+)
+def test_a_private_holding_is_worth_what_its_owner_said(stated, value):
+    """4 units at a stated price, else the stated value; the closes of a listed company of that name are not its own."""
+    valued = book(lot("X", 4, investment_class="PRIVATE", **stated), lot("X", 1), closes={"X": WEEK}).valued(TUE)
+    assert_array_equal(valued.values, [[value], [11]])
+
+
+def test_a_book_without_any_listed_holding_needs_no_close():
+    of = book(lot("FUND", 1, investment_class="PRIVATE", market_value=500.0))
+    assert of.closes.shape[1] == 0
+    assert_array_equal(of.valued(TUE).net, [[500]])
+
+
+def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
+    """Its coverage is stored all the same: 0 of 2."""
+    of = book(lot("X", 1), lot("Y", 1), equity={"A": (1000.0, TUE)})
+    rows, undefined = snapshots.value_rows(of.valued(TUE))
+    assert rows.empty
+    assert undefined[["metric", "reason"]].to_numpy().tolist() == [
+        [
+            "portfolio_snapshots.total_value",
+            "instruments held, none with a price of the day or the 5 sessions before: 2; no row was written",
+        ]
+    ]
+    coverage = snapshots.value_coverage(of.valued(TUE)).set_index("metric")
+    assert coverage.loc["prices", ["coverage", "n_covered", "n_total"]].tolist() == [0, 0, 2]
+
+
+def test_the_first_day_with_a_price_has_neither_profit_nor_return():
+    of = book(lot("X", 1), closes={"X": {WED: 12.0}})
+    assert reason(of, WED, "daily_pnl").startswith("no holding has a price at both ends of the day")
+    assert reason(of, WED, "daily_return") == "none of the holdings of the session before had a price on it"
+
+
+def test_an_empty_portfolio_is_its_cash():
+    of = book(equity={"A": (1000.0, MON), "B": (None, None)})
+    rows, undefined = snapshots.value_rows(of.valued(TUE))
+    assert rows["total_value"].tolist() == [1000, 0]
+    assert (rows[["gross_exposure", "daily_pnl", "cumulative_pnl", "num_positions", "portfolio_delta"]] == 0).all(axis=None)
+    assert rows["daily_return"].tolist()[0] == 0
+    assert reason(book(), TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+    assert set(undefined["portfolio_id"]) == {"A", "B"}
+    assert snapshots.value_coverage(of.valued(TUE)).empty
+
+
+def test_a_sold_out_portfolio_keeps_its_profit():
+    of = book(lot("X", 10, exit_date=TUE, exit_price=11.0), closes={"X": WEEK}, equity={"A": (1000.0, MON)})
+    rows, _ = snapshots.value_rows(of.valued(WED))
+    assert rows[["total_value", "cash_value", "cumulative_pnl", "daily_pnl"]].to_numpy().tolist() == [[1010, 1010, 10, 0]]
+
+
+def test_no_portfolio_at_all_gives_no_row():
+    rows, undefined = snapshots.value_rows(book(equity={}).valued(TUE))
+    assert rows.empty
+    assert undefined.empty

@@ -1,0 +1,87 @@
+"""Panels: what is missing stays missing, and what stands in for it is not older than it may be."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_array_equal
+
+from riskmetrics import panels
+from riskmetrics.errors import MissingPrices
+
+WEEK = [date(2024, 1, day) for day in (2, 3, 4, 5, 8, 9, 10, 11, 12)]
+
+
+def closes(values, symbol="X"):
+    return pd.DataFrame({symbol: np.array(values, float)}, index=pd.to_datetime(WEEK[: len(values)]))
+
+
+def test_a_panel_leaves_what_is_not_there_missing_and_what_was_not_asked_for_out():
+    rows = pd.DataFrame(
+        {
+            "symbol": ["X", "Y", "Z", "X"],
+            "date": pd.to_datetime(["2024-01-03", "2024-01-02", "2024-01-02", "2023-12-29"]),
+            "close": [1.0, 2.0, 3.0, 4.0],
+        }
+    )
+    panel = panels.panel(rows, WEEK[:2], ["X", "Y"], "close")
+    assert_array_equal(panel.to_numpy(), [[np.nan, 2.0], [1.0, np.nan]])
+    assert list(panel.columns) == ["X", "Y"]
+
+
+def test_a_panel_of_nothing_has_its_shape():
+    rows = pd.DataFrame({"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype="datetime64[s]"), "close": pd.Series(dtype=float)})
+    assert panels.panel(rows, WEEK[:3], [], "close").shape == (3, 0)
+
+
+def test_a_return_exists_only_between_closes_of_neighbouring_sessions():
+    """100 → 110 is 10 %; the gap costs two returns, and is not bridged."""
+    returns = panels.simple_returns(closes([100, 110, np.nan, 121, 121]))
+    assert_array_equal(returns["X"].round(12), [0.1, np.nan, np.nan, 0.0])
+    assert list(returns.index.date) == WEEK[1:5]
+
+
+def test_a_close_stands_in_for_five_sessions_and_no_longer():
+    known, older = panels.latest_known(closes([7, *[np.nan] * 6]), WEEK[:7])
+    assert_array_equal(known["X"], [7, 7, 7, 7, 7, 7, np.nan])
+    assert_array_equal(older["X"], [False, True, True, True, True, True, False])
+
+
+def test_the_latest_of_several_older_closes_stands_in():
+    known, older = panels.latest_known(closes([7, 8, np.nan, 9]), [WEEK[2], WEEK[3]])
+    assert_array_equal(known["X"], [8, 9])
+    assert_array_equal(older["X"], [True, False])
+
+
+def test_a_later_close_never_stands_in():
+    known, _ = panels.latest_known(closes([np.nan, 7]), [WEEK[0]])
+    assert np.isnan(known["X"].iloc[0])
+
+
+def test_a_day_that_was_not_loaded_is_refused_and_not_mistaken_for_another():
+    with pytest.raises(KeyError, match="2024-01-12"):
+        panels.latest_known(closes([7, 8]), [WEEK[8]])
+
+
+def test_required_closes_that_are_missing_are_named_with_their_days():
+    with pytest.raises(MissingPrices, match="no close of X on 2024-01-03, 2024-01-12") as caught:
+        panels.require(closes([7, np.nan, 8]), [WEEK[0], WEEK[1], WEEK[8]], "X")
+    assert caught.value.days == (WEEK[1], WEEK[8])
+
+
+def test_every_missing_value_gets_its_own_reason_row():
+    rows = pd.DataFrame(
+        {
+            "portfolio_id": ["A", "A", "B"],
+            "position_id": ["1", "2", "3"],
+            "day": pd.to_datetime(["2024-01-02"] * 3),
+            "beta": [np.nan, 1.0, np.nan],
+            "r_squared": [np.nan, 0.5, 0.5],
+            "observations": [3, 90, 4],
+        }
+    )
+    reasons = {"beta": pd.Series(["short", "-", "flat"]), "r_squared": pd.Series(["short"], index=[0])}
+    undefined = panels.undefined_rows(rows, "t", reasons, subject="position_id", day="day")
+    found = undefined[["metric", "subject", "portfolio_id", "reason", "n_obs"]].to_numpy().tolist()
+    assert found == [["t.beta", "1", "A", "short", 3], ["t.beta", "3", "B", "flat", 4], ["t.r_squared", "1", "A", "short", 3]]
