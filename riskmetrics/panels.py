@@ -68,6 +68,7 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
     found = rows.iloc[np.concatenate(list(missing.values()))]
     why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
+    counts = found["observations"].astype("Int64") if "observations" in found else pd.Series(pd.NA, index=found.index, dtype="Int64")
     return pd.DataFrame(
         {
             "portfolio_id": found["portfolio_id"].to_numpy(),
@@ -75,6 +76,6 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
             "day": found[day].to_numpy(),
             "metric": np.repeat([f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]),
             "reason": pd.array(np.concatenate(why), dtype="str"),
-            "n_obs": pd.array(found["observations"] if "observations" in found else [None] * len(found), dtype="Int64"),
+            "n_obs": counts.array,
         }
     )

@@ -1,5 +1,7 @@
 """`riskmetrics demo`: the whole pipeline on the bundled sample."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,7 +32,7 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = 
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     say("4/4  Report")
     report.write(sample.LAST_SESSION, out)
-    typer.echo(_NEXT.format(report=out.absolute().as_uri(), last=sample.LAST_SESSION))
+    typer.echo(_NEXT.format(report=out.absolute().as_uri(), last=sample.LAST_SESSION, command=_command()))
 
 
 def _load() -> str:
@@ -72,9 +74,20 @@ Closes in the sample are adjusted for dividends, so its dollar values are approx
 and interest-rate betas need one (TLT).
 
 Next:
-  riskmetrics show betas --date {last}                          every position's beta, with its standard error
-  riskmetrics backfill --from 2022-01-03 --to {last}            a year of sessions in one run
-  riskmetrics ui                                                      the asset graph and every run, in Dagster
-  RISKMETRICS_HOME=~/risk riskmetrics import prices bars.csv          your own data, in a database of its own
-  RISKMETRICS_HOME=~/risk riskmetrics import portfolio holdings.csv --name Growth --equity 345000
+  {command} show betas                    every position's beta, with its standard error
+  {command} backfill --from 2022-01-03 --to {last}
+                                          a year of sessions in one run
+  {command} ui                            the asset graph and every run, in Dagster
+
+Your own data, in a database of its own:
+  export RISKMETRICS_HOME=~/risk
+  {command} import prices bars.csv
+  {command} import portfolio holdings.csv --name Growth --equity 345000
+  {command} run
 """
+
+
+def _command() -> str:
+    """Return how the command was called: by its name where that is found, else by its path."""
+    called = Path(sys.argv[0])
+    return "riskmetrics" if shutil.which("riskmetrics") else str(called)

@@ -46,6 +46,7 @@ class Book(NamedTuple):
         return valuation.value(days, self.portfolios, self.lots, self.anchors, self.closes.reindex(needed))
 
     def betas(self, *days: date) -> betas.SymbolBetas:
+        """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
         return betas.estimate(self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW))), days, MARKET)
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:

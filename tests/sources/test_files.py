@@ -1,6 +1,6 @@
 """Users' files, good and bad, as real files; what they should say is written by hand beside them."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +33,7 @@ def test_a_complete_row_is_read_as_it_stands(file):
             "close": 242.84,
             "adj_close": 241.5,
             "volume": 36870600,
+            "has_adj_close": True,
         }
     ]
     assert (parsed.rejected, parsed.notes) == ([], [])
@@ -45,6 +46,7 @@ def test_a_complete_row_is_read_as_it_stands(file):
         "close": "float64",
         "adj_close": "float64",
         "volume": "Int64",
+        "has_adj_close": "bool",
     }
 
 
@@ -133,14 +135,15 @@ def test_a_rejected_row_does_not_stand_in_the_way_of_a_good_one(file):
 
 def test_without_adj_close_it_is_the_close_and_a_note_says_so(file):
     parsed = read_prices(file("symbol,date,close\nX,2024-12-06,5\n"))
-    assert parsed.rows["adj_close"].to_list() == [5]
+    assert parsed.rows[["adj_close", "has_adj_close"]].to_numpy().tolist() == [[5, False]]
     assert parsed.notes == ["no adj_close column: adj_close := close"]
 
 
 def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
     """A symbol with adj_close on some rows loses the others; one with none takes its closes."""
     parsed = read_prices(file("symbol,date,close,adj_close\nX,2024-12-05,5,4\nX,2024-12-06,5,\nY,2024-12-05,7,\nY,2024-12-06,8,\n"))
-    assert parsed.rows[["symbol", "adj_close"]].to_numpy().tolist() == [["X", 4], ["Y", 7], ["Y", 8]]
+    taken = [["X", 4, True], ["Y", 7, False], ["Y", 8, False]]
+    assert parsed.rows[["symbol", "adj_close", "has_adj_close"]].to_numpy().tolist() == taken
     assert reasons(parsed) == ["no adj_close, which X has on other rows"]
     assert parsed.notes == ["no adj_close for Y: adj_close := close"]
 
@@ -241,16 +244,24 @@ def test_the_asset_class_tells_private_holdings(file):
         ("X,5,0,,,", "entry_price 0 is not a price (0.0001 to 99,999,999)"),
         ("X,5,-3,,,", "entry_price -3 is not a price (0.0001 to 99,999,999)"),
         ("X,5,,yesterday,,", "entry_date 'yesterday' is not an unambiguous date: write it as YYYY-MM-DD"),
-        ("X,5,,2099-01-02,,", "entry_date 2099-01-02 lies in the future"),
+        ("X,5,,2024-12-07,,", "entry_date 2024-12-07 lies after 2024-12-06, the day of these holdings"),
         ("X,5,,,HEDGE,", "position_type 'HEDGE' is none of LONG, SHORT, LC, LP, SC, SP"),
         ("X,-5,,,LC,", "position_type LC contradicts the negative quantity -5"),
         ("X,5,,,LONG,OPTIONS", "an option whose position_type is none of LC, LP, SC, SP"),
     ],
 )
 def test_a_bad_holding_is_rejected_with_its_line_its_text_and_the_reason(file, row, reason):
-    parsed = read_portfolio(file(f"symbol,quantity,entry_price,entry_date,position_type,investment_class\nY,1,,,,\n{row}\n"))
+    text = f"symbol,quantity,entry_price,entry_date,position_type,investment_class\nY,1,,,,\n{row}\n"
+    parsed = read_portfolio(file(text), date(2024, 12, 6))
     assert parsed.rejected == [(3, row, reason)]
     assert parsed.rows["symbol"].to_list() == ["Y"]
+
+
+def test_holdings_without_a_day_are_those_of_today(file):
+    today = date.today()
+    parsed = read_portfolio(file(f"symbol,quantity,entry_date\nX,5,{today}\nX,5,{today + timedelta(days=1)}\n"))
+    assert parsed.rows["entry_date"].to_list() == [today]
+    assert reasons(parsed) == [f"entry_date {today + timedelta(days=1)} lies after {today}, the day of these holdings"]
 
 
 def test_kinds_sectors_and_betas_are_read(file):
@@ -329,7 +340,7 @@ def test_bad_weights_are_rejected_and_do_not_count(file):
 @with_shared_data
 def test_daily_prices_load_whole():
     parsed = read_prices(SHARED / "prices_daily.parquet")
-    assert (parsed.rows.shape, parsed.rejected) == ((43470, 8), [])
+    assert (parsed.rows.shape, parsed.rejected) == ((43470, 9), [])
     assert parsed.rows.groupby("symbol").size().eq(1242).all()
 
 

@@ -73,6 +73,14 @@ def test_lots_were_opened_at_the_close_of_their_entry_date(closes):
         assert lots["entry_price"].to_list() == paid, portfolio.name
 
 
+def test_the_portfolios_are_stated_for_the_last_session_with_the_equity_that_the_readme_tells():
+    readme = (sample.FOLDER / "README.md").read_text(encoding="utf-8")
+    for portfolio in sample.portfolios():
+        assert portfolio.as_of == sample.LAST_SESSION
+        [line] = [line for line in readme.splitlines() if f"`{portfolio.name.lower().replace(' ', '_').replace('-', '_')}.csv`" in line]
+        assert f"equity ${portfolio.equity:,} on {portfolio.as_of}" in line
+
+
 def test_equity_on_its_day_is_the_net_value_and_some_cash(closes):
     """The portfolios are what their names say: long only, one name above half, leveraged and hedged."""
     held = {}
@@ -90,7 +98,7 @@ def test_equity_on_its_day_is_the_net_value_and_some_cash(closes):
 def test_the_long_short_portfolio_has_several_lots_of_a_symbol_some_opened_later():
     lots = next(portfolio.holdings.rows for portfolio in sample.portfolios() if portfolio.name == "Long-Short")
     assert lots["symbol"].duplicated().sum() == 5
-    assert (lots["entry_date"] > sample.AS_OF).sum() == 2
+    assert (lots["entry_date"] > date(2021, 12, 31)).sum() == 2
     assert (lots["quantity"] < 0).equals(lots["position_type"] == "SHORT")
 
 

@@ -1,0 +1,90 @@
+"""Which database is used, however its URL is spelled, and what is never said of it."""
+
+from types import SimpleNamespace
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from riskmetrics.db import engine
+from riskmetrics.errors import ConfigurationError, DatabaseError
+from riskmetrics.settings import Settings
+
+PASSWORD = "s3cr3t-p@ss/w:rd"
+ESCAPED = "s3cr3t-p%40ss%2Fw%3Ard"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"])
+def test_every_usual_scheme_is_one_for_psycopg(scheme):
+    url = engine.normalize(f"{scheme}://risk:{ESCAPED}@db.example:6543/metrics")
+    assert (url.drivername, url.username, url.password) == ("postgresql+psycopg", "risk", PASSWORD)
+    assert (url.host, url.port, url.database) == ("db.example", 6543, "metrics")
+
+
+@pytest.mark.parametrize(
+    ("query", "understood"), [("ssl=require", {"sslmode": "require"}), ("sslmode=disable&a=b", {"sslmode": "disable", "a": "b"})]
+)
+def test_the_ssl_option_of_asyncpg_is_that_of_libpq(query, understood):
+    assert dict(engine.normalize(f"postgresql+asyncpg://risk@db/metrics?{query}").query) == understood
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (f"mysql://risk:{ESCAPED}@db/metrics", "must start with postgresql://, not mysql://"),
+        (f"risk:{ESCAPED}@db/metrics", "cannot be read; expected postgresql://"),
+        (f"postgresql://risk:{ESCAPED}@db:port/metrics", "cannot be read; expected postgresql://"),
+        (f"postgresql//risk:{PASSWORD}@db", "cannot be read; expected postgresql://"),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_its_password(text, sentence):
+    with pytest.raises(ConfigurationError, match=sentence) as caught:
+        engine.normalize(text)
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+def test_the_settings_url_is_used_and_its_password_is_shown_nowhere():
+    settings = Settings(RISKMETRICS_DATABASE_URL=f"postgres://risk:{ESCAPED}@127.0.0.1:1/metrics")
+    opened = engine.open_engine(settings)
+    assert engine.described(opened.url) == "postgresql://risk@127.0.0.1:1/metrics"
+    with pytest.raises(OperationalError) as caught:
+        opened.connect()
+    for text in (str(caught.value), repr(settings), repr(opened), str(opened.url)):
+        assert "s3cr3t" not in text
+
+
+def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatch, tmp_path):
+    """The server of the tests stands in for one of its own."""
+    homes = []
+    monkeypatch.setattr("riskmetrics.db.embedded.acquire", lambda home: homes.append(home) or server)
+    engine._embedded_url.cache_clear()
+    try:
+        settings = Settings(RISKMETRICS_HOME=tmp_path)
+        assert [engine.database_url(settings).render_as_string(hide_password=False) for _ in range(2)] == [server.url] * 2
+    finally:
+        engine._embedded_url.cache_clear()
+    assert homes == [tmp_path]
+
+
+@pytest.mark.parametrize(("version", "refused"), [(130_022, True), (90_603, True), (140_000, False), (180_004, False)])
+def test_a_server_older_than_14_is_refused(database, version, refused):
+    """No such server is at hand: the check is asked with the version that one would report."""
+    opened = engine.create(database)
+    old = SimpleNamespace(info=SimpleNamespace(server_version=version))
+    if refused:
+        with pytest.raises(DatabaseError, match=rf"Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer"):
+            opened.pool.dispatch.connect(old, None)
+    else:
+        opened.pool.dispatch.connect(old, None)
+    with opened.connect() as connection:
+        assert connection.scalar(sa.text("SHOW server_version_num")) >= "140000"
+    opened.dispose()
+
+
+def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
+    opened = engine.create(database)
+    with opened.connect() as connection:
+        assert connection.scalar(sa.text("SHOW application_name")) == "riskmetrics"
+        assert connection.scalar(sa.text("SHOW client_encoding")) == "UTF8"
+    opened.dispose()

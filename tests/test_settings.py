@@ -1,0 +1,88 @@
+"""Where settings come from, and that what is wrong is named but never shown."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from riskmetrics import settings
+from riskmetrics.errors import ConfigurationError
+
+
+@pytest.fixture
+def dotenv(tmp_path):
+    """Return a writer of the working directory's .env."""
+    return lambda text: (tmp_path / ".env").write_text(text, encoding="utf-8")
+
+
+def test_without_any_setting_data_live_in_the_working_directory(tmp_path):
+    loaded = settings.load()
+    assert (loaded.database_url, loaded.market_index) == (None, None)
+    assert loaded.home_directory == tmp_path / ".riskmetrics"
+    assert loaded.dagster_directory == tmp_path / ".riskmetrics" / "dagster"
+
+
+def test_dotenv_is_read_and_the_environment_has_the_last_word(dotenv, monkeypatch):
+    dotenv("RISKMETRICS_MARKET_INDEX=VTI\nRISKMETRICS_HOME=from-file\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("RISKMETRICS_HOME", "from-environment")
+    loaded = settings.load()
+    assert (loaded.market_index, loaded.home) == ("VTI", Path("from-environment"))
+
+
+def test_an_empty_value_is_no_value(dotenv, monkeypatch):
+    dotenv("RISKMETRICS_MARKET_INDEX=\nRISKMETRICS_HOME=from-file\n")
+    monkeypatch.setenv("RISKMETRICS_HOME", "")
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "")
+    loaded = settings.load()
+    assert (loaded.market_index, loaded.database_url, loaded.home) == (None, None, Path("from-file"))
+
+
+@pytest.mark.parametrize(
+    ("own", "general", "used"), [("postgresql://a", "postgresql://b", "postgresql://a"), (None, "postgresql://b", "postgresql://b")]
+)
+def test_our_own_database_url_goes_before_the_general_one(monkeypatch, own, general, used):
+    if own:
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", own)
+    monkeypatch.setenv("DATABASE_URL", general)
+    url = settings.load().database_url
+    assert url is not None
+    assert url.get_secret_value() == used
+
+
+@pytest.mark.parametrize(("given", "meant"), [("data", "{cwd}/data"), ("~/risk", "{home}/risk"), ("/srv/risk", "/srv/risk")])
+def test_folders_may_be_relative_or_under_the_users_home(monkeypatch, tmp_path, given, meant):
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    monkeypatch.setenv("RISKMETRICS_HOME", given)
+    monkeypatch.setenv("DAGSTER_HOME", given)
+    loaded = settings.load()
+    expected = Path(meant.format(cwd=tmp_path, home=tmp_path / "me"))
+    assert (loaded.home_directory, loaded.dagster_directory) == (expected, expected)
+
+
+def test_the_market_index_is_written_as_symbols_are(monkeypatch):
+    monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", " spy ")
+    assert settings.load().market_index == "SPY"
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
+    monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "something-private-here")
+    with pytest.raises(ConfigurationError, match=r"RISKMETRICS_MARKET_INDEX: String should have at most 16 characters") as caught:
+        settings.load()
+    assert "private" not in str(caught.value)
+    assert caught.value.exit_code == 6
+    assert caught.value.__suppress_context__
+
+
+def test_settings_are_not_changed_after_they_are_read_and_hide_the_password(monkeypatch):
+    monkeypatch.setenv("DATABASE_URL", "postgresql://risk:s3cr3t@db/metrics")
+    loaded = settings.load()
+    assert "s3cr3t" not in f"{loaded!r} {loaded} {loaded.model_dump()}"
+    with pytest.raises(ValidationError, match="frozen"):
+        loaded.market_index = "VTI"
+
+
+def test_what_is_bundled_is_found_in_the_checkout_and_in_the_wheel(monkeypatch, tmp_path):
+    assert (settings.bundled("migrations") / "versions").is_dir()
+    (tmp_path / "_bundled" / "migrations").mkdir(parents=True)
+    monkeypatch.setattr(settings, "PACKAGE", tmp_path)
+    assert settings.bundled("migrations") == tmp_path / "_bundled" / "migrations"

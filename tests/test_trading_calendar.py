@@ -1,0 +1,146 @@
+"""The calendar against days that the exchange published, and its own rules."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from riskmetrics import trading_calendar as calendar
+from riskmetrics.errors import InvalidSession
+
+NEW_YORK = ZoneInfo("America/New_York")
+LONG_AFTER = datetime(2026, 1, 15, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "opened"),
+    [
+        (date(2022, 12, 28), True),
+        (date(2022, 12, 26), False),  # Christmas, observed on Monday
+        (date(2022, 12, 24), False),  # Saturday
+        (date(2025, 1, 9), False),  # mourning of a president
+        (date(2018, 12, 5), False),
+        (date(2012, 10, 29), False),  # a hurricane
+        (date(2001, 9, 11), False),
+        (date(2024, 11, 29), True),  # a half-day
+        (date(2022, 6, 20), False),  # Juneteenth, from 2022 on
+        (date(2021, 6, 18), True),
+        (date(1990, 1, 2), True),
+        (date(1990, 1, 1), False),
+        (date(1989, 12, 29), False),  # a session, but before the calendar in use
+        (date(2150, 1, 4), False),
+    ],
+)
+def test_the_exchange_opened_as_it_published(day, opened):
+    assert calendar.is_session(day) is opened
+
+
+@pytest.mark.parametrize(("year", "sessions"), [(1996, 254), (2001, 248), (2012, 250), (2020, 253), (2022, 251), (2024, 252)])
+def test_a_year_has_as_many_sessions_as_it_had(year, sessions):
+    assert len(calendar.between(date(year, 1, 1), date(year, 12, 31))) == sessions
+
+
+@pytest.mark.parametrize(
+    ("now", "last"),
+    [
+        (datetime(2024, 12, 6, 15, 59, 59, tzinfo=NEW_YORK), date(2024, 12, 5)),
+        (datetime(2024, 12, 6, 16, 0, tzinfo=NEW_YORK), date(2024, 12, 6)),
+        (datetime(2024, 12, 6, 20, 59, tzinfo=UTC), date(2024, 12, 5)),
+        (datetime(2024, 11, 29, 12, 59, tzinfo=NEW_YORK), date(2024, 11, 27)),  # the day after Thanksgiving closes at 13:00
+        (datetime(2024, 11, 29, 13, 0, tzinfo=NEW_YORK), date(2024, 11, 29)),
+        (datetime(2024, 7, 5, 15, 59, tzinfo=NEW_YORK), date(2024, 7, 3)),
+        (datetime(2024, 12, 8, 12, 0, tzinfo=NEW_YORK), date(2024, 12, 6)),
+        (datetime(2024, 7, 12, 20, 0, tzinfo=UTC), date(2024, 7, 12)),  # summer time
+    ],
+)
+def test_a_session_has_ended_from_its_close_on(now, last):
+    assert calendar.last_ended(now) == last
+
+
+def test_by_default_now_is_the_present():
+    today = datetime.now(NEW_YORK).date()
+    assert today - timedelta(days=7) < calendar.last_ended() <= today
+
+
+def test_results_begin_a_year_of_sessions_after_the_calendar():
+    """What the first results look back on: 252 sessions, as a year has."""
+    assert calendar.is_session(calendar.FIRST_SESSION)
+    assert calendar.is_session(calendar.FIRST_RESULT)
+    assert len(calendar.between(calendar.FIRST_SESSION, calendar.FIRST_RESULT)) - 1 == 253
+    assert calendar.sessions_index()[0].date() == calendar.FIRST_SESSION
+
+
+def test_the_calendar_reaches_into_next_year():
+    assert calendar.last_known().year == date.today().year + 1
+
+
+def test_closed_weekdays_are_the_holidays():
+    closed = [midnight.date() for midnight in calendar.closed_weekdays() if midnight.year == 2025]
+    assert closed[:3] == [date(2025, 1, 1), date(2025, 1, 9), date(2025, 1, 20)]
+    assert len(closed) == 11
+    assert all(day.weekday() < 5 for day in closed)
+
+
+def test_steps_back_count_sessions():
+    assert calendar.previous(date(2022, 12, 28)) == date(2022, 12, 27)
+    assert calendar.previous(date(2022, 12, 27)) == date(2022, 12, 23)
+    assert calendar.previous(date(2022, 12, 28), 90) == calendar.between(date(2022, 1, 1), date(2022, 12, 28))[-91]
+    assert calendar.previous(date(1990, 1, 3), 10) == calendar.FIRST_SESSION
+    assert calendar.at_or_before(date(2022, 12, 26)) == date(2022, 12, 23)
+    assert calendar.at_or_before(date(2022, 12, 28)) == date(2022, 12, 28)
+    assert calendar.at_or_before(date(1980, 1, 1)) == calendar.FIRST_SESSION
+
+
+def test_a_window_has_the_lookback_and_the_days():
+    days = calendar.between(date(2022, 12, 19), date(2022, 12, 28))
+    window = calendar.window(days, 90)
+    assert (len(window), window[-len(days) :]) == (90 + len(days), days)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (date(2022, 12, 25), date(2022, 12, 28), r"2022-12-25 \(Sunday\) is not a session: .* the last one before it is 2022-12-23"),
+        (date(2022, 12, 23), date(2022, 12, 26), r"2022-12-26 \(Monday\) is not a session"),
+        (date(2022, 12, 28), date(2022, 12, 23), "the range is reversed: 2022-12-28 comes after 2022-12-23"),
+        (date(2022, 12, 23), date(2026, 1, 15), "the session 2026-01-15 has not closed yet; the latest that has is 2026-01-14"),
+        (date(2022, 12, 23), date(2999, 1, 4), "2999-01-04 is outside the calendar"),
+        (date(1989, 12, 29), date(1999, 1, 4), "1989-12-29 is outside the calendar"),
+        (date(1990, 6, 1), date(1999, 1, 4), "results begin with 1991-01-02: 1990-06-01 has too little history"),
+    ],
+)
+def test_a_range_that_is_not_one_of_ended_sessions_is_refused(first, last, sentence):
+    with pytest.raises(InvalidSession, match=sentence):
+        calendar.checked_range(first, last, LONG_AFTER)
+
+
+def test_a_checked_range_is_its_sessions():
+    days = [date(2022, 12, 23), date(2022, 12, 27), date(2022, 12, 28)]
+    assert calendar.checked_range(days[0], days[-1], LONG_AFTER) == days
+    assert calendar.checked_range(days[0], days[0], LONG_AFTER) == days[:1]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "inside"),
+    [
+        (date(2022, 12, 24), date(2022, 12, 27), [date(2022, 12, 27)]),
+        (date(2026, 1, 13), date(2030, 1, 1), [date(2026, 1, 13), date(2026, 1, 14)]),
+        (date(1980, 1, 1), date(1991, 1, 3), [date(1991, 1, 2), date(1991, 1, 3)]),
+    ],
+)
+def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
+    assert calendar.rounded_range(first, last, LONG_AFTER) == inside
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        (date(2022, 12, 24), date(2022, 12, 26), "no session between 2022-12-24 and 2022-12-26 has ended"),
+        (date(2030, 1, 1), date(2031, 1, 1), "no session between"),
+        (date(1980, 1, 1), date(1990, 12, 31), "no session between"),
+        (date(2022, 12, 28), date(2022, 12, 27), "the range is reversed"),
+    ],
+)
+def test_a_range_without_an_ended_session_is_refused(first, last, sentence):
+    with pytest.raises(InvalidSession, match=sentence):
+        calendar.rounded_range(first, last, LONG_AFTER)
