@@ -100,7 +100,7 @@ def _show(event: "dg.EventLogEntry") -> None:
         return
     if happened.is_step_start:
         progress(f"  {happened.step_key} …")
-    elif event.level >= 30 and not happened.is_failure:  # logging.WARNING
+    elif int(event.level) >= logging.WARNING and not happened.is_failure:
         say(event.user_message)
 
 

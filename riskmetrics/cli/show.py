@@ -24,8 +24,11 @@ _BETAS: dict[str, Format] = {
     "r_squared": "{:.3f}".format,
     "p_value": figures.p_value,
 }
-_SECTORS: dict[str, Format] = dict.fromkeys(("gross_weight", "net_weight", "benchmark_weight"), figures.percent) | {
-    "active_weight": figures.signed_percent
+_SECTORS: dict[str, Format] = {
+    "gross_weight": figures.percent,
+    "net_weight": figures.percent,
+    "benchmark_weight": figures.percent,
+    "active_weight": figures.signed_percent,
 }
 
 

@@ -1,7 +1,6 @@
 """Which database is used, however its URL is spelled, and what is never said of it."""
 
-from types import SimpleNamespace
-
+import psycopg
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
@@ -67,18 +66,17 @@ def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatc
     assert homes == [tmp_path]
 
 
-@pytest.mark.parametrize(("version", "refused"), [(130_022, True), (90_603, True), (140_000, False), (180_004, False)])
-def test_a_server_older_than_14_is_refused(database, version, refused):
-    """No such server is at hand: the check is asked with the version that one would report."""
+@pytest.mark.parametrize(("version", "refused"), [(130_022, True), (90_603, True), (140_000, False)])
+def test_a_server_older_than_14_is_refused(database, monkeypatch, version, refused):
+    """No such server is at hand: a newer one reports the version."""
+    monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", property(lambda _: version))
     opened = engine.create(database)
-    old = SimpleNamespace(info=SimpleNamespace(server_version=version))
     if refused:
-        with pytest.raises(DatabaseError, match=rf"Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer"):
-            opened.pool.dispatch.connect(old, None)
+        with pytest.raises(DatabaseError, match=rf"^Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer$"):
+            opened.connect()
     else:
-        opened.pool.dispatch.connect(old, None)
-    with opened.connect() as connection:
-        assert connection.scalar(sa.text("SHOW server_version_num")) >= "140000"
+        with opened.connect() as connection:
+            assert connection.scalar(sa.text("SELECT 1")) == 1
     opened.dispose()
 
 

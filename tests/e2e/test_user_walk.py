@@ -13,7 +13,7 @@ from tests.conftest import COMMAND, SHARED_DATA
 
 
 @pytest.fixture
-def riskmetrics(tmp_path: Path):  # noqa: ANN201
+def riskmetrics(tmp_path: Path):
     """Call the installed command in an empty directory; returns (exit code, stdout, stderr)."""
     environment = {name: value for name, value in os.environ.items() if "RISKMETRICS" not in name and "DAGSTER" not in name}
 
@@ -34,7 +34,7 @@ def _holdings(path: Path, rows: list[dict[str, object]]) -> str:
     return str(path)
 
 
-def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, tmp_path: Path) -> None:  # noqa: ANN001
+def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, tmp_path: Path) -> None:
     holdings = _holdings(
         tmp_path / "mine.csv", [{"Ticker": "AAPL", "Shares": 100}, {"Ticker": "XOM", "Shares": -50}, {"Ticker": "JPM", "Shares": ""}]
     )
@@ -77,7 +77,7 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, 
 
 
 @pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
-def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics, tmp_path: Path) -> None:  # noqa: ANN001
+def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics, tmp_path: Path) -> None:
     """Oracle: statsmodels on the file itself."""
     import pandas as pd
     import statsmodels.api as sm

@@ -1,0 +1,183 @@
+"""The command line itself: help, JSON, exit codes, and what it must not load."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import typer
+from typer.testing import CliRunner, Result
+
+from riskmetrics.cli.main import app
+from riskmetrics.db import migrate
+from riskmetrics.db.engine import create
+from riskmetrics.errors import ConfigurationError, DatabaseError, DataQualityError, RiskmetricsError, SchemaError, UsageError
+from tests.conftest import COMMAND
+
+HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "dagster", "sqlalchemy", "pydantic", "exchange_calendars", "rich.table", "pyarrow"}
+
+
+def _commands(group: "typer.core.TyperGroup", path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _commands(command, (*path, name))
+        else:
+            yield (*path, name), command.help or ""
+
+
+COMMANDS = dict(_commands(typer.main.get_command(app)))
+
+
+@pytest.fixture
+def call(database: str, monkeypatch: pytest.MonkeyPatch):
+    """Call a command in this process on a database at head; a refusal must be an error of ours."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
+
+    def call(*arguments: str) -> Result:
+        return CliRunner().invoke(app, arguments)
+
+    return call
+
+
+def test_help_loads_nothing_heavy() -> None:
+    """What costs a second to import is imported by the command that needs it."""
+    script = "import sys; from riskmetrics.cli.main import app; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert HEAVY.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) -> None:
+    result = CliRunner().invoke(app, [*path, "--help"])
+    assert result.exit_code == 0
+    assert f"riskmetrics {' '.join(path)}" in COMMANDS[path].partition("Example: ")[2]
+
+
+def test_every_command_is_there() -> None:
+    assert {" ".join(path) for path in COMMANDS} == {
+        *("demo", "run", "backfill", "report", "status", "env", "ui"),
+        *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark")),
+        *("portfolio list", "portfolio remove"),
+        *(f"show {what}" for what in ("betas", "sectors", "snapshot", "undefined")),
+        *(f"db {what}" for what in ("upgrade", "downgrade", "current", "history", "heads", "stamp", "verify", "url", "setting", "sql")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(RiskmetricsError, 1), (UsageError, 2), (DataQualityError, 3), (ConfigurationError, 6), (DatabaseError, 6), (SchemaError, 6)],
+)
+def test_exit_codes_are_those_of_the_errors(error: type[RiskmetricsError], code: int) -> None:
+    assert error.exit_code == code
+
+
+def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
+    done = subprocess.run([COMMAND, "import", "prices", "nowhere.csv"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("riskmetrics: ")
+    assert "nowhere.csv" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) -> None:
+    environment = {"RISKMETRICS_DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:1/none", "PATH": "/usr/bin"}
+    done = subprocess.run([COMMAND, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 6
+    assert "the database did not answer" in done.stderr
+    assert "hidden-word" not in done.stdout + done.stderr
+
+
+def test_a_file_without_a_good_row_changes_nothing_and_exits_3(call, tmp_path: Path, database: str) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("symbol,date,close\nAAPL,2022-12-28,-1\nAAPL,2022-12-26,100\n")
+    result = call("import", "prices", str(file))
+    assert isinstance(result.exception, DataQualityError)
+    assert "no good row" in str(result.exception)
+    engine = create(database)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM rejected_rows")) == 0
+    engine.dispose()
+
+
+def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp_path: Path, database: str) -> None:
+    file = tmp_path / "prices.csv"
+    file.write_text("symbol,date,close\nAAPL,2022-12-28,126.04\nAAPL,2022-12-26,100\n")
+    first, second = call("import", "prices", str(file)), call("import", "prices", str(file))
+    assert "1 rows written, 0 unchanged" in first.stdout
+    assert "0 rows written, 1 unchanged" in second.stdout
+    assert "the exchange is closed" in first.stderr
+    engine = create(database)
+    with engine.connect() as connection:
+        rows = connection.execute(sa.text("SELECT kind, source, line, raw_row FROM rejected_rows")).all()
+    engine.dispose()
+    assert [tuple(row) for row in rows] == [("prices", str(file), 3, "AAPL,2022-12-26,100")]
+
+
+def test_empty_answers_exit_1_and_say_what_to_do(call) -> None:
+    for arguments in (("show", "betas"), ("show", "snapshot", "--date", "2022-12-28"), ("portfolio", "list"), ("report",)):
+        result = call(*arguments)
+        assert result.exit_code == 1
+        assert "riskmetrics " in result.stderr
+
+
+def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(call, tmp_path: Path, database: str) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("symbol,quantity\nAAPL,10\n")
+    assert call("import", "portfolio", str(file), "--name", "Mine").exit_code == 0
+    assert json.loads(call("portfolio", "list", "--json").stdout)[0]["open_lots"] == 1
+    assert call("portfolio", "remove", "Mine", "--yes").exit_code == 0
+    assert json.loads(call("portfolio", "list", "--json").stdout) == []
+    assert call("portfolio", "remove", "Mine", "--yes").exit_code == 1
+    engine = create(database)
+    with engine.connect() as connection:
+        assert connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL")) == 1
+    engine.dispose()
+
+
+def test_sql_reads_and_cannot_write(call) -> None:
+    assert json.loads(call("db", "sql", "SELECT 1 AS one, NULL AS none, 'ü%' AS text", "--format", "json").stdout) == [
+        {"one": 1, "none": None, "text": "ü%"}
+    ]
+    assert call("db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv").stdout == "a,b\n1.50,2022-12-28\n"
+    refused = call("db", "sql", "DELETE FROM positions")
+    assert refused.exit_code == 1
+    assert "read-only" in refused.stderr
+
+
+def test_the_schema_can_be_taken_back_and_forth(call) -> None:
+    assert json.loads(call("db", "current", "--json").stdout) == {"revision": migrate.head(), "head": migrate.head()}
+    assert "the schema is the one" in call("db", "verify").stdout
+    assert "h1i2j3k4l5m6" in call("db", "downgrade", "h1i2j3k4l5m6", "--yes").stdout
+    assert call("db", "verify").exit_code == 6
+    assert migrate.head() in call("db", "upgrade").stdout
+    assert call("db", "heads").stdout.strip() == migrate.head()
+    assert call("db", "history").stdout.count("\n") == len(migrate.history())
+
+
+def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("db", "setting", "market_index").stdout == "SPY\n"
+    assert call("db", "setting", "market_index", "spx").stdout == "SPX\n"
+    assert json.loads(call("status", "--json").stdout)["market_index"] == "SPX"
+    monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "IVV")
+    assert json.loads(call("status", "--json").stdout)["market_index"] == "IVV"
+    assert isinstance(call("db", "setting", "colour", "red").exception, UsageError)
+
+
+def test_the_environment_for_dagster_holds_no_secret(call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none")
+    assert "hidden-word" not in call("env").stdout
+    assert "export DAGSTER_HOME=" in call("env").stdout
+
+
+def test_the_demo_does_not_touch_a_database_with_other_portfolios(call, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("symbol,quantity\nAAPL,10\n")
+    assert call("import", "portfolio", str(file), "--name", "Mine").exit_code == 0
+    result = call("demo")
+    assert isinstance(result.exception, UsageError)
+    assert "Mine" in str(result.exception)
+    assert [row["portfolio"] for row in json.loads(call("portfolio", "list", "--json").stdout)] == ["Mine"]
