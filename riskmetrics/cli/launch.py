@@ -1,5 +1,6 @@
 """Runs of the job from the command line: in this process, on the instance that the UI shows."""
 
+import logging
 import os
 import shutil
 import socket
@@ -94,14 +95,12 @@ def _process_start(pid: int) -> str:
 
 
 def _show(event: "dg.EventLogEntry") -> None:
-    """Say what was materialized, as it happens."""
-    happened = event.dagster_event
-    if happened is None:
-        return
-    if happened.is_step_start:
-        progress(f"  {happened.step_key} …")
-    elif int(event.level) >= logging.WARNING and not happened.is_failure:
-        say(event.user_message)
+    """Say what is being materialized, and what an asset warns of."""
+    if event.dagster_event is None:
+        if int(event.level) >= logging.WARNING:
+            say(event.user_message)
+    elif event.dagster_event.is_step_start:
+        progress(f"  {event.dagster_event.step_key} …")
 
 
 def _exit_code(result: "dg.ExecuteInProcessResult") -> int:

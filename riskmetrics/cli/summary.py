@@ -31,14 +31,12 @@ def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
     two = figures.two_decimals
     fit = f"  (R² {cell(row['beta_calculated_90d_r_squared'], two)}, {cell(row['beta_calculated_90d_observations'])} observations)"
     parts = ", ".join(f"{name} {figures.money(row[column])}" for name, column in _PARTS.items())
+    effective = cell(row["effective_num_positions"], two)
     lines = [
         ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
         ("Beta, 90 sessions", cell(row["beta_calculated_90d"], two) + fit),
         ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
-        (
-            "HHI",
-            f"{cell(row['hhi'], figures.four_decimals)}  ({cell(row['effective_num_positions'], two)} effective positions of {row['num_positions']})",
-        ),
+        ("HHI", f"{cell(row['hhi'], figures.four_decimals)}  ({effective} effective positions of {row['num_positions']})"),
         (
             "Largest weights",
             f"top 3 {cell(row['top_3_concentration'], figures.percent)}, top 10 {cell(row['top_10_concentration'], figures.percent)}",

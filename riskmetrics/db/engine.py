@@ -53,7 +53,8 @@ def create(url: URL | str) -> sa.Engine:
 
 def described(url: URL) -> str:
     """Return a URL that other clients understand, without its password."""
-    return url.set(drivername="postgresql", password=None).render_as_string()
+    shown = url.difference_update_query(["password", "sslpassword"])  # libpq takes them there too
+    return shown._replace(drivername="postgresql", password=None).render_as_string()
 
 
 @cache

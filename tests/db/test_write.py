@@ -1,0 +1,254 @@
+"""Writes against a real Postgres: what is touched, what is not, and what two writers see of each other."""
+
+import threading
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import tables, write
+from riskmetrics.db.copy import fetch
+from riskmetrics.errors import DataQualityError
+
+BETAS = tables.position_market_betas
+KEY = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
+MONDAY, TUESDAY = pd.Timestamp("2022-12-19"), pd.Timestamp("2022-12-20")
+FIRST, SECOND = write.Provenance("run-1", "0.1"), write.Provenance("run-2", "0.2")
+
+
+def hold(connection: sa.Connection, count: int) -> pd.DataFrame:
+    """Create a portfolio of ``count`` positions; returns their keys."""
+    portfolio = connection.scalar(sa.insert(tables.portfolios).values(name="P", currency="USD").returning(tables.portfolios.c.id))
+    lot = {"portfolio_id": portfolio, "position_type": "LONG", "quantity": 1, "entry_date": date(2020, 1, 2)}
+    connection.execute(sa.insert(tables.positions), [lot | {"symbol": f"S{i}"} for i in range(count)])
+    return fetch(connection, sa.select(tables.positions.c.portfolio_id, tables.positions.c.id.label("position_id")))
+
+
+def betas(keys: pd.DataFrame, day: pd.Timestamp = MONDAY, beta: float = 1.25) -> pd.DataFrame:
+    """Return a row per position of what an estimate gives, its p_value unknown."""
+    return keys.assign(calc_date=day, beta=beta, r_squared=1 / 3, p_value=np.nan, observations=90, window_days=90, method="OLS_SIMPLE")
+
+
+def replace(
+    connection: sa.Connection, rows: pd.DataFrame, days: tuple[pd.Timestamp, ...] = (MONDAY,), by: write.Provenance = FIRST
+) -> write.Written:
+    """Make ``rows`` the betas of ``days``."""
+    return write.replace(connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by)
+
+
+def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
+    """Where each row lies, who wrote it and who locked it: equal only if nothing touched the rows."""
+    query = sa.text("SELECT ctid::text, xmin::text, xmax::text, position_market_betas::text FROM position_market_betas ORDER BY 1")
+    return [tuple(row) for row in connection.execute(query)]
+
+
+def stored(connection: sa.Connection, column: str) -> list[object]:
+    """Values of a column of the stored betas."""
+    return sorted(connection.scalars(sa.select(BETAS.c[column])), key=str)
+
+
+@pytest.fixture
+def keys(connection: sa.Connection) -> pd.DataFrame:
+    """Return three positions that are there until the test ends."""
+    return hold(connection, 3)
+
+
+def test_the_same_rows_again_touch_nothing(engine):
+    """Each in a transaction of its own, so that xmin and xmax would tell a rewritten or a locked row."""
+    with engine.begin() as connection:
+        keys = hold(connection, 3)
+        assert replace(connection, betas(keys)) == (3, 0, 0)
+    with engine.begin() as connection:
+        before = physical(connection)
+        # 1/3 is stored as 0.333333, a missing p_value as NULL: neither differs
+        assert replace(connection, betas(keys), by=SECOND) == (0, 0, 3)
+        assert write.upsert(connection, BETAS, betas(keys), key=KEY) == (0, 0, 3)
+        assert write.update(connection, BETAS, betas(keys), key=KEY, provenance=SECOND) == (0, 0, 3)
+    with engine.begin() as connection:
+        assert physical(connection) == before
+
+
+def test_only_a_row_that_differs_is_rewritten_and_says_by_whom(engine):
+    with engine.begin() as connection:
+        keys = hold(connection, 3)
+        replace(connection, betas(keys))
+        old = stored(connection, "updated_at")
+    with engine.begin() as connection:
+        before = physical(connection)
+        changed = betas(keys).assign(beta=[1.25, 1.25, 1.3])
+        assert replace(connection, changed, by=SECOND) == (1, 0, 2)
+        assert len(set(before) & set(physical(connection))) == 2
+        rows = connection.execute(sa.select(BETAS.c.beta, BETAS.c.dagster_run_id, BETAS.c.code_version, BETAS.c.updated_at)).all()
+        assert sorted((float(row.beta), row.dagster_run_id, row.code_version, row.updated_at in old) for row in rows) == [
+            *[(1.25, "run-1", "0.1", True)] * 2,
+            (1.3, "run-2", "0.2", False),
+        ]
+        assert stored(connection, "created_at") == old
+
+
+@pytest.mark.parametrize(("then", "now"), [(np.nan, 0.5), (0.5, np.nan), (1.25, 1.250001)])
+def test_a_value_that_comes_goes_or_moves_by_the_last_decimal_is_a_change(connection, keys, then, now):
+    replace(connection, betas(keys, beta=then))
+    assert replace(connection, betas(keys, beta=now)) == (3, 0, 0)
+    assert fetch(connection, sa.select(BETAS.c.beta))["beta"].fillna(-9).to_list() == [-9 if np.isnan(now) else now] * 3
+
+
+def test_a_difference_beyond_the_columns_decimals_is_none(connection, keys):
+    replace(connection, betas(keys, beta=1.25))
+    assert replace(connection, betas(keys, beta=1.2500004)) == (0, 0, 3)
+
+
+def test_rows_that_no_longer_belong_go_and_other_days_stay(connection, keys):
+    replace(connection, betas(keys))
+    replace(connection, betas(keys, TUESDAY), (TUESDAY,))
+    assert replace(connection, betas(keys.iloc[:1])) == (0, 2, 1)
+    assert stored(connection, "calc_date") == [MONDAY.date(), *[TUESDAY.date()] * 3]
+
+
+def test_no_rows_empty_the_scope_and_nothing_else(connection, keys):
+    replace(connection, betas(keys))
+    replace(connection, betas(keys, TUESDAY), (TUESDAY,))
+    empty = betas(keys).iloc[:0]
+    assert replace(connection, empty) == (0, 3, 0)
+    assert write.upsert(connection, BETAS, empty, key=KEY) == (0, 0, 0)
+    assert write.update(connection, BETAS, empty, key=KEY) == (0, 0, 0)
+    assert stored(connection, "calc_date") == [TUESDAY.date()] * 3
+
+
+def test_a_failed_write_leaves_what_was_there(engine):
+    with engine.begin() as connection:
+        keys = hold(connection, 3)
+        replace(connection, betas(keys))
+        before = physical(connection)
+    with pytest.raises(DataQualityError, match=r"^position_market_betas\.beta: numeric field overflow$"), engine.begin() as connection:
+        replace(connection, betas(keys.iloc[:1], TUESDAY), (TUESDAY,))
+        replace(connection, betas(keys).assign(beta=[1.0, 1e7, 2.0]))
+    with engine.begin() as connection:
+        assert physical(connection) == before
+
+
+def test_others_see_the_old_rows_until_all_new_ones_are_there(engine):
+    with engine.begin() as connection:
+        keys = hold(connection, 3)
+        replace(connection, betas(keys))
+    with engine.begin() as writer, engine.connect() as reader:
+        replace(writer, betas(keys.iloc[:2], beta=2.0))
+        assert [float(beta) for beta in stored(reader, "beta")] == [1.25] * 3
+        writer.commit()
+        reader.rollback()
+        assert [float(beta) for beta in stored(reader, "beta")] == [2.0] * 2
+
+
+def test_columns_of_a_shared_row_are_set_where_the_row_exists(connection, keys):
+    replace(connection, betas(keys.iloc[:2]))
+    own = keys.assign(calc_date=MONDAY, method="OLS_SIMPLE", window_days=90, std_error=[0.1, np.nan, 0.3])
+    assert write.update(connection, BETAS, own, key=KEY, provenance=SECOND) == (1, 0, 1)
+    rows = connection.execute(sa.select(BETAS.c.std_error, BETAS.c.beta, BETAS.c.dagster_run_id)).all()
+    assert sorted((float(row.std_error or -1), float(row.beta), row.dagster_run_id) for row in rows) == [
+        (-1, 1.25, "run-1"),
+        (0.1, 1.25, "run-2"),
+    ]
+
+
+def test_json_is_compared_by_its_content(connection, keys):
+    table, key = tables.portfolio_snapshots, ("portfolio_id", "snapshot_date")
+    counts = dict.fromkeys(
+        ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"), 0.0
+    ) | dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 1)
+    rows = keys.iloc[:1][["portfolio_id"]].assign(snapshot_date=MONDAY, sector_exposure='{"Energy": 0.25, "Utilities": 0.75}', **counts)
+    scope = table.c.snapshot_date == MONDAY
+    assert write.replace(connection, table, rows, key=key, scope=scope) == (1, 0, 0)
+    same = rows.assign(sector_exposure='{"Utilities":0.75,  "Energy":0.25}')
+    assert write.replace(connection, table, same, key=key, scope=scope) == (0, 0, 1)
+    assert connection.scalar(sa.select(table.c.sector_exposure)) == {"Energy": 0.25, "Utilities": 0.75}
+    assert write.update(connection, table, rows[[*key]].assign(sector_exposure="{}"), key=key) == (1, 0, 0)
+
+
+def test_a_missing_value_never_replaces_a_stored_one_in_an_upsert(connection, keys):
+    write.upsert(connection, BETAS, betas(keys).assign(p_value=[0.5, 0.5, np.nan]), key=KEY)
+    later = betas(keys).assign(p_value=[np.nan, 0.25, 0.75])
+    assert write.upsert(connection, BETAS, later, key=KEY) == (2, 0, 1)
+    assert sorted(fetch(connection, sa.select(BETAS.c.p_value))["p_value"]) == [0.25, 0.5, 0.75]
+
+
+def test_what_goes_with_a_column_goes_when_that_changes(connection, keys):
+    write.upsert(connection, BETAS, betas(keys).assign(p_value=0.5), key=KEY)
+    later = betas(keys).assign(beta=[1.25, 2, 2], p_value=[np.nan, np.nan, 0.1])
+    assert write.upsert(connection, BETAS, later, key=KEY, keep_while_same="beta") == (2, 0, 1)
+    assert fetch(connection, sa.select(BETAS.c.p_value))["p_value"].fillna(-1).sort_values().to_list() == [-1, 0.1, 0.5]
+
+
+def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connection, keys):
+    metrics, days = ["t.beta", "t.alpha"], [MONDAY.date()]
+    rows = keys.rename(columns={"position_id": "subject"}).assign(day=MONDAY, metric="t.beta", reason="too few", n_obs=12)
+    other = rows.assign(metric="t.volatility")
+    write.undefined(connection, other, metrics=["t.volatility"], days=days, provenance=FIRST)
+    write.undefined(connection, rows, metrics=metrics, days=days, provenance=FIRST)
+    write.undefined(connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST)
+    found = fetch(connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs))
+    assert found["metric"].value_counts().to_dict() == {"t.volatility": 3, "t.beta": 1}
+
+
+def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
+    rows = keys.iloc[:1][["portfolio_id"]].assign(day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2)
+    days = [MONDAY.date()]
+    assert write.coverage(connection, rows, metrics=["beta"], days=days, provenance=FIRST) == (1, 0, 0)
+    assert write.coverage(connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST) == (1, 0, 0)
+    assert write.coverage(connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST) == (0, 1, 0)
+    assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
+
+
+def waiting(engine: sa.Engine) -> int:
+    """How many connections wait for an advisory lock."""
+    with engine.connect() as connection:
+        count: int = connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")) or 0
+        return count
+
+
+def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
+    order = []
+
+    def second() -> None:
+        with engine.begin() as connection:
+            write.lock(connection, "position_betas")
+            order.append("second")
+
+    with engine.begin() as first:
+        write.lock(first, "position_betas")
+        with engine.begin() as other:
+            write.lock(other, "position_volatility")  # another asset's is free
+        thread = threading.Thread(target=second)
+        thread.start()
+        while not waiting(engine):
+            pass
+        order.append("first")
+    thread.join(10)
+    assert order == ["first", "second"]
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
+    """Without the lock the second waits for the first one's rows instead."""
+    with engine.begin() as connection:
+        keys = hold(connection, 50)
+    barrier = threading.Barrier(2)
+    results = []
+
+    def run(beta: float) -> None:
+        with engine.begin() as connection:
+            barrier.wait(10)
+            if locked:
+                write.lock(connection, "position_betas")
+            results.append(replace(connection, betas(keys, beta=beta)))
+
+    threads = [threading.Thread(target=run, args=(beta,)) for beta in (1.0, 2.0)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    with engine.connect() as connection:
+        found = [float(beta) for beta in stored(connection, "beta")]
+    assert len(results) == 2
+    assert found in ([1.0] * 50, [2.0] * 50)
