@@ -32,8 +32,10 @@ def _numbers(rows: pd.DataFrame, undefined: pd.DataFrame, day: str, session: dat
         "undefined_values": dg.MetadataValue.int(len(missing)),
     }
     if len(missing):
-        reasons = missing.groupby(["metric", "reason"]).size().reset_index(name="count").head(_SHOWN)
-        metadata["why_undefined"] = dg.MetadataValue.md(markdown(reasons))
+        grouped = missing.groupby("reason")["metric"]
+        columns = grouped.agg(lambda metrics: ", ".join(sorted({metric.partition(".")[2] for metric in metrics})))
+        table = pd.DataFrame({"columns": columns, "values": grouped.size()}).reset_index().head(_SHOWN)
+        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table))
     return metadata
 
 

@@ -2,6 +2,8 @@
 
 import os
 import shlex
+import signal
+import subprocess
 import sys
 from typing import Annotated
 
@@ -14,7 +16,7 @@ from riskmetrics.cli.output import print_json, say
 def env(as_json: AsJson = False) -> None:
     """Print the settings that plain `dagster` commands need, for a shell to evaluate.
 
-    Example: eval "$(riskmetrics env)" && dagster job list
+    Example: eval "$(riskmetrics env)" && dagster job list -m riskmetrics.definitions
     """
     variables = _variables()
     if as_json:
@@ -34,12 +36,14 @@ def ui(
     """
     from riskmetrics.cli.database import connected
 
-    with connected():
-        pass  # says what is wrong with the database before the UI is up
-    say(f"Dagster's UI: http://{host}:{port}  (Ctrl-C stops it)")
-    os.environ.update(_variables())
-    command = [sys.executable, "-m", "dagster", "dev", "-h", host, "-p", str(port)]
-    os.execv(sys.executable, command)  # noqa: S606  # no shell is meant
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "riskmetrics.definitions", "-h", host, "-p", str(port)]
+    with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
+        say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
+        process = subprocess.Popen(command, env=os.environ | _variables())  # noqa: S603  # fixed words, no shell
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))  # on SIGTERM Dagster leaves its servers behind
+        signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends Ctrl-C to Dagster too, which then ends by itself
+        code = process.wait()
+    raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1)
 
 
 def _variables() -> dict[str, str]:
@@ -50,6 +54,5 @@ def _variables() -> dict[str, str]:
     configured = settings.load()
     return {
         "DAGSTER_HOME": str(prepare_instance(configured)),
-        "DAGSTER_MODULE_NAME": "riskmetrics.definitions",  # what Dagster's commands load, in whatever directory
         "RISKMETRICS_HOME": str(configured.home_directory),
     }

@@ -40,7 +40,7 @@ def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
         pa.csv.read_csv(
             pa.BufferReader(text.getbuffer()),
             read_options=pa.csv.ReadOptions(column_names=[column.name for column in columns]),
-            parse_options=pa.csv.ParseOptions(newlines_in_values=True),
+            parse_options=pa.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=pa.csv.ConvertOptions(
                 column_types={column.name: _arrow_type(column.type) for column in columns},
                 true_values=["t"],

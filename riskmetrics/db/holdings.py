@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
-from riskmetrics.db.read import SHORT_TYPES
+from riskmetrics.db.read import SHORT_TYPES, any_of
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
@@ -105,6 +105,8 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     for lot in lots:
         if lot["position_type"] in SHORT_TYPES:
             lot["quantity"] = -abs(lot["quantity"])  # other code may have stored it without its sign
+        if lot["entry_date_assumed"]:
+            lot["entry_date"] = None  # as a statement has it
     return lots
 
 
@@ -144,8 +146,7 @@ def _correct(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
     values = {name: row[name] for name in _DESCRIBED if row[name] is not None}
     if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
-    entry = values.get("entry_date", lot["entry_date"])
-    if row["entry_price"] is not None and (row["entry_date"] == entry or (lot["entry_date_assumed"] and row["entry_date"] is None)):
+    if row["entry_price"] is not None and row["entry_date"] == values.get("entry_date", lot["entry_date"]):
         values |= {"entry_price": row["entry_price"]}
     values = {name: value for name, value in values.items() if lot[name] != value}
     if values:
@@ -179,8 +180,8 @@ class _Entry(NamedTuple):
 
 def _closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
     table = tables.market_data_cache
-    session, wanted = trading_calendar.at_or_before(day), sa.cast(list(symbols), sa.ARRAY(sa.Text))
-    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == sa.any_(wanted), table.c.date == session)
+    session = trading_calendar.at_or_before(day)
+    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == any_of(symbols), table.c.date == session)
     return dict(connection.execute(statement).all())
 
 
@@ -191,9 +192,10 @@ def _price(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
 
 def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]) -> None:
     table = tables.positions
-    for lot in lots:
-        values = {"exit_date": day, "exit_price": _price(lot, closes), "updated_at": sa.func.now()}
-        connection.execute(sa.update(table).where(table.c.id == lot["id"]).values(**values))
+    values = {"exit_date": day, "exit_price": sa.bindparam("price"), "updated_at": sa.func.now()}
+    statement = sa.update(table).where(table.c.id == sa.bindparam("lot")).values(values)
+    if lots:
+        connection.execute(statement, [{"lot": lot["id"], "price": _price(lot, closes)} for lot in lots])
 
 
 def _record(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch
+from riskmetrics.db.read import any_of
 from riskmetrics.db.write import Written
 
 CLOSE_ONLY = ": close only"
@@ -16,16 +17,20 @@ CLOSE_ONLY = ": close only"
 
 def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tuple[int | None, str, str]]) -> int:
     """Keep rows that were not taken, as (line, raw row, reason); the same rejection again is the same row. Returns their number."""
-    frame = pd.DataFrame(list(rows), columns=["line", "raw_row", "reason"]).astype({"line": "Int64"})
-    if frame.empty:
-        return 0
-    text = ["raw_row", "reason"]
-    frame[text] = frame[text].replace("\x00", "\ufffd", regex=True)  # a NUL, which Postgres refuses, may be what is wrong with the row
-    frame = frame.assign(kind=kind, source=source)
-    facts = frame[["kind", "source", "line", "raw_row", "reason"]].astype(str).agg("\x1f".join, axis="columns")
-    frame["digest"] = facts.map(lambda text: hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest())
-    write.upsert(connection, tables.rejected_rows, frame.drop_duplicates("digest"), key=["digest"])
-    return len(frame)
+    count, kept = 0, {}
+    for line, raw_row, reason in rows:
+        texts = {"kind": kind, "source": _storable(source), "raw_row": _storable(raw_row), "reason": _storable(reason)}
+        digest = hashlib.sha256("\x1f".join([*texts.values(), str(line)]).encode()).hexdigest()
+        kept[digest] = {**texts, "line": line, "digest": digest}
+        count += 1
+    if kept:
+        write.upsert(connection, tables.rejected_rows, pd.DataFrame(list(kept.values())).astype({"line": "Int64"}), key=["digest"])
+    return count
+
+
+def _storable(text: str) -> str:
+    """Text without what Postgres refuses, a NUL or half a surrogate pair: that may be what is wrong with a row."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def prices(connection: sa.Connection, rows: pd.DataFrame, source: str) -> tuple[Written, list[str]]:
@@ -41,6 +46,7 @@ def prices(connection: sa.Connection, rows: pd.DataFrame, source: str) -> tuple[
     source : str
         Where they come from, for data_source.
     """
+    write.lock(connection, "prices")  # what is stored of a symbol must not change between the look at it and the write
     mixed = _mixed(connection, rows)
     taken = rows[~rows["symbol"].isin(mixed)]
     labels = taken["has_adj_close"].map({True: source, False: source + CLOSE_ONLY})
@@ -53,8 +59,7 @@ def _mixed(connection: sa.Connection, rows: pd.DataFrame) -> list[str]:
     table = tables.market_data_cache
 
     def stored(symbols: "pd.Series[str]", *, close_only: bool) -> sa.ColumnElement[bool]:
-        wanted = sa.cast(symbols.unique().tolist(), sa.ARRAY(sa.Text))
-        return sa.and_(table.c.symbol == sa.any_(wanted), table.c.data_source.endswith(CLOSE_ONLY) == sa.literal(close_only))
+        return sa.and_(table.c.symbol == any_of(symbols.unique()), table.c.data_source.endswith(CLOSE_ONLY) == sa.literal(close_only))
 
     adjusted = rows["has_adj_close"]
     other = sa.or_(stored(rows["symbol"][adjusted], close_only=True), stored(rows["symbol"][~adjusted], close_only=False))
@@ -65,6 +70,7 @@ def _mixed(connection: sa.Connection, rows: pd.DataFrame) -> list[str]:
 
 def profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> Written:
     """Store company profiles, one per symbol; what the file lacks, a column or a cell, stays as it is stored."""
+    write.lock(connection, "profiles")
     return write.upsert(connection, tables.company_profiles, rows.assign(data_source=source), key=["symbol"])
 
 

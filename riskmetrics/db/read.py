@@ -21,6 +21,11 @@ SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
 
 
+def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
+    """Return what a column is compared with to be one of ``symbols``: an array, since a query has at most 65,535 parameters."""
+    return sa.any_(sa.cast(list(symbols), sa.ARRAY(sa.Text)))
+
+
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
     """What betas are measured against: the override, else the one kept with the database, else SPY."""
     settings = tables.database_settings
@@ -100,7 +105,7 @@ def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.Data
             sa.func.min(table.c.date).label("first"),
             sa.func.max(table.c.date).label("last"),
         )
-        .where(table.c.symbol.in_(sorted(symbols)))
+        .where(table.c.symbol == any_of(symbols))
         .group_by(table.c.symbol)
         .order_by(table.c.symbol)
     )
@@ -120,7 +125,7 @@ def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions:
 def _closes(connection: sa.Connection, column: sa.ColumnElement[float], symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     table, wanted = tables.market_data_cache, sorted(set(symbols))
     statement = sa.select(table.c.symbol, table.c.date, column.label("close")).where(
-        table.c.symbol == sa.any_(sa.cast(wanted, sa.ARRAY(sa.Text))), table.c.date == sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+        table.c.symbol == any_of(wanted), table.c.date == sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
     )
     return panel(fetch(connection, statement), sessions, wanted, "close")
 
@@ -167,8 +172,10 @@ def latest_session(connection: sa.Connection, market_index_override: str | None 
 def profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
     """Company profiles by symbol: sector, is_etf, is_fund, beta."""
     table = tables.company_profiles
-    statement = sa.select(table.c.symbol, table.c.sector, table.c.is_etf, table.c.is_fund, table.c.beta).where(
-        table.c.symbol.in_(sorted(set(symbols)))
+    statement = (
+        sa.select(table.c.symbol, table.c.sector, table.c.is_etf, table.c.is_fund, table.c.beta)
+        .where(table.c.symbol == any_of(symbols))
+        .order_by(table.c.symbol)
     )
     return fetch(connection, statement).set_index("symbol")
 

@@ -165,3 +165,11 @@ def test_parameters_of_a_query_are_passed_as_values(kinds):
     assert fetch(kinds, sa.select(sa.literal(text).label("text")))["text"].to_list() == [text]
     wanted = sa.select(sa.literal(1).label("one")).where(sa.literal(2).in_([1, 2, 3]))
     assert fetch(kinds, wanted)["one"].to_list() == [1]
+
+
+@pytest.mark.parametrize("values", [[None], [None, None], [1.5, None], [None, 1.5, None]])
+def test_a_column_on_its_own_keeps_its_missing_values(kinds, values):
+    """NULL is an empty line then."""
+    kinds.execute(sa.insert(KINDS), [{"place": place, "number": value} for place, value in enumerate(values)])
+    fetched = fetch(kinds, sa.select(KINDS.c.number).order_by(KINDS.c.place))["number"]
+    assert fetched.astype(object).where(fetched.notna(), None).to_list() == values

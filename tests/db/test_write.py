@@ -122,9 +122,14 @@ def test_a_failed_write_leaves_what_was_there(engine):
         keys = hold(connection, 3)
         replace(connection, betas(keys))
         before = physical(connection)
-    with pytest.raises(DataQualityError, match=r"^position_market_betas\.beta: numeric field overflow$"), engine.begin() as connection:
-        replace(connection, betas(keys.iloc[:1], TUESDAY), (TUESDAY,))
-        replace(connection, betas(keys).assign(beta=[1.0, 1e7, 2.0]))
+
+    def fail_midway() -> None:
+        with engine.begin() as connection:
+            replace(connection, betas(keys.iloc[:1], TUESDAY), (TUESDAY,))
+            replace(connection, betas(keys).assign(beta=[1.0, 1e7, 2.0]))
+
+    with pytest.raises(DataQualityError, match=r"^position_market_betas\.beta: numeric field overflow$"):
+        fail_midway()
     with engine.begin() as connection:
         assert physical(connection) == before
 

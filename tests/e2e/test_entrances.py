@@ -22,6 +22,8 @@ from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSession
 from tests.e2e.conftest import Run
 
+CODE = ["-m", "riskmetrics.definitions"]
+DAY_TAG = json.dumps({"dagster/partition": "2022-12-28"})
 CLOSED = "2022-12-26"
 TO_COME = trading_calendar.between(trading_calendar.last_ended() + timedelta(days=1), trading_calendar.last_known())[0].isoformat()
 
@@ -108,7 +110,7 @@ def _dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
-    launched = _dagster(["job", "launch", "-j", DAILY_RISK, "--tags", json.dumps({"dagster/partition": "2022-12-28"})])
+    launched = _dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
     assert launched.returncode == 0, launched.stderr
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
         deadline = time.monotonic() + 120
@@ -119,7 +121,18 @@ def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
 
 
 def test_dagster_asset_materialize_takes_a_range_in_one_run(sample: str) -> None:
-    done = _dagster(["asset", "materialize", "--select", "portfolio_values", "--partition-range", "2022-12-23...2022-12-28"])
+    done = _dagster(
+        [
+            "asset",
+            "materialize",
+            "-m",
+            "riskmetrics.definitions",
+            "--select",
+            "portfolio_values",
+            "--partition-range",
+            "2022-12-23...2022-12-28",
+        ]
+    )
     assert done.returncode == 0, done.stderr
     assert _days(sample) == ["2022-12-23", "2022-12-27", "2022-12-28"]
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
@@ -132,7 +145,7 @@ def test_dagster_job_execute_migrates_an_empty_database_before_the_first_step(
     """The run fails for want of prices, on a schema that is there."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", empty_database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
-    failed = _dagster(["job", "execute", "-j", DAILY_RISK, "--tags", json.dumps({"dagster/partition": "2022-12-28"})])
+    failed = _dagster(["job", "execute", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
     assert failed.returncode != 0
     assert "no close of SPY on 2022-12-28" in failed.stderr
     assert _days(empty_database) == []

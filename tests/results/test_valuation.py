@@ -169,6 +169,21 @@ def test_a_close_older_than_five_sessions_leaves_a_holding_out():
     assert reason(of, on_the_sixth, "cumulative_pnl") == "lots without a price on the day, or at their exit: 1"
 
 
+def test_closes_are_looked_for_before_the_session_before_the_first_day_too():
+    """Tuesday's profit starts at Monday's price, which is the close of five sessions earlier."""
+    valued = book(lot("X", 10), closes={"X": {date(2024, 1, 12): 9.0, TUE: 11.0}}).valued(TUE)
+    assert_array_equal(valued.profit.daily, [[20]])
+    assert_array_equal(valued.equity_before, [[90]])
+
+
+def test_closes_are_looked_for_before_trades_and_equity_balances_too():
+    """Bought on Friday the 19th, sold on Monday, at unknown prices: 8 and 9 were the closes before. Equity was stated on the 18th."""
+    bought, held = date(2024, 1, 19), date(2024, 1, 18)
+    closes = {"X": {held: 8.0, date(2024, 1, 22): 9.0, FRI: 20.0}, "Y": {date(2024, 1, 17): 30.0, FRI: 35.0}}
+    of = book(lot("X", 10, entry_date=bought, entry_price=None, exit_date=TUE), lot("Y", 1), closes=closes, equity={"A": (1000.0, held)})
+    assert_array_equal(of.valued(FRI).cash, [[1000 - 30 - 80 + 90]])
+
+
 def test_an_option_is_worth_a_hundred_times_its_stated_price():
     """2 calls at 3.50 are 700; a put sold at 1.25 is -125; closes of the same symbol are not theirs."""
     option = {"investment_class": "OPTIONS", "strike_price": 10.0, "expiration_date": "2024-06-21"}

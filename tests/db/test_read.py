@@ -1,0 +1,135 @@
+"""What the pipeline reads, against rows written by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import imports, read, tables
+from riskmetrics.errors import DataQualityError
+
+DAYS = trading_calendar.between(date(2024, 12, 2), date(2024, 12, 6))
+FRIDAY = DAYS[-1]
+
+
+def price(connection: sa.Connection, symbol: str, days: list[date], close: float = 100.0) -> None:
+    """Store a close, and an adjusted one that is a dollar lower."""
+    rows = [{"symbol": symbol, "date": day, "close": close, "adj_close": close - 1, "data_source": "test"} for day in days]
+    connection.execute(sa.insert(tables.market_data_cache), rows)
+
+
+def portfolio(connection: sa.Connection, name: str, *symbols: str, **values: object) -> str:
+    """Create a portfolio with a lot of each symbol, held since 2020; returns its id."""
+    table = tables.portfolios
+    key = connection.scalar(sa.insert(table).values(name=name, currency="USD", **values).returning(table.c.id))
+    for symbol in symbols:
+        hold(connection, key, symbol)
+    return str(key)
+
+
+def hold(connection: sa.Connection, portfolio_id: object, symbol: str, **values: object) -> None:
+    """Add a lot."""
+    lot = {"portfolio_id": portfolio_id, "symbol": symbol, "position_type": "LONG", "quantity": 1, "entry_date": date(2020, 1, 2)}
+    connection.execute(sa.insert(tables.positions).values(**lot | values))
+
+
+def test_the_market_index_is_the_override_else_the_stored_one_else_spy(connection):
+    assert read.market_index(connection) == "SPY"
+    assert read.market_index(connection, "VTI") == "VTI"
+    imports.keep_setting(connection, read.MARKET_INDEX, "SPX")
+    assert read.market_index(connection) == "SPX"
+    assert read.market_index(connection, "VTI") == "VTI"
+
+
+def test_closes_are_sessions_by_symbols_and_what_is_not_stored_is_missing(connection):
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS[2:3], 0.1)
+    price(connection, "C", DAYS)
+    found = read.closes(connection, ["B", "A", "Z", "A"], DAYS[:3])
+    expected = pd.DataFrame({"A": [100, 100, np.nan], "B": [np.nan, np.nan, 0.1], "Z": [np.nan] * 3}, index=pd.to_datetime(DAYS[:3]))
+    pd.testing.assert_frame_equal(found, expected, check_index_type=False, check_freq=False, check_column_type=False)
+    assert read.adjusted_closes(connection, ["A"], DAYS[:1]).to_numpy().tolist() == [[99.0]]
+    assert read.closes(connection, [], DAYS).shape == (5, 0)
+
+
+def test_more_symbols_than_a_query_has_parameters_can_be_asked_for(connection):
+    price(connection, "S7", DAYS)
+    symbols = [f"S{i}" for i in range(70_000)]
+    found = read.closes(connection, symbols, DAYS[:1])
+    assert (found.shape, found["S7"].to_list(), int(found.notna().sum(axis=None))) == ((1, 70_000), [100], 1)
+    assert len(read.price_coverage(connection, symbols)) == 1
+    assert read.profiles(connection, symbols).empty
+
+
+def test_price_coverage_counts_the_closes_of_a_symbol(connection):
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS[3:4])
+    assert read.price_coverage(connection, ["B", "A", "Z"]).to_dict("records") == [
+        {"symbol": "A", "closes": 2, "first": pd.Timestamp(DAYS[0]), "last": pd.Timestamp(DAYS[1])},
+        {"symbol": "B", "closes": 1, "first": pd.Timestamp(DAYS[3]), "last": pd.Timestamp(DAYS[3])},
+    ]
+
+
+def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
+    deleted = datetime(2024, 1, 1, tzinfo=UTC)
+    key = portfolio(connection, "P", "B")
+    hold(connection, key, "A", position_type="SHORT", quantity=-3)
+    hold(connection, key, "C", position_type="SHORT", quantity=3)
+    hold(connection, key, "D", position_type="SC", quantity=2, investment_class="OPTIONS", strike_price=250, expiration_date=FRIDAY)
+    hold(connection, key, "E", exit_date=FRIDAY)
+    hold(connection, key, "X", deleted_at=deleted)
+    portfolio(connection, "Q", "Y", deleted_at=deleted)
+    found = read.lots(connection)
+    assert found[["symbol", "quantity"]].to_numpy().tolist() == [["A", -3], ["B", 1], ["C", -3], ["D", -2], ["E", 1]]
+    assert found["exit_date"].isna().to_list() == [True] * 4 + [False]
+    assert read.held_symbols(connection) == ["A", "B", "C", "D", "E"]
+    assert read.portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [["P", "USD"]]
+
+
+def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):
+    """Each case by hand: prices of A end on Tuesday, those of B go on."""
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS)
+    stated = {"equity_balance": 1000, "equity_as_of": FRIDAY}
+    expected = {
+        portfolio(connection, "prices end before", "A", **stated): DAYS[1],
+        portfolio(connection, "one has a close", "A", "B", **stated): FRIDAY,
+        portfolio(connection, "stated between", "B", equity_balance=1000, equity_as_of=DAYS[2]): DAYS[2],
+        portfolio(connection, "stated on a closed day", "B", equity_balance=1000, equity_as_of=FRIDAY + timedelta(days=1)): FRIDAY,
+        portfolio(connection, "no prices", "Z", **stated): FRIDAY,
+        portfolio(connection, "holds nothing", **stated): FRIDAY,
+    }
+    bought_later = portfolio(connection, "bought later", "A", **stated)
+    hold(connection, bought_later, "B", entry_date=FRIDAY + timedelta(days=3))
+    undated = portfolio(
+        connection, "day of the balance unknown", "B", equity_balance=1000, created_at=datetime(2024, 12, 4, 12, tzinfo=UTC)
+    )
+    portfolio(connection, "no balance", "B")
+    assert read.cash_anchors(connection).to_dict() == expected | {bought_later: DAYS[1], undated: DAYS[2]}
+
+
+def test_without_a_balance_there_is_no_anchor(connection):
+    assert read.cash_anchors(connection).empty
+
+
+def test_the_latest_session_is_the_last_ended_one_of_the_market_index(connection):
+    with pytest.raises(DataQualityError, match="no close of the market index SPY is stored"):
+        read.latest_session(connection)
+    price(connection, "SPY", [*DAYS[:3], date(2999, 1, 4)])
+    price(connection, "VTI", DAYS)
+    assert read.latest_session(connection) == DAYS[2]
+    assert read.latest_session(connection, "VTI") == FRIDAY
+
+
+def test_benchmark_weights_are_those_up_to_a_day(connection):
+    for day, share in ((DAYS[0], 0.25), (DAYS[3], 0.5)):
+        rows = pd.DataFrame({"date": day, "sector": ["Energy", "Materials"], "weight": [share, 1 - share]})
+        imports.benchmark(connection, rows, "SP500", "test")
+    assert read.benchmark_weights(connection, "SP500", DAYS[2]).to_dict("index") == {
+        pd.Timestamp(DAYS[0]): {"Energy": 0.25, "Materials": 0.75}
+    }
+    assert list(read.benchmark_weights(connection, "SP500", DAYS[4])["Energy"]) == [0.25, 0.5]
+    assert read.benchmark_weights(connection, "OTHER", FRIDAY).empty

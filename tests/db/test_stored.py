@@ -1,0 +1,125 @@
+"""Stored results as people ask for them: empty, one portfolio, and what is missing."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import holdings, stored, tables, write
+from riskmetrics.db.copy import fetch
+
+DAY, NEXT, AFTER = date(2024, 12, 4), date(2024, 12, 5), date(2024, 12, 6)
+PROVENANCE = write.Provenance("run", "0.1")
+SNAPSHOT = dict.fromkeys(("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"), 1.0) | dict.fromkeys(
+    ("num_positions", "num_long_positions", "num_short_positions"), 1
+)
+
+
+@pytest.fixture
+def lots(connection: sa.Connection) -> pd.DataFrame:
+    """Create the portfolios Q and P with a lot of each of two symbols; returns name, symbol and keys."""
+    blank = dict.fromkeys(("entry_price", "strike_price", "last_price"), np.nan) | dict.fromkeys(
+        ("entry_date", "underlying_symbol", "expiration_date")
+    )
+    stated = pd.DataFrame(
+        [blank | {"symbol": symbol, "quantity": 2.0, "position_type": "LONG", "investment_class": "PUBLIC"} for symbol in "BA"]
+    )
+    for name in "QP":
+        holdings.state(connection, name, stated, as_of=DAY, equity=None)
+    position, portfolio = tables.positions, tables.portfolios
+    columns = portfolio.c.name, position.c.symbol, position.c.portfolio_id, position.c.id.label("position_id")
+    return fetch(connection, sa.select(*columns).join(portfolio).order_by(portfolio.c.name, position.c.symbol))
+
+
+def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
+    """Store a snapshot of every portfolio."""
+    rows = lots[["portfolio_id"]].drop_duplicates().assign(snapshot_date=pd.Timestamp(day), **SNAPSHOT)
+    write.upsert(connection, tables.portfolio_snapshots, rows, key=("portfolio_id", "snapshot_date"))
+
+
+def test_an_empty_database_has_no_sessions_and_no_results(connection):
+    assert stored.sessions(connection) == (None, None, None, None, 0, [])
+    assert stored.latest_day(connection) is None
+    for of_a_day in (stored.snapshots, stored.betas, stored.sectors, stored.undefined, stored.coverage):
+        assert of_a_day(connection, DAY).empty
+    assert stored.some_betas(connection, [DAY], 5).empty
+    assert stored.sector_weight_sums(connection, [DAY]).empty
+    assert stored.lowest_coverage(connection, "beta", [DAY]) is None
+    assert stored.portfolio_overview(connection).empty
+
+
+def test_every_table_has_a_size_also_when_it_is_empty(connection):
+    sizes = stored.table_sizes(connection)
+    assert sorted(sizes["table"]) == sorted(tables.metadata.tables)
+    assert (sizes["rows"] == 0).all()
+    assert sizes["kilobytes"].is_monotonic_decreasing
+    assert (sizes["kilobytes"] > 0).all()
+
+
+def test_sessions_between_the_first_and_the_last_result_are_missed(connection, lots):
+    snapshot(connection, lots, DAY)
+    snapshot(connection, lots, AFTER)
+    prices = {"symbol": "A", "close": 1, "data_source": "test"}
+    connection.execute(sa.insert(tables.market_data_cache), [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)])
+    assert stored.sessions(connection) == (date(2020, 1, 2), NEXT, DAY, AFTER, 2, [NEXT])
+    assert stored.latest_day(connection) == AFTER
+    assert stored.snapshots(connection, DAY)["portfolio"].to_list() == ["P", "Q"]
+    assert stored.snapshots(connection, DAY, "Q")["portfolio"].to_list() == ["Q"]
+    assert stored.snapshots(connection, NEXT).empty
+
+
+def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lots):
+    rows = lots[["portfolio_id", "position_id"]].assign(calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], observations=90)
+    key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
+    write.upsert(connection, tables.position_market_betas, rows.assign(method="OLS_SIMPLE", window_days=90), key=key)
+    found = stored.betas(connection, DAY)
+    assert found[["portfolio", "symbol", "quantity"]].to_numpy().tolist() == [["P", "A", 2], ["P", "B", 2], ["Q", "A", 2], ["Q", "B", 2]]
+    assert found["beta"].fillna(-1).to_list() == [1, -1, 3, 4]
+    assert stored.betas(connection, DAY, "Q")["symbol"].to_list() == ["A", "B"]
+    some = stored.some_betas(connection, [DAY, NEXT], 2)
+    assert len(some) == 2
+    assert set(some["beta"]) < {1, 3, 4}
+    assert len(stored.some_betas(connection, [DAY], 99)) == 3
+
+
+def test_the_lowest_coverage_names_its_portfolio_and_day(connection, lots):
+    ids = lots[["portfolio_id"]].drop_duplicates()
+    for day, shares in ((DAY, [0.9, 0.5]), (NEXT, [0.4, 1.0])):
+        rows = ids.assign(day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2)
+        write.coverage(connection, rows, metrics=["beta"], days=[day], provenance=PROVENANCE)
+    assert stored.lowest_coverage(connection, "beta", [DAY, NEXT]) == ("P", NEXT, 0.4)
+    assert stored.lowest_coverage(connection, "beta", [DAY]) == ("Q", DAY, 0.5)
+    assert stored.lowest_coverage(connection, "prices", [DAY]) is None
+    assert stored.coverage(connection, DAY)["coverage"].to_list() == [0.9, 0.5]
+
+
+def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots):
+    own = lots.iloc[:1]
+    rows = pd.DataFrame({"portfolio_id": own["portfolio_id"], "subject": own["position_id"], "n_obs": 12})
+    rows = pd.concat([rows, rows.assign(subject=rows["portfolio_id"])], ignore_index=True)
+    rows = rows.assign(day=pd.Timestamp(DAY), metric="t.beta", reason="too few")
+    write.undefined(connection, rows, metrics=["t.beta"], days=[DAY], provenance=PROVENANCE)
+    found = stored.undefined(connection, DAY)
+    assert sorted(found["subject"]) == ["(portfolio)", "A"]
+    assert stored.undefined(connection, DAY, "Q").empty
+
+
+def test_sectors_come_largest_first_and_sum_by_portfolio(connection, lots):
+    ids = lots[["portfolio_id"]].drop_duplicates().assign(day=pd.Timestamp(DAY))
+    rows = pd.concat(
+        [ids.assign(sector="Energy", gross_weight=0.25, net_weight=0.2), ids.assign(sector="Utilities", gross_weight=0.75, net_weight=0.7)]
+    )
+    write.upsert(connection, tables.portfolio_sector_weights, rows, key=("portfolio_id", "day", "sector"))
+    assert stored.sectors(connection, DAY, "P")["sector"].to_list() == ["Utilities", "Energy"]
+    assert stored.sector_weight_sums(connection, [DAY])["total"].to_list() == [1, 1]
+
+
+def test_a_removed_portfolio_is_shown_no_more(connection, lots):
+    snapshot(connection, lots, DAY)
+    overview = stored.portfolio_overview(connection)
+    assert overview[["portfolio", "open_lots", "closed_lots"]].to_numpy().tolist() == [["P", 2, 0], ["Q", 2, 0]]
+    holdings.remove(connection, "P")
+    assert stored.portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
+    assert stored.snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
