@@ -183,7 +183,10 @@ def sql(
             raise fail(f"the query failed: {str(error.orig).strip()}") from None
         if not result.returns_rows:
             raise fail("the statement returns no rows: only queries are run")
-        table = pd.DataFrame(result.fetchall(), columns=list(result.keys()), dtype=object)
+        names = list(result.keys())
+        if len(set(names)) < len(names):
+            raise fail(f"two columns have the same name ({', '.join(names)}): name them apart with AS")
+        table = pd.DataFrame(result.fetchall(), columns=names, dtype=object)
     if output is Format.CSV:
         typer.echo(table.to_csv(index=False), nl=False)
     else:

@@ -27,7 +27,7 @@ def prices(file: File) -> None:
     """
     from riskmetrics.sources.files import read_prices
 
-    _import("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, "file"))
+    _import("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, str(file)))
 
 
 @app.command()
@@ -77,8 +77,8 @@ def portfolio(
     day = day_of(as_of) or date.today()
     if day > date.today():
         raise UsageError(f"--as-of {day} lies in the future")
-    if not name.strip():
-        raise UsageError("--name is empty")
+    if not 0 < len(name.strip()) <= 255:  # what the column holds
+        raise UsageError("--name must have 1 to 255 characters")
 
     def store(connection: "sa.Connection", parsed: "Parsed") -> str:
         stated = Decimal(str(equity)).quantize(Decimal("0.01")) if equity is not None else None
@@ -93,16 +93,16 @@ def portfolio(
     _import("portfolio", file, lambda path: read_portfolio(path, day), store)
 
 
-def store_prices(connection: "sa.Connection", parsed: "Parsed", source: str) -> str:
+def store_prices(connection: "sa.Connection", parsed: "Parsed", file: str) -> str:
     """Store prices, refuse symbols that would mix adjusted and unadjusted closes, and say what was done."""
     from riskmetrics.db import imports
     from riskmetrics.errors import DataQualityError
 
-    written, mixed = imports.prices(connection, parsed.rows, source)
+    written, mixed = imports.prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
         raise DataQualityError(f"{_mixed_sentence(mixed)}; nothing else is in the file")
     if mixed:
-        imports.reject(connection, "prices", source, _mixed_rows(parsed, mixed))
+        imports.reject(connection, "prices", file, _mixed_rows(parsed, mixed))
         say(f"warning: {_mixed_sentence(mixed)}")
     return told(written)
 

@@ -39,9 +39,10 @@ def ui(
     command = [sys.executable, "-m", "dagster", "dev", "-m", "riskmetrics.definitions", "-h", host, "-p", str(port)]
     with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
         say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
+        # A terminal sends Ctrl-C to Dagster too, which then ends by itself; set first, lest it inherit that it is ignored.
+        signal.signal(signal.SIGINT, lambda *_: None)
         process = subprocess.Popen(command, env=os.environ | _variables())  # noqa: S603  # fixed words, no shell
         signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))  # on SIGTERM Dagster leaves its servers behind
-        signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends Ctrl-C to Dagster too, which then ends by itself
         code = process.wait()
     raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1)
 

@@ -1,5 +1,6 @@
 """Databases that hold the bundled sample, and real runs of the job on them."""
 
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -30,11 +31,11 @@ def sample_template(create_database: Callable[..., str], template: str) -> str:
 
 
 @pytest.fixture
-def sample(sample_template: str, create_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+def sample(sample_template: str, create_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> str:
     """URL of a fresh database with the sample; the settings point at it."""
     url = create_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
-    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     return url
 
 

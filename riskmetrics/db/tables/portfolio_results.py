@@ -75,7 +75,9 @@ portfolio_coverage = sa.Table(
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
     sa.Column("metric", sa.String(32), primary_key=True, comment="What is covered, such as beta."),
-    sa.Column("coverage", sa.Double, nullable=False, comment="Share of gross exposure that the metric covers, in [0, 1]."),
+    sa.Column(
+        "coverage", sa.Double, nullable=False, comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices."
+    ),
     sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
     sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments held."),
     *provenance(),
