@@ -23,7 +23,7 @@ install: $(VENV)/.runtime ## The environment that runs riskmetrics, from require
 install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-dev.lock
 
 test: lint types contracts ## Everything CI runs: lint, types, import contracts, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 lint: install-dev
 	$(BIN)/ruff check .
