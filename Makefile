@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-faults lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ install-dev: $(VENV)/.dev ## The same with the tests' tools, from requirements-d
 
 test: lint types contracts ## Everything CI runs: lint, types, import contracts, tests
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
+	$(BIN)/python -m pytest -m faults tests/faults
 
 lint: install-dev
 	$(BIN)/ruff check .

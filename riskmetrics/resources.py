@@ -93,7 +93,7 @@ def code_version() -> str:
         return released
     try:
         commit = subprocess.run(  # noqa: S603  # fixed words, no shell
-            ["git", "-C", str(PACKAGE.parent), "rev-parse", "--short", "HEAD"],  # noqa: S607
+            ["git", "-C", str(PACKAGE.parent), "describe", "--always", "--dirty", "--exclude", "*"],  # noqa: S607
             capture_output=True,
             text=True,
             check=True,

@@ -11,7 +11,6 @@ from riskmetrics.errors import ConfigurationError
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX = "SPY"
-DEFAULT_RATE_INDEX = "TLT"
 
 
 class Settings(BaseSettings):

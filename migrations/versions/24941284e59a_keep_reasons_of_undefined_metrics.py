@@ -19,7 +19,7 @@ def upgrade() -> None:
         sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
         sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        comment="One row per value that is NULL because it is undefined, and why.",
+        comment="One row per metric, subject and day that is NULL because it is undefined, and why.",
     )
     op.create_index("ix_undefined_metrics_portfolio_id_day", "undefined_metrics", ["portfolio_id", "day"])
 

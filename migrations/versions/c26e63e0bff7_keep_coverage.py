@@ -20,7 +20,7 @@ def upgrade() -> None:
             comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices.",
         ),
         sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
-        sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments held."),
+        sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments that it is about: held, or for daily_pnl traded."),
         sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
         sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
         sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),

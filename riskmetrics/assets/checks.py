@@ -4,7 +4,7 @@ import dagster as dg
 import numpy as np
 
 from riskmetrics import trading_calendar
-from riskmetrics.assets.market_data import BENCHMARK, benchmark_weights
+from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
@@ -13,6 +13,7 @@ from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
 from riskmetrics.results.second_opinion import largest_disagreement
+from riskmetrics.sources import gics
 
 _REFITTED = 5
 """Stored betas that a run has statsmodels fit again."""
@@ -20,8 +21,7 @@ _REFITTED = 5
 _STORED_PRECISION = 2e-6
 """Columns keep six decimals; one unit in the last place covers both roundings."""
 
-_SECTORS = 11
-"""GICS sectors."""
+_SECTORS = len(gics.SECTORS)
 
 _BENCHMARK_TOLERANCE = 0.005
 
@@ -77,7 +77,7 @@ def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Wareho
 def benchmark_complete(warehouse: Warehouse) -> dg.AssetCheckResult:
     """The latest benchmark has all eleven GICS sectors, and their weights sum to 1."""
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, BENCHMARK, trading_calendar.last_ended())
+        weights = read.benchmark_weights(connection, read.BENCHMARK, trading_calendar.last_ended())
     if weights.empty:
         return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="no benchmark is stored")
     latest = weights.iloc[-1].dropna()

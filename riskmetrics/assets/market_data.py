@@ -5,10 +5,8 @@ import dagster as dg
 from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.db import read
+from riskmetrics.db.read import BENCHMARK
 from riskmetrics.resources import Warehouse
-
-BENCHMARK = "SP500"
-"""Code under which the sector weights of the S&P 500 are stored."""
 
 _OWNERS = ["team:riskmetrics"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import dagster as dg
 
 from riskmetrics.assets import inputs, reports
-from riskmetrics.assets.market_data import BENCHMARK, benchmark_weights, company_profiles, market_prices
+from riskmetrics.assets.market_data import benchmark_weights, company_profiles, market_prices
 from riskmetrics.assets.partitions import run_sessions, sessions
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, tables, write
@@ -34,7 +34,7 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     with warehouse.begin("portfolio_values") as connection:
         valuation, _ = inputs.valued(connection, days)
         rows, undefined = snapshots.value_rows(valuation)
-        scope = table.c.snapshot_date.in_(days)
+        scope = write.of_days(table.c.snapshot_date, days)
         written = write.replace(connection, table, rows, key=_SNAPSHOT, scope=scope, provenance=provenance(context))
         coverage = snapshots.value_coverage(valuation)
         write.coverage(connection, coverage, metrics=snapshots.VALUE_COVERAGE, days=days, provenance=provenance(context))
@@ -65,11 +65,11 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
     with warehouse.begin("sector_concentration") as connection:
         valuation, _ = inputs.valued(connection, days)
         profiles = read.profiles(connection, valuation.instruments["company"].dropna())
-        benchmark = read.benchmark_weights(connection, BENCHMARK, days[-1])
-        sectors = exposures.sector_rows(valuation, profiles, benchmark, BENCHMARK)
+        benchmark = read.benchmark_weights(connection, read.BENCHMARK, days[-1])
+        sectors = exposures.sector_rows(valuation, profiles, benchmark, read.BENCHMARK)
         rows, undefined = exposures.concentration_rows(valuation, sectors)
         written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
-        key, scope = ("portfolio_id", "day", "sector"), table.c.day.in_(days)
+        key, scope = ("portfolio_id", "day", "sector"), write.of_days(table.c.day, days)
         write.replace(connection, table, sectors, key=key, scope=scope, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=exposures.METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)

@@ -27,7 +27,7 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
         lots = read.lots(connection)
         estimates = inputs.symbol_betas(connection, lots, days, market)
         rows, undefined = betas.position_rows(estimates, lots, days)
-        key, scope = ("portfolio_id", "position_id", "calc_date", "method", "window_days"), table.c.calc_date.in_(days)
+        key, scope = ("portfolio_id", "position_id", "calc_date", "method", "window_days"), write.of_days(table.c.calc_date, days)
         written = write.replace(connection, table, rows, key=key, scope=scope, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=betas.METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="calc_date", undefined=undefined)

@@ -59,7 +59,7 @@ def load_sample(connection: "sa.Connection") -> str:
     prices, portfolios = sample.prices(), sample.portfolios()
     imports.prices(connection, prices.rows, "sample")
     imports.profiles(connection, sample.profiles().rows, "sample")
-    imports.benchmark(connection, sample.benchmark().rows, "SP500", "sample")
+    imports.benchmark(connection, sample.benchmark().rows, read.BENCHMARK, "sample")
     imports.keep_setting(connection, read.MARKET_INDEX, sample.MARKET_INDEX)
     for portfolio in portfolios:
         holdings.state(connection, portfolio.name, portfolio.holdings.rows, as_of=portfolio.as_of, equity=portfolio.equity)

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.options import DAY_FORMAT, File, day_of
-from riskmetrics.cli.output import say
+from riskmetrics.cli.output import counted, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.write import Written
     from riskmetrics.sources.files import Parsed
+
+_EQUITY_LIMIT = 1e14
+"""What the column holds."""
 
 app = typer.Typer(help="Bring in prices, holdings, profiles and benchmark weights from CSV or Parquet files.", no_args_is_help=True)
 
@@ -80,15 +83,17 @@ def portfolio(
     if not 0 < len(name.strip()) <= 255:  # what the column holds
         raise UsageError("--name must have 1 to 255 characters")
 
+    if equity is not None and not abs(equity) < _EQUITY_LIMIT:  # NaN is not either
+        raise UsageError(f"--equity {equity} is not an amount of money")
+
     def store(connection: "sa.Connection", parsed: "Parsed") -> str:
         stated = Decimal(str(equity)).quantize(Decimal("0.01")) if equity is not None else None
         result = holdings.state(connection, name.strip(), parsed.rows, as_of=day, equity=stated)
         assumed = int(parsed.rows["entry_date"].isna().sum())
         if assumed and result.opened:
-            say(f"{assumed} lots have no entry_date: a new one counts as held since before the first session that is asked for")
-        return (
-            f"{result.opened} lots opened, {result.closed} closed, {result.corrected} corrected, {result.unchanged} unchanged, as of {day}"
-        )
+            say(f"{counted(assumed, 'lot')} without an entry_date: a new one counts as held since before any session")
+        kept = f"{result.corrected} corrected, {result.unchanged} unchanged"
+        return f"{counted(result.opened, 'lot')} opened, {result.closed} closed, {kept}, as of {day}"
 
     _import("portfolio", file, lambda path: read_portfolio(path, day), store)
 
@@ -121,7 +126,9 @@ def _mixed_rows(parsed: "Parsed", symbols: list[str]) -> "list[tuple[int | None,
 
 def told(written: "Written") -> str:
     """Say what a write did."""
-    return f"{written.changed} rows written, {written.unchanged} unchanged" + (f", {written.removed} removed" if written.removed else "")
+    return f"{counted(written.changed, 'row')} written, {written.unchanged} unchanged" + (
+        f", {written.removed} removed" if written.removed else ""
+    )
 
 
 def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Callable[[sa.Connection, Parsed], str]") -> None:
@@ -137,5 +144,5 @@ def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Cal
     if parsed.rejected:
         first = parsed.rejected[0]
         where = f"line {first.line}: " if first.line else ""
-        say(f"{len(parsed.rejected)} rows rejected and kept in rejected_rows; the first, {where}{first.reason}")
+        say(f"{counted(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the first, {where}{first.reason}")
     typer.echo(f"{file}: {summary}")

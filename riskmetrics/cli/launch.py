@@ -4,8 +4,10 @@ import logging
 import os
 import shutil
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date
+from fcntl import LOCK_EX, LOCK_UN, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -46,11 +48,14 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
     from riskmetrics.definitions import DAILY_RISK, defs
 
     job = defs.resolve_job_def(DAILY_RISK)
+    known = sorted(key.to_user_string() for key in job.asset_layer.executable_asset_keys)
+    if unknown := set(assets) - set(known):
+        raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
     tags = _process_tags()
     if len(days) > 1:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
-    with dg.DagsterInstance.get() as instance:
+    with _instance() as instance:
         fail_dead_runs(instance)
         instance.add_event_listener(run_id, _show)
         result = job.execute_in_process(
@@ -63,6 +68,20 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
             raise_on_error=False,
         )
     return Outcome(run_id, _exit_code(result))
+
+
+@contextmanager
+def _instance() -> "Iterator[dg.DagsterInstance]":
+    """Yield Dagster's instance; its storage is created by one process at a time, which Dagster itself does not see to."""
+    import dagster as dg
+
+    with (Path(os.environ["DAGSTER_HOME"]) / "creating.lock").open("w") as lock, dg.DagsterInstance.get() as instance:
+        flock(lock, LOCK_EX)
+        instance.get_runs(limit=1)
+        instance.all_asset_keys()
+        instance.all_instigator_state()
+        flock(lock, LOCK_UN)
+        yield instance
 
 
 def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
@@ -97,7 +116,7 @@ def _process_start(pid: int) -> str:
 def _show(event: "dg.EventLogEntry") -> None:
     """Say what is being materialized, and what an asset warns of."""
     if event.dagster_event is None:
-        if int(event.level) >= logging.WARNING:
+        if int(event.level) >= logging.WARNING and not event.user_message.startswith("Dependencies for step"):  # Dagster's own
             say(event.user_message)
     elif event.dagster_event.is_step_start:
         progress(f"  {event.dagster_event.step_key} …")
@@ -117,11 +136,14 @@ def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
 def _explain(event: "dg.DagsterEvent") -> int:
     """Say why a step failed, in the sentence of the error that we raised, and return its exit code."""
     error = event.step_failure_data.error
-    while error is not None and error.cause is not None:
+    while error is not None and error.cause is not None and not _is_ours(error):
         error = error.cause
     if error is None:
         return 1
+    say(f"{event.step_key} failed: {error.message.strip().removeprefix(f'riskmetrics.errors.{error.cls_name}: ')}")
+    return int(getattr(errors, error.cls_name or "").exit_code) if _is_ours(error) else 1
+
+
+def _is_ours(error: "dg.SerializableErrorInfo") -> bool:
     kind = getattr(errors, error.cls_name or "", None)
-    sentence = error.message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
-    say(f"{event.step_key} failed: {sentence}")
-    return kind.exit_code if isinstance(kind, type) and issubclass(kind, errors.RiskmetricsError) else 1
+    return isinstance(kind, type) and issubclass(kind, errors.RiskmetricsError)

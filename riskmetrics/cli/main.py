@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli import db, demo, imports, portfolio, report, run, shell, show, status
+from riskmetrics.cli import compare, db, demo, export, imports, portfolio, report, reset, run, shell, show, simulate, status
 
 app = typer.Typer(
     name="riskmetrics",
@@ -15,12 +15,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
+app.command()(simulate.simulate)
 app.add_typer(imports.app, name="import")
 app.add_typer(portfolio.app, name="portfolio")
 app.command()(run.run)
 app.command()(run.backfill)
+app.command()(reset.reset)
+app.command()(reset.reprocess)
 app.add_typer(show.app, name="show")
+app.command()(compare.compare)
 app.command()(report.report)
+app.command()(export.export)
 app.command()(status.status)
 app.add_typer(db.app, name="db")
 app.command()(shell.env)
@@ -59,12 +64,15 @@ def main() -> None:
 
 
 def _database_sentence(error: Exception) -> str | None:
-    """Return what to say of an unreachable database, or None if the error is of another kind."""
+    """Return what to say of an error of the database, or None if the error is of another kind; no row of data is in it."""
     if "sqlalchemy" not in sys.modules:
         return None
+    import psycopg
     import sqlalchemy as sa
 
-    if not isinstance(error, sa.exc.OperationalError):
-        return None
-    reason = str(error.orig).strip().partition("\n")[0]
-    return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
+    if not isinstance(error, sa.exc.DBAPIError) or not isinstance(error.orig, psycopg.Error):
+        return None  # Dagster's storage may be SQLite, whose errors have the same names
+    if error.orig.sqlstate is None:
+        reason = str(error.orig).strip().partition("\n")[0]
+        return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
+    return f"the database refused: {error.orig.diag.message_primary} ({error.orig.sqlstate})"

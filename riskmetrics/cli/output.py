@@ -27,6 +27,11 @@ def progress(text: str) -> None:
         say(text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 row", "2 rows"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def fail(text: str, code: int = 1) -> typer.Exit:
     """Print why a command ends without an answer; raise the returned error."""
     say(text)

@@ -30,7 +30,7 @@ def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on; Dagster's UI has no login.")] = "127.0.0.1",
 ) -> None:
-    """Start Dagster's own UI and daemon: graph, runs, backfills, schedules.
+    """Start Dagster's own UI and daemon: graph, runs and backfills.
 
     Example: riskmetrics ui --port 3000
     """

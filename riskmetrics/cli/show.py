@@ -105,6 +105,7 @@ def _stored(
     """Read a day's results, by default the latest day's; an empty answer ends the command with what to check."""
     from riskmetrics.cli.database import reading
     from riskmetrics.db import stored
+    from riskmetrics.db.read import portfolios as read_portfolios
 
     with reading() as connection:
         session = day or stored.latest_day(connection)
@@ -112,6 +113,9 @@ def _stored(
             raise fail("no results are stored yet: riskmetrics run")
         table = read(connection, session, portfolio)
         has_run = len(stored.snapshots(connection, session, portfolio)) > 0
+        known = set(read_portfolios(connection)["name"])
+    if portfolio and portfolio not in known:
+        raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
     if table.empty and not (may_be_empty and has_run):
         whose = f" for {portfolio}" if portfolio else ""
         raise fail(f"nothing is stored on {session}{whose}: has that session run? riskmetrics run --date {session}")

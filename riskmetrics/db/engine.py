@@ -40,7 +40,9 @@ def open_engine(settings: Settings) -> sa.Engine:
 
 def create(url: URL | str) -> sa.Engine:
     """Return an engine on ``url`` that refuses servers older than Postgres 14."""
-    engine = sa.create_engine(url, connect_args={"application_name": "riskmetrics", "client_encoding": "utf8"}, pool_pre_ping=True)
+    engine = sa.create_engine(
+        url, connect_args={"application_name": "riskmetrics", "client_encoding": "utf8"}, pool_pre_ping=True, hide_parameters=True
+    )
 
     @sa.event.listens_for(engine, "connect")
     def refuse_old_servers(dbapi_connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:

@@ -1,4 +1,4 @@
-"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64. Stored results are read in `results`."""
+"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64. Stored results are read in `stored`."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -19,6 +19,10 @@ MARKET_INDEX = "market_index"
 
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
+
+
+BENCHMARK = "SP500"
+"""Code of the benchmark that sectors are compared with: the S&P 500."""
 
 
 def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
@@ -43,9 +47,17 @@ def portfolios(connection: sa.Connection) -> pd.DataFrame:
 def lots(connection: sa.Connection) -> pd.DataFrame:
     """Every lot ever held and not deleted, ordered so that lots of one instrument stand together.
 
-    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short.
+    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short. `exit_close`
+    is the last close at or before the exit of a lot whose exit price is not known, however old.
     """
-    table, portfolio = tables.positions, tables.portfolios
+    table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
+    last_close = (
+        sa.select(prices.c.close)
+        .where(prices.c.symbol == table.c.symbol, prices.c.date <= table.c.exit_date, table.c.exit_price.is_(None))
+        .order_by(prices.c.date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
     short = table.c.position_type.in_(SHORT_TYPES)
     quantity = sa.case((short, -sa.func.abs(table.c.quantity)), else_=table.c.quantity).label("quantity")
     statement = (
@@ -60,6 +72,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_date_assumed,
             table.c.exit_price,
             table.c.exit_date,
+            last_close.label("exit_close"),
             table.c.underlying_symbol,
             table.c.strike_price,
             table.c.expiration_date,
@@ -83,13 +96,14 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
 
 
 def held_symbols(connection: sa.Connection) -> list[str]:
-    """Symbols of every position that is, or was, held, sorted."""
+    """Symbols of every listed position that is, or was, held, sorted: options and private holdings have no prices."""
     table, portfolio = tables.positions, tables.portfolios
     statement = (
         sa.select(table.c.symbol)
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None))
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), table.c.position_type.in_(["LONG", "SHORT"]))
+        .where(sa.func.coalesce(table.c.investment_class, "PUBLIC") != "PRIVATE")
         .order_by(table.c.symbol)
     )
     return list(connection.scalars(statement))
@@ -137,7 +151,7 @@ def cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
     balance stated today for prices that end earlier describes the last day that can be valued.
     """
     portfolio, position, prices = tables.portfolios, tables.positions, tables.market_data_cache
-    stated = sa.func.coalesce(portfolio.c.equity_as_of, sa.cast(portfolio.c.created_at, sa.Date))
+    stated = sa.func.coalesce(portfolio.c.equity_as_of, sa.cast(sa.func.timezone("UTC", portfolio.c.created_at), sa.Date))
     held = (
         sa.select(portfolio.c.id, stated.label("stated"), position.c.symbol)
         .outerjoin(

@@ -59,10 +59,12 @@ def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> p
             table.c.alpha,
             table.c.r_squared,
             table.c.std_error,
+            table.c.p_value,
+            table.c.observations,
         )
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
-        .where(table.c.calc_date.in_(days), table.c.beta.is_not(None))
+        .where(table.c.calc_date.in_(days), table.c.p_value.is_not(None))
         .order_by(sa.func.md5(sa.cast(table.c.id, sa.Text)))
         .limit(count)
     )

@@ -126,12 +126,18 @@ def update(
     return Written(changed, unchanged=found - changed)
 
 
+def of_days(column: sa.ColumnElement[date], days: Sequence[date]) -> sa.ColumnElement[bool]:
+    """Return the scope of a run's rows: those of ``days`` and of portfolios that are not deleted; a deleted one's results stay."""
+    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
+    return sa.and_(column.in_(days), column.table.c.portfolio_id.in_(live))
+
+
 def coverage(
     connection: sa.Connection, rows: pd.DataFrame, *, metrics: Sequence[str], days: Sequence[date], provenance: Provenance
 ) -> Written:
     """Make ``rows`` the coverage of ``metrics`` on ``days``."""
     table = tables.portfolio_coverage
-    scope = sa.and_(table.c.metric.in_(metrics), table.c.day.in_(days))
+    scope = sa.and_(table.c.metric.in_(metrics), of_days(table.c.day, days))
     return replace(connection, table, rows, key=("portfolio_id", "day", "metric"), scope=scope, provenance=provenance)
 
 
@@ -140,7 +146,7 @@ def undefined(
 ) -> None:
     """Make ``rows`` the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
     table = tables.undefined_metrics
-    scope = sa.and_(table.c.metric.in_(metrics), table.c.day.in_(days))
+    scope = sa.and_(table.c.metric.in_(metrics), of_days(table.c.day, days))
     replace(connection, table, rows, key=("metric", "subject", "day"), scope=scope, provenance=provenance)
 
 

@@ -122,14 +122,13 @@ def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAn
 def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
     """Cash that each lot brought in between its anchor and each day, (L, D); negative for the days before the anchor undone.
 
-    A purchase costs units x entry price, a sale brings units x exit price; a price that is not known moves nothing.
+    A purchase costs units x entry price, a sale brings units x exit price; NaN where one between them has no known price.
     ``anchor`` (L,) is the day on which the cash is known, so its own trades are already in it.
     """
-    spent = -lots.units * np.nan_to_num(lots.entry_price)
-    earned = lots.units * np.nan_to_num(lots.exit_price)
     flows = np.zeros((len(lots.units), len(days)))
-    for when, amount in ((lots.entry, spent), (lots.exit, earned)):
-        flows += amount[:, None] * ((when[:, None] <= days).astype(float) - (when <= anchor).astype(float)[:, None])
+    for when, amount in ((lots.entry, -lots.units * lots.entry_price), (lots.exit, lots.units * lots.exit_price)):
+        between = (when[:, None] <= days).astype(float) - (when <= anchor).astype(float)[:, None]
+        flows += np.where(between == 0, 0.0, amount[:, None] * between)
     return flows
 
 
@@ -186,7 +185,7 @@ def weighted_beta(
 
 
 class DirectBeta(NamedTuple):
-    """Each of shape (P, D); `n_obs` is the number of days whose return could be formed."""
+    """Each of shape (P, D); `n_obs` is the number of days on which the portfolio and the market have a return."""
 
     beta: FloatArray
     n_obs: FloatArray

@@ -1,1 +1,1 @@
-"""One self-contained HTML page of stored results; it computes nothing."""
+"""One self-contained HTML page of stored results; no metric is computed here."""

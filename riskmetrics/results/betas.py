@@ -13,13 +13,13 @@ from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.results.valuation import is_listed, open_positions
 
 WINDOW = 90
-"""Returns in the window of a beta, in sessions: `window_days` of the founding document."""
+"""Returns in the window of a beta, in sessions, stored as `window_days`."""
 
 MIN_PAIRS = 60
 """Paired returns below which a beta is not estimated."""
 
 METHOD = "OLS_SIMPLE"
-"""One regressor and an intercept, equal weights: `method` of the founding document."""
+"""One regressor and an intercept, equal weights, stored as `method`."""
 
 METRICS = [f"position_market_betas.{name}" for name in ("beta", "alpha", "r_squared", "std_error", "p_value")]
 

@@ -7,7 +7,7 @@ from riskmetrics import panels
 from riskmetrics.metrics.second_opinion import statsmodels_ols
 from riskmetrics.results.betas import WINDOW
 
-_COMPARED = ("beta", "alpha", "r_squared", "std_error")
+_COMPARED = ("beta", "alpha", "r_squared", "std_error", "p_value")
 
 
 def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
@@ -27,6 +27,8 @@ def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
         fit = statsmodels_ols(window[row.symbol].to_numpy(), window[row.market_index].to_numpy())
         for name in _COMPARED:
             expected, found = getattr(fit, name), getattr(row, name)
-            if np.isfinite(found):
-                worst = max(worst, abs(found - expected) / max(1.0, abs(expected)))
+            apart = abs(found - expected) / max(1.0, abs(expected))
+            worst = max(worst, apart if np.isfinite(apart) else np.inf)
+        if row.observations != fit.n_obs:
+            worst = np.inf
     return worst

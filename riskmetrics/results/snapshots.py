@@ -66,7 +66,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     why |= dict.fromkeys(_VOLATILITIES, not_computed)
     complete = rows.assign(**dict.fromkeys(_VOLATILITIES, np.nan))
     undefined = panels.undefined_rows(complete, _TABLE, why, subject="portfolio_id", day=DAY)
-    return rows, pd.concat([undefined, _without_price(valuation)], ignore_index=True)
+    return rows, pd.concat([undefined, _without_row(valuation)], ignore_index=True)
 
 
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
@@ -76,7 +76,7 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     return {
         "daily_pnl": (no_profit,),
         "daily_return": (
-            Reason("none of the holdings of the session before had a price on it", np.isnan(before)),
+            Reason("the portfolio could not be valued on the session before", np.isnan(before)),
             no_profit._replace(holds=np.isnan(profit.daily)),
             Reason("equity on the session before was {:.2f}, which is not positive", valuation.held_before, before),
             Reason("nothing was held on the session before, and cash was {:.2f}", number=before),
@@ -90,16 +90,20 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     }
 
 
-def _without_price(valuation: Valuation) -> pd.DataFrame:
-    rows = valuation.rows({"n_held": valuation.n_held}, "day", ~valuation.valued)
-    why = f"instruments held, none with a price of the day or the {panels.STALE_AFTER} sessions before: {{:.0f}}; no row was written"
+def _without_row(valuation: Valuation) -> pd.DataFrame:
+    rows = valuation.rows({"n_held": valuation.n_held, "cash": valuation.cash}, "day", ~valuation.valued)
+    unpriced = f"instruments held, none with a price of the day or the {panels.STALE_AFTER} sessions before: {{:.0f}}; no row was written"
+    no_cash = (
+        "a holding had no price when the equity balance was stated, or when it was bought, and has one now, so the cash is not known: "
+        "state the equity anew, or import the missing prices; no row was written"
+    )
     return pd.DataFrame(
         {
             "portfolio_id": rows["portfolio_id"],
             "subject": rows["portfolio_id"],
             "day": rows["day"],
             "metric": f"{_TABLE}.total_value",
-            "reason": rows["n_held"].map(why.format),
+            "reason": rows["n_held"].map(unpriced.format).where(rows["cash"].notna(), no_cash),
             "n_obs": pd.array([0] * len(rows), dtype="Int64"),
         }
     )

@@ -67,8 +67,9 @@ class Valuation:
     stale: BoolArray
     """Whether the value rests on the close of an earlier session, (I, D)."""
     cash: FloatArray
+    """NaN where a holding has a price that it lacked when the equity was stated, or when it was bought."""
     equity_before: FloatArray
-    """Equity at the session before each day, NaN where nothing that was held then has a price."""
+    """Equity at the session before each day, NaN where nothing that was held then has a price, or the cash is not known."""
     held_before: BoolArray
     """Whether anything was held at the session before each day, (P, D)."""
     profit: Profit
@@ -130,8 +131,8 @@ class Valuation:
 
     @cached_property
     def valued(self) -> BoolArray:
-        """Whether a portfolio can be valued, (P, D): it is empty, or something in it has a price."""
-        valued: BoolArray = (self.n_held == 0) | (self.n_priced > 0)
+        """Whether a portfolio can be valued, (P, D): it is empty, or something in it has a price; and its cash is known."""
+        valued: BoolArray = ((self.n_held == 0) | (self.n_priced > 0)) & np.isfinite(self.cash)
         return valued
 
     def rows(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
@@ -183,7 +184,7 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
     prices, stale = _prices(lots, closes, sessions)
     held = metrics.holdings(trades, stamps, prices, instrument, m)
     n_held, n_priced = _count(held.direction != 0, owners, n), _count((held.direction != 0) & np.isfinite(held.values), owners, n)
-    cash = _cash(portfolios, lots, owner, anchors, trades, closes, stamps, instruments, instrument)
+    cash = _cash(portfolios, lots, owner, anchors, trades, closes, stamps, prices, instruments, instrument)
     equity = np.where((n_held > 0) & (n_priced == 0), np.nan, metrics.group_sums(held.values, owners, n) + cash)
     is_open = metrics.is_open(trades.entry, trades.exit, stamps)
     return Valuation(
@@ -282,14 +283,15 @@ def is_listed(lots: pd.DataFrame) -> BoolArray:
 
 
 def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
-    """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close."""
+    """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
     multiplier = np.where(lots["position_type"].isin(_OPTION_TYPES), CONTRACT_SIZE, 1)
+    exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
     return metrics.Lots(
         units=lots["quantity"].to_numpy(float) * multiplier,
         entry=_days_of(lots, "entry_date"),
         entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
         exit=_days_of(lots, "exit_date"),
-        exit_price=_trade_prices(lots, closes, "exit_date", "exit_price"),
+        exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
     )
 
 
@@ -338,16 +340,25 @@ def _cash(
     trades: metrics.Lots,
     closes: pd.DataFrame,
     days: DateArray,
+    prices: FloatArray,
     instruments: pd.DataFrame,
     instrument: IntArray,
 ) -> FloatArray:
-    """Cash of each portfolio, (P, D): its equity balance less the net value at its anchor, rolled by the trades since."""
+    """Cash of each portfolio, (P, D): its equity balance less the net value at its anchor, rolled by the trades since.
+
+    What has no price at the anchor, or when it was bought, stays in the cash. On a day on which it has one it would
+    count twice: then the cash is NaN.
+    """
     anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
     own, n = anchor[owner], len(portfolios)
-    held = metrics.holdings(trades, own[:, None], _prices_on(lots, closes, own)[:, None], instrument, len(instruments))
+    prices_then = _prices_on(lots, closes, own)[:, None]
+    held = metrics.holdings(trades, own[:, None], prices_then, instrument, len(instruments))
     net = metrics.group_sums(held.values, instruments["portfolio"].to_numpy(np.int64), n)
-    flows = metrics.group_sums(metrics.cash_flows(trades, own, days), owner, n)
-    return np.where(np.isnat(anchor)[:, None], 0.0, portfolios["equity_balance"].to_numpy(float)[:, None] - net + flows)
+    flows = metrics.cash_flows(trades, own, days)
+    in_cash = np.isnan(flows) | (np.isnan(prices_then) & metrics.is_open(trades.entry, trades.exit, own[:, None]))
+    twice = _count(in_cash & metrics.is_open(trades.entry, trades.exit, days) & np.isfinite(prices), owner, n) > 0
+    cash = portfolios["equity_balance"].to_numpy(float)[:, None] - net + metrics.group_sums(flows, owner, n)
+    return np.where(np.isnat(anchor)[:, None], 0.0, np.where(twice, np.nan, cash))
 
 
 def _days_of(lots: pd.DataFrame, column: str) -> DateArray:

@@ -1,1 +1,1 @@
-"""Where data come from: files, the bundled sample, vendors. Each turns foreign words into ours at the door."""
+"""Where data come from: files and the bundled sample. Each turns foreign words into ours at the door."""

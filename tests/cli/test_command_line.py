@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 import typer
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
@@ -31,17 +31,6 @@ def _commands(group: "typer.core.TyperGroup", path: tuple[str, ...] = ()) -> Ite
 COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
-@pytest.fixture
-def call(database: str, monkeypatch: pytest.MonkeyPatch):
-    """Call a command in this process on a database at head; a refusal must be an error of ours."""
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
-
-    def call(*arguments: str) -> Result:
-        return CliRunner().invoke(app, arguments)
-
-    return call
-
-
 def test_help_loads_nothing_heavy() -> None:
     """What costs a second to import is imported by the command that needs it."""
     script = "import sys; from riskmetrics.cli.main import app; print(*sys.modules)"
@@ -58,7 +47,8 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) ->
 
 def test_every_command_is_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        *("demo", "run", "backfill", "report", "status", "env", "ui"),
+        *("demo", "simulate", "run", "backfill", "report", "status", "env", "ui"),
+        *("reset", "reprocess", "export", "compare"),
         *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark")),
         *("portfolio list", "portfolio remove"),
         *(f"show {what}" for what in ("betas", "sectors", "snapshot", "undefined")),
@@ -107,7 +97,7 @@ def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp
     file = tmp_path / "prices.csv"
     file.write_text("symbol,date,close\nAAPL,2022-12-28,126.04\nAAPL,2022-12-26,100\n")
     first, second = call("import", "prices", str(file)), call("import", "prices", str(file))
-    assert "1 rows written, 0 unchanged" in first.stdout
+    assert "1 row written, 0 unchanged" in first.stdout
     assert "0 rows written, 1 unchanged" in second.stdout
     assert "the exchange is closed" in first.stderr
     engine = create(database)

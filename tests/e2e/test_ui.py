@@ -62,9 +62,7 @@ def _ask(address: str, query: str) -> Any:
 
 def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(run: Run, address: str) -> None:
     run_id = run([date(2022, 12, 28)]).run_id
-    data = _ask(
-        address, "{ assetNodes { assetKey { path } groupName description } runsOrError { ... on Runs { results { runId status } } } }"
-    )
+    data = _ask(address, QUERY)
     groups = {node["assetKey"]["path"][0]: node["groupName"] for node in data["assetNodes"]}
     assert groups == {
         "market_prices": "market_data",

@@ -41,7 +41,7 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, 
     code, out, err = riskmetrics("import", "portfolio", holdings, "--name", "Growth", "--equity", "25000")
     assert code == 0, err
     assert "2 lots opened" in out
-    assert "1 rows rejected" in err
+    assert "1 row rejected" in err
     assert "line 4" in err
     code, out, err = riskmetrics("import", "prices", str(sample.FOLDER / "prices.csv.gz"))
     assert (code, "no adj_close column: adj_close := close" in err) == (0, True), err

@@ -21,6 +21,7 @@ _LOT: dict[str, Any] = {
     "entry_date_assumed": False,
     "exit_price": None,
     "exit_date": None,
+    "exit_close": None,
     "underlying_symbol": None,
     "strike_price": None,
     "expiration_date": None,

@@ -237,7 +237,7 @@ def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
 def test_the_first_day_with_a_price_has_neither_profit_nor_return():
     of = book(lot("X", 1), closes={"X": {WED: 12.0}})
     assert reason(of, WED, "daily_pnl").startswith("no holding has a price at both ends of the day")
-    assert reason(of, WED, "daily_return") == "none of the holdings of the session before had a price on it"
+    assert reason(of, WED, "daily_return") == "the portfolio could not be valued on the session before"
 
 
 def test_an_empty_portfolio_is_its_cash():
@@ -249,6 +249,24 @@ def test_an_empty_portfolio_is_its_cash():
     assert reason(book(), TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
     assert set(undefined["portfolio_id"]) == {"A", "B"}
     assert snapshots.value_coverage(of.valued(TUE)).empty
+
+
+def test_a_holding_without_a_price_when_the_equity_was_stated_does_not_count_twice():
+    """It is in the cash until it has a price; then the cash is not known, and no figure is made up."""
+    of = book(lot("X", 10), lot("Y", 5), closes={"X": WEEK, "Y": {WED: 100.0}}, equity={"A": (1000.0, MON)})
+    assert snapshots.value_rows(of.valued(TUE))[0]["total_value"].tolist() == [1000 + 10 * (WEEK[TUE] - WEEK[MON])]
+    rows, undefined = snapshots.value_rows(of.valued(WED))
+    assert rows.empty
+    assert undefined["metric"].tolist() == ["portfolio_snapshots.total_value"]
+    assert "the cash is not known" in undefined["reason"].iloc[0]
+
+
+def test_a_sale_without_a_price_brings_the_last_close_however_old():
+    """1,000 of equity on Monday, 110 of it in X and Y; X has no close any more and leaves nine days later, at the last one known."""
+    sold = date(2024, 1, 31)
+    left = lot("X", 10, exit_date=sold, exit_close=10.0)
+    of = book(left, lot("Y", 1), closes={"X": {MON: 10.0}, "Y": WEEK | {sold: 10.0}}, equity={"A": (1000.0, MON)})
+    assert snapshots.value_rows(of.valued(sold))[0][["cash_value", "total_value"]].to_numpy().tolist() == [[890 + 100, 1000]]
 
 
 def test_a_sold_out_portfolio_keeps_its_profit():

@@ -37,7 +37,7 @@ company_profiles = sa.Table(
     metadata,
     sa.Column("symbol", sa.String(20), primary_key=True),
     sa.Column("company_name", sa.String(200)),
-    sa.Column("sector", sa.String(100), doc="GICS sector, ETF or Unclassified."),
+    sa.Column("sector", sa.String(100), doc="GICS sector. NULL: not known."),
     sa.Column("industry", sa.String(100)),
     sa.Column("exchange", sa.String(50)),
     sa.Column("country", sa.String(50)),

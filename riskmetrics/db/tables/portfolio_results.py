@@ -19,7 +19,7 @@ portfolio_snapshots = sa.Table(
     sa.Column("net_exposure", sa.Numeric(16, 2), nullable=False),
     sa.Column("daily_pnl", sa.Numeric(16, 2)),
     sa.Column("daily_return", sa.Numeric(18, 6), doc="Simple, fraction of the equity of the session before."),
-    sa.Column("cumulative_pnl", sa.Numeric(16, 2), doc="Since entry. NULL: an entry price is not known."),
+    sa.Column("cumulative_pnl", sa.Numeric(16, 2), doc="Since entry. NULL: the entry price or the present price of a lot is not known."),
     sa.Column("portfolio_delta", sa.Numeric(12, 2)),
     sa.Column("portfolio_gamma", sa.Numeric(12, 2)),
     sa.Column("portfolio_theta", sa.Numeric(12, 2)),
@@ -79,7 +79,7 @@ portfolio_coverage = sa.Table(
         "coverage", sa.Double, nullable=False, comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices."
     ),
     sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
-    sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments held."),
+    sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments that it is about: held, or for daily_pnl traded."),
     *provenance(),
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),

@@ -35,7 +35,7 @@ undefined_metrics = sa.Table(
     *provenance(),
     instant("created_at"),
     sa.Index(None, "portfolio_id", "day"),
-    comment="One row per value that is NULL because it is undefined, and why.",
+    comment="One row per metric, subject and day that is NULL because it is undefined, and why.",
 )
 
 database_settings = sa.Table(

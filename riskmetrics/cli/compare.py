@@ -1,0 +1,100 @@
+"""`riskmetrics compare`: what changed between two computed sessions."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.options import DAY_FORMAT, AsJson, PortfolioName
+from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
+from riskmetrics.report import figures
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from riskmetrics.results.comparison import Comparison, Session
+
+_LARGEST_MOVES = 5
+"""Sectors of a portfolio that are printed."""
+
+_FIGURES: dict[str, tuple[str, Format]] = {
+    "total_value": ("Value", figures.money),
+    "daily_pnl": ("Profit of the day", figures.money),
+    "cumulative_pnl": ("Profit since entry", figures.money),
+    "beta_calculated_90d": ("Beta, 90 sessions", "{:.3f}".format),
+    "hhi": ("HHI", figures.four_decimals),
+    "effective_num_positions": ("Effective positions", "{:.2f}".format),
+    "top_3_concentration": ("Top 3", figures.percent),
+}
+
+
+def compare(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMAT, help="Session to compare with.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Later session.")],
+    portfolio: PortfolioName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what changed between two computed sessions, and by how much.
+
+    Figures of each portfolio; the largest moves of sector weights; positions opened, closed and resized; betas of positions
+    that moved by more than two standard errors; values that became undefined, or have one again.
+
+    Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
+    """
+    from riskmetrics.cli.database import reading
+    from riskmetrics.errors import UsageError
+    from riskmetrics.results import comparison
+
+    before, after = first.date(), last.date()
+    if before > after:
+        raise UsageError(f"the range is reversed: {before} comes after {after}")
+    with reading() as connection:
+        changes = comparison.compare(_session(connection, before, portfolio), _session(connection, after, portfolio))
+    if as_json:
+        parts = {name: records(frame) for name, frame in changes._asdict().items()}
+        print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
+    else:
+        _print(changes, before, after)
+
+
+def _session(connection: "sa.Connection", day: date, portfolio: str | None) -> "Session":
+    """Read what is stored of a session; if nothing is, the command ends with what to check."""
+    from riskmetrics.db import stored
+    from riskmetrics.results.comparison import Session
+
+    session = Session(*(read(connection, day, portfolio) for read in (stored.snapshots, stored.sectors, stored.betas, stored.undefined)))
+    if session.snapshots.empty and session.undefined.empty:
+        raise fail(f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run --date {day}")
+    return session
+
+
+def _print(changes: "Comparison", before: date, after: date) -> None:
+    days = {"before": before.isoformat(), "after": after.isoformat()}
+    rows = []
+    for row in records(changes.figures):
+        label, form = _FIGURES[row["figure"]]
+        values = [cell(row[name], _signed(form)) for name in ("before", "after")]
+        rows.append([row["portfolio"], label, *values, cell(row["change"], _signed(form, "+"))])
+    print_table(["portfolio", "figure", *days.values(), "change"], rows, right=[False, False, True, True, True])
+    weights: dict[str, Format] = {**dict.fromkeys(days.values(), figures.percent), "change": _signed(figures.percent, "+")}
+    quantities: dict[str, Format] = {**dict.fromkeys(days.values(), figures.quantity), "change": _signed(figures.quantity, "+")}
+    three: Format = "{:.3f}".format
+    betas: dict[str, Format] = {
+        **dict.fromkeys(days.values(), _signed(three)),
+        "change": _signed(three, "+"),
+        "standard_errors": "{:.1f}".format,
+    }
+    for title, frame, formats in (
+        ("Sector weights, share of gross value: the largest moves", changes.sectors.groupby("portfolio").head(_LARGEST_MOVES), weights),
+        ("Positions opened, closed and resized", changes.positions, quantities),
+        ("Betas that moved by more than two standard errors", changes.betas, betas),
+        ("Undefined values", changes.undefined, {}),
+    ):
+        if len(frame):
+            typer.echo()
+            present(frame.rename(columns=days), as_json=False, formats=formats, title=title)
+
+
+def _signed(form: Format, plus: str = "") -> Format:
+    """Write the size of a number by ``form``, with a true minus sign, or with ``plus`` before it."""
+    return lambda value: ("−" if value < 0 else plus if value > 0 else "") + form(abs(value))

@@ -1,0 +1,120 @@
+"""`riskmetrics reset` and `riskmetrics reprocess`: computed results removed, and computed anew."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.options import DAY_FORMAT, PortfolioName, day_of
+from riskmetrics.cli.output import fail, say
+
+if TYPE_CHECKING:
+    from riskmetrics.db.computed import Scope
+
+All = Annotated[bool, typer.Option("--all", help="Every portfolio, removed ones too.")]
+First = Annotated[datetime | None, typer.Option("--from", formats=DAY_FORMAT, help="First day. Default: the first that has results.")]
+Last = Annotated[datetime | None, typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last that has results.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def reset(
+    portfolio: PortfolioName = None,
+    every: All = False,
+    first: First = None,
+    last: Last = None,
+    insights: Annotated[bool, typer.Option("--insights", help="The insights too, with the ratings given to them.")] = False,
+    yes: Yes = False,
+) -> None:
+    """Remove computed results: of a portfolio or of all, of a range of days or of all; never what was imported.
+
+    A run that is under way when this ends writes what its later assets compute: run its days again.
+
+    Example: riskmetrics reset --portfolio Growth --from 2022-01-03 --to 2022-12-28
+    """
+    from riskmetrics.errors import UsageError
+
+    if insights and (first or last):
+        raise UsageError("insights are about no single day: --insights goes without --from and --to")
+    scope = _scope(portfolio, every, first, last)
+    if not yes and not _agreed(scope, "Remove them?", insights=insights):
+        say("no result is stored to remove: see riskmetrics status")
+        return
+    _remove(scope, insights=insights)
+
+
+def reprocess(portfolio: PortfolioName = None, every: All = False, first: First = None, last: Last = None, yes: Yes = False) -> None:
+    """Remove computed results and compute their days anew, in one run; a run computes every portfolio.
+
+    A range whose ends are not sessions is rounded inward.
+
+    Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
+    """
+    from riskmetrics import trading_calendar
+    from riskmetrics.cli.database import reading
+    from riskmetrics.cli.run import launch
+    from riskmetrics.db import computed
+
+    scope = _scope(portfolio, every, first, last)
+    with reading() as connection:
+        stored = computed.span(connection, scope)
+    start, end = scope.first or (stored and stored[0]), scope.last or (stored and stored[1])
+    if start is None or end is None:
+        raise fail("no result is stored to take the days from: name them with --from and --to")
+    days = trading_calendar.rounded_range(start, end)
+    scope = scope._replace(first=start, last=end)
+    say(f"every portfolio is computed anew from {days[0]} to {days[-1]}, {len(days)} sessions")
+    if not yes:
+        _agreed(scope, "Remove them and run?")
+    _remove(scope)
+    try:
+        launch(days)
+    except typer.Exit:
+        say(f"the earlier results are gone; once the cause is mended: riskmetrics backfill --from {days[0]} --to {days[-1]}")
+        raise
+
+
+def _scope(portfolio: str | None, every: bool, first: datetime | None, last: datetime | None) -> "Scope":
+    """Return what the options choose; a portfolio that is not there ends the command."""
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import read
+    from riskmetrics.db.computed import Scope
+    from riskmetrics.errors import UsageError
+
+    if every == (portfolio is not None):
+        raise UsageError("say which results: either --portfolio NAME or --all")
+    if first and last and first > last:
+        raise UsageError(f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}")
+    with reading() as connection:
+        known = every or portfolio in set(read.portfolios(connection)["name"])
+    if not known:
+        raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list")
+    return Scope(portfolio, day_of(first), day_of(last))
+
+
+def _agreed(scope: "Scope", question: str, *, insights: bool = False) -> bool:
+    """Say how many rows there are, and ask; no ends the command. Returns whether there are any, without which nothing is asked."""
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import computed
+
+    with reading() as connection:  # not in the transaction that removes, which keeps runs waiting
+        rows = computed.count(connection, scope, insights=insights)
+    if rows:
+        say(_listed(rows))
+        typer.confirm(question, abort=True, err=True)
+    return bool(rows)
+
+
+def _remove(scope: "Scope", *, insights: bool = False) -> None:
+    """Remove what is chosen in one transaction that no asset writes beside, and print how many rows went."""
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import computed
+    from riskmetrics.definitions import defs
+
+    assets = [key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()]
+    with writing() as connection:
+        removed = computed.remove(connection, scope, assets=assets, insights=insights)
+    typer.echo(f"{sum(removed.values()):,} rows removed" + (":\n" + _listed(removed) if removed else ""))
+
+
+def _listed(rows: "dict[str, int]") -> str:
+    return "\n".join(f"  {name:<30}{number:>12,}" for name, number in rows.items())

@@ -1,0 +1,83 @@
+"""`riskmetrics simulate`: a database full of a market whose truth is known."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.options import DAY_FORMAT, day_of
+from riskmetrics.cli.output import progress
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    import pandas as pd
+    import sqlalchemy as sa
+
+_ROWS_PER_BLOCK = 250_000
+"""Of prices or lots, in a transaction: what bounds memory."""
+
+
+def simulate(
+    symbols: Annotated[int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")] = 50,
+    sessions: Annotated[int, typer.Option(min=2, help="Exchange sessions with prices.")] = 300,
+    portfolios: Annotated[int, typer.Option(min=1)] = 6,
+    positions: Annotated[int, typer.Option(min=1, help="Open lots of each portfolio.")] = 25,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same market.")] = 1,
+    last_session: Annotated[datetime | None, typer.Option(formats=DAY_FORMAT, help="Default: the latest ended session.")] = None,
+) -> None:
+    """Fill a database with a simulated market and portfolios of any size, to try the pipeline and to measure it.
+
+    It works on a database that is empty or holds the same simulation, never on one with anything else.
+
+    Example: RISKMETRICS_HOME=/tmp/simulated riskmetrics simulate --symbols 500 --sessions 1000 --portfolios 100
+    """
+    from riskmetrics import trading_calendar
+    from riskmetrics.cli.database import connected
+    from riskmetrics.db import simulated
+    from riskmetrics.errors import UsageError
+    from riskmetrics.sources.simulate import MARKET_INDEX
+
+    last = day_of(last_session) or trading_calendar.last_ended()
+    trading_calendar.require_ended([last])
+    days = trading_calendar.between(trading_calendar.FIRST_SESSION, last)[-sessions:]
+    if len(days) < sessions:
+        raise UsageError(f"--sessions {sessions}: the calendar has {len(days)} up to {last}")
+    size = f"{symbols} stocks on {sessions} sessions to {last}, {portfolios} portfolios of {positions} lots, seed {seed}"
+    with connected() as engine:
+        with engine.begin() as connection:
+            simulated.claim(connection, size, MARKET_INDEX)
+        closes = _store_market(engine, symbols, days, seed)
+        _store_portfolios(engine, portfolios, positions, closes, seed)
+    typer.echo(f"{size}\nNext: riskmetrics run --date {last}")
+
+
+def _store_market(engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: int) -> "pd.DataFrame":
+    """Store prices, profiles and benchmark weights block by block; returns the closes, sessions x symbols."""
+    import pandas as pd
+
+    from riskmetrics.db import imports, simulated
+    from riskmetrics.sources import simulate
+
+    closes: list[pd.DataFrame] = []
+    for block in simulate.market_blocks(n_stocks, days, seed, symbols_per_block=max(_ROWS_PER_BLOCK // len(days), 1)):
+        with engine.begin() as connection:
+            simulated.store_prices(connection, block.prices)
+            imports.profiles(connection, simulate.profiles(block.truth), simulated.SOURCE)
+        closes.append(block.closes)
+        progress(f"  prices of {block.truth.index[-1]} …")
+    with engine.begin() as connection:
+        imports.benchmark(connection, simulate.benchmark(days[0]), "SP500", simulated.SOURCE)
+    return pd.concat(closes, axis=1)
+
+
+def _store_portfolios(engine: "sa.Engine", n_portfolios: int, n_lots: int, closes: "pd.DataFrame", seed: int) -> None:
+    from riskmetrics.db import simulated
+    from riskmetrics.sources import simulate
+
+    at_once = max(_ROWS_PER_BLOCK // n_lots, 1)
+    for first in range(0, n_portfolios, at_once):
+        block = simulate.simulate_portfolios(range(first, min(first + at_once, n_portfolios)), n_lots, closes, seed)
+        with engine.begin() as connection:
+            simulated.store_portfolios(connection, *block)
+        progress(f"  portfolios to {block.portfolios['name'].iloc[-1]} …")

@@ -1,0 +1,53 @@
+"""`riskmetrics compare`: two sessions as text and as JSON."""
+
+import json
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.errors import UsageError
+from tests.db.small_results import FIRST, GROWTH, SECOND, store
+
+DAYS = ("--from", f"{FIRST}", "--to", f"{SECOND}")
+
+
+@pytest.fixture(autouse=True)
+def filled(engine: sa.Engine) -> None:
+    """Hold a row of every kind for two portfolios and two days."""
+    with engine.begin() as connection:
+        store(connection)
+
+
+def test_json_holds_every_change_of_the_portfolio_that_was_asked_for(call) -> None:
+    found = json.loads(call("compare", *DAYS, "--portfolio", GROWTH, "--json").stdout)
+    assert (found["from"], found["to"]) == ("2022-12-27", "2022-12-28")
+    value = {"portfolio": GROWTH, "figure": "total_value", "before": 1000.1, "after": 1500.0, "change": 499.9}
+    assert found["figures"][0] == value
+    assert {row["change"] for row in found["figures"][1:]} == {None}
+    assert (found["sectors"], found["positions"]) == ([], [])
+    beta = {"portfolio": GROWTH, "symbol": "AAPL", "position_type": "LONG", "before": 1.0, "after": 2.0, "change": 1.0}
+    assert found["betas"] == [beta | {"standard_errors": 10.0}]
+    assert [(row["metric"], row["what"]) for row in found["undefined"]] == [("t.1", "resolved"), ("t.2", "new")]
+
+
+def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
+    result = call("compare", *DAYS)
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.stdout.splitlines()]
+    assert [GROWTH, "Value", "1,000", "1,500", "+499.90"] in lines
+    assert [GROWTH, "HHI", "—", "—", "—"] in lines
+    assert [GROWTH, "AAPL", "LONG", "1.000", "2.000", "+1.000", "10.0"] in lines
+    assert "Sector weights" not in result.stdout
+    assert "opened" not in result.stdout
+
+
+def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
+    result = call("compare", "--from", "2022-12-23", "--to", f"{SECOND}")
+    assert result.exit_code == 1
+    assert "nothing is stored on 2022-12-23: riskmetrics run --date 2022-12-23" in result.stderr
+    assert "for Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
+
+
+def test_a_reversed_range_is_refused(call) -> None:
+    result = call("compare", "--from", f"{SECOND}", "--to", f"{FIRST}")
+    assert isinstance(result.exception, UsageError)

@@ -1,0 +1,77 @@
+"""`riskmetrics reset` and `reprocess`: what they say, ask and refuse."""
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import computed, tables
+from riskmetrics.db.computed import Scope
+from riskmetrics.errors import UsageError
+from tests.db.small_results import GROWTH, SECOND, store
+
+
+@pytest.fixture
+def filled(engine: sa.Engine) -> sa.Engine:
+    """Hold a row of every kind for two portfolios and two days."""
+    with engine.begin() as connection:
+        store(connection)
+    return engine
+
+
+def _rows(engine: sa.Engine, scope: Scope) -> set[int]:
+    with engine.connect() as connection:
+        return set(computed.count(connection, scope).values())
+
+
+def test_a_reset_says_what_goes_and_asks_before_it_removes(call, filled: sa.Engine) -> None:
+    refused = call("reset", "--portfolio", GROWTH, input="n\n")
+    assert refused.exit_code == 1
+    assert "portfolio_snapshots                      2" in refused.stderr
+    assert _rows(filled, Scope(GROWTH)) == {2}
+    agreed = call("reset", "--portfolio", GROWTH, input="y\n")
+    assert agreed.exit_code == 0
+    assert "14 rows removed:\n" in agreed.stdout
+    assert _rows(filled, Scope(GROWTH)) == set()
+    assert _rows(filled, Scope()) == {2}
+
+
+def test_a_reset_keeps_to_its_days_and_leaves_input_alone(call, filled: sa.Engine) -> None:
+    assert "14 rows removed" in call("reset", "--all", "--from", f"{SECOND}", "--yes").stdout
+    assert _rows(filled, Scope(first=SECOND)) == set()
+    assert _rows(filled, Scope()) == {2}
+    with filled.connect() as connection:
+        assert len(connection.execute(sa.select(tables.positions)).all()) == 2
+
+
+def test_a_reset_of_nothing_asks_nothing(call) -> None:
+    result = call("reset", "--all")
+    assert result.exit_code == 0
+    assert "no result is stored to remove" in result.stderr
+    assert call("reset", "--all", "--yes").stdout == "0 rows removed\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["reset"], "either --portfolio NAME or --all"),
+        (["reset", "--all", "--portfolio", GROWTH], "either --portfolio NAME or --all"),
+        (["reset", "--all", "--insights", "--to", "2022-12-28"], "insights are about no single day"),
+        (["reprocess", "--all", "--from", "2022-12-28", "--to", "2022-12-27"], "the range is reversed"),
+    ],
+)
+def test_choices_that_cannot_be_made_are_refused(call, arguments: list[str], sentence: str) -> None:
+    result = call(*arguments)
+    assert isinstance(result.exception, UsageError)
+    assert sentence in str(result.exception)
+
+
+def test_a_portfolio_that_is_not_there_is_said(call) -> None:
+    for command in ("reset", "reprocess"):
+        result = call(command, "--portfolio", "Nobody")
+        assert result.exit_code == 1
+        assert "there is no portfolio Nobody: see riskmetrics portfolio list" in result.stderr
+
+
+def test_reprocessing_needs_days(call) -> None:
+    result = call("reprocess", "--all", "--from", "2022-12-27")
+    assert result.exit_code == 1
+    assert "name them with --from and --to" in result.stderr

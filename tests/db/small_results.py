@@ -1,0 +1,55 @@
+"""Two portfolios with a row in every table of results, on two days."""
+
+from datetime import date
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+
+FIRST, SECOND = date(2022, 12, 27), date(2022, 12, 28)
+GROWTH, FORMULA = "Growth", "=1+1"
+_DAYS = (FIRST, SECOND)
+_MONEY = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
+_COUNTS = ("num_positions", "num_long_positions", "num_short_positions")
+
+
+def store(connection: sa.Connection) -> None:
+    """Store a long position of 100 shares and its results for both portfolios; the beta of AAPL moves from 1 to 2 ± 0.1."""
+    for name in (GROWTH, FORMULA):
+        portfolio = connection.scalar(sa.insert(tables.portfolios).values(name=name, currency="USD").returning(tables.portfolios.c.id))
+        lot = {"portfolio_id": portfolio, "symbol": "AAPL", "position_type": "LONG", "quantity": 100, "entry_date": date(2020, 1, 2)}
+        position = connection.scalar(sa.insert(tables.positions).values(lot).returning(tables.positions.c.id))
+        both = {"portfolio_id": portfolio, "position_id": position}
+        for day, value, beta in zip(_DAYS, ("1000.10", "1500.00"), (1, 2), strict=True):
+            rows = {
+                tables.portfolio_snapshots: {"portfolio_id": portfolio, "snapshot_date": day}
+                | dict.fromkeys(_MONEY, value)
+                | dict.fromkeys(_COUNTS, 1),
+                tables.portfolio_sector_weights: {
+                    "portfolio_id": portfolio,
+                    "day": day,
+                    "sector": "Energy",
+                    "gross_weight": 1,
+                    "net_weight": 1,
+                },
+                tables.portfolio_coverage: {
+                    "portfolio_id": portfolio,
+                    "day": day,
+                    "metric": "beta",
+                    "coverage": 1,
+                    "n_covered": 1,
+                    "n_total": 1,
+                },
+                tables.undefined_metrics: {
+                    "portfolio_id": portfolio,
+                    "subject": position,
+                    "day": day,
+                    "metric": f"t.{beta}",
+                    "reason": "-1 left, ü",
+                },
+                tables.position_market_betas: both | {"calc_date": day, "beta": beta, "std_error": "0.1", "alpha": 0, "observations": 90},
+                tables.position_interest_rate_betas: both | {"calculation_date": day, "ir_beta": "-0.000001"},
+                tables.position_volatility: {"position_id": position, "calculation_date": day},
+            }
+            for table, row in rows.items():
+                connection.execute(sa.insert(table).values(row))

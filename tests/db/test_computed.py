@@ -1,0 +1,109 @@
+"""Computed results as a whole: every table is known for what it is, and what is removed is what was chosen."""
+
+import threading
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import computed, holdings, tables, write
+from riskmetrics.db.computed import Scope
+from tests.db.small_results import FIRST, GROWTH, SECOND, store
+
+RESULTS = {
+    "portfolio_coverage": "day",
+    "portfolio_sector_weights": "day",
+    "portfolio_snapshots": "snapshot_date",
+    "position_interest_rate_betas": "calculation_date",
+    "position_market_betas": "calc_date",
+    "position_volatility": "calculation_date",
+    "undefined_metrics": "day",
+}
+INPUT = {
+    *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
+    *("database_settings", "rejected_rows"),
+}
+OF_PEOPLE = {"ai_insights", "ai_insight_templates"}
+
+
+@pytest.fixture
+def filled(connection: sa.Connection) -> sa.Connection:
+    """Hold a row of every kind for two portfolios and two days."""
+    store(connection)
+    return connection
+
+
+def test_every_table_is_input_or_a_result() -> None:
+    """A new table must be named here, and a new table of results keep its run."""
+    assert {result.table.name: result.day.name for result in computed.results()} == RESULTS
+    assert set(tables.metadata.tables) == RESULTS.keys() | INPUT | OF_PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("scope", "rows"),
+    [
+        (Scope(), 4),
+        (Scope(GROWTH), 2),
+        (Scope(first=SECOND), 2),
+        (Scope(last=FIRST), 2),
+        (Scope(GROWTH, FIRST, FIRST), 1),
+        (Scope("nobody"), 0),
+    ],
+)
+def test_what_is_counted_is_removed_and_nothing_else(filled: sa.Connection, scope: Scope, rows: int) -> None:
+    expected = dict.fromkeys(RESULTS, rows) if rows else {}
+    before = computed.count(filled, Scope())
+    assert before == dict.fromkeys(RESULTS, 4)
+    assert computed.count(filled, scope) == expected
+    assert computed.remove(filled, scope, assets=["position_betas"]) == expected
+    assert computed.count(filled, Scope()) == (dict.fromkeys(RESULTS, 4 - rows) if rows < 4 else {})
+    assert computed.count(filled, scope) == {}
+    assert len(filled.execute(sa.select(tables.positions)).all()) == 2
+
+
+def test_the_span_is_that_of_the_chosen_results(filled: sa.Connection) -> None:
+    assert computed.span(filled, Scope()) == (FIRST, SECOND)
+    assert computed.span(filled, Scope(GROWTH, last=FIRST)) == (FIRST, FIRST)
+    assert computed.span(filled, Scope("nobody")) is None
+
+
+def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.Connection) -> None:
+    holdings.remove(filled, GROWTH)
+    assert computed.count(filled, Scope(GROWTH)) == {}
+    assert computed.count(filled, Scope()) == dict.fromkeys(RESULTS, 4)
+
+
+def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
+    """An insight of another portfolio that repeats a removed one stays, and stands alone."""
+    table, ids = tables.ai_insights, dict(filled.execute(sa.select(tables.portfolios.c.name, tables.portfolios.c.id)).all())
+    source = None
+    for portfolio in (ids.pop(GROWTH), *ids.values()):
+        insight = dict.fromkeys(("title", "summary", "model_used"), "x") | {"insight_type": "custom", "severity": "info"}
+        source = filled.scalar(sa.insert(table).values(**insight, portfolio_id=portfolio, cache_source_id=source).returning(table.c.id))
+    assert "ai_insights" not in computed.remove(filled, Scope(GROWTH), assets=[])
+    assert computed.count(filled, Scope(GROWTH), insights=True) == {"ai_insights": 1}
+    assert computed.remove(filled, Scope(GROWTH), assets=[], insights=True) == {"ai_insights": 1}
+    assert [tuple(row) for row in filled.execute(sa.select(table.c.id, table.c.cache_source_id))] == [(source, None)]
+
+
+def test_insights_are_of_no_single_day(connection: sa.Connection) -> None:
+    with pytest.raises(ValueError, match="no single day"):
+        computed.count(connection, Scope(first=FIRST), insights=True)
+
+
+def test_removal_waits_for_an_asset_that_is_writing(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        store(connection)
+    removed: dict[str, int] = {}
+
+    def remove() -> None:
+        with engine.begin() as connection:
+            removed.update(computed.remove(connection, Scope(), assets=["portfolio_values", "position_betas"]))
+
+    with engine.begin() as asset:
+        write.lock(asset, "position_betas")
+        waiting = threading.Thread(target=remove)
+        waiting.start()
+        waiting.join(0.3)
+        assert waiting.is_alive()
+    waiting.join(10)
+    assert removed == dict.fromkeys(RESULTS, 4)

@@ -1,0 +1,43 @@
+"""Results removed, computed anew, compared and exported, on the sample and by real runs."""
+
+import json
+from datetime import date
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from riskmetrics import trading_calendar
+from riskmetrics.cli.main import app
+from tests.e2e.conftest import RESULTS, Run, results
+
+FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
+
+
+def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_reprocessed(sample: str, run: Run) -> None:
+    """The profit of the day is the change of value, for holdings that did not change."""
+    assert run(trading_calendar.between(FIRST, LAST)).exit_code == 0
+    compared = CliRunner().invoke(app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"])
+    assert compared.exit_code == 0, compared.output
+    figures = {(row["portfolio"], row["figure"]): row for row in json.loads(compared.stdout)["figures"]}
+    assert len(figures) == 21
+    for name in ("Concentrated", "Core Equity", "Long-Short"):
+        profit = figures[name, "daily_pnl"]["after"]
+        assert figures[name, "total_value"]["change"] == pytest.approx(profit, abs=0.011)
+        assert figures[name, "cumulative_pnl"]["change"] == pytest.approx(profit, abs=0.011)
+
+    before = results(sample)
+    done = CliRunner().invoke(app, ["reprocess", "--portfolio", "Long-Short", "--yes"])
+    assert done.exit_code == 0, done.output
+    assert f"every portfolio is computed anew from {FIRST} to {LAST}, 2 sessions" in done.stderr
+    assert "rows removed:" in done.stdout
+    after = results(sample)
+    for name in RESULTS:
+        pd.testing.assert_frame_equal(after[name], before[name])
+
+
+def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> None:
+    CliRunner().invoke(app, ["db", "setting", "market_index", "NONE"])
+    done = CliRunner().invoke(app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"])
+    assert done.exit_code == 3
+    assert "once the cause is mended: riskmetrics backfill --from 2022-12-28 --to 2022-12-28" in done.stderr

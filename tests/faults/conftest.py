@@ -1,0 +1,83 @@
+"""Databases of their own, on servers that keep what they confirmed: faults are real here, so are the consequences."""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.cli.demo import load_sample
+from riskmetrics.db import embedded, migrate
+from riskmetrics.db.engine import create
+from tests.conftest import COMMAND
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """RISKMETRICS_HOME with an embedded server, durable as a user's, that holds the sample."""
+    home = tmp_path / "home"
+    with embedded.acquire(home) as server:
+        engine = create(server.url)
+        migrate.ensure_head(engine)
+        with engine.begin() as connection:
+            load_sample(connection)
+        engine.dispose()
+        yield home
+
+
+@pytest.fixture
+def start(home: Path, tmp_path: Path) -> Iterator[Start]:
+    """Start the installed command as a process (group) of its own on that home; what still runs is killed at the end."""
+    environment = {name: value for name, value in os.environ.items() if "RISKMETRICS" not in name and "DAGSTER" not in name}
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
+        process = subprocess.Popen(
+            [COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment | {"RISKMETRICS_HOME": str(home)} | variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    """Wait until a command has ended as expected and return what it printed."""
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == code, output
+    return output
+
+
+def query(home: Path, statement: str) -> list[tuple[object, ...]]:
+    """Ask the home's database."""
+    with embedded.acquire(home) as server:
+        engine = create(server.url)
+        with engine.connect() as connection:
+            rows = [tuple(row) for row in connection.execute(sa.text(statement))]
+        engine.dispose()
+    return rows
+
+
+RESULTS = (
+    "SELECT p.name, s.snapshot_date, s.total_value, s.beta_calculated_90d, s.hhi, s.sector_exposure::text, "
+    "(SELECT count(*) FROM position_market_betas b WHERE b.portfolio_id = s.portfolio_id AND b.calc_date = s.snapshot_date), "
+    "(SELECT sum(beta) FROM position_market_betas b WHERE b.portfolio_id = s.portfolio_id AND b.calc_date = s.snapshot_date), "
+    "(SELECT count(*) FROM portfolio_sector_weights w WHERE w.portfolio_id = s.portfolio_id AND w.day = s.snapshot_date), "
+    "(SELECT count(*) FROM undefined_metrics u WHERE u.portfolio_id = s.portfolio_id AND u.day = s.snapshot_date) "
+    "FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id ORDER BY 1, 2"
+)
+"""Every portfolio and day with its figures, and how many rows of the other tables belong to it."""

@@ -1,0 +1,83 @@
+"""Commands at the same time, and a disk that is full."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import embedded
+from riskmetrics.db.engine import create
+from riskmetrics.sources import sample
+from tests.faults.conftest import RESULTS, Start, finish, query
+
+pytestmark = pytest.mark.faults
+
+RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
+
+
+def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(home: Path, start: Start) -> None:
+    both = [start("backfill", *RANGE), start("backfill", *RANGE)]
+    for process in both:
+        finish(process)
+    together = query(home, RESULTS)
+    assert len(together) == 57
+    finish(start("backfill", *RANGE))
+    assert query(home, RESULTS) == together
+
+
+def test_an_import_and_a_run_at_once_both_end(home: Path, start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "more.csv"
+    file.write_text("symbol,quantity\nAAPL,10\nXOM,-5\n")
+    processes = [
+        start("backfill", *RANGE),
+        start("import", "prices", str(sample.FOLDER / "prices.csv.gz")),
+        start("import", "portfolio", str(file), "--name", "More", "--as-of", "2022-12-28"),
+    ]
+    for process in processes:
+        finish(process)
+    finish(start("backfill", *RANGE))
+    assert len(query(home, RESULTS)) == 4 * 19
+
+
+def test_four_commands_on_a_new_home_share_one_server_and_one_migration(start: Start, tmp_path: Path) -> None:
+    new = str(tmp_path / "new home")
+    outputs = [finish(process) for process in [start("status", "--json", RISKMETRICS_HOME=new) for _ in range(4)]]
+    assert len({output.partition('"revision"')[2].partition(",")[0] for output in outputs}) == 1
+
+
+def _owner(path: Path) -> tuple[int, int]:
+    return path.stat().st_uid, path.stat().st_gid
+
+
+def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(home: Path, start: Start) -> None:
+    """The tables that the run writes stand on a small file system."""
+    finish(start("run", "--date", "2022-12-28"))
+    before = query(home, RESULTS)
+    small = Path(tempfile.mkdtemp(dir="/tmp"))  # the server, which is not root's, must be able to reach it
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1400k,mode=0777", "none", str(small)], capture_output=True, check=False
+    ).returncode:
+        pytest.skip("no right to mount a small file system here")
+    os.chown(small, *_owner(home / "postgres" / "data"))
+    try:
+        with embedded.acquire(home) as server:
+            engine = create(server.url)
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(sa.text(f"CREATE TABLESPACE small LOCATION '{small}'"))
+                connection.execute(sa.text("ALTER TABLE position_market_betas SET TABLESPACE small"))
+            output = finish(start("backfill", "--from", "2021-01-04", "--to", "2022-12-28", "--assets", "position_betas"), code=6)
+            assert "No space left" in output
+            assert "Traceback" not in output
+            assert query(home, RESULTS) == before
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.execute(sa.text("ALTER TABLE position_market_betas SET TABLESPACE pg_default"))
+                connection.execute(sa.text("DROP TABLESPACE small"))
+            engine.dispose()
+        finish(start("backfill", *RANGE))
+        assert len(query(home, RESULTS)) == 57
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=False)
+        small.rmdir()
