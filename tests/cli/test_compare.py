@@ -48,6 +48,14 @@ def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
     assert "for Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
 
 
+def test_portfolios_that_a_name_does_not_tell_apart_are_refused(call, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        store(connection)
+    result = call("compare", *DAYS)
+    assert isinstance(result.exception, UsageError)
+    assert "several portfolios are called" in str(result.exception)
+
+
 def test_a_reversed_range_is_refused(call) -> None:
     result = call("compare", "--from", f"{SECOND}", "--to", f"{FIRST}")
     assert isinstance(result.exception, UsageError)
