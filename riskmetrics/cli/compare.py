@@ -60,11 +60,15 @@ def compare(
 def _session(connection: "sa.Connection", day: date, portfolio: str | None) -> "Session":
     """Read what is stored of a session; if nothing is, the command ends with what to check."""
     from riskmetrics.db import stored
+    from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import Session
 
     session = Session(*(read(connection, day, portfolio) for read in (stored.snapshots, stored.sectors, stored.betas, stored.undefined)))
     if session.snapshots.empty and session.undefined.empty:
         raise fail(f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run --date {day}")
+    names = session.snapshots["portfolio"]
+    if not names.is_unique:
+        raise UsageError(f"several portfolios are called {names[names.duplicated()].iloc[0]}: rename them, names must tell them apart")
     return session
 
 

@@ -20,7 +20,7 @@ _ROWS_PER_BLOCK = 250_000
 
 def simulate(
     symbols: Annotated[int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")] = 50,
-    sessions: Annotated[int, typer.Option(min=2, help="Exchange sessions with prices.")] = 300,
+    sessions: Annotated[int, typer.Option(min=2, max=5000, help="Exchange sessions with prices.")] = 300,
     portfolios: Annotated[int, typer.Option(min=1)] = 6,
     positions: Annotated[int, typer.Option(min=1, help="Open lots of each portfolio.")] = 25,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same market.")] = 1,

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.computed import Results, Scope, results, within
 
-_FORMULA = "^[=+@\t\r-]"
-"""Text that a spreadsheet evaluates (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""First characters of text that a spreadsheet evaluates (OWASP, CSV Injection)."""
 
 _TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Double, pa.float64()),
@@ -112,7 +112,7 @@ def _harmless(statement: sa.Select[Any]) -> sa.Select[Any]:
     def guarded(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if not isinstance(column.type, sa.String):
             return column
-        return sa.case((column.regexp_match(_FORMULA), sa.literal("'").concat(column)), else_=column).label(column.name)
+        return sa.case((sa.func.left(column, 1).in_(_FORMULA), sa.literal("'").concat(column)), else_=column).label(column.name)
 
     return statement.with_only_columns(*(guarded(column) for column in statement.selected_columns))
 

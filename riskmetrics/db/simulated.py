@@ -3,6 +3,8 @@
 What is stored never changes, so that rows need only be inserted: without the comparisons of `write.upsert`, in half the time.
 """
 
+import time
+
 import pandas as pd
 import sqlalchemy as sa
 
@@ -46,7 +48,7 @@ def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:
     write.lock(connection, "prices")
     stored = read.price_coverage(connection, rows["symbol"].unique())["symbol"]
     new = rows[~rows["symbol"].isin(stored)].drop(columns="has_adj_close")
-    _insert(connection, tables.market_data_cache, new.assign(data_source=SOURCE))
+    _insert(connection, tables.market_data_cache, new.assign(id=_ascending_ids(len(new)), data_source=SOURCE))
 
 
 def store_portfolios(connection: sa.Connection, portfolios: pd.DataFrame, lots: pd.DataFrame) -> None:
@@ -65,3 +67,10 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> N
         connection.execute(
             sa.insert(table).from_select(columns, sa.select(sa.table(name, *map(sa.column, columns))), include_defaults=False)
         )
+
+
+def _ascending_ids(count: int) -> list[str]:
+    """Return uuids of version 7, the clock and a counter: into an index of millions, ascending keys go twice as fast as random ones."""
+    milliseconds = time.time_ns() // 1_000_000
+    clock = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
+    return [f"{clock}-7000-8000-{number:012x}" for number in range(count)]

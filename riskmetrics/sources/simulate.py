@@ -31,7 +31,7 @@ MARKET_VOLATILITY, RATE_VOLATILITY = 0.16, 0.14
 """Annualized, of simple returns: the root of the expected variance."""
 _MARKET_RETURN = 0.06
 """Expected, a year; stocks earn beta times that."""
-_LOG_VARIANCE = ((0.985, 0.5), (0.6, 0.45))
+_LOG_VARIANCE = ((0.985, 0.7), (0.6, 0.5))
 """Autocorrelation from one session to the next, and standard deviation, of the two parts of a log variance."""
 
 OVERNIGHT = 0.2
