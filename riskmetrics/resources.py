@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -56,11 +55,6 @@ class Warehouse(dg.ConfigurableResource[None]):
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""
         return read.market_index(connection, self._market_index)
-
-    def latest_session(self) -> date:
-        """Return the latest ended session on which the market index has a close."""
-        with self.read() as connection:
-            return read.latest_session(connection, self._market_index)
 
 
 class TablesOnly(dg.ConfigurableIOManager):

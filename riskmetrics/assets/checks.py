@@ -29,7 +29,7 @@ _BENCHMARK_TOLERANCE = 0.005
 @dg.asset_check(asset=position_betas)
 def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """A handful of the stored betas agree with a regression by statsmodels."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     with warehouse.read() as connection:
         rows = stored.some_betas(connection, days, _REFITTED)
         closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW))
@@ -45,7 +45,7 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
 @dg.asset_check(asset=portfolio_values)
 def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """Nearly all holdings of every portfolio have a price."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     with warehouse.read() as connection:
         lowest = stored.lowest_coverage(connection, "prices", days)
     if lowest is None:
@@ -61,7 +61,7 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
 @dg.asset_check(asset=sector_concentration)
 def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """The sector weights of every portfolio sum to 1."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     with warehouse.read() as connection:
         sums = stored.sector_weight_sums(connection, days)
     worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0

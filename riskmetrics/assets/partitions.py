@@ -6,7 +6,7 @@ import dagster as dg
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from riskmetrics import trading_calendar
-from riskmetrics.resources import Warehouse
+from riskmetrics.errors import InvalidSession
 
 sessions = dg.DailyPartitionsDefinition(
     start_date=trading_calendar.FIRST_RESULT.isoformat(),
@@ -16,22 +16,23 @@ sessions = dg.DailyPartitionsDefinition(
 )
 
 
-def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext, warehouse: Warehouse) -> list[date]:
+def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
     """Return the sessions that a run is for, in order.
 
     Reads the raw tags, because Dagster accepts a closed day, and turns a reversed or closed range into
-    other sessions. Without a partition: the latest ended session with a close of the market index.
+    other sessions.
 
     Raises
     ------
     InvalidSession
-        If an endpoint is not an exchange session that has ended, or the range is reversed.
+        If the run names no partition, an endpoint is not an exchange session that has ended, or the range is reversed.
     """
     tags = context.run.tags
     first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
     last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or tags.get(PARTITION_NAME_TAG)
     if first is None or last is None:
-        day = warehouse.latest_session()
-        context.log.info(f"no partition was asked for: taking {day}, the latest ended session with prices")
-        return [day]
+        # Dagster itself fails such a run, at the first asset that depends on a partitioned one, with half of the session written
+        raise InvalidSession(
+            "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run` without --date takes the latest"
+        )
     return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))

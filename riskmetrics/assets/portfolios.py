@@ -29,11 +29,11 @@ def _of_portfolios(*upstream: dg.AssetsDefinition) -> Callable[[Callable[..., No
 @_of_portfolios(market_prices)
 def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Values, exposures, profit and counts of every portfolio at each close (`portfolio_snapshots`: the row itself)."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_values") as connection:
         valuation, _ = inputs.valued(connection, days)
-        rows, undefined = snapshots.value_rows(valuation)
+        rows, undefined = write.fit(table, *snapshots.value_rows(valuation), subject="portfolio_id", day=snapshots.DAY)
         scope = write.of_days(table.c.snapshot_date, days)
         written = write.replace(connection, table, rows, key=_SNAPSHOT, scope=scope, provenance=provenance(context))
         coverage = snapshots.value_coverage(valuation)
@@ -45,13 +45,15 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
 @_of_portfolios(position_betas, portfolio_values, company_profiles)
 def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Market beta of every portfolio: of its positions, of its own returns, and of the vendor (`portfolio_snapshots`: beta columns)."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
+    table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_betas") as connection:
         valuation, lots = inputs.valued(connection, days)
         betas = inputs.symbol_betas(connection, lots, days, warehouse.market_index(connection))
         profiles = read.profiles(connection, valuation.instruments["symbol"])
         rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
-        written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
+        rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)
+        written = write.update(connection, table, rows, key=_SNAPSHOT, provenance=provenance(context))
         write.coverage(connection, coverage, metrics=snapshots.BETA_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.BETA_METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
@@ -60,7 +62,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
 @_of_portfolios(portfolio_values, company_profiles, benchmark_weights)
 def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Sector weights beside the benchmark's, and concentration (`portfolio_snapshots`, `portfolio_sector_weights`)."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     table = tables.portfolio_sector_weights
     with warehouse.begin("sector_concentration") as connection:
         valuation, _ = inputs.valued(connection, days)

@@ -20,13 +20,13 @@ from riskmetrics.results import betas
 )
 def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Market beta of every open position over the 90 sessions that end on each day (`position_market_betas`)."""
-    days = run_sessions(context, warehouse)
+    days = run_sessions(context)
     table = tables.position_market_betas
     with warehouse.begin("position_betas") as connection:
         market = warehouse.market_index(connection)
         lots = read.lots(connection)
         estimates = inputs.symbol_betas(connection, lots, days, market)
-        rows, undefined = betas.position_rows(estimates, lots, days)
+        rows, undefined = write.fit(table, *betas.position_rows(estimates, lots, days), subject="position_id", day="calc_date")
         key, scope = ("portfolio_id", "position_id", "calc_date", "method", "window_days"), write.of_days(table.c.calc_date, days)
         written = write.replace(connection, table, rows, key=key, scope=scope, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=betas.METRICS, days=days, provenance=provenance(context))

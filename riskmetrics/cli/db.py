@@ -154,12 +154,16 @@ def setting(
     from riskmetrics.cli.database import writing
     from riskmetrics.db import imports, read
     from riskmetrics.errors import UsageError
+    from riskmetrics.sources import cells
 
     if name != read.MARKET_INDEX:
         raise UsageError(f"there is no setting {name}: only {read.MARKET_INDEX}")
     with writing() as connection:
         if value is not None:
-            imports.keep_setting(connection, name, value.strip().upper())
+            index = cells.symbol(value, longest=16)
+            if index is None:
+                raise UsageError(f"{value!r} is not a symbol: at most 16 letters, digits and . - ^ = _")
+            imports.keep_setting(connection, name, index)
         typer.echo(read.market_index(connection, settings.load().market_index))
 
 
@@ -173,20 +177,24 @@ def sql(
     Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format csv
     """
     import pandas as pd
+    import psycopg
     import sqlalchemy as sa
+
+    from riskmetrics.db import copy
 
     with unmigrated() as engine, engine.connect() as connection, connection.begin():
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        cursor = copy.driver(connection).cursor()
         try:
-            result = connection.exec_driver_sql(query.replace("%", "%%"))
-        except sa.exc.DBAPIError as error:
-            raise fail(f"the query failed: {str(error.orig).strip()}") from None
-        if not result.returns_rows:
+            cursor.execute(query.encode(), prepare=True)  # a prepared statement is one: none can end the transaction for the next
+        except psycopg.Error as error:
+            raise fail(f"the query failed: {error.diag.message_primary}") from None
+        if cursor.description is None:
             raise fail("the statement returns no rows: only queries are run")
-        names = list(result.keys())
+        names = [column.name for column in cursor.description]
         if len(set(names)) < len(names):
             raise fail(f"two columns have the same name ({', '.join(names)}): name them apart with AS")
-        table = pd.DataFrame(result.fetchall(), columns=names, dtype=object)
+        table = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
     if output is Format.CSV:
         typer.echo(table.to_csv(index=False), nl=False)
     else:

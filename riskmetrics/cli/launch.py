@@ -88,7 +88,8 @@ def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
     """Mark runs of processes that died as failed: nothing else watches a run that was started from a command line."""
     import dagster as dg
 
-    for dead in instance.get_runs(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED], tags={_HOST: socket.gethostname()})):
+    unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+    for dead in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags={_HOST: socket.gethostname()})):
         same_boot = dead.tags.get(_BOOT) == _boot_id()
         if not (same_boot and _process_start(int(dead.tags[_PID])) == dead.tags.get(_STARTED)):
             instance.report_run_failed(dead, "the process that ran it has died")
@@ -126,7 +127,10 @@ def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
     import dagster as dg
 
     if not result.success:
-        return max((_explain(event) for event in result.all_events if event.is_step_failure), default=1)
+        failures = [event for event in result.all_events if event.is_step_failure] or [
+            event for event in result.all_events if event.is_failure
+        ]
+        return max((_explain(event) for event in failures), default=1)
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     for check in failed:
         say(f"{check.severity.value.lower()}: {check.asset_key.to_user_string()}: {check.description}")
@@ -134,13 +138,16 @@ def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
 
 
 def _explain(event: "dg.DagsterEvent") -> int:
-    """Say why a step failed, in the sentence of the error that we raised, and return its exit code."""
-    error = event.step_failure_data.error
+    """Say why a step, or the whole run, failed, in the sentence of the error that we raised, and return its exit code."""
+    error = getattr(event.event_specific_data, "error", None)
     while error is not None and error.cause is not None and not _is_ours(error):
         error = error.cause
     if error is None:
         return 1
-    say(f"{event.step_key} failed: {error.message.strip().removeprefix(f'riskmetrics.errors.{error.cls_name}: ')}")
+    sentence = error.message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
+    say(f"{event.step_key or 'the run'} failed: {sentence}")
+    if error.cls_name in {"OperationalError", "AdminShutdown", "ConnectionTimeout"}:  # psycopg's, of a database that went away
+        return errors.DatabaseError.exit_code
     return int(getattr(errors, error.cls_name or "").exit_code) if _is_ours(error) else 1
 
 

@@ -54,6 +54,7 @@ def main() -> None:
         typer.echo(f"riskmetrics: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
+        typer.echo("riskmetrics: interrupted; what was stored stands", err=True)
         sys.exit(130)
     except Exception as error:
         sentence = _database_sentence(error)

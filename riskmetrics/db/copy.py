@@ -32,7 +32,7 @@ def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
     """
     compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
     text = io.BytesIO()  # filled row by row: joining millions of small pieces takes three times as long
-    with _driver(connection).cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)".encode(), compiled.params) as copy:
+    with driver(connection).cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)".encode(), compiled.params) as copy:
         for piece in copy:
             text.write(piece)
     columns = statement.selected_columns
@@ -74,7 +74,7 @@ def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: s
     buffer = io.BytesIO()
     pa.csv.write_csv(arrow, buffer, pa.csv.WriteOptions(include_header=False))
     try:
-        with _driver(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
+        with driver(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
             copy.write(buffer.getbuffer())
     except psycopg.DataError as error:
         where = _COLUMN.search(error.diag.context or "")
@@ -86,5 +86,6 @@ def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
     return next((arrow for known, arrow in _ARROW_TYPES if isinstance(kind, known)), pa.string())
 
 
-def _driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+def driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection under a SQLAlchemy one, in the same transaction."""
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

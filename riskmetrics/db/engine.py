@@ -29,6 +29,8 @@ def normalize(text: str) -> URL:
         raise ConfigurationError("the database URL cannot be read; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from None
     if url.drivername.partition("+")[0] not in _POSTGRES_SCHEMES:
         raise ConfigurationError(f"the database URL must start with postgresql://, not {url.drivername}://")
+    if "@" in (url.host or ""):
+        raise ConfigurationError("the database URL has two @: write one that belongs to the password as %40")
     query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}  # asyncpg's spelling
     return url.set(drivername="postgresql+psycopg", query=query)
 
@@ -45,10 +47,15 @@ def create(url: URL | str) -> sa.Engine:
     )
 
     @sa.event.listens_for(engine, "connect")
-    def refuse_old_servers(dbapi_connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    def prepare(dbapi_connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
         version = dbapi_connection.info.server_version
         if version < OLDEST_POSTGRES[0] * 10_000:
             raise DatabaseError(f"Postgres {version // 10_000} is too old: riskmetrics needs {OLDEST_POSTGRES[0]} or newer")
+        # A database or a role may have other defaults, and COPY writes dates and numbers as they say.
+        cursor = dbapi_connection.cursor()
+        cursor.execute("SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1")
+        cursor.close()
+        dbapi_connection.commit()
 
     return engine
 

@@ -55,7 +55,8 @@ def store_portfolios(connection: sa.Connection, portfolios: pd.DataFrame, lots: 
     """Store portfolios, and lots by portfolio_id, of which nothing is stored yet; the columns are those of the tables."""
     write.lock(connection, "holdings")
     table = tables.portfolios
-    stored = [str(one) for one in connection.scalars(sa.select(table.c.id).where(table.c.id.in_(portfolios["id"])))]
+    asked = sa.cast(list(portfolios["id"]), sa.ARRAY(sa.Uuid(as_uuid=False)))
+    stored = [str(one) for one in connection.scalars(sa.select(table.c.id).where(table.c.id == sa.any_(asked)))]
     _insert(connection, table, portfolios[~portfolios["id"].isin(stored)].assign(description=_DESCRIPTION))
     _insert(connection, tables.positions, lots[~lots["portfolio_id"].isin(stored)])
 

@@ -48,23 +48,20 @@ def betas(connection: sa.Connection, day: date, portfolio: str | None = None) ->
 
 
 def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> pd.DataFrame:
-    """A sample of the betas stored for ``days``, chosen by their ids, which are random."""
+    """A sample of the betas stored for ``days`` of which every statistic is known, chosen by their ids, which are random."""
     table, position = tables.position_market_betas, tables.positions
+    statistics = table.c.beta, table.c.alpha, table.c.r_squared, table.c.std_error, table.c.p_value
     statement = (
         sa.select(
             position.c.symbol,
             table.c.market_index,
             table.c.calc_date,
-            table.c.beta,
-            table.c.alpha,
-            table.c.r_squared,
-            table.c.std_error,
-            table.c.p_value,
+            *statistics,
             table.c.observations,
         )
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
-        .where(table.c.calc_date.in_(days), table.c.p_value.is_not(None))
+        .where(table.c.calc_date.in_(days), *(column.is_not(None) for column in statistics))
         .order_by(sa.func.md5(sa.cast(table.c.id, sa.Text)))
         .limit(count)
     )

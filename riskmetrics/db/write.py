@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import load
+from riskmetrics.panels import undefined_rows
 
 _ASSET_LOCKS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
@@ -124,6 +125,28 @@ def update(
     statement = sa.update(table).where(same, _differs(table, values)).values(values | _bookkeeping(table, provenance))
     changed = connection.execute(statement).rowcount
     return Written(changed, unchanged=found - changed)
+
+
+def fit(table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject: str, day: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Make NULL, with its reason, what is too large for its column: one wild price must not stop everybody's rows.
+
+    A row in which such a column may not be NULL is left out, with the reason too.
+    """
+    reasons = [undefined]
+    for column in (table.c[name] for name in rows.columns):
+        kind = column.type
+        if not isinstance(kind, sa.Numeric) or kind.precision is None or kind.scale is None:
+            continue
+        wild = rows[column.name].abs() >= 10 ** (kind.precision - kind.scale) - 10**-kind.scale
+        if not wild.any():
+            continue
+        why = rows.loc[wild, column.name].map(
+            f"{{:.3g}} does not fit its column, NUMERIC({kind.precision}, {kind.scale}): is a price wrong?".format
+        )
+        rows = rows.assign(**{column.name: rows[column.name].mask(wild)})
+        reasons.append(undefined_rows(rows[wild], table.name, {column.name: why}, subject=subject, day=day))
+        rows = rows if column.nullable else rows[~wild]
+    return rows, pd.concat(reasons, ignore_index=True)
 
 
 def of_days(column: sa.ColumnElement[date], days: Sequence[date]) -> sa.ColumnElement[bool]:

@@ -12,7 +12,7 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.tables import RejectedRow, Table
 
-LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8
+LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
 
 

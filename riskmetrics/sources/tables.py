@@ -10,6 +10,7 @@ import io
 import json
 import math
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
@@ -101,7 +102,7 @@ def _content(path: Path) -> bytes:
         raise UsageError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a directory: name a CSV or Parquet file") from None
-    except (gzip.BadGzipFile, EOFError) as error:
+    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be opened: {error.strerror}") from error

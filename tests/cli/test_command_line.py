@@ -133,6 +133,9 @@ def test_sql_reads_and_cannot_write(call) -> None:
         {"one": 1, "none": None, "text": "ü%"}
     ]
     assert call("db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv").stdout == "a,b\n1.50,2022-12-28\n"
+    escaped = call("db", "sql", "COMMIT; UPDATE database_settings SET value = 'x' RETURNING name")
+    assert escaped.exit_code == 1
+    assert "multiple commands" in escaped.stderr
     refused = call("db", "sql", "DELETE FROM positions")
     assert refused.exit_code == 1
     assert "read-only" in refused.stderr

@@ -58,6 +58,7 @@ def test_the_command_line_refuses_what_is_not_ended_sessions(sample: str, argume
 @pytest.mark.parametrize(
     ("tags", "sentence"),
     [
+        ({}, "the run names no session"),
         ({"dagster/partition": CLOSED}, "the exchange is closed"),
         ({"dagster/partition": TO_COME}, "has not closed yet"),
         ({"dagster/asset_partition_range_start": "2022-12-28", "dagster/asset_partition_range_end": "2022-12-27"}, "the range is reversed"),

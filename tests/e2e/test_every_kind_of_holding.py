@@ -109,3 +109,18 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str
         assert connection.scalar(sa.text("SELECT count(*) FROM portfolio_snapshots")) == 3
         assert connection.scalar(sa.text("SELECT count(*) FROM position_market_betas")) == 37
     engine.dispose()
+
+
+def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: Run) -> None:
+    """A close of a billionth of a dollar makes a return, and so a beta, that no column holds."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE market_data_cache SET adj_close = 1e-9 WHERE symbol = 'AAPL' AND date = '2022-12-27'"))
+    assert run([DAY]).exit_code == 0
+    with engine.connect() as connection:
+        betas = "SELECT p.symbol = 'AAPL' AS wild, b.beta IS NULL AS undefined, count(*) FROM position_market_betas b JOIN positions p "
+        counts = {tuple(row) for row in connection.execute(sa.text(betas + "ON p.id = b.position_id GROUP BY 1, 2"))}
+        reasons = connection.scalars(sa.text("SELECT reason FROM undefined_metrics WHERE metric = 'position_market_betas.beta'")).all()
+    engine.dispose()
+    assert counts == {(True, True, len(reasons)), (False, False, 37 - len(reasons))}
+    assert all("does not fit its column" in reason for reason in reasons)
