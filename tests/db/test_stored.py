@@ -71,9 +71,8 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
 
 
 def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lots):
-    rows = lots[["portfolio_id", "position_id"]].assign(
-        calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], p_value=[0.1, np.nan, 0.3, 0.4], observations=90
-    )
+    rows = lots[["portfolio_id", "position_id"]].assign(calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], observations=90)
+    rows = rows.assign(**{name: [0.1, np.nan, 0.3, 0.4] for name in ("alpha", "r_squared", "std_error", "p_value")})
     key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
     write.upsert(connection, tables.position_market_betas, rows.assign(method="OLS_SIMPLE", window_days=90), key=key)
     found = stored.betas(connection, DAY)
