@@ -1,5 +1,6 @@
 """`riskmetrics import`: users' files into the database."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.write import Written
-    from riskmetrics.sources.files import Parsed
+    from riskmetrics.sources.files import Parsed, RejectedRow
 
 _EQUITY_LIMIT = 1e14
 """What the column holds."""
@@ -88,14 +89,26 @@ def portfolio(
 
     def store(connection: "sa.Connection", parsed: "Parsed") -> str:
         stated = Decimal(str(equity)).quantize(Decimal("0.01")) if equity is not None else None
-        result = holdings.state(connection, name.strip(), parsed.rows, as_of=day, equity=stated)
+        result = holdings.state(connection, name.strip(), parsed.rows, as_of=day, equity=stated, unclear=_symbols_in(parsed.rejected))
         assumed = int(parsed.rows["entry_date"].isna().sum())
         if assumed and result.opened:
             say(f"{counted(assumed, 'lot')} without an entry_date: a new one counts as held since before any session")
+        if result.closed_symbols:
+            say(f"not stated any more, or with another quantity, so closed on {day}: {', '.join(result.closed_symbols)}")
+        if result.left_alone:
+            say(f"left as held, because a row of theirs was rejected: {', '.join(result.left_alone)}")
         kept = f"{result.corrected} corrected, {result.unchanged} unchanged"
         return f"{counted(result.opened, 'lot')} opened, {result.closed} closed, {kept}, as of {day}"
 
     _import("portfolio", file, lambda path: read_portfolio(path, day), store)
+
+
+def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
+    """Return what may be a symbol in rows that could not be read."""
+    from riskmetrics.sources import cells
+
+    words = {word for row in rejected for word in re.split(r"[^\w./^=-]+", row.raw_row) if word}
+    return {symbol for symbol in map(cells.symbol, words) if symbol}
 
 
 def store_prices(connection: "sa.Connection", parsed: "Parsed", file: str) -> str:

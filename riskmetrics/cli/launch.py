@@ -146,7 +146,7 @@ def _explain(event: "dg.DagsterEvent") -> int:
         return 1
     sentence = error.message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
     say(f"{event.step_key or 'the run'} failed: {sentence}")
-    if error.cls_name in {"OperationalError", "AdminShutdown", "ConnectionTimeout"}:  # psycopg's, of a database that went away
+    if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code
     return int(getattr(errors, error.cls_name or "").exit_code) if _is_ours(error) else 1
 

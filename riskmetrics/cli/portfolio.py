@@ -1,5 +1,6 @@
 """`riskmetrics portfolio`: what portfolios there are."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -38,6 +39,8 @@ def remove(
     from riskmetrics.cli.database import writing
     from riskmetrics.db import holdings
 
+    if not yes and not sys.stdin.isatty():
+        raise fail("nobody is there to ask: say --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with writing() as connection:

@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from typing import Annotated
@@ -35,14 +36,20 @@ def ui(
     Example: riskmetrics ui --port 3000
     """
     from riskmetrics.cli.database import connected
+    from riskmetrics.errors import UsageError
 
+    try:
+        with socket.create_server((host, port)):
+            pass
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from None
     command = [sys.executable, "-m", "dagster", "dev", "-m", "riskmetrics.definitions", "-h", host, "-p", str(port)]
     with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
         say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
-        # A terminal sends Ctrl-C to Dagster too, which then ends by itself; set first, lest it inherit that it is ignored.
-        signal.signal(signal.SIGINT, lambda *_: None)
-        process = subprocess.Popen(command, env=os.environ | _variables())  # noqa: S603  # fixed words, no shell
-        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))  # on SIGTERM Dagster leaves its servers behind
+        # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on SIGTERM it leaves its servers behind.
+        process = subprocess.Popen(command, env=os.environ | _variables(), start_new_session=True)  # noqa: S603  # fixed words, no shell
+        for ending in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(ending, lambda *_: process.send_signal(signal.SIGINT))
         code = process.wait()
     raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1)
 

@@ -29,12 +29,12 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
 
 def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
     two = figures.two_decimals
-    fit = f"  (R² {cell(row['beta_calculated_90d_r_squared'], two)}, {cell(row['beta_calculated_90d_observations'])} observations)"
+    fit, n_obs = cell(row["beta_calculated_90d_r_squared"], two), cell(row["beta_calculated_90d_observations"])
     parts = ", ".join(f"{name} {figures.money(row[column])}" for name, column in _PARTS.items())
     effective = cell(row["effective_num_positions"], two)
     lines = [
         ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
-        ("Beta, 90 sessions", cell(row["beta_calculated_90d"], two) + fit),
+        ("Beta, 90 sessions", f"{cell(row['beta_calculated_90d'], two)}  (R² of its positions {fit}, {n_obs} observations)"),
         ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
         ("HHI", f"{cell(row['hhi'], figures.four_decimals)}  ({effective} effective positions of {row['num_positions']})"),
         (

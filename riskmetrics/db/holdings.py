@@ -1,7 +1,7 @@
 """Holdings over time: a file of holdings is a statement of what a portfolio holds on a day."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -28,9 +28,20 @@ class Statement(NamedTuple):
     closed: int
     corrected: int
     unchanged: int
+    closed_symbols: tuple[str, ...]
+    left_alone: tuple[str, ...]
+    """Symbols of what is held and whose statement could not be read."""
 
 
-def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: date, equity: Decimal | None) -> Statement:
+def state(
+    connection: sa.Connection,
+    name: str,
+    stated: pd.DataFrame,
+    *,
+    as_of: date,
+    equity: Decimal | None,
+    unclear: Collection[str] = (),
+) -> Statement:
     """Make ``stated`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
 
     A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened. Where the
@@ -45,6 +56,8 @@ def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: 
         One row per lot, as `sources.files.read_portfolio` gives them.
     equity : Decimal, optional
         Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
+    unclear : collection of str, optional
+        Symbols of which not every row could be read: what is held of them stays as it is, for a slip of the pen is not a sale.
 
     Raises
     ------
@@ -55,11 +68,13 @@ def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: 
     portfolio = _portfolio(connection, name)
     before: date | None = portfolio["holdings_as_of"]
     if before is not None and as_of < before:
-        raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day")
+        anew = "start anew with `riskmetrics portfolio remove`"
+        raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day, or {anew}")
     held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
+    left_alone = {instrument for instrument in held if instrument[0] in unclear}
     closes = _closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
     opened, closed, corrected, unchanged = [], [], 0, 0
-    for instrument in sorted(held.keys() | wanted.keys(), key=str):
+    for instrument in sorted((held.keys() | wanted.keys()) - left_alone, key=str):
         old, new, pairs = _match(held[instrument], wanted[instrument])
         for lot, row in pairs:
             changed = _correct(connection, lot, row)
@@ -71,7 +86,12 @@ def state(connection: sa.Connection, name: str, stated: pd.DataFrame, *, as_of: 
     if opened:
         connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
     _record(connection, portfolio["id"], as_of, equity)
-    return Statement(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged)
+    kept = _symbols(lot for instrument in left_alone for lot in held[instrument])
+    return Statement(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged, _symbols(closed), kept)
+
+
+def _symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
+    return tuple(sorted({lot["symbol"] for lot in lots}))
 
 
 def remove(connection: sa.Connection, name: str) -> bool:

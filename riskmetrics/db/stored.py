@@ -165,7 +165,10 @@ def portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
 
 
 class Sessions(NamedTuple):
-    """What days are stored: of prices, of results, and sessions between the first and last result that have none."""
+    """What days are stored: of prices, of results, and sessions between the first and last result that lack some.
+
+    A session is missing if it has no result, incomplete if a portfolio has none on it, nor a reason why.
+    """
 
     prices_from: date | None
     prices_to: date | None
@@ -173,15 +176,26 @@ class Sessions(NamedTuple):
     results_to: date | None
     sessions_computed: int
     sessions_missing: list[date]
+    sessions_incomplete: list[date]
 
 
 def sessions(connection: sa.Connection) -> Sessions:
     """Return which days are stored."""
     prices = tables.market_data_cache
     first, last = connection.execute(sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))).one()
-    days = list(connection.scalars(sa.select(_snapshots.c.snapshot_date).distinct().order_by(_snapshots.c.snapshot_date)))
+    reasons = tables.undefined_metrics
+    accounted = sa.union_all(
+        sa.select(_snapshots.c.snapshot_date.label("day"), _snapshots.c.portfolio_id),
+        sa.select(reasons.c.day, reasons.c.portfolio_id).where(reasons.c.metric == "portfolio_snapshots.total_value"),
+    ).subquery()
+    live = sa.func.count(_portfolios.c.id).filter(_portfolios.c.deleted_at.is_(None))
+    per_day = sa.select(accounted.c.day, live).join(_portfolios, _portfolios.c.id == accounted.c.portfolio_id).group_by(accounted.c.day)
+    counts: dict[date, int] = dict(connection.execute(per_day.order_by(accounted.c.day)).all())
+    days = list(counts)
+    n_portfolios: int = connection.execute(sa.select(live).select_from(_portfolios)).scalar_one()
     missing = sorted(set(trading_calendar.between(days[0], days[-1])) - set(days)) if days else []
-    return Sessions(first, last, days[0] if days else None, days[-1] if days else None, len(days), missing)
+    incomplete = [day for day, count in counts.items() if count < n_portfolios]
+    return Sessions(first, last, days[0] if days else None, days[-1] if days else None, len(days), missing, incomplete)
 
 
 def table_sizes(connection: sa.Connection) -> pd.DataFrame:

@@ -174,3 +174,16 @@ def test_the_demo_does_not_touch_a_database_with_other_portfolios(call, tmp_path
     assert isinstance(result.exception, UsageError)
     assert "Mine" in str(result.exception)
     assert [row["portfolio"] for row in json.loads(call("portfolio", "list", "--json").stdout)] == ["Mine"]
+
+
+def test_a_row_that_cannot_be_read_does_not_sell_what_it_is_about(call, tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("symbol,quantity\nAAPL,10\nJPM,5\nKO,7\n")
+    assert call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-01").exit_code == 0
+    file.write_text("symbol,quantity\nAAPL,10\njpm,1x0\n")
+    result = call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-28")
+    assert result.exit_code == 0
+    assert "0 lots opened, 1 closed, 0 corrected, 1 unchanged" in result.stdout
+    assert "closed on 2022-12-28: KO" in result.stderr
+    assert "left as held, because a row of theirs was rejected: JPM" in result.stderr
+    assert json.loads(call("portfolio", "list", "--json").stdout)[0]["open_lots"] == 2

@@ -37,7 +37,7 @@ def state(
 ) -> tuple[int, ...]:
     """State the lots; returns how many were opened, closed, corrected and unchanged."""
     columns = ["symbol", "quantity", "position_type", *LOT]
-    return holdings.state(connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity)[1:]
+    return holdings.state(connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity)[1:5]
 
 
 def closes(connection: sa.Connection, day: date, **prices: float) -> None:

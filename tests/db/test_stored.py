@@ -40,7 +40,7 @@ def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
 
 
 def test_an_empty_database_has_no_sessions_and_no_results(connection):
-    assert stored.sessions(connection) == (None, None, None, None, 0, [])
+    assert stored.sessions(connection) == (None, None, None, None, 0, [], [])
     assert stored.latest_day(connection) is None
     for of_a_day in (stored.snapshots, stored.betas, stored.sectors, stored.undefined, stored.coverage):
         assert of_a_day(connection, DAY).empty
@@ -63,7 +63,7 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
     snapshot(connection, lots, AFTER)
     prices = {"symbol": "A", "close": 1, "data_source": "test"}
     connection.execute(sa.insert(tables.market_data_cache), [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)])
-    assert stored.sessions(connection) == (date(2020, 1, 2), NEXT, DAY, AFTER, 2, [NEXT])
+    assert stored.sessions(connection) == (date(2020, 1, 2), NEXT, DAY, AFTER, 2, [NEXT], [])
     assert stored.latest_day(connection) == AFTER
     assert stored.snapshots(connection, DAY)["portfolio"].to_list() == ["P", "Q"]
     assert stored.snapshots(connection, DAY, "Q")["portfolio"].to_list() == ["Q"]
