@@ -7,7 +7,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from fcntl import LOCK_EX, LOCK_UN, flock
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,12 +75,13 @@ def _instance() -> "Iterator[dg.DagsterInstance]":
     """Yield Dagster's instance; its storage is created by one process at a time, which Dagster itself does not see to."""
     import dagster as dg
 
-    with (Path(os.environ["DAGSTER_HOME"]) / "creating.lock").open("w") as lock, dg.DagsterInstance.get() as instance:
+    with (Path(os.environ["DAGSTER_HOME"]) / "creating.lock").open("w") as lock:
         flock(lock, LOCK_EX)
+        instance = dg.DagsterInstance.get()
         instance.get_runs(limit=1)
         instance.all_asset_keys()
         instance.all_instigator_state()
-        flock(lock, LOCK_UN)
+    with instance:
         yield instance
 
 
