@@ -58,6 +58,22 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
     )
 
 
+@dg.asset_check(asset=portfolio_values)
+def equity_positive(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """The equity of every portfolio is positive, so that weights can be taken of it; else they are of gross exposure."""
+    days = run_sessions(context)
+    with warehouse.read() as connection:
+        lowest = stored.lowest_equity(connection, days)
+    if lowest is None:
+        return dg.AssetCheckResult(passed=True, description="no portfolio holds anything with a price on these sessions")
+    return dg.AssetCheckResult(
+        passed=lowest.total_value > 0,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"lowest_equity": float(lowest.total_value), "portfolio": lowest.name, "session": str(lowest.snapshot_date)},
+        description=f"equity of {lowest.name} is {lowest.total_value} on {lowest.snapshot_date}: weights are of gross if it is not positive",
+    )
+
+
 @dg.asset_check(asset=sector_concentration)
 def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """The sector weights of every portfolio sum to 1."""

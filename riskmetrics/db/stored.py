@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -107,6 +108,18 @@ def lowest_coverage(connection: sa.Connection, metric: str, days: Sequence[date]
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.metric == metric, table.c.day.in_(days))
         .order_by(table.c.coverage, table.c.day, _portfolios.c.name)
+        .limit(1)
+    )
+    return connection.execute(statement).first()
+
+
+def lowest_equity(connection: sa.Connection, days: Sequence[date]) -> "sa.Row[str, date, Decimal] | None":
+    """The portfolio and day of the lowest equity among those that hold something: name, snapshot_date, total_value."""
+    statement = (
+        sa.select(_portfolios.c.name, _snapshots.c.snapshot_date, _snapshots.c.total_value)
+        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
+        .where(_snapshots.c.snapshot_date.in_(days), _snapshots.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
+        .order_by(_snapshots.c.total_value, _snapshots.c.snapshot_date, _portfolios.c.name)
         .limit(1)
     )
     return connection.execute(statement).first()

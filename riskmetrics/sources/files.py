@@ -115,11 +115,7 @@ def read_prices(path: Path) -> Parsed:
     _reject_days_without_session(review, days)
     opens, highs, lows, closes = (review.prices(name) for name in ("open", "high", "low", "close"))
     adjusted, volume = review.numbers("adj_close"), review.numbers("volume")
-    review.reject(np.isnan(closes), "no close")
-    review.reject(highs < lows, "high {high} is below low {low}")
-    slack = ROUNDING + 1e-6 * closes
-    review.reject(closes > highs + slack, "close {close} is above high {high}")
-    review.reject(closes < lows - slack, "close {close} is below low {low}")
+    _reject_impossible_ranges(review, highs, lows, closes)
     review.reject((adjusted <= 0) | np.isinf(adjusted), "adj_close {adj_close} is not a price above zero")
     review.reject((volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares")
     review.reject_foreign_currency()
@@ -145,6 +141,15 @@ def read_prices(path: Path) -> Parsed:
             }
         )
     )
+
+
+def _reject_impossible_ranges(review: Review, highs: FloatArray, lows: FloatArray, closes: FloatArray) -> None:
+    """Reject rows without a close, and those whose prices contradict each other beyond rounding."""
+    review.reject(np.isnan(closes), "no close")
+    review.reject(highs < lows, "high {high} is below low {low}")
+    slack = ROUNDING + 1e-6 * closes
+    review.reject(closes > highs + slack, "close {close} is above high {high}")
+    review.reject(closes < lows - slack, "close {close} is below low {low}")
 
 
 def _reject_days_without_session(review: Review, days: DateArray) -> None:

@@ -124,3 +124,18 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
     engine.dispose()
     assert counts == {(True, True, len(reasons)), (False, False, 37 - len(reasons))}
     assert all("does not fit its column" in reason for reason in reasons)
+
+
+def test_equity_that_is_not_positive_is_said_and_weights_are_of_gross(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten thousand less than nothing: sums of weights would have no meaning."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE portfolios SET equity_balance = -10000 WHERE name = 'Core Equity'"))
+    assert run([DAY]).exit_code == 0
+    assert "equity of Core Equity is -10000.00 on 2022-12-28: weights are of gross" in capsys.readouterr().err
+    with engine.connect() as connection:
+        statement = (
+            "SELECT sum(net_weight) FROM portfolio_sector_weights w JOIN portfolios p ON p.id = w.portfolio_id WHERE name = 'Core Equity'"
+        )
+        assert connection.scalar(sa.text(statement)) == pytest.approx(1.0)
+    engine.dispose()
