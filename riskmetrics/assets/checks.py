@@ -70,7 +70,7 @@ def equity_positive(context: dg.AssetCheckExecutionContext, warehouse: Warehouse
         passed=lowest.total_value > 0,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"lowest_equity": float(lowest.total_value), "portfolio": lowest.name, "session": str(lowest.snapshot_date)},
-        description=f"equity of {lowest.name} is {lowest.total_value} on {lowest.snapshot_date}: weights are of gross if it is not positive",
+        description=f"equity of {lowest.name} is {lowest.total_value} on {lowest.snapshot_date}: weights are of gross if not positive",
     )
 
 
