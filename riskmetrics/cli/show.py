@@ -43,7 +43,8 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     session, table = _stored(stored.betas, day_of(day), portfolio)
     present(table, as_json=as_json, formats=_BETAS, title=f"Market betas, {session}")
     if not as_json:
-        typer.echo("std_error is that of the regression; the next window's beta differs from this one by about 1.4 times as much.")
+        times = figures.NEXT_WINDOW
+        typer.echo(f"std_error is that of the regression; the next window's beta differs from this one by about {times} times as much.")
 
 
 @app.command()

@@ -2,7 +2,7 @@
 
 import io
 import re
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,8 @@ def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
 
     COPY, because fetching tuples row by row is an order of magnitude slower.
     """
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    text = io.BytesIO()  # filled row by row: joining millions of small pieces takes three times as long
-    with driver(connection).cursor() as cursor, cursor.copy(f"COPY ({compiled}) TO STDOUT (FORMAT csv)".encode(), compiled.params) as copy:
-        for piece in copy:
-            text.write(piece)
+    text = io.BytesIO()
+    save(connection, statement, text, header=False)
     columns = statement.selected_columns
     table = (
         pa.csv.read_csv(
@@ -55,6 +52,17 @@ def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
     )
     frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame
+
+
+def save(connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, *, header: bool) -> int:
+    """Write the rows of a query into ``file`` as CSV, as Postgres writes it; returns their number."""
+    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER {header})".encode()
+    with driver(connection).cursor() as cursor:
+        with cursor.copy(query, compiled.params) as copy:
+            for piece in copy:  # row by row: joining millions of small pieces takes three times as long
+                file.write(piece)
+        return cursor.rowcount
 
 
 def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: str) -> None:

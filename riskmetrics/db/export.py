@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.computed import Results, Scope, results, within
+from riskmetrics.db.copy import save
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """First characters of text that a spreadsheet evaluates (OWASP, CSV Injection)."""
@@ -118,15 +119,8 @@ def _harmless(statement: sa.Select[Any]) -> sa.Select[Any]:
 
 
 def _copy(connection: sa.Connection, statement: sa.Select[Any], path: Path) -> int:
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
-    driver: Any = connection.connection.driver_connection
-    query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER true)".encode()
-    with path.open("wb") as file, driver.cursor() as cursor:
-        with cursor.copy(query, compiled.params) as copy:
-            for piece in copy:
-                file.write(piece)
-        rows: int = cursor.rowcount
-    return rows
+    with path.open("wb") as file:
+        return save(connection, statement, file, header=True)
 
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:

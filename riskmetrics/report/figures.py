@@ -4,6 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import NamedTuple
 
+NEXT_WINDOW = 1.4
+"""How much larger than the regression's standard error a beta's error in the next window was, measured on real daily data."""
+
 
 def money(value: float) -> str:
     """An amount without cents from 1,000 on."""

@@ -17,9 +17,6 @@ from riskmetrics.report.figures import Axis
 from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
-NEXT_WINDOW = 1.4
-"""How much larger than the regression's standard error a beta's error in the next window was, measured on real daily data."""
-
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
 _AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
 
@@ -83,7 +80,7 @@ def render(connection: sa.Connection, day: date) -> str:
 
 def uncertainty(row: Record) -> tuple[float, float]:
     """Where the beta of the next window is to be expected: one widened standard error to either side."""
-    half = NEXT_WINDOW * (row["std_error"] or 0.0)
+    half = figures.NEXT_WINDOW * (row["std_error"] or 0.0)
     return row["beta"] - half, row["beta"] + half
 
 
@@ -150,7 +147,7 @@ def _environment() -> jinja2.Environment:
         of_portfolio=OF_PORTFOLIO,
         uncertainty=uncertainty,
         position_types=_POSITION_TYPES,
-        next_window=NEXT_WINDOW,
+        next_window=figures.NEXT_WINDOW,
         window=WINDOW,
         min_pairs=MIN_PAIRS,
         min_coverage=MIN_COVERAGE,
