@@ -4,7 +4,8 @@ RiskmetricsError             exit 1
 ├── UsageError               exit 2  what was asked for cannot be asked
 │   └── InvalidSession       a day that is not an exchange session that has ended
 ├── DataQualityError         exit 3  the data do not allow an answer
-│   └── MissingPrices        required closes are not in the database
+│   ├── MissingPrices        required closes are not in the database
+│   └── RefusedFit           a calibration that would not be safe to forecast with
 ├── ConfigurationError       exit 6  settings that cannot work
 └── DatabaseError            exit 6  the database cannot be reached or used
     └── SchemaError          its schema is not one this version can use
@@ -43,6 +44,10 @@ class MissingPrices(DataQualityError):
         shown = ", ".join(day.isoformat() for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
         super().__init__(f"no close of {symbol} on {shown}: import it with `riskmetrics import prices FILE`")
         self.symbol, self.days = symbol, tuple(days)
+
+
+class RefusedFit(DataQualityError):
+    """A calibration that rests on too little, or whose coefficients would not be safe to forecast with."""
 
 
 class ConfigurationError(RiskmetricsError):

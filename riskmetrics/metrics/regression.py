@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.windows import window_sums
 
 _BLOCK_VALUES = 16_384
 """Values per working array: 128 KB, so that the handful in use stay in a core's L2 cache."""
@@ -109,8 +110,8 @@ def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
     if (paired == paired[:, :1]).all():  # then the moments of x are the same for every series: keep one column
         paired = paired[:, :1]
     y, x, weight = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
-    n = _window_sums(weight, window)
-    mean_x, mean_y = _window_sums(x, window) / n, _window_sums(y, window) / n
+    n = window_sums(weight, window)
+    mean_x, mean_y = window_sums(x, window) / n, window_sums(y, window) / n
     sxx, sxy, syy = np.zeros_like(mean_x), np.zeros_like(mean_y), np.zeros_like(mean_y)
     dx, dy, product = np.empty_like(mean_x), np.empty_like(mean_y), np.empty_like(mean_y)
     for start in range(window):
@@ -123,15 +124,6 @@ def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
         sxx += np.multiply(dx, dx, out=dx)
         syy += np.multiply(dy, dy, out=dy)
     return _Moments(n, mean_x, mean_y, sxx, sxy, syy)
-
-
-def _window_sums(values: FloatArray, window: int) -> FloatArray:
-    """Sum each window of rows, oldest row first."""
-    n_dates = len(values) - window + 1
-    total = values[:n_dates].copy()
-    for start in range(1, window):
-        total += values[start : start + n_dates]
-    return total
 
 
 def _fit(moments: _Moments, min_obs: int) -> OLS:

@@ -1,0 +1,136 @@
+"""Re-estimating the volatility forecast's coefficients from what followed past days."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.errors import RefusedFit
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients, Regressors
+from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
+
+MIN_YEARS = 5
+"""Of days with a pair: a panel of one year knows one state of the market, and its forecasts are harmful in the next."""
+
+MIN_SYMBOLS = 20
+"""With a year of pairs each: fewer do not average out what is particular to one."""
+
+WEIGHT_SUM_BOUNDS = (0.9, 1.15)
+"""Of all weights together: what a series that is as volatile as in its last year is forecast to be, in units of that."""
+
+MIN_MONTH_RATIO = 0.2
+"""Errors grow with the month's ratio, so pairs weigh 1/ratio², but none as if its month had been calmer than this."""
+
+
+class Calibration(NamedTuple):
+    """A fit of one proxy's coefficients, and how it came about."""
+
+    coefficients: Coefficients
+    n_obs: int
+    """Pairs of a day and a series."""
+    n_days: int
+    """Days with at least one pair."""
+    n_symbols: int
+    """Series with at least a year of pairs."""
+    r_squared: float
+    """In sample and weighted: of use for comparing fits to the same pairs, not for judging forecasts."""
+
+
+def fit(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
+    """Estimate one proxy's coefficients, and refuse those that would not be safe to forecast with.
+
+    Takes and returns what `estimate` does.
+
+    Raises
+    ------
+    RefusedFit
+        If pairs cover less than 5 years of sessions or fewer than 20 series with a year each, if a weight is negative, or if their
+        sum lies outside [0.9, 1.15].
+    """
+    calibration = estimate(inputs, realized, proxy=proxy)
+    needed = MIN_YEARS * SESSIONS_PER_YEAR
+    if calibration.n_days < needed:
+        raise RefusedFit(f"a fit for {proxy} needs pairs on {needed} sessions, not {calibration.n_days}; import longer histories")
+    if calibration.n_symbols < MIN_SYMBOLS:
+        found = f"{MIN_SYMBOLS} series with a year of pairs each, not {calibration.n_symbols}"
+        raise RefusedFit(f"a fit for {proxy} needs {found}; import prices of more symbols")
+    weights = calibration.coefficients.weights
+    if (weights < 0.0).any():
+        listed = ", ".join(f"{weight:.3f}" for weight in weights)
+        raise RefusedFit(f"the fit for {proxy} has a negative weight ({listed}); keep the version in use")
+    lowest, highest = WEIGHT_SUM_BOUNDS
+    if not lowest <= weights.sum() <= highest:
+        raise RefusedFit(f"the weights for {proxy} sum to {weights.sum():.3f}, not {lowest} to {highest}; keep the version in use")
+    return calibration
+
+
+def estimate(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
+    r"""Estimate one proxy's coefficients by weighted least squares over all pairs of a day and a series at once.
+
+    Parameters
+    ----------
+    inputs : Regressors
+        Of shape (D, N).
+    realized : (D, N) array
+        Annualised root mean square of the returns of the 21 sessions after each day; NaN leaves the pair out, so a calibration for
+        day t has NaN after t - 21.
+    proxy : str
+        One of `PROXIES`: the pairs whose regressors are of it take part, if their level rests on at least 126 returns. Regressors
+        made without ranges, or without a market, let all pairs serve a plainer proxy.
+
+    Returns
+    -------
+    Calibration
+        The target is realized / (sqrt(252) L), the weight :math:`1/\max(x_{month}, 0.2)^2`. The residual variance is the mean of
+        (target/q)² - 1 over all pairs, q clipped as in a forecast: then the mean of (realized/risk)² is 1, which of all
+        multiples of the forecast has the least QLIKE.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not have one shape, or the proxy is not known.
+    RefusedFit
+        If no pair is left.
+
+    Notes
+    -----
+    No standard errors: targets of neighbouring days share 20 of 21 returns and all series share the market, so classical ones
+    would be too small by far.
+
+    References
+    ----------
+    Patton (2011), Volatility forecast comparison using imperfect volatility proxies, Journal of Econometrics 160(1).
+    """
+    import statsmodels.api as sm  # slow to import, and needed by few
+
+    pairs = _usable(inputs, realized, proxy)
+    if not pairs.any():
+        raise RefusedFit(f"no pair of a day and a series with what the proxy {proxy} needs; import more prices")
+    columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
+    columns += [] if proxy == "close" else [inputs.market]
+    x = np.column_stack([column[pairs] for column in columns])
+    target = realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs])
+    result = sm.WLS(target, x, weights=np.maximum(inputs.month[pairs], MIN_MONTH_RATIO) ** -2.0).fit()
+    ratio = np.clip(result.fittedvalues, MIN_RATIO, MAX_RATIO)
+    weights = np.zeros(5)
+    weights[: x.shape[1]] = result.params
+    return Calibration(
+        Coefficients(weights, float(np.mean((target / ratio) ** 2) - 1.0)),
+        n_obs=len(target),
+        n_days=int(pairs.any(axis=1).sum()),
+        n_symbols=int((pairs.sum(axis=0) >= SESSIONS_PER_YEAR).sum()),
+        r_squared=float(result.rsquared),
+    )
+
+
+def _usable(inputs: Regressors, realized: FloatArray, proxy: str) -> BoolArray:
+    """Pairs that have a target and whose regressors, of this proxy, are all known."""
+    if realized.shape != inputs.level.shape:
+        raise ValueError(f"realized must be {inputs.level.shape} as the regressors are, not {realized.shape}")
+    if proxy not in PROXIES:
+        raise ValueError(f"proxy must be one of {', '.join(PROXIES)}, not {proxy!r}")
+    usable: BoolArray = (inputs.proxy == PROXIES.index(proxy)) & (inputs.level > 0.0) & ~inputs.short_history & ~inputs.unmoved
+    for values in (realized, inputs.week, inputs.month):
+        usable &= np.isfinite(values)
+    return usable

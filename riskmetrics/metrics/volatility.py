@@ -1,0 +1,212 @@
+"""Volatility that has been: standard deviations, absolute returns, ranges, and where today's stands among the past.
+
+Everything here is a fraction per year unless said otherwise: 0.2 is 20 % a year.
+"""
+
+import math
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.windows import require_windows, window_counts, window_means
+
+SESSIONS_PER_YEAR = 252
+"""What a variance per session is multiplied by to be one per year."""
+
+ABSOLUTE_SCALE = math.sqrt(math.pi / 2)
+"""What a normal variable's mean absolute value is multiplied by to be its standard deviation."""
+
+WEEK, MONTH = 5, 21
+"""Sessions, the lags of Corsi (2009)."""
+
+MIN_WEEK, MIN_MONTH = 3, 15
+"""Values below which their mean would speak for other days."""
+
+MAX_AGE = 3
+"""Sessions that the last value may be old when there is none on the day."""
+
+PERCENTILE_WINDOW, PERCENTILE_MIN_OBS = 252, 126
+"""Earlier values that today's is compared with, and the fewest worth a comparison: a year and half of it."""
+
+LOG_ERROR_MEAN, LOG_ERROR_SD = 0.06, 0.33
+"""Of ln(forecast / volatility that followed), measured on large US stocks 1990-2022."""
+
+STABLE_BELOW = 0.15
+"""Strength under which a trend is none."""
+
+DIRECTIONS: Final = {-1.0: "decreasing", 0.0: "stable", 1.0: "increasing"}
+"""What the values of `Trend.direction` are called."""
+
+
+class RealizedVolatility(NamedTuple):
+    """One entry per window and series, each of shape (D, N)."""
+
+    volatility: FloatArray
+    n_obs: IntArray
+
+
+class Lags(NamedTuple):
+    """Means over the last 1, 5 and 21 sessions, each of shape (T - 20, N)."""
+
+    day: FloatArray
+    week: FloatArray
+    month: FloatArray
+
+
+class PercentileRank(NamedTuple):
+    """One entry per day and series, each of shape (T - 252, N)."""
+
+    rank: FloatArray
+    n_obs: IntArray
+
+
+class Trend(NamedTuple):
+    """One entry per forecast, each of its shape."""
+
+    probability: FloatArray
+    """That the next 21 sessions are more volatile than the last 21."""
+    strength: FloatArray
+    """How far that is from even chances, in [0, 1]."""
+    direction: FloatArray
+    """A key of `DIRECTIONS`, NaN where undefined."""
+
+
+def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> RealizedVolatility:
+    """Annualise the sample standard deviation (n - 1) of the returns in every window of sessions.
+
+    Parameters
+    ----------
+    returns : (T, N) array
+        Simple returns per session, as fractions. Values that are not finite are missing and left out.
+    window : int
+        Sessions per window, at most T.
+    min_obs : int
+        Fewest returns worth an estimate, at least 2.
+
+    Returns
+    -------
+    RealizedVolatility
+        (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN under ``min_obs`` returns. Two passes per
+        window, oldest row first: a value depends on its own window and series only, to the last bit.
+
+    Raises
+    ------
+    ValueError
+        If ``window`` and ``min_obs`` do not fit the returns.
+    """
+    require_windows(len(returns), window)
+    if not 2 <= min_obs <= window:
+        raise ValueError(f"2 <= min_obs <= window must hold, not {min_obs}, {window}")
+    mean, n_obs = window_means(returns, window, min_obs=min_obs)
+    squares, deviation = np.zeros_like(mean), np.empty_like(mean)
+    for start in range(window):
+        rows = returns[start : start + len(mean)]
+        np.subtract(rows, mean, out=deviation)
+        np.multiply(deviation, deviation, out=deviation)
+        np.add(squares, deviation, out=squares, where=np.isfinite(rows))
+    squares[squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2] = 0.0  # no more than the rounding of their mean
+    squares[n_obs < min_obs] = np.nan
+    return RealizedVolatility(np.sqrt(squares / np.maximum(n_obs - 1, 1) * SESSIONS_PER_YEAR), n_obs)
+
+
+def absolute_volatility(returns: FloatArray) -> Lags:
+    r"""Annualise the mean of :math:`\sqrt{\pi/2}\,|r|` over the last 1, 5 and 21 sessions.
+
+    Takes and returns what `lagged_means` does, of simple returns: absolute ones are less moved by a single day than squares.
+
+    References
+    ----------
+    Forsberg and Ghysels (2007), Why do absolute returns predict volatility so well?, Journal of Financial Econometrics 5(1).
+    """
+    return Lags(*(mean * math.sqrt(SESSIONS_PER_YEAR) for mean in lagged_means(ABSOLUTE_SCALE * np.abs(returns))))
+
+
+def lagged_means(values: FloatArray) -> Lags:
+    """Average the last 1, 5 and 21 rows of ``values`` (T, N), T >= 21.
+
+    Row t of the result (T - 20, N) ends at row t + 20. Values that are not finite are missing: the means need 3 of 5 and 15 of 21;
+    ``day`` is the last value, up to 3 sessions old. NaN otherwise.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than 21 rows.
+    """
+    require_windows(len(values), MONTH)
+    n_dates = len(values) - MONTH + 1
+    day = np.full((n_dates, values.shape[1]), np.nan)
+    for age in range(MAX_AGE + 1):
+        earlier = values[MONTH - 1 - age : len(values) - age]
+        np.copyto(day, earlier, where=np.isnan(day) & np.isfinite(earlier))
+    week = window_means(values[MONTH - WEEK :], WEEK, min_obs=MIN_WEEK).mean
+    return Lags(day, week, window_means(values, MONTH, min_obs=MIN_MONTH).mean)
+
+
+def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
+    r"""Standard deviation of a session from its range, :math:`\ln(H/L) / \sqrt{4 \ln 2}`, per session and elementwise.
+
+    NaN where high and low are not positive, finite prices with high above low: bars made of a single price state no range.
+
+    References
+    ----------
+    Parkinson (1980), The extreme value method for estimating the variance of the rate of return, Journal of Business 53(1).
+    """
+    valid = np.isfinite(high) & np.isfinite(low) & (low > 0.0) & (high > low)
+    ratio = np.divide(high, low, out=np.full_like(high, np.nan), where=valid)
+    return np.log(ratio) / math.sqrt(4.0 * math.log(2.0))
+
+
+def percentile_rank(volatility: FloatArray) -> PercentileRank:
+    """Rank each volatility among the 252 values before it, which it is not one of.
+
+    Parameters
+    ----------
+    volatility : (T, N) array
+        One value per session, T > 252, NaN where undefined.
+
+    Returns
+    -------
+    PercentileRank
+        (T - 252, N); row d ranks row d + 252. The share of earlier values below today's, those equal to it counted half, in [0, 1].
+        NaN where today's is undefined or fewer than 126 of the earlier ones are known.
+
+    Raises
+    ------
+    ValueError
+        If there is no value with 252 rows before it.
+    """
+    require_windows(len(volatility), PERCENTILE_WINDOW + 1)
+    today = volatility[PERCENTILE_WINDOW:]
+    not_above = np.zeros(today.shape)  # values below today's, and half of those equal to it, twice
+    for start in range(PERCENTILE_WINDOW):
+        earlier = volatility[start : start + len(today)]
+        not_above += earlier < today
+        not_above += earlier <= today
+    n_obs = window_counts(~np.isnan(volatility[:-1]), PERCENTILE_WINDOW)
+    defined = ~np.isnan(today) & (n_obs >= PERCENTILE_MIN_OBS)
+    return PercentileRank(np.divide(not_above / 2.0, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs)
+
+
+def trend(forecast: FloatArray, realized: FloatArray) -> Trend:
+    r"""Say how likely the next 21 sessions are to be more volatile than the last 21.
+
+    Parameters
+    ----------
+    forecast, realized : arrays of one shape
+        Volatility expected over the next 21 sessions, and the standard deviation of the last 21.
+
+    Returns
+    -------
+    Trend
+        :math:`p = \Phi((\ln(F/RV) - 0.06)/0.33)`, strength :math:`|2p - 1|`, and a direction that is stable under a strength of 0.15.
+        NaN where either is undefined or not positive: nothing grows or falls from 0.
+    """
+    from scipy.special import ndtr  # a third of a second to import: not before it is needed
+
+    valid = (forecast > 0.0) & (realized > 0.0)
+    growth = np.log(np.divide(forecast, realized, out=np.full(valid.shape, np.nan), where=valid))
+    probability = ndtr((growth - LOG_ERROR_MEAN) / LOG_ERROR_SD)
+    strength = np.abs(2.0 * probability - 1.0)
+    direction = np.where(strength < STABLE_BELOW, 0.0, np.sign(probability - 0.5))
+    return Trend(probability, strength, np.where(np.isnan(probability), np.nan, direction))
