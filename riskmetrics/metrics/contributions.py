@@ -1,0 +1,100 @@
+"""What each holding adds to its portfolio's volatility."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
+from riskmetrics.metrics.windows import window_means
+
+
+class RiskContributions(NamedTuple):
+    """`volatility` is (P,), one entry per portfolio; the others are (I,), one per holding. All but `n_obs` are annualised fractions."""
+
+    component: FloatArray
+    marginal: FloatArray
+    n_obs: IntArray
+    volatility: FloatArray
+
+
+def risk_contributions(
+    series: FloatArray,
+    coverage: FloatArray,
+    returns: FloatArray,
+    weight: FloatArray,
+    *,
+    column: IntArray,
+    portfolio: IntArray,
+    min_obs: int,
+) -> RiskContributions:
+    r"""Split each portfolio's volatility over its holdings.
+
+    Parameters
+    ----------
+    series, coverage : (T, P) arrays
+        The portfolios' returns R, weight x return / coverage summed over the holdings that have one, NaN on days that do not count;
+        and that coverage, their share of gross exposure.
+    returns : (T, S) array
+        Simple returns of the symbols over the same days; NaN is missing.
+    weight : (I,) array
+        Signed weight of each holding in equity, as it entered ``series``.
+    column, portfolio : (I,) arrays
+        Each holding's column of ``returns``, -1 for one that has none, and of ``series``.
+    min_obs : int
+        Fewest days that count, at least 2.
+
+    Returns
+    -------
+    RiskContributions
+        ``component`` sums over a portfolio's holdings to its ``volatility``; it is weight x ``marginal``, what one more unit of weight
+        adds. ``n_obs`` are the counted days on which the holding has a return; without one, both are NaN and it has no part in the sum.
+        NaN for portfolios with fewer than ``min_obs`` days; where R does not vary its volatility is not shared out.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not fit each other.
+
+    Notes
+    -----
+    A holding's part of R is :math:`c_{it} = w_i r_{it} / \text{coverage}_t`, 0 where its return is missing: others stood in for it. So
+    the components :math:`\mathrm{cov}(c_i, R) / \mathrm{sd}(R)` add up; with complete data they are :math:`w_i` times those of :math:`r_i`.
+
+    References
+    ----------
+    Litterman (1996), Hot spots and hedges, Journal of Portfolio Management 22(5).
+    """
+    _require(series, coverage, returns, weight, column, portfolio, min_obs)
+    volatility, slope = _slopes(series, coverage, min_obs)
+    counted, known = np.isfinite(series), np.isfinite(returns)
+    filled = np.where(known, returns, 0.0)
+    held = np.flatnonzero(column >= 0)
+    of_symbol, of_portfolio = column[held], portfolio[held]
+    total, days = np.zeros(len(held)), np.zeros(len(held), np.int64)
+    for t in range(len(series)):
+        total += filled[t, of_symbol] * slope[t, of_portfolio]
+        days += known[t, of_symbol] & counted[t, of_portfolio]
+    marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
+    marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
+    return RiskContributions(weight * marginal, marginal, n_obs, volatility)
+
+
+def _slopes(series: FloatArray, coverage: FloatArray, min_obs: int) -> tuple[FloatArray, FloatArray]:
+    """Annualised volatility (P,), and what it changes by with a day's covered returns (T, P): 0 on days that do not count."""
+    counted = np.isfinite(series)
+    mean, n_obs = (found[0] for found in window_means(series, len(series), min_obs=min_obs))
+    volatility = realized_volatility(series, window=len(series), min_obs=min_obs).volatility[0]
+    shared = np.where(volatility > 0.0, volatility, np.nan)
+    slope = (series - mean) * SESSIONS_PER_YEAR / (shared * np.maximum(n_obs - 1, 1))
+    return volatility, np.where(counted, slope / np.where(counted, coverage, 1.0), 0.0)
+
+
+def _require(
+    series: FloatArray, coverage: FloatArray, returns: FloatArray, weight: FloatArray, column: IntArray, portfolio: IntArray, min_obs: int
+) -> None:
+    if series.shape != coverage.shape or len(series) != len(returns) or not 2 <= min_obs <= len(series):
+        shapes = f"{series.shape}, {coverage.shape}, {returns.shape} and {min_obs}"
+        raise ValueError(f"series and coverage must be (T, P) and returns (T, S), with 2 <= min_obs <= T, not {shapes}")
+    if not weight.shape == column.shape == portfolio.shape:
+        raise ValueError(f"weights and their indices must be (I,), not {weight.shape}, {column.shape} and {portfolio.shape}")

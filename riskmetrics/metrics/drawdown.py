@@ -1,0 +1,68 @@
+"""How far a portfolio fell from its high."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import FloatArray, IntArray
+
+
+class Drawdown(NamedTuple):
+    """Each of shape (N,): losses from a high as fractions, 0 to 1, and the closes that they lie between."""
+
+    current: FloatArray
+    current_peak: IntArray
+    largest: FloatArray
+    largest_peak: IntArray
+    largest_trough: IntArray
+    n_obs: IntArray
+
+
+def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
+    """Measure the fall from the high so far, today and at its worst, of what compounding the returns makes of 1.
+
+    Parameters
+    ----------
+    returns : (T, N) array
+        Simple returns of a window, oldest first. NaN is missing: its day changes nothing and is not counted.
+    min_obs : int
+        Fewest returns worth an answer, at least 1.
+
+    Returns
+    -------
+    Drawdown
+        Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first return, close t the one that ends
+        the t-th. A peak is the close that set the high, a trough the first close at the largest drawdown; both are 0 if there never was
+        one. A return of -1 or below loses everything: from there on the drawdown is 1. Under ``min_obs`` drawdowns are NaN and closes -1.
+
+    Raises
+    ------
+    ValueError
+        If ``returns`` is not (T, N) or ``min_obs`` does not fit it.
+
+    References
+    ----------
+    Grossman and Zhou (1993), Optimal investment strategies for controlling drawdowns, Mathematical Finance 3(3).
+    """
+    if returns.ndim != 2 or not 1 <= min_obs <= len(returns):
+        raise ValueError(f"returns must be (T, N) with 1 <= min_obs <= T, not {returns.shape} and {min_obs}")
+    known = np.isfinite(returns)
+    n_obs = known.sum(axis=0)
+    wealth = np.ones((len(returns) + 1, returns.shape[1]))
+    np.cumprod(np.where(known, np.maximum(1.0 + returns, 0.0), 1.0), axis=0, out=wealth[1:])
+    high = np.maximum.accumulate(wealth, axis=0)
+    loss = 1.0 - wealth / high
+    close = np.arange(len(wealth))[:, np.newaxis]
+    peak = np.zeros(wealth.shape, np.int64)
+    peak[1:] = np.maximum.accumulate(np.where(high[1:] > high[:-1], close[1:], 0), axis=0)
+    trough = loss.argmax(axis=0)
+    series = np.arange(returns.shape[1])
+    enough = n_obs >= min_obs
+    return Drawdown(
+        current=np.where(enough, loss[-1], np.nan),
+        current_peak=np.where(enough, peak[-1], -1),
+        largest=np.where(enough, loss[trough, series], np.nan),
+        largest_peak=np.where(enough, peak[trough, series], -1),
+        largest_trough=np.where(enough, trough, -1),
+        n_obs=n_obs,
+    )

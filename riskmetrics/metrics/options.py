@@ -1,0 +1,107 @@
+"""Values and sensitivities of European options, as approximations to listed ones.
+
+Listed options on US shares are American: early exercise, and so its premium, is left out.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+
+DAYS_PER_YEAR = 365
+"""ACT/365: calendar days to expiration over this are years, and theta is per such day."""
+
+VOLATILITY_POINT = 0.01
+"""Vega is per point of volatility, as dealers quote it: from 20 % to 21 %."""
+
+
+class OptionValue(NamedTuple):
+    """Per share of the underlying, all of one shape.
+
+    `value` is in units of money; `delta` money per unit of spot; `gamma` delta per unit of spot; `theta` money per calendar day that
+    passes; `vega` money per point of volatility.
+    """
+
+    value: FloatArray
+    delta: FloatArray
+    gamma: FloatArray
+    theta: FloatArray
+    vega: FloatArray
+
+
+def years_to_expiration(day: DateArray, expiration: DateArray) -> FloatArray:
+    """Calendar days between two dates over 365; negative for what has expired, NaN where a date is NaT."""
+    return (expiration - day) / np.timedelta64(DAYS_PER_YEAR, "D")
+
+
+def black_scholes(
+    is_call: BoolArray,
+    spot: FloatArray,
+    strike: FloatArray,
+    years: FloatArray,
+    volatility: FloatArray,
+    *,
+    rate: float = 0.0,
+    dividend_yield: float = 0.0,
+) -> OptionValue:
+    r"""Value European calls and puts on underlyings that pay a continuous dividend yield.
+
+    Parameters
+    ----------
+    is_call : array
+        True for a call, False for a put. This and the other arrays are broadcast against each other.
+    spot, strike : arrays
+        Prices in one unit of money, positive.
+    years, volatility : arrays
+        To expiration; annualised, as a fraction.
+    rate, dividend_yield : float
+        Continuously compounded, per year, as fractions.
+
+    Returns
+    -------
+    OptionValue
+        Zeros for an option that has expired (``years`` below 0). NaN where an input is NaN or infinite, a price not positive or a
+        volatility negative.
+
+    Notes
+    -----
+    Where nothing is left to chance, ``years`` or ``volatility`` being 0, results are the limits: the discounted payoff, a delta of 0
+    or of the discounted share, no gamma. Exactly where the payoff has its kink delta is the middle of the two, and gamma and the
+    decay in theta, which have no finite limit, are 0.
+
+    References
+    ----------
+    Black and Scholes (1973), The pricing of options and corporate liabilities, Journal of Political Economy 81(3).
+    Merton (1973), Theory of rational option pricing, Bell Journal of Economics and Management Science 4(1).
+    """
+    is_call, spot, strike, years, volatility = np.broadcast_arrays(is_call, spot, strike, years, volatility)
+    usable = np.isfinite(spot) & np.isfinite(strike) & np.isfinite(years) & np.isfinite(volatility)
+    usable &= (spot > 0.0) & (strike > 0.0) & (volatility >= 0.0)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # expired and unusable options among them
+        formula = _formula(np.where(is_call, 1.0, -1.0), spot, strike, years, volatility, rate, dividend_yield)
+    return OptionValue._make(np.where(years < 0.0, 0.0, np.where(usable, result, np.nan)) for result in formula)
+
+
+def _formula(
+    sign: FloatArray, spot: FloatArray, strike: FloatArray, years: FloatArray, volatility: FloatArray, rate: float, dividend_yield: float
+) -> OptionValue:
+    """Value options, ``sign`` being 1 for a call and -1 for a put, and find the limits where ``years`` or ``volatility`` is 0."""
+    from scipy.special import ndtr  # slow to import: not before it is needed
+
+    root = np.sqrt(years)
+    deviation = volatility * root
+    moneyness = np.log(spot / strike) + (rate - dividend_yield) * years
+    d1 = np.where(moneyness == 0.0, 0.0, moneyness / deviation) + deviation / 2.0
+    share, bond = spot * np.exp(-dividend_yield * years), strike * np.exp(-rate * years)
+    exercised_share, exercised_bond = share * ndtr(sign * d1), bond * ndtr(sign * (d1 - deviation))
+    density = np.exp(-(d1**2) / 2.0) / np.sqrt(2.0 * np.pi)
+    decay = np.where(years > 0.0, share * density * volatility / (2.0 * root), 0.0)
+    carry = sign * (dividend_yield * exercised_share - rate * exercised_bond)
+    return OptionValue(
+        value=np.maximum(sign * (exercised_share - exercised_bond), 0.0),  # far out of the money rounding may pass 0
+        delta=sign * exercised_share / spot,
+        gamma=np.where(deviation > 0.0, share * density / (spot**2 * deviation), 0.0),
+        theta=(carry - decay) / DAYS_PER_YEAR,
+        vega=share * density * root * VOLATILITY_POINT,
+    )

@@ -1,0 +1,153 @@
+"""Ordinary least squares of many series on two, over every window of sessions at once.
+
+As in ``regression``, fits are sums over windows, element by element; here each window is regressed on
+two series and an intercept, so that a rate beta is not the market's beta in disguise.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.windows import window_sums
+
+_BLOCK_DATES, _BLOCK_SERIES = 64, 256
+"""Dates and series computed at a time: working arrays of 128 KB, so that the handful in use stay in a core's caches."""
+
+_ROUNDING = 4 * float(np.finfo(np.float64).eps)
+"""Per observation, what a relative variance or residual must exceed to be more than the rounding of its sum."""
+
+_COLLINEAR = float(np.sqrt(np.finfo(np.float64).eps))
+"""Share of a regressor's variance that the other must leave unexplained: with less, half the digits of the betas are gone."""
+
+
+class TwoFactorOLS(NamedTuple):
+    """Fits of ``y = alpha + beta_1 x1 + beta_2 x2``, one per window and series, each array of shape (D, N)."""
+
+    beta_1: FloatArray
+    beta_2: FloatArray
+    alpha: FloatArray
+    r_squared: FloatArray
+    std_error_1: FloatArray
+    std_error_2: FloatArray
+    p_value_1: FloatArray
+    p_value_2: FloatArray
+    n_obs: IntArray
+
+
+class _Moments(NamedTuple):
+    """Sums over each window's complete rows; those without y have one column if all series of a block share their dates."""
+
+    n: FloatArray
+    mean_1: FloatArray
+    mean_2: FloatArray
+    mean_y: FloatArray
+    s11: FloatArray
+    s12: FloatArray
+    s22: FloatArray
+    s1y: FloatArray
+    s2y: FloatArray
+    syy: FloatArray
+
+
+def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window: int, min_obs: int) -> TwoFactorOLS:
+    r"""Regress each column of ``y`` on ``x1`` and ``x2``, with an intercept, over every window of consecutive rows.
+
+    Parameters
+    ----------
+    y : (T, N) array
+        One series per column, for instance simple returns as fractions.
+    x1, x2 : (T,) arrays
+        The regressors over the same periods.
+    window : int
+        Rows per window, at most T.
+    min_obs : int
+        Fewest complete rows worth an estimate: at least 4, at most ``window``.
+
+    Returns
+    -------
+    TwoFactorOLS
+        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d + window - 1.
+        Betas are in units of y per their regressor, the other held fixed; standard errors are the classical ones (n - 3 degrees of
+        freedom), p-values two-sided for a beta of 0, ``r_squared`` in [0, 1]. Nothing is capped.
+
+    Raises
+    ------
+    ValueError
+        If the arrays do not cover the same periods, or ``window`` and ``min_obs`` do not fit them.
+
+    Notes
+    -----
+    Rows of the window count where all three values are finite; NaN and infinities are missing, never filled.
+    Under ``min_obs`` rows, where a regressor does not vary, or where one is all but a multiple of the other, all but ``n_obs`` is
+    NaN. Where y does not vary, betas and their standard errors are 0, alpha is the constant, R² and p are NaN. A perfect fit has
+    standard errors 0 and p 0, NaN for a beta of exactly 0.
+
+    The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from two passes per window: means, then
+    products of deviations from them, each summed from the oldest row to the newest. A result depends on nothing but its own window
+    and series, to the last bit.
+
+    References
+    ----------
+    Frisch and Waugh (1933), Partial time regressions as compared with individual trends, Econometrica 1(4).
+    """
+    if y.ndim != 2 or not x1.shape == x2.shape == y.shape[:1]:
+        raise ValueError(f"y must be (T, N), x1 and x2 (T,) over the same periods, not {y.shape}, {x1.shape} and {x2.shape}")
+    if not 4 <= min_obs <= window <= len(x1):
+        raise ValueError(f"4 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x1)}")
+    n_dates, n_series = len(x1) - window + 1, y.shape[1]
+    result = TwoFactorOLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in TwoFactorOLS._fields)
+    for first in range(0, n_dates, _BLOCK_DATES):
+        for left in range(0, n_series, _BLOCK_SERIES):
+            block = slice(first, first + _BLOCK_DATES), slice(left, left + _BLOCK_SERIES)
+            span = slice(first, first + _BLOCK_DATES + window - 1)
+            with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
+                fit = _fit(_moments(y[span, block[1]], x1[span, np.newaxis], x2[span, np.newaxis], window), min_obs)
+            for whole, part in zip(result, fit, strict=True):
+                whole[block] = part
+    return result
+
+
+def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Moments:
+    """Sum the complete rows in each window of ``y`` (T, C), ``x1`` and ``x2`` (T, 1), then the products of deviations from the means."""
+    complete = np.isfinite(y) & np.isfinite(x1) & np.isfinite(x2)
+    if (complete == complete[:, :1]).all():  # then the moments of x are the same for every series: keep one column
+        complete = complete[:, :1]
+    y, x1, x2 = (np.where(complete, values, 0.0) for values in (y, x1, x2))
+    weight = complete.astype(np.float64)
+    n = window_sums(weight, window)
+    mean_1, mean_2, mean_y = (window_sums(values, window) / n for values in (x1, x2, y))
+    s11, s12, s22 = (np.zeros_like(mean_1) for _ in range(3))
+    s1y, s2y, syy = (np.zeros_like(mean_y) for _ in range(3))
+    for start in range(window):
+        rows = slice(start, start + len(n))
+        d1, d2, dy = ((values[rows] - mean) * weight[rows] for values, mean in ((x1, mean_1), (x2, mean_2), (y, mean_y)))
+        for total, left, right in ((s11, d1, d1), (s12, d1, d2), (s22, d2, d2), (s1y, d1, dy), (s2y, d2, dy), (syy, dy, dy)):
+            np.add(total, left * right, out=total)
+    return _Moments(n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy)
+
+
+def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
+    """Estimate from the moments of each window; ``n_obs`` is the only answer where the regressors do not determine the betas."""
+    from scipy.special import stdtr  # a third of a second to import: not before it is needed
+
+    n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy = moments
+
+    def constant(squares: FloatArray, mean: FloatArray) -> BoolArray:
+        return squares <= n * (n * _ROUNDING * mean) ** 2
+
+    distinct = 1.0 - s12 * (s12 / (s11 * s22))  # 1 - squared correlation of the regressors
+    undetermined = (n < min_obs) | constant(s11, mean_1) | constant(s22, mean_2) | ~(distinct > _COLLINEAR)
+    distinct = np.where(undetermined, np.nan, distinct)
+    s1y, s2y, syy = (np.where(constant(syy, mean_y), 0.0, moment) for moment in (s1y, s2y, syy))
+    left_22, left_2y = s22 * distinct, s2y - s12 * (s1y / s11)
+    beta_2 = left_2y / left_22
+    beta_1 = (s1y - s12 * beta_2) / s11
+    r_squared = np.minimum((s1y * (s1y / s11) + left_2y * beta_2) / syy, 1.0)
+    unexplained = 1.0 - r_squared
+    variance = syy * np.where(unexplained > n * _ROUNDING, unexplained, 0.0) / (n - 3)  # 0 where y is constant too: its R² is 0/0
+    std_error_1, std_error_2 = np.sqrt(variance / (s11 * distinct)), np.sqrt(variance / left_22)
+    p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(t)) for t in (beta_1 / std_error_1, beta_2 / std_error_2))
+    alpha = mean_y - beta_1 * mean_1 - beta_2 * mean_2
+    n_obs = np.broadcast_to(n, beta_1.shape).astype(np.int64)
+    return TwoFactorOLS(beta_1, beta_2, alpha, r_squared, std_error_1, std_error_2, p_value_1, p_value_2, n_obs)

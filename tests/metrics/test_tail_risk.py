@@ -1,0 +1,240 @@
+"""Tail risk against numpy's and scipy's quantiles and distributions, published regions, hand calculation and its invariants."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal, assert_equal
+from scipy import integrate, stats
+
+from riskmetrics.metrics.tail_risk import (
+    MIN_OBS_95,
+    MIN_OBS_99,
+    TESTED,
+    WINDOW,
+    Backtest,
+    HistoricalRisk,
+    historical,
+    historical_breaches,
+    kupiec,
+    parametric,
+    scaled,
+)
+
+repeatable = settings(derandomize=True, deadline=None, max_examples=60)
+seeds = st.integers(0, 2**32 - 1)
+levels = st.sampled_from([0.9, 0.95, 0.975, 0.99])
+
+
+def panel(seed, sessions=60, series=5, missing=0.1):
+    rng = np.random.default_rng(seed)
+    returns = rng.standard_t(4, (sessions, series)) * 0.01
+    returns[rng.random(returns.shape) < missing] = np.nan
+    return returns
+
+
+def test_a_tail_by_hand():
+    """Losses of 1 to 21 %: the 90 % quantile is the 19th, and 19, 20 and 21 lie at or beyond it."""
+    returns = -np.random.default_rng(0).permutation(np.arange(1.0, 22.0))[:, None] / 100
+    found = historical(returns, level=0.9, window=21, min_obs=1)
+    assert_allclose([found.value_at_risk[0], found.expected_shortfall[0]], [0.19, 0.20], rtol=1e-15)
+    assert_array_equal(found.n_obs, [21])
+
+
+@repeatable
+@given(seeds, levels)
+def test_agrees_with_the_quantile_of_numpy_and_the_mean_beyond_it(seed, level):
+    """Oracle: np.quantile of each series' own losses."""
+    returns = panel(seed)
+    found = historical(returns, level=level, window=50, min_obs=30)
+    for series in range(returns.shape[1]):
+        losses = -returns[-50:, series]
+        losses = losses[np.isfinite(losses)]
+        quantile = np.quantile(losses, level)
+        assert found.n_obs[series] == len(losses)
+        assert_allclose(found.value_at_risk[series], quantile, rtol=1e-14)
+        assert_allclose(found.expected_shortfall[series], losses[losses >= quantile].mean(), rtol=1e-14)
+
+
+def test_approaches_the_normal_tail_of_normal_returns():
+    """Oracle: the normal quantile, with 200,000 draws."""
+    returns = np.random.default_rng(1).normal(0.0, 0.2 / np.sqrt(252), (200_000, 1))
+    found, normal = historical(returns, level=0.99, window=200_000, min_obs=MIN_OBS_99), parametric(np.array([0.2]), level=0.99)
+    assert_allclose(found.value_at_risk, normal.value_at_risk, rtol=0.01)
+    assert_allclose(found.expected_shortfall, normal.expected_shortfall, rtol=0.01)
+
+
+def test_equal_losses_are_all_in_the_tail_and_the_shortfall_is_not_below_them():
+    """Three losses of 0.1 average a little under 0.1 or over it in binary fractions, seven of 0.7 too."""
+    for loss in np.linspace(0.01, 0.9, 90):
+        found = historical(np.full((7, 1), -loss), level=0.9, window=7, min_obs=1)
+        assert found.value_at_risk[0] == loss
+        assert loss <= found.expected_shortfall[0] <= loss * (1 + 1e-15)
+
+
+def test_a_risk_that_is_a_gain_stays_one():
+    assert historical(np.full((20, 1), 0.01), level=0.95, window=20, min_obs=1).value_at_risk[0] == -0.01
+
+
+def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
+    returns = panel(3, missing=0.0)
+    whole = historical(returns, level=0.95, window=60, min_obs=58)
+    returns[:3, 1], returns[:, 2], returns[5, 3] = np.nan, np.nan, np.inf
+    found = historical(returns, level=0.95, window=60, min_obs=58)
+    assert_array_equal(found.n_obs, [60, 57, 0, 59, 60])
+    assert_array_equal(np.isnan(found.value_at_risk), [False, True, True, False, False])
+    assert_array_equal(np.isnan(found.expected_shortfall), np.isnan(found.value_at_risk))
+    assert_equal([values[[0, 4]] for values in found], [values[[0, 4]] for values in whole])
+
+
+@pytest.mark.parametrize(("days", "level", "beyond"), [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (WINDOW, 0.99, 6)])
+def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, beyond):
+    """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below it."""
+    losses = np.arange(float(days))
+    found = historical(-losses[:, None], level=level, window=days, min_obs=days)
+    assert (losses > found.value_at_risk).sum() == beyond
+    assert_allclose(found.expected_shortfall, losses[-beyond:].mean(), rtol=1e-14)
+
+
+@repeatable
+@given(seeds, levels, st.sampled_from([0.25, 2.0, 8.0]))
+def test_leverage_scales_both_and_a_gain_every_day_lowers_them_by_itself(seed, level, leverage):
+    returns = panel(seed)
+    found, geared, richer = (
+        historical(values, level=level, window=60, min_obs=20) for values in (returns, leverage * returns, returns + 0.5)
+    )
+    for ours, scaled_, shifted in zip(found[:2], geared[:2], richer[:2], strict=True):
+        assert_allclose(scaled_, leverage * ours, rtol=1e-12)
+        assert_allclose(shifted, ours - 0.5, rtol=1e-12)
+
+
+@repeatable
+@given(seeds, levels)
+def test_a_series_has_the_same_bits_alone_in_any_batch_and_whatever_came_before(seed, level):
+    returns = panel(seed)
+    batch = historical(returns, level=level, window=40, min_obs=20)
+    earlier = returns.copy()
+    earlier[:20] = 0.3
+    assert_equal(historical(earlier, level=level, window=40, min_obs=20), batch)
+    for series in range(returns.shape[1]):
+        alone = historical(np.asfortranarray(returns[:, [series]]), level=level, window=40, min_obs=20)
+        assert_equal(alone, HistoricalRisk(*(values[[series]] for values in batch)))
+
+
+@repeatable
+@given(st.floats(0.05, 0.999), st.floats(0.01, 2.0))
+def test_the_parametric_tail_agrees_with_scipy(level, volatility):
+    """Oracle: scipy's normal distribution, and its tail integrated numerically."""
+    found = parametric(np.array([volatility, np.nan]), level=level)
+    normal = stats.norm(0.0, volatility / np.sqrt(252))
+    quantile = normal.ppf(level)
+    tail = integrate.quad(lambda z: z * stats.norm.pdf(z), stats.norm.ppf(level), np.inf)[0] / (1 - level)
+    assert_allclose(found.value_at_risk, [quantile, np.nan], rtol=1e-9, atol=1e-15)
+    assert_allclose(found.expected_shortfall, [tail * normal.std(), np.nan], rtol=1e-7)
+
+
+def test_ten_days_are_the_square_root_of_ten():
+    assert_allclose(scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14)
+
+
+@repeatable
+@given(seeds, levels)
+def test_breaches_agree_with_a_loop_over_days(seed, level):
+    """Oracle: np.quantile of the days before each tested day."""
+    returns = panel(seed, sessions=90, missing=0.15)
+    found = historical_breaches(returns, level=level, window=40, tested=30, min_obs=32)
+    breaches, tested = np.zeros(5, int), np.zeros(5, int)
+    for day in range(60, 90):
+        for series in range(5):
+            losses = -returns[day - 40 : day, series]
+            losses = losses[np.isfinite(losses)]
+            if len(losses) >= 32 and np.isfinite(returns[day, series]):
+                tested[series] += 1
+                breaches[series] += -returns[day, series] > np.quantile(losses, level) + 1e-15
+    assert_equal(found, Backtest(breaches, tested))
+
+
+def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is_no_breach():
+    """Losses that grow every day always pass the worst before; falling and equal ones never do."""
+    growing = -np.linspace(0.01, 0.02, 50)
+    returns = np.column_stack([growing, growing[::-1], np.full(50, -0.1)])
+    found = historical_breaches(returns, level=0.99, window=30, tested=20, min_obs=30)
+    assert_equal(found, Backtest(np.array([20, 0, 0]), np.array([20, 20, 20])))
+
+
+def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
+    """By hand: 756 returns are exactly enough."""
+    returns = panel(2, sessions=WINDOW + TESTED, series=2, missing=0.0)
+    assert_array_equal(historical_breaches(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
+    with pytest.raises(ValueError, match="too few to test"):
+        historical_breaches(returns[1:], level=0.95, min_obs=MIN_OBS_95)
+
+
+def test_rows_before_the_windows_of_a_backtest_do_not_matter():
+    returns = panel(11, sessions=80)
+    cut = historical_breaches(returns[10:], level=0.95, window=40, tested=30, min_obs=20)
+    assert_equal(historical_breaches(returns, level=0.95, window=40, tested=30, min_obs=20), cut)
+
+
+@pytest.mark.parametrize(
+    ("level", "days", "most_too_few", "least_too_many"),
+    [
+        (0.99, 510, 1, 11),
+        (0.99, 1000, 4, 17),
+        (0.975, 255, 2, 12),
+        (0.975, 510, 6, 21),
+        (0.975, 1000, 15, 36),
+        (0.95, 255, 6, 21),
+        (0.95, 510, 16, 36),
+        (0.95, 1000, 37, 65),
+        (0.90, 255, 16, 36),
+        (0.90, 510, 38, 65),
+        (0.90, 1000, 81, 120),
+    ],
+)
+def test_rejects_where_kupiec_did(level, days, most_too_few, least_too_many):
+    """Published: Kupiec (1995), numbers of failures rejected at 5 %."""
+    breaches = np.arange(days // 4)
+    rejected = kupiec(breaches, np.full_like(breaches, days), level=level).p_value < 0.05
+    assert_array_equal(rejected, (breaches <= most_too_few) | (breaches >= least_too_many))
+
+
+@repeatable
+@given(st.integers(1, 1000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), levels)
+def test_the_likelihood_ratio_agrees_with_the_binomial_distribution(counts, level):
+    """Oracle: twice the difference of scipy's binomial log probabilities, no breach and nothing but breaches among them."""
+    n, x = counts
+    found = kupiec(np.array([x]), np.array([n]), level=level)
+    theirs = 2 * (stats.binom.logpmf(x, n, x / n) - stats.binom.logpmf(x, n, 1 - level))
+    assert_allclose(found.likelihood_ratio[0], theirs, rtol=1e-9, atol=1e-9)
+    assert_allclose(found.p_value[0], stats.chi2.sf(found.likelihood_ratio[0], 1), rtol=1e-12)
+    assert_allclose(found.expected[0], n * (1 - level), rtol=1e-15)
+
+
+@pytest.mark.parametrize(("x", "likelihood"), [(0, 0.95), (252, 0.05)])
+def test_no_breach_and_nothing_but_breaches_are_limits(x, likelihood):
+    """By hand: the unrestricted likelihood is 1."""
+    found = kupiec(np.array([x]), np.array([252]), level=0.95)
+    assert_allclose(found.likelihood_ratio, [-2 * 252 * np.log(likelihood)], rtol=1e-12)
+
+
+def test_without_a_tested_day_nothing_is_expected_and_the_rest_is_undefined():
+    found = kupiec(np.array([0]), np.array([0]), level=0.95)
+    assert_array_equal(np.concatenate(found), [0.0, np.nan, np.nan])
+
+
+def test_levels_windows_and_counts_that_make_no_sense_raise():
+    returns = np.zeros((10, 1))
+    for level in (0.0, 1.0, 95.0, np.nan):
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            historical(returns, level=level, window=10, min_obs=1)
+        with pytest.raises(ValueError, match="between 0 and 1"):
+            parametric(np.ones(1), level=level)
+    for window, min_obs in ((11, 1), (10, 0), (5, 6)):
+        with pytest.raises(ValueError, match="min_obs"):
+            historical(returns, level=0.95, window=window, min_obs=min_obs)
+    with pytest.raises(ValueError, match="too few to test"):
+        historical_breaches(returns, level=0.95, window=8, tested=3, min_obs=1)
+    for breaches, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):
+        with pytest.raises(ValueError, match="breaches"):
+            kupiec(np.array(breaches), np.array(days), level=0.95)
