@@ -14,7 +14,8 @@ ADJ_CLOSE = "Close adjusted for splits and dividends, per share: what returns ar
 
 def upgrade() -> None:
     op.add_column("market_data_cache", sa.Column("adj_close", sa.Double, comment=ADJ_CLOSE))
-    op.execute("UPDATE market_data_cache SET adj_close = close")
+    # writes the table anew at once, several times as fast as an UPDATE of each row and its index entries
+    op.alter_column("market_data_cache", "adj_close", type_=sa.Double, postgresql_using="close")
 
 
 def downgrade() -> None:

@@ -1,106 +1,117 @@
-"""Bring a database that other code made to this chain's constraint names, defaults and types.
+"""Bring a database that other code made to the schema that this chain makes.
 
-Such a database stands at the revision before this one, perhaps with names of its own, json for sector_exposure, defaults
-kept in its code, and NOT NULL where a result may be undefined. Later revisions and writes then meet one schema. The tables
-of holdings keep their NOT NULLs: their rows are the other program's. Where this chain made the database, nothing changes;
-so there is nothing to undo.
+Such a database stands at a founding revision, perhaps with names of its own for constraints and indexes, json for jsonb,
+naive timestamps (read as UTC), defaults kept in its code, and NOT NULL where a result may be undefined. Later revisions and
+writes then meet one schema. What it has beyond ours stays, and the tables of holdings keep their NOT NULLs: their rows are
+the other program's. Where this chain made the database, nothing changes; so there is nothing to undo.
 """
+
+from pathlib import Path
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from alembic.script import ScriptDirectory
+
+from riskmetrics.db import shape
 
 revision = "92d95fa4419d"
 down_revision = "h1i2j3k4l5m6"
 
-FOREIGN_KEYS = (
-    ("positions", "portfolio_id", "fk_positions_portfolio_id_portfolios"),
-    ("portfolio_snapshots", "portfolio_id", "fk_portfolio_snapshots_portfolio_id_portfolios"),
-    ("position_market_betas", "portfolio_id", "fk_position_market_betas_portfolio_id_portfolios"),
-    ("position_market_betas", "position_id", "fk_position_market_betas_position_id_positions"),
-    ("position_interest_rate_betas", "portfolio_id", "fk_position_ir_betas_portfolio"),
-    ("position_interest_rate_betas", "position_id", "fk_position_interest_rate_betas_position_id_positions"),
-    ("position_volatility", "position_id", "fk_position_volatility_position_id_positions"),
-    ("ai_insights", "portfolio_id", "fk_ai_insights_portfolio_id_portfolios"),
-    ("ai_insights", "cache_source_id", "fk_ai_insights_cache_source_id_ai_insights"),
-)
-UNIQUE = (
-    ("portfolio_snapshots", {"portfolio_id", "snapshot_date"}, "uq_portfolio_snapshots_portfolio_date"),
-    ("market_data_cache", {"symbol", "date"}, "uq_market_data_cache_symbol_date"),
-    (
-        "position_market_betas",
-        {"portfolio_id", "position_id", "calc_date", "method", "window_days"},
-        "uq_position_market_betas_position_date_method",
-    ),
-    ("position_volatility", {"position_id", "calculation_date"}, "uq_position_volatility_position_date"),
-    ("benchmarks_sector_weights", {"benchmark_code", "asof_date", "sector"}, "uq_benchmarks_sector_weights_code_date_sector"),
-)
-NEW_ID = {"id": "gen_random_uuid()"}
-CREATED = {"created_at": "now()"}
-TOUCHED = CREATED | {"updated_at": "now()"}
-DEFAULTS = {
-    "portfolios": NEW_ID | TOUCHED,
-    "positions": NEW_ID | TOUCHED,
-    "portfolio_snapshots": NEW_ID | CREATED,
-    "market_data_cache": NEW_ID | TOUCHED,
-    "company_profiles": TOUCHED,
-    "benchmarks_sector_weights": NEW_ID | TOUCHED | {"data_source": "'FMP'"},
-    "position_market_betas": NEW_ID | TOUCHED | {"window_days": "90", "method": "'OLS_SIMPLE'", "market_index": "'SPY'"},
-    "position_interest_rate_betas": NEW_ID | CREATED,
-    "position_volatility": NEW_ID | TOUCHED,
-    "ai_insights": NEW_ID | TOUCHED | {"provider": "'anthropic'", "cache_hit": "false", "viewed": "false", "dismissed": "false"},
-    "ai_insight_templates": NEW_ID | TOUCHED | {"active": "true", "usage_count": "0"},
+WIDENED_LATER = {
+    ("market_data_cache", "volume"): "bigint",
+    ("position_interest_rate_betas", "ir_beta"): "numeric(18,6)",
+    ("portfolio_snapshots", "daily_return"): "numeric(18,6)",
 }
-VALUES = {"total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"}
-COUNTS = {"num_positions", "num_long_positions", "num_short_positions"}
-REQUIRED = {
-    "portfolio_snapshots": {"id", "portfolio_id", "snapshot_date", "created_at"} | VALUES | COUNTS,
-    "market_data_cache": {"id", "symbol", "date", "close", "data_source", "created_at", "updated_at"},
-    "company_profiles": {"symbol", "data_source", "created_at", "updated_at"},
-    "benchmarks_sector_weights": {"id", "benchmark_code", "asof_date", "sector", "weight", "data_source", "created_at", "updated_at"},
-    "position_market_betas": {"id", "portfolio_id", "position_id", "calc_date", "beta", "observations", "window_days"}
-    | {"method", "market_index", "created_at", "updated_at"},
-    "position_interest_rate_betas": {"id", "portfolio_id", "position_id", "ir_beta", "calculation_date", "created_at"},
-    "position_volatility": {"id", "position_id", "calculation_date", "created_at", "updated_at"},
-    "ai_insights": {"id", "portfolio_id", "insight_type", "title", "severity", "summary", "model_used", "provider"}
-    | {"cache_hit", "viewed", "dismissed", "created_at", "updated_at"},
-    "ai_insight_templates": {"id", "insight_type", "name", "version", "system_prompt", "investigation_prompt", "active", "usage_count"}
-    | {"created_at", "updated_at"},
-}
+"""Columns that must not be narrowed on the way to their type at head."""
+
+NULLABLE_LATER = {("positions", "entry_price"), ("position_market_betas", "beta"), ("position_interest_rate_betas", "ir_beta")}
 
 
 def upgrade() -> None:
-    inspector = sa.inspect(op.get_bind())
-    rename_constraints(inspector)
-    for table, defaults in DEFAULTS.items():
-        for column, default in defaults.items():
-            op.alter_column(table, column, server_default=sa.text(default))
-    for table, required in REQUIRED.items():
-        for found in inspector.get_columns(table):
-            if not found["nullable"] and found["name"] not in required:
-                op.alter_column(table, found["name"], nullable=True)
-    types = {column["name"]: column["type"] for column in inspector.get_columns("portfolio_snapshots")}
-    if type(types["sector_exposure"]) is JSON:  # JSONB is a kind of JSON to SQLAlchemy
-        op.alter_column("portfolio_snapshots", "sector_exposure", type_=JSONB, postgresql_using="sector_exposure::jsonb")
+    connection = op.get_bind()
+    with shape.aside(connection):
+        for script in reversed(list(ScriptDirectory(str(Path(__file__).parents[1])).walk_revisions("base", down_revision))):
+            script.module.upgrade()
+        expected = shape.describe(connection)
+    found = shape.describe(connection)
+    for name in expected.enums.keys() - found.enums.keys():
+        op.execute(f"CREATE TYPE {name} AS ENUM {expected.enums[name]}")  # a tuple prints as SQL writes a list
+    for table in sorted(expected.tables):
+        adopt_columns(table, found, expected)
+    for key, constraint in expected.constraints.items():
+        if found.constraints.get(key) != constraint:
+            adopt_constraint(key, constraint, found)
+    for key, index in expected.indexes.items():
+        if found.indexes.get(key) != index:
+            adopt_index(key, index, found, expected)
 
 
 def downgrade() -> None:
     """Leave everything: the revision before this one means the same schema."""
 
 
-def rename_constraints(inspector: sa.Inspector) -> None:
-    for table in DEFAULTS:
-        rename(table, inspector.get_pk_constraint(table)["name"], f"pk_{table}")
-    for table, column, name in FOREIGN_KEYS:
-        for foreign_key in inspector.get_foreign_keys(table):
-            if foreign_key["constrained_columns"] == [column]:
-                rename(table, foreign_key["name"], name)
-    for table, columns, name in UNIQUE:
-        for unique in inspector.get_unique_constraints(table):
-            if set(unique["column_names"]) == columns:
-                rename(table, unique["name"], name)
+def adopt_columns(table: str, found: shape.Shape, expected: shape.Shape) -> None:
+    """Change types, defaults and NOT NULLs in one statement, which rewrites the table once at most."""
+    changes: list[str] = []
+    for (of, name), wanted in expected.columns.items():
+        if of == table:
+            there = found.columns[table, name]
+            changes += retyped(table, name, there, wanted)
+            if wanted.default and there.default != wanted.default:
+                changes.append(f"ALTER {name} SET DEFAULT {wanted.default}")
+            if there.not_null and not wanted.not_null and table not in shape.HOLDINGS:
+                changes.append(f"ALTER {name} DROP NOT NULL")
+            if wanted.not_null and not there.not_null and (table, name) not in NULLABLE_LATER:
+                if wanted.default == "now()":
+                    op.execute(sa.update(sa.table(table, sa.column(name))).where(sa.column(name).is_(None)).values({name: sa.func.now()}))
+                changes.append(f"ALTER {name} SET NOT NULL")
+    if changes:
+        op.execute(sa.text(f"ALTER TABLE {table} {', '.join(changes)}".replace(":", r"\:")))  # a colon in a default is no parameter
 
 
-def rename(table: str, old: str | None, new: str) -> None:
-    if old and old != new:
-        op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {op.get_bind().dialect.identifier_preparer.quote(old)} TO {new}")
+def retyped(table: str, name: str, there: shape.Column, wanted: shape.Column) -> list[str]:
+    target = WIDENED_LATER.get((table, name), wanted.type)
+    if there.type in {wanted.type, target}:
+        return []
+    naive = there.type.startswith("timestamp ") and target == "timestamp with time zone"
+    changed = f"ALTER {name} TYPE {target} USING " + (f"{name} AT TIME ZONE 'UTC'" if naive else f"{name}::text::{target}")
+    if there.default is None:
+        return [changed]
+    kept = wanted.default or f"({there.default})::text::{target}"
+    return [f"ALTER {name} DROP DEFAULT", changed, f"ALTER {name} SET DEFAULT {kept}"]
+
+
+def adopt_constraint(key: shape.Of, wanted: shape.Constraint, found: shape.Shape) -> None:
+    """Rename the same constraint, or put the expected one in the place of those on the same columns."""
+    table, name = key
+    rivals = {
+        known: constraint
+        for (of, known), constraint in found.constraints.items()
+        if of == table and constraint.kind == wanted.kind and set(constraint.columns) == set(wanted.columns)
+    }
+    same = next((known for known, constraint in rivals.items() if constraint == wanted), None)
+    for known in rivals.keys() - {same}:
+        op.execute(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(known)}")
+    if same:
+        op.execute(f"ALTER TABLE {table} RENAME CONSTRAINT {quoted(same)} TO {name}")
+        return
+    op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {wanted.definition}")
+    for (of, known), index in found.indexes.items():
+        if wanted.kind == "u" and of == table and index.unique and set(index.columns) == set(wanted.columns):
+            op.execute(f"DROP INDEX {quoted(known)}")
+
+
+def adopt_index(key: shape.Of, wanted: shape.Index, found: shape.Shape, expected: shape.Shape) -> None:
+    """Rename the same index, or create the expected one."""
+    table, name = key
+    same = [of for of, index in found.indexes.items() if of[0] == table and of not in expected.indexes and index == wanted]
+    if key in found.indexes:
+        op.execute(f"DROP INDEX {name}")
+    if same:
+        op.execute(f"ALTER INDEX {quoted(same[0][1])} RENAME TO {name}")
+    else:
+        op.execute(wanted.definition.format(name))
+
+
+def quoted(name: str) -> str:
+    return op.get_bind().dialect.identifier_preparer.quote(name)

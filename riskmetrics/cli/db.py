@@ -113,17 +113,20 @@ def stamp(revision: Annotated[str, typer.Argument(help="Revision that the tables
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compare the live schema with the one that this version expects, column by column.
+    """Compare the live schema with the one that this version expects, column by column; what other programs added is named.
 
     Example: riskmetrics db verify
     """
     from riskmetrics.db import migrate
 
     with unmigrated() as engine, engine.begin() as connection:
-        differences = migrate.differences(connection)
+        comparison = migrate.compare(connection)
+    differences = comparison.differences
     if as_json:
-        print_json(differences)
+        print_json({"differences": differences, "additions": comparison.additions})
     else:
+        for addition in comparison.additions:
+            typer.echo(f"accepted: {addition}")
         typer.echo("\n".join(differences) if differences else "the schema is the one that this version expects")
     if differences:
         raise typer.Exit(6)

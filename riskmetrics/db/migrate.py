@@ -17,12 +17,15 @@ from typing import Literal, NamedTuple
 import psycopg
 import sqlalchemy as sa
 
-from riskmetrics.db import tables
+from riskmetrics.db import shape, tables
 from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled
 
 LOCK_TIMEOUT = "60s"
 """How long to wait for another process that migrates, or for a table that one uses."""
+
+LAST_FOUNDING = "h1i2j3k4l5m6"
+"""The last revision of the founding document; every later one is riskmetrics' own."""
 
 _LOCK_KEY = 0x7269736B_6D696772
 """The advisory lock of migrations: "riskmigr"."""
@@ -115,69 +118,21 @@ def stamp(engine: sa.Engine, revision: str) -> None:
         _run(connection, "stamp", revision)
 
 
-def differences(connection: sa.Connection) -> list[str]:
-    """Say in sentences where the database departs from ``db.tables``; empty: nowhere.
+def compare(connection: sa.Connection) -> shape.Comparison:
+    """Say in sentences where the database departs from ``db.tables``, and what other programs have added to it.
 
-    The tables of the code are created as temporary ones, described by Postgres itself and rolled back, so that types,
-    defaults and CHECKs are compared as the server understands them. Another program's tables are passed over, and so are the
-    columns, plain indexes and foreign keys to its tables that it has added to ours.
+    The tables of the code are created as temporary ones, described by Postgres itself and rolled back.
     """
-    found = _describe(connection)
-    with connection.begin_nested() as savepoint:
-        connection.execute(sa.text("SET LOCAL search_path TO pg_temp"))
+    found = shape.describe(connection)
+    with shape.aside(connection):
         tables.metadata.create_all(connection, checkfirst=False)
-        expected = _describe(connection)
-        savepoint.rollback()
-    absent = {item.table for item in expected} - {item.table for item in found}
-    sentences = [f"table {name} is missing" for name in absent]
-    for item, definition in expected.items():
-        if item.table not in absent and item not in found:
-            sentences.append(f"{item.name} is missing; expected {definition}")
-        elif item.table not in absent and found[item] != definition:
-            sentences.append(f"{item.name} is {found[item]}; expected {definition}")
-    sentences += [f"{item.name} is not expected: {found[item]}" for item in found.keys() - expected.keys() if not item.harmless]
-    return sorted(sentences)
+        expected = shape.describe(connection)
+    return shape.compare(found, expected)
 
 
-class _Item(NamedTuple):
-    table: str
-    name: str
-    harmless: bool
-    """Whether another program may have added it."""
-
-
-_NO_TABLE = ""  # what an enum belongs to
-_DESCRIPTION = sa.text("""
-    WITH ours AS (
-        SELECT oid, relname FROM pg_class WHERE relkind IN ('r', 'p') AND relname = ANY(:tables) AND pg_table_is_visible(oid)
-    )
-    SELECT relname, 'column ' || relname || '.' || attname, true,
-        format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
-            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '')
-    FROM ours JOIN pg_attribute ON attrelid = ours.oid AND attnum > 0 AND NOT attisdropped
-        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
-    UNION ALL
-    SELECT relname, 'constraint ' || conname || ' on ' || relname,
-        contype = 'f' AND confrelid NOT IN (SELECT oid FROM ours), pg_get_constraintdef(pg_constraint.oid, true)
-    FROM ours JOIN pg_constraint ON conrelid = ours.oid AND contype IN ('p', 'u', 'f', 'c')
-    UNION ALL
-    SELECT ours.relname, 'index ' || index.relname || ' on ' || ours.relname, NOT indisunique, pg_get_indexdef(indexrelid, 0, true)
-    FROM ours JOIN pg_index ON indrelid = ours.oid JOIN pg_class AS index ON index.oid = indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
-    UNION ALL
-    SELECT :no_table, 'enum ' || typname, false, string_agg(enumlabel, ', ' ORDER BY enumsortorder)
-    FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid
-    WHERE typname = ANY(:enums) AND pg_type_is_visible(pg_type.oid)
-    GROUP BY typname
-""")
-
-
-def _describe(connection: sa.Connection) -> dict[_Item, str]:
-    """Describe our tables and enums as the search path shows them."""
-    columns = (column.type for table in tables.metadata.tables.values() for column in table.c)
-    enums = {kind.name for kind in columns if isinstance(kind, sa.Enum)}
-    rows = connection.execute(_DESCRIPTION, {"tables": list(tables.metadata.tables), "enums": list(enums), "no_table": _NO_TABLE})
-    return {_Item(table, name, harmless): definition for table, name, harmless, definition in rows}
+def differences(connection: sa.Connection) -> list[str]:
+    """Say in sentences where the database departs from ``db.tables``; empty: nowhere but in what other programs may add."""
+    return compare(connection).differences
 
 
 def _versions() -> Path:
@@ -191,19 +146,37 @@ def _migrate(engine: sa.Engine, direction: Literal["upgrade", "downgrade"], revi
         _require_known(connection, before)
         if direction == "upgrade" and revision == "head" and before == head():
             return False
+        adopting = direction == "upgrade" and before in _founding()
+        if adopting:
+            _refuse_obstacles(connection, str(before))
         _run(connection, direction, revision)
+        if adopting and current(connection) == head() and (wanting := compare(connection).wanting):
+            raise SchemaError(f"cannot upgrade the database: afterwards {'; '.join(wanting)}; nothing was changed")
         return current(connection) != before
 
 
 def _require_known(connection: sa.Connection, revision: str | None) -> None:
     if revision is None:
-        present = ", ".join(sorted({item.table for item in _describe(connection)} - {_NO_TABLE}))
+        present = ", ".join(sorted(shape.describe(connection).tables & tables.metadata.tables.keys()))
         if present:
             raise SchemaError(f"the database holds {present} but no revision: say which one it is at with `riskmetrics db stamp REV`")
     elif revision not in {known.revision for known in history()}:
         raise SchemaError(
             f"the database is at revision {revision}, newer than this version of riskmetrics, which ends at {head()}: upgrade riskmetrics"
         )
+
+
+def _founding() -> set[str]:
+    """Return the revisions at which a database may stand that other code made."""
+    revisions = [known.revision for known in history()]
+    return set(revisions[revisions.index(LAST_FOUNDING) :])
+
+
+def _refuse_obstacles(connection: sa.Connection, revision: str) -> None:
+    from riskmetrics.db import obstacles  # imports Alembic
+
+    if found := obstacles.to_upgrade(connection, _versions().parent, revision):
+        raise SchemaError(f"the database cannot be upgraded from {revision}, and nothing was changed: {'; '.join(found)}")
 
 
 def _run(connection: sa.Connection, action: Literal["upgrade", "downgrade", "stamp"], revision: str) -> None:
