@@ -1,12 +1,15 @@
 """Labelled frames, sessions x symbols, and the way to plain arrays and back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from riskmetrics.errors import MissingPrices
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.price_quality import bad_ticks
 
 STALE_AFTER = 5
 """Sessions that a close may stand in for a missing one; an older one leaves the holding unpriced."""
@@ -29,6 +32,39 @@ def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
     """P_t / P_(t-1) - 1 between neighbouring sessions; NaN where either close is missing. One row fewer than ``closes``."""
     prices = closes.to_numpy()
     return pd.DataFrame(prices[1:] / prices[:-1] - 1.0, index=closes.index[1:], columns=closes.columns)
+
+
+class Returns(NamedTuple):
+    """Simple returns, sessions x symbols, without bad ticks; a move not yet confirmed stays out of windows that end with it."""
+
+    frame: pd.DataFrame
+    unconfirmed: BoolArray
+    """Of the frame's shape."""
+
+    def values(self) -> FloatArray:
+        """The returns as an array, (T, N)."""
+        return self.frame.to_numpy()
+
+    def of(self, symbol: str) -> FloatArray:
+        """One symbol's returns as a regressor, (T,): its unconfirmed moves are left out for good."""
+        column = self.frame.columns.get_loc(symbol)
+        return np.where(self.unconfirmed[:, column], np.nan, self.values()[:, column])
+
+    def windows(self, length: int) -> Iterator[FloatArray]:
+        """Every window of rows, (length, S), as its returns were believed on its last session."""
+        for last in range(length - 1, len(self.frame)):
+            known = self.values()[last - length + 1 : last + 1].copy()
+            known[-1, self.unconfirmed[last]] = np.nan
+            yield known
+
+
+def believed_returns(closes: pd.DataFrame) -> Returns:
+    """Simple returns without bad ticks (`price_quality.bad_ticks`).
+
+    Two rows fewer than ``closes``: the first return is only there to judge the second price by.
+    """
+    ticks = bad_ticks(closes.to_numpy())
+    return Returns(simple_returns(closes.mask(ticks.bad)).iloc[1:], ticks.unconfirmed[2:])
 
 
 def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:

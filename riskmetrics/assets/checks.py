@@ -32,7 +32,7 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
     days = run_sessions(context)
     with warehouse.read() as connection:
         rows = stored.some_betas(connection, days, _REFITTED)
-        closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW))
+        closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW + 1))
     worst = largest_disagreement(rows, closes)
     return dg.AssetCheckResult(
         passed=worst <= _STORED_PRECISION,

@@ -6,18 +6,28 @@ from datetime import date
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
+from riskmetrics import panels, trading_calendar
 from riskmetrics.db import read
 from riskmetrics.results import betas, valuation
 
 
-def symbol_betas(connection: sa.Connection, lots: pd.DataFrame, days: Sequence[date], market: str) -> betas.SymbolBetas:
-    """Estimate the market beta of every listed symbol that is open on one of ``days``."""
+def open_symbols(lots: pd.DataFrame, days: Sequence[date]) -> set[str]:
+    """Listed symbols of which a lot is open on one of ``days``."""
     lot, _ = valuation.open_positions(lots, days)
     held = lots.iloc[lot]
-    symbols = {*held.loc[valuation.is_listed(held), "symbol"], market}
-    closes = read.adjusted_closes(connection, symbols, trading_calendar.window(days, betas.WINDOW))
-    return betas.estimate(closes, days, market)
+    return set(held.loc[valuation.is_listed(held), "symbol"])
+
+
+def returns(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> panels.Returns:
+    """Believed returns of ``symbols`` over the windows of ``window`` sessions that end on ``days``."""
+    return panels.believed_returns(read.adjusted_closes(connection, symbols, trading_calendar.window(days, window + 1)))
+
+
+def market_betas(connection: sa.Connection, lots: pd.DataFrame, days: Sequence[date], market: str) -> betas.SymbolBetas:
+    """Estimate the market beta of every listed symbol open on one of ``days``, on each of which the market must have a close."""
+    closes = read.adjusted_closes(connection, {*open_symbols(lots, days), market}, trading_calendar.window(days, betas.WINDOW + 1))
+    panels.require(closes, days, market)
+    return betas.estimate(panels.believed_returns(closes), market)
 
 
 def valued(connection: sa.Connection, days: Sequence[date]) -> tuple[valuation.Valuation, pd.DataFrame]:

@@ -49,7 +49,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_betas") as connection:
         valuation, lots = inputs.valued(connection, days)
-        betas = inputs.symbol_betas(connection, lots, days, warehouse.market_index(connection))
+        betas = inputs.market_betas(connection, lots, days, warehouse.market_index(connection))
         profiles = read.profiles(connection, valuation.instruments["symbol"])
         rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
         rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)

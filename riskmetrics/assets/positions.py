@@ -25,9 +25,10 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
     with warehouse.begin("position_betas") as connection:
         market = warehouse.market_index(connection)
         lots = read.lots(connection)
-        estimates = inputs.symbol_betas(connection, lots, days, market)
-        rows, undefined = write.fit(table, *betas.position_rows(estimates, lots, days), subject="position_id", day="calc_date")
+        estimates = inputs.market_betas(connection, lots, days, market)
+        rows, undefined = betas.position_rows(estimates, lots, days, betas.MARKET)
+        rows, undefined = write.fit(table, rows, undefined, subject="position_id", day="calc_date")
         key, scope = ("portfolio_id", "position_id", "calc_date", "method", "window_days"), write.of_days(table.c.calc_date, days)
         written = write.replace(connection, table, rows, key=key, scope=scope, provenance=provenance(context))
-        write.undefined(connection, undefined, metrics=betas.METRICS, days=days, provenance=provenance(context))
+        write.undefined(connection, undefined, metrics=betas.MARKET.metrics, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="calc_date", undefined=undefined)

@@ -4,6 +4,7 @@ Lots are rows, days are columns. Sums run over a portfolio's own rows in their g
 incidence matrix), so that a result is the same to the last bit whatever else is in the batch.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -184,6 +185,47 @@ def weighted_beta(
     )
 
 
+class AsOfSeries(NamedTuple):
+    """What a day's holdings would have returned on the sessions before it, each of shape (P, W)."""
+
+    returns: FloatArray
+    """Simple returns; NaN where the coverage is below MIN_COVERAGE."""
+    coverage: FloatArray
+    """Share of gross exposure that has a return; NaN without exposure."""
+
+
+def as_of_series(values: FloatArray, column: IntArray, portfolio: IntArray, equity: FloatArray, returns: FloatArray) -> AsOfSeries:
+    """Apply the weights of one day to the returns of a window of sessions.
+
+    Parameters
+    ----------
+    values : (I,) array
+        Netted signed values of instruments; NaN is left out.
+    column : (I,) array
+        Column of each instrument's returns; -1 for one that has none.
+    portfolio : (I,) array
+        Row of each instrument's portfolio.
+    equity : (P,) array
+        What weights are taken of.
+    returns : (W, S) array
+        Simple returns.
+
+    Notes
+    -----
+    A session counts if the holdings with a return make up MIN_COVERAGE of gross; it is rescaled by their share.
+    """
+    shape = len(equity), returns.shape[1]
+    held, priced = np.nan_to_num(values), column >= 0
+    known = np.isfinite(returns)
+    weights = sparse.csr_array((held[priced], (portfolio[priced], column[priced])), shape=shape)
+    gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        coverage: FloatArray = (abs(weights) @ known.T.astype(float)) / gross
+        series: FloatArray = (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
+    series[~(coverage >= MIN_COVERAGE)] = np.nan
+    return AsOfSeries(series, coverage)
+
+
 class DirectBeta(NamedTuple):
     """Each of shape (P, D); `n_obs` is the number of days on which the portfolio and the market have a return."""
 
@@ -196,46 +238,25 @@ def direct_beta(
     column: IntArray,
     portfolio: IntArray,
     equity: FloatArray,
-    returns: FloatArray,
+    windows: Iterable[FloatArray],
     market: FloatArray,
     *,
-    window: int,
     min_obs: int,
 ) -> DirectBeta:
     """Beta of the portfolio's own return series, each day's weights applied to the window that ends on it.
 
     Parameters
     ----------
-    values : (I, D) array
-        Netted signed values of instruments.
-    column : (I,) array
-        Column of each instrument's returns; -1 for one that has none.
-    portfolio : (I,) array
-        Row of each instrument's portfolio.
-    equity : (P, D) array
-        What weights are taken of.
-    returns : (D + window - 1, S) array, market : (D + window - 1,) array
-        Simple returns; the last row is the last day's.
-
-    Notes
-    -----
-    A day of the series counts if the holdings with a return make up MIN_COVERAGE of gross; it is
-    rescaled by their share.
+    values : (I, D) array, column, portfolio : (I,) arrays, equity : (P, D) array
+        As `as_of_series` takes them, a column a day.
+    windows : iterable of D (W, S) arrays
+        Simple returns of the window that ends on each day.
+    market : (D + W - 1,) array
+        The market's simple returns; the last is the last day's.
     """
-    shape = equity.shape
-    beta, n_obs = np.full(shape, np.nan), np.zeros(shape)
-    known = np.isfinite(returns)
-    filled = np.where(known, returns, 0.0)
-    priced = column >= 0
-    for d in range(shape[1]):
-        rows = slice(d, d + window)
-        held = np.nan_to_num(values[:, d])
-        weights = sparse.csr_array((held[priced], (portfolio[priced], column[priced])), shape=(shape[0], returns.shape[1]))
-        gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            coverage = (abs(weights) @ known[rows].T.astype(float)) / gross
-            series = (weights @ filled[rows].T) / equity[:, d, None] / coverage
-        series[~(coverage >= MIN_COVERAGE)] = np.nan
-        fit = rolling_ols(series.T, market[rows], window=window, min_obs=min_obs)
+    beta, n_obs = np.full(equity.shape, np.nan), np.zeros(equity.shape)
+    for d, returns in enumerate(windows):
+        series = as_of_series(values[:, d], column, portfolio, equity[:, d], returns).returns
+        fit = rolling_ols(series.T, market[d : d + len(returns)], window=len(returns), min_obs=min_obs)
         beta[:, d], n_obs[:, d] = fit.beta[0], fit.n_obs[0]
     return DirectBeta(beta, n_obs)

@@ -12,7 +12,7 @@ OF_PORTFOLIO = "(portfolio)"
 
 UNEXPLAINED = "neither a value nor a reason is stored: the step that computes it may not have run for this session"
 
-_IN_ORDER = [*snapshots.VALUE_METRICS, *snapshots.BETA_METRICS, *exposures.METRICS, *betas.METRICS]
+_IN_ORDER = [*snapshots.VALUE_METRICS, *snapshots.BETA_METRICS, *exposures.METRICS, *betas.MARKET.metrics]
 
 
 class Note(NamedTuple):

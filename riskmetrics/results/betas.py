@@ -1,4 +1,4 @@
-"""Market betas: of symbols, and of the positions that hold them."""
+"""Betas to one index, the market or interest rates: of symbols, and of the positions that hold them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics._typing import BoolArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.results.valuation import is_listed, open_positions
 
@@ -21,7 +22,43 @@ MIN_PAIRS = 60
 METHOD = "OLS_SIMPLE"
 """One regressor and an intercept, equal weights, stored as `method`."""
 
-METRICS = [f"position_market_betas.{name}" for name in ("beta", "alpha", "r_squared", "std_error", "p_value")]
+
+@dataclass(frozen=True)
+class Stored:
+    """Where regressions on an index are stored."""
+
+    table: str
+    day: str
+    index: str
+    """Column that names the index."""
+    called: str
+    """What the index is called in a reason."""
+    columns: dict[str, str]
+    """Column of each statistic of `OLS`."""
+    constants: dict[str, str]
+
+    @property
+    def metrics(self) -> list[str]:
+        """'table.column' of all that may be undefined."""
+        return [f"{self.table}.{column}" for name, column in self.columns.items() if name != "n_obs"]
+
+
+MARKET = Stored(
+    "position_market_betas",
+    "calc_date",
+    "market_index",
+    "market index",
+    {name: name for name in OLS._fields} | {"n_obs": "observations"},
+    {"method": METHOD},
+)
+RATES = Stored(
+    "position_interest_rate_betas",
+    "calculation_date",
+    "rate_index",
+    "rate index",
+    MARKET.columns | {"beta": "ir_beta"},
+    {},
+)
 
 
 @dataclass(frozen=True)
@@ -29,63 +66,59 @@ class SymbolBetas:
     """Betas of symbols (S) on the sessions of a run (D), and the returns they come from (D + WINDOW - 1 rows)."""
 
     ols: OLS
-    returns: pd.DataFrame
-    market: str
+    returns: panels.Returns
+    index: str
 
 
-def estimate(closes: pd.DataFrame, days: Sequence[date], market: str) -> SymbolBetas:
-    """Estimate the market beta of every symbol over the window that ends on each of ``days``.
+def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
+    """Regress every symbol on an index over the window that ends on each session but the first WINDOW - 1.
 
-    Parameters
-    ----------
-    closes : DataFrame
-        Adjusted closes, sessions x symbols: WINDOW sessions before the first of ``days`` to the last.
-    days : sequence of date
-        Consecutive sessions.
+    Gaps of either are left out pairwise.
+    """
+    regressor = returns.of(index)
+
+    def fit(values: FloatArray, rows: slice) -> OLS:
+        return rolling_ols(values, regressor[rows], window=WINDOW, min_obs=MIN_PAIRS)
+
+    return SymbolBetas(as_known_on_each_day(fit, returns.values(), returns.unconfirmed, WINDOW), returns, index)
+
+
+def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], stored: Stored) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one row per open position and day, and the reasons of what is undefined in it.
 
     Raises
     ------
-    MissingPrices
-        If the market index has no close on one of ``days``; inside a window its gaps are left out pairwise.
     ValueError
-        If ``closes`` are not those of the windows that end on ``days``.
+        If ``betas`` are not those of the windows that end on ``days``.
     """
-    if len(closes) != WINDOW + len(days):
-        raise ValueError(f"{len(days)} windows of {WINDOW} returns need {WINDOW + len(days)} sessions of closes, not {len(closes)}")
-    panels.require(closes, days, market)
-    returns = panels.simple_returns(closes)
-    ols = rolling_ols(returns.to_numpy(), returns[market].to_numpy(), window=WINDOW, min_obs=MIN_PAIRS)
-    return SymbolBetas(ols, returns, market)
-
-
-def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per open position and day for `position_market_betas`, and the reasons of what is undefined in it."""
+    if len(betas.ols.beta) != len(days):
+        raise ValueError(f"{len(days)} days need as many windows, not {len(betas.ols.beta)}: are they consecutive sessions?")
     lot, day = open_positions(lots, days)
-    column = betas.returns.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
+    column = betas.returns.frame.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
     listed = is_listed(lots)[lot]
-    statistics = {name: np.where(listed, getattr(betas.ols, name)[day, column], np.nan) for name in OLS._fields if name != "n_obs"}
+    statistics = {
+        to: np.where(listed, getattr(betas.ols, name)[day, column], 0 if name == "n_obs" else np.nan) for name, to in stored.columns.items()
+    }
     rows = pd.DataFrame(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
             "position_id": lots["position_id"].to_numpy()[lot],
-            "calc_date": pd.to_datetime(list(days)).to_numpy()[day],
+            stored.day: pd.to_datetime(list(days)).to_numpy()[day],
             **statistics,
-            "observations": np.where(listed, betas.ols.n_obs[day, column], 0),
             "window_days": WINDOW,
-            "method": METHOD,
-            "market_index": betas.market,
+            stored.index: betas.index,
+            **stored.constants,
         }
     )
-    undefined = panels.undefined_rows(rows, "position_market_betas", _reasons(rows, listed), subject="position_id", day="calc_date")
-    return rows, undefined
+    return rows, panels.undefined_rows(rows, stored.table, _reasons(rows, listed, stored), subject="position_id", day=stored.day)
 
 
-def _reasons(rows: pd.DataFrame, listed: BoolArray) -> "dict[str, pd.Series[str]]":
+def _reasons(rows: pd.DataFrame, listed: BoolArray, stored: Stored) -> "dict[str, pd.Series[str]]":
     """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
     missing = rows["r_squared"].isna()
     of, listed = rows[missing], listed[missing]
     too_few = of["observations"].astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
-    why = too_few.where(of["observations"] < MIN_PAIRS, "the market index did not move in the window")
+    why = too_few.where(of["observations"] < MIN_PAIRS, f"the {stored.called} did not move in the window")
     why = why.where(listed, "an option or a private holding has no return series of its own")
-    flat = why.where(of["beta"].isna(), "the price did not move in the window")
-    return {"beta": why, "alpha": why, "std_error": why, "r_squared": flat, "p_value": flat}
+    flat = why.where(of[stored.columns["beta"]].isna(), "the price did not move in the window")
+    return {column: flat if name in ("r_squared", "p_value") else why for name, column in stored.columns.items() if name != "n_obs"}

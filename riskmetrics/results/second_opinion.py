@@ -18,13 +18,14 @@ def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
     rows : DataFrame
         Stored betas: symbol, market_index, calc_date and the statistics.
     closes : DataFrame
-        Adjusted closes that reach WINDOW sessions before the first day.
+        Adjusted closes that reach WINDOW + 1 sessions before the first day.
     """
-    returns = panels.simple_returns(closes)
     worst = 0.0
     for row in rows.itertuples():
-        window = returns[returns.index <= row.calc_date].iloc[-WINDOW:]
-        fit = statsmodels_ols(window[row.symbol].to_numpy(), window[row.market_index].to_numpy())
+        believed = panels.believed_returns(closes[closes.index <= row.calc_date].iloc[-(WINDOW + 2) :])
+        (window,) = believed.windows(WINDOW)
+        of_symbol = window[:, believed.frame.columns.get_indexer(pd.Index([row.symbol]))[0]]
+        fit = statsmodels_ols(of_symbol, believed.of(str(row.market_index)))
         for name in _COMPARED:
             expected, found = getattr(fit, name), getattr(row, name)
             apart = abs(found - expected) / max(1.0, abs(expected))

@@ -134,7 +134,7 @@ def coverage_rows(valuation: Valuation, covered: Mapping[str, tuple[FloatArray, 
 def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the beta columns, their coverage, and the reasons of what is undefined."""
     instruments, base = valuation.instruments, valuation.weight_base
-    column = np.where(instruments["listed"], betas.returns.columns.get_indexer(pd.Index(instruments["symbol"])), -1)
+    column = np.where(instruments["listed"], betas.returns.frame.columns.get_indexer(pd.Index(instruments["symbol"])), -1)
 
     def of_instruments(of_symbols: FloatArray) -> FloatArray:
         return np.where(column[:, None] >= 0, of_symbols.T[column], np.nan)
@@ -148,9 +148,8 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
         column,
         valuation.portfolio,
         base,
-        betas.returns.to_numpy(),
-        betas.returns[betas.market].to_numpy(),
-        window=WINDOW,
+        betas.returns.windows(WINDOW),
+        betas.returns.of(betas.index),
         min_obs=MIN_PAIRS,
     )
     vendor = np.where(instruments["listed"], instruments["symbol"].map(profiles["beta"]).to_numpy(float), np.nan)

@@ -142,6 +142,10 @@ def simulated(rng, n_days=100, n_symbols=6, missing=0.0):
     return returns, market
 
 
+def windows_of(returns):
+    return [returns[first : first + 90] for first in range(len(returns) - 89)]
+
+
 @repeatable
 @given(seeds)
 def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
@@ -152,7 +156,7 @@ def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
     values, portfolio, column = rng.normal(0, 100, (8, 11)), index(0, 0, 0, 0, 1, 1, 1, 1), index(0, 1, 2, 3, 2, 3, 4, -1)
     values[7] = 1.0
     equity = rng.uniform(100, 500, (2, 11))
-    found = direct_beta(values, column, portfolio, equity, returns, market, window=90, min_obs=20)
+    found = direct_beta(values, column, portfolio, equity, windows_of(returns), market, min_obs=20)
     for p, d in ((0, 0), (0, 10), (1, 5)):
         mine = np.flatnonzero(portfolio == p)
         x, y = [], []
@@ -182,13 +186,13 @@ def test_both_betas_of_a_portfolio_agree_with_complete_data(seed):
     weighted = weighted_beta(
         values[:, days], of_symbols[column], np.ones((9, 2)), np.full((9, 2), 90.0), portfolio, np.ascontiguousarray(equity[:, days])
     )
-    direct = direct_beta(values, column, portfolio, equity, returns, market, window=90, min_obs=60)
+    direct = direct_beta(values, column, portfolio, equity, windows_of(returns), market, min_obs=60)
     assert_allclose(direct.beta[:, days], weighted.beta, rtol=1e-9, atol=1e-12)
 
 
 def test_returns_k_times_as_large_have_a_beta_k_times_as_large():
     returns, market = simulated(np.random.default_rng(5))
     arguments = np.ones((6, 11)), np.arange(6), np.zeros(6, np.int64), np.full((1, 11), 6.0)
-    once = direct_beta(*arguments, returns, market, window=90, min_obs=60)
-    thrice = direct_beta(*arguments, 3 * returns, market, window=90, min_obs=60)
+    once = direct_beta(*arguments, windows_of(returns), market, min_obs=60)
+    thrice = direct_beta(*arguments, windows_of(3 * returns), market, min_obs=60)
     assert_allclose(thrice.beta, 3 * once.beta, rtol=1e-12)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics import trading_calendar
+from riskmetrics import panels, trading_calendar
 from riskmetrics.results import betas, exposures, snapshots, valuation
 
 MARKET = "SPY"
@@ -48,7 +48,9 @@ class Book(NamedTuple):
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
-        return betas.estimate(self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW))), days, MARKET)
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW + 1)))
+        panels.require(closes, days, MARKET)
+        return betas.estimate(panels.believed_returns(closes), MARKET)
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
@@ -57,7 +59,7 @@ class Book(NamedTuple):
         beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(valued, estimated, self.profiles)
         sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
         concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
-        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days)
+        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET)
         tables = {
             "values": rows,
             "betas": beta_rows,

@@ -22,7 +22,7 @@ def closes():
 
 
 def of_positions(of, *days):
-    return betas.position_rows(of.betas(*days), of.lots, days)
+    return betas.position_rows(of.betas(*days), of.lots, days, betas.MARKET)
 
 
 def of_portfolio(of, day=DAY):
@@ -182,8 +182,19 @@ def test_statsmodels_agrees_with_stored_betas_and_finds_a_wrong_one():
 
 
 def test_days_that_do_not_follow_each_other_are_refused(closes):
-    with pytest.raises(ValueError, match="2 windows of 90 returns need 92 sessions of closes, not 101"):
-        book(lot("X", 1), closes=closes).betas(SESSIONS[150], SESSIONS[160])
+    with pytest.raises(ValueError, match="2 days need as many windows, not 11"):
+        of_positions(book(lot("X", 1), closes=closes), SESSIONS[150], SESSIONS[160])
+
+
+def test_a_price_that_nobody_paid_moves_no_beta_whatever_is_known_of_it(closes):
+    """A tick of a tenth: on its own day it is not believed, from the next session on it is known to be none."""
+    clean = book(lot("X", 1), closes=closes.copy())
+    closes.loc[str(SESSIONS[140]), "X"] /= 10
+    ticked = book(lot("X", 1), closes=closes)
+    on_the_day, later = of_positions(ticked, SESSIONS[140])[0], of_positions(ticked, SESSIONS[141])[0]
+    assert on_the_day["observations"].tolist() == [89]
+    assert later["observations"].tolist() == [88]
+    assert_allclose(later["beta"], of_positions(clean, SESSIONS[141])[0]["beta"], atol=0.1)
 
 
 def test_no_position_at_all_gives_no_row(closes):
