@@ -22,7 +22,10 @@ class Results(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which results: of what one name calls or of every portfolio, from one day to another, both included; None is no limit."""
+    """Which results: of what one name calls or of every portfolio, from one day to another, both included; None is no limit.
+
+    Results of symbols belong to no portfolio: they are in the scope of all, and in that of none by name.
+    """
 
     portfolio: str | None = None
     first: date | None = None
@@ -104,6 +107,8 @@ def _of_portfolio(table: sa.Table, name: str | None) -> sa.ColumnElement[bool]:
     called = sa.select(portfolio.c.id).where(portfolio.c.name == name, portfolio.c.deleted_at.is_(None))
     if "portfolio_id" in table.c:
         return table.c.portfolio_id.in_(called)
+    if "position_id" not in table.c:
+        return sa.false()  # of symbols, which belong to no portfolio
     return table.c.position_id.in_(sa.select(position.c.id).where(position.c.portfolio_id.in_(called)))
 
 
@@ -115,5 +120,6 @@ def _forget_repeated(connection: sa.Connection, condition: sa.ColumnElement[bool
 
 
 def _day(table: sa.Table) -> sa.Column[date]:
-    (day,) = (column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable)
+    days = [column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable]
+    (day,) = days if len(days) == 1 else (column for column in days if column.primary_key)
     return day

@@ -97,11 +97,13 @@ def _rows(result: Results, scope: Scope) -> sa.Select[Any]:
     # what a reason is about is a position or the portfolio itself; the other results are of one or of the other
     about = next((table.c[name] for name in ("position_id", "subject") if name in table.c), None)
     source, columns = sa.join(table, position, about == position.c.id, isouter=True) if about is not None else table, [*table.c]
+    if about is None and "portfolio_id" not in table.c:
+        return sa.select(table).where(within(result, scope)).order_by(result.day, *table.primary_key.columns)
     of = table.c.portfolio_id if "portfolio_id" in table.c else position.c.portfolio_id
     names = [portfolio.c.name.label("portfolio"), *([position.c.symbol] if about is not None else [])]
     return (
         sa.select(*names, *columns)
-        .select_from(source.join(portfolio, portfolio.c.id == of))
+        .select_from(source.join(portfolio, portfolio.c.id == of, isouter=of.table is table and bool(of.nullable)))
         .where(within(result, scope), portfolio.c.deleted_at.is_(None))
         .order_by(result.day, *names, *table.primary_key.columns)
     )

@@ -1,4 +1,4 @@
-"""Two portfolios with a row in every table of results, on two days."""
+"""Two portfolios, and the symbol that they hold, with a row in every table of results, on two days."""
 
 from datetime import date
 
@@ -11,6 +11,14 @@ GROWTH, FORMULA = "Growth", "=1+1"
 _DAYS = (FIRST, SECOND)
 _MONEY = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
 _COUNTS = ("num_positions", "num_long_positions", "num_short_positions")
+
+_FORECAST = {
+    "observations": 252,
+    "proxy": "close",
+    "coefficients": "shipped-1",
+    "in_sample": True,
+    **dict.fromkeys(("clipped", "short_history", "day_replaced"), False),
+}
 
 
 def store(connection: sa.Connection) -> None:
@@ -50,6 +58,21 @@ def store(connection: sa.Connection) -> None:
                 tables.position_market_betas: both | {"calc_date": day, "beta": beta, "std_error": "0.1", "alpha": 0, "observations": 90},
                 tables.position_interest_rate_betas: both | {"calculation_date": day, "ir_beta": "-0.000001"},
                 tables.position_volatility: {"position_id": position, "calculation_date": day},
+                tables.portfolio_rate_betas: {"portfolio_id": portfolio, "day": day, "rate_index": "TLT"},
+                tables.volatility_forecasts: {"subject": str(portfolio), "portfolio_id": portfolio, "day": day} | _FORECAST,
+                tables.har_forecast_scores: {
+                    "subject": str(portfolio),
+                    "portfolio_id": portfolio,
+                    "day": day,
+                    "completed_on": SECOND,
+                    "coefficients": "shipped-1",
+                    "in_sample": True,
+                },
             }
             for table, row in rows.items():
                 connection.execute(sa.insert(table).values(row))
+    for day in _DAYS:
+        of_symbol = {"symbol": "AAPL", "day": day, "market_index": "SPY"}
+        connection.execute(sa.insert(tables.symbol_adjusted_betas).values(of_symbol | {"prior_mean": 1, "prior_std": 0.35}))
+        of_both = {"rate_index": "TLT", "observations": 90, "window_days": 90}
+        connection.execute(sa.insert(tables.symbol_two_factor_betas).values(of_symbol | of_both))

@@ -9,20 +9,33 @@ from riskmetrics.db import computed, holdings, tables, write
 from riskmetrics.db.computed import Scope
 from tests.db.small_results import FIRST, GROWTH, SECOND, store
 
-RESULTS = {
+OF_SYMBOLS = {
+    "symbol_adjusted_betas": "day",
+    "symbol_two_factor_betas": "day",
+}
+RESULTS = OF_SYMBOLS | {
+    "har_forecast_scores": "day",
     "portfolio_coverage": "day",
+    "portfolio_rate_betas": "day",
     "portfolio_sector_weights": "day",
     "portfolio_snapshots": "snapshot_date",
     "position_interest_rate_betas": "calculation_date",
     "position_market_betas": "calc_date",
     "position_volatility": "calculation_date",
     "undefined_metrics": "day",
+    "volatility_forecasts": "day",
 }
 INPUT = {
     *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
-    *("database_settings", "rejected_rows"),
+    *("database_settings", "har_coefficients", "rejected_rows"),
 }
 OF_PEOPLE = {"ai_insights", "ai_insight_templates"}
+
+
+def counted(portfolio_days: int, days: int) -> dict[str, int]:
+    """Return the rows of each table: one for every portfolio and day, and one for every day of the one symbol."""
+    rows = {name: days if name in OF_SYMBOLS else portfolio_days for name in RESULTS}
+    return {name: count for name, count in rows.items() if count}
 
 
 @pytest.fixture
@@ -39,23 +52,22 @@ def test_every_table_is_input_or_a_result() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scope", "rows"),
+    ("scope", "portfolio_days", "days"),
     [
-        (Scope(), 4),
-        (Scope(GROWTH), 2),
-        (Scope(first=SECOND), 2),
-        (Scope(last=FIRST), 2),
-        (Scope(GROWTH, FIRST, FIRST), 1),
-        (Scope("nobody"), 0),
+        (Scope(), 4, 2),
+        (Scope(GROWTH), 2, 0),
+        (Scope(first=SECOND), 2, 1),
+        (Scope(last=FIRST), 2, 1),
+        (Scope(GROWTH, FIRST, FIRST), 1, 0),
+        (Scope("nobody"), 0, 0),
     ],
 )
-def test_what_is_counted_is_removed_and_nothing_else(filled: sa.Connection, scope: Scope, rows: int) -> None:
-    expected = dict.fromkeys(RESULTS, rows) if rows else {}
-    before = computed.count(filled, Scope())
-    assert before == dict.fromkeys(RESULTS, 4)
+def test_what_is_counted_is_removed_and_nothing_else(filled: sa.Connection, scope: Scope, portfolio_days: int, days: int) -> None:
+    expected = counted(portfolio_days, days)
+    assert computed.count(filled, Scope()) == counted(4, 2)
     assert computed.count(filled, scope) == expected
     assert computed.remove(filled, scope, assets=["position_betas"]) == expected
-    assert computed.count(filled, Scope()) == (dict.fromkeys(RESULTS, 4 - rows) if rows < 4 else {})
+    assert computed.count(filled, Scope()) == counted(4 - portfolio_days, 2 - days)
     assert computed.count(filled, scope) == {}
     assert len(filled.execute(sa.select(tables.positions)).all()) == 2
 
@@ -69,7 +81,7 @@ def test_the_span_is_that_of_the_chosen_results(filled: sa.Connection) -> None:
 def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.Connection) -> None:
     holdings.remove(filled, GROWTH)
     assert computed.count(filled, Scope(GROWTH)) == {}
-    assert computed.count(filled, Scope()) == dict.fromkeys(RESULTS, 4)
+    assert computed.count(filled, Scope()) == counted(4, 2)
 
 
 def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
@@ -106,4 +118,4 @@ def test_removal_waits_for_an_asset_that_is_writing(engine: sa.Engine) -> None:
         waiting.join(0.3)
         assert waiting.is_alive()
     waiting.join(10)
-    assert removed == dict.fromkeys(RESULTS, 4)
+    assert removed == counted(4, 2)

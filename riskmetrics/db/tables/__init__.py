@@ -4,13 +4,20 @@ Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments 
 columns of later revisions carry ``comment=``. Every instant is a timestamptz, every trading day a date.
 """
 
+from riskmetrics.db.tables.forecasts import har_coefficients, har_forecast_scores, volatility_forecasts
 from riskmetrics.db.tables.holdings import portfolios, positions
 from riskmetrics.db.tables.insights import ai_insight_templates, ai_insights
 from riskmetrics.db.tables.market_data import benchmarks_sector_weights, company_profiles, market_data_cache
-from riskmetrics.db.tables.portfolio_results import portfolio_coverage, portfolio_sector_weights, portfolio_snapshots
+from riskmetrics.db.tables.portfolio_results import (
+    portfolio_coverage,
+    portfolio_rate_betas,
+    portfolio_sector_weights,
+    portfolio_snapshots,
+)
 from riskmetrics.db.tables.position_results import position_interest_rate_betas, position_market_betas, position_volatility
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.schema import metadata
+from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
 
 __all__ = [
     "ai_insight_templates",
@@ -18,9 +25,12 @@ __all__ = [
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",
+    "har_coefficients",
+    "har_forecast_scores",
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
+    "portfolio_rate_betas",
     "portfolio_sector_weights",
     "portfolio_snapshots",
     "portfolios",
@@ -29,5 +39,8 @@ __all__ = [
     "position_volatility",
     "positions",
     "rejected_rows",
+    "symbol_adjusted_betas",
+    "symbol_two_factor_betas",
     "undefined_metrics",
+    "volatility_forecasts",
 ]

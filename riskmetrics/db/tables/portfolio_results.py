@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key
+from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key, undefined_reason
 
 portfolio_snapshots = sa.Table(
     "portfolio_snapshots",
@@ -84,4 +84,20 @@ portfolio_coverage = sa.Table(
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
     comment="One row per portfolio, session and metric: how much of the portfolio the metric speaks for.",
+)
+
+portfolio_rate_betas = sa.Table(
+    "portfolio_rate_betas",
+    metadata,
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    sa.Column("rate_beta", sa.Double, comment="Mean of the positions' rate betas, weighted by signed value over equity."),
+    sa.Column("r_squared", sa.Double, comment="Mean of the positions', weighted by gross value."),
+    sa.Column("observations", sa.Integer, comment="Fewest among the positions."),
+    sa.Column("two_factor_market_beta", sa.Double, comment="The same mean of the market betas that hold the rate index fixed."),
+    sa.Column("two_factor_rate_beta", sa.Double, comment="The same mean of the rate betas that hold the market fixed."),
+    sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
+    undefined_reason(),
+    *provenance(),
+    comment="One row per portfolio and session: sensitivity to interest rates, per unit return of the rate index.",
 )

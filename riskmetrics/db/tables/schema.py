@@ -29,3 +29,8 @@ def provenance() -> tuple[sa.Column[object], sa.Column[object]]:
         sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
         sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
     )
+
+
+def undefined_reason() -> sa.Column[object]:
+    """Return the column in which a row of a narrow table says why its figures are NULL."""
+    return sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is.")

@@ -1,0 +1,45 @@
+"""What is computed of a symbol on a day, whoever holds it: a symbol's figure is the same in every portfolio.
+
+A row says itself why what is NULL in it is undefined.
+"""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import metadata, provenance, undefined_reason
+
+symbol_two_factor_betas = sa.Table(
+    "symbol_two_factor_betas",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
+    sa.Column("market_beta", sa.Double, comment="Return per unit of the market's return, that of the rate index held fixed."),
+    sa.Column("market_std_error", sa.Double, comment="Classical, of market_beta."),
+    sa.Column("market_p_value", sa.Double, comment="Two-sided, of market_beta = 0."),
+    sa.Column("rate_beta", sa.Double, comment="Return per unit of the rate index's return, that of the market held fixed."),
+    sa.Column("rate_std_error", sa.Double, comment="Classical, of rate_beta."),
+    sa.Column("rate_p_value", sa.Double, comment="Two-sided, of rate_beta = 0."),
+    sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
+    sa.Column("r_squared", sa.Double, comment="In [0, 1]."),
+    sa.Column("observations", sa.Integer, nullable=False, comment="Sessions on which all three have a return."),
+    sa.Column("window_days", sa.Integer, nullable=False, comment="Sessions in the window."),
+    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
+    sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
+    undefined_reason(),
+    *provenance(),
+    comment="One row per symbol and session: the regression on the market and the rate index together.",
+)
+
+symbol_adjusted_betas = sa.Table(
+    "symbol_adjusted_betas",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
+    sa.Column("beta", sa.Double, comment="Market beta drawn towards the prior by as much as it is uncertain (Vasicek 1973)."),
+    sa.Column("std_error", sa.Double, comment="Posterior, of beta."),
+    sa.Column("prior_mean", sa.Double, nullable=False, comment="Of betas of stocks."),
+    sa.Column("prior_std", sa.Double, nullable=False, comment="Of betas of stocks."),
+    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
+    undefined_reason(),
+    *provenance(),
+    comment="One row per symbol and session: the market beta that predicts the next window's best.",
+)
