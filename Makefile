@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-faults lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-faults test-wheel bench lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,12 @@ test: lint types contracts ## Everything CI runs: lint, types, import contracts,
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
 	$(BIN)/python -m pytest -m faults tests/faults
+
+test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
+	$(BIN)/python -m pytest -m wheel tests/wheel
+
+bench: install-dev ## Speed and memory, written to docs/benchmarks.md (about a quarter of an hour, on a machine with nothing else to do)
+	$(BIN)/python -m benchmarks --out docs/benchmarks.md
 
 lint: install-dev
 	$(BIN)/ruff check .

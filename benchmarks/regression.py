@@ -1,137 +1,123 @@
 """How long a year of rolling betas takes: 5,000 symbols x 252 sessions x 90 returns, p-values included.
 
-    python benchmarks/regression.py
-
 Ours is compared with what one would write otherwise. Slower ways run on a part and are extrapolated, as the
-table says. Times are processor seconds (all threads), the medians of several runs; data are simulated, 1 % missing.
+table says. Data are simulated, 1 % missing.
 """
 
-# ruff: noqa: T201 — printing is what a benchmark is for
-import os
-import platform
-import statistics
-import time
-import tracemalloc
 import warnings
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from statsmodels.regression.rolling import RollingOLS
 
+from benchmarks import measure
+from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.regression import OLS, rolling_ols
+from riskmetrics.metrics.second_opinion import Fit, statsmodels_ols
 
-SYMBOLS, SESSIONS, WINDOW, MIN_OBS = 5_000, 252, 90, 60
-FITS = SYMBOLS * SESSIONS
-SAMPLED_FITS, SAMPLED_SYMBOLS = 400, 4
-
-Windows = list[tuple[int, int]]
+WINDOW, MIN_OBS = 90, 60
 
 
-def simulate() -> tuple[np.ndarray, np.ndarray]:
-    """Daily returns of a market and of symbols that follow it, with gaps in the symbols."""
+class Size(NamedTuple):
+    """How many regressions, on how many of them the slower ways are timed, and how often."""
+
+    symbols: int = 5_000
+    sessions: int = 252
+    sampled_fits: int = 400
+    sampled_symbols: int = 4
+    repeats: int = 5
+
+
+QUICK = Size(symbols=20, sessions=10, sampled_fits=5, sampled_symbols=1, repeats=1)
+
+
+def report(quick: bool) -> str:
+    """Time every way, and compare ours with statsmodels."""
+    size = QUICK if quick else Size()
+    returns, market = simulate(size)
+    rng = np.random.default_rng(1)
+    days, symbols = rng.integers(0, size.sessions, size.sampled_fits), rng.integers(0, size.symbols, size.sampled_fits)
+    spans = [(returns[day : day + WINDOW, symbol], market[day : day + WINDOW]) for day, symbol in zip(days, symbols, strict=True)]
+    ours = partial(rolling_ols, returns, market, window=WINDOW, min_obs=MIN_OBS)
+    fits, theirs = ours(), statsmodels_fits(spans)  # the first calls also import
+    frame, series = pd.DataFrame(returns), pd.Series(market)
+    ways: dict[str, tuple[Callable[[], object], float, str]] = {
+        "riskmetrics": (ours, 1, "measured"),
+        "pandas rolling cov/var, beta only": (partial(rolling_pandas, frame, series), 1, "measured"),
+        "statsmodels RollingOLS": (
+            partial(rolling_statsmodels, returns[:, : size.sampled_symbols], market),
+            size.symbols / size.sampled_symbols,
+            f"from {size.sampled_symbols} symbols",
+        ),
+        "statsmodels OLS in a loop": (
+            partial(statsmodels_fits, spans),
+            size.symbols * size.sessions / size.sampled_fits,
+            f"from {size.sampled_fits} fits",
+        ),
+    }
+    costs: dict[str, list[measure.Cost]] = {name: [] for name in ways}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # RollingOLS divides by zero before its first full window
+        for _ in range(size.repeats):
+            for name, (way, _, _) in ways.items():
+                costs[name].append(measure.cost(way))
+    seconds = {name: measure.median(costs[name]).client * times for name, (_, times, _) in ways.items()}
+    lines = [
+        (
+            name,
+            f"{seconds[name]:,.2f}",
+            f"{seconds[name] / seconds['riskmetrics']:,.0f}x",
+            f"{measure.median(costs[name]).peak:,.0f}",
+            basis,
+        )
+        for name, (_, _, basis) in ways.items()
+    ]
+    wanted = [measure.Target("a statsmodels loop beside ours", 300, seconds["statsmodels OLS in a loop"] / seconds["riskmetrics"])]
+    return f"""## Regressions
+
+{size.symbols * size.sessions:,} regressions of {WINDOW} returns: {size.symbols:,} symbols on {size.sessions} sessions, p-values included,
+1 % of returns missing. Processor seconds of all threads; medians of {size.repeats}; memory is the process's largest, the interpreter's
+and the returns included. {_agreement(fits, theirs, days, symbols)}
+
+{measure.table(["", "seconds", "ratio", "peak MB", "basis"], lines)}
+
+{measure.targets(wanted)}
+"""
+
+
+def simulate(size: Size) -> tuple[FloatArray, FloatArray]:
+    """Daily returns of symbols, with gaps, and of a market that they follow."""
     rng = np.random.default_rng(252)
-    periods = SESSIONS + WINDOW - 1
+    periods = size.sessions + WINDOW - 1
     market = rng.normal(0.0004, 0.01, periods)
-    returns = market[:, np.newaxis] * rng.normal(1.0, 0.4, SYMBOLS) + rng.normal(0.0, 0.018, (periods, SYMBOLS))
+    returns = market[:, np.newaxis] * rng.normal(1.0, 0.4, size.symbols) + rng.normal(0.0, 0.018, (periods, size.symbols))
     returns[rng.random(returns.shape) < 0.01] = np.nan
     return returns, market
 
 
-def median_seconds(run: Callable[[], object], repeats: int) -> float:
-    """Median processor time of ``run``."""
-    seconds = []
-    for _ in range(repeats):
-        start = time.process_time()
-        run()
-        seconds.append(time.process_time() - start)
-    return statistics.median(seconds)
+def statsmodels_fits(spans: list[tuple[FloatArray, FloatArray]]) -> list[Fit]:
+    """Fit each window of a symbol's and the market's returns by itself."""
+    return [statsmodels_ols(y, x) for y, x in spans]
 
 
-def statsmodels_fits(returns: np.ndarray, market: np.ndarray, windows: Windows) -> np.ndarray:
-    """Fit each (date, symbol) with statsmodels: rows in the order of OLS, without the count."""
-    rows = []
-    for day, symbol in windows:
-        span = slice(day, day + WINDOW)
-        fit = sm.OLS(returns[span, symbol], sm.add_constant(market[span]), missing="drop").fit()
-        rows.append((fit.params[1], fit.params[0], fit.rsquared, fit.bse[1], fit.pvalues[1]))
-    return np.array(rows)
-
-
-def rolling_statsmodels(returns: np.ndarray, market: np.ndarray) -> None:
-    """Fit some symbols with statsmodels' own rolling estimator, p-values included."""
-    for symbol in range(SAMPLED_SYMBOLS):
-        fit = RollingOLS(returns[:, symbol], sm.add_constant(market), window=WINDOW, min_nobs=MIN_OBS, missing="drop").fit()
+def rolling_statsmodels(returns: FloatArray, market: FloatArray) -> None:
+    """Fit symbols with statsmodels' own rolling estimator, p-values included."""
+    for each in returns.T:
+        fit = RollingOLS(each, sm.add_constant(market), window=WINDOW, min_nobs=MIN_OBS, missing="drop").fit()
         _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
 
 
-def rolling_pandas(returns: pd.DataFrame, market: pd.Series) -> pd.DataFrame:
+def rolling_pandas(returns: pd.DataFrame, market: "pd.Series[float]") -> pd.DataFrame:
     """Divide rolling covariance by rolling variance: beta only, and with gaps not even of the same pairs."""
     return returns.rolling(WINDOW, min_periods=MIN_OBS).cov(market).div(market.rolling(WINDOW, min_periods=MIN_OBS).var(), axis=0)
 
 
-def peak_megabytes(run: Callable[[], object]) -> float:
-    """Memory that ``run`` allocates at its peak, results included."""
-    tracemalloc.start()
-    run()
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak / 1e6
-
-
-def processor() -> str:
-    """Name of the processor, where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    names = (
-        [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        if cpuinfo.exists()
-        else []
-    )
-    return names[0] if names else platform.processor() or platform.machine()
-
-
-def main() -> None:
-    """Time every way, compare ours with statsmodels, print both."""
-    returns, market = simulate()
-    rng = np.random.default_rng(1)
-    windows = list(zip(rng.integers(0, SESSIONS, SAMPLED_FITS).tolist(), rng.integers(0, SYMBOLS, SAMPLED_FITS).tolist(), strict=True))
-
-    def ours() -> OLS:
-        return rolling_ols(returns, market, window=WINDOW, min_obs=MIN_OBS)
-
-    fits = ours()  # the first call also imports
-    frame, series = pd.DataFrame(returns), pd.Series(market)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # RollingOLS divides by zero before its first full window
-        timings = [
-            ("riskmetrics", median_seconds(ours, 5), "measured"),
-            ("pandas rolling cov/var, beta only", median_seconds(lambda: rolling_pandas(frame, series), 3), "measured"),
-            (
-                "statsmodels RollingOLS",
-                median_seconds(lambda: rolling_statsmodels(returns, market), 3) / SAMPLED_SYMBOLS * SYMBOLS,
-                f"from {SAMPLED_SYMBOLS} symbols",
-            ),
-            (
-                "statsmodels OLS in a loop",
-                median_seconds(lambda: statsmodels_fits(returns, market, windows), 3) / SAMPLED_FITS * FITS,
-                f"from {SAMPLED_FITS} fits",
-            ),
-        ]
-    theirs = statsmodels_fits(returns, market, windows)
-
-    print(f"{FITS:,} regressions of {WINDOW} returns")
-    print(f"{'':36}{'seconds':>10}{'ratio':>9}")
-    for name, seconds, basis in timings:
-        print(f"{name:36}{seconds:10,.2f}{seconds / timings[0][1]:8,.0f}x  {basis}")
-    print(f"peak memory of ours: {peak_megabytes(ours):,.0f} MB, of it {sum(values.nbytes for values in fits) / 1e6:,.0f} MB results")
-    print(f"largest relative difference to statsmodels in {SAMPLED_FITS} fits:")
-    for index, name in enumerate(OLS._fields[:-1]):
-        mine = np.array([fits[index][window] for window in windows])
-        print(f"  {name:12}{np.max(np.abs(mine / theirs[:, index] - 1.0)):.1e}")
-    print(f"python {platform.python_version()}, numpy {np.__version__}, {processor()}, {os.cpu_count()} cores")
-
-
-if __name__ == "__main__":
-    main()
+def _agreement(fits: OLS, theirs: list[Fit], days: IntArray, symbols: IntArray) -> str:
+    names = [name for name in OLS._fields if name != "n_obs"]
+    worst = {name: np.max(np.abs(getattr(fits, name)[days, symbols] / [getattr(fit, name) for fit in theirs] - 1.0)) for name in names}
+    differences = ", ".join(f"{name} {value:.0e}" for name, value in worst.items())
+    return f"Largest relative differences to statsmodels in {len(theirs)} fits: {differences}."

@@ -1,0 +1,1 @@
+"""What riskmetrics costs, beside what one would do otherwise: `python -m benchmarks`, or one of them by name."""

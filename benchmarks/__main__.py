@@ -1,0 +1,38 @@
+"""`python -m benchmarks`: all of them, or the ones that are named, each in a fresh process."""
+
+# ruff: noqa: T201 — printing is what a benchmark is for
+import argparse
+import sys
+from pathlib import Path
+
+from benchmarks import backfill, measure, night, regression, write
+
+BENCHMARKS = {"regression": regression.report, "write": write.report, "night": night.report, "backfill": backfill.report}
+_HEAD = """# Benchmarks
+
+Written by `make bench`; `python -m benchmarks write` runs one of them. Ratios are of figures measured in the same run.
+"""
+
+
+def main() -> None:
+    """Run benchmarks and print what they found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument("--quick", action="store_true", help="sizes that only show that they run")
+    parser.add_argument("--out", type=Path, help="write all of it into this file too")
+    asked = parser.parse_args()
+    if unknown := set(asked.names) - set(BENCHMARKS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}")
+    parts = [_HEAD]
+    for name in asked.names or BENCHMARKS:
+        print(f"{name} …", file=sys.stderr)
+        parts.append(measure.in_child(BENCHMARKS[name], asked.quick))
+        print(parts[-1])
+    parts.append(f"## The machine\n\n{measure.facts()}\n")
+    print(parts[-1])
+    if asked.out:
+        asked.out.write_text("\n".join(parts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""The real job in a home of its own, and how much of its time is ours."""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import sqlalchemy as sa
+
+from benchmarks import measure
+from riskmetrics import settings
+from riskmetrics.db import embedded, migrate
+from riskmetrics.db.engine import create
+
+
+class JobCost(NamedTuple):
+    """What a run took, and what of it passed inside the functions of assets and checks: the rest of this process's time is Dagster's."""
+
+    run_id: str
+    whole: measure.Cost
+    ours_wall: dict[str, float]
+    """Seconds on the clock, by asset or check."""
+    ours_client: float
+    """Processor seconds of this process."""
+
+
+@contextmanager
+def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
+    """Yield a home with a durable embedded server at head, both named by the settings; it is removed at the end."""
+    with (
+        tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder,
+        chdir(folder),  # away from the user's .env
+        embedded.acquire(Path(folder)) as server,
+        patch.dict(os.environ, RISKMETRICS_HOME=folder, RISKMETRICS_DATABASE_URL=server.url),
+    ):
+        for name in ("RISKMETRICS_MARKET_INDEX", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
+            os.environ.pop(name, None)
+        engine = create(server.url)
+        migrate.ensure_head(engine)
+        yield Path(folder), engine
+        engine.dispose()
+
+
+def run(home: Path, days: Sequence[date]) -> JobCost:
+    """Run the job for ``days`` as `riskmetrics run` and `riskmetrics backfill` do."""
+    from dagster._core.execution.plan import compute_generator
+
+    from riskmetrics.cli import launch
+
+    outcomes: list[launch.Outcome] = []
+    ours_wall: dict[str, float] = {}
+    ours_client: list[float] = []
+    invoke = compute_generator.invoke_compute_fn  # what calls the function of an asset or a check, and nothing else
+
+    def invoke_timed(function: Any, *arguments: Any) -> Any:
+        wall, client = time.perf_counter(), time.process_time()
+        try:
+            return invoke(function, *arguments)
+        finally:
+            ours_wall[function.__name__] = time.perf_counter() - wall
+            ours_client.append(time.process_time() - client)
+
+    with patch.object(compute_generator, "invoke_compute_fn", invoke_timed):
+        whole = measure.cost(lambda: outcomes.append(launch.run(settings.load(), days)), home)
+    (outcome,) = outcomes
+    if outcome.exit_code:
+        raise RuntimeError(f"the run for {days[0]} ended with {outcome.exit_code}")
+    return JobCost(outcome.run_id, whole, ours_wall, sum(ours_client))
