@@ -1,5 +1,6 @@
 """The database that commands use, at head."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ def unmigrated() -> "Iterator[sa.Engine]":
     from riskmetrics.db.engine import open_engine
 
     engine = open_engine(settings.load())
+    gc.freeze()
+    gc.enable()
     try:
         yield engine
     finally:

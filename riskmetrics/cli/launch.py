@@ -1,5 +1,6 @@
 """Runs of the job from the command line: in this process, on the instance that the UI shows."""
 
+import gc
 import logging
 import os
 import shutil
@@ -41,6 +42,7 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
     """Materialize the assets (default: all) for ``days`` in one run and report on stderr how it went."""
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # a range writes an event per session and asset
+    gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
     from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
     from dagster._core.utils import make_new_run_id
@@ -58,6 +60,8 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
     with _instance() as instance:
         fail_dead_runs(instance)
         instance.add_event_listener(run_id, _show)
+        gc.freeze()
+        gc.enable()
         result = job.execute_in_process(
             instance=instance,
             run_id=run_id,

@@ -1,5 +1,6 @@
 """The `riskmetrics` command: its groups, and the one place where errors become sentences and exit codes."""
 
+import gc
 import sys
 from typing import Annotated
 
@@ -48,6 +49,7 @@ def main() -> None:
     """Run the command line; an error raised on purpose is one sentence on stderr and its exit code."""
     from riskmetrics.errors import RiskmetricsError
 
+    gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
     try:
         app()
     except RiskmetricsError as error:

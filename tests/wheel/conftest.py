@@ -1,0 +1,123 @@
+"""The wheel, and environments that hold it and nothing of the checkout."""
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+ORDINARY_USER = "nobody"
+
+
+class Environment(NamedTuple):
+    """An environment in which riskmetrics is installed, and who uses it (None: whoever runs the tests)."""
+
+    folder: Path
+    user: str | None = None
+
+    def call(self, *command: str, cwd: Path, **variables: str) -> str:
+        """Return what a command of the environment prints; it has no variable of ours, an empty HOME beside ``cwd``, and must succeed."""
+        done = subprocess.run(
+            [str(self.folder / "bin" / command[0]), *command[1:]],
+            cwd=cwd,
+            env={"PATH": os.defpath, "HOME": str(cwd.with_name("home"))} | variables,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+            user=self.user,
+            extra_groups=None if self.user is None else [],
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+@pytest.fixture(scope="session")
+def public_folder() -> Iterator[Path]:
+    """Return a folder that every user may enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp(prefix="riskmetrics-wheel-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def distributions(public_folder: Path) -> Path:
+    """Return a folder with the source distribution and the wheel made from it, as they are published."""
+    built = public_folder / "dist"
+    build("sdist", CHECKOUT, built)
+    (source,) = built.glob("*.tar.gz")
+    shutil.unpack_archive(source, built, filter="data")
+    build("wheel", built / source.name.removesuffix(".tar.gz"), built)
+    return built
+
+
+def build(target: str, source: Path, into: Path) -> None:
+    """Build a source tree as ``pip`` does, with the build backend of the tests' environment."""
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)], cwd=source, check=True)
+
+
+@pytest.fixture(scope="session")
+def wheel(distributions: Path) -> Path:
+    """Return the wheel."""
+    (wheel,) = distributions.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, public_folder: Path) -> Environment:
+    """Return an environment with the wheel; its dependencies are those of the tests, since there is no network."""
+    return offline(public_folder / "environment", wheel)
+
+
+def offline(folder: Path, wheel: Path, python: str = sys.executable) -> Environment:
+    """Create an environment with the wheel that finds every other package where the tests find it."""
+    environment = empty(folder, python)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(folder / "bin" / "python")]
+    subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
+    link(environment, Path(sysconfig.get_path("purelib")))
+    return environment
+
+
+def empty(folder: Path, python: str = sys.executable) -> Environment:
+    """Create an environment without any package."""
+    subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
+    return Environment(folder)
+
+
+def link(environment: Environment, *folders: Path) -> None:
+    """Let an environment find packages in ``folders`` too; the .pth files there, such as an editable installation's, do not count."""
+    (site_packages,) = environment.folder.glob("lib/python*/site-packages")
+    (site_packages / "linked.pth").write_text("".join(f"{folder}\n" for folder in folders))
+
+
+@pytest.fixture
+def empty_directory(public_folder: Path) -> Path:
+    """Return an empty working directory, with an empty HOME beside it."""
+    folder = Path(tempfile.mkdtemp(dir=public_folder))
+    folder.chmod(0o755)
+    for name in ("home", "work"):
+        (folder / name).mkdir()
+    return folder / "work"
+
+
+def demonstrate(environment: Environment, cwd: Path, **variables: str) -> None:
+    """Run the demo in an empty directory and look at everything that it leaves there; ``variables`` are of the environment."""
+    imported = environment.call("python", "-c", "import riskmetrics; print(riskmetrics.__file__)", cwd=cwd)
+    assert Path(imported).is_relative_to(environment.folder)
+    shown = environment.call("riskmetrics", "demo", cwd=cwd, **variables)
+    assert "Long-Short, 2022-12-28" in shown
+    assert "Information Technology" in shown
+    assert "Long-Short" in (cwd / "report.html").read_text()
+    betas = environment.call("riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables)
+    assert "Market betas, 2022-12-28" in betas
+    assert "the schema is the one" in environment.call("riskmetrics", "db", "verify", cwd=cwd, **variables)
+    assert {path.name for path in cwd.iterdir()} == {"report.html"} | (set() if variables else {".riskmetrics"})
+    assert list(cwd.with_name("home").iterdir()) == []
