@@ -1,6 +1,7 @@
 """Databases of their own, on servers that keep what they confirmed: faults are real here, so are the consequences."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -44,6 +45,7 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=_listen_to_interrupts,  # noqa: PLW1509 — one thread here
         )
         running.append(process)
         return process
@@ -53,6 +55,11 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+def _listen_to_interrupts() -> None:
+    """Undo what a shell's background job inherits: it ignores Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
