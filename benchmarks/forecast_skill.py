@@ -174,7 +174,7 @@ def yearly_versions(days: Sequence[date], inputs: har.Regressors, realized: Floa
         fitted = dict(versions[-1])
         for proxy in har.PROXIES:
             try:
-                fitted[proxy] = fit(inputs, known, proxy=proxy).coefficients
+                fitted[proxy] = fit([(inputs, known)], proxy=proxy).coefficients
             except RefusedFit:
                 continue
         if any(fitted[proxy] is not versions[-1][proxy] for proxy in har.PROXIES):

@@ -1,26 +1,33 @@
-"""Wiring: assets, checks, the job and the resources. Nothing is computed or decided here."""
+"""Wiring: assets, checks, the jobs and the resources. Nothing is computed or decided here."""
 
 import dagster as dg
 
-from riskmetrics.assets import checks, market_data, portfolios, positions
+from riskmetrics.assets import checks, market_data, model, portfolios, positions, price_checks, risk, scores
 from riskmetrics.resources import TablesOnly, Warehouse, code_version
 
-DAILY_RISK = "daily_risk"
+DAILY_RISK, CALIBRATE = "daily_risk", "calibrate"
+_MODEL = dg.AssetSelection.groups("model")
 
 
 def build_definitions() -> dg.Definitions:
     """Assemble the graph; a test may call it again with resources of its own."""
     warehouse = Warehouse()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([market_data, positions, portfolios]),
-        asset_checks=dg.load_asset_checks_from_modules([checks]),
+        assets=dg.load_assets_from_modules([market_data, model, positions, portfolios, risk, scores]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, price_checks]),
         jobs=[
             dg.define_asset_job(
                 DAILY_RISK,
-                selection=dg.AssetSelection.all(),
+                selection=dg.AssetSelection.all() - _MODEL,
                 description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
                 tags={"riskmetrics/code_version": code_version()},
-            )
+            ),
+            dg.define_asset_job(
+                CALIBRATE,
+                selection=_MODEL,
+                description="A new version of the volatility forecast's coefficients, from all stored history; bad fits are refused.",
+                tags={"riskmetrics/code_version": code_version()},
+            ),
         ],
         resources={"warehouse": warehouse, "io_manager": TablesOnly(warehouse=warehouse)},
         executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings

@@ -10,9 +10,19 @@ import pandas as pd
 from riskmetrics.errors import MissingPrices
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.price_quality import bad_ticks
+from riskmetrics.metrics.volatility import range_proxy
 
 STALE_AFTER = 5
 """Sessions that a close may stand in for a missing one; an older one leaves the holding unpriced."""
+
+
+class Bars(NamedTuple):
+    """Daily prices of symbols, each sessions x symbols; the highs and lows are on the scale of the close."""
+
+    close: pd.DataFrame
+    adj_close: pd.DataFrame
+    high: pd.DataFrame
+    low: pd.DataFrame
 
 
 def panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value: str) -> pd.DataFrame:
@@ -65,6 +75,19 @@ def believed_returns(closes: pd.DataFrame) -> Returns:
     """
     ticks = bad_ticks(closes.to_numpy())
     return Returns(simple_returns(closes.mask(ticks.bad)).iloc[1:], ticks.unconfirmed[2:])
+
+
+def believed_ranges(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> FloatArray:
+    """Range proxies of volatility (`volatility.range_proxy`) on the rows of `believed_returns`; NaN where its move is not believed."""
+    ticks = bad_ticks(adj_close.to_numpy())
+    ranges = range_proxy(high.to_numpy(), low.to_numpy())
+    return np.where(ticks.bad | ticks.unconfirmed, np.nan, ranges)[2:]
+
+
+def lengthened(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """Put empty rows before ``closes`` until there are ``rows``: the calendar begins later than the windows of the first sessions."""
+    before = pd.bdate_range(end=closes.index[0], periods=max(rows - len(closes), 0) + 1)[:-1]
+    return closes.reindex(before.append(pd.DatetimeIndex(closes.index))) if len(before) else closes
 
 
 def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -14,6 +14,7 @@ from pydantic import PrivateAttr
 from riskmetrics import settings
 from riskmetrics.db import migrate, read, write
 from riskmetrics.db.engine import open_engine
+from riskmetrics.results.options import Terms
 from riskmetrics.settings import PACKAGE
 
 
@@ -25,12 +26,15 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     _engine: sa.Engine = PrivateAttr()
     _market_index: str | None = PrivateAttr()
+    _rate_index: str | None = PrivateAttr()
+    _option_terms: Terms = PrivateAttr()
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and bring the schema to head; a failed migration fails the run with its revision."""
         configured = settings.load()
         self._engine = open_engine(configured)
-        self._market_index = configured.market_index
+        self._market_index, self._rate_index = configured.market_index, configured.rate_index
+        self._option_terms = Terms(configured.risk_free_rate, configured.dividend_yield)
         if migrate.ensure_head(self._engine) and context.log:
             context.log.info(f"migrated the database to revision {migrate.head()}")
 
@@ -55,6 +59,15 @@ class Warehouse(dg.ConfigurableResource[None]):
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""
         return read.market_index(connection, self._market_index)
+
+    def rate_index(self, connection: sa.Connection) -> str:
+        """What interest-rate betas are measured against."""
+        return self._rate_index or read.index(connection, read.RATE_INDEX)
+
+    @property
+    def option_terms(self) -> Terms:
+        """What options are valued with beside prices, as set for this run."""
+        return self._option_terms
 
 
 class TablesOnly(dg.ConfigurableIOManager):

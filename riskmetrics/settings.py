@@ -10,7 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from riskmetrics.errors import ConfigurationError
 
 PACKAGE = Path(__file__).parent
-DEFAULT_MARKET_INDEX = "SPY"
+DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
+
+_Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)]
+
+_Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -27,10 +31,25 @@ class Settings(BaseSettings):
     dagster_home: Path | None = Field(
         default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster."
     )
-    market_index: Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)] | None = Field(
+    market_index: _Symbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
         description="What betas are measured against; unset: the one kept with the database, else SPY.",
+    )
+    rate_index: _Symbol | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_RATE_INDEX",
+        description="What interest-rate betas are measured against; unset: the one kept with the database, else TLT.",
+    )
+    risk_free_rate: _Rate = Field(
+        default=0.0,
+        validation_alias="RISKMETRICS_RISK_FREE_RATE",
+        description="Of options' values: continuously compounded, per year, as a fraction (0.04 is 4 %).",
+    )
+    dividend_yield: _Rate = Field(
+        default=0.0,
+        validation_alias="RISKMETRICS_DIVIDEND_YIELD",
+        description="Of all underlyings of options: continuously compounded, per year, as a fraction.",
     )
 
     @cached_property

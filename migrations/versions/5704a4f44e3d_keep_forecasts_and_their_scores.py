@@ -20,7 +20,8 @@ def upgrade() -> None:
         sa.Column("trailing_21d", sa.Double),
         sa.Column("ewma_94", sa.Double),
         sa.Column("ewma_97", sa.Double),
-        sa.Column("in_band", sa.Boolean, comment="Whether realized lies in the forecast's 80 % band."),
+        sa.Column("low", sa.Double, comment="Ends of the forecast's 80 % band."),
+        sa.Column("high", sa.Double),
         sa.Column("coefficients", sa.String(64), nullable=False, comment="Version in har_coefficients."),
         sa.Column("in_sample", sa.Boolean, nullable=False, comment="The version's fit saw days after this one."),
         sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
@@ -37,9 +38,7 @@ def upgrade() -> None:
         sa.Column("subject", sa.String(36), nullable=False, comment="The symbol, or the id of the portfolio."),
         sa.Column("day", sa.Date, nullable=False, comment="Session of the forecast, made at its close."),
         sa.Column("portfolio_id", sa.Uuid, comment="NULL: the subject is a symbol."),
-        sa.Column(
-            "expected", sa.Double, comment="Volatility of the next 21 sessions; annualized fraction, as all here."
-        ),
+        sa.Column("expected", sa.Double, comment="Volatility of the next 21 sessions; annualized fraction, as all here."),
         sa.Column("risk", sa.Double, comment="Square root of the variance forecast."),
         sa.Column("low", sa.Double, comment="10th percentile of what may follow."),
         sa.Column("high", sa.Double, comment="90th percentile of what may follow."),

@@ -4,6 +4,7 @@ import dagster as dg
 import numpy as np
 
 from riskmetrics import trading_calendar
+from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
@@ -20,6 +21,9 @@ _REFITTED = 5
 
 _STORED_PRECISION = 2e-6
 """Columns keep six decimals; one unit in the last place covers both roundings."""
+
+_EXTREME_BETA = 5.0
+"""A beta larger in size did not occur in 164,000 windows of real stocks: it tells of prices."""
 
 _SECTORS = len(gics.SECTORS)
 
@@ -39,6 +43,22 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"refitted": len(rows), "largest_difference": worst},
         description=f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most",
+    )
+
+
+@dg.asset_check(asset=position_betas)
+def beta_extreme(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """No market beta is so large that only wrong prices explain it; none is capped."""
+    days = run_sessions(context)
+    with warehouse.read() as connection:
+        extreme, n_betas = stored.betas_beyond(connection, days, _EXTREME_BETA), stored.count_betas(connection, days)
+    worst = "".join(f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}" for row in extreme[:1].itertuples())
+    advice = "; look for its cause with `riskmetrics show quality`, and import the right prices" if worst else ""
+    return dg.AssetCheckResult(
+        passed=extreme.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"betas_affected": len(extreme), "betas_looked_at": n_betas, **reports.shown(extreme)},
+        description=f"{len(extreme)} of {n_betas} betas are beyond ±{_EXTREME_BETA:.0f}{worst}{advice}",
     )
 
 

@@ -1,5 +1,6 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
+from collections.abc import Callable
 from datetime import date
 
 import dagster as dg
@@ -36,3 +37,15 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
             "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run` without --date takes the latest"
         )
     return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def of_sessions(group: str, *upstream: dg.AssetsDefinition) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
+    """Make an asset of a function: partitioned by session, and one run for a range of them."""
+    return dg.asset(
+        deps=upstream,
+        partitions_def=sessions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name=group,
+        kinds={"postgres"},
+        owners=["team:riskmetrics"],
+    )

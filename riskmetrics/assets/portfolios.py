@@ -1,29 +1,21 @@
 """What is known of each portfolio: its row in `portfolio_snapshots`, of which each asset owns some columns."""
 
-from collections.abc import Callable
+from functools import partial
 
 import dagster as dg
 
 from riskmetrics.assets import inputs, reports
 from riskmetrics.assets.market_data import benchmark_weights, company_profiles, market_prices
-from riskmetrics.assets.partitions import run_sessions, sessions
-from riskmetrics.assets.positions import position_betas
+from riskmetrics.assets.model import har_coefficients
+from riskmetrics.assets.partitions import of_sessions, run_sessions
+from riskmetrics.assets.positions import interest_rate_betas, position_betas
 from riskmetrics.db import read, tables, write
 from riskmetrics.resources import Warehouse, provenance
-from riskmetrics.results import exposures, snapshots
+from riskmetrics.results import exposures, forecasts, rates, snapshots
 
-_SNAPSHOT = ("portfolio_id", "snapshot_date")
-
-
-def _of_portfolios(*upstream: dg.AssetsDefinition) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
-    return dg.asset(
-        deps=upstream,
-        partitions_def=sessions,
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name="portfolios",
-        kinds={"postgres"},
-        owners=["team:riskmetrics"],
-    )
+SNAPSHOT = ("portfolio_id", "snapshot_date")
+"""What identifies a row of `portfolio_snapshots`."""
+_of_portfolios = partial(of_sessions, "portfolios")
 
 
 @_of_portfolios(market_prices)
@@ -35,7 +27,7 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
         valuation, _ = inputs.valued(connection, days)
         rows, undefined = write.fit(table, *snapshots.value_rows(valuation), subject="portfolio_id", day=snapshots.DAY)
         scope = write.of_days(table.c.snapshot_date, days)
-        written = write.replace(connection, table, rows, key=_SNAPSHOT, scope=scope, provenance=provenance(context))
+        written = write.replace(connection, table, rows, key=SNAPSHOT, scope=scope, provenance=provenance(context))
         coverage = snapshots.value_coverage(valuation)
         write.coverage(connection, coverage, metrics=snapshots.VALUE_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.VALUE_METRICS, days=days, provenance=provenance(context))
@@ -53,9 +45,42 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
         profiles = read.profiles(connection, valuation.instruments["symbol"])
         rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
         rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)
-        written = write.update(connection, table, rows, key=_SNAPSHOT, provenance=provenance(context))
+        written = write.update(connection, table, rows, key=SNAPSHOT, provenance=provenance(context))
         write.coverage(connection, coverage, metrics=snapshots.BETA_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.BETA_METRICS, days=days, provenance=provenance(context))
+    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+
+
+@_of_portfolios(interest_rate_betas, portfolio_values)
+def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Beta of every portfolio to interest rates, alone and with the market held fixed (`portfolio_rate_betas`)."""
+    days = run_sessions(context)
+    table = tables.portfolio_rate_betas
+    with warehouse.begin("portfolio_rate_betas") as connection:
+        valuation, lots = inputs.valued(connection, days)
+        one, two = inputs.rate_betas(connection, lots, days, warehouse.market_index(connection), warehouse.rate_index(connection))
+        rows, coverage = rates.portfolio_rows(valuation, one, two)
+        scope = write.of_days(table.c.day, days)
+        written = write.replace(connection, table, rows, key=("portfolio_id", "day"), scope=scope, provenance=provenance(context))
+        write.coverage(connection, coverage, metrics=rates.COVERAGE, days=days, provenance=provenance(context))
+    reports.materialized(context, days, rows, written, day="day")
+
+
+@_of_portfolios(portfolio_values, har_coefficients)
+def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Volatility of every portfolio, of its own returns (`portfolio_snapshots`: volatility columns, `volatility_forecasts`)."""
+    days = run_sessions(context)
+    table = tables.portfolio_snapshots
+    with warehouse.begin("portfolio_volatility") as connection:
+        valuation, lots = inputs.valued(connection, days)
+        estimates = inputs.portfolio_volatility(connection, valuation, lots, warehouse.market_index(connection))
+        rows, coverage, undefined = forecasts.portfolio_rows(valuation, estimates)
+        rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)
+        written = write.update(connection, table, rows, key=SNAPSHOT, provenance=provenance(context))
+        of_portfolios = forecasts.portfolio_forecasts(valuation, estimates)
+        write.forecasts(connection, of_portfolios, of_portfolios=True, days=days, provenance=provenance(context))
+        write.coverage(connection, coverage, metrics=forecasts.COVERAGE, days=days, provenance=provenance(context))
+        write.undefined(connection, undefined, metrics=forecasts.SNAPSHOT_METRICS, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
@@ -70,7 +95,7 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
         benchmark = read.benchmark_weights(connection, read.BENCHMARK, days[-1])
         sectors = exposures.sector_rows(valuation, profiles, benchmark, read.BENCHMARK)
         rows, undefined = exposures.concentration_rows(valuation, sectors)
-        written = write.update(connection, tables.portfolio_snapshots, rows, key=_SNAPSHOT, provenance=provenance(context))
+        written = write.update(connection, tables.portfolio_snapshots, rows, key=SNAPSHOT, provenance=provenance(context))
         key, scope = ("portfolio_id", "day", "sector"), write.of_days(table.c.day, days)
         write.replace(connection, table, sectors, key=key, scope=scope, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=exposures.METRICS, days=days, provenance=provenance(context))

@@ -1,5 +1,6 @@
 """What an asset tells the UI: per session numbers that plot, and a small table that a person can read."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
@@ -14,28 +15,40 @@ _SHOWN = 12
 
 
 def materialized(
-    context: dg.AssetExecutionContext, days: Sequence[date], rows: pd.DataFrame, written: Written, *, day: str, undefined: pd.DataFrame
+    context: dg.AssetExecutionContext,
+    days: Sequence[date],
+    rows: pd.DataFrame,
+    written: Written,
+    *,
+    day: str,
+    undefined: pd.DataFrame | None = None,
 ) -> None:
-    """Attach row counts, undefined values and the write's outcome to the materialization of each session."""
-    if not context.has_partition_key_range and not context.has_partition_key:
-        context.add_asset_metadata(_numbers(rows, undefined, day, days[-1]) | _outcome(written))
-        return
+    """Attach row counts, undefined values and the write's outcome to the materialization of each session.
+
+    ``undefined`` are the reasons kept in `undefined_metrics`; rows of a table that keeps them itself have an undefined_reason.
+    """
+    if undefined is None:
+        reasons = pd.DataFrame({"day": rows[day], "metric": "", "reason": rows["undefined_reason"]})
+        undefined = reasons[reasons["reason"].notna()]
+    counts, missing = rows[day].value_counts(), dict(iter(undefined.groupby("day")))
     for session in days:
-        context.add_asset_metadata(_numbers(rows, undefined, day, session) | _outcome(written), partition_key=session.isoformat())
+        numbers = _numbers(int(counts.get(pd.Timestamp(session), 0)), missing.get(pd.Timestamp(session)))
+        context.add_asset_metadata(numbers | _outcome(written), partition_key=session.isoformat())
 
 
-def _numbers(rows: pd.DataFrame, undefined: pd.DataFrame, day: str, session: date) -> dict[str, RawMetadataValue]:
-    own = rows[rows[day] == pd.Timestamp(session)]
-    missing = undefined[undefined["day"] == pd.Timestamp(session)]
+def _numbers(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadataValue]:
     metadata: dict[str, RawMetadataValue] = {
-        "dagster/partition_row_count": dg.MetadataValue.int(len(own)),
-        "undefined_values": dg.MetadataValue.int(len(missing)),
+        "dagster/partition_row_count": dg.MetadataValue.int(n_rows),
+        "undefined_values": dg.MetadataValue.int(0 if missing is None else len(missing)),
     }
-    if len(missing):
-        grouped = missing.groupby("reason")["metric"]
-        columns = grouped.agg(lambda metrics: ", ".join(sorted({metric.partition(".")[2] for metric in metrics})))
-        table = pd.DataFrame({"columns": columns, "values": grouped.size()}).reset_index().head(_SHOWN)
-        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table))
+    if missing is not None:
+        metrics: dict[str, Counter[str]] = {}
+        for metric, reason in zip(missing["metric"], missing["reason"], strict=True):
+            metrics.setdefault(reason, Counter())[metric.partition(".")[2]] += 1
+        table = pd.DataFrame(
+            [(reason, ", ".join(sorted(of)), of.total()) for reason, of in sorted(metrics.items())], columns=["reason", "columns", "values"]
+        )
+        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table.head(_SHOWN)))
     return metadata
 
 

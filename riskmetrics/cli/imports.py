@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 _EQUITY_LIMIT = 1e14
 """What the column holds."""
 
-app = typer.Typer(help="Bring in prices, holdings, profiles and benchmark weights from CSV or Parquet files.", no_args_is_help=True)
+app = typer.Typer(
+    help="Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or Parquet files.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -56,6 +58,23 @@ def benchmark(file: File, code: Annotated[str, typer.Option(help="Which benchmar
     from riskmetrics.sources.files import read_benchmark
 
     _import("benchmark", file, read_benchmark, lambda connection, parsed: told(imports.benchmark(connection, parsed.rows, code, "file")))
+
+
+@app.command()
+def scenarios(
+    file: File, only: Annotated[bool, typer.Option("--only", help="Remove the scenarios that are not in the file.")] = False
+) -> None:
+    """Stress scenarios: name; market_move, rate_move, or first_day and last_day of a window to replay; description.
+
+    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is that of the rate index, a bond fund. A name that is
+    there already gets the new terms.
+
+    Example: riskmetrics import scenarios scenarios.csv
+    """
+    from riskmetrics.db import imports
+    from riskmetrics.sources.scenarios import read_scenarios
+
+    _import("scenarios", file, read_scenarios, lambda connection, parsed: told(imports.scenarios(connection, parsed.rows, only=only)))
 
 
 @app.command()

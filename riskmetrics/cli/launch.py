@@ -1,16 +1,18 @@
-"""Runs of the job from the command line: in this process, on the instance that the UI shows."""
+"""Runs of the jobs from the command line: in this process, on the instance that the UI shows."""
 
 import gc
 import logging
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from riskmetrics import errors
 from riskmetrics.cli.output import progress, say
@@ -23,10 +25,11 @@ _PID, _HOST, _BOOT, _STARTED = (f"riskmetrics/{name}" for name in ("pid", "host"
 
 
 class Outcome(NamedTuple):
-    """How a run ended: its id, and the command's exit code."""
+    """How a run ended: its id, the command's exit code, and what Dagster tells of it."""
 
     run_id: str
     exit_code: int
+    result: "dg.ExecuteInProcessResult"
 
 
 def prepare_instance(settings: Settings) -> Path:
@@ -38,8 +41,22 @@ def prepare_instance(settings: Settings) -> Path:
     return home
 
 
-def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) -> Outcome:
-    """Materialize the assets (default: all) for ``days`` in one run and report on stderr how it went."""
+def run(
+    settings: Settings, days: Sequence[date], assets: Sequence[str] = (), *, job: str = "", config: Mapping[str, object] | None = None
+) -> Outcome:
+    """Run a job in this process and report on stderr how it went.
+
+    Parameters
+    ----------
+    days : sequence of date
+        Partitions, materialized in one run; none for a job without.
+    assets : sequence of str
+        Default: all of the job.
+    job : str
+        Default: daily_risk.
+    config : mapping, optional
+        Of the job's assets, by name.
+    """
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # a range writes an event per session and asset
     gc.disable()  # until Dagster is loaded, as in `main`
@@ -49,8 +66,8 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
 
     from riskmetrics.definitions import DAILY_RISK, defs
 
-    job = defs.resolve_job_def(DAILY_RISK)
-    known = sorted(key.to_user_string() for key in job.asset_layer.executable_asset_keys)
+    definition = defs.resolve_job_def(job or DAILY_RISK)
+    known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
@@ -62,16 +79,19 @@ def run(settings: Settings, days: Sequence[date], assets: Sequence[str] = ()) ->
         instance.add_event_listener(run_id, _show)
         gc.freeze()
         gc.enable()
-        result = job.execute_in_process(
+        result = definition.execute_in_process(
             instance=instance,
             run_id=run_id,
             partition_key=days[0].isoformat() if len(days) == 1 else None,
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
             tags=tags,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "ops": {name: {"config": values} for name, values in (config or {}).items()},
+            },
             raise_on_error=False,
         )
-    return Outcome(run_id, _exit_code(result))
+    return Outcome(run_id, _exit_code(result), result)
 
 
 @contextmanager
@@ -85,8 +105,17 @@ def _instance() -> "Iterator[dg.DagsterInstance]":
         instance.get_runs(limit=1)
         instance.all_asset_keys()
         instance.all_instigator_state()
-    with instance:
+    with instance, ExitStack() as held:
+        for name in ("runs.db", "runs/index.db"):
+            _hold_open(held, Path(os.environ["DAGSTER_HOME"], "history", name))
         yield instance
+
+
+def _hold_open(held: ExitStack, file: Path) -> None:
+    """Keep a SQLite file open: Dagster connects anew for each event, and whoever closes last writes the whole log back."""
+    with suppress(sqlite3.Error):  # elsewhere, or in Postgres
+        connection = held.enter_context(closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)))
+        connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
 
 def fail_dead_runs(instance: "dg.DagsterInstance") -> None:

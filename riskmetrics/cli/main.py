@@ -1,12 +1,13 @@
 """The `riskmetrics` command: its groups, and the one place where errors become sentences and exit codes."""
 
 import gc
+import logging
 import sys
 from typing import Annotated
 
 import typer
 
-from riskmetrics.cli import compare, db, demo, export, imports, portfolio, report, reset, run, shell, show, simulate, status
+from riskmetrics.cli import calibrate, compare, db, demo, export, imports, portfolio, report, reset, run, shell, show, simulate, status
 
 app = typer.Typer(
     name="riskmetrics",
@@ -23,6 +24,7 @@ app.command()(run.run)
 app.command()(run.backfill)
 app.command()(reset.reset)
 app.command()(reset.reprocess)
+app.command()(calibrate.calibrate)
 app.add_typer(show.app, name="show")
 app.command()(compare.compare)
 app.command()(report.report)
@@ -33,22 +35,28 @@ app.command()(shell.env)
 app.command()(shell.ui)
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("riskmetrics"))
+        raise typer.Exit
+
+
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
+    ] = False,
 ) -> None:
     """Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("riskmetrics"))
-        raise typer.Exit
 
 
 def main() -> None:
     """Run the command line; an error raised on purpose is one sentence on stderr and its exit code."""
     from riskmetrics.errors import RiskmetricsError
 
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # tells with a traceback that Ctrl-C hit a closing connection
     gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
     try:
         app()

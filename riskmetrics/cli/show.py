@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
 from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
+from riskmetrics.cli.track_record import forecast_score
 from riskmetrics.report import figures
 
 if TYPE_CHECKING:
@@ -23,12 +24,78 @@ _BETAS: dict[str, Format] = {
     "alpha": "{:.6f}".format,
     "r_squared": "{:.3f}".format,
     "p_value": figures.p_value,
+    "adjusted_beta": "{:.3f}".format,
+    "adjusted_std_error": "{:.3f}".format,
+}
+_RATE_BETAS: dict[str, Format] = {
+    "p_value": figures.p_value,
+    **dict.fromkeys(("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format),
+    **dict.fromkeys(("two_factor_std_error", "two_factor_market_beta"), "{:.3f}".format),
+}
+_VOLATILITY: dict[str, str] = {
+    "portfolio": "portfolio",
+    "symbol": "symbol",
+    "realized_volatility_21d": "21d",
+    "realized_vol_21d": "21d",
+    "realized_volatility_63d": "63d",
+    "realized_vol_63d": "63d",
+    "vol_daily": "day",
+    "vol_weekly": "week",
+    "vol_monthly": "month",
+    "expected_volatility_21d": "expected",
+    "expected_vol_21d": "expected",
+    "low": "low",
+    "high": "high",
+    "volatility_trend": "trend",
+    "vol_trend": "trend",
+    "rise_probability": "rise",
+    "volatility_percentile": "percentile",
+    "vol_percentile": "percentile",
+    "model_r_squared": "skill",
+}
+"""What stored columns are called where there is little room."""
+_VOLATILITY_FORMATS: dict[str, Format] = {
+    **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), figures.percent),
+    "skill": figures.two_decimals,
+}
+_REMARKS = {
+    "in_sample": "in sample",
+    "clipped": "clipped",
+    "short_history": "short history",
+    "day_replaced": "day replaced",
 }
 _SECTORS: dict[str, Format] = {
     "gross_weight": figures.percent,
     "net_weight": figures.percent,
     "benchmark_weight": figures.percent,
     "active_weight": figures.signed_percent,
+}
+_TAIL: dict[str, Format] = {
+    "level": figures.level,
+    "value_at_risk": figures.percent,
+    "expected_shortfall": figures.percent,
+}
+_BACKTESTS: dict[str, Format] = {
+    "level": figures.level,
+    "expected": figures.two_decimals,
+    "likelihood_ratio": figures.two_decimals,
+    "p_value": figures.p_value,
+}
+_DRAWDOWNS: dict[str, Format] = {"current": figures.percent, "largest": figures.percent}
+_CONTRIBUTIONS: dict[str, Format] = {
+    "weight": figures.percent,
+    "component": figures.percent,
+    "marginal": "{:.3f}".format,
+    "share": figures.percent,
+}
+_STRESS: dict[str, Format] = {"loss": figures.percent, "loss_value": figures.money, "coverage": figures.percent}
+_SCENARIOS: dict[str, Format] = {"market_move": figures.signed_percent, "rate_move": figures.signed_percent}
+_OPTIONS: dict[str, Format] = {
+    "quantity": figures.quantity,
+    "exposure": figures.money,
+    "volatility": figures.percent,
+    "risk_free_rate": figures.percent,
+    "dividend_yield": figures.percent,
 }
 
 
@@ -45,6 +112,57 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     if not as_json:
         times = figures.NEXT_WINDOW
         typer.echo(f"std_error is that of the regression; the next window's beta differs from this one by about {times} times as much.")
+        typer.echo(
+            "adjusted_beta is drawn towards that of an average stock by as much as beta is uncertain: it foretells the next window's best."
+        )
+
+
+@app.command()
+def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print betas to the rate index: of portfolios, and of every position with its standard error.
+
+    Example: riskmetrics show rate-betas --date 2022-12-28
+    """
+    from riskmetrics.db import rates
+
+    session, positions = _stored(rates.of_positions, day_of(day), portfolio)
+    _, portfolios = _stored(rates.of_portfolios, session, portfolio, may_be_empty=True)
+    if as_json:
+        print_json({"portfolios": records(portfolios), "positions": records(positions)})
+        return
+    _print_with_reasons(portfolios, _RATE_BETAS, f"Rate betas of portfolios, {session}")
+    _print_with_reasons(positions.drop(columns="alpha"), _RATE_BETAS, f"Rate betas of positions, {session}")
+    typer.echo(
+        "Return per unit of the rate index's return, a bond fund's: positive gains when yields fall. two_factor: the market held fixed."
+    )
+
+
+@app.command()
+def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print volatility, past and expected, of portfolios and positions: annualized standard deviations.
+
+    Example: riskmetrics show volatility --date 2022-12-28 --portfolio Growth
+    """
+    from riskmetrics.db import volatility as stored_volatility
+
+    session, positions = _stored(stored_volatility.of_positions, day_of(day), portfolio)
+    _, portfolios = _stored(stored_volatility.of_portfolios, session, portfolio, may_be_empty=True)
+    if as_json:
+        print_json({"portfolios": records(portfolios), "positions": records(positions)})
+        return
+    for title, table in (("portfolios", portfolios), ("positions", positions)):
+        _print_with_reasons(_with_remarks(table), _VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
+    typer.echo("expected: of the next 21 sessions; low to high: where it falls four times in five. rise: probability that it exceeds 21d.")
+    typer.echo("percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0 is worse than it.")
+    if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
+        typer.echo(f"in sample: {figures.IN_SAMPLE}.")
+
+
+def _with_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return volatilities under short headings, with what to know of a forecast in words."""
+    remarks = [", ".join(text for name, text in _REMARKS.items() if row[name]) for row in records(table)]
+    shown = table[[*(name for name in _VOLATILITY if name in table), "undefined_reason"]].rename(columns=_VOLATILITY)
+    return shown.assign(remarks=remarks)
 
 
 @app.command()
@@ -82,6 +200,80 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
 
 
 @app.command()
+def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print value at risk, expected shortfall, how they held, and drawdowns.
+
+    Losses are positive, in per cent of equity.
+
+    Example: riskmetrics show risk --date 2022-12-28 --portfolio Growth
+    """
+    from riskmetrics.db import losses
+
+    session, tail = _stored(losses.tail_risk, day_of(day), portfolio)
+    _, tested = _stored(losses.var_backtests, session, portfolio, may_be_empty=True)
+    _, fallen = _stored(losses.drawdowns, session, portfolio, may_be_empty=True)
+    if as_json:
+        print_json({"tail_risk": records(tail), "var_backtests": records(tested), "drawdowns": records(fallen)})
+        return
+    _print_with_reasons(tail, _TAIL, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
+    _print_with_reasons(tested, _BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
+    _print_with_reasons(fallen, _DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
+
+
+@app.command()
+def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print what each symbol adds to the volatility of its portfolio.
+
+    Example: riskmetrics show contributions --date 2022-12-28
+    """
+    from riskmetrics.db import losses
+
+    session, table = _stored(losses.contributions, day_of(day), portfolio)
+    _present(table, _CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
+
+
+@app.command()
+def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print what portfolios would lose in each scenario; a gain is negative.
+
+    Example: riskmetrics show stress --date 2022-12-28
+    """
+    from riskmetrics.db import losses
+
+    session, table = _stored(losses.stress, day_of(day), portfolio)
+    _present(table, _STRESS, f"Stress scenarios, {session}", as_json=as_json)
+
+
+@app.command()
+def scenarios(as_json: AsJson = False) -> None:
+    """Print the stress scenarios in use; more come with riskmetrics import scenarios.
+
+    Example: riskmetrics show scenarios
+    """
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import read
+
+    with reading() as connection:
+        table = read.stress_scenarios(connection)
+    present(table, as_json=as_json, formats=_SCENARIOS, title="Stress scenarios")
+
+
+@app.command()
+def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+    """Print every option's value and sensitivities by Black-Scholes, per share; exposure is the position's.
+
+    Example: riskmetrics show options --date 2022-12-28
+    """
+    from riskmetrics.db import losses
+
+    session, table = _stored(losses.options, day_of(day), portfolio, may_be_empty=True)
+    if table.empty and not as_json:
+        typer.echo(f"no option is held on {session}")
+        return
+    _present(table, _OPTIONS, f"Options, {session}", as_json=as_json)
+
+
+@app.command()
 def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
     """Print what has no value, and why.
 
@@ -94,6 +286,49 @@ def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson 
         typer.echo(f"nothing is undefined on {session}")
         return
     present(table, as_json=as_json, title=f"Undefined on {session}")
+
+
+@app.command()
+def quality(day: Day = None, as_json: AsJson = False) -> None:
+    """Print what is wrong with a year of prices of what is held, up to a session.
+
+    Example: riskmetrics show quality --date 2022-12-28
+    """
+    from riskmetrics import settings, trading_calendar
+    from riskmetrics.cli.database import reading
+    from riskmetrics.db import read
+    from riskmetrics.results import price_quality
+
+    configured = settings.load()
+    with reading() as connection:
+        market = read.market_index(connection, configured.market_index)
+        rate = configured.rate_index or read.index(connection, read.RATE_INDEX)
+        (session,) = trading_calendar.checked_range(day.date(), day.date()) if day else [read.latest_session(connection, market)]
+        bars = read.held_bars(connection, price_quality.sessions(session), [market, rate])
+    found = price_quality.find(bars)
+    if as_json:
+        print_json(records(found))
+        return
+    if len(found):
+        present(found[["symbol", "day", "fault", "finding"]], as_json=False, title=f"Faults of prices, {session}")
+    for name, fault in price_quality.FAULTS.items():
+        typer.echo(f"{name}: {fault.what_to_do}" if name in set(found["fault"]) else price_quality.sentence(name, found[:0], bars))
+
+
+app.command("forecast-score")(forecast_score)
+
+
+def _present(table: "pd.DataFrame", formats: dict[str, Format], title: str, *, as_json: bool) -> None:
+    if as_json:
+        print_json(records(table))
+        return
+    _print_with_reasons(table, formats, title)
+
+
+def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, Format], title: str) -> None:
+    """Print rows that say themselves why something in them is undefined, where one does."""
+    explained = table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
+    present(explained, as_json=False, formats=formats, title=title)
 
 
 def _stored(

@@ -95,7 +95,9 @@ _WRITERS = {"csv": _csv, "parquet": _parquet}
 def _rows(result: Results, scope: Scope) -> sa.Select[Any]:
     table, portfolio, position = result.table, tables.portfolios, tables.positions
     # what a reason is about is a position or the portfolio itself; the other results are of one or of the other
-    about = next((table.c[name] for name in ("position_id", "subject") if name in table.c), None)
+    about = next(
+        (table.c[name] for name in ("position_id", "subject") if name in table.c and isinstance(table.c[name].type, sa.Uuid)), None
+    )
     source, columns = sa.join(table, position, about == position.c.id, isouter=True) if about is not None else table, [*table.c]
     if about is None and "portfolio_id" not in table.c:
         return sa.select(table).where(within(result, scope)).order_by(result.day, *table.primary_key.columns)

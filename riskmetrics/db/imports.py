@@ -82,6 +82,14 @@ def benchmark(connection: sa.Connection, rows: pd.DataFrame, code: str, source: 
     return write.replace(connection, table, frame, key=("benchmark_code", "asof_date", "sector"), scope=scope)
 
 
+def scenarios(connection: sa.Connection, rows: pd.DataFrame, *, only: bool) -> Written:
+    """Make ``rows`` the stress scenarios of their names, or with ``only`` all that there are."""
+    table = tables.stress_scenarios
+    write.lock(connection, "scenarios")
+    scope = sa.true() if only else table.c.name == any_of(rows["name"])
+    return write.replace(connection, table, rows, key=["name"], scope=scope)
+
+
 def keep_setting(connection: sa.Connection, name: str, value: str) -> None:
     """Keep a setting with the database, such as the market index that its data use."""
     rows = pd.DataFrame([{"name": name, "value": value}])

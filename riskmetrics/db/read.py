@@ -11,14 +11,21 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.errors import DataQualityError
-from riskmetrics.panels import panel
-from riskmetrics.settings import DEFAULT_MARKET_INDEX
+from riskmetrics.panels import Bars, panel
+from riskmetrics.settings import DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
 
-MARKET_INDEX = "market_index"
-"""Name under which the market index is kept with the database."""
+MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
+"""Names under which the symbols that stand for the market and for interest rates are kept with the database."""
+
+_DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_INDEX}
 
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
+
+LISTED = sa.and_(
+    tables.positions.c.position_type.in_(["LONG", "SHORT"]), sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
+)
+"""That a position is neither an option nor a private holding: what is known of its symbol is known of it."""
 
 
 BENCHMARK = "SP500"
@@ -32,9 +39,14 @@ def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
 
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
     """What betas are measured against: the override, else the one kept with the database, else SPY."""
+    return override or index(connection, MARKET_INDEX)
+
+
+def index(connection: sa.Connection, name: str) -> str:
+    """Return the symbol kept with the database as `MARKET_INDEX` or `RATE_INDEX`, else SPY or TLT."""
     settings = tables.database_settings
-    stored: str | None = connection.scalar(sa.select(settings.c.value).where(settings.c.name == MARKET_INDEX))
-    return override or stored or DEFAULT_MARKET_INDEX
+    stored: str | None = connection.scalar(sa.select(settings.c.value).where(settings.c.name == name))
+    return stored or _DEFAULT_INDEX[name]
 
 
 def portfolios(connection: sa.Connection) -> pd.DataFrame:
@@ -95,15 +107,15 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     return fetch(connection, statement)
 
 
-def held_symbols(connection: sa.Connection) -> list[str]:
-    """Symbols of every listed position that is, or was, held, sorted: options and private holdings have no prices."""
+def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]:
+    """Symbols of every listed position that is, or was, held (or was on one day), sorted: options and private holdings have no prices."""
     table, portfolio = tables.positions, tables.portfolios
+    open_then = sa.and_(table.c.entry_date <= on, sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)) if on else sa.true()
     statement = (
         sa.select(table.c.symbol)
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), table.c.position_type.in_(["LONG", "SHORT"]))
-        .where(sa.func.coalesce(table.c.investment_class, "PUBLIC") != "PRIVATE")
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), LISTED, open_then)
         .order_by(table.c.symbol)
     )
     return list(connection.scalars(statement))
@@ -144,6 +156,49 @@ def _closes(connection: sa.Connection, column: sa.ColumnElement[float], symbols:
     return panel(fetch(connection, statement), sessions, wanted, "close")
 
 
+def bars(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
+    """adj_close, high and low, each sessions x symbols."""
+    return _panels(connection, ("adj_close", "high", "low"), symbols, sessions)
+
+
+def held_bars(connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]) -> Bars:
+    """Prices of the symbols held on the last of ``sessions``, and of indices that have any, each sessions x symbols."""
+    held = held_symbols(connection, sessions[-1])
+    found = _panels(connection, Bars._fields, {*held, *indices}, sessions)
+    there = found["close"].notna().any() | found["close"].columns.isin(held)
+    return Bars(**{name: prices.loc[:, there] for name, prices in found.items()})
+
+
+def _panels(connection: sa.Connection, columns: Sequence[str], symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
+    table, wanted = tables.market_data_cache, sorted(set(symbols))
+    rows = fetch(
+        connection,
+        sa.select(table.c.symbol, table.c.date, *(table.c[name] for name in columns)).where(
+            table.c.symbol == any_of(wanted), table.c.date.between(min(sessions), max(sessions))
+        ),
+    )
+    return {name: panel(rows, sessions, wanted, name) for name in columns}
+
+
+def stocks(connection: sa.Connection, through: date, *, but: Sequence[str]) -> pd.DataFrame:
+    """Every symbol with prices up to ``through`` that is no ETF or fund by its profile and not in ``but``: symbol, and its first day."""
+    prices, profiles = tables.market_data_cache, tables.company_profiles
+    basket = sa.or_(sa.func.coalesce(profiles.c.is_etf, sa.false()), sa.func.coalesce(profiles.c.is_fund, sa.false()))
+    statement = (
+        sa.select(prices.c.symbol, sa.func.min(prices.c.date).label("first"))
+        .outerjoin(profiles, profiles.c.symbol == prices.c.symbol)
+        .where(prices.c.date <= through, prices.c.symbol.not_in(but), sa.not_(basket))
+        .group_by(prices.c.symbol)
+        .order_by(prices.c.symbol)
+    )
+    return fetch(connection, statement)
+
+
+def har_coefficients(connection: sa.Connection) -> pd.DataFrame:
+    """Every version of the volatility model, a row per proxy."""
+    return fetch(connection, sa.select(tables.har_coefficients))
+
+
 def cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
     """For each portfolio with an equity balance, the session on which it holds, by portfolio_id.
 
@@ -175,11 +230,18 @@ def cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
 
 def latest_session(connection: sa.Connection, market_index_override: str | None = None) -> date:
     """The latest ended session on which the market index has a close."""
-    table, index = tables.market_data_cache, market_index(connection, market_index_override)
-    newest = sa.select(sa.func.max(table.c.date)).where(table.c.symbol == index, table.c.date <= trading_calendar.last_ended())
-    day: date | None = connection.scalar(newest)
+    index = market_index(connection, market_index_override)
+    day = last_close(connection, index)
     if day is None:
         raise DataQualityError(f"no close of the market index {index} is stored: import prices with `riskmetrics import prices FILE`")
+    return day
+
+
+def last_close(connection: sa.Connection, symbol: str) -> date | None:
+    """The latest ended session on which ``symbol`` has a close."""
+    table = tables.market_data_cache
+    newest = sa.select(sa.func.max(table.c.date)).where(table.c.symbol == symbol, table.c.date <= trading_calendar.last_ended())
+    day: date | None = connection.scalar(newest)
     return day
 
 
@@ -201,3 +263,10 @@ def benchmark_weights(connection: sa.Connection, benchmark: str, through: date) 
         table.c.benchmark_code == benchmark, table.c.asof_date <= through
     )
     return fetch(connection, statement).pivot(index="asof_date", columns="sector", values="weight").sort_index()
+
+
+def stress_scenarios(connection: sa.Connection) -> pd.DataFrame:
+    """Return every stress scenario, moves before windows: name, market_move, rate_move, first_day, last_day, description."""
+    table = tables.stress_scenarios
+    columns = [column for column in table.c if not isinstance(column.type, sa.DateTime)]
+    return fetch(connection, sa.select(*columns).order_by(table.c.first_day.nulls_first(), table.c.rate_move.nulls_first(), table.c.name))

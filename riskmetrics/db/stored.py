@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
+from riskmetrics.db.read import LISTED
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -20,12 +21,12 @@ def snapshots(connection: sa.Connection, day: date, portfolio: str | None = None
     """Every column of the snapshots of a day, by portfolio name."""
     columns = [column for column in _snapshots.c if column.name != "id"]
     statement = sa.select(_portfolios.c.name.label("portfolio"), *columns).join(_portfolios).where(_snapshots.c.snapshot_date == day)
-    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name))
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name))
 
 
 def betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Market betas of a day's positions, with their holding, by portfolio and symbol."""
-    table, position = tables.position_market_betas, tables.positions
+    """Market betas of a day's positions, also as adjusted towards the prior, with their holding, by portfolio and symbol."""
+    table, position, adjusted = tables.position_market_betas, tables.positions, tables.symbol_adjusted_betas
     statement = (
         sa.select(
             _portfolios.c.name.label("portfolio"),
@@ -39,13 +40,16 @@ def betas(connection: sa.Connection, day: date, portfolio: str | None = None) ->
             table.c.p_value,
             table.c.observations,
             table.c.market_index,
+            adjusted.c.beta.label("adjusted_beta"),
+            adjusted.c.std_error.label("adjusted_std_error"),
         )
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .outerjoin(adjusted, sa.and_(adjusted.c.symbol == position.c.symbol, adjusted.c.day == table.c.calc_date, LISTED))
         .where(table.c.calc_date == day)
     )
-    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
 
 
 def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> pd.DataFrame:
@@ -69,6 +73,26 @@ def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> p
     return fetch(connection, statement)
 
 
+def betas_beyond(connection: sa.Connection, days: Sequence[date], limit: float) -> pd.DataFrame:
+    """The betas stored for ``days`` that are larger than ``limit`` in size, each symbol's once a day, the largest first."""
+    table, position = tables.position_market_betas, tables.positions
+    statement = (
+        sa.select(position.c.symbol, table.c.calc_date, table.c.beta)
+        .distinct()
+        .join(position, position.c.id == table.c.position_id)
+        .where(table.c.calc_date.in_(days), sa.func.abs(table.c.beta) > limit)
+        .subquery()
+    )
+    return fetch(connection, sa.select(statement).order_by(sa.func.abs(statement.c.beta).desc(), *statement.c))
+
+
+def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
+    """Positions and sessions among ``days`` of which a beta is stored."""
+    table = tables.position_market_betas
+    counted: int = connection.execute(sa.select(sa.func.count(table.c.beta)).where(table.c.calc_date.in_(days))).scalar_one()
+    return counted
+
+
 def sectors(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
     """Sector weights of a day, largest first within each portfolio."""
     table = tables.portfolio_sector_weights
@@ -87,7 +111,7 @@ def sectors(connection: sa.Connection, day: date, portfolio: str | None = None) 
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.day == day)
     )
-    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.gross_weight.desc(), table.c.sector))
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.gross_weight.desc(), table.c.sector))
 
 
 def sector_weight_sums(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
@@ -141,7 +165,8 @@ def undefined(connection: sa.Connection, day: date, portfolio: str | None = None
         .outerjoin(position, position.c.id == table.c.subject)
         .where(table.c.day == day)
     )
-    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.metric, position.c.symbol, table.c.subject))
+    order = _portfolios.c.name, table.c.metric, position.c.symbol, table.c.subject
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(*order))
 
 
 def coverage(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
@@ -153,7 +178,25 @@ def coverage(connection: sa.Connection, day: date, portfolio: str | None = None)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.day == day)
     )
-    return fetch(connection, _of(statement, portfolio).order_by(_portfolios.c.name, table.c.metric))
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.metric))
+
+
+def forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
+    """Volatility forecasts made on ``days``, of every symbol and of every portfolio that is not deleted."""
+    return fetch(connection, _live(tables.volatility_forecasts).where(tables.volatility_forecasts.c.day.in_(days)))
+
+
+def forecast_scores(connection: sa.Connection, last: date | None = None) -> pd.DataFrame:
+    """Every forecast that was complete by ``last`` beside what happened; the subject of a portfolio's is its name."""
+    table = tables.har_forecast_scores
+    subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
+    statement = _live(table).with_only_columns(*(column for column in table.c if column.name != "subject"), subject)
+    return fetch(connection, statement if last is None else statement.where(table.c.completed_on <= last))
+
+
+def _live(table: sa.Table) -> "sa.Select[Any]":
+    """Rows of symbols, and of portfolios that are not deleted."""
+    return sa.select(table).outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id).where(_portfolios.c.deleted_at.is_(None))
 
 
 def portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
@@ -226,6 +269,14 @@ def latest_day(connection: sa.Connection) -> date | None:
     return day
 
 
-def _of(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
+def of_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
+    """Limit a query that joins the portfolios to one of a name, or to all that are not deleted."""
     statement = statement.where(_portfolios.c.deleted_at.is_(None))
     return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)
+
+
+def why_undefined(metric: str, subject: "sa.ColumnElement[Any]", day: date) -> "sa.Label[Any]":
+    """The stored reason why a metric of a subject, a position's or a portfolio's id, is NULL; as a column `undefined_reason`."""
+    reasons = tables.undefined_metrics.alias()
+    of = sa.select(reasons.c.reason).where(reasons.c.metric == metric, reasons.c.subject == subject, reasons.c.day == day)
+    return of.scalar_subquery().label("undefined_reason")

@@ -134,7 +134,7 @@ def fit(table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject
     A row in which such a column may not be NULL is left out, with the reason too.
     """
     reasons = [undefined]
-    for column in (table.c[name] for name in rows.columns):
+    for column in (table.c[name] for name in rows.columns if name in table.c):
         kind = column.type
         if not isinstance(kind, sa.Numeric) or kind.precision is None or kind.scale is None:
             continue
@@ -152,8 +152,33 @@ def fit(table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject
 
 def of_days(column: sa.ColumnElement[date], days: Sequence[date]) -> sa.ColumnElement[bool]:
     """Return the scope of a run's rows: those of ``days`` and of portfolios that are not deleted; a deleted one's results stay."""
-    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
-    return sa.and_(column.in_(days), column.table.c.portfolio_id.in_(live))
+    live, position = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None)), tables.positions
+    if "portfolio_id" in column.table.c:
+        return sa.and_(column.in_(days), column.table.c.portfolio_id.in_(live))
+    return sa.and_(column.in_(days), column.table.c.position_id.in_(sa.select(position.c.id).where(position.c.portfolio_id.in_(live))))
+
+
+def of_symbols(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, *, days: Sequence[date], provenance: Provenance) -> Written:
+    """Make ``rows`` the whole of a table of symbols (symbol, day) on ``days``."""
+    return replace(connection, table, rows, key=("symbol", "day"), scope=table.c.day.in_(days), provenance=provenance)
+
+
+def forecasts(
+    connection: sa.Connection, rows: pd.DataFrame, *, of_portfolios: bool, days: Sequence[date], provenance: Provenance
+) -> Written:
+    """Make ``rows`` the forecasts of all symbols, or of all portfolios, on ``days``."""
+    table = tables.volatility_forecasts
+    scope = of_days(table.c.day, days) if of_portfolios else sa.and_(table.c.day.in_(days), table.c.portfolio_id.is_(None))
+    return replace(connection, table, rows, key=("subject", "day"), scope=scope, provenance=provenance)
+
+
+def scores(connection: sa.Connection, rows: pd.DataFrame, *, days: Sequence[date], provenance: Provenance) -> Written:
+    """Make ``rows`` the scores of the forecasts that are complete on ``days``."""
+    table = tables.har_forecast_scores
+    live = sa.or_(table.c.portfolio_id.is_(None), of_days(table.c.completed_on, days))
+    return replace(
+        connection, table, rows, key=("subject", "day"), scope=sa.and_(table.c.completed_on.in_(days), live), provenance=provenance
+    )
 
 
 def coverage(

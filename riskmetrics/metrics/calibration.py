@@ -1,7 +1,8 @@
 """Re-estimating the volatility forecast's coefficients from what followed past days."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,10 @@ MIN_MONTH_RATIO = 0.2
 """Errors grow with the month's ratio, so pairs weigh 1/ratio², but none as if its month had been calmer than this."""
 
 
+Block: TypeAlias = tuple[Regressors, FloatArray]
+"""Regressors of some series, and the annualised volatility that followed each, both of shape (D, N)."""
+
+
 class Calibration(NamedTuple):
     """A fit of one proxy's coefficients, and how it came about."""
 
@@ -37,7 +42,7 @@ class Calibration(NamedTuple):
     """In sample and weighted: of use for comparing fits to the same pairs, not for judging forecasts."""
 
 
-def fit(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
+def fit(blocks: Iterable[Block], *, proxy: str) -> Calibration:
     """Estimate one proxy's coefficients, and refuse those that would not be safe to forecast with.
 
     Takes and returns what `estimate` does.
@@ -48,7 +53,7 @@ def fit(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
         If pairs cover less than 5 years of sessions or fewer than 20 series with a year each, if a weight is negative, or if their
         sum lies outside [0.9, 1.15].
     """
-    calibration = estimate(inputs, realized, proxy=proxy)
+    calibration = estimate(blocks, proxy=proxy)
     needed = MIN_YEARS * SESSIONS_PER_YEAR
     if calibration.n_days < needed:
         raise RefusedFit(f"a fit for {proxy} needs pairs on {needed} sessions, not {calibration.n_days}; import longer histories")
@@ -65,16 +70,15 @@ def fit(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
     return calibration
 
 
-def estimate(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibration:
+def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
     r"""Estimate one proxy's coefficients by weighted least squares over all pairs of a day and a series at once.
 
     Parameters
     ----------
-    inputs : Regressors
-        Of shape (D, N).
-    realized : (D, N) array
-        Annualised root mean square of the returns of the 21 sessions after each day; NaN leaves the pair out, so a calibration for
-        day t has NaN after t - 21.
+    blocks : iterable of (Regressors, (D, N) array)
+        Regressors and what followed them, of the same D days and other series in each block; of a block only its pairs are kept.
+        What followed is the annualised root mean square of the returns of the 21 sessions after each day; NaN leaves the pair out,
+        so a calibration for day t has NaN after t - 21.
     proxy : str
         One of `PROXIES`: the pairs whose regressors are of it take part, if their level rests on at least 126 returns. Regressors
         made without ranges, or without a market, let all pairs serve a plainer proxy.
@@ -89,7 +93,7 @@ def estimate(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibra
     Raises
     ------
     ValueError
-        If the arrays do not have one shape, or the proxy is not known.
+        If the arrays of a block do not have one shape, or the proxy is not known.
     RefusedFit
         If no pair is left.
 
@@ -104,22 +108,27 @@ def estimate(inputs: Regressors, realized: FloatArray, *, proxy: str) -> Calibra
     """
     import statsmodels.api as sm  # slow to import, and needed by few
 
-    pairs = _usable(inputs, realized, proxy)
-    if not pairs.any():
+    regressors, targets, n_symbols, on_day = [], [], 0, np.zeros(1, bool)
+    for inputs, realized in blocks:
+        pairs = _usable(inputs, realized, proxy)
+        columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
+        columns += [] if proxy == "close" else [inputs.market]
+        regressors.append(np.column_stack([column[pairs] for column in columns]))
+        targets.append(realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs]))
+        n_symbols += int((pairs.sum(axis=0) >= SESSIONS_PER_YEAR).sum())
+        on_day = on_day | pairs.any(axis=1)
+    if not on_day.any():
         raise RefusedFit(f"no pair of a day and a series with what the proxy {proxy} needs; import more prices")
-    columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
-    columns += [] if proxy == "close" else [inputs.market]
-    x = np.column_stack([column[pairs] for column in columns])
-    target = realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs])
-    result = sm.WLS(target, x, weights=np.maximum(inputs.month[pairs], MIN_MONTH_RATIO) ** -2.0).fit()
+    x, target = np.concatenate(regressors), np.concatenate(targets)
+    result = sm.WLS(target, x, weights=np.maximum(x[:, 3], MIN_MONTH_RATIO) ** -2.0).fit()
     ratio = np.clip(result.fittedvalues, MIN_RATIO, MAX_RATIO)
     weights = np.zeros(5)
     weights[: x.shape[1]] = result.params
     return Calibration(
         Coefficients(weights, float(np.mean((target / ratio) ** 2) - 1.0)),
         n_obs=len(target),
-        n_days=int(pairs.any(axis=1).sum()),
-        n_symbols=int((pairs.sum(axis=0) >= SESSIONS_PER_YEAR).sum()),
+        n_days=int(on_day.sum()),
+        n_symbols=n_symbols,
         r_squared=float(result.rsquared),
     )
 

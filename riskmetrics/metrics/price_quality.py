@@ -1,4 +1,4 @@
-"""What is wrong with price histories: bad ticks, stale prices, missed splits, seams, short histories.
+"""What is wrong with price histories: bad ticks, stale prices, missed splits, seams.
 
 Arrays are (T, N): rows are sessions, oldest first, columns symbols. NaN is a missing price; what cannot be judged is not accused.
 """
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.windows import window_sums
+from riskmetrics.metrics.windows import window_counts
 
 Estimates = TypeVar("Estimates", bound=tuple[NDArray[Any], ...])
 
@@ -100,14 +100,14 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
 
 
 def as_known_on_each_day(
-    estimate: Callable[[FloatArray, slice], Estimates], returns: FloatArray, unconfirmed: BoolArray, window: int
+    estimate: Callable[[FloatArray, slice, slice | IntArray], Estimates], returns: FloatArray, unconfirmed: BoolArray, window: int
 ) -> Estimates:
     """Estimate over every window of returns, each without the unconfirmed move that it ends with.
 
     Parameters
     ----------
     estimate : callable
-        Takes (T', C) returns, and the slice of all rows that they are so that a regressor can be cut alike; returns arrays of shape
+        Takes (T', C) returns, and which of all rows and columns they are so that others can be cut alike; returns arrays of shape
         (T' - window + 1, C), of which a value depends on its own window and column only.
     returns, unconfirmed : (T, N) arrays
         Simple returns without bad ticks, and where `bad_ticks` found a move unconfirmed.
@@ -124,13 +124,13 @@ def as_known_on_each_day(
     Only windows that end with such a move are estimated twice. A market index makes none: let its unconfirmed returns be NaN for good
     before they become a regressor.
     """
-    estimates = estimate(returns, slice(0, len(returns)))
+    estimates = estimate(returns, slice(0, len(returns)), slice(0, returns.shape[1]))
     for first in np.flatnonzero(unconfirmed[window - 1 :].any(axis=1)):
         rows = slice(int(first), int(first) + window)
         columns = np.flatnonzero(unconfirmed[rows.stop - 1])
         known = returns[rows, columns]
         known[-1] = np.nan
-        for whole, part in zip(estimates, estimate(known, rows), strict=True):
+        for whole, part in zip(estimates, estimate(known, rows, columns), strict=True):
             whole[first, columns] = part[0]
     return estimates
 
@@ -150,8 +150,8 @@ def stale(close: FloatArray) -> Staleness:
     for t in range(1, len(close)):
         run[t] += np.where(same[t - 1], run[t - 1], 0)
     run = np.minimum(run[STALE_WINDOW:], STALE_WINDOW + 1)
-    n_obs = window_sums((known[1:] & known[:-1]).astype(np.float64), STALE_WINDOW)
-    zero_share = window_sums(same.astype(np.float64), STALE_WINDOW) / np.where(2 * n_obs >= STALE_WINDOW, n_obs, np.nan)
+    n_obs = window_counts(known[1:] & known[:-1], STALE_WINDOW)
+    zero_share = window_counts(same, STALE_WINDOW) / np.where(2 * n_obs >= STALE_WINDOW, n_obs, np.nan)
     return Staleness(run, zero_share, (run >= STALE_RUN) | (zero_share > STALE_ZEROS))
 
 
@@ -176,8 +176,13 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     return SplitSuspects(np.where(alike, in_close, np.nan), np.where(alike, np.nan, either))
 
 
-def stitched(close: FloatArray, adj_close: FloatArray) -> BoolArray:
-    """Find where two pieces of a history meet that were adjusted as of different days: True, (T, N), on the first row of the later.
+def stitched(close: FloatArray, adj_close: FloatArray) -> FloatArray:
+    """Find where two pieces of a history meet that were adjusted as of different days.
+
+    Returns
+    -------
+    (T, N) array
+        By what share adj_close / close falls, on the first row of the later piece; NaN elsewhere.
 
     Notes
     -----
@@ -192,14 +197,10 @@ def stitched(close: FloatArray, adj_close: FloatArray) -> BoolArray:
     row = np.where(np.isnan(factor), -1, np.arange(len(factor))[:, None])
     last = np.maximum.accumulate(row, axis=0)[:-1]
     before, its_rounding = (np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0)) for values in (factor, rounding))
-    seam = np.zeros(factor.shape, np.bool_)
-    seam[1:] = 1.0 - factor[1:] / before > rounding[1:] + its_rounding
-    return seam
-
-
-def history_length(close: FloatArray) -> IntArray:
-    """Count the known prices of each symbol up to each session, (T, N), from the first row given."""
-    return np.cumsum(~np.isnan(close), axis=0, dtype=np.int64)
+    fall = np.full(factor.shape, np.nan)
+    fall[1:] = 1.0 - factor[1:] / before
+    fall[1:][~(fall[1:] > rounding[1:] + its_rounding)] = np.nan
+    return fall
 
 
 def _positive(prices: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.metrics.windows import window_sums
+from riskmetrics.metrics.windows import window_counts, window_sums
 
 WINDOW = 504
 """Sessions behind a historical value at risk: two years, of which six losses lie beyond 99 %."""
@@ -155,13 +155,18 @@ def historical_breaches(returns: FloatArray, *, level: float, window: int = WIND
     _require(returns, level, window, min_obs)
     if not 1 <= tested <= len(returns) - window:
         raise ValueError(f"{len(returns)} returns are too few to test {tested} days on windows of {window}")
-    breaches, n_tested = np.zeros(returns.shape[1], np.int64), np.zeros(returns.shape[1], np.int64)
     losses = _losses(returns[-window - tested :])
-    for day in range(window, len(losses)):
-        limit = _quantile(losses[day - window : day], level, min_obs)
-        breaches += losses[day] > limit
-        n_tested += np.isfinite(losses[day]) & np.isfinite(limit)
-    return Backtest(breaches, n_tested)
+    known = np.isfinite(losses)
+    n_obs = window_counts(known[:-1], window)
+    is_tested = known[window:] & (n_obs >= min_obs)
+    smaller = np.stack([(losses[day - window : day] < losses[day]).sum(axis=0) for day in range(window, len(losses))])
+    below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
+    breach = is_tested & (smaller > below + 1)
+    # between the two losses that the quantile lies between only the quantile itself can tell: one day in a window's length
+    day, series = np.nonzero(is_tested & (smaller == below + 1))
+    limit = _quantile(losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs)
+    breach[day, series] = losses[day + window, series] > limit
+    return Backtest(breach.sum(axis=0), is_tested.sum(axis=0))
 
 
 def kupiec(breaches: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:

@@ -7,6 +7,9 @@ from typing import NamedTuple
 NEXT_WINDOW = 1.4
 """How much larger than the regression's standard error a beta's error in the next window was, measured on real daily data."""
 
+IN_SAMPLE = "the model was fitted on data that reach past this day, so the forecast may look better than it was"
+"""What it means that a forecast is in sample."""
+
 
 def money(value: float) -> str:
     """An amount without cents from 1,000 on."""
@@ -28,19 +31,29 @@ def signed_percent(value: float) -> str:
     return _with_plus(percent(value))
 
 
+def one_decimal(value: float) -> str:
+    """An expected number."""
+    return _plain(f"{value:.1f}")
+
+
 def two_decimals(value: float) -> str:
     """A beta, a standard error, an R² or an effective number."""
     return _plain(f"{value:.2f}")
 
 
 def four_decimals(value: float) -> str:
-    """A Herfindahl-Hirschman index."""
-    return f"{value:.4f}"
+    """A Herfindahl-Hirschman index, or a small sensitivity of an option."""
+    return _plain(f"{value:.4f}")
 
 
 def p_value(value: float) -> str:
     """A p-value as far as the six stored decimals tell it, never 0."""
     return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
+
+
+def level(value: float) -> str:
+    """A confidence level: 95 %, 97.5 %."""
+    return f"{value * 100:g}%"
 
 
 def count(value: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from riskmetrics.results import betas, exposures, snapshots
+from riskmetrics.results import betas, exposures, forecasts, options, snapshots
 
 Record = dict[str, Any]
 
@@ -12,7 +12,17 @@ OF_PORTFOLIO = "(portfolio)"
 
 UNEXPLAINED = "neither a value nor a reason is stored: the step that computes it may not have run for this session"
 
-_IN_ORDER = [*snapshots.VALUE_METRICS, *snapshots.BETA_METRICS, *exposures.METRICS, *betas.MARKET.metrics]
+_IN_ORDER = [
+    *snapshots.VALUE_METRICS,
+    *options.METRICS,
+    *snapshots.BETA_METRICS,
+    *exposures.METRICS,
+    *(f"portfolio_rate_betas.{name}" for name in ("rate_beta", "r_squared", "two_factor_rate_beta")),
+    *forecasts.SNAPSHOT_METRICS,
+    *betas.MARKET.metrics,
+    *forecasts.POSITION_METRICS,
+    *betas.RATES.metrics,
+]
 
 
 class Note(NamedTuple):
@@ -68,6 +78,7 @@ def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
     for metric in _IN_ORDER:
         table, _, column = metric.partition(".")
         # a sector's missing value is missing for the portfolio as a whole
-        subjects = dict.fromkeys(row.get("symbol", OF_PORTFOLIO) for row in shown[table] if row[column] is None)
-        found += [{"metric": metric, "subject": subject, "reason": UNEXPLAINED} for subject in subjects]
+        missing = [row for row in shown[table] if row[column] is None]
+        reasons = {row.get("symbol", OF_PORTFOLIO): row.get("undefined_reason") or UNEXPLAINED for row in missing}
+        found += [{"metric": metric, "subject": subject, "reason": reason} for subject, reason in reasons.items()]
     return found

@@ -4,21 +4,32 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import jinja2
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import read, stored
+from riskmetrics.db import losses, rates, read, stored, volatility
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.report import figures
 from riskmetrics.report.figures import Axis
 from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
+from riskmetrics.results import price_quality
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
 _AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
+
+
+class Instrument(NamedTuple):
+    """Rows of `db.volatility` and `db.rates` on what is held, its lots together; None if a step has not run."""
+
+    symbol: str
+    position_type: str
+    volatility: Record | None
+    rates: Record | None
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,15 @@ class Section:
     sectors: list[Record]
     coverage: dict[str, Record]
     """By metric."""
+    risk: dict[str, list[Record]]
+    """Rows of the tables of `db.losses`, by its functions' names."""
+    volatility: Record | None
+    """With the forecast's band; None as the snapshot is."""
+    rates: Record | None
+    instruments: list[Instrument]
     notes: Notes
+    faults: list[Record]
+    """What is wrong with the prices of what it holds, and of the market index, as `price_quality.find` lists it."""
 
     @cached_property
     def amounts(self) -> Axis:
@@ -47,10 +66,26 @@ class Section:
         return Axis.over(row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight"))
 
     @cached_property
+    def components(self) -> Axis:
+        """The axis of the contributions' bars."""
+        return Axis.over(row["component"] for row in self.risk["contributions"])
+
+    @cached_property
+    def stress_losses(self) -> Axis:
+        """The axis of the scenarios' bars."""
+        return Axis.over(row["loss"] for row in self.risk["stress"])
+
+    @cached_property
     def beta_axis(self) -> Axis:
         """The axis of the positions' betas; it holds the market's, 1."""
         ends = [end for row in self.betas if row["beta"] is not None for end in uncertainty(row)]
         return Axis.over([1.0, *ends])
+
+    @cached_property
+    def volatility_axis(self) -> Axis:
+        """The axis of the positions' volatilities, with their bands."""
+        rows = [of.volatility for of in self.instruments if of.volatility]
+        return Axis.over(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
 
 def render(connection: sa.Connection, day: date) -> str:
@@ -87,11 +122,16 @@ def uncertainty(row: Record) -> tuple[float, float]:
 def _sections(connection: sa.Connection, day: date) -> list[Section]:
     """Return the portfolios that have a snapshot, or a reason for having none."""
     portfolios = _records(read.portfolios(connection))
-    tables = {name: _by_portfolio(query(connection, day)) for name, query in _QUERIES.items()}
+    tables = {name: _by_portfolio(query(connection, day)) for name, query in (_QUERIES | _LOSSES).items()}
+    indices = {row["market_index"] for rows in tables["betas"].values() for row in rows}
+    faults = _records(price_quality.find(read.held_bars(connection, price_quality.sessions(day), indices)))
     stated = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
     if len({row["name"] for row in stated}) < len(stated):
         raise DataQualityError("two portfolios have the same name: rename one in the database, names must tell them apart")
-    return [_section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}) for number, row in enumerate(stated, 1)]
+    return [
+        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, faults)
+        for number, row in enumerate(stated, 1)
+    ]
 
 
 _QUERIES = {
@@ -100,14 +140,30 @@ _QUERIES = {
     "sectors": stored.sectors,
     "coverage": stored.coverage,
     "undefined": stored.undefined,
+    "volatility": volatility.of_portfolios,
+    "position_volatility": volatility.of_positions,
+    "rates": rates.of_portfolios,
+    "rate_betas": rates.of_positions,
+}
+_LOSSES = {
+    "tail_risk": losses.tail_risk,
+    "var_backtests": losses.var_backtests,
+    "drawdowns": losses.drawdowns,
+    "contributions": losses.contributions,
+    "stress": losses.stress,
+    "options": losses.options,
 }
 
 
-def _section(number: int, portfolio: Record, tables: dict[str, list[Record]]) -> Section:
+def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], faults: list[Record]) -> Section:
+    symbols = {row[name] for row in tables["betas"] for name in ("symbol", "market_index")}
     shown = {
         "portfolio_snapshots": tables["snapshots"],
         "position_market_betas": tables["betas"],
         "portfolio_sector_weights": tables["sectors"],
+        "position_volatility": tables["position_volatility"],
+        "portfolio_rate_betas": tables["rates"],
+        "position_interest_rate_betas": tables["rate_betas"],
     }
     return Section(
         anchor=f"portfolio-{number}",
@@ -117,8 +173,18 @@ def _section(number: int, portfolio: Record, tables: dict[str, list[Record]]) ->
         betas=tables["betas"],
         sectors=tables["sectors"],
         coverage={row["metric"]: row for row in tables["coverage"]},
+        risk={name: tables[name] for name in _LOSSES},
+        volatility=next(iter(tables["volatility"]), None),
+        rates=next(iter(tables["rates"]), None),
+        instruments=_instruments(tables["position_volatility"], tables["rate_betas"]),
         notes=Notes(tables["undefined"], shown),
+        faults=[fault for fault in faults if fault["symbol"] in symbols],
     )
+
+
+def _instruments(volatilities: list[Record], rate_betas: list[Record]) -> list[Instrument]:
+    of, to = ({(row["symbol"], row["position_type"]): row for row in rows} for rows in (volatilities, rate_betas))
+    return [Instrument(*key, of.get(key), to.get(key)) for key in sorted(of.keys() | to.keys())]
 
 
 def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:

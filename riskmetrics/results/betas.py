@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.regression import OLS, rolling_ols
-from riskmetrics.results.valuation import is_listed, open_positions
+from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
+from riskmetrics.results.valuation import is_listed, open_positions, open_symbols
 
 WINDOW = 90
 """Returns in the window of a beta, in sessions, stored as `window_days`."""
 
 MIN_PAIRS = 60
 """Paired returns below which a beta is not estimated."""
+
+FLAT = "the price did not move in the window"
 
 METHOD = "OLS_SIMPLE"
 """One regressor and an intercept, equal weights, stored as `method`."""
@@ -77,7 +80,7 @@ def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
     """
     regressor = returns.of(index)
 
-    def fit(values: FloatArray, rows: slice) -> OLS:
+    def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> OLS:
         return rolling_ols(values, regressor[rows], window=WINDOW, min_obs=MIN_PAIRS)
 
     return SymbolBetas(as_known_on_each_day(fit, returns.values(), returns.unconfirmed, WINDOW), returns, index)
@@ -113,12 +116,36 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
     return rows, panels.undefined_rows(rows, stored.table, _reasons(rows, listed, stored), subject="position_id", day=stored.day)
 
 
+def why_undefined(observations: "pd.Series[int]", called: str) -> "pd.Series[str]":
+    """Why a regression on an index has no result."""
+    too_few = observations.astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
+    return too_few.where(observations < MIN_PAIRS, f"the {called} did not move in the window")
+
+
+def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """Return rows of `symbol_adjusted_betas`: one per listed symbol and day on which it is held."""
+    symbols = betas.returns.frame.columns
+    day, column = open_symbols(lots, days, symbols)
+    ols = OLS._make(values[day, column] for values in betas.ols)
+    adjusted = vasicek(ols.beta, np.where(np.isnan(ols.r_squared), np.nan, ols.std_error))
+    why = why_undefined(pd.Series(ols.n_obs), MARKET.called).where(np.isnan(ols.beta), FLAT)
+    return pd.DataFrame(
+        {
+            "symbol": symbols[column],
+            "day": pd.to_datetime(list(days)).to_numpy()[day],
+            **adjusted._asdict(),
+            "prior_mean": PRIOR_MEAN,
+            "prior_std": PRIOR_SD,
+            "market_index": betas.index,
+            "undefined_reason": why.where(np.isnan(adjusted.beta)),
+        }
+    )
+
+
 def _reasons(rows: pd.DataFrame, listed: BoolArray, stored: Stored) -> "dict[str, pd.Series[str]]":
     """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
     missing = rows["r_squared"].isna()
     of, listed = rows[missing], listed[missing]
-    too_few = of["observations"].astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
-    why = too_few.where(of["observations"] < MIN_PAIRS, f"the {stored.called} did not move in the window")
-    why = why.where(listed, "an option or a private holding has no return series of its own")
-    flat = why.where(of[stored.columns["beta"]].isna(), "the price did not move in the window")
+    why = why_undefined(of["observations"], stored.called).where(listed, "an option or a private holding has no return series of its own")
+    flat = why.where(of[stored.columns["beta"]].isna(), FLAT)
     return {column: flat if name in ("r_squared", "p_value") else why for name, column in stored.columns.items() if name != "n_obs"}

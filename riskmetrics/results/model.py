@@ -24,14 +24,14 @@ class Versions:
     coefficients: list[har.Version]
     last_target: "np.ndarray[tuple[int], np.dtype[np.datetime64]]"
 
-    def on(self, days: Sequence[date]) -> IntArray:
+    def on(self, days: Sequence[date] | pd.DatetimeIndex) -> IntArray:
         """Index of the newest version known on each day; before the first, the first."""
-        known = np.searchsorted(self.last_target, np.array(days, dtype="datetime64[D]"), side="right")
+        known = np.searchsorted(self.last_target, np.asarray(days, dtype="datetime64[D]"), side="right")
         return np.maximum(known - 1, 0).astype(np.int64)
 
-    def in_sample(self, days: Sequence[date]) -> BoolArray:
+    def in_sample(self, days: Sequence[date] | pd.DatetimeIndex) -> BoolArray:
         """Whether the fit of the version that a day uses saw what came after the day."""
-        seen: BoolArray = np.array(days, dtype="datetime64[D]") < self.last_target[self.on(days)]
+        seen: BoolArray = np.asarray(days, dtype="datetime64[D]") < self.last_target[self.on(days)]
         return seen
 
 
@@ -45,8 +45,9 @@ def versions(rows: pd.DataFrame) -> Versions:
     """
     if rows.empty:
         raise DataQualityError("har_coefficients is empty: put the rows of version shipped-1 back, or restore a backup")
-    order = rows.sort_values(["last_target", "created_at", "version"])["version"].drop_duplicates()
-    by_version = {name: group.set_index("proxy") for name, group in rows.groupby("version")}
+    known_from = rows.groupby("version")["last_target"].transform("max")
+    order = rows.assign(known_from=known_from).sort_values(["known_from", "created_at", "version"])["version"].drop_duplicates()
+    by_version = {str(name): group.set_index("proxy") for name, group in rows.groupby("version")}
     for name, group in by_version.items():
         absent = set(har.PROXIES) - set(group.index)
         if absent:

@@ -13,14 +13,6 @@ from riskmetrics.results.valuation import Reason, Valuation
 
 DAY = "snapshot_date"
 _TABLE = "portfolio_snapshots"
-_GREEKS = ("portfolio_delta", "portfolio_gamma", "portfolio_theta", "portfolio_vega")
-_VOLATILITIES = (
-    "realized_volatility_21d",
-    "realized_volatility_63d",
-    "expected_volatility_21d",
-    "volatility_trend",
-    "volatility_percentile",
-)
 _BETAS = (
     "beta_calculated_90d",
     "beta_calculated_90d_r_squared",
@@ -28,10 +20,7 @@ _BETAS = (
     "beta_portfolio_regression",
     "beta_provider_1y",
 )
-VALUE_METRICS = [
-    f"{_TABLE}.{name}"
-    for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "equity_balance", *_GREEKS, *_VOLATILITIES)
-]
+VALUE_METRICS = [f"{_TABLE}.{name}" for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "equity_balance")]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETAS]
 VALUE_COVERAGE = ("prices", "current_prices", "daily_pnl")
 BETA_COVERAGE = ("beta", "provider_beta")
@@ -40,8 +29,6 @@ BETA_COVERAGE = ("beta", "provider_beta")
 def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included."""
     profit, stated = valuation.profit, valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
-    has_options = valuation.total(valuation.held & valuation.instruments["right"].notna().to_numpy()[:, None]) > 0
-    greek = np.where(has_options, np.nan, 0.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         daily_return = np.where(valuation.equity_before > 0, profit.daily / valuation.equity_before, np.nan)
     columns = {
@@ -54,7 +41,6 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "daily_pnl": profit.daily,
         "daily_return": daily_return,
         "cumulative_pnl": profit.cumulative,
-        **dict.fromkeys(_GREEKS, greek),
         "num_positions": valuation.n_held,
         "num_long_positions": valuation.total(valuation.direction > 0),
         "num_short_positions": valuation.total(valuation.direction < 0),
@@ -62,17 +48,13 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     }
     rows = valuation.rows(columns, DAY).astype(dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64"))
     why = {name: valuation.reasons(columns[name], *of) for name, of in _value_reasons(valuation).items()}
-    not_computed = pd.Series("volatility is not computed by this version", index=rows.index)
-    why |= dict.fromkeys(_VOLATILITIES, not_computed)
-    complete = rows.assign(**dict.fromkeys(_VOLATILITIES, np.nan))
-    undefined = panels.undefined_rows(complete, _TABLE, why, subject="portfolio_id", day=DAY)
+    undefined = panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY)
     return rows, pd.concat([undefined, _without_row(valuation)], ignore_index=True)
 
 
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     before, profit = valuation.equity_before, valuation.profit
     no_profit = Reason("no holding has a price at both ends of the day: at the session before, or its entry, and at the close, or its exit")
-    no_greeks = (Reason("option sensitivities are not computed by this version"),)
     return {
         "daily_pnl": (no_profit,),
         "daily_return": (
@@ -86,7 +68,6 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
             Reason("lots without a price on the day, or at their exit: {:.0f}", number=profit.n_no_end_price),
         ),
         "equity_balance": (Reason("no equity balance was stated: cash is taken as 0"),),
-        **dict.fromkeys(_GREEKS, no_greeks),
     }
 
 
@@ -133,34 +114,30 @@ def coverage_rows(valuation: Valuation, covered: Mapping[str, tuple[FloatArray, 
 
 def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the beta columns, their coverage, and the reasons of what is undefined."""
-    instruments, base = valuation.instruments, valuation.weight_base
-    column = np.where(instruments["listed"], betas.returns.frame.columns.get_indexer(pd.Index(instruments["symbol"])), -1)
-
-    def of_instruments(of_symbols: FloatArray) -> FloatArray:
-        return np.where(column[:, None] >= 0, of_symbols.T[column], np.nan)
-
-    beta, r_squared = of_instruments(betas.ols.beta), of_instruments(betas.ols.r_squared)
-    calculated = metrics.weighted_beta(
-        valuation.values, beta, r_squared, of_instruments(betas.ols.n_obs.astype(float)), valuation.portfolio, base
+    base, symbols = valuation.weight_base, betas.returns.frame.columns
+    beta, r_squared, n_obs = (
+        valuation.of_symbols(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
+    calculated = metrics.weighted_beta(valuation.values, beta, r_squared, n_obs, valuation.portfolio, base)
     direct = metrics.direct_beta(
         valuation.values,
-        column,
+        valuation.columns(symbols),
         valuation.portfolio,
         base,
         betas.returns.windows(WINDOW),
         betas.returns.of(betas.index),
         min_obs=MIN_PAIRS,
     )
+    instruments = valuation.instruments
     vendor = np.where(instruments["listed"], instruments["symbol"].map(profiles["beta"]).to_numpy(float), np.nan)
     vendor = np.broadcast_to(vendor[:, None], beta.shape)
     provider = metrics.weighted_beta(valuation.values, vendor, vendor, np.ones_like(beta), valuation.portfolio, base)
     columns = dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True))
     rows = valuation.rows(columns, DAY).astype({"beta_calculated_90d_observations": "Int64"})
     covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)
-    coverage = coverage_rows(valuation, {metric: (_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
-    empty = Reason("the portfolio holds nothing with a value", valuation.gross == 0)
-    own = (empty, _too_little("positions with a beta", calculated.coverage))
+    coverage = coverage_rows(valuation, {metric: (n_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
+    empty = nothing_held(valuation)
+    own = (empty, too_little("positions with a beta", calculated.coverage))
     reasons = {
         "beta_calculated_90d": own,
         "beta_calculated_90d_r_squared": (*own, Reason("no position with a beta has an R²: none of their prices moved in the window")),
@@ -175,17 +152,24 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
             ),
             Reason("the market index did not move in the window"),
         ),
-        "beta_provider_1y": (empty, _too_little("positions with a vendor's beta", provider.coverage)),
+        "beta_provider_1y": (empty, too_little("positions with a vendor's beta", provider.coverage)),
     }
     why = {name: valuation.reasons(columns[name], *of) for name, of in reasons.items()}
     return rows, coverage, panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY)
 
 
-def _covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
+def n_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
+    """Instruments with a value and a beta, (P, D), where betas are of instruments, (I, D)."""
     covered: BoolArray = np.isfinite(valuation.values) & (valuation.values != 0) & np.isfinite(beta)
     return valuation.total(covered)
 
 
-def _too_little(what: str, coverage: FloatArray) -> Reason:
+def nothing_held(valuation: Valuation) -> Reason:
+    """Why an empty portfolio has no figure."""
+    return Reason("the portfolio holds nothing with a value", valuation.gross == 0)
+
+
+def too_little(what: str, coverage: FloatArray) -> Reason:
+    """Why a portfolio has no figure of which ``what`` have too small a share."""
     text = f"{what} make up {{:.1%}} of gross exposure; {metrics.MIN_COVERAGE:.0%} are needed"
     return Reason(text, coverage < metrics.MIN_COVERAGE, coverage)

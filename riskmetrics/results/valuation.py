@@ -20,7 +20,8 @@ from riskmetrics.panels import STALE_AFTER, latest_known
 CONTRACT_SIZE = 100
 """Shares of the underlying per option contract."""
 
-_OPTION_TYPES = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
+OPTION_RIGHTS = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
+"""What an option of each position type is a right to: the others are no options."""
 
 
 class Profit(NamedTuple):
@@ -134,6 +135,15 @@ class Valuation:
         """Whether a portfolio can be valued, (P, D): it is empty, or something in it has a price; and its cash is known."""
         valued: BoolArray = ((self.n_held == 0) | (self.n_priced > 0)) & np.isfinite(self.cash)
         return valued
+
+    def columns(self, symbols: "pd.Index[str]") -> IntArray:
+        """Position of each instrument's symbol in ``symbols``, (I,): -1 for one that has no closes, as an option."""
+        return np.where(self.instruments["listed"], symbols.get_indexer(pd.Index(self.instruments["symbol"])), -1)
+
+    def of_symbols(self, figures: FloatArray, symbols: "pd.Index[str]") -> FloatArray:
+        """Figures of symbols (D, S) as figures of instruments (I, D); NaN for one that has no closes."""
+        column = self.columns(symbols)
+        return np.where(column[:, None] >= 0, figures.T[column], np.nan)
 
     def rows(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
         """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""
@@ -277,14 +287,24 @@ def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, 
     return lot, day
 
 
+def open_symbols(lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]") -> tuple[IntArray, IntArray]:
+    """Row of the day and column among ``symbols`` for every listed symbol of which a lot is open at the close of a day."""
+    lot, day = open_positions(lots, days)
+    column = np.where(is_listed(lots), symbols.get_indexer(pd.Index(lots["symbol"])), -1)[lot]
+    held = np.zeros((len(days), len(symbols)), dtype=bool)
+    held[day[column >= 0], column[column >= 0]] = True
+    rows, columns = np.nonzero(held)
+    return rows, columns
+
+
 def is_listed(lots: pd.DataFrame) -> BoolArray:
     """Whether a holding is one whose symbol has closes: neither an option nor private."""
-    return ~(lots["position_type"].isin(_OPTION_TYPES) | (lots["investment_class"] == "PRIVATE")).to_numpy(bool)
+    return ~(lots["position_type"].isin(OPTION_RIGHTS) | (lots["investment_class"] == "PRIVATE")).to_numpy(bool)
 
 
 def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
     """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
-    multiplier = np.where(lots["position_type"].isin(_OPTION_TYPES), CONTRACT_SIZE, 1)
+    multiplier = np.where(lots["position_type"].isin(OPTION_RIGHTS), CONTRACT_SIZE, 1)
     exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
     return metrics.Lots(
         units=lots["quantity"].to_numpy(float) * multiplier,
@@ -315,7 +335,7 @@ def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
 
 def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
     """What is netted: stocks by symbol, options by symbol, right, strike and expiration; and each lot's row among them."""
-    listed, right = is_listed(lots), lots["position_type"].map(_OPTION_TYPES)
+    listed, right = is_listed(lots), lots["position_type"].map(OPTION_RIGHTS)
     keys = pd.DataFrame(
         {
             "portfolio": owner,

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -45,13 +46,22 @@ def test_every_command_explains_itself_with_an_example(path: tuple[str, ...]) ->
     assert f"riskmetrics {' '.join(path)}" in COMMANDS[path].partition("Example: ")[2]
 
 
+def test_the_version_is_that_of_the_package() -> None:
+    result = CliRunner().invoke(app, ["--version"])
+    assert (result.exit_code, result.output) == (0, f"{version('riskmetrics')}\n")
+
+
 def test_every_command_is_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         *("demo", "simulate", "run", "backfill", "report", "status", "env", "ui"),
-        *("reset", "reprocess", "export", "compare"),
-        *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark")),
+        *("reset", "reprocess", "export", "compare", "calibrate"),
+        *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")),
         *("portfolio list", "portfolio remove"),
-        *(f"show {what}" for what in ("betas", "sectors", "snapshot", "undefined")),
+        *(
+            f"show {what}"
+            for what in ("betas", "rate-betas", "volatility", "sectors", "snapshot", "undefined", "quality", "forecast-score")
+        ),
+        *(f"show {what}" for what in ("risk", "contributions", "stress", "scenarios", "options")),
         *(f"db {what}" for what in ("upgrade", "downgrade", "current", "history", "heads", "stamp", "verify", "url", "setting", "sql")),
     }
 

@@ -3,6 +3,7 @@
 from datetime import date
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
 
@@ -19,6 +20,7 @@ _FORECAST = {
     "in_sample": True,
     **dict.fromkeys(("clipped", "short_history", "day_replaced"), False),
 }
+_OPTION = {"underlying_symbol": "AAPL", "risk_free_rate": 0, "dividend_yield": 0, "linearised": True}
 
 
 def store(connection: sa.Connection) -> None:
@@ -29,6 +31,7 @@ def store(connection: sa.Connection) -> None:
         position = connection.scalar(sa.insert(tables.positions).values(lot).returning(tables.positions.c.id))
         both = {"portfolio_id": portfolio, "position_id": position}
         for day, value, beta in zip(_DAYS, ("1000.10", "1500.00"), (1, 2), strict=True):
+            of_day = {"portfolio_id": portfolio, "day": day}
             rows = {
                 tables.portfolio_snapshots: {"portfolio_id": portfolio, "snapshot_date": day}
                 | dict.fromkeys(_MONEY, value)
@@ -58,6 +61,12 @@ def store(connection: sa.Connection) -> None:
                 tables.position_market_betas: both | {"calc_date": day, "beta": beta, "std_error": "0.1", "alpha": 0, "observations": 90},
                 tables.position_interest_rate_betas: both | {"calculation_date": day, "ir_beta": "-0.000001"},
                 tables.position_volatility: {"position_id": position, "calculation_date": day},
+                tables.portfolio_tail_risk: of_day | {"method": "historical", "level": "0.95", "horizon_days": 1, "observations": 504},
+                tables.portfolio_var_backtests: of_day | {"level": "0.95", "expected": 12.6, "breaches": 12, "n_tested": 252},
+                tables.portfolio_risk_contributions: of_day | {"symbol": "AAPL", "observations": 252},
+                tables.portfolio_drawdowns: of_day | {"observations": 252},
+                tables.portfolio_stress: of_day | {"scenario": "market -20%"},
+                tables.position_option_exposures: of_day | {"position_id": position} | _OPTION,
                 tables.portfolio_rate_betas: {"portfolio_id": portfolio, "day": day, "rate_index": "TLT"},
                 tables.volatility_forecasts: {"subject": str(portfolio), "portfolio_id": portfolio, "day": day} | _FORECAST,
                 tables.har_forecast_scores: {
@@ -73,6 +82,9 @@ def store(connection: sa.Connection) -> None:
                 connection.execute(sa.insert(table).values(row))
     for day in _DAYS:
         of_symbol = {"symbol": "AAPL", "day": day, "market_index": "SPY"}
-        connection.execute(sa.insert(tables.symbol_adjusted_betas).values(of_symbol | {"prior_mean": 1, "prior_std": 0.35}))
-        of_both = {"rate_index": "TLT", "observations": 90, "window_days": 90}
-        connection.execute(sa.insert(tables.symbol_two_factor_betas).values(of_symbol | of_both))
+        rows_of_symbol = {
+            tables.symbol_adjusted_betas: of_symbol | {"prior_mean": 1, "prior_std": 0.35},
+            tables.symbol_two_factor_betas: of_symbol | {"rate_index": "TLT", "observations": 90, "window_days": 90},
+        }
+        for table, row in rows_of_symbol.items():  # once, however often portfolios are stored
+            connection.execute(insert(table).values(row).on_conflict_do_nothing())

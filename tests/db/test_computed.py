@@ -16,18 +16,24 @@ OF_SYMBOLS = {
 RESULTS = OF_SYMBOLS | {
     "har_forecast_scores": "day",
     "portfolio_coverage": "day",
+    "portfolio_drawdowns": "day",
     "portfolio_rate_betas": "day",
+    "portfolio_risk_contributions": "day",
     "portfolio_sector_weights": "day",
     "portfolio_snapshots": "snapshot_date",
+    "portfolio_stress": "day",
+    "portfolio_tail_risk": "day",
+    "portfolio_var_backtests": "day",
     "position_interest_rate_betas": "calculation_date",
     "position_market_betas": "calc_date",
+    "position_option_exposures": "day",
     "position_volatility": "calculation_date",
     "undefined_metrics": "day",
     "volatility_forecasts": "day",
 }
 INPUT = {
     *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
-    *("database_settings", "har_coefficients", "rejected_rows"),
+    *("database_settings", "har_coefficients", "rejected_rows", "stress_scenarios"),
 }
 OF_PEOPLE = {"ai_insights", "ai_insight_templates"}
 

@@ -124,6 +124,21 @@ def test_the_latest_session_is_the_last_ended_one_of_the_market_index(connection
     assert read.latest_session(connection, "VTI") == FRIDAY
 
 
+def test_bars_are_of_what_is_held_at_their_end_and_of_indices_with_a_close(connection):
+    for symbol in ("HELD", "SOLD", "LATER", "SPY", "OTHER"):
+        price(connection, symbol, DAYS)
+    owner = portfolio(connection, "P", "HELD", "UNPRICED")
+    hold(connection, owner, "SOLD", exit_date=DAYS[3])
+    hold(connection, owner, "LATER", entry_date=FRIDAY)
+    bars = read.held_bars(connection, DAYS[:4], ["SPY", "TLT"])
+    assert all(list(prices.columns) == ["HELD", "SPY", "UNPRICED"] for prices in bars)
+    assert bars.close["HELD"].tolist() == [100.0] * 4
+    assert bars.adj_close["SPY"].tolist() == [99.0] * 4
+    assert bars.close["UNPRICED"].isna().all()
+    assert bars.high.isna().to_numpy().all()
+    assert list(read.held_bars(connection, DAYS, []).close.columns) == ["HELD", "LATER", "UNPRICED"]
+
+
 def test_benchmark_weights_are_those_up_to_a_day(connection):
     for day, share in ((DAYS[0], 0.25), (DAYS[3], 0.5)):
         rows = pd.DataFrame({"date": day, "sector": ["Energy", "Materials"], "weight": [share, 1 - share]})

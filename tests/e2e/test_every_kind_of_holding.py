@@ -112,10 +112,11 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str
 
 
 def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: Run) -> None:
-    """A close of a billionth of a dollar makes a return, and so a beta, that no column holds."""
+    """A close of a billionth of a dollar, which stays for two sessions, makes a return, and so a beta, that no column holds."""
     engine = create(sample)
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE market_data_cache SET adj_close = 1e-9 WHERE symbol = 'AAPL' AND date = '2022-12-27'"))
+        wild = "UPDATE market_data_cache SET adj_close = 1e-9 WHERE symbol = 'AAPL' AND date BETWEEN '2022-12-22' AND '2022-12-23'"
+        connection.execute(sa.text(wild))
     assert run([DAY]).exit_code == 0
     with engine.connect() as connection:
         betas = "SELECT p.symbol = 'AAPL' AS wild, b.beta IS NULL AS undefined, count(*) FROM position_market_betas b JOIN positions p "

@@ -45,7 +45,7 @@ def realized_by(inputs: Regressors, weights: np.ndarray, *, noise: float = 0.0) 
 @pytest.mark.parametrize("proxy", PROXIES)
 def test_recovers_the_weights_exactly_where_there_is_no_noise(proxy):
     inputs = panel(proxy)
-    ours = fit(inputs, realized_by(inputs, TRUTH[proxy]), proxy=proxy)
+    ours = fit([(inputs, realized_by(inputs, TRUTH[proxy]))], proxy=proxy)
     assert_allclose(ours.coefficients.weights, TRUTH[proxy], atol=1e-12)
     assert_allclose(ours.coefficients.residual_variance, 0.0, atol=1e-12)
     assert_allclose(ours.r_squared, 1.0)
@@ -55,7 +55,7 @@ def test_recovers_the_weights_exactly_where_there_is_no_noise(proxy):
 def test_recovers_weights_and_variance_from_noisy_targets():
     """A relative error of standard deviation .35 has E[RV²] = F² (1 + .35²)."""
     inputs = panel(days=4000, symbols=25)
-    ours = fit(inputs, realized_by(inputs, TRUTH["close_market"], noise=0.35), proxy="close_market")
+    ours = fit([(inputs, realized_by(inputs, TRUTH["close_market"], noise=0.35))], proxy="close_market")
     assert_allclose(ours.coefficients.weights, TRUTH["close_market"], atol=0.012)
     assert_allclose(ours.coefficients.residual_variance, 0.35**2, rtol=0.03)
 
@@ -66,7 +66,7 @@ def test_agrees_with_weighted_least_squares_written_out(proxy):
     inputs = panel(proxy, days=300, symbols=5)
     realized = realized_by(inputs, TRUTH[proxy], noise=0.4)
     realized[np.random.default_rng(5).random(realized.shape) < 0.3] = np.nan
-    ours = estimate(inputs, realized, proxy=proxy)
+    ours = estimate([(inputs, realized)], proxy=proxy)
     pairs = ~np.isnan(realized)
     used = [inputs.day, inputs.week, inputs.month] + ([] if proxy == "close" else [inputs.market])
     x = np.column_stack([np.ones(pairs.sum()), *(values[pairs] for values in used)])
@@ -82,7 +82,7 @@ def test_the_variance_forecast_is_unbiased_and_no_multiple_of_it_has_less_qlike(
     """Oracle: scipy's search over multiples of the forecast."""
     inputs = panel()
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
-    fitted = fit(inputs, realized, proxy="close_market").coefficients
+    fitted = fit([(inputs, realized)], proxy="close_market").coefficients
     variance = forecast(inputs, [dict.fromkeys(PROXIES, fitted)]).risk ** 2
     assert_allclose(np.mean(realized**2 / variance), 1.0, rtol=1e-12)
 
@@ -106,10 +106,21 @@ def test_pairs_that_are_not_of_the_proxy_or_not_forecast_leave_no_trace():
     expected[0, 0] = expected[1, 1] = expected[2, 2] = np.nan
     expected[3:6] = np.nan
     realized[3:6] *= 50.0
-    ours = estimate(inputs, realized, proxy="close_market")
-    assert_equal(ours.coefficients.weights, estimate(inputs, expected, proxy="close_market").coefficients.weights)
+    ours = estimate([(inputs, realized)], proxy="close_market")
+    assert_equal(ours.coefficients.weights, estimate([(inputs, expected)], proxy="close_market").coefficients.weights)
     assert ours.n_obs == 1297 * 22 - 3
     assert ours.n_days == 1297
+
+
+def test_series_may_come_in_blocks():
+    inputs = panel()
+    realized = realized_by(inputs, TRUTH["close_market"], noise=0.3)
+    realized[:5, :7] = realized[3:9, 7:] = np.nan
+    blocks = [(Regressors._make(of[:, some] for of in inputs), realized[:, some]) for some in (slice(0, 7), slice(7, None))]
+    whole, parts = estimate([(inputs, realized)], proxy="close_market"), estimate(blocks, proxy="close_market")
+    assert_allclose(parts.coefficients.weights, whole.coefficients.weights, rtol=1e-10)
+    assert_allclose(parts.coefficients.residual_variance, whole.coefficients.residual_variance, rtol=1e-10)
+    assert parts[1:4] == whole[1:4] == (realized.size - 5 * 7 - 6 * 15, 1298, 22)
 
 
 def test_fits_what_regressors_and_the_volatility_after_them_say():
@@ -124,7 +135,7 @@ def test_fits_what_regressors_and_the_volatility_after_them_say():
     squares = np.lib.stride_tricks.sliding_window_view(returns[252:, 1:] ** 2, 21, axis=0)
     realized = np.sqrt(252 * squares.mean(axis=2))
     inputs = regressors(returns[:-21, 1:], returns[:-21, 0])
-    ours = fit(inputs, realized, proxy="close_market")
+    ours = fit([(inputs, realized)], proxy="close_market")
     risk = forecast(inputs, [dict.fromkeys(PROXIES, ours.coefficients)]).risk
     assert_allclose(np.mean((realized / risk) ** 2), 1.0, rtol=1e-9)
     assert ours.n_days == 1600 - 251 - 21
@@ -133,7 +144,7 @@ def test_fits_what_regressors_and_the_volatility_after_them_say():
 
 def refusal(inputs: Regressors, realized: np.ndarray) -> str:
     with pytest.raises(RefusedFit) as refused:
-        fit(inputs, realized, proxy="close_market")
+        fit([(inputs, realized)], proxy="close_market")
     assert isinstance(refused.value, DataQualityError)
     return str(refused.value)
 
@@ -170,6 +181,6 @@ def test_nothing_to_fit_to_is_refused():
 def test_arguments_that_do_not_fit_are_refused():
     inputs = panel(days=2)
     with pytest.raises(ValueError, match="as the regressors are"):
-        estimate(inputs, inputs.level[:1], proxy="close")
+        estimate([(inputs, inputs.level[:1])], proxy="close")
     with pytest.raises(ValueError, match="not 'open'"):
-        estimate(inputs, inputs.level, proxy="open")
+        estimate([(inputs, inputs.level)], proxy="open")

@@ -40,6 +40,11 @@ LONG_SHORT = {
     "effective_num_positions": 8.91,
     "top_3_concentration": 0.4567,
     "top_10_concentration": 0.9876,
+    "realized_volatility_21d": 0.2171,
+    "realized_volatility_63d": 0.2364,
+    "expected_volatility_21d": 0.2509,
+    "volatility_trend": "increasing",
+    "volatility_percentile": 0.1944,
 }
 EMPTY = dict.fromkeys(("long_value", "short_value", "gross_exposure", "net_exposure"), 0.0) | {
     **dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 0),
@@ -143,9 +148,9 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
 def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
     """Rounded by hand."""
     page = Page(render(connection, DAY))
-    overview = page.row("Long-Short USD", 11)
+    overview = page.row("Long-Short USD", 12)
     assert overview[1:7] == ["1,250,001", "−839.30", "−1.7%", "2,743,862", "962,040", "0.58"]
-    assert overview[7:10] == ["0.1122", "8.91", "3"]
+    assert overview[7:11] == ["25.1%", "0.1122", "8.91", "3"]
     assert page.row("Short", 3)[1] == "−890,911"
     assert page.row("Calculated, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
     assert page.row("Observations, fewest", 3)[1] == "88"
@@ -283,3 +288,80 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
 )
 def test_a_figure_is_written_for_people(form: Any, value: float, text: str) -> None:
     assert form(value) == text
+
+
+@pytest.mark.usefixtures("long_short")
+def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connection: sa.Connection) -> None:
+    """Rounded by hand; a scenario that could not be computed is a dash, and says why below."""
+    owner = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short"))
+    of_day = {"portfolio_id": owner, "day": DAY}
+    for method, risk in (("historical", 0.02217), ("parametric", None)):
+        tail = of_day | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
+        reason = None if risk else "no forecast"
+        insert(connection, tables.portfolio_tail_risk, value_at_risk=risk, expected_shortfall=risk, undefined_reason=reason, **tail)
+    tested = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
+    insert(connection, tables.portfolio_var_backtests, **of_day | tested)
+    fallen = {"current": 0.0, "current_peak": DAY, "largest": 0.1135, "largest_peak": date(2022, 6, 8), "largest_trough": date(2022, 6, 17)}
+    insert(connection, tables.portfolio_drawdowns, observations=252, **of_day | fallen)
+    insert(connection, tables.portfolio_stress, scenario="rise", loss=-0.0582, loss_value=-7280, coverage=1, **of_day)
+    insert(connection, tables.portfolio_stress, scenario="1929", coverage=0, undefined_reason="no closes", **of_day)
+    for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
+        insert(connection, tables.portfolio_risk_contributions, symbol=symbol, component=component, observations=252, **of_day)
+    page = Page(render(connection, DAY))
+    assert page.row("Historical", 4) == ["Historical", "95%", "2.2%", "2.2%"]
+    assert page.row("Parametric", 4) == ["Parametric", "95%", "—", "—"]
+    assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
+    assert page.row("Largest", 3) == ["Largest", "11.3%", "2022-06-08 to 2022-06-17"]
+    assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
+    assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
+    assert page.row("AMD", 7)[2] == "25.0%"
+    text = " ".join(page.text.split())
+    assert "— parametric: no forecast." in text
+    assert "— 1929: no closes." in text
+    assert "returns, 20.0% a year" in text
+
+
+def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:
+    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False) | {"in_sample": in_sample}
+    made = {"subject": subject, "day": DAY, "observations": 252, "proxy": "close", "coefficients": "shipped-1"}
+    insert(connection, tables.volatility_forecasts, **made | flags | figures)
+
+
+def of_position(connection: sa.Connection, owner: uuid.UUID, symbol: str, **volatility: Any) -> None:
+    key = connection.scalar(sa.select(tables.positions.c.id).where(tables.positions.c.symbol == symbol))
+    insert(connection, tables.position_volatility, position_id=key, calculation_date=DAY, **volatility)
+    rates = {"ir_beta": -0.0841, "std_error": 0.0913, "p_value": 0.35921, "r_squared": 0.01} if volatility else {}
+    insert(connection, tables.position_interest_rate_betas, portfolio_id=owner, position_id=key, calculation_date=DAY, **rates)
+
+
+def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection, long_short: uuid.UUID) -> None:
+    """Rounded by hand; a dagger marks what is in sample, and a line under the table says what that means."""
+    forecast(connection, str(long_short), in_sample=False, portfolio_id=long_short, low=0.1601, high=0.3597, rise_probability=0.6016)
+    forecast(connection, "AMD", in_sample=True, low=0.354, high=0.7971, rise_probability=0.674, short_history=True)
+    known = {"realized_vol_21d": 0.4513, "realized_vol_63d": 0.6144, "expected_vol_21d": 0.5559, "vol_trend": "increasing"}
+    of_position(connection, long_short, "AMD", vol_percentile=0.0675, model_r_squared=-0.1791, **known)
+    of_position(connection, long_short, "NEW")
+    betas = {"rate_beta": 0.1239, "r_squared": 0.0461, "rate_index": "TLT", "undefined_reason": "too little has two factors"}
+    insert(connection, tables.portfolio_rate_betas, portfolio_id=long_short, day=DAY, **betas)
+    page = Page(render(connection, DAY))
+    assert page.row("Last 21 sessions", 3)[1] == "21.7%"
+    assert page.row("Last 63 sessions", 3)[1] == "23.6%"
+    assert page.row("Expected, next 21 sessions", 3)[1:] == ["25.1%", "80% band 16.0% to 36.0%"]
+    assert page.row("Trend", 3)[1:] == ["increasing", "rises with probability 60.2%"]
+    assert page.row("Percentile", 3)[1] == "19.4%"
+    assert page.row("Rate beta", 3)[1] == "0.12"
+    assert page.row("The market held fixed", 3)[1].startswith("—")
+    assert [row[1] for row in page.rows if row[1:2] == ["too little has two factors"]]
+    amd = ["45.1%", "61.4%", "55.6%†", "", "67.4%", "increasing", "6.8%", "−0.18", "−0.08", "0.09", "0.359210"]
+    assert page.row("AMD", 13) == ["AMD", "Long", *amd]
+    assert all(cell == "" or cell.startswith("—") for cell in page.row("NEW", 13)[2:])
+    text = " ".join(page.text.split())
+    assert text.count(f"† In sample: {figures.IN_SAMPLE}.") == 1
+    assert "From less than half a year of returns: AMD." in text
+
+
+def test_a_beta_to_rates_stands_without_volatility(connection: sa.Connection, long_short: uuid.UUID) -> None:
+    key = connection.scalar(sa.select(tables.positions.c.id).where(tables.positions.c.symbol == "LLY"))
+    beta = {"ir_beta": 0.5, "std_error": 0.25, "p_value": 0.04}
+    insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, position_id=key, calculation_date=DAY, **beta)
+    assert Page(render(connection, DAY)).row("LLY", 6) == ["LLY", "Short", "not stored", "0.50", "0.25", "0.040000"]

@@ -7,11 +7,40 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.results import betas, exposures, snapshots, valuation
+from riskmetrics.metrics import har
+from riskmetrics.results import (
+    as_of,
+    betas,
+    contributions,
+    drawdowns,
+    exposures,
+    forecasts,
+    options,
+    rates,
+    snapshots,
+    stress,
+    tail_risk,
+    valuation,
+    volatility,
+)
+from riskmetrics.results.model import Versions
 
 MARKET = "SPY"
+SHIPPED = Versions(["shipped-1"], [har.SHIPPED], np.array([har.SHIPPED_THROUGH], dtype="datetime64[D]"))
+TERMS = options.Terms(risk_free_rate=0.04, dividend_yield=0.01)
 FIRST, LAST = date(2023, 6, 1), date(2024, 3, 28)
 SESSIONS = trading_calendar.between(FIRST, LAST)
+
+SCENARIOS = pd.DataFrame(
+    {
+        "name": ["fall", "rates", "both", "autumn", "spring"],
+        "market_move": [-0.2, np.nan, -0.1, np.nan, np.nan],
+        "rate_move": [np.nan, -0.1, 0.05, np.nan, np.nan],
+        "first_day": pd.to_datetime([None, None, None, "2023-09-01", "2024-02-01"]),
+        "last_day": pd.to_datetime([None, None, None, "2023-10-27", "2024-03-22"]),
+    }
+)
+"""Moves, and windows of which the last ends after most of the days that are looked at."""
 
 _LOT: dict[str, Any] = {
     "portfolio_id": "A",
@@ -46,11 +75,39 @@ class Book(NamedTuple):
         needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
         return valuation.value(days, self.portfolios, self.lots, self.anchors, self.closes.reindex(needed))
 
+    def returns(self, window: int, *days: date) -> panels.Returns:
+        """Believed returns of all symbols over the windows that end on sessions."""
+        return panels.believed_returns(self.closes.reindex(pd.to_datetime(trading_calendar.window(days, window + 1))))
+
+    def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rates.TwoFactorBetas]:
+        """Betas of all symbols to the last of them, alone and beside the market's."""
+        returns, index = self.returns(betas.WINDOW, *days), "S0" if "S0" in self.closes else self.closes.columns[0]
+        return betas.estimate(returns, index), rates.two_factor(returns, MARKET, index)
+
+    def symbol_volatility(self, *days: date) -> volatility.SymbolVolatility:
+        """Measure and forecast the volatility of all symbols; there are no highs and lows."""
+        returns = self.returns(volatility.SYMBOL_WINDOW, *days)
+        return volatility.of_symbols(returns, np.full(returns.frame.shape, np.nan), MARKET, SHIPPED)
+
+    def portfolio_volatility(self, *days: date) -> volatility.PortfolioVolatility:
+        """Measure and forecast the volatility of all portfolios."""
+        return volatility.of_portfolios(self.valued(*days), self.returns(volatility.PORTFOLIO_WINDOW, *days), MARKET, SHIPPED)
+
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
         closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW + 1)))
         panels.require(closes, days, MARKET)
         return betas.estimate(panels.believed_returns(closes), MARKET)
+
+    def stress(self, *days: date) -> pd.DataFrame:
+        """Losses of all portfolios in SCENARIOS."""
+        betas_of_all = stress.Betas(self.betas(*days), *self.rate_betas(*days))
+        return stress.rows(self.valued(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS))))
+
+    def options(self, *days: date) -> pd.DataFrame:
+        """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, panels.STALE_AFTER)))
+        return options.position_rows(options.options(self.lots), days, closes, self.symbol_volatility(*days), TERMS)
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
@@ -60,16 +117,64 @@ class Book(NamedTuple):
         sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
         concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
         position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET)
+        one, two = self.rate_betas(*days)
+        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days)
+        volatile, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days)
+        snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
+        rate_rows, rate_coverage = rates.portfolio_rows(valued, one, two)
+        tail, backtests = tail_risk.rows(
+            valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.figures.risk, of_portfolios.figures.observations
+        )
+        exposed = self.options(*days)
+        greeks, undefined_greeks = options.portfolio_rows(valued, options.options(self.lots), exposed)
         tables = {
+            "tail_risk": tail,
+            "backtests": backtests,
+            "contributions": contributions.rows(valued, self.returns(as_of.YEAR, *days)),
+            "drawdowns": drawdowns.rows(valued, self.returns(as_of.YEAR, *days)),
+            "stress": self.stress(*days),
+            "options": exposed,
+            "greeks": greeks,
+            "rates": betas.position_rows(one, self.lots, days, betas.RATES)[0],
+            "two_factor": rates.symbol_rows(two, self.lots, days),
+            "adjusted": betas.adjusted_rows(estimated, self.lots, days),
+            "portfolio_rates": rate_rows,
+            "volatility": volatile,
+            "portfolio_volatility": snapshot,
+            "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
+            "portfolio_forecasts": forecasts.portfolio_forecasts(valued, of_portfolios),
             "values": rows,
             "betas": beta_rows,
             "concentration": concentration,
             "sectors": sectors,
             "positions": position_rows,
-            "coverage": pd.concat([snapshots.value_coverage(valued), beta_coverage]),
-            "undefined": pd.concat([undefined, undefined_betas, undefined_sectors, undefined_positions]),
+            "coverage": pd.concat([snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]),
+            "undefined": pd.concat(
+                [
+                    undefined,
+                    undefined_betas,
+                    undefined_sectors,
+                    undefined_positions,
+                    undefined_volatile,
+                    undefined_snapshot,
+                    undefined_greeks,
+                ]
+            ),
         }
-        keys = ["portfolio_id", "position_id", "snapshot_date", "calc_date", "day", "subject", "metric", "sector"]
+        days_of = ("snapshot_date", "calc_date", "calculation_date", "day")
+        keys = [
+            "portfolio_id",
+            "position_id",
+            *days_of,
+            "subject",
+            "symbol",
+            "metric",
+            "sector",
+            "method",
+            "level",
+            "horizon_days",
+            "scenario",
+        ]
         return {name: table.sort_values([key for key in keys if key in table]).reset_index(drop=True) for name, table in tables.items()}
 
 
@@ -147,7 +252,8 @@ def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book
                     exit_date=SESSIONS[left] if rng.random() < 0.4 else None,
                 )
             )
-        lots.append(lot("S1", 1.0, position_type="LC", investment_class="OPTIONS", portfolio_id=name, strike_price=40.0, last_price=2.5))
+        call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 40.0, "last_price": 2.5}
+        lots.append(lot("S1", 1.0, portfolio_id=name, expiration_date=None if name == "B" else date(2024, 6, 21), **call))
         lots.append(lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0))
     lots.sort(key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
     equity = {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in "ABCDEFGH"[:n_portfolios]}

@@ -194,13 +194,11 @@ def test_an_option_is_worth_a_hundred_times_its_stated_price():
     assert_array_equal(valued.profit.cumulative, [[100]])
 
 
-def test_an_option_without_a_stated_price_is_left_out_and_its_sensitivities_are_undefined():
+def test_an_option_without_a_stated_price_is_left_out():
     option = lot("X", 1, position_type="LC", investment_class="OPTIONS", strike_price=10.0)
-    of = book(option, lot("X", 1), closes={"X": WEEK})
-    valued = of.valued(TUE)
+    valued = book(option, lot("X", 1), closes={"X": WEEK}).valued(TUE)
     assert_array_equal(valued.values, [[np.nan], [11]])
     assert_array_equal(valued.n_priced / valued.n_held, [[0.5]])
-    assert reason(of, TUE, "portfolio_delta") == "option sensitivities are not computed by this version"
 
 
 @pytest.mark.parametrize(
@@ -244,10 +242,10 @@ def test_an_empty_portfolio_is_its_cash():
     of = book(equity={"A": (1000.0, MON), "B": (None, None)})
     rows, undefined = snapshots.value_rows(of.valued(TUE))
     assert rows["total_value"].tolist() == [1000, 0]
-    assert (rows[["gross_exposure", "daily_pnl", "cumulative_pnl", "num_positions", "portfolio_delta"]] == 0).all(axis=None)
+    assert (rows[["gross_exposure", "daily_pnl", "cumulative_pnl", "num_positions"]] == 0).all(axis=None)
     assert rows["daily_return"].tolist()[0] == 0
     assert reason(book(), TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
-    assert set(undefined["portfolio_id"]) == {"A", "B"}
+    assert set(undefined["portfolio_id"]) == {"B"}
     assert snapshots.value_coverage(of.valued(TUE)).empty
 
 

@@ -16,6 +16,15 @@ from riskmetrics.db.tables.portfolio_results import (
 )
 from riskmetrics.db.tables.position_results import position_interest_rate_betas, position_market_betas, position_volatility
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
+from riskmetrics.db.tables.risk import (
+    portfolio_drawdowns,
+    portfolio_risk_contributions,
+    portfolio_stress,
+    portfolio_tail_risk,
+    portfolio_var_backtests,
+    position_option_exposures,
+    stress_scenarios,
+)
 from riskmetrics.db.tables.schema import metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
 
@@ -30,15 +39,22 @@ __all__ = [
     "market_data_cache",
     "metadata",
     "portfolio_coverage",
+    "portfolio_drawdowns",
     "portfolio_rate_betas",
+    "portfolio_risk_contributions",
     "portfolio_sector_weights",
     "portfolio_snapshots",
+    "portfolio_stress",
+    "portfolio_tail_risk",
+    "portfolio_var_backtests",
     "portfolios",
     "position_interest_rate_betas",
     "position_market_betas",
+    "position_option_exposures",
     "position_volatility",
     "positions",
     "rejected_rows",
+    "stress_scenarios",
     "symbol_adjusted_betas",
     "symbol_two_factor_betas",
     "undefined_metrics",

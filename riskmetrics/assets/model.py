@@ -1,0 +1,34 @@
+"""The volatility forecast's model. It changes when a person asks for it, never in a daily run: every forecast names its version."""
+
+from datetime import date
+
+import dagster as dg
+
+from riskmetrics.assets import inputs
+from riskmetrics.assets.market_data import market_prices
+from riskmetrics.assets.reports import markdown
+from riskmetrics.db import read, tables, write
+from riskmetrics.resources import Warehouse, provenance
+
+PROPOSAL = "proposal"
+"""Metadata of the materialization: `results.calibration.Proposal.summary`."""
+
+
+class Calibration(dg.Config):
+    """What a calibration rests on."""
+
+    through: str = ""
+    """Last session of its prices, as 2024-12-06; empty: the latest on which the market index has a close."""
+
+
+@dg.asset(deps=[market_prices], group_name="model", kinds={"postgres"}, owners=["team:riskmetrics"])
+def har_coefficients(context: dg.AssetExecutionContext, warehouse: Warehouse, config: Calibration) -> dg.MaterializeResult[None]:
+    """A version of the volatility forecast's coefficients, fitted to all stored stocks (`har_coefficients`); bad fits are refused."""
+    with warehouse.begin("har_coefficients") as connection:
+        market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
+        through = date.fromisoformat(config.through) if config.through else read.latest_session(connection, market)
+        proposal = inputs.proposed_model(connection, market, rate, through)
+        rows = proposal.new_rows(provenance(context).code_version)
+        write.upsert(connection, tables.har_coefficients, rows, key=("version", "proxy"))
+    shown = dg.MetadataValue.md(markdown(proposal.comparison()))
+    return dg.MaterializeResult(metadata={"coefficients": shown, PROPOSAL: dg.MetadataValue.json(proposal.summary())})

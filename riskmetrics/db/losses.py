@@ -1,0 +1,69 @@
+"""Stored results on what portfolios may lose, as frames for people and the report; beside `stored`."""
+
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+from riskmetrics.db.stored import of_portfolio
+
+_portfolios = tables.portfolios
+_NOT_SHOWN = ("portfolio_id", "position_id", "day", "linearised", "dagster_run_id", "code_version")
+
+
+def tail_risk(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Value at risk and expected shortfall of a day, by portfolio, horizon, level and method."""
+    table = tables.portfolio_tail_risk
+    return _rows(connection, table, day, portfolio, table.c.horizon_days, table.c.level, table.c.method)
+
+
+def var_backtests(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """How the historical value at risk held over the year to a day, by portfolio and level."""
+    table = tables.portfolio_var_backtests
+    return _rows(connection, table, day, portfolio, table.c.level)
+
+
+def drawdowns(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Falls from a high over the year to a day, by portfolio."""
+    return _rows(connection, tables.portfolio_drawdowns, day, portfolio)
+
+
+def contributions(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Parts of the volatility over the year to a day, the largest of each portfolio first."""
+    table = tables.portfolio_risk_contributions
+    return _rows(connection, table, day, portfolio, table.c.component.desc().nulls_last(), table.c.symbol)
+
+
+def stress(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Losses in each scenario on a day, the largest of each portfolio first."""
+    table = tables.portfolio_stress
+    return _rows(connection, table, day, portfolio, table.c.loss.desc().nulls_last(), table.c.scenario)
+
+
+def options(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Options of a day with their terms, values and sensitivities, by portfolio, underlying and expiration."""
+    table, position = tables.position_option_exposures, tables.positions
+    own = [column for column in table.c if column.name not in _NOT_SHOWN]
+    terms = position.c.symbol, position.c.position_type, position.c.quantity, position.c.strike_price, position.c.expiration_date
+    statement = (
+        sa.select(_portfolios.c.name.label("portfolio"), *terms, *own)
+        .select_from(table)
+        .join(position, position.c.id == table.c.position_id)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.day == day)
+        .order_by(_portfolios.c.name, table.c.underlying_symbol, position.c.expiration_date, position.c.strike_price, position.c.id)
+    )
+    return fetch(connection, of_portfolio(statement, portfolio))
+
+
+def _rows(connection: sa.Connection, table: sa.Table, day: date, portfolio: str | None, *order: "sa.ColumnElement[object]") -> pd.DataFrame:
+    columns = [column for column in table.c if column.name not in _NOT_SHOWN]
+    statement = (
+        sa.select(_portfolios.c.name.label("portfolio"), *columns)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.day == day)
+        .order_by(_portfolios.c.name, *order)
+    )
+    return fetch(connection, of_portfolio(statement, portfolio))

@@ -1,0 +1,83 @@
+"""Stored volatility of portfolios and positions, as frames for people and the report; beside `stored`.
+
+A row says why its expected volatility is NULL; why another figure is, `stored.undefined` tells.
+"""
+
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+from riskmetrics.db.read import LISTED
+from riskmetrics.db.stored import of_portfolio, why_undefined
+
+_portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
+
+
+def of_portfolios(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Volatility of each portfolio's own returns on a day, with the band and the remarks of its forecast, by name."""
+    table = tables.portfolio_snapshots
+    subject = sa.cast(table.c.portfolio_id, sa.String)
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            table.c.realized_volatility_21d,
+            table.c.realized_volatility_63d,
+            table.c.expected_volatility_21d,
+            _forecasts.c.low,
+            _forecasts.c.high,
+            table.c.volatility_trend,
+            _forecasts.c.rise_probability,
+            table.c.volatility_percentile,
+            _forecasts.c.observations,
+            _forecasts.c.thin_sessions,
+            *_remarks(),
+            why_undefined("portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day),
+        )
+        .select_from(table)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .outerjoin(_forecasts, sa.and_(_forecasts.c.subject == subject, _forecasts.c.day == table.c.snapshot_date))
+        .where(table.c.snapshot_date == day)
+    )
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name))
+
+
+def of_positions(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+    """Volatility of a day's positions, with the band and the remarks of their symbol's forecast, by portfolio and symbol."""
+    table, position = tables.position_volatility, tables.positions
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            position.c.symbol,
+            position.c.position_type,
+            table.c.realized_vol_21d,
+            table.c.realized_vol_63d,
+            table.c.vol_daily,
+            table.c.vol_weekly,
+            table.c.vol_monthly,
+            table.c.expected_vol_21d,
+            _forecasts.c.low,
+            _forecasts.c.high,
+            table.c.vol_trend,
+            table.c.vol_trend_strength,
+            _forecasts.c.rise_probability,
+            table.c.vol_percentile,
+            table.c.model_r_squared,
+            table.c.observations,
+            *_remarks(),
+            why_undefined("position_volatility.expected_vol_21d", table.c.position_id, day),
+        )
+        .select_from(table)
+        .join(position, position.c.id == table.c.position_id)
+        .join(_portfolios, _portfolios.c.id == position.c.portfolio_id)
+        .outerjoin(_forecasts, sa.and_(_forecasts.c.subject == position.c.symbol, _forecasts.c.day == table.c.calculation_date, LISTED))
+        .where(table.c.calculation_date == day)
+    )
+    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+
+
+def _remarks() -> tuple["sa.ColumnElement[object]", ...]:
+    """What to know of a forecast: also whether the month stood in for a day without a return, and which coefficients it uses."""
+    return tuple(_forecasts.c[name] for name in ("in_sample", "clipped", "short_history", "day_replaced", "coefficients"))

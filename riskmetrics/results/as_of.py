@@ -1,0 +1,41 @@
+"""What portfolios held on a day would have returned on the sessions before it: the series that risk measures are taken of."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from riskmetrics import panels
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, as_of_series
+from riskmetrics.results.valuation import Reason, Valuation
+
+YEAR, MIN_YEAR = 252, 126
+"""Returns in a trailing year, and the fewest that stand for it."""
+
+
+class Window(NamedTuple):
+    """One day and the W sessions that end on it."""
+
+    day: int
+    """Index of the day."""
+    series: FloatArray
+    """Returns of the day's holdings, (W, P); NaN where too little of gross exposure has one."""
+    coverage: FloatArray
+    """Share of gross exposure that has a return, (W, P)."""
+    returns: FloatArray
+    """Returns of the symbols as they were believed on the day, (W, S)."""
+
+
+def windows(valuation: Valuation, returns: panels.Returns, length: int) -> Iterator[Window]:
+    """Apply each day's weights to the ``length`` sessions that end on it, one window per day of the valuation."""
+    column = valuation.columns(returns.frame.columns)
+    for day, known in enumerate(returns.windows(length)):
+        found = as_of_series(valuation.values[:, day], column, valuation.portfolio, valuation.weight_base[:, day], known)
+        yield Window(day, np.ascontiguousarray(found.returns.T), found.coverage.T, known)
+
+
+def too_few(n_obs: FloatArray | IntArray, window: int, needed: int) -> Reason:
+    """Why a figure of a portfolio with so few returns, (P, D), is undefined."""
+    text = f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross exposure; {needed} are needed"
+    return Reason(text, n_obs < needed, n_obs.astype(np.float64))

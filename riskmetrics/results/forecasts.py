@@ -1,0 +1,200 @@
+"""Rows of volatility: of positions, of portfolios, and the forecasts that are scored later."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import har
+from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.results import snapshots
+from riskmetrics.results.model import Versions
+from riskmetrics.results.valuation import Reason, Valuation, is_listed, open_positions, open_symbols
+from riskmetrics.results.volatility import MIN_QUARTER, QUARTER, SKILL_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
+
+POSITION_TABLE, POSITION_DAY = "position_volatility", "calculation_date"
+POSITION_METRICS = [
+    f"{POSITION_TABLE}.{name}"
+    for name in (
+        *("realized_vol_21d", "realized_vol_63d", "vol_daily", "vol_weekly", "vol_monthly", "expected_vol_21d"),
+        *("vol_trend", "vol_trend_strength", "vol_percentile", "model_r_squared"),
+    )
+]
+SNAPSHOT_METRICS = [
+    f"portfolio_snapshots.{name}"
+    for name in (
+        *("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d"),
+        *("volatility_trend", "volatility_percentile"),
+    )
+]
+COVERAGE = ("volatility",)
+_MIN_SKILL = 126
+
+
+def position_rows(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it."""
+    lot, day = open_positions(lots, days)
+    listed = is_listed(lots)[lot]
+    column = of.symbols.get_indexer(pd.Index(lots["symbol"]))[lot]
+
+    def own(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
+        return np.where(listed, figure[day, column], np.nan)
+
+    f = Figures._make(own(figure) for figure in of.figures)
+    rows = pd.DataFrame(
+        {
+            "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
+            "position_id": lots["position_id"].to_numpy()[lot],
+            POSITION_DAY: pd.to_datetime(list(days)).to_numpy()[day],
+            "realized_vol_21d": f.realized_21d,
+            "realized_vol_63d": f.realized_63d,
+            "vol_daily": f.daily,
+            "vol_weekly": f.weekly,
+            "vol_monthly": f.monthly,
+            "expected_vol_21d": f.expected,
+            "vol_trend": _named(f.direction),
+            "vol_trend_strength": f.strength,
+            "vol_percentile": f.percentile,
+            "observations": pd.array(np.nan_to_num(f.observations).astype(np.int64)),
+            "model_r_squared": own(of.skill),
+        }
+    )
+    why = _reasons(f, own(of.n_completed))
+    no_series = "an option or a private holding has no return series of its own"
+    why = {name: reason.where(listed, no_series) for name, reason in why.items()}
+    return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY)
+
+
+def _reasons(f: Figures, n_completed: FloatArray) -> "dict[str, pd.Series[str]]":
+    """Why each column is missing, wherever it is."""
+
+    def counted(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
+        return pd.Series(np.nan_to_num(n).astype(np.int64)).astype("str") + text
+
+    month = counted(f.n_month, f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH} are needed")
+    week = pd.Series(f"fewer than {metrics.MIN_WEEK} returns in the {metrics.WEEK} sessions to the day", index=month.index, dtype="str")
+    level = counted(f.observations, f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed")
+    expected = month.where(np.isnan(f.monthly), week)
+    expected = expected.where(~(f.unmoved > 0), f"the price did not move in the {metrics.MONTH} sessions to the day")
+    expected = expected.where(f.observations >= har.MIN_LEVEL_OBS, level)
+    trend = expected.where(np.isnan(f.expected), month)
+    earlier = counted(
+        f.n_earlier, f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed"
+    )
+    return {
+        "realized_vol_21d": month,
+        "realized_vol_63d": counted(f.n_quarter, f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER} are needed"),
+        "vol_daily": pd.Series(f"no return on the day or the {metrics.MAX_AGE} sessions before", index=month.index, dtype="str"),
+        "vol_weekly": week,
+        "vol_monthly": month,
+        "expected_vol_21d": expected,
+        "vol_trend": trend,
+        "vol_trend_strength": trend,
+        "vol_percentile": month.where(np.isnan(f.realized_21d), earlier),
+        "model_r_squared": counted(n_completed, f" of the last {SKILL_WINDOW} forecasts are completed and known; {_MIN_SKILL} are needed"),
+    }
+
+
+def symbol_forecasts(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """Return rows of `volatility_forecasts`: one per listed symbol and day on which it is held."""
+    day, column = open_symbols(lots, days, of.symbols)
+    f = Figures._make(figure[day, column] for figure in of.figures)
+    why = _reasons(Figures._make(figure.astype(float) for figure in f), np.zeros(len(day)))["expected_vol_21d"]
+    keys = {"subject": of.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
+    return _forecasts(keys, f, of.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
+
+
+def _forecasts(
+    keys: Mapping[str, object], f: Figures, versions: Versions, day: IntArray, days: Sequence[date], why: "pd.Series[str]"
+) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            **keys,
+            "expected": f.expected,
+            "risk": f.risk,
+            "low": f.low,
+            "high": f.high,
+            "rise_probability": f.rise_probability,
+            "trailing_21d": f.realized_21d,
+            "ewma_94": f.ewma_94,
+            "ewma_97": f.ewma_97,
+            "observations": f.observations.astype(np.int64),
+            "proxy": np.array(har.PROXIES, dtype=object)[f.proxy.astype(np.int64)],
+            "coefficients": np.array(versions.names, dtype=object)[versions.on(days)[day]],
+            "in_sample": versions.in_sample(days)[day],
+            "clipped": f.clipped.astype(bool),
+            "short_history": f.short_history.astype(bool),
+            "day_replaced": f.day_replaced.astype(bool),
+            "undefined_reason": why.where(np.isnan(f.expected)).to_numpy(),
+        }
+    )
+    return frame.astype(dict.fromkeys(("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"))
+
+
+def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Return the volatility columns of the snapshots, their coverage, and the reasons of what is undefined."""
+    f, table = of.figures, "portfolio_snapshots"
+    rows = valuation.rows(
+        {
+            "realized_volatility_21d": f.realized_21d,
+            "realized_volatility_63d": f.realized_63d,
+            "expected_volatility_21d": f.expected,
+            "volatility_trend": f.direction,
+            "volatility_percentile": f.percentile,
+        },
+        snapshots.DAY,
+    )
+    rows["volatility_trend"] = _named(rows["volatility_trend"].to_numpy())
+    month, expected = _portfolio_reasons(valuation, f)
+    quarter = _sessions(f.n_quarter, QUARTER, MIN_QUARTER)
+    earlier = Reason(
+        f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed",
+        number=f.n_earlier.astype(float),
+    )
+    empty = snapshots.nothing_held(valuation)
+    why = {
+        "realized_volatility_21d": valuation.reasons(f.realized_21d, empty, month),
+        "realized_volatility_63d": valuation.reasons(f.realized_63d, empty, quarter),
+        "expected_volatility_21d": valuation.reasons(f.expected, *expected),
+        "volatility_trend": valuation.reasons(f.direction, *expected, month),
+        "volatility_percentile": valuation.reasons(f.percentile, empty, month._replace(holds=np.isnan(f.realized_21d)), earlier),
+    }
+    coverage = snapshots.coverage_rows(valuation, {COVERAGE[0]: (of.n_covered, valuation.n_held, of.coverage)})
+    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY)
+
+
+def portfolio_forecasts(valuation: Valuation, of: PortfolioVolatility) -> pd.DataFrame:
+    """Return rows of `volatility_forecasts`: one per portfolio that can be valued and day."""
+    portfolio, day = np.nonzero(valuation.valued)
+    names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
+    keys = {"subject": names, "day": pd.to_datetime(valuation.days).to_numpy()[day], "portfolio_id": names}
+    _, expected = _portfolio_reasons(valuation, of.figures)
+    why = valuation.reasons(of.figures.expected, *expected).reindex(range(len(day)))
+    f = Figures._make(figure[portfolio, day] for figure in of.figures)
+    return _forecasts(keys, f, of.versions, day, valuation.days, why).assign(thin_sessions=of.n_thin[portfolio, day].astype(np.int64))
+
+
+def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
+    """Why there is no volatility of the month, and why there is no forecast."""
+    month = _sessions(f.n_month, metrics.MONTH, metrics.MIN_MONTH)
+    expected = (
+        snapshots.nothing_held(valuation),
+        _sessions(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS)._replace(holds=f.observations < har.MIN_LEVEL_OBS),
+        Reason(f"no holding's price moved in the {metrics.MONTH} sessions to the day", f.unmoved),
+        month._replace(holds=np.isnan(f.monthly)),
+        Reason(f"fewer than {metrics.MIN_WEEK} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
+    )
+    return month, expected
+
+
+def _sessions(n_obs: IntArray, window: int, needed: int) -> Reason:
+    text = f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross exposure; {needed} are needed"
+    return Reason(text, number=n_obs.astype(float))
+
+
+def _named(direction: FloatArray) -> "pd.Series[str]":
+    return pd.Series(direction).map(metrics.DIRECTIONS.get).astype("str")

@@ -1,0 +1,109 @@
+"""Options by Black-Scholes: rows of `position_option_exposures`, and the sums of sensitivities in `portfolio_snapshots`."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import options as metrics
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.portfolio import group_sums
+from riskmetrics.results.snapshots import DAY
+from riskmetrics.results.valuation import CONTRACT_SIZE, OPTION_RIGHTS, Reason, Valuation, open_positions
+from riskmetrics.results.volatility import SymbolVolatility
+
+_GREEKS = {f"portfolio_{greek}": greek for greek in ("delta", "gamma", "theta", "vega")}
+METRICS = [f"portfolio_snapshots.{name}" for name in _GREEKS]
+
+
+class Terms(NamedTuple):
+    """What the formula takes beside prices: continuously compounded, per year, as fractions."""
+
+    risk_free_rate: float
+    dividend_yield: float
+
+
+def options(lots: pd.DataFrame) -> pd.DataFrame:
+    """Return the lots that are options, with the symbol that each is an option on as underlying_symbol."""
+    chosen = lots[lots["position_type"].isin(OPTION_RIGHTS)].reset_index(drop=True)
+    return chosen.assign(underlying_symbol=chosen["underlying_symbol"].fillna(chosen["symbol"]))
+
+
+def position_rows(
+    lots: pd.DataFrame, sessions: Sequence[date], closes: pd.DataFrame, volatility: SymbolVolatility, terms: Terms
+) -> pd.DataFrame:
+    """Return a row per open option position and day.
+
+    Parameters
+    ----------
+    lots : DataFrame
+        As `options` gives them.
+    closes : DataFrame
+        Sessions x symbols, the underlyings among them: ``sessions`` and the `panels.STALE_AFTER` before them.
+    """
+    lot, day = open_positions(lots, sessions)
+    held, days = lots.iloc[lot].reset_index(drop=True), np.array(sessions, dtype="datetime64[D]")[day]
+    known, _ = panels.latest_known(closes, sessions)
+    price = _of_underlying(known.to_numpy(), known.columns, held, day)
+    expected = _of_underlying(volatility.figures.expected, volatility.symbols, held, day)
+    years = metrics.years_to_expiration(days, held["expiration_date"].to_numpy("datetime64[D]"))
+    is_call = (held["position_type"].map(OPTION_RIGHTS) == "CALL").to_numpy(bool)
+    strike = held["strike_price"].to_numpy(float)
+    found = metrics.black_scholes(is_call, price, strike, years, expected, rate=terms.risk_free_rate, dividend_yield=terms.dividend_yield)
+    units = held["quantity"].to_numpy(float) * CONTRACT_SIZE
+    unknown = np.isnan(found.value) | np.isnan(price) | np.isnan(expected)
+    return pd.DataFrame(
+        {
+            "position_id": held["position_id"],
+            "day": days,
+            "portfolio_id": held["portfolio_id"],
+            **found._asdict(),
+            "exposure": np.where(found.delta == 0, 0.0, found.delta * units * price),
+            "underlying_symbol": held["underlying_symbol"],
+            "underlying_price": price,
+            "volatility": expected,
+            "years": years,
+            **terms._asdict(),
+            "linearised": True,
+            "undefined_reason": _reasons(held, strike, years, price).where(unknown),
+        }
+    )
+
+
+def _of_underlying(figures: FloatArray, symbols: "pd.Index[str]", held: pd.DataFrame, day: IntArray) -> FloatArray:
+    """Pick from figures of symbols (D, S) that of each option's underlying on its day; NaN for one that is not there."""
+    column = symbols.get_indexer(pd.Index(held["underlying_symbol"]))
+    return np.where(column >= 0, np.column_stack([figures, np.full(len(figures), np.nan)])[day, column], np.nan)
+
+
+def _reasons(held: pd.DataFrame, strike: FloatArray, years: FloatArray, price: FloatArray) -> "pd.Series[str]":
+    underlying = held["underlying_symbol"]
+    no_price = underlying + f" has no close of the day or the {panels.STALE_AFTER} sessions before"
+    why = (underlying + " has no volatility forecast").mask(np.isnan(price), no_price)
+    return why.mask(np.isnan(strike), "the strike price is not known").mask(np.isnan(years), "the expiration date is not known")
+
+
+def portfolio_rows(valuation: Valuation, lots: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the columns of `portfolio_snapshots` that sum over options, 0 without any, and the reasons of what is undefined.
+
+    Each is the sum of signed contracts x 100 x the sensitivity; ``rows`` are what `position_rows` makes of ``lots`` on the days of
+    the valuation.
+    """
+    shape, (lot, day) = valuation.net.shape, open_positions(lots, valuation.days)
+    units = lots["quantity"].to_numpy(float)[lot] * CONTRACT_SIZE
+    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(lots["portfolio_id"]))[lot]
+
+    def total(of_positions: FloatArray | BoolArray) -> FloatArray:
+        cells = group_sums(of_positions.astype(float)[:, None], portfolio * shape[1] + day, shape[0] * shape[1])
+        return cells.reshape(shape)
+
+    n_unknown = total(rows["value"].isna().to_numpy(bool))
+    columns = {name: np.where(n_unknown > 0, np.nan, total(rows[greek].to_numpy(float) * units)) for name, greek in _GREEKS.items()}
+    frame = valuation.rows(columns, DAY)
+    why = valuation.reasons(
+        columns["portfolio_delta"], Reason("options whose sensitivities are not known: {:.0f}", n_unknown > 0, n_unknown)
+    )
+    return frame, panels.undefined_rows(frame, "portfolio_snapshots", dict.fromkeys(_GREEKS, why), subject="portfolio_id", day=DAY)

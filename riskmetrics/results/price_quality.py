@@ -1,0 +1,191 @@
+"""What is wrong with stored prices: which symbol, on which session, what was measured, and what to do about it.
+
+One function, `find`, serves the checks of a run, the command line and the report. Nothing is deleted or corrected here:
+returns are made without bad ticks (`panels.believed_returns`), everything else is only said.
+"""
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.metrics import har, price_quality
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.panels import STALE_AFTER, Bars, believed_returns
+from riskmetrics.results.betas import MIN_PAIRS
+
+YEAR = 252
+"""Returns up to the last session in which faults are looked for, and of which a history is too short."""
+
+
+class Fault(NamedTuple):
+    """A kind of fault; each is an asset check of the same name."""
+
+    called: str
+    meaning: str
+    what_to_do: str
+
+
+_ANEW = "import the symbol's whole history anew, from one download"
+
+FAULTS = {
+    "stale_prices": Fault(
+        "stale prices",
+        f"A close stood still for {price_quality.STALE_RUN} sessions or over a quarter of {price_quality.STALE_WINDOW}, or stopped coming.",
+        "see whether it still trades under this symbol, and import the closes that are missing",
+    ),
+    "bad_ticks": Fault(
+        "bad ticks",
+        f"A price is none, or moved over {price_quality.MOVE:.0%} and back: no return is made of such an adj_close.",
+        "import the right price of that day; where its close is wrong, so is that day's value",
+    ),
+    "unadjusted_splits": Fault("unadjusted splits", "A close moved by the ratio of a split, which an adjusted one does not.", _ANEW),
+    "stitched_histories": Fault("stitched histories", "Rows that were adjusted as of different days meet.", _ANEW),
+    "short_histories": Fault(
+        "short histories",
+        f"Fewer than {YEAR} returns: some metrics rest on less than they should, or are undefined.",
+        "import earlier prices, if there are any",
+    ),
+}
+"""By name, in the order in which they are listed."""
+
+_LEFT_OUT = {
+    MIN_PAIRS: "no beta",
+    har.MIN_LEVEL_OBS: "no volatility forecast",
+    har.FULL_LEVEL_OBS: "no percentile of its volatility",
+    YEAR: "what looks back a year rests on fewer",
+}
+"""What fewer returns than so many mean."""
+
+_SHOWN = 3
+"""Findings that a sentence names."""
+
+
+def sessions(day: date) -> list[date]:
+    """Sessions whose prices are looked at: a year to ``day``, and the quarter before it that its first closes may be stale against."""
+    return trading_calendar.window([day], YEAR + price_quality.STALE_WINDOW)
+
+
+def find(bars: Bars) -> pd.DataFrame:
+    """List what is wrong with prices, by fault and kind of finding, the worst first.
+
+    Parameters
+    ----------
+    bars : Bars
+        On `sessions`; nothing after the last of them is looked at, so the answer for a day does not change with later prices.
+
+    Returns
+    -------
+    DataFrame
+        fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do. The measure is of a stale price
+        the sessions or the share of zero returns, of a bad tick the return, of a split its ratio (old price over new), of a seam the
+        fall of adj_close / close, of a short history the returns.
+    """
+    found = pd.concat([_stale(bars), _ticks(bars), _adjustments(bars), _short(bars)], ignore_index=True)
+    return found.assign(what_to_do=found["fault"].map({name: fault.what_to_do for name, fault in FAULTS.items()}))
+
+
+def sentence(name: str, found: pd.DataFrame, bars: Bars) -> str:
+    """Say how many symbols have a fault, the worst of them, and what to do; ``found`` are its findings."""
+    fault, n_symbols = FAULTS[name], bars.close.shape[1]
+    if found.empty:
+        return f"no {fault.called} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to {bars.close.index[-1]:%Y-%m-%d}"
+    named = "; ".join(f"{row.symbol}: {row.finding}" for row in found.head(_SHOWN).itertuples())
+    more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+    return f"{fault.called} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}): {fault.what_to_do}"
+
+
+def _stale(bars: Bars) -> pd.DataFrame:
+    close = bars.close.to_numpy()
+    run, zero_share, _ = price_quality.stale(close)
+    ends = run >= price_quality.STALE_RUN
+    ends[:-1] &= run[1:] < run[:-1]
+    share = np.where(np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share)  # where closes stand still for days, that says it all
+    often = (share > price_quality.STALE_ZEROS) & (np.arange(len(share))[:, None] == share.argmax(axis=0))
+    age = np.broadcast_to(np.arange(len(close))[::-1, None], close.shape).astype(float)
+    known = ~np.isnan(close)
+    stopped = known & (known[::-1].cumsum(axis=0)[::-1] == 1) & (age > STALE_AFTER)
+    name = "stale_prices"
+    return pd.concat(
+        [
+            _findings(name, bars, stopped, age, "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last"),
+            _findings(name, bars, ends, run.astype(float), "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}"),
+            _findings(name, bars, often, share, "{measure:.0%} zero returns in the quarter to {day:%Y-%m-%d}"),
+        ]
+    )
+
+
+def _ticks(bars: Bars) -> pd.DataFrame:
+    """Bad ticks of either close, and moves of the last session that may be one."""
+    of_both: pd.DataFrame = pd.concat([_ticks_of("adj_close", bars.adj_close, bars), _ticks_of("close", bars.close, bars)])
+    return of_both.drop_duplicates(["symbol", "day"])
+
+
+def _ticks_of(column: str, prices: pd.DataFrame, bars: Bars) -> pd.DataFrame:
+    values = prices.to_numpy()
+    bad, unconfirmed = price_quality.bad_ticks(values)
+    unconfirmed[:-1] = False
+    move = np.full(values.shape, np.nan)
+    with np.errstate(all="ignore"):
+        move[1:] = values[1:] / values[:-1] - 1.0
+        size = np.abs(np.log1p(move))
+    move[~np.isfinite(size)] = np.nan  # from, or to, what is no price
+    name, when = "bad_ticks", "on {day:%Y-%m-%d}"
+    moves = f"{column} moves by {{measure:+.0%}} {when}"
+    return pd.concat(
+        [
+            _findings(name, bars, bad & np.isnan(move), move, f"{column} {when} is no price", np.full(values.shape, np.inf)),
+            _findings(name, bars, bad & ~np.isnan(move), move, f"{moves}, and back", size),
+            _findings(name, bars, unconfirmed, move, f"{moves}: not believed before the next session", size),
+        ]
+    )
+
+
+def _adjustments(bars: Bars) -> pd.DataFrame:
+    """Moves by the ratio of a split, and seams, but those that such a move makes."""
+    unadjusted, half_adjusted = price_quality.split_suspects(*(prices.to_numpy() for prices in bars))
+    fall = price_quality.stitched(bars.close.to_numpy(), bars.adj_close.to_numpy())
+    fall[~np.isnan(half_adjusted)] = np.nan
+    name, like = "unadjusted_splits", "as if one share became {measure:.3g} on {day:%Y-%m-%d}"
+    one, both = f"close and adj_close do not move alike: one of them {like}", f"close and adj_close move {like}"
+    seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
+    return pd.concat(
+        [
+            _findings(name, bars, ~np.isnan(half_adjusted), half_adjusted, one, np.abs(np.log(half_adjusted))),
+            _findings(name, bars, ~np.isnan(unadjusted), unadjusted, both, np.abs(np.log(unadjusted))),
+            _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam),
+        ]
+    )
+
+
+def _short(bars: Bars) -> pd.DataFrame:
+    """Symbols that entered within the year, and those with so many gaps that a metric is undefined; at their first close."""
+    returns = believed_returns(bars.adj_close).values()[-YEAR:]
+    known = bars.adj_close.notna().to_numpy()
+    n_obs = (~np.isnan(returns)).sum(axis=0)
+    entered = known[: len(known) - YEAR].any(axis=0)
+    short = (n_obs < har.FULL_LEVEL_OBS) | ((n_obs < YEAR) & ~entered)
+    rows = pd.DataFrame(
+        {
+            "fault": "short_histories",
+            "symbol": bars.adj_close.columns,
+            "day": bars.adj_close.index[known.argmax(axis=0)].where(known.any(axis=0)),
+            "measure": n_obs.astype(float),
+            "finding": [f"{n} of {YEAR} returns: " + ", ".join(text for least, text in _LEFT_OUT.items() if n < least) for n in n_obs],
+        }
+    )
+    listed: pd.DataFrame = rows[short]
+    return listed.sort_values("measure", kind="stable")
+
+
+def _findings(name: str, bars: Bars, where: BoolArray, measure: FloatArray, text: str, size: FloatArray | None = None) -> pd.DataFrame:
+    """One row for each cell of ``where``, which ends with the bars; the largest ``size`` (default: measure) first."""
+    row, column = np.nonzero(where)
+    order = np.argsort(-(measure if size is None else size)[row, column], kind="stable")
+    row, column = row[order], column[order]
+    days, measures = bars.close.index[len(bars.close) - len(where) + row], measure[row, column]
+    texts = [text.format(day=day, measure=of) for day, of in zip(days, measures, strict=True)]
+    symbols = bars.close.columns[column]
+    return pd.DataFrame({"fault": name, "symbol": symbols, "day": days, "measure": measures, "finding": pd.array(texts, dtype="str")})

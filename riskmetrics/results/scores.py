@@ -1,0 +1,137 @@
+"""What became of volatility forecasts: each beside what happened, and how they did on the whole."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels, trading_calendar
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics.forecast_score import HORIZON, diebold_mariano, pooled_score, qlike, realized_next, score
+from riskmetrics.metrics.portfolio import as_of_series
+from riskmetrics.metrics.price_quality import as_known_on_each_day
+from riskmetrics.metrics.volatility import MIN_MONTH
+from riskmetrics.results.valuation import Valuation
+
+_STORED = [
+    "subject",
+    "day",
+    "portfolio_id",
+    "expected",
+    "risk",
+    "low",
+    "high",
+    "trailing_21d",
+    "ewma_94",
+    "ewma_97",
+    "coefficients",
+    "in_sample",
+]
+"""What a score keeps of its forecast."""
+
+MODELS = {"forecast": "expected", "trailing_21d": "trailing_21d", "ewma_94": "ewma_94", "ewma_97": "ewma_97"}
+"""Forecasts that are compared, and the column of each."""
+
+
+def forecast_days(days: Sequence[date]) -> list[date]:
+    """Return the sessions whose forecasts are complete on ``days``."""
+    return trading_calendar.window(days, HORIZON)[: len(days)]
+
+
+def rows(forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns, valuation: Valuation) -> pd.DataFrame:
+    """Return a row of `har_forecast_scores` for every forecast that is complete on one of ``days``.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        Rows of `volatility_forecasts` on `forecast_days`, of which those without a forecast are left out.
+    returns : Returns
+        Of the HORIZON sessions that end on each of ``days``.
+    valuation : Valuation
+        Of portfolios on `forecast_days`: what is scored is the volatility of what was held then.
+    """
+    made = forecasts[forecasts["expected"].notna()][_STORED].reset_index(drop=True)
+    at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(pd.DatetimeIndex(made["day"]))
+    of_portfolio = made["portfolio_id"].notna().to_numpy()
+    symbol = returns.frame.columns.get_indexer(pd.Index(made["subject"]))
+    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(made["portfolio_id"]))
+    realized, n_obs = np.full(len(made), np.nan), np.zeros(len(made), dtype=np.int64)
+    for mine, column, (figures, counts) in (
+        (~of_portfolio, symbol, _of_symbols(returns)),
+        (of_portfolio, portfolio, _of_portfolios(returns, valuation)),
+    ):
+        known = mine & (column >= 0)
+        realized[known], n_obs[known] = figures[at[known], column[known]], counts[at[known], column[known]]
+    why = pd.Series(n_obs).astype("str") + f" returns in the {HORIZON} sessions after the forecast; {MIN_MONTH} are needed"
+    return made.assign(
+        completed_on=pd.to_datetime(list(days)).to_numpy()[at], realized=realized, undefined_reason=why.where(np.isnan(realized))
+    )
+
+
+def _of_symbols(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
+    """Realized volatility of every symbol over the HORIZON sessions to each day, and the returns in it, (D, S)."""
+
+    def estimate(values: FloatArray, _: slice, __: slice | IntArray) -> tuple[FloatArray, IntArray]:
+        after = np.vstack([np.full((1, values.shape[1]), np.nan), values])
+        known = np.isfinite(values)
+        return realized_next(after), np.stack([known[first : first + HORIZON].sum(axis=0) for first in range(len(values) - HORIZON + 1)])
+
+    return as_known_on_each_day(estimate, returns.values(), returns.unconfirmed, HORIZON)
+
+
+def _of_portfolios(returns: panels.Returns, valuation: Valuation) -> tuple[FloatArray, IntArray]:
+    """Realized volatility of what each portfolio held on each forecast day, over the HORIZON sessions after it, (D, P)."""
+    column, realized, n_obs = valuation.columns(returns.frame.columns), [], []
+    for d, window in enumerate(returns.windows(HORIZON)):
+        own = as_of_series(valuation.values[:, d], column, valuation.portfolio, valuation.weight_base[:, d], window).returns.T
+        realized.append(realized_next(np.vstack([np.full((1, own.shape[1]), np.nan), own]))[0])
+        n_obs.append(np.isfinite(own).sum(axis=0))
+    return np.stack(realized), np.stack(n_obs)
+
+
+def summary(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return how forecasts did: a row per kind, subject and model, in-sample forecasts apart; subject "(all)" pools every pair.
+
+    Columns: kind, subject, in_sample, model, n_obs, qlike, rmse, bias, coverage; and of the pooled rows qlike_ratio, the
+    forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference (below 0: the forecast is better).
+    """
+    scores = scores.dropna(subset=["realized", *MODELS.values()])  # all models on the same pairs
+    kind = scores["portfolio_id"].isna().map({True: "symbol", False: "portfolio"})
+    parts = [_summary(group, str(of), bool(in_sample)) for (of, in_sample), group in scores.groupby([kind, "in_sample"])]
+    columns = ["kind", "subject", "in_sample", "model", "n_obs", "qlike", "rmse", "bias", "coverage", "qlike_ratio", "t"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
+    return pd.concat(parts)[columns].sort_values(["kind", "in_sample", "subject"], kind="stable", ignore_index=True)
+
+
+def _summary(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.DataFrame:
+    panel = {
+        name: scores.pivot(index="day", columns="subject", values=name) for name in ("realized", "risk", "low", "high", *MODELS.values())
+    }
+    subjects = ["(all)", *panel["realized"].columns]
+    arrays = {name: frame.to_numpy(float) for name, frame in panel.items()}
+    realized, none = arrays["realized"], np.full_like(arrays["realized"], np.nan)
+    ours, parts = qlike(realized, arrays["risk"]), []
+    for model, column in MODELS.items():
+        own = model == "forecast"
+        risk, low, high = (arrays["risk"], arrays["low"], arrays["high"]) if own else (arrays[column], none, none)
+        pooled, each = (of(realized, arrays[column], risk, low, high) for of in (pooled_score, score))
+        frame = pd.DataFrame(
+            {name: np.concatenate([getattr(pooled, name), getattr(each, name)]) for name in ("n_obs", "qlike", "rmse", "bias", "coverage")}
+        )
+        beside = diebold_mariano(ours, qlike(realized, risk))
+        first = np.arange(len(frame)) == 0
+        with np.errstate(divide="ignore", invalid="ignore"):  # a model that was always right
+            ratio = pooled_score(realized, arrays["expected"], arrays["risk"], none, none).qlike[0] / pooled.qlike[0]
+        parts.append(
+            frame.assign(
+                kind=kind,
+                subject=subjects,
+                in_sample=in_sample,
+                model=model,
+                qlike_ratio=np.where(first & np.isfinite(ratio), ratio, np.nan),
+                t=np.where(first & (not own), beside.t, np.nan),
+            )
+        )
+    return pd.concat(parts, ignore_index=True)

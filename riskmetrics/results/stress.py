@@ -1,0 +1,105 @@
+"""What portfolios would lose if a scenario came true: rows of `portfolio_stress`."""
+
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics import stress as metrics
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.portfolio import weighted_beta
+from riskmetrics.results.betas import SymbolBetas
+from riskmetrics.results.rates import TwoFactorBetas
+from riskmetrics.results.snapshots import nothing_held, too_little
+from riskmetrics.results.valuation import Reason, Valuation
+
+_BETA_TO = "a market beta", "a rate beta"
+
+
+class Betas(NamedTuple):
+    """Betas of symbols (S) on the days of a run (D)."""
+
+    market: SymbolBetas
+    rates: SymbolBetas
+    both: TwoFactorBetas
+    """For a scenario that moves both: either beta with the other factor held fixed, or what they share would count twice."""
+
+
+class _Sensitivity(NamedTuple):
+    """Each of shape (P, D)."""
+
+    beta: FloatArray
+    coverage: FloatArray
+
+
+def ends(scenarios: pd.DataFrame) -> list[date]:
+    """Return the days on which the windows to be replayed begin and end, in order."""
+    days = pd.concat([scenarios["first_day"], scenarios["last_day"]]).dropna()
+    return [day.date() for day in sorted(set(days))]
+
+
+def rows(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas, closes: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per portfolio, day and scenario.
+
+    Parameters
+    ----------
+    valuation : Valuation
+        Of D days.
+    scenarios : DataFrame
+        Rows of `stress_scenarios`; those that have a first_day are replayed.
+    closes : DataFrame
+        Adjusted, on the ends of their windows, x symbols.
+    """
+    replayed = scenarios["first_day"].notna()
+    frames = [*_moved(valuation, scenarios[~replayed], betas), *_replayed(valuation, scenarios[replayed], closes)]
+    return pd.concat(frames, ignore_index=True) if frames else _rows(valuation, "", valuation.net, valuation.net).iloc[:0]
+
+
+def _moved(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas) -> list[pd.DataFrame]:
+    symbols = betas.market.returns.frame.columns, betas.rates.returns.frame.columns, betas.both.symbols
+    alone = _sensitivity(valuation, betas.market.ols.beta, symbols[0]), _sensitivity(valuation, betas.rates.ols.beta, symbols[1])
+    together = tuple(_sensitivity(valuation, of, symbols[2]) for of in (betas.both.ols.beta_1, betas.both.ols.beta_2))
+    frames = []
+    for name, market, rates in zip(scenarios["name"], scenarios["market_move"], scenarios["rate_move"], strict=True):
+        moves = {factor: move for factor, move in enumerate((market, rates)) if not np.isnan(move)}
+        known = together if len(moves) == 2 else alone
+        parts = [_loss(known[factor].beta, move) for factor, move in moves.items()]
+        coverage = known[next(iter(moves))].coverage
+        what = "positions with both betas" if len(moves) == 2 else f"positions with {_BETA_TO[next(iter(moves))]}"
+        frames.append(_rows(valuation, name, sum(parts[1:], parts[0]), coverage, too_little(what, coverage)))
+    return frames
+
+
+def _sensitivity(valuation: Valuation, beta: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
+    of = valuation.of_symbols(beta, symbols)
+    found = weighted_beta(valuation.values, of, of, np.ones_like(of), valuation.portfolio, valuation.weight_base)
+    return _Sensitivity(found.beta, found.coverage)
+
+
+def _loss(beta: FloatArray, move: float) -> FloatArray:
+    return metrics.factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
+
+
+def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFrame) -> list[pd.DataFrame]:
+    before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
+    column, owner, n = valuation.columns(closes.columns), valuation.portfolio, len(valuation.portfolios)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = valuation.values / valuation.weight_base[owner]
+    days = [metrics.replay(before, after, weight[:, day], column=column, portfolio=owner, n_portfolios=n) for day in range(weight.shape[1])]
+    found = metrics.Replay._make(np.stack(of, axis=1) for of in zip(*days, strict=True))  # (P, D, E)
+    frames = []
+    for e, (name, first, last) in enumerate(zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)):
+        to_come = np.broadcast_to(pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape)
+        loss, coverage = (np.where(to_come, np.nan, of[:, :, e]) for of in found)
+        why = (
+            Reason(f"the window ends on {last:%Y-%m-%d}, after the day", to_come),
+            too_little(f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage),
+        )
+        frames.append(_rows(valuation, name, loss, coverage, *why))
+    return frames
+
+
+def _rows(valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason) -> pd.DataFrame:
+    figures = {"loss": loss, "loss_value": loss * valuation.weight_base, "coverage": coverage}
+    return valuation.rows(figures, "day").assign(scenario=name, undefined_reason=valuation.reasons(loss, nothing_held(valuation), *why))

@@ -1,0 +1,79 @@
+"""How much portfolios can lose in a day or ten, and whether past answers held: rows of two tables."""
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import tail_risk as metrics
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.results.as_of import too_few, windows
+from riskmetrics.results.snapshots import nothing_held
+from riskmetrics.results.valuation import Reason, Valuation
+
+MIN_OBS = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
+"""Levels, and the fewest returns that each needs."""
+
+HORIZONS = (1, 10)
+"""Sessions; ten are the market-risk horizon of the Basel rules, scaled by the square root."""
+
+WINDOW = metrics.WINDOW + metrics.TESTED
+"""Returns behind a day's rows: those of the value at risk of the first session tested."""
+
+
+def rows(valuation: Valuation, returns: panels.Returns, volatility: FloatArray, n_obs: IntArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
+
+    Parameters
+    ----------
+    valuation : Valuation
+        Of D days.
+    returns : Returns
+        Of the WINDOW sessions that end on each of them.
+    volatility, n_obs : (P, D) arrays
+        Square root of the forecast variance of each portfolio, an annualized fraction, and the returns it rests on.
+    """
+    shape = valuation.net.shape
+    found = {level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64)) for level in MIN_OBS}
+    for day, series, _, _ in windows(valuation, returns, WINDOW):
+        for level, min_obs in MIN_OBS.items():
+            risk = metrics.historical(series, level=level, min_obs=min_obs)
+            tested = metrics.historical_breaches(series, level=level, min_obs=min_obs)
+            found[level][0][:, :, day] = risk[:2]
+            found[level][1][:, :, day] = risk.n_obs, *tested
+    tail, backtests = [], []
+    for level, (losses, (n_returns, breaches, n_tested)) in found.items():
+        tail += _tail_rows(
+            valuation,
+            "historical",
+            level,
+            losses,
+            n_returns,
+            too_few(n_returns, metrics.WINDOW, MIN_OBS[level]),
+        )
+        expected = np.stack(metrics.parametric(volatility, level=level))
+        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason("the portfolio's volatility has no forecast"))
+        backtests.append(_backtest_rows(valuation, level, breaches, n_tested))
+    return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
+
+
+def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason) -> list[pd.DataFrame]:
+    """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D)."""
+    frames = []
+    for horizon in HORIZONS:
+        value_at_risk, shortfall = metrics.scaled(losses, days=horizon)
+        columns = {"value_at_risk": value_at_risk, "expected_shortfall": shortfall, "observations": n_obs.astype(float)}
+        frame = valuation.rows(columns, "day").astype({"observations": "int64"})
+        reason = valuation.reasons(value_at_risk, nothing_held(valuation), why)
+        frames.append(frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason))
+    return frames
+
+
+def _backtest_rows(valuation: Valuation, level: float, breaches: IntArray, n_tested: IntArray) -> pd.DataFrame:
+    test = metrics.kupiec(breaches, n_tested, level=level)
+    counts = {"breaches": breaches.astype(float), "n_tested": n_tested.astype(float)}
+    frame = valuation.rows({**test._asdict(), **counts}, "day").astype(dict.fromkeys(counts, "int64"))
+    none = Reason(
+        f"no session of the last {metrics.TESTED} has a return and {MIN_OBS[level]} of them in the {metrics.WINDOW} sessions before it"
+    )
+    reason = valuation.reasons(test.p_value, nothing_held(valuation), none)
+    return frame.assign(level=level, undefined_reason=reason)

@@ -1,0 +1,203 @@
+"""Volatility of symbols and of portfolios: what it was, what is expected, and how such expectations did."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import har
+from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.forecast_score import HORIZON, ewma_volatility, realized_next, rolling_skill
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, as_of_series
+from riskmetrics.metrics.price_quality import as_known_on_each_day
+from riskmetrics.metrics.volatility import MIN_MONTH, MONTH
+from riskmetrics.results.model import Versions
+from riskmetrics.results.valuation import Valuation
+
+QUARTER, MIN_QUARTER = 63, 45
+"""Returns in the longer window of realized volatility, and the fewest worth one."""
+
+SKILL_WINDOW = 252
+"""Completed forecasts that the skill looks back on."""
+
+SYMBOL_WINDOW = har.LEVEL_WINDOW + HORIZON + SKILL_WINDOW - 1
+"""Returns behind a symbol's row: those of the oldest forecast in its skill."""
+
+PORTFOLIO_WINDOW = metrics.PERCENTILE_WINDOW + MONTH
+"""Returns behind a portfolio's row: those of the oldest volatility in its percentile."""
+
+_BLOCK = 1_000
+"""Symbols at a time: five years of them take some hundred megabytes of working arrays."""
+
+_Estimates: TypeAlias = tuple[Any, ...]
+
+THIN = 0.95
+"""Share of gross exposure with a return below which a session of a portfolio is counted as thin."""
+
+
+class Figures(NamedTuple):
+    """One entry per session and series, each of shape (D, N); volatilities are annualized fractions."""
+
+    realized_21d: FloatArray
+    realized_63d: FloatArray
+    daily: FloatArray
+    weekly: FloatArray
+    monthly: FloatArray
+    expected: FloatArray
+    risk: FloatArray
+    low: FloatArray
+    high: FloatArray
+    rise_probability: FloatArray
+    strength: FloatArray
+    direction: FloatArray
+    percentile: FloatArray
+    ewma_94: FloatArray
+    ewma_97: FloatArray
+    observations: IntArray
+    n_month: IntArray
+    n_quarter: IntArray
+    n_earlier: IntArray
+    unmoved: BoolArray
+    proxy: IntArray
+    clipped: BoolArray
+    short_history: BoolArray
+    day_replaced: BoolArray
+
+
+@dataclass(frozen=True)
+class SymbolVolatility:
+    """Volatility of symbols (S) on the sessions of a run (D)."""
+
+    figures: Figures
+    skill: FloatArray
+    """R² of the last 252 completed forecasts against those of the past 21 sessions, (D, S)."""
+    n_completed: IntArray
+    symbols: "pd.Index[str]"
+    versions: Versions
+
+
+@dataclass(frozen=True)
+class PortfolioVolatility:
+    """Volatility of portfolios (P) on the sessions of a run (D); its figures are (P, D)."""
+
+    figures: Figures
+    coverage: FloatArray
+    """Mean share of gross exposure with a return over the 252 sessions to the day, (P, D)."""
+    n_covered: FloatArray
+    """Instruments with at least 63 returns in them, (P, D)."""
+    n_thin: FloatArray
+    """Sessions among them on which the share was below THIN, but enough, (P, D)."""
+    versions: Versions
+
+
+def of_symbols(returns: panels.Returns, ranges: FloatArray, market: str, versions: Versions) -> SymbolVolatility:
+    """Measure and forecast every symbol's volatility on each session but the first SYMBOL_WINDOW - 1.
+
+    Parameters
+    ----------
+    returns : Returns
+        Of the SYMBOL_WINDOW sessions that end on each day.
+    ranges : (T, S) array
+        Range proxies of the same sessions and symbols.
+    market : str
+        Symbol whose volatility is a regressor.
+    versions : Versions
+        Of the model; forecasts of the past use the one known on their day.
+    """
+    of_market, version = returns.of(market), versions.on(pd.DatetimeIndex(returns.frame.index))
+
+    def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
+        own = ranges[rows][:, columns]
+        parts = [
+            _symbol_estimates(values[:, block], of_market[rows], own[:, block], versions, version[rows])
+            for block in (slice(left, left + _BLOCK) for left in range(0, max(values.shape[1], 1), _BLOCK))
+        ]
+        return tuple(np.concatenate(of, axis=1) for of in zip(*parts, strict=True))
+
+    *figures, skill, n_completed = as_known_on_each_day(estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW)
+    return SymbolVolatility(Figures._make(figures), skill, n_completed, returns.frame.columns, versions)
+
+
+def _symbol_estimates(returns: FloatArray, market: FloatArray, ranges: FloatArray, versions: Versions, version: IntArray) -> _Estimates:
+    inputs = har.regressors(returns, market, ranges)
+    forecast = har.forecast(inputs, versions.coefficients, version[har.LEVEL_WINDOW - 1 :])
+    trailing = metrics.realized_volatility(returns[har.LEVEL_WINDOW - MONTH :], window=MONTH, min_obs=MIN_MONTH).volatility
+    skill = rolling_skill(forecast.expected, trailing, realized_next(returns[har.LEVEL_WINDOW - 1 :]), window=SKILL_WINDOW)
+    return *_figures(returns, inputs, forecast, len(skill.r_squared)), skill.r_squared, skill.n_obs
+
+
+def _figures(returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast, n_dates: int) -> Figures:
+    """Figures of the last ``n_dates`` rows of what the arguments end with."""
+    month = metrics.realized_volatility(returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :], window=MONTH, min_obs=MIN_MONTH)
+    quarter = metrics.realized_volatility(returns[-(n_dates + QUARTER - 1) :], window=QUARTER, min_obs=MIN_QUARTER)
+    lags = metrics.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
+    rank = metrics.percentile_rank(month.volatility)
+    inputs = har.Regressors._make(of[-n_dates:] for of in inputs)
+    forecast = har.Forecast._make(of[-n_dates:] for of in forecast)
+    realized = month.volatility[-n_dates:]
+    trend = metrics.trend(forecast.expected, realized)
+    of_year = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
+    return Figures(
+        realized_21d=realized,
+        realized_63d=quarter.volatility,
+        daily=lags.day,
+        weekly=lags.week,
+        monthly=lags.month,
+        expected=forecast.expected,
+        risk=forecast.risk,
+        low=forecast.low,
+        high=forecast.high,
+        rise_probability=trend.probability,
+        strength=trend.strength,
+        direction=trend.direction,
+        percentile=rank.rank,
+        ewma_94=ewma_volatility(of_year, decay=0.94),
+        ewma_97=ewma_volatility(of_year, decay=0.97),
+        observations=inputs.n_obs,
+        n_month=month.n_obs[-n_dates:],
+        n_quarter=quarter.n_obs,
+        n_earlier=rank.n_obs,
+        unmoved=inputs.unmoved,
+        proxy=inputs.proxy,
+        clipped=forecast.clipped,
+        short_history=inputs.short_history,
+        day_replaced=inputs.day_replaced,
+    )
+
+
+def of_portfolios(valuation: Valuation, returns: panels.Returns, market: str, versions: Versions) -> PortfolioVolatility:
+    """Measure and forecast the volatility of what each portfolio holds, each day's weights applied to the returns before it.
+
+    Parameters
+    ----------
+    valuation : Valuation
+        Of D days.
+    returns : Returns
+        Of the PORTFOLIO_WINDOW sessions that end on each of them.
+
+    Notes
+    -----
+    Not the mean of the positions' volatilities, which leaves out that they do not move together.
+    """
+    column, of_market = valuation.columns(returns.frame.columns), returns.of(market)
+    version = versions.on(valuation.days)
+    figures, coverage, n_covered, n_thin = [], [], [], []
+    for d, window in enumerate(returns.windows(PORTFOLIO_WINDOW)):
+        series = as_of_series(valuation.values[:, d], column, valuation.portfolio, valuation.weight_base[:, d], window)
+        own, of_year = series.returns.T, series.coverage[:, -har.LEVEL_WINDOW :]
+        inputs = har.regressors(own[-har.LEVEL_WINDOW :], of_market[d : d + PORTFOLIO_WINDOW][-har.LEVEL_WINDOW :])
+        figures.append(_figures(own, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
+        coverage.append(of_year.mean(axis=1))
+        n_thin.append(((of_year >= MIN_COVERAGE) & (of_year < THIN)).sum(axis=1))
+        known = np.isfinite(window[-har.LEVEL_WINDOW :]).sum(axis=0) >= har.MIN_LEVEL_OBS
+        n_covered.append(valuation.total(((valuation.direction[:, d] != 0) & (column >= 0) & known[column])[:, None])[:, 0])
+    return PortfolioVolatility(
+        figures=Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True)),
+        coverage=np.stack(coverage, axis=1),
+        n_covered=np.stack(n_covered, axis=1),
+        n_thin=np.stack(n_thin, axis=1).astype(float),
+        versions=versions,
+    )

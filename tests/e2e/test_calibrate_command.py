@@ -1,0 +1,123 @@
+"""`riskmetrics calibrate` on a simulated market and on the sample."""
+
+import json
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from numpy.testing import assert_allclose
+from typer.testing import CliRunner
+
+from riskmetrics.cli.main import app
+from riskmetrics.db.engine import create
+from riskmetrics.definitions import CALIBRATE, DAILY_RISK, defs
+from riskmetrics.errors import RefusedFit
+from tests.e2e.conftest import Run
+
+WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
+LAST = date(2024, 12, 6)
+
+
+@pytest.fixture
+def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> str:
+    """URL of a database with six years of 22 stocks, one of them a fund by its profile."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
+    monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
+    size = ["--symbols", "22", "--sessions", "1560", "--portfolios", "1", "--positions", "5"]
+    assert CliRunner().invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()]).exit_code == 0
+    _rows(database, "UPDATE company_profiles SET is_fund = true WHERE symbol = 'SIM00022' RETURNING symbol")
+    return database
+
+
+def _rows(url: str, statement: str) -> pd.DataFrame:
+    engine = create(url)
+    with engine.begin() as connection:
+        rows = pd.read_sql_query(sa.text(statement), connection)
+    engine.dispose()
+    return rows
+
+
+def _fitted(closes: pd.DataFrame, market: str | None) -> np.ndarray:
+    """Weights by numpy's least squares on pandas' rolling means, written out from the model's description."""
+    absolute = closes.pct_change().abs()
+    stocks = [name for name in closes if name.startswith("SIM")]
+    level = absolute.rolling(252, min_periods=126).mean()
+    ratios = [absolute, absolute.rolling(5).mean(), absolute.rolling(21).mean()]
+    columns = [ratio[stocks] / level[stocks] for ratio in ratios]
+    if market:
+        of_market = ratios[2][market] / level[market]
+        columns.append(columns[0] * 0 + of_market.to_numpy()[:, None])
+    after = ((closes[stocks].pct_change() ** 2).rolling(21).mean() ** 0.5).shift(-21)
+    y = (after / (level[stocks] * np.sqrt(np.pi / 2))).to_numpy()
+    x = np.stack([np.ones(y.shape), *(column.to_numpy() for column in columns)], axis=-1)
+    pairs = np.isfinite(y) & np.isfinite(x).all(axis=-1)
+    root = 1 / np.maximum(x[pairs][:, 3], 0.2)
+    return np.linalg.lstsq(x[pairs] * root[:, None], y[pairs] * root)[0]
+
+
+def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forecasts_use_it(simulated: str, run: Run) -> None:
+    """The range's proxy gets a negative weight in this market: it keeps the coefficients it had, and the command says so."""
+    before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
+    assert before.exit_code == 0, before.output
+    assert _rows(simulated, "SELECT DISTINCT version FROM har_coefficients")["version"].tolist() == ["shipped-1"]
+
+    done = CliRunner().invoke(app, ["calibrate", "--json"])
+    assert done.exit_code == 0, done.output
+    said = json.loads(done.stdout)
+    assert said == json.loads(before.stdout) | {"dry_run": False}
+    stored = _rows(simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'").set_index("proxy")
+    prices = _rows(simulated, "SELECT symbol, date, adj_close FROM market_data_cache WHERE symbol NOT IN ('TLT', 'SIM00022')")
+    closes = prices.pivot(index="date", columns="symbol", values="adj_close")
+    assert_allclose(stored.loc["close_market", WEIGHTS].astype(float), _fitted(closes, "SPY"), rtol=1e-6, atol=1e-9)
+    assert_allclose(stored.loc["close", WEIGHTS[:4]].astype(float), _fitted(closes, None), rtol=1e-6, atol=1e-9)
+    fit = stored.loc["close_market", ["n_obs", "n_symbols", "first_day", "last_target"]]
+    assert fit.tolist() == [21 * (1560 - 126 - 21), 21, closes.index[0], LAST]
+    assert stored["version"].unique().tolist() == [said["version"]]
+    assert said["version"] == f"calibrated-{LAST}-{stored['digest'].iloc[0][:8]}"
+    assert "range_market keeps the coefficients of shipped-1: the fit for range_market has a negative weight" in done.stderr
+
+    again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
+    assert again.exit_code == 0, again.output
+    assert f"stored already, as {said['version']}" in again.stderr
+    assert len(_rows(simulated, "SELECT * FROM har_coefficients")) == 6
+
+    assert run([date(2024, 12, 5), LAST], ["portfolio_values", "position_volatility", "portfolio_volatility"]).exit_code == 0
+    used = _rows(
+        simulated, "SELECT day, coefficients, bool_or(in_sample) AS seen, count(*) FROM volatility_forecasts GROUP BY 1, 2 ORDER BY 1"
+    )
+    assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
+        [date(2024, 12, 5), "shipped-1", False],
+        [LAST, said["version"], False],
+    ]
+
+
+def test_a_daily_run_never_changes_the_model() -> None:
+    model, forecast = dg.AssetKey("har_coefficients"), dg.AssetKey("position_volatility")
+    daily, calibration = (defs.resolve_job_def(name).asset_layer.executable_asset_keys for name in (DAILY_RISK, CALIBRATE))
+    assert model not in daily
+    assert forecast in daily
+    assert calibration == {model}
+    assert model in defs.resolve_asset_graph().get(forecast).parent_keys
+
+
+def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sample: str) -> None:
+    refused = CliRunner().invoke(app, ["calibrate"])
+    assert refused.exit_code == 3
+    assert "har_coefficients failed: a fit for close_market needs" in refused.stderr
+    assert "nothing is stored" in refused.stderr
+    dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
+    assert isinstance(dry.exception, RefusedFit)
+    assert str(dry.exception) in refused.stderr
+    assert len(_rows(sample, "SELECT * FROM har_coefficients")) == 3
+
+
+@pytest.mark.parametrize(("through", "sentence"), [("2022-12-26", "the exchange is closed"), ("1990-03-01", "no price of a stock")])
+def test_a_last_session_without_prices_is_refused(sample: str, through: str, sentence: str) -> None:
+    refused = CliRunner().invoke(app, ["calibrate", "--through", through])
+    assert refused.exit_code in (2, 3)
+    assert sentence in refused.stderr

@@ -1,0 +1,167 @@
+"""Faults planted in the stored prices of the sample: a real run names them, and the command and the report list the same."""
+
+import json
+from datetime import date
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import settings
+from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.cli.main import app
+from riskmetrics.db.engine import create
+from riskmetrics.report.page import render
+from riskmetrics.results.price_quality import FAULTS
+from tests.e2e.conftest import Run
+
+DAY = date(2022, 12, 28)
+PLANTS = {
+    "stale_prices": ("XOM", "close = 100.25, adj_close = 100.25", "date BETWEEN '2022-11-10' AND '2022-11-17'"),
+    "bad_ticks": ("AAPL", "adj_close = 10 * adj_close", "date = '2022-12-14'"),
+    "unadjusted_splits": ("PG", "close = 4 * close, adj_close = 4 * adj_close", "date < '2022-06-01'"),
+    "stitched_histories": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
+}
+"""What is done to which symbol when, by the fault that it makes."""
+FINDINGS = {
+    "stale_prices": "the same close on 6 sessions in a row to 2022-11-17",
+    "bad_ticks": "on 2022-12-14, and back",
+    "unadjusted_splits": "close and adj_close move as if one share became 4 on 2022-06-01",
+    "stitched_histories": "adj_close / close falls by 1.96% on 2022-03-01",
+    "short_histories": "104 of 252 returns: no percentile of its volatility",
+}
+SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
+
+
+@pytest.fixture
+def faulty(sample: str) -> sa.Engine:
+    """The sample with one fault of every kind, each in a symbol of its own."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        for symbol, change, days in PLANTS.values():
+            connection.execute(sa.text(f"UPDATE market_data_cache SET {change} WHERE symbol = :symbol AND {days}"), {"symbol": symbol})
+        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'WMT' AND date < '2022-08-01'"))
+    yield engine
+    engine.dispose()
+
+
+def _prices(engine: sa.Engine) -> set[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return {tuple(row) for row in connection.execute(sa.text("SELECT symbol, date, close, adj_close FROM market_data_cache"))}
+
+
+def _evaluations(run_id: str) -> dict[str, dg.AssetCheckEvaluation]:
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
+        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+    found = [record.event_log_entry.dagster_event.event_specific_data for record in events]
+    return {evaluation.check_name: evaluation for evaluation in found}
+
+
+def test_the_sample_runs_without_a_warning(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = run([DAY])
+    evaluations = _evaluations(outcome.run_id)
+    assert outcome.exit_code == 0
+    assert evaluations.keys() >= {*FAULTS, "beta_extreme"}
+    assert all(evaluation.passed for evaluation in evaluations.values())
+    assert "warn" not in capsys.readouterr().err
+
+
+def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty: sa.Engine, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """It ends well: faults of prices are warnings, and what they spoil is left out or undefined."""
+    before = _prices(faulty)
+    outcome = run([DAY])
+    assert outcome.exit_code == 0
+    assert _prices(faulty) == before
+    evaluations, warnings = _evaluations(outcome.run_id), capsys.readouterr().err.splitlines()
+    for name, fault in FAULTS.items():
+        evaluation = evaluations[name]
+        assert not evaluation.passed
+        assert evaluation.severity == dg.AssetCheckSeverity.WARN
+        assert evaluation.metadata["symbols_affected"].value == 1
+        assert evaluation.metadata["symbols_looked_at"].value == 25
+        assert f"| {SYMBOLS[name]} |" in evaluation.metadata["preview"].value
+        (sentence,) = [line for line in warnings if f"market_prices: {fault.called} in 1 of 25 symbols ({SYMBOLS[name]}: " in line]
+        assert FINDINGS[name] in sentence
+        assert sentence.endswith(fault.what_to_do)
+
+
+def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
+    """The two returns it spoils are missing; by the statsmodels check the others are what they were."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'AAPL' AND date = '2022-12-14'"))
+    assert run([DAY]).exit_code == 0
+    with engine.connect() as connection:
+        rows = connection.execute(
+            sa.text(
+                "SELECT b.beta, b.observations FROM position_market_betas b JOIN positions p ON p.id = b.position_id WHERE symbol = 'AAPL'"
+            )
+        ).all()
+    engine.dispose()
+    assert rows
+    assert all(row.observations == 88 and 0.5 < row.beta < 2 for row in rows)
+
+
+def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    listed = CliRunner().invoke(app, ["show", "quality", "--json"])
+    assert listed.exit_code == 0
+    rows = json.loads(listed.stdout)
+    assert {row["fault"]: row["symbol"] for row in rows} == SYMBOLS
+    assert len(rows) == len(FINDINGS)
+    assert all(FINDINGS[row["fault"]] in row["finding"] and row["what_to_do"] == FAULTS[row["fault"]].what_to_do for row in rows)
+    table = CliRunner().invoke(app, ["show", "quality"]).stdout
+    assert all(text in table for text in FINDINGS.values())
+    with faulty.connect() as connection:
+        page = " ".join(render(connection, DAY).split())
+        held = connection.execute(
+            sa.text("SELECT name, array_agg(symbol) FROM positions p JOIN portfolios f ON f.id = portfolio_id GROUP BY 1")
+        )
+        for name, symbols in held:
+            section = page.partition(f"<h2>{name}</h2>")[2].partition("</section>")[0]
+            for fault, symbol in SYMBOLS.items():
+                assert (f"{fault.replace('_', ' ').capitalize()}: {symbol}." in section) == (symbol in symbols)
+
+
+def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine) -> None:
+    """Of the tick of 2022-12-14 nobody knows on the day itself: only that it may be one."""
+    on_the_day = CliRunner().invoke(app, ["show", "quality", "--date", "2022-12-14", "--json"]).stdout
+    with faulty.begin() as connection:
+        connection.execute(sa.text("DELETE FROM market_data_cache WHERE date > '2022-12-14'"))
+    rows = json.loads(CliRunner().invoke(app, ["show", "quality", "--json"]).stdout)
+    assert rows == json.loads(on_the_day)
+    (tick,) = [row["finding"] for row in rows if row["fault"] == "bad_ticks"]
+    assert tick.endswith("on 2022-12-14: not believed before the next session")
+
+
+def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A price that moves ten times as much as the market, day by day."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(
+            sa.text(
+                "WITH moves AS (SELECT date, ln(adj_close / lag(adj_close) OVER (ORDER BY date)) AS move "
+                "FROM market_data_cache WHERE symbol = 'SPX' AND date > '2022-08-01') "
+                "UPDATE market_data_cache p SET adj_close = 100 * exp(7 * (SELECT sum(move) FROM moves m WHERE m.date <= p.date)) "
+                "WHERE symbol = 'AAPL' AND date > '2022-08-02'"
+            )
+        )
+    engine.dispose()
+    outcome = run([DAY])
+    assert outcome.exit_code == 0
+    evaluation = _evaluations(outcome.run_id)["beta_extreme"]
+    assert not evaluation.passed
+    assert (evaluation.metadata["betas_affected"].value, evaluation.metadata["betas_looked_at"].value) == (1, 37)
+    assert "of AAPL on 2022-12-28" in evaluation.description
+    assert evaluation.description in capsys.readouterr().err
+
+
+def test_without_any_price_the_checks_say_so(database: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
+    outcome = run([DAY], ["market_prices"])
+    assert outcome.exit_code == 0
+    assert _evaluations(outcome.run_id)["bad_ticks"].description.startswith("no bad ticks in 0 symbols")
+    refused = CliRunner().invoke(app, ["show", "quality"])
+    assert "no close of the market index" in str(refused.exception)

@@ -1,0 +1,280 @@
+"""Tail risk, contributions, drawdowns, stress and options of portfolios, by hand, by pandas and scipy, and on the simulated market."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats
+from small_books import SESSIONS, TERMS, Book, book, lot
+
+from riskmetrics import panels, trading_calendar
+from riskmetrics.results import as_of, contributions, drawdowns, options, stress, tail_risk
+from riskmetrics.sources import simulate
+
+DAY = date(2024, 12, 6)
+HISTORY = trading_calendar.window([DAY], tail_risk.WINDOW + 1)
+
+
+def simulated(seed: int, n_portfolios: int = 8) -> Book:
+    """Portfolios of two long and one short holding each, no symbol in two of them, on the market that `riskmetrics simulate` makes."""
+    closes = simulate.simulate_market(3 * n_portfolios, HISTORY, seed).closes
+    symbols = iter(closes.columns[2:])
+    names = [f"P{at}" for at in range(n_portfolios)]
+    bought = {"entry_date": HISTORY[0], "entry_price": 1.0}
+    lots = [
+        lot(symbol, round(money / closes[symbol].iloc[-1], 4), portfolio_id=name, position_type="LONG" if money > 0 else "SHORT", **bought)
+        for name in names
+        for money, symbol in zip((700.0, 500.0, -400.0), symbols, strict=False)
+    ]
+    return book(*lots, closes=closes, equity=dict.fromkeys(names, (1000.0, DAY)))
+
+
+def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
+    valued = of.valued(*days)
+    shape = valued.net.shape
+    return tail_risk.rows(valued, of.returns(tail_risk.WINDOW, *days), np.full(shape, volatility), np.full(shape, 252))
+
+
+def own_returns(of: Book, name: str) -> pd.Series:
+    """Oracle: returns of a portfolio's holdings at the weights of DAY, by pandas."""
+    lots = of.lots[of.lots["portfolio_id"] == name].set_index("symbol")
+    weights = lots["quantity"] * of.closes.loc[pd.Timestamp(DAY), lots.index] / 1000.0
+    return (of.closes[lots.index].pct_change().iloc[1:] * weights).sum(axis=1)
+
+
+def test_tail_risk_is_that_of_the_portfolios_own_returns():
+    """Oracle: pandas' quantile and mean of two years, and scipy's normal distribution."""
+    of = simulated(1, 3)
+    rows, _ = tails(of, DAY)
+    rows = rows.set_index(["portfolio_id", "method", "level", "horizon_days"]).sort_index()
+    assert len(rows) == 3 * 2 * 2 * 2
+    assert rows["undefined_reason"].isna().all()
+    for name in of.portfolios["name"]:
+        losses = -own_returns(of, name).iloc[-504:]
+        for level in (0.95, 0.99):
+            quantile = losses.quantile(level)
+            found = rows.loc[(name, "historical", level)]
+            expected = np.array([quantile, losses[losses >= quantile].mean()])
+            assert_allclose(found.loc[1, ["value_at_risk", "expected_shortfall"]].astype(float), expected, rtol=1e-9)
+            assert_allclose(found.loc[10, ["value_at_risk", "expected_shortfall"]].astype(float), expected * np.sqrt(10), rtol=1e-9)
+            assert found.loc[1, "observations"] == 504
+            normal = rows.loc[(name, "parametric", level, 1), "value_at_risk"]
+            assert normal == pytest.approx(stats.norm.ppf(level) * 0.2 / np.sqrt(252), rel=1e-9)
+
+
+def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
+    """Oracle: pandas, each of 252 days against the quantile of the 504 before it; scipy for the test."""
+    of = simulated(2, 2)
+    _, rows = tails(of, DAY)
+    for row in rows.itertuples():
+        losses = -own_returns(of, row.portfolio_id)
+        known = losses.rolling(504).quantile(row.level).shift(1)
+        breaches = int((losses > known).iloc[-252:].sum())
+        assert (row.breaches, row.n_tested) == (breaches, 252)
+        assert row.expected == pytest.approx(252 * (1 - row.level))
+        free, held = (stats.binom.logpmf(breaches, 252, p) for p in (breaches / 252, 1 - row.level))
+        assert row.p_value == pytest.approx(stats.chi2.sf(2 * (free - held), 1), rel=1e-6)
+
+
+def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_level_says():
+    """Sixteen markets of eight portfolios; the standard error is that of the markets, whose portfolios move together.
+
+    An interpolated quantile of 504 independent losses is passed a little more often than its level says: by (504 - .95 x 503) / 505
+    and (504 - .99 x 503) / 505.
+    """
+    rows = pd.concat([tails(simulated(seed), DAY)[1].assign(market=seed) for seed in range(100, 116)])
+    assert (rows["n_tested"] == 252).all()
+    for level, of_level in rows.groupby("level"):
+        shares = of_level.groupby("market")["breaches"].sum() / (8 * 252)
+        known = (504 - level * 503) / 505
+        assert abs(shares.mean() - known) < 4 * shares.std() / np.sqrt(len(shares))
+        assert shares.mean() == pytest.approx(1 - level, rel=0.35)
+
+
+def test_contributions_sum_to_the_volatility():
+    """Oracle: the standard deviation of the portfolio's own returns of a year, by pandas."""
+    of = simulated(3)
+    rows = contributions.rows(of.valued(DAY), of.returns(as_of.YEAR, DAY)).set_index("portfolio_id")
+    assert len(rows) == 24
+    for name, own in rows.groupby(level=0):
+        volatility = own_returns(of, name).iloc[-252:].std() * np.sqrt(252)
+        assert own["component"].sum() == pytest.approx(volatility, rel=1e-9)
+        assert own["share"].sum() == pytest.approx(1.0, rel=1e-12)
+        assert_allclose(own["component"], own["weight"] * own["marginal"], rtol=1e-12)
+        assert (own["observations"] == 252).all()
+
+
+def test_contributions_say_why_they_are_undefined():
+    """GONE has no close, its weight is unknown; the portfolio of NEW has 40 returns."""
+    closes = {symbol: dict.fromkeys(SESSIONS, 10.0) for symbol in ("FLAT", "SPY")}
+    closes |= {"GONE": {}, "NEW": {day: 10.0 + at for at, day in enumerate(SESSIONS[160:])}}
+    house = lot("HOUSE", 1, investment_class="PRIVATE", market_value=5.0)
+    lots = lot("FLAT", 9), lot("GONE", 1), house, lot("NEW", 1, portfolio_id="B")
+    of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
+    rows = contributions.rows(of.valued(SESSIONS[200]), of.returns(as_of.YEAR, SESSIONS[200])).set_index("symbol")
+    assert rows["component"].isna().all()
+    assert dict(rows["undefined_reason"]) == {
+        "FLAT": "the portfolio's value did not move in the window",
+        "GONE": "the symbol has no price to weigh it by",
+        "NEW": "40 of the 252 sessions to the day have returns of 80% of gross exposure; 126 are needed",
+    }
+
+
+def test_a_drawdown_by_hand_and_its_days():
+    """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have 199 returns."""
+    prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
+    of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
+    (row,) = drawdowns.rows(of.valued(SESSIONS[199]), of.returns(as_of.YEAR, SESSIONS[199])).itertuples()
+    assert (row.current, row.largest) == pytest.approx((0.25, 0.4), rel=1e-12)
+    days = row.current_peak.date(), row.largest_peak.date(), row.largest_trough.date()
+    assert days == (SESSIONS[100], SESSIONS[100], SESSIONS[150])
+    assert row.observations == 199
+    assert pd.isna(row.undefined_reason)
+
+
+def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
+    rising = {day: 100.0 + at for at, day in enumerate(SESSIONS)}
+    of = book(lot("X", 1), closes={"X": rising})
+    (row,) = drawdowns.rows(of.valued(SESSIONS[199]), of.returns(as_of.YEAR, SESSIONS[199])).itertuples()
+    assert (row.current, row.largest, row.current_peak.date()) == (0.0, 0.0, SESSIONS[199])
+    assert pd.isna(row.largest_peak)
+    assert pd.isna(row.largest_trough)
+
+
+def moved(seed: int = 5) -> Book:
+    """One long and one short holding of betas 1.5 and .5 to the market, and -.2 and .4 to rates, without noise; equity 1,000."""
+    rng = np.random.default_rng(seed)
+    market, rates = rng.normal(0, 0.01, (2, len(SESSIONS)))
+    returns = {"A": 1.5 * market - 0.2 * rates, "B": 0.5 * market + 0.4 * rates, "S0": rates, "SPY": market}
+    closes = pd.DataFrame({name: 10 * np.cumprod(1 + of) for name, of in returns.items()}, index=pd.to_datetime(SESSIONS))
+    closes.columns = closes.columns.astype("str")
+    units = 800 / closes["A"].iloc[200], -400 / closes["B"].iloc[200]
+    return book(lot("A", units[0]), lot("B", units[1], position_type="SHORT"), closes=closes, equity={"A": (1000.0, SESSIONS[200])})
+
+
+def test_a_scenario_of_both_factors_takes_each_beta_with_the_other_held_fixed():
+    """By hand: .8 x 1.5 - .4 x .5 = 1 to the market and .8 x -.2 - .4 x .4 = -.32 to rates; -10 % and +5 % lose .1 + .016."""
+    rows = moved().stress(SESSIONS[200]).set_index("scenario")
+    assert rows.loc["both", "loss"] == pytest.approx(0.116, rel=1e-9)
+    assert rows.loc["both", "loss_value"] == pytest.approx(116.0, rel=1e-9)
+    assert rows.loc["both", "coverage"] == pytest.approx(1.0)
+
+
+def test_a_scenario_of_one_factor_is_the_portfolios_own_beta_times_its_move():
+    """Oracle: scipy's regression of the portfolio's own returns on each index."""
+    of = moved()
+    rows = of.stress(SESSIONS[200]).set_index("scenario")
+    returns = of.closes.pct_change().iloc[111:201]
+    own = 0.8 * returns["A"] - 0.4 * returns["B"]
+    assert rows.loc["fall", "loss"] == pytest.approx(0.2 * stats.linregress(returns["SPY"], own).slope, rel=1e-9)
+    assert rows.loc["rates", "loss"] == pytest.approx(0.1 * stats.linregress(returns["S0"], own).slope, rel=1e-9)
+
+
+def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
+    of = moved()
+    rows = of.stress(SESSIONS[200]).set_index("scenario")
+    first, last = (of.closes.loc[day] for day in ("2023-09-01", "2023-10-27"))
+    assert rows.loc["autumn", "loss"] == pytest.approx(-(0.8 * (last / first - 1)["A"] - 0.4 * (last / first - 1)["B"]), rel=1e-12)
+    before = of.stress(SESSIONS[180]).set_index("scenario").loc["spring"]
+    assert SESSIONS[180] < date(2024, 3, 22)
+    assert np.isnan(before["loss"])
+    assert before["undefined_reason"] == "the window ends on 2024-03-22, after the day"
+
+
+def test_without_a_scenario_there_is_no_row():
+    of, day = moved(), SESSIONS[200]
+    none = pd.DataFrame({name: pd.Series(dtype="datetime64[s]") for name in ("name", "market_move", "rate_move", "first_day", "last_day")})
+    assert stress.ends(none) == []
+    rows = stress.rows(of.valued(day), none, stress.Betas(of.betas(day), *of.rate_betas(day)), of.closes.iloc[:0])
+    assert rows.empty
+    assert "loss_value" in rows
+
+
+@pytest.fixture
+def with_options() -> Book:
+    """Two long calls and three short puts on A, one put that has expired, a call without a strike, one on what has no price."""
+    of = moved()
+    option = {
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "A",
+        "expiration_date": date(2024, 6, 21),
+        "strike_price": 11.0,
+        "last_price": 1.0,
+    }
+    lots = pd.DataFrame(
+        [
+            lot("A240621C11", 2, position_type="LC", portfolio_id="C", **option),
+            lot("A240621P11", -3, position_type="SP", portfolio_id="C", **option),
+            lot("A230901P11", 5, position_type="LP", portfolio_id="C", **option | {"expiration_date": date(2023, 9, 1)}),
+            lot("A240621C", 1, position_type="LC", portfolio_id="D", **option | {"strike_price": None}),
+            lot("Z240621C11", 1, position_type="LC", portfolio_id="D", **option | {"underlying_symbol": "Z"}),
+        ]
+    )
+    return book(
+        *lots.astype(object).where(lots.notna(), None).to_dict("records"), closes=of.closes, equity={"C": (None, None), "D": (None, None)}
+    )
+
+
+def test_options_are_those_of_the_textbook_formula(with_options: Book):
+    """Oracle: Black and Scholes written out with scipy's normal distribution; sensitivities as differences of it."""
+    day = SESSIONS[200]
+    call, put, *_ = with_options.options(day).itertuples()
+    spot, volatility = float(with_options.closes.loc[pd.Timestamp(day), "A"]), call.volatility
+    years = (date(2024, 6, 21) - day).days / 365
+    assert (call.underlying_price, call.years) == (spot, years)
+    assert volatility > 0
+
+    def value(sign: float, spot: float, years: float = years, volatility: float = volatility) -> float:
+        d1 = (np.log(spot / 11) + (TERMS.risk_free_rate - TERMS.dividend_yield + volatility**2 / 2) * years) / volatility / np.sqrt(years)
+        share = spot * np.exp(-TERMS.dividend_yield * years) * stats.norm.cdf(sign * d1)
+        return sign * (share - 11 * np.exp(-TERMS.risk_free_rate * years) * stats.norm.cdf(sign * (d1 - volatility * np.sqrt(years))))
+
+    for sign, row, contracts in ((1, call, 2), (-1, put, -3)):
+        assert row.value == pytest.approx(value(sign, spot), rel=1e-9)
+        assert row.delta == pytest.approx((value(sign, spot + 1e-4) - value(sign, spot - 1e-4)) / 2e-4, rel=1e-6)
+        assert row.theta == pytest.approx((value(sign, spot, years - 1e-5) - value(sign, spot, years + 1e-5)) / 2e-5 / 365, rel=1e-5)
+        assert row.vega == pytest.approx((value(sign, spot, volatility=volatility + 1e-6) - value(sign, spot)) / 1e-6 / 100, rel=1e-4)
+        assert row.exposure == pytest.approx(row.delta * contracts * 100 * spot, rel=1e-12)
+
+
+def test_options_that_cannot_be_valued_say_why_and_one_that_has_expired_is_worth_nothing(with_options: Book):
+    rows = with_options.options(SESSIONS[200])
+    expired, no_strike, no_price = (row for _, row in rows.iloc[2:].iterrows())
+    assert (expired[["value", "delta", "gamma", "theta", "vega", "exposure"]] == 0).all()
+    assert expired["years"] < 0
+    assert no_strike["undefined_reason"] == "the strike price is not known"
+    assert no_price["undefined_reason"] == "Z has no close of the day or the 5 sessions before"
+    assert rows["undefined_reason"].isna().tolist() == [True, True, True, False, False]
+
+
+def test_sensitivities_of_a_portfolio_are_sums_over_its_options(with_options: Book):
+    """By hand: 2 calls less 3 puts, of 100 shares each; the two options of D are not known."""
+    day, of = SESSIONS[200], with_options
+    rows = of.options(day)
+    greeks, undefined = options.portfolio_rows(of.valued(day), options.options(of.lots), rows)
+    greeks = greeks.set_index("portfolio_id")
+    for greek in ("delta", "gamma", "theta", "vega"):
+        assert greeks.loc["C", f"portfolio_{greek}"] == pytest.approx(200 * rows.loc[0, greek] - 300 * rows.loc[1, greek], rel=1e-12)
+    assert set(undefined["portfolio_id"]) == {"D"}
+    assert set(undefined["metric"]) == set(options.METRICS)
+    assert set(undefined["reason"]) == {"options whose sensitivities are not known: 2"}
+
+
+def test_a_portfolio_without_options_has_sensitivities_of_zero():
+    of, day = moved(), SESSIONS[200]
+    greeks, undefined = options.portfolio_rows(of.valued(day), options.options(of.lots), of.options(day))
+    assert (greeks.drop(columns=["portfolio_id", "snapshot_date"]) == 0).all(axis=None)
+    assert undefined.empty
+
+
+def test_a_window_that_reaches_before_the_calendar_is_missing_and_not_short():
+    closes = pd.DataFrame({"A": [1.0, 2.0, 3.0]}, index=pd.to_datetime(["1990-01-02", "1990-01-03", "1990-01-04"]))
+    longer = panels.lengthened(closes, 10)
+    assert len(longer) == 10
+    assert longer.index.is_monotonic_increasing
+    assert longer["A"].notna().sum() == 3
+    assert panels.lengthened(closes, 2) is closes
+    of = panels.believed_returns(longer)
+    assert len(list(of.windows(8))) == 1
