@@ -146,7 +146,7 @@ def url() -> None:
 
 @app.command()
 def setting(
-    name: Annotated[str, typer.Argument(help="Which setting: market_index.")],
+    name: Annotated[str, typer.Argument(help="Which setting: market_index or rate_index.")],
     value: Annotated[str | None, typer.Argument(help="New value; without one the present value is printed.")] = None,
 ) -> None:
     """Print or change a setting that is kept with the data.
@@ -159,15 +159,15 @@ def setting(
     from riskmetrics.errors import UsageError
     from riskmetrics.sources import cells
 
-    if name != read.MARKET_INDEX:
-        raise UsageError(f"there is no setting {name}: only {read.MARKET_INDEX}")
+    if name not in read.DEFAULT_INDEX:
+        raise UsageError(f"there is no setting {name}: only {' and '.join(read.DEFAULT_INDEX)}")
     with writing() as connection:
         if value is not None:
             index = cells.symbol(value, longest=16)
             if index is None:
                 raise UsageError(f"{value!r} is not a symbol: at most 16 letters, digits and . - ^ = _")
             imports.keep_setting(connection, name, index)
-        typer.echo(read.market_index(connection, settings.load().market_index))
+        typer.echo(getattr(settings.load(), name) or read.index(connection, name))
 
 
 @app.command()

@@ -17,7 +17,7 @@ from riskmetrics.settings import DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
 MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
 """Names under which the symbols that stand for the market and for interest rates are kept with the database."""
 
-_DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_INDEX}
+DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_INDEX}
 
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
@@ -46,7 +46,7 @@ def index(connection: sa.Connection, name: str) -> str:
     """Return the symbol kept with the database as `MARKET_INDEX` or `RATE_INDEX`, else SPY or TLT."""
     settings = tables.database_settings
     stored: str | None = connection.scalar(sa.select(settings.c.value).where(settings.c.name == name))
-    return stored or _DEFAULT_INDEX[name]
+    return stored or DEFAULT_INDEX[name]
 
 
 def portfolios(connection: sa.Connection) -> pd.DataFrame:

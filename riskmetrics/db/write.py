@@ -57,7 +57,7 @@ def replace(
     scope: sa.ColumnElement[bool],
     provenance: Provenance | None = None,
 ) -> Written:
-    """Make ``rows`` the whole of the table's ``scope``: remove what is gone, then upsert what differs.
+    """Make ``rows`` the whole of the table's ``scope``: upsert what differs, then remove what is gone.
 
     Values are compared as the table holds them, that is rounded; two NULLs are equal. Only a row that differs gets a new
     updated_at and ``provenance``.
@@ -69,7 +69,7 @@ def replace(
     key : sequence of str
         Columns of a unique constraint, none of them NULL: which row is which.
     scope : SQL condition on ``table``
-        The rows that ``rows`` stand for, such as the days of a run.
+        The rows that ``rows`` stand for, all of them among it, such as the days of a run.
 
     Raises
     ------
@@ -78,9 +78,12 @@ def replace(
     """
     incoming = _stage(connection, table, rows)
     same = _same(table, incoming, rows, key)
-    removed = connection.execute(sa.delete(table).where(scope, ~sa.exists().where(same))).rowcount
     values = {name: incoming.c[name] for name in _values(incoming, key)}
     changed = _upsert(connection, table, incoming, same, key, values, provenance)
+    stored: int = connection.execute(sa.select(sa.func.count()).select_from(table).where(scope)).scalar_one()
+    removed = 0
+    if stored > len(rows):  # all of ours are there by now: to look for others by a join costs as much as the rest
+        removed = connection.execute(sa.delete(table).where(scope, ~sa.exists().where(same))).rowcount
     return Written(changed, removed, len(rows) - changed)
 
 

@@ -164,6 +164,7 @@ def test_the_schema_can_be_taken_back_and_forth(call) -> None:
 def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.MonkeyPatch) -> None:
     assert call("db", "setting", "market_index").stdout == "SPY\n"
     assert call("db", "setting", "market_index", "spx").stdout == "SPX\n"
+    assert call("db", "setting", "rate_index", "IEF").stdout == "IEF\n"
     assert json.loads(call("status", "--json").stdout)["market_index"] == "SPX"
     monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "IVV")
     assert json.loads(call("status", "--json").stdout)["market_index"] == "IVV"

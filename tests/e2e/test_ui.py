@@ -65,13 +65,12 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(run: Run, addre
     data = _ask(address, QUERY)
     groups = {node["assetKey"]["path"][0]: node["groupName"] for node in data["assetNodes"]}
     assert groups == {
-        "market_prices": "market_data",
-        "company_profiles": "market_data",
-        "benchmark_weights": "market_data",
-        "position_betas": "positions",
-        "portfolio_values": "portfolios",
-        "portfolio_betas": "portfolios",
-        "sector_concentration": "portfolios",
+        **dict.fromkeys(("market_prices", "company_profiles", "benchmark_weights"), "market_data"),
+        "har_coefficients": "model",
+        **dict.fromkeys(("position_betas", "interest_rate_betas", "position_volatility"), "positions"),
+        **dict.fromkeys(("portfolio_values", "portfolio_betas", "portfolio_rate_betas", "portfolio_volatility"), "portfolios"),
+        **dict.fromkeys(("sector_concentration", "portfolio_tail_risk", "risk_contributions", "portfolio_drawdowns"), "portfolios"),
+        **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
     }
     assert all(node["description"] for node in data["assetNodes"])
     assert {"runId": run_id, "status": "SUCCESS"} in data["runsOrError"]["results"]
