@@ -158,7 +158,8 @@ def _reject_days_without_session(review: Review, days: DateArray) -> None:
     review.reject(np.isnat(days), "no date")
     review.reject(days < np.datetime64(first), f"{{date}} lies before {first}, where the calendar starts")
     review.reject(days > np.datetime64(ended), f"{{date}} lies after {ended}, the latest session that has closed")
-    review.reject(~pd.Series(days).isin(trading_calendar.sessions_index()), "the exchange is closed on {date}")
+    sessions = trading_calendar.sessions_index().to_numpy("datetime64[D]")
+    review.reject(~np.isin(days.astype("datetime64[D]"), sessions), "the exchange is closed on {date}")
 
 
 def _lacks_what_its_symbol_has(codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray) -> BoolArray:

@@ -108,9 +108,11 @@ def test_a_bad_price_is_rejected_with_its_line_its_text_and_the_reason(file, row
     assert parsed.rows["symbol"].to_list() == ["X", "Y"]
 
 
-def test_a_session_to_come_is_rejected(file):
-    [reason] = reasons(read_prices(file("symbol,date,close\nX,2024-12-06,1\nX,2099-01-02,1\n")))
-    assert reason.startswith("2099-01-02 lies after 20")
+@pytest.mark.parametrize("day", ["2099-01-02", "2999-01-02", "9999-12-31"])
+def test_a_session_to_come_is_rejected(file, day):
+    """However far: nanoseconds since 1970 end in 2262."""
+    [reason] = reasons(read_prices(file(f"symbol,date,close\nX,2024-12-06,1\nX,{day},1\n")))
+    assert reason.startswith(f"{day} lies after 20")
 
 
 def test_a_close_within_rounding_of_its_range_is_taken(file):
