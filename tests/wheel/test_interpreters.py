@@ -22,7 +22,7 @@ def test_the_demo_runs_where_the_wheel_and_its_locked_packages_are_installed(
     locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", str(CHECKOUT / "requirements.lock")]
     subprocess.run([*pip, "install", "--quiet", *locked], check=True)
     subprocess.run([*pip, "install", "--quiet", "--no-index", str(wheel)], check=True)  # refused if the lock leaves out a dependency
-    demonstrate(environment, empty_directory)
+    assert demonstrate(environment, empty_directory) == {"report.html", ".riskmetrics"}
 
 
 def _interpreter(version: str) -> str:

@@ -28,14 +28,14 @@ def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distributio
 
 
 def test_the_demo_runs_from_an_empty_directory(installed: Environment, empty_directory: Path) -> None:
-    demonstrate(installed, empty_directory)
+    assert demonstrate(installed, empty_directory) == {"report.html", ".riskmetrics"}
 
 
 def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces(installed: Environment, empty_directory: Path) -> None:
     """The path of a Unix socket may have 107 characters; Dagster's storage is found by a URL."""
     home = empty_directory.parent / ("all the risk of this house " * 6) / "and 100% of its runs"
     assert len(str(home)) > 107
-    demonstrate(installed, empty_directory, RISKMETRICS_HOME=str(home))
+    assert demonstrate(installed, empty_directory, RISKMETRICS_HOME=str(home)) == {"report.html"}
     variables = json.loads(installed.call("riskmetrics", "env", "--json", cwd=empty_directory, RISKMETRICS_HOME=str(home)))
     code = ("-m", "riskmetrics.definitions")
     assert "daily_risk" in installed.call("python", "-m", "dagster", "job", "list", *code, cwd=empty_directory, **variables)
@@ -51,7 +51,7 @@ def test_the_demo_runs_for_an_ordinary_user_too(wheel: Path, public_folder: Path
     environment = offline(public_folder / "ordinary", wheel, python)._replace(user=ORDINARY_USER)
     for folder in (empty_directory, empty_directory.with_name("home")):
         shutil.chown(folder, ORDINARY_USER)
-    demonstrate(environment, empty_directory)
+    assert demonstrate(environment, empty_directory) == {"report.html", ".riskmetrics"}
     assert (empty_directory / ".riskmetrics").owner() == ORDINARY_USER
 
 
