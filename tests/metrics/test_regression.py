@@ -8,7 +8,7 @@ import scipy
 import statsmodels.api as sm
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
-from riskmetrics.metrics import regression
+from riskmetrics.metrics import windows
 from riskmetrics.metrics.regression import OLS, rolling_ols
 
 
@@ -169,8 +169,8 @@ def test_a_nearly_perfect_fit_keeps_its_standard_error():
 def test_blocks_of_any_size_give_the_same_bits(panel, monkeypatch, block_values, block_dates):
     returns, market = panel
     expected = rolling_ols(returns, market, window=60, min_obs=40)
-    monkeypatch.setattr(regression, "_BLOCK_VALUES", block_values)
-    monkeypatch.setattr(regression, "_BLOCK_DATES", block_dates)
+    monkeypatch.setattr(windows, "_BLOCK_VALUES", block_values)
+    monkeypatch.setattr(windows, "_BLOCK_DATES", block_dates)
     assert_equal(rolling_ols(returns, market, window=60, min_obs=40), expected)
 
 

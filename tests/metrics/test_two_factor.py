@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from statsmodels.datasets import longley
 
-from riskmetrics.metrics import two_factor
+from riskmetrics.metrics import windows
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=30)
@@ -142,8 +142,8 @@ def test_every_series_and_window_has_the_same_bits_alone_and_in_a_batch(seed):
 def test_blocks_leave_no_trace_in_the_bits(monkeypatch):
     y, x1, x2 = simulated(6)
     whole_blocks = rolling_two_factor(y, x1, x2, window=90, min_obs=40)
-    monkeypatch.setattr(two_factor, "_BLOCK_DATES", 7)
-    monkeypatch.setattr(two_factor, "_BLOCK_SERIES", 5)
+    monkeypatch.setattr(windows, "_BLOCK_DATES", 7)
+    monkeypatch.setattr(windows, "_BLOCK_VALUES", 35)
     assert_equal(rolling_two_factor(y, x1, x2, window=90, min_obs=40), whole_blocks)
 
 
