@@ -9,7 +9,7 @@ import pandas as pd
 
 from riskmetrics.errors import MissingPrices
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.metrics.price_quality import bad_ticks
+from riskmetrics.metrics.price_quality import Ticks, bad_ticks
 from riskmetrics.metrics.volatility import range_proxy
 
 STALE_AFTER = 5
@@ -73,15 +73,18 @@ def believed_returns(closes: pd.DataFrame) -> Returns:
 
     Two rows fewer than ``closes``: the first return is only there to judge the second price by.
     """
-    ticks = bad_ticks(closes.to_numpy())
-    return Returns(simple_returns(closes.mask(ticks.bad)).iloc[1:], ticks.unconfirmed[2:])
+    return _believed(closes, bad_ticks(closes.to_numpy()))
 
 
-def believed_ranges(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> FloatArray:
-    """Range proxies of volatility (`volatility.range_proxy`) on the rows of `believed_returns`; NaN where its move is not believed."""
+def believed_bars(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> tuple[Returns, FloatArray]:
+    """Believed returns, and on their rows the range proxies (`volatility.range_proxy`): NaN on a session whose move is not believed."""
     ticks = bad_ticks(adj_close.to_numpy())
     ranges = range_proxy(high.to_numpy(), low.to_numpy())
-    return np.where(ticks.bad | ticks.unconfirmed, np.nan, ranges)[2:]
+    return _believed(adj_close, ticks), np.where(ticks.bad | ticks.unconfirmed, np.nan, ranges)[2:]
+
+
+def _believed(closes: pd.DataFrame, ticks: Ticks) -> Returns:
+    return Returns(simple_returns(closes.mask(ticks.bad)).iloc[1:], ticks.unconfirmed[2:])
 
 
 def lengthened(closes: pd.DataFrame, rows: int) -> pd.DataFrame:

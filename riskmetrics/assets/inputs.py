@@ -66,7 +66,7 @@ def symbol_volatility(connection: sa.Connection, symbols: set[str], days: Sequen
     """Measure and forecast the volatility of ``symbols`` on ``days``."""
     bars = read.bars(connection, {*symbols, market}, trading_calendar.window(days, volatility.SYMBOL_WINDOW + 1))
     bars = {name: panels.lengthened(of, len(days) + volatility.SYMBOL_WINDOW + 1) for name, of in bars.items()}
-    return volatility.of_symbols(panels.believed_returns(bars["adj_close"]), panels.believed_ranges(**bars), market, model(connection))
+    return volatility.of_symbols(*panels.believed_bars(**bars), market, model(connection))
 
 
 def portfolio_volatility(

@@ -95,7 +95,7 @@ def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> 
     target on.
     """
     bars = {name: panels.lengthened(prices, len(prices) + _BEFORE) for name, prices in bars.items()}
-    returns, ranges = panels.believed_returns(bars["adj_close"]), panels.believed_ranges(**bars)
+    returns, ranges = panels.believed_bars(**bars)
     days = pd.DatetimeIndex(bars["adj_close"].index)
     names = versions(known)
     present = names.names[names.on(days[-1:])[0]]
