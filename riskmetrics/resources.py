@@ -62,7 +62,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def rate_index(self, connection: sa.Connection) -> str:
         """What interest-rate betas are measured against."""
-        return self._rate_index or read.index(connection, read.RATE_INDEX)
+        return read.rate_index(connection, self._rate_index)
 
     @property
     def option_terms(self) -> Terms:

@@ -64,7 +64,7 @@ def _dry(configured: "Settings", through: date | None) -> dict[str, Any]:
     progress("Fitting …")
     with reading() as connection:
         market = read.market_index(connection, configured.market_index)
-        rate = configured.rate_index or read.index(connection, read.RATE_INDEX)
+        rate = read.rate_index(connection, configured.rate_index)
         return inputs.proposed_model(connection, market, rate, through or read.latest_session(connection, market)).summary()
 
 

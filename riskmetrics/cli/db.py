@@ -167,7 +167,7 @@ def setting(
             if index is None:
                 raise UsageError(f"{value!r} is not a symbol: at most 16 letters, digits and . - ^ = _")
             imports.keep_setting(connection, name, index)
-        typer.echo(getattr(settings.load(), name) or read.index(connection, name))
+        typer.echo(read.index(connection, name, getattr(settings.load(), name)))
 
 
 @app.command()

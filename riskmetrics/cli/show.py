@@ -302,7 +302,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     configured = settings.load()
     with reading() as connection:
         market = read.market_index(connection, configured.market_index)
-        rate = configured.rate_index or read.index(connection, read.RATE_INDEX)
+        rate = read.rate_index(connection, configured.rate_index)
         (session,) = trading_calendar.checked_range(day.date(), day.date()) if day else [read.latest_session(connection, market)]
         bars = read.held_bars(connection, price_quality.sessions(session), [market, rate])
     found = price_quality.find(bars)

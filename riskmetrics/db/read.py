@@ -38,15 +38,20 @@ def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
 
 
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
-    """What betas are measured against: the override, else the one kept with the database, else SPY."""
-    return override or index(connection, MARKET_INDEX)
+    """What betas are measured against."""
+    return index(connection, MARKET_INDEX, override)
 
 
-def index(connection: sa.Connection, name: str) -> str:
-    """Return the symbol kept with the database as `MARKET_INDEX` or `RATE_INDEX`, else SPY or TLT."""
+def rate_index(connection: sa.Connection, override: str | None = None) -> str:
+    """What interest-rate betas are measured against."""
+    return index(connection, RATE_INDEX, override)
+
+
+def index(connection: sa.Connection, name: str, override: str | None = None) -> str:
+    """Return `MARKET_INDEX` or `RATE_INDEX`: the override, else the symbol kept with the database, else SPY or TLT."""
     settings = tables.database_settings
-    stored: str | None = connection.scalar(sa.select(settings.c.value).where(settings.c.name == name))
-    return stored or DEFAULT_INDEX[name]
+    stored = sa.select(settings.c.value).where(settings.c.name == name)
+    return override or connection.scalar(stored) or DEFAULT_INDEX[name]
 
 
 def portfolios(connection: sa.Connection) -> pd.DataFrame:
