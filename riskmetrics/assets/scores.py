@@ -6,7 +6,7 @@ from riskmetrics.assets import inputs, reports
 from riskmetrics.assets.partitions import of_sessions, run_sessions
 from riskmetrics.assets.portfolios import portfolio_volatility
 from riskmetrics.assets.positions import position_volatility
-from riskmetrics.db import stored, write
+from riskmetrics.db import volatility, write
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.resources import Warehouse, provenance
 from riskmetrics.results import scores
@@ -18,7 +18,7 @@ def forecast_scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     days = run_sessions(context)
     made = scores.forecast_days(days)
     with warehouse.begin("forecast_scores") as connection:
-        forecasts = stored.forecasts(connection, made)
+        forecasts = volatility.forecasts(connection, made)
         valuation, lots = inputs.valued(connection, made)
         symbols = {*inputs.open_symbols(lots, made), *forecasts["subject"][forecasts["portfolio_id"].isna()]}
         rows = scores.rows(forecasts, days, inputs.returns(connection, symbols, days, HORIZON), valuation)

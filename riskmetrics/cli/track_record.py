@@ -32,11 +32,11 @@ def forecast_score(
     """
     from riskmetrics.cli.database import reading
     from riskmetrics.cli.options import day_of
-    from riskmetrics.db import stored
+    from riskmetrics.db import volatility
     from riskmetrics.results.scores import summary
 
     with reading() as connection:
-        scores = stored.forecast_scores(connection, day_of(day))
+        scores = volatility.forecast_scores(connection, day_of(day))
     table = summary(scores)
     if table.empty:
         raise fail("no forecast is complete yet: the first is 21 sessions after it was made (riskmetrics backfill --from D --to D)")

@@ -181,24 +181,6 @@ def coverage(connection: sa.Connection, day: date, portfolio: str | None = None)
     return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.metric))
 
 
-def forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Volatility forecasts made on ``days``, of every symbol and of every portfolio that is not deleted."""
-    return fetch(connection, _live(tables.volatility_forecasts).where(tables.volatility_forecasts.c.day.in_(days)))
-
-
-def forecast_scores(connection: sa.Connection, last: date | None = None) -> pd.DataFrame:
-    """Every forecast that was complete by ``last`` beside what happened; the subject of a portfolio's is its name."""
-    table = tables.har_forecast_scores
-    subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
-    statement = _live(table).with_only_columns(*(column for column in table.c if column.name != "subject"), subject)
-    return fetch(connection, statement if last is None else statement.where(table.c.completed_on <= last))
-
-
-def _live(table: sa.Table) -> "sa.Select[Any]":
-    """Rows of symbols, and of portfolios that are not deleted."""
-    return sa.select(table).outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id).where(_portfolios.c.deleted_at.is_(None))
-
-
 def portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
     """Every portfolio that is not deleted, with the number of lots it ever held and the day it was last stated for."""
     position = tables.positions

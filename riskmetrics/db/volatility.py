@@ -1,9 +1,11 @@
-"""Stored volatility of portfolios and positions, as frames for people and the report; beside `stored`.
+"""Stored volatility of portfolios and positions, its forecasts and what became of them; beside `stored`.
 
 A row says why its expected volatility is NULL; why another figure is, `stored.undefined` tells.
 """
 
+from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -78,6 +80,24 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
     return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
 
 
+def forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
+    """Volatility forecasts made on ``days``, of every symbol and of every portfolio that is not deleted."""
+    return fetch(connection, _live(_forecasts).where(_forecasts.c.day.in_(days)))
+
+
+def forecast_scores(connection: sa.Connection, last: date | None = None) -> pd.DataFrame:
+    """Every forecast that was complete by ``last`` beside what happened; the subject of a portfolio's is its name."""
+    table = tables.har_forecast_scores
+    subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
+    statement = _live(table).with_only_columns(*(column for column in table.c if column.name != "subject"), subject)
+    return fetch(connection, statement if last is None else statement.where(table.c.completed_on <= last))
+
+
 def _remarks() -> tuple["sa.ColumnElement[object]", ...]:
     """What to know of a forecast: also whether the month stood in for a day without a return, and which coefficients it uses."""
     return tuple(_forecasts.c[name] for name in ("in_sample", "clipped", "short_history", "day_replaced", "coefficients"))
+
+
+def _live(table: sa.Table) -> "sa.Select[Any]":
+    """Rows of symbols, and of portfolios that are not deleted."""
+    return sa.select(table).outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id).where(_portfolios.c.deleted_at.is_(None))
