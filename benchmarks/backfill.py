@@ -96,6 +96,20 @@ def _events(cost: JobCost) -> Events:
     return {kind: (number[kind], seconds[kind]) for kind in number}
 
 
+_HEAD = [
+    "seconds",
+    "ratio",
+    "ours",
+    "Dagster",
+    "CPU s, ours",
+    "CPU s, Postgres",
+    "CPU s, Dagster",
+    "events",
+    "ms each",
+    "peak MB",
+]
+
+
 def _text(size: Size, runs: dict[str, list[Measured]]) -> str:
     middle = {name: sorted(each, key=lambda one: one.cost.whole.wall)[len(each) // 2] for name, each in runs.items()}
     times = {name: size.sessions if name == SINGLE else 1 for name in runs}
@@ -119,19 +133,6 @@ def _text(size: Size, runs: dict[str, list[Measured]]) -> str:
         )
         for name, whole in wholes.items()
     ]
-    head = [
-        f"{size.sessions} sessions",
-        "seconds",
-        "ratio",
-        "ours",
-        "Dagster",
-        "CPU s, ours",
-        "CPU s, Postgres",
-        "CPU s, Dagster",
-        "events",
-        "ms each",
-        "peak MB",
-    ]
     in_one, in_many = middle[BATCHED], middle[SINGLE]
     kinds = [kind for kind, (_, seconds) in sorted(in_one.events.items(), key=lambda item: -item[1][1]) if seconds > 0.01 * walls[BATCHED]]
     return f"""## A backfill
@@ -142,7 +143,7 @@ the command line. Ours are the functions of assets and checks with their reads a
 session; the rest is Dagster's. Its SQLite storage takes a batch event by event, each with its own transactions: `DAGSTER_EVENT_BATCH_SIZE`
 is for its Postgres storage.
 
-{measure.table(head, lines)}
+{measure.table([f"{size.sessions} sessions", *_HEAD], lines)}
 
 {measure.targets([measure.Target(f"seconds of our own work in a run for {size.sessions} sessions", 5.0, ours[BATCHED], is_most=True)])}
 
