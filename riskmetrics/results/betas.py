@@ -128,7 +128,8 @@ def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
     day, column = open_symbols(lots, days, symbols)
     ols = OLS._make(values[day, column] for values in betas.ols)
     adjusted = vasicek(ols.beta, np.where(np.isnan(ols.r_squared), np.nan, ols.std_error))
-    why = why_undefined(pd.Series(ols.n_obs), MARKET.called).where(np.isnan(ols.beta), FLAT)
+    missing = np.flatnonzero(np.isnan(adjusted.beta))
+    why = why_undefined(pd.Series(ols.n_obs[missing], index=missing), MARKET.called).where(np.isnan(ols.beta[missing]), FLAT)
     return pd.DataFrame(
         {
             "symbol": symbols[column],
@@ -137,7 +138,7 @@ def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
             "prior_mean": PRIOR_MEAN,
             "prior_std": PRIOR_SD,
             "market_index": betas.index,
-            "undefined_reason": why.where(np.isnan(adjusted.beta)),
+            "undefined_reason": why.reindex(range(len(day))),
         }
     )
 

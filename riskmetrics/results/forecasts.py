@@ -10,8 +10,8 @@ from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.results import snapshots
+from riskmetrics.results.as_of import too_few
 from riskmetrics.results.model import Versions
 from riskmetrics.results.valuation import Reason, Valuation, is_listed, open_positions, open_symbols
 from riskmetrics.results.volatility import MIN_QUARTER, QUARTER, SKILL_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
@@ -63,17 +63,18 @@ def position_rows(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
             "model_r_squared": own(of.skill),
         }
     )
-    why = _reasons(f, own(of.n_completed))
+    missing = np.flatnonzero(rows.isna().any(axis=1))
+    why = _reasons(Figures._make(figure[missing] for figure in f), own(of.n_completed)[missing], missing)
     no_series = "an option or a private holding has no return series of its own"
-    why = {name: reason.where(listed, no_series) for name, reason in why.items()}
+    why = {name: reason.where(listed[missing], no_series) for name, reason in why.items()}
     return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY)
 
 
-def _reasons(f: Figures, n_completed: FloatArray) -> "dict[str, pd.Series[str]]":
-    """Why each column is missing, wherever it is."""
+def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str, pd.Series[str]]":
+    """Why each column is missing, wherever it is, by the rows of ``index``."""
 
     def counted(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
-        return pd.Series(np.nan_to_num(n).astype(np.int64)).astype("str") + text
+        return pd.Series(np.nan_to_num(n).astype(np.int64), index=index).astype("str") + text
 
     month = counted(f.n_month, f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH} are needed")
     week = pd.Series(f"fewer than {metrics.MIN_WEEK} returns in the {metrics.WEEK} sessions to the day", index=month.index, dtype="str")
@@ -103,7 +104,8 @@ def symbol_forecasts(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[da
     """Return rows of `volatility_forecasts`: one per listed symbol and day on which it is held."""
     day, column = open_symbols(lots, days, of.symbols)
     f = Figures._make(figure[day, column] for figure in of.figures)
-    why = _reasons(Figures._make(figure.astype(float) for figure in f), np.zeros(len(day)))["expected_vol_21d"]
+    missing = np.flatnonzero(np.isnan(f.expected))
+    why = _reasons(Figures._make(figure[missing].astype(float) for figure in f), np.zeros(len(missing)), missing)["expected_vol_21d"]
     keys = {"subject": of.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
     return _forecasts(keys, f, of.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
 
@@ -129,7 +131,7 @@ def _forecasts(
             "clipped": f.clipped.astype(bool),
             "short_history": f.short_history.astype(bool),
             "day_replaced": f.day_replaced.astype(bool),
-            "undefined_reason": why.where(np.isnan(f.expected)).to_numpy(),
+            "undefined_reason": why.reindex(range(len(day))).to_numpy(),
         }
     )
     return frame.astype(dict.fromkeys(("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"))
@@ -150,7 +152,7 @@ def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.Da
     )
     rows["volatility_trend"] = _named(rows["volatility_trend"].to_numpy())
     month, expected = _portfolio_reasons(valuation, f)
-    quarter = _sessions(f.n_quarter, QUARTER, MIN_QUARTER)
+    quarter = too_few(f.n_quarter, QUARTER, MIN_QUARTER)
     earlier = Reason(
         f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed",
         number=f.n_earlier.astype(float),
@@ -161,7 +163,7 @@ def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.Da
         "realized_volatility_63d": valuation.reasons(f.realized_63d, empty, quarter),
         "expected_volatility_21d": valuation.reasons(f.expected, *expected),
         "volatility_trend": valuation.reasons(f.direction, *expected, month),
-        "volatility_percentile": valuation.reasons(f.percentile, empty, month._replace(holds=np.isnan(f.realized_21d)), earlier),
+        "volatility_percentile": valuation.reasons(f.percentile, empty, month, earlier),
     }
     coverage = snapshots.coverage_rows(valuation, {COVERAGE[0]: (of.n_covered, valuation.n_held, of.coverage)})
     return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY)
@@ -173,27 +175,22 @@ def portfolio_forecasts(valuation: Valuation, of: PortfolioVolatility) -> pd.Dat
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
     keys = {"subject": names, "day": pd.to_datetime(valuation.days).to_numpy()[day], "portfolio_id": names}
     _, expected = _portfolio_reasons(valuation, of.figures)
-    why = valuation.reasons(of.figures.expected, *expected).reindex(range(len(day)))
+    why = valuation.reasons(of.figures.expected, *expected)
     f = Figures._make(figure[portfolio, day] for figure in of.figures)
     return _forecasts(keys, f, of.versions, day, valuation.days, why).assign(thin_sessions=of.n_thin[portfolio, day].astype(np.int64))
 
 
 def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
     """Why there is no volatility of the month, and why there is no forecast."""
-    month = _sessions(f.n_month, metrics.MONTH, metrics.MIN_MONTH)
+    month = too_few(f.n_month, metrics.MONTH, metrics.MIN_MONTH)
     expected = (
         snapshots.nothing_held(valuation),
-        _sessions(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS)._replace(holds=f.observations < har.MIN_LEVEL_OBS),
+        too_few(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
         Reason(f"no holding's price moved in the {metrics.MONTH} sessions to the day", f.unmoved),
-        month._replace(holds=np.isnan(f.monthly)),
+        month,
         Reason(f"fewer than {metrics.MIN_WEEK} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
     )
     return month, expected
-
-
-def _sessions(n_obs: IntArray, window: int, needed: int) -> Reason:
-    text = f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross exposure; {needed} are needed"
-    return Reason(text, number=n_obs.astype(float))
 
 
 def _named(direction: FloatArray) -> "pd.Series[str]":

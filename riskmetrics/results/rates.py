@@ -44,11 +44,13 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
     """Return rows of `symbol_two_factor_betas`: one per listed symbol and day on which it is held."""
     day, column = open_symbols(lots, days, betas.symbols)
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
-    n_obs = pd.Series(ols.n_obs)
+    missing = np.flatnonzero(np.isnan(ols.r_squared))
+    n_obs = pd.Series(ols.n_obs[missing], index=missing)
     too_few = n_obs.astype("str") + (
         f" of the {WINDOW} sessions to the day have returns of the price, {betas.market} and {betas.rates}; {MIN_PAIRS} are needed"
     )
     why = too_few.where(n_obs < MIN_PAIRS, f"{betas.market} and {betas.rates} do not move apart from each other in the window")
+    why = why.where(np.isnan(ols.beta_2[missing]), FLAT)
     return pd.DataFrame(
         {
             "symbol": betas.symbols[column],
@@ -65,7 +67,7 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
             "window_days": WINDOW,
             "market_index": betas.market,
             "rate_index": betas.rates,
-            "undefined_reason": why.where(np.isnan(ols.beta_2), FLAT).where(np.isnan(ols.r_squared)),
+            "undefined_reason": why.reindex(range(len(day))),
         }
     )
 

@@ -9,9 +9,10 @@ import pandas as pd
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import HORIZON, diebold_mariano, pooled_score, qlike, realized_next, score
-from riskmetrics.metrics.portfolio import as_of_series
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.volatility import MIN_MONTH
+from riskmetrics.metrics.windows import window_counts
+from riskmetrics.results.as_of import windows
 from riskmetrics.results.valuation import Valuation
 
 _STORED = [
@@ -63,31 +64,33 @@ def rows(forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns,
     ):
         known = mine & (column >= 0)
         realized[known], n_obs[known] = figures[at[known], column[known]], counts[at[known], column[known]]
-    why = pd.Series(n_obs).astype("str") + f" returns in the {HORIZON} sessions after the forecast; {MIN_MONTH} are needed"
-    return made.assign(
-        completed_on=pd.to_datetime(list(days)).to_numpy()[at], realized=realized, undefined_reason=why.where(np.isnan(realized))
-    )
+    missing = np.isnan(realized)
+    why = pd.Series(n_obs)[missing].astype("str") + f" returns in the {HORIZON} sessions after the forecast; {MIN_MONTH} are needed"
+    completed_on = pd.to_datetime(list(days)).to_numpy()[at]
+    return made.assign(completed_on=completed_on, realized=realized, undefined_reason=why.reindex(made.index))
 
 
 def _of_symbols(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
     """Realized volatility of every symbol over the HORIZON sessions to each day, and the returns in it, (D, S)."""
 
     def estimate(values: FloatArray, _: slice, __: slice | IntArray) -> tuple[FloatArray, IntArray]:
-        after = np.vstack([np.full((1, values.shape[1]), np.nan), values])
-        known = np.isfinite(values)
-        return realized_next(after), np.stack([known[first : first + HORIZON].sum(axis=0) for first in range(len(values) - HORIZON + 1)])
+        return _realized(values), window_counts(np.isfinite(values), HORIZON)
 
     return as_known_on_each_day(estimate, returns.values(), returns.unconfirmed, HORIZON)
 
 
 def _of_portfolios(returns: panels.Returns, valuation: Valuation) -> tuple[FloatArray, IntArray]:
     """Realized volatility of what each portfolio held on each forecast day, over the HORIZON sessions after it, (D, P)."""
-    column, realized, n_obs = valuation.columns(returns.frame.columns), [], []
-    for d, window in enumerate(returns.windows(HORIZON)):
-        own = as_of_series(valuation.values[:, d], column, valuation.portfolio, valuation.weight_base[:, d], window).returns.T
-        realized.append(realized_next(np.vstack([np.full((1, own.shape[1]), np.nan), own]))[0])
-        n_obs.append(np.isfinite(own).sum(axis=0))
+    realized, n_obs = [], []
+    for _, series, _, _ in windows(valuation, returns, HORIZON):
+        realized.append(_realized(series)[0])
+        n_obs.append(np.isfinite(series).sum(axis=0))
     return np.stack(realized), np.stack(n_obs)
+
+
+def _realized(returns: FloatArray) -> FloatArray:
+    """Realized volatility over every window of HORIZON rows of returns, (T, N)."""
+    return realized_next(np.vstack([np.full((1, returns.shape[1]), np.nan), returns]))
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import HORIZON, ewma_volatility, realized_next, rolling_skill
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, as_of_series
+from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.volatility import MIN_MONTH, MONTH
+from riskmetrics.results.as_of import windows
 from riskmetrics.results.model import Versions
 from riskmetrics.results.valuation import Valuation
 
@@ -182,18 +183,16 @@ def of_portfolios(valuation: Valuation, returns: panels.Returns, market: str, ve
     -----
     Not the mean of the positions' volatilities, which leaves out that they do not move together.
     """
-    column, of_market = valuation.columns(returns.frame.columns), returns.of(market)
-    version = versions.on(valuation.days)
+    column, of_market, version = valuation.columns(returns.frame.columns), returns.of(market), versions.on(valuation.days)
     figures, coverage, n_covered, n_thin = [], [], [], []
-    for d, window in enumerate(returns.windows(PORTFOLIO_WINDOW)):
-        series = as_of_series(valuation.values[:, d], column, valuation.portfolio, valuation.weight_base[:, d], window)
-        own, of_year = series.returns.T, series.coverage[:, -har.LEVEL_WINDOW :]
-        inputs = har.regressors(own[-har.LEVEL_WINDOW :], of_market[d : d + PORTFOLIO_WINDOW][-har.LEVEL_WINDOW :])
-        figures.append(_figures(own, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
-        coverage.append(of_year.mean(axis=1))
-        n_thin.append(((of_year >= MIN_COVERAGE) & (of_year < THIN)).sum(axis=1))
-        known = np.isfinite(window[-har.LEVEL_WINDOW :]).sum(axis=0) >= har.MIN_LEVEL_OBS
-        n_covered.append(valuation.total(((valuation.direction[:, d] != 0) & (column >= 0) & known[column])[:, None])[:, 0])
+    for d, series, share, known in windows(valuation, returns, PORTFOLIO_WINDOW):
+        year = slice(-har.LEVEL_WINDOW, None)
+        inputs = har.regressors(series[year], of_market[d : d + PORTFOLIO_WINDOW][year])
+        figures.append(_figures(series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
+        coverage.append(share[year].mean(axis=0))
+        n_thin.append(((share[year] >= MIN_COVERAGE) & (share[year] < THIN)).sum(axis=0))
+        enough = np.isfinite(known[year]).sum(axis=0) >= har.MIN_LEVEL_OBS
+        n_covered.append(valuation.total((valuation.held[:, d] & (column >= 0) & enough[column])[:, None])[:, 0])
     return PortfolioVolatility(
         figures=Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True)),
         coverage=np.stack(coverage, axis=1),
