@@ -14,23 +14,29 @@ if TYPE_CHECKING:
 
 
 def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = Path("report.html")) -> None:
-    """Load the bundled sample, run the job for its last session, print the risk and write a report.
+    """Load the bundled sample, run the job for its last session, score a year of forecasts, print the risk and write a report.
 
     It works on a database that is empty or holds the sample, never on one with portfolios of your own.
 
     Example: riskmetrics demo
     """
+    from riskmetrics import trading_calendar
     from riskmetrics.cli import report
     from riskmetrics.cli.run import launch
     from riskmetrics.cli.summary import print_summaries
+    from riskmetrics.cli.track_record import print_track_record
     from riskmetrics.sources import sample
 
-    say("1/4  Database: " + _load())
-    say(f"2/4  Dagster job daily_risk for {sample.LAST_SESSION}")
+    say("1/5  Database: " + _load())
+    say(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
     launch([sample.LAST_SESSION])
-    say("3/4  Results")
+    say("3/5  Volatility forecasts of a year, and what became of them")
+    launch(trading_calendar.window([sample.LAST_SESSION], 252), _FORECASTS)
+    say("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
-    say("4/4  Report")
+    typer.echo()
+    print_track_record(sample.LAST_SESSION)
+    say("5/5  Report")
     report.write(sample.LAST_SESSION, out)
     typer.echo(_NEXT.format(report=out.absolute().as_uri(), last=sample.LAST_SESSION, command=_command()))
 
@@ -66,6 +72,8 @@ def load_sample(connection: "sa.Connection") -> str:
     span = f"{sample.FIRST_SESSION} to {sample.LAST_SESSION}"
     return f"{len(prices.rows):,} closes of {prices.rows['symbol'].nunique()} symbols, {span}, and {len(portfolios)} portfolios"
 
+
+_FORECASTS = "portfolio_values,position_volatility,portfolio_volatility,forecast_scores"
 
 _NEXT = """
 The report is at {report}

@@ -16,15 +16,16 @@ _PARTS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
-    """Print value, beta, sectors against the benchmark and concentration of each portfolio."""
+    """Print value, beta, volatility, sectors against the benchmark and concentration of each portfolio."""
     from riskmetrics.cli.database import reading
-    from riskmetrics.db import stored
+    from riskmetrics.db import stored, volatility
 
     with reading() as connection:
         snapshots = {row["portfolio"]: row for row in records(stored.snapshots(connection, day))}
+        volatilities = {row["portfolio"]: row for row in records(volatility.of_portfolios(connection, day))}
         sectors = stored.sectors(connection, day)
     for name in portfolios:
-        _print(day, snapshots[name], sectors[sectors["portfolio"] == name])
+        _print(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name])
 
 
 def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
@@ -36,6 +37,7 @@ def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
         ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
         ("Beta, 90 sessions", f"{cell(row['beta_calculated_90d'], two)}  (R² of its positions {fit}, {n_obs} observations)"),
         ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
+        *_volatility(row),
         ("HHI", f"{cell(row['hhi'], figures.four_decimals)}  ({effective} effective positions of {row['num_positions']})"),
         (
             "Largest weights",
@@ -45,6 +47,26 @@ def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
     typer.echo(f"\n{row['portfolio']}, {day}")
     for label, text in lines:
         typer.echo(f"  {label:<18} {text}")
+    _print_sectors(sectors)
+
+
+def _volatility(row: "dict[str, Any]") -> list[tuple[str, str]]:
+    """What volatility was, and what is expected of it."""
+    month, quarter, expected, low, high, percentile, rise = (
+        cell(row[name], figures.percent)
+        for name in (
+            *("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d", "low", "high"),
+            *("volatility_percentile", "rise_probability"),
+        )
+    )
+    outlook = f"{cell(row['volatility_trend'])}, rises with {rise}" + ("; in sample" if row["in_sample"] else "")
+    return [
+        ("Volatility", f"{month} over 21 sessions  (63 sessions {quarter}; higher than {percentile} of the past year)"),
+        ("Expected, next 21", f"{expected}  (four times in five {low} to {high}; {outlook})"),
+    ]
+
+
+def _print_sectors(sectors: "pd.DataFrame") -> None:
     columns = {
         "sector": None,
         "gross_weight": figures.percent,

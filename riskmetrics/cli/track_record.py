@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.options import AsJson, Day
+from riskmetrics.cli.options import AsJson, Day, day_of
 from riskmetrics.cli.output import Format, fail, present, print_json, records
 from riskmetrics.report import figures
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from datetime import date
 
 _SCORES: dict[str, Format] = {
     "qlike": "{:.3f}".format,
@@ -30,34 +30,42 @@ def forecast_score(
 
     Example: riskmetrics show forecast-score --all
     """
+    print_track_record(day_of(day), every=every, as_json=as_json)
+
+
+def print_track_record(day: "date | None", *, every: bool = False, as_json: bool = False) -> None:
+    """Print the scores of all forecasts that were complete by ``day``, and what the columns mean."""
     from riskmetrics.cli.database import reading
-    from riskmetrics.cli.options import day_of
     from riskmetrics.db import volatility
-    from riskmetrics.results.scores import summary
+    from riskmetrics.results.scores import POOLED, summary
 
     with reading() as connection:
-        scores = volatility.forecast_scores(connection, day_of(day))
+        scores = volatility.forecast_scores(connection, day)
     table = summary(scores)
     if table.empty:
         raise fail("no forecast is complete yet: the first is 21 sessions after it was made (riskmetrics backfill --from D --to D)")
     if as_json:
         print_json(records(table))
         return
-    shown = table if every else table[table["subject"] == "(all)"]
-    span = f"made {scores['day'].min():%Y-%m-%d} to {scores['day'].max():%Y-%m-%d}"
+    pooled = table["subject"] == POOLED
+    shown = table if every else table[pooled]
     present(
-        _readable(shown),
+        shown.drop(columns=["n_zero", "n_incomplete"]).assign(in_sample=shown["in_sample"].map({True: "yes", False: ""})),
         as_json=False,
         formats=_SCORES,
-        title=f"Volatility forecasts {span}, and what happened in the 21 sessions after each",
+        title=f"Volatility forecasts made {scores['day'].min():%Y-%m-%d} to {scores['day'].max():%Y-%m-%d}, "
+        "and what happened in the 21 sessions after each",
     )
+    typer.echo("qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's over the model's, below 1 it is better;")
     typer.echo(
-        "qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's over the model's; t: of the difference, below -2"
+        "t: of the difference, beyond 2 either way more than chance. coverage: of the 80 % band. bias: mean forecast over mean outcome."
     )
-    typer.echo("the forecast is better by more than chance. coverage: of the 80 % band. bias: mean forecast over mean outcome, less 1.")
+    ours = table[pooled & (table["model"] == "forecast")]
+    for column, why in (
+        ("n_incomplete", "have no outcome, or lack a model's forecast, and are left out"),
+        ("n_zero", "had no movement at all, and are left out of qlike"),
+    ):
+        if number := int(ours[column].sum()):
+            typer.echo(f"{number:,} pairs {why}.")
     if table["in_sample"].any():
         typer.echo("in_sample: the model's fit saw what came after the day, so those figures flatter it.")
-
-
-def _readable(table: "pd.DataFrame") -> "pd.DataFrame":
-    return table.assign(in_sample=table["in_sample"].map({True: "yes", False: ""}))

@@ -16,7 +16,7 @@ from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.report import figures
 from riskmetrics.report.figures import Axis
 from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
-from riskmetrics.results import price_quality
+from riskmetrics.results import price_quality, scores
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
@@ -106,11 +106,18 @@ def render(connection: sa.Connection, day: date) -> str:
         .render(
             day=day,
             sections=sections,
+            track_record_rows=_track_record(connection, day),
             market=", ".join(sorted({row["market_index"] for section in sections for row in section.betas})) or "the market index",
             runs=_distinct(snapshots, "dagster_run_id"),
             versions=_distinct(snapshots, "code_version"),
         )
     )
+
+
+def _track_record(connection: sa.Connection, day: date) -> list[Record]:
+    """How the forecasts complete by the day did: rows of `scores.summary` over all pairs."""
+    found = scores.summary(volatility.forecast_scores(connection, day))
+    return _records(found[found["subject"] == scores.POOLED])
 
 
 def uncertainty(row: Record) -> tuple[float, float]:

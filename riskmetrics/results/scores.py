@@ -8,7 +8,7 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.forecast_score import HORIZON, diebold_mariano, pooled_score, qlike, realized_next, score
+from riskmetrics.metrics.forecast_score import HORIZON, Score, diebold_mariano, pooled_score, qlike, realized_next, score
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.volatility import MIN_MONTH
 from riskmetrics.metrics.windows import window_counts
@@ -33,6 +33,9 @@ _STORED = [
 
 MODELS = {"forecast": "expected", "trailing_21d": "trailing_21d", "ewma_94": "ewma_94", "ewma_97": "ewma_97"}
 """Forecasts that are compared, and the column of each."""
+
+POOLED = "(all)"
+"""Subject of the scores of all pairs together."""
 
 
 def forecast_days(days: Sequence[date]) -> list[date]:
@@ -94,45 +97,50 @@ def _realized(returns: FloatArray) -> FloatArray:
 
 
 def summary(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return how forecasts did: a row per kind, subject and model, in-sample forecasts apart; subject "(all)" pools every pair.
+    """Return how forecasts did: a row per kind, subject and model, in-sample forecasts apart; subject `POOLED` is of every pair.
 
-    Columns: kind, subject, in_sample, model, n_obs, qlike, rmse, bias, coverage; and of the pooled rows qlike_ratio, the
-    forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference (below 0: the forecast is better).
+    Columns: kind, subject, in_sample, model, n_obs, n_zero (of them left out of QLIKE: the price did not move), qlike, rmse, bias,
+    coverage; and of the pooled rows n_incomplete, the pairs without an outcome or one of the models' forecasts, which are left out
+    of all, qlike_ratio, the forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference (below 0:
+    the forecast is better).
     """
-    scores = scores.dropna(subset=["realized", *MODELS.values()])  # all models on the same pairs
     kind = scores["portfolio_id"].isna().map({True: "symbol", False: "portfolio"})
     parts = [_summary(group, str(of), bool(in_sample)) for (of, in_sample), group in scores.groupby([kind, "in_sample"])]
-    columns = ["kind", "subject", "in_sample", "model", "n_obs", "qlike", "rmse", "bias", "coverage", "qlike_ratio", "t"]
+    columns = [
+        *("kind", "subject", "in_sample", "model", "n_obs", "n_zero", "n_incomplete"),
+        *("qlike", "rmse", "bias", "coverage", "qlike_ratio", "t"),
+    ]
     if not parts:
         return pd.DataFrame(columns=columns)
     return pd.concat(parts)[columns].sort_values(["kind", "in_sample", "subject"], kind="stable", ignore_index=True)
 
 
 def _summary(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.DataFrame:
+    complete = scores.dropna(subset=["realized", *MODELS.values()])  # all models on the same pairs
     panel = {
-        name: scores.pivot(index="day", columns="subject", values=name) for name in ("realized", "risk", "low", "high", *MODELS.values())
+        name: complete.pivot(index="day", columns="subject", values=name) for name in ("realized", "risk", "low", "high", *MODELS.values())
     }
-    subjects = ["(all)", *panel["realized"].columns]
+    subjects = [POOLED, *panel["realized"].columns]
     arrays = {name: frame.to_numpy(float) for name, frame in panel.items()}
     realized, none = arrays["realized"], np.full_like(arrays["realized"], np.nan)
     ours, parts = qlike(realized, arrays["risk"]), []
+    our_mean = pooled_score(realized, arrays["expected"], arrays["risk"], none, none).qlike[0]
     for model, column in MODELS.items():
         own = model == "forecast"
         risk, low, high = (arrays["risk"], arrays["low"], arrays["high"]) if own else (arrays[column], none, none)
         pooled, each = (of(realized, arrays[column], risk, low, high) for of in (pooled_score, score))
-        frame = pd.DataFrame(
-            {name: np.concatenate([getattr(pooled, name), getattr(each, name)]) for name in ("n_obs", "qlike", "rmse", "bias", "coverage")}
-        )
+        frame = pd.DataFrame({name: np.concatenate([getattr(pooled, name), getattr(each, name)]) for name in Score._fields})
         beside = diebold_mariano(ours, qlike(realized, risk))
         first = np.arange(len(frame)) == 0
         with np.errstate(divide="ignore", invalid="ignore"):  # a model that was always right
-            ratio = pooled_score(realized, arrays["expected"], arrays["risk"], none, none).qlike[0] / pooled.qlike[0]
+            ratio = our_mean / pooled.qlike[0]
         parts.append(
             frame.assign(
                 kind=kind,
                 subject=subjects,
                 in_sample=in_sample,
                 model=model,
+                n_incomplete=pd.array([len(scores) - len(complete), *[pd.NA] * (len(frame) - 1)], dtype="Int64"),
                 qlike_ratio=np.where(first & np.isfinite(ratio), ratio, np.nan),
                 t=np.where(first & (not own), beside.t, np.nan),
             )

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import date
+from datetime import date, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -358,6 +358,19 @@ def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection
     text = " ".join(page.text.split())
     assert text.count(f"† In sample: {figures.IN_SAMPLE}.") == 1
     assert "From less than half a year of returns: AMD." in text
+
+
+@pytest.mark.usefixtures("long_short")
+def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(connection: sa.Connection) -> None:
+    """By hand: forecasts of 10 % where 20 % came have a bias of -50 %, and a QLIKE of 4 - ln 4 - 1 = 1.614."""
+    models = dict.fromkeys(("trailing_21d", "ewma_94", "ewma_97"), 0.2)
+    known = {"expected": 0.1, "risk": 0.1, "low": 0.15, "high": 0.25, "realized": 0.2, "coefficients": "shipped-1", "in_sample": False}
+    for subject, completed in (("AMD", DAY), ("NEW", DAY), ("AMD", DAY + timedelta(days=1))):
+        made = {"subject": subject, "day": completed - timedelta(days=30), "completed_on": completed}
+        insert(connection, tables.har_forecast_scores, **made | known | models)
+    page = Page(render(connection, DAY))
+    (ours,) = [row for row in page.rows if row[1:2] == ["This forecast"]]
+    assert ours == ["Symbols", "This forecast", "2", "1.614", "1.00", "—", "10.0%", "−50.0%", "100.0%"]
 
 
 def test_a_beta_to_rates_stands_without_volatility(connection: sa.Connection, long_short: uuid.UUID) -> None:

@@ -84,5 +84,18 @@ def test_a_summary_pools_every_pair_and_keeps_what_was_seen_apart():
         assert ours["n_obs"] == 80
 
 
+def test_pairs_that_are_left_out_are_counted():
+    """Of ten pairs one has no outcome and two lack a model; of the other seven, one outcome is 0: it has no QLIKE."""
+    figures = dict.fromkeys(("realized", "expected", "risk", "low", "high", "trailing_21d", "ewma_94", "ewma_97"), 0.2)
+    table = pd.DataFrame({"subject": "X", "day": pd.to_datetime(SESSIONS[:10]), "portfolio_id": None, "in_sample": False, **figures})
+    table.loc[0, "realized"] = np.nan
+    table.loc[1, "trailing_21d"] = np.nan
+    table.loc[2, "ewma_97"] = np.nan
+    table.loc[3, "realized"] = 0.0
+    found = scores.summary(table).set_index(["model", "subject"])
+    assert found.loc[("forecast", scores.POOLED), ["n_obs", "n_zero", "n_incomplete"]].tolist() == [7, 1, 3]
+    assert found["qlike"].eq(0).all()
+
+
 def test_no_forecast_at_all_has_an_empty_summary(closes):
     assert scores.summary(scored(closes).iloc[:0]).empty
