@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.errors import MissingPrices
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import Ticks, bad_ticks
 from riskmetrics.metrics.volatility import range_proxy
 
@@ -117,7 +117,15 @@ def require(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
         raise MissingPrices(symbol, [day.date() for day in absent.index[absent]])
 
 
-def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Series], *, subject: str, day: str) -> pd.DataFrame:
+def undefined_rows(
+    rows: pd.DataFrame,
+    table: str,
+    reasons: Mapping[str, pd.Series],
+    *,
+    subject: str,
+    day: str,
+    n_obs: Mapping[str, FloatArray | IntArray] | None = None,
+) -> pd.DataFrame:
     """Return a row for `undefined_metrics` for each value of ``rows`` that is missing.
 
     Parameters
@@ -126,11 +134,14 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
         Result rows with portfolio_id, the subject's and the day's columns.
     reasons : mapping of column to Series of str
         Why the column is missing, by the index of ``rows``; read only where it is.
+    n_obs : mapping of column to (rows,) array, optional
+        What the reasons of a column count; of others it is ``observations`` if the rows have them.
     """
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
     found = rows.iloc[np.concatenate(list(missing.values()))]
     why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
-    counts = found["observations"].astype("Int64") if "observations" in found else pd.Series(pd.NA, index=found.index, dtype="Int64")
+    of_rows = rows["observations"].to_numpy(float) if "observations" in rows else np.full(len(rows), np.nan)
+    counts = [(n_obs or {}).get(column, of_rows)[at] for column, at in missing.items()]
     return pd.DataFrame(
         {
             "portfolio_id": found["portfolio_id"].to_numpy(),
@@ -138,6 +149,6 @@ def undefined_rows(rows: pd.DataFrame, table: str, reasons: Mapping[str, pd.Seri
             "day": found[day].to_numpy(),
             "metric": np.repeat([f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]),
             "reason": pd.array(np.concatenate(why), dtype="str"),
-            "n_obs": counts.array,
+            "n_obs": pd.array(np.concatenate(counts), dtype="Int64"),
         }
     )

@@ -75,7 +75,7 @@ def profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> Writ
 
 
 def benchmark(connection: sa.Connection, rows: pd.DataFrame, code: str, source: str) -> Written:
-    """Make ``rows`` (date, sector, weight) the benchmark's sector weights on their dates."""
+    """Make ``rows`` (date, sector, weight, market_cap, num_constituents) the benchmark's sector weights on their dates."""
     table = tables.benchmarks_sector_weights
     frame = rows.rename(columns={"date": "asof_date"}).assign(benchmark_code=code, data_source=source)
     scope = sa.and_(table.c.benchmark_code == code, table.c.asof_date.in_(sorted(set(rows["date"]))))

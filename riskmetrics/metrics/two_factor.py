@@ -75,7 +75,7 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
     Rows of the window count where all three values are finite; NaN and infinities are missing, never filled.
     Under ``min_obs`` rows, where a regressor does not vary, or where one is all but a multiple of the other, all but ``n_obs`` is
     NaN. Where y does not vary, betas and their standard errors are 0, alpha is the constant, R² and p are NaN. A perfect fit has
-    standard errors 0 and p 0, NaN for a beta of exactly 0.
+    standard errors 0 and p 0; a beta in it that is no more than rounding is 0, with p 1.
 
     The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from two passes per window: means, then
     products of deviations from them, each summed from the oldest row to the newest. A result depends on nothing but its own window
@@ -130,11 +130,14 @@ def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
     left_22, left_2y = s22 * distinct, s2y - s12 * (s1y / s11)
     beta_2 = left_2y / left_22
     beta_1 = (s1y - s12 * beta_2) / s11
+    rounding = syy * (n * ROUNDING) ** 2
+    beta_1, beta_2 = (np.where(beta**2 * of <= rounding, 0.0 * beta, beta) for beta, of in ((beta_1, s11), (beta_2, left_22)))
     r_squared = np.minimum((s1y * (s1y / s11) + left_2y * beta_2) / syy, 1.0)
     unexplained = 1.0 - r_squared
     variance = syy * np.where(unexplained > n * ROUNDING, unexplained, 0.0) / (n - 3)  # 0 where y is constant too: its R² is 0/0
     std_error_1, std_error_2 = np.sqrt(variance / (s11 * distinct)), np.sqrt(variance / left_22)
-    p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(t)) for t in (beta_1 / std_error_1, beta_2 / std_error_2))
+    t = (np.where((beta == 0.0) & (syy > 0.0), 0.0, beta / error) for beta, error in ((beta_1, std_error_1), (beta_2, std_error_2)))
+    p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(of)) for of in t)
     alpha = mean_y - beta_1 * mean_1 - beta_2 * mean_2
     n_obs = np.broadcast_to(n, beta_1.shape).astype(np.int64)
     return TwoFactorOLS(beta_1, beta_2, alpha, r_squared, std_error_1, std_error_2, p_value_1, p_value_2, n_obs)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
+from riskmetrics.metrics.windows import window_counts
 from riskmetrics.results.valuation import is_listed, open_positions, open_symbols
 
 WINDOW = 90
@@ -72,6 +74,11 @@ class SymbolBetas:
     returns: panels.Returns
     index: str
 
+    @cached_property
+    def index_is_absent(self) -> BoolArray:
+        """Whether the index has no return in the whole window of each session, (D,)."""
+        return absent(self.returns, self.index)
+
 
 def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
     """Regress every symbol on an index over the window that ends on each session but the first WINDOW - 1.
@@ -113,11 +120,23 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
             **stored.constants,
         }
     )
-    return rows, panels.undefined_rows(rows, stored.table, _reasons(rows, listed, stored), subject="position_id", day=stored.day)
+    why = _reasons(rows, listed, betas.index_is_absent[day], stored)
+    return rows, panels.undefined_rows(rows, stored.table, why, subject="position_id", day=stored.day)
+
+
+def absent(returns: panels.Returns, index: str) -> BoolArray:
+    """Whether an index has no return in the window that ends on each session but the first WINDOW - 1."""
+    none: BoolArray = window_counts(np.isfinite(returns.of(index))[:, np.newaxis], WINDOW)[:, 0] == 0
+    return none
+
+
+def no_index(index: str) -> str:
+    """Why nothing has a beta to an index that is absent."""
+    return f"no returns of {index} are stored for the {WINDOW} sessions to the day: import its prices, or name another index"
 
 
 def why_undefined(observations: "pd.Series[int]", called: str) -> "pd.Series[str]":
-    """Why a regression on an index has no result."""
+    """Why a regression on an index that is not absent has no result."""
     too_few = observations.astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
     return too_few.where(observations < MIN_PAIRS, f"the {called} did not move in the window")
 
@@ -143,10 +162,11 @@ def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
     )
 
 
-def _reasons(rows: pd.DataFrame, listed: BoolArray, stored: Stored) -> "dict[str, pd.Series[str]]":
+def _reasons(rows: pd.DataFrame, listed: BoolArray, no_returns: BoolArray, stored: Stored) -> "dict[str, pd.Series[str]]":
     """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
     missing = rows["r_squared"].isna()
     of, listed = rows[missing], listed[missing]
-    why = why_undefined(of["observations"], stored.called).where(listed, "an option or a private holding has no return series of its own")
+    why = why_undefined(of["observations"], stored.called).mask(no_returns[missing], no_index(str(rows[stored.index].max())))
+    why = why.where(listed, "an option or a private holding has no return series of its own")
     flat = why.where(of[stored.columns["beta"]].isna(), FLAT)
     return {column: flat if name in ("r_squared", "p_value") else why for name, column in stored.columns.items() if name != "n_obs"}

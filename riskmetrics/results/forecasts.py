@@ -67,7 +67,22 @@ def position_rows(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
     why = _reasons(Figures._make(figure[missing] for figure in f), own(of.n_completed)[missing], missing)
     no_series = "an option or a private holding has no return series of its own"
     why = {name: reason.where(listed[missing], no_series) for name, reason in why.items()}
-    return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY)
+    n_expected, n_percentile = _counts(f)
+    n_obs: dict[str, FloatArray | IntArray] = {
+        **dict.fromkeys(("realized_vol_21d", "vol_monthly"), f.n_month),
+        "realized_vol_63d": f.n_quarter,
+        **dict.fromkeys(("expected_vol_21d", "vol_trend", "vol_trend_strength"), n_expected),
+        "vol_percentile": n_percentile,
+        "model_r_squared": own(of.n_completed),
+    }
+    return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs)
+
+
+def _counts(f: Figures) -> tuple[FloatArray, FloatArray]:
+    """What the reasons count: why nothing is expected, and why there is no percentile."""
+    n_month, n_level, n_earlier = (count.astype(np.float64) for count in (f.n_month, f.observations, f.n_earlier))
+    no_month = np.isnan(f.realized_21d)
+    return np.where((n_level >= har.MIN_LEVEL_OBS) & no_month, n_month, n_level), np.where(no_month, n_month, n_earlier)
 
 
 def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str, pd.Series[str]]":
@@ -104,8 +119,8 @@ def symbol_forecasts(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[da
     """Return rows of `volatility_forecasts`: one per listed symbol and day on which it is held."""
     day, column = open_symbols(lots, days, of.symbols)
     f = Figures._make(figure[day, column] for figure in of.figures)
-    missing = np.flatnonzero(np.isnan(f.expected))
-    why = _reasons(Figures._make(figure[missing].astype(float) for figure in f), np.zeros(len(missing)), missing)["expected_vol_21d"]
+    missing = np.flatnonzero(np.isnan(f.direction))
+    why = _reasons(Figures._make(figure[missing].astype(float) for figure in f), np.zeros(len(missing)), missing)["vol_trend"]
     keys = {"subject": of.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
     return _forecasts(keys, f, of.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
 
@@ -166,7 +181,15 @@ def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.Da
         "volatility_percentile": valuation.reasons(f.percentile, empty, month, earlier),
     }
     coverage = snapshots.coverage_rows(valuation, {COVERAGE[0]: (of.n_covered, valuation.n_held, of.coverage)})
-    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY)
+    n_expected, n_percentile = _counts(f)
+    counts: dict[str, FloatArray | IntArray] = {
+        "realized_volatility_21d": f.n_month,
+        "realized_volatility_63d": f.n_quarter,
+        **dict.fromkeys(("expected_volatility_21d", "volatility_trend"), n_expected),
+        "volatility_percentile": n_percentile,
+    }
+    n_obs = {name: count[valuation.valued] for name, count in counts.items()}
+    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY, n_obs=n_obs)
 
 
 def portfolio_forecasts(valuation: Valuation, of: PortfolioVolatility) -> pd.DataFrame:
@@ -175,7 +198,7 @@ def portfolio_forecasts(valuation: Valuation, of: PortfolioVolatility) -> pd.Dat
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
     keys = {"subject": names, "day": pd.to_datetime(valuation.days).to_numpy()[day], "portfolio_id": names}
     _, expected = _portfolio_reasons(valuation, of.figures)
-    why = valuation.reasons(of.figures.expected, *expected)
+    why = valuation.reasons(of.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in of.figures)
     return _forecasts(keys, f, of.versions, day, valuation.days, why).assign(thin_sessions=of.n_thin[portfolio, day].astype(np.int64))
 

@@ -9,10 +9,10 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
-from riskmetrics.results.betas import FLAT, MIN_PAIRS, WINDOW, SymbolBetas
+from riskmetrics.results.betas import FLAT, MIN_PAIRS, WINDOW, SymbolBetas, absent, no_index
 from riskmetrics.results.snapshots import coverage_rows, n_covered, nothing_held, too_little
 from riskmetrics.results.valuation import Reason, Valuation, open_symbols
 
@@ -27,6 +27,8 @@ class TwoFactorBetas:
     symbols: "pd.Index[str]"
     market: str
     rates: str
+    rates_are_absent: BoolArray
+    """Whether the rate index has no return in the whole window of each session, (D,)."""
 
 
 def two_factor(returns: panels.Returns, market: str, rates: str) -> TwoFactorBetas:
@@ -37,7 +39,7 @@ def two_factor(returns: panels.Returns, market: str, rates: str) -> TwoFactorBet
         return rolling_two_factor(values, of_market[rows], of_rates[rows], window=WINDOW, min_obs=MIN_PAIRS)
 
     ols = as_known_on_each_day(fit, returns.values(), returns.unconfirmed, WINDOW)
-    return TwoFactorBetas(ols, returns.frame.columns, market, rates)
+    return TwoFactorBetas(ols, returns.frame.columns, market, rates, absent(returns, rates))
 
 
 def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
         f" of the {WINDOW} sessions to the day have returns of the price, {betas.market} and {betas.rates}; {MIN_PAIRS} are needed"
     )
     why = too_few.where(n_obs < MIN_PAIRS, f"{betas.market} and {betas.rates} do not move apart from each other in the window")
-    why = why.where(np.isnan(ols.beta_2[missing]), FLAT)
+    why = why.mask(betas.rates_are_absent[day[missing]], no_index(betas.rates)).where(np.isnan(ols.beta_2[missing]), FLAT)
     return pd.DataFrame(
         {
             "symbol": betas.symbols[column],
@@ -92,10 +94,11 @@ def portfolio_rows(valuation: Valuation, one: SymbolBetas, two: TwoFactorBetas) 
         },
         "day",
     ).astype({"observations": "Int64"})
-    empty, flat = nothing_held(valuation), Reason("no position with a rate beta has an R²: none of their prices moved in the window")
+    none = nothing_held(valuation), Reason(no_index(one.index), one.index_is_absent)
+    flat = Reason("no position with a rate beta has an R²: none of their prices moved in the window")
     why = [
-        valuation.reasons(rate.beta, empty, too_little("positions with a rate beta", rate.coverage)),
-        valuation.reasons(rate_held.beta, empty, too_little("positions with a two-factor beta", rate_held.coverage)),
+        valuation.reasons(rate.beta, *none, too_little("positions with a rate beta", rate.coverage)),
+        valuation.reasons(rate_held.beta, *none, too_little("positions with a two-factor beta", rate_held.coverage)),
         valuation.reasons(rate.r_squared, flat),
     ]
     reason = pd.concat(why).groupby(level=0).first().reindex(rows.index)

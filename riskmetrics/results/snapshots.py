@@ -155,7 +155,8 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
         "beta_provider_1y": (empty, too_little("positions with a vendor's beta", provider.coverage)),
     }
     why = {name: valuation.reasons(columns[name], *of) for name, of in reasons.items()}
-    return rows, coverage, panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY)
+    counts = {"beta_portfolio_regression": direct.n_obs[valuation.valued]}
+    return rows, coverage, panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY, n_obs=counts)
 
 
 def n_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:

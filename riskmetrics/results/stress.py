@@ -9,7 +9,7 @@ import pandas as pd
 from riskmetrics.metrics import stress as metrics
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.portfolio import weighted_beta
-from riskmetrics.results.betas import SymbolBetas
+from riskmetrics.results.betas import SymbolBetas, no_index
 from riskmetrics.results.rates import TwoFactorBetas
 from riskmetrics.results.snapshots import nothing_held, too_little
 from riskmetrics.results.valuation import Reason, Valuation
@@ -67,7 +67,8 @@ def _moved(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas) -> list[
         parts = [_loss(known[factor].beta, move) for factor, move in moves.items()]
         coverage = known[next(iter(moves))].coverage
         what = "positions with both betas" if len(moves) == 2 else f"positions with {_BETA_TO[next(iter(moves))]}"
-        frames.append(_rows(valuation, name, sum(parts[1:], parts[0]), coverage, too_little(what, coverage)))
+        no_rates = Reason(no_index(betas.rates.index), betas.rates.index_is_absent & (1 in moves))
+        frames.append(_rows(valuation, name, sum(parts[1:], parts[0]), coverage, no_rates, too_little(what, coverage)))
     return frames
 
 

@@ -13,6 +13,11 @@ from riskmetrics.results.valuation import Reason, Valuation
 MIN_OBS = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
 """Levels, and the fewest returns that each needs."""
 
+MIN_TESTED = 126
+"""Sessions tested below which the test of their breaches has no answer: 95 % expects 6 in them, 99 % one."""
+
+_NO_FORECAST = "the portfolio's volatility has no forecast: `riskmetrics show volatility` says why"
+
 HORIZONS = (1, 10)
 """Sessions; ten are the market-risk horizon of the Basel rules, scaled by the square root."""
 
@@ -51,7 +56,7 @@ def rows(valuation: Valuation, returns: panels.Returns, volatility: FloatArray, 
             too_few(n_returns, metrics.WINDOW, MIN_OBS[level]),
         )
         expected = np.stack(metrics.parametric(volatility, level=level))
-        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason("the portfolio's volatility has no forecast"))
+        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason(_NO_FORECAST))
         backtests.append(_backtest_rows(valuation, level, breaches, n_tested))
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
 
@@ -70,10 +75,13 @@ def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArr
 
 def _backtest_rows(valuation: Valuation, level: float, breaches: IntArray, n_tested: IntArray) -> pd.DataFrame:
     test = metrics.kupiec(breaches, n_tested, level=level)
+    test = test._replace(**{name: np.where(n_tested < MIN_TESTED, np.nan, getattr(test, name)) for name in ("likelihood_ratio", "p_value")})
     counts = {"breaches": breaches.astype(float), "n_tested": n_tested.astype(float)}
     frame = valuation.rows({**test._asdict(), **counts}, "day").astype(dict.fromkeys(counts, "int64"))
-    none = Reason(
-        f"no session of the last {metrics.TESTED} has a return and {MIN_OBS[level]} of them in the {metrics.WINDOW} sessions before it"
+    few = Reason(
+        f"{{:.0f}} of the last {metrics.TESTED} sessions have a return, and {MIN_OBS[level]} of them in the {metrics.WINDOW} sessions "
+        f"before; {MIN_TESTED} are needed",
+        number=counts["n_tested"],
     )
-    reason = valuation.reasons(test.p_value, nothing_held(valuation), none)
+    reason = valuation.reasons(test.p_value, nothing_held(valuation), few)
     return frame.assign(level=level, undefined_reason=reason)

@@ -61,6 +61,8 @@ BENCHMARK_COLUMNS = {
     "date": _DATE,
     "sector": PROFILE_COLUMNS["sector"],
     "weight": ("weight", "weightpctnormalised", "weightpctnormalized", "weightpct", "weightpercent", "weightpercentage", "weightpctoffund"),
+    "market_cap": ("marketcap", "marketcapitalization"),
+    "num_constituents": ("numconstituents", "nconstituents", "constituents"),
 }
 
 LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
@@ -307,13 +309,14 @@ def read_benchmark(path: Path) -> Parsed:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's weights sum to tells which.
+        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's weights sum to tells which; the sector's
+        market_cap (dollars) and num_constituents may be there.
 
     Returns
     -------
     Parsed
         date (datetime.date), sector (GICS name), weight (float64, fraction; they sum to 1 on each date, and a
-        note says where they had to be rescaled).
+        note says where they had to be rescaled), market_cap (float64) and num_constituents (Int64), missing where absent.
 
     Raises
     ------
@@ -330,6 +333,9 @@ def read_benchmark(path: Path) -> Parsed:
     review.reject(sectors.isna(), "sector '{sector}' is not a GICS sector")
     review.reject(np.isnan(weights), "no weight")
     review.reject((weights < 0) | np.isinf(weights), "weight {weight} is not a share of a benchmark")
+    caps, counts = review.numbers("market_cap"), review.numbers("num_constituents")
+    review.reject((caps < 0) | np.isinf(caps), "market_cap {market_cap} is not an amount")
+    review.reject((counts < 0) | (counts % 1 != 0) & ~np.isnan(counts), "num_constituents {num_constituents} is not a number of stocks")
     review.reject_repeated(pd.DataFrame({"date": days, "sector": sectors}), "{sector} on {date}")
     sums = pd.Series(np.where(review.good, weights, 0.0)).groupby(days).transform("sum").to_numpy()
     whole = np.select([(sums > low) & (sums < high) for low, high, _ in WHOLE], [of for _, _, of in WHOLE], np.nan)
@@ -337,4 +343,6 @@ def read_benchmark(path: Path) -> Parsed:
     rescaled = review.good & (np.abs(sums / whole - 1) > WORTH_SAYING)
     for day, total in dict(zip(dates_of(days)[rescaled], (sums / whole)[rescaled], strict=True)).items():
         review.notes.append(f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %")
-    return review.parsed(pd.DataFrame({"date": dates_of(days), "sector": sectors, "weight": weights / sums}))
+    whole_counts = pd.array(np.where(review.good, counts, np.nan), dtype="Int64")
+    rows = {"date": dates_of(days), "sector": sectors, "weight": weights / sums, "market_cap": caps, "num_constituents": whole_counts}
+    return review.parsed(pd.DataFrame(rows))

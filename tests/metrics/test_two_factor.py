@@ -139,6 +139,21 @@ def test_every_series_and_window_has_the_same_bits_alone_and_in_a_batch(seed):
         assert_equal(single, TwoFactorOLS(*(values[[day]] for values in batch)))
 
 
+def test_of_a_regressor_itself_only_its_own_beta_is_significant():
+    """By definition: y = x1 has betas 1 and 0 without error, in every window."""
+    _, x1, x2 = simulated(4)
+    for own, other, fits in ((1, 2, rolling(x1, x1, x2)), (2, 1, rolling(x2, x1, x2))):
+        assert_allclose(getattr(fits, f"beta_{own}"), 1.0, rtol=1e-12)
+        assert (getattr(fits, f"beta_{other}") == 0).all()
+        assert (getattr(fits, f"p_value_{own}") == 0).all()
+        assert (getattr(fits, f"p_value_{other}") == 1).all()
+        assert (getattr(fits, f"std_error_{other}") == 0).all()
+
+
+def rolling(y, x1, x2):
+    return rolling_two_factor(y[:, None], x1, x2, window=90, min_obs=40)
+
+
 def test_blocks_leave_no_trace_in_the_bits(monkeypatch):
     y, x1, x2 = simulated(6)
     whole_blocks = rolling_two_factor(y, x1, x2, window=90, min_obs=40)

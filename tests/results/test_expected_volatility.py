@@ -110,6 +110,8 @@ def test_what_is_not_known_is_null_with_its_reason(closes):
     of = book(lot("X", 1), lot("Y", 1), lot("Z", 1, **call), closes=closes)
     rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY])
     why = undefined.set_index(["subject", "metric"])["reason"].rename(lambda name: name.partition(".")[2], level="metric")
+    counted = undefined[undefined["reason"].str.match(r"\d")]
+    assert counted["n_obs"].astype(str).tolist() == counted["reason"].str.extract(r"^(\d+)")[0].tolist()
     assert why["0000", "expected_vol_21d"] == "59 returns in the 252 sessions to the day; 63 are needed"
     assert why["0000", "model_r_squared"] == "0 of the last 252 forecasts are completed and known; 126 are needed"
     assert "realized_vol_63d" not in why["0000"]

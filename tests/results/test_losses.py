@@ -78,6 +78,17 @@ def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
         assert row.p_value == pytest.approx(stats.chi2.sf(2 * (free - held), 1), rel=1e-6)
 
 
+def test_breaches_in_a_few_sessions_are_counted_and_not_tested():
+    """The last 600 sessions have prices: 99 of them have the 500 returns before them that 99 % needs."""
+    of = simulated(2, 2)
+    of.closes.iloc[:-600] = np.nan
+    _, rows = tails(of, DAY)
+    few = rows[rows["level"] == 0.99]
+    assert few["n_tested"].tolist() == [99, 99]
+    assert few[["likelihood_ratio", "p_value"]].isna().all(axis=None)
+    assert few["undefined_reason"].str.endswith("126 are needed").all()
+
+
 def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_level_says():
     """Sixteen markets of eight portfolios; the standard error is that of the markets, whose portfolios move together.
 

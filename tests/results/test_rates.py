@@ -63,11 +63,12 @@ def test_without_prices_of_the_rate_index_everything_is_undefined_and_says_so(cl
     one, two = of.rate_betas(DAY)
     rows, undefined = betas.position_rows(one, of.lots, [DAY], betas.RATES)
     assert rows["ir_beta"].isna().all()
-    assert set(undefined["reason"]) == {"0 paired returns in the 90 sessions to the day; 60 are needed"}
+    why = "no returns of S0 are stored for the 90 sessions to the day: import its prices, or name another index"
+    assert set(undefined["reason"]) == {why}
     row = rates.symbol_rows(two, of.lots, [DAY]).iloc[0]
-    assert row["undefined_reason"] == "0 of the 90 sessions to the day have returns of the price, SPY and S0; 60 are needed"
+    assert row["undefined_reason"] == why
     row = rates.portfolio_rows(of.valued(DAY), one, two)[0].iloc[0]
-    assert row["undefined_reason"] == "positions with a rate beta make up 0.0% of gross exposure; 80% are needed"
+    assert row["undefined_reason"] == why
 
 
 def test_an_adjusted_beta_is_drawn_to_one_by_as_much_as_it_is_uncertain(closes):

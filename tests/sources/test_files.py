@@ -321,6 +321,13 @@ def test_weights_that_miss_the_whole_are_rescaled_and_a_note_says_so(file):
     assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00 %: rescaled to 100 %"]
 
 
+def test_what_a_benchmark_says_of_its_sectors_is_kept(file):
+    head = "date,sector,weight,market cap,n_constituents\n"
+    parsed = read_benchmark(file(f"{head}2024-12-06,Energy,1,1.5e12,23\n2024-12-06,Materials,0,-1,5\n2024-12-06,Utilities,0,,2.5\n"))
+    assert parsed.rows[["market_cap", "num_constituents"]].to_numpy().tolist() == [[1.5e12, 23]]
+    assert reasons(parsed) == ["market_cap -1 is not an amount", "num_constituents 2.5 is not a number of stocks"]
+
+
 def test_bad_weights_are_rejected_and_do_not_count(file):
     head = "date,sector,weight\n2024-12-06,Energy,1\n"
     parsed = read_benchmark(
@@ -368,8 +375,9 @@ def test_profiles_and_sector_weights_load_without_an_option():
     assert (len(profiles.rows), profiles.rejected, weights.rejected) == (35, [], [])
     assert set(profiles.rows["sector"].dropna()) == set(gics.SECTORS)
     assert weights.rows.groupby("date")["weight"].sum().to_numpy() == pytest.approx([1, 1, 1], abs=1e-12)
-    published = pd.read_csv(SHARED / "sp500_sector_weights.csv")["weight_pct_normalised"]
-    assert weights.rows["weight"].to_numpy() * 100 == pytest.approx(published.to_numpy(), abs=1e-3)
+    published = pd.read_csv(SHARED / "sp500_sector_weights.csv")
+    assert weights.rows["weight"].to_numpy() * 100 == pytest.approx(published["weight_pct_normalised"].to_numpy(), abs=1e-3)
+    assert weights.rows["num_constituents"].to_list() == published["n_constituents"].to_list()
 
 
 @with_shared_data
