@@ -1,8 +1,8 @@
 """`riskmetrics show`: stored results."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -154,15 +154,27 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         _print_with_reasons(_with_remarks(table), _VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
     typer.echo("expected: of the next 21 sessions; low to high: where it falls four times in five. rise: probability that it exceeds 21d.")
     typer.echo("percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0 is worse than it.")
+    if positions["proxy"].eq("range_market").any():
+        typer.echo("highs and lows: forecast from the ranges of days; others, as those of portfolios, from closes.")
+    if portfolios["thin_sessions"].gt(0).any():
+        typer.echo("thin: sessions of the past year on which 80 to 95 % of gross exposure had a return.")
     if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
         typer.echo(f"in sample: {figures.IN_SAMPLE}.")
 
 
 def _with_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return volatilities under short headings, with what to know of a forecast in words."""
-    remarks = [", ".join(text for name, text in _REMARKS.items() if row[name]) for row in records(table)]
+    remarks = [", ".join(_remarks(row)) for row in records(table)]
     shown = table[[*(name for name in _VOLATILITY if name in table), "undefined_reason"]].rename(columns=_VOLATILITY)
     return shown.assign(remarks=remarks)
+
+
+def _remarks(row: dict[str, Any]) -> Iterator[str]:
+    yield from (text for name, text in _REMARKS.items() if row[name])
+    if row["proxy"] == "range_market":
+        yield "highs and lows"
+    if row.get("thin_sessions"):
+        yield f"{row['thin_sessions']} thin sessions"
 
 
 @app.command()

@@ -94,8 +94,8 @@ def forecast_scores(connection: sa.Connection, last: date | None = None) -> pd.D
 
 
 def _remarks() -> tuple["sa.ColumnElement[object]", ...]:
-    """What to know of a forecast: also whether the month stood in for a day without a return, and which coefficients it uses."""
-    return tuple(_forecasts.c[name] for name in ("in_sample", "clipped", "short_history", "day_replaced", "coefficients"))
+    """What to know of a forecast: also whether the month stood in for a day without a return, and what it was made from."""
+    return tuple(_forecasts.c[name] for name in ("in_sample", "clipped", "short_history", "day_replaced", "proxy", "coefficients"))
 
 
 def _live(table: sa.Table) -> "sa.Select[Any]":
