@@ -16,6 +16,9 @@ from tests.conftest import COMMAND
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
+PATIENCE = 900
+"""Seconds until a command is taken to hang: no measure of speed, for the machine may have other things to do."""
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
@@ -64,7 +67,7 @@ def _listen_to_interrupts() -> None:
 
 def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
     """Wait until a command has ended as expected and return what it printed."""
-    output, _ = process.communicate(timeout=180)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, output
     return output
 

@@ -11,7 +11,7 @@ import dagster as dg
 import pytest
 
 from riskmetrics import trading_calendar
-from tests.faults.conftest import RESULTS, Start, finish, query
+from tests.faults.conftest import PATIENCE, RESULTS, Start, finish, query
 
 pytestmark = pytest.mark.faults
 
@@ -86,7 +86,7 @@ def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     time.sleep(3.0)
     postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
-    output, _ = process.communicate(timeout=120)
+    output, _ = process.communicate(timeout=PATIENCE)
     after = query(home, RESULTS)
     assert set(complete) <= set(after)
     if process.returncode != 0:
@@ -100,7 +100,7 @@ def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(home: Path, s
     process = start("backfill", "--from", "2022-01-03", "--to", "2022-12-28")
     time.sleep(4.0)
     os.killpg(process.pid, signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode in (1, 130), output
     assert "Traceback" not in output
     finish(start("run", "--date", "2022-12-28"))
