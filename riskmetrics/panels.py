@@ -55,6 +55,10 @@ class Returns(NamedTuple):
         """The returns as an array, (T, N)."""
         return self.frame.to_numpy()
 
+    def last(self, rows: int) -> "Returns":
+        """The last rows alone."""
+        return Returns(self.frame.iloc[-rows:], self.unconfirmed[-rows:])
+
     def of(self, symbol: str) -> FloatArray:
         """One symbol's returns as a regressor, (T,): its unconfirmed moves are left out for good."""
         column = self.frame.columns.get_loc(symbol)
@@ -76,11 +80,11 @@ def believed_returns(closes: pd.DataFrame) -> Returns:
     return _believed(closes, bad_ticks(closes.to_numpy()))
 
 
-def believed_bars(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> tuple[Returns, FloatArray]:
+def believed_bars(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> tuple[Returns, pd.DataFrame]:
     """Believed returns, and on their rows the range proxies (`volatility.range_proxy`): NaN on a session whose move is not believed."""
     ticks = bad_ticks(adj_close.to_numpy())
-    ranges = range_proxy(high.to_numpy(), low.to_numpy())
-    return _believed(adj_close, ticks), np.where(ticks.bad | ticks.unconfirmed, np.nan, ranges)[2:]
+    ranges = np.where(ticks.bad | ticks.unconfirmed, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
+    return _believed(adj_close, ticks), pd.DataFrame(ranges, index=high.index, columns=high.columns).iloc[2:]
 
 
 def _believed(closes: pd.DataFrame, ticks: Ticks) -> Returns:

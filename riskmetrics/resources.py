@@ -1,11 +1,11 @@
 """Dagster's handles on the rest of the house."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import dagster as dg
 import sqlalchemy as sa
@@ -16,6 +16,8 @@ from riskmetrics.db import migrate, read, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.results.options import Terms
 from riskmetrics.settings import PACKAGE
+
+T = TypeVar("T")
 
 
 class Warehouse(dg.ConfigurableResource[None]):
@@ -28,6 +30,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     _market_index: str | None = PrivateAttr()
     _rate_index: str | None = PrivateAttr()
     _option_terms: Terms = PrivateAttr()
+    _known: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and bring the schema to head; a failed migration fails the run with its revision."""
@@ -40,6 +43,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close the connections of this run."""
+        self._known.clear()
         self._engine.dispose()
 
     @contextmanager
@@ -55,6 +59,13 @@ class Warehouse(dg.ConfigurableResource[None]):
         with self._engine.connect() as connection, connection.begin():
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
             yield connection
+
+    def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """Compute what several assets of a run start from when the first one asks, as long as they share a process."""
+        if key not in self._known:
+            self._known[key] = compute()
+        known: T = self._known[key]
+        return known
 
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""

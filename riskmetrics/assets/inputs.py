@@ -1,50 +1,81 @@
 """What several assets start from, read the same way by each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from functools import wraps
+from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.db import read
 from riskmetrics.errors import RefusedFit
-from riskmetrics.results import betas, calibration, rates, stress, valuation, volatility
+from riskmetrics.panels import STALE_AFTER
+from riskmetrics.resources import Warehouse
+from riskmetrics.results import betas, calibration, options, rates, stress, tail_risk, valuation, volatility
+from riskmetrics.results.lots import is_listed, open_positions, underlying
 from riskmetrics.results.model import Versions, versions
 from riskmetrics.results.valuation import Valuation
 
+T = TypeVar("T")
+
+
+def _once(compute: Callable[[Warehouse, sa.Connection, Sequence[date]], T]) -> Callable[[Warehouse, sa.Connection, Sequence[date]], T]:
+    """Make the assets of a run share what is computed here: they see the same holdings, whatever is imported meanwhile."""
+
+    @wraps(compute)
+    def shared(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> T:
+        return warehouse.once((compute.__name__, *days), lambda: compute(warehouse, connection, days))
+
+    return shared
+
 
 def open_symbols(lots: pd.DataFrame, days: Sequence[date]) -> set[str]:
-    """Listed symbols of which a lot is open on one of ``days``."""
-    lot, _ = valuation.open_positions(lots, days)
-    held = lots.iloc[lot]
-    return set(held.loc[valuation.is_listed(held), "symbol"])
+    """Symbols that lots open on one of ``days`` move with: listed ones, and the underlyings of options."""
+    lot, _ = open_positions(lots, days)
+    return set(underlying(lots.iloc[lot]).dropna())
 
 
-def returns(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> panels.Returns:
+def returns(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date], window: int) -> panels.Returns:
+    """Believed returns of every symbol held on one of ``days``, and of both indices, over the windows of sessions that end on them."""
+    return _longest_returns(warehouse, connection, days).last(len(days) + window - 1)
+
+
+@_once
+def _longest_returns(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> panels.Returns:
+    indices = {warehouse.market_index(connection), warehouse.rate_index(connection)}
+    return returns_of(connection, open_symbols(lots(warehouse, connection), days) | indices, days, tail_risk.WINDOW)
+
+
+def returns_of(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> panels.Returns:
     """Believed returns of ``symbols`` over the windows of ``window`` sessions that end on ``days``."""
     closes = read.adjusted_closes(connection, symbols, trading_calendar.window(days, window + 1))
     return panels.believed_returns(panels.lengthened(closes, len(days) + window + 1))
 
 
-def market_betas(connection: sa.Connection, lots: pd.DataFrame, days: Sequence[date], market: str) -> betas.SymbolBetas:
-    """Estimate the market beta of every listed symbol open on one of ``days``, on each of which the market must have a close."""
-    closes = read.adjusted_closes(connection, {*open_symbols(lots, days), market}, trading_calendar.window(days, betas.WINDOW + 1))
+@_once
+def market_betas(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> betas.SymbolBetas:
+    """Estimate the market beta of every symbol held on one of ``days``, on each of which the market must have a close."""
+    market = warehouse.market_index(connection)
+    symbols = {*open_symbols(lots(warehouse, connection), days), market}
+    closes = read.adjusted_closes(connection, symbols, trading_calendar.window(days, betas.WINDOW + 1))
     panels.require(closes, days, market)
     return betas.estimate(panels.believed_returns(closes), market)
 
 
-def rate_betas(
-    connection: sa.Connection, lots: pd.DataFrame, days: Sequence[date], market: str, rate: str
-) -> tuple[betas.SymbolBetas, rates.TwoFactorBetas]:
-    """Estimate the rate beta of every listed symbol open on one of ``days``, alone and beside the market's."""
-    believed = returns(connection, {*open_symbols(lots, days), market, rate}, days, betas.WINDOW)
+@_once
+def rate_betas(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> tuple[betas.SymbolBetas, rates.TwoFactorBetas]:
+    """Estimate the rate beta of every symbol held on one of ``days``, alone and beside the market's."""
+    market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
+    believed = returns(warehouse, connection, days, betas.WINDOW)
     return betas.estimate(believed, rate), rates.two_factor(believed, market, rate)
 
 
-def stress_betas(connection: sa.Connection, lots: pd.DataFrame, days: Sequence[date], market: str, rate: str) -> stress.Betas:
-    """Estimate every beta that a stress scenario may take, of every listed symbol open on one of ``days``."""
-    return stress.Betas(market_betas(connection, lots, days, market), *rate_betas(connection, lots, days, market, rate))
+def stress_betas(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> stress.Betas:
+    """Estimate every beta that a stress scenario may take, of every symbol held on one of ``days``."""
+    return stress.Betas(market_betas(warehouse, connection, days), *rate_betas(warehouse, connection, days))
 
 
 def model(connection: sa.Connection) -> Versions:
@@ -62,25 +93,56 @@ def proposed_model(connection: sa.Connection, market: str, rate: str, through: d
     return calibration.propose(bars, market, read.har_coefficients(connection))
 
 
-def symbol_volatility(connection: sa.Connection, symbols: set[str], days: Sequence[date], market: str) -> volatility.SymbolVolatility:
-    """Measure and forecast the volatility of ``symbols`` on ``days``."""
-    bars = read.bars(connection, {*symbols, market}, trading_calendar.window(days, volatility.SYMBOL_WINDOW + 1))
-    bars = {name: panels.lengthened(of, len(days) + volatility.SYMBOL_WINDOW + 1) for name, of in bars.items()}
+@_once
+def symbol_volatility(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> volatility.SymbolVolatility:
+    """Measure and forecast the volatility of every symbol held on one of ``days``."""
+    market = warehouse.market_index(connection)
+    symbols = {*open_symbols(lots(warehouse, connection), days), market}
+    bars = _bars(connection, symbols, days, volatility.SYMBOL_WINDOW)
     return volatility.of_symbols(*panels.believed_bars(**bars), market, model(connection))
 
 
-def portfolio_volatility(
-    connection: sa.Connection, valuation: Valuation, lots: pd.DataFrame, market: str
-) -> volatility.PortfolioVolatility:
-    """Measure and forecast the volatility of every portfolio on the days of its valuation."""
-    symbols, days = open_symbols(lots, valuation.days), valuation.days
-    believed = returns(connection, {*symbols, market}, days, volatility.PORTFOLIO_WINDOW)
-    return volatility.of_portfolios(valuation, believed, market, model(connection))
+def _bars(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> dict[str, pd.DataFrame]:
+    bars = read.bars(connection, symbols, trading_calendar.window(days, window + 1))
+    return {name: panels.lengthened(of, len(days) + window + 1) for name, of in bars.items()}
 
 
-def valued(connection: sa.Connection, days: Sequence[date]) -> tuple[Valuation, pd.DataFrame]:
-    """Value every portfolio on ``days``; returns the lots too."""
-    portfolios, lots, anchors = read.portfolios(connection), read.lots(connection), read.cash_anchors(connection)
-    symbols = lots.loc[valuation.is_listed(lots), "symbol"]
-    closes = read.closes(connection, symbols, valuation.sessions_needed(days, lots, anchors))
-    return valuation.value(days, portfolios, lots, anchors, closes), lots
+@_once
+def portfolio_volatility(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> volatility.PortfolioVolatility:
+    """Measure and forecast the volatility of every portfolio on ``days``."""
+    of_days, symbols = exposed(warehouse, connection, days), pd.Index(sorted(open_symbols(lots(warehouse, connection), days)), dtype="str")
+    alone = {symbols[column] for column in np.unique(of_days.sole(symbols)) if column >= 0}
+    _, ranges = panels.believed_bars(**_bars(connection, alone, days, volatility.PORTFOLIO_WINDOW))
+    believed = returns(warehouse, connection, days, volatility.PORTFOLIO_WINDOW)
+    return volatility.of_portfolios(of_days, believed, ranges, warehouse.market_index(connection), model(connection))
+
+
+def lots(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
+    """Every lot ever held."""
+    return warehouse.once(("lots",), lambda: read.lots(connection))
+
+
+@_once
+def valued(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> Valuation:
+    """Value every portfolio on ``days``. For what needs no exposure of options: see `exposed`."""
+    portfolios, held, anchors = read.portfolios(connection), lots(warehouse, connection), read.cash_anchors(connection)
+    closes = read.closes(connection, held.loc[is_listed(held), "symbol"], valuation.sessions_needed(days, held, anchors))
+    return valuation.value(days, portfolios, held, anchors, closes)
+
+
+@_once
+def exposed(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> Valuation:
+    """Value every portfolio on ``days``, and count options by their exposure to what they are on."""
+    of_days, held = valued(warehouse, connection, days), lots(warehouse, connection)
+    if not open_symbols(options.options(held), days):
+        return of_days
+    return options.by_delta(of_days, held, valued_options(warehouse, connection, days))
+
+
+@_once
+def valued_options(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
+    """Value every option open on one of ``days``: rows of `position_option_exposures`."""
+    held = options.options(lots(warehouse, connection))
+    closes = read.closes(connection, open_symbols(held, days), trading_calendar.window(days, STALE_AFTER))
+    estimates = symbol_volatility(warehouse, connection, days)
+    return options.position_rows(held, days, closes, estimates, warehouse.option_terms)

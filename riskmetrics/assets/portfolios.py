@@ -24,7 +24,7 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_values") as connection:
-        valuation, _ = inputs.valued(connection, days)
+        valuation = inputs.valued(warehouse, connection, days)
         rows, undefined = write.fit(table, *snapshots.value_rows(valuation), subject="portfolio_id", day=snapshots.DAY)
         scope = write.of_days(table.c.snapshot_date, days)
         written = write.replace(connection, table, rows, key=SNAPSHOT, scope=scope, provenance=provenance(context))
@@ -34,15 +34,15 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
-@_of_portfolios(position_betas, portfolio_values, company_profiles)
+@_of_portfolios(position_betas, portfolio_values, company_profiles, har_coefficients)
 def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Market beta of every portfolio: of its positions, of its own returns, and of the vendor (`portfolio_snapshots`: beta columns)."""
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_betas") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        betas = inputs.market_betas(connection, lots, days, warehouse.market_index(connection))
-        profiles = read.profiles(connection, valuation.instruments["symbol"])
+        valuation = inputs.exposed(warehouse, connection, days)
+        betas = inputs.market_betas(warehouse, connection, days)
+        profiles = read.profiles(connection, valuation.instruments["underlying"].dropna())
         rows, coverage, undefined = snapshots.beta_rows(valuation, betas, profiles)
         rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)
         written = write.update(connection, table, rows, key=SNAPSHOT, provenance=provenance(context))
@@ -51,14 +51,14 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
-@_of_portfolios(interest_rate_betas, portfolio_values)
+@_of_portfolios(interest_rate_betas, portfolio_values, har_coefficients)
 def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Beta of every portfolio to interest rates, alone and with the market held fixed (`portfolio_rate_betas`)."""
     days = run_sessions(context)
     table = tables.portfolio_rate_betas
     with warehouse.begin("portfolio_rate_betas") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        one, two = inputs.rate_betas(connection, lots, days, warehouse.market_index(connection), warehouse.rate_index(connection))
+        valuation = inputs.exposed(warehouse, connection, days)
+        one, two = inputs.rate_betas(warehouse, connection, days)
         rows, coverage = rates.portfolio_rows(valuation, one, two)
         scope = write.of_days(table.c.day, days)
         written = write.replace(connection, table, rows, key=("portfolio_id", "day"), scope=scope, provenance=provenance(context))
@@ -72,8 +72,8 @@ def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_volatility") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        estimates = inputs.portfolio_volatility(connection, valuation, lots, warehouse.market_index(connection))
+        valuation = inputs.exposed(warehouse, connection, days)
+        estimates = inputs.portfolio_volatility(warehouse, connection, days)
         rows, coverage, undefined = forecasts.portfolio_rows(valuation, estimates)
         rows, undefined = write.fit(table, rows, undefined, subject="portfolio_id", day=snapshots.DAY)
         written = write.update(connection, table, rows, key=SNAPSHOT, provenance=provenance(context))
@@ -90,8 +90,8 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
     days = run_sessions(context)
     table = tables.portfolio_sector_weights
     with warehouse.begin("sector_concentration") as connection:
-        valuation, _ = inputs.valued(connection, days)
-        profiles = read.profiles(connection, valuation.instruments["company"].dropna())
+        valuation = inputs.valued(warehouse, connection, days)
+        profiles = read.profiles(connection, valuation.instruments["underlying"].dropna())
         benchmark = read.benchmark_weights(connection, read.BENCHMARK, days[-1])
         sectors = exposures.sector_rows(valuation, profiles, benchmark, read.BENCHMARK)
         rows, undefined = exposures.concentration_rows(valuation, sectors)

@@ -8,7 +8,7 @@ from riskmetrics.assets import inputs, reports
 from riskmetrics.assets.market_data import market_prices
 from riskmetrics.assets.model import har_coefficients
 from riskmetrics.assets.partitions import of_sessions, run_sessions
-from riskmetrics.db import read, tables, write
+from riskmetrics.db import tables, write
 from riskmetrics.resources import Warehouse, provenance
 from riskmetrics.results import betas, forecasts, rates
 
@@ -21,8 +21,8 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
     days = run_sessions(context)
     table, adjusted = tables.position_market_betas, tables.symbol_adjusted_betas
     with warehouse.begin("position_betas") as connection:
-        lots = read.lots(connection)
-        estimates = inputs.market_betas(connection, lots, days, warehouse.market_index(connection))
+        lots = inputs.lots(warehouse, connection)
+        estimates = inputs.market_betas(warehouse, connection, days)
         rows, undefined = betas.position_rows(estimates, lots, days, betas.MARKET)
         rows, undefined = write.fit(table, rows, undefined, subject="position_id", day="calc_date")
         key, scope = ("portfolio_id", "position_id", "calc_date", "method", "window_days"), write.of_days(table.c.calc_date, days)
@@ -38,8 +38,8 @@ def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse)
     days = run_sessions(context)
     table = tables.position_interest_rate_betas
     with warehouse.begin("interest_rate_betas") as connection:
-        lots = read.lots(connection)
-        one, two = inputs.rate_betas(connection, lots, days, warehouse.market_index(connection), warehouse.rate_index(connection))
+        lots = inputs.lots(warehouse, connection)
+        one, two = inputs.rate_betas(warehouse, connection, days)
         rows, undefined = betas.position_rows(one, lots, days, betas.RATES)
         rows, undefined = write.fit(table, rows, undefined, subject="position_id", day="calculation_date")
         key, scope = ("position_id", "calculation_date"), write.of_days(table.c.calculation_date, days)
@@ -56,10 +56,9 @@ def position_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse)
     days = run_sessions(context)
     table = tables.position_volatility
     with warehouse.begin("position_volatility") as connection:
-        lots = read.lots(connection)
-        symbols, market = inputs.open_symbols(lots, days), warehouse.market_index(connection)
-        estimates = inputs.symbol_volatility(connection, symbols, days, market)
-        rows, undefined = forecasts.position_rows(estimates, lots, days)
+        lots = inputs.lots(warehouse, connection)
+        estimates = inputs.symbol_volatility(warehouse, connection, days)
+        rows, undefined = forecasts.position_rows(estimates, lots, days, inputs.valued_options(warehouse, connection, days))
         rows, undefined = write.fit(table, rows, undefined, subject="position_id", day=forecasts.POSITION_DAY)
         key, scope = ("position_id", forecasts.POSITION_DAY), write.of_days(table.c.calculation_date, days)
         own = rows.drop(columns="portfolio_id")

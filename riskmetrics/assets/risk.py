@@ -8,14 +8,13 @@ import dagster as dg
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
 from riskmetrics.assets import inputs, reports
+from riskmetrics.assets.model import har_coefficients
 from riskmetrics.assets.partitions import of_sessions, run_sessions
 from riskmetrics.assets.portfolios import SNAPSHOT, portfolio_betas, portfolio_rate_betas, portfolio_values, portfolio_volatility
 from riskmetrics.assets.positions import position_volatility
 from riskmetrics.db import read, tables, write
 from riskmetrics.db.write import Provenance, Written
-from riskmetrics.panels import STALE_AFTER
 from riskmetrics.resources import Warehouse, provenance
 from riskmetrics.results import as_of, contributions, drawdowns, options, stress, tail_risk
 from riskmetrics.results.snapshots import DAY
@@ -28,33 +27,33 @@ def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse)
     """Value at risk and expected shortfall of every portfolio, and how they held (`portfolio_tail_risk`, `portfolio_var_backtests`)."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_tail_risk") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        expected = inputs.portfolio_volatility(connection, valuation, lots, warehouse.market_index(connection)).figures
-        returns = inputs.returns(connection, inputs.open_symbols(lots, days), days, tail_risk.WINDOW)
+        valuation = inputs.exposed(warehouse, connection, days)
+        expected = inputs.portfolio_volatility(warehouse, connection, days).figures
+        returns = inputs.returns(warehouse, connection, days, tail_risk.WINDOW)
         rows, backtests = tail_risk.rows(valuation, returns, expected.risk, expected.observations)
         written = _replace(connection, tables.portfolio_tail_risk, rows, days, provenance(context))
         _replace(connection, tables.portfolio_var_backtests, backtests, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values)
+@_of_portfolios(portfolio_values, har_coefficients)
 def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """What each symbol adds to the volatility of the portfolio that holds it (`portfolio_risk_contributions`)."""
     days = run_sessions(context)
     with warehouse.begin("risk_contributions") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        rows = contributions.rows(valuation, inputs.returns(connection, inputs.open_symbols(lots, days), days, as_of.YEAR))
+        valuation = inputs.exposed(warehouse, connection, days)
+        rows = contributions.rows(valuation, inputs.returns(warehouse, connection, days, as_of.YEAR))
         written = _replace(connection, tables.portfolio_risk_contributions, rows, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values)
+@_of_portfolios(portfolio_values, har_coefficients)
 def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """How far every portfolio is, and was, below its high of a year (`portfolio_drawdowns`)."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_drawdowns") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        rows = drawdowns.rows(valuation, inputs.returns(connection, inputs.open_symbols(lots, days), days, as_of.YEAR))
+        valuation = inputs.exposed(warehouse, connection, days)
+        rows = drawdowns.rows(valuation, inputs.returns(warehouse, connection, days, as_of.YEAR))
         written = _replace(connection, tables.portfolio_drawdowns, rows, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day")
 
@@ -64,10 +63,10 @@ def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Non
     """What every portfolio would lose in each scenario of `stress_scenarios` (`portfolio_stress`)."""
     days = run_sessions(context)
     with warehouse.begin("stress_tests") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
-        betas, scenarios = inputs.stress_betas(connection, lots, days, market, rate), read.stress_scenarios(connection)
-        closes = read.adjusted_closes(connection, inputs.open_symbols(lots, days), stress.ends(scenarios))
+        valuation = inputs.exposed(warehouse, connection, days)
+        betas, scenarios = inputs.stress_betas(warehouse, connection, days), read.stress_scenarios(connection)
+        symbols = inputs.open_symbols(inputs.lots(warehouse, connection), days)
+        closes = read.adjusted_closes(connection, symbols, stress.ends(scenarios))
         rows = stress.rows(valuation, scenarios, betas, closes)
         written = _replace(connection, tables.portfolio_stress, rows, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day")
@@ -78,14 +77,10 @@ def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     """Every option by Black-Scholes (`position_option_exposures`), and their sums (`portfolio_snapshots`: sensitivities)."""
     days = run_sessions(context)
     with warehouse.begin("option_exposures") as connection:
-        valuation, lots = inputs.valued(connection, days)
-        held = options.options(lots)
-        symbols = {*held["underlying_symbol"]}
-        closes = read.closes(connection, symbols, trading_calendar.window(days, STALE_AFTER))
-        volatility = inputs.symbol_volatility(connection, symbols, days, warehouse.market_index(connection))
-        rows = options.position_rows(held, days, closes, volatility, warehouse.option_terms)
+        rows = inputs.valued_options(warehouse, connection, days)
         written = _replace(connection, tables.position_option_exposures, rows, days, provenance(context))
-        sums, undefined = options.portfolio_rows(valuation, held, rows)
+        held = options.options(inputs.lots(warehouse, connection))
+        sums, undefined = options.portfolio_rows(inputs.valued(warehouse, connection, days), held, rows)
         sums, undefined = write.fit(tables.portfolio_snapshots, sums, undefined, subject="portfolio_id", day=DAY)
         write.update(connection, tables.portfolio_snapshots, sums, key=SNAPSHOT, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=options.METRICS, days=days, provenance=provenance(context))

@@ -19,8 +19,8 @@ def forecast_scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     made = scores.forecast_days(days)
     with warehouse.begin("forecast_scores") as connection:
         forecasts = volatility.forecasts(connection, made)
-        valuation, lots = inputs.valued(connection, made)
-        symbols = {*inputs.open_symbols(lots, made), *forecasts["subject"][forecasts["portfolio_id"].isna()]}
-        rows = scores.rows(forecasts, days, inputs.returns(connection, symbols, days, HORIZON), valuation)
+        valuation = inputs.exposed(warehouse, connection, made)
+        symbols = {*inputs.open_symbols(inputs.lots(warehouse, connection), made), *forecasts["subject"][forecasts["portfolio_id"].isna()]}
+        rows = scores.rows(forecasts, days, inputs.returns_of(connection, symbols, days, HORIZON), valuation)
         written = write.scores(connection, rows, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="completed_on")

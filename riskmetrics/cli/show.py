@@ -158,6 +158,8 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         typer.echo("highs and lows: forecast from the ranges of days; others, as those of portfolios, from closes.")
     if portfolios["thin_sessions"].gt(0).any():
         typer.echo("thin: sessions of the past year on which 80 to 95 % of gross exposure had a return.")
+    if not positions["position_type"].isin(["LONG", "SHORT"]).all():
+        typer.echo("options: their underlying's volatility times |delta| x price / value, by Black-Scholes.")
     if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
         typer.echo(f"in sample: {figures.IN_SAMPLE}.")
 
@@ -234,7 +236,7 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
 
 @app.command()
 def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print what each symbol adds to the volatility of its portfolio.
+    """Print what each symbol, with the options on it, adds to the volatility of its portfolio.
 
     Example: riskmetrics show contributions --date 2022-12-28
     """
@@ -273,6 +275,8 @@ def scenarios(as_json: AsJson = False) -> None:
 @app.command()
 def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
     """Print every option's value and sensitivities by Black-Scholes, per share; exposure is the position's.
+
+    By its exposure an option counts in betas, volatility, contributions, value at risk, drawdowns and stress.
 
     Example: riskmetrics show options --date 2022-12-28
     """

@@ -22,11 +22,16 @@ DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_IN
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
 
-LISTED = sa.and_(
-    tables.positions.c.position_type.in_(["LONG", "SHORT"]), sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
-)
+_IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
+
+LISTED = sa.and_(~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE")
 """That a position is neither an option nor a private holding: what is known of its symbol is known of it."""
 
+UNDERLYING = sa.case(
+    (LISTED, tables.positions.c.symbol),
+    (_IS_OPTION, sa.func.coalesce(tables.positions.c.underlying_symbol, tables.positions.c.symbol)),
+)
+"""Symbol that a position moves with, as `results.lots.underlying` gives it: NULL for a private holding."""
 
 BENCHMARK = "SP500"
 """Code of the benchmark that sectors are compared with: the S&P 500."""
@@ -65,7 +70,8 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     """Every lot ever held and not deleted, ordered so that lots of one instrument stand together.
 
     `quantity` is signed whatever the sign it was stored with: positive if long, negative if short. `exit_close`
-    is the last close at or before the exit of a lot whose exit price is not known, however old.
+    is the last close at or before the exit of a lot whose exit price is not known, however old. An option that has expired and was not
+    closed before ends on the day after, at what it was worth to exercise.
     """
     table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
     last_close = (
@@ -87,8 +93,8 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            table.c.exit_price,
-            table.c.exit_date,
+            sa.case((_EXPIRED, _intrinsic_value()), else_=table.c.exit_price).label("exit_price"),
+            sa.case((_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label("exit_date"),
             last_close.label("exit_close"),
             table.c.underlying_symbol,
             table.c.strike_price,
@@ -112,16 +118,37 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     return fetch(connection, statement)
 
 
+_EXPIRED = sa.and_(
+    _IS_OPTION,
+    tables.positions.c.expiration_date < sa.func.current_date(),
+    sa.func.coalesce(tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()),
+)
+
+
+def _intrinsic_value() -> sa.ColumnElement[Any]:
+    """What exercising an option brought per share at the last close at or before its expiration; NULL if there is none."""
+    position, prices = tables.positions, tables.market_data_cache
+    close = (
+        sa.select(prices.c.close)
+        .where(prices.c.symbol == UNDERLYING, prices.c.date <= position.c.expiration_date)
+        .order_by(prices.c.date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    gain = sa.case((position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price), else_=position.c.strike_price - close)
+    return sa.case((gain <= 0, sa.literal(0, position.c.strike_price.type)), (gain > 0, gain))
+
+
 def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]:
-    """Symbols of every listed position that is, or was, held (or was on one day), sorted: options and private holdings have no prices."""
+    """Symbols that positions which are, or were, held (or were on one day) move with, sorted: those whose prices are needed."""
     table, portfolio = tables.positions, tables.portfolios
     open_then = sa.and_(table.c.entry_date <= on, sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)) if on else sa.true()
     statement = (
-        sa.select(table.c.symbol)
+        sa.select(UNDERLYING.label("underlying"))
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), LISTED, open_then)
-        .order_by(table.c.symbol)
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), UNDERLYING.is_not(None), open_then)
+        .order_by("underlying")
     )
     return list(connection.scalars(statement))
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
-from riskmetrics.db.read import LISTED
+from riskmetrics.db.read import LISTED, UNDERLYING
 from riskmetrics.db.stored import of_portfolio, why_undefined
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
@@ -47,8 +47,13 @@ def of_portfolios(connection: sa.Connection, day: date, portfolio: str | None = 
 
 
 def of_positions(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Volatility of a day's positions, with the band and the remarks of their symbol's forecast, by portfolio and symbol."""
+    """Volatility of a day's positions, with the band and the remarks of their symbol's forecast, by portfolio and symbol.
+
+    An option has the remarks of its underlying's, and no band.
+    """
     table, position = tables.position_volatility, tables.positions
+    forecast = sa.and_(_forecasts.c.subject == UNDERLYING, _forecasts.c.day == table.c.calculation_date)
+    explains = sa.or_(LISTED, table.c.expected_vol_21d.is_not(None))
     statement = (
         sa.select(
             _portfolios.c.name.label("portfolio"),
@@ -60,8 +65,7 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
             table.c.vol_weekly,
             table.c.vol_monthly,
             table.c.expected_vol_21d,
-            _forecasts.c.low,
-            _forecasts.c.high,
+            *(sa.case((LISTED, _forecasts.c[name])).label(name) for name in ("low", "high")),
             table.c.vol_trend,
             table.c.vol_trend_strength,
             _forecasts.c.rise_probability,
@@ -74,7 +78,7 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
         .join(_portfolios, _portfolios.c.id == position.c.portfolio_id)
-        .outerjoin(_forecasts, sa.and_(_forecasts.c.subject == position.c.symbol, _forecasts.c.day == table.c.calculation_date, LISTED))
+        .outerjoin(_forecasts, sa.and_(forecast, explains))
         .where(table.c.calculation_date == day)
     )
     return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))

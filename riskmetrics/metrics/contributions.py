@@ -8,6 +8,9 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 
+_BLOCK = 256
+"""Holdings at a time: their returns of a year stay in a core's cache."""
+
 
 class RiskContributions(NamedTuple):
     """`volatility` is (P,), one entry per portfolio; the others are (I,), one per holding. All but `n_obs` are annualised fractions."""
@@ -70,11 +73,14 @@ def risk_contributions(
     counted, known = np.isfinite(series), np.isfinite(returns)
     filled = np.where(known, returns, 0.0)
     held = np.flatnonzero(column >= 0)
-    of_symbol, of_portfolio = column[held], portfolio[held]
+    by_symbol, by_portfolio = (tuple(np.ascontiguousarray(of.T) for of in both) for both in ((filled, known), (slope, counted)))
     total, days = np.zeros(len(held)), np.zeros(len(held), np.int64)
-    for t in range(len(series)):
-        total += filled[t, of_symbol] * slope[t, of_portfolio]
-        days += known[t, of_symbol] & counted[t, of_portfolio]
+    for first in range(0, len(held), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        own, is_known = (of[column[held[block]]] for of in by_symbol)
+        whole, counts = (of[portfolio[held[block]]] for of in by_portfolio)
+        total[block] = np.einsum("ij,ij->i", own, whole)
+        days[block] = np.count_nonzero(is_known & counts, axis=1)
     marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
     marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return RiskContributions(weight * marginal, marginal, n_obs, volatility)

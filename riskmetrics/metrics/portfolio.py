@@ -143,14 +143,14 @@ class WeightedBeta(NamedTuple):
 
 
 def weighted_beta(
-    values: FloatArray, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray, portfolio: IntArray, equity: FloatArray
+    exposures: FloatArray, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray, portfolio: IntArray, equity: FloatArray
 ) -> WeightedBeta:
     """Portfolio beta as the sum of signed weights times betas.
 
     Parameters
     ----------
-    values : (I, D) array
-        Netted signed values of instruments; 0 where not held, NaN where unpriced.
+    exposures : (I, D) array
+        Of instruments, netted and signed; 0 where not held, NaN where unpriced.
     beta, r_squared, n_obs : (I, D) arrays
         Of each instrument; NaN where undefined.
     portfolio : (I,) array
@@ -161,12 +161,12 @@ def weighted_beta(
     Returns
     -------
     WeightedBeta
-        `beta` = sum(value x beta) / equity over the covered instruments, rescaled by 1 / coverage;
-        `r_squared` is the mean weighted by gross value; `observations` the smallest. Below MIN_COVERAGE
+        `beta` = sum(exposure x beta) / equity over the covered instruments, rescaled by 1 / coverage;
+        `r_squared` is the mean weighted by gross exposure; `observations` the smallest. Below MIN_COVERAGE
         all but `coverage` is NaN; without exposure `coverage` is NaN too.
     """
     n = len(equity)
-    held = np.nan_to_num(values)
+    held = np.nan_to_num(exposures)
     gross = group_sums(np.abs(held), portfolio, n)
     covered = np.where(np.isfinite(beta), held, 0.0)
     explained = np.where(np.isfinite(r_squared), np.abs(covered), 0.0)
@@ -194,15 +194,15 @@ class AsOfSeries(NamedTuple):
     """Share of gross exposure that has a return; NaN without exposure."""
 
 
-def as_of_series(values: FloatArray, column: IntArray, portfolio: IntArray, equity: FloatArray, returns: FloatArray) -> AsOfSeries:
+def as_of_series(exposures: FloatArray, column: IntArray, portfolio: IntArray, equity: FloatArray, returns: FloatArray) -> AsOfSeries:
     """Apply the weights of one day to the returns of a window of sessions.
 
     Parameters
     ----------
-    values : (I,) array
-        Netted signed values of instruments; NaN is left out.
+    exposures : (I,) array
+        Money that moves with the returns, by instrument: of a stock its netted signed value; NaN is left out.
     column : (I,) array
-        Column of each instrument's returns; -1 for one that has none.
+        Column of the returns that each moves with, a stock and options on it with the same; -1 for one that moves with none.
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P,) array
@@ -215,12 +215,13 @@ def as_of_series(values: FloatArray, column: IntArray, portfolio: IntArray, equi
     A session counts if the holdings with a return make up MIN_COVERAGE of gross; it is rescaled by their share.
     """
     shape = len(equity), returns.shape[1]
-    held, priced = np.nan_to_num(values), column >= 0
-    known = np.isfinite(returns)
-    weights = sparse.csr_array((held[priced], (portfolio[priced], column[priced])), shape=shape)
+    held = np.nan_to_num(exposures)
+    priced = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
+    where, known = (portfolio[priced], column[priced]), np.isfinite(returns)
+    weights, sizes = (sparse.csr_array((of[priced], where), shape=shape) for of in (held, np.abs(held)))
     gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
-        coverage: FloatArray = (abs(weights) @ known.T.astype(float)) / gross
+        coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
         series: FloatArray = (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
     series[~(coverage >= MIN_COVERAGE)] = np.nan
     return AsOfSeries(series, coverage)
@@ -233,30 +234,15 @@ class DirectBeta(NamedTuple):
     n_obs: FloatArray
 
 
-def direct_beta(
-    values: FloatArray,
-    column: IntArray,
-    portfolio: IntArray,
-    equity: FloatArray,
-    windows: Iterable[FloatArray],
-    market: FloatArray,
-    *,
-    min_obs: int,
-) -> DirectBeta:
-    """Beta of the portfolio's own return series, each day's weights applied to the window that ends on it.
+def direct_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int) -> DirectBeta:
+    """Beta of the portfolio's own return series.
 
     Parameters
     ----------
-    values : (I, D) array, column, portfolio : (I,) arrays, equity : (P, D) array
-        As `as_of_series` takes them, a column a day.
-    windows : iterable of D (W, S) arrays
-        Simple returns of the window that ends on each day.
+    windows : iterable of D (W, P) arrays
+        For each day, what its holdings would have returned on the sessions of the window that ends on it, as `as_of_series` finds it.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
     """
-    beta, n_obs = np.full(equity.shape, np.nan), np.zeros(equity.shape)
-    for d, returns in enumerate(windows):
-        series = as_of_series(values[:, d], column, portfolio, equity[:, d], returns).returns
-        fit = rolling_ols(series.T, market[d : d + len(returns)], window=len(returns), min_obs=min_obs)
-        beta[:, d], n_obs[:, d] = fit.beta[0], fit.n_obs[0]
-    return DirectBeta(beta, n_obs)
+    fits = [rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs) for d, of in enumerate(windows)]
+    return DirectBeta(np.stack([fit.beta[0] for fit in fits], axis=1), np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float))

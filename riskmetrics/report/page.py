@@ -83,8 +83,8 @@ class Section:
 
     @cached_property
     def volatility_axis(self) -> Axis:
-        """The axis of the positions' volatilities, with their bands."""
-        rows = [of.volatility for of in self.instruments if of.volatility]
+        """The axis of the positions' bands."""
+        rows = [of.volatility for of in self.instruments if of.volatility and of.volatility["low"] is not None]
         return Axis.over(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
 
@@ -164,6 +164,7 @@ _LOSSES = {
 
 def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], faults: list[Record]) -> Section:
     symbols = {row[name] for row in tables["betas"] for name in ("symbol", "market_index")}
+    symbols |= {row["underlying_symbol"] for row in tables["options"]}
     shown = {
         "portfolio_snapshots": tables["snapshots"],
         "position_market_betas": tables["betas"],

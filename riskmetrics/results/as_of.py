@@ -29,9 +29,9 @@ class Window(NamedTuple):
 
 def windows(valuation: Valuation, returns: panels.Returns, length: int) -> Iterator[Window]:
     """Apply each day's weights to the ``length`` sessions that end on it, one window per day of the valuation."""
-    column = valuation.columns(returns.frame.columns)
-    for day, known in enumerate(returns.windows(length)):
-        found = as_of_series(valuation.values[:, day], column, valuation.portfolio, valuation.weight_base[:, day], known)
+    days = zip(valuation.columns(returns.frame.columns), returns.windows(length), strict=True)
+    for day, (column, known) in enumerate(days):
+        found = as_of_series(valuation.exposures[:, day], column, valuation.portfolio, valuation.weight_base[:, day], known)
         yield Window(day, np.ascontiguousarray(found.returns.T), found.coverage.T, known)
 
 

@@ -14,7 +14,7 @@ from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
 from riskmetrics.metrics.windows import window_counts
-from riskmetrics.results.valuation import is_listed, open_positions, open_symbols
+from riskmetrics.results.lots import NO_SERIES, is_listed, open_positions, open_symbols
 
 WINDOW = 90
 """Returns in the window of a beta, in sessions, stored as `window_days`."""
@@ -142,7 +142,7 @@ def why_undefined(observations: "pd.Series[int]", called: str) -> "pd.Series[str
 
 
 def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `symbol_adjusted_betas`: one per listed symbol and day on which it is held."""
+    """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held."""
     symbols = betas.returns.frame.columns
     day, column = open_symbols(lots, days, symbols)
     ols = OLS._make(values[day, column] for values in betas.ols)
@@ -167,6 +167,6 @@ def _reasons(rows: pd.DataFrame, listed: BoolArray, no_returns: BoolArray, store
     missing = rows["r_squared"].isna()
     of, listed = rows[missing], listed[missing]
     why = why_undefined(of["observations"], stored.called).mask(no_returns[missing], no_index(str(rows[stored.index].max())))
-    why = why.where(listed, "an option or a private holding has no return series of its own")
+    why = why.where(listed, NO_SERIES)
     flat = why.where(of[stored.columns["beta"]].isna(), FLAT)
     return {column: flat if name in ("r_squared", "p_value") else why for name, column in stored.columns.items() if name != "n_obs"}

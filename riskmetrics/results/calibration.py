@@ -104,7 +104,7 @@ def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> 
     kept: dict[str, str] = {}
     for proxy in har.PROXIES:
         try:
-            fits[proxy] = calibration.fit(_blocks(returns, ranges, market, proxy), proxy=proxy)
+            fits[proxy] = calibration.fit(_blocks(returns, ranges.to_numpy(), market, proxy), proxy=proxy)
         except RefusedFit as refused:
             if proxy == har.PROXIES[har.CLOSE_MARKET]:
                 raise

@@ -4,13 +4,15 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
+from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.contributions import risk_contributions
+from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.as_of import MIN_YEAR, YEAR, too_few, windows
 from riskmetrics.results.valuation import Valuation
 
 
 def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row per portfolio, listed symbol that it holds, and day.
+    """Return a row per portfolio, symbol that it holds, and day; options count in the row of their underlying.
 
     Parameters
     ----------
@@ -19,22 +21,20 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     returns : Returns
         Of the YEAR sessions that end on each of them.
     """
-    column, owner = valuation.columns(returns.frame.columns), valuation.portfolio
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = valuation.values / valuation.weight_base[owner]
+    lines, held, weight = _by_underlying(valuation)
+    column, owner = returns.frame.columns.get_indexer(pd.Index(lines["underlying"])), lines["portfolio"].to_numpy(np.int64)
     component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
     volatility, n_days = (np.full(valuation.net.shape, np.nan) for _ in range(2))
     for at, series, coverage, known in windows(valuation, returns, YEAR):
         found = risk_contributions(series, coverage, known, weight[:, at], column=column, portfolio=owner, min_obs=MIN_YEAR)
         component[:, at], marginal[:, at], n_obs[:, at], volatility[:, at] = found
         n_days[:, at] = np.isfinite(series).sum(axis=0)
-    listed = valuation.instruments["listed"].to_numpy(bool)
-    instrument, day = np.nonzero(valuation.held & listed[:, None] & valuation.valued[owner])
-    portfolio = owner[instrument]
+    line, day = np.nonzero(held & valuation.valued[owner])
+    portfolio = owner[line]
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = component[instrument, day] / volatility[portfolio, day]
+        share = component[line, day] / volatility[portfolio, day]
     few = too_few(n_days, YEAR, MIN_YEAR)
-    conditions = np.isnan(weight[instrument, day]), n_days[portfolio, day] < MIN_YEAR, n_obs[instrument, day] == 0
+    conditions = np.isnan(weight[line, day]), n_days[portfolio, day] < MIN_YEAR, n_obs[line, day] == 0
     texts = (
         "the symbol has no price to weigh it by",
         [few.text.format(of) for of in n_days[portfolio, day]],
@@ -44,13 +44,27 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
-            "symbol": valuation.instruments["symbol"].to_numpy()[instrument],
+            "symbol": lines["underlying"].to_numpy()[line],
             "day": pd.to_datetime(valuation.days).to_numpy()[day],
-            "weight": weight[instrument, day],
-            "component": component[instrument, day],
-            "marginal": marginal[instrument, day],
+            "weight": weight[line, day],
+            "component": component[line, day],
+            "marginal": marginal[line, day],
             "share": share,
-            "observations": n_obs[instrument, day].astype(np.int64),
+            "observations": n_obs[line, day].astype(np.int64),
             "undefined_reason": why.where(np.isnan(share)),
         }
     )
+
+
+def _by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
+    """Net what follows one symbol: portfolio and underlying, and (N, D) whether it is held and its weight, NaN without a price."""
+    has = valuation.instruments["underlying"].notna().to_numpy(bool)  # a private holding has none
+    keys = valuation.instruments.loc[has, ["portfolio", "underlying"]]
+    lines, line = keys.drop_duplicates(ignore_index=True), keys.groupby(list(keys), sort=False).ngroup().to_numpy().astype(np.int64)
+
+    def total(per_instrument: FloatArray | BoolArray) -> FloatArray:
+        return group_sums(per_instrument[has].astype(float), line, len(lines))
+
+    follows = valuation.held & valuation.follows
+    weight = np.where(follows, valuation.exposures, 0.0) / valuation.weight_base[valuation.portfolio]
+    return lines, total(follows) > 0, np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight))

@@ -90,7 +90,7 @@ def _exposures(sectors: pd.DataFrame) -> list[str]:
 
 def _sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
     """Sector of each instrument: an option's is its underlying's, a private holding's is not known."""
-    known = profiles.reindex(instruments["company"])
+    known = profiles.reindex(instruments["underlying"])
     fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
     return known["sector"].fillna(UNCLASSIFIED).mask(fund, ETF).tolist()
 

@@ -10,10 +10,11 @@ from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.results import snapshots
+from riskmetrics.results import options, snapshots
 from riskmetrics.results.as_of import too_few
+from riskmetrics.results.lots import NO_SERIES, is_listed, is_option, open_positions, open_symbols, underlying
 from riskmetrics.results.model import Versions
-from riskmetrics.results.valuation import Reason, Valuation, is_listed, open_positions, open_symbols
+from riskmetrics.results.valuation import Reason, Valuation
 from riskmetrics.results.volatility import MIN_QUARTER, QUARTER, SKILL_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
 
 POSITION_TABLE, POSITION_DAY = "position_volatility", "calculation_date"
@@ -32,19 +33,30 @@ SNAPSHOT_METRICS = [
     )
 ]
 COVERAGE = ("volatility",)
+_IN_UNITS_OF_MOVES = ("realized_21d", "realized_63d", "daily", "weekly", "monthly", "expected")
+"""What is of an option the underlying's times its elasticity; the rest, as a percentile, is the underlying's own."""
 _MIN_SKILL = 126
 
 
-def position_rows(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it."""
+def position_rows(
+    of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date], valued: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it.
+
+    ``valued`` is what `options.position_rows` makes of the options among ``lots`` on ``days``.
+    """
     lot, day = open_positions(lots, days)
-    listed = is_listed(lots)[lot]
-    column = of.symbols.get_indexer(pd.Index(lots["symbol"]))[lot]
+    column = of.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
+    scale, without = np.where(is_listed(lots)[lot], 1.0, np.nan), pd.Series(NO_SERIES, index=range(len(lot)), dtype="str")
+    of_options = np.flatnonzero(is_option(lots)[lot])
+    scale[of_options], without.iloc[of_options] = options.elasticity(valued)
+    known = np.isfinite(scale)
 
     def own(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
-        return np.where(listed, figure[day, column], np.nan)
+        return np.where(known, figure[day, column], np.nan)
 
     f = Figures._make(own(figure) for figure in of.figures)
+    f = f._replace(**{name: getattr(f, name) * scale for name in _IN_UNITS_OF_MOVES})
     rows = pd.DataFrame(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
@@ -65,8 +77,7 @@ def position_rows(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
     )
     missing = np.flatnonzero(rows.isna().any(axis=1))
     why = _reasons(Figures._make(figure[missing] for figure in f), own(of.n_completed)[missing], missing)
-    no_series = "an option or a private holding has no return series of its own"
-    why = {name: reason.where(listed[missing], no_series) for name, reason in why.items()}
+    why = {name: reason.where(known[missing], without.iloc[missing]) for name, reason in why.items()}
     n_expected, n_percentile = _counts(f)
     n_obs: dict[str, FloatArray | IntArray] = {
         **dict.fromkeys(("realized_vol_21d", "vol_monthly"), f.n_month),
@@ -116,7 +127,7 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
 
 
 def symbol_forecasts(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `volatility_forecasts`: one per listed symbol and day on which it is held."""
+    """Return rows of `volatility_forecasts`: one per symbol and day on which it, or an option on it, is held."""
     day, column = open_symbols(lots, days, of.symbols)
     f = Figures._make(figure[day, column] for figure in of.figures)
     missing = np.flatnonzero(np.isnan(f.direction))
@@ -209,7 +220,7 @@ def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[
     expected = (
         snapshots.nothing_held(valuation),
         too_few(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
-        Reason(f"no holding's price moved in the {metrics.MONTH} sessions to the day", f.unmoved),
+        Reason(f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day", f.unmoved),
         month,
         Reason(f"fewer than {metrics.MIN_WEEK} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
     )

@@ -1,6 +1,7 @@
-"""Options by Black-Scholes: rows of `position_option_exposures`, and the sums of sensitivities in `portfolio_snapshots`."""
+"""Options by Black-Scholes: rows of `position_option_exposures`, and what other figures take from them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -11,8 +12,9 @@ from riskmetrics import panels
 from riskmetrics.metrics import options as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.portfolio import group_sums
+from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, is_option, open_positions, underlying
 from riskmetrics.results.snapshots import DAY
-from riskmetrics.results.valuation import CONTRACT_SIZE, OPTION_RIGHTS, Reason, Valuation, open_positions
+from riskmetrics.results.valuation import Reason, Valuation
 from riskmetrics.results.volatility import SymbolVolatility
 
 _GREEKS = {f"portfolio_{greek}": greek for greek in ("delta", "gamma", "theta", "vega")}
@@ -28,8 +30,8 @@ class Terms(NamedTuple):
 
 def options(lots: pd.DataFrame) -> pd.DataFrame:
     """Return the lots that are options, with the symbol that each is an option on as underlying_symbol."""
-    chosen = lots[lots["position_type"].isin(OPTION_RIGHTS)].reset_index(drop=True)
-    return chosen.assign(underlying_symbol=chosen["underlying_symbol"].fillna(chosen["symbol"]))
+    chosen = lots[is_option(lots)].reset_index(drop=True)
+    return chosen.assign(underlying_symbol=underlying(chosen))
 
 
 def position_rows(
@@ -84,6 +86,30 @@ def _reasons(held: pd.DataFrame, strike: FloatArray, years: FloatArray, price: F
     no_price = underlying + f" has no close of the day or the {panels.STALE_AFTER} sessions before"
     why = (underlying + " has no volatility forecast").mask(np.isnan(price), no_price)
     return why.mask(np.isnan(strike), "the strike price is not known").mask(np.isnan(years), "the expiration date is not known")
+
+
+def by_delta(valuation: Valuation, lots: pd.DataFrame, rows: pd.DataFrame) -> Valuation:
+    """Count options by their exposure to the underlying; one whose delta is not known on a day stays a value that follows nothing.
+
+    ``lots`` are all that the valuation is of, ``rows`` what `position_rows` makes of its options on the days of the valuation.
+    """
+    chosen = is_option(lots)
+    lot, day = open_positions(lots[chosen], valuation.days)
+    of_lots = np.zeros(valuation.values.shape)
+    np.add.at(of_lots, (valuation.instrument[chosen][lot], day), rows["exposure"].to_numpy(float))
+    known = valuation.instruments["right"].notna().to_numpy(bool)[:, None] & np.isfinite(of_lots)
+    exposures = np.where(known, np.where(valuation.held, of_lots, 0.0), valuation.exposures)
+    return replace(valuation, exposures=exposures, follows=valuation.follows | known)
+
+
+def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
+    """Per cent that each option moves if its underlying moves by one, and why that is not known.
+
+    It is |delta| x price of the underlying / value by Black-Scholes, NaN for an option that is worth nothing.
+    """
+    value = rows["value"].where(rows["value"] > 0)
+    why = rows["undefined_reason"].fillna("the option is worth nothing by Black-Scholes").mask(rows["years"] < 0, "the option has expired")
+    return (rows["delta"].abs() * rows["underlying_price"] / value).to_numpy(float), why
 
 
 def portfolio_rows(valuation: Valuation, lots: pd.DataFrame, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:

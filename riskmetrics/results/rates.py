@@ -13,8 +13,9 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
 from riskmetrics.results.betas import FLAT, MIN_PAIRS, WINDOW, SymbolBetas, absent, no_index
+from riskmetrics.results.lots import open_symbols
 from riskmetrics.results.snapshots import coverage_rows, n_covered, nothing_held, too_little
-from riskmetrics.results.valuation import Reason, Valuation, open_symbols
+from riskmetrics.results.valuation import Reason, Valuation
 
 COVERAGE = ("rate_beta", "two_factor_rate_beta")
 
@@ -43,7 +44,7 @@ def two_factor(returns: panels.Returns, market: str, rates: str) -> TwoFactorBet
 
 
 def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `symbol_two_factor_betas`: one per listed symbol and day on which it is held."""
+    """Return rows of `symbol_two_factor_betas`: one per symbol and day on which it, or an option on it, is held."""
     day, column = open_symbols(lots, days, betas.symbols)
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
     missing = np.flatnonzero(np.isnan(ols.r_squared))
@@ -79,7 +80,7 @@ def portfolio_rows(valuation: Valuation, one: SymbolBetas, two: TwoFactorBetas) 
     symbols = one.returns.frame.columns
 
     def weighted(beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray) -> metrics.WeightedBeta:
-        return metrics.weighted_beta(valuation.values, beta, r_squared, n_obs, valuation.portfolio, valuation.weight_base)
+        return metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, valuation.weight_base)
 
     beta, r_squared, n_obs = (valuation.of_symbols(of.astype(float), symbols) for of in (one.ols.beta, one.ols.r_squared, one.ols.n_obs))
     of_market, of_rates = (valuation.of_symbols(of, two.symbols) for of in (two.ols.beta_1, two.ols.beta_2))

@@ -8,6 +8,7 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.results.as_of import windows
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW, SymbolBetas
 from riskmetrics.results.valuation import Reason, Valuation
 
@@ -118,20 +119,12 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
     beta, r_squared, n_obs = (
         valuation.of_symbols(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
-    calculated = metrics.weighted_beta(valuation.values, beta, r_squared, n_obs, valuation.portfolio, base)
-    direct = metrics.direct_beta(
-        valuation.values,
-        valuation.columns(symbols),
-        valuation.portfolio,
-        base,
-        betas.returns.windows(WINDOW),
-        betas.returns.of(betas.index),
-        min_obs=MIN_PAIRS,
-    )
-    instruments = valuation.instruments
-    vendor = np.where(instruments["listed"], instruments["symbol"].map(profiles["beta"]).to_numpy(float), np.nan)
-    vendor = np.broadcast_to(vendor[:, None], beta.shape)
-    provider = metrics.weighted_beta(valuation.values, vendor, vendor, np.ones_like(beta), valuation.portfolio, base)
+    calculated = metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, base)
+    series = (window.series for window in windows(valuation, betas.returns, WINDOW))
+    direct = metrics.direct_beta(series, betas.returns.of(betas.index), min_obs=MIN_PAIRS)
+    vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
+    vendor = np.where(valuation.follows, vendor[:, None], np.nan)
+    provider = metrics.weighted_beta(valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.portfolio, base)
     columns = dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True))
     rows = valuation.rows(columns, DAY).astype({"beta_calculated_90d_observations": "Int64"})
     covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)
@@ -160,14 +153,14 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
 
 
 def n_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
-    """Instruments with a value and a beta, (P, D), where betas are of instruments, (I, D)."""
-    covered: BoolArray = np.isfinite(valuation.values) & (valuation.values != 0) & np.isfinite(beta)
+    """Instruments with an exposure and a beta, (P, D), where betas are of instruments, (I, D)."""
+    covered: BoolArray = np.isfinite(valuation.exposures) & (valuation.exposures != 0) & np.isfinite(beta)
     return valuation.total(covered)
 
 
 def nothing_held(valuation: Valuation) -> Reason:
-    """Why an empty portfolio has no figure."""
-    return Reason("the portfolio holds nothing with a value", valuation.gross == 0)
+    """Why a portfolio has no figure that is empty, or holds but options that are worth nothing."""
+    return Reason("the portfolio holds nothing with a value", (valuation.to_cover == 0) | np.isnan(valuation.weight_base))
 
 
 def too_little(what: str, coverage: FloatArray) -> Reason:

@@ -74,7 +74,7 @@ def _moved(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas) -> list[
 
 def _sensitivity(valuation: Valuation, beta: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
     of = valuation.of_symbols(beta, symbols)
-    found = weighted_beta(valuation.values, of, of, np.ones_like(of), valuation.portfolio, valuation.weight_base)
+    found = weighted_beta(valuation.exposures, of, of, np.ones_like(of), valuation.portfolio, valuation.weight_base)
     return _Sensitivity(found.beta, found.coverage)
 
 
@@ -84,10 +84,10 @@ def _loss(beta: FloatArray, move: float) -> FloatArray:
 
 def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFrame) -> list[pd.DataFrame]:
     before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
-    column, owner, n = valuation.columns(closes.columns), valuation.portfolio, len(valuation.portfolios)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = valuation.values / valuation.weight_base[owner]
-    days = [metrics.replay(before, after, weight[:, day], column=column, portfolio=owner, n_portfolios=n) for day in range(weight.shape[1])]
+    owner, n = valuation.portfolio, len(valuation.portfolios)
+    weights = (valuation.exposures / valuation.weight_base[owner]).T
+    held = zip(weights, valuation.columns(closes.columns), strict=True)
+    days = [metrics.replay(before, after, weight, column=column, portfolio=owner, n_portfolios=n) for weight, column in held]
     found = metrics.Replay._make(np.stack(of, axis=1) for of in zip(*days, strict=True))  # (P, D, E)
     frames = []
     for e, (name, first, last) in enumerate(zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)):

@@ -40,9 +40,10 @@ def rows(valuation: Valuation, returns: panels.Returns, volatility: FloatArray, 
     shape = valuation.net.shape
     found = {level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64)) for level in MIN_OBS}
     for day, series, _, _ in windows(valuation, returns, WINDOW):
+        smaller = metrics.smaller_losses(series)
         for level, min_obs in MIN_OBS.items():
             risk = metrics.historical(series, level=level, min_obs=min_obs)
-            tested = metrics.historical_breaches(series, level=level, min_obs=min_obs)
+            tested = metrics.historical_breaches(series, smaller, level=level, min_obs=min_obs)
             found[level][0][:, :, day] = risk[:2]
             found[level][1][:, :, day] = risk.n_obs, *tested
     tail, backtests = [], []

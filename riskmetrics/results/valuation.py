@@ -3,7 +3,7 @@
 `value` is the one place where holdings meet prices; every portfolio figure starts from its result.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -16,12 +16,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.panels import STALE_AFTER, latest_known
-
-CONTRACT_SIZE = 100
-"""Shares of the underlying per option contract."""
-
-OPTION_RIGHTS = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
-"""What an option of each position type is a right to: the others are no options."""
+from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, days_of, is_listed, is_option, underlying
 
 
 class Profit(NamedTuple):
@@ -54,17 +49,23 @@ class Valuation:
     """Portfolios (P) and their instruments (I) on the sessions of a run (D); money in the prices' currency.
 
     Lots of one instrument are netted. `values` is 0 where an instrument is not held and NaN where it is
-    held and has no price.
+    held and has no price. `value` counts what is listed by its value, `options.by_delta` options too.
     """
 
     days: list[date]
     portfolios: pd.DataFrame
     """One row per portfolio: portfolio_id, name, equity_balance."""
     instruments: pd.DataFrame
-    """One row per instrument: portfolio (row), symbol, listed, right (of an option), company (whose profile tells its sector)."""
+    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as `lots.underlying` gives it)."""
+    instrument: IntArray
+    """Row of each lot's instrument, (L,)."""
     direction: FloatArray
     """Sign of the netted quantity, (I, D)."""
     values: FloatArray
+    exposures: FloatArray
+    """Money that moves with the underlying's returns where `follows` holds, elsewhere the value, (I, D)."""
+    follows: BoolArray
+    """Whether it is known how an instrument moves with its underlying, (I, D)."""
     stale: BoolArray
     """Whether the value rests on the close of an earlier session, (I, D)."""
     cash: FloatArray
@@ -117,8 +118,13 @@ class Valuation:
 
     @cached_property
     def weight_base(self) -> FloatArray:
-        """What weights are taken of, (P, D): equity, or gross exposure where equity is not positive."""
-        return np.where(self.equity > 0, self.equity, self.gross)
+        """What weights are taken of, (P, D): equity, or gross exposure where equity is not positive; NaN where that is 0 too."""
+        return np.where(self.equity > 0, self.equity, np.where(self.gross > 0, self.gross, np.nan))
+
+    @cached_property
+    def to_cover(self) -> FloatArray:
+        """Size of all exposures, of which coverage is a share, (P, D)."""
+        return self.total(np.abs(self.exposures))
 
     @cached_property
     def n_held(self) -> FloatArray:
@@ -136,14 +142,26 @@ class Valuation:
         valued: BoolArray = ((self.n_held == 0) | (self.n_priced > 0)) & np.isfinite(self.cash)
         return valued
 
-    def columns(self, symbols: "pd.Index[str]") -> IntArray:
-        """Position of each instrument's symbol in ``symbols``, (I,): -1 for one that has no closes, as an option."""
-        return np.where(self.instruments["listed"], symbols.get_indexer(pd.Index(self.instruments["symbol"])), -1)
+    def columns(self, symbols: "pd.Index[str]") -> Iterator[IntArray]:
+        """Position in ``symbols`` of what each instrument follows on each day, (I,): -1 for one that follows none."""
+        column = self._underlyings(symbols)
+        return (np.where(follows, column, -1) for follows in self.follows.T)
+
+    def sole(self, symbols: "pd.Index[str]") -> IntArray:
+        """Position in ``symbols`` of the one that all of a portfolio's holdings follow on a day, (P, D): -1 where they do not."""
+        column = np.stack(list(self.columns(symbols)), axis=1)
+        lowest, highest = np.full(self.net.shape, len(symbols)), np.full(self.net.shape, -1)
+        np.minimum.at(lowest, self.portfolio, np.where(self.held, column, len(symbols)))
+        np.maximum.at(highest, self.portfolio, np.where(self.held, column, -1))
+        return np.where(lowest == highest, highest, -1)
 
     def of_symbols(self, figures: FloatArray, symbols: "pd.Index[str]") -> FloatArray:
-        """Figures of symbols (D, S) as figures of instruments (I, D); NaN for one that has no closes."""
-        column = self.columns(symbols)
-        return np.where(column[:, None] >= 0, figures.T[column], np.nan)
+        """Figures of symbols (D, S) as figures of the instruments that follow them (I, D); NaN for one that follows none."""
+        column = self._underlyings(symbols)
+        return np.where(self.follows & (column >= 0)[:, None], figures.T[column], np.nan)
+
+    def _underlyings(self, symbols: "pd.Index[str]") -> IntArray:
+        return symbols.get_indexer(pd.Index(self.instruments["underlying"])).astype(np.int64)
 
     def rows(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
         """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""
@@ -201,8 +219,11 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
         days=list(days),
         portfolios=portfolios,
         instruments=instruments,
+        instrument=instrument,
         direction=held.direction[:, 1:],
         values=held.values[:, 1:],
+        exposures=held.values[:, 1:],
+        follows=np.broadcast_to(instruments["listed"].to_numpy(bool)[:, None], (m, len(days))),
         stale=_count(is_open & stale, instrument, m)[:, 1:] > 0,
         cash=cash[:, 1:],
         equity_before=equity[:, :-1],
@@ -281,42 +302,21 @@ def _stated_prices(lots: pd.DataFrame) -> FloatArray:
     return lots["last_price"].fillna(of_value).to_numpy(float)
 
 
-def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
-    """Row of the lot and of the day for every lot held at the close of a day."""
-    lot, day = np.nonzero(metrics.is_open(_days_of(lots, "entry_date"), _days_of(lots, "exit_date"), np.array(days, dtype="datetime64[D]")))
-    return lot, day
-
-
-def open_symbols(lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]") -> tuple[IntArray, IntArray]:
-    """Row of the day and column among ``symbols`` for every listed symbol of which a lot is open at the close of a day."""
-    lot, day = open_positions(lots, days)
-    column = np.where(is_listed(lots), symbols.get_indexer(pd.Index(lots["symbol"])), -1)[lot]
-    held = np.zeros((len(days), len(symbols)), dtype=bool)
-    held[day[column >= 0], column[column >= 0]] = True
-    rows, columns = np.nonzero(held)
-    return rows, columns
-
-
-def is_listed(lots: pd.DataFrame) -> BoolArray:
-    """Whether a holding is one whose symbol has closes: neither an option nor private."""
-    return ~(lots["position_type"].isin(OPTION_RIGHTS) | (lots["investment_class"] == "PRIVATE")).to_numpy(bool)
-
-
 def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
     """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
-    multiplier = np.where(lots["position_type"].isin(OPTION_RIGHTS), CONTRACT_SIZE, 1)
+    multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
     exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
     return metrics.Lots(
         units=lots["quantity"].to_numpy(float) * multiplier,
-        entry=_days_of(lots, "entry_date"),
+        entry=days_of(lots, "entry_date"),
         entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
-        exit=_days_of(lots, "exit_date"),
+        exit=days_of(lots, "exit_date"),
         exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
     )
 
 
 def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
-    known, days = lots[price].to_numpy(float), _days_of(lots, day)
+    known, days = lots[price].to_numpy(float), days_of(lots, day)
     unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
     return np.where(unpriced, _prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
 
@@ -334,22 +334,21 @@ def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
 
 
 def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
-    """What is netted: stocks by symbol, options by symbol, right, strike and expiration; and each lot's row among them."""
-    listed, right = is_listed(lots), lots["position_type"].map(OPTION_RIGHTS)
+    """What is netted: stocks by symbol, options by symbol, underlying, right, strike and expiration; and each lot's row among them."""
     keys = pd.DataFrame(
         {
             "portfolio": owner,
             "symbol": lots["symbol"],
-            "listed": listed,
-            "right": right,
+            "underlying": underlying(lots),
+            "listed": is_listed(lots),
+            "right": lots["position_type"].map(OPTION_RIGHTS),
             "strike": lots["strike_price"],
             "expiration": lots["expiration_date"],
         }
     )
     row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
-    company = lots["symbol"].where(listed, lots["underlying_symbol"].fillna(lots["symbol"]).where(right.notna()))
     first = np.unique(row, return_index=True)[1]
-    return keys.assign(company=company).iloc[first].reset_index(drop=True), row
+    return keys.iloc[first].reset_index(drop=True), row
 
 
 def _cash(
@@ -379,7 +378,3 @@ def _cash(
     twice = _count(in_cash & metrics.is_open(trades.entry, trades.exit, days) & np.isfinite(prices), owner, n) > 0
     cash = portfolios["equity_balance"].to_numpy(float)[:, None] - net + metrics.group_sums(flows, owner, n)
     return np.where(np.isnat(anchor)[:, None], 0.0, np.where(twice, np.nan, cash))
-
-
-def _days_of(lots: pd.DataFrame, column: str) -> DateArray:
-    return lots[column].to_numpy("datetime64[D]")

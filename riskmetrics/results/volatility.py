@@ -94,14 +94,14 @@ class PortfolioVolatility:
     versions: Versions
 
 
-def of_symbols(returns: panels.Returns, ranges: FloatArray, market: str, versions: Versions) -> SymbolVolatility:
+def of_symbols(returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: Versions) -> SymbolVolatility:
     """Measure and forecast every symbol's volatility on each session but the first SYMBOL_WINDOW - 1.
 
     Parameters
     ----------
     returns : Returns
         Of the SYMBOL_WINDOW sessions that end on each day.
-    ranges : (T, S) array
+    ranges : DataFrame
         Range proxies of the same sessions and symbols.
     market : str
         Symbol whose volatility is a regressor.
@@ -111,7 +111,7 @@ def of_symbols(returns: panels.Returns, ranges: FloatArray, market: str, version
     of_market, version = returns.of(market), versions.on(pd.DatetimeIndex(returns.frame.index))
 
     def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
-        own = ranges[rows][:, columns]
+        own = ranges.to_numpy()[rows][:, columns]
         parts = [
             _symbol_estimates(values[:, block], of_market[rows], own[:, block], versions, version[rows])
             for block in (slice(left, left + _BLOCK) for left in range(0, max(values.shape[1], 1), _BLOCK))
@@ -169,7 +169,9 @@ def _figures(returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast
     )
 
 
-def of_portfolios(valuation: Valuation, returns: panels.Returns, market: str, versions: Versions) -> PortfolioVolatility:
+def of_portfolios(
+    valuation: Valuation, returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: Versions
+) -> PortfolioVolatility:
     """Measure and forecast the volatility of what each portfolio holds, each day's weights applied to the returns before it.
 
     Parameters
@@ -178,16 +180,24 @@ def of_portfolios(valuation: Valuation, returns: panels.Returns, market: str, ve
         Of D days.
     returns : Returns
         Of the PORTFOLIO_WINDOW sessions that end on each of them.
+    ranges : DataFrame
+        Range proxies of the same sessions, of symbols that some portfolio holds alone (`Valuation.sole`): what it holds has their range,
+        as many times as its equity, where that of several symbols cannot be told.
 
     Notes
     -----
     Not the mean of the positions' volatilities, which leaves out that they do not move together.
     """
-    column, of_market, version = valuation.columns(returns.frame.columns), returns.of(market), versions.on(valuation.days)
+    of_market, version = returns.of(market), versions.on(valuation.days)
+    sole, leverage = valuation.sole(ranges.columns), np.abs(valuation.total(valuation.exposures)) / valuation.weight_base
+    daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])  # -1 picks none
+    days = zip(windows(valuation, returns, PORTFOLIO_WINDOW), valuation.columns(returns.frame.columns), strict=True)
     figures, coverage, n_covered, n_thin = [], [], [], []
-    for d, series, share, known in windows(valuation, returns, PORTFOLIO_WINDOW):
-        year = slice(-har.LEVEL_WINDOW, None)
-        inputs = har.regressors(series[year], of_market[d : d + PORTFOLIO_WINDOW][year])
+    year = slice(-har.LEVEL_WINDOW, None)
+    for (d, series, share, known), column in days:
+        window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
+        own = leverage[:, d] * daily_ranges[window][:, sole[:, d]] if len(ranges.columns) else None
+        inputs = har.regressors(series[year], of_market[window], own)
         figures.append(_figures(series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
         coverage.append(share[year].mean(axis=0))
         n_thin.append(((share[year] >= MIN_COVERAGE) & (share[year] < THIN)).sum(axis=0))

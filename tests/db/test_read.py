@@ -78,15 +78,37 @@ def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
     key = portfolio(connection, "P", "B")
     hold(connection, key, "A", position_type="SHORT", quantity=-3)
     hold(connection, key, "C", position_type="SHORT", quantity=3)
-    hold(connection, key, "D", position_type="SC", quantity=2, investment_class="OPTIONS", strike_price=250, expiration_date=FRIDAY)
+    option = {"investment_class": "OPTIONS", "strike_price": 250, "expiration_date": date(2199, 1, 18)}
+    hold(connection, key, "D", position_type="SC", quantity=2, **option)
     hold(connection, key, "E", exit_date=FRIDAY)
     hold(connection, key, "X", deleted_at=deleted)
     portfolio(connection, "Q", "Y", deleted_at=deleted)
     found = read.lots(connection)
     assert found[["symbol", "quantity"]].to_numpy().tolist() == [["A", -3], ["B", 1], ["C", -3], ["D", -2], ["E", 1]]
     assert found["exit_date"].isna().to_list() == [True] * 4 + [False]
-    assert read.held_symbols(connection) == ["A", "B", "C", "E"]
+    assert read.held_symbols(connection) == ["A", "B", "C", "D", "E"]
     assert read.portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [["P", "USD"]]
+
+
+def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought(connection):
+    """By hand, the underlying being at 100 on the last close before expiration; what was closed before, or has not expired, stays."""
+    owner, expired = portfolio(connection, "P"), date(2024, 12, 7)
+    price(connection, "A", DAYS)
+    common = {"investment_class": "OPTIONS", "underlying_symbol": "A", "expiration_date": expired}
+    for number, own in enumerate(
+        (
+            {"position_type": "LC", "strike_price": 90},
+            {"position_type": "SP", "strike_price": 90, "exit_date": date(2024, 12, 20), "exit_price": 5},
+            {"position_type": "LP", "strike_price": 104},
+            {"position_type": "LC", "strike_price": 90, "underlying_symbol": "NONE"},
+            {"position_type": "SC", "strike_price": 90, "exit_date": DAYS[0], "exit_price": 11},
+            {"position_type": "LC", "strike_price": 90, "expiration_date": date(2199, 1, 18)},
+        )
+    ):
+        hold(connection, owner, f"A{number}", **common | own)
+    found = read.lots(connection).set_index("symbol")
+    assert found["exit_price"].fillna(-1).tolist() == [10, 0, 4, -1, 11, -1]
+    assert found["exit_date"].dt.date.tolist() == [*[date(2024, 12, 8)] * 4, DAYS[0], pd.NaT]
 
 
 def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):

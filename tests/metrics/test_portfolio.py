@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
-from riskmetrics.metrics.portfolio import Lots, cash_flows, direct_beta, group_sums, holdings, is_open, profit_and_loss, weighted_beta
+from riskmetrics.metrics.portfolio import (
+    Lots,
+    as_of_series,
+    cash_flows,
+    direct_beta,
+    group_sums,
+    holdings,
+    is_open,
+    profit_and_loss,
+    weighted_beta,
+)
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=25)
 seeds = st.integers(0, 2**32 - 1)
@@ -142,8 +152,31 @@ def simulated(rng, n_days=100, n_symbols=6, missing=0.0):
     return returns, market
 
 
-def windows_of(returns):
-    return [returns[first : first + 90] for first in range(len(returns) - 89)]
+def windows_of(values, column, portfolio, equity, returns):
+    """Series of every day's holdings over the 90 sessions that end on it."""
+    return [
+        as_of_series(values[:, day], column, portfolio, equity[:, day], returns[day : day + 90]).returns.T
+        for day in range(len(returns) - 89)
+    ]
+
+
+def test_a_stock_and_an_option_on_it_move_by_their_sum_and_are_covered_by_their_sizes():
+    """By hand: 100 less 80 of the first column in an equity of 50; the second, of size 20, has no return: 180 of 200 are covered."""
+    found = as_of_series(np.array([100.0, -80.0, 20.0]), index(0, 0, 1), index(0, 0, 0), np.array([50.0]), np.array([[0.1, np.nan]]))
+    assert_allclose(found.coverage, [[0.9]], rtol=1e-15)
+    assert_allclose(found.returns, [[20 * 0.1 / 50 / 0.9]], rtol=1e-15)
+
+
+def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed():
+    """Forty exposures to seven symbols, among them one, ten or a thousand that are 0: the same to the last bit."""
+    rng = np.random.default_rng(8)
+    exposures, column, returns = rng.normal(0, 1e5, 40), rng.integers(0, 7, 40), rng.normal(0, 0.01, (90, 7))
+    alone = as_of_series(exposures, column, index(*[0] * 40), np.array([1e6]), returns)
+    for others in (1, 10, 1000):
+        at = np.sort(rng.integers(0, 41, others))
+        padded, columns = np.insert(exposures, at, 0.0), np.insert(column, at, rng.integers(0, 7, others))
+        found = as_of_series(padded, columns, index(*[0] * (40 + others)), np.array([1e6]), returns)
+        assert_array_equal(found.returns, alone.returns)
 
 
 @repeatable
@@ -156,7 +189,7 @@ def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
     values, portfolio, column = rng.normal(0, 100, (8, 11)), index(0, 0, 0, 0, 1, 1, 1, 1), index(0, 1, 2, 3, 2, 3, 4, -1)
     values[7] = 1.0
     equity = rng.uniform(100, 500, (2, 11))
-    found = direct_beta(values, column, portfolio, equity, windows_of(returns), market, min_obs=20)
+    found = direct_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=20)
     for p, d in ((0, 0), (0, 10), (1, 5)):
         mine = np.flatnonzero(portfolio == p)
         x, y = [], []
@@ -186,13 +219,13 @@ def test_both_betas_of_a_portfolio_agree_with_complete_data(seed):
     weighted = weighted_beta(
         values[:, days], of_symbols[column], np.ones((9, 2)), np.full((9, 2), 90.0), portfolio, np.ascontiguousarray(equity[:, days])
     )
-    direct = direct_beta(values, column, portfolio, equity, windows_of(returns), market, min_obs=60)
+    direct = direct_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=60)
     assert_allclose(direct.beta[:, days], weighted.beta, rtol=1e-9, atol=1e-12)
 
 
 def test_returns_k_times_as_large_have_a_beta_k_times_as_large():
     returns, market = simulated(np.random.default_rng(5))
     arguments = np.ones((6, 11)), np.arange(6), np.zeros(6, np.int64), np.full((1, 11), 6.0)
-    once = direct_beta(*arguments, windows_of(returns), market, min_obs=60)
-    thrice = direct_beta(*arguments, windows_of(3 * returns), market, min_obs=60)
+    once = direct_beta(windows_of(*arguments, returns), market, min_obs=60)
+    thrice = direct_beta(windows_of(*arguments, 3 * returns), market, min_obs=60)
     assert_allclose(thrice.beta, 3 * once.beta, rtol=1e-12)

@@ -19,6 +19,7 @@ from riskmetrics.metrics.tail_risk import (
     kupiec,
     parametric,
     scaled,
+    smaller_losses,
 )
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -137,12 +138,30 @@ def test_ten_days_are_the_square_root_of_ten():
     assert_allclose(scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14)
 
 
+def breaches_of(returns, *, level, min_obs, **days):
+    return historical_breaches(returns, smaller_losses(returns, **days), level=level, min_obs=min_obs, **days)
+
+
+@repeatable
+@given(seeds, st.integers(1, 5), st.sampled_from([1, 40, 300]))
+def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, window):
+    """Oracle: scipy.stats.percentileofscore, strictly below; 300 days are more than a byte counts."""
+    returns = np.round(panel(seed, sessions=window + 12, series=series, missing=0.1), 3)
+    found = smaller_losses(returns, window=window, tested=10)
+    for day in range(10):
+        for column in range(series):
+            losses, own = -returns[day + 2 : day + 2 + window, column], -returns[day + 2 + window, column]
+            known = losses[np.isfinite(losses)]
+            expected = stats.percentileofscore(known, own, kind="strict") * len(known) / 100 if len(known) and np.isfinite(own) else 0
+            assert found[day, column] == pytest.approx(expected, abs=1e-9)
+
+
 @repeatable
 @given(seeds, levels)
 def test_breaches_agree_with_a_loop_over_days(seed, level):
     """Oracle: np.quantile of the days before each tested day."""
     returns = panel(seed, sessions=90, missing=0.15)
-    found = historical_breaches(returns, level=level, window=40, tested=30, min_obs=32)
+    found = breaches_of(returns, level=level, window=40, tested=30, min_obs=32)
     breaches, tested = np.zeros(5, int), np.zeros(5, int)
     for day in range(60, 90):
         for series in range(5):
@@ -158,22 +177,22 @@ def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is
     """Losses that grow every day always pass the worst before; falling and equal ones never do."""
     growing = -np.linspace(0.01, 0.02, 50)
     returns = np.column_stack([growing, growing[::-1], np.full(50, -0.1)])
-    found = historical_breaches(returns, level=0.99, window=30, tested=20, min_obs=30)
+    found = breaches_of(returns, level=0.99, window=30, tested=20, min_obs=30)
     assert_equal(found, Backtest(np.array([20, 0, 0]), np.array([20, 20, 20])))
 
 
 def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
     """By hand: 756 returns are exactly enough."""
     returns = panel(2, sessions=WINDOW + TESTED, series=2, missing=0.0)
-    assert_array_equal(historical_breaches(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
+    assert_array_equal(breaches_of(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
     with pytest.raises(ValueError, match="too few to test"):
-        historical_breaches(returns[1:], level=0.95, min_obs=MIN_OBS_95)
+        smaller_losses(returns[1:])
 
 
 def test_rows_before_the_windows_of_a_backtest_do_not_matter():
     returns = panel(11, sessions=80)
-    cut = historical_breaches(returns[10:], level=0.95, window=40, tested=30, min_obs=20)
-    assert_equal(historical_breaches(returns, level=0.95, window=40, tested=30, min_obs=20), cut)
+    cut = breaches_of(returns[10:], level=0.95, window=40, tested=30, min_obs=20)
+    assert_equal(breaches_of(returns, level=0.95, window=40, tested=30, min_obs=20), cut)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +253,7 @@ def test_levels_windows_and_counts_that_make_no_sense_raise():
         with pytest.raises(ValueError, match="min_obs"):
             historical(returns, level=0.95, window=window, min_obs=min_obs)
     with pytest.raises(ValueError, match="too few to test"):
-        historical_breaches(returns, level=0.95, window=8, tested=3, min_obs=1)
+        breaches_of(returns, level=0.95, window=8, tested=3, min_obs=1)
     for breaches, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):
         with pytest.raises(ValueError, match="breaches"):
             kupiec(np.array(breaches), np.array(days), level=0.95)

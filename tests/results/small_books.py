@@ -23,6 +23,7 @@ from riskmetrics.results import (
     valuation,
     volatility,
 )
+from riskmetrics.results.lots import is_listed, is_option
 from riskmetrics.results.model import Versions
 
 MARKET = "SPY"
@@ -69,11 +70,18 @@ class Book(NamedTuple):
     closes: pd.DataFrame
     profiles: pd.DataFrame
     benchmark: pd.DataFrame
+    ranges: pd.DataFrame
+    """Range proxies, sessions x symbols; no columns unless a test gives some."""
 
     def valued(self, *days: date) -> valuation.Valuation:
         """Value the book on sessions, with no more closes than that needs."""
         needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
         return valuation.value(days, self.portfolios, self.lots, self.anchors, self.closes.reindex(needed))
+
+    def exposed(self, *days: date) -> valuation.Valuation:
+        """Value the book, and count options by their exposure."""
+        valued = self.valued(*days)
+        return options.by_delta(valued, self.lots, self.options(*days)) if is_option(self.lots).any() else valued
 
     def returns(self, window: int, *days: date) -> panels.Returns:
         """Believed returns of all symbols over the windows that end on sessions."""
@@ -85,13 +93,15 @@ class Book(NamedTuple):
         return betas.estimate(returns, index), rates.two_factor(returns, MARKET, index)
 
     def symbol_volatility(self, *days: date) -> volatility.SymbolVolatility:
-        """Measure and forecast the volatility of all symbols; there are no highs and lows."""
+        """Measure and forecast the volatility of all symbols."""
         returns = self.returns(volatility.SYMBOL_WINDOW, *days)
-        return volatility.of_symbols(returns, np.full(returns.frame.shape, np.nan), MARKET, SHIPPED)
+        ranges = self.ranges.reindex(index=returns.frame.index, columns=returns.frame.columns)
+        return volatility.of_symbols(returns, ranges, MARKET, SHIPPED)
 
     def portfolio_volatility(self, *days: date) -> volatility.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
-        return volatility.of_portfolios(self.valued(*days), self.returns(volatility.PORTFOLIO_WINDOW, *days), MARKET, SHIPPED)
+        returns = self.returns(volatility.PORTFOLIO_WINDOW, *days)
+        return volatility.of_portfolios(self.exposed(*days), returns, self.ranges.reindex(returns.frame.index), MARKET, SHIPPED)
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
@@ -102,7 +112,7 @@ class Book(NamedTuple):
     def stress(self, *days: date) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
         betas_of_all = stress.Betas(self.betas(*days), *self.rate_betas(*days))
-        return stress.rows(self.valued(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS))))
+        return stress.rows(self.exposed(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS))))
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
@@ -111,7 +121,7 @@ class Book(NamedTuple):
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
-        valued, estimated = self.valued(*days), self.betas(*days)
+        valued, estimated = self.exposed(*days), self.betas(*days)
         rows, undefined = snapshots.value_rows(valued)
         beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(valued, estimated, self.profiles)
         sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
@@ -119,13 +129,13 @@ class Book(NamedTuple):
         position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET)
         one, two = self.rate_betas(*days)
         of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days)
-        volatile, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days)
+        exposed = self.options(*days)
+        volatile, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days, exposed)
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
         rate_rows, rate_coverage = rates.portfolio_rows(valued, one, two)
         tail, backtests = tail_risk.rows(
             valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.figures.risk, of_portfolios.figures.observations
         )
-        exposed = self.options(*days)
         greeks, undefined_greeks = options.portfolio_rows(valued, options.options(self.lots), exposed)
         tables = {
             "tail_risk": tail,
@@ -189,6 +199,7 @@ def book(
     equity: dict[str, tuple[float | None, date | None]] | None = None,
     profiles: dict[str, tuple[str | None, bool, float]] | None = None,
     benchmark: dict[date, dict[str, float]] | None = None,
+    ranges: pd.DataFrame | None = None,
 ) -> Book:
     """Arrange lots, closes and equity balances with their day (by portfolio; default: portfolio A without one)."""
     stated = {"A": (None, None)} if equity is None else equity
@@ -204,7 +215,7 @@ def book(
     table[dates] = table[dates].apply(pd.to_datetime)
     table = table.astype({"quantity": float, "underlying_symbol": "str", "entry_date_assumed": bool} | dict.fromkeys(numbers, float))
     if not isinstance(closes, pd.DataFrame):
-        columns = sorted({*(closes or {}), *table.loc[valuation.is_listed(table), "symbol"]})
+        columns = sorted({*(closes or {}), *table.loc[is_listed(table), "symbol"]})
         given = {symbol: pd.Series(of, dtype=float).rename(pd.Timestamp) for symbol, of in (closes or {}).items()}
         closes = pd.DataFrame(given, index=pd.to_datetime(SESSIONS), columns=pd.Index(columns, dtype="str"), dtype=float)
     return Book(
@@ -214,6 +225,7 @@ def book(
         closes,
         _profiles(profiles or {}),
         pd.DataFrame.from_dict({pd.Timestamp(day): of for day, of in (benchmark or {}).items()}, orient="index").rename_axis("asof_date"),
+        pd.DataFrame(index=closes.index) if ranges is None else ranges,
     )
 
 

@@ -40,7 +40,7 @@ def forecast_of(returns: np.ndarray, market: np.ndarray) -> float:
 def test_a_position_has_the_volatility_of_its_symbol(closes):
     """Oracle: numpy's standard deviation, and the forecast's formula written out; skill from a loop over completed forecasts."""
     of = book(lot("X", 3), closes=closes)
-    rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY])
+    rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY))
     returns = closes.pct_change().dropna()
     x, market = returns["X"].to_numpy(), returns[MARKET].to_numpy()
     row = rows.iloc[0]
@@ -57,6 +57,31 @@ def test_a_position_has_the_volatility_of_its_symbol(closes):
     assert_allclose(row["model_r_squared"], 1 - ours / theirs, rtol=1e-9)
     assert row["observations"] == 252
     assert undefined.empty
+
+
+@pytest.mark.parametrize("with_ranges", [True, False])
+def test_a_portfolio_of_one_symbol_has_its_volatility_as_many_times_as_it_is_levered(closes, with_ranges):
+    """By definition; beside it a portfolio of two symbols, whose range nobody knows."""
+    rng = np.random.default_rng(8)
+    ranges = pd.DataFrame({"X": rng.uniform(0.005, 0.02, len(closes))}, index=closes.index) if with_ranges else None
+    value = closes.loc[str(DAY), "X"]
+    lots = [
+        lot("X", 3),
+        lot("X", -2, portfolio_id="B", position_type="SHORT"),
+        lot("X", 1, portfolio_id="C"),
+        lot("Y", 1, portfolio_id="C"),
+    ]
+    equity = {"A": (3 * value, DAY), "B": (value, DAY), "C": (2 * value, DAY)}
+    of = book(*lots, closes=closes, equity=equity, ranges=ranges)
+    symbol, found = of.symbol_volatility(DAY), of.portfolio_volatility(DAY).figures
+    own = volatility.Figures._make(figure[0, symbol.symbols.get_loc("X")] for figure in symbol.figures)
+    for portfolio, leverage in ((0, 1.0), (1, 2.0)):
+        for name in ("realized_21d", "realized_63d", "expected", "risk", "low", "high", "ewma_97"):
+            assert_allclose(getattr(found, name)[portfolio, 0], leverage * getattr(own, name), rtol=1e-12)
+        for name in ("rise_probability", "direction", "percentile", "proxy"):
+            assert_allclose(getattr(found, name)[portfolio, 0], getattr(own, name), rtol=1e-12)
+    assert har.PROXIES[found.proxy[2, 0]] == "close_market"
+    assert har.PROXIES[own.proxy] == ("range_market" if with_ranges else "close_market")
 
 
 def test_a_portfolio_is_less_volatile_than_its_positions_on_average(closes):
@@ -89,7 +114,7 @@ def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
     days = [trading_calendar.previous(known_from), known_from, DAY]
     returns = panels.believed_returns(closes.reindex(pd.to_datetime(trading_calendar.window(days, volatility.SYMBOL_WINDOW + 1))))
     of = book(lot("X", 1), closes=closes)
-    ranges = np.full(returns.frame.shape, np.nan)
+    ranges = pd.DataFrame(np.nan, index=returns.frame.index, columns=returns.frame.columns)
     rows, plain = (
         forecasts.symbol_forecasts(volatility.of_symbols(returns, ranges, MARKET, versions), of.lots, days) for versions in (both, SHIPPED)
     )
@@ -103,12 +128,13 @@ def test_days_that_the_shipped_fit_saw_are_in_sample():
 
 
 def test_what_is_not_known_is_null_with_its_reason(closes):
-    """A price listed four months ago, one that stands still, an option, and one without any return."""
+    """A price listed four months ago, one that stands still, an option without an expiration, and a private holding."""
     closes.loc[closes.index < closes.index[-60], "X"] = np.nan
     closes["Y"] = 5.0
     call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 10.0}
-    of = book(lot("X", 1), lot("Y", 1), lot("Z", 1, **call), closes=closes)
-    rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY])
+    house = lot("HOUSE", 1, investment_class="PRIVATE", market_value=5.0)
+    of = book(lot("X", 1), lot("Y", 1), lot("Z", 1, **call), house, closes=closes)
+    rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY))
     why = undefined.set_index(["subject", "metric"])["reason"].rename(lambda name: name.partition(".")[2], level="metric")
     counted = undefined[undefined["reason"].str.match(r"\d")]
     assert counted["n_obs"].astype(str).tolist() == counted["reason"].str.extract(r"^(\d+)")[0].tolist()
@@ -116,7 +142,8 @@ def test_what_is_not_known_is_null_with_its_reason(closes):
     assert why["0000", "model_r_squared"] == "0 of the last 252 forecasts are completed and known; 126 are needed"
     assert "realized_vol_63d" not in why["0000"]
     assert why["0001", "expected_vol_21d"] == "the price did not move in the 21 sessions to the day"
-    assert set(why["0002"]) == {"an option or a private holding has no return series of its own"}
-    assert rows["realized_vol_21d"].isna().tolist() == [False, False, True]
+    assert set(why["0002"]) == {"the expiration date is not known"}
+    assert set(why["0003"]) == {"an option or a private holding has no return series of its own"}
+    assert rows["realized_vol_21d"].isna().tolist() == [False, False, True, True]
     missing = rows.set_index("position_id")[[name.partition(".")[2] for name in forecasts.POSITION_METRICS]].isna()
     assert missing.to_numpy().sum() == len(undefined)
