@@ -1,28 +1,25 @@
 """`riskmetrics import`: users' files into the database."""
 
-import re
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, File, day_of
+from riskmetrics.cli.import_portfolio import portfolio
+from riskmetrics.cli.options import File
 from riskmetrics.cli.output import counted, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.write import Written
-    from riskmetrics.sources.files import Parsed, RejectedRow
-
-_EQUITY_LIMIT = 1e14
-"""What the column holds."""
+    from riskmetrics.sources.files import Parsed
 
 app = typer.Typer(
     help="Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or Parquet files.", no_args_is_help=True
 )
+app.command()(portfolio)
 
 
 @app.command()
@@ -75,59 +72,6 @@ def scenarios(
     from riskmetrics.sources.scenarios import read_scenarios
 
     _import("scenarios", file, read_scenarios, lambda connection, parsed: told(imports.scenarios(connection, parsed.rows, only=only)))
-
-
-@app.command()
-def portfolio(
-    file: File,
-    name: Annotated[str, typer.Option(help="Name of the portfolio; a new one is created.")],
-    equity: Annotated[float | None, typer.Option(help="Equity (net value plus cash) on the day, in USD.")] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAY_FORMAT, help="Day that the file describes. Default: today.")] = None,
-) -> None:
-    """Holdings of a portfolio on a day: symbol, quantity; and entry_price, entry_date, position_type.
-
-    What was held before and is not in the file counts as left on that day.
-
-    Example: riskmetrics import portfolio holdings.csv --name Growth --equity 345000
-    """
-    from datetime import date
-    from decimal import Decimal
-
-    from riskmetrics.db import holdings
-    from riskmetrics.errors import UsageError
-    from riskmetrics.sources.files import read_portfolio
-
-    day = day_of(as_of) or date.today()
-    if day > date.today():
-        raise UsageError(f"--as-of {day} lies in the future")
-    if not 0 < len(name.strip()) <= 255:  # what the column holds
-        raise UsageError("--name must have 1 to 255 characters")
-
-    if equity is not None and not abs(equity) < _EQUITY_LIMIT:  # NaN is not either
-        raise UsageError(f"--equity {equity} is not an amount of money")
-
-    def store(connection: "sa.Connection", parsed: "Parsed") -> str:
-        stated = Decimal(str(equity)).quantize(Decimal("0.01")) if equity is not None else None
-        result = holdings.state(connection, name.strip(), parsed.rows, as_of=day, equity=stated, unclear=_symbols_in(parsed.rejected))
-        assumed = int(parsed.rows["entry_date"].isna().sum())
-        if assumed and result.opened:
-            say(f"{counted(assumed, 'lot')} without an entry_date: a new one counts as held since before any session")
-        if result.closed_symbols:
-            say(f"not stated any more, or with another quantity, so closed on {day}: {', '.join(result.closed_symbols)}")
-        if result.left_alone:
-            say(f"left as held, because a row of theirs was rejected: {', '.join(result.left_alone)}")
-        kept = f"{result.corrected} corrected, {result.unchanged} unchanged"
-        return f"{counted(result.opened, 'lot')} opened, {result.closed} closed, {kept}, as of {day}"
-
-    _import("portfolio", file, lambda path: read_portfolio(path, day), store)
-
-
-def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
-    """Return what may be a symbol in rows that could not be read."""
-    from riskmetrics.sources import cells
-
-    words = {word for row in rejected for word in re.split(r"[^\w./^=-]+", row.raw_row) if word}
-    return {symbol for symbol in map(cells.symbol, words) if symbol}
 
 
 def store_prices(connection: "sa.Connection", parsed: "Parsed", file: str) -> str:

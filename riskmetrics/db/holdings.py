@@ -53,7 +53,7 @@ def state(
     Parameters
     ----------
     stated : DataFrame
-        One row per lot, as `sources.files.read_portfolio` gives them.
+        One row per lot, as `sources.lots.review_lots` gives them.
     equity : Decimal, optional
         Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
     unclear : collection of str, optional
@@ -72,7 +72,7 @@ def state(
         raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day, or {anew}")
     held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
     left_alone = {instrument for instrument in held if instrument[0] in unclear}
-    closes = _closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
+    closes = closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
     opened, closed, corrected, unchanged = [], [], 0, 0
     for instrument in sorted((held.keys() | wanted.keys()) - left_alone, key=str):
         old, new, pairs = _match(held[instrument], wanted[instrument])
@@ -85,7 +85,7 @@ def state(
     _close(connection, closed, as_of, closes)
     if opened:
         connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
-    _record(connection, portfolio["id"], as_of, equity)
+    record(connection, portfolio["id"], as_of, equity)
     kept = _symbols(lot for instrument in left_alone for lot in held[instrument])
     return Statement(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged, _symbols(closed), kept)
 
@@ -198,7 +198,8 @@ class _Entry(NamedTuple):
         return {"entry_date": self.as_of, "entry_price": stated if stated is not None else close, "entry_date_assumed": False}
 
 
-def _closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
+def closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
+    """Return closes of a day's session, on a closed day of the one before; no symbol without one."""
     table = tables.market_data_cache
     session = trading_calendar.at_or_before(day)
     statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == any_of(symbols), table.c.date == session)
@@ -218,7 +219,8 @@ def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mappi
         connection.execute(statement, [{"lot": lot["id"], "price": _price(lot, closes)} for lot in lots])
 
 
-def _record(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
+def record(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
+    """Keep the day that a portfolio's holdings were stated for and, unless it is None, its equity on that day."""
     table = tables.portfolios
     values: dict[str, object] = {"holdings_as_of": as_of}
     if equity is not None:

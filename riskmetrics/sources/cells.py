@@ -7,7 +7,7 @@ cell that cannot be understood are two answers: the functions return the values 
 import re
 from collections.abc import Callable, Iterable
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 MISSING = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null")
 """What stands in an empty cell of a number or a date; a symbol may well be NA or NAN."""
 
-_NUMBER = r"^[+-]?\$?(\d+|\d{1,3}(,\d{3})+|\d*\.\d+|\d+\.|\d{1,3}(,\d{3})+\.\d*)([eE][+-]?\d+)?$"
+DECIMAL_MARKS = (".", ",")
 _ISO = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _SYMBOL = re.compile(r"[\^A-Z0-9][A-Z0-9.^=_-]*")
@@ -36,8 +36,15 @@ def missing(text: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.is_in(pc.utf8_lower(text), value_set=pa.array([None, *MISSING], pa.string()))
 
 
-def numbers(cells: pa.ChunkedArray) -> tuple[FloatArray, BoolArray]:
-    """Read numbers: digits with an optional sign, "$", exponent and well-formed thousands separators.
+def numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, BoolArray]:
+    """Read numbers: digits with a sign or in parentheses, dollars, an exponent and well-formed thousands separators.
+
+    Parameters
+    ----------
+    cells : ChunkedArray
+        Of shape (N,), numbers or text.
+    decimal : str
+        The decimal mark, "." or ","; the other one, a space or an apostrophe may separate thousands.
 
     Returns
     -------
@@ -50,16 +57,54 @@ def numbers(cells: pa.ChunkedArray) -> tuple[FloatArray, BoolArray]:
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pc.fill_null(pc.cast(cells, pa.float64(), safe=False), np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
     text = trimmed(cells)
-    try:
-        return pc.fill_null(pc.cast(pc.if_else(pc.equal(text, ""), None, text), pa.float64()), np.nan).to_numpy(), np.zeros(
-            len(cells), dtype=bool
-        )
-    except pa.ArrowInvalid:  # somewhere stands more than plain digits: find out where, five times slower
-        pass
-    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER), False)
-    digits = pc.replace_substring_regex(pc.if_else(is_number, text, None), r"[$,+]", "")
+    if decimal == ".":
+        try:
+            plain = pc.cast(pc.if_else(pc.equal(text, ""), None, text), pa.float64())
+            return pc.fill_null(plain, np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
+        except pa.ArrowInvalid:  # somewhere stands more than plain digits: find out where, five times slower
+            pass
+    text = pc.replace_substring(text, "\u2212", "-")  # the typographic minus
+    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER[decimal]), False)
+    digits = pc.replace_substring_regex(pc.if_else(is_number, text, None), rf"[^0-9eE(\-{decimal}]", "")
+    digits = pc.replace_substring(pc.replace_substring(digits, "(", "-"), decimal, ".")
     values = pc.fill_null(pc.cast(digits, pa.float64()), np.nan).to_numpy()
     return values, pc.and_not(pc.invert(is_number), missing(text)).to_numpy()
+
+
+def _number_pattern(decimal: str) -> str:
+    """What a number looks like with a decimal mark; RE2 has no back reference, so each way to separate thousands is spelled out."""
+    separators = (rf"[{'.' if decimal == ',' else ','}]", "[ \u00a0\u2009\u202f]", "['\u2019]")
+    whole = "|".join([r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)])
+    amount = rf"(({whole})([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d+)?"
+    before, after = r"((US)?\$ ?|USD ?)?", r"( ?(US)?\$| ?USD)?"
+    return rf"^([+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|\({before}{amount}{after}\)|{before}\({amount}\))$"
+
+
+_NUMBER = {decimal: _number_pattern(decimal) for decimal in DECIMAL_MARKS}
+
+
+class Notation(NamedTuple):
+    """What a column's cells say of its decimal mark: an example of each kind, None where there is none."""
+
+    point: str | None
+    """A number only with a decimal point, as 1,234.5."""
+    comma: str | None
+    """A number only with a decimal comma, as 1.234,5."""
+    unclear: str | None
+    """Two different numbers, as 1.200."""
+
+    def joined(self, other: "Notation") -> "Notation":
+        """What two columns say together."""
+        return Notation(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+def notation(cells: pa.ChunkedArray) -> Notation:
+    """Find out what a column's numbers prove of their decimal mark, by reading them both ways."""
+    texts = pc.fill_null(trimmed(cells), "").combine_chunks()
+    point, comma = (numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS)
+    pointed, commaed = np.isfinite(point), np.isfinite(comma)
+    kinds = (pointed & ~commaed, commaed & ~pointed, pointed & commaed & (point != comma))
+    return Notation(*(texts[int(np.argmax(kind))].as_py() if kind.any() else None for kind in kinds))
 
 
 def dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:

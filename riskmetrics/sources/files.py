@@ -1,10 +1,9 @@
-"""Users' files: prices, portfolios, company profiles and benchmark weights, read strictly.
+"""Users' files: prices, company profiles and benchmark weights, read strictly.
 
 What can be understood is taken, in the file's order; every other row is handed back with its line,
 its text and the reason. Nothing here knows the database.
 """
 
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import gics
-from riskmetrics.sources.review import Parsed, Review, dates_of, enumerate_some, or_none
+from riskmetrics.sources.layouts import SYMBOL
+from riskmetrics.sources.review import WHOLE, Parsed, Review, dates_of, enumerate_some, or_none
 from riskmetrics.sources.tables import RejectedRow, read_table
 
-__all__ = ["Parsed", "RejectedRow", "read_benchmark", "read_portfolio", "read_prices", "read_profiles"]
+__all__ = ["Parsed", "RejectedRow", "read_benchmark", "read_prices", "read_profiles"]
 
-_SYMBOL = ("symbol", "ticker", "tickersymbol", "stocksymbol")
 _DATE = ("date", "day", "tradingday", "tradingdate", "asof", "asofdate", "timestamp", "datetime")
 
 PRICE_COLUMNS = {
-    "symbol": _SYMBOL,
+    "symbol": SYMBOL,
     "date": _DATE,
     "open": ("open", "openprice", "openingprice"),
     "high": ("high", "highprice"),
@@ -33,24 +32,8 @@ PRICE_COLUMNS = {
     "volume": ("volume", "vol", "tradedvolume"),
     "currency": ("currency",),
 }
-PORTFOLIO_COLUMNS = {
-    "symbol": _SYMBOL,
-    "quantity": ("quantity", "qty", "shares", "units", "numberofshares", "sharesheld"),
-    "entry_price": (
-        *("entryprice", "purchaseprice", "buyprice", "unitcost", "costpershare", "costbasispershare"),
-        *("avgcost", "averagecost", "avgcostbasis", "averagecostbasis", "avgprice", "averageprice"),
-    ),
-    "entry_date": ("entrydate", "purchasedate", "dateacquired", "acquireddate", "acquired", "dateopened", "opendate", "tradedate"),
-    "position_type": ("positiontype", "side", "longshort", "direction"),
-    "investment_class": ("investmentclass", "assetclass", "assettype", "securitytype"),
-    "underlying_symbol": ("underlyingsymbol", "underlying", "underlyingticker"),
-    "strike_price": ("strikeprice", "strike"),
-    "expiration_date": ("expirationdate", "expiration", "expirydate", "expiry"),
-    "last_price": ("lastprice", "currentprice", "marketprice", "price", "last"),
-    "currency": ("currency",),
-}
 PROFILE_COLUMNS = {
-    "symbol": _SYMBOL,
+    "symbol": SYMBOL,
     "company_name": ("companyname", "name", "company", "securityname", "description"),
     "asset_type": ("assettype", "type", "securitytype", "assetclass"),
     "sector": ("gicssector", "gicssectorname", "gics", "sector", "sectorname", "fmpsector"),
@@ -65,21 +48,9 @@ BENCHMARK_COLUMNS = {
     "num_constituents": ("numconstituents", "nconstituents", "constituents"),
 }
 
-LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
-POSITION_TYPES = {
-    **{name: name for name in ("LONG", "SHORT", *LONG_OPTIONS, *SHORT_OPTIONS)},
-    "LONG CALL": "LC",
-    "LONG PUT": "LP",
-    "SHORT CALL": "SC",
-    "SHORT PUT": "SP",
-}
-LEAST_QUANTITY, QUANTITY_LIMIT = 1e-4, 1e12
-"""What a database's NUMERIC(16, 4) holds: less would be stored as zero, more not at all."""
 BETA_LIMIT = 1e4
 ROUNDING = 0.01
 """How far, in dollars, a close may lie outside its day's range: two prices, each rounded to cents, differ by that."""
-WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
-"""What a day's benchmark weights sum to, from and to, and the whole they are parts of."""
 WORTH_SAYING = 5e-5
 """Weights that miss the whole by less show as 100.00 %: their rescaling is rounding and not worth a note."""
 
@@ -169,84 +140,6 @@ def _lacks_what_its_symbol_has(codes: "pd.Series[int]", adjusted: FloatArray, go
     has = np.bincount(codes[good & ~np.isnan(adjusted)], minlength=len(codes)) > 0
     lacks: BoolArray = np.isnan(adjusted) & has[codes]
     return lacks
-
-
-def read_portfolio(path: Path, as_of: date | None = None) -> Parsed:
-    """Read holdings, one row per lot; several lots of a symbol may stand in one file.
-
-    Parameters
-    ----------
-    path : Path
-        CSV or Parquet with symbol and quantity; the other columns of `PORTFOLIO_COLUMNS` may be there.
-    as_of : date, optional
-        The day whose holdings these are: a lot entered later is rejected. Default: today.
-
-    Returns
-    -------
-    Parsed
-        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP), entry_price (float64, dollars a
-        share, NaN if unknown), entry_date (datetime.date or None), position_type (LC LP SC SP LONG SHORT; without
-        one the sign decides), investment_class (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if none),
-        strike_price, last_price (float64, NaN), expiration_date (datetime.date or None).
-
-    Raises
-    ------
-    UsageError
-        If there is no such file.
-    DataQualityError
-        If it is not a portfolio or has no good row.
-    """
-    review = Review(read_table(path, PORTFOLIO_COLUMNS, required=("symbol", "quantity")))
-    symbols, underlying = review.symbols("symbol"), review.symbols("underlying_symbol", longest=10)
-    quantity = review.numbers("quantity")
-    entry_price, strike, last = (review.prices(name) for name in ("entry_price", "strike_price", "last_price"))
-    entry, expiration = review.days("entry_date"), review.days("expiration_date")
-    review.reject(symbols == "", "no symbol")
-    review.reject(np.isnan(quantity), "no quantity")
-    review.reject(np.abs(quantity) < LEAST_QUANTITY, "quantity {quantity} is zero")
-    review.reject(np.abs(quantity) >= QUANTITY_LIMIT, "quantity {quantity} is too large")
-    stated = as_of or date.today()
-    review.reject(entry > np.datetime64(stated), f"entry_date {{entry_date}} lies after {stated}, the day of these holdings")
-    review.reject_foreign_currency()
-    types, classes = _position_types(review, symbols, quantity), _investment_classes(review)
-    options = types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
-    review.reject((classes == "OPTIONS") & ~options, "an option whose position_type is none of LC, LP, SC, SP")
-    return review.parsed(
-        pd.DataFrame(
-            {
-                "symbol": symbols,
-                "quantity": np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity),
-                "entry_price": entry_price,
-                "entry_date": dates_of(entry),
-                "position_type": types,
-                "investment_class": classes.mask(options, "OPTIONS"),
-                "underlying_symbol": or_none(underlying),
-                "strike_price": strike,
-                "expiration_date": dates_of(expiration),
-                "last_price": last,
-            }
-        )
-    )
-
-
-def _position_types(review: Review, symbols: "pd.Series[str]", quantity: FloatArray) -> "pd.Series[str]":
-    """Each row's position type, made to agree with the quantity's sign, or rejected."""
-    given = review.text("position_type").str.upper().str.replace(r"[\s_-]+", " ", regex=True)
-    types = given.map(POSITION_TYPES).astype("str")
-    review.reject((given != "") & types.isna(), f"position_type '{{position_type}}' is none of {', '.join(list(POSITION_TYPES)[:6])}")
-    review.reject(types.isin(LONG_OPTIONS) & (quantity < 0), "position_type {position_type} contradicts the negative quantity {quantity}")
-    turned = (types == "LONG") & (quantity < 0) & review.good
-    if turned.any():
-        review.notes.append(f"LONG with a negative quantity, imported as SHORT: {enumerate_some(symbols[turned])}")
-    by_sign = pd.Series(np.where(quantity < 0, "SHORT", "LONG"), dtype="str")
-    return types.where(types.notna() & ~turned, by_sign)
-
-
-def _investment_classes(review: Review) -> "pd.Series[str]":
-    """PRIVATE and OPTIONS where the asset class says so ("Private Equity", "Equity Option"), else PUBLIC."""
-    given = review.text("investment_class").str.upper()
-    classes = np.select([given.str.contains("PRIVATE"), given.str.contains("OPTION")], ["PRIVATE", "OPTIONS"], "PUBLIC")
-    return pd.Series(classes, dtype="str")
 
 
 def read_profiles(path: Path) -> Parsed:

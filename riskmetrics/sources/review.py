@@ -1,5 +1,7 @@
 """Going through a table's rows: the first thing wrong with a row is why it is rejected, the rest is taken."""
 
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +16,8 @@ from riskmetrics.sources.tables import RejectedRow, Table
 
 LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
+WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
+"""What weights sum to, from and to, and the whole they are parts of."""
 
 
 class Parsed(NamedTuple):
@@ -27,8 +31,8 @@ class Parsed(NamedTuple):
 class Review:
     """A table under review: typed columns out, doubtful rows marked with their first fault."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, decimal: str = ".") -> None:
+        self.table, self._decimal = table, decimal
         self.notes = list(table.notes)
         self._faults: list[str] = []
         self._fault_of = np.full(table.n_rows, -1, dtype=np.int32)
@@ -46,16 +50,14 @@ class Review:
 
     def text(self, name: str) -> "pd.Series[str]":
         """Trimmed text of a column; empty where missing or where there is no such column."""
-        if name not in self.table.columns:
-            return pd.Series("", index=range(self.table.n_rows), dtype="str")
-        return pd.Series(pc.fill_null(cells.trimmed(self.table.columns[name]), "").to_pandas(), dtype="str")
+        return self.table.text(name)
 
-    def symbols(self, name: str, *, longest: int = 20) -> "pd.Series[str]":
+    def symbols(self, name: str, *, longest: int = 20, spell: Callable[[str, int], str | None] = cells.symbol) -> "pd.Series[str]":
         """Symbols written our way; rows where there is text that cannot be one are rejected."""
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
-        symbols = pd.Series(cells.by_distinct(text, lambda one: cells.symbol(one, longest) if one else ""), dtype="str")
+        symbols = pd.Series(cells.by_distinct(text, lambda one: spell(one, longest) if one else ""), dtype="str")
         self.reject(
             symbols.isna(),
             f"{name} '{{{name}}}' is not a symbol: at most {longest} letters, digits and . - ^ = _",
@@ -66,7 +68,7 @@ class Review:
         """Numbers, NaN where missing or where there is no such column; rows with anything else there are rejected."""
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.nan)
-        values, faulty = cells.numbers(self.table.columns[name])
+        values, faulty = cells.numbers(self.table.columns[name], self._decimal)
         self.reject(faulty, f"{name} '{{{name}}}' is not a number")
         return values
 
@@ -99,8 +101,8 @@ class Review:
         if "currency" in self.table.columns:
             self.reject(~self.text("currency").str.upper().isin(["", "USD"]), "currency {currency}: only USD is supported")
 
-    def parsed(self, rows: pd.DataFrame) -> Parsed:
-        """Return the good rows and the rejected ones; raise DataQualityError if no row is good."""
+    def parsed(self, rows: pd.DataFrame, *, may_be_empty: bool = False) -> Parsed:
+        """Return the good rows and the rejected ones; raise DataQualityError if no row is good and one must be."""
         good = self.good
         bad = np.flatnonzero(~good)
         taken = {
@@ -111,10 +113,15 @@ class Review:
             for place, (row, (line, raw)) in enumerate(zip(bad, self.table.locate(bad), strict=True))
         ]
         rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
-        if not good.any():
-            first = f": on line {rejected[0].line}, {rejected[0].reason}" if rejected else ""
-            raise DataQualityError(f"{self.table.path} has no good row{first}")
+        if not (good.any() or may_be_empty):
+            raise no_good_row(self.table.path, rejected)
         return Parsed(rows[good].reset_index(drop=True), rejected, self.notes)
+
+
+def no_good_row(path: Path, rejected: Sequence[RejectedRow]) -> DataQualityError:
+    """Say that nothing in a file can be used, and why its first row cannot."""
+    first = f": on line {rejected[0].line}, {rejected[0].reason}" if rejected else ""
+    return DataQualityError(f"{path} has no good row{first}")
 
 
 def dates_of(days: DateArray) -> "pd.Series[Any]":

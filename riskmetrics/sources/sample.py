@@ -1,11 +1,13 @@
 """The bundled sample: five years of real closes and three portfolios, read the way a user's files are (``sample/README.md``)."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from riskmetrics.sources.files import read_benchmark, read_portfolio, read_prices, read_profiles
+from riskmetrics.sources.brokers import read_portfolio
+from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
 from riskmetrics.sources.review import Parsed
 
 FOLDER = Path(__file__).parent / "sample"
@@ -43,6 +45,6 @@ def benchmark() -> Parsed:
 def portfolios() -> list[SamplePortfolio]:
     """A long-only, a concentrated and a long-short portfolio."""
     return [
-        SamplePortfolio(name, equity, LAST_SESSION, read_portfolio(FOLDER / f"{name.lower().replace(' ', '_').replace('-', '_')}.csv"))
+        SamplePortfolio(name, equity, LAST_SESSION, read_portfolio(FOLDER / f"{re.sub('[ -]', '_', name.lower())}.csv", decimal="."))
         for name, equity in _EQUITY.items()
     ]

@@ -5,26 +5,26 @@ counts from its first physical line; in a Parquet file the first row is "line" 2
 """
 
 import csv
-import gzip
 import io
 import json
 import math
 import re
-import zlib
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet
 
-from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.metrics._typing import IntArray
+from riskmetrics.errors import DataQualityError
+from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.contents import content, is_parquet, utf8
 
 Spellings = Mapping[str, tuple[str, ...]]
 BLOCK = 1 << 24  # bytes that the CSV reader takes at once, and so the longest row
@@ -52,6 +52,18 @@ class Table(NamedTuple):
         """Rows that could be split into cells."""
         return len(next(iter(self.columns.values())))
 
+    def text(self, name: str) -> "pd.Series[str]":
+        """Trimmed text of a column; empty where missing or where there is no such column."""
+        if name not in self.columns:
+            return pd.Series("", index=range(self.n_rows), dtype="str")
+        return pd.Series(pc.fill_null(cells.trimmed(self.columns[name]), "").to_pandas(), dtype="str")
+
+    def only(self, kept: BoolArray) -> "Table":
+        """Leave out rows; what was rejected and noted stays."""
+        rows = np.flatnonzero(kept)
+        columns = {name: column.take(rows) for name, column in self.columns.items()}
+        return self._replace(columns=columns, locate=lambda chosen: self.locate(rows[chosen]))
+
 
 def read_table(path: Path, spellings: Spellings, required: tuple[str, ...]) -> Table:
     """Read the columns that ``spellings`` knows from a CSV file (plain or gzip, UTF-8, commas) or a Parquet file.
@@ -78,11 +90,11 @@ def read_table(path: Path, spellings: Spellings, required: tuple[str, ...]) -> T
     DataQualityError
         If it is empty, not UTF-8, not a table, or lacks a required column.
     """
-    data = _content(path)
+    data = content(path)
     try:
-        if data.startswith(b"PAR1"):
+        if is_parquet(data):
             return _parquet_table(path, data, spellings, required)
-        return _csv_table(path, data, spellings, required)
+        return _csv_table(path, utf8(path, data), spellings, required)
     except (pa.ArrowException, csv.Error) as error:
         raise DataQualityError(f"{path} cannot be read as a table: {' '.join(str(error).split())[:200]}") from error
 
@@ -92,45 +104,11 @@ def header_key(header: str) -> str:
     return re.sub(r"[^0-9a-z]", "", header.casefold())
 
 
-def _content(path: Path) -> bytes:
-    """The file's bytes, unpacked, known to be Parquet or UTF-8 text."""
-    try:
-        data = path.read_bytes()
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
-    except FileNotFoundError:
-        raise UsageError(f"{path} does not exist") from None
-    except IsADirectoryError:
-        raise UsageError(f"{path} is a directory: name a CSV or Parquet file") from None
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
-        raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
-    except OSError as error:
-        raise UsageError(f"{path} cannot be opened: {error.strerror}") from error
-    if not data or data.isspace():
-        raise DataQualityError(f"{path} is empty")
-    return data if data.startswith(b"PAR1") else _utf8(path, data)
-
-
-def _utf8(path: Path, data: bytes) -> bytes:
-    """Text in UTF-8 without its byte order mark."""
-    if data.startswith(b"PK\x03\x04"):
-        raise DataQualityError(f"{path} is a workbook or a zip archive: save the sheet as CSV")
-    data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataQualityError(f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8") from None
-    if b"\0" in data:
-        raise DataQualityError(f"{path} is not UTF-8 text: save it as CSV UTF-8")
-    return data if b"\n" in data else data.replace(b"\r", b"\n")
-
-
 def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...]) -> Table:
     lines = io.BytesIO(data)
     reader = csv.reader(line.decode() for line in lines)
     headers = next((row for row in reader if any(row)), [])
-    chosen, notes = _choose(path, headers, spellings, required)
+    chosen, notes = choose_columns(path, headers, spellings, required)
     body, first_line = data[lines.tell() :], reader.line_num + 1
     if body.count(b'"') % 2:
         raise DataQualityError(f"{path} has a quotation mark that is never closed: rows cannot be told apart")
@@ -170,7 +148,7 @@ def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[st
         for (line, raw), (_, count) in zip(locate(torn_records), torn, strict=True)
         if raw.strip()
     ]
-    return _without_blank_rows(Table(path, columns, rejected, notes, lambda rows: locate(records[rows])))
+    return without_blank_rows(Table(path, columns, rejected, notes, lambda rows: locate(records[rows])))
 
 
 def _records(body: bytes) -> tuple[IntArray, IntArray, IntArray]:
@@ -188,13 +166,13 @@ def _parquet_table(path: Path, data: bytes, spellings: Spellings, required: tupl
     table = pyarrow.parquet.read_table(pa.BufferReader(data))
     if not table.num_rows:
         raise DataQualityError(f"{path} has columns and no row")
-    chosen, notes = _choose(path, table.column_names, spellings, required)
+    chosen, notes = choose_columns(path, table.column_names, spellings, required)
 
     def locate(rows: IntArray) -> list[tuple[int, str]]:
         texts = (json.dumps({name: _json(value) for name, value in values.items()}, default=str) for values in table.take(rows).to_pylist())
         return list(zip((rows + 2).tolist(), texts, strict=True))
 
-    return _without_blank_rows(Table(path, {name: table.column(position) for name, position in chosen.items()}, [], notes, locate))
+    return without_blank_rows(Table(path, {name: table.column(position) for name, position in chosen.items()}, [], notes, locate))
 
 
 def _json(value: object) -> object:
@@ -202,7 +180,7 @@ def _json(value: object) -> object:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _choose(path: Path, headers: list[str], spellings: Spellings, required: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
+def choose_columns(path: Path, headers: list[str], spellings: Spellings, required: tuple[str, ...]) -> tuple[dict[str, int], list[str]]:
     """Which of the file's columns is which of ours, and a sentence on those that are none."""
     keys = [header_key(header) for header in headers]
     chosen: dict[str, int] = {}
@@ -221,11 +199,9 @@ def _choose(path: Path, headers: list[str], spellings: Spellings, required: tupl
     return chosen, [f"columns not used: {', '.join(unused)}"] if unused else []
 
 
-def _without_blank_rows(table: Table) -> Table:
+def without_blank_rows(table: Table) -> Table:
     """Leave out rows, as at the end of many files, that have no text in any known column."""
     blank = reduce(pc.and_, (pc.is_in(cells.trimmed(column), value_set=pa.array([None, ""])) for column in table.columns.values()))
     if not pc.any(blank).as_py():
         return table
-    kept = np.flatnonzero(~blank.to_numpy())
-    columns = {name: column.take(kept) for name, column in table.columns.items()}
-    return table._replace(columns=columns, locate=lambda rows: table.locate(kept[rows]))
+    return table.only(~blank.to_numpy())

@@ -16,3 +16,15 @@ def file(tmp_path: Path) -> Callable[[str], Path]:
         return path
 
     return write
+
+
+@pytest.fixture(scope="module")
+def file_in_memory(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Write a file that the next call overwrites; for tests that run many times."""
+    path = tmp_path_factory.mktemp("files") / "file.csv"
+
+    def write(text: str) -> Path:
+        path.write_bytes(text.encode())
+        return path
+
+    return write

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from riskmetrics.sources import gics
-from riskmetrics.sources.files import Parsed, read_benchmark, read_portfolio, read_prices, read_profiles
+from riskmetrics.sources.brokers import read_portfolio
+from riskmetrics.sources.files import Parsed, read_benchmark, read_prices, read_profiles
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 with_shared_data = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the developers' data set is not at {SHARED}")

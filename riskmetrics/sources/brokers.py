@@ -1,0 +1,220 @@
+"""Files of holdings, as brokers export them or as people write them: whose they are, on which day, and what is held.
+
+`layouts` tells one kind of file from another, `lines` finds the table in it, `lots` goes through the holdings of each account.
+"""
+
+import csv
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from functools import reduce
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.contents import content, decoded, is_parquet
+from riskmetrics.sources.layouts import GENERIC, LAYOUTS, LINES_OF_TOTALS, OTHER_FILES, Layout
+from riskmetrics.sources.lines import LeftOut, Line, Walked, keys, split, walk
+from riskmetrics.sources.lots import review_lots
+from riskmetrics.sources.review import WHOLE, Parsed, no_good_row
+from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, read_table
+
+_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_NUMBERS = ("quantity", "weight", "entry_price", "cost_basis", "strike_price", "last_price", "market_value")
+
+
+class Account(NamedTuple):
+    """What a file says of one account."""
+
+    name: str
+    """Empty where the file names none."""
+    holdings: Parsed
+    """Lots as `lots.review_lots` gives them, without market_value."""
+    value: float
+    """Sum of the lots' market values, dollars; NaN where one is not stated."""
+    cash: float
+    """Dollars; NaN where the file states none."""
+
+
+class Holdings(NamedTuple):
+    """A file of holdings, understood."""
+
+    layout: str
+    form: str
+    """Encoding, delimiter and decimal mark, as a part of a sentence."""
+    day: date | None
+    """The day that the file says it describes."""
+    by_weight: bool
+    """Whether the lots' quantities are weights, which `lots.quantities` turns into quantities."""
+    accounts: list[Account]
+    rejected: list[RejectedRow]
+    """Lines that could not be split into cells, and so belong to no account."""
+    left_out: list[LeftOut]
+
+
+def read_holdings(path: Path, *, as_of: date | None = None, decimal: str | None = None, may_be_empty: bool = False) -> Holdings:
+    """Read what one or several accounts hold.
+
+    Parameters
+    ----------
+    path : Path
+        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.COLUMNS` says which columns are understood.
+    as_of : date, optional
+        The day whose holdings these are: a lot entered later is rejected. Default: the day that the file says, else today.
+    decimal : str, optional
+        The decimal mark, "." or ",". Default: what the numbers prove.
+    may_be_empty : bool
+        Whether a table without any line of a holding states that nothing is held.
+
+    Raises
+    ------
+    UsageError
+        If there is no such file, or its numbers can be read two ways.
+    DataQualityError
+        If it is not a table of holdings or no lot can be read.
+    """
+    layout, form, walked = _opened(path)
+    table, left_out, accounts, rejected = walked.table, list(walked.left_out), [], list(walked.table.rejected)
+    mark, day, by_weight = decimal or _decimal_mark(table, layout), as_of or walked.day or date.today(), "quantity" not in table.columns
+    names = _account_names(table)
+    apart = list(dict.fromkeys(names)) or [""]
+    for name in apart:
+        rows, cash, others = _without_cash_and_totals(table._replace(rejected=[]).only((names == name).to_numpy(bool)), layout, mark)
+        left_out += others
+        whole = _whole_weight(rows, cash, mark) if by_weight else None
+        lots = review_lots(rows, day, decimal=mark, without_prices=layout.without_prices, whole_weight=whole)
+        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not (may_be_empty and len(apart) == 1))):
+            rejected += lots.rejected  # what this account holds is not known
+            continue
+        value = float(lots.rows["market_value"].sum(skipna=False))
+        accounts.append(Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, np.nan if by_weight else cash))
+    if rejected and all(account.holdings.rows.empty for account in accounts):
+        raise no_good_row(path, sorted(rejected, key=lambda row: row.line or 0))
+    if not accounts or not (may_be_empty or any(len(account.holdings.rows) for account in accounts)):
+        raise DataQualityError(f"{path} states no holding: if all was sold, say --allow-empty")
+    form = f"{form}, decimal {'point' if mark == '.' else 'comma'}"
+    return Holdings(layout.name, form, walked.day, by_weight, accounts, rejected, sorted(left_out))
+
+
+def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None = None) -> Parsed:
+    """Read the holdings of a file that has those of one account; parameters and errors are those of `read_holdings`."""
+    found = read_holdings(path, as_of=as_of, decimal=decimal)
+    if len(found.accounts) > 1:
+        raise UsageError(f"{path} has the holdings of {len(found.accounts)} accounts")
+    [account] = found.accounts
+    return account.holdings._replace(rejected=sorted([*found.rejected, *account.holdings.rejected], key=lambda row: row.line or 0))
+
+
+def _opened(path: Path) -> tuple[Layout, str, Walked]:
+    """A file's layout, its form, and the table in it with the percent signs of weights taken off."""
+    data = content(path)
+    if is_parquet(data):
+        layout, form, walked = GENERIC, "Parquet", Walked(read_table(path, GENERIC.columns, required=("symbol",)), [], None)
+    else:
+        text, encoding = decoded(path, data)
+        layout, delimiter, lines = _laid_out(path, text)
+        form, walked = f"{encoding}, {_DELIMITERS[delimiter]}", walk(path, layout, lines)
+    columns = walked.table.columns
+    if "quantity" not in columns and "weight" not in columns:
+        choose_columns(path, list(columns), GENERIC.columns, ("quantity",))
+    if "weight" in columns:
+        columns["weight"] = pc.replace_substring_regex(cells.trimmed(columns["weight"]), r" ?%$", "")
+    return layout, form, walked
+
+
+def _laid_out(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
+    """The layout whose table is in a text, with the delimiter under which it shows, and the text's lines."""
+    readings = {}
+    for delimiter in _DELIMITERS:
+        with suppress(csv.Error):  # under the delimiter that is not the file's
+            readings[delimiter] = split(text, delimiter)
+    for layout in LAYOUTS:
+        for delimiter, lines in readings.items():
+            if any(layout.begins(header) for header in _headers(path, lines, layout)):
+                return layout, delimiter, lines
+    if not any(readings.values()):
+        raise DataQualityError(f"{path} cannot be read as a table: a quotation mark is never closed, or stands inside a cell")
+    first = max((lines[0].cells for lines in readings.values()), key=len)
+    choose_columns(path, first, GENERIC.columns, ("symbol", "quantity"))
+    raise DataQualityError(f"{path} has no line of headers with a symbol and a quantity")
+
+
+def _headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
+    """What may be a header, line by line, up to one that shows what else a file is that looks like a table of holdings."""
+    for header in map(keys, lines):
+        other = next((what for signature, what in OTHER_FILES.items() if signature <= header), None)
+        if other and layout is GENERIC:
+            raise DataQualityError(f"{path} is {other}")
+        yield header
+
+
+def _decimal_mark(table: Table, layout: Layout) -> str:
+    """The decimal mark that the numbers prove, or else the layout's; refused where it makes a difference and is not known."""
+    ask = "say --decimal point or --decimal comma"
+    found = reduce(cells.Notation.joined, (cells.notation(table.columns[name]) for name in _NUMBERS if name in table.columns))
+    if found.point and found.comma:
+        raise UsageError(f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal comma ({found.comma}): {ask}")
+    if found.point or found.comma:
+        return "." if found.point else ","
+    if found.unclear and not layout.decimal:
+        readings = " or ".join(f"{_number(found.unclear, mark):g}" for mark in cells.DECIMAL_MARKS)
+        raise UsageError(f"{table.path}: {found.unclear} can be read as {readings}: {ask}")
+    return layout.decimal or "."
+
+
+def _number(text: str, decimal: str) -> float:
+    return float(cells.numbers(pa.chunked_array([[text]]), decimal)[0][0])
+
+
+def _account_names(table: Table) -> "pd.Series[str]":
+    """Each row's account: its name, and the end of its number, with nothing at the start that a spreadsheet takes for a formula."""
+    name, number = (
+        table.text(column).str.replace(r"\s+", " ", regex=True).str.replace(r"^[\s=+@'\"-]+", "", regex=True)
+        for column in ("account", "account_number")
+    )
+    kind = name.mask((name == "") & (number != ""), "Account")
+    label = (kind + (" ..." + number.str[-4:]).where(number != "", "")).str.strip()
+    several = pd.DataFrame({"name": name, "number": number, "label": label}).drop_duplicates()
+    return label if several["label"].is_unique else (kind + " " + number).str.strip()
+
+
+def _without_cash_and_totals(table: Table, layout: Layout, decimal: str) -> tuple[Table, float, list[LeftOut]]:
+    """Rows of holdings; the cash that the others state, dollars, NaN if none does; and what is left out for which reason."""
+    symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
+    described = symbol + "|" + table.text("description").str.lower() + "|" + table.text("investment_class").str.lower()
+    amount, size = (_numbers(table, name, decimal) for name in ("market_value", "quantity" if "quantity" in table.columns else "weight"))
+    amount = np.where(np.isnan(amount) | ("quantity" not in table.columns), size, amount)
+    total = symbol.str.fullmatch(LINES_OF_TOTALS).to_numpy(bool)
+    cash = described.str.match(layout.cash).to_numpy(bool) & ~total & (np.isnan(price) | (price == 1))
+    nothing = ((symbol == "") & (table.text("quantity") + table.text("weight") == "")).to_numpy(bool) & ~total & ~cash
+    foreign = cash & (np.isnan(amount) | ~table.text("currency").str.upper().isin(["", "USD"]).to_numpy(bool))
+    reasons = np.full(table.n_rows, "", dtype=object)
+    reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
+    reasons[foreign] = "cash, of which no amount in USD is stated"
+    reasons[nothing] = "names nothing that is held"
+    reasons[total] = "a total"
+    left: IntArray = np.flatnonzero(reasons)
+    others = [LeftOut(line, reason) for (line, _), reason in zip(table.locate(left), reasons[left], strict=True)]
+    dollars = amount[cash & ~foreign]
+    return table.only(~(cash | nothing | total)), float(dollars.sum()) if len(dollars) else float("nan"), others
+
+
+def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
+    """Numbers of a column, NaN where there is none."""
+    return cells.numbers(table.columns[name], decimal)[0] if name in table.columns else np.full(table.n_rows, np.nan)
+
+
+def _whole_weight(table: Table, cash: float, decimal: str) -> float:
+    """What weights are parts of, 1 or 100: their sum tells, that of cash among them."""
+    total = np.nansum([*_numbers(table, "weight", decimal), cash])
+    whole = next((whole for low, high, whole in WHOLE if low < total < high), None)
+    if whole is None:
+        raise DataQualityError(f"the weights of {table.path} sum to {total:g}, neither 1 nor 100: add what is missing, as a line for cash")
+    return whole

@@ -1,0 +1,130 @@
+"""What files of holdings look like: the headers of each layout, what its columns mean, and which lines are no holdings.
+
+A layout is data; ``brokers`` reads by it. Headers are written as `tables.header_key` writes them.
+"""
+
+from collections.abc import Mapping
+from itertools import product
+from typing import NamedTuple
+
+from riskmetrics.sources.tables import Spellings
+
+SYMBOL = ("symbol", "ticker", "tickersymbol", "stocksymbol")
+QUANTITY = ("quantity", "qty", "qtyquantity", "shares", "units", "numberofshares", "sharesheld")
+WEIGHT = ("weight", "weights", "weightpct", "weightpercent", "portfolioweight", "targetweight", "allocation", "targetallocation")
+
+COLUMNS: Spellings = {
+    "symbol": SYMBOL,
+    "quantity": QUANTITY,
+    "weight": WEIGHT,
+    "entry_price": (
+        *("entryprice", "purchaseprice", "buyprice", "unitcost", "costprice", "costpershare", "costbasispershare", "costbasisprice"),
+        *("avgcost", "averagecost", "avgcostbasis", "averagecostbasis", "avgprice", "averageprice"),
+    ),
+    "cost_basis": ("costbasistotal", "totalcostbasis", "costbasis", "totalcost", "bookcost", "bookvalue"),
+    "entry_date": ("entrydate", "purchasedate", "dateacquired", "acquireddate", "acquired", "dateopened", "opendate", "tradedate"),
+    "position_type": ("positiontype", "side", "longshort", "direction"),
+    "investment_class": ("investmentclass", "assetclass", "assettype", "securitytype", "assetcategory"),
+    "underlying_symbol": ("underlyingsymbol", "underlying", "underlyingticker"),
+    "strike_price": ("strikeprice", "strike"),
+    "expiration_date": ("expirationdate", "expiration", "expirydate", "expiry"),
+    "last_price": ("lastprice", "currentprice", "marketprice", "markprice", "shareprice", "price", "last"),
+    "market_value": ("marketvalue", "mktvalmarketvalue", "mktval", "currentvalue", "totalvalue", "positionvalue"),
+    "currency": ("currency", "currencyprimary"),
+    "account": ("accountname", "accountnamenumber", "account", "portfolio", "portfolioname"),
+    "account_number": ("accountnumber", "accountid", "clientaccountid"),
+    "description": ("description", "securityname", "name"),
+}
+
+CASH_REPORT = "Cash report"
+"""Stands in place of a symbol in the row that becomes of a line, outside of the table, which states cash."""
+LINES_OF_TOTALS = r"(account |grand |portfolio |positions? )?(sub-?)?totals?\b.*|futures (cash|positions market value)"
+"""What stands in place of a symbol on a line that sums up others."""
+
+
+class Layout(NamedTuple):
+    """How a kind of file is recognised and read."""
+
+    name: str
+    signatures: frozenset[frozenset[str]]
+    """Headers that stand together in the first line of its table; one set of them is enough."""
+    cash: str
+    """Matches ``symbol|description|class`` of a line that states cash, in lower case."""
+    columns: Spellings = COLUMNS
+    holding: Mapping[str, str] = {}
+    """What a line of the table must say in a column to be a holding, without case and spaces."""
+    facts: tuple[str, ...] = ()
+    """Match ``cell|cell|…`` of a line outside of the table and name its account, its account's number, the day or the cash."""
+    accounts_stand_above: bool = False
+    """Whether the line above a header, one cell long, names the account of the lines below it."""
+    without_prices: frozenset[str] = frozenset()
+    """Classes, in lower case, whose quantities and prices are not those of shares."""
+    decimal: str | None = None
+    """The decimal mark where the numbers do not tell. None: it has to be asked for."""
+
+    def begins(self, keys: frozenset[str]) -> bool:
+        """Whether a line of these headers begins its table."""
+        return any(signature <= keys for signature in self.signatures)
+
+
+SCHWAB = Layout(
+    name="Schwab positions",
+    signatures=frozenset({frozenset({"symbol", "qtyquantity"}), frozenset({"symbol", "quantity", "marketvalue", "daychange"})}),
+    cash=r"cash & cash investments\||.*\|cash and money market$",
+    facts=(r"Positions for (?:account (?P<account>.+?)|All-Accounts) as of .*?(?P<day>\d{1,4}/\d{1,2}/\d{1,4})",),
+    accounts_stand_above=True,
+    without_prices=frozenset({"fixed income", "futures"}),
+    decimal=".",
+)
+FIDELITY = Layout(
+    name="Fidelity positions",
+    signatures=frozenset({frozenset({"accountnumber", "symbol", "quantity", "currentvalue", "lastprice"})}),
+    cash=r"[a-z]+\*\*\||pending activity\||[^|]*\|held in (money market|fcash)\b",
+    facts=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
+    decimal=".",
+)
+INTERACTIVE_BROKERS = Layout(
+    name="Interactive Brokers activity statement",
+    signatures=frozenset({frozenset({"openpositions", "header", "symbol", "quantity"})}),
+    cash=rf"{CASH_REPORT.lower()}\|",
+    columns={
+        **COLUMNS,
+        "last_price": ("closeprice",),
+        "market_value": ("value",),
+        "multiplier": ("mult", "multiplier"),
+        "section": ("openpositions",),
+        "kind": ("header",),
+        "detail": ("datadiscriminator",),
+        "account_number": ("account",),
+        "account": (),
+    },
+    holding={"section": "openpositions", "kind": "data", "detail": "summary"},
+    facts=(
+        r"Statement\|Data\|Period\|(?:.* - )?(?P<day>\w+ \d{1,2}, \d{4})$",
+        r"Account Information\|Data\|Account\|(?P<number>[^|]+)",
+        r"Cash Report\|Data\|Ending Cash\|USD\|(?P<cash>[^|]+)",
+    ),
+    without_prices=frozenset(
+        {"bonds", "treasury bills", "futures", "options on futures", "futures options", "forex", "cfds", "structured products"}
+    ),
+    decimal=".",
+)
+GENERIC = Layout(
+    name="table of holdings",
+    signatures=frozenset(frozenset(pair) for pair in product(SYMBOL, (*QUANTITY, *WEIGHT))),
+    cash=(
+        r"(\$?cash|usd|us dollars?|cash (balance|& cash investments)|pending activity|[a-z]+\*\*)\||"
+        r".*\|(cash( and money market| equivalents?| & equivalents?)?|money market)$"
+    ),
+)
+LAYOUTS = (SCHWAB, FIDELITY, INTERACTIVE_BROKERS, GENERIC)
+"""Those that are told apart by more come first."""
+
+OTHER_FILES: Mapping[frozenset[str], str] = {
+    frozenset(
+        {"statement", "header"}
+    ): "a statement of Interactive Brokers without a section Open Positions: export it with that, in English",
+    frozenset({"action", "symbol", "amount"}): "a list of transactions, not of holdings: export the positions",
+    frozenset({"transactiontype", "symbol"}): "a list of transactions, not of holdings: export the positions",
+}
+"""Headers of files that are not read, lest they pass for a table of holdings; and what they are."""

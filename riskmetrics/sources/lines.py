@@ -1,0 +1,185 @@
+"""From a text with a layout to a table: which of its lines is the header, which are rows, and what the others say."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from riskmetrics.metrics._typing import IntArray
+from riskmetrics.sources import cells
+from riskmetrics.sources.layouts import CASH_REPORT, GENERIC, Layout
+from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, header_key
+
+PROSE = 5
+"""Words in a cell that make a sentence of it."""
+
+
+class Line(NamedTuple):
+    """A record of a delimited text: one line, or several where a quoted cell spans them."""
+
+    number: int
+    """Of its first line, counted from 1."""
+    raw: str
+    cells: list[str]
+    """Trimmed; blank ones at the end are left out."""
+    n_cells: int
+    """With those."""
+
+
+class LeftOut(NamedTuple):
+    """A line that was understood and is no holding."""
+
+    line: int
+    reason: str
+    """What it is instead."""
+
+
+class Walked(NamedTuple):
+    """What the lines of a file hold."""
+
+    table: Table
+    """Rows with the columns account and account_number filled in as far as known; its rejected rows could not be split into cells."""
+    left_out: list[LeftOut]
+    day: date | None
+    """The day that they say it describes."""
+
+
+def split(text: str, delimiter: str) -> list[Line]:
+    """Split a text into its records that are not blank; csv.Error where quotation marks do not pair."""
+    physical = io.StringIO(text, newline="").readlines()
+    reader = csv.reader(physical, delimiter=delimiter, strict=True)
+    lines, before = [], 0
+    for record in reader:
+        trimmed = [cell.strip() for cell in record]
+        filled = max((place for place, cell in enumerate(trimmed, 1) if cell), default=0)
+        if filled:
+            lines.append(Line(before + 1, "".join(physical[before : reader.line_num]).rstrip("\r\n"), trimmed[:filled], len(record)))
+        before = reader.line_num
+    return lines
+
+
+def keys(line: Line) -> frozenset[str]:
+    """The cells as the headers that they may be."""
+    return frozenset(header_key(cell) for cell in line.cells)
+
+
+def walk(path: Path, layout: Layout, lines: Sequence[Line]) -> Walked:
+    """Go through a file's lines by its layout.
+
+    Raises
+    ------
+    DataQualityError
+        If two columns of a header have the same name.
+    """
+    walker = _Walker(path, layout)
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        walker.take(line, following)
+    return walker.walked()
+
+
+class _Walker:
+    """What is known so far on the way through a file."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._path, self._layout = path, layout
+        self._header: list[str] = []
+        self._columns: dict[str, int] = {}
+        self._ended = False
+        self._account = {"account": "", "account_number": ""}
+        self._day: date | None = None
+        self._rows: list[tuple[Line, dict[str, str]]] = []
+        self._torn: list[RejectedRow] = []
+        self._left_out: list[LeftOut] = []
+        self._notes: list[str] = []
+
+    def take(self, line: Line, following: Line | None) -> None:
+        """Take the next line."""
+        if self._ended:
+            self._leave_out(line, "part of another table")
+        elif found := next((match for fact in self._layout.facts if (match := re.match(fact, "|".join(line.cells)))), None):
+            self._learn(line, found.groupdict())
+        elif self._layout.begins(keys(line)):
+            self._begin(line)
+        elif self._layout.accounts_stand_above and following is not None and self._layout.begins(keys(following)):
+            self._account["account"] = ", ".join(line.cells)
+            self._leave_out(line, "the account")
+        elif not self._header:
+            self._leave_out(line, "before the table")
+        else:
+            self._take_row(line)
+
+    def walked(self) -> Walked:
+        """Return what the lines held."""
+        lines = [line for line, _ in self._rows]
+        names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
+        columns = {
+            name: pa.chunked_array([pa.array([row.get(name, "") for _, row in self._rows], pa.string())])
+            for name in [*names, *self._account]
+        }
+
+        def locate(rows: IntArray) -> list[tuple[int, str]]:
+            return [(lines[row].number, lines[row].raw) for row in rows]
+
+        return Walked(Table(self._path, columns, self._torn, self._notes, locate), self._left_out, self._day)
+
+    def _leave_out(self, line: Line, reason: str) -> None:
+        self._left_out.append(LeftOut(line.number, reason))
+
+    def _learn(self, line: Line, said: dict[str, str | None]) -> None:
+        told = {name: text.strip() for name, text in said.items() if text}
+        if "account" in told or "number" in told:
+            self._account = {"account": told.get("account", ""), "account_number": told.get("number", "")}
+        if "day" in told:
+            self._day = self._day or _day(told["day"])
+        if "cash" in told:
+            self._rows.append((line, {**self._account, "symbol": CASH_REPORT, "market_value": told["cash"]}))
+        else:
+            self._leave_out(line, f"the {' and the '.join(told).replace('number', 'account number')}")
+
+    def _begin(self, line: Line) -> None:
+        repeats = line.cells == self._header
+        if self._header and not repeats and self._layout is GENERIC:
+            self._ended = True
+            self._leave_out(line, "part of another table")
+            return
+        self._header = line.cells
+        self._columns, notes = choose_columns(self._path, line.cells, self._layout.columns, ("symbol",))
+        if self._layout is GENERIC and not repeats:
+            self._notes += notes
+
+    def _take_row(self, line: Line) -> None:
+        row = {name: line.cells[place] for name, place in self._columns.items() if place < len(line.cells)}
+        for name, expected in self._layout.holding.items():
+            if name in self._columns and header_key(row.get(name, "")) != expected:
+                self._leave_out(line, f"no open position: {row.get(name) or 'nothing stated'}")
+                return
+        if _is_remark(line):
+            self._leave_out(line, "a remark")
+        elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
+            reason = f"{line.n_cells} cells where the header has {len(self._header)}"
+            self._torn.append(RejectedRow(line.number, line.raw, reason))
+        else:
+            self._rows.append((line, {**self._account, **{name: text for name, text in row.items() if text}}))
+
+
+def _is_remark(line: Line) -> bool:
+    """Whether a line is a sentence rather than a holding, whole or torn."""
+    if len(line.cells) == 1:
+        return " " in line.cells[0] or cells.symbol(line.cells[0]) is None
+    numbers, _ = cells.numbers(pa.chunked_array([pa.array(line.cells)]))
+    return not np.isfinite(numbers).any() and any(len(cell.split()) >= PROSE for cell in line.cells)
+
+
+def _day(text: str) -> date | None:
+    """A day as American brokers write it, the month first."""
+    try:
+        return pd.Timestamp(text).date()
+    except ValueError:
+        return None
