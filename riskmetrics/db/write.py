@@ -77,8 +77,10 @@ def replace(
         If a value does not fit its column, or is infinite; nothing is written then.
     """
     incoming = _stage(connection, table, rows)
-    same = _same(table, incoming, rows, key)
     values = {name: incoming.c[name] for name in _values(incoming, key)}
+    if not connection.execute(sa.select(sa.exists().where(scope))).scalar_one():  # then there is nothing to look each row up in
+        return Written(_upsert(connection, table, incoming, None, key, values, provenance))
+    same = _same(table, incoming, rows, key)
     changed = _upsert(connection, table, incoming, same, key, values, provenance)
     stored: int = connection.execute(sa.select(sa.func.count()).select_from(table).where(scope)).scalar_one()
     removed = 0
@@ -213,19 +215,21 @@ def _upsert(
     connection: sa.Connection,
     table: sa.Table,
     incoming: sa.TableClause,
-    same: sa.ColumnElement[bool],
+    same: sa.ColumnElement[bool] | None,
     key: Sequence[str],
     values: Mapping[str, sa.ColumnElement[Any]],
     provenance: Provenance | None,
 ) -> int:
-    """Insert what is new of ``incoming`` and set ``values`` where they differ; returns the number of rows written."""
+    """Insert what is new of ``incoming`` and set ``values`` where they differ; returns the number of rows written.
+
+    ``same`` tells which stored row is which incoming one; None where nothing is stored, unless another transaction is storing it.
+    """
     extra, new = _bookkeeping(table, provenance), _new_id(connection, table)
     selected = {**{name: incoming.c[name] for name in key}, **values, **extra, **new}
-    source = (
-        sa.select(*(value.label(name) for name, value in selected.items()))
-        .select_from(incoming.outerjoin(table, same))
-        .where(sa.or_(table.c[key[0]].is_(None), _differs(table, values)))
-    )
+    source = sa.select(*(value.label(name) for name, value in selected.items()))
+    if same is not None:
+        of_either = incoming.outerjoin(table, same)
+        source = source.select_from(of_either).where(sa.or_(table.c[key[0]].is_(None), _differs(table, values)))
     statement = insert(table).from_select(list(selected), source, include_defaults=False)
     statement = statement.on_conflict_do_update(
         index_elements=list(key), set_={name: statement.excluded[name] for name in (*values, *extra)}
