@@ -3,9 +3,9 @@
 import dagster as dg
 
 from riskmetrics.assets import checks, market_data, model, portfolios, positions, price_checks, risk, scores
-from riskmetrics.resources import TablesOnly, Warehouse, code_version
+from riskmetrics.resources import TablesOnly, Vendor, Warehouse, code_version
 
-DAILY_RISK, CALIBRATE = "daily_risk", "calibrate"
+DAILY_RISK, CALIBRATE, SEED_BENCHMARK = "daily_risk", "calibrate", "seed_benchmark"
 _MODEL = dg.AssetSelection.groups("model")
 
 
@@ -28,8 +28,15 @@ def build_definitions() -> dg.Definitions:
                 description="A new version of the volatility forecast's coefficients, from all stored history; bad fits are refused.",
                 tags={"riskmetrics/code_version": code_version()},
             ),
+            dg.define_asset_job(
+                SEED_BENCHMARK,
+                selection=[market_data.benchmark_weights],
+                description="Sector weights of the S&P 500 from the vendor, without waiting until those stored are a week old.",
+                config={"ops": {"benchmark_weights": {"config": {"anew": True}}}},
+                tags={"riskmetrics/code_version": code_version()},
+            ),
         ],
-        resources={"warehouse": warehouse, "io_manager": TablesOnly(warehouse=warehouse)},
+        resources={"warehouse": warehouse, "vendor": Vendor(warehouse=warehouse), "io_manager": TablesOnly(warehouse=warehouse)},
         executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings
     )
 

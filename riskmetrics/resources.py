@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.metadata import version
 from typing import Any, TypeVar
@@ -14,8 +14,12 @@ from pydantic import PrivateAttr
 from riskmetrics import settings
 from riskmetrics.db import migrate, read, write
 from riskmetrics.db.engine import open_engine
+from riskmetrics.ingest.feed import Feed, open_feed
 from riskmetrics.results.options import Terms
 from riskmetrics.settings import PACKAGE
+
+OFFLINE = "riskmetrics/offline"
+"""Tag of a run that asks no vendor, whatever the settings."""
 
 T = TypeVar("T")
 
@@ -45,6 +49,11 @@ class Warehouse(dg.ConfigurableResource[None]):
         """Close the connections of this run."""
         self._known.clear()
         self._engine.dispose()
+
+    @property
+    def engine(self) -> sa.Engine:
+        """For what opens transactions of its own, one per answer of a vendor."""
+        return self._engine
 
     @contextmanager
     def begin(self, asset: str) -> Iterator[sa.Connection]:
@@ -79,6 +88,32 @@ class Warehouse(dg.ConfigurableResource[None]):
     def option_terms(self) -> Terms:
         """What options are valued with beside prices, as set for this run."""
         return self._option_terms
+
+
+class Vendor(dg.ConfigurableResource[None]):
+    """FMP, if there is a key and the run may ask; one client for the whole run, so that what an answer closes stays closed.
+
+    It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
+    """
+
+    warehouse: dg.ResourceDependency[Warehouse]
+    _feed: Feed | None = PrivateAttr(None)
+    _open: ExitStack = PrivateAttr()
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Open the client, for as long as the run lasts."""
+        self._open = ExitStack()
+        offline = context.run is not None and OFFLINE in context.run.tags
+        self._feed = None if offline else self._open.enter_context(open_feed(self.warehouse.engine, settings.load()))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Close it."""
+        self._open.close()
+
+    @property
+    def feed(self) -> Feed | None:
+        """The vendor; None: what is stored must do."""
+        return self._feed
 
 
 class TablesOnly(dg.ConfigurableIOManager):

@@ -4,7 +4,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, StringConstraints, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmetrics.errors import ConfigurationError
@@ -14,6 +14,17 @@ DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
 
 _Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)]
 
+
+def _printable(key: SecretStr) -> SecretStr:
+    """Drop the space around a key; what is not printable, such as a line end inside, cannot be one."""
+    text = key.get_secret_value().strip()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("a key has printable characters without spaces")
+    return SecretStr(text)
+
+
+_Key = Annotated[SecretStr, AfterValidator(_printable)]
+_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$")]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
@@ -50,6 +61,24 @@ class Settings(BaseSettings):
         default=0.0,
         validation_alias="RISKMETRICS_DIVIDEND_YIELD",
         description="Of all underlyings of options: continuously compounded, per year, as a fraction.",
+    )
+    fmp_api_key: _Key | None = Field(
+        default=None, validation_alias="FMP_API_KEY", description="Of Financial Modeling Prep; unset: only what was imported is used."
+    )
+    fmp_url: _Url = Field(
+        default="https://financialmodelingprep.com",
+        validation_alias="RISKMETRICS_FMP_URL",
+        description="Where the vendor, or a proxy of it, answers /stable/….",
+    )
+    fmp_calls_per_minute: PositiveInt = Field(
+        default=300,
+        validation_alias="RISKMETRICS_FMP_CALLS_PER_MINUTE",
+        description="Most calls in any 60 seconds, of all processes together.",
+    )
+    fmp_calls_per_day: PositiveInt | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
+        description="Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor allows.",
     )
 
     @cached_property

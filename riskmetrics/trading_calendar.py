@@ -67,6 +67,12 @@ def last_ended(now: datetime | None = None) -> date:
     return last
 
 
+def closed_at(day: date) -> datetime:
+    """When the session of ``day`` closes."""
+    closes: datetime = _calendar().closes[_stamp(day)].to_pydatetime()
+    return closes
+
+
 def between(first: date, last: date) -> list[date]:
     """Sessions from ``first`` to ``last``, both included; empty if there are none."""
     index = sessions_index()

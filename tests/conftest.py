@@ -1,5 +1,6 @@
 """One Postgres for the whole run, a migrated template, and for each test a database or a rolled-back transaction of its own."""
 
+import os
 import shutil
 import socket
 import sys
@@ -20,6 +21,9 @@ NewDatabase = Callable[..., str]
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
+
+_SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY")
+"""Settings whose names do not say whose they are."""
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
@@ -119,6 +123,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Start every test without the user's settings, in a directory of its own."""
-    for name in ("RISKMETRICS_DATABASE_URL", "DATABASE_URL", "RISKMETRICS_HOME", "DAGSTER_HOME", "RISKMETRICS_MARKET_INDEX"):
+    for name in (*_SETTINGS, *(name for name in os.environ if name.startswith("RISKMETRICS_"))):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)

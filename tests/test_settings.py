@@ -73,8 +73,34 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
     assert caught.value.__suppress_context__
 
 
+@pytest.mark.parametrize(("given", "used"), [(" abc123 \n", "abc123"), ("a+b/c==", "a+b/c=="), ("", None)])
+def test_a_key_is_taken_without_the_space_around_it(monkeypatch, given, used):
+    monkeypatch.setenv("FMP_API_KEY", given)
+    key = settings.load().fmp_api_key
+    assert (key.get_secret_value() if key else None) == used
+
+
+@pytest.mark.parametrize("given", ["two words", "new\nline", "schlüssel"])
+def test_a_key_that_no_url_can_carry_is_refused_and_not_shown(monkeypatch, given):
+    monkeypatch.setenv("FMP_API_KEY", given)
+    with pytest.raises(ConfigurationError, match="FMP_API_KEY") as caught:
+        settings.load()
+    assert given not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RISKMETRICS_FMP_URL", "ftp://x"), ("RISKMETRICS_FMP_URL", "https://"), ("RISKMETRICS_FMP_CALLS_PER_DAY", "0")],
+)
+def test_limits_and_addresses_of_the_vendor_that_cannot_be_are_refused(monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name):
+        settings.load()
+
+
 def test_settings_are_not_changed_after_they_are_read_and_hide_the_password(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://risk:s3cr3t@db/metrics")
+    monkeypatch.setenv("FMP_API_KEY", "s3cr3t")
     loaded = settings.load()
     assert "s3cr3t" not in f"{loaded!r} {loaded} {loaded.model_dump()}"
     with pytest.raises(ValidationError, match="frozen"):

@@ -144,3 +144,9 @@ def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
 def test_a_range_without_an_ended_session_is_refused(first, last, sentence):
     with pytest.raises(InvalidSession, match=sentence):
         calendar.rounded_range(first, last, LONG_AFTER)
+
+
+@pytest.mark.parametrize(("day", "hour"), [(date(2024, 12, 6), 16), (date(2024, 7, 5), 16), (date(2024, 11, 29), 13)])
+def test_a_session_closes_when_the_exchange_says(day, hour):
+    """In New York, winter, summer and on a half-day."""
+    assert calendar.closed_at(day) == datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)

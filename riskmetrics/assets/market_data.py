@@ -1,47 +1,78 @@
-"""Market data: what is stored for the symbols in use. It is imported from files; these assets say what there is and what is missing."""
+"""Market data of the symbols in use: what is missing is fetched if there is a key, and what stays missing is said."""
 
 import dagster as dg
 
 from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
+from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import read
 from riskmetrics.db.read import BENCHMARK
-from riskmetrics.resources import Warehouse
+from riskmetrics.ingest import benchmark, prices, profiles
+from riskmetrics.resources import Vendor, Warehouse
 
 _OWNERS = ["team:riskmetrics"]
 
 
+class Refresh(dg.Config):
+    """When to ask the vendor."""
+
+    anew: bool = False
+    """Without waiting until what is stored is old."""
+
+
 @dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
-def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
-    """Daily closes of every symbol held and of the market index, adjusted and unadjusted (`market_data_cache`)."""
+def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
+    """Daily closes of every symbol held and of both indices, adjusted and unadjusted (`market_data_cache`)."""
+    days = sessions_or_latest(context)
     with warehouse.read() as connection:
-        symbols = {*read.held_symbols(connection), warehouse.market_index(connection)}
+        market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
+        held = prices.needed(connection, market)
+    needed = held | {rate: None}
+    found = prices.refresh(vendor.feed, needed, days)
+    metadata = reports.refreshed(context, found, len(needed))
+    prices.require(found, held)  # without the rate index only betas to it are undefined
+    with warehouse.read() as connection:
+        symbols = {*read.held_symbols(connection), market}
         coverage = read.price_coverage(connection, symbols)
-    missing = sorted(symbols - set(coverage["symbol"]))
+    for sentence in prices.ended_histories(coverage, held, market):
+        context.log.warning(sentence)
+    missing = sorted(symbols - set(coverage["symbol"]) - found.problems.keys())
     if missing:
-        context.log.warning(f"no price is stored of {', '.join(missing)}: import them with `riskmetrics import prices FILE`")
-    return dg.MaterializeResult(metadata={"symbols": len(symbols), "symbols_without_prices": len(missing), **reports.shown(coverage)})
+        context.log.warning(
+            f"no price is stored of {', '.join(missing)}: import them with `riskmetrics import prices FILE`, or set FMP_API_KEY"
+        )
+    return dg.MaterializeResult(
+        metadata={"symbols": len(symbols), "symbols_without_prices": len(missing), **metadata, **reports.shown(coverage)}
+    )
 
 
 @dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
-def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
     """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
     with warehouse.read() as connection:
-        symbols = read.held_symbols(connection)
-        profiles = read.profiles(connection, symbols)
-    missing = sorted(set(symbols) - set(profiles.index))
+        symbols = list(read.needed_prices(connection))
+    found = profiles.refresh(vendor.feed, symbols)
+    with warehouse.read() as connection:
+        stored = read.profiles(connection, symbols)
+    missing = sorted(set(symbols) - set(stored.index))
     if missing:
         context.log.warning(f"no profile is stored of {', '.join(missing)}: they count as Unclassified")
-    return dg.MaterializeResult(metadata={"symbols_without_profile": len(missing), **reports.shown(profiles.reset_index())})
+    metadata = reports.refreshed(context, found, len(symbols))
+    return dg.MaterializeResult(metadata={"symbols_without_profile": len(missing), **metadata, **reports.shown(stored.reset_index())})
 
 
 @dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
-def benchmark_weights(context: dg.AssetExecutionContext, warehouse: Warehouse) -> dg.MaterializeResult[None]:
+def benchmark_weights(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor, config: Refresh
+) -> dg.MaterializeResult[None]:
     """Sector weights of the S&P 500 by as-of date (`benchmarks_sector_weights`)."""
+    metadata = reports.refreshed(context, benchmark.refresh(vendor.feed, anew=config.anew), 1)
     with warehouse.read() as connection:
         weights = read.benchmark_weights(connection, BENCHMARK, trading_calendar.last_ended())
     if weights.empty:
         context.log.warning("no benchmark is stored: import one with `riskmetrics import benchmark FILE`; active weights stay undefined")
-        return dg.MaterializeResult(metadata={"as_of_dates": 0})
+        return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
     latest = weights.iloc[-1].rename("weight").reset_index()
-    return dg.MaterializeResult(metadata={"as_of_dates": len(weights), "latest": str(weights.index[-1].date()), **reports.shown(latest)})
+    return dg.MaterializeResult(
+        metadata={"as_of_dates": len(weights), "latest": str(weights.index[-1].date()), **metadata, **reports.shown(latest)}
+    )

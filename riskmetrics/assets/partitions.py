@@ -28,15 +28,24 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
     InvalidSession
         If the run names no partition, an endpoint is not an exchange session that has ended, or the range is reversed.
     """
-    tags = context.run.tags
-    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
-    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or tags.get(PARTITION_NAME_TAG)
+    first, last = _named(context)
     if first is None or last is None:
         # Dagster itself fails such a run, at the first asset that depends on a partitioned one, with half of the session written
         raise InvalidSession(
             "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run` without --date takes the latest"
         )
     return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))
+
+
+def sessions_or_latest(context: dg.AssetExecutionContext) -> list[date]:
+    """Return the sessions that a run is for; the latest that has ended, if it is for none."""
+    return run_sessions(context) if None not in _named(context) else [trading_calendar.last_ended()]
+
+
+def _named(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str | None, str | None]:
+    """First and last session that a run's tags name."""
+    tags, one = context.run.tags, context.run.tags.get(PARTITION_NAME_TAG)
+    return tags.get(ASSET_PARTITION_RANGE_START_TAG) or one, tags.get(ASSET_PARTITION_RANGE_END_TAG) or one
 
 
 def of_sessions(group: str, *upstream: dg.AssetsDefinition) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:

@@ -9,6 +9,10 @@ import pandas as pd
 from dagster._core.definitions.metadata import RawMetadataValue
 
 from riskmetrics.db.write import Written
+from riskmetrics.ingest.feed import NO_KEY, Refreshed
+
+NOT_FETCHED = "not_fetched"
+"""Metadata: how many symbols a vendor did not give; a run in which there are any is done in part."""
 
 _SHOWN = 12
 """Rows of a table that is shown inline."""
@@ -54,6 +58,20 @@ def _numbers(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadata
 
 def _outcome(written: Written) -> dict[str, RawMetadataValue]:
     return {f"run_rows_{name}": dg.MetadataValue.int(count) for name, count in written._asdict().items()}
+
+
+def refreshed(context: dg.AssetExecutionContext, found: Refreshed, of: int) -> dict[str, RawMetadataValue]:
+    """Say what a vendor did not give, with the reason, and return it as metadata; ``of`` is how many were wanted."""
+    for note in found.notes:
+        (context.log.info if note == NO_KEY else context.log.warning)(note)
+    reasons: dict[str, list[str]] = {}
+    for subject, error in found.problems.items():
+        reasons.setdefault(str(error), []).append(subject)
+    for reason, subjects in reasons.items():
+        context.log.warning(f"{len(subjects)} of {of} not fetched ({', '.join(subjects)}): {reason}")
+    table = pd.DataFrame([(subject, str(error)) for subject, error in found.problems.items()], columns=["subject", "reason"])
+    why: dict[str, RawMetadataValue] = {"why_not_fetched": dg.MetadataValue.md(markdown(table))} if found.problems else {}
+    return {"asked_of_the_vendor": found.asked, NOT_FETCHED: len(found.problems), "notes": list(found.notes), **why}
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -29,9 +29,9 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = 
 
     say("1/5  Database: " + _load())
     say(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
-    launch([sample.LAST_SESSION])
+    launch([sample.LAST_SESSION], offline=True)
     say("3/5  Volatility forecasts of a year, and what became of them")
-    launch(trading_calendar.window([sample.LAST_SESSION], 252), _FORECASTS)
+    launch(trading_calendar.window([sample.LAST_SESSION], 252), _FORECASTS, offline=True)
     say("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo()

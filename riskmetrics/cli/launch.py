@@ -42,7 +42,13 @@ def prepare_instance(settings: Settings) -> Path:
 
 
 def run(
-    settings: Settings, days: Sequence[date], assets: Sequence[str] = (), *, job: str = "", config: Mapping[str, object] | None = None
+    settings: Settings,
+    days: Sequence[date],
+    assets: Sequence[str] = (),
+    *,
+    job: str = "",
+    config: Mapping[str, object] | None = None,
+    offline: bool = False,
 ) -> Outcome:
     """Run a job in this process and report on stderr how it went.
 
@@ -56,6 +62,8 @@ def run(
         Default: daily_risk.
     config : mapping, optional
         Of the job's assets, by name.
+    offline : bool
+        Whether to ask no vendor, whatever the settings.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # a range writes an event per session and asset
@@ -65,13 +73,14 @@ def run(
     from dagster._core.utils import make_new_run_id
 
     from riskmetrics.definitions import DAILY_RISK, defs
+    from riskmetrics.resources import OFFLINE
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    tags = _process_tags()
+    tags = _process_tags() | ({OFFLINE: "true"} if offline else {})
     if len(days) > 1:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
     with _instance() as instance:
@@ -168,7 +177,17 @@ def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
     failed = [check for check in result.get_asset_check_evaluations() if not check.passed]
     for check in failed:
         say(f"{check.severity.value.lower()}: {check.asset_key.to_user_string()}: {check.description}")
-    return errors.DataQualityError.exit_code if any(check.severity == dg.AssetCheckSeverity.ERROR for check in failed) else 0
+    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in failed):
+        return errors.DataQualityError.exit_code
+    return errors.PARTIAL if _lacks_input(result) else 0
+
+
+def _lacks_input(result: "dg.ExecuteInProcessResult") -> bool:
+    """Whether an asset was not given all that it asked a vendor for."""
+    from riskmetrics.assets.reports import NOT_FETCHED
+
+    made = [event.step_materialization_data.materialization for event in result.all_events if event.is_step_materialization]
+    return any(of.metadata[NOT_FETCHED].value for of in made if NOT_FETCHED in of.metadata)
 
 
 def _explain(event: "dg.DagsterEvent") -> int:

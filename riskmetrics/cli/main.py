@@ -7,7 +7,23 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli import calibrate, compare, db, demo, export, imports, portfolio, report, reset, run, shell, show, simulate, status
+from riskmetrics.cli import (
+    calibrate,
+    compare,
+    db,
+    demo,
+    export,
+    imports,
+    portfolio,
+    report,
+    reset,
+    run,
+    seed,
+    shell,
+    show,
+    simulate,
+    status,
+)
 
 app = typer.Typer(
     name="riskmetrics",
@@ -19,6 +35,7 @@ app = typer.Typer(
 app.command()(demo.demo)
 app.command()(simulate.simulate)
 app.add_typer(imports.app, name="import")
+app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio.app, name="portfolio")
 app.command()(run.run)
 app.command()(run.backfill)

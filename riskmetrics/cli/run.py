@@ -12,27 +12,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Assets = Annotated[str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Use what is stored, even if FMP_API_KEY is set.")]
 
 
-def run(day: Day = None, assets: Assets = "") -> None:
-    """Compute every metric for one exchange session.
+def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
+    """Compute every metric for one exchange session; what is missing is fetched first, if FMP_API_KEY is set.
+
+    Exit codes: 4 if some of it could not be fetched, 3 if too much of it, 5 if the network is at fault.
 
     Example: riskmetrics run --date 2022-12-28
     """
     from riskmetrics import trading_calendar
 
-    session = day.date() if day else latest_session()
-    launch(trading_calendar.checked_range(session, session), assets)
+    session = day.date() if day else latest_session(offline=offline)
+    launch(trading_calendar.checked_range(session, session), assets, offline=offline)
 
 
-def latest_session() -> date:
-    """Return the latest ended session on which the market index has a close, and say that it was chosen."""
+def latest_session(*, offline: bool) -> date:
+    """Return the latest ended session on which the market index has a close, fetched if need be, and say that it was chosen."""
     from riskmetrics import settings
-    from riskmetrics.cli.database import reading
+    from riskmetrics.cli.database import connected, reading
     from riskmetrics.db import read
 
+    configured = settings.load()
+    if configured.fmp_api_key is not None and not offline:
+        from riskmetrics.ingest.feed import open_feed
+        from riskmetrics.ingest.prices import refresh_index
+
+        with connected() as engine, open_feed(engine, configured) as feed:
+            for note in refresh_index(feed, configured.market_index):
+                say(note)
     with reading() as connection:
-        session = read.latest_session(connection, settings.load().market_index)
+        session = read.latest_session(connection, configured.market_index)
     say(f"no --date: taking {session}, the latest ended session with a close of the market index")
     return session
 
@@ -41,6 +52,7 @@ def backfill(
     first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMAT, help="First day.")],
     last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Last day.")],
     assets: Assets = "",
+    offline: Offline = False,
 ) -> None:
     """Compute every metric for a range of sessions, in one run.
 
@@ -53,10 +65,10 @@ def backfill(
     days = trading_calendar.rounded_range(first.date(), last.date())
     if (days[0], days[-1]) != (first.date(), last.date()):
         say(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
-    launch(days, assets)
+    launch(days, assets, offline=offline)
 
 
-def launch(days: "Sequence[date]", assets: str = "") -> None:
+def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False) -> None:
     """Run the job for ``days`` and end with its exit code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
@@ -65,7 +77,7 @@ def launch(days: "Sequence[date]", assets: str = "") -> None:
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     progress(f"Running daily_risk for {span} …")
     with connected():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
-        outcome = launch.run(settings.load(), days, [name.strip() for name in assets.split(",") if name.strip()])
+        outcome = launch.run(settings.load(), days, [name.strip() for name in assets.split(",") if name.strip()], offline=offline)
     say(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -8,11 +8,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch
-from riskmetrics.db.read import any_of
+from riskmetrics.db.read import CLOSE_ONLY, any_of
 from riskmetrics.db.write import Written
-
-CLOSE_ONLY = ": close only"
-"""Ends the data_source of prices whose adj_close is their close because the file had none."""
 
 
 def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tuple[int | None, str, str]]) -> int:

@@ -33,6 +33,9 @@ UNDERLYING = sa.case(
 )
 """Symbol that a position moves with, as `results.lots.underlying` gives it: NULL for a private holding."""
 
+CLOSE_ONLY = ": close only"
+"""Ends the data_source of prices whose adj_close is their close because the file had none."""
+
 BENCHMARK = "SP500"
 """Code of the benchmark that sectors are compared with: the S&P 500."""
 
@@ -170,6 +173,31 @@ def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.Data
     return fetch(connection, statement)
 
 
+def needed_prices(connection: sa.Connection) -> dict[str, date | None]:
+    """Return until when prices are needed of every symbol that is, or was, held, and of what options are on; None: it is still held."""
+    table, portfolio = tables.positions, tables.portfolios
+    option = table.c.position_type.in_(["LC", "LP", "SC", "SP"])
+    symbol = sa.case((option, sa.func.coalesce(table.c.underlying_symbol, table.c.symbol)), else_=table.c.symbol).label("symbol")
+    last = sa.case((sa.func.bool_or(table.c.exit_date.is_(None)), None), else_=sa.func.max(table.c.exit_date)).label("until")
+    statement = (
+        sa.select(symbol, last)
+        .join(portfolio, portfolio.c.id == table.c.portfolio_id)
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), sa.or_(LISTED, option))
+        .group_by(symbol)
+        .order_by(symbol)
+    )
+    return {row.symbol: row.until for row in connection.execute(statement)}
+
+
+def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
+    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date."""
+    table = tables.market_data_cache
+    names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
+    rows = fetch(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
+    adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY)
+    return rows.drop(columns="data_source").assign(date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool))
+
+
 def closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
     return _closes(connection, tables.market_data_cache.c.close, symbols, sessions)
@@ -265,7 +293,9 @@ def latest_session(connection: sa.Connection, market_index_override: str | None 
     index = market_index(connection, market_index_override)
     day = last_close(connection, index)
     if day is None:
-        raise DataQualityError(f"no close of the market index {index} is stored: import prices with `riskmetrics import prices FILE`")
+        raise DataQualityError(
+            f"no close of the market index {index} is stored: import prices with `riskmetrics import prices FILE`, or set FMP_API_KEY"
+        )
     return day
 
 
@@ -286,6 +316,22 @@ def profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
         .order_by(table.c.symbol)
     )
     return fetch(connection, statement).set_index("symbol")
+
+
+def market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, float]:
+    """Market capitalisation in dollars of each symbol of which it is known."""
+    table = tables.company_profiles
+    known = sa.select(table.c.symbol, table.c.market_cap).where(table.c.symbol == any_of(symbols), table.c.market_cap > 0)
+    return {row.symbol: float(row.market_cap) for row in connection.execute(known)}
+
+
+def latest_benchmark(connection: sa.Connection, benchmark: str) -> tuple[date, int, int] | None:
+    """The newest as-of date of a benchmark, its sectors, and the stocks that they are made of (0: not known); None: nothing is stored."""
+    table = tables.benchmarks_sector_weights
+    stocks = sa.func.coalesce(sa.func.sum(table.c.num_constituents), 0)
+    newest = sa.select(table.c.asof_date, sa.func.count(), stocks).where(table.c.benchmark_code == benchmark).group_by(table.c.asof_date)
+    row = connection.execute(newest.order_by(table.c.asof_date.desc()).limit(1)).first()
+    return None if row is None else (row[0], row[1], row[2])
 
 
 def benchmark_weights(connection: sa.Connection, benchmark: str, through: date) -> pd.DataFrame:

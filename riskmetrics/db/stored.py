@@ -114,6 +114,15 @@ def sectors(connection: sa.Connection, day: date, portfolio: str | None = None) 
     return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.gross_weight.desc(), table.c.sector))
 
 
+def benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
+    """Sector weights of a benchmark on its latest as-of date, largest first."""
+    table = tables.benchmarks_sector_weights
+    latest = sa.select(sa.func.max(table.c.asof_date)).where(table.c.benchmark_code == code).scalar_subquery()
+    columns = table.c.asof_date, table.c.sector, table.c.weight, table.c.market_cap, table.c.num_constituents
+    chosen = sa.select(*columns).where(table.c.benchmark_code == code, table.c.asof_date == latest)
+    return fetch(connection, chosen.order_by(table.c.weight.desc(), table.c.sector))
+
+
 def sector_weight_sums(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
     """Sum of the gross sector weights of each portfolio on each of ``days``."""
     table = tables.portfolio_sector_weights

@@ -78,7 +78,8 @@ def replace(
     """
     incoming = _stage(connection, table, rows)
     values = {name: incoming.c[name] for name in _values(incoming, key)}
-    if not connection.execute(sa.select(sa.exists().select_from(table).where(scope))).scalar_one():  # then there is nothing to look each row up in
+    is_known = sa.select(sa.exists().select_from(table).where(scope))
+    if not connection.execute(is_known).scalar_one():  # then there is nothing to look each row up in
         return Written(_upsert(connection, table, incoming, None, key, values, provenance))
     same = _same(table, incoming, rows, key)
     changed = _upsert(connection, table, incoming, same, key, values, provenance)

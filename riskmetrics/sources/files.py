@@ -83,6 +83,11 @@ def read_prices(path: Path) -> Parsed:
     rows loses the others: mixing the two would put a false return where they meet.
     """
     review = Review(read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close")))
+    return review.parsed(price_rows(review))
+
+
+def price_rows(review: Review) -> pd.DataFrame:
+    """Return every row of a table of prices as `read_prices` says; the review knows which are not good."""
     symbols, days = review.symbols("symbol"), review.days("date")
     review.reject(symbols == "", "no symbol")
     _reject_days_without_session(review, days)
@@ -99,20 +104,18 @@ def read_prices(path: Path) -> Parsed:
     if unadjusted.any():
         who = f"for {enumerate_some(symbols[unadjusted])}" if "adj_close" in review.table.columns else "column"
         review.notes.append(f"no adj_close {who}: adj_close := close")
-    return review.parsed(
-        pd.DataFrame(
-            {
-                "symbol": symbols,
-                "date": dates_of(days),
-                "open": opens,
-                "high": highs,
-                "low": lows,
-                "close": closes,
-                "adj_close": np.where(unadjusted, closes, adjusted),
-                "volume": pd.Series(np.round(np.where(review.good, volume, np.nan))).astype("Int64"),
-                "has_adj_close": ~unadjusted,
-            }
-        )
+    return pd.DataFrame(
+        {
+            "symbol": symbols,
+            "date": dates_of(days),
+            "open": opens,
+            "high": highs,
+            "low": lows,
+            "close": closes,
+            "adj_close": np.where(unadjusted, closes, adjusted),
+            "volume": pd.Series(np.round(np.where(review.good, volume, np.nan))).astype("Int64"),
+            "has_adj_close": ~unadjusted,
+        }
     )
 
 

@@ -56,7 +56,7 @@ def test_every_command_is_there() -> None:
         *("demo", "simulate", "run", "backfill", "report", "status", "env", "ui"),
         *("reset", "reprocess", "export", "compare", "calibrate"),
         *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")),
-        *("portfolio list", "portfolio remove"),
+        *("portfolio list", "portfolio remove", "seed benchmark"),
         *(
             f"show {what}"
             for what in ("betas", "rate-betas", "volatility", "sectors", "snapshot", "undefined", "quality", "forecast-score")

@@ -90,6 +90,29 @@ def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
     assert read.portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [["P", "USD"]]
 
 
+def test_prices_are_needed_of_what_was_ever_held_and_of_what_options_are_on(connection):
+    key = portfolio(connection, "P", "A")
+    hold(connection, key, "B", exit_date=DAYS[1])
+    hold(connection, key, "B", exit_date=FRIDAY)
+    hold(connection, key, "C", exit_date=FRIDAY)
+    hold(connection, portfolio(connection, "Q"), "C")
+    hold(connection, key, "A 250 C", position_type="LC", underlying_symbol="O", investment_class="OPTIONS")
+    hold(connection, key, "U", position_type="SP", investment_class="OPTIONS", exit_date=DAYS[0])
+    hold(connection, key, "V", investment_class="PRIVATE")
+    hold(connection, key, "X", deleted_at=datetime(2024, 1, 1, tzinfo=UTC))
+    portfolio(connection, "R", "Y", deleted_at=datetime(2024, 1, 1, tzinfo=UTC))
+    assert read.needed_prices(connection) == {"A": None, "B": FRIDAY, "C": None, "O": None, "U": DAYS[0]}
+
+
+def test_a_history_is_that_of_one_symbol_with_the_kind_of_its_closes(connection):
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS[:1])
+    connection.execute(sa.text("UPDATE market_data_cache SET data_source = 'file: close only' WHERE date = :day"), {"day": DAYS[1]})
+    found = read.history(connection, "A")
+    assert (found["date"].to_list(), found["has_adj_close"].to_list()) == (DAYS[:2], [True, False])
+    assert read.history(connection, "Z").empty
+
+
 def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought(connection):
     """By hand, the underlying being at 100 on the last close before expiration; what was closed before, or has not expired, stays."""
     owner, expired = portfolio(connection, "P"), date(2024, 12, 7)

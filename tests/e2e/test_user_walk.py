@@ -15,7 +15,8 @@ from tests.conftest import COMMAND, SHARED_DATA
 @pytest.fixture
 def riskmetrics(tmp_path: Path):
     """Call the installed command in an empty directory; returns (exit code, stdout, stderr)."""
-    environment = {name: value for name, value in os.environ.items() if "RISKMETRICS" not in name and "DAGSTER" not in name}
+    unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
+    environment = {name: value for name, value in os.environ.items() if not any(word in name for word in unwanted)}
 
     def call(*arguments: str) -> tuple[int, str, str]:
         done = subprocess.run(

@@ -36,7 +36,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def start(home: Path, tmp_path: Path) -> Iterator[Start]:
     """Start the installed command as a process (group) of its own on that home; what still runs is killed at the end."""
-    environment = {name: value for name, value in os.environ.items() if "RISKMETRICS" not in name and "DAGSTER" not in name}
+    unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
+    environment = {name: value for name, value in os.environ.items() if not any(word in name for word in unwanted)}
     running: list[subprocess.Popen[str]] = []
 
     def start(*arguments: str, **variables: str) -> "subprocess.Popen[str]":

@@ -27,6 +27,7 @@ from riskmetrics.db.tables.risk import (
 )
 from riskmetrics.db.tables.schema import metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
+from riskmetrics.db.tables.vendor import vendor_answers, vendor_quotas
 
 __all__ = [
     "ai_insight_templates",
@@ -58,5 +59,7 @@ __all__ = [
     "symbol_adjusted_betas",
     "symbol_two_factor_betas",
     "undefined_metrics",
+    "vendor_answers",
+    "vendor_quotas",
     "volatility_forecasts",
 ]

@@ -1,0 +1,1 @@
+"""From the vendor into the tables: what is missing is asked for, compared with what is stored, and written."""

@@ -1,0 +1,93 @@
+"""Joining a stored history of prices with what a vendor says of it today.
+
+A split restates every earlier price, a dividend every earlier adjusted close. Rows added to a history that was adjusted on
+another day put a move where they meet that never happened.
+"""
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+
+OVERLAP = 10
+"""Sessions of the stored history that an increment asks for again."""
+
+_PRICES = ("open", "high", "low", "close")
+_STORED_DIGITS = 5.1e-5
+"""Half a unit in the last place of a stored price."""
+_RATIO_NOISE = 2e-3
+"""How far ratios of the same restatement differ, beside the rounding of prices to cents."""
+
+
+def agrees(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
+    """Whether a history can be continued with ``fetched`` as it is: both say the same of the days that they share.
+
+    Parameters
+    ----------
+    stored, fetched : DataFrame
+        date (datetime.date), close, adj_close. The latest stored day may differ, if others are shared: it may have been stored before
+        the vendor's last word.
+    """
+    both = _shared(stored, fetched)
+    if both.empty:
+        return False
+    ratio = _restated(both)
+    before_last = ratio[:-1] if len(ratio) > 1 and both["date"].iloc[-1] == stored["date"].max() else ratio
+    return not before_last.any()
+
+
+def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the rows that make one history of both, with ``fetched`` where it has a day.
+
+    A stored day that ``fetched`` lacks is restated by as much as the next day that both have: a vendor that gives five years
+    does not take away the sixth.
+
+    Parameters
+    ----------
+    stored, fetched : DataFrame
+        symbol, date (datetime.date), open, high, low, close, adj_close, volume, has_adj_close; ``fetched`` is the whole that there is.
+
+    Returns
+    -------
+    DataFrame or None
+        ``fetched``, and the stored rows that change; None where the two have too little in common to tell one restatement, or
+        differ otherwise than a restatement does.
+    """
+    absent = stored[~stored["date"].isin(fetched["date"])]
+    if absent.empty:
+        return fetched
+    both = _shared(stored, fetched)
+    if len(both) < OVERLAP or not _is_one_restatement(both.iloc[:OVERLAP]):
+        return None
+    following = np.searchsorted(both["date"].to_numpy(), absent["date"].to_numpy()).clip(max=len(both) - 1)
+    price, adjusted = (both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following] for name in ("close", "adj_close"))
+    moved = absent.assign(
+        **{name: absent[name] * price for name in _PRICES},
+        adj_close=absent["adj_close"] * adjusted,
+        volume=(absent["volume"].astype("Float64") / price).round().astype("Int64"),
+    )
+    changed = _restated(both)[following]
+    return pd.concat([fetched, moved[changed]], ignore_index=True) if changed.any() else fetched
+
+
+def _shared(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
+    """Days that both have, in order, with close and adj_close of each."""
+    columns = ["date", "close", "adj_close"]
+    return stored[columns].merge(fetched[columns], on="date", suffixes=("", "_new")).sort_values("date", ignore_index=True)
+
+
+def _restated(both: pd.DataFrame) -> BoolArray:
+    """Where a day's close or adjusted close is not what is stored."""
+    closes = (both["close_new"] - both["close"]).abs() > _STORED_DIGITS
+    adjusted = (both["adj_close_new"] - both["adj_close"]).abs() > 1e-6 * both["adj_close"]
+    return (closes | adjusted).to_numpy(bool)
+
+
+def _is_one_restatement(both: pd.DataFrame) -> bool:
+    """Whether all closes, and all adjusted closes, were multiplied by one number each, but for rounding to cents."""
+    return all(_is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float)) for name in ("close", "adj_close"))
+
+
+def _is_one_ratio(before: FloatArray, after: FloatArray) -> bool:
+    ratios, cent = after / before, 0.01
+    return bool(ratios.max() / ratios.min() - 1 <= _RATIO_NOISE + 2 * cent / min(before.min(), after.min()))

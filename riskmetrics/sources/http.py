@@ -1,0 +1,241 @@
+"""Asking a vendor over HTTP: timeouts, retries, limits, and a key that never leaves this module.
+
+The key travels in the URL, and what `requests` and urllib3 raise or log quotes URLs. So their exceptions are replaced here by
+sentences of our own, their logging is filtered, and the key is taken out of every answer before anybody sees it.
+"""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from threading import Lock
+from time import monotonic, sleep
+from types import TracebackType
+from typing import NamedTuple, Self, TypeVar
+from urllib.parse import quote, quote_plus, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.util.retry import Retry
+
+from riskmetrics.errors import BadAnswer, NotInPlan, RateLimited, SourceError, Unreachable
+
+CONCURRENCY = 4
+"""Calls under way at once."""
+
+RETRIES = Retry(total=3, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=30.0, retry_after_max=60, allowed_methods=["GET"])
+"""At once, then after 2 and 4 seconds and up to one more; or when the vendor says, within a minute."""
+
+LARGEST = 64 << 20
+"""Bytes of an answer; thirty years of daily prices have two million."""
+
+_GIVE_UP_AFTER = 3
+"""Questions in a row that could not be delivered, after which the vendor counts as down."""
+
+_REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
+    (requests.ConnectTimeout, "accepted no connection within {connect:g} s"),
+    ((requests.ReadTimeout, ReadTimeoutError), "did not answer within {read:g} s"),
+    (requests.exceptions.SSLError, "does not prove who it is: its TLS certificate is not trusted here"),
+    (requests.exceptions.ProxyError, "cannot be reached through the proxy that HTTPS_PROXY names"),
+    ((ProtocolError, requests.exceptions.ChunkedEncodingError), "broke the connection off"),
+    (requests.ConnectionError, "cannot be reached: is the network up, and RISKMETRICS_FMP_URL right?"),
+]
+"""What went wrong, by the kind of error or of the one inside it; the first that fits."""
+
+_KEY = "apikey"
+_KEY_IN_URL = re.compile(rf"({_KEY}=)[^&\s\"']*")
+
+T = TypeVar("T")
+
+
+class Timeouts(NamedTuple):
+    """Seconds to wait: for a connection, for the next bytes, and for the whole answer."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    whole: float = 90.0
+
+
+class Answer(NamedTuple):
+    """What came back, whatever its status; the key is not in it."""
+
+    status: int
+    body: bytes
+    retry_after: str | None
+
+
+class _WithoutKey(logging.Filter):
+    """Takes the key out of the URLs that urllib3 logs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Rewrite the record; none is dropped."""
+        record.msg, record.args = _KEY_IN_URL.sub(r"\1***", record.getMessage()), ()
+        return True
+
+
+logging.getLogger("urllib3.connectionpool").addFilter(_WithoutKey())
+
+
+class Http:
+    """Questions to one vendor; used by several threads at once, closed at the end of a ``with`` block.
+
+    Parameters
+    ----------
+    url : str
+        What paths are appended to.
+    key : str
+        Sent in the URL.
+    admit : callable
+        Called before every attempt: waits until one more call is within the limits, or raises RateLimited.
+    pause : float
+        Seconds to wait, once, when the vendor says that it is asked too often and not when to ask again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        admit: Callable[[], None],
+        *,
+        retries: Retry = RETRIES,
+        timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
+        pause: float = 60.0,
+    ) -> None:
+        self._url = url.rstrip("/")
+        self._host = urlsplit(url).hostname or "the vendor"
+        self._secrets = {form.encode() for form in (key, quote(key), quote(key, safe=""), quote_plus(key))}
+        self._admit, self._retries, self._timeouts, self._pause = admit, retries, timeouts, pause
+        self._session = requests.Session()
+        self._session.params = {_KEY: key}
+        adapter = HTTPAdapter(pool_maxsize=CONCURRENCY, pool_block=True)  # it never retries: we do, and count
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._state, self._pausing = Lock(), Lock()
+        self._closed: dict[str, SourceError] = {}
+        self._undelivered = 0
+        self._resumed: float | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._session.close()
+
+    def get(self, path: str, params: Mapping[str, str], read: Callable[[Answer], T]) -> T:
+        """Ask for a path and return what ``read`` makes of the answer.
+
+        Parameters
+        ----------
+        read : callable
+            Raises a SourceError if the answer is none; ``again`` of it has the question asked anew.
+
+        Raises
+        ------
+        SourceError
+            The last error, when retries are used up or do not help; at once, if an earlier question closed the endpoint or the vendor.
+        """
+        retries = self._retries
+        while True:
+            self._refuse_what_is_closed(path)
+            self._admit()
+            asked = monotonic()
+            try:
+                answer = self._send(path, params)
+                value = read(answer)
+            except SourceError as error:
+                failure = error
+            else:
+                self._undelivered = 0
+                return value
+            if isinstance(failure, RateLimited) and failure.passing and not failure.again and self._may_pass(asked):
+                continue
+            left = _counted(retries, path, failure)
+            if left is None:
+                self._remember(path, failure)
+                raise failure
+            retries = left
+            sleep(_seconds(retries, failure))
+
+    def _send(self, path: str, params: Mapping[str, str]) -> Answer:
+        """Ask once; Unreachable if no whole answer comes back."""
+        deadline = monotonic() + self._timeouts.whole
+        timeouts = (self._timeouts.connect, self._timeouts.read)
+        try:
+            with self._session.get(f"{self._url}{path}", params=params, timeout=timeouts, stream=True, allow_redirects=False) as response:
+                body = self._body(response, deadline)
+                return Answer(response.status_code, self._redacted(body), response.headers.get("Retry-After"))
+        except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
+            reason = self._reason(error)
+        raise Unreachable(f"{self._host} {reason}")  # outside of the handler: their text holds the key, and must not hang on ours
+
+    def _body(self, response: requests.Response, deadline: float) -> bytes:
+        """Read what comes as it comes: an answer that drips would never time out otherwise."""
+        body = bytearray()
+        while piece := response.raw.read1(1 << 16, decode_content=True):
+            body += piece
+            if len(body) > LARGEST:
+                raise BadAnswer(f"{self._host} answers with more than {LARGEST >> 20} MB")
+            if monotonic() > deadline:
+                raise Unreachable(f"{self._host} did not finish its answer within {self._timeouts.whole:g} s")
+        return bytes(body)
+
+    def _redacted(self, body: bytes) -> bytes:
+        for secret in self._secrets:
+            body = body.replace(secret, b"***")
+        return body
+
+    def _reason(self, error: Exception) -> str:
+        """Say what is wrong with the connection by the kind of error, never by its text."""
+        kinds = (error, error.args[0] if error.args else None)
+        found = (sentence for kind, sentence in _REASONS if any(isinstance(one, kind) for one in kinds))
+        return next(found, "does not answer in HTTP").format(**self._timeouts._asdict())
+
+    def _refuse_what_is_closed(self, path: str) -> None:
+        with self._state:
+            earlier = self._closed.get("") or self._closed.get(path)
+        if earlier is not None:
+            raise _same(earlier)
+
+    def _remember(self, path: str, failure: SourceError) -> None:
+        """Note what need not be asked any more."""
+        with self._state:
+            self._undelivered = self._undelivered + 1 if isinstance(failure, Unreachable) else 0
+            if failure.closes == "vendor" or self._undelivered >= _GIVE_UP_AFTER:
+                self._closed.setdefault("", failure)
+            elif failure.closes == "endpoint":
+                self._closed.setdefault(path, failure)
+
+    def _may_pass(self, asked: float) -> bool:
+        """Wait a minute if nobody has, and tell whether a question asked at ``asked`` may have been answered otherwise after it."""
+        with self._pausing:
+            if self._resumed is None:
+                sleep(self._pause)
+                self._resumed = monotonic()
+            return asked < self._resumed
+
+
+def _counted(retries: Retry, path: str, failure: SourceError) -> Retry | None:
+    """Return what is left of ``retries`` after a failure; None: nothing, or another attempt would not help."""
+    if not failure.again:
+        return None
+    try:
+        return retries.increment("GET", path, error=ProtocolError(str(failure)))
+    except MaxRetryError:
+        return None
+
+
+def _same(earlier: SourceError) -> SourceError:
+    """Return the same error to raise in another thread."""
+    if isinstance(earlier, NotInPlan):
+        return NotInPlan(str(earlier), endpoint=True)
+    return type(earlier)(str(earlier))
+
+
+def _seconds(retries: Retry, failure: SourceError) -> float:
+    """How long to wait before the next attempt."""
+    if failure.retry_after is not None:
+        try:
+            return retries.parse_retry_after(failure.retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            pass  # neither seconds nor a date
+    return retries.get_backoff_time()

@@ -1,0 +1,244 @@
+"""A key, a fresh database and `riskmetrics run`: tables are filled, nothing is asked twice, and the key is nowhere."""
+
+import json
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner, Result
+from urllib3.util.retry import Retry
+
+from riskmetrics import trading_calendar
+from riskmetrics.cli.main import app
+from riskmetrics.db import tables
+from riskmetrics.ingest import prices
+from riskmetrics.sources import http
+from tests.conftest import COMMAND
+from tests.e2e.conftest import RESULTS
+from tests.fmp_market import Market
+from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
+
+PASSWORD = "pass-Word_of.the+database"
+HELD = [f"S{number:03}" for number in range(30)]
+EMPTY = {"portfolio_var_backtests", "position_option_exposures", "har_forecast_scores", "portfolio_drawdowns"}
+"""Tables of results that one session of stocks need not fill."""
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def market() -> Market:
+    """What the vendor tells: all up to the latest session."""
+    return Market(trading_calendar.last_ended())
+
+
+@pytest.fixture
+def vendor(market: Market) -> Iterator[FmpServer]:
+    """The vendor."""
+    with serve(market) as running:
+        yield running
+
+
+@pytest.fixture
+def settings(empty_database: str, vendor: FmpServer, tmp_path: Path) -> dict[str, str]:
+    """Settings of a user who has a key and a database, and nothing in it."""
+    url = sa.make_url(empty_database).set(password=PASSWORD)
+    return {
+        "FMP_API_KEY": KEY,
+        "RISKMETRICS_FMP_URL": vendor.url,
+        "RISKMETRICS_FMP_CALLS_PER_MINUTE": "100000",
+        "RISKMETRICS_DATABASE_URL": url.render_as_string(hide_password=False),
+        "RISKMETRICS_HOME": str(tmp_path / "home"),
+    }
+
+
+@pytest.fixture
+def command(settings: dict[str, str], tmp_path: Path) -> Command:
+    """Call the installed command as a process of its own."""
+
+    def command(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | settings | changed
+        return subprocess.run(
+            [COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
+        )
+
+    return command
+
+
+@pytest.fixture
+def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Call a command in this process; it asks the vendor twice at most, and does not wait."""
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(http.Http.__init__, "__kwdefaults__", {"retries": Retry(1), "timeouts": http.Timeouts(1, 1, 2), "pause": 0.01})
+    return lambda *arguments: CliRunner().invoke(app, arguments)
+
+
+def holdings(folder: Path, symbols: list[str]) -> str:
+    """Write a file that holds a hundred shares of each symbol, and return its path."""
+    path = folder / "holdings.csv"
+    path.write_text("symbol,quantity\n" + "".join(f"{symbol},100\n" for symbol in symbols))
+    return str(path)
+
+
+def contents(url: str) -> dict[str, list[str]]:
+    """Every row of every table, as text."""
+    with psycopg.connect(url.replace("+psycopg", "")) as connection:
+        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+        return {name: [row[0] for row in connection.execute(f"SELECT t::text FROM {name} t".encode())] for (name,) in names}
+
+
+def secrets_in(folder: Path) -> list[Path]:
+    """Files that hold the key or the password."""
+    words = [KEY.encode(), PASSWORD.encode()]
+    return [path for path in folder.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in words)]
+
+
+def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_nothing(
+    command: Command, settings: dict[str, str], vendor: FmpServer, market: Market, tmp_path: Path
+) -> None:
+    """The only other step is to say what is held. All that either leaves is searched for the key and the password."""
+    held = holdings(tmp_path, [*HELD[:12], "SPY"])
+    outputs = [command("import", "portfolio", held, "--name", "Growth", "--equity", "500000"), command("run")]
+    assert [done.returncode for done in outputs] == [0, 0], outputs[-1].stderr
+    assert f"taking {market.through}" in outputs[-1].stderr
+    rows = contents(settings["RISKMETRICS_DATABASE_URL"])
+    assert {name for name in RESULTS if not rows[name]} <= EMPTY
+    assert len(rows["market_data_cache"]) == 14 * (prices.HISTORY + 1)
+    assert (len(rows["company_profiles"]), len(rows["benchmarks_sector_weights"])) == (41, 11)
+    assert vendor.count() == {
+        "historical-price-eod/full": 14,
+        "historical-price-eod/dividend-adjusted": 14,
+        "profile": 41,
+        "sp500-constituent": 1,
+    }
+    asked = len(vendor.calls)
+    outputs += [
+        command("run"),
+        command("run", "--date", str(trading_calendar.previous(market.through))),
+        command("show", "betas"),
+        command("report"),
+        command("status"),
+    ]
+    assert [done.returncode for done in outputs] == [0] * len(outputs), outputs[3].stderr
+    assert len(vendor.calls) == asked
+    assert not [done.args for done in outputs if KEY in done.stdout + done.stderr or PASSWORD in done.stdout + done.stderr]
+    assert KEY not in json.dumps(contents(settings["RISKMETRICS_DATABASE_URL"]))
+    assert (tmp_path / "report.html").exists()
+    assert list((tmp_path / "home").rglob("*.db"))  # Dagster's events
+    assert secrets_in(tmp_path) == []
+
+
+def test_when_everything_fails_the_key_is_still_nowhere(
+    call: Callable[..., Result], command: Command, settings: dict[str, str], vendor: FmpServer, market: Market, tmp_path: Path
+) -> None:
+    """Each fault in a run of its own, the worst answers among them: such as echo the address they were asked at."""
+    call("import", "portfolio", holdings(tmp_path, HELD[:3]), "--name", "Growth")
+    echo = f"cannot GET /stable/profile?symbol=S001&apikey={KEY}"
+    faults = {
+        "reset": (Reply(fault="reset"), 5),
+        "echo": (Reply(echo, 404, "text/html"), 3),
+        "echoed row": (Reply([{"symbol": "S001", "date": echo}]), 3),
+        "limit": (Reply({"Error Message": f"Limit Reach . {echo}"}, 429, headers=(("Retry-After", "0"),)), 3),
+        "key": (Reply(BAD_KEY, 401), 6),
+    }
+    said = ""
+    for name, (reply, code) in faults.items():
+        vendor.answers = lambda *_, reply=reply: reply
+        result = call("run", "--date", str(market.through))
+        assert result.exit_code == code, (name, result.output)
+        said += result.output
+    unreachable = command("run", RISKMETRICS_FMP_URL=f"http://127.0.0.1:1/{KEY}")
+    assert (unreachable.returncode, "127.0.0.1 cannot be reached" in unreachable.stderr) == (5, True), unreachable.stderr
+    rows = contents(settings["RISKMETRICS_DATABASE_URL"])
+    assert any("apikey=***" in row for row in rows["rejected_rows"])
+    assert KEY not in json.dumps(rows) + said + unreachable.stderr
+    assert secrets_in(tmp_path) == []
+
+
+def stored_symbols(url: str) -> set[str]:
+    """Symbols of which there are prices."""
+    engine = sa.create_engine(url)
+    with engine.connect() as connection:
+        symbols = set(connection.scalars(sa.select(tables.market_data_cache.c.symbol).distinct()))
+    engine.dispose()
+    return symbols
+
+
+def test_three_of_thirty_symbols_that_fail_end_a_run_with_4_and_are_named_with_the_reason(
+    call: Callable[..., Result], market: Market, settings: dict[str, str], tmp_path: Path
+) -> None:
+    call("import", "portfolio", holdings(tmp_path, HELD), "--name", "Growth")
+    market.refuse("S003", "S004")
+    market.replies["historical-price-eod/dividend-adjusted", "S009"] = Reply("<html>", 502)
+    result = call("run", "--date", str(market.through), "--assets", "market_prices")
+    assert result.exit_code == 4, result.output
+    assert "(S003): the plan does not have historical-price-eod/full S003" in result.output
+    assert "1 of 32 not fetched (S009): FMP has a fault of its own (status 502" in result.output
+    assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"} - {"S003", "S004", "S009"}
+    market.replies = {}
+    assert call("run", "--date", str(market.through), "--assets", "market_prices").exit_code == 0
+    assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"}
+
+
+def test_below_four_fifths_a_run_fails_with_3_and_keeps_what_came(
+    call: Callable[..., Result], market: Market, settings: dict[str, str], tmp_path: Path
+) -> None:
+    call("import", "portfolio", holdings(tmp_path, HELD[:8]), "--name", "Growth")
+    market.unknown |= {"S000", "S001", "S002"}
+    result = call("run", "--date", str(market.through), "--assets", "market_prices")
+    assert result.exit_code == 3, result.output
+    assert "market_prices failed: 3 of 9 symbols lack prices, more than a run can do without" in result.output
+    assert len(stored_symbols(settings["RISKMETRICS_DATABASE_URL"])) == 7
+
+
+def test_without_the_rate_index_all_but_its_betas_is_computed(
+    call: Callable[..., Result], market: Market, settings: dict[str, str], tmp_path: Path
+) -> None:
+    """Of two symbols that are needed beside it, none is missing."""
+    call("import", "portfolio", holdings(tmp_path, HELD[:1]), "--name", "Growth")
+    market.refuse("TLT")
+    result = call("run")
+    assert (result.exit_code, "1 of 3 not fetched (TLT): the plan does not have" in result.output) == (4, True), result.output
+    rows = contents(settings["RISKMETRICS_DATABASE_URL"])
+    assert len(rows["position_market_betas"]) == 1
+    assert any("interest_rate_betas" in row for row in rows["undefined_metrics"])
+
+
+def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
+    call: Callable[..., Result], market: Market, tmp_path: Path
+) -> None:
+    call("import", "portfolio", holdings(tmp_path, HELD[:12]), "--name", "Growth")
+    market.ended["S005"] = market.days[-30]
+    result = call("run", "--assets", "market_prices")
+    assert result.exit_code == 0, result.output
+    assert f"no price of S005 after {market.ended['S005']}: delisted or renamed?" in result.output
+
+
+def test_offline_asks_nothing_although_there_is_a_key(call: Callable[..., Result], vendor: FmpServer) -> None:
+    result = call("run", "--offline")
+    assert "set FMP_API_KEY" in str(result.exception)
+    assert call("demo").exit_code == 0
+    assert vendor.calls == []
+
+
+def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(call: Callable[..., Result], vendor: FmpServer) -> None:
+    for _ in range(2):
+        result = call("seed", "benchmark", "--json")
+        assert result.exit_code == 0, result.output
+        rows = json.loads(result.stdout)
+        assert (len(rows), sum(row["num_constituents"] for row in rows)) == (11, 40)
+    assert vendor.count() == {"sp500-constituent": 2, "profile": 40}
+
+
+def test_seed_benchmark_says_what_it_lacks(call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    vendor.answers = lambda *_: Reply(fault="reset")
+    result = call("seed", "benchmark")
+    assert (result.exit_code, "broke the connection off" in result.output) == (5, True)
+    monkeypatch.setenv("FMP_API_KEY", "")
+    result = call("seed", "benchmark")
+    assert (result.exception.exit_code, "FMP_API_KEY is not set" in str(result.exception)) == (6, True)

@@ -1,0 +1,65 @@
+"""A database at head, and a vendor on this machine that it is filled from."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+from urllib3.util.retry import Retry
+
+from riskmetrics.db import tables
+from riskmetrics.ingest.feed import Feed, open_feed
+from riskmetrics.settings import Settings
+from riskmetrics.sources import http
+from tests.fmp_market import Market
+from tests.fmp_server import KEY, FmpServer, serve
+
+
+@pytest.fixture
+def market() -> Market:
+    """What the vendor tells."""
+    return Market()
+
+
+@pytest.fixture
+def vendor(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[FmpServer]:
+    """The vendor; whoever asks it retries at once and waits for nothing."""
+
+    class Impatient(http.Http):
+        def __init__(self, *arguments: object) -> None:
+            quickly = Retry(total=1, allowed_methods=["GET"])
+            super().__init__(*arguments, retries=quickly, timeouts=http.Timeouts(1, 1, 2), pause=0.01)
+
+    monkeypatch.setattr(http, "Http", Impatient)
+    with serve(market) as running:
+        yield running
+
+
+@pytest.fixture
+def open_vendor(vendor: FmpServer, engine: sa.Engine) -> Callable[..., object]:
+    """Return an opener of the vendor's client, with settings as given."""
+
+    def open_vendor(**settings: object) -> object:
+        values = {"FMP_API_KEY": SecretStr(KEY), "RISKMETRICS_FMP_URL": vendor.url, "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000, **settings}
+        return open_feed(engine, Settings(**values))
+
+    return open_vendor
+
+
+@pytest.fixture
+def feed(open_vendor: Callable[..., object]) -> Iterator[Feed]:
+    """The vendor's client for one test."""
+    with open_vendor() as feed:
+        yield feed
+
+
+@pytest.fixture
+def tomorrow(engine: sa.Engine) -> Callable[[], None]:
+    """Make all answers eight days old."""
+
+    def tomorrow() -> None:
+        table = tables.vendor_answers
+        with engine.begin() as connection:
+            connection.execute(sa.update(table).values(answered_at=table.c.answered_at - sa.text("interval '8 days'")))
+
+    return tomorrow

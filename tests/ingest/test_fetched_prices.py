@@ -1,0 +1,300 @@
+"""What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import imports, read, tables
+from riskmetrics.errors import BadAnswer, DataQualityError, KeyRefused, NotInPlan, RateLimited, UnknownSymbol, Unreachable
+from riskmetrics.ingest import prices
+from riskmetrics.ingest.feed import NO_KEY, Refreshed
+from riskmetrics.ingest.prices import refresh, require
+from tests.fmp_market import LAST, Market
+from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
+
+FULL, ADJUSTED = "historical-price-eod/full", "historical-price-eod/dividend-adjusted"
+MONDAY, TUESDAY = date(2024, 12, 9), date(2024, 12, 10)
+
+
+def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, float]]:
+    """Close and adjusted close of each stored day."""
+    with engine.connect() as connection:
+        rows = read.history(connection, symbol)
+    return {day: (close, adjusted) for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)}
+
+
+def count(engine: sa.Engine) -> int:
+    """How many prices are stored."""
+    with engine.connect() as connection:
+        return connection.scalar(sa.select(sa.func.count()).select_from(tables.market_data_cache))
+
+
+def test_the_first_question_brings_five_years_in_two_calls(feed, vendor, market, engine):
+    assert refresh(feed, {"A": None}, [LAST]) == Refreshed(asked=1)
+    told = {day: closes for day, closes in market.closes("A").items() if day >= trading_calendar.previous(LAST, prices.HISTORY)}
+    assert stored(engine) == told
+    assert vendor.count() == {FULL: 1, ADJUSTED: 1}
+
+
+def test_what_is_stored_and_what_was_just_answered_is_not_asked_again(feed, vendor, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
+    assert refresh(feed, {"A": None}, [MONDAY]) == Refreshed()  # answered a moment ago
+    tomorrow()
+    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
+    assert vendor.count().total() == 2
+
+
+def test_an_increment_asks_for_ten_sessions_more_than_is_new(feed, vendor, market, engine, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    tomorrow()
+    market.through = TUESDAY
+    assert refresh(feed, {"A": None}, [TUESDAY]) == Refreshed(asked=1)
+    assert {query["from"] for _, query in vendor.calls[2:]} == {trading_calendar.previous(LAST, 10).isoformat()}
+    assert vendor.count().total() == 4
+    assert max(stored(engine)) == TUESDAY
+    assert stored(engine)[TUESDAY] == market.closes("A")[TUESDAY]
+
+
+def test_a_last_close_that_was_provisional_is_corrected_without_fetching_all_anew(feed, vendor, market, engine, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE market_data_cache SET close = 1, adj_close = 1 WHERE date = '2024-12-06'"))
+    tomorrow()
+    market.through = MONDAY
+    refresh(feed, {"A": None}, [MONDAY])
+    assert vendor.count().total() == 4
+    assert stored(engine)[LAST] == market.closes("A")[LAST]
+
+
+@pytest.mark.parametrize("event", ["split", "dividend", "both", "reverse split"])
+def test_a_restated_history_is_fetched_anew_and_has_no_false_move(feed, vendor, market, engine, tomorrow, event):
+    """Oracle: what the vendor tells of the whole history on the later day."""
+    refresh(feed, {"A": None, "B": None}, [LAST])
+    tomorrow()
+    market.through = TUESDAY
+    if event in ("split", "both", "reverse split"):
+        market.splits["A", TUESDAY] = 0.1 if event == "reverse split" else 4
+    if event in ("dividend", "both"):
+        market.dividends["A", MONDAY] = 0.5
+    found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
+    assert found.problems == {}
+    assert found.notes == ("A was restated, by a split or a dividend: its whole history is fetched anew",)
+    assert vendor.count().total() == 4 + 4 + 2
+    told = market.closes("A")
+    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    adjusted = np.array([prices[1] for prices in stored(engine).values()])
+    assert np.abs(np.diff(adjusted) / adjusted[:-1]).max() < 0.06
+
+
+def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, engine, tomorrow):
+    """Of the older rows the returns stay, and the level continues: compared with a vendor that tells all."""
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    market.through, market.splits["A", TUESDAY], market.dividends["A", MONDAY] = TUESDAY, 4, 0.5
+    market.first = date(2022, 1, 3)
+    refresh(feed, {"A": None}, [TUESDAY])
+    market.first = min(before)
+    told, found = market.closes("A"), stored(engine)
+    assert found.keys() == before.keys() | {MONDAY, TUESDAY}
+    for day, (close, adjusted) in found.items():
+        assert close == pytest.approx(told[day][0], abs=0.01)
+        assert adjusted == pytest.approx(told[day][1], abs=0.01)
+    with engine.connect() as connection:
+        volumes = read.history(connection, "A").set_index("date")["volume"]
+    assert volumes[date(2020, 1, 2)] == pytest.approx(4000, rel=0.01)
+
+
+def test_a_plan_that_refuses_old_days_is_asked_for_five_years(feed, vendor, market, engine, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    oldest = trading_calendar.previous(trading_calendar.last_ended(), prices.HISTORY).isoformat()
+    market.through, market.dividends["A", MONDAY] = TUESDAY, 0.5
+    vendor.answers = lambda path, query: (
+        market(path, query)
+        if query["from"] >= oldest
+        else Reply("Premium Query Parameter: 'Special Parameters : the values for 'from'", 402)
+    )
+    assert refresh(feed, {"A": None}, [TUESDAY]).problems == {}
+    told, found = market.closes("A"), stored(engine)
+    assert found.keys() == before.keys() | {MONDAY, TUESDAY}
+    assert [found[day][1] for day in found] == pytest.approx([told[day][1] for day in found], abs=0.011)
+
+
+def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market, engine, tomorrow):
+    """A ticker that was given to another company: neither the same prices nor a multiple of them, and only of late."""
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    other = Market(TUESDAY)
+    other.first = date(2023, 1, 3)
+
+    def renamed(endpoint: str) -> Reply:
+        rows = other("/stable/" + endpoint, {"symbol": "OTHER", "from": "2020-01-01", "to": "2024-12-31"}).body
+        return Reply([{**row, "symbol": "A"} for row in rows])
+
+    market.replies = {(endpoint, "A"): renamed(endpoint) for endpoint in (FULL, ADJUSTED)}
+    found = refresh(feed, {"A": None}, [TUESDAY])
+    assert isinstance(found.problems["A"], BadAnswer)
+    assert "those stay as they are" in str(found.problems["A"])
+    assert stored(engine) == before
+
+
+def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, market, engine):
+    symbols = dict.fromkeys(f"X{number}" for number in range(30))
+    market.refuse("X3")
+    market.unknown |= {"X7"}
+    market.replies[ADJUSTED, "X9"] = Reply('[{"symbol": "X9", "da')
+    found = refresh(feed, symbols, [LAST])
+    assert {symbol: type(error) for symbol, error in found.problems.items()} == {"X3": NotInPlan, "X7": UnknownSymbol, "X9": BadAnswer}
+    with engine.connect() as connection:
+        assert set(read.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
+    require(found, symbols)
+    require(found, list(symbols)[:15])  # four fifths
+    with pytest.raises(DataQualityError, match="3 of 14 symbols lack prices"):
+        require(found, list(symbols)[:14])
+
+
+def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(feed, vendor, engine):
+    vendor.answers = lambda *_: Reply(fault="reset")
+    found = refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
+    assert len(vendor.calls) <= 2 * 6  # each with its retry; four side by side
+    with pytest.raises(Unreachable, match="8 of 8 symbols lack prices"):
+        require(found, "ABCDEFGH")
+    assert count(engine) == 0
+
+
+def test_a_key_that_is_refused_ends_it_at_once(feed, vendor):
+    vendor.answers = lambda *_: Reply(BAD_KEY, 401)
+    with pytest.raises(KeyRefused):
+        refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
+    assert len(vendor.calls) <= 4
+
+
+def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_vendor, engine):
+    symbols = dict.fromkeys("ABCDEFGH")
+    with open_vendor(RISKMETRICS_FMP_CALLS_PER_DAY=10) as feed:
+        found = refresh(feed, symbols, [LAST])
+    assert found.problems
+    assert all(isinstance(error, RateLimited) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error) for error in found.problems.values())
+    with engine.connect() as connection:
+        assert set(read.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.problems.keys()
+    with open_vendor() as feed:
+        assert refresh(feed, symbols, [LAST]) == Refreshed(asked=len(found.problems))
+
+
+def test_a_limit_that_comes_with_status_200_is_no_empty_history(feed, market, engine):
+    market.replies[FULL, "A"] = Reply(LIMIT)
+    assert isinstance(refresh(feed, {"A": None}, [LAST]).problems["A"], RateLimited)
+    assert count(engine) == 0
+
+
+def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once(feed, vendor, tomorrow):
+    for asked in (1, 0, 0):
+        found = refresh(feed, {"NOSUCH": None}, [LAST])
+        assert found.asked == asked
+        assert "FMP knows no price of NOSUCH" in str(found.problems["NOSUCH"])
+    tomorrow()
+    assert refresh(feed, {"NOSUCH": None}, [LAST]).asked == 1
+    assert vendor.count() == {FULL: 2}
+
+
+def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
+    rows = market("/stable/" + FULL, {"symbol": "A", "from": "2024-01-02", "to": "2024-12-06"}).body
+    market.replies[FULL, "A"] = Reply([{**rows[0], "close": "n/a"}, *rows[1:]])
+    assert refresh(feed, {"A": None}, [LAST]).problems == {}
+    assert max(stored(engine)) == date(2024, 12, 5)
+    with engine.connect() as connection:
+        kept = connection.execute(sa.select(tables.rejected_rows).order_by("reason")).all()
+    assert {(row.kind, row.source, row.line) for row in kept} == {("prices", "FMP", None)}
+    assert any('"close": "n/a"' in row.raw_row for row in kept)
+    assert any(row.reason == "the history has no row of 2024-12-06" for row in kept)
+
+
+def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, market, engine):
+    market.replies[FULL, "A"] = Reply([{"symbol": "A", "date": "2024-12-06", "price": 242.84, "volume": 1}] * 2)
+    found = refresh(feed, {"A": None}, [LAST])
+    assert "nothing that fits; all 2 rows are kept in rejected_rows" in str(found.problems["A"])
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.rejected_rows)) == 1  # the same row twice
+
+
+def bars(days: list[date], closes: list[float], *, adjusted: bool) -> pd.DataFrame:
+    """Return rows as a file of closes has them."""
+    frame = pd.DataFrame({"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes})
+    return frame.assign(open=np.nan, high=np.nan, low=np.nan, volume=pd.array([pd.NA] * len(days), dtype="Int64"), has_adj_close=adjusted)
+
+
+@pytest.mark.parametrize("adjusted", [True, False])
+def test_a_files_history_that_is_continued_by_the_vendor_becomes_the_vendors(feed, market, engine, adjusted):
+    """The file's closes are without the dividend of June, or adjusted on another day."""
+    market.dividends["A", date(2024, 6, 3)] = 1.5
+    days = [day for day in market.closes("A") if date(2023, 1, 3) <= day < LAST]
+    with engine.begin() as connection:
+        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=adjusted), "file")
+    assert refresh(feed, {"A": None}, [LAST]).problems == {}
+    told = market.closes("A")
+    assert {day: told[day] for day in stored(engine)} == stored(engine)
+    assert min(stored(engine)) == trading_calendar.previous(LAST, prices.HISTORY)
+
+
+def test_a_files_history_that_is_up_to_date_is_not_asked_for(feed, vendor, market, engine):
+    days = [day for day in market.closes("A") if date(2024, 1, 2) <= day <= LAST]
+    with engine.begin() as connection:
+        imports.prices(connection, bars(days, [1.0] * len(days), adjusted=True), "file")
+    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
+    assert vendor.calls == []
+
+
+def test_an_earlier_session_brings_the_years_before_it_and_asks_for_them_once(feed, vendor, market, engine, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    tomorrow()
+    early = date(2021, 1, 4)
+    assert refresh(feed, {"A": None}, [early]) == Refreshed(asked=1)
+    assert refresh(feed, {"A": None}, [early]) == Refreshed()  # the vendor has no more
+    assert min(stored(engine)) == min(market.closes("A"))
+    assert vendor.count().total() == 4
+
+
+def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until_there_are_any(feed, open_vendor, market, engine, tomorrow):
+    market.dividends["A", date(2024, 6, 3)] = 1.5
+    market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
+    found = refresh(feed, {"A": None, "B": None}, [LAST])
+    assert found.notes == ("the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends",)
+    assert all(close == adjusted for close, adjusted in stored(engine).values())
+    tomorrow()
+    market.through, market.replies = MONDAY, {}
+    with open_vendor() as upgraded:
+        assert refresh(upgraded, {"A": None}, [MONDAY]).problems == {}
+    told = market.closes("A")
+    assert {day: told[day] for day in stored(engine)} == stored(engine)
+
+
+def test_what_is_no_longer_held_is_fetched_to_its_exit_and_no_further(feed, vendor, tomorrow):
+    sold = {"A": date(2024, 11, 1)}
+    assert refresh(feed, sold, [LAST]).asked == 1
+    tomorrow()
+    assert refresh(feed, sold, [TUESDAY]).asked == 0
+    assert vendor.count().total() == 2
+
+
+def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine, tomorrow):
+    market.ended = {"OLD": date(2024, 10, 1), "LATE": date(2024, 12, 2)}
+    symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
+    refresh(feed, symbols, [LAST])
+    with engine.connect() as connection:
+        (sentence,) = prices.ended_histories(read.price_coverage(connection, symbols), symbols, "SPY")
+    assert sentence.startswith("no price of OLD after 2024-10-01: delisted or renamed?")
+    tomorrow()
+    assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed(asked=1)  # nothing new is no problem
+    assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed()
+
+
+def test_without_a_key_nothing_is_asked_and_that_is_said():
+    assert refresh(None, {"A": None}, [LAST]) == Refreshed(notes=(NO_KEY,))

@@ -1,0 +1,31 @@
+"""The vendor itself, if there is a key: that its answers are still what the other tests take them for."""
+
+import os
+from datetime import date, timedelta
+
+import pytest
+
+from riskmetrics.sources.fmp import Fmp
+from riskmetrics.sources.http import Http
+
+pytestmark = pytest.mark.live
+
+KEY = os.environ.get("FMP_API_KEY", "")
+
+
+@pytest.fixture(autouse=True)
+def no_network() -> None:
+    """Allow connections: this is the one test that leaves the machine."""
+
+
+@pytest.mark.skipif(not KEY, reason="FMP_API_KEY is not set")
+def test_the_vendor_answers_as_its_examples_do() -> None:
+    """Three calls, of a symbol that every plan has."""
+    with Http("https://financialmodelingprep.com", KEY, lambda: None) as http:
+        client = Fmp(http)
+        prices, profile = client.prices("AAPL", date.today() - timedelta(days=30), date.today()), client.profile("AAPL")
+    assert prices.rejected == profile.rejected == []
+    assert len(prices.rows) > 10
+    assert prices.rows["has_adj_close"].all()
+    (row,) = profile.rows
+    assert (row.symbol, row.gics_sector, row.is_etf) == ("AAPL", "Information Technology", False)

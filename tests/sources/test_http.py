@@ -1,0 +1,199 @@
+"""Questions over HTTP to a local server: what is asked again, what is not, how long it takes, and that the key is nowhere."""
+
+import logging
+import time
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from urllib3.util.retry import Retry
+
+from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.sources import http
+from riskmetrics.sources.http import Answer, Http, Timeouts
+from tests.fmp_server import KEY, Reply, serve
+
+PATH = "/stable/profile"
+FAST = Retry(total=2, backoff_factor=0.01, retry_after_max=60, allowed_methods=["GET"])
+
+
+def body(answer: Answer) -> bytes:
+    """Take an answer of status 200; anything else is a fault of the server."""
+    if answer.status == 429:
+        raise RateLimited("too often", passing=True, retry_after=answer.retry_after)
+    if answer.status != 200:
+        raise Unreachable(f"status {answer.status}", answer.retry_after)
+    return answer.body
+
+
+def client(url: str, **options: object) -> Http:
+    """Return a client that retries twice and at once."""
+    return Http(url, KEY, lambda: None, **{"retries": FAST, "timeouts": Timeouts(2.0, 0.3, 0.6), "pause": 0.01, **options})
+
+
+def replies(*given: Reply):
+    """Give these answers in turn, the last one for ever."""
+    left = list(given)
+    return lambda *_: left.pop(0) if len(left) > 1 else left[0]
+
+
+GOOD = Reply([{"symbol": "AAPL"}])
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [Reply(fault="reset"), Reply(fault="silence"), Reply(b"x" * 100, fault="drip"), Reply(b"x" * 100, fault="cut"), Reply(status=502)],
+    ids=["reset", "silence", "drip", "cut", "502"],
+)
+def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(bad):
+    with serve(replies(bad, GOOD)) as server, client(server.url) as asking:
+        assert asking.get(PATH, {"symbol": "AAPL"}, body) == GOOD.content
+        assert len(server.calls) == 2
+        server.answers = replies(bad)
+        with pytest.raises(Unreachable) as caught:
+            asking.get(PATH, {}, body)
+        assert len(server.calls) == 2 + 3
+    assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_a_server_that_is_not_there_is_named_without_the_key():
+    with serve(replies(GOOD)) as server:
+        url = server.url
+    with client(url) as asking, pytest.raises(Unreachable, match=r"127\.0\.0\.1 cannot be reached") as caught:
+        asking.get(PATH, {}, body)
+    assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
+
+
+def test_a_drip_ends_when_the_whole_answer_is_late():
+    """Each byte comes in time; the answer would take five seconds."""
+    with serve(replies(Reply(b"x" * 100, fault="drip"))) as server, client(server.url, retries=Retry(0)) as asking:
+        began = time.monotonic()
+        with pytest.raises(Unreachable, match=r"did not finish its answer within 0\.6 s"):
+            asking.get(PATH, {}, body)
+        assert time.monotonic() - began < 2
+
+
+def test_after_three_questions_that_could_not_be_delivered_nothing_more_is_sent():
+    with serve(replies(Reply(fault="reset"))) as server, client(server.url, retries=Retry(0)) as asking:
+        for _ in range(10):
+            with pytest.raises(Unreachable, match="broke the connection off"):
+                asking.get(PATH, {}, body)
+        assert len(server.calls) == 3
+
+
+def test_every_attempt_is_admitted_and_a_refusal_sends_nothing():
+    admitted = []
+
+    def admit() -> None:
+        if len(admitted) == 4:
+            raise RateLimited("the calls of the day are used up")
+        admitted.append(1)
+
+    with serve(replies(Reply(status=502), GOOD)) as server, Http(server.url, KEY, admit, retries=FAST) as asking:
+        for _ in range(3):
+            asking.get(PATH, {}, body)
+        with pytest.raises(RateLimited, match="used up"):
+            asking.get(PATH, {}, body)
+        assert len(server.calls) == len(admitted) == 4
+
+
+@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("100000", 60), ("Fri, 31 Dec 2100 00:00:00 GMT", 60), ("soon", 0), ("-5", 0)])
+def test_retry_after_is_honoured_up_to_a_minute(monkeypatch, header, seconds):
+    waited = []
+    monkeypatch.setattr(http, "sleep", waited.append)
+    for status in (429, 503):
+        with serve(replies(Reply(status=status, headers=(("Retry-After", header),)), GOOD)) as server, client(server.url) as asking:
+            assert asking.get(PATH, {}, body) == GOOD.content
+    assert [second for second in waited if second != 0.01] == [seconds, seconds]
+
+
+def test_waits_grow_and_are_jittered():
+    retries, waits = http.RETRIES, []
+    while (left := http._counted(retries, PATH, Unreachable(""))) is not None:
+        retries = left
+        waits.append(http._seconds(retries, Unreachable("")))
+    assert waits[0] == 0
+    assert 2 <= waits[1] <= 3
+    assert 4 <= waits[2] <= 5
+    assert len(waits) == 3
+
+
+def test_a_limit_that_lasts_is_asked_once_more_after_a_pause_and_then_by_nobody():
+    """Four threads run into it: one pause for all, and none of them loops."""
+    with serve(replies(Reply(status=429))) as server, client(server.url, pause=0.2) as asking, ThreadPoolExecutor(4) as pool:
+        began = time.monotonic()
+        futures = [pool.submit(asking.get, PATH, {}, body) for _ in range(20)]
+        errors = {type(future.exception()) for future in futures}
+        assert time.monotonic() - began < 1
+        assert len(server.calls) <= 8
+    assert errors == {RateLimited}
+
+
+def test_a_limit_that_passes_costs_one_question_of_each_thread():
+    with serve(replies(Reply(status=429), GOOD)) as server, client(server.url) as asking:
+        assert [asking.get(PATH, {}, body) for _ in range(3)] == [GOOD.content] * 3
+        assert len(server.calls) == 4
+
+
+@pytest.mark.parametrize(
+    ("failure", "asked"),
+    [
+        (NotInPlan("not this symbol"), 4),
+        (NotInPlan("not this endpoint", endpoint=True), 3),
+        (KeyRefused("unknown"), 1),
+        (BadAnswer("no list"), 4),
+    ],
+)
+def test_what_a_refusal_closes_is_not_asked_again(failure, asked):
+    """Twice the profile, twice something else: a closed endpoint leaves the other one open."""
+
+    def refuse(answer: Answer) -> None:
+        raise failure
+
+    with serve(replies(GOOD)) as server, client(server.url) as asking:
+        for path in (PATH, PATH, "/stable/quote", "/stable/other"):
+            with pytest.raises(type(failure), match=str(failure)):
+                asking.get(path, {}, refuse)
+        assert len(server.calls) == asked
+
+
+def test_an_answer_that_echoes_the_key_loses_it():
+    with serve(lambda path, query: Reply(f"no such page: {path}?apikey={KEY}", 404, "text/html")) as server, client(server.url) as asking:
+        answer = asking.get(PATH, {}, lambda answer: answer)
+    assert answer.body == b"no such page: /stable/profile?apikey=***"
+
+
+def test_what_urllib3_logs_does_not_hold_the_key(caplog):
+    with caplog.at_level(logging.DEBUG), serve(replies(Reply(fault="reset"), GOOD)) as server, client(server.url) as asking:
+        asking.get(PATH, {"symbol": "AAPL"}, body)
+    assert "GET /stable/profile?apikey=***&symbol=AAPL" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_a_redirect_is_not_followed_with_the_key():
+    with serve(replies(Reply(status=302, headers=(("Location", "http://127.0.0.1:1/elsewhere"),)))) as server, client(server.url) as asking:
+        assert asking.get(PATH, {}, lambda answer: answer.status) == 302
+        assert len(server.calls) == 1
+
+
+def test_no_more_than_four_calls_are_under_way_at_once():
+    under_way, most = [], []
+
+    def answer(path: str, query: dict[str, str]) -> Reply:
+        under_way.append(1)
+        most.append(len(under_way))
+        time.sleep(0.02)
+        under_way.pop()
+        return GOOD
+
+    with serve(answer) as server, client(server.url) as asking, ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda _: asking.get(PATH, {}, body), range(32)))
+    assert max(most) <= http.CONCURRENCY
+
+
+def test_an_answer_without_end_is_refused(monkeypatch):
+    monkeypatch.setattr(http, "LARGEST", 1000)
+    with serve(replies(Reply(b"x" * 5000))) as server, client(server.url) as asking, pytest.raises(SourceError, match="more than"):
+        asking.get(PATH, {}, body)
