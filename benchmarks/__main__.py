@@ -5,9 +5,15 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import backfill, measure, night, regression, write
+from benchmarks import backfill, measure, metrics, night, regression, write
 
-BENCHMARKS = {"regression": regression.report, "write": write.report, "night": night.report, "backfill": backfill.report}
+BENCHMARKS = {
+    "regression": regression.report,
+    "metrics": metrics.report,
+    "write": write.report,
+    "night": night.report,
+    "backfill": backfill.report,
+}
 _HEAD = """# Benchmarks
 
 Written by `make bench`; `python -m benchmarks write` runs one of them. Ratios are of figures measured in the same run.

@@ -49,12 +49,17 @@ class Target(NamedTuple):
 
 def cost(run: Callable[[], object], home: Path | None = None) -> Cost:
     """Measure one call of ``run``; ``home`` is that of the embedded server, if it uses one."""
+    return timed(run, home)[1]
+
+
+def timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
+    """Return what ``run`` returns, and what it took."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
     server = _server_seconds(home) if home else 0.0
     wall, client = time.perf_counter(), time.process_time()
-    run()
+    result = run()
     wall, client = time.perf_counter() - wall, time.process_time() - client
-    return Cost(wall, client, (_server_seconds(home) if home else 0.0) - server, _peak())
+    return result, Cost(wall, client, (_server_seconds(home) if home else 0.0) - server, _peak())
 
 
 def median(costs: Sequence[Cost]) -> Cost:

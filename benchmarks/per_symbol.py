@@ -1,0 +1,89 @@
+"""What one would write for one symbol with pandas and statsmodels: all metrics of a position are timed beside it, and compared with it.
+
+It takes a history without gaps or bad ticks, as a simulated one is. Figures have the names of ours, after the family's.
+"""
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy.stats import norm
+from statsmodels.regression.rolling import RollingOLS
+
+from riskmetrics.metrics import har
+from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.metrics.second_opinion import statsmodels_ols
+from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD
+from riskmetrics.metrics.two_factor import TwoFactorOLS
+from riskmetrics.metrics.volatility import LOG_ERROR_MEAN, LOG_ERROR_SD, MONTH, PERCENTILE_WINDOW, SESSIONS_PER_YEAR, STABLE_BELOW, WEEK
+from riskmetrics.results.betas import WINDOW
+from riskmetrics.results.volatility import QUARTER, SKILL_WINDOW
+
+Figures = dict[str, FloatArray]
+"""One value for each session of the run, by family and name."""
+
+
+def betas_by_fits(returns: FloatArray, market: FloatArray, rate: FloatArray) -> Figures:
+    """Fit every window by itself, on the market, on rates and on both."""
+    spans = [slice(last - WINDOW, last) for last in range(WINDOW, len(returns) + 1)]
+    found: Figures = {}
+    for family, index in (("market", market), ("rate", rate)):
+        fits = [statsmodels_ols(returns[span], index[span]) for span in spans]
+        found |= {f"{family}.{name}": np.array([getattr(fit, name) for fit in fits]) for name in fits[0]._fields}
+    beta, error = found["market.beta"], found["market.std_error"]
+    found["adjusted.beta"] = (PRIOR_SD**2 * beta + error**2 * PRIOR_MEAN) / (PRIOR_SD**2 + error**2)
+    found["adjusted.std_error"] = np.sqrt(1.0 / (1.0 / PRIOR_SD**2 + 1.0 / error**2))
+    both, rows = np.column_stack([np.ones_like(market), market, rate]), []
+    for span in spans:
+        fit = sm.OLS(returns[span], both[span]).fit()
+        rows.append([*fit.params[1:], fit.params[0], fit.rsquared, *fit.bse[1:], *fit.pvalues[1:], fit.nobs])
+    return found | dict(zip([f"both.{name}" for name in TwoFactorOLS._fields], np.array(rows).T, strict=True))
+
+
+def betas_by_rolling(returns: FloatArray, market: FloatArray, rate: FloatArray) -> None:
+    """Compute them with statsmodels' own rolling estimator."""
+    for index in (market, rate, np.column_stack([market, rate])):
+        fit = RollingOLS(returns, sm.add_constant(index), window=WINDOW).fit()
+        _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
+
+
+def volatility(adj_close: "pd.Series[float]", high: "pd.Series[float]", low: "pd.Series[float]", market: "pd.Series[float]") -> Figures:
+    """Measure the volatility that was, forecast it, and see how past forecasts did, all with pandas."""
+    year, half, root = har.LEVEL_WINDOW, np.sqrt(np.pi / 2), np.sqrt(SESSIONS_PER_YEAR)
+    returns, of_range = adj_close.pct_change(), np.log(high / low) / np.sqrt(4 * np.log(2))
+    absolute, of_market = half * returns.abs(), market.pct_change().abs()
+    level, month = absolute.rolling(year).mean(), root * returns.rolling(MONTH).std()
+    lags = [of_range, of_range.rolling(WEEK).mean(), of_range.rolling(MONTH).mean()]
+    ratios = [lag / of_range.rolling(year).mean() for lag in lags] + [of_market.rolling(MONTH).mean() / of_market.rolling(year).mean()]
+    (constant, *weights), residual_variance = har.SHIPPED["range_market"]
+    ratio = constant + sum(weight * of for weight, of in zip(weights, ratios, strict=True))
+    expected = root * level * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
+    probability = pd.Series(norm.cdf((np.log(expected / month) - LOG_ERROR_MEAN) / LOG_ERROR_SD), adj_close.index)
+    strength = (2 * probability - 1).abs()
+    after = root * np.sqrt((returns**2).rolling(HORIZON).mean().shift(-HORIZON))
+    error, of_month = (((after - of) ** 2).rolling(SKILL_WINDOW).sum().shift(HORIZON) for of in (expected, month))
+    found = {
+        "realized_21d": month,
+        "realized_63d": root * returns.rolling(QUARTER).std(),
+        "daily": root * absolute,
+        "weekly": root * absolute.rolling(WEEK).mean(),
+        "monthly": root * absolute.rolling(MONTH).mean(),
+        "expected": expected,
+        "risk": expected * np.sqrt(1 + residual_variance),
+        "low": expected * har.BAND[0],
+        "high": expected * har.BAND[1],
+        "rise_probability": probability,
+        "strength": strength,
+        "direction": np.sign(probability - 0.5).where(strength >= STABLE_BELOW, 0.0),
+        "percentile": (month.rolling(PERCENTILE_WINDOW + 1).rank() - 1) / PERCENTILE_WINDOW,
+        **{f"ewma_{decay}": root * np.sqrt(_weighted(returns**2, decay / 100)) for decay in (94, 97)},
+        "skill": 1 - error / of_month,
+    }
+    return {f"volatility.{name}": of.to_numpy() for name, of in found.items()}
+
+
+def _weighted(squares: "pd.Series[float]", decay: float) -> "pd.Series[float]":
+    """Weighted means of a year: `ewm` would weigh all the past."""
+    weights = decay ** np.arange(har.LEVEL_WINDOW)
+    means = np.convolve(squares.iloc[1:], weights / weights.sum(), "valid")
+    return pd.Series(means, squares.index[-len(means) :])
