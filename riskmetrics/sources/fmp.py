@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pydantic_core
@@ -221,7 +222,11 @@ def _prices(bars: Found[Bar], adjusted: Found[AdjustedBar] | None) -> Parsed:
         return [(0, bars.texts[row]) for row in rows]
 
     review = Review(Table(Path(SOURCE), arrow, [], [], locate))
-    parsed = review.parsed(price_rows(review), may_be_empty=True)
+    rows = price_rows(review)
+    if adjusted:  # where none of them is a price, the closes must not stand in
+        review.reject(np.array([bar.date not in closes for bar in bars.rows]), "no dividend-adjusted close of {date}")
+        review.notes.clear()
+    parsed = review.parsed(rows, may_be_empty=True)
     return parsed._replace(rejected=[*rejected, *(row._replace(line=None) for row in parsed.rejected)])
 
 

@@ -354,6 +354,12 @@ def test_no_mutation_of_a_history_crashes_stores_a_wrong_row_or_loses_one(body):
     _check("historical-price-eod/full", body)
 
 
+def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
+    """One day lacks it, the other has 0: neither is taken, and both are handed back."""
+    adjusted = [{"symbol": "AAPL", "date": "2024-12-09"}, {"symbol": "AAPL", "date": "2024-12-06", "adjClose": 0}]
+    _check("historical-price-eod/dividend-adjusted", json.dumps(adjusted).encode())
+
+
 @mutations(500)
 @given(mutated(GOOD["historical-price-eod/dividend-adjusted"]))
 def test_no_mutation_of_an_adjusted_history_crashes_stores_a_wrong_row_or_loses_one(body):
