@@ -1,7 +1,7 @@
 """Databases that hold the bundled sample, and real runs of the job on them."""
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
+from riskmetrics.db import tables
 from riskmetrics.db.engine import create
 
 Run = Callable[..., launch.Outcome]
@@ -87,3 +88,41 @@ def results(url: str) -> dict[str, pd.DataFrame]:
         .astype(str)
         for name, table in tables.items()
     }
+
+
+_REASONS_ELSEWHERE = {
+    "position_market_betas": ("position_id", "calc_date"),
+    "position_interest_rate_betas": ("position_id", "calculation_date"),
+    "position_volatility": ("position_id", "calculation_date"),
+    "portfolio_snapshots": ("portfolio_id", "snapshot_date"),
+}
+"""Founding tables, whose reasons are in undefined_metrics, and what identifies their rows; a narrow table has its reasons in its rows."""
+
+
+def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) -> set[tuple[object, ...]]:
+    """Check that a result is NULL where a reason is stored, and nowhere else; returns metric, subject and day of the founding tables'.
+
+    ``without_rows`` are the narrow tables that are empty.
+    """
+    engine = create(url)
+    with engine.connect() as connection:
+        statement = sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''")
+        reasons = {tuple(row) for row in connection.execute(statement)}
+        nulls = {
+            (f"{table}.{name}", row[subject], row[day])
+            for table, (subject, day) in _REASONS_ELSEWHERE.items()
+            for row in connection.execute(sa.text(f"SELECT * FROM {table}")).mappings()
+            for name, value in row.items()
+            if value is None
+        }
+        empty = set()
+        for table in (table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c):
+            figures = [column for column in table.c if isinstance(column.type, sa.Double) and column.nullable]
+            rows = connection.execute(sa.select(*figures, table.c.undefined_reason)).all()
+            empty |= set() if rows else {table.name}
+            for *values, reason in rows:
+                assert (None in values) == bool(reason), table.name
+    engine.dispose()
+    assert empty == without_rows
+    assert nulls == reasons
+    return nulls

@@ -9,10 +9,9 @@ import pytest
 import sqlalchemy as sa
 import statsmodels.api as sm
 
-from riskmetrics.db import tables
 from riskmetrics.db.engine import create
 from tests.conftest import NewDatabase
-from tests.e2e.conftest import RESULTS, Run, results
+from tests.e2e.conftest import RESULTS, Run, assert_nulls_have_reasons, results
 
 DAY = date(2022, 12, 28)
 
@@ -112,42 +111,10 @@ def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_return
         assert own["share"].sum() == pytest.approx(1.0, rel=1e-12)
 
 
-_FOUNDING = {
-    "position_market_betas": ("position_id", "calc_date"),
-    "position_interest_rate_betas": ("position_id", "calculation_date"),
-    "position_volatility": ("position_id", "calculation_date"),
-    "portfolio_snapshots": ("portfolio_id", "snapshot_date"),
-}
-"""Tables whose reasons are kept beside them, and what identifies their rows."""
-
-
 def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
-    """A founding table's reasons are in undefined_metrics; a narrow one's are in the row."""
+    """No forecast is complete after one session, and nobody holds an option."""
     assert run([DAY]).exit_code == 0
-    engine = create(sample)
-    nulls = 0
-    with engine.connect() as connection:
-        reasons = {
-            tuple(row) for row in connection.execute(sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''"))
-        }
-        for table, (subject, day) in _FOUNDING.items():
-            for row in connection.execute(sa.text(f"SELECT * FROM {table}")).mappings():
-                missing = [name for name, value in row.items() if value is None]
-                nulls += len(missing)
-                assert {(f"{table}.{name}", row[subject], row[day]) for name in missing} <= reasons
-        narrow = [table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c]
-        for table in narrow:
-            figures = [column for column in table.c if isinstance(column.type, sa.Double) and column.nullable]
-            rows = connection.execute(sa.select(*figures, table.c.undefined_reason)).all()
-            assert rows or table.name in _EMPTY_HERE, table.name
-            for *values, reason in rows:
-                assert (None in values) == bool(reason), table.name
-    engine.dispose()
-    assert nulls == len(reasons) > 0
-
-
-_EMPTY_HERE = {"har_forecast_scores", "position_option_exposures"}
-"""No forecast is complete after one session, and nobody holds an option."""
+    assert assert_nulls_have_reasons(sample, without_rows={"har_forecast_scores", "position_option_exposures"})
 
 
 def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:

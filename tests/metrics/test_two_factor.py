@@ -117,6 +117,36 @@ def test_scaling_a_regressor_divides_its_own_beta_and_nothing_else(seed, k):
 
 
 @repeatable
+@given(seeds, st.sampled_from([-3.0, 0.01, 100.0]))
+def test_leverage_scales_betas_alpha_and_standard_errors_and_nothing_else(seed, k):
+    y, x1, x2 = simulated(seed, 60, 4)
+    fits = whole(y, x1, x2)
+    scaled = {name: k * getattr(fits, name) for name in ("beta_1", "beta_2", "alpha")}
+    scaled |= {name: abs(k) * getattr(fits, name) for name in ("std_error_1", "std_error_2")}
+    for name, left, right in zip(TwoFactorOLS._fields, whole(k * y, x1, x2), fits._replace(**scaled), strict=True):
+        assert_allclose(left, right, rtol=1e-9, err_msg=name)
+
+
+@repeatable
+@given(seeds, st.sampled_from([-0.5, 1e-4, 1.0]))
+def test_a_constant_added_to_returns_moves_alpha_only(seed, constant):
+    y, x1, x2 = simulated(seed, 60, 4)
+    fits = whole(y, x1, x2)
+    for name, left, right in zip(
+        TwoFactorOLS._fields, whole(y + constant, x1, x2), fits._replace(alpha=fits.alpha + constant), strict=True
+    ):
+        assert_allclose(left, right, rtol=1e-8, atol=1e-12, err_msg=name)
+
+
+@repeatable
+@given(seeds, st.permutations(range(5)))
+def test_series_in_another_order_have_the_same_bits_in_that_order(seed, order):
+    y, x1, x2 = simulated(seed, 60, 5)
+    fits = rolling_two_factor(y, x1, x2, window=50, min_obs=20)
+    assert_equal(rolling_two_factor(y[:, order], x1, x2, window=50, min_obs=20), TwoFactorOLS(*(values[:, order] for values in fits)))
+
+
+@repeatable
 @given(seeds)
 def test_the_order_of_the_regressors_does_not_matter(seed):
     y, x1, x2 = simulated(seed, 60, 4)

@@ -1,0 +1,122 @@
+"""Two runs of the job on a simulated market with all that a figure can ask for: every column of every result is filled."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import settings, trading_calendar
+from riskmetrics.cli import launch
+from riskmetrics.cli.main import app
+from riskmetrics.db import tables
+from riskmetrics.db.engine import create
+from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.results import tail_risk
+from riskmetrics.sources import simulate
+from tests.conftest import NewDatabase
+from tests.e2e.conftest import RESULTS, assert_nulls_have_reasons
+
+DAY = date(2024, 12, 6)
+DAYS = [trading_calendar.previous(DAY, HORIZON), DAY]
+"""The second is the session on which forecasts of the first are complete."""
+
+HISTORY = trading_calendar.window(DAYS, tail_risk.WINDOW)
+N_STOCKS, N_PORTFOLIOS, N_LOTS = 40, 3, 12
+SIZE = [
+    *("--symbols", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
+    *("--portfolios", f"{N_PORTFOLIOS}", "--positions", f"{N_LOTS}"),
+]
+OPTION = {
+    "symbol": "SIM00001C",
+    "position_type": "LC",
+    "quantity": 3,
+    "entry_price": 4,
+    "entry_date": HISTORY[0],
+    "investment_class": "OPTIONS",
+    "underlying_symbol": "SIM00001",
+    "expiration_date": DAY + timedelta(days=180),
+    "last_price": 5,
+}
+
+
+REGRESSIONS = {
+    "position_market_betas": ("beta", "alpha", "r_squared", "std_error", "p_value"),
+    "position_interest_rate_betas": ("ir_beta", "alpha", "r_squared", "std_error", "p_value"),
+}
+"""What an option, which has no return series, lacks."""
+
+NULL_BY_MEANING = {"volatility_forecasts.portfolio_id", "volatility_forecasts.thin_sessions", "har_forecast_scores.portfolio_id"}
+"""Their comments say what NULL means in them: the row is of a symbol."""
+
+
+@pytest.fixture(scope="module")
+def database_url(template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of a database after runs for DAYS on a simulated market, an option in one of its portfolios, all that a benchmark can say."""
+    url, folder = create_database(template), tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(folder))
+        _simulate(folder / "benchmark.csv")
+        engine = create(url)
+        with engine.begin() as connection:
+            strike = "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC LIMIT 1"
+            owner = "SELECT id FROM portfolios ORDER BY name LIMIT 1"
+            found = {"strike_price": connection.scalar(sa.text(strike)), "portfolio_id": connection.scalar(sa.text(owner))}
+            connection.execute(sa.insert(tables.positions).values(OPTION | found))
+        engine.dispose()
+        for day in DAYS:
+            assert launch.run(settings.load(), [day]).exit_code == 0
+    return url
+
+
+def _simulate(benchmark: Path) -> None:
+    """Fill the settings' database through the commands, and replace the simulated benchmark by one with sizes."""
+    weights = simulate.benchmark(HISTORY[0])
+    weights.assign(market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))).to_csv(benchmark, index=False)
+    for command in (["simulate", *SIZE], ["import", "benchmark", str(benchmark)]):
+        assert CliRunner().invoke(app, command).exit_code == 0
+
+
+@pytest.fixture(scope="module")
+def stored(database_url: str) -> dict[str, pd.DataFrame]:
+    """Every row of the results and of the benchmark; of a position's also its investment_class."""
+    engine, frames = create(database_url), {}
+    with engine.connect() as connection:
+        for name in (*(RESULTS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
+            of_position = "position_id" in tables.metadata.tables[name].c
+            joined = f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id = t.position_id"
+            frames[name] = pd.read_sql_query(sa.text(joined if of_position else f"SELECT * FROM {name}"), connection)
+    engine.dispose()
+    return frames
+
+
+def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(stored: dict[str, pd.DataFrame]) -> None:
+    """The windows of the past that scenarios replay were not simulated: they say so in their rows."""
+    n_lots = N_PORTFOLIOS * N_LOTS + 1
+    for name in ("position_market_betas", "position_interest_rate_betas", "position_volatility"):
+        assert len(stored[name]) == len(DAYS) * n_lots
+    assert len(stored["portfolio_snapshots"]) == len(DAYS) * N_PORTFOLIOS
+    assert len(stored["benchmarks_sector_weights"]) == len(simulate.SECTOR_WEIGHTS)
+    assert len(stored["har_forecast_scores"]) == len(stored["volatility_forecasts"]) / 2 > N_PORTFOLIOS
+    replayed = ~stored["portfolio_stress"]["undefined_reason"].fillna("").str.startswith("holdings with closes on ")
+    of_stocks = {name: stored[name][stored[name]["investment_class"] == "PUBLIC"] for name in REGRESSIONS}
+    complete = stored | of_stocks | {"portfolio_stress": stored["portfolio_stress"][replayed]}
+    assert not any(table.empty for name, table in complete.items())
+    nulls = {f"{name}.{column}" for name, table in complete.items() for column in table.columns[table.isna().any()]}
+    assert {name for name in nulls if not name.endswith(".undefined_reason")} == NULL_BY_MEANING
+
+
+def test_stocks_are_forecast_from_their_highs_and_lows_and_portfolios_of_several_from_closes(stored: dict[str, pd.DataFrame]) -> None:
+    forecasts = stored["volatility_forecasts"]
+    of_symbol = forecasts["portfolio_id"].isna()
+    assert set(forecasts.loc[of_symbol, "proxy"]) == {"range_market"}
+    assert set(forecasts.loc[~of_symbol, "proxy"]) == {"close_market"}
+
+
+def test_what_is_null_of_the_option_has_its_reason(database_url: str, stored: dict[str, pd.DataFrame]) -> None:
+    (option,) = set(stored["position_option_exposures"]["position_id"])
+    lacking = {f"{table}.{name}" for table, names in REGRESSIONS.items() for name in names}
+    assert assert_nulls_have_reasons(database_url) == {(metric, option, day) for metric in lacking for day in DAYS}
