@@ -119,15 +119,7 @@ def ewma_volatility(returns: FloatArray, *, decay: float, window: int = 252, min
     if not (0 < decay <= 1 and 0 < min_obs <= window):
         raise ValueError(f"0 < decay <= 1 and 0 < min_obs <= window must hold, not {decay}, {min_obs}, {window}")
     known = np.isfinite(returns)
-    squares, observed = np.where(known, returns, 0.0) ** 2, known.astype(np.float64)
-    n_dates = len(returns) - window + 1
-    total, weights = np.zeros((2, n_dates, returns.shape[1]))
-    for start in range(window):
-        rows = slice(start, start + n_dates)
-        total *= decay
-        total += squares[rows]
-        weights *= decay
-        weights += observed[rows]
+    total, weights = (window_sums(of, window, decay=decay) for of in (np.where(known, returns, 0.0) ** 2, known.astype(np.float64)))
     weights[window_counts(known, window) < min_obs] = np.nan
     return np.sqrt(SESSIONS_PER_YEAR * total / weights)
 

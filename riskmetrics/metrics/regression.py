@@ -66,8 +66,8 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     Under ``min_obs`` pairs, or where x does not vary, all but ``n_obs`` is NaN. Where y does not vary, beta and its
     standard error are 0, alpha is the constant, R² and p are NaN. A perfect fit has standard error 0 and p 0.
 
-    Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them), each summed from the oldest row to the
-    newest: a result depends on nothing but its own window and series, to the last bit.
+    Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them), summed in an order that is the same
+    for every window: a result depends on nothing but its own window and series, to the last bit.
 
     References
     ----------

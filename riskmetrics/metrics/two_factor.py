@@ -78,8 +78,8 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
     standard errors 0 and p 0; a beta in it that is no more than rounding is 0, with p 1.
 
     The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from two passes per window: means, then
-    products of deviations from them, each summed from the oldest row to the newest. A result depends on nothing but its own window
-    and series, to the last bit.
+    products of deviations from them, summed in an order that is the same for every window. A result depends on nothing but its own
+    window and series, to the last bit.
 
     References
     ----------

@@ -88,7 +88,7 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     -------
     RealizedVolatility
         (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN under ``min_obs`` returns. Two passes per
-        window, oldest row first: a value depends on its own window and series only, to the last bit.
+        window: a value depends on its own window and series only, to the last bit.
 
     Raises
     ------
@@ -99,12 +99,14 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     if not 2 <= min_obs <= window:
         raise ValueError(f"2 <= min_obs <= window must hold, not {min_obs}, {window}")
     mean, n_obs = window_means(returns, window, min_obs=min_obs)
+    known = np.isfinite(returns)
+    filled, weight = np.where(known, returns, 0.0), known.astype(np.float64)
     squares, deviation = np.zeros_like(mean), np.empty_like(mean)
     for start in range(window):
-        rows = returns[start : start + len(mean)]
-        np.subtract(rows, mean, out=deviation)
-        np.multiply(deviation, deviation, out=deviation)
-        np.add(squares, deviation, out=squares, where=np.isfinite(rows))
+        rows = slice(start, start + len(mean))
+        np.subtract(filled[rows], mean, out=deviation)
+        deviation *= weight[rows]
+        squares += np.multiply(deviation, deviation, out=deviation)
     squares[squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2] = 0.0  # no more than the rounding of their mean
     squares[n_obs < min_obs] = np.nan
     return RealizedVolatility(np.sqrt(squares / np.maximum(n_obs - 1, 1) * SESSIONS_PER_YEAR), n_obs)
@@ -178,14 +180,15 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     """
     require_windows(len(volatility), PERCENTILE_WINDOW + 1)
     today = volatility[PERCENTILE_WINDOW:]
-    not_above = np.zeros(today.shape)  # values below today's, and half of those equal to it, twice
+    below, not_above = np.zeros((2, *today.shape), np.uint8)  # counts of at most 252, added a byte at a time
     for start in range(PERCENTILE_WINDOW):
         earlier = volatility[start : start + len(today)]
-        not_above += earlier < today
-        not_above += earlier <= today
+        below += (earlier < today).view(np.uint8)
+        not_above += (earlier <= today).view(np.uint8)
     n_obs = window_counts(~np.isnan(volatility[:-1]), PERCENTILE_WINDOW)
     defined = ~np.isnan(today) & (n_obs >= PERCENTILE_MIN_OBS)
-    return PercentileRank(np.divide(not_above / 2.0, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs)
+    rank = (below.astype(np.float64) + not_above) / 2.0  # values equal to today's count half
+    return PercentileRank(np.divide(rank, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs)
 
 
 def trend(forecast: FloatArray, realized: FloatArray) -> Trend:

@@ -27,17 +27,29 @@ class WindowMeans(NamedTuple):
     n_obs: IntArray
 
 
-def window_sums(values: FloatArray, window: int) -> FloatArray:
-    """Sum every window of ``window`` rows of ``values`` (T, N), from its oldest row to its newest.
+def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> FloatArray:
+    """Sum every window of ``window`` rows of ``values`` (T, N), each row weighted ``decay`` times the row after it, the newest by 1.
 
-    Returns shape (T - window + 1, N), row d for the window that ends at row d + window - 1. A sum depends on nothing but its own
-    rows and column, to the last bit, as cumulative sums and matrix products would not. One NaN makes a sum NaN: mask first.
+    Returns shape (T - window + 1, N), row d for the window that ends at row d + window - 1. One NaN makes a sum NaN: mask first.
+
+    Notes
+    -----
+    Sums of 1, 2, 4, 8 … rows are made of each other, and a window of as many of them as its length has binary digits: a handful of
+    passes instead of one per row, and less rounding. A sum depends on nothing but its own rows and column, to the last bit, as
+    cumulative sums and matrix products would not.
     """
     n_dates = len(values) - window + 1
-    total = values[:n_dates].copy()
-    for start in range(1, window):
-        total += values[start : start + n_dates]
-    return total
+    total, covered = np.zeros((n_dates, values.shape[1])), 0
+    part, width = values, 1  # part[t] is the sum of rows t to t + width - 1
+    while True:
+        if window & width:
+            total *= decay**width
+            total += part[covered : covered + n_dates]
+            covered += width
+        if 2 * width > window:
+            return total
+        part = decay**width * part[:-width] + part[width:]
+        width *= 2
 
 
 def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMeans:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.contributions import risk_contributions
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.as_of import MIN_YEAR, YEAR, too_few, windows
@@ -33,14 +33,8 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     portfolio = owner[line]
     with np.errstate(divide="ignore", invalid="ignore"):
         share = component[line, day] / volatility[portfolio, day]
-    few = too_few(n_days, YEAR, MIN_YEAR)
-    conditions = np.isnan(weight[line, day]), n_days[portfolio, day] < MIN_YEAR, n_obs[line, day] == 0
-    texts = (
-        "the symbol has no price to weigh it by",
-        [few.text.format(of) for of in n_days[portfolio, day]],
-        "the symbol has no return on a session that counts",
-    )
-    why = pd.Series(np.select(conditions, texts, "the portfolio's value did not move in the window"), dtype="str")
+    missing = np.flatnonzero(np.isnan(share))
+    why = _reasons(weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing)
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
@@ -51,9 +45,23 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
             "marginal": marginal[line, day],
             "share": share,
             "observations": n_obs[line, day].astype(np.int64),
-            "undefined_reason": why.where(np.isnan(share)),
+            "undefined_reason": why.reindex(range(len(line))),
         }
     )
+
+
+def _reasons(
+    weight: FloatArray, n_obs: FloatArray, n_days: FloatArray, line: IntArray, portfolio: IntArray, day: IntArray, index: IntArray
+) -> "pd.Series[str]":
+    """Why the given lines have no contribution on the given days."""
+    few = too_few(n_days, YEAR, MIN_YEAR)
+    conditions = np.isnan(weight[line, day]), n_days[portfolio, day] < MIN_YEAR, n_obs[line, day] == 0
+    texts = (
+        "the symbol has no price to weigh it by",
+        [few.text.format(of) for of in n_days[portfolio, day]],
+        "the symbol has no return on a session that counts",
+    )
+    return pd.Series(np.select(conditions, texts, "the portfolio's value did not move in the window"), index, dtype="str")
 
 
 def _by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:

@@ -160,8 +160,15 @@ class Valuation:
         column = self._underlyings(symbols)
         return np.where(self.follows & (column >= 0)[:, None], figures.T[column], np.nan)
 
+    @cached_property
+    def _underlying(self) -> "tuple[IntArray, pd.Index[str]]":
+        """What each instrument follows, as an index into symbols, (I,), and those: the many lots of a symbol are looked up once."""
+        code, symbols = pd.factorize(self.instruments["underlying"])
+        return code.astype(np.int64), pd.Index(symbols)
+
     def _underlyings(self, symbols: "pd.Index[str]") -> IntArray:
-        return symbols.get_indexer(pd.Index(self.instruments["underlying"])).astype(np.int64)
+        code, own = self._underlying
+        return np.where(code >= 0, symbols.get_indexer(own)[code], -1) if len(own) else code
 
     def rows(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
         """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""

@@ -30,8 +30,8 @@ SYMBOL_WINDOW = har.LEVEL_WINDOW + HORIZON + SKILL_WINDOW - 1
 PORTFOLIO_WINDOW = metrics.PERCENTILE_WINDOW + MONTH
 """Returns behind a portfolio's row: those of the oldest volatility in its percentile."""
 
-_BLOCK = 1_000
-"""Symbols at a time: five years of them take some hundred megabytes of working arrays."""
+_BLOCK = 64
+"""Symbols at a time: working arrays of two years of them stay in a core's cache."""
 
 _Estimates: TypeAlias = tuple[Any, ...]
 

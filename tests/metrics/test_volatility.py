@@ -1,8 +1,6 @@
 """Past volatility against numpy, scipy and hand calculation; its missing-value rules and its bit-exactness."""
 
-import functools
 import math
-import operator
 
 import numpy as np
 import pytest
@@ -169,13 +167,18 @@ def test_window_means_agree_with_numpy(returns):
     assert_allclose(mean, np.nanmean(windows, axis=2), rtol=1e-10, atol=1e-16)
 
 
-def test_window_sums_add_from_the_oldest_row_to_the_newest(returns):
-    """Oracle: Python's additions in that order, to the last bit."""
+@pytest.mark.parametrize("window", [1, 2, 63, 64, 90])
+@pytest.mark.parametrize("decay", [1.0, 0.94])
+def test_window_sums_are_those_of_python_and_of_each_window_alone(returns, window, decay):
+    """Oracle: `math.fsum`, which does not round on its way; alone, to the last bit."""
     values = np.nan_to_num(returns)
-    sums = window_sums(values, 63)
+    sums = window_sums(values, window, decay=decay)
+    weights = decay ** np.arange(window - 1, -1, -1)
+    assert len(sums) == len(values) - window + 1
     for day in range(0, len(sums), 20):
-        for symbol in range(13):
-            assert sums[day, symbol] == functools.reduce(operator.add, values[day : day + 63, symbol].tolist())
+        own = values[day : day + window]
+        assert_allclose(sums[day], [math.fsum(column) for column in (own.T * weights)], rtol=1e-12, atol=1e-15)
+        assert_equal(window_sums(own, window, decay=decay)[0], sums[day])
 
 
 @st.composite
