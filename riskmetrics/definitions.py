@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from riskmetrics.assets import checks, market_data, model, portfolios, positions, price_checks, risk, scores
+from riskmetrics.assets import checks, insights, market_data, model, portfolios, positions, price_checks, risk, scores
 from riskmetrics.resources import TablesOnly, Vendor, Warehouse, code_version
 
 DAILY_RISK, CALIBRATE, SEED_BENCHMARK = "daily_risk", "calibrate", "seed_benchmark"
@@ -13,8 +13,8 @@ def build_definitions() -> dg.Definitions:
     """Assemble the graph; a test may call it again with resources of its own."""
     warehouse = Warehouse()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([market_data, model, positions, portfolios, risk, scores]),
-        asset_checks=dg.load_asset_checks_from_modules([checks, price_checks]),
+        assets=dg.load_assets_from_modules([market_data, model, positions, portfolios, risk, scores, insights]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, price_checks, insights]),
         jobs=[
             dg.define_asset_job(
                 DAILY_RISK,

@@ -34,6 +34,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     _market_index: str | None = PrivateAttr()
     _rate_index: str | None = PrivateAttr()
     _option_terms: Terms = PrivateAttr()
+    _insight_types: frozenset[str] = PrivateAttr()
     _known: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
@@ -42,6 +43,7 @@ class Warehouse(dg.ConfigurableResource[None]):
         self._engine = open_engine(configured)
         self._market_index, self._rate_index = configured.market_index, configured.rate_index
         self._option_terms = Terms(configured.risk_free_rate, configured.dividend_yield)
+        self._insight_types = frozenset(configured.ai_types.split(","))
         if migrate.ensure_head(self._engine) and context.log:
             context.log.info(f"migrated the database to revision {migrate.head()}")
 
@@ -88,6 +90,11 @@ class Warehouse(dg.ConfigurableResource[None]):
     def option_terms(self) -> Terms:
         """What options are valued with beside prices, as set for this run."""
         return self._option_terms
+
+    @property
+    def insight_types(self) -> frozenset[str]:
+        """Types of insights that a run writes."""
+        return self._insight_types
 
 
 class Vendor(dg.ConfigurableResource[None]):

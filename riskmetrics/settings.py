@@ -2,7 +2,7 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -11,6 +11,17 @@ from riskmetrics.errors import ConfigurationError
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
+
+NIGHTLY_INSIGHTS = (
+    "daily_summary",
+    "volatility_analysis",
+    "concentration_risk",
+    "hedge_quality",
+    "factor_exposure",
+    "stress_test_review",
+)
+"""Types of insights that need no question."""
+_ANY_INSIGHT = "|".join(NIGHTLY_INSIGHTS)
 
 _Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)]
 
@@ -79,6 +90,18 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
         description="Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor allows.",
+    )
+
+    ai_types: str = Field(
+        default=",".join(NIGHTLY_INSIGHTS),
+        validation_alias="RISKMETRICS_AI_TYPES",
+        pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
+        description="Insights that the daily job writes, separated by commas; none: it writes none.",
+    )
+    ai_disclose: Literal["aliases", "tickers", "names"] = Field(
+        default="aliases",
+        validation_alias="RISKMETRICS_AI_DISCLOSE",
+        description="What a language model may learn of what is held: aliases such as POS_01 alone, tickers too, or names too.",
     )
 
     @cached_property

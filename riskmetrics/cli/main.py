@@ -14,6 +14,7 @@ from riskmetrics.cli import (
     demo,
     export,
     imports,
+    insights,
     portfolio,
     report,
     reset,
@@ -43,6 +44,7 @@ app.command()(reset.reset)
 app.command()(reset.reprocess)
 app.command()(calibrate.calibrate)
 app.add_typer(show.app, name="show")
+app.add_typer(insights.app, name="ai")
 app.command()(compare.compare)
 app.command()(report.report)
 app.command()(export.export)

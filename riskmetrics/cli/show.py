@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from riskmetrics.cli.insight_list import insights
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
 from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
 from riskmetrics.cli.track_record import forecast_score
@@ -332,6 +333,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
 
 
 app.command("forecast-score")(forecast_score)
+app.command()(insights)
 
 
 def _present(table: "pd.DataFrame", formats: dict[str, Format], title: str, *, as_json: bool) -> None:

@@ -16,16 +16,19 @@ _PARTS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
-    """Print value, beta, volatility, sectors against the benchmark and concentration of each portfolio."""
+    """Print value, beta, volatility, sectors against the benchmark and concentration of each portfolio, and its insights."""
     from riskmetrics.cli.database import reading
-    from riskmetrics.db import stored, volatility
+    from riskmetrics.cli.insight_list import print_insights
+    from riskmetrics.db import insights, stored, volatility
 
     with reading() as connection:
         snapshots = {row["portfolio"]: row for row in records(stored.snapshots(connection, day))}
         volatilities = {row["portfolio"]: row for row in records(volatility.of_portfolios(connection, day))}
         sectors = stored.sectors(connection, day)
+        said = insights.latest(connection, day)
     for name in portfolios:
         _print(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name])
+        print_insights(day, [row for row in said if row["portfolio"] == name], whole=False)
 
 
 def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:

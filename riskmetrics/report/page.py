@@ -10,7 +10,7 @@ import jinja2
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import losses, rates, read, stored, volatility
+from riskmetrics.db import insights, losses, rates, read, stored, volatility
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.report import figures
@@ -54,6 +54,8 @@ class Section:
     notes: Notes
     faults: list[Record]
     """What is wrong with the prices of what it holds, and of the market index, as `price_quality.find` lists it."""
+    insights: list[Record]
+    """Rows of `ai_insights`, the severest first."""
 
     @cached_property
     def amounts(self) -> Axis:
@@ -130,6 +132,7 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     """Return the portfolios that have a snapshot, or a reason for having none."""
     portfolios = _records(read.portfolios(connection))
     tables = {name: _by_portfolio(query(connection, day)) for name, query in (_QUERIES | _LOSSES).items()}
+    tables["insights"] = _said(connection, day)
     indices = {row["market_index"] for rows in tables["betas"].values() for row in rows}
     faults = _records(price_quality.find(read.held_bars(connection, price_quality.sessions(day), indices)))
     stated = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
@@ -187,12 +190,20 @@ def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], fa
         instruments=_instruments(tables["position_volatility"], tables["rate_betas"]),
         notes=Notes(tables["undefined"], shown),
         faults=[fault for fault in faults if fault["symbol"] in symbols],
+        insights=tables["insights"],
     )
 
 
 def _instruments(volatilities: list[Record], rate_betas: list[Record]) -> list[Instrument]:
     of, to = ({(row["symbol"], row["position_type"]): row for row in rows} for rows in (volatilities, rate_betas))
     return [Instrument(*key, of.get(key), to.get(key)) for key in sorted(of.keys() | to.keys())]
+
+
+def _said(connection: sa.Connection, day: date) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for row in insights.latest(connection, day):
+        found.setdefault(row["portfolio"], []).append(row)
+    return found
 
 
 def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:

@@ -84,6 +84,8 @@ def contents(engine: sa.Engine, table: str, columns: list[str]) -> Contents:
         names = ", ".join(columns)
         both = f"SELECT {names} FROM {table} UNION ALL SELECT {names} FROM {SUPERSEDED}"
         source = f'SELECT *, id::text COLLATE "C" AS key FROM ({both}) AS all_of_them'
+    if table == "ai_insight_templates":  # those that a revision seeds are not the other program's
+        source += " WHERE system_prompt NOT LIKE 'You explain the risk of a portfolio %'"
     [[count, *found]] = query(engine, f"SELECT count(*), {sums} FROM ({source}) AS source")
     return Contents(count, dict(zip(columns, found, strict=True)))
 

@@ -52,6 +52,8 @@ ai_insights = sa.Table(
     instant("created_at"),
     sa.Column("expires_at", sa.DateTime(timezone=True), doc="NULL: never."),
     instant("updated_at"),
+    sa.Column("day", sa.Date, comment="Session that it is about. NULL: written by other code."),
+    sa.Column("run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."),
     sa.Index(None, "portfolio_id"),
     sa.Index(None, "insight_type"),
     sa.Index(None, "created_at"),
@@ -59,6 +61,14 @@ ai_insights = sa.Table(
     sa.Index("ix_ai_insights_portfolio_created", "portfolio_id", "created_at"),
     sa.Index("ix_ai_insights_type_severity", "insight_type", "severity"),
     sa.Index("ix_ai_insights_cache_lookup", "cache_key", "created_at"),
+    sa.Index(None, "portfolio_id", "day"),
+    sa.Index(
+        "uq_ai_insights_cache_key_provider",
+        "cache_key",
+        "provider",
+        unique=True,
+        postgresql_where=sa.text("cache_source_id IS NULL AND day IS NOT NULL"),
+    ),
 )
 """One row per insight written."""
 
@@ -86,5 +96,6 @@ ai_insight_templates = sa.Table(
     sa.Index(None, "insight_type"),
     sa.Index("ix_ai_templates_type_active", "insight_type", "active"),
     sa.Index("ix_ai_templates_version", "insight_type", "version"),
+    sa.Index("uq_ai_insight_templates_insight_type_active", "insight_type", unique=True, postgresql_where=sa.text("active")),
 )
 """One row per type and version of a prompt."""

@@ -1,0 +1,77 @@
+"""What is said of the results: the one group of assets that computes no figure, and whose failure fails nothing."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+
+from riskmetrics.assets.partitions import of_sessions, run_sessions
+from riskmetrics.assets.portfolios import (
+    portfolio_betas,
+    portfolio_rate_betas,
+    portfolio_values,
+    portfolio_volatility,
+    sector_concentration,
+)
+from riskmetrics.assets.risk import option_exposures, portfolio_drawdowns, portfolio_tail_risk, risk_contributions, stress_tests
+from riskmetrics.assets.scores import forecast_scores
+from riskmetrics.db import insights as stored
+from riskmetrics.insights import again, facts, pipeline
+from riskmetrics.insights.templates import Template
+from riskmetrics.resources import Warehouse, provenance
+
+_FAILED = "insights_failed"
+
+_REREAD = 20
+"""Stored insights that a run checks again."""
+
+
+@of_sessions(
+    "insights",
+    *(portfolio_values, portfolio_betas, portfolio_rate_betas, portfolio_volatility, sector_concentration, forecast_scores),
+    *(portfolio_tail_risk, risk_contributions, portfolio_drawdowns, stress_tests, option_exposures),
+)
+def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+    """Analyses of every portfolio in prose whose every figure is checked (`ai_insights`); what is there for the same facts stays."""
+    days = run_sessions(context)
+    try:
+        _write(context, warehouse, days)
+    except Exception as error:  # noqa: BLE001  # the risk is computed and stored: what is said of it may be said later
+        context.log.warning(f"no insights: {error}")
+        for day in days:
+            context.add_asset_metadata({_FAILED: str(error)}, partition_key=day.isoformat())
+
+
+def _write(context: dg.AssetExecutionContext, warehouse: Warehouse, days: Sequence[date]) -> None:
+    started, by = time.perf_counter(), provenance(context)
+    with warehouse.begin("ai_insights") as connection:
+        templates = [Template.of(row) for row in stored.active_templates(connection) if row["insight_type"] in warehouse.insight_types]
+        wanted = list(pipeline.requests(facts.sheets(connection, days), templates))
+        terms = pipeline.Terms(run_id=by.dagster_run_id, code_version=by.code_version)
+        rows = list(pipeline.rows(wanted, terms, stored.known(connection, days)))
+        written = stored.store(connection, rows)
+    seconds = time.perf_counter() - started
+    severities = Counter((request.sheet.day, request.sheet.severity.level) for request in wanted if request.sheet.severity)
+    for day in days:
+        of_day = {f"severity_{level}": count for (of, level), count in severities.items() if of == day}
+        numbers = {"dagster/partition_row_count": sum(of_day.values()), "run_rows_changed": written.changed, "run_seconds": seconds}
+        context.add_asset_metadata({**numbers, **of_day}, partition_key=day.isoformat())
+
+
+@dg.asset_check(asset=ai_insights)
+def insights_hold(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Every portfolio has insights, and a handful of the stored ones say what their facts say."""
+    days = run_sessions(context)
+    with warehouse.read() as connection:
+        rows, lacking = stored.some(connection, days, _REREAD), stored.portfolios_without(connection, days)
+    wanted = bool(warehouse.insight_types - {"", "none"})
+    found = {str(row["id"]): wrong[0] for row in rows if (wrong := again.complaints(row))}
+    first = "".join(f"; {insight}: {wrong}" for insight, wrong in list(found.items())[:1])
+    return dg.AssetCheckResult(
+        passed=not found and not (wanted and lacking),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"checked_again": len(rows), "do_not_hold": len(found), "portfolio_sessions_without": lacking},
+        description=f"{len(found)} of {len(rows)} insights do not hold{first}; {lacking} portfolio sessions have none",
+    )

@@ -1,0 +1,78 @@
+"""`riskmetrics show insights`: what is said of a session, with the evidence."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
+from riskmetrics.cli.output import fail, print_json
+
+_SHOWN = (
+    *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis", "key_findings", "recommendations"),
+    *("data_limitations", "focus_area", "user_question", "provider", "model_used", "prompt_version", "data_quality", "cost_usd"),
+    *("generation_time_ms", "token_count_input", "token_count_output", "tool_calls_count", "cache_hit", "cache_source_id", "cache_key"),
+    *("user_rating", "user_feedback", "viewed", "dismissed", "day", "created_at", "expires_at", "updated_at", "run_id"),
+)
+
+
+def insights(
+    day: Day = None,
+    portfolio: PortfolioName = None,
+    every: Annotated[bool, typer.Option("--all", help="Dismissed ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the insights of a session: severity, summary, findings with their evidence, limits, and who wrote them.
+
+    Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
+    """
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import insights as stored
+    from riskmetrics.db.stored import latest_day
+
+    with writing() as connection:
+        session = day_of(day) or latest_day(connection)
+        if session is None:
+            raise fail("no results are stored yet: riskmetrics run")
+        rows = stored.latest(connection, session, portfolio, dismissed=every)
+        stored.mark(connection, [row["id"] for row in rows], viewed=True)
+    if not rows:
+        raise fail(f"no insight is stored for {session}: riskmetrics ai generate --date {session}")
+    if as_json:
+        print_json([{name: row[name] for name in _SHOWN} for row in rows])
+        return
+    print_insights(session, rows)
+
+
+def print_insights(day: date, rows: Sequence[dict[str, Any]], *, whole: bool = True) -> None:
+    """Print insights by portfolio; without ``whole`` only summary and findings."""
+    portfolio = None
+    for row in rows:
+        if row["portfolio"] != portfolio:
+            portfolio = row["portfolio"]
+            typer.echo(f"\nInsights, {portfolio}, {day}")
+        typer.echo(f"  [{row['severity']}] {row['title']}")
+        for line in _lines(row, whole=whole):
+            typer.echo(f"      {line}")
+
+
+def _lines(row: dict[str, Any], *, whole: bool) -> list[str]:
+    lines = [row["summary"], *([row["full_analysis"]] if whole and row["full_analysis"] else [])]
+    for finding in row["key_findings"] or []:
+        lines += [f"- {finding['text']}", f"    {evidence(finding)}"]
+    if whole:
+        lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
+        lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
+        lines.append(f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}")
+    return lines
+
+
+def evidence(finding: dict[str, Any]) -> str:
+    """Return the facts of a finding on one line."""
+    facts = []
+    for fact in finding["evidence"]:
+        of = f" of {fact['of']}" if "of" in fact else ""
+        remarks = ", ".join(fact[name] for name in ("window", "quality") if name in fact)
+        facts.append(f"{fact['what']}{of} {fact['value']}" + (f" ({remarks})" if remarks else ""))
+    return "; ".join(facts)

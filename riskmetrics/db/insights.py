@@ -1,0 +1,139 @@
+"""Stored insights and the templates of their prompts: written once for the same facts, rated by people, never computed anew."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+
+from riskmetrics.db import tables
+from riskmetrics.db.write import Written
+
+_insights, _templates, _portfolios = tables.ai_insights, tables.ai_insight_templates, tables.portfolios
+_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
+_AT_A_TIME = 500
+
+
+def active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Return the active template of every type, by type."""
+    chosen = sa.select(_templates).where(_templates.c.active).order_by(_templates.c.insight_type)
+    return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def templates(connection: sa.Connection, insight_type: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
+    """Return the templates of a type and version, or of all, the newest of each type first."""
+    chosen = sa.select(_templates).order_by(_templates.c.insight_type, _templates.c.created_at.desc(), _templates.c.version.desc())
+    for column, value in ((_templates.c.insight_type, insight_type), (_templates.c.version, version)):
+        chosen = chosen if value is None else chosen.where(sa.cast(column, sa.Text) == value)
+    return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def activate(connection: sa.Connection, insight_type: str, version: str) -> bool:
+    """Make a version the one that is used, and take the other ones of its type out of use; False if there is none."""
+    found = templates(connection, insight_type, version)
+    if not found:
+        return False
+    of_type, now = _templates.c.insight_type == insight_type, sa.func.now()
+    others = sa.and_(of_type, _templates.c.active, _templates.c.id != found[0]["id"])
+    connection.execute(sa.update(_templates).where(others).values(active=False, deprecated_at=now, updated_at=now))
+    chosen = sa.and_(_templates.c.id == found[0]["id"], sa.not_(_templates.c.active))
+    connection.execute(sa.update(_templates).where(chosen).values(active=True, deprecated_at=None, updated_at=now))
+    return True
+
+
+def known(connection: sa.Connection, days: Sequence[date]) -> set[tuple[str, str]]:
+    """Return cache_key and provider of the insights of some days that repeat no other and have not expired."""
+    fresh = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
+    chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(_insights.c.day.in_(days), _ORIGINAL, fresh)
+    return {(key, provider) for key, provider in connection.execute(chosen)}
+
+
+def store(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Written:
+    """Insert insights, and count them to their templates; one that is there stays as it is, with what people said of it.
+
+    Of one that is there, only how it came to stand is set anew: data_quality and expires_at, where the reason differs.
+    """
+    changed = 0
+    for at in range(0, len(rows), _AT_A_TIME):
+        statement = insert(_insights).values(rows[at : at + _AT_A_TIME])
+        new = statement.excluded
+        reason = "fallback_reason"
+        statement = statement.on_conflict_do_update(
+            index_elements=["cache_key", "provider"],
+            index_where=_ORIGINAL,
+            set_={"data_quality": new.data_quality, "expires_at": new.expires_at, "updated_at": sa.func.now()},
+            where=sa.or_(
+                _insights.c.data_quality[reason].as_string().is_distinct_from(new.data_quality[reason].as_string()),
+                _insights.c.expires_at <= sa.func.now(),
+            ),
+        )
+        changed += connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    uses: dict[tuple[str, str], int] = {}
+    for row in rows:
+        used = row["insight_type"], row["prompt_version"]
+        uses[used] = uses.get(used, 0) + 1
+    for (insight_type, version), count in uses.items():
+        of = sa.and_(_templates.c.insight_type == insight_type, _templates.c.version == version)
+        connection.execute(sa.update(_templates).where(of).values(usage_count=_templates.c.usage_count + count))
+    return Written(changed, unchanged=len(rows) - changed)
+
+
+def latest(connection: sa.Connection, day: date, portfolio: str | None = None, *, dismissed: bool = False) -> list[dict[str, Any]]:
+    """Return the newest insight of each portfolio and type on a day, by portfolio, the severest first; with the portfolio's name."""
+    order = _insights.c.portfolio_id, _insights.c.insight_type, sa.func.coalesce(_insights.c.user_question, "")
+    shown = sa.true() if dismissed else sa.not_(_insights.c.dismissed)
+    newest = sa.select(_insights).distinct(*order).where(_insights.c.day == day, shown)
+    rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
+    chosen = sa.select(_portfolios.c.name.label("portfolio"), rows).join(_portfolios, _portfolios.c.id == rows.c.portfolio_id)
+    chosen = chosen.where(_portfolios.c.deleted_at.is_(None))
+    if portfolio is not None:
+        chosen = chosen.where(_portfolios.c.name == portfolio)
+    found = connection.execute(chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type))
+    return [dict(row) for row in found.mappings()]
+
+
+def some(connection: sa.Connection, days: Sequence[date], count: int) -> list[dict[str, Any]]:
+    """Return a sample of the insights about ``days``, chosen by their ids, which are random."""
+    chosen = sa.select(_insights).where(_insights.c.day.in_(days)).order_by(sa.func.md5(sa.cast(_insights.c.id, sa.Text))).limit(count)
+    return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def portfolios_without(connection: sa.Connection, days: Sequence[date]) -> int:
+    """Portfolios and sessions among ``days`` that have a snapshot and no insight."""
+    snapshots = tables.portfolio_snapshots
+    said = sa.exists().where(_insights.c.portfolio_id == snapshots.c.portfolio_id, _insights.c.day == snapshots.c.snapshot_date)
+    live = snapshots.join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
+    counted = sa.select(sa.func.count()).select_from(live)
+    return connection.execute(counted.where(snapshots.c.snapshot_date.in_(days), _portfolios.c.deleted_at.is_(None), ~said)).scalar_one()
+
+
+def one(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
+    """Return an insight by its id, with the portfolio's name."""
+    chosen = sa.select(_portfolios.c.name.label("portfolio"), _insights).join(_portfolios, _portfolios.c.id == _insights.c.portfolio_id)
+    row = connection.execute(chosen.where(_insights.c.id == insight)).mappings().first()
+    return None if row is None else dict(row)
+
+
+def mark(connection: sa.Connection, insights: Sequence[UUID], **flags: bool) -> int:
+    """Set ``viewed`` or ``dismissed`` of insights where they differ; returns how many were there."""
+    ours = _insights.c.id.in_(insights)
+    differs = sa.or_(*(_insights.c[name] != value for name, value in flags.items()))
+    connection.execute(sa.update(_insights).where(ours, differs).values(**flags, updated_at=sa.func.now()))
+    return connection.execute(sa.select(sa.func.count()).where(ours)).scalar_one()
+
+
+def rate(connection: sa.Connection, insight: UUID, rating: Decimal, feedback: str | None) -> bool:
+    """Keep what a person thinks of an insight; the template's mean follows. Without feedback an earlier one stays; False: there is none."""
+    row = one(connection, insight)
+    if row is None:
+        return False
+    given = {"user_rating": rating} | ({} if feedback is None else {"user_feedback": feedback})
+    connection.execute(sa.update(_insights).where(_insights.c.id == insight).values(**given, updated_at=sa.func.now()))
+    same = _insights.c.insight_type == row["insight_type"], _insights.c.prompt_version == row["prompt_version"]
+    mean = sa.select(sa.func.avg(_insights.c.user_rating)).where(*same).scalar_subquery()
+    of = _templates.c.insight_type == row["insight_type"], _templates.c.version == row["prompt_version"]
+    connection.execute(sa.update(_templates).where(*of).values(avg_quality_score=mean, updated_at=sa.func.now()))
+    return True

@@ -1,0 +1,186 @@
+"""Prose taken apart: sentences of placeholders, aliases, names of facts, claims, and words that claim nothing; all else is a fault."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from riskmetrics.insights.kinds import NAMES, SINCE
+
+PLACEHOLDER = re.compile(r"\{\{\s*([a-z0-9_]+?)(\.size)?\s*\}\}")
+
+_ATOMS = re.compile(
+    r"\{\{\s*(?P<fact>[a-z0-9_]+?)(?P<size>\.size)?\s*\}\}"
+    r"|(?P<alias>\b(?:POS|SEC|SCN)_\d\d\b)"
+    r"|(?P<day>\b\d{4}-\d\d-\d\d\b)"
+    r"|(?P<word>[A-Za-z]+(?:-[A-Za-z]+)*(?:['’]s)?|\d+%?)"
+    r"|(?P<mark>[.,;:()])"
+    r"|(?P<space>[ \n]+)"
+    r"|(?P<other>.)",
+    re.DOTALL,
+)
+_LONGEST = max(len(name.split()) for name in NAMES)
+"""Words of the longest phrase."""
+
+_ENDS_SEGMENT = {"and", "or", "but", "while", "whereas", ";"}
+
+
+class Claim(NamedTuple):
+    """What a word asserts of figures."""
+
+    what: Literal["compare", "move", "first", "sign", "side", "since"]
+    sense: str
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a sentence that matters to what it says."""
+
+    text: str
+    at: int
+    """Which word of the sentence it is."""
+    segment: int = 0
+    clause: int = 0
+    fact: str | None = None
+    """Id in a placeholder."""
+    size: bool = False
+    after: str = ""
+    """The word or mark before a placeholder."""
+    alias: str | None = None
+    day: str | None = None
+    names: frozenset[str] | None = None
+    """Kinds that a name stands for; empty: a topic, of which there is no figure."""
+    claim: Claim | None = None
+    copula: bool = False
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence, and what in it is not language here."""
+
+    text: str
+    tokens: tuple[Token, ...]
+    faults: tuple[str, ...]
+    advice: bool
+    """It tells the reader to look at something."""
+
+
+class _Meaning(NamedTuple):
+    names: frozenset[str] | None = None
+    claim: Claim | None = None
+    copula: bool = False
+
+
+@cache
+def lexicon() -> dict[str, Any]:
+    """Return the file of words."""
+    found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "lexicon.yaml").read_text())
+    return found
+
+
+def vocabulary() -> list[str]:
+    """Return every word and phrase that prose may use beside the names of facts, sorted."""
+    return sorted(phrase for phrase in _phrases() if phrase not in NAMES)
+
+
+@cache
+def _phrases() -> Mapping[str, _Meaning]:
+    given = lexicon()
+    found = {word: _Meaning() for row in given["neutral"] for word in row} | {word: _Meaning() for word in given["advice"]}
+    found |= {word: _Meaning(copula=True) for word in given["copulas"]}
+    found |= {word: _Meaning(names=frozenset()) for row in given["topics"] for word in row}
+    found |= {name: _Meaning(names=kinds) for name, kinds in NAMES.items()}
+    for phrase, claim in _claims(given["claims"]):
+        found[phrase] = _Meaning(found.get(phrase, _Meaning()).names or None, claim)
+    return found
+
+
+def _claims(given: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
+    for what in ("compare", "move", "side"):
+        yield from ((phrase, Claim(what, sense)) for sense, phrases in given[what].items() for phrase in phrases)
+    yield from ((phrase, Claim("first", "1")) for phrase in given["first"])
+    for row in given["sign"]:
+        yield from ((phrase, Claim("sign", sense, frozenset(row["kinds"]))) for sense in ("up", "down") for phrase in row[sense])
+    yield SINCE, Claim("since", "")
+
+
+@cache
+def _by_first_word() -> Mapping[str, Sequence[tuple[tuple[str, ...], _Meaning]]]:
+    """Phrases by the word that they begin with, the longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], _Meaning]]] = {}
+    for phrase, meaning in _phrases().items():
+        words = tuple(phrase.split())
+        found.setdefault(words[0], []).append((words, meaning))
+    return {word: sorted(phrases, key=lambda of: -len(of[0])) for word, phrases in found.items()}
+
+
+@lru_cache(maxsize=8192)
+def read(text: str) -> tuple[Sentence, ...]:
+    """Take a text apart into sentences; those of fixed rules come again and again."""
+    sentences, atoms = [], []
+    for atom in _ATOMS.finditer(text):
+        atoms.append(atom)
+        if atom["mark"] == ".":
+            sentences.append(_sentence(atoms))
+            atoms = []
+    if any(not atom["space"] for atom in atoms):
+        sentences.append(_sentence(atoms))
+    return tuple(sentences)
+
+
+def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
+    text = "".join(atom[0] for atom in atoms).strip()
+    faults = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
+    faults += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _touch(before, atom)]
+    tokens, seen = [], [atom for atom in atoms if not atom["space"] and not atom["other"]]
+    segment = clause = at = 0
+    while at < len(seen):
+        atom, words, meaning = seen[at], 1, None
+        if atom["word"]:
+            words, meaning = _longest(seen, at)
+            if meaning is None:
+                faults.append(f"{atom[0]!r} is not in the vocabulary")
+        if atom[0].lower() in _ENDS_SEGMENT and words == 1:
+            segment, clause = segment + 1, clause + 1
+        elif atom["mark"]:
+            clause += 1
+        else:
+            tokens.append(_token(seen, at, words, meaning, segment, clause))
+        at += words
+    advice = bool(seen) and seen[0][0].lower() in lexicon()["advice"]
+    return Sentence(text, tuple(token for token in tokens if _matters(token)), tuple(faults), advice)
+
+
+def _token(seen: Sequence["re.Match[str]"], at: int, words: int, meaning: _Meaning | None, segment: int, clause: int) -> Token:
+    atom, (names, claim, copula) = seen[at], meaning or _Meaning()
+    text = " ".join(of[0].lower() for of in seen[at : at + words])
+    token = Token(text, at, segment, clause, names=names, claim=claim, copula=copula)
+    if atom["fact"]:
+        return replace(token, fact=atom["fact"], size=bool(atom["size"]), after=seen[at - 1][0].lower() if at else "")
+    return replace(token, alias=atom["alias"], day=atom["day"])
+
+
+def _matters(token: Token) -> bool:
+    return bool(token.fact or token.alias or token.day or token.claim or token.copula) or token.names is not None
+
+
+def _touch(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
+    """Whether a figure would be read together with what stands next to it: 0.{{beta}}, {{a}}{{b}}, -{{beta}}, {{beta}}x."""
+    marks = atom["mark"] is not None, before["mark"] is not None and before[0] == "("
+    return bool(before["fact"] and not atom["space"] and not marks[0]) or bool(atom["fact"] and not before["space"] and not marks[1])
+
+
+def _longest(seen: Sequence["re.Match[str]"], at: int) -> tuple[int, _Meaning | None]:
+    """Return how many words the longest phrase has that begins here, and what it means; a genitive is its word."""
+    words = [atom[0].lower() if atom["word"] else "" for atom in seen[at : at + _LONGEST]]
+    for phrase, meaning in _by_first_word().get(words[0], ()):
+        if tuple(words[: len(phrase)]) == phrase:
+            return len(phrase), meaning
+    base = re.sub(r"['’]s$", "", words[0])
+    return 1, _phrases().get(base) if base != words[0] else None

@@ -1,0 +1,52 @@
+"""How much attention facts deserve: by thresholds of a versioned file, for every writer the same; a model only words it."""
+
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import yaml
+
+if TYPE_CHECKING:
+    from riskmetrics.insights.facts import Fact
+
+LEVELS = ("info", "normal", "elevated", "warning", "critical")
+"""From the least to the most; info: there is nothing to judge by."""
+
+
+class Severity(NamedTuple):
+    """What facts mean together."""
+
+    level: str
+    focus: str | None
+    """The kind of fact that decided it."""
+    thresholds: dict[str, float]
+    """By '<kind>_threshold': the highest that was reached, or the lowest if none was, of each kind that has one."""
+    version: int
+
+
+@cache
+def rules() -> dict[str, Any]:
+    """Return the file of thresholds."""
+    found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "severity.yaml").read_text())
+    return found
+
+
+def judge(insight_type: str, facts: Iterable["Fact"]) -> Severity:
+    """Return the severity of the worst fact by which a type of insight is judged; of several facts of a kind rank 1 counts."""
+    given, level, focus, thresholds = rules(), "info", None, {}
+    for fact in facts:
+        kind, limits = fact.kind.name, given["thresholds"].get(fact.kind.name)
+        if limits is None or fact.rank not in (None, 1) or isinstance(fact.value, str):
+            continue
+        reached = [name for name, limit in limits.items() if _reaches(fact.value, limit)]
+        thresholds[f"{kind}_threshold"] = limits[reached[-1] if reached else next(iter(limits))]
+        found = reached[-1] if reached else "normal"
+        if kind in given["judged_by"][insight_type] and LEVELS.index(found) > LEVELS.index(level):
+            level, focus = found, kind
+    return Severity(level, focus, thresholds, given["version"])
+
+
+def _reaches(value: float, limit: float) -> bool:
+    """Whether a value is at or beyond a limit: above a positive one, below a negative one."""
+    return value >= limit if limit > 0 else value <= limit

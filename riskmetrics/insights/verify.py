@@ -1,0 +1,283 @@
+"""Whether a draft says what the facts say, and nothing else: every figure beside its name, every comparison and direction true.
+
+A statement that cannot be followed is refused, true or not: the rules are made so that what passes is right.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
+from typing import Any
+
+from riskmetrics.insights.draft import Draft, Finding
+from riskmetrics.insights.facts import Fact, Sheet
+from riskmetrics.insights.kinds import CHANGED, SIGNED
+from riskmetrics.insights.lexicon import PLACEHOLDER, Sentence, Token, lexicon, read
+
+VERSION = "1"
+"""Part of what an insight is known by: raise it with any change of what passes."""
+
+LONGEST = {"title": 160, "summary": 1200, "analysis": 4000, "limitations": 1200, "finding": 500}
+"""Characters, before the figures are put in."""
+
+MOST = {"findings": 8, "recommendations": 5}
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b,
+    ">=": lambda a, b: a >= b,
+    "<=": lambda a, b: a <= b,
+    "=": lambda a, b: bool(a == b),
+}
+
+
+def version() -> str:
+    """Return the version of the rules and of the words together."""
+    return f"{VERSION}.{lexicon()['version']}"
+
+
+def complaints(draft: Draft, sheet: Sheet) -> list[str]:
+    """Return what is wrong with a draft, a sentence each; empty: it may be shown."""
+    found = list(_form(draft))
+    texts = {name: getattr(draft, name) for name in ("title", "summary", "analysis", "limitations")}
+    for name, text in texts.items():
+        found += [f"{name}: {complaint}" for complaint in of_text(text, sheet, title=name == "title")]
+    for name in MOST:
+        for number, finding in enumerate(getattr(draft, name), start=1):
+            found += [f"{name} {number}: {complaint}" for complaint in (*of_text(finding.text, sheet), *_cites(finding, sheet))]
+    return found
+
+
+def _form(draft: Draft) -> Iterator[str]:
+    for name in ("title", "summary", "analysis", "limitations"):
+        text = getattr(draft, name)
+        if len(text) > LONGEST[name]:
+            yield f"{name}: {len(text)} characters, {LONGEST[name]} are the most"
+        if not text.strip() and name in ("title", "summary"):
+            yield f"{name}: it is empty"
+    for name, most in MOST.items():
+        given = getattr(draft, name)
+        if len(given) > most:
+            yield f"{name}: {len(given)}, {most} are the most"
+        yield from (f"{name} {n}: it is empty or too long" for n, of in enumerate(given, 1) if not 0 < len(of.text) <= LONGEST["finding"])
+    if not draft.findings:
+        yield "findings: there is none"
+
+
+def _cites(finding: Finding, sheet: Sheet) -> Iterator[str]:
+    if not finding.facts:
+        yield "it cites no fact"
+    yield from (f"there is no fact {fact}" for fact in finding.facts if fact not in sheet.facts)
+    used = {found[1] for found in PLACEHOLDER.finditer(finding.text)}
+    yield from (f"it states {fact} and does not cite it" for fact in sorted(used - {*finding.facts}))
+
+
+def of_text(text: str, sheet: Sheet, *, title: bool = False) -> list[str]:
+    """Return what is wrong with prose, each with the sentence that it is in."""
+    return [f"{fault} (in {sentence.text!r})" for sentence in read(text) for fault in _Reading(sentence, sheet, title).faults()]
+
+
+class _Reading:
+    """One sentence held against the facts."""
+
+    def __init__(self, sentence: Sentence, sheet: Sheet, title: bool) -> None:
+        self.sentence, self.sheet, self.title = sentence, sheet, title
+        self.tokens = sentence.tokens
+        self.figures = [token for token in self.tokens if token.fact]
+        self.aliases = [token for token in self.tokens if token.alias]
+        self.bound: dict[int, Fact] = {}
+        """The fact that a name in the sentence stands for, by where the name stands."""
+        self.asserted: set[str] = set()
+        """Ids of signed facts whose sign a word tells."""
+        self.sided: set[str | None] = set()
+        """Aliases of positions whose side is said."""
+
+    def faults(self) -> Iterator[str]:
+        """Yield what is wrong."""
+        yield from self.sentence.faults
+        yield from self._things()
+        if unknown := [token.fact for token in self.figures if token.fact not in self.sheet.facts]:
+            yield f"there is no fact {', '.join(map(str, unknown))}"
+            return
+        for token in self.figures:
+            yield from self._bind(token, self.sheet.facts[str(token.fact)])
+        for token in self.tokens:
+            if token.claim:
+                yield from getattr(self, f"_{token.claim.what}")(token)
+        yield from self._sizes()
+        yield from self._unaccounted()
+        yield from self._equated()
+
+    def _things(self) -> Iterator[str]:
+        yield from (f"there is no {token.alias}" for token in self.aliases if token.alias not in self.sheet.called)
+        if len({str(token.alias)[:3] for token in self.aliases}) > 1:
+            yield "it speaks of things of two kinds at once"
+        yield from (f"{token.day} is not the session" for token in self.tokens if token.day not in (None, self.sheet.day.isoformat()))
+
+    def _bind(self, token: Token, fact: Fact) -> Iterator[str]:
+        """Find the name that stands with a figure, and what the figure is of."""
+        name = self._nearest(token, (of for of in self.tokens if of.names is not None))
+        kind = fact.kind.name
+        if name is None or not (kind in (name.names or ()) or (self._moves(token) and kind.removesuffix("_change") in (name.names or ()))):
+            yield f"{{{{{fact.id}}}}} does not stand with one of its names: {', '.join(fact.kind.said_as)}"
+            return
+        if _base(self.bound.setdefault(name.at, fact)) != _base(fact):
+            yield f"{name.text!r} stands with two figures"
+        if fact.about:
+            thing = self._nearest(token, self.aliases)
+            if thing is None or thing.alias != fact.about:
+                yield f"{{{{{fact.id}}}}} is of {fact.about}, and the sentence does not say so"
+        elif self.aliases and not kind.endswith("_threshold"):
+            yield f"{{{{{fact.id}}}}} is of the portfolio, and the sentence speaks of {self.aliases[0].alias}"
+
+    def _nearest(self, token: Token, among: Iterable[Token]) -> Token | None:
+        """Return what a figure belongs to: before it, else after it, in its clause; then in its segment; then before it."""
+        found = list(among)
+        for same in (
+            [of for of in found if of.clause == token.clause],
+            [of for of in found if of.segment == token.segment],
+            [of for of in found if of.at < token.at],
+        ):
+            before, after = [of for of in same if of.at < token.at], [of for of in same if of.at > token.at]
+            if before or after:
+                return before[-1] if before else after[0]
+        return None
+
+    def _moves(self, token: Token) -> bool:
+        return any(of.claim and of.claim.what == "move" and of.segment == token.segment for of in self.tokens)
+
+    def _meant(self, token: Token, kinds: frozenset[str] | None = None) -> Fact | None:
+        """Return the fact that a figure or a name stands for: a name without a figure, if there is one fact that it can mean."""
+        if token.fact:
+            return self.sheet.facts[token.fact]
+        if token.at in self.bound:
+            return self.bound[token.at]
+        things = {of.alias for of in self.aliases}
+        if len(things) > 1:
+            return None
+        about = next(iter(things), None)
+        found = [self.sheet.by_kind.get((kind, about)) for kind in (token.names or frozenset()) & (kinds or token.names or frozenset())]
+        fact = found[0] if len(found) == 1 else None
+        if fact:
+            self.bound[token.at] = fact
+        return fact
+
+    def _references(self, token: Token) -> tuple[list[Token], list[Token]]:
+        """Return the figures and names before a claim in its segment, the nearest first, and those after it."""
+        own = [of for of in self.tokens if of.segment == token.segment and (of.fact or of.names is not None) and of is not token]
+        return [of for of in reversed(own) if of.at < token.at], [of for of in own if of.at > token.at]
+
+    def _compare(self, token: Token) -> Iterator[str]:
+        before, after = self._references(token)
+        if not before or not after:
+            yield f"{token.text!r} does not stand between two figures"
+            return
+        left, right = self._meant(before[0]), self._meant(after[0])
+        if left is None or right is None or left is right or left.kind.family != right.kind.family or left.kind.unit == "text":
+            yield f"{token.text!r} does not stand between two figures that can be compared"
+            return
+        sense, equal = token.claim.sense if token.claim else "", left.shown_as == right.shown_as
+        holds = equal if sense == "=" else _COMPARE[sense](left.value, right.value)
+        if not holds or (equal and sense in "<>"):
+            yield f"{left.id} is not {token.text} {right.id}"
+
+    def _move(self, token: Token) -> Iterator[str]:
+        before, _ = self._references(token)
+        base = self._meant(before[0]) if before else None
+        if base is not None and base.kind.provider == "changes":  # bound by the figure of the change
+            base = self.sheet.facts.get(base.id.removesuffix("_change"))
+        change = self.sheet.facts.get(f"{base.id}_change") if base else None
+        if base is None or change is None or base.kind.name not in CHANGED:
+            yield f"{token.text!r} needs the fact of a change"
+            return
+        stray = [of for of in self.figures if of.segment == token.segment and not _fits(of, base, change)]
+        if stray:
+            yield f"of a move say by {{{{{change.id}.size}}}}, or to {{{{{base.id}}}}}"
+        if _direction(change) != (token.claim.sense if token.claim else ""):
+            yield f"{base.id} is not {token.text}: {change.id} is {change.shown_as}"
+        self.asserted.add(change.id)
+
+    def _sign(self, token: Token) -> Iterator[str]:
+        kinds = token.claim.kinds if token.claim else frozenset()
+        before, after = self._references(token)
+        meant = (self._meant(of, kinds) for of in [*([token] if token.names else []), *after, *before])
+        fact = next((of for of in meant if of and of.kind.name in kinds), None)
+        thing = self._nearest(token, self.aliases)
+        if fact is None or fact.about != (thing.alias if thing else None):
+            yield f"{token.text!r} needs a figure that tells it"
+            return
+        if _direction(fact) != (token.claim.sense if token.claim else ""):
+            yield f"{token.text!r} is wrong: {fact.id} is {fact.shown_as}"
+        self.asserted.add(fact.id)
+
+    def _side(self, token: Token) -> Iterator[str]:
+        thing = self._nearest(token, self.aliases)
+        fact = self.sheet.by_kind.get(("side", thing.alias if thing else None))
+        self.sided |= {thing.alias} if thing else set()
+        if fact is None or fact.value != (token.claim.sense if token.claim else ""):
+            yield f"{token.text!r} needs a position of that side"
+
+    def _first(self, token: Token) -> Iterator[str]:
+        before, after = self._references(token)
+        fact = next((self._meant(of) for of in (*after, *before) if of.names is not None), None)
+        if fact is None or fact.rank != 1:
+            yield f"{token.text!r} is said of what is not known to be it"
+
+    def _since(self, token: Token) -> Iterator[str]:
+        if not self._moves(token):
+            yield f"{token.text!r} needs a move"
+
+    def _sizes(self) -> Iterator[str]:
+        for token in self.figures:
+            fact = self.sheet.facts[str(token.fact)]
+            signed = fact.kind.unit in SIGNED
+            if token.size and not (signed and fact.id in self.asserted):
+                yield f"{{{{{fact.id}.size}}}} needs a word that tells its direction"
+            governed = token.after == "by" or any(of.claim and of.text.split()[-1] == token.after for of in self.tokens)
+            if not token.size and signed and governed and fact.id in self.asserted:
+                yield f"after {token.after!r} write {{{{{fact.id}.size}}}}"
+            if token.after == "by" and not (fact.kind.provider == "changes" and fact.id in self.asserted):
+                yield "'by' needs the figure of a move"
+
+    def _unaccounted(self) -> Iterator[str]:
+        """Names and things of which a statement gives no figure: it might say anything of them."""
+        states = any(token.copula for token in self.tokens)
+        if self.sentence.advice and states:
+            yield "advice states nothing"
+        heading = self.title and not states
+        if self.sentence.advice or (heading and not self.figures):
+            return
+        names = (token for token in self.tokens if token.names or (token.names is not None and not heading))
+        loose = [token.text for token in names if token.at not in self.bound]
+        loose += [token.alias for token in self.aliases if token.alias and token.alias not in self.told]
+        if loose:
+            yield f"{', '.join(map(repr, loose))} stands without its figure"
+
+    @property
+    def told(self) -> set[str | None]:
+        """Aliases of which the sentence gives a figure."""
+        return {fact.about for fact in self.bound.values()} | self.sided
+
+    def _equated(self) -> Iterator[str]:
+        """Two figures of a segment with 'is' between them say that one is the other."""
+        for one, other in pairwise(self.figures):
+            between = [token for token in self.tokens if one.at < token.at < other.at]
+            compared = any(token.claim and token.claim.what == "compare" for token in between)
+            if one.segment == other.segment and any(token.copula for token in between) and not compared:
+                yield "two figures are said to be one"
+
+
+def _base(fact: Fact) -> str:
+    """Id of a fact, or of what it is the change of."""
+    return fact.id.removesuffix("_change")
+
+
+def _fits(token: Token, base: Fact, change: Fact) -> bool:
+    """Whether a figure beside a move is the change that it moved by, or what it moved to."""
+    return (token.fact == change.id and token.after in ("by", ",", ":", "(")) or (
+        token.fact == base.id and token.after not in ("by", "from")
+    )
+
+
+def _direction(fact: Fact) -> str:
+    """Return where a signed figure points as it is shown: up, down or none."""
+    shown = any(digit in fact.shown_as for digit in "123456789")
+    return "none" if not shown or isinstance(fact.value, str) else "up" if fact.value > 0 else "down"

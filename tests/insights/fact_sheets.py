@@ -1,0 +1,49 @@
+"""Fact sheets with random figures, and with every kind of fact there is."""
+
+from datetime import date
+from random import Random
+
+from riskmetrics.insights.facts import Fact, Sheet
+from riskmetrics.insights.kinds import KINDS, THINGS, show
+
+DAY = date(2022, 12, 28)
+COUNT = {"POS": 5, "SEC": 4, "SCN": 3}
+_RANKED = {"weight": "POS", "share": "POS", "gross": "SEC", "active": "SEC", "result": "SCN"}
+_WORDS = {"volatility_trend": ("increasing", "stable"), "side": ("long", "short"), "severity": ("normal", "warning")}
+
+
+def sheet(random: Random) -> Sheet:
+    """Return a sheet on which every kind has a fact; of ranked kinds the ranks are those of their values."""
+    facts: dict[str, Fact] = {}
+    called = {f"{begins}_{n:02}": _called(begins, n) for begins, count in COUNT.items() for n in range(1, count + 1)}
+    for name, kind in KINDS.items():
+        abouts = [alias for alias in called if alias.startswith(THINGS[name])] if name in THINGS else [None]
+        values = [_value(random, name, kind.unit) for _ in abouts]
+        for about, value in zip(abouts, values, strict=True):
+            fact = f"{about.lower()}_{name}" if about else name
+            key = {"portfolio_id": "p", "day": DAY.isoformat()}
+            rank = _rank(name, values, value) if name in _RANKED else None
+            facts[fact] = Fact(fact, kind, value, show(value, kind.unit, "USD"), DAY, key, about=about, rank=rank, currency="USD")
+    return Sheet("p", DAY, facts, called)
+
+
+def _called(begins: str, number: int) -> dict[str, str]:
+    return {"POS": {"symbol": f"S{number}"}, "SEC": {"sector": f"Sector {number}"}, "SCN": {"scenario": f"scenario {number}"}}[begins]
+
+
+def _value(random: Random, name: str, unit: str) -> float | str:
+    if unit == "text":
+        return random.choice(_WORDS[name])
+    if unit == "count":
+        return random.randint(1, 60)
+    if unit.endswith("money"):
+        return round(random.uniform(-90_000, 90_000) if unit.startswith("signed") else random.uniform(1_000, 900_000), 2)
+    if name in ("net_exposure", "net_to_equity") or "signed" in unit or "points" in unit:
+        return random.uniform(-0.6, 0.6)
+    return random.uniform(0.01, 0.99)
+
+
+def _rank(name: str, values: list[float | str], value: float | str) -> int:
+    numbers = [float(of) for of in values]
+    ahead = [of < float(value) if name == "result" else of > float(value) for of in numbers]
+    return 1 + sum(ahead)

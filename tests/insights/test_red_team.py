@@ -1,0 +1,32 @@
+"""Sentences made by rule, half of them false: the verifier lets no false one through and refuses few of the true ones."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from riskmetrics.insights import verify
+from tests.insights.fact_sheets import sheet
+from tests.insights.sentences import of_sheet
+
+WAYS = {"direction", "unit", "sign", "id", "entity", "time", "quantifier"}
+SHEETS, PER_SHEET = 40, 300
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_refused(seed: int) -> None:
+    random, passed, refused, ways = Random(seed), [], [], Counter[str]()
+    for _ in range(SHEETS):
+        facts = sheet(random)
+        for sentence in of_sheet(facts, PER_SHEET, random):
+            wrong = verify.of_text(sentence.text, facts)
+            ways[sentence.mutation] += 1
+            if sentence.true and wrong:
+                refused.append((sentence.text, wrong))
+            if not sentence.true and not wrong:
+                passed.append((sentence.mutation, sentence.text))
+    assert passed == []
+    assert len(refused) < 0.02 * ways[""], refused[:20]
+    assert sum(ways.values()) == SHEETS * PER_SHEET > 10_000
+    assert ways[""] == SHEETS * PER_SHEET / 2
+    assert all(ways[way] > 300 for way in WAYS), ways
