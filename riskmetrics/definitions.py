@@ -2,23 +2,24 @@
 
 import dagster as dg
 
-from riskmetrics.assets import checks, insights, market_data, model, portfolios, positions, price_checks, risk, scores
+from riskmetrics import settings
+from riskmetrics.assets import checks, insights, market_data, model, nightly, portfolios, positions, price_checks, risk, scores
 from riskmetrics.resources import TablesOnly, Vendor, Warehouse, code_version
 
-DAILY_RISK, CALIBRATE, SEED_BENCHMARK = "daily_risk", "calibrate", "seed_benchmark"
+DAILY_RISK, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "calibrate", "seed_benchmark"
 _MODEL = dg.AssetSelection.groups("model")
 
 
-def build_definitions() -> dg.Definitions:
-    """Assemble the graph; a test may call it again with resources of its own."""
+def build_definitions(*, nightly_on: bool = False) -> dg.Definitions:
+    """Assemble the graph, and whether the schedule and the alerts are on where nobody has switched them."""
     warehouse = Warehouse()
     return dg.Definitions(
         assets=dg.load_assets_from_modules([market_data, model, positions, portfolios, risk, scores, insights]),
-        asset_checks=dg.load_asset_checks_from_modules([checks, price_checks, insights]),
+        asset_checks=dg.load_asset_checks_from_modules([checks, insights, nightly, price_checks]),
         jobs=[
             dg.define_asset_job(
                 DAILY_RISK,
-                selection=dg.AssetSelection.all() - _MODEL,
+                selection=dg.AssetSelection.all() - _MODEL - dg.AssetSelection.checks(nightly.last_night),
                 description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
                 tags={"riskmetrics/code_version": code_version()},
             ),
@@ -36,9 +37,11 @@ def build_definitions() -> dg.Definitions:
                 tags={"riskmetrics/code_version": code_version()},
             ),
         ],
+        schedules=[nightly.schedule(on=nightly_on)],
+        sensors=nightly.sensors(on=nightly_on),
         resources={"warehouse": warehouse, "vendor": Vendor(warehouse=warehouse), "io_manager": TablesOnly(warehouse=warehouse)},
         executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings
     )
 
 
-defs = build_definitions()
+defs = build_definitions(nightly_on=settings.load().nightly)

@@ -13,6 +13,7 @@ RiskmetricsError             exit 1
 │   ├── UnknownSymbol        exit 3  the vendor has nothing on it
 │   ├── NotInPlan            exit 6  the vendor has it, and not for this key
 │   └── KeyRefused           exit 6  the vendor does not know the key
+├── AlertNotSent             exit 5  nobody could be told
 ├── ConfigurationError       exit 6  settings that cannot work
 └── DatabaseError            exit 6  the database cannot be reached or used
     └── SchemaError          its schema is not one this version can use
@@ -131,6 +132,12 @@ class KeyRefused(SourceError):
 
     exit_code = 6
     closes = "vendor"
+
+
+class AlertNotSent(RiskmetricsError):
+    """A webhook or a mail server did not take an alert."""
+
+    exit_code = 5
 
 
 class ConfigurationError(RiskmetricsError):

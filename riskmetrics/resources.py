@@ -21,6 +21,9 @@ from riskmetrics.settings import PACKAGE
 OFFLINE = "riskmetrics/offline"
 """Tag of a run that asks no vendor, whatever the settings."""
 
+STARTED_BY = "riskmetrics/started_by"
+"""Tag of a run: the command line, the schedule, or the schedule's catching up; from the UI it has none."""
+
 T = TypeVar("T")
 
 

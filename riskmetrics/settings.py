@@ -3,6 +3,7 @@
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -36,7 +37,24 @@ def _printable(key: SecretStr) -> SecretStr:
 
 _Key = Annotated[SecretStr, AfterValidator(_printable)]
 _Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$")]
+_Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
+
+
+def _address(*schemes: str) -> AfterValidator:
+    """Accept an address with one of the schemes and a host; what is said of another holds nothing of it."""
+
+    def check(address: SecretStr) -> SecretStr:
+        try:
+            parts = urlsplit(address.get_secret_value())
+            complete = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            complete = False
+        if not complete:
+            raise ValueError(f"expected an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return address
+
+    return AfterValidator(check)
 
 
 class Settings(BaseSettings):
@@ -102,6 +120,29 @@ class Settings(BaseSettings):
         default="aliases",
         validation_alias="RISKMETRICS_AI_DISCLOSE",
         description="What a language model may learn of what is held: aliases such as POS_01 alone, tickers too, or names too.",
+    )
+    nightly: bool = Field(
+        default=False,
+        validation_alias="RISKMETRICS_NIGHTLY",
+        description="Whether Dagster's daemon starts with the schedule and the alerts on; what is switched in the UI holds against it.",
+    )
+    alert_webhook: Annotated[SecretStr, _address("http", "https")] | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_ALERT_WEBHOOK",
+        description='Where alerts are posted as {"text": …}, which Slack and Mattermost take; it is a secret.',
+    )
+    alert_email: _Emails | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_ALERT_EMAIL",
+        description="Who gets alerts by e-mail: addresses, separated by commas.",
+    )
+    alert_sender: str | None = Field(
+        default=None, validation_alias="RISKMETRICS_ALERT_SENDER", description="Sender of these e-mails; unset: the first who gets them."
+    )
+    smtp_url: Annotated[SecretStr, _address("smtp", "smtps")] | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_SMTP_URL",
+        description="What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered), smtps://…:465; a password goes encrypted.",
     )
 
     @cached_property

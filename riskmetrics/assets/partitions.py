@@ -1,6 +1,6 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 
 import dagster as dg
@@ -28,7 +28,7 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
     InvalidSession
         If the run names no partition, an endpoint is not an exchange session that has ended, or the range is reversed.
     """
-    first, last = _named(context)
+    first, last = named(context.run.tags)
     if first is None or last is None:
         # Dagster itself fails such a run, at the first asset that depends on a partitioned one, with half of the session written
         raise InvalidSession(
@@ -39,12 +39,12 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
 
 def sessions_or_latest(context: dg.AssetExecutionContext) -> list[date]:
     """Return the sessions that a run is for; the latest that has ended, if it is for none."""
-    return run_sessions(context) if None not in _named(context) else [trading_calendar.last_ended()]
+    return run_sessions(context) if None not in named(context.run.tags) else [trading_calendar.last_ended()]
 
 
-def _named(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> tuple[str | None, str | None]:
+def named(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
     """First and last session that a run's tags name."""
-    tags, one = context.run.tags, context.run.tags.get(PARTITION_NAME_TAG)
+    one = tags.get(PARTITION_NAME_TAG)
     return tags.get(ASSET_PARTITION_RANGE_START_TAG) or one, tags.get(ASSET_PARTITION_RANGE_END_TAG) or one
 
 

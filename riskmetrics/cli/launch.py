@@ -21,6 +21,10 @@ from riskmetrics.settings import Settings, bundled
 if TYPE_CHECKING:
     import dagster as dg
 
+FEWER_EVENTS = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true"}
+"""Dagster's own settings, for ranges: the events of materializations go in batches to a storage in Postgres, and what is planned is one
+event per asset, not one per session too; a session of a range that failed is then shown as missing, not as failed."""
+
 _PID, _HOST, _BOOT, _STARTED = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
 
 
@@ -66,21 +70,21 @@ def run(
         Whether to ask no vendor, whatever the settings.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
-    os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # a range writes an event per session and asset
+    os.environ.update(FEWER_EVENTS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
     from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
     from dagster._core.utils import make_new_run_id
 
     from riskmetrics.definitions import DAILY_RISK, defs
-    from riskmetrics.resources import OFFLINE
+    from riskmetrics.resources import OFFLINE, STARTED_BY
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    tags = _process_tags() | ({OFFLINE: "true"} if offline else {})
+    tags = {STARTED_BY: "the command line"} | _process_tags() | ({OFFLINE: "true"} if offline else {})
     if len(days) > 1:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
     with _instance() as instance:
@@ -101,6 +105,16 @@ def run(
             raise_on_error=False,
         )
     return Outcome(run_id, _exit_code(result), result)
+
+
+def lacking(settings: Settings, day: date) -> list[date]:
+    """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
+    os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))
+    from riskmetrics.assets import nightly
+    from riskmetrics.definitions import defs
+
+    with _instance() as instance:
+        return nightly.lacking(instance, defs.get_repository_def(), day)
 
 
 @contextmanager
@@ -192,18 +206,13 @@ def _lacks_input(result: "dg.ExecuteInProcessResult") -> bool:
 
 def _explain(event: "dg.DagsterEvent") -> int:
     """Say why a step, or the whole run, failed, in the sentence of the error that we raised, and return its exit code."""
-    error = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None and not _is_ours(error):
-        error = error.cause
+    from riskmetrics.assets import failures
+
+    error = failures.cause(event)
     if error is None:
         return 1
-    sentence = error.message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
-    say(f"{event.step_key or 'the run'} failed: {sentence}")
+    say(f"{event.step_key or 'the run'} failed: {failures.sentence(error)}")
     if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code
-    return int(getattr(errors, error.cls_name or "").exit_code) if _is_ours(error) else 1
-
-
-def _is_ours(error: "dg.SerializableErrorInfo") -> bool:
-    kind = getattr(errors, error.cls_name or "", None)
-    return isinstance(kind, type) and issubclass(kind, errors.RiskmetricsError)
+    kind = failures.kind(error)
+    return kind.exit_code if kind else 1

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics.cli import (
+    alert,
     calibrate,
     compare,
     db,
@@ -40,6 +41,8 @@ app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio.app, name="portfolio")
 app.command()(run.run)
 app.command()(run.backfill)
+app.command()(run.catch_up)
+app.command()(alert.alert)
 app.command()(reset.reset)
 app.command()(reset.reprocess)
 app.command()(calibrate.calibrate)

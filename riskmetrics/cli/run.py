@@ -68,6 +68,21 @@ def backfill(
     launch(days, assets, offline=offline)
 
 
+def catch_up(offline: Offline = False) -> None:
+    """Compute the latest session, and in the same run those of the month before it that some asset has not been computed for.
+
+    What a scheduler of the system's own, such as cron, needs every evening; Dagster's schedule does the same.
+
+    Example: riskmetrics catch-up
+    """
+    from riskmetrics import settings, trading_calendar
+    from riskmetrics.cli import launch as launching
+
+    session = latest_session(offline=offline)
+    first = min(launching.lacking(settings.load(), session), default=session)
+    launch(trading_calendar.checked_range(first, session), offline=offline)
+
+
 def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False) -> None:
     """Run the job for ``days`` and end with its exit code if that is not 0."""
     from riskmetrics import settings

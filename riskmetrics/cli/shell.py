@@ -57,10 +57,11 @@ def ui(
 def _variables() -> dict[str, str]:
     """Return the environment of plain Dagster commands; a database password is not in it, it stays where it was set."""
     from riskmetrics import settings
-    from riskmetrics.cli.launch import prepare_instance
+    from riskmetrics.cli.launch import FEWER_EVENTS, prepare_instance
 
     configured = settings.load()
     return {
         "DAGSTER_HOME": str(prepare_instance(configured)),
         "RISKMETRICS_HOME": str(configured.home_directory),
+        **FEWER_EVENTS,
     }

@@ -1,0 +1,99 @@
+"""Sentences to the people in charge, by webhook and by e-mail; where neither is set, nothing is sent."""
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+from riskmetrics.errors import AlertNotSent
+from riskmetrics.settings import Settings
+
+_TIMEOUT = 20
+"""Seconds to wait for an answer."""
+
+_HIDDEN = "[hidden]"
+
+
+def send(settings: Settings, subject: str, text: str) -> list[str]:
+    """Send ``text`` wherever the settings say, and return the channels that took it; one that fails does not keep the other from it.
+
+    No secret of the settings is in what is sent, whatever the text says.
+
+    Raises
+    ------
+    AlertNotSent
+        If a channel that is set did not take it; its sentence holds neither an address's secret part nor a password.
+    """
+    subject, text = without_secrets(settings, subject), without_secrets(settings, text)
+    channels: dict[str, Callable[[], None]] = {}
+    if settings.alert_webhook is not None:
+        address = settings.alert_webhook.get_secret_value()
+        channels["webhook"] = lambda: _post(address, f"{subject}\n{text}")
+    if settings.alert_email:
+        recipients = settings.alert_email
+        channels["e-mail"] = lambda: _mail(settings, recipients, subject, text)
+    problems = []
+    for name, deliver in channels.items():
+        try:
+            deliver()
+        except (OSError, smtplib.SMTPException, AlertNotSent) as error:
+            problems.append(f"the alert was not sent by {name} ({without_secrets(settings, str(error))})")
+    if problems:
+        raise AlertNotSent("; ".join(problems))
+    return list(channels)
+
+
+def without_secrets(settings: Settings, text: str) -> str:
+    """Return ``text`` in which no secret of ``settings`` stands, nor the password inside one that is an address."""
+    secrets = [value.get_secret_value() for _, value in settings if hasattr(value, "get_secret_value")]
+    passwords = [urlsplit(secret).password for secret in secrets if "://" in secret]
+    hidden = {form for secret in (*secrets, *passwords) if secret for form in (secret, unquote(secret))}
+    for secret in sorted(hidden, key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    return text
+
+
+def _post(address: str, text: str) -> None:
+    """Post what Slack, Mattermost and their like take."""
+    import requests  # a tenth of a second that most commands do not need
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
+
+    again = Retry(3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
+    with requests.Session() as session:
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, HTTPAdapter(max_retries=again))
+        try:
+            answer = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
+        except requests.RequestException as error:
+            # the error's own text holds the path of the address, which is its secret
+            raise AlertNotSent(f"{urlsplit(address).hostname} did not answer: {type(error).__name__}") from None
+    if not answer.ok or answer.is_redirect:
+        raise AlertNotSent(f"{urlsplit(address).hostname} answered {answer.status_code}")
+
+
+def _mail(settings: Settings, recipients: str, subject: str, text: str) -> None:
+    if settings.smtp_url is None:
+        raise AlertNotSent("RISKMETRICS_ALERT_EMAIL is set and RISKMETRICS_SMTP_URL is not")
+    message = EmailMessage()
+    message["Subject"], message["To"] = " ".join(subject.split()), recipients
+    message["From"] = settings.alert_sender or recipients.partition(",")[0]
+    message.set_content(text)
+    address = urlsplit(settings.smtp_url.get_secret_value())
+    host, context = address.hostname or "", ssl.create_default_context()
+    encrypted = address.scheme == "smtps"
+    with (
+        smtplib.SMTP_SSL(host, address.port or 465, timeout=_TIMEOUT, context=context)
+        if encrypted
+        else smtplib.SMTP(host, address.port or 587, timeout=_TIMEOUT)
+    ) as server:
+        server.ehlo()
+        if not encrypted and server.has_extn("starttls"):
+            server.starttls(context=context)
+            encrypted = True
+        if address.username:
+            if not encrypted:
+                raise AlertNotSent(f"{host} offers no encryption, and the password is not sent without")
+            server.login(unquote(address.username), unquote(address.password or ""))
+        server.send_message(message)

@@ -1,0 +1,26 @@
+"""Why a step or a run failed, in the sentence of the error that was raised on purpose, if one was."""
+
+import dagster as dg
+from dagster_shared.error import SerializableErrorInfo
+
+from riskmetrics import errors
+
+
+def cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+    """Return the error of a failure: ours, if one stands behind those of Dagster, else the first; None if the event has none."""
+    error: SerializableErrorInfo | None = getattr(event.event_specific_data, "error", None)
+    while error is not None and error.cause is not None and kind(error) is None:
+        error = error.cause
+    return error
+
+
+def sentence(error: SerializableErrorInfo) -> str:
+    """Return what an error says, without where its class lives."""
+    said: str = error.message
+    return said.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
+
+
+def kind(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] | None:
+    """Return which of our errors it was; None: another's."""
+    found = getattr(errors, error.cls_name or "", None)
+    return found if isinstance(found, type) and issubclass(found, errors.RiskmetricsError) else None

@@ -1,0 +1,178 @@
+"""What happens every night: the schedule's ticks, catching up, and who is told when a night failed or was missed."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, tzinfo
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import settings, trading_calendar
+from riskmetrics.assets import nightly
+from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.cli.main import app
+from riskmetrics.db.engine import create
+from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
+from tests import webhook_server
+from tests.e2e.conftest import RESULTS, Run, results
+
+REPOSITORY = defs.get_repository_def()
+
+
+@pytest.fixture
+def instance(sample: str) -> Iterator[dg.DagsterInstance]:
+    """Return the instance that the settings name."""
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
+        yield instance
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]:
+    """Return a webhook that the settings name."""
+    with webhook_server.serve() as running:
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.address)
+        yield running
+
+
+def _tick(instance: dg.DagsterInstance, day: date) -> list[dg.RunRequest | dg.SkipReason]:
+    """Evaluate the schedule as the daemon does at 18:30 of ``day`` in New York."""
+    at = datetime(day.year, day.month, day.day, 18, 30, tzinfo=nightly.NEW_YORK).astimezone(UTC)
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at, repository_def=REPOSITORY) as context:
+        made = REPOSITORY.get_schedule_def("after_close").evaluate_tick(context)
+    return [dg.SkipReason(made.skip_message)] if made.skip_message else list(made.run_requests or [])
+
+
+def _execute(instance: dg.DagsterInstance, request: dg.RunRequest | dg.SkipReason) -> None:
+    assert isinstance(request, dg.RunRequest)
+    assert defs.resolve_job_def(DAILY_RISK).execute_in_process(instance=instance, tags=request.tags).success
+
+
+TO_COME = trading_calendar.between(trading_calendar.last_ended(), trading_calendar.last_known())[1]
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [
+        (date(2022, 12, 26), "2022-12-26 (Monday) is not a session: the exchange is closed"),
+        (TO_COME, f"the session {TO_COME} has not closed yet"),
+    ],
+)
+def test_the_schedule_skips_what_is_no_ended_session_and_says_why(instance: dg.DagsterInstance, day: date, reason: str) -> None:
+    (skipped,) = _tick(instance, day)
+    assert isinstance(skipped, dg.SkipReason)
+    assert reason in str(skipped.skip_message)
+
+
+def test_a_tick_asks_for_one_run_of_its_session_and_for_the_same_again(instance: dg.DagsterInstance) -> None:
+    """Dagster launches nothing twice for one run key; nothing was ever computed, so nothing is caught up with."""
+    asked = [_tick(instance, date(2022, 12, 28)) for _ in range(2)]
+    assert [[request.run_key for request in requests] for requests in asked] == [["2022-12-28"], ["2022-12-28"]]
+    assert asked[0][0].tags["dagster/partition"] == "2022-12-28"
+
+
+def test_a_week_of_downtime_is_caught_up_with_in_one_run(sample: str, instance: dg.DagsterInstance, run: Run) -> None:
+    assert run([date(2022, 12, 16)]).exit_code == 0
+    tonight, missing = _tick(instance, date(2022, 12, 23))
+    assert (tonight.run_key, missing.run_key) == ("2022-12-23", "2022-12-19 to 2022-12-22, on 2022-12-23")
+    _execute(instance, tonight)
+    _execute(instance, missing)
+    assert sorted(results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == [
+        f"2022-12-{day}" for day in (16, 19, 20, 21, 22, 23)
+    ]
+    assert len(instance.get_runs()) == 3
+    assert [request.run_key for request in _tick(instance, date(2022, 12, 27))] == ["2022-12-27"]
+
+
+def test_a_session_that_one_asset_lacks_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
+    """Its run failed half way: an asset that was never computed at all is new, and lacks nothing."""
+    days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
+    assert run(days[:1], ["portfolio_values", "position_betas"]).exit_code == 0
+    assert run(days[1:2], ["portfolio_values"]).exit_code == 0
+    assert nightly.lacking(instance, REPOSITORY, days[2]) == [days[1]]
+
+
+def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
+    assert run([date(2022, 12, 21)]).exit_code == 0
+    result = CliRunner().invoke(app, ["catch-up"])
+    assert result.exit_code == 0, result.output
+    assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
+    assert len(results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
+
+
+def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(sample: str, instance: dg.DagsterInstance, run: Run) -> None:
+    days = trading_calendar.between(date(2022, 12, 21), date(2022, 12, 23))
+    for day in days:
+        assert run([day]).exit_code == 0
+    before = results(sample)
+    request = dg.RunRequest(
+        tags={"dagster/asset_partition_range_start": days[0].isoformat(), "dagster/asset_partition_range_end": days[-1].isoformat()}
+    )
+    _execute(instance, request)
+    after = results(sample)
+    assert all(after[name].equals(before[name]) for name in RESULTS)
+
+
+def test_a_failed_run_is_told_in_the_sentence_of_its_error(
+    sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
+) -> None:
+    engine = create(sample)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'"))
+    engine.dispose()
+    run_id = run([date(2022, 12, 28)]).run_id
+    failed = instance.get_run_by_id(run_id)
+    assert failed is not None
+    (event,) = [event for event in instance.all_logs(run_id) if event.dagster_event and event.dagster_event.is_job_failure]
+    context = dg.build_run_status_sensor_context("alert_on_failure", event.get_dagster_event(), instance, failed).for_run_failure()
+    nightly.alert_on_failure(context)
+    (text,) = webhook.texts
+    assert text.startswith("riskmetrics: daily_risk for 2022-12-28 failed\n")
+    assert "no close of SPX on 2022-12-28: import it with `riskmetrics import prices FILE`" in text
+    assert run_id in text
+
+
+class _Clock(datetime):
+    """A clock that stands at 21:05 in New York on Friday, 2022-12-23."""
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:
+        return datetime(2022, 12, 24, 2, 5, tzinfo=UTC)
+
+
+def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_computed(
+    instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(nightly, "datetime", _Clock)
+    states: list[bool | None] = []
+    cursor = None
+
+    def tick() -> None:
+        nonlocal cursor
+        with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=REPOSITORY) as context:
+            made = REPOSITORY.get_sensor_def("alert_on_missed_night").evaluate_tick(context)
+        cursor = made.cursor
+        states.append(made.asset_events[0].passed if made.asset_events else None)
+
+    tick()  # nothing was ever computed
+    assert run([date(2022, 12, 22)], ["portfolio_values"]).exit_code == 0
+    tick()
+    tick()
+    assert run([date(2022, 12, 23)], ["portfolio_values"]).exit_code == 0
+    tick()
+    assert states == [True, False, None, True]
+    (text,) = webhook.texts
+    assert "no results for 2022-12-23" in text
+    assert "`riskmetrics run --date 2022-12-23`" in text
+
+
+def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:
+    result = run([date(2022, 12, 22)]).result
+    assert "last_night" not in {check.check_name for check in result.get_asset_check_evaluations()}
+
+
+def test_the_schedule_and_the_alerts_are_on_where_a_setting_says_so() -> None:
+    for on in (False, True):
+        repository = build_definitions(nightly_on=on).get_repository_def()
+        states = [of.default_status.value for of in (*repository.schedule_defs, *repository.sensor_defs)]
+        assert states == ["RUNNING" if on else "STOPPED"] * 3

@@ -1,0 +1,142 @@
+"""Alerts as local servers get them: a webhook, and a mail server with and without encryption."""
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from riskmetrics import alerts, settings
+from riskmetrics.cli.main import app
+from riskmetrics.errors import AlertNotSent, ConfigurationError
+from tests import mail_server, webhook_server
+
+
+@pytest.fixture
+def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]:
+    """Return a webhook that the settings name."""
+    with webhook_server.serve() as running:
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.address)
+        yield running
+
+
+@pytest.fixture
+def mail(monkeypatch: pytest.MonkeyPatch) -> Iterator[mail_server.MailServer]:
+    """Return a mail server without encryption that the settings name."""
+    with mail_server.serve() as running:
+        monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://127.0.0.1:{running.port}")
+        monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org, bob@example.org")
+        yield running
+
+
+@pytest.fixture
+def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a certificate for 127.0.0.1 with its key, which this process trusts."""
+    if shutil.which("openssl") is None:
+        pytest.skip("there is no openssl to make a certificate with")
+    file = tmp_path / "certificate.pem"
+    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
+    request += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key"), "-out", str(file)]
+    subprocess.run(request, check=True, capture_output=True)
+    with file.open("a") as whole:
+        whole.write((tmp_path / "key").read_text())
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    return file
+
+
+def test_an_alert_goes_to_the_webhook_and_to_every_address(webhook: webhook_server.Webhook, mail: mail_server.MailServer) -> None:
+    assert alerts.send(settings.load(), "The night\nfailed", "No close of SPY — import it.") == ["webhook", "e-mail"]
+    assert webhook.texts == ["The night\nfailed\nNo close of SPY — import it."]
+    (message,) = mail.messages
+    assert mail.recipients == ["ann@example.org", "bob@example.org"]
+    assert (message["Subject"], message["From"]) == ("The night failed", "ann@example.org")
+    assert message.get_content().strip() == "No close of SPY — import it."
+
+
+def test_without_a_setting_nothing_is_sent_and_the_command_says_what_to_set() -> None:
+    assert alerts.send(settings.load(), "a", "b") == []
+    result = CliRunner().invoke(app, ["alert"])
+    assert isinstance(result.exception, ConfigurationError)
+    assert "RISKMETRICS_ALERT_WEBHOOK" in str(result.exception)
+
+
+def test_the_command_tells_what_it_is_given(webhook: webhook_server.Webhook) -> None:
+    result = CliRunner().invoke(app, ["alert", "the disk is full"])
+    assert (result.exit_code, result.output) == (0, "sent by webhook\n")
+    assert "the disk is full" in webhook.texts[0]
+
+
+def test_no_secret_is_in_what_is_sent(
+    webhook: webhook_server.Webhook, mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the database's URL nor the password inside, decoded or not; not the vendor's key; not the webhook's own address."""
+    secrets = ["postgresql://risk:s3%2Fcr3t@db/metrics", "s3%2Fcr3t", "s3/cr3t", "fmp-k3y", webhook.address]
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", secrets[0])
+    monkeypatch.setenv("FMP_API_KEY", "fmp-k3y")
+    alerts.send(settings.load(), f"about {secrets[3]}", " and ".join(secrets))
+    sent = [*webhook.texts, mail.messages[0]["Subject"], mail.messages[0].get_content()]
+    assert not [secret for secret in secrets for text in sent if secret in text]
+    assert sent[0].count("[hidden]") == 1 + len(secrets)
+
+
+def test_a_webhook_that_is_busy_is_asked_again(webhook: webhook_server.Webhook) -> None:
+    webhook.answers = [503, 429, 200]
+    assert alerts.send(settings.load(), "a", "b") == ["webhook"]
+    assert webhook.texts == ["a\nb"]
+
+
+def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_address(
+    webhook: webhook_server.Webhook, mail: mail_server.MailServer
+) -> None:
+    webhook.answers = [403]
+    with pytest.raises(AlertNotSent, match=r"by webhook \(127.0.0.1 answered 403") as caught:
+        alerts.send(settings.load(), "a", "b")
+    assert "T0PSECRET" not in str(caught.value)
+    assert len(mail.messages) == 1
+
+
+def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    with webhook_server.serve() as gone:
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", gone.address)
+    with pytest.raises(AlertNotSent, match=r"127.0.0.1 did not answer: ConnectionError") as caught:
+        alerts.send(settings.load(), "a", "b")
+    assert "T0PSECRET" not in str(caught.value)
+
+
+def test_a_password_is_not_sent_without_encryption(mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://ann:s3cr3t@127.0.0.1:{mail.port}")
+    with pytest.raises(AlertNotSent, match="the password is not sent without"):
+        alerts.send(settings.load(), "a", "b")
+    assert not [command for command in mail.commands if command.startswith("AUTH")]
+    assert not mail.messages
+
+
+def test_a_password_goes_to_a_server_that_is_encrypted_and_known(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
+    with mail_server.serve(certificate) as mail:
+        monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtps://ann:s%40fe@127.0.0.1:{mail.port}")
+        assert alerts.send(settings.load(), "a", "b") == ["e-mail"]
+        monkeypatch.delenv("SSL_CERT_FILE")
+        with pytest.raises(AlertNotSent, match="certificate verify failed"):
+            alerts.send(settings.load(), "a", "b")
+    assert base64.b64decode(mail.commands[1].split()[-1]) == b"\0ann\0s@fe"
+    assert len(mail.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RISKMETRICS_ALERT_WEBHOOK", "hooks.example.org/T0PSECRET"),
+        ("RISKMETRICS_SMTP_URL", "https://ann:T0PSECRET@mail"),
+        ("RISKMETRICS_SMTP_URL", "smtp://ann:T0PSECRET@mail:port"),
+        ("RISKMETRICS_ALERT_EMAIL", "T0PSECRET"),
+    ],
+)
+def test_an_address_that_cannot_be_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        settings.load()
+    assert "T0PSECRET" not in str(caught.value)

@@ -1,0 +1,44 @@
+"""A local webhook that keeps what is posted to it, and answers as it is told."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+
+class Webhook:
+    """A running server: its address, which is a secret, and the texts that came; ``answers`` are statuses, the last one for good."""
+
+    def __init__(self, port: int) -> None:
+        self.address = f"http://127.0.0.1:{port}/hooks/T0PSECRET"
+        self.answers = [200]
+        self.texts: list[str] = []
+
+
+@contextmanager
+def serve() -> Iterator[Webhook]:
+    """Start a server on a free port of this machine."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            status = hook.answers.pop(0) if len(hook.answers) > 1 else hook.answers[0]
+            if status == 200:
+                hook.texts.append(body["text"])
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as running:
+        hook = Webhook(running.server_port)
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield hook
+        finally:
+            running.shutdown()
+            thread.join()
