@@ -114,7 +114,8 @@ class Vendor(dg.ConfigurableResource[None]):
         """Open the client, for as long as the run lasts."""
         self._open = ExitStack()
         offline = context.run is not None and OFFLINE in context.run.tags
-        self._feed = None if offline else self._open.enter_context(open_feed(self.warehouse.engine, settings.load()))
+        tell = context.log.warning if context.log else lambda _: None
+        self._feed = None if offline else self._open.enter_context(open_feed(self.warehouse.engine, settings.load(), tell))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close it."""

@@ -36,7 +36,16 @@ def _printable(key: SecretStr) -> SecretStr:
 
 
 _Key = Annotated[SecretStr, AfterValidator(_printable)]
-_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$")]
+
+
+def _reachable(url: str) -> str:
+    """Refuse what is no address, such as half of an IPv6 one or a port that there is not."""
+    if not urlsplit(url).hostname or urlsplit(url).port == 0:
+        raise ValueError("an address has a host, and a port above 0 if any")
+    return url
+
+
+_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_reachable)]
 _Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 

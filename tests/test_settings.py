@@ -90,7 +90,10 @@ def test_a_key_that_no_url_can_carry_is_refused_and_not_shown(monkeypatch, given
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RISKMETRICS_FMP_URL", "ftp://x"), ("RISKMETRICS_FMP_URL", "https://"), ("RISKMETRICS_FMP_CALLS_PER_DAY", "0")],
+    [
+        *(("RISKMETRICS_FMP_URL", url) for url in ("ftp://x", "https://", "http://[::1", "http://:80", "http://vendor:99999")),
+        ("RISKMETRICS_FMP_CALLS_PER_DAY", "0"),
+    ],
 )
 def test_limits_and_addresses_of_the_vendor_that_cannot_be_are_refused(monkeypatch, name, value):
     monkeypatch.setenv(name, value)

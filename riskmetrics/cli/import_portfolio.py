@@ -215,7 +215,7 @@ def _state(connection: "sa.Connection", plan: _Plan, found: "Holdings", day: dat
 
 def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
     """Return what may be a symbol in rows that could not be read."""
-    from riskmetrics.sources import cells
+    from riskmetrics.sources.lots import spelled
 
     words = {word for row in rejected for word in re.split(r"[^\w./^=-]+", row.raw_row) if word}
-    return {symbol for symbol in map(cells.symbol, words) if symbol}
+    return {symbol for symbol in map(spelled, words) if symbol}

@@ -39,7 +39,7 @@ def latest_session(*, offline: bool) -> date:
         from riskmetrics.ingest.feed import open_feed
         from riskmetrics.ingest.prices import refresh_index
 
-        with connected() as engine, open_feed(engine, configured) as feed:
+        with connected() as engine, open_feed(engine, configured, say) as feed:
             for note in refresh_index(feed, configured.market_index):
                 say(note)
     with reading() as connection:

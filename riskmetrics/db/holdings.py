@@ -57,7 +57,7 @@ def state(
     equity : Decimal, optional
         Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
     unclear : collection of str, optional
-        Symbols of which not every row could be read: what is held of them stays as it is, for a slip of the pen is not a sale.
+        Symbols of which not every row could be read: what is held of them, or on them, stays as it is, for a slip of the pen is not a sale.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def state(
         anew = "start anew with `riskmetrics portfolio remove`"
         raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day, or {anew}")
     held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
-    left_alone = {instrument for instrument in held if instrument[0] in unclear}
+    left_alone = {instrument for instrument in held if instrument[0] in unclear or instrument[2] in unclear}
     closes = closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
     opened, closed, corrected, unchanged = [], [], 0, 0
     for instrument in sorted((held.keys() | wanted.keys()) - left_alone, key=str):

@@ -23,6 +23,9 @@ FUND = "SPY"
 MIN_KNOWN = 0.95
 """Of the stocks, the share whose market capitalisation must be known."""
 
+LARGEST_COMPANY = 1e14
+"""Dollars that no company is worth: such a capitalisation counts as unknown."""
+
 MIN_KEPT = 0.8
 """Of the stocks that stored weights rest on, the share that new ones must have."""
 
@@ -84,7 +87,7 @@ def _of_constituents(feed: Feed) -> pd.DataFrame:
     """Weigh each sector by the market capitalisation of its companies; a call for each stock whose profile is a week old."""
     found = feed.fmp.constituents()
     _keep(feed, found.rejected)
-    stocks = pd.DataFrame([row.model_dump() for row in found.rows], columns=["symbol", "sector", "cik"]).drop_duplicates("symbol")
+    stocks = pd.DataFrame([row.model_dump() for row in found.rows], columns=["symbol", "sector", "cik"])
     with feed.engine.connect() as connection:
         calls, left = len(profiles.due(connection, stocks["symbol"])), vendor.calls_left(connection, VENDOR, feed.calls_per_day)
     if left is not None and calls > left:
@@ -93,7 +96,7 @@ def _of_constituents(feed: Feed) -> pd.DataFrame:
     with feed.engine.connect() as connection:
         caps = stocks["symbol"].map(read.market_caps(connection, stocks["symbol"]))
     sectors = stocks["sector"].map(gics.sector)
-    known = caps.notna() & sectors.notna()
+    known = (caps < LARGEST_COMPANY) & sectors.notna()
     if known.sum() < MIN_KNOWN * len(stocks) or stocks.empty:
         raise BadAnswer(f"{known.sum()} of {len(stocks)} stocks of the S&P 500 have a market capitalisation and a sector")
     return capitalisation_weights(sectors[known], caps[known], stocks.loc[known, "cik"].fillna(stocks["symbol"]))

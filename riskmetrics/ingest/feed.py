@@ -42,8 +42,8 @@ class Refreshed(NamedTuple):
 
 
 @contextmanager
-def open_feed(engine: sa.Engine, settings: Settings) -> Iterator[Feed | None]:
-    """Yield the vendor, or None where no key is set."""
+def open_feed(engine: sa.Engine, settings: Settings, tell: Callable[[str], None]) -> Iterator[Feed | None]:
+    """Yield the vendor, or None where no key is set; ``tell`` is called before long waits."""
     if settings.fmp_api_key is None:
         yield None
         return
@@ -52,7 +52,8 @@ def open_feed(engine: sa.Engine, settings: Settings) -> Iterator[Feed | None]:
 
     per_minute, per_day = settings.fmp_calls_per_minute, settings.fmp_calls_per_day
     address = settings.fmp_url.rstrip("/").removesuffix("/stable")
-    with Http(address, settings.fmp_api_key.get_secret_value(), lambda: vendor.admit(engine, VENDOR, per_minute, per_day)) as http:
+    key = settings.fmp_api_key.get_secret_value()
+    with Http(address, key, lambda: vendor.admit(engine, VENDOR, per_minute, per_day), tell=tell) as http:
         yield Feed(engine, Fmp(http), per_day)
 
 
@@ -66,9 +67,12 @@ def side_by_side(symbols: Iterable[str], ask: Callable[[str], T]) -> tuple[dict[
     """
     from riskmetrics.sources.http import CONCURRENCY
 
-    with ThreadPoolExecutor(CONCURRENCY) as pool:
+    pool = ThreadPoolExecutor(CONCURRENCY)
+    try:
         futures = {symbol: pool.submit(ask, symbol) for symbol in symbols}
-    errors = {symbol: future.exception() for symbol, future in futures.items()}
+        errors = {symbol: future.exception() for symbol, future in futures.items()}
+    finally:
+        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the calls under way, not for hundreds that are not
     if refused := next((error for error in errors.values() if isinstance(error, KeyRefused)), None):
         raise refused
     problems = {symbol: error for symbol, error in errors.items() if isinstance(error, SourceError)}

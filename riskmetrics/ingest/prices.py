@@ -154,7 +154,7 @@ def _bring(feed: Feed, question: Question, last: date) -> list[str]:
         parsed = _ask(feed, symbol, question.news_from, last)
         if parsed.rows.empty or _store(feed, symbol, parsed, whole=False):
             _note(feed, symbol, question.news_from)
-            return notes
+            return _adjustment_notes(parsed)
         notes.append(f"{symbol} was restated, by a split or a dividend: its whole history is fetched anew")
     try:
         parsed = _ask(feed, symbol, question.since, last)
@@ -173,9 +173,13 @@ def _bring(feed: Feed, question: Question, last: date) -> list[str]:
             "import its whole history from one source"
         )
     _note(feed, symbol, question.since)
-    if not parsed.rows["has_adj_close"].all():
-        notes.append("the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends")
-    return notes
+    return notes + _adjustment_notes(parsed)
+
+
+def _adjustment_notes(parsed: "Parsed") -> list[str]:
+    if parsed.rows.empty or parsed.rows["has_adj_close"].all():
+        return []
+    return ["the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends"]
 
 
 def _ask(feed: Feed, symbol: str, first: date, last: date) -> "Parsed":
@@ -197,9 +201,17 @@ def _store(feed: Feed, symbol: str, parsed: "Parsed", *, whole: bool) -> bool:
     with feed.engine.begin() as connection:
         write.lock(connection, KIND)
         stored = read.history(connection, symbol)
-        if not whole and not price_history.agrees(stored, parsed.rows):
-            return False
-        rows = price_history.continued(stored, parsed.rows) if whole else parsed.rows
+        if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
+            rows = price_history.without_dividends(stored, parsed.rows)
+        elif whole:
+            if day := price_history.torn_on(stored, parsed.rows):
+                raise BadAnswer(
+                    f"{VENDOR} tells of {symbol} a move on {day} of which it told nothing before, as if a split were applied in part: "
+                    "what is stored stays, and the next run asks again"
+                )
+            rows = price_history.continued(stored, parsed.rows)
+        else:
+            rows = parsed.rows if price_history.agrees(stored, parsed.rows) else None
         if rows is None:
             return False
         _, mixed = imports.prices(connection, rows, VENDOR)

@@ -4,6 +4,8 @@ A split restates every earlier price, a dividend every earlier adjusted close. R
 another day put a move where they meet that never happened.
 """
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 
@@ -13,10 +15,13 @@ OVERLAP = 10
 """Sessions of the stored history that an increment asks for again."""
 
 _PRICES = ("open", "high", "low", "close")
+_CLOSES = ("close", "adj_close")
 _STORED_DIGITS = 5.1e-5
 """Half a unit in the last place of a stored price."""
 _RATIO_NOISE = 2e-3
 """How far ratios of the same restatement differ, beside the rounding of prices to cents."""
+_TEAR = 0.22
+"""A move, in logs, that is a split of 5 for 4 or larger: such a one does not appear in the past."""
 
 
 def agrees(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
@@ -60,7 +65,7 @@ def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | Non
     if len(both) < OVERLAP or not _is_one_restatement(both.iloc[:OVERLAP]):
         return None
     following = np.searchsorted(both["date"].to_numpy(), absent["date"].to_numpy()).clip(max=len(both) - 1)
-    price, adjusted = (both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following] for name in ("close", "adj_close"))
+    price, adjusted = (both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following] for name in _CLOSES)
     moved = absent.assign(
         **{name: absent[name] * price for name in _PRICES},
         adj_close=absent["adj_close"] * adjusted,
@@ -70,9 +75,45 @@ def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | Non
     return pd.concat([fetched, moved[changed]], ignore_index=True) if changed.any() else fetched
 
 
+def torn_on(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | None:
+    """Return the first day on which ``fetched`` has a move of 25 % that ``stored`` has not: a split that was applied to later days only.
+
+    Parameters are those of `agrees`.
+    """
+    both = _shared(stored, fetched)
+    before, after = (
+        np.abs(np.diff(np.log(both[names].to_numpy(float)), axis=0)) for names in (list(_CLOSES), [f"{name}_new" for name in _CLOSES])
+    )
+    torn = np.flatnonzero((after > before + _TEAR).any(axis=1))
+    return both["date"].iloc[torn[0] + 1] if len(torn) else None
+
+
+def without_dividends(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
+    """Continue a dividend-adjusted history with closes alone: return the later days, with adjusted closes of the last day's ratio.
+
+    Their returns leave out dividends; those that are stored stay as they are.
+
+    Parameters
+    ----------
+    stored, fetched : DataFrame
+        As in `continued`; of ``fetched`` the closes count.
+
+    Returns
+    -------
+    DataFrame or None
+        None where the closes of the days that both have do not agree.
+    """
+    alike = fetched.assign(adj_close=fetched["close"])
+    if not agrees(stored.assign(adj_close=stored["close"]), alike):
+        return None
+    last = stored.sort_values("date").iloc[-1]
+    later: pd.DataFrame = fetched[fetched["date"] > last["date"]]
+    return later.assign(adj_close=later["close"] * (last["adj_close"] / last["close"]), has_adj_close=True)
+
+
 def _shared(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
     """Days that both have, in order, with close and adj_close of each."""
-    columns = ["date", "close", "adj_close"]
+    columns = ["date", *_CLOSES]
     return stored[columns].merge(fetched[columns], on="date", suffixes=("", "_new")).sort_values("date", ignore_index=True)
 
 
@@ -85,7 +126,7 @@ def _restated(both: pd.DataFrame) -> BoolArray:
 
 def _is_one_restatement(both: pd.DataFrame) -> bool:
     """Whether all closes, and all adjusted closes, were multiplied by one number each, but for rounding to cents."""
-    return all(_is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float)) for name in ("close", "adj_close"))
+    return all(_is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float)) for name in _CLOSES)
 
 
 def _is_one_ratio(before: FloatArray, after: FloatArray) -> bool:

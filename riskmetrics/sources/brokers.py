@@ -4,6 +4,7 @@
 """
 
 import csv
+import math
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
@@ -23,7 +24,7 @@ from riskmetrics.sources.contents import content, decoded, is_parquet
 from riskmetrics.sources.layouts import GENERIC, LAYOUTS, LINES_OF_TOTALS, OTHER_FILES, Layout
 from riskmetrics.sources.lines import LeftOut, Line, Walked, keys, split, walk
 from riskmetrics.sources.lots import review_lots
-from riskmetrics.sources.review import WHOLE, Parsed, no_good_row
+from riskmetrics.sources.review import WHOLE, WORTH_SAYING, Parsed, no_good_row
 from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, read_table
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -93,6 +94,8 @@ def read_holdings(path: Path, *, as_of: date | None = None, decimal: str | None 
         if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not (may_be_empty and len(apart) == 1))):
             rejected += lots.rejected  # what this account holds is not known
             continue
+        if by_weight and not math.isclose(weight := lots.rows["quantity"].sum(), 1, abs_tol=WORTH_SAYING):
+            lots.notes.append(f"the weights of what is held sum to {weight:.2%}, so that {1 - weight:.2%} of --value is cash")
         value = float(lots.rows["market_value"].sum(skipna=False))
         accounts.append(Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, np.nan if by_weight else cash))
     if rejected and all(account.holdings.rows.empty for account in accounts):
@@ -139,9 +142,12 @@ def _laid_out(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
         for delimiter, lines in readings.items():
             if any(layout.begins(header) for header in _headers(path, lines, layout)):
                 return layout, delimiter, lines
+    if not readings:
+        faults = f"a quotation mark is never closed, or stands inside a cell, or a cell has more than {csv.field_size_limit():,} characters"
+        raise DataQualityError(f"{path} cannot be read as a table: {faults}")
     if not any(readings.values()):
-        raise DataQualityError(f"{path} cannot be read as a table: a quotation mark is never closed, or stands inside a cell")
-    first = max((lines[0].cells for lines in readings.values()), key=len)
+        raise DataQualityError(f"{path} is empty")
+    first = max((lines[0].cells for lines in readings.values() if lines), key=len)
     choose_columns(path, first, GENERIC.columns, ("symbol", "quantity"))
     raise DataQualityError(f"{path} has no line of headers with a symbol and a quantity")
 

@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 
-MISSING = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null")
+MISSING = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
 """What stands in an empty cell of a number or a date; a symbol may well be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
 _ISO = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _SYMBOL = re.compile(r"[\^A-Z0-9][A-Z0-9.^=_-]*")
-_CLASS_OF_SHARES = re.compile(r"/|[. ](?=[A-Z]$)")
+_CLASS_OF_SHARES = re.compile(r"/(?=[A-Z]{1,3}$)|[. ](?=[A-Z]$)")
 
 
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -71,7 +71,7 @@ def numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, Boo
     return values, pc.and_not(pc.invert(is_number), missing(text)).to_numpy()
 
 
-def _number_pattern(decimal: str) -> str:
+def number_pattern(decimal: str) -> str:
     """What a number looks like with a decimal mark; RE2 has no back reference, so each way to separate thousands is spelled out."""
     separators = (rf"[{'.' if decimal == ',' else ','}]", "[ \u00a0\u2009\u202f]", "['\u2019]")
     whole = "|".join([r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)])
@@ -80,7 +80,7 @@ def _number_pattern(decimal: str) -> str:
     return rf"^([+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|\({before}{amount}{after}\)|{before}\({amount}\))$"
 
 
-_NUMBER = {decimal: _number_pattern(decimal) for decimal in DECIMAL_MARKS}
+_NUMBER = {decimal: number_pattern(decimal) for decimal in DECIMAL_MARKS}
 
 
 class Notation(NamedTuple):
@@ -148,9 +148,10 @@ def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
 
 
 def symbol(text: str, longest: int = 20) -> str | None:
-    """Write a symbol our way: upper case, class shares with a dash (BRK.B, BRK/B, BRK B: BRK-B); None if it cannot be one."""
-    tidy = _CLASS_OF_SHARES.sub("-", text.strip().upper()).replace(" ", "")
-    return tidy if len(tidy) <= longest and _SYMBOL.fullmatch(tidy) else None
+    """Write a symbol our way: upper case, class shares with a dash (BRK.B, BRK/B, BRK B: BRK-B); None if it cannot be one, as N/A."""
+    spelled = " ".join(text.upper().split())
+    tidy = _CLASS_OF_SHARES.sub("-", spelled)
+    return tidy if len(tidy) <= longest and _SYMBOL.fullmatch(tidy) and spelled != "N/A" else None
 
 
 def by_distinct(cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object") -> NDArray[Any]:

@@ -12,6 +12,17 @@ from riskmetrics.errors import DataQualityError, UsageError
 _UNPRINTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
 
+_OTHER_KINDS = {
+    b"PK\x03\x04": "a workbook or a zip archive",
+    b"PK\x05\x06": "an empty zip archive",
+    b"\xd0\xcf\x11\xe0": "a workbook",
+    b"%PDF": "a PDF document",
+    b"{\\rtf": "a text document",
+    b"{": "JSON",
+    b"[": "JSON",
+}
+"""What files that start so are."""
+
 
 class Text(NamedTuple):
     """A file's text without its byte order mark, and the encoding that it was read in."""
@@ -44,8 +55,8 @@ def content(path: Path) -> bytes:
         raise UsageError(f"{path} cannot be opened: {error.strerror}") from error
     if not data or data.isspace():
         raise DataQualityError(f"{path} is empty")
-    if data.startswith(b"PK\x03\x04"):
-        raise DataQualityError(f"{path} is a workbook or a zip archive: save the sheet as CSV")
+    if kind := next((kind for start, kind in _OTHER_KINDS.items() if data.startswith(start)), None):
+        raise DataQualityError(f"{path} is {kind}: save the table as CSV")
     if not is_parquet(data):
         _refuse_markup(path, data)
     return data

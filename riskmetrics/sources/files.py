@@ -14,7 +14,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import gics
 from riskmetrics.sources.layouts import SYMBOL
-from riskmetrics.sources.review import WHOLE, Parsed, Review, dates_of, enumerate_some, or_none
+from riskmetrics.sources.review import WHOLE, WORTH_SAYING, Parsed, Review, dates_of, enumerate_some, or_none
 from riskmetrics.sources.tables import RejectedRow, read_table
 
 __all__ = ["Parsed", "RejectedRow", "read_benchmark", "read_prices", "read_profiles"]
@@ -48,11 +48,12 @@ BENCHMARK_COLUMNS = {
     "num_constituents": ("numconstituents", "nconstituents", "constituents"),
 }
 
-BETA_LIMIT = 1e4
+BETA_LIMIT = 1e4 - 1
+"""What a database's NUMERIC(8, 4) holds, rounded."""
+LEAST_ADJUSTED, MOST_ADJUSTED = 1e-12, 1e15
+"""Beyond any price: decades of dividends, and reverse splits year after year, make adjusted closes that none of their days had."""
 ROUNDING = 0.01
 """How far, in dollars, a close may lie outside its day's range: two prices, each rounded to cents, differ by that."""
-WORTH_SAYING = 5e-5
-"""Weights that miss the whole by less show as 100.00 %: their rescaling is rounding and not worth a note."""
 
 
 def read_prices(path: Path) -> Parsed:
@@ -94,7 +95,8 @@ def price_rows(review: Review) -> pd.DataFrame:
     opens, highs, lows, closes = (review.prices(name) for name in ("open", "high", "low", "close"))
     adjusted, volume = review.numbers("adj_close"), review.numbers("volume")
     _reject_impossible_ranges(review, highs, lows, closes)
-    review.reject((adjusted <= 0) | np.isinf(adjusted), "adj_close {adj_close} is not a price above zero")
+    believable = np.isnan(adjusted) | ((adjusted > LEAST_ADJUSTED) & (adjusted < MOST_ADJUSTED))
+    review.reject(~believable, "adj_close {adj_close} is not a price above zero")
     review.reject((volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares")
     review.reject_foreign_currency()
     keys = pd.DataFrame({"symbol": pd.factorize(symbols)[0], "date": days.astype(np.int64)})

@@ -87,10 +87,17 @@ class Profile(_Row):
         return None if self.is_etf or self.is_fund else gics.sector(self.sector or "")
 
 
+def _symbol(text: str) -> str:
+    """A symbol written our way."""
+    if symbol := cells.symbol(text):
+        return symbol
+    raise ValueError("not a symbol")
+
+
 class Constituent(_Row):
     """A stock of the S&P 500; the vendor gives neither its weight nor its market capitalisation here."""
 
-    symbol: str
+    symbol: Annotated[str, AfterValidator(_symbol)]
     sector: str
     cik: str | None = None
 
@@ -104,6 +111,7 @@ class SectorWeight(_Row):
 
 R = TypeVar("R", bound=_Row)
 S = TypeVar("S", Bar, AdjustedBar, Profile)
+N = TypeVar("N", Profile, Constituent)
 
 
 class Found(NamedTuple, Generic[R]):
@@ -154,11 +162,11 @@ class Fmp:
 
     def profile(self, symbol: str) -> Found[Profile]:
         """What a symbol is: one row, or none if the vendor does not know it."""
-        return self._of_symbol(_PROFILE, symbol, {"symbol": symbol}, Profile)
+        return _without_repeated(self._of_symbol(_PROFILE, symbol, {"symbol": symbol}, Profile))
 
     def constituents(self) -> Found[Constituent]:
-        """The stocks of the S&P 500."""
-        return self._rows(_CONSTITUENTS, {}, Constituent)
+        """The stocks of the S&P 500, each once."""
+        return _without_repeated(self._rows(_CONSTITUENTS, {}, Constituent))
 
     def sector_weightings(self, fund: str) -> Found[SectorWeight]:
         """Sector weights of a fund; they leave out its cash, and need not sum to 100."""
@@ -169,16 +177,32 @@ class Fmp:
         found = self._rows(path, params, model)
         own: Found[S] = Found([], [], found.rejected)
         for row, text in zip(found.rows, found.texts, strict=True):
-            if cells.symbol(row.symbol) == symbol:
+            name = cells.symbol(row.symbol)
+            if name == symbol:
                 own.rows.append(row)
                 own.texts.append(text)
             else:
-                own.rejected.append(RejectedRow(None, text, f"a row of another symbol than {symbol}"))
+                reason = f"a row of {name or 'no symbol'}, not of {symbol}: if it was renamed, hold it under its new name"
+                own.rejected.append(RejectedRow(None, text, reason))
         return own
 
     def _rows(self, path: str, params: dict[str, str], model: type[R]) -> Found[R]:
         what = " ".join([path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])])
         return self._http.get(path, params, lambda answer: _validated(_decoded(answer, what), model))
+
+
+def _without_repeated(found: Found[N]) -> Found[N]:
+    """Reject rows of a symbol that stands above."""
+    kept: Found[N] = Found([], [], list(found.rejected))
+    symbols: set[str] = set()
+    for row, text in zip(found.rows, found.texts, strict=True):
+        if row.symbol in symbols:
+            kept.rejected.append(RejectedRow(None, text, f"a second row for {row.symbol}: the first stands"))
+        else:
+            kept.rows.append(row)
+            kept.texts.append(text)
+        symbols.add(row.symbol)
+    return kept
 
 
 def profile_rows(profiles: Sequence[Profile]) -> pd.DataFrame:
@@ -262,6 +286,8 @@ def _refusal(answer: Answer, text: str, what: str) -> SourceError | None:
         return refusal(what, answer)
     if answer.status in (408, 425) or answer.status >= 500:
         return Unreachable(f"{SOURCE} has a fault of its own (status {answer.status} to {what}): try again later", answer.retry_after)
+    if 300 <= answer.status < 400:
+        return BadAnswer(f"{SOURCE} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL right?")
     if answer.status != 200:
         return BadAnswer(f"{SOURCE} answers to {what} with status {answer.status}" + (f": '{text}'" if text else ""))
     return None

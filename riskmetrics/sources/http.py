@@ -42,6 +42,9 @@ _REASONS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
 ]
 """What went wrong, by the kind of error or of the one inside it; the first that fits."""
 
+_LONG = 5.0
+"""Seconds of waiting from which on somebody is told."""
+
 _KEY = "apikey"
 _KEY_IN_URL = re.compile(rf"({_KEY}=)[^&\s\"']*")
 
@@ -74,6 +77,7 @@ class _WithoutKey(logging.Filter):
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_WithoutKey())
+logging.getLogger("urllib3.connection").addFilter(lambda _: False)  # complains of headers, with the address and what the vendor sent
 
 
 class Http:
@@ -89,6 +93,8 @@ class Http:
         Called before every attempt: waits until one more call is within the limits, or raises RateLimited.
     pause : float
         Seconds to wait, once, when the vendor says that it is asked too often and not when to ask again.
+    tell : callable
+        Called with a sentence before a wait that a person would take for a standstill.
     """
 
     def __init__(
@@ -100,11 +106,12 @@ class Http:
         retries: Retry = RETRIES,
         timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
         pause: float = 60.0,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._url = url.rstrip("/")
         self._host = urlsplit(url).hostname or "the vendor"
         self._secrets = {form.encode() for form in (key, quote(key), quote(key, safe=""), quote_plus(key))}
-        self._admit, self._retries, self._timeouts, self._pause = admit, retries, timeouts, pause
+        self._admit, self._retries, self._timeouts, self._pause, self._tell = admit, retries, timeouts, pause, tell
         self._session = requests.Session()
         self._session.params = {_KEY: key}
         adapter = HTTPAdapter(pool_maxsize=CONCURRENCY, pool_block=True)  # it never retries: we do, and count
@@ -147,14 +154,19 @@ class Http:
             else:
                 self._undelivered = 0
                 return value
-            if isinstance(failure, RateLimited) and failure.passing and not failure.again and self._may_pass(asked):
+            if isinstance(failure, RateLimited) and failure.passing and not failure.again and self._may_pass(asked, failure):
                 continue
             left = _counted(retries, path, failure)
             if left is None:
                 self._remember(path, failure)
                 raise failure
             retries = left
-            sleep(_seconds(retries, failure))
+            self._wait(_seconds(retries, failure), failure)
+
+    def _wait(self, seconds: float, failure: SourceError) -> None:
+        if seconds >= _LONG:
+            self._tell(f"waiting {seconds:.0f} s before the next call: {failure}")
+        sleep(seconds)
 
     def _send(self, path: str, params: Mapping[str, str]) -> Answer:
         """Ask once; Unreachable if no whole answer comes back."""
@@ -205,11 +217,11 @@ class Http:
             elif failure.closes == "endpoint":
                 self._closed.setdefault(path, failure)
 
-    def _may_pass(self, asked: float) -> bool:
+    def _may_pass(self, asked: float, failure: SourceError) -> bool:
         """Wait a minute if nobody has, and tell whether a question asked at ``asked`` may have been answered otherwise after it."""
         with self._pausing:
             if self._resumed is None:
-                sleep(self._pause)
+                self._wait(self._pause, failure)
                 self._resumed = monotonic()
             return asked < self._resumed
 

@@ -31,11 +31,15 @@ COLUMNS: Spellings = {
     "last_price": ("lastprice", "currentprice", "marketprice", "markprice", "shareprice", "price", "last"),
     "market_value": ("marketvalue", "mktvalmarketvalue", "mktval", "currentvalue", "totalvalue", "positionvalue"),
     "currency": ("currency", "currencyprimary"),
+    "multiplier": ("multiplier", "mult"),
+    "detail": ("levelofdetail",),
     "account": ("accountname", "accountnamenumber", "account", "portfolio", "portfolioname"),
     "account_number": ("accountnumber", "accountid", "clientaccountid"),
     "description": ("description", "securityname", "name"),
 }
 
+MONEY_MARKET = r"[a-z]{3}xx\|"
+"""Symbols of money market funds, whose price is 1."""
 CASH_REPORT = "Cash report"
 """Stands in place of a symbol in the row that becomes of a line, outside of the table, which states cash."""
 LINES_OF_TOTALS = r"(account |grand |portfolio |positions? )?(sub-?)?totals?\b.*|futures (cash|positions market value)"
@@ -70,7 +74,7 @@ class Layout(NamedTuple):
 SCHWAB = Layout(
     name="Schwab positions",
     signatures=frozenset({frozenset({"symbol", "qtyquantity"}), frozenset({"symbol", "quantity", "marketvalue", "daychange"})}),
-    cash=r"cash & cash investments\||.*\|cash and money market$",
+    cash=rf"cash & cash investments\||{MONEY_MARKET}|.*\|cash and money market$",
     facts=(r"Positions for (?:account (?P<account>.+?)|All-Accounts) as of .*?(?P<day>\d{1,4}/\d{1,2}/\d{1,4})",),
     accounts_stand_above=True,
     without_prices=frozenset({"fixed income", "futures"}),
@@ -79,7 +83,7 @@ SCHWAB = Layout(
 FIDELITY = Layout(
     name="Fidelity positions",
     signatures=frozenset({frozenset({"accountnumber", "symbol", "quantity", "currentvalue", "lastprice"})}),
-    cash=r"[a-z]+\*\*\||pending activity\||[^|]*\|held in (money market|fcash)\b",
+    cash=rf"[a-z]+\*\*\||{MONEY_MARKET}|pending activity\||[^|]*\|held in (money market|fcash)\b",
     facts=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
     decimal=".",
 )
@@ -91,7 +95,6 @@ INTERACTIVE_BROKERS = Layout(
         **COLUMNS,
         "last_price": ("closeprice",),
         "market_value": ("value",),
-        "multiplier": ("mult", "multiplier"),
         "section": ("openpositions",),
         "kind": ("header",),
         "detail": ("datadiscriminator",),
@@ -102,10 +105,10 @@ INTERACTIVE_BROKERS = Layout(
     facts=(
         r"Statement\|Data\|Period\|(?:.* - )?(?P<day>\w+ \d{1,2}, \d{4})$",
         r"Account Information\|Data\|Account\|(?P<number>[^|]+)",
-        r"Cash Report\|Data\|Ending Cash\|USD\|(?P<cash>[^|]+)",
+        r"Cash Report\|Data\|Ending Cash\|(?P<currency>[A-Z]{3})\|(?P<cash>[^|]+)",
     ),
     without_prices=frozenset(
-        {"bonds", "treasury bills", "futures", "options on futures", "futures options", "forex", "cfds", "structured products"}
+        {"bonds", "treasury bills", "futures", "options on futures", "futures options", "forex", "cfds", "structured products", "crypto"}
     ),
     decimal=".",
 )
@@ -113,9 +116,10 @@ GENERIC = Layout(
     name="table of holdings",
     signatures=frozenset(frozenset(pair) for pair in product(SYMBOL, (*QUANTITY, *WEIGHT))),
     cash=(
-        r"(\$?cash|usd|us dollars?|cash (balance|& cash investments)|pending activity|[a-z]+\*\*)\||"
+        rf"(\$?cash|usd|us dollars?|cash (balance|& cash investments)|pending activity|[a-z]+\*\*)\||{MONEY_MARKET}|"
         r".*\|(cash( and money market| equivalents?| & equivalents?)?|money market)$"
     ),
+    holding={"detail": "summary"},
 )
 LAYOUTS = (SCHWAB, FIDELITY, INTERACTIVE_BROKERS, GENERIC)
 """Those that are told apart by more come first."""
@@ -124,6 +128,7 @@ OTHER_FILES: Mapping[frozenset[str], str] = {
     frozenset(
         {"statement", "header"}
     ): "a statement of Interactive Brokers without a section Open Positions: export it with that, in English",
+    frozenset({"header", "datadiscriminator"}): "a statement of Interactive Brokers in another language: export it in English",
     frozenset({"action", "symbol", "amount"}): "a list of transactions, not of holdings: export the positions",
     frozenset({"transactiontype", "symbol"}): "a list of transactions, not of holdings: export the positions",
 }

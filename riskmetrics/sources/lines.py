@@ -8,7 +8,6 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -19,6 +18,7 @@ from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, heade
 
 PROSE = 5
 """Words in a cell that make a sentence of it."""
+_NUMBER = re.compile(cells.number_pattern("."))
 
 
 class Line(NamedTuple):
@@ -139,7 +139,7 @@ class _Walker:
         if "day" in told:
             self._day = self._day or _day(told["day"])
         if "cash" in told:
-            self._rows.append((line, {**self._account, "symbol": CASH_REPORT, "market_value": told["cash"]}))
+            self._rows.append((line, {**self._account, "symbol": CASH_REPORT, "market_value": told["cash"], "currency": told["currency"]}))
         else:
             self._leave_out(line, f"the {' and the '.join(told).replace('number', 'account number')}")
 
@@ -173,8 +173,7 @@ def _is_remark(line: Line) -> bool:
     """Whether a line is a sentence rather than a holding, whole or torn."""
     if len(line.cells) == 1:
         return " " in line.cells[0] or cells.symbol(line.cells[0]) is None
-    numbers, _ = cells.numbers(pa.chunked_array([pa.array(line.cells)]))
-    return not np.isfinite(numbers).any() and any(len(cell.split()) >= PROSE for cell in line.cells)
+    return any(len(cell.split()) >= PROSE for cell in line.cells) and not any(map(_NUMBER.match, line.cells))
 
 
 def _day(text: str) -> date | None:

@@ -11,7 +11,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.lots import CONTRACT_SIZE
 from riskmetrics.sources import cells
-from riskmetrics.sources.option_symbols import option
+from riskmetrics.sources.option_symbols import CLASSES_OF_SHARES, option
 from riskmetrics.sources.review import LEAST_PRICE, PRICE_LIMIT, Parsed, Review, dates_of, enumerate_some, or_none
 from riskmetrics.sources.tables import Table
 
@@ -27,6 +27,8 @@ LEAST_QUANTITY, QUANTITY_LIMIT = 1e-4, 1e12
 """What a database's NUMERIC(16, 4) holds: less would be stored as zero, more not at all."""
 _FOREIGN = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
 """Digits, and the sign or code of a currency that is not the dollar."""
+_MISPRICED = 5.0
+"""Times that a market value may be off quantity and price: of another moment, or the price rounded to a cent."""
 _MONEY = ("entry_price", "cost_basis", "last_price", "market_value")
 
 
@@ -57,7 +59,7 @@ def review_lots(
     """
     review = Review(table, decimal)
     _reject_what_has_no_dollar_price(review, without_prices)
-    symbols, stated_by = review.symbols("symbol", spell=_spelled), "quantity" if whole_weight is None else "weight"
+    symbols, stated_by = review.symbols("symbol", spell=spelled), "quantity" if whole_weight is None else "weight"
     quantity = review.numbers(stated_by) / (whole_weight or 1.0)
     entry_price, last = review.prices("entry_price"), review.prices("last_price")
     cost, value, entry = review.numbers("cost_basis"), review.numbers("market_value"), review.days("entry_date")
@@ -67,8 +69,10 @@ def review_lots(
     types, classes = _position_types(review, symbols, quantity, terms["right"], stated_by), _investment_classes(review)
     options = types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
     review.reject((classes == "OPTIONS") & ~options, "an option whose position_type is none of LC, LP, SC, SP")
+    _reject_what_is_no_option(review, symbols, terms["right"])
     contract = _contract_sizes(review, options)
     units = np.abs(quantity) * contract if whole_weight is None else np.full(len(quantity), np.nan)
+    _reject_what_is_priced_otherwise(review, units * last, np.abs(value))
     signed = np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity)
     return review.parsed(
         pd.DataFrame(
@@ -90,10 +94,11 @@ def review_lots(
     )
 
 
-def _spelled(text: str, longest: int) -> str | None:
+def spelled(text: str, longest: int = 20) -> str | None:
     """A symbol written our way, that of an option as the clearing corporation does, if it is short enough."""
     found = option(text)
-    return cells.symbol(found.symbol if found else text, longest)
+    symbol = cells.symbol(found.symbol if found else text, longest)
+    return CLASSES_OF_SHARES.get(symbol, symbol) if symbol else None
 
 
 def _reject_what_has_no_dollar_price(review: Review, without_prices: Collection[str]) -> None:
@@ -129,6 +134,25 @@ def _option_terms(review: Review) -> pd.DataFrame:
         underlying=underlying.mask(underlying == "", told["underlying"]),
         strike=np.where(np.isnan(strike), told["strike"], strike),
         expiration=told["expiration"].where(np.isnat(expiration), pd.Series(expiration.astype("datetime64[s]"))),
+    )
+
+
+def _reject_what_is_no_option(review: Review, symbols: "pd.Series[str]", right: "pd.Series[str]") -> None:
+    """Reject symbols that tell of an option and are none, and those of options that deliver something else than 100 shares."""
+    review.reject(
+        (right == "") & symbols.str.contains(r"\d{6}[CP]\d"), "symbol {symbol} looks like that of an option and cannot be read as one"
+    )
+    review.reject((right != "") & symbols.str.contains(r"\d{7}[CP]"), "{symbol} is an adjusted option: what it delivers is not known")
+
+
+def _reject_what_is_priced_otherwise(review: Review, computed: FloatArray, stated: FloatArray) -> None:
+    """Reject what is worth something else than its quantity at its price: a bond, in per cent of its face value, or a small contract."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = stated / computed
+    what = "a bond, or a contract of another size, and only shares, funds and options on them are valued"
+    review.reject(
+        (ratio > 0) & ((ratio < 1 / _MISPRICED) | (ratio > _MISPRICED)),
+        f"quantity {{quantity}} at {{last_price}} is not worth {{market_value}}: {what}",
     )
 
 

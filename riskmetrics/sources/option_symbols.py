@@ -16,8 +16,8 @@ _TERMS = (
     (r"(?P<root>[A-Z][A-Z0-9. ]*) (?P<day>\d\d[A-Z]{3}\d\d) (?P<strike>\d{1,5}(\.\d{1,3})?) (?P<right>[CP])", "%d%b%y"),
 )
 _PATTERNS = [(re.compile(pattern), form) for pattern, form in _TERMS]
-_CLASS_OF_SHARES = {"BRKB": "BRK-B", "BFA": "BF-A", "BFB": "BF-B"}
-"""Roots that stand for a class of shares: the clearing corporation's symbols have no room for a dash."""
+CLASSES_OF_SHARES = {"BRKB": "BRK-B", "BFA": "BF-A", "BFB": "BF-B"}
+"""What stands for a class of shares where there is no room for a dash: in the clearing corporation's symbols, and in Fidelity's."""
 
 
 @dataclass(frozen=True)
@@ -47,5 +47,5 @@ def option(text: str) -> Option | None:
             strike = Decimal(terms["thousandths"]) / 1000 if terms.get("thousandths") else Decimal(terms["strike"])
             root = re.sub("[^A-Z0-9]", "", terms["root"])
             symbol = f"{root}{expiration:%y%m%d}{terms['right']}{int(strike * 1000):08}"
-            return Option(symbol, _CLASS_OF_SHARES.get(root, root), terms["right"], strike, expiration)
+            return Option(symbol, CLASSES_OF_SHARES.get(root, root), terms["right"], strike, expiration)
     return None

@@ -18,6 +18,8 @@ LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
 WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
 """What weights sum to, from and to, and the whole they are parts of."""
+WORTH_SAYING = 5e-5
+"""Weights that miss the whole by less show as 100.00 %: that is rounding and not worth a note."""
 
 
 class Parsed(NamedTuple):

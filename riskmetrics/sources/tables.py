@@ -196,7 +196,7 @@ def choose_columns(path: Path, headers: list[str], spellings: Spellings, require
         understood_as = "; ".join(f"{name} (spelled {', '.join(spellings[name])}, whatever case and punctuation)" for name in absent)
         raise DataQualityError(f"{path} has no column {understood_as}; its columns, separated by commas, are: {found}")
     unused = [header for position, header in enumerate(headers) if position not in chosen.values() and header.strip()]
-    return chosen, [f"columns not used: {', '.join(unused)}"] if unused else []
+    return chosen, [f"columns not used: {', '.join(unused)[:500]}"] if unused else []
 
 
 def without_blank_rows(table: Table) -> Table:

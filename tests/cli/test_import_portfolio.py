@@ -154,6 +154,19 @@ def test_all_is_sold_where_that_is_said(call, tmp_path: Path) -> None:
     assert portfolios(call)["Mine"] == (0, None, "2024-12-06")
 
 
+def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path) -> None:
+    """Its line spells it otherwise than it is stored, and its quantity is no number."""
+    file = tmp_path / "options.csv"
+    written = ["AAPL 01/17/2025 250.00 C", " -MSFT250117C450", "KO"]
+    file.write_text("symbol,quantity\n" + "".join(f"{symbol},2\n" for symbol in written))
+    stated = ("import", "portfolio", str(file), "--name", "Mine", "--as-of")
+    assert call(*stated, "2024-12-05").exit_code == 0
+    file.write_text("symbol,quantity\nPG,1\n" + "".join(f"{symbol},two\n" for symbol in written))
+    result = call(*stated, "2024-12-06")
+    assert "left as held, because a row of theirs was rejected: AAPL250117C00250000, KO, MSFT250117C00450000" in result.stderr
+    assert "1 lot opened, 0 closed" in result.stdout
+
+
 def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(call, export: Path, database: str) -> None:
     """It would lack what stays as held; one account's unclear line does not keep another's from being sold."""
     assert call("import", "portfolio", str(export), "--as-of", "2024-12-05").exit_code == 0

@@ -26,9 +26,9 @@ def vendor(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[FmpServe
     """The vendor; whoever asks it retries at once and waits for nothing."""
 
     class Impatient(http.Http):
-        def __init__(self, *arguments: object) -> None:
+        def __init__(self, *arguments: object, **options: object) -> None:
             quickly = Retry(total=1, allowed_methods=["GET"])
-            super().__init__(*arguments, retries=quickly, timeouts=http.Timeouts(1, 1, 2), pause=0.01)
+            super().__init__(*arguments, **options, retries=quickly, timeouts=http.Timeouts(1, 1, 2), pause=0.01)
 
     monkeypatch.setattr(http, "Http", Impatient)
     with serve(market) as running:
@@ -41,7 +41,7 @@ def open_vendor(vendor: FmpServer, engine: sa.Engine) -> Callable[..., object]:
 
     def open_vendor(**settings: object) -> object:
         values = {"FMP_API_KEY": SecretStr(KEY), "RISKMETRICS_FMP_URL": vendor.url, "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000, **settings}
-        return open_feed(engine, Settings(**values))
+        return open_feed(engine, Settings(**values), lambda _: None)
 
     return open_vendor
 

@@ -1,5 +1,6 @@
 """What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
 
+import _thread
 from datetime import date
 
 import numpy as np
@@ -146,6 +147,40 @@ def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market,
     assert stored(engine) == before
 
 
+def test_a_symbol_answered_under_a_new_name_is_said_with_it(feed, market, engine, tomorrow):
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    market.through = TUESDAY
+    for endpoint in (FULL, ADJUSTED):
+        rows = market("/stable/" + endpoint, {"symbol": "A", "from": "2024-11-01", "to": "2024-12-31"}).body
+        market.replies[endpoint, "A"] = Reply([{**row, "symbol": "NEW"} for row in rows])
+    problem = refresh(feed, {"A": None}, [TUESDAY]).problems["A"]
+    assert "a row of NEW, not of A: if it was renamed, hold it under its new name" in str(problem)
+    assert stored(engine) == before
+
+
+def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_stored(feed, market, engine, tomorrow):
+    """The vendor restates the last half year first, and the years before it a day later."""
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    whole, unsplit = Market(TUESDAY), Market(TUESDAY)
+    whole.splits["A", TUESDAY] = 4
+    asked = {"symbol": "A", "from": "2019-01-02", "to": "2024-12-31"}
+    for endpoint in (FULL, ADJUSTED):
+        late, early = (vendor("/stable/" + endpoint, asked).body for vendor in (whole, unsplit))
+        rows = [row for row in late if row["date"] >= "2024-06-03"] + [row for row in early if row["date"] < "2024-06-03"]
+        market.replies[endpoint, "A"] = Reply(rows)
+    problem = refresh(feed, {"A": None}, [TUESDAY]).problems["A"]
+    assert "a move on 2024-06-03 of which it told nothing before" in str(problem)
+    assert stored(engine) == before
+    market.replies, market.through, market.splits = {}, TUESDAY, whole.splits
+    assert refresh(feed, {"A": None}, [TUESDAY]).problems == {}
+    told = whole.closes("A")
+    assert {day: told[day] for day in stored(engine)} == stored(engine)
+
+
 def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, market, engine):
     symbols = dict.fromkeys(f"X{number}" for number in range(30))
     market.refuse("X3")
@@ -274,6 +309,53 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
         assert refresh(upgraded, {"A": None}, [MONDAY]).problems == {}
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
+
+
+def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(feed, open_vendor, market, engine, tomorrow):
+    """New days go on at the level of the last one, so that their return is that of the close; when the plan has them again, all is anew."""
+    market.dividends["A", date(2024, 12, 4)] = 1.5
+    refresh(feed, {"A": None}, [date(2024, 12, 6)])
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE market_data_cache SET adj_close = adj_close * 0.98"))
+    before = stored(engine)
+    tomorrow()
+    market.through, market.replies[ADJUSTED, ""] = TUESDAY, Reply(NO_ENDPOINT, 402, "text/plain")
+    with open_vendor() as smaller:
+        found = refresh(smaller, {"A": None}, [TUESDAY])
+    assert (found.problems, len(found.notes), "returns leave out dividends" in found.notes[0]) == ({}, 1, True)
+    after = stored(engine)
+    assert {day: after[day] for day in before} == before
+    assert after[TUESDAY][1] / before[LAST][1] == pytest.approx(after[TUESDAY][0] / before[LAST][0], rel=1e-12)
+    tomorrow()
+    market.replies, market.through = {}, date(2024, 12, 11)
+    with open_vendor() as larger:
+        assert refresh(larger, {"A": None}, [date(2024, 12, 11)]).problems == {}
+    told = market.closes("A")
+    assert {day: told[day] for day in stored(engine)} == stored(engine)
+
+
+def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(feed, open_vendor, market, engine, tomorrow):
+    market.dividends["A", date(2024, 6, 3)] = 1.5
+    refresh(feed, {"A": None}, [LAST])
+    before = stored(engine)
+    tomorrow()
+    market.through, market.splits["A", TUESDAY] = TUESDAY, 4
+    market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
+    with open_vendor() as smaller:
+        assert isinstance(refresh(smaller, {"A": None}, [TUESDAY]).problems["A"], BadAnswer)
+    assert stored(engine) == before
+
+
+def test_an_interruption_does_not_wait_for_what_is_not_yet_asked(feed, vendor):
+    def interrupt(path: str, query: dict[str, str]) -> Reply:
+        if len(vendor.calls) == 1:
+            _thread.interrupt_main()
+        return Reply([])
+
+    vendor.answers = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        refresh(feed, dict.fromkeys(f"X{number}" for number in range(200)), [LAST])
+    assert len(vendor.calls) < 40
 
 
 def test_what_is_no_longer_held_is_fetched_to_its_exit_and_no_further(feed, vendor, tomorrow):

@@ -54,6 +54,14 @@ def test_what_a_profile_lacks_stays_as_it_is_stored(feed, market, engine, tomorr
     assert float(found["beta"]) == 1.1
 
 
+def test_a_beta_that_its_column_does_not_hold_takes_no_other_profile_with_it(feed, market, engine):
+    market.replies["profile", "S002"] = Reply([{**market._profile("S002", {})[0], "beta": 9999.99999}])
+    assert profiles.refresh(feed, ["S001", "S002"]).problems == {}
+    assert profile(engine, "S001")["company_name"] == "S001 Inc."
+    with engine.connect() as connection:
+        assert connection.scalar(sa.select(tables.rejected_rows.c.reason)).startswith("beta: Input should be less than")
+
+
 def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touches_the_others(feed, market, engine):
     market.replies["profile", "S002"] = Reply('[{"symbol":')
     market.replies["profile", "S003"] = Reply([{"symbol": "S003", "marketCap": "much"}])
@@ -82,6 +90,13 @@ def test_sector_weights_are_those_of_the_stocks_capitalisations(feed, vendor, ma
     assert found["num_constituents"].sum() == 40
     assert set(found["asof_date"].dt.date) == {trading_calendar.last_ended()}
     assert vendor.count() == {CONSTITUENTS: 1, "profile": 40}
+
+
+def test_a_capitalisation_beyond_any_company_s_is_not_known(feed, market, engine):
+    """One of forty may be unknown; with more of them the fund stands in."""
+    market.replies["profile", "S010"] = Reply([{**market._profile("S010", {})[0], "marketCap": 9e15}])
+    assert benchmark.refresh(feed) == Refreshed(asked=1)
+    assert weights(engine)["num_constituents"].sum() == 39
 
 
 def test_weights_are_asked_for_once_a_week_and_anew_with_the_profiles_that_are_there(feed, vendor, engine):

@@ -1,6 +1,7 @@
 """Files of holdings in the layouts of brokers and of people; what they hold is written by hand beside them."""
 
 import gzip
+import time
 from datetime import date
 from decimal import Decimal
 
@@ -174,7 +175,7 @@ def test_a_european_table_with_its_own_numbers(file):
     ]
 
 
-@pytest.mark.parametrize("written", ["BRK.B", "BRK/B", "BRK-B", "brk b", " Brk.b ", "\u00a0BRK.B"])
+@pytest.mark.parametrize("written", ["BRK.B", "BRK/B", "BRK-B", "brk b", " Brk.b ", "\u00a0BRK.B", "BRK\u00a0B", "BRKB"])
 def test_classes_of_shares_are_written_one_way(file, written):
     assert held(read_holdings(file(f"symbol,quantity\n{written},1\n")).accounts[0])[0][0] == "BRK-B"
 
@@ -199,6 +200,79 @@ def test_symbols_of_options_are_read_in_every_broker_s_way(written, symbol, term
 @pytest.mark.parametrize("written", ["AAPL", "-KO", "AAPL 13/17/2025 250.00 C", "AAPL250230C00250000", "AAPL250117X00250000", ""])
 def test_what_is_no_symbol_of_an_option_is_none(written):
     assert option(written) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "reason"),
+    [
+        ("AAPL250230C00250000", "looks like that of an option and cannot be read as one"),  # the 30th of February
+        ("AAPL_011725C250", "looks like that of an option and cannot be read as one"),
+        ("F 01/17/25 7.5 C", "is not a symbol"),
+        ("AAPL JAN 17 2025 250 C", "is not a symbol"),
+        ("AAPL US Equity", "is not a symbol"),
+        ("N/A", "is not a symbol"),
+        ("AAPL1 01/17/2025 250.00 C", "is an adjusted option: what it delivers is not known"),
+        ("-AAPL7250117C250", "is an adjusted option: what it delivers is not known"),
+    ],
+)
+def test_what_is_no_share_is_not_held_as_one(file, written, reason):
+    """A symbol that cannot be read must not become another one by leaving out its spaces."""
+    parsed = read_portfolio(file(f"symbol,quantity\nKO,1\n{written},1\n"))
+    assert parsed.rows["symbol"].to_list() == ["KO"]
+    assert [reason in row.reason for row in parsed.rejected] == [True]
+
+
+@pytest.mark.parametrize(
+    ("row", "taken"),
+    [
+        ("912797KR4,10000,$99.50,$9950.00", False),  # a bill, in per cent of its face value
+        ("AAPL  250117C00250000,2,5.00,100.00", False),  # a contract on 10 shares
+        ("AAPL  250117C00250000,2,5.00,1000.00", True),
+        ("KO,200.5,$62.53,$12537.27", True),
+        ("PENNY,1000,$0.01,$14.90", True),
+        ("KO,-10,62.53,-625.30", True),
+        ("KO,10,62.53,--", True),
+    ],
+)
+def test_what_is_not_worth_its_quantity_at_its_price_is_no_share(file, row, taken):
+    parsed = read_portfolio(file(f"symbol,quantity,last price,current value\nPG,1,170,170\n{row}\n"))
+    assert len(parsed.rows) == 1 + taken
+    assert [row.reason.endswith("only shares, funds and options on them are valued") for row in parsed.rejected] == [True] * (not taken)
+
+
+def test_money_market_funds_are_cash_whoever_holds_them(file):
+    """By their symbols: the broker's class says Mutual Fund."""
+    swvxx = '"SWVXX","VALUE ADVANTAGE MONEY INV","5,000.00","$1.00","$5,000.00","N/A","Mutual Fund",\n'
+    found = read_holdings(file(SCHWAB.replace('"91282CPU9"', swvxx + '"91282CPU9"', 1)))
+    assert found.accounts[0].cash == 8123.45 + 5000
+    assert read_holdings(file("symbol,quantity\nKO,1\nVMFXX,700.25\n")).accounts[0].cash == 700.25
+
+
+def test_a_cost_that_the_broker_calls_incomplete_is_not_known(file):
+    parsed = read_portfolio(file("symbol,quantity,cost basis\nKO,1,Incomplete\n"))
+    assert (len(parsed.rows), parsed.rejected) == (1, [])
+
+
+def test_lots_that_stand_below_their_sum_do_not_count_twice(file):
+    """As in a query of Interactive Brokers with both levels of detail."""
+    found = read_holdings(file("Symbol,Quantity,Multiplier,LevelOfDetail\nKO,100,1,SUMMARY\nKO,60,1,LOT\nKO,40,1,LOT\nMINI,1,10,SUMMARY\n"))
+    assert held(found.accounts[0])[0][2] == 100
+    assert [(line.line, line.reason) for line in found.left_out] == [(3, "no open position: LOT"), (4, "no open position: LOT")]
+    assert "a multiplier of 10" in found.accounts[0].holdings.rejected[0].reason
+
+
+def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(file):
+    found = read_holdings(file(INTERACTIVE_BROKERS + "Cash Report,Data,Ending Cash,EUR,100,100,0,\n"))
+    assert found.accounts[0].cash == -257.35
+    assert (found.left_out[-1].line, found.left_out[-1].reason) == (22, "cash, of which no amount in USD is stated")
+
+
+def test_ten_thousand_lines_with_long_descriptions_are_read_in_seconds(file):
+    lines = "".join(f"Z1,Individual,S{number},THE SHARES OF SOME COMPANY INC,10,$62.53,$625.30,--,--,Cash,\n" for number in range(10_000))
+    began = time.process_time()
+    found = read_holdings(file(FIDELITY.partition("\n")[0] + "\n" + lines))
+    assert len(found.accounts[0].holdings.rows) == 10_000
+    assert time.process_time() - began < 5
 
 
 def test_an_option_s_symbol_and_a_contradicting_type_are_rejected(file):
@@ -264,6 +338,13 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
     [
         ("<!DOCTYPE html>\n<html><head><title>Log In | A &amp; B\n</title>", r"is an HTML page called 'Log In \| A & B', not a table"),
         ("\n <html><body>", "is an HTML page, not a table"),
+        ("%PDF-1.7\n", "is a PDF document: save the table as CSV"),
+        ("\ufeff", "is empty"),
+        ("symbol,quantity,name\nKO,1," + "x" * 200_000 + "\n", "or a cell has more than 131,072 characters"),
+        (
+            "Offene Positionen,Header,DataDiscriminator,Vermögenswertkategorie,Währung,Symbol,Menge\n",
+            "is a statement of Interactive Brokers in another language: export it in English",
+        ),
         ("<?xml version='1.0'?><FlexQueryResponse/>", "is XML, not a table"),
         ("Date,Action,Symbol,Quantity,Amount\n2024-12-06,Buy,KO,1,-60\n", "is a list of transactions, not of holdings"),
         ("Statement,Header,Field Name\nTrades,Header,Symbol,Quantity\n", "without a section Open Positions"),
@@ -308,6 +389,7 @@ def test_weights_become_quantities_at_a_price(file, weights):
     found = read_holdings(file("symbol,weight\nKO,{}\nXOM,{}\nCash,{}\n".format(*weights)))
     lots = found.accounts[0].holdings.rows
     assert (found.by_weight, lots["quantity"].to_list()) == (True, [0.6, -0.1])
+    assert found.accounts[0].holdings.notes == ["the weights of what is held sum to 50.00%, so that 50.00% of --value is cash"]
     held = quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 10_000, date(2024, 12, 6))
     assert held["quantity"].to_list() == pytest.approx([100, -10])
     with pytest.raises(DataQualityError, match="no price of XOM on 2024-12-06"):

@@ -116,7 +116,7 @@ def test_an_unknown_symbol_is_no_row_and_costs_one_call():
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (bar(symbol="MSFT"), "a row of another symbol than AAPL"),
+        (bar(symbol="MSFT"), "a row of MSFT, not of AAPL: if it was renamed, hold it under its new name"),
         (bar(date="06/12/2024"), "date: String should match"),
         (bar(date="2024-12-07"), "the exchange is closed on 2024-12-07"),
         (bar(date="2999-12-06"), "lies after"),
@@ -211,6 +211,37 @@ def test_a_refusal_says_what_it_is_whether_to_ask_again_and_what_it_closes(endpo
         asked({endpoint: body, "historical-price-eod/full": body}, endpoint, status)
     assert (type(caught.value), caught.value.closes, caught.value.again) == (kind, closes, again)
     assert len(str(caught.value)) > 20
+
+
+def test_a_redirect_asks_for_the_right_address():
+    with pytest.raises(BadAnswer, match="is RISKMETRICS_FMP_URL right"):
+        asked({"profile": "<html>moved</html>"}, "profile", 302)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "reason"),
+    [("brk/b", None), ("X" * 21, "not a symbol"), ("B\0C", "not a symbol"), ("", "not a symbol"), ("AAPL", "a second row")],
+)
+def test_a_constituent_has_a_symbol_and_stands_once(symbol, reason):
+    """What is asked of it later is kept by that symbol, in a column of a certain length."""
+    rows, rejected = asked(
+        {"sp500-constituent": [*GOOD["sp500-constituent"][:1], {"symbol": symbol, "sector": "Energy"}]}, "sp500-constituent"
+    )
+    assert [row["symbol"] for row in rows] == ["AAPL", *(["BRK-B"] if reason is None else [])]
+    assert [reason in row[2] for row in rejected] == ([] if reason is None else [True])
+
+
+def test_of_two_profiles_of_a_symbol_the_second_is_handed_back():
+    rows, rejected = asked({"profile": [PROFILE, {**PROFILE, "beta": 2.0}]}, "profile")
+    assert [row["beta"] for row in rows] == [1.24]
+    assert [row[2] for row in rejected] == ["a second row for AAPL: the first stands"]
+
+
+@pytest.mark.parametrize("close", [1e308, 1e-320])
+def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
+    rows, rejected = asked({"historical-price-eod/dividend-adjusted": [adjusted(MONDAY, close), adjusted()]}, "historical-price-eod/full")
+    assert [row["date"] for row in rows] == [date(2024, 12, 6)]
+    assert "is not a price above zero" in rejected[0][2]
 
 
 def test_the_bandwidth_quota_is_not_waited_for():

@@ -172,6 +172,28 @@ def test_what_urllib3_logs_does_not_hold_the_key(caplog):
     assert KEY not in caplog.text
 
 
+def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(caplog):
+    """That complaint comes from another module, and quotes the address and what the vendor sent."""
+    odd = Reply(GOOD.body, headers=((f"no header, as the key {KEY} is none\r\nX", "1"),))
+    with caplog.at_level(logging.DEBUG), serve(replies(odd)) as server, client(server.url) as asking:
+        assert asking.get(PATH, {}, body) == GOOD.content
+    assert "GET /stable/profile?apikey=***" in caplog.text
+    assert KEY not in caplog.text
+
+
+def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch):
+    """A minute once for all threads, or as long as the vendor says; what is asked again at once is no wait."""
+    told = []
+    monkeypatch.setattr(http, "sleep", lambda _: None)
+    with serve(lambda *_: GOOD if told else Reply(status=429)) as server, client(server.url, pause=60.0, tell=told.append) as asking:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: asking.get(PATH, {}, body), range(4)))
+        assert told == ["waiting 60 s before the next call: too often"]
+        server.answers = replies(Reply(status=503, headers=(("Retry-After", "9"),)), Reply(fault="reset"), GOOD)
+        asking.get(PATH, {}, body)
+    assert told[1:] == ["waiting 9 s before the next call: status 503"]
+
+
 def test_a_redirect_is_not_followed_with_the_key():
     with serve(replies(Reply(status=302, headers=(("Location", "http://127.0.0.1:1/elsewhere"),)))) as server, client(server.url) as asking:
         assert asking.get(PATH, {}, lambda answer: answer.status) == 302

@@ -134,7 +134,7 @@ def test_a_file_that_is_not_there_is_a_mistake_in_the_call(tmp_path):
         (b'symbol,date,close\nX,2024-12-06,"1\nX,2024-12-05,1\n', "quotation mark that is never closed"),
         (b'symbol,date,close\nX,2024-12-06,1"\nX,2024-12-05,1\nX,2024-12-04,1"\n', "quotation mark or a line end inside a cell"),
         (b"symbol,date,close\nX,2024-12-06,1\rX,2024-12-05,1\n", "quotation mark or a line end inside a cell"),
-        (b"PK\x03\x04 a workbook", "save the sheet as CSV"),
+        (b"PK\x03\x04 a workbook", "save the table as CSV"),
         (b"PAR1 but not Parquet", "cannot be read as a table"),
         (b"\x1f\x8b but not gzip", "damaged gzip"),
     ],
