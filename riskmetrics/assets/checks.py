@@ -3,7 +3,7 @@
 import dagster as dg
 import numpy as np
 
-from riskmetrics import trading_calendar
+from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions
@@ -14,7 +14,6 @@ from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
 from riskmetrics.results.second_opinion import largest_disagreement
-from riskmetrics.sources import gics
 
 _REFITTED = 5
 """Stored betas that a run has statsmodels fit again."""

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
+from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.errors import DataQualityError
@@ -315,7 +315,13 @@ def profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
         .where(table.c.symbol == any_of(symbols))
         .order_by(table.c.symbol)
     )
-    return fetch(connection, statement).set_index("symbol")
+    found = fetch(connection, statement).set_index("symbol")
+    return found.assign(sector=_gics_names(found["sector"]))
+
+
+def _gics_names(sectors: "pd.Series[Any]") -> "pd.Series[Any]":
+    """GICS names of sectors: other code, in a database that was adopted, stores the vendor's."""
+    return sectors.map(lambda name: gics.sector(name) or name, na_action="ignore")
 
 
 def market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, float]:
@@ -340,7 +346,9 @@ def benchmark_weights(connection: sa.Connection, benchmark: str, through: date) 
     statement = sa.select(table.c.asof_date, table.c.sector, table.c.weight).where(
         table.c.benchmark_code == benchmark, table.c.asof_date <= through
     )
-    return fetch(connection, statement).pivot(index="asof_date", columns="sector", values="weight").sort_index()
+    rows = fetch(connection, statement)
+    weights: pd.DataFrame = rows["weight"].groupby([rows["asof_date"], _gics_names(rows["sector"])]).sum().unstack()
+    return weights
 
 
 def stress_scenarios(connection: sa.Connection) -> pd.DataFrame:

@@ -5,14 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 
-from riskmetrics import trading_calendar
+from riskmetrics import gics, trading_calendar
 from riskmetrics.db import imports, read, vendor, write
 from riskmetrics.db.read import BENCHMARK
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError
 from riskmetrics.ingest import profiles
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed
 from riskmetrics.results.benchmark import capitalisation_weights, normalised
-from riskmetrics.sources import gics
 
 FRESH = timedelta(days=7)
 """How long weights stand before they are asked for again."""

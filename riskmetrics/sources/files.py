@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from riskmetrics import trading_calendar
+from riskmetrics import gics, trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
-from riskmetrics.sources import gics
 from riskmetrics.sources.layouts import SYMBOL
 from riskmetrics.sources.review import WHOLE, WORTH_SAYING, Parsed, Review, dates_of, enumerate_some, or_none
 from riskmetrics.sources.tables import RejectedRow, read_table

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from riskmetrics import gics
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources import cells, gics
+from riskmetrics.sources import cells
 from riskmetrics.sources.files import BETA_LIMIT, price_rows
 from riskmetrics.sources.http import Answer, Http
 from riskmetrics.sources.review import Parsed, Review

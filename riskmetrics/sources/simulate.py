@@ -22,8 +22,8 @@ import numpy as np
 import pandas as pd
 from scipy.signal import lfilter
 
+from riskmetrics.gics import SECTORS
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.sources.gics import SECTORS
 
 MARKET_INDEX, RATE_INDEX = "SPY", "TLT"
 SESSIONS_PER_YEAR = 252

@@ -193,3 +193,16 @@ def test_benchmark_weights_are_those_up_to_a_day(connection):
     }
     assert list(read.benchmark_weights(connection, "SP500", DAYS[4])["Energy"]) == [0.25, 0.5]
     assert read.benchmark_weights(connection, "OTHER", FRIDAY).empty
+
+
+def test_sectors_that_other_code_stored_under_a_vendor_s_names_are_read_by_those_of_gics(connection):
+    """On one day both names of a sector stand beside each other; a name that is not known stays."""
+    profiles = [("T", "Technology"), ("F", "financial services"), ("E", "Energy"), ("X", "Crypto"), ("N", None)]
+    rows = [{"symbol": symbol, "sector": sector, "data_source": "other"} for symbol, sector in profiles]
+    connection.execute(sa.insert(tables.company_profiles), rows)
+    found = read.profiles(connection, [symbol for symbol, _ in profiles])["sector"]
+    assert found.fillna("").to_dict() == {"T": "Information Technology", "F": "Financials", "E": "Energy", "X": "Crypto", "N": ""}
+    weights = [("Technology", 0.3), ("Information Technology", 0.2), ("Energy", 0.5)]
+    rows = [{"benchmark_code": "SP500", "asof_date": FRIDAY, "sector": sector, "weight": weight} for sector, weight in weights]
+    connection.execute(sa.insert(tables.benchmarks_sector_weights), rows)
+    assert read.benchmark_weights(connection, "SP500", FRIDAY).to_dict("records") == [{"Energy": 0.5, "Information Technology": 0.5}]

@@ -4,13 +4,12 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import trading_calendar
+from riskmetrics import gics, trading_calendar
 from riskmetrics.db import imports, read, stored, tables
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, Unreachable
 from riskmetrics.ingest import benchmark, profiles
 from riskmetrics.ingest.feed import NO_KEY, Refreshed
 from riskmetrics.results.benchmark import capitalisation_weights, normalised
-from riskmetrics.sources import gics
 from tests.fmp_server import BAD_KEY, NO_ENDPOINT, Reply
 
 CONSTITUENTS, WEIGHTINGS = "sp500-constituent", "etf/sector-weightings"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmetrics.sources import gics
+from riskmetrics import gics
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import Parsed, read_benchmark, read_prices, read_profiles
 

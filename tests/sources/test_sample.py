@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmetrics.sources import gics, sample
+from riskmetrics import gics
+from riskmetrics.sources import sample
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pytest
 import statsmodels.api as sm
 
 from riskmetrics import trading_calendar
+from riskmetrics.gics import SECTORS
 from riskmetrics.sources import simulate
-from riskmetrics.sources.gics import SECTORS
 from riskmetrics.sources.simulate import Market
 
 DAYS = trading_calendar.between(trading_calendar.FIRST_SESSION, date(2024, 12, 6))[-1000:]
