@@ -44,9 +44,10 @@ def generate(day: Day = None, portfolio: PortfolioName = None, insight_type: _Ty
         write.lock(connection, "ai_insights")
         session, wanted = _wanted(connection, configured, day_of(day), portfolio, insight_type)
         terms = _terms(configured)
-        rows = list(pipeline.rows(wanted, terms, stored.known(connection, [session])))
-        written = stored.store(connection, rows)
-    found = {"day": session.isoformat(), "written": written.changed, "unchanged": len(wanted) - written.changed}
+        known = stored.known(connection, [session])
+        written = stored.store(connection, list(pipeline.rows(wanted, terms, known)))
+        unchanged = sum(pipeline.key(request, terms) in known for request in wanted)
+    found = {"day": session.isoformat(), "written": written.changed, "unchanged": unchanged}
     if as_json:
         print_json(found)
     else:

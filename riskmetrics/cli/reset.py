@@ -31,10 +31,6 @@ def reset(
 
     Example: riskmetrics reset --portfolio Growth --from 2022-01-03 --to 2022-12-28
     """
-    from riskmetrics.errors import UsageError
-
-    if insights and (first or last):
-        raise UsageError("insights are about no single day: --insights goes without --from and --to")
     scope = _scope(portfolio, every, first, last)
     if not yes and not _agreed(scope, "Remove them?", insights=insights):
         say("no result is stored to remove: see riskmetrics status")

@@ -77,8 +77,8 @@ def remove(connection: sa.Connection, scope: Scope, *, assets: Iterable[str], in
     assets : iterable of str
         All that write results: none of them can write until the transaction ends.
     insights : bool
-        The insights of the portfolio too, with the ratings that people gave them; they are about no single day, so
-        ``scope`` must not limit the days.
+        The insights too, with the ratings that people gave them; those that other code wrote are about no single day, and in
+        no scope that limits the days.
     """
     for asset in sorted(assets):  # always in one order: two that remove at a time wait for each other only once
         write.lock(connection, asset)
@@ -93,10 +93,8 @@ def remove(connection: sa.Connection, scope: Scope, *, assets: Iterable[str], in
 def _chosen(scope: Scope, insights: bool) -> Sequence[tuple[sa.Table, sa.ColumnElement[bool]]]:
     chosen = [(result.table, within(result, scope)) for result in results()]
     if insights:
-        if scope.first or scope.last:
-            raise ValueError("insights are about no single day")
-        table = tables.ai_insights
-        chosen.append((table, _of_portfolio(table, scope.portfolio)))
+        said = Results(tables.ai_insights, tables.ai_insights.c.day)
+        chosen.append((said.table, within(said, scope)))
     return chosen
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from riskmetrics.db import tables
 from riskmetrics.db.write import Written
@@ -85,7 +85,7 @@ def latest(connection: sa.Connection, day: date, portfolio: str | None = None, *
     """Return the newest insight of each portfolio and type on a day, by portfolio, the severest first; with the portfolio's name."""
     order = _insights.c.portfolio_id, _insights.c.insight_type, sa.func.coalesce(_insights.c.user_question, "")
     shown = sa.true() if dismissed else sa.not_(_insights.c.dismissed)
-    newest = sa.select(_insights).distinct(*order).where(_insights.c.day == day, shown)
+    newest = sa.select(_insights).ext(distinct_on(*order)).where(_insights.c.day == day, shown)
     rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
     chosen = sa.select(_portfolios.c.name.label("portfolio"), rows).join(_portfolios, _portfolios.c.id == rows.c.portfolio_id)
     chosen = chosen.where(_portfolios.c.deleted_at.is_(None))

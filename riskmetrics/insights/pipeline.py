@@ -105,16 +105,21 @@ def key(request: Request, terms: Terms) -> Key:
 
 
 def rows(wanted: Sequence[Request], terms: Terms, known: Collection[Key]) -> Iterator[dict[str, Any]]:
-    """Yield a row of `ai_insights` for every request whose key is not among the known ones."""
+    """Yield a row of `ai_insights` for every request whose key is not among the known ones, and of which there is something to say."""
     for request in wanted:
-        if key(request, terms) not in known:
-            yield row(request, terms)
+        if key(request, terms) not in known and (found := row(request, terms)) is not None:
+            yield found
 
 
-def row(request: Request, terms: Terms) -> dict[str, Any]:
-    """Write one insight, by the writer or by the rules that stand in for it; what goes wrong is in its data_quality."""
+def row(request: Request, terms: Terms) -> dict[str, Any] | None:
+    """Write one insight, by the writer or by the rules that stand in for it; what goes wrong is in its data_quality.
+
+    None: too many of its facts have no value for the rules to say anything.
+    """
     started = time.perf_counter()
     written = _write(request, terms)
+    if written is None:
+        return None
     sheet, fallback = request.sheet, written.outcome == "fallback"
     asked = terms if not fallback else Terms(code_version=terms.code_version)
     model = written.model if fallback or terms.writer is None else (request.template.model_preference or terms.model)
@@ -149,7 +154,7 @@ def context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
     return {"portfolio": sheet.portfolio, "facts": facts, "called": sheet.called, "missing": sheet.missing, "draft": draft.model_dump()}
 
 
-def _write(request: Request, terms: Terms) -> _Written:
+def _write(request: Request, terms: Terms) -> _Written | None:
     usage, reason = _NOTHING, None
     if terms.writer is not None:
         found: _Written | tuple[Usage, str]
@@ -163,6 +168,8 @@ def _write(request: Request, terms: Terms) -> _Written:
             return found
         usage, reason = found
     draft = rules.write(request.insight_type, request.sheet)
+    if not (draft.summary and draft.findings):
+        return None
     if wrong := verify.complaints(draft, request.sheet):
         raise RiskmetricsError(f"the rules wrote what does not hold: {wrong[0]}")
     return _Written(draft, "fallback" if reason else "verified", rules.PROVIDER, rules.model(), usage, reason)

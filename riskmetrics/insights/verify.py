@@ -181,18 +181,17 @@ class _Reading:
 
     def _move(self, token: Token) -> Iterator[str]:
         before, _ = self._references(token)
-        base = self._meant(before[0]) if before else None
-        if base is not None and base.kind.provider == "changes":  # bound by the figure of the change
-            base = self.sheet.facts.get(base.id.removesuffix("_change"))
-        change = self.sheet.facts.get(f"{base.id}_change") if base else None
-        if base is None or change is None or base.kind.name not in CHANGED:
+        meant = self._meant(before[0]) if before else None
+        base = _base(meant) if meant else ""
+        change = self.sheet.facts.get(f"{base}_change")
+        if change is None or base not in CHANGED:
             yield f"{token.text!r} needs the fact of a change"
             return
         stray = [of for of in self.figures if of.segment == token.segment and not _fits(of, base, change)]
         if stray:
-            yield f"of a move say by {{{{{change.id}.size}}}}, or to {{{{{base.id}}}}}"
+            yield f"of a move say by {{{{{change.id}.size}}}} or to {{{{{base}}}}}"
         if _direction(change) != (token.claim.sense if token.claim else ""):
-            yield f"{base.id} is not {token.text}: {change.id} is {change.shown_as}"
+            yield f"{base} is not {token.text}: {change.id} is {change.shown_as}"
         self.asserted.add(change.id)
 
     def _sign(self, token: Token) -> Iterator[str]:
@@ -270,11 +269,9 @@ def _base(fact: Fact) -> str:
     return fact.id.removesuffix("_change")
 
 
-def _fits(token: Token, base: Fact, change: Fact) -> bool:
+def _fits(token: Token, base: str, change: Fact) -> bool:
     """Whether a figure beside a move is the change that it moved by, or what it moved to."""
-    return (token.fact == change.id and token.after in ("by", ",", ":", "(")) or (
-        token.fact == base.id and token.after not in ("by", "from")
-    )
+    return (token.fact == change.id and token.after in ("by", ",", ":", "(")) or (token.fact == base and token.after not in ("by", "from"))
 
 
 def _direction(fact: Fact) -> str:

@@ -54,7 +54,6 @@ def test_a_reset_of_nothing_asks_nothing(call) -> None:
     [
         (["reset"], "either --portfolio NAME or --all"),
         (["reset", "--all", "--portfolio", GROWTH], "either --portfolio NAME or --all"),
-        (["reset", "--all", "--insights", "--to", "2022-12-28"], "insights are about no single day"),
         (["reprocess", "--all", "--from", "2022-12-28", "--to", "2022-12-27"], "the range is reversed"),
     ],
 )

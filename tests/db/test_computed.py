@@ -103,9 +103,18 @@ def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
     assert [tuple(row) for row in filled.execute(sa.select(table.c.id, table.c.cache_source_id))] == [(source, None)]
 
 
-def test_insights_are_of_no_single_day(connection: sa.Connection) -> None:
-    with pytest.raises(ValueError, match="no single day"):
-        computed.count(connection, Scope(first=FIRST), insights=True)
+def test_insights_are_chosen_by_their_day(filled: sa.Connection) -> None:
+    """One that other code wrote is about no day: it is chosen where no day is."""
+    portfolio = filled.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH))
+    insight = dict.fromkeys(("title", "summary", "model_used"), "x") | {
+        "insight_type": "custom",
+        "severity": "info",
+        "portfolio_id": portfolio,
+    }
+    for day in (FIRST, SECOND, None):
+        filled.execute(sa.insert(tables.ai_insights).values(**insight, day=day))
+    assert computed.count(filled, Scope(first=SECOND), insights=True)["ai_insights"] == 1
+    assert computed.count(filled, Scope(), insights=True)["ai_insights"] == 3
 
 
 def test_removal_waits_for_an_asset_that_is_writing(engine: sa.Engine) -> None:

@@ -19,6 +19,8 @@ def sheet(random: Random) -> Sheet:
     for name, kind in KINDS.items():
         abouts = [alias for alias in called if alias.startswith(THINGS[name])] if name in THINGS else [None]
         values = [_value(random, name, kind.unit) for _ in abouts]
+        if name in ("weight", "gross", "result"):  # by which the aliases are numbered
+            values.sort(key=float, reverse=name != "result")
         for about, value in zip(abouts, values, strict=True):
             fact = f"{about.lower()}_{name}" if about else name
             key = {"portfolio_id": "p", "day": DAY.isoformat()}

@@ -1,0 +1,191 @@
+"""Insights of real runs on the sample: written, kept, checked, rated, shown; and what becomes of them when data or writers fail."""
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics.cli.main import app
+from riskmetrics.db import tables
+from riskmetrics.db.engine import create
+from tests.e2e.conftest import Run
+
+DAY = date(2022, 12, 28)
+TYPES = {"daily_summary", "volatility_analysis", "concentration_risk", "factor_exposure", "stress_test_review"}
+ASSETS = ["ai_insights"]
+
+
+def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> list[dict[str, Any]]:
+    engine = create(url)
+    with engine.begin() as connection:
+        found = connection.execute(sa.text(what))
+        rows = [dict(row) for row in found.mappings()] if found.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+def call(*arguments: str) -> Any:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(sample: str, run: Run) -> None:
+    """Severity by hand: the largest weight of Concentrated, 59.8 %, is past 50 %; Core Equity's, 9.0 %, is below 10 %."""
+    assert run([DAY]).exit_code == 0
+    rows = json.loads(call("show", "insights", "--json").stdout)
+    found = {(row["portfolio"], row["insight_type"]): row for row in rows}
+    assert found.keys() == {(name, kind) for name in ("Core Equity", "Concentrated", "Long-Short") for kind in TYPES} | {
+        ("Long-Short", "hedge_quality")
+    }
+    levels = {name: found[name, "concentration_risk"]["severity"] for name in ("Core Equity", "Concentrated", "Long-Short")}
+    assert levels == {"Core Equity": "normal", "Concentrated": "critical", "Long-Short": "warning"}
+    for row in rows:
+        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v1", "v1", 0)
+        assert "not by a language model" in row["data_limitations"]
+        assert row["data_quality"]["outcome"] == "verified"
+        assert all(finding["evidence"] for finding in row["key_findings"])
+        assert "{{" not in json.dumps([row["title"], row["summary"], row["full_analysis"], row["key_findings"]])
+    (weight,) = stored(
+        sample,
+        """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown FROM portfolio_risk_contributions c
+        JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated' WHERE symbol = 'AMD'""",
+    )
+    assert f"AMD is the largest position, with a weight of {weight['shown']}." in found["Concentrated", "concentration_risk"]["summary"]
+
+
+def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    insight = str(stored(sample)[0]["id"])
+    assert call("ai", "rate", insight, "4.5", "--feedback", "to the point").exit_code == 0
+    before = stored(sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
+    assert run([DAY]).exit_code == 0
+    assert stored(sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
+
+
+def test_corrected_data_make_a_new_insight_and_the_old_one_stays(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    before = {row["id"]: row for row in stored(sample)}
+    stored(sample, "UPDATE positions SET quantity = quantity / 2 WHERE symbol = 'AMD'")
+    assert run([DAY]).exit_code == 0
+    after = {row["id"]: row for row in stored(sample)}
+    assert before.items() <= after.items()
+    new = [row for key, row in after.items() if key not in before]
+    assert {row["insight_type"] for row in new} == TYPES
+    shown = json.loads(call("show", "insights", "--portfolio", "Concentrated", "--json").stdout)
+    assert {row["id"] for row in shown} == {str(row["id"]) for row in new} & {row["id"] for row in shown} != set()
+
+
+def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: Run) -> None:
+    days = [date(2022, 12, 27), DAY]
+    assert run(days).exit_code == 0
+    rows = stored(sample, "SELECT day, count(*) AS n FROM ai_insights GROUP BY day ORDER BY day")
+    assert rows == [{"day": day, "n": 16} for day in days]
+    changes = stored(
+        sample, "SELECT context_data::text LIKE '%beta_change%' AS has FROM ai_insights WHERE insight_type = 'factor_exposure'"
+    )
+    assert {row["has"] for row in changes} == {True, False}
+
+
+def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError("by design")
+
+    monkeypatch.setattr("riskmetrics.insights.facts.sheets", broken)
+    outcome = run([DAY])
+    assert outcome.exit_code == 0
+    assert len(stored(sample, "SELECT 1 AS one FROM portfolio_stress")) > 0
+    assert stored(sample) == []
+    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "insights_hold"]
+    assert not check.passed
+    assert "3 portfolio sessions have none" in str(check.description)
+
+
+def test_a_changed_figure_or_text_is_found_by_verifying_again(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    (row,) = stored(sample, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'")
+    insight = str(row["id"])
+    assert call("ai", "verify", insight).exit_code == 0
+    stored(sample, "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type = 'hedge_quality'")
+    changed = call("ai", "verify", insight, "--json")
+    assert changed.exit_code == 3
+    assert json.loads(changed.stdout)["complaints"] == ["summary is not what its draft says"]
+    stored(
+        sample,
+        """UPDATE ai_insights SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
+        WHERE insight_type = 'hedge_quality'""",
+    )
+    assert "beta is shown as '0.58', and is '1.58" in call("ai", "verify", insight).stdout
+
+
+def test_ratings_and_uses_are_counted_to_the_template(sample: str, run: Run) -> None:
+    """The mean of 4.5 and 3.0, by hand."""
+    assert run([DAY]).exit_code == 0
+    rows = stored(sample, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id")
+    for row, rating in zip(rows, ("4.5", "3.0"), strict=False):
+        assert call("ai", "rate", str(row["id"]), rating).exit_code == 0
+    found = {row["insight_type"]: row for row in json.loads(call("ai", "templates", "list", "--json").stdout)}
+    assert (found["daily_summary"]["usage_count"], found["daily_summary"]["avg_quality_score"]) == (3, 3.75)
+    assert (found["hedge_quality"]["usage_count"], found["hedge_quality"]["avg_quality_score"]) == (1, None)
+
+
+def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    stored(
+        sample,
+        """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt, investigation_prompt, required_tools, active)
+        SELECT insight_type, name, 'v2', system_prompt, 'Be brief. ' || investigation_prompt, required_tools, false
+        FROM ai_insight_templates WHERE insight_type = 'daily_summary'""",
+    )
+    differs = call("ai", "templates", "diff", "daily_summary", "v1", "v2").stdout
+    assert "+investigation_prompt: Be brief. Write a" in differs
+    assert call("ai", "templates", "activate", "daily_summary", "v2").exit_code == 0
+    shown = json.loads(call("ai", "templates", "show", "daily_summary").stdout)
+    assert (shown["version"], shown["active"]) == ("v2", True)
+    assert call("ai", "generate", "--type", "daily_summary").stdout == f"3 insights written for {DAY}, 0 unchanged\n"
+    assert {row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)} == {"v1", "v2"}
+
+
+def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(sample: str, run: Run) -> None:
+    assert run([DAY]).exit_code == 0
+    first, *others = (row["id"] for row in json.loads(call("show", "insights", "--json").stdout))
+    assert {row["viewed"] for row in stored(sample)} == {True}
+    assert call("ai", "dismiss", first).exit_code == 0
+    assert {row["id"] for row in json.loads(call("show", "insights", "--json").stdout)} == {*others}
+    assert {row["id"] for row in json.loads(call("show", "insights", "--all", "--json").stdout)} == {first, *others}
+
+
+def test_a_preview_names_nothing_that_is_held_unless_it_may(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run([DAY]).exit_code == 0
+    sent = call("ai", "preview", "--portfolio", "Concentrated", "--json")
+    prompts = json.loads(sent.stdout)
+    assert {prompt["insight_type"] for prompt in prompts} == TYPES
+    for name in ("Concentrated", "AMD", "Advanced Micro", "AAPL", "COVID", "market -"):
+        assert name not in sent.stdout
+    monkeypatch.setenv("RISKMETRICS_AI_DISCLOSE", "tickers")
+    named = call("ai", "preview", "--portfolio", "Concentrated", "--json").stdout
+    assert "AMD" in named
+    assert "Advanced Micro" not in named
+
+
+def test_the_types_of_the_daily_job_are_a_setting(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_AI_TYPES", "none")
+    assert run([DAY]).exit_code == 0
+    assert stored(sample) == []
+    monkeypatch.setenv("RISKMETRICS_AI_TYPES", "concentration_risk")
+    assert run([DAY], ASSETS).exit_code == 0
+    assert {row["insight_type"] for row in stored(sample)} == {"concentration_risk"}
+
+
+def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(sample: str, run: Run) -> None:
+    """Columns that stay NULL here say what only a model, a question or a failure brings."""
+    assert run([DAY]).exit_code == 0
+    insight = str(stored(sample)[0]["id"])
+    assert call("ai", "rate", insight, "5", "--feedback", "yes").exit_code == 0
+    rows = stored(sample)
+    empty = {name for name in tables.ai_insights.c.keys() if all(row[name] is None for row in rows)}  # noqa: SIM118
+    assert empty == {"user_question", "cache_source_id", "expires_at"}
+    templates = stored(sample, "SELECT * FROM ai_insight_templates")
+    unused = {name for name in templates[0] if all(row[name] is None for row in templates)}
+    assert unused == {"model_preference", "temperature", "deprecated_at"}

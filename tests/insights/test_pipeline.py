@@ -1,0 +1,157 @@
+"""Who writes: a writer whose draft holds, one that repairs it, and the rules wherever a writer fails."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from random import Random
+
+import pytest
+
+from riskmetrics.insights import pipeline, rules, verify
+from riskmetrics.insights.draft import Answer, Draft, Finding, Prompt, Usage
+from riskmetrics.insights.pipeline import Request, Terms
+from riskmetrics.insights.templates import BadTemplate, Template, prompt
+from riskmetrics.settings import NIGHTLY_INSIGHTS
+from tests.insights.fact_sheets import sheet
+
+TEMPLATE = Template(
+    "factor_exposure", "v1", "System.", "{{ insight_type }} of {{ portfolio }}", None, 4000, ("betas",), ("ir_beta", "changes")
+)
+TRUE = Draft(
+    title="Factor exposure",
+    summary="The beta is {{beta}}.",
+    analysis="",
+    findings=[Finding(text="The beta is {{beta}}.", facts=["beta"])],
+    recommendations=[],
+    limitations="",
+)
+FALSE = TRUE.model_copy(update={"summary": "The beta soared."})
+
+
+class Scripted:
+    """A writer that gives the answers that it was given, in turn."""
+
+    provider = "anthropic"
+
+    def __init__(self, *answers: Draft | str | Exception) -> None:
+        self.answers, self.complaints = list(answers), [""]
+
+    def write(self, prompt: Prompt) -> Answer:
+        """Give the next answer."""
+        return self._next()
+
+    def repair(self, prompt: Prompt, draft: Draft, complaints: Sequence[str]) -> Answer:
+        """Give the next answer, and keep the complaints."""
+        self.complaints = list(complaints)
+        return self._next()
+
+    def _next(self) -> Answer:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        usage = Usage(1000, 200, Decimal("0.000200"))
+        return Answer(answer, None, usage, "m-1") if isinstance(answer, Draft) else Answer(None, answer, usage, "m-1")
+
+
+@pytest.fixture
+def request_() -> Request:
+    """A factor exposure."""
+    whole = sheet(Random(1))
+    return Request(TEMPLATE, whole.of("factor_exposure", TEMPLATE.providers))
+
+
+def written(request: Request, *answers: Draft | str | Exception) -> tuple[dict[str, object], Scripted]:
+    writer = Scripted(*answers)
+    row = pipeline.row(request, Terms(writer, "m"))
+    assert row is not None
+    return row, writer
+
+
+def test_a_draft_that_holds_is_stored_with_its_cost(request_: Request) -> None:
+    row, _ = written(request_, TRUE)
+    beta = request_.sheet.facts["beta"].shown_as
+    assert (row["summary"], row["provider"], row["model_used"]) == (f"The beta is {beta}.", "anthropic", "m-1")
+    assert (row["cost_usd"], row["token_count_input"], row["token_count_output"]) == (Decimal("0.000200"), 1000, 200)
+    assert row["data_quality"]["outcome"] == "verified"  # type: ignore[index]
+    assert row["expires_at"] is None
+    assert (row["cache_key"], row["provider"]) == pipeline.key(request_, Terms(Scripted(), "m"))
+
+
+def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(request_: Request) -> None:
+    row, writer = written(request_, FALSE, TRUE)
+    assert "'soared' is not in the vocabulary" in writer.complaints[0]
+    assert row["data_quality"]["outcome"] == "repaired"  # type: ignore[index]
+    assert (row["cost_usd"], row["token_count_input"]) == (Decimal("0.000400"), 2000)
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason", "cost"),
+    [
+        (("the service is overloaded",), "the service is overloaded", "0.000200"),
+        ((FALSE, FALSE), "refused twice, last for: summary: 'soared' is not in the vocabulary", "0.000400"),
+        ((FALSE, "no answer in time"), "no answer in time", "0.000400"),
+        ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", "0"),
+    ],
+)
+def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
+    request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str
+) -> None:
+    row, _ = written(request_, *answers)
+    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v1", Decimal(cost))
+    assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]
+    assert "secret" not in str(row)
+    assert row["data_quality"]["outcome"] == "fallback"  # type: ignore[index]
+    assert isinstance(row["expires_at"], datetime)
+    assert row["expires_at"] > datetime.now(UTC)
+    assert (row["cache_key"], row["provider"]) == pipeline.key(request_, Terms())
+
+
+def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(request_: Request) -> None:
+    key = pipeline.key(request_, Terms())
+    beta = request_.sheet.facts["beta"]
+    other = replace(request_.sheet, facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, shown_as="9.00")})
+    changed = [
+        replace(request_, sheet=other),
+        replace(request_, sheet=replace(request_.sheet, portfolio_id="q")),
+        replace(request_, template=replace(TEMPLATE, investigation_prompt="Other.")),
+        replace(request_, question="Why?"),
+    ]
+    assert key[1] == "rules"
+    assert len({pipeline.key(of, Terms()) for of in changed} - {key}) == len(changed)
+    assert pipeline.key(request_, Terms(run_id="another", code_version="2")) == key
+    assert pipeline.key(replace(request_, template=replace(TEMPLATE, version="v9")), Terms()) == key
+    of_models = {pipeline.key(request_, Terms(Scripted(), model)) for model in ("m", "n")}
+    assert len(of_models | {key}) == 3
+
+
+@pytest.mark.parametrize("insight_type", [*NIGHTLY_INSIGHTS, "custom"])
+def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
+    """Invariant, with every fact there and with some missing."""
+    random = Random(insight_type)
+    for _ in range(60):
+        whole = sheet(random)
+        kept = {name: fact for name, fact in whole.facts.items() if random.random() < random.choice((1.0, 0.9))}
+        facts = replace(whole, facts=kept).of(insight_type, sorted({fact.kind.provider for fact in whole.facts.values()}))
+        draft = rules.write(insight_type, facts)
+        if draft.summary and draft.findings:
+            assert verify.complaints(draft, facts) == []
+
+
+def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
+    empty = replace(request_.sheet, facts={})
+    assert list(pipeline.rows([replace(request_, sheet=empty)], Terms(), set())) == []
+
+
+@pytest.mark.parametrize("text", ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"])
+def test_a_template_that_reaches_for_what_there_is_not_is_refused(request_: Request, text: str) -> None:
+    with pytest.raises(BadTemplate, match="factor_exposure v1 cannot be rendered"):
+        prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
+
+
+def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request) -> None:
+    sent = prompt(TEMPLATE, request_.sheet, "m", "aliases")
+    assert sent.task == f"factor_exposure of {request_.sheet.portfolio}"
+    assert request_.sheet.facts["beta"].shown_as in sent.facts
+    assert sorted(request_.sheet.facts) == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
+    assert '"symbol"' not in sent.facts + sent.system
