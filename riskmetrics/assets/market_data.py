@@ -1,16 +1,24 @@
 """Market data of the symbols in use: what is missing is fetched if there is a key, and what stays missing is said."""
 
+from functools import partial
+
 import dagster as dg
 
 from riskmetrics import trading_calendar
-from riskmetrics.assets import reports
+from riskmetrics.assets import reports, schemas
 from riskmetrics.assets.partitions import sessions_or_latest
-from riskmetrics.db import read
+from riskmetrics.db import read, tables
 from riskmetrics.db.read import BENCHMARK
 from riskmetrics.ingest import benchmark, prices, profiles
 from riskmetrics.resources import Vendor, Warehouse
 
-_OWNERS = ["team:riskmetrics"]
+_of_the_market = partial(
+    dg.asset,
+    group_name="market_data",
+    kinds={"postgres"},
+    owners=["team:riskmetrics"],
+    backfill_policy=dg.BackfillPolicy.single_run(),  # Dagster's command line asks for it where a range of sessions is materialized
+)
 
 
 class Refresh(dg.Config):
@@ -20,7 +28,7 @@ class Refresh(dg.Config):
     """Without waiting until what is stored is old."""
 
 
-@dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
+@_of_the_market(metadata=schemas.of(tables.market_data_cache))
 def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
     """Daily closes of every symbol held and of both indices, adjusted and unadjusted (`market_data_cache`)."""
     days = sessions_or_latest(context)
@@ -46,7 +54,7 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
     )
 
 
-@dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
+@_of_the_market(metadata=schemas.of(tables.company_profiles))
 def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
     """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
     with warehouse.read() as connection:
@@ -61,7 +69,7 @@ def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, ve
     return dg.MaterializeResult(metadata={"symbols_without_profile": len(missing), **metadata, **reports.shown(stored.reset_index())})
 
 
-@dg.asset(group_name="market_data", kinds={"postgres"}, owners=_OWNERS)
+@_of_the_market(metadata=schemas.of(tables.benchmarks_sector_weights))
 def benchmark_weights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor, config: Refresh
 ) -> dg.MaterializeResult[None]:

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from riskmetrics.assets import inputs
+from riskmetrics.assets import inputs, schemas
 from riskmetrics.assets.market_data import market_prices
 from riskmetrics.assets.reports import markdown
 from riskmetrics.db import read, tables, write
@@ -21,7 +21,9 @@ class Calibration(dg.Config):
     """Last session of its prices, as 2024-12-06; empty: the latest on which the market index has a close."""
 
 
-@dg.asset(deps=[market_prices], group_name="model", kinds={"postgres"}, owners=["team:riskmetrics"])
+@dg.asset(
+    deps=[market_prices], group_name="model", kinds={"postgres"}, owners=["team:riskmetrics"], metadata=schemas.of(tables.har_coefficients)
+)
 def har_coefficients(context: dg.AssetExecutionContext, warehouse: Warehouse, config: Calibration) -> dg.MaterializeResult[None]:
     """A version of the volatility forecast's coefficients, fitted to all stored stocks (`har_coefficients`); bad fits are refused."""
     with warehouse.begin("har_coefficients") as connection:

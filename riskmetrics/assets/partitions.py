@@ -1,12 +1,14 @@
 """A partition is an exchange session; the sessions of a run are checked here and nowhere else."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 
 import dagster as dg
+import sqlalchemy as sa
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from riskmetrics import trading_calendar
+from riskmetrics.assets import schemas
 from riskmetrics.errors import InvalidSession
 
 sessions = dg.DailyPartitionsDefinition(
@@ -48,13 +50,16 @@ def named(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
     return tags.get(ASSET_PARTITION_RANGE_START_TAG) or one, tags.get(ASSET_PARTITION_RANGE_END_TAG) or one
 
 
-def of_sessions(group: str, *upstream: dg.AssetsDefinition) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
-    """Make an asset of a function: partitioned by session, and one run for a range of them."""
+def of_sessions(
+    group: str, *upstream: dg.AssetsDefinition, writes: Sequence[sa.Table] = ()
+) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
+    """Make an asset of a function that ``writes`` tables: partitioned by session, and one run for a range of them."""
     return dg.asset(
         deps=upstream,
         partitions_def=sessions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=group,
-        kinds={"postgres"},
+        kinds={"postgres", "pandas"},
+        metadata=schemas.of(*writes) if writes else {},
         owners=["team:riskmetrics"],
     )

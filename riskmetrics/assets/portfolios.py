@@ -18,7 +18,7 @@ SNAPSHOT = ("portfolio_id", "snapshot_date")
 _of_portfolios = partial(of_sessions, "portfolios")
 
 
-@_of_portfolios(market_prices)
+@_of_portfolios(market_prices, writes=(tables.portfolio_snapshots, tables.portfolio_coverage))
 def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Values, exposures, profit and counts of every portfolio at each close (`portfolio_snapshots`: the row itself)."""
     days = run_sessions(context)
@@ -34,7 +34,9 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
-@_of_portfolios(position_betas, portfolio_values, company_profiles, har_coefficients)
+@_of_portfolios(
+    position_betas, portfolio_values, company_profiles, har_coefficients, writes=(tables.portfolio_snapshots, tables.portfolio_coverage)
+)
 def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Market beta of every portfolio: of its positions, of its own returns, and of the vendor (`portfolio_snapshots`: beta columns)."""
     days = run_sessions(context)
@@ -51,7 +53,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
-@_of_portfolios(interest_rate_betas, portfolio_values, har_coefficients)
+@_of_portfolios(interest_rate_betas, portfolio_values, har_coefficients, writes=(tables.portfolio_rate_betas,))
 def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Beta of every portfolio to interest rates, alone and with the market held fixed (`portfolio_rate_betas`)."""
     days = run_sessions(context)
@@ -66,7 +68,7 @@ def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values, har_coefficients)
+@_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_snapshots, tables.volatility_forecasts))
 def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Volatility of every portfolio, of its own returns (`portfolio_snapshots`: volatility columns, `volatility_forecasts`)."""
     days = run_sessions(context)
@@ -84,7 +86,7 @@ def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse
     reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
 
 
-@_of_portfolios(portfolio_values, company_profiles, benchmark_weights)
+@_of_portfolios(portfolio_values, company_profiles, benchmark_weights, writes=(tables.portfolio_sector_weights, tables.portfolio_snapshots))
 def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Sector weights beside the benchmark's, and concentration (`portfolio_snapshots`, `portfolio_sector_weights`)."""
     days = run_sessions(context)

@@ -15,7 +15,7 @@ from riskmetrics.results import betas, forecasts, rates
 _of_positions = partial(of_sessions, "positions")
 
 
-@_of_positions(market_prices)
+@_of_positions(market_prices, writes=(tables.position_market_betas, tables.symbol_adjusted_betas))
 def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Market beta of every open position over the 90 sessions that end on each day (`position_market_betas`, `symbol_adjusted_betas`)."""
     days = run_sessions(context)
@@ -32,7 +32,7 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
     reports.materialized(context, days, rows, written, day="calc_date", undefined=undefined)
 
 
-@_of_positions(market_prices)
+@_of_positions(market_prices, writes=(tables.position_interest_rate_betas, tables.symbol_two_factor_betas))
 def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Beta of every open position to interest rates (`position_interest_rate_betas`), and beside the market (`symbol_two_factor_betas`)."""
     days = run_sessions(context)
@@ -50,7 +50,7 @@ def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse)
     reports.materialized(context, days, rows, written, day="calculation_date", undefined=undefined)
 
 
-@_of_positions(market_prices, har_coefficients)
+@_of_positions(market_prices, har_coefficients, writes=(tables.position_volatility, tables.volatility_forecasts))
 def position_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Volatility of every open position, past and expected (`position_volatility`, `volatility_forecasts` of symbols)."""
     days = run_sessions(context)

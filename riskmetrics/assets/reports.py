@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from math import isnan
+from uuid import UUID
 
 import dagster as dg
 import pandas as pd
@@ -16,6 +18,9 @@ NOT_FETCHED = "not_fetched"
 
 _SHOWN = 12
 """Rows of a table that is shown inline."""
+
+_WIDE = 8
+"""Columns of one."""
 
 
 def materialized(
@@ -35,9 +40,20 @@ def materialized(
         reasons = pd.DataFrame({"day": rows[day], "metric": "", "reason": rows["undefined_reason"]})
         undefined = reasons[reasons["reason"].notna()]
     counts, missing = rows[day].value_counts(), dict(iter(undefined.groupby("day")))
+    defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).mean()
     for session in days:
-        numbers = _numbers(int(counts.get(pd.Timestamp(session), 0)), missing.get(pd.Timestamp(session)))
-        context.add_asset_metadata(numbers | _outcome(written), partition_key=session.isoformat())
+        at = pd.Timestamp(session)
+        metadata = _numbers(int(counts.get(at, 0)), missing.get(at)) | _outcome(written)
+        if at in defined.index:
+            metadata["coverage"] = dg.MetadataValue.float(float(defined[at]))  # share of figures that are not NULL
+        if session == days[-1]:  # one of a range is enough to see what the rows are
+            metadata["preview"] = dg.MetadataValue.md(markdown(_telling(rows[rows[day] == at].head(_SHOWN))))
+        context.add_asset_metadata(metadata, partition_key=session.isoformat())
+
+
+def _telling(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the first columns in which rows differ."""
+    return rows.loc[:, rows.astype(str).nunique() > min(len(rows) - 1, 1)].iloc[:, :_WIDE]
 
 
 def _numbers(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadataValue]:
@@ -77,7 +93,16 @@ def refreshed(context: dg.AssetExecutionContext, found: Refreshed, of: int) -> d
 def markdown(table: pd.DataFrame) -> str:
     """Return a frame as a Markdown table."""
     lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy(object).tolist()]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "/") for cell in line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    """Return a value as text: figures with six digits, of a long id its beginning."""
+    if isinstance(value, UUID):
+        return value.hex[:8]
+    if isinstance(value, float):
+        return "—" if isnan(value) else f"{value:.6g}"
+    return str(value).replace("|", "/")
 
 
 def shown(table: pd.DataFrame) -> dict[str, RawMetadataValue]:

@@ -22,7 +22,7 @@ from riskmetrics.results.snapshots import DAY
 _of_portfolios = partial(of_sessions, "portfolios")
 
 
-@_of_portfolios(portfolio_values, portfolio_volatility)
+@_of_portfolios(portfolio_values, portfolio_volatility, writes=(tables.portfolio_tail_risk, tables.portfolio_var_backtests))
 def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Value at risk and expected shortfall of every portfolio, and how they held (`portfolio_tail_risk`, `portfolio_var_backtests`)."""
     days = run_sessions(context)
@@ -36,7 +36,7 @@ def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse)
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values, har_coefficients)
+@_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_risk_contributions,))
 def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """What each symbol adds to the volatility of the portfolio that holds it (`portfolio_risk_contributions`)."""
     days = run_sessions(context)
@@ -47,7 +47,7 @@ def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) 
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values, har_coefficients)
+@_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_drawdowns,))
 def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """How far every portfolio is, and was, below its high of a year (`portfolio_drawdowns`)."""
     days = run_sessions(context)
@@ -58,7 +58,7 @@ def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse)
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_betas, portfolio_rate_betas)
+@_of_portfolios(portfolio_betas, portfolio_rate_betas, writes=(tables.portfolio_stress,))
 def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """What every portfolio would lose in each scenario of `stress_scenarios` (`portfolio_stress`)."""
     days = run_sessions(context)
@@ -72,7 +72,7 @@ def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Non
     reports.materialized(context, days, rows, written, day="day")
 
 
-@_of_portfolios(portfolio_values, position_volatility)
+@_of_portfolios(portfolio_values, position_volatility, writes=(tables.position_option_exposures, tables.portfolio_snapshots))
 def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Every option by Black-Scholes (`position_option_exposures`), and their sums (`portfolio_snapshots`: sensitivities)."""
     days = run_sessions(context)

@@ -6,13 +6,13 @@ from riskmetrics.assets import inputs, reports
 from riskmetrics.assets.partitions import of_sessions, run_sessions
 from riskmetrics.assets.portfolios import portfolio_volatility
 from riskmetrics.assets.positions import position_volatility
-from riskmetrics.db import volatility, write
+from riskmetrics.db import tables, volatility, write
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.resources import Warehouse, provenance
 from riskmetrics.results import scores
 
 
-@of_sessions("portfolios", position_volatility, portfolio_volatility)
+@of_sessions("portfolios", position_volatility, portfolio_volatility, writes=(tables.har_forecast_scores,))
 def forecast_scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
     """Volatility forecasts whose 21 sessions end on each day, beside what happened in them (`har_forecast_scores`)."""
     days = run_sessions(context)

@@ -103,7 +103,7 @@ def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions
     assert _days(sample, "position_market_betas", "calc_date") == []
 
 
-def _dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a plain Dagster command as after `eval "$(riskmetrics env)"`, in a directory of its own."""
     variables = json.loads(CliRunner().invoke(app, ["env", "--json"]).stdout)
     command = [sys.executable, "-m", "dagster", *arguments]
@@ -111,7 +111,7 @@ def _dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
-    launched = _dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
+    launched = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
     assert launched.returncode == 0, launched.stderr
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
         deadline = time.monotonic() + 120
@@ -122,7 +122,7 @@ def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
 
 
 def test_dagster_asset_materialize_takes_a_range_in_one_run(sample: str) -> None:
-    done = _dagster(
+    done = dagster(
         [
             "asset",
             "materialize",
@@ -146,7 +146,7 @@ def test_dagster_job_execute_migrates_an_empty_database_before_the_first_step(
     """The run fails for want of prices, on a schema that is there."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", empty_database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
-    failed = _dagster(["job", "execute", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
+    failed = dagster(["job", "execute", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])
     assert failed.returncode != 0
     assert "no close of SPY on 2022-12-28" in failed.stderr
     assert _days(empty_database) == []

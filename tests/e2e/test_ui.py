@@ -1,68 +1,32 @@
 """Dagster's UI as `riskmetrics ui` starts it."""
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from datetime import date
-from typing import Any
 
-import pytest
+import sqlalchemy as sa
 
-from tests.conftest import COMMAND
+from riskmetrics.definitions import defs
+from tests.e2e import ui_server
 from tests.e2e.conftest import Run
 
-
-@pytest.fixture
-def address(sample: str) -> Iterator[str]:
-    """Start the UI on a free port; it must end on SIGTERM and leave no process behind."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [COMMAND, "ui", "--port", str(port)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
-    yield f"http://127.0.0.1:{port}"
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(timeout=60) == 0
-    deadline = time.monotonic() + 20
-    while _lives(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert not _lives(process.pid)
+QUERY = """{
+  assetNodes {
+    assetKey { path } groupName description kinds isPartitioned
+    owners { ... on TeamAssetOwner { team } }
+    assetChecksOrError { ... on AssetChecks { checks { name description } } }
+    metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { name type description } } } }
+    assetMaterializations(limit: 1) { metadataEntries { __typename label } }
+  }
+  runsOrError { ... on Runs { results { runId status tags { key value } } } }
+  schedulesOrError(repositorySelector: {repositoryLocationName: "riskmetrics", repositoryName: "__repository__"}) {
+    ... on Schedules { results { name cronSchedule executionTimezone pipelineName } }
+  }
+}"""
 
 
-def _lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-QUERY = "{ assetNodes { assetKey { path } groupName description } runsOrError { ... on Runs { results { runId status } } } }"
-
-
-def _ask(address: str, query: str) -> Any:
-    request = urllib.request.Request(f"{address}/graphql", json.dumps({"query": query}).encode(), {"Content-Type": "application/json"})
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
-                data: Any = json.load(answer)["data"]
-                return data
-        except (urllib.error.URLError, ConnectionError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.3)
-
-
-def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(run: Run, address: str) -> None:
+def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, run: Run) -> None:
     run_id = run([date(2022, 12, 28)]).run_id
-    data = _ask(address, QUERY)
+    with ui_server.serve() as address:
+        data = ui_server.ask(address, QUERY)
     groups = {node["assetKey"]["path"][0]: node["groupName"] for node in data["assetNodes"]}
     assert groups == {
         **dict.fromkeys(("market_prices", "company_profiles", "benchmark_weights"), "market_data"),
@@ -72,5 +36,36 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(run: Run, addre
         **dict.fromkeys(("sector_concentration", "portfolio_tail_risk", "risk_contributions", "portfolio_drawdowns"), "portfolios"),
         **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
     }
-    assert all(node["description"] for node in data["assetNodes"])
-    assert {"runId": run_id, "status": "SUCCESS"} in data["runsOrError"]["results"]
+    for node in data["assetNodes"]:
+        name = node["assetKey"]["path"][0]
+        assert (bool(node["description"]), node["owners"]) == (True, [{"team": "riskmetrics"}]), name
+        assert "postgres" in node["kinds"], name
+        (schema,) = [entry["schema"]["columns"] for entry in node["metadataEntries"] if entry["label"] == "dagster/column_schema"]
+        table = next(entry for entry in node["metadataEntries"] if entry["label"] == "dagster/table_name")
+        assert table, name
+        assert any(column["description"] for column in schema), name
+        shown = {entry["label"] for made in node["assetMaterializations"] for entry in made["metadataEntries"]}
+        if node["isPartitioned"]:
+            assert {"dagster/partition_row_count", "undefined_values", "run_rows_changed", "preview"} <= shown, name
+        elif name != "har_coefficients":  # fitted when a person asks for it
+            assert {"dagster/row_count", "preview"} <= shown, name
+    (own,) = [run for run in data["runsOrError"]["results"] if run["runId"] == run_id]
+    tags = {tag["key"]: tag["value"] for tag in own["tags"]}
+    assert own["status"] == "SUCCESS"
+    assert tags["dagster/partition"] == "2022-12-28"
+    assert tags["riskmetrics/started_by"] == "the command line"
+    assert tags["riskmetrics/code_version"]
+    (schedule,) = data["schedulesOrError"]["results"]
+    assert list(schedule.values()) == ["after_close", "30 18 * * 1-5", "America/New_York", "daily_risk"]
+
+
+def test_the_columns_that_the_ui_shows_are_those_of_the_database(engine: sa.Engine) -> None:
+    """Oracle: what Postgres says of the migrated tables."""
+    graph = defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        metadata = graph.get(key).metadata
+        name = metadata["dagster/table_name"].value
+        shown = {column.name: (column.type, column.constraints.nullable) for column in metadata["dagster/column_schema"].value.columns}
+        columns = sa.inspect(engine).get_columns(name)
+        stored = {column["name"]: (column["type"].compile(dialect=engine.dialect).lower(), column["nullable"]) for column in columns}
+        assert shown == stored, name

@@ -1,0 +1,29 @@
+"""What the UI shows of the tables that assets write: columns with their types and meanings, from `db.tables`."""
+
+import dagster as dg
+import sqlalchemy as sa
+from dagster._core.definitions.metadata import RawMetadataValue
+from sqlalchemy.dialects import postgresql
+
+_POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
+
+
+def of(table: sa.Table, *more: sa.Table) -> dict[str, RawMetadataValue]:
+    """Return metadata of an asset: its table's name and columns, and the columns of further tables it writes by their names."""
+    others: dict[str, RawMetadataValue] = {f"columns of {other.name}": _schema(other) for other in more}
+    return {"dagster/table_name": table.name, "dagster/column_schema": _schema(table), **others}
+
+
+def _schema(table: sa.Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                column.name,
+                column.type.compile(dialect=_POSTGRES).lower(),
+                description=column.comment or column.doc,
+                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
+            )
+            for column in table.columns
+        ],
+        constraints=dg.TableConstraints(other=[table.comment] if table.comment else []),
+    )

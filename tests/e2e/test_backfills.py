@@ -1,0 +1,97 @@
+"""Every way to compute a range of sessions leaves the same rows."""
+
+import time
+from datetime import date
+
+import dagster as dg
+import pandas as pd
+import pytest
+import yaml
+
+from riskmetrics import settings, trading_calendar
+from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.definitions import DAILY_RISK, defs
+from tests.conftest import NewDatabase
+from tests.e2e import ui_server
+from tests.e2e.conftest import RESULTS, Run, results
+from tests.e2e.test_entrances import CODE, dagster
+
+DAYS = [str(day) for day in trading_calendar.between(date(2022, 12, 22), date(2022, 12, 28))]
+LAUNCH = """mutation ($params: LaunchBackfillParams!) {
+  launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
+}"""
+STATUS = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status numPartitions } } }"
+
+
+def _wait_for_all(instance: dg.DagsterInstance) -> None:
+    deadline = time.monotonic() + 240
+    while not all(run.is_finished for run in instance.get_runs()) and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert {run.status for run in instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+
+
+def _instance() -> dg.DagsterInstance:
+    return dg.DagsterInstance.from_config(str(prepare_instance(settings.load())))
+
+
+def _tags(first: str, last: str) -> str:
+    return f'{{"dagster/asset_partition_range_start": "{first}", "dagster/asset_partition_range_end": "{last}"}}'
+
+
+def _by_dagsters_commands() -> None:
+    """Three sessions by `asset materialize`, and one by `job launch` without a daemon."""
+    done = dagster(["asset", "materialize", *CODE, "--select", "not group:model", "--partition-range", f"{DAYS[0]}...{DAYS[2]}"])
+    assert done.returncode == 0, done.stderr
+    launched = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", f'{{"dagster/partition": "{DAYS[3]}"}}'])
+    assert launched.returncode == 0, launched.stderr
+    with _instance() as instance:
+        _wait_for_all(instance)
+        assert len(instance.get_runs()) == 2
+
+
+def _by_ui_and_daemon() -> None:
+    """Two sessions by a backfill as the UI sends it, and two by `job launch`, queued for the daemon."""
+    file = prepare_instance(settings.load()) / "dagster.yaml"
+    config = yaml.safe_load(file.read_text())
+    config["run_coordinator"]["class"] = "QueuedRunCoordinator"
+    file.write_text(yaml.safe_dump(config))
+    chosen = dg.AssetSelection.all() - dg.AssetSelection.groups("model")
+    assets = [{"path": list(key.path)} for key in sorted(chosen.resolve(defs.resolve_asset_graph()))]
+    with ui_server.serve() as address, _instance() as instance:
+        params = {"assetSelection": assets, "partitionNames": DAYS[:2], "fromFailure": False, "tags": []}
+        launched = ui_server.ask(address, LAUNCH, params=params)["launchPartitionBackfill"]
+        assert launched["__typename"] == "LaunchBackfillSuccess", launched
+        deadline = time.monotonic() + 240
+        while (state := ui_server.ask(address, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]) in {
+            "REQUESTED",
+            "COMPLETING",
+        } and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert state == "COMPLETED_SUCCESS"
+        of_sessions = [run for run in instance.get_runs() if "dagster/asset_partition_range_start" in run.tags]
+        assert len(of_sessions) == 1  # one run for the range
+        queued = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", _tags(*DAYS[2:])])
+        assert queued.returncode == 0, queued.stderr
+        _wait_for_all(instance)
+
+
+@pytest.mark.timeout(900)
+def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
+    sample: str,
+    sample_template: str,
+    create_database: NewDatabase,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    assert run([date.fromisoformat(day) for day in DAYS]).exit_code == 0
+    expected = results(sample)
+    assert sorted(expected["portfolio_snapshots"]["snapshot_date"].unique()) == DAYS
+    for way in (_by_dagsters_commands, _by_ui_and_daemon):
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url := create_database(sample_template))
+        monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
+        monkeypatch.delenv("DAGSTER_HOME", raising=False)  # the run in this process has named its own to Dagster
+        way()
+        for name, rows in results(url).items():
+            pd.testing.assert_frame_equal(rows, expected[name], obj=f"{name}, {way.__name__}")
+    assert set(expected) == set(RESULTS)

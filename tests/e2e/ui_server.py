@@ -1,0 +1,59 @@
+"""Dagster's UI and daemon as `riskmetrics ui` starts them, and questions to its GraphQL."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.conftest import COMMAND
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    """Start the UI on a free port; it must end on SIGTERM and leave no process behind."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [COMMAND, "ui", "--port", str(port)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code = process.wait(timeout=60)
+    assert code == 0
+    deadline = time.monotonic() + 20
+    while _lives(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not _lives(process.pid)
+
+
+def _lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ask(address: str, query: str, **variables: object) -> Any:
+    """Return the data of an answer, as soon as the UI is up."""
+    body = json.dumps({"query": query, "variables": variables}).encode()
+    request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                data: Any = json.load(answer)["data"]
+                return data
+        except (urllib.error.URLError, ConnectionError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.3)
