@@ -7,10 +7,11 @@ unexport VIRTUAL_ENV
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PASSWORDS := POSTGRES OWNER WRITER READER GRAFANA
 # --no-deps: older pips refuse extras in hashed requirements; `pip check` looks at the whole afterwards.
 PIP_LOCKED := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-compile --only-binary :all:
 
-.PHONY: help demo install install-dev test test-faults test-wheel bench lint types contracts format lock clean
+.PHONY: help demo install install-dev test test-faults test-wheel bench audit env lint types contracts format lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -33,6 +34,15 @@ test-wheel: install-dev ## The wheel in an empty environment of every Python tha
 
 bench: install-dev ## Speed and memory, written to docs/benchmarks.md (about a quarter of an hour, on a machine with nothing else to do)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md
+
+audit: ## Known vulnerabilities of the locked packages (needs the network)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check --upgrade pip-audit
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
+
+env: ## Passwords for docker-compose.yml, into .env, which is never overwritten
+	@test ! -e .env || { echo "there is a .env, and it stays as it is" >&2; exit 1; }
+	@umask 077 && set -C && $(PYTHON) -c 'import secrets; [print(f"{n}_PASSWORD={secrets.token_hex(24)}") for n in "$(PASSWORDS)".split()]' > .env
 
 lint: install-dev
 	$(BIN)/ruff check .

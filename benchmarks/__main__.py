@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import backfill, measure, metrics, night, regression, write
+from benchmarks import backfill, measure, metrics, night, regression, size, write
 
 BENCHMARKS = {
     "regression": regression.report,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "write": write.report,
     "night": night.report,
     "backfill": backfill.report,
+    "size": size.report,
 }
 _HEAD = """# Benchmarks
 

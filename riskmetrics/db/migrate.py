@@ -211,6 +211,8 @@ def _reason(error: Exception) -> str:
     if isinstance(cause, psycopg.errors.LockNotAvailable):
         return f"another process has held a lock on it for {LOCK_TIMEOUT}, try again when it has ended"
     text = str(cause).partition("\n")[0] or type(cause).__name__
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return f"{text}: run `riskmetrics db upgrade` as the owner of the tables"
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     failed = [file.name.partition("_")[0] for file in files if file.parent == _versions()]
     return f"revision {failed[-1]} failed: {text}" if failed else text

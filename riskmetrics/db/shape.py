@@ -4,6 +4,7 @@ Whatever the search path shows is read, so tables created aside as temporary one
 live ones: types, defaults and CHECKs are compared as the server understands them.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -146,6 +147,8 @@ class Comparison(NamedTuple):
         return sorted(self.wanting + self.unexpected)
 
 
+_TEXT_CASTS = re.compile(r"::(text|character varying)(\[\])?")
+
 HOLDINGS = frozenset({"portfolios", "positions"})
 
 
@@ -163,7 +166,7 @@ def compare(found: Shape, expected: Shape) -> Comparison:
     for item, value in wanted.items():
         if item.table not in absent and item not in there:
             result.wanting.append(f"{item.text} is missing; expected {_text(item, value)}")
-        elif item.table not in absent and there[item] != value:
+        elif item.table not in absent and _settled(there[item]) != _settled(value):
             tolerated = isinstance(value, Column) and _only_stricter(item.table, there[item], value)
             (result.additions if tolerated else result.wanting).append(
                 f"{item.text} is {_text(item, there[item])}; expected {_text(item, value)}"
@@ -193,6 +196,11 @@ def _items(shape: Shape) -> dict[_Item, Column | Constraint | Index]:
 
 def _text(item: _Item, value: Column | Constraint | Index) -> str:
     return value.definition.replace("{}", item.name, 1) if isinstance(value, Index) else str(value)
+
+
+def _settled(value: Column | Constraint | Index) -> Column | Constraint | Index:
+    """Return a constraint without its casts to text, which Postgres places elsewhere when it reads its own words from a dump."""
+    return value._replace(definition=_TEXT_CASTS.sub("", value.definition)) if isinstance(value, Constraint) else value
 
 
 def _harmless(value: Column | Constraint | Index, ours: set[str]) -> bool:

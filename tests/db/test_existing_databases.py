@@ -277,8 +277,8 @@ def test_what_a_founding_revision_creates_must_not_be_there(empty_database: str,
 
 PLANTED = {
     "ALTER TABLE positions DROP last_price": "column positions.last_price is missing; expected numeric(12,4)",
-    "ALTER TABLE positions ALTER quantity TYPE numeric(20,8)":
-        "column positions.quantity is numeric(20,8) NOT NULL; expected numeric(16,4) NOT NULL",
+    "ALTER TABLE positions ALTER strike_price TYPE numeric(20,8)":
+        "column positions.strike_price is numeric(20,8); expected numeric(12,4)",
     "DROP INDEX ix_positions_symbol":
         "index ix_positions_symbol on positions is missing; expected CREATE INDEX ix_positions_symbol ON positions USING btree (symbol)",
     "ALTER TABLE portfolio_coverage DROP CONSTRAINT ck_portfolio_coverage_n_covered,"

@@ -184,7 +184,7 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
         connection.exec_driver_sql("""
             DROP TABLE database_settings;
             ALTER TABLE positions DROP COLUMN last_price;
-            ALTER TABLE positions ALTER symbol TYPE text, ALTER symbol DROP NOT NULL;
+            ALTER TABLE portfolios ALTER currency TYPE text, ALTER currency DROP NOT NULL;
             ALTER TABLE portfolio_coverage DROP CONSTRAINT ck_portfolio_coverage_coverage;
             ALTER TABLE portfolio_coverage ADD CONSTRAINT ck_portfolio_coverage_coverage CHECK (coverage <= 2);
             DROP INDEX idx_pos_beta_lookup;
@@ -192,8 +192,8 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
             ALTER TYPE insight_severity RENAME VALUE 'normal' TO 'usual';
         """)
         assert migrate.differences(connection) == [
+            "column portfolios.currency is text; expected character varying(3) NOT NULL",
             "column positions.last_price is missing; expected numeric(12,4)",
-            "column positions.symbol is text; expected character varying(20) NOT NULL",
             "constraint ck_portfolio_coverage_coverage on portfolio_coverage is CHECK (coverage <= 2::double precision);"
             " expected CHECK (coverage >= 0::double precision AND coverage <= 1::double precision)",
             "enum insight_severity is info, usual, elevated, warning, critical; expected info, normal, elevated, warning, critical",

@@ -1,0 +1,94 @@
+"""What a year of nights takes on disk: results, and Dagster's runs and events, in Postgres, for 63 and for 10,000 positions."""
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from datetime import datetime
+from typing import NamedTuple
+from unittest.mock import patch
+
+import sqlalchemy as sa
+
+from benchmarks import measure
+from benchmarks.job import temporary_home
+from riskmetrics import settings, trading_calendar
+from riskmetrics.cli import launch
+from riskmetrics.cli.simulate import simulate
+from riskmetrics.db import computed
+
+NIGHTS_A_YEAR = 252
+LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
+FOUNDING = {"position_market_betas": 5.5, "position_volatility": 7.3}
+"""MB a year at 63 positions, as the founding document estimates."""
+
+
+class Book(NamedTuple):
+    """Portfolios of a simulated market, and how many nights are run of them."""
+
+    portfolios: int
+    lots: int
+    symbols: int
+    nights: int
+
+
+BOOKS = (Book(portfolios=3, lots=21, symbols=60, nights=20), Book(portfolios=100, lots=100, symbols=3_000, nights=4))
+QUICK = (Book(portfolios=1, lots=3, symbols=10, nights=2), Book(portfolios=1, lots=5, symbols=10, nights=2))
+
+Sizes = dict[str, float]
+
+
+def report(quick: bool) -> str:
+    """Run the nights of each book in a process of its own and scale what they left to a year."""
+    books = QUICK if quick else BOOKS
+    return _text(books, [measure.in_child(megabytes_a_year, book) for book in books])
+
+
+def megabytes_a_year(book: Book) -> Sizes:
+    """Return MB that a year of nights adds, with indexes, by table of results, and of Dagster's database."""
+    first, *days = trading_calendar.between(trading_calendar.FIRST_SESSION, LAST_SESSION.date())[-book.nights - 1 :]
+    with temporary_home() as (home, engine):
+        with redirect_stdout(sys.stderr):
+            simulate(book.symbols, 300, book.portfolios, book.lots, seed=1, last_session=LAST_SESSION)
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("CREATE DATABASE dagster")
+        dagster = engine.url.set(database="dagster", drivername="postgresql+psycopg2")
+        (home / "dagster").mkdir()
+        shutil.copy(settings.bundled("deploy") / "dagster.yaml", home / "dagster")
+        with patch.dict(os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)):
+            launch.run(settings.load(), [first])  # creates what is there once
+            before = _sizes(engine)
+            for day in days:
+                launch.run(settings.load(), [day])
+        after = _sizes(engine)
+    return {name: (size - before[name]) * NIGHTS_A_YEAR / book.nights / 1e6 for name, size in after.items()}
+
+
+def _sizes(engine: sa.Engine) -> Sizes:
+    """Return bytes by table of results, indexes included, and of Dagster's database."""
+    with engine.connect() as connection:
+        size = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
+        sizes = {of.table.name: float(connection.execute(size, {"name": of.table.name}).scalar_one()) for of in computed.results()}
+        return {**sizes, "Dagster's database": float(connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one())}
+
+
+def _text(books: Sequence[Book], sizes: Sequence[Sizes]) -> str:
+    names = sorted(sizes[0], key=lambda name: -sizes[-1][name])
+    positions = [book.portfolios * book.lots for book in books]
+    lines = [(name, *(f"{of[name]:,.1f}" for of in sizes), f"{FOUNDING[name]}" if name in FOUNDING else "") for name in names]
+    total = ("together", *(f"{sum(of.values()):,.1f}" for of in sizes), "")
+    wanted = [
+        measure.Target(f"MB a year in {name}, {positions[0]} positions", most, sizes[0][name], is_most=True)
+        for name, most in FOUNDING.items()
+    ]
+    head = ["MB a year, with indexes", *(f"{count:,} positions" for count in positions), "estimated for 63"]
+    return f"""## Size
+
+What nightly runs add in a year of {NIGHTS_A_YEAR} sessions: the growth over {" and ".join(str(book.nights) for book in books)} nights of a
+simulated market, scaled. Prices are not counted.
+
+{measure.table(head, [*lines, total])}
+
+{measure.targets(wanted)}
+"""

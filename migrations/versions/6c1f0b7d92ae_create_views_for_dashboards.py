@@ -1,0 +1,109 @@
+"""Create the views v_*: stored results under the names of portfolios and symbols, for dashboards and people's own SQL.
+
+Postgres refuses to change the type of a column that a view reads: a later revision that does so drops the view and creates it again.
+"""
+
+from alembic import op
+
+revision = "6c1f0b7d92ae"
+down_revision = "b81f5e2c7a30"
+
+PORTFOLIO = "s.portfolio_id, p.name AS portfolio"
+LIVE = "JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL"
+
+QUERIES = {
+    "v_portfolio_risk": f"""
+        SELECT {PORTFOLIO}, s.snapshot_date AS day, s.total_value, s.cash_value, s.long_value, s.short_value, s.gross_exposure,
+            s.net_exposure, s.daily_pnl, s.daily_return, s.cumulative_pnl, s.num_positions,
+            s.beta_calculated_90d, s.beta_portfolio_regression, r.rate_beta,
+            s.realized_volatility_21d, s.realized_volatility_63d, s.expected_volatility_21d, f.low AS expected_volatility_low,
+            f.high AS expected_volatility_high, s.volatility_trend, s.volatility_percentile,
+            t.value_at_risk AS value_at_risk_99, t.expected_shortfall AS expected_shortfall_99,
+            d.current AS drawdown, d.largest AS largest_drawdown,
+            s.hhi, s.effective_num_positions, s.top_3_concentration, s.top_10_concentration, s.dagster_run_id, s.code_version
+        FROM portfolio_snapshots s {LIVE}
+            LEFT JOIN portfolio_rate_betas r ON r.portfolio_id = s.portfolio_id AND r.day = s.snapshot_date
+            LEFT JOIN volatility_forecasts f ON f.subject = CAST(s.portfolio_id AS varchar) AND f.day = s.snapshot_date
+            LEFT JOIN portfolio_tail_risk t ON t.portfolio_id = s.portfolio_id AND t.day = s.snapshot_date
+                AND t.method = 'historical' AND t.level = 0.99 AND t.horizon_days = 1
+            LEFT JOIN portfolio_drawdowns d ON d.portfolio_id = s.portfolio_id AND d.day = s.snapshot_date
+    """,  # noqa: S608  names are ours
+    "v_portfolio_risk_latest": """
+        SELECT latest.* FROM portfolios
+            CROSS JOIN LATERAL (SELECT * FROM v_portfolio_risk WHERE portfolio_id = portfolios.id ORDER BY day DESC LIMIT 1) AS latest
+    """,
+    "v_positions": f"""
+        SELECT {PORTFOLIO}, q.id AS position_id, q.symbol, q.position_type, q.quantity, s.snapshot_date AS day,
+            b.beta AS market_beta, b.std_error AS market_beta_std_error, b.r_squared, b.observations, i.ir_beta AS rate_beta,
+            v.realized_vol_21d, v.realized_vol_63d, v.expected_vol_21d, v.vol_trend, v.vol_percentile,
+            c.weight AS symbol_weight, c.share AS symbol_risk_share
+        FROM portfolio_snapshots s {LIVE}
+            JOIN positions q ON q.portfolio_id = s.portfolio_id AND q.deleted_at IS NULL AND q.entry_date <= s.snapshot_date
+                AND (q.exit_date > s.snapshot_date) IS NOT FALSE AND (q.expiration_date >= s.snapshot_date) IS NOT FALSE
+            LEFT JOIN position_market_betas b ON b.portfolio_id = s.portfolio_id AND b.position_id = q.id
+                AND b.calc_date = s.snapshot_date AND b.method = 'OLS_SIMPLE' AND b.window_days = 90
+            LEFT JOIN position_interest_rate_betas i ON i.position_id = q.id AND i.calculation_date = s.snapshot_date
+            LEFT JOIN position_volatility v ON v.position_id = q.id AND v.calculation_date = s.snapshot_date
+            LEFT JOIN portfolio_risk_contributions c ON c.portfolio_id = s.portfolio_id AND c.symbol = q.symbol AND c.day = s.snapshot_date
+    """,  # noqa: S608
+    "v_positions_latest": """
+        SELECT v_positions.* FROM v_positions
+        WHERE day = (SELECT max(snapshot_date) FROM portfolio_snapshots WHERE portfolio_snapshots.portfolio_id = v_positions.portfolio_id)
+    """,
+    "v_forecasts": """
+        SELECT s.portfolio_id, coalesce(p.name, s.subject) AS subject, s.day, s.expected, s.low, s.high, s.trailing_21d, s.in_sample,
+            o.completed_on, o.realized, o.realized BETWEEN o.low AND o.high AS in_band, s.undefined_reason
+        FROM volatility_forecasts s LEFT JOIN portfolios p ON p.id = s.portfolio_id
+            LEFT JOIN har_forecast_scores o ON o.subject = s.subject AND o.day = s.day
+        WHERE p.deleted_at IS NULL
+    """,
+    "v_quality": f"""
+        SELECT {PORTFOLIO}, s.day, s.metric, s.coverage, s.n_covered, s.n_total FROM portfolio_coverage s {LIVE}
+    """,  # noqa: S608
+    "v_undefined": f"""
+        SELECT {PORTFOLIO}, q.symbol, s.day, s.metric, s.reason, s.n_obs
+        FROM undefined_metrics s {LIVE} LEFT JOIN positions q ON q.id = s.subject
+    """,  # noqa: S608
+}
+
+SHARES = "as a fraction"
+COMMENTS = {
+    "v_portfolio_risk": "One row per portfolio and session: money in its currency; volatilities are annualized; fractions, not per cent.",
+    "v_portfolio_risk_latest": "The rows of v_portfolio_risk of each portfolio's last computed session.",
+    "v_positions": "One row per lot and computed session on which it is held. NULL: undefined (v_undefined says why), or not computed.",
+    "v_positions_latest": "The rows of v_positions of each portfolio's last computed session.",
+    "v_forecasts": "One row per symbol or portfolio and session: the volatility expected over the next 21 sessions, and what happened.",
+    "v_quality": "One row per portfolio, session and metric: how much of the portfolio the metric speaks for.",
+    "v_undefined": "One row per figure of a portfolio or of one of its lots that is NULL because it is undefined, and why.",
+    "v_portfolio_risk.beta_calculated_90d": "Mean of the positions' market betas over 90 sessions, weighted by signed value over equity.",
+    "v_portfolio_risk.beta_portfolio_regression": "Regression of the portfolio's own returns on the market.",
+    "v_portfolio_risk.rate_beta": "Return per unit of the rate index's return; positive: gains when yields fall.",
+    "v_portfolio_risk.expected_volatility_low": f"10th percentile of what may follow, annualized, {SHARES}.",
+    "v_portfolio_risk.expected_volatility_high": f"90th percentile of what may follow, annualized, {SHARES}.",
+    "v_portfolio_risk.value_at_risk_99": "Historical, one session, at 0.99: loss as a fraction of equity.",
+    "v_portfolio_risk.expected_shortfall_99": "Mean of the losses at or beyond value_at_risk_99.",
+    "v_portfolio_risk.drawdown": "Fall from the highest close of the trailing year to this one, in [0, 1].",
+    "v_portfolio_risk.hhi": "Herfindahl-Hirschman index on the scale 0..1.",
+    "v_positions.symbol_weight": "Signed share of equity of all the portfolio's lots of the symbol.",
+    "v_positions.symbol_risk_share": "Share of the portfolio's volatility that all its lots of the symbol make; shares sum to 1.",
+    "v_forecasts.portfolio_id": "NULL: the subject is a symbol.",
+    "v_forecasts.realized": f"Root mean square return of the 21 sessions after day, annualized, {SHARES}. NULL: not complete yet.",
+    "v_forecasts.in_band": "Whether realized fell between low and high, where four in five should.",
+    "v_forecasts.in_sample": "The model's fit saw days after this one.",
+    "v_undefined.symbol": "NULL: the figure is of the portfolio.",
+    "v_undefined.metric": "'table.column' that is NULL.",
+}
+
+
+def upgrade() -> None:
+    for name, query in QUERIES.items():
+        op.execute(f"CREATE VIEW {name} AS {query}")
+    for name, comment in COMMENTS.items():
+        kind = "COLUMN" if "." in name else "VIEW"
+        quoted = comment.replace("'", "''")
+        op.execute(f"COMMENT ON {kind} {name} IS '{quoted}'")
+
+
+def downgrade() -> None:
+    for name in reversed(QUERIES):
+        op.execute(f"DROP VIEW {name}")

@@ -1,0 +1,84 @@
+"""The views for dashboards, and the dashboards that read them."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import yaml
+
+from tests.e2e.conftest import Run
+
+GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
+FIRST, LAST = date(2022, 11, 28), date(2022, 12, 28)
+"""The second is the 21st session after the first, and completes its forecasts."""
+
+OFTEN_EMPTY = {"Portfolios that lag behind"}
+
+STORED = {
+    "SELECT day, portfolio_id, total_value, beta_calculated_90d, hhi FROM v_portfolio_risk":
+        "SELECT snapshot_date, portfolio_id, total_value, beta_calculated_90d, hhi FROM portfolio_snapshots",
+    "SELECT day, portfolio_id, value_at_risk_99, drawdown FROM v_portfolio_risk":
+        "SELECT day, portfolio_id, value_at_risk, current FROM portfolio_tail_risk JOIN portfolio_drawdowns USING (portfolio_id, day)"
+        " WHERE method = 'historical' AND level = 0.99 AND horizon_days = 1",
+    "SELECT day, portfolio_id, expected_volatility_low FROM v_portfolio_risk":
+        "SELECT day, portfolio_id, low FROM volatility_forecasts WHERE portfolio_id IS NOT NULL",
+    "SELECT DISTINCT day FROM v_portfolio_risk_latest": "SELECT max(snapshot_date) FROM portfolio_snapshots",
+    "SELECT day, position_id, market_beta, realized_vol_21d FROM v_positions":
+        "SELECT calc_date, b.position_id, beta, realized_vol_21d FROM position_market_betas b"
+        " JOIN position_volatility v ON v.position_id = b.position_id AND calculation_date = calc_date",
+    "SELECT position_id, market_beta FROM v_positions_latest":
+        "SELECT position_id, beta FROM position_market_betas WHERE calc_date = '2022-12-28'",
+    "SELECT day, expected, realized, in_band FROM v_forecasts WHERE realized IS NOT NULL":
+        "SELECT day, expected, realized, low <= realized AND realized <= high FROM har_forecast_scores WHERE realized IS NOT NULL",
+    "SELECT day, metric, coverage, n_total FROM v_quality": "SELECT day, metric, coverage, n_total FROM portfolio_coverage",
+    "SELECT day, metric, reason FROM v_undefined": "SELECT day, metric, reason FROM undefined_metrics",
+}  # fmt: skip
+"""Queries of views, and queries of the tables behind them with the same answers."""
+
+
+def panels() -> list[tuple[str, str]]:
+    """Return title and query of every panel, and the queries that fill the choices above them."""
+    found = []
+    for path in (GRAFANA / "dashboards").glob("*.json"):
+        board: dict[str, Any] = json.loads(path.read_text())
+        found += [(panel["title"], target["rawSql"]) for panel in board["panels"] for target in panel["targets"]]
+        found += [(choice["label"], choice["query"]) for choice in board["templating"]["list"]]
+    return found
+
+
+def asked(query: str) -> str:
+    """Return a panel's query as Grafana sends it, for a year of the portfolio Long-Short."""
+    query = re.sub(r"\$__timeFilter\(([^)]*)\)", r"\1 BETWEEN '2022-01-01' AND '2022-12-31'", query)
+    return re.sub(r"\$(portfolio|subject)", "Long-Short", query)
+
+
+def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(sample: str, run: Run) -> None:
+    assert [run([day]).exit_code for day in (FIRST, LAST)] == [0, 0]
+    with psycopg.connect(sample.replace("+psycopg", "")) as connection:
+        for view, table in STORED.items():
+            shown = sorted(map(repr, connection.execute(view).fetchall()))
+            assert shown, view
+            assert shown == sorted(map(repr, connection.execute(table).fetchall())), view
+        for title, query in panels():
+            rows = connection.execute(asked(query)).fetchall()
+            assert rows or title in OFTEN_EMPTY, title
+            assert any(value is not None for row in rows for value in row) or title in OFTEN_EMPTY, title
+        connection.execute("UPDATE portfolios SET deleted_at = now()")
+        assert connection.execute("SELECT count(*) FROM v_portfolio_risk, v_positions, v_quality").fetchone() == (0,)
+        assert connection.execute("SELECT count(*) FROM v_forecasts WHERE portfolio_id IS NOT NULL").fetchone() == (0,)
+
+
+def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None:
+    (source,) = yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "riskmetrics.yaml").read_text())["datasources"]
+    for path in (GRAFANA / "dashboards").glob("*.json"):
+        text = path.read_text()
+        assert set(re.findall(r'"uid": "(.*?)"', text)) == {source["uid"], path.stem}
+        assert set(re.findall(r'"type": "(grafana\S*?)"', text)) == {source["type"]}
+    assert len(panels()) > 15
+    assert all(set(re.findall(r"FROM (\w+)", query)) <= {f"v_{name}" for name in VIEWS} for _, query in panels())
+
+
+VIEWS = ("portfolio_risk", "portfolio_risk_latest", "positions", "positions_latest", "forecasts", "quality", "undefined")
