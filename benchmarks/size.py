@@ -33,8 +33,8 @@ class Book(NamedTuple):
     nights: int
 
 
-BOOKS = (Book(portfolios=3, lots=21, symbols=60, nights=20), Book(portfolios=100, lots=100, symbols=3_000, nights=4))
-QUICK = (Book(portfolios=1, lots=3, symbols=10, nights=2), Book(portfolios=1, lots=5, symbols=10, nights=2))
+BOOKS = (Book(portfolios=3, lots=21, symbols=60, nights=10), Book(portfolios=100, lots=100, symbols=3_000, nights=3))
+QUICK = (Book(portfolios=1, lots=3, symbols=10, nights=1),)
 
 Sizes = dict[str, float]
 
