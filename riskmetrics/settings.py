@@ -38,10 +38,19 @@ def _printable(key: SecretStr) -> SecretStr:
 _Key = Annotated[SecretStr, AfterValidator(_printable)]
 
 
+def _require_address(text: str, *schemes: str) -> None:
+    """Raise ValueError unless a text is an address with one of the schemes and a host; nothing of it is said."""
+    try:
+        parts = urlsplit(text)
+        complete = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half of an IPv6 address, or a port beyond all
+        complete = False
+    if not complete:
+        raise ValueError(f"expected an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+
+
 def _reachable(url: str) -> str:
-    """Refuse what is no address, such as half of an IPv6 one or a port that there is not."""
-    if not urlsplit(url).hostname or urlsplit(url).port == 0:
-        raise ValueError("an address has a host, and a port above 0 if any")
+    _require_address(url, "http", "https")
     return url
 
 
@@ -51,16 +60,10 @@ _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
 def _address(*schemes: str) -> AfterValidator:
-    """Accept an address with one of the schemes and a host; what is said of another holds nothing of it."""
+    """Accept a secret address with one of the schemes."""
 
     def check(address: SecretStr) -> SecretStr:
-        try:
-            parts = urlsplit(address.get_secret_value())
-            complete = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            complete = False
-        if not complete:
-            raise ValueError(f"expected an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        _require_address(address.get_secret_value(), *schemes)
         return address
 
     return AfterValidator(check)
