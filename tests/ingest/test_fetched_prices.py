@@ -2,6 +2,7 @@
 
 import _thread
 from datetime import date
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -28,7 +29,7 @@ def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, floa
     return {day: (close, adjusted) for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)}
 
 
-def count(engine: sa.Engine) -> int:
+def prices_stored(engine: sa.Engine) -> int:
     """How many prices are stored."""
     with engine.connect() as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(tables.market_data_cache))
@@ -202,7 +203,7 @@ def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_time
     assert len(vendor.calls) <= 2 * 6  # each with its retry; four side by side
     with pytest.raises(Unreachable, match="8 of 8 symbols lack prices"):
         require(found, "ABCDEFGH")
-    assert count(engine) == 0
+    assert prices_stored(engine) == 0
 
 
 def test_a_key_that_is_refused_ends_it_at_once(feed, vendor):
@@ -227,7 +228,7 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_
 def test_a_limit_that_comes_with_status_200_is_no_empty_history(feed, market, engine):
     market.replies[FULL, "A"] = Reply(LIMIT)
     assert isinstance(refresh(feed, {"A": None}, [LAST]).problems["A"], RateLimited)
-    assert count(engine) == 0
+    assert prices_stored(engine) == 0
 
 
 def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once(feed, vendor, tomorrow):
@@ -347,8 +348,10 @@ def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(fee
 
 
 def test_an_interruption_does_not_wait_for_what_is_not_yet_asked(feed, vendor):
+    numbers = count()
+
     def interrupt(path: str, query: dict[str, str]) -> Reply:
-        if len(vendor.calls) == 1:
+        if next(numbers) == 0:
             _thread.interrupt_main()
         return Reply([])
 
