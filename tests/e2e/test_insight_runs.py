@@ -8,14 +8,38 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
+from riskmetrics import settings
+from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create
+from tests.conftest import NewDatabase
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
 TYPES = {"daily_summary", "volatility_analysis", "concentration_risk", "factor_exposure", "stress_test_review"}
 ASSETS = ["ai_insights"]
+
+
+@pytest.fixture(scope="module")
+def computed_template(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Name of a database with the sample and a run for DAY."""
+    url = create_database(sample_template)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
+        assert launch.run(settings.load(), [DAY]).exit_code == 0
+    name = sa.make_url(url).database
+    assert name
+    return name
+
+
+@pytest.fixture
+def computed(computed_template: str, create_database: NewDatabase, sample: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of a fresh copy of it; the settings point at it."""
+    url = create_database(computed_template)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
+    return url
 
 
 def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> list[dict[str, Any]]:
@@ -31,9 +55,8 @@ def call(*arguments: str) -> Any:
     return CliRunner().invoke(app, arguments)
 
 
-def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(sample: str, run: Run) -> None:
+def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(computed: str) -> None:
     """Severity by hand: the largest weight of Concentrated, 59.8 %, is past 50 %; Core Equity's, 9.0 %, is below 10 %."""
-    assert run([DAY]).exit_code == 0
     rows = json.loads(call("show", "insights", "--json").stdout)
     found = {(row["portfolio"], row["insight_type"]): row for row in rows}
     assert found.keys() == {(name, kind) for name in ("Core Equity", "Concentrated", "Long-Short") for kind in TYPES} | {
@@ -48,28 +71,26 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(sam
         assert all(finding["evidence"] for finding in row["key_findings"])
         assert "{{" not in json.dumps([row["title"], row["summary"], row["full_analysis"], row["key_findings"]])
     (weight,) = stored(
-        sample,
+        computed,
         """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown FROM portfolio_risk_contributions c
         JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated' WHERE symbol = 'AMD'""",
     )
     assert f"AMD is the largest position, with a weight of {weight['shown']}." in found["Concentrated", "concentration_risk"]["summary"]
 
 
-def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    insight = str(stored(sample)[0]["id"])
+def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(computed: str, run: Run) -> None:
+    insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "4.5", "--feedback", "to the point").exit_code == 0
-    before = stored(sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
+    before = stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
     assert run([DAY]).exit_code == 0
-    assert stored(sample, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
+    assert stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
 
 
-def test_corrected_data_make_a_new_insight_and_the_old_one_stays(sample: str, run: Run) -> None:
+def test_corrected_data_make_a_new_insight_and_the_old_one_stays(computed: str, run: Run) -> None:
+    before = {row["id"]: row for row in stored(computed)}
+    stored(computed, "UPDATE positions SET quantity = quantity / 2 WHERE symbol = 'AMD'")
     assert run([DAY]).exit_code == 0
-    before = {row["id"]: row for row in stored(sample)}
-    stored(sample, "UPDATE positions SET quantity = quantity / 2 WHERE symbol = 'AMD'")
-    assert run([DAY]).exit_code == 0
-    after = {row["id"]: row for row in stored(sample)}
+    after = {row["id"]: row for row in stored(computed)}
     assert before.items() <= after.items()
     new = [row for key, row in after.items() if key not in before]
     assert {row["insight_type"] for row in new} == TYPES
@@ -102,27 +123,25 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(sample: str
     assert "3 portfolio sessions have none" in str(check.description)
 
 
-def test_a_changed_figure_or_text_is_found_by_verifying_again(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
-    (row,) = stored(sample, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'")
+def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> None:
+    (row,) = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'")
     insight = str(row["id"])
     assert call("ai", "verify", insight).exit_code == 0
-    stored(sample, "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type = 'hedge_quality'")
+    stored(computed, "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type = 'hedge_quality'")
     changed = call("ai", "verify", insight, "--json")
     assert changed.exit_code == 3
     assert json.loads(changed.stdout)["complaints"] == ["summary is not what its draft says"]
     stored(
-        sample,
+        computed,
         """UPDATE ai_insights SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
         WHERE insight_type = 'hedge_quality'""",
     )
     assert "beta is shown as '0.58', and is '1.58" in call("ai", "verify", insight).stdout
 
 
-def test_ratings_and_uses_are_counted_to_the_template(sample: str, run: Run) -> None:
+def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
     """The mean of 4.5 and 3.0, by hand."""
-    assert run([DAY]).exit_code == 0
-    rows = stored(sample, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id")
+    rows = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id")
     for row, rating in zip(rows, ("4.5", "3.0"), strict=False):
         assert call("ai", "rate", str(row["id"]), rating).exit_code == 0
     found = {row["insight_type"]: row for row in json.loads(call("ai", "templates", "list", "--json").stdout)}
@@ -130,10 +149,9 @@ def test_ratings_and_uses_are_counted_to_the_template(sample: str, run: Run) -> 
     assert (found["hedge_quality"]["usage_count"], found["hedge_quality"]["avg_quality_score"]) == (1, None)
 
 
-def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
+def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(computed: str) -> None:
     stored(
-        sample,
+        computed,
         """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt, investigation_prompt, required_tools, active)
         SELECT insight_type, name, 'v2', system_prompt, 'Be brief. ' || investigation_prompt, required_tools, false
         FROM ai_insight_templates WHERE insight_type = 'daily_summary'""",
@@ -147,17 +165,15 @@ def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_
     assert {row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)} == {"v1", "v2"}
 
 
-def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(sample: str, run: Run) -> None:
-    assert run([DAY]).exit_code == 0
+def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(computed: str) -> None:
     first, *others = (row["id"] for row in json.loads(call("show", "insights", "--json").stdout))
-    assert {row["viewed"] for row in stored(sample)} == {True}
+    assert {row["viewed"] for row in stored(computed)} == {True}
     assert call("ai", "dismiss", first).exit_code == 0
     assert {row["id"] for row in json.loads(call("show", "insights", "--json").stdout)} == {*others}
     assert {row["id"] for row in json.loads(call("show", "insights", "--all", "--json").stdout)} == {first, *others}
 
 
-def test_a_preview_names_nothing_that_is_held_unless_it_may(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run([DAY]).exit_code == 0
+def test_a_preview_names_nothing_that_is_held_unless_it_may(computed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = call("ai", "preview", "--portfolio", "Concentrated", "--json")
     prompts = json.loads(sent.stdout)
     assert {prompt["insight_type"] for prompt in prompts} == TYPES
@@ -178,14 +194,13 @@ def test_the_types_of_the_daily_job_are_a_setting(sample: str, run: Run, monkeyp
     assert {row["insight_type"] for row in stored(sample)} == {"concentration_risk"}
 
 
-def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(sample: str, run: Run) -> None:
+def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(computed: str) -> None:
     """Columns that stay NULL here say what only a model, a question or a failure brings."""
-    assert run([DAY]).exit_code == 0
-    insight = str(stored(sample)[0]["id"])
+    insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "5", "--feedback", "yes").exit_code == 0
-    rows = stored(sample)
+    rows = stored(computed)
     empty = {name for name in tables.ai_insights.c.keys() if all(row[name] is None for row in rows)}  # noqa: SIM118
     assert empty == {"user_question", "cache_source_id", "expires_at"}
-    templates = stored(sample, "SELECT * FROM ai_insight_templates")
+    templates = stored(computed, "SELECT * FROM ai_insight_templates")
     unused = {name for name in templates[0] if all(row[name] is None for row in templates)}
     assert unused == {"model_preference", "temperature", "deprecated_at"}

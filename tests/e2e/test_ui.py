@@ -35,6 +35,7 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
         **dict.fromkeys(("portfolio_values", "portfolio_betas", "portfolio_rate_betas", "portfolio_volatility"), "portfolios"),
         **dict.fromkeys(("sector_concentration", "portfolio_tail_risk", "risk_contributions", "portfolio_drawdowns"), "portfolios"),
         **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
+        "ai_insights": "insights",
     }
     for node in data["assetNodes"]:
         name = node["assetKey"]["path"][0]

@@ -1,6 +1,7 @@
 """Sentences about a fact sheet, half of them true, made from the sheet as it is sent; nothing of the verifier is used."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
@@ -154,7 +155,8 @@ class Author:
     def false(self) -> Iterator[tuple[str, str]]:
         """Yield a sentence falsified in each way that it can be, with the way."""
         text = self.true()
-        for way in (self._direction, self._unit, self._sign, self._id, self._entity, self._time, self._quantifier):
+        ways = (self._direction, self._unit, self._sign, self._id, self._another, self._swap, self._entity, self._time, self._quantifier)
+        for way in (*ways, self._negation):
             changed = way(text)
             if changed is not None and changed != text:
                 yield way.__name__.strip("_"), changed
@@ -202,6 +204,27 @@ class Author:
         said = set(self.facts[fact.removesuffix(".size")]["said_as"])
         others = [of for of in sorted(self.facts) if not said & {*self.facts[of]["said_as"]} and not self._same_change(fact, of)]
         return text[:at] + self.random.choice([*others, "gamma", "volatility", "beta_252d"]) + text[text.index("}}") :]
+
+    def _another(self, text: str) -> str | None:
+        """The same figure of another thing."""
+        for fact in sorted(self.facts, key=len, reverse=True):
+            if f"{{{{{fact}" in text and self.about(fact):
+                kind = fact[len(str(self.about(fact))) :]
+                others = [of for of in sorted(self.facts) if self.about(of) and of.endswith(kind) and of[:3] == fact[:3] and of != fact]
+                return text.replace(fact, self.random.choice(others))
+        return None
+
+    def _swap(self, text: str) -> str | None:
+        """Two figures, each where the other was."""
+        one, other = re.findall(r"\{\{([a-z0-9_]+)\}\}", text)[:2] if text.count("}}") == 2 and ".size" not in text else ("", "")
+        if not one or {*self.facts[one]["said_as"]} & {*self.facts[other]["said_as"]}:
+            return None
+        return text.replace(f"{{{{{one}}}}}", "{{?}}").replace(f"{{{{{other}}}}}", f"{{{{{one}}}}}").replace("{{?}}", f"{{{{{other}}}}}")
+
+    def _negation(self, text: str) -> str | None:
+        """The contrary."""
+        contrary = self.random.choice(("is not", "is no longer", "is hardly", "is neither", "was never", "is anything but"))
+        return text.replace(" is ", f" {contrary} ", 1) if " is {{" in text else text.replace(" has ", " lacks ", 1)
 
     def _same_change(self, fact: str, other: str) -> bool:
         return fact.removesuffix(".size").removesuffix("_change") == other.removesuffix("_change")

@@ -9,7 +9,7 @@ from riskmetrics.insights import verify
 from tests.insights.fact_sheets import sheet
 from tests.insights.sentences import of_sheet
 
-WAYS = {"direction", "unit", "sign", "id", "entity", "time", "quantifier"}
+WAYS = {"direction", "unit", "sign", "id", "another", "swap", "entity", "time", "quantifier", "negation"}
 SHEETS, PER_SHEET = 40, 300
 
 
@@ -29,4 +29,4 @@ def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_
     assert len(refused) < 0.02 * ways[""], refused[:20]
     assert sum(ways.values()) == SHEETS * PER_SHEET > 10_000
     assert ways[""] == SHEETS * PER_SHEET / 2
-    assert all(ways[way] > 300 for way in WAYS), ways
+    assert all(ways[way] > 200 for way in WAYS), ways
