@@ -83,7 +83,7 @@ def believed_returns(closes: pd.DataFrame) -> Returns:
 def believed_bars(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> tuple[Returns, pd.DataFrame]:
     """Believed returns, and on their rows the range proxies (`volatility.range_proxy`): NaN on a session whose move is not believed."""
     ticks = bad_ticks(adj_close.to_numpy())
-    ranges = np.where(ticks.bad | ticks.unconfirmed, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
+    ranges = np.where(ticks.doubted, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
     return _believed(adj_close, ticks), pd.DataFrame(ranges, index=high.index, columns=high.columns).iloc[2:]
 
 

@@ -85,3 +85,15 @@ def test_every_missing_value_gets_its_own_reason_row():
     undefined = panels.undefined_rows(rows, "t", reasons, subject="position_id", day="day")
     found = undefined[["metric", "subject", "portfolio_id", "reason", "n_obs"]].to_numpy().tolist()
     assert found == [["t.beta", "1", "A", "short", 3], ["t.beta", "3", "B", "flat", 4], ["t.r_squared", "1", "A", "short", 3]]
+
+
+def test_a_range_is_believed_on_a_day_as_it_was_before_the_next_session():
+    """Closes that go to and fro: each takes back the one before, and the one after takes back each."""
+    days = pd.bdate_range("2024-01-01", periods=8)
+    close = pd.DataFrame({"X": [10.0, 10.0, 30.0, 10.0, 30.0, 10.0, 10.0, 10.0]}, index=days)
+    _, together = panels.believed_bars(close, close * 1.01, close * 0.99)
+    for rows in range(3, 9):
+        _, alone = panels.believed_bars(*(prices.iloc[:rows] for prices in (close, close * 1.01, close * 0.99)))
+        pd.testing.assert_frame_equal(alone, together.iloc[: rows - 2], check_exact=True)
+    assert together["X"].isna().any()
+    assert together["X"].notna().any()

@@ -63,17 +63,38 @@ def beta_extreme(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -
 
 @dg.asset_check(asset=portfolio_values)
 def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
-    """Nearly all holdings of every portfolio have a price."""
+    """Nearly all holdings of every portfolio have a close, options one of their underlying; and a value, or it is a warning."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        lowest = stored.lowest_coverage(connection, "prices", days)
-    if lowest is None:
+        sourced, valued = (stored.lowest_coverage(connection, metric, days) for metric in ("sources", "prices"))
+    if sourced is None or valued is None:
         return dg.AssetCheckResult(passed=True, description="no portfolio holds anything on these sessions")
+    absent, unstated = sourced.coverage < MIN_COVERAGE, valued.coverage < MIN_COVERAGE
+    lowest, what = (sourced, "close (options: of their underlying)") if absent else (valued, "price of their own")
+    advice = "; the rest is in no value: state the prices of options with the holdings" if unstated and not absent else ""
     return dg.AssetCheckResult(
-        passed=lowest.coverage >= MIN_COVERAGE,
-        severity=dg.AssetCheckSeverity.ERROR,
+        passed=not absent and not unstated,
+        severity=dg.AssetCheckSeverity.ERROR if absent else dg.AssetCheckSeverity.WARN,
         metadata={"lowest_coverage": lowest.coverage, "portfolio": lowest.name, "session": str(lowest.day)},
-        description=f"{lowest.coverage:.0%} of the holdings of {lowest.name} have a price on {lowest.day}; {MIN_COVERAGE:.0%} is the least",
+        description=f"{lowest.coverage:.0%} of the holdings of {lowest.name} have a {what} on {lowest.day}; "
+        f"{MIN_COVERAGE:.0%} is the least{advice}",
+    )
+
+
+@dg.asset_check(asset=portfolio_values)
+def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
+    days = run_sessions(context)
+    with warehouse.read() as connection:
+        lowest = stored.lowest_coverage(connection, "believed_prices", days)
+    if lowest is None or lowest.coverage == 1:
+        return dg.AssetCheckResult(passed=True, description="every value and profit rests on closes that are believed")
+    return dg.AssetCheckResult(
+        passed=False,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"lowest_coverage": lowest.coverage, "portfolio": lowest.name, "session": str(lowest.day)},
+        description=f"value and profit of {lowest.name} on {lowest.day} rest on closes that are not believed, {1 - lowest.coverage:.0%} of "
+        f"them; see which with `riskmetrics show quality --date {lowest.day}`, and import the right ones",
     )
 
 

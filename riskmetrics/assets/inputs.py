@@ -15,7 +15,7 @@ from riskmetrics.errors import RefusedFit
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas, calibration, options, rates, stress, tail_risk, valuation, volatility
-from riskmetrics.results.lots import is_listed, open_positions, underlying
+from riskmetrics.results.lots import open_positions, underlying
 from riskmetrics.results.model import Versions, versions
 from riskmetrics.results.valuation import Valuation
 
@@ -126,7 +126,7 @@ def lots(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
 def valued(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> Valuation:
     """Value every portfolio on ``days``. For what needs no exposure of options: see `exposed`."""
     portfolios, held, anchors = read.portfolios(connection), lots(warehouse, connection), read.cash_anchors(connection)
-    closes = read.closes(connection, held.loc[is_listed(held), "symbol"], valuation.sessions_needed(days, held, anchors))
+    closes = read.closes(connection, underlying(held).dropna(), valuation.sessions_needed(days, held, anchors))
     return valuation.value(days, portfolios, held, anchors, closes)
 
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.cli.insight_list import insights
+from riskmetrics.cli.model import model
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
-from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
+from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records, say
 from riskmetrics.cli.track_record import forecast_score
 from riskmetrics.report import figures
+from riskmetrics.report.reservations import reservations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,12 +129,13 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     from riskmetrics.db import rates
 
     session, positions = _stored(rates.of_positions, day_of(day), portfolio)
-    _, portfolios = _stored(rates.of_portfolios, session, portfolio, may_be_empty=True)
+    _, portfolios = _stored(rates.of_portfolios, session, portfolio, may_be_empty=True, reserved=True)
     if as_json:
         print_json({"portfolios": records(portfolios), "positions": records(positions)})
         return
     _print_with_reasons(portfolios, _RATE_BETAS, f"Rate betas of portfolios, {session}")
-    _print_with_reasons(positions.drop(columns="alpha"), _RATE_BETAS, f"Rate betas of positions, {session}")
+    shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
+    _print_with_reasons(shown, _RATE_BETAS, f"Rate betas of positions, {session}")
     typer.echo(
         "Return per unit of the rate index's return, a bond fund's: positive gains when yields fall. two_factor: the market held fixed."
     )
@@ -147,7 +150,7 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     from riskmetrics.db import volatility as stored_volatility
 
     session, positions = _stored(stored_volatility.of_positions, day_of(day), portfolio)
-    _, portfolios = _stored(stored_volatility.of_portfolios, session, portfolio, may_be_empty=True)
+    _, portfolios = _stored(stored_volatility.of_portfolios, session, portfolio, may_be_empty=True, reserved=True)
     if as_json:
         print_json({"portfolios": records(portfolios), "positions": records(positions)})
         return
@@ -188,7 +191,7 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     """
     from riskmetrics.db import stored
 
-    session, table = _stored(stored.sectors, day_of(day), portfolio)
+    session, table = _stored(stored.sectors, day_of(day), portfolio, reserved=True)
     present(table, as_json=as_json, formats=_SECTORS, title=f"Sector weights, {session}")
 
 
@@ -200,7 +203,7 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
     """
     from riskmetrics.db import stored
 
-    session, table = _stored(stored.snapshots, day_of(day), portfolio)
+    session, table = _stored(stored.snapshots, day_of(day), portfolio, reserved=True)
     if as_json:
         print_json(records(table))
         return
@@ -224,7 +227,7 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
     """
     from riskmetrics.db import losses
 
-    session, tail = _stored(losses.tail_risk, day_of(day), portfolio)
+    session, tail = _stored(losses.tail_risk, day_of(day), portfolio, reserved=True)
     _, tested = _stored(losses.var_backtests, session, portfolio, may_be_empty=True)
     _, fallen = _stored(losses.drawdowns, session, portfolio, may_be_empty=True)
     if as_json:
@@ -243,7 +246,7 @@ def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJ
     """
     from riskmetrics.db import losses
 
-    session, table = _stored(losses.contributions, day_of(day), portfolio)
+    session, table = _stored(losses.contributions, day_of(day), portfolio, reserved=True)
     _present(table, _CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
 
 
@@ -255,7 +258,7 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
     """
     from riskmetrics.db import losses
 
-    session, table = _stored(losses.stress, day_of(day), portfolio)
+    session, table = _stored(losses.stress, day_of(day), portfolio, reserved=True)
     _present(table, _STRESS, f"Stress scenarios, {session}", as_json=as_json)
 
 
@@ -334,6 +337,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
 
 app.command("forecast-score")(forecast_score)
 app.command()(insights)
+app.command("model")(model)
 
 
 def _present(table: "pd.DataFrame", formats: dict[str, Format], title: str, *, as_json: bool) -> None:
@@ -355,8 +359,12 @@ def _stored(
     portfolio: str | None,
     *,
     may_be_empty: bool = False,
+    reserved: bool = False,
 ) -> "tuple[date, pd.DataFrame]":
-    """Read a day's results, by default the latest day's; an empty answer ends the command with what to check."""
+    """Read a day's results, by default the latest day's; an empty answer ends the command with what to check.
+
+    ``reserved`` results are values, or weights of them: what to know before reading them is said too.
+    """
     from riskmetrics.cli.database import reading
     from riskmetrics.db import stored
     from riskmetrics.db.read import portfolios as read_portfolios
@@ -366,11 +374,14 @@ def _stored(
         if session is None:
             raise fail("no results are stored yet: riskmetrics run")
         table = read(connection, session, portfolio)
-        has_run = len(stored.snapshots(connection, session, portfolio)) > 0
+        snapshots = stored.snapshots(connection, session, portfolio)
+        notes = reservations(snapshots, stored.coverage(connection, session, portfolio)) if reserved else {}
         known = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
-    if table.empty and not (may_be_empty and has_run):
+    if table.empty and not (may_be_empty and len(snapshots)):
         whose = f" for {portfolio}" if portfolio else ""
         raise fail(f"nothing is stored on {session}{whose}: has that session run? riskmetrics run --date {session}")
+    for name, texts in notes.items():
+        say("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
     return session, table

@@ -8,6 +8,7 @@ import typer
 
 from riskmetrics.cli.output import cell, print_table, records
 from riskmetrics.report import figures
+from riskmetrics.report.reservations import reservations
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,22 +23,25 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     from riskmetrics.db import insights, stored, volatility
 
     with reading() as connection:
-        snapshots = {row["portfolio"]: row for row in records(stored.snapshots(connection, day))}
+        table = stored.snapshots(connection, day)
+        notes = reservations(table, stored.coverage(connection, day))
         volatilities = {row["portfolio"]: row for row in records(volatility.of_portfolios(connection, day))}
         sectors = stored.sectors(connection, day)
         said = insights.latest(connection, day)
+    snapshots = {row["portfolio"]: row for row in records(table)}
     for name in portfolios:
-        _print(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name])
+        _print(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name], notes.get(name, []))
         print_insights(day, [row for row in said if row["portfolio"] == name], whole=False)
 
 
-def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame") -> None:
+def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]) -> None:
     two = figures.two_decimals
     fit, n_obs = cell(row["beta_calculated_90d_r_squared"], two), cell(row["beta_calculated_90d_observations"])
     parts = ", ".join(f"{name} {figures.money(row[column])}" for name, column in _PARTS.items())
     effective = cell(row["effective_num_positions"], two)
     lines = [
         ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
+        *(("", note) for note in notes),
         ("Beta, 90 sessions", f"{cell(row['beta_calculated_90d'], two)}  (R² of its positions {fit}, {n_obs} observations)"),
         ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
         *_volatility(row),

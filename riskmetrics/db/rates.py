@@ -44,6 +44,8 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
             _portfolios.c.name.label("portfolio"),
             position.c.symbol,
             position.c.position_type,
+            position.c.strike_price,
+            position.c.expiration_date,
             table.c.ir_beta,
             table.c.std_error,
             table.c.p_value,

@@ -59,6 +59,8 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
             _portfolios.c.name.label("portfolio"),
             position.c.symbol,
             position.c.position_type,
+            position.c.strike_price,
+            position.c.expiration_date,
             table.c.realized_vol_21d,
             table.c.realized_vol_63d,
             table.c.vol_daily,

@@ -7,7 +7,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from riskmetrics.errors import RefusedFit
-from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.forecast_score import NEWEY_WEST_LAGS
 from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients, Regressors
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
@@ -23,7 +24,6 @@ WEIGHT_SUM_BOUNDS = (0.9, 1.15)
 MIN_MONTH_RATIO = 0.2
 """Errors grow with the month's ratio, so pairs weigh 1/ratio², but none as if its month had been calmer than this."""
 
-
 Block: TypeAlias = tuple[Regressors, FloatArray]
 """Regressors of some series, and the annualised volatility that followed each, both of shape (D, N)."""
 
@@ -32,6 +32,8 @@ class Calibration(NamedTuple):
     """A fit of one proxy's coefficients, and how it came about."""
 
     coefficients: Coefficients
+    std_errors: FloatArray
+    """Of the weights, (5,): Driscoll and Kraay's, over NEWEY_WEST_LAGS sessions; NaN for the market's weight where the proxy has none."""
     n_obs: int
     """Pairs of a day and a series."""
     n_days: int
@@ -99,35 +101,43 @@ def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
 
     Notes
     -----
-    No standard errors: targets of neighbouring days share 20 of 21 returns and all series share the market, so classical ones
-    would be too small by far.
+    Targets of neighbouring days share 20 of 21 returns and all series share the market, so that classical standard errors would be
+    too small by far: these are of sums over all series of a day, correlated over NEWEY_WEST_LAGS sessions.
 
     References
     ----------
+    Driscoll and Kraay (1998), Consistent covariance matrix estimation with spatially dependent panel data, Review of Economics and
+    Statistics 80(4).
     Patton (2011), Volatility forecast comparison using imperfect volatility proxies, Journal of Econometrics 160(1).
     """
-    import statsmodels.api as sm  # slow to import, and needed by few
-
-    regressors, targets, n_symbols, on_day = [], [], 0, np.zeros(1, bool)
+    parts, n_symbols, n_rows = [], 0, 0
     for inputs, realized in blocks:
         pairs = _usable(inputs, realized, proxy)
         columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
         columns += [] if proxy == "close" else [inputs.market]
-        regressors.append(np.column_stack([column[pairs] for column in columns]))
-        targets.append(realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs]))
+        target = realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs])
+        parts.append((np.column_stack([column[pairs] for column in columns]), target, np.nonzero(pairs)[0]))
         n_symbols += int((pairs.sum(axis=0) >= SESSIONS_PER_YEAR).sum())
-        on_day = on_day | pairs.any(axis=1)
-    if not on_day.any():
+        n_rows += len(target)
+    if not n_rows:
         raise RefusedFit(f"no pair of a day and a series with what the proxy {proxy} needs; import more prices")
-    x, target = np.concatenate(regressors), np.concatenate(targets)
+    return _weighted_least_squares(*(np.concatenate(of) for of in zip(*parts, strict=True)), n_symbols=n_symbols)
+
+
+def _weighted_least_squares(x: FloatArray, target: FloatArray, day: IntArray, *, n_symbols: int) -> Calibration:
+    """Regress the targets (K,) on x (K, 4 or 5): a constant, the day's, the week's, the month's and the market's ratio."""
+    import statsmodels.api as sm  # slow to import, and needed by few
+
     result = sm.WLS(target, x, weights=np.maximum(x[:, 3], MIN_MONTH_RATIO) ** -2.0).fit()
+    robust = result.get_robustcov_results("hac-groupsum", time=day - day.min(), maxlags=NEWEY_WEST_LAGS, use_correction=False)
     ratio = np.clip(result.fittedvalues, MIN_RATIO, MAX_RATIO)
-    weights = np.zeros(5)
-    weights[: x.shape[1]] = result.params
+    weights, std_errors = np.zeros(5), np.full(5, np.nan)
+    weights[: x.shape[1]], std_errors[: x.shape[1]] = result.params, robust.bse
     return Calibration(
         Coefficients(weights, float(np.mean((target / ratio) ** 2) - 1.0)),
+        std_errors,
         n_obs=len(target),
-        n_days=int(on_day.sum()),
+        n_days=len(np.unique(day)),
         n_symbols=n_symbols,
         r_squared=float(result.rsquared),
     )

@@ -44,6 +44,9 @@ class Ticks(NamedTuple):
     """Not positive and finite, or at the end of a move over MOVE that the next session gave back: to be read as missing."""
     unconfirmed: BoolArray
     """At the end of any other move over MOVE: its return counts from the next session on."""
+    doubted: BoolArray
+    """Not believed on its own day: no price, or at the end of a move over MOVE that is not the way back from a bad one. It takes no
+    later price to know."""
 
 
 class Staleness(NamedTuple):
@@ -87,16 +90,17 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
     A session without a price confirms the move before it.
     """
     prices = _positive(adj_close)
-    bad = ~np.isnan(adj_close) & np.isnan(prices)
+    invalid = ~np.isnan(adj_close) & np.isnan(prices)
+    bad = invalid.copy()
     jump = np.zeros_like(bad)
     with np.errstate(over="ignore"):
         move, left = prices[1:] / prices[:-1], prices[2:] / prices[:-2]
         jump[1:] = (move > 1.0 + MOVE) | (move < 1.0 - MOVE)
         # fourth powers for quarters of logarithms, the last bit of which depends on the processor
         bad[1:-1] |= jump[1:-1] & (np.square(np.square(_size(left))) < _size(move[:-1]))
-    unconfirmed = jump & ~bad
-    unconfirmed[1:] &= ~bad[:-1]  # the way back from a tick is no move
-    return Ticks(bad, unconfirmed)
+    jump[1:] &= ~bad[:-1]  # the way back from a tick is no move
+    doubted = jump | invalid
+    return Ticks(bad, doubted & ~bad, doubted)
 
 
 def as_known_on_each_day(

@@ -16,6 +16,7 @@ from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.report import figures
 from riskmetrics.report.figures import Axis
 from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
+from riskmetrics.report.reservations import reservations
 from riskmetrics.results import price_quality, scores
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
@@ -28,6 +29,8 @@ class Instrument(NamedTuple):
 
     symbol: str
     position_type: str
+    contract: str
+    """Strike and expiration of an option."""
     volatility: Record | None
     rates: Record | None
 
@@ -52,6 +55,8 @@ class Section:
     rates: Record | None
     instruments: list[Instrument]
     notes: Notes
+    reservations: list[str]
+    """What to know before its values and weights are read."""
     faults: list[Record]
     """What is wrong with the prices of what it holds, and of the market index, as `price_quality.find` lists it."""
     insights: list[Record]
@@ -131,15 +136,17 @@ def uncertainty(row: Record) -> tuple[float, float]:
 def _sections(connection: sa.Connection, day: date) -> list[Section]:
     """Return the portfolios that have a snapshot, or a reason for having none."""
     portfolios = _records(read.portfolios(connection))
-    tables = {name: _by_portfolio(query(connection, day)) for name, query in (_QUERIES | _LOSSES).items()}
+    frames = {name: query(connection, day) for name, query in (_QUERIES | _LOSSES).items()}
+    tables = {name: _by_portfolio(frame) for name, frame in frames.items()}
     tables["insights"] = _said(connection, day)
+    reserved = reservations(frames["snapshots"], frames["coverage"])
     indices = {row["market_index"] for rows in tables["betas"].values() for row in rows}
     faults = _records(price_quality.find(read.held_bars(connection, price_quality.sessions(day), indices)))
     stated = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
     if len({row["name"] for row in stated}) < len(stated):
         raise DataQualityError("two portfolios have the same name: rename one in the database, names must tell them apart")
     return [
-        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, faults)
+        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, reserved.get(row["name"], []), faults)
         for number, row in enumerate(stated, 1)
     ]
 
@@ -165,7 +172,7 @@ _LOSSES = {
 }
 
 
-def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], faults: list[Record]) -> Section:
+def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], reserved: list[str], faults: list[Record]) -> Section:
     symbols = {row[name] for row in tables["betas"] for name in ("symbol", "market_index")}
     symbols |= {row["underlying_symbol"] for row in tables["options"]}
     shown = {
@@ -189,13 +196,14 @@ def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], fa
         rates=next(iter(tables["rates"]), None),
         instruments=_instruments(tables["position_volatility"], tables["rate_betas"]),
         notes=Notes(tables["undefined"], shown),
+        reservations=reserved,
         faults=[fault for fault in faults if fault["symbol"] in symbols],
         insights=tables["insights"],
     )
 
 
 def _instruments(volatilities: list[Record], rate_betas: list[Record]) -> list[Instrument]:
-    of, to = ({(row["symbol"], row["position_type"]): row for row in rows} for rows in (volatilities, rate_betas))
+    of, to = ({(row["symbol"], row["position_type"], contract(row)): row for row in rows} for rows in (volatilities, rate_betas))
     return [Instrument(*key, of.get(key), to.get(key)) for key in sorted(of.keys() | to.keys())]
 
 
@@ -204,6 +212,13 @@ def _said(connection: sa.Connection, day: date) -> dict[str, list[Record]]:
     for row in insights.latest(connection, day):
         found.setdefault(row["portfolio"], []).append(row)
     return found
+
+
+def contract(row: Record) -> str:
+    """Strike and expiration of an option, as far as they are known; of another position nothing."""
+    strike, expiration = row["strike_price"], row["expiration_date"]
+    parts = ("" if strike is None else figures.quantity(strike), "" if expiration is None else figures.day(expiration))
+    return " ".join(part for part in parts if part)
 
 
 def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
@@ -229,6 +244,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         figures=figures,
+        contract=contract,
         of_portfolio=OF_PORTFOLIO,
         uncertainty=uncertainty,
         position_types=_POSITION_TYPES,

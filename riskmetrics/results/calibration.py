@@ -13,7 +13,7 @@ from riskmetrics.metrics import calibration, har
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import HORIZON, realized_next
 from riskmetrics.metrics.price_quality import as_known_on_each_day
-from riskmetrics.results.model import WEIGHTS, digest, versions
+from riskmetrics.results.model import STD_ERRORS, WEIGHTS, digest, versions
 
 _BEFORE = har.LEVEL_WINDOW + HORIZON + 2
 """Empty sessions before a history: a stock has a pair once its level rests on enough returns, whenever that of others begins."""
@@ -111,8 +111,10 @@ def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> 
             kept[proxy] = str(refused)
     priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
     of_fit = {"first_day": days[priced][0], "last_target": days[-1], "code_version": pd.NA}
-    rows = pd.DataFrame([_row(proxy, fits[proxy]) | of_fit if proxy in fits else _kept(proxy, in_use) for proxy in har.PROXIES])
-    rows = rows.astype({"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str"})
+    rows = pd.DataFrame(
+        [_row(proxy, fits[proxy]) | of_fit if proxy in fits else _kept(proxy, in_use, kept[proxy]) for proxy in har.PROXIES]
+    )
+    rows = rows.astype({"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "refused_reason": "str"})
     version, hashed = _name(rows)
     return Proposal(
         version=version,
@@ -145,11 +147,13 @@ def _blocks(returns: panels.Returns, ranges: FloatArray, market: str, proxy: str
 
 def _row(proxy: str, fit: calibration.Calibration) -> dict[str, Any]:
     numbers = np.round([*fit.coefficients.weights, fit.coefficients.residual_variance], _DECIMALS)
-    return {"proxy": proxy, **dict(zip(_NUMBERS, numbers, strict=True)), "n_obs": fit.n_obs, "n_symbols": fit.n_symbols}
+    std_errors = dict(zip(STD_ERRORS, np.round(fit.std_errors, _DECIMALS), strict=True))
+    of_fit = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "refused_reason": None}
+    return {"proxy": proxy, **dict(zip(_NUMBERS, numbers, strict=True)), **std_errors, **of_fit}
 
 
-def _kept(proxy: str, in_use: pd.DataFrame) -> dict[str, Any]:
-    return {"proxy": proxy, **in_use.drop(columns=["version", "digest"]).loc[proxy]}
+def _kept(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
+    return {"proxy": proxy, **in_use.drop(columns=["version", "digest"]).loc[proxy], "refused_reason": why}
 
 
 def _name(rows: pd.DataFrame) -> tuple[str, str]:

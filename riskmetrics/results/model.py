@@ -15,6 +15,9 @@ from riskmetrics.metrics._typing import BoolArray, IntArray
 WEIGHTS = ("constant", "day_weight", "week_weight", "month_weight", "market_weight")
 """Columns of `har_coefficients` in the order of `har.Coefficients.weights`."""
 
+STD_ERRORS = ("constant_std_error", "day_std_error", "week_std_error", "month_std_error", "market_std_error")
+"""Columns of their standard errors."""
+
 
 @dataclass(frozen=True)
 class Versions:

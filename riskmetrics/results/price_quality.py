@@ -4,6 +4,7 @@ One function, `find`, serves the checks of a run, the command line and the repor
 returns are made without bad ticks (`panels.believed_returns`), everything else is only said.
 """
 
+import math
 from datetime import date
 from typing import NamedTuple
 
@@ -17,7 +18,10 @@ from riskmetrics.panels import STALE_AFTER, Bars, believed_returns
 from riskmetrics.results.betas import MIN_PAIRS
 
 YEAR = 252
-"""Returns up to the last session in which faults are looked for, and of which a history is too short."""
+"""Returns up to the last session in which faults are looked for."""
+
+FULL_YEAR = math.ceil(0.95 * YEAR)
+"""Returns that stand for a whole year: the share of days that portfolios' returns and ranges must have, too, to count in full."""
 
 
 class Fault(NamedTuple):
@@ -45,7 +49,7 @@ FAULTS = {
     "stitched_histories": Fault("stitched histories", "Rows that were adjusted as of different days meet.", _ANEW),
     "short_histories": Fault(
         "short histories",
-        f"Fewer than {YEAR} returns: some metrics rest on less than they should, or are undefined.",
+        f"Fewer than {FULL_YEAR} returns in a year: some metrics rest on less than they should, or are undefined.",
         "import earlier prices, if there are any",
     ),
 }
@@ -55,7 +59,7 @@ _LEFT_OUT = {
     MIN_PAIRS: "no beta",
     har.MIN_LEVEL_OBS: "no volatility forecast",
     har.FULL_LEVEL_OBS: "no percentile of its volatility",
-    YEAR: "what looks back a year rests on fewer",
+    FULL_YEAR: "what looks back a year rests on fewer",
 }
 """What fewer returns than so many mean."""
 
@@ -125,7 +129,7 @@ def _ticks(bars: Bars) -> pd.DataFrame:
 
 def _ticks_of(column: str, prices: pd.DataFrame, bars: Bars) -> pd.DataFrame:
     values = prices.to_numpy()
-    bad, unconfirmed = price_quality.bad_ticks(values)
+    bad, unconfirmed, _ = price_quality.bad_ticks(values)
     unconfirmed[:-1] = False
     move = np.full(values.shape, np.nan)
     with np.errstate(all="ignore"):
@@ -166,7 +170,7 @@ def _short(bars: Bars) -> pd.DataFrame:
     known = bars.adj_close.notna().to_numpy()
     n_obs = (~np.isnan(returns)).sum(axis=0)
     entered = known[: len(known) - YEAR].any(axis=0)
-    short = (n_obs < har.FULL_LEVEL_OBS) | ((n_obs < YEAR) & ~entered)
+    short = (n_obs < har.FULL_LEVEL_OBS) | ((n_obs < FULL_YEAR) & ~entered)
     rows = pd.DataFrame(
         {
             "fault": "short_histories",

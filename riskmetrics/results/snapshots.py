@@ -23,7 +23,9 @@ _BETAS = (
 )
 VALUE_METRICS = [f"{_TABLE}.{name}" for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "equity_balance")]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETAS]
-VALUE_COVERAGE = ("prices", "current_prices", "daily_pnl")
+VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl")
+"""What `portfolio_coverage` says of values. Sources are closes, of an option its underlying's, of a private holding its stated value;
+believed_prices are those that the value and the profit of the day rest on."""
 BETA_COVERAGE = ("beta", "provider_beta")
 
 
@@ -92,10 +94,11 @@ def _without_row(valuation: Valuation) -> pd.DataFrame:
 
 
 def value_coverage(valuation: Valuation) -> pd.DataFrame:
-    """Return rows of `portfolio_coverage`: the share of instruments that have a price, a close of the day itself, a daily profit."""
+    """Return rows of `portfolio_coverage`: the share of instruments that have what each of VALUE_COVERAGE says."""
     held, priced, profit = valuation.n_held, valuation.n_priced, valuation.profit
     current = valuation.total(valuation.held & np.isfinite(valuation.values) & ~valuation.stale)
-    counts = ((priced, held), (current, held), (profit.n_known, profit.n_traded))
+    sourced, believed = valuation.total(valuation.held & valuation.sourced), profit.n_traded - profit.n_doubted
+    counts = (priced, held), (current, held), (sourced, held), (believed, profit.n_traded), (profit.n_known, profit.n_traded)
     return coverage_rows(
         valuation, {metric: (n, total, n / np.maximum(total, 1)) for metric, (n, total) in zip(VALUE_COVERAGE, counts, strict=True)}
     )

@@ -15,7 +15,8 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
-from riskmetrics.panels import STALE_AFTER, latest_known
+from riskmetrics.panels import STALE_AFTER
+from riskmetrics.results import lot_prices
 from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, days_of, is_listed, is_option, underlying
 
 
@@ -34,6 +35,8 @@ class Profit(NamedTuple):
     """Lots entered by the day whose entry price is not known."""
     n_no_end_price: FloatArray
     """Lots entered by the day whose price on it, or at their exit, is not known."""
+    n_doubted: FloatArray
+    """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
 
 
 class Reason(NamedTuple):
@@ -68,6 +71,8 @@ class Valuation:
     """Whether it is known how an instrument moves with its underlying, (I, D)."""
     stale: BoolArray
     """Whether the value rests on the close of an earlier session, (I, D)."""
+    sourced: BoolArray
+    """Whether a holding's close, an option's underlying's, or a private holding's stated value is known, (I, D)."""
     cash: FloatArray
     """NaN where a holding has a price that it lacked when the equity was stated, or when it was bought."""
     equity_before: FloatArray
@@ -216,7 +221,7 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
     owners, n, m = instruments["portfolio"].to_numpy(np.int64), len(portfolios), len(instruments)
 
     trades = _trades(lots, closes)
-    prices, stale = _prices(lots, closes, sessions)
+    prices, stale, sourced = lot_prices.prices(lots, closes, sessions)
     held = metrics.holdings(trades, stamps, prices, instrument, m)
     n_held, n_priced = _count(held.direction != 0, owners, n), _count((held.direction != 0) & np.isfinite(held.values), owners, n)
     cash = _cash(portfolios, lots, owner, anchors, trades, closes, stamps, prices, instruments, instrument)
@@ -232,10 +237,11 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
         exposures=held.values[:, 1:],
         follows=np.broadcast_to(instruments["listed"].to_numpy(bool)[:, None], (m, len(days))),
         stale=_count(is_open & stale, instrument, m)[:, 1:] > 0,
+        sourced=_count(is_open & ~sourced, instrument, m)[:, 1:] == 0,
         cash=cash[:, 1:],
         equity_before=equity[:, :-1],
         held_before=n_held[:, :-1] > 0,
-        profit=_profit(lots, trades, stamps, prices, owner, instrument, owners, n),
+        profit=_profit(lots, trades, stamps, prices, lot_prices.doubted(lots, closes, days), owner, instrument, owners, n),
     )
 
 
@@ -244,6 +250,7 @@ def _profit(
     trades: metrics.Lots,
     days: DateArray,
     prices: FloatArray,
+    doubted: BoolArray,
     owner: IntArray,
     instrument: IntArray,
     owners: IntArray,
@@ -266,47 +273,12 @@ def _profit(
         cumulative=np.where(unknown, np.nan, metrics.group_sums(of_lots.cumulative, owner, n)),
         n_no_entry_price=_count(no_entry_price, owner, n),
         n_no_end_price=_count(no_end_price, owner, n),
+        n_doubted=_count(_count(of_lots.takes_part & doubted, instrument, m) > 0, owners, n),
     )
 
 
 def _count(what: BoolArray, group: IntArray, n_groups: int) -> FloatArray:
     return metrics.group_sums(what.astype(float), group, n_groups)
-
-
-def _prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray]:
-    """Price of each lot on each session, (L, D), and whether it is a close of an earlier one."""
-    known, stale = latest_known(closes, sessions)
-    column = _columns(lots, closes)
-    prices = np.where(is_listed(lots)[:, None], _with_none(known, np.nan).T[column], _stated_prices(lots)[:, None])
-    return prices, _with_none(stale, False).T[column].astype(bool)
-
-
-def _prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> FloatArray:
-    """Price of each lot on a day of its own, (L,), or at the session before it; NaN where the day is NaT."""
-    prices = np.full(len(lots), np.nan)
-    dated = ~np.isnat(days)
-    points, point = np.unique(days[dated], return_inverse=True)
-    known, _ = latest_known(closes, [trading_calendar.at_or_before(day) for day in points.tolist()])
-    closing = _with_none(known, np.nan)[point, _columns(lots, closes)[dated]]
-    prices[dated] = np.where(is_listed(lots)[dated], closing, _stated_prices(lots)[dated])
-    return prices
-
-
-def _columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
-    """Column of each lot's closes; -1 where there are none, as for an option or a private holding."""
-    return np.where(is_listed(lots), closes.columns.get_indexer(pd.Index(lots["symbol"])), -1)
-
-
-def _with_none(known: pd.DataFrame, none: object) -> "np.ndarray[tuple[int, int], Any]":
-    """Values with one more column, which -1 picks."""
-    return np.column_stack([known.to_numpy(), np.full(len(known), none)])
-
-
-def _stated_prices(lots: pd.DataFrame) -> FloatArray:
-    """What the owner said that a unit is worth, (L,): an option's last price; a private holding's, or its value by its quantity."""
-    private = (lots["investment_class"] == "PRIVATE") & (lots["quantity"] != 0)
-    of_value = lots["market_value"].abs() / lots["quantity"].abs().where(private)
-    return lots["last_price"].fillna(of_value).to_numpy(float)
 
 
 def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
@@ -325,7 +297,7 @@ def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
 def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
     known, days = lots[price].to_numpy(float), days_of(lots, day)
     unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
-    return np.where(unpriced, _prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
+    return np.where(unpriced, lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
 
 
 def _unpriced_trades(lots: pd.DataFrame) -> list[date]:
@@ -377,7 +349,7 @@ def _cash(
     """
     anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
     own, n = anchor[owner], len(portfolios)
-    prices_then = _prices_on(lots, closes, own)[:, None]
+    prices_then = lot_prices.prices_on(lots, closes, own)[:, None]
     held = metrics.holdings(trades, own[:, None], prices_then, instrument, len(instruments))
     net = metrics.group_sums(held.values, instruments["portfolio"].to_numpy(np.int64), n)
     flows = metrics.cash_flows(trades, own, days)

@@ -20,6 +20,7 @@ from riskmetrics.errors import RefusedFit
 from tests.e2e.conftest import Run
 
 WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
+ERRORS = ["constant_std_error", "day_std_error", "week_std_error", "month_std_error", "market_std_error"]
 LAST = date(2024, 12, 6)
 
 
@@ -80,6 +81,21 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     assert stored["version"].unique().tolist() == [said["version"]]
     assert said["version"] == f"calibrated-{LAST}-{stored['digest'].iloc[0][:8]}"
     assert "range_market keeps the coefficients of shipped-1: the fit for range_market has a negative weight" in done.stderr
+
+    model = CliRunner().invoke(app, ["show", "model"])
+    close = stored.loc["close"]
+    assert (close[ERRORS[:4]] > 0).all()
+    assert stored.loc["range_market", ERRORS].isna().all()
+    for text in (
+        f"{said['version']}, for forecasts from {LAST} on",
+        f"sha256 of its numbers and dates: {close['digest']}",
+        f"{close['constant']:.3f} ± {close['constant_std_error']:.3f}",
+        f"{close['market_weight']:.3f} ",
+        "range_market was refused, and has the coefficients of the version before: the fit for range_market has a negative weight",
+    ):
+        assert text in model.stdout, text
+    in_json = json.loads(CliRunner().invoke(app, ["show", "model", "--json"]).stdout)
+    assert [row["refused_reason"] is None for row in in_json if row["version"] == said["version"]] == [True, True, False]
 
     again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
     assert again.exit_code == 0, again.output

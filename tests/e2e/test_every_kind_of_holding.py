@@ -5,7 +5,9 @@ from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
+from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create
 from tests.e2e.conftest import Run
@@ -140,3 +142,9 @@ def test_equity_that_is_not_positive_is_said_and_weights_are_of_gross(sample: st
         )
         assert connection.scalar(sa.text(statement)) == pytest.approx(1.0)
     engine.dispose()
+    for name in ("snapshot", "sectors", "risk", "contributions", "stress", "volatility", "rate-betas"):
+        shown = CliRunner().invoke(app, ["show", name])
+        said = "Core Equity, 2022-12-28: equity is −10,000, which is not positive: weights are shares of gross exposure"
+        assert (shown.exit_code, shown.stderr.splitlines()) == (0, [said]), name
+    others = CliRunner().invoke(app, ["show", "snapshot", "--portfolio", "Concentrated"])
+    assert others.stderr == ""

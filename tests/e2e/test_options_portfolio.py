@@ -106,3 +106,22 @@ def test_a_backfill_of_options_equals_its_days_run_one_by_one(portfolio: str, ru
         assert run([day]).exit_code == 0
     for name, table in results(portfolio).items():
         pd.testing.assert_frame_equal(table, at_once[name], obj=name)
+
+
+def test_a_book_of_options_needs_closes_of_their_underlyings_and_is_told_of_prices_that_were_not_stated(
+    portfolio: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = create(portfolio)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE positions SET deleted_at = now() WHERE position_type = 'LONG'"))
+        connection.execute(sa.text("UPDATE positions SET last_price = NULL"))
+    assert run(DAYS[-1:]).exit_code == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "0% of the holdings of Options have a price of their own on 2022-12-28; 80% is the least; the rest is in no value" in said
+    assert len(stored(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
+    with engine.begin() as connection:
+        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'MSFT' AND date > '2022-12-01'"))
+    engine.dispose()
+    assert run(DAYS[-1:]).exit_code == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "50% of the holdings of Options have a close (options: of their underlying) on 2022-12-28; 80% is the least" in said

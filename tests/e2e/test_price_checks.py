@@ -165,3 +165,27 @@ def test_without_any_price_the_checks_say_so(database: str, run: Run, monkeypatc
     assert _evaluations(outcome.run_id)["bad_ticks"].description.startswith("no bad ticks in 0 symbols")
     refused = CliRunner().invoke(app, ["show", "quality"])
     assert "no close of the market index" in str(refused.exception)
+
+
+def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A close three times the one before, on the last day: the value takes it as it is. What nobody holds moves no value."""
+    engine = create(sample)
+    with engine.begin() as connection:
+        tick = "UPDATE market_data_cache SET close = 3 * close WHERE symbol = :symbol AND date = :day"
+        connection.execute(sa.text(tick), [{"symbol": "LLY", "day": DAY}, {"symbol": "TLT", "day": DAY}])
+        of = "SELECT DISTINCT name FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE symbol = 'LLY'"
+        holders = set(connection.scalars(sa.text(of)))
+    assert run([DAY]).exit_code == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "rest on closes that are not believed" in said
+    shown = CliRunner().invoke(app, ["show", "snapshot"])
+    lines = [line for line in shown.stderr.splitlines() if "value or profit rests on closes that are not believed, of 1 of " in line]
+    assert {line.partition(",")[0] for line in lines} == holders
+    with engine.connect() as connection:
+        page = " ".join(render(connection, DAY).split())
+        weight = "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'believed_prices' ORDER BY 1"
+        assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(holders)
+    engine.dispose()
+    assert page.count("<b>Value or profit rests on closes that are not believed, of 1 of ") == len(holders)

@@ -49,7 +49,7 @@ def test_recovers_the_weights_exactly_where_there_is_no_noise(proxy):
     assert_allclose(ours.coefficients.weights, TRUTH[proxy], atol=1e-12)
     assert_allclose(ours.coefficients.residual_variance, 0.0, atol=1e-12)
     assert_allclose(ours.r_squared, 1.0)
-    assert ours[1:4] == (1300 * 22, 1300, 22)
+    assert ours[2:5] == (1300 * 22, 1300, 22)
 
 
 def test_recovers_weights_and_variance_from_noisy_targets():
@@ -76,6 +76,31 @@ def test_agrees_with_weighted_least_squares_written_out(proxy):
     assert ours.n_obs == pairs.sum()
     assert_allclose(ours.coefficients.weights[: len(theirs)], theirs, rtol=1e-9, atol=1e-12)
     assert_allclose(ours.coefficients.residual_variance, np.mean((target / (x @ theirs)) ** 2) - 1.0, rtol=1e-9)
+
+
+def test_standard_errors_are_those_of_driscoll_and_kraay_written_out():
+    """Sums over the series of a day, and 63 of their autocovariances with Bartlett's weights, between the inverses of X'WX."""
+    inputs = panel(days=300, symbols=5)
+    realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
+    realized[:3] = realized[100] = np.nan
+    ours = estimate([(inputs, realized)], proxy="close_market")
+    x = np.stack([np.ones_like(inputs.day), inputs.day, inputs.week, inputs.month, inputs.market], axis=-1)
+    weight = (1.0 / np.maximum(inputs.month, 0.2) ** 2)[..., None]
+    error = realized / inputs.level / math.sqrt(252) - x @ ours.coefficients.weights
+    known = np.isfinite(error)
+    scores = np.where(known[..., None], x * weight * error[..., None], 0.0).sum(axis=1)[3:]
+    middle = scores.T @ scores
+    for lag in range(1, 64):
+        between = scores[lag:].T @ scores[:-lag]
+        middle += (1 - lag / 64) * (between + between.T)
+    outside = np.linalg.inv((x[known] * weight[known]).T @ x[known])
+    assert_allclose(ours.std_errors, np.sqrt(np.diag(outside @ middle @ outside)), rtol=1e-8)
+
+
+def test_the_market_has_no_standard_error_where_it_has_no_weight():
+    inputs = panel("close", days=300, symbols=5)
+    ours = estimate([(inputs, realized_by(inputs, TRUTH["close"], noise=0.4))], proxy="close")
+    assert np.isnan(ours.std_errors).tolist() == [False, False, False, False, True]
 
 
 def test_the_variance_forecast_is_unbiased_and_no_multiple_of_it_has_less_qlike():
@@ -120,7 +145,7 @@ def test_series_may_come_in_blocks():
     whole, parts = estimate([(inputs, realized)], proxy="close_market"), estimate(blocks, proxy="close_market")
     assert_allclose(parts.coefficients.weights, whole.coefficients.weights, rtol=1e-10)
     assert_allclose(parts.coefficients.residual_variance, whole.coefficients.residual_variance, rtol=1e-10)
-    assert parts[1:4] == whole[1:4] == (realized.size - 5 * 7 - 6 * 15, 1298, 22)
+    assert parts[2:5] == whole[2:5] == (realized.size - 5 * 7 - 6 * 15, 1298, 22)
 
 
 def test_fits_what_regressors_and_the_volatility_after_them_say():

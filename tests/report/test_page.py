@@ -267,29 +267,6 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
         render(connection, DAY)
 
 
-@pytest.mark.parametrize(
-    ("form", "value", "text"),
-    [
-        (figures.money, 999.99, "999.99"),
-        (figures.money, -1234567.5, "−1,234,568"),
-        (figures.money, -0.001, "0.00"),
-        (figures.percent, -0.0004, "0.0%"),
-        (figures.percent, 0.12345, "12.3%"),
-        (figures.signed_percent, 0.0123, "+1.2%"),
-        (figures.signed_percent, -0.0123, "−1.2%"),
-        (figures.signed_percent, 0.0004, "0.0%"),
-        (figures.signed_money, 839.3, "+839.30"),
-        (figures.two_decimals, -0.126, "−0.13"),
-        (figures.quantity, -0.25, "−0.25"),
-        (figures.quantity, 12000.0, "12,000"),
-        (figures.p_value, 4.9e-7, "< 1e-6"),
-        (figures.p_value, 0.000001, "0.000001"),
-    ],
-)
-def test_a_figure_is_written_for_people(form: Any, value: float, text: str) -> None:
-    assert form(value) == text
-
-
 @pytest.mark.usefixtures("long_short")
 def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connection: sa.Connection) -> None:
     """Rounded by hand; a scenario that could not be computed is a dash, and says why below."""
@@ -378,3 +355,34 @@ def test_a_beta_to_rates_stands_without_volatility(connection: sa.Connection, lo
     beta = {"ir_beta": 0.5, "std_error": 0.25, "p_value": 0.04}
     insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, position_id=key, calculation_date=DAY, **beta)
     assert Page(render(connection, DAY)).row("LLY", 6) == ["LLY", "Short", "not stored", "0.50", "0.25", "0.040000"]
+
+
+def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connection: sa.Connection, long_short: uuid.UUID) -> None:
+    """Two calls that share symbol and side, one of them in two lots."""
+    june = date(2023, 6, 16)
+    for strike, lots in ((130, 2), (150.5, 1)):
+        call = {"symbol": "AMD", "position_type": "LC", "investment_class": "OPTIONS", "strike_price": strike, "expiration_date": june}
+        for _ in range(lots):
+            held = call | {"id": uuid.uuid4(), "portfolio_id": long_short, "quantity": 1, "entry_date": DAY}
+            insert(connection, tables.positions, **held)
+            of_lot = {"position_id": held["id"], "calculation_date": DAY}
+            insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **of_lot)
+            insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot)
+            greeks = {"position_id": held["id"], "portfolio_id": long_short, "day": DAY, "underlying_symbol": "AMD", "linearised": True}
+            insert(connection, tables.position_option_exposures, risk_free_rate=0, dividend_yield=0, delta=strike / 1000, **greeks)
+    page = Page(render(connection, DAY))
+    calls = [row[:3] for row in page.rows if row[0] == "AMD" and len(row) == 13]
+    assert calls == [["AMD", "Long call 130 2023-06-16", "130.0%"], ["AMD", "Long call 150.5 2023-06-16", "150.5%"]]
+    contracts = [[row[2], row[5]] for row in page.rows if row[:2] == ["AMD", "AMD"]]
+    assert contracts == [["Long call 130 2023-06-16", "0.13"]] * 2 + [["Long call 150.5 2023-06-16", "0.15"]]
+
+
+def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(connection: sa.Connection, long_short: uuid.UUID) -> None:
+    snapshot = tables.portfolio_snapshots
+    assert "not positive:" not in render(connection, DAY)
+    connection.execute(sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250))
+    doubted = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
+    insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **doubted)
+    text = " ".join(Page(render(connection, DAY)).text.split())
+    assert "Equity is −1,250, which is not positive: weights are shares of gross exposure." in text
+    assert "Value or profit rests on closes that are not believed, of 2 of 3 instruments" in text

@@ -8,6 +8,8 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics import har
+from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
     as_of,
     betas,
@@ -17,6 +19,7 @@ from riskmetrics.results import (
     forecasts,
     options,
     rates,
+    scores,
     snapshots,
     stress,
     tail_risk,
@@ -25,6 +28,7 @@ from riskmetrics.results import (
 )
 from riskmetrics.results.lots import is_listed, is_option
 from riskmetrics.results.model import Versions
+from riskmetrics.sources import simulate
 
 MARKET = "SPY"
 SHIPPED = Versions(["shipped-1"], [har.SHIPPED], np.array([har.SHIPPED_THROUGH], dtype="datetime64[D]"))
@@ -42,6 +46,15 @@ SCENARIOS = pd.DataFrame(
     }
 )
 """Moves, and windows of which the last ends after most of the days that are looked at."""
+
+_KEYS = [
+    *("portfolio_id", "position_id", "snapshot_date", "calc_date", "calculation_date", "day", "subject", "symbol", "metric"),
+    *("sector", "method", "level", "horizon_days", "scenario"),
+]
+"""Columns that identify a row of some table of results, in the order of sorting."""
+
+_SYMBOLS = [f"S{at}" for at in range(8)]
+"""Of the random books."""
 
 _LOT: dict[str, Any] = {
     "portfolio_id": "A",
@@ -98,10 +111,22 @@ class Book(NamedTuple):
         ranges = self.ranges.reindex(index=returns.frame.index, columns=returns.frame.columns)
         return volatility.of_symbols(returns, ranges, MARKET, SHIPPED)
 
-    def portfolio_volatility(self, *days: date) -> volatility.PortfolioVolatility:
+    def portfolio_volatility(self, *days: date, exposed: valuation.Valuation | None = None) -> volatility.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
         returns = self.returns(volatility.PORTFOLIO_WINDOW, *days)
-        return volatility.of_portfolios(self.exposed(*days), returns, self.ranges.reindex(returns.frame.index), MARKET, SHIPPED)
+        ranges = self.ranges.reindex(returns.frame.index)
+        return volatility.of_portfolios(exposed or self.exposed(*days), returns, ranges, MARKET, SHIPPED)
+
+    def scores(self, *days: date) -> pd.DataFrame:
+        """Score the forecasts that are complete on sessions, each made on its own day."""
+        made = scores.forecast_days(days)
+        exposed = self.exposed(*made)
+        of_portfolios = self.portfolio_volatility(*made, exposed=exposed)
+        stored = [
+            forecasts.symbol_forecasts(self.symbol_volatility(*made), self.lots, made),
+            forecasts.portfolio_forecasts(exposed, of_portfolios),
+        ]
+        return scores.rows(pd.concat(stored), days, self.returns(HORIZON, *days), exposed)
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
@@ -109,10 +134,12 @@ class Book(NamedTuple):
         panels.require(closes, days, MARKET)
         return betas.estimate(panels.believed_returns(closes), MARKET)
 
-    def stress(self, *days: date) -> pd.DataFrame:
+    def stress(self, *days: date, exposed: valuation.Valuation | None = None) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
         betas_of_all = stress.Betas(self.betas(*days), *self.rate_betas(*days))
-        return stress.rows(self.exposed(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS))))
+        return stress.rows(
+            exposed or self.exposed(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS)))
+        )
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
@@ -128,7 +155,8 @@ class Book(NamedTuple):
         concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
         position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET)
         one, two = self.rate_betas(*days)
-        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days)
+        position_rates, undefined_rates = betas.position_rows(one, self.lots, days, betas.RATES)
+        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days, exposed=valued)
         exposed = self.options(*days)
         volatile, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days, exposed)
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
@@ -136,16 +164,17 @@ class Book(NamedTuple):
         tail, backtests = tail_risk.rows(
             valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.figures.risk, of_portfolios.figures.observations
         )
+        scored = self.scores(*days)
         greeks, undefined_greeks = options.portfolio_rows(valued, options.options(self.lots), exposed)
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
             "contributions": contributions.rows(valued, self.returns(as_of.YEAR, *days)),
             "drawdowns": drawdowns.rows(valued, self.returns(as_of.YEAR, *days)),
-            "stress": self.stress(*days),
+            "stress": self.stress(*days, exposed=valued),
             "options": exposed,
             "greeks": greeks,
-            "rates": betas.position_rows(one, self.lots, days, betas.RATES)[0],
+            "rates": position_rates,
             "two_factor": rates.symbol_rows(two, self.lots, days),
             "adjusted": betas.adjusted_rows(estimated, self.lots, days),
             "portfolio_rates": rate_rows,
@@ -153,6 +182,8 @@ class Book(NamedTuple):
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
             "portfolio_forecasts": forecasts.portfolio_forecasts(valued, of_portfolios),
+            "symbol_scores": scored[scored["portfolio_id"].isna()],
+            "portfolio_scores": scored[scored["portfolio_id"].notna()],
             "values": rows,
             "betas": beta_rows,
             "concentration": concentration,
@@ -165,27 +196,14 @@ class Book(NamedTuple):
                     undefined_betas,
                     undefined_sectors,
                     undefined_positions,
+                    undefined_rates,
                     undefined_volatile,
                     undefined_snapshot,
                     undefined_greeks,
                 ]
             ),
         }
-        days_of = ("snapshot_date", "calc_date", "calculation_date", "day")
-        keys = [
-            "portfolio_id",
-            "position_id",
-            *days_of,
-            "subject",
-            "symbol",
-            "metric",
-            "sector",
-            "method",
-            "level",
-            "horizon_days",
-            "scenario",
-        ]
-        return {name: table.sort_values([key for key in keys if key in table]).reset_index(drop=True) for name, table in tables.items()}
+        return {name: table.sort_values([key for key in _KEYS if key in table]).reset_index(drop=True) for name, table in tables.items()}
 
 
 def lot(symbol: str, quantity: float, **fields: object) -> dict[str, Any]:
@@ -246,31 +264,56 @@ def random_closes(symbols: list[str], rng: np.random.Generator, missing: float =
 def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book:
     """Long and short lots, options and a private holding, bought and sold over the year, with equity balances stated early."""
     rng = np.random.default_rng(seed)
-    symbols = [f"S{at}" for at in range(8)]
+    lots = [of for name in "ABCDEFGH"[:n_portfolios] for of in _random_lots(name, rng)]
+    return _random_book(lots, random_closes(_SYMBOLS, rng, missing))
+
+
+def long_book(seed: int) -> Book:
+    """A random book, and a portfolio of one stock alone, on more than three years of the simulated market, whose bars have ranges.
+
+    Nothing is undefined in it for want of history; a close and a range here and there are missing.
+    """
+    rng = np.random.default_rng(seed)
+    lots = [*_random_lots("A", rng), *_random_lots("B", rng), lot("S2", 10.0, portfolio_id="C")]
+    market = simulate.simulate_market(len(_SYMBOLS) - 1, trading_calendar.window(SESSIONS, tail_risk.WINDOW + 1), seed)
+    names = dict(zip(market.truth.index, [MARKET, *_SYMBOLS], strict=True))
+    bars = {
+        name: market.prices.pivot(index="date", columns="symbol", values=name).rename(columns=names) for name in ("close", "high", "low")
+    }
+    closes = bars["close"][[*_SYMBOLS, MARKET]]
+    gaps = rng.random(closes.shape) < [0.001] * len(_SYMBOLS) + [0.0]
+    ranges = pd.DataFrame(range_proxy(bars["high"].to_numpy(), bars["low"].to_numpy()), closes.index, bars["high"].columns)
+    return _random_book(lots, closes.mask(gaps), ranges[closes.columns].mask(gaps))
+
+
+def _random_lots(name: str, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Lots of a portfolio."""
     lots = []
-    for name in "ABCDEFGH"[:n_portfolios]:
-        for _ in range(rng.integers(2, 9)):
-            entered, left = np.sort(rng.integers(0, len(SESSIONS), 2))
-            quantity = float(rng.integers(1, 2000)) / 10
-            short = rng.random() < 0.3
-            lots.append(
-                lot(
-                    symbols[rng.integers(len(symbols))],
-                    -quantity if short else quantity,
-                    position_type="SHORT" if short else "LONG",
-                    portfolio_id=name,
-                    entry_date=SESSIONS[entered],
-                    entry_price=None if rng.random() < 0.2 else 50.0,
-                    exit_date=SESSIONS[left] if rng.random() < 0.4 else None,
-                )
+    for _ in range(rng.integers(2, 9)):
+        entered, left = np.sort(rng.integers(0, len(SESSIONS), 2))
+        quantity = float(rng.integers(1, 2000)) / 10
+        short = rng.random() < 0.3
+        lots.append(
+            lot(
+                _SYMBOLS[rng.integers(len(_SYMBOLS))],
+                -quantity if short else quantity,
+                position_type="SHORT" if short else "LONG",
+                portfolio_id=name,
+                entry_date=SESSIONS[entered],
+                entry_price=None if rng.random() < 0.2 else 50.0,
+                exit_date=SESSIONS[left] if rng.random() < 0.4 else None,
             )
-        call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 40.0, "last_price": 2.5}
-        lots.append(lot("S1", 1.0, portfolio_id=name, expiration_date=None if name == "B" else date(2024, 6, 21), **call))
-        lots.append(lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0))
-    lots.sort(key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
-    equity = {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in "ABCDEFGH"[:n_portfolios]}
+        )
+    call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 40.0, "last_price": 2.5}
+    lots.append(lot("S1", 1.0, portfolio_id=name, expiration_date=None if name == "B" else date(2024, 6, 21), **call))
+    lots.append(lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0))
+    return lots
+
+
+def _random_book(lots: list[dict[str, Any]], closes: pd.DataFrame, ranges: pd.DataFrame | None = None) -> Book:
+    lots = sorted(lots, key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
+    equity = {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in sorted({of["portfolio_id"] for of in lots})}
     sectors = ["Energy", "Financials", None, "Materials"]
-    profiles = {symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(symbols)}
+    profiles = {symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(_SYMBOLS)}
     benchmark = {date(2023, 11, 15): {"Energy": 0.25, "Financials": 0.75}, date(2024, 2, 15): {"Energy": 0.5, "Utilities": 0.5}}
-    closes = random_closes(symbols, rng, missing)
-    return book(*lots, closes=closes, equity=equity, profiles=profiles, benchmark=benchmark)
+    return book(*lots, closes=closes, equity=equity, profiles=profiles, benchmark=benchmark, ranges=ranges)

@@ -6,30 +6,33 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from small_books import SESSIONS, Book, random_book
+from small_books import MARKET, SESSIONS, Book, long_book, random_book
+
+from riskmetrics.results import options
 
 # a smaller seed is no simpler book: nothing to gain from shrinking
 repeatable = settings(derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate])
 seeds = st.integers(0, 2**32 - 1)
 DAYS = SESSIONS[150:154]
-OF_SYMBOLS = ("adjusted", "two_factor", "symbol_forecasts")
+OF_SYMBOLS = ("adjusted", "two_factor", "symbol_forecasts", "symbol_scores")
+DAY_NAMES = ("completed_on", "snapshot_date", "calc_date", "calculation_date", "day")
 
 
 def assert_identical(ours: dict[str, pd.DataFrame], theirs: dict[str, pd.DataFrame]) -> None:
     """Every table, to the last bit."""
+    assert ours.keys() == theirs.keys()
     for name, table in ours.items():
         assert_frame_equal(table, theirs[name], check_exact=True, obj=name)
 
 
 def only(results: dict[str, pd.DataFrame], **columns: object) -> dict[str, pd.DataFrame]:
-    """Rows of the tables of one portfolio, or of one day."""
+    """Rows of one portfolio, of the tables that are not of symbols, or of one day."""
+    ((of, value),) = columns.items()
     chosen = {}
     for name, table in results.items():
-        mine = np.ones(len(table), dtype=bool)
-        for column in ("portfolio_id",) if "portfolio_id" in columns else ("snapshot_date", "calc_date", "calculation_date", "day"):
-            if column in table:
-                mine &= (table[column] == next(iter(columns.values()))).to_numpy()
-        chosen[name] = table[mine].reset_index(drop=True)
+        if of == "day" or name not in OF_SYMBOLS:
+            column = of if of == "portfolio_id" else next(day for day in DAY_NAMES if day in table)
+            chosen[name] = table[table[column] == value].reset_index(drop=True)
     return chosen
 
 
@@ -39,13 +42,43 @@ def limited(of: Book, *names: str) -> Book:
     return of._replace(portfolios=portfolios, lots=lots, anchors=of.anchors[of.anchors.index.isin(names)])
 
 
+@pytest.fixture(scope="module", params=range(2))
+def with_history(request: pytest.FixtureRequest) -> Book:
+    return long_book(request.param)
+
+
+def assert_a_range_equals_its_days(of: Book, together: dict[str, pd.DataFrame]) -> None:
+    for day in DAYS:
+        assert_identical(of.results(day), only(together, day=pd.Timestamp(day)))
+
+
 @repeatable
 @given(seeds)
 def test_a_range_of_days_equals_its_days_one_by_one(seed):
     of = random_book(seed)
-    together = of.results(*DAYS)
-    for day in DAYS:
-        assert_identical(of.results(day), only(together, day=pd.Timestamp(day)))
+    assert_a_range_equals_its_days(of, of.results(*DAYS))
+
+
+def test_a_range_of_days_equals_its_days_one_by_one_in_what_takes_years_of_prices(with_history):
+    together = with_history.results(*DAYS)
+    assert_known(together)
+    assert_a_range_equals_its_days(with_history, together)
+
+
+def assert_known(results: dict[str, pd.DataFrame]) -> None:
+    """What needs the longest histories is known of everything, and ranges are in the forecasts of all but portfolios of several stocks."""
+    listed = results["volatility"]["realized_vol_21d"].notna()
+    assert results["volatility"].loc[listed, ["model_r_squared", "vol_percentile", "expected_vol_21d"]].notna().all(axis=None)
+    assert results["tail_risk"][["value_at_risk", "expected_shortfall"]].notna().all(axis=None)
+    assert results["backtests"][["likelihood_ratio", "p_value"]].notna().all(axis=None)
+    assert set(results["tail_risk"]["level"]) == set(results["backtests"]["level"]) == {0.95, 0.99}
+    assert set(results["symbol_forecasts"]["proxy"]) == {"range_market"}
+    proxies = results["portfolio_forecasts"].groupby("portfolio_id")["proxy"].agg(set).to_dict()
+    assert proxies == {"A": {"close_market"}, "B": {"close_market"}, "C": {"range_market"}}
+    for kind in ("symbol", "portfolio"):
+        assert len(results[f"{kind}_scores"])
+        assert results[f"{kind}_forecasts"][["expected", "risk", "rise_probability"]].notna().all(axis=None)
+        assert results[f"{kind}_scores"]["realized"].notna().all()
 
 
 @repeatable
@@ -57,10 +90,8 @@ def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
     assert_identical(together, backwards.results(*DAYS[:2]))
     for name in "AB":
         alone = limited(of, name).results(*DAYS[:2])
-        symbols = set(alone["adjusted"]["symbol"])
         for table in OF_SYMBOLS:  # what is of a symbol is of no portfolio
-            named = together[table].columns[0]
-            mine = together[table][together[table][named].isin(symbols)].merge(alone[table][[named, "day"]])
+            mine = together[table].merge(alone[table][[together[table].columns[0], "day"]])
             assert_frame_equal(mine.reset_index(drop=True), alone.pop(table), check_exact=True, obj=table)
         assert_identical(alone, only(together, portfolio_id=name))
 
@@ -73,35 +104,94 @@ def test_a_symbol_that_nobody_holds_changes_nothing(seed):
     assert_identical(of.results(*DAYS[:2]), of._replace(closes=more).results(*DAYS[:2]))
 
 
+def without_later(of: Book, day: pd.Timestamp) -> Book:
+    """The book as it was known at the close of a day; all its equity balances are stated before it."""
+    closes, ranges, benchmark = (table[table.index <= day] for table in (of.closes, of.ranges, of.benchmark))
+    lots = of.lots[of.lots["entry_date"] <= day].reset_index(drop=True)
+    assert set(lots["portfolio_id"]) == set(of.portfolios["portfolio_id"])
+    lots["exit_date"] = lots["exit_date"].where(lots["exit_date"] <= day)
+    return of._replace(closes=closes, ranges=ranges, benchmark=benchmark, lots=lots)
+
+
+def with_later_garbage(of: Book, day: pd.Timestamp, seed: int) -> Book:
+    """Prices after a day are wild or missing, trades and the benchmark are others; the market keeps a price."""
+    rng = np.random.default_rng(seed)
+    closes, ranges, benchmark, lots = of.closes.copy(), of.ranges.copy(), of.benchmark.copy(), of.lots.copy()
+    for table, wild in ((closes, [0.01, 1.0, 10.0, np.nan]), (ranges, [0.0, 0.01, 100.0, np.nan])):
+        after = table.index > day
+        table[after] *= rng.choice(wild, (after.sum(), table.shape[1]))
+    closes.loc[closes.index > day, MARKET] = rng.uniform(1, 1000, (closes.index > day).sum())
+    benchmark[benchmark.index > day] = 0.1
+    later = lots["exit_date"] > day
+    lots.loc[later, "exit_date"], lots.loc[later, "exit_price"] = pd.Timestamp(DAYS[1]), 1e6
+    return of._replace(closes=closes, ranges=ranges, benchmark=benchmark, lots=lots)
+
+
+def assert_nothing_later_moves(of: Book) -> None:
+    """Neither what a later day brings, nor that it is computed in the same run."""
+    day = pd.Timestamp(DAYS[0])
+    then = without_later(of, day).results(DAYS[0])
+    assert_identical(then, of.results(DAYS[0]))
+    assert_identical(then, only(with_later_garbage(of, day, 0).results(*DAYS), day=day))
+
+
 @repeatable
 @given(seeds)
 def test_no_price_trade_or_benchmark_after_a_day_moves_anything_on_it(seed):
-    """All equity balances of the book are stated before the day."""
-    of, day = random_book(seed), pd.Timestamp(DAYS[0])
-    closes, lots, benchmark = of.closes.copy(), of.lots.copy(), of.benchmark.copy()
-    closes[closes.index > day] *= 3
-    later = lots["exit_date"] > day
-    lots.loc[later, "exit_date"] = pd.NaT
-    lots = lots[lots["entry_date"] <= day].reset_index(drop=True)
-    benchmark[benchmark.index > day] = 0.1
-    held_later = lots["portfolio_id"].unique()
-    changed = of._replace(closes=closes, lots=lots, benchmark=benchmark)
-    assert set(held_later) == set(of.portfolios["portfolio_id"])
-    assert_identical(of.results(DAYS[0]), changed.results(DAYS[0]))
+    assert_nothing_later_moves(random_book(seed))
+
+
+def test_nothing_after_a_day_moves_what_takes_years_of_prices(with_history):
+    assert_known(with_history.results(DAYS[0]))
+    assert_nothing_later_moves(with_history)
+
+
+def split_in_two(lots: pd.DataFrame) -> pd.DataFrame:
+    """Every lot as two of half its size, whose ids end with a and with b."""
+    halves = lots.loc[lots.index.repeat(2)].reset_index(drop=True)
+    halves["position_id"] += pd.Series(["a", "b"] * len(lots), dtype="str")
+    halves[["quantity", "market_value"]] /= 2
+    return halves
+
+
+def assert_equal_but_for_rounding(whole: dict[str, pd.DataFrame], split: dict[str, pd.DataFrame]) -> None:
+    """Positions and symbols to the last bit; portfolios, whose sums have more terms, nearly."""
+    assert whole.keys() == split.keys()
+    for name, table in whole.items():
+        if "position_id" in table:
+            for half in "ab":
+                mine = split[name][split[name]["position_id"].str.endswith(half)].reset_index(drop=True)
+                mine["position_id"] = mine["position_id"].str.removesuffix(half)
+                expected = table.assign(exposure=table["exposure"] / 2) if name == "options" else table
+                assert_frame_equal(mine, expected, check_exact=True, obj=name)
+        elif name in OF_SYMBOLS:
+            assert_frame_equal(split[name], table, check_exact=True, obj=name)
+        elif name != "undefined":
+            dicts, atol = {"sector_exposure"} & set(table), 1e-7 if name in MONEY else 1e-13  # the dict's weights are in "sectors"
+            assert_frame_equal(split[name].drop(columns=dicts), table.drop(columns=dicts), rtol=1e-12, atol=atol, obj=name)
+    halves = split["undefined"].assign(subject=split["undefined"]["subject"].str.rstrip("ab")).drop_duplicates(ignore_index=True)
+    reasons = [table.assign(reason=table["reason"].where(~table["metric"].isin(COUNTS_LOTS))) for table in (halves, whole["undefined"])]
+    assert_frame_equal(*reasons, check_exact=True)
+
+
+MONEY = {"values", "stress", "greeks"}
+"""Tables with amounts, whose small differences of large sums are known to so much."""
+
+COUNTS_LOTS = {"portfolio_snapshots.cumulative_pnl", *options.METRICS}
+"""What is undefined for a reason that says of how many lots."""
 
 
 @repeatable
 @given(seeds)
-def test_splitting_every_lot_in_two_changes_nothing_of_a_portfolio(seed):
-    """Up to the rounding of the sums; the reasons count lots and are left aside."""
+def test_splitting_every_lot_in_two_changes_nothing(seed):
     of = random_book(seed)
-    halves = of.lots.loc[of.lots.index.repeat(2)].reset_index(drop=True)
-    halves["quantity"] /= 2
-    halves["market_value"] /= 2
-    whole, split = of.results(*DAYS[:2]), of._replace(lots=halves).results(*DAYS[:2])
-    for name in ("values", "betas", "concentration", "sectors", "coverage"):
-        exact = {"sector_exposure"} & set(whole[name])
-        assert_frame_equal(whole[name].drop(columns=exact), split[name].drop(columns=exact), rtol=1e-9, atol=1e-7, obj=name)
+    assert_equal_but_for_rounding(of.results(*DAYS[:2]), of._replace(lots=split_in_two(of.lots)).results(*DAYS[:2]))
+
+
+def test_splitting_every_lot_in_two_changes_nothing_in_what_takes_years_of_prices(with_history):
+    assert {"LC", "SHORT"} <= set(with_history.lots["position_type"])
+    split = with_history._replace(lots=split_in_two(with_history.lots))
+    assert_equal_but_for_rounding(with_history.results(*DAYS[:2]), split.results(*DAYS[:2]))
 
 
 @repeatable
@@ -130,15 +220,13 @@ def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_v
     assert not undefined.index.has_duplicates
     assert (undefined["reason"].str.len() > 0).all()
     tables = {
-        "values": "portfolio_snapshots",
-        "betas": "portfolio_snapshots",
-        "concentration": "portfolio_snapshots",
-        "greeks": "portfolio_snapshots",
+        **dict.fromkeys(("values", "betas", "concentration", "greeks"), ("portfolio_snapshots", "portfolio_id", "snapshot_date")),
+        "positions": ("position_market_betas", "position_id", "calc_date"),
+        "rates": ("position_interest_rate_betas", "position_id", "calculation_date"),
     }
     expected = set()
-    for name, table in {**tables, "positions": "position_market_betas"}.items():
+    for name, (table, subject, day) in tables.items():
         frame = results[name]
-        subject, day = ("position_id", "calc_date") if name == "positions" else ("portfolio_id", "snapshot_date")
         for column in frame.columns[frame.isna().any()]:
             rows = frame[frame[column].isna()]
             expected |= {(f"{table}.{column}", *key) for key in zip(rows[subject], rows[day], strict=True)}
@@ -147,3 +235,24 @@ def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_v
     expected |= {("portfolio_sector_weights.active_weight", *key) for key in zip(rows["portfolio_id"], rows["day"], strict=True)}
     elsewhere = undefined.index.get_level_values("metric").str.contains("volatility|total_value")
     assert set(undefined.index[~elsewhere]) == expected
+
+
+def test_a_portfolio_of_one_stock_has_the_figures_of_its_symbol_times_its_weight(with_history):
+    """Its gaps are the stock's, so nothing but the weight in equity tells them apart."""
+    of = limited(with_history, "C").results(DAYS[0])
+    row = {name: table.iloc[0] for name, table in of.items() if len(table)}
+    weight = row["values"]["gross_exposure"] / row["values"]["total_value"]
+    assert 0 < weight < 1
+    for portfolio, position in (
+        (row["betas"]["beta_calculated_90d"], row["positions"]["beta"]),
+        (row["betas"]["beta_portfolio_regression"], row["positions"]["beta"]),
+        (row["portfolio_rates"]["rate_beta"], row["rates"]["ir_beta"]),
+        (row["portfolio_rates"]["two_factor_rate_beta"], row["two_factor"]["rate_beta"]),
+        (row["portfolio_volatility"]["realized_volatility_21d"], row["volatility"]["realized_vol_21d"]),
+        (row["portfolio_volatility"]["expected_volatility_21d"], row["volatility"]["expected_vol_21d"]),
+        (row["contributions"]["marginal"], row["contributions"]["component"] / weight**2),
+    ):
+        assert portfolio == pytest.approx(weight * position, rel=1e-9)
+    assert row["portfolio_volatility"]["volatility_trend"] == row["volatility"]["vol_trend"]
+    assert row["portfolio_volatility"]["volatility_percentile"] == pytest.approx(row["volatility"]["vol_percentile"], rel=1e-12)
+    assert row["contributions"]["share"] == pytest.approx(1, rel=1e-12)

@@ -3,10 +3,12 @@
 from datetime import date
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from small_books import book, lot
+from small_books import Book, book, lot
 
+from riskmetrics import trading_calendar
 from riskmetrics.results import snapshots
 
 MON, TUE, WED, THU, FRI = (date(2024, 1, day) for day in (22, 23, 24, 25, 26))
@@ -151,12 +153,51 @@ def test_an_older_close_counts_as_stale_and_is_made_up_for_later():
     assert_array_equal(valued.profit.daily[0], [0, 0, 30])
 
 
+def counts(*numbers: int) -> dict[str, int]:
+    return dict(zip(snapshots.VALUE_COVERAGE, numbers, strict=True))
+
+
+def covered(of: Book, *days: date) -> pd.DataFrame:
+    """Share of instruments that each metric covers, days x metrics."""
+    return snapshots.value_coverage(of.valued(*days)).pivot(index="day", columns="metric", values="coverage")
+
+
+def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one_is_stated():
+    """A stock, a call on it and a call on what has no close; a private holding whose value is not stated."""
+    call = {"position_type": "LC", "investment_class": "OPTIONS"}
+    of = book(
+        lot("X", 1),
+        lot("X1", 1, underlying_symbol="X", **call),
+        lot("Y1", 1, underlying_symbol="Y", last_price=2.0, **call),
+        lot("HOUSE", 1, investment_class="PRIVATE"),
+        closes={"X": WEEK},
+    )
+    assert covered(of, TUE).loc[:, ["sources", "prices"]].to_numpy().tolist() == [[0.5, 0.5]]
+
+
+@pytest.mark.parametrize(
+    ("closes", "believed"),
+    [
+        ((10, 30, 10, 10), [0.5, 0.5, 1]),  # on its own day a tick, on the next what took it back: value, then profit, rest on it
+        ((10, 30, 30, 30), [0.5, 1, 1]),  # a move that stands
+        ((10, 14, 10, 10), [1, 1, 1]),  # by less than half
+        ((10, 30, np.nan, 10), [0.5, 1, 1]),  # without a close nothing takes it back
+    ],
+)
+def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes_it_back(closes, believed):
+    """By hand, of two instruments; days one by one say the same, so no later close is looked at."""
+    days = trading_calendar.between(MON, date(2024, 1, 26))[:4]
+    of = book(lot("X", 1), lot("Y", 1), closes={"X": dict(zip(days, closes, strict=True)), "Y": dict.fromkeys(days, 5.0)})
+    assert covered(of, *days[1:])["believed_prices"].tolist() == believed
+    assert [covered(of, day)["believed_prices"].item() for day in days[1:]] == believed
+
+
 def test_coverage_counts_prices_closes_of_the_day_and_profits():
     """X has a close of the day, Y an older one, Z none until now: its profit of the day is not known."""
     of = book(lot("X", 1), lot("Y", 1), lot("Z", 1), closes={"X": WEEK, "Y": {MON: 5.0}, "Z": {WED: 5.0}})
     table = snapshots.value_coverage(of.valued(TUE, WED)).set_index(["metric", "day"])
-    assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == {"prices": 2, "current_prices": 1, "daily_pnl": 2}
-    assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == {"prices": 3, "current_prices": 2, "daily_pnl": 2}
+    assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == counts(2, 1, 2, 3, 2)
+    assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == counts(3, 2, 3, 3, 2)
     assert_allclose(table["coverage"] * 3, table["n_covered"])
     assert (table["n_total"] == 3).all()
 

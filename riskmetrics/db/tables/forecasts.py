@@ -32,6 +32,12 @@ har_coefficients = sa.Table(
     sa.Column("digest", sa.String(64), nullable=False, comment="sha256 hex of the version's numbers and dates."),
     sa.Column("code_version", sa.String(64), nullable=False, comment="Version of riskmetrics that fitted it."),
     instant("created_at"),
+    sa.Column("constant_std_error", sa.Double, comment="Driscoll and Kraay's, of the weights. NULL: not known, or no such weight."),
+    sa.Column("day_std_error", sa.Double),
+    sa.Column("week_std_error", sa.Double),
+    sa.Column("month_std_error", sa.Double),
+    sa.Column("market_std_error", sa.Double),
+    sa.Column("refused_reason", sa.Text, comment="Why the fit was refused and these are an earlier version's. NULL: it was accepted."),
     sa.CheckConstraint("first_day < last_target", name="range"),
     comment="One row per version and proxy: coefficients of the volatility forecast. Rows never change.",
 )

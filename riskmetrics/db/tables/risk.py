@@ -45,7 +45,7 @@ portfolio_risk_contributions = sa.Table(
     "portfolio_risk_contributions",
     metadata,
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
-    sa.Column("symbol", sa.String(20), primary_key=True, comment="Listed; options and private holdings have no return series."),
+    sa.Column("symbol", sa.String(20), primary_key=True, comment="What is held, or what a held option is on."),
     sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
     sa.Column("weight", sa.Double, comment="Signed share of equity. NULL: no price."),
     sa.Column("component", sa.Double, comment="Part of the portfolio's volatility, annualized fraction; the parts sum to it."),

@@ -1,0 +1,59 @@
+"""What lots are worth per unit: closes of what is listed, stated prices of the rest."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.metrics.price_quality import bad_ticks
+from riskmetrics.panels import latest_known, lengthened
+from riskmetrics.results.lots import is_listed, is_option, underlying
+
+
+def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray, BoolArray]:
+    """Price of each lot on each session, (L, D), whether it is a close of an earlier one, and `Valuation.sourced` of the lot."""
+    known, stale = latest_known(closes, sessions)
+    listed, column = is_listed(lots)[:, None], closes.columns.get_indexer(pd.Index(underlying(lots)))
+    of_closes, stated = _with_none(known, np.nan).T[column], _stated_prices(lots)[:, None]
+    sourced = np.isfinite(np.where(listed | is_option(lots)[:, None], of_closes, stated))
+    return np.where(listed, of_closes, stated), _with_none(stale, False).T[column].astype(bool) & listed, sourced
+
+
+def doubted(lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]) -> BoolArray:
+    """Whether the close of each lot on each day, or on the session before, is on the day not believed, (L, D)."""
+    sessions = pd.to_datetime(trading_calendar.window(days, 2))
+    ticks = bad_ticks(lengthened(closes.reindex(sessions), len(days) + 2).to_numpy())
+    not_believed = pd.DataFrame(ticks.doubted[2:] | ticks.bad[1:-1])
+    return _with_none(not_believed, False).T[_columns(lots, closes)].astype(bool)
+
+
+def prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> FloatArray:
+    """Price of each lot on a day of its own, (L,), or at the session before it; NaN where the day is NaT."""
+    found = np.full(len(lots), np.nan)
+    dated = ~np.isnat(days)
+    points, point = np.unique(days[dated], return_inverse=True)
+    known, _ = latest_known(closes, [trading_calendar.at_or_before(day) for day in points.tolist()])
+    closing = _with_none(known, np.nan)[point, _columns(lots, closes)[dated]]
+    found[dated] = np.where(is_listed(lots)[dated], closing, _stated_prices(lots)[dated])
+    return found
+
+
+def _columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
+    """Column of each lot's closes; -1 where there are none, as for an option or a private holding."""
+    return np.where(is_listed(lots), closes.columns.get_indexer(pd.Index(lots["symbol"])), -1)
+
+
+def _with_none(known: pd.DataFrame, none: object) -> "np.ndarray[tuple[int, int], Any]":
+    """Values with one more column, which -1 picks."""
+    return np.column_stack([known.to_numpy(), np.full(len(known), none)])
+
+
+def _stated_prices(lots: pd.DataFrame) -> FloatArray:
+    """What the owner said that a unit is worth, (L,): an option's last price; a private holding's, or its value by its quantity."""
+    private = (lots["investment_class"] == "PRIVATE") & (lots["quantity"] != 0)
+    of_value = lots["market_value"].abs() / lots["quantity"].abs().where(private)
+    return lots["last_price"].fillna(of_value).to_numpy(float)
