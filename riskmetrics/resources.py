@@ -11,7 +11,7 @@ import dagster as dg
 import sqlalchemy as sa
 from pydantic import PrivateAttr
 
-from riskmetrics import settings
+from riskmetrics import processes, settings
 from riskmetrics.db import migrate, read, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.ingest.feed import Feed, open_feed
@@ -42,6 +42,8 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and bring the schema to head; a failed migration fails the run with its revision."""
+        if context.run and context.instance:  # a run of the UI or the daemon is started by a process that does not say who it is
+            context.instance.add_run_tags(context.run.run_id, processes.tags())
         configured = settings.load()
         self._engine = open_engine(configured)
         self._market_index, self._rate_index = configured.market_index, configured.rate_index

@@ -2,11 +2,11 @@
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from riskmetrics.errors import ConfigurationError
 
@@ -175,6 +175,29 @@ def load() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
         raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None
+
+
+class Origin(NamedTuple):
+    """Where the value of a setting comes from."""
+
+    name: str
+    """Of the variable."""
+    field: str
+    origin: str
+    """environment, .env or default."""
+    secret: bool
+
+
+def origins() -> list[Origin]:
+    """Say of every setting where its value comes from; nothing is validated."""
+    given = {"environment": EnvSettingsSource(Settings)(), ".env": DotEnvSettingsSource(Settings)()}
+    found = []
+    for field, info in Settings.model_fields.items():
+        alias = info.validation_alias
+        name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)
+        origin = next((where for where, values in given.items() if name in values), "default")
+        found.append(Origin(name, field, origin, "SecretStr" in str(info.annotation)))
+    return found
 
 
 def bundled(name: str) -> Path:

@@ -1,6 +1,7 @@
 """The database that commands use, at head."""
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -49,3 +50,18 @@ def writing() -> "Iterator[sa.Connection]":
     """Yield a connection in one transaction, which commits if the block ends without an error."""
     with connected() as engine, engine.begin() as connection:
         yield connection
+
+
+def database_sentence(error: Exception) -> str | None:
+    """Return what to say of an error of the database, or None if the error is of another kind; no row of data is in it."""
+    if "sqlalchemy" not in sys.modules:
+        return None
+    import psycopg
+    import sqlalchemy as sa
+
+    if not isinstance(error, sa.exc.DBAPIError) or not isinstance(error.orig, psycopg.Error):
+        return None  # Dagster's storage may be SQLite, whose errors have the same names
+    if error.orig.sqlstate is None:
+        reason = str(error.orig).strip().partition("\n")[0]
+        return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
+    return f"the database refused: {error.orig.diag.message_primary} ({error.orig.sqlstate})"

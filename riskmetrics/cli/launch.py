@@ -4,7 +4,6 @@ import gc
 import logging
 import os
 import shutil
-import socket
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from riskmetrics import errors
+from riskmetrics import errors, processes
 from riskmetrics.cli.output import progress, say
 from riskmetrics.settings import Settings, bundled
 
@@ -24,8 +23,6 @@ if TYPE_CHECKING:
 FEWER_EVENTS = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true"}
 """Dagster's own settings, for ranges: the events of materializations go in batches to a storage in Postgres, and what is planned is one
 event per asset, not one per session too; a session of a range that failed is then shown as missing, not as failed."""
-
-_PID, _HOST, _BOOT, _STARTED = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
 
 
 class Outcome(NamedTuple):
@@ -84,7 +81,7 @@ def run(
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    tags = {STARTED_BY: "the command line"} | _process_tags() | ({OFFLINE: "true"} if offline else {})
+    tags = {STARTED_BY: "the command line"} | processes.tags() | ({OFFLINE: "true"} if offline else {})
     if len(days) > 1:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
     with _instance() as instance:
@@ -143,32 +140,19 @@ def _hold_open(held: ExitStack, file: Path) -> None:
 
 def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
     """Mark runs of processes that died as failed: nothing else watches a run that was started from a command line."""
+    for dead in dead_runs(instance):
+        instance.report_run_failed(dead, "the process that ran it has died")
+        say(f"run {dead.run_id} was left by a process that died: marked as failed")
+
+
+def dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
+    """Yield unfinished runs of processes of this machine that have died."""
     import dagster as dg
 
-    unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
-    for dead in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags={_HOST: socket.gethostname()})):
-        same_boot = dead.tags.get(_BOOT) == _boot_id()
-        if not (same_boot and _process_start(int(dead.tags[_PID])) == dead.tags.get(_STARTED)):
-            instance.report_run_failed(dead, "the process that ran it has died")
-            say(f"run {dead.run_id} was left by a process that died: marked as failed")
-
-
-def _process_tags() -> dict[str, str]:
-    pid = os.getpid()
-    return {_PID: str(pid), _HOST: socket.gethostname(), _BOOT: _boot_id(), _STARTED: _process_start(pid)}
-
-
-def _boot_id() -> str:
-    path = Path("/proc/sys/kernel/random/boot_id")
-    return path.read_text().strip() if path.exists() else ""
-
-
-def _process_start(pid: int) -> str:
-    """When a process started, in the kernel's clock ticks: tells it from a later one with the same number; empty if it is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""
+    unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=processes.of_this_machine())):
+        if not processes.lives(run.tags):
+            yield run
 
 
 def _show(event: "dg.EventLogEntry") -> None:

@@ -13,6 +13,8 @@ from riskmetrics.cli import (
     compare,
     db,
     demo,
+    doctor,
+    explain,
     export,
     imports,
     insights,
@@ -49,9 +51,11 @@ app.command()(calibrate.calibrate)
 app.add_typer(show.app, name="show")
 app.add_typer(insights.app, name="ai")
 app.command()(compare.compare)
+app.command()(explain.explain)
 app.command()(report.report)
 app.command()(export.export)
 app.command()(status.status)
+app.command()(doctor.doctor)
 app.add_typer(db.app, name="db")
 app.command()(shell.env)
 app.command()(shell.ui)
@@ -87,23 +91,10 @@ def main() -> None:
         typer.echo("riskmetrics: interrupted; what was stored stands", err=True)
         sys.exit(130)
     except Exception as error:
-        sentence = _database_sentence(error)
+        from riskmetrics.cli.database import database_sentence
+
+        sentence = database_sentence(error)
         if sentence is None:
             raise
         typer.echo(f"riskmetrics: {sentence}", err=True)
         sys.exit(6)
-
-
-def _database_sentence(error: Exception) -> str | None:
-    """Return what to say of an error of the database, or None if the error is of another kind; no row of data is in it."""
-    if "sqlalchemy" not in sys.modules:
-        return None
-    import psycopg
-    import sqlalchemy as sa
-
-    if not isinstance(error, sa.exc.DBAPIError) or not isinstance(error.orig, psycopg.Error):
-        return None  # Dagster's storage may be SQLite, whose errors have the same names
-    if error.orig.sqlstate is None:
-        reason = str(error.orig).strip().partition("\n")[0]
-        return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
-    return f"the database refused: {error.orig.diag.message_primary} ({error.orig.sqlstate})"

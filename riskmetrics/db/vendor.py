@@ -74,6 +74,15 @@ def calls_left(connection: sa.Connection, vendor: str, per_day: int | None) -> i
     return max(per_day - (connection.scalar(sa.select(_QUOTAS.c.calls).where(today)) or 0), 0)
 
 
+def last_problem(connection: sa.Connection, vendor: str) -> tuple[str, str, datetime] | None:
+    """Return what the vendor last answered with nothing, and why and when; None: all that was asked brought something."""
+    failed = sa.select(_ANSWERS.c.subject, _ANSWERS.c.problem, _ANSWERS.c.answered_at).where(
+        _ANSWERS.c.vendor == vendor, _ANSWERS.c.problem.is_not(None)
+    )
+    row = connection.execute(failed.order_by(_ANSWERS.c.answered_at.desc()).limit(1)).first()
+    return None if row is None else (row.subject, row.problem, row.answered_at)
+
+
 def answers(connection: sa.Connection, vendor: str, kind: str, subjects: Iterable[str]) -> dict[str, Answered]:
     """When the vendor last answered what was asked of each of ``subjects``; without those never asked."""
     columns = _ANSWERS.c.subject, _ANSWERS.c.answered_at, _ANSWERS.c.first_day, _ANSWERS.c.problem

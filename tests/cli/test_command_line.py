@@ -54,7 +54,7 @@ def test_the_version_is_that_of_the_package() -> None:
 def test_every_command_is_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
         *("demo", "simulate", "run", "backfill", "catch-up", "report", "status", "env", "ui", "alert"),
-        *("reset", "reprocess", "export", "compare", "calibrate"),
+        *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
         *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")),
         *("portfolio list", "portfolio remove", "seed benchmark"),
         *(

@@ -12,8 +12,10 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db import tables
+from riskmetrics.db import explained, read, tables
 from riskmetrics.db.engine import create
+from riskmetrics.explain import registry
+from riskmetrics.explain.sources import Sources
 
 Run = Callable[..., launch.Outcome]
 
@@ -126,3 +128,27 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
     assert empty == without_rows
     assert nulls == reasons
     return nulls
+
+
+def explained_anew(url: str, day: date, portfolios: Sequence[str] = ()) -> list[registry.Explanation]:
+    """Every number stored for a day, of the named portfolios or of all, computed anew."""
+    engine, found = create(url), []
+    with engine.connect() as connection:
+        market, rate = read.market_index(connection), read.rate_index(connection)
+        for portfolio in read.portfolios(connection).itertuples():
+            if portfolios and portfolio.name not in portfolios:
+                continue
+            sources = Sources(connection, str(portfolio.portfolio_id), day, market, rate)
+            symbols = [None, *sorted(set(sources.lots["symbol"]))]
+            for chapter in registry.CHAPTERS:
+                asked = symbols if "subject" in chapter.table.c else [None]
+                rows = [row for symbol in asked for row in explained.rows(connection, chapter.table, day, sources.portfolio, symbol)]
+                for row in rows:
+                    found += registry.of_row(connection, sources, chapter, row, chapter.formulas)
+    engine.dispose()
+    return found
+
+
+def differing(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
+    """Those that are not what is stored."""
+    return [(one.metric.name, dict(one.key), one.stored, one.recomputed) for one in explanations if not one.equal]

@@ -13,11 +13,12 @@ from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create
+from riskmetrics.explain import registry
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.results import tail_risk
 from riskmetrics.sources import simulate
 from tests.conftest import NewDatabase
-from tests.e2e.conftest import RESULTS, assert_nulls_have_reasons
+from tests.e2e.conftest import RESULTS, assert_nulls_have_reasons, differing, explained_anew
 
 DAY = date(2024, 12, 6)
 DAYS = [trading_calendar.previous(DAY, HORIZON), DAY]
@@ -120,3 +121,15 @@ def test_what_is_null_of_the_option_has_its_reason(database_url: str, stored: di
     (option,) = set(stored["position_option_exposures"]["position_id"])
     lacking = {f"{table}.{name}" for table, names in REGRESSIONS.items() for name in names}
     assert assert_nulls_have_reasons(database_url) == {(metric, option, day) for metric in lacking for day in DAYS}
+
+
+def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(database_url: str) -> None:
+    """Oracle: statsmodels, pandas, numpy and scipy over the rows that the number was made of, in `riskmetrics.explain`."""
+    with_option = "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE l.position_type = 'LC'"
+    engine = create(database_url)
+    with engine.connect() as connection:
+        name = connection.execute(sa.text(with_option)).scalar_one()
+    engine.dispose()
+    found = [one for day in DAYS for one in explained_anew(database_url, day, [name])]
+    assert differing(found) == []
+    assert {one.metric.name for one in found} == {metric.name for metric in registry.metrics()}

@@ -3,9 +3,12 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import sqlalchemy as sa
 
@@ -73,14 +76,56 @@ def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
     return output
 
 
+def runs(home: Path, **kinds: object) -> list[dg.DagsterRun]:
+    """The runs that Dagster's instance of the home knows."""
+    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
+        return list(instance.get_runs(dg.RunsFilter(**kinds)))  # type: ignore[arg-type]
+
+
 def query(home: Path, statement: str) -> list[tuple[object, ...]]:
     """Ask the home's database."""
+    with asking(home) as connection:
+        return [tuple(row) for row in connection.execute(sa.text(statement))]
+
+
+def change(home: Path, *statements: str) -> None:
+    """Change the home's database."""
+    with asking(home) as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+        connection.commit()
+
+
+@contextmanager
+def asking(home: Path) -> Iterator[sa.Connection]:
+    """Yield a connection to the home's database."""
     with embedded.acquire(home) as server:
         engine = create(server.url)
         with engine.connect() as connection:
-            rows = [tuple(row) for row in connection.execute(sa.text(statement))]
+            yield connection
         engine.dispose()
-    return rows
+
+
+SLOW = (
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'",
+    "CREATE TRIGGER slow BEFORE INSERT ON position_market_betas FOR EACH ROW EXECUTE FUNCTION slow()",
+)
+"""Makes the write of one asset last for seconds, so that something can happen in the middle of it."""
+FAST = ("DROP FUNCTION slow() CASCADE",)
+
+
+def wait_for(home: Path, process: "subprocess.Popen[str]", condition: str) -> None:
+    """Wait until a session of the home's server is as ``condition`` on pg_stat_activity says."""
+    began = time.monotonic()
+    with asking(home) as connection:
+        while not connection.scalar(sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}")):
+            connection.rollback()
+            assert process.poll() is None, process.communicate()[0]
+            assert time.monotonic() - began < PATIENCE
+            time.sleep(0.05)
+
+
+WRITING = "state = 'active' AND query LIKE 'INSERT INTO position_market_betas%'"
 
 
 RESULTS = (

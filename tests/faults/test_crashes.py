@@ -11,17 +11,12 @@ import dagster as dg
 import pytest
 
 from riskmetrics import trading_calendar
-from tests.faults.conftest import PATIENCE, RESULTS, Start, finish, query
+from tests.faults.conftest import PATIENCE, RESULTS, Start, finish, query, runs
 
 pytestmark = pytest.mark.faults
 
 RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
 MOMENTS = 10
-
-
-def _runs(home: Path, **kinds: object) -> "list[dg.DagsterRun]":
-    with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
-        return list(instance.get_runs(dg.RunsFilter(**kinds)))  # type: ignore[arg-type]
 
 
 def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(home: Path, start: Start) -> None:
@@ -40,7 +35,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(home: Pa
         assert query(home, RESULTS) == complete  # equal rows are not rewritten, and nothing else may have happened
     finish(start("backfill", *RANGE))
     assert query(home, RESULTS) == complete
-    assert not _runs(home, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    assert not runs(home, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
 
 
 def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_only(home: Path, start: Start) -> None:
@@ -62,7 +57,7 @@ def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_onl
         assert counts[1] in (0, 37 * 19 - _not_yet_open(home))
         query(home, "SELECT 1")
     output = finish(start("backfill", *RANGE))
-    assert "marked as failed" in output or not _runs(home, statuses=[dg.DagsterRunStatus.STARTED])
+    assert "marked as failed" in output or not runs(home, statuses=[dg.DagsterRunStatus.STARTED])
     assert len(query(home, RESULTS)) == 57
     assert all(None not in row for row in query(home, RESULTS))
 
@@ -104,5 +99,5 @@ def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(home: Path, s
     assert process.returncode in (1, 130), output
     assert "Traceback" not in output
     finish(start("run", "--date", "2022-12-28"))
-    assert not _runs(home, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
+    assert not runs(home, statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING])
     assert len(query(home, RESULTS)) >= 3

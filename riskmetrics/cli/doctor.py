@@ -1,0 +1,308 @@
+"""`riskmetrics doctor`: what is set, what is there, what is missing, and what to do about it; nothing is changed."""
+
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from riskmetrics.cli.database import database_sentence, unmigrated
+from riskmetrics.cli.options import AsJson
+from riskmetrics.cli.output import counted, print_json, say
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from riskmetrics.db.health import Freshness, Server
+    from riskmetrics.settings import Settings
+
+_DATA_QUALITY, _CONFIGURATION = 3, 6
+"""Exit codes, as errors.py has them."""
+
+_NO_ROOM, _LITTLE_ROOM = 100 << 20, 1 << 30
+"""Bytes free below which a night of a large database may not fit, and a small one's."""
+
+_OLD_BENCHMARK = 35
+"""Days after which sector weights, which are published once a month, count as old."""
+
+_LONG = 7200
+"""Seconds after which a run is taken to be stuck, as Dagster's run monitoring has it."""
+
+_NAMED = 8
+"""Symbols, sessions and tables that are named in a line."""
+
+
+class Finding(NamedTuple):
+    """One line."""
+
+    state: str
+    """ok, warn or fail."""
+    about: str
+    finding: str
+    what_to_do: str = ""
+    code: int = _CONFIGURATION
+    """Exit code, if the state is fail."""
+
+
+def doctor(
+    online: Annotated[bool, typer.Option("--online", help="Ask the vendor for one company, to see whether the key is good.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check settings, database, schema, data, vendor, disk and Dagster, and say what to do about what is wrong.
+
+    Exit codes: 0 if nothing fails (warnings may stand), 3 if the data fail, 5 the network, 6 configuration or database.
+
+    Example: riskmetrics doctor --online
+    """
+    found = list(_findings(online=online))
+    if as_json:
+        print_json([{name: value for name, value in one._asdict().items() if name != "code"} for one in found])
+    else:
+        _print(found)
+    if code := max((one.code for one in found if one.state == "fail"), default=0):
+        raise typer.Exit(code)
+
+
+def _print(found: "Sequence[Finding]") -> None:
+    for one in found:
+        typer.echo(f"{one.state:<5} {one.about:<14} {one.finding}")
+        if one.what_to_do:
+            typer.echo(f"{'':<20} → {one.what_to_do}")
+    counts = {state: sum(one.state == state for one in found) for state in ("ok", "warn", "fail")}
+    typer.echo(f"\n{counts['ok']} ok, {counted(counts['warn'], 'warning')}, {counts['fail']} failed")
+
+
+def _findings(*, online: bool) -> Iterator[Finding]:
+    from riskmetrics import settings
+    from riskmetrics.errors import ConfigurationError
+
+    try:
+        configured = settings.load()
+    except ConfigurationError as error:
+        yield Finding("fail", "settings", str(error), "mend the variable named here, in the environment or in .env")
+        return
+    yield from _settings(configured)
+    yield from _disk(configured)
+    yield from _database(configured, online=online)
+    yield from _dagster(configured)
+
+
+def _settings(configured: "Settings") -> Iterator[Finding]:
+    from riskmetrics import settings
+    from riskmetrics.db.engine import described, normalize
+    from riskmetrics.errors import ConfigurationError
+
+    for name, field, origin, secret in settings.origins():
+        value = getattr(configured, field)
+        shown = "not set" if value is None else "set, and not shown" if secret else value
+        if field == "database_url" and value is not None:
+            try:
+                shown = described(normalize(value.get_secret_value()))
+            except ConfigurationError as error:
+                yield Finding("fail", "settings", f"{name}: {error}", "correct it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+                continue
+        yield Finding("ok", "settings", f"{name} = {shown}  ({origin})")
+
+
+def _disk(configured: "Settings") -> Iterator[Finding]:
+    for name, folder in (("RISKMETRICS_HOME", configured.home_directory), ("Dagster's home", configured.dagster_directory)):
+        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        if not os.access(there, os.W_OK):
+            yield Finding("fail", "disk", f"{name} cannot be written: {there}", "give yourself the right to, or name another folder")
+            continue
+        free = shutil.disk_usage(there).free
+        state = "fail" if free < _NO_ROOM else "warn" if free < _LITTLE_ROOM else "ok"
+        advice = "" if state == "ok" else "make room: a year of 100 portfolios takes about a gigabyte"
+        yield Finding(state, "disk", f"{free / (1 << 30):,.1f} GB free for {name}, {folder}", advice)
+
+
+def _database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
+    from riskmetrics.db import health, migrate
+    from riskmetrics.errors import RiskmetricsError
+
+    try:
+        with unmigrated() as engine, engine.connect() as connection:
+            yield from _server(health.server(connection), embedded=configured.database_url is None)
+            connection.rollback()
+            at_head = False
+            for finding in _schema(connection):
+                at_head = finding.state == "ok"
+                yield finding
+            connection.rollback()
+            if at_head and migrate.current(connection) == migrate.head():
+                yield from _data(connection, configured)
+                yield from _vendor(connection, configured)
+                if online:
+                    yield from _asked(engine, configured)
+    except RiskmetricsError as error:
+        yield Finding("fail", "database", str(error), "follow the sentence, then ask again", error.exit_code)
+    except Exception as error:
+        sentence = database_sentence(error)
+        if sentence is None:
+            raise
+        yield Finding("fail", "database", sentence, "start the server, or correct RISKMETRICS_DATABASE_URL")
+
+
+def _server(found: "Server", *, embedded: bool) -> Iterator[Finding]:
+    kind = "the embedded PostgreSQL" if embedded else "Postgres"
+    yield Finding("ok", "database", f"{kind} {found.version} answers, as {found.role}; no extension is needed")
+    if found.encoding != "UTF8":
+        yield Finding(
+            "warn", "database", f"the encoding is {found.encoding}", "create the database with ENCODING 'UTF8': some names cannot be stored"
+        )
+    if found.read_only:
+        yield Finding("fail", "database", "it only lets read: a standby, or default_transaction_read_only", "connect to the primary")
+    if not found.may_copy:
+        yield Finding("fail", "roles", f"{found.role} may not create temporary tables", f"GRANT TEMPORARY ON DATABASE … TO {found.role}")
+    if found.not_writable:
+        yield Finding(
+            "fail",
+            "roles",
+            f"{found.role} may not write {_some(found.not_writable)}",
+            f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {found.role}",
+        )
+    if not found.may_migrate:
+        yield Finding("warn", "roles", f"{found.role} may not migrate", "run `riskmetrics db upgrade` as the owner after each upgrade")
+    elif found.may_copy and not found.not_writable:
+        yield Finding("ok", "roles", f"{found.role} may migrate and write")
+
+
+def _schema(connection: "sa.Connection") -> Iterator[Finding]:
+    from riskmetrics.db import migrate
+
+    revision, head = migrate.current(connection), migrate.head()
+    known = {known.revision for known in migrate.history()}
+    if revision is None:
+        yield Finding("warn", "schema", "no revision: an empty database, or tables made elsewhere", "riskmetrics db upgrade says which")
+    elif revision not in known:
+        sentence = f"revision {revision} is newer than this version, which ends at {head}"
+        yield Finding("fail", "schema", sentence, "upgrade riskmetrics on this machine")
+    elif revision != head:
+        yield Finding("warn", "schema", f"revision {revision}, not yet {head}", "the next run migrates it; or riskmetrics db upgrade")
+    elif drift := migrate.differences(connection):
+        yield Finding("ok", "schema", f"revision {head}, the newest")
+        yield Finding("warn", "schema", f"it departs from the revision: {_some(drift, 2, '; ')}", "see riskmetrics db verify")
+    else:
+        yield Finding("ok", "schema", f"revision {head}, the newest, and every table as expected")
+
+
+def _data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
+    from riskmetrics import trading_calendar
+    from riskmetrics.db import health, read
+
+    market = read.market_index(connection, configured.market_index)
+    found, ended = health.freshness(connection, market), trading_calendar.last_ended()
+    fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
+    if found.market_close is None:
+        yield Finding("warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics demo")
+        return
+    behind = len(trading_calendar.between(found.market_close, ended)) - 1
+    state, advice = ("warn", fetch) if behind else ("ok", "")
+    yield Finding(state, "prices", f"{market} until {found.market_close}, {counted(behind, 'session')} behind the last that ended", advice)
+    for what, lacking, how in (
+        ("prices", found.without_price, fetch),
+        ("profiles", found.without_profile, "riskmetrics import profiles FILE: what has none is Unclassified"),
+    ):
+        text = f"of {counted(found.n_held, 'symbol')} held then {len(lacking)} lack one"
+        yield Finding("warn" if lacking else "ok", what, text + (f": {_some(lacking)}" if lacking else ""), how if lacking else "")
+    yield _benchmark(found)
+    yield from _results(found)
+
+
+def _benchmark(found: "Freshness") -> Finding:
+    if found.benchmark is None:
+        return Finding("warn", "benchmark", "no sector weights are stored", "riskmetrics seed benchmark, or import benchmark FILE")
+    old = (found.market_close - found.benchmark).days > _OLD_BENCHMARK if found.market_close else False
+    advice = "riskmetrics seed benchmark, or import benchmark FILE" if old else ""
+    return Finding("warn" if old else "ok", "benchmark", f"sector weights as of {found.benchmark}", advice)
+
+
+def _results(found: "Freshness") -> Iterator[Finding]:
+    of = found.results
+    if of.results_to is None:
+        yield Finding("warn", "results", "none yet", "riskmetrics run")
+        return
+    late = found.market_close is not None and of.results_to < found.market_close
+    text = f"{counted(of.sessions_computed, 'session')}, {of.results_from} to {of.results_to}"
+    yield Finding("warn" if late else "ok", "results", text, "riskmetrics run" if late else "")
+    for lacking, what in ((of.sessions_missing, "have none between them"), (of.sessions_incomplete, "lack a portfolio")):
+        if lacking:
+            how = f"riskmetrics backfill --from {lacking[0]} --to {lacking[-1]}"
+            yield Finding("warn", "results", f"{counted(len(lacking), 'session')} {what}: {_some(lacking)}", how)
+
+
+def _vendor(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
+    from riskmetrics.db import vendor
+    from riskmetrics.ingest.feed import NO_KEY, VENDOR
+
+    if configured.fmp_api_key is None:
+        yield Finding("ok", "vendor", NO_KEY)
+        return
+    left = vendor.calls_left(connection, VENDOR, configured.fmp_calls_per_day)
+    text = "as many calls as the plan has" if left is None else f"{counted(left, 'call')} left today"
+    yield Finding("warn" if left == 0 else "ok", "vendor", text, "wait until tomorrow (UTC), or take a larger plan" if left == 0 else "")
+    if problem := vendor.last_problem(connection, VENDOR):
+        subject, why, at = problem
+        yield Finding("warn", "vendor", f"the last answer that brought nothing: {subject}, {at:%Y-%m-%d %H:%M}: {why}", "see docs/data.md")
+
+
+def _asked(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
+    """Ask for the market index, which every plan has."""
+    from riskmetrics.db import read
+    from riskmetrics.errors import SourceError
+    from riskmetrics.ingest.feed import open_feed
+
+    with engine.connect() as connection:
+        market = read.market_index(connection, configured.market_index)
+    with open_feed(engine, configured, say) as feed:
+        if feed is None:
+            return
+        try:
+            feed.fmp.profile(market)
+        except SourceError as error:
+            yield Finding("fail", "vendor", str(error), "follow the sentence, then ask again", error.exit_code)
+        else:
+            yield Finding("ok", "vendor", f"it answered when asked for {market}")
+
+
+def _dagster(configured: "Settings") -> Iterator[Finding]:
+    home = configured.dagster_directory
+    if not (home / "dagster.yaml").exists():
+        yield Finding("ok", "dagster", f"{home} is made by the first run")
+        return
+    os.environ["DAGSTER_HOME"] = str(home)  # the only way to name it to Dagster
+    import dagster as dg
+
+    from riskmetrics.cli import launch
+
+    try:
+        with dg.DagsterInstance.get() as instance:
+            dead = {run.run_id for run in launch.dead_runs(instance)}
+            started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]))
+            n_runs = instance.get_runs_count()
+    except Exception as error:  # noqa: BLE001  # whatever its storage raises is a finding
+        reason = str(error).strip().partition("\n")[0]
+        yield Finding(
+            "fail", "dagster", f"its storage does not open ({type(error).__name__}: {reason})", f"look at {home / 'dagster.yaml'}"
+        )
+        return
+    yield Finding("ok", "dagster", f"{counted(n_runs, 'run')} kept in {_storage(home)}")
+    if dead:
+        yield Finding(
+            "warn", "runs", f"left by processes that died: {_some(sorted(dead))}", "the next riskmetrics run marks them as failed"
+        )
+    slow = [record.dagster_run.run_id for record in started if record.start_time and time.time() - record.start_time > _LONG]
+    if stuck := sorted(set(slow) - dead):
+        yield Finding("warn", "runs", f"running for more than two hours: {_some(stuck)}", "terminate them in riskmetrics ui if they hang")
+
+
+def _storage(home: Path) -> str:
+    return f"{home} (SQLite)" if (home / "history").exists() else f"the storage that {home / 'dagster.yaml'} names"
+
+
+def _some(things: "Sequence[object]", most: int = _NAMED, between: str = ", ") -> str:
+    """Name the first of many."""
+    return between.join(map(str, things[:most])) + (f" and {len(things) - most} more" if len(things) > most else "")

@@ -1,0 +1,183 @@
+"""What a portfolio held at a close and what it was worth, lot by lot: the weights that its other numbers start from."""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.explain.sources import Sources
+from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS
+
+_NETTED = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
+
+Lot = Any
+"""A row of lots, as `DataFrame.itertuples` gives it."""
+
+
+@dataclass(frozen=True)
+class Book:
+    """A portfolio at a close; money in its currency."""
+
+    instruments: pd.DataFrame
+    """What is held, lots netted: symbol, underlying, units, value, stale, exposure, follows (its underlying's returns)."""
+    cash: float
+
+    @property
+    def net(self) -> float:
+        """Signed value of all instruments that have a price."""
+        return float(self.instruments["value"].sum())
+
+    @property
+    def gross(self) -> float:
+        """Sum of their sizes."""
+        return float(self.instruments["value"].abs().sum())
+
+    @property
+    def equity(self) -> float:
+        """Net value plus cash."""
+        return self.net + self.cash
+
+    @property
+    def base(self) -> float:
+        """What weights are of: equity, or gross value where equity is not positive."""
+        return self.equity if self.equity > 0 else self.gross or math.nan
+
+    @property
+    def to_cover(self) -> float:
+        """Sum of the sizes of exposures, of which coverage is a share."""
+        return float(self.instruments["exposure"].abs().sum())
+
+    @property
+    def moving(self) -> pd.DataFrame:
+        """Instruments whose exposure is known and follows an underlying."""
+        frame = self.instruments
+        return frame[frame["follows"] & (frame["exposure"].fillna(0.0) != 0)]
+
+    def inputs(self) -> dict[str, float]:
+        """Return what weights are made of."""
+        return {"net value": self.net, "cash": self.cash, "equity": self.equity, "weights are of": self.base}
+
+
+def book(sources: Sources, day: date | None = None, *, by_delta: bool = False) -> Book:
+    """Value a portfolio at the close of a session, by default the one that is explained; ``by_delta``: options by their exposure."""
+    day = day or sources.day
+    return sources.once(("book", day, by_delta), lambda: _book(sources, day, by_delta=by_delta))
+
+
+def _book(sources: Sources, day: date, *, by_delta: bool) -> Book:
+    instruments = _instruments(sources, day)
+    if by_delta:
+        options = sources.options["exposure"].astype(float)
+        exposure = [options.reindex(ids).sum(skipna=False) if right else math.nan for ids, right in _ids(instruments)]
+        known = np.isfinite(exposure)
+        instruments["exposure"] = np.where(known, exposure, instruments["value"])
+        instruments["follows"] |= known
+    return Book(instruments, _cash(sources, day))
+
+
+def series(sources: Sources, sessions: int, day: date | None = None) -> pd.DataFrame:
+    """Apply the day's weights to the sessions that end on a day: the portfolio's returns, and the share of exposure that has one.
+
+    A session on which less than 80 % of exposure has a return has none; the others are scaled up by the share.
+    """
+    return sources.once(("series", sessions, day), lambda: _series(sources, sessions, day))
+
+
+def _series(sources: Sources, sessions: int, day: date | None) -> pd.DataFrame:
+    of = book(sources, by_delta=True)
+    moving = of.moving
+    returns = sources.returns({*moving["underlying"], sources.market}, sessions, day)
+    signed, size = (exposure.groupby(moving["underlying"]).sum() for exposure in (moving["exposure"], moving["exposure"].abs()))
+    own = returns[signed.index]
+    coverage = (own.notna() * size).sum(axis=1) / (of.to_cover or math.nan)
+    total = (own.fillna(0.0) * signed).sum(axis=1) / of.base / coverage.where(coverage > 0)
+    return pd.DataFrame({"return": total.where(coverage >= MIN_COVERAGE), "coverage": coverage})
+
+
+def price(sources: Sources, lot: Lot, day: date) -> tuple[float, bool]:
+    """What a unit of a lot was worth on a day, and whether by an older close; NaN: not known. What has no closes has a stated price."""
+    if lot.listed:
+        return sources.close(lot.symbol, day)
+    if not pd.isna(lot.last_price):
+        return float(lot.last_price), False
+    of_value = lot.investment_class == "PRIVATE" and lot.quantity != 0 and not pd.isna(lot.market_value)
+    return (abs(lot.market_value) / abs(lot.quantity) if of_value else math.nan), False
+
+
+def lots(sources: Sources) -> list[Lot]:
+    """Return the portfolio's lots with what the arithmetic needs: units, multiplied for contracts, days as dates."""
+    return sources.once(("lots",), lambda: _lots(sources))
+
+
+def _lots(sources: Sources) -> list[Lot]:
+    frame = sources.lots.copy()
+    frame["right"] = frame["position_type"].map(OPTION_RIGHTS).fillna("")
+    frame["listed"] = (frame["right"] == "") & (frame["investment_class"].fillna("PUBLIC") != "PRIVATE")
+    of_option = frame["underlying_symbol"].fillna(frame["symbol"])
+    frame["underlying"] = frame["symbol"].where(frame["listed"], of_option.where(frame["right"] != ""))
+    frame["units"] = frame["quantity"] * np.where(frame["right"] != "", CONTRACT_SIZE, 1)
+    for name in ("entry_date", "exit_date"):
+        frame[name] = [None if pd.isna(day) else day.date() for day in frame[name]]
+    frame["entry_price_stated"] = frame["entry_price"]
+    found: list[Lot] = list(frame.itertuples(index=False))
+    return [lot._replace(entry_price=_traded(sources, lot, "entry"), exit_price=_traded(sources, lot, "exit")) for lot in found]
+
+
+def is_open(lot: Lot, day: date) -> bool:
+    """Whether a lot is held at the close of a day."""
+    return bool(lot.entry_date <= day and (lot.exit_date is None or lot.exit_date > day))
+
+
+def _traded(sources: Sources, lot: Lot, end: str) -> float:
+    """The price of a trade: as stated, else the close of its session, else of a sale the last close there was."""
+    stated, day = getattr(lot, f"{end}_price"), getattr(lot, f"{end}_date")
+    if not pd.isna(stated) or day is None or (end == "entry" and lot.entry_date_assumed):
+        return float(stated)
+    known, _ = price(sources, lot, day)
+    return float(lot.exit_close) if math.isnan(known) and end == "exit" and lot.listed else known
+
+
+def _instruments(sources: Sources, day: date) -> pd.DataFrame:
+    rows = []
+    for lot in lots(sources):
+        if is_open(lot, day):
+            known, stale = price(sources, lot, day)
+            terms = {name: getattr(lot, name) for name in _NETTED}
+            rows.append(terms | {"position_id": lot.position_id, "units": lot.units, "value": lot.units * known, "stale": stale})
+    columns = [*_NETTED, "position_id", "units", "value", "stale"]
+    frame = pd.DataFrame(rows, columns=columns).groupby(_NETTED, dropna=False, sort=False)
+    netted = frame.agg(
+        units=("units", "sum"),
+        value=("value", lambda values: values.sum(skipna=False)),
+        stale=("stale", "any"),
+        position_ids=("position_id", list),
+    ).reset_index()
+    netted = netted[netted["units"].round(4) != 0].reset_index(drop=True)
+    return netted.assign(exposure=netted["value"].astype(float), follows=netted["listed"].astype(bool))
+
+
+def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
+    return zip(instruments["position_ids"], instruments["right"], strict=True)
+
+
+def _cash(sources: Sources, day: date) -> float:
+    """Equity as it was stated less the value of holdings then, and the money that trades between then and the day cost and brought."""
+    anchor = sources.cash_anchor
+    if anchor is None:
+        return 0.0
+    cash = float(sources.stated["equity_balance"]) - float(_instruments(sources, anchor)["value"].sum())
+    for lot in lots(sources):
+        for traded, amount in ((lot.entry_date, -lot.units * lot.entry_price), (lot.exit_date, lot.units * lot.exit_price)):
+            if traded is not None and not math.isnan(amount):
+                cash += amount * ((traded <= day) - (traded <= anchor))
+    return cash
+
+
+def before(sources: Sources) -> Book:
+    """The portfolio at the close of the session before."""
+    return book(sources, trading_calendar.previous(sources.day))

@@ -1,0 +1,184 @@
+"""The rows that a number of one portfolio and day was made of; what is asked for is kept, to be shown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import panels, trading_calendar
+from riskmetrics.db import explained, read, tables
+from riskmetrics.errors import DataQualityError
+from riskmetrics.panels import STALE_AFTER
+from riskmetrics.results.lots import is_listed
+from riskmetrics.results.model import Versions, versions
+
+T = TypeVar("T")
+
+
+class Sources:
+    """Source rows of a portfolio on a session, read when a chapter asks for them.
+
+    Parameters
+    ----------
+    connection : Connection
+        Nothing is written.
+    portfolio : str
+        Its id.
+    market, rate : str
+        Symbols that stand for the market and for interest rates.
+    """
+
+    def __init__(self, connection: sa.Connection, portfolio: str, day: date, market: str, rate: str) -> None:
+        self.portfolio, self.day, self.market, self.rate = portfolio, day, market, rate
+        self.used: dict[str, pd.DataFrame] = {}
+        """What was asked for since it was last emptied, by what it is."""
+        self._connection = connection
+        self._known: dict[tuple[object, ...], Any] = {}
+
+    @cached_property
+    def _lots(self) -> pd.DataFrame:
+        lots = read.lots(self._connection)
+        return lots[lots["portfolio_id"] == self.portfolio].reset_index(drop=True)
+
+    @property
+    def lots(self) -> pd.DataFrame:
+        """Every lot that the portfolio ever held, as `db.read.lots` gives them."""
+        return self._used("positions", self._lots)
+
+    def lot(self, position: object) -> "pd.Series[Any]":
+        """The lot of a position."""
+        found = self._lots[self._lots["position_id"] == str(position)]
+        if found.empty:
+            raise DataQualityError(f"position {position} is not stored any more: it was deleted after the row was written")
+        self._used("positions", found)
+        return found.iloc[0]
+
+    def is_listed(self, position: object) -> bool:
+        """Whether a position has a return series of its own."""
+        return bool(is_listed(self.lot(position).to_frame().T)[0])
+
+    @cached_property
+    def stated(self) -> "pd.Series[Any]":
+        """The portfolio's own row."""
+        portfolios = read.portfolios(self._connection)
+        return portfolios[portfolios["portfolio_id"] == self.portfolio].iloc[0]
+
+    @cached_property
+    def cash_anchor(self) -> date | None:
+        """The session on which the portfolio's equity balance holds; None: it has none."""
+        return read.cash_anchors(self._connection).get(self.portfolio)
+
+    def close(self, symbol: str, day: date) -> tuple[float, bool]:
+        """The last close at or before a day, up to 5 sessions old, and whether it is of an earlier session; NaN: none."""
+        sessions = trading_calendar.window([trading_calendar.at_or_before(day)], STALE_AFTER)
+        key = ("close", symbol, sessions[-1])
+        if key not in self._known:
+            self._known[key] = read.closes(self._connection, [symbol], sessions)[symbol].dropna()
+        closes = self._known[key]
+        if closes.empty:
+            return float("nan"), False
+        self._used("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
+        return float(closes.iloc[-1]), bool(closes.index[-1].date() != sessions[-1])
+
+    def returns(self, symbols: Iterable[str], sessions: int, day: date | None = None) -> pd.DataFrame:
+        """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
+        believed = self._believed(symbols, sessions, day)
+        (known,) = believed.windows(sessions)
+        frame = pd.DataFrame(known, index=believed.frame.index, columns=believed.frame.columns)
+        return self._used("market_data_cache: returns of adj_close", frame.rename_axis("date"))
+
+    def index_returns(self, symbol: str, sessions: int, day: date | None = None) -> "pd.Series[float]":
+        """The same of an index, whose moves that only the next session can confirm are left out for good."""
+        believed = self._believed([symbol], sessions, day)
+        series = pd.Series(believed.of(symbol), index=believed.frame.index, name=symbol)
+        self._used("market_data_cache: returns of adj_close", series.to_frame().rename_axis("date"))
+        return series
+
+    def _believed(self, symbols: Iterable[str], sessions: int, day: date | None) -> panels.Returns:
+        wanted, day = sorted(set(symbols)), day or self.day
+        key = ("returns", *wanted, sessions, day)
+        if key not in self._known:
+            closes = read.adjusted_closes(self._connection, wanted, trading_calendar.window([day], sessions + 1))
+            self._known[key] = panels.believed_returns(panels.lengthened(closes, sessions + 2))
+        found: panels.Returns = self._known[key]
+        return found
+
+    def highs_and_lows(self, symbol: str, sessions: int) -> pd.DataFrame:
+        """High and low of a symbol on the sessions to the day; NaN where the session's move is not believed."""
+        key = ("bars", symbol, sessions)
+        if key not in self._known:
+            bars = read.bars(self._connection, [symbol], trading_calendar.window([self.day], sessions + 1))
+            bars = {name: panels.lengthened(of, sessions + 2) for name, of in bars.items()}
+            _, ranges = panels.believed_bars(**bars)
+            both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[ranges.index]
+            self._known[key] = both.where(ranges[symbol].notna()).rename_axis("date")
+        return self._used("market_data_cache: high, low", self._known[key])
+
+    def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
+        """Adjusted closes on single days, days x symbols."""
+        return self._used("market_data_cache: adj_close", read.adjusted_closes(self._connection, symbols, days).rename_axis("date"))
+
+    def profiles(self, symbols: Iterable[str]) -> pd.DataFrame:
+        """Company profiles, by symbol."""
+        return self._used("company_profiles", read.profiles(self._connection, symbols))
+
+    def benchmark(self) -> "pd.Series[float] | None":
+        """The benchmark's latest sector weights at or before the day; the series' name is the day that they describe. None: none."""
+        weights = read.benchmark_weights(self._connection, read.BENCHMARK, self.day)
+        self._used("benchmarks_sector_weights", weights.tail(1).T)
+        return None if weights.empty else weights.iloc[-1].fillna(0.0)
+
+    def scenario(self, name: str) -> "pd.Series[Any]":
+        """A stress scenario."""
+        scenarios = read.stress_scenarios(self._connection)
+        found = self._used("stress_scenarios", scenarios[scenarios["name"] == name])
+        if found.empty:
+            raise DataQualityError(f"the scenario {name} is not stored any more")
+        return found.iloc[0]
+
+    @cached_property
+    def model(self) -> Versions:
+        """Versions of the volatility forecast's coefficients."""
+        return versions(read.har_coefficients(self._connection))
+
+    def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
+        """The stored forecast of a symbol, or of the portfolio by its id; None: there is none."""
+        symbol = None if subject == self.portfolio else subject
+        found = explained.rows(self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol)
+        self._used("volatility_forecasts", pd.DataFrame(found))
+        return found[0] if found else None
+
+    @cached_property
+    def _options(self) -> pd.DataFrame:
+        found = explained.rows(self._connection, tables.position_option_exposures, self.day, self.portfolio, None)
+        columns = [*tables.position_option_exposures.c.keys(), "symbol"]
+        return pd.DataFrame(found, columns=columns).astype({"position_id": "str"}).set_index("position_id")
+
+    @property
+    def options(self) -> pd.DataFrame:
+        """Stored rows of the portfolio's options on the day, by position."""
+        return self._used("position_option_exposures", self._options)
+
+    def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """Compute what several rows start from when the first asks, and note for each of them what it was made of."""
+        if key not in self._known:
+            outside, self.used = self.used, {}
+            self._known[key] = compute(), self.used
+            self.used = outside
+        value, used = self._known[key]
+        for what, frame in used.items():
+            self._used(what, frame)
+        found: T = value
+        return found
+
+    def _used(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """Note that rows were looked at; sessions x symbols of one kind become one frame."""
+        known = self.used.get(what)
+        if known is None or frame.index.name != "date":
+            self.used[what] = frame
+        elif not (frame.columns.isin(known.columns).all() and frame.index.isin(known.index).all()):
+            self.used[what] = known.combine_first(frame)
+        return frame

@@ -1,0 +1,191 @@
+"""Values, profit, sectors, concentration and coverage of portfolios: lot by lot in Python, and by pandas."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import read, tables
+from riskmetrics.explain.book import Book, Lot, before, book, lots, price, series
+from riskmetrics.explain.evidence import Chapter, Evidence, Row
+from riskmetrics.explain.regressions import of_portfolio, of_vendor
+from riskmetrics.explain.sources import Sources
+from riskmetrics.metrics import har
+from riskmetrics.results.exposures import ETF, UNCLASSIFIED
+from riskmetrics.results.volatility import PORTFOLIO_WINDOW
+
+
+def _profits(sources: Sources) -> "list[tuple[Lot, float, float]]":
+    """Each lot entered by the day with its profit of the day and since its entry; the first is 0 where it was left before."""
+    day, previous, found = sources.day, trading_calendar.previous(sources.day), []
+    for lot in lots(sources):
+        if lot.entry_date <= day:
+            left = lot.exit_date is not None and lot.exit_date <= day
+            end = lot.exit_price if left else price(sources, lot, day)[0]
+            start = price(sources, lot, previous)[0] if lot.entry_date <= previous else lot.entry_price
+            held = not (left and lot.exit_date <= previous)
+            found.append((lot, lot.units * (end - start) if held else 0.0, lot.units * (end - lot.entry_price_stated)))
+    return found
+
+
+def _daily(sources: Sources) -> tuple[float, int, int]:
+    """Profit of the day of the instruments of which it is known of every lot; how many those are, and how many were traded or held."""
+    previous = trading_calendar.previous(sources.day)
+    keys = ("symbol", "underlying", "listed", "right", "strike_price", "expiration_date")
+    rows = [
+        {name: getattr(lot, name) for name in keys} | {"profit": daily}
+        for lot, daily, _ in _profits(sources)
+        if lot.exit_date is None or lot.exit_date > previous
+    ]
+    frame = pd.DataFrame(rows, columns=[*keys, "profit"])
+    profits = frame.groupby(list(keys), dropna=False)["profit"].agg(lambda of: of.sum(skipna=False)).astype(float)
+    known = profits.dropna()
+    return (float(known.sum()) if len(known) or not len(profits) else math.nan), len(known), len(profits)
+
+
+def _values(sources: Sources, _: Row) -> Evidence:
+    of, yesterday = book(sources), before(sources)
+    daily = _daily(sources)[0]
+    unpriced_before = len(yesterday.instruments) > 0 and yesterday.instruments["value"].isna().all()
+    equity_before = math.nan if unpriced_before else yesterday.equity
+    held = of.instruments
+    values = {
+        "total_value": of.equity,
+        "cash_value": of.cash,
+        "long_value": held["value"].clip(lower=0).sum(),
+        "short_value": held["value"].clip(upper=0).sum(),
+        "gross_exposure": of.gross,
+        "net_exposure": of.net,
+        "daily_pnl": daily,
+        "daily_return": daily / equity_before if equity_before > 0 else math.nan,
+        "cumulative_pnl": sum(total for _, _, total in _profits(sources)),
+        "num_positions": len(held),
+        "num_long_positions": int((held["units"] > 0).sum()),
+        "num_short_positions": int((held["units"] < 0).sum()),
+        "equity_balance": sources.stated["equity_balance"],
+    }
+    return Evidence(values, of.inputs() | {"equity on the session before": equity_before, "cash is known on": sources.cash_anchor})
+
+
+def _shares(of: Book) -> "pd.Series[float]":
+    """Sizes of priced instruments as shares of gross value, the largest first."""
+    sizes = of.instruments["value"].abs().dropna().sort_values(ascending=False)
+    return sizes / of.gross if of.gross else sizes.iloc[:0]
+
+
+def _concentration(sources: Sources, _: Row) -> Evidence:
+    of = book(sources)
+    shares = _shares(of)
+    some = len(shares) > 0
+    hhi = float((shares**2).sum()) if some else math.nan
+    gross = {sector: weight for sector, weight in _sector_values(sources, of)["gross"].items() if weight > 0}
+    values = {
+        "hhi": hhi,
+        "effective_num_positions": 1 / hhi,
+        "top_3_concentration": float(shares.head(3).sum()) if some else math.nan,
+        "top_10_concentration": float(shares.head(10).sum()) if some else math.nan,
+        "sector_exposure": gross if some else None,
+    }
+    return Evidence(values, of.inputs() | {"gross value": of.gross})
+
+
+def _sector_values(sources: Sources, of: Book) -> pd.DataFrame:
+    """Gross and net weights by sector: funds are ETF, what has no profile is Unclassified."""
+    held = of.instruments[of.instruments["value"].notna()]
+    known = sources.profiles(held["underlying"].dropna()).reindex(held["underlying"])
+    fund = (known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)).fillna(value=False).to_numpy(bool)
+    sector = np.where(fund, ETF, known["sector"].fillna(UNCLASSIFIED).to_numpy(object))
+    weights = pd.DataFrame({"gross": held["value"].abs() / (of.gross or math.nan), "net": held["value"] / of.base})
+    return weights.groupby(sector).sum()
+
+
+def _sector(sources: Sources, row: Row) -> Evidence:
+    of, benchmark, name = book(sources), sources.benchmark(), row["sector"]
+    own = _sector_values(sources, of).reindex([name]).fillna(0.0).loc[name]
+    weight = math.nan if benchmark is None else float(benchmark.get(name, 0.0))
+    values = {
+        "gross_weight": own["gross"],
+        "net_weight": own["net"],
+        "benchmark_weight": weight,
+        "active_weight": own["net"] - weight,
+        "benchmark_asof": None if benchmark is None else pd.Timestamp(str(benchmark.name)).date(),
+        "benchmark_code": None if benchmark is None else read.BENCHMARK,
+    }
+    return Evidence(values, of.inputs() | {"sector": name})
+
+
+def _coverage(sources: Sources, row: Row) -> Evidence:
+    """How much of a portfolio a figure covers, by the figure's own rules."""
+    metric, of = row["metric"], book(sources, by_delta=row["metric"] not in ("prices", "current_prices", "daily_pnl"))
+    held, n_total = of.instruments, len(of.instruments)
+    priced = held["value"].notna()
+    counts: dict[str, Any] = {"n_total": n_total}
+    if metric == "prices":
+        counts |= {"n_covered": int(priced.sum())}
+    elif metric == "current_prices":
+        counts |= {"n_covered": int((priced & ~held["stale"].astype(bool)).sum())}
+    elif metric == "daily_pnl":
+        _, n_known, n_traded = _daily(sources)
+        counts = {"n_covered": n_known, "n_total": n_traded}
+    elif metric == "volatility":
+        share = series(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :]
+        known = sources.returns({*of.moving["underlying"], sources.market}, PORTFOLIO_WINDOW).iloc[-har.LEVEL_WINDOW :].count()
+        followed = held["underlying"][held["follows"]]
+        counts |= {"coverage": share.mean(), "n_covered": int((followed.map(known).fillna(0) >= har.MIN_LEVEL_OBS).sum())}
+    else:
+        found = {
+            "beta": lambda: of_portfolio(sources, of, sources.market),
+            "provider_beta": lambda: of_vendor(sources, of),
+            "rate_beta": lambda: of_portfolio(sources, of, sources.rate),
+            "two_factor_rate_beta": lambda: of_portfolio(sources, of, sources.market, sources.rate, factor=1),
+        }[metric]()
+        counts |= {name: found[name] for name in ("coverage", "n_covered")}
+    share_of_count = counts["n_covered"] / counts["n_total"] if counts["n_total"] else math.nan
+    return Evidence({"coverage": share_of_count} | counts, of.inputs() | {"figure": metric})
+
+
+_SNAPSHOT = {
+    "total_value": "equity: net value + cash, at the closes of the day or up to 5 sessions before",
+    "cash_value": "equity balance - net value on the last priced session it was stated for + sales - purchases since",
+    "long_value": "sum of the values of instruments held long, units * price, lots netted",
+    "short_value": "sum of the values of instruments held short",
+    "gross_exposure": "long value - short value",
+    "net_exposure": "long value + short value",
+    "daily_pnl": "sum(units * (P(t) - P(t-1))), from the entry price on the opening day and to the exit price on the closing day",
+    "daily_return": "daily_pnl / equity on the session before",
+    "cumulative_pnl": "sum(units * (price or exit price - entry price)) over all lots entered by the day",
+    "num_positions": "instruments held, lots netted",
+    "num_long_positions": "instruments held long",
+    "num_short_positions": "instruments held short",
+    "equity_balance": "as stated with the portfolio",
+}
+_CONCENTRATION = {
+    "hhi": "sum(w²), w = |value| / gross value of each instrument",
+    "effective_num_positions": "1 / HHI",
+    "top_3_concentration": "sum of the 3 largest w",
+    "top_10_concentration": "sum of the 10 largest w",
+    "sector_exposure": "sum of w by sector",
+}
+_SECTORS = {
+    "gross_weight": "sum(|value|) of the sector / gross value",
+    "net_weight": "sum(value) of the sector / equity",
+    "benchmark_weight": "the benchmark's latest weight at or before the day",
+    "active_weight": "net_weight - benchmark_weight",
+    "benchmark_asof": "the latest day at or before the session that the benchmark's weights describe",
+    "benchmark_code": "the benchmark in use",
+}
+_COVERAGE = {
+    "coverage": "covered exposure / exposure; of prices and profit, instruments covered / instruments",
+    "n_covered": "instruments that the figure covers",
+    "n_total": "instruments that it is about",
+}
+_BY = "lots one by one in Python, netted by pandas"
+
+CHAPTERS = [
+    Chapter(tables.portfolio_snapshots, _SNAPSHOT, _BY, _values),
+    Chapter(tables.portfolio_snapshots, _CONCENTRATION, _BY, _concentration),
+    Chapter(tables.portfolio_sector_weights, _SECTORS, _BY, _sector),
+    Chapter(tables.portfolio_coverage, _COVERAGE, f"{_BY}; betas by statsmodels", _coverage),
+]

@@ -1,0 +1,170 @@
+"""`riskmetrics doctor` on databases and homes that have something wrong with them."""
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import processes, settings, trading_calendar
+from riskmetrics.cli.main import app
+from riskmetrics.db.engine import create
+from tests.fmp_server import BAD_KEY, KEY, Reply, serve
+
+
+def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], str]:
+    """Exit code, findings by what they are about, and all that was printed."""
+    result = CliRunner().invoke(app, ["doctor", "--json", *arguments])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for finding in json.loads(result.stdout):
+        found.setdefault(finding["about"], []).append(finding)
+    return result.exit_code, found, result.stdout
+
+
+@pytest.fixture
+def home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point the settings at an empty database at head, and a home that is not there yet."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
+    monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def change(database: str, *statements: str) -> None:
+    engine = create(database)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+
+
+def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+    Path(".env").write_text("RISKMETRICS_RATE_INDEX=IEF\nRISKMETRICS_MARKET_INDEX=\n")
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database.replace("@", ":hidden-word@"))
+    code, found, printed = diagnosis()
+    lines = [finding["finding"] for finding in found["settings"]]
+    assert code == 0
+    assert "RISKMETRICS_RATE_INDEX = IEF  (.env)" in lines
+    assert "RISKMETRICS_MARKET_INDEX = not set  (default)" in lines
+    assert "FMP_API_KEY = set, and not shown  (environment)" in lines
+    assert any(line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics@") for line in lines)
+    assert "hidden-word" not in printed
+    assert KEY not in printed
+
+
+def test_a_setting_that_is_wrong_is_named_and_exits_6(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_FMP_CALLS_PER_MINUTE", "many")
+    code, found, _ = diagnosis()
+    assert (code, found["settings"][0]["state"]) == (6, "fail")
+    assert "RISKMETRICS_FMP_CALLS_PER_MINUTE" in found["settings"][0]["finding"]
+
+
+def test_a_database_that_does_not_answer_exits_6_and_the_rest_is_still_looked_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none")
+    code, found, printed = diagnosis()
+    assert code == 6
+    assert found["database"][0]["state"] == "fail"
+    assert found["dagster"][0]["state"] == "ok"
+    assert "hidden-word" not in printed
+
+
+def test_an_empty_database_at_head_has_warnings_with_advice_and_exits_0(home: Path) -> None:
+    code, found, _ = diagnosis()
+    assert code == 0
+    assert [found[about][0]["state"] for about in ("database", "roles", "schema", "prices", "disk")] == ["ok", "ok", "ok", "warn", "ok"]
+    assert "import prices" in found["prices"][0]["what_to_do"]
+    printed = CliRunner().invoke(app, ["doctor"]).stdout
+    assert "→ riskmetrics import prices FILE" in printed
+    assert printed.splitlines()[-1].endswith("0 failed")
+
+
+def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, database: str) -> None:
+    change(database, "ALTER TABLE portfolio_snapshots DROP COLUMN hhi")
+    code, found, _ = diagnosis()
+    assert (code, found["schema"][1]["state"]) == (0, "warn")
+    assert "hhi" in found["schema"][1]["finding"]
+    change(database, "UPDATE alembic_version SET version_num = 'h1i2j3k4l5m6'")
+    assert diagnosis()[1]["schema"][0]["what_to_do"].startswith("the next run migrates it")
+    change(database, "UPDATE alembic_version SET version_num = 'ffffffffffff'")
+    code, found, _ = diagnosis()
+    assert (code, found["schema"][0]["state"]) == (6, "fail")
+    assert "upgrade riskmetrics" in found["schema"][0]["what_to_do"]
+
+
+def test_a_role_that_may_only_read_is_told_what_it_lacks(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = sa.make_url(database).database
+    change(
+        database,
+        f"DROP ROLE IF EXISTS only_reads_{name}",
+        f"CREATE ROLE only_reads_{name}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads_{name}",
+        f"GRANT only_reads_{name} TO CURRENT_USER",
+    )
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", f"{database}&options=-c%20role%3Donly_reads_{name}")
+    code, found, _ = diagnosis()
+    change(database, f"DROP OWNED BY only_reads_{name}", f"DROP ROLE only_reads_{name}")
+    assert code == 6
+    states = {finding["state"]: finding for finding in found["roles"]}
+    assert "may not write" in states["fail"]["finding"]
+    assert f"TO only_reads_{name}" in states["fail"]["what_to_do"]
+    assert "may not migrate" in states["warn"]["finding"]
+
+
+def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None:
+    """By hand: three sessions of SPY, two of AAPL; results of the first and the third."""
+    days = trading_calendar.window([date(2022, 12, 28)], 2)
+    close = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('{}', '{}', 1, 1, 'test')"
+    key = "11111111-1111-1111-1111-111111111111"
+    snapshot = (
+        "INSERT INTO portfolio_snapshots (portfolio_id, snapshot_date, total_value, cash_value, long_value, short_value, gross_exposure, "
+        f"net_exposure, num_positions, num_long_positions, num_short_positions) VALUES ('{key}', '{{}}', 1, 0, 1, 0, 1, 1, 1, 1, 0)"
+    )
+    change(
+        database,
+        *(close.format("SPY", day) for day in days),
+        *(close.format("AAPL", day) for day in days[:2]),
+        f"INSERT INTO portfolios (id, name, currency) VALUES ('{key}', 'One', 'USD')",
+        "INSERT INTO positions (portfolio_id, symbol, position_type, quantity, entry_date) "
+        f"VALUES ('{key}', 'AAPL', 'LONG', 1, '2022-12-01')",
+        *(snapshot.format(day) for day in (days[0], days[2])),
+    )
+    code, found, _ = diagnosis()
+    assert code == 0
+    assert found["prices"][0]["finding"].startswith(f"SPY until {days[2]}, ")
+    assert found["prices"][1]["finding"] == "of 1 symbol held then 1 lack one: AAPL"
+    assert found["profiles"][0]["finding"] == "of 1 symbol held then 1 lack one: AAPL"
+    assert found["benchmark"][0]["state"] == "warn"
+    assert found["results"][0]["finding"] == f"2 sessions, {days[0]} to {days[2]}"
+    assert found["results"][1]["what_to_do"] == f"riskmetrics backfill --from {days[1]} --to {days[1]}"
+
+
+def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_FMP_CALLS_PER_DAY", "7")
+    with serve(lambda _path, _params: Reply(BAD_KEY, status=401)) as server:
+        monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
+        code, found, _ = diagnosis()
+        assert (code, server.calls) == (0, [])
+        assert found["vendor"][0]["finding"] == "7 calls left today"
+        code, found, printed = diagnosis("--online")
+    assert (code, found["vendor"][-1]["state"]) == (6, "fail")
+    assert "does not know the key" in found["vendor"][-1]["finding"]
+    assert KEY not in printed
+
+
+def test_a_run_that_a_dead_process_left_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dagster as dg
+    from dagster._core.test_utils import create_run_for_test
+
+    from riskmetrics.cli import launch
+
+    monkeypatch.setenv("DAGSTER_HOME", str(launch.prepare_instance(settings.load())))
+    tags = processes.tags() | {"riskmetrics/process_start": "0"}
+    with dg.DagsterInstance.get() as instance:
+        run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
+    code, found, _ = diagnosis()
+    assert (code, found["runs"][0]["state"]) == (0, "warn")
+    assert run.run_id in found["runs"][0]["finding"]

@@ -1,0 +1,154 @@
+"""`riskmetrics explain`: each stored number beside the same number computed another way, and one that was tampered with."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import settings
+from riskmetrics.cli import launch
+from riskmetrics.cli.main import app
+from riskmetrics.db import computed, tables
+from riskmetrics.db.engine import create
+from riskmetrics.explain import registry
+from riskmetrics.explain.evidence import agrees
+from tests.conftest import NewDatabase
+from tests.e2e.conftest import differing, explained_anew
+
+DAY = date(2022, 12, 28)
+JUNE = date(2023, 6, 16)
+HELD: dict[str, Any] = {"position_type": "LONG", "entry_date": date(2022, 1, 3), "entry_price": 100, "investment_class": "PUBLIC"}
+OPTION: dict[str, Any] = {"investment_class": "OPTIONS", "expiration_date": JUNE, "last_price": 9}
+LOTS: list[Mapping[str, Any]] = [
+    *({"symbol": "AAPL", "quantity": quantity, "entry_date": date(2022, 12, day)} for quantity, day in ((60, 5), (40, 28))),
+    {"symbol": "XOM", "position_type": "SHORT", "quantity": -30, "entry_price": None},
+    {"symbol": "PEP", "quantity": 25, "exit_date": DAY, "exit_price": 181},
+    {"symbol": "JPM", "quantity": 15, "exit_date": date(2022, 12, 20)},
+    {"symbol": "GONE", "quantity": 70},
+    {"symbol": "NONE", "quantity": 1},
+    {"symbol": "HOUSE", "quantity": 1, "investment_class": "PRIVATE", "market_value": 900},
+    {"symbol": "AAPLC", "position_type": "SC", "quantity": -1, "underlying_symbol": "AAPL", "strike_price": 130, **OPTION},
+    {"symbol": "MSFTP", "position_type": "LP", "quantity": 2, "underlying_symbol": "MSFT", "strike_price": 240, **OPTION},
+]
+"""Lots that are netted, shorted, sold on the day and before it; without prices since a while, and ever; private; options."""
+
+
+@pytest.fixture(scope="module")
+def database_url(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """URL of the sample with one more portfolio of everything, after the day's run."""
+    url = create_database(sample_template)
+    engine = create(url)
+    with engine.begin() as connection:
+        stated = {"name": "Mixed", "currency": "USD", "equity_balance": 40_000, "equity_as_of": date(2022, 12, 15)}
+        key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
+        for lot in LOTS:
+            connection.execute(sa.insert(tables.positions).values(HELD | {"portfolio_id": key} | lot))
+        copied = "SELECT 'GONE', date, 30 + close / 1000, 30 + close / 1000, 'test' FROM market_data_cache WHERE symbol = 'SPX'"
+        connection.execute(
+            sa.text(f"INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) {copied} AND date <= '2022-12-23'")
+        )
+    engine.dispose()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RISKMETRICS_DATABASE_URL", url)
+        patch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
+        assert launch.run(settings.load(), [DAY]).exit_code == 0
+    return url
+
+
+@pytest.fixture
+def mixed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the settings at that database."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database_url)
+    return database_url
+
+
+def explain(*arguments: str) -> tuple[int, Any]:
+    result = CliRunner().invoke(app, ["explain", *arguments, "--date", f"{DAY}", "--json"])
+    return result.exit_code, json.loads(result.stdout) if result.stdout.strip().startswith("[") else result.stderr
+
+
+def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_computed_another_way(mixed: str) -> None:
+    found = explained_anew(mixed, DAY, ["Mixed"])
+    assert differing(found) == []
+    assert sum(one.stored is None for one in found) > 20  # what is undefined is so both times, and says why
+    assert all(one.reason for one in found if one.stored is None and one.metric.column not in ("thin_sessions", "largest_peak"))
+
+
+def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) -> None:
+    code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
+    assert code == 0
+    assert (beta["equal"], beta["of"]["symbol"], beta["observations"]) == (True, "XOM", 90)
+    assert beta["recomputed"] == pytest.approx(beta["stored"], abs=5e-7)
+    assert beta["formula"].startswith("cov(r, market) / var(market)")
+    assert beta["recomputed_by"].startswith("statsmodels")
+    assert beta["window"][1] == f"{DAY}"
+    assert beta["computed_with"] == {"window_days": 90, "method": "OLS_SIMPLE", "market_index": "SPX"}
+    rows = beta["source_rows"]["market_data_cache: returns of adj_close"]
+    assert len(rows) == 90
+    assert rows[-1]["date"] == f"{DAY}"
+    engine = create(mixed)
+    with engine.connect() as connection:
+        of_run = "SELECT dagster_run_id, code_version FROM position_market_betas LIMIT 1"
+        assert tuple(connection.execute(sa.text(of_run)).one()) == (beta["run_id"], beta["code_version"])
+    engine.dispose()
+
+
+def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixed: str) -> None:
+    of_one = "FROM portfolios p WHERE p.id = portfolio_id AND p.name = 'Concentrated'"
+    engine = create(mixed)
+    with engine.begin() as connection:
+        connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = hhi + 0.0001 " + of_one))
+    engine.dispose()
+    code, (hhi,) = explain("Concentrated", "hhi")
+    assert (code, hhi["equal"]) == (3, False)
+    assert hhi["stored"] == pytest.approx(hhi["recomputed"] + 0.0001, abs=6e-5)
+    printed = CliRunner().invoke(app, ["explain", "Concentrated", "hhi", "--date", f"{DAY}"])
+    assert printed.exit_code == 3
+    assert "NOT EQUAL" in printed.stdout
+    assert "positions" in printed.stdout
+    assert explain("Concentrated", "effective_num_positions")[0] == 0
+
+
+def test_what_cannot_be_explained_is_said(mixed: str) -> None:
+    def refusal(*arguments: str) -> str:
+        result = CliRunner().invoke(app, ["explain", *arguments])
+        assert result.exit_code == 1
+        return str(result.exception) + result.stderr
+
+    assert "several tables" in refusal("Mixed", "beta")
+    assert "no metric wisdom" in refusal("Mixed", "wisdom")
+    assert "no portfolio Nobody" in refusal("Nobody", "hhi")
+    assert "leave out --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
+    assert "has that session run" in refusal("Mixed", "hhi", "--date", "2022-12-27")
+    assert "a portfolio and a metric" in refusal()
+
+
+def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -> None:
+    """A column that is added to a table of results must be explained."""
+    known = {metric.name for metric in registry.metrics()}
+    given = {f"{chapter.table.name}.{name}" for chapter in registry.CHAPTERS for name in chapter.given}
+    of_the_row = {"id", "portfolio_id", "position_id", "created_at", "updated_at", "dagster_run_id", "code_version", "undefined_reason"}
+    columns = {
+        f"{result.table.name}.{column.name}"
+        for result in computed.results()
+        if result.table is not tables.undefined_metrics
+        for column in result.table.c
+        if not (column.primary_key or column.name in of_the_row or column is result.day)
+    }
+    assert columns == known | given
+    listed = json.loads(CliRunner().invoke(app, ["explain", "--list", "--json"]).stdout)
+    assert {row["metric"] for row in listed} == known
+    assert all(row["formula"] for row in listed)
+
+
+@pytest.mark.parametrize(
+    ("stored", "recomputed", "equal"),
+    [(1.2346, 1.23456, True), (1.2346, 1.2347, False), (1.2345, 1.23455, True), (None, float("nan"), True), (0.0, None, False)],
+)
+def test_a_rounded_number_agrees_with_all_that_round_to_it(stored: float | None, recomputed: float | None, equal: bool) -> None:
+    """By hand: four decimals."""
+    assert agrees(stored, recomputed, tables.portfolio_snapshots.c.hhi) is equal
