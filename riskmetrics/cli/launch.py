@@ -195,6 +195,8 @@ def _explain(event: "dg.DagsterEvent") -> int:
     error = failures.cause(event)
     if error is None:
         return 1
+    if error.cls_name == "DagsterExecutionInterruptedError":  # Ctrl-C, which Dagster made an error of its own
+        raise KeyboardInterrupt
     say(f"{event.step_key or 'the run'} failed: {failures.sentence(error)}")
     if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code
