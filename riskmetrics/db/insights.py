@@ -1,20 +1,23 @@
 """Stored insights and the templates of their prompts: written once for the same facts, rated by people, never computed anew."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from riskmetrics.db import tables
+from riskmetrics.db.copy import load
 from riskmetrics.db.write import Written
 
 _insights, _templates, _portfolios = tables.ai_insights, tables.ai_insight_templates, tables.portfolios
 _ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
-_AT_A_TIME = 500
+_STAGED = "incoming_insights"
 
 
 def active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
@@ -56,21 +59,27 @@ def store(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Writt
 
     Of one that is there, only how it came to stand is set anew: data_quality and expires_at, where the reason differs.
     """
-    changed = 0
-    for at in range(0, len(rows), _AT_A_TIME):
-        statement = insert(_insights).values(rows[at : at + _AT_A_TIME])
-        new = statement.excluded
-        reason = "fallback_reason"
-        statement = statement.on_conflict_do_update(
-            index_elements=["cache_key", "provider"],
-            index_where=_ORIGINAL,
-            set_={"data_quality": new.data_quality, "expires_at": new.expires_at, "updated_at": sa.func.now()},
-            where=sa.or_(
-                _insights.c.data_quality[reason].as_string().is_distinct_from(new.data_quality[reason].as_string()),
-                _insights.c.expires_at <= sa.func.now(),
-            ),
-        )
-        changed += connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    if not rows:
+        return Written()
+    frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
+    for name in frame.columns.intersection([column.name for column in _insights.c if isinstance(column.type, sa.JSON)]):
+        frame[name] = frame[name].map(json.dumps)
+    load(connection, _insights, frame, _STAGED)  # a statement of so many values takes minutes to be put together
+    names = list(frame.columns)
+    incoming = sa.table(_STAGED, *(sa.column(name, _insights.c[name].type) for name in names))
+    statement = insert(_insights).from_select(names, sa.select(*incoming.c), include_defaults=False)
+    new, reason = statement.excluded, "fallback_reason"
+    statement = statement.on_conflict_do_update(
+        index_elements=["cache_key", "provider"],
+        index_where=_ORIGINAL,
+        set_={"data_quality": new.data_quality, "expires_at": new.expires_at, "updated_at": sa.func.now()},
+        where=sa.or_(
+            _insights.c.data_quality[reason].as_string().is_distinct_from(new.data_quality[reason].as_string()),
+            _insights.c.expires_at <= sa.func.now(),
+        ),
+    )
+    changed = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    connection.exec_driver_sql(f"DROP TABLE {_STAGED}")
     uses: dict[tuple[str, str], int] = {}
     for row in rows:
         used = row["insight_type"], row["prompt_version"]

@@ -1,5 +1,6 @@
 """Fact sheets: what is stored of a portfolio on a session, as figures with an id, a unit, a window and a source. All arithmetic is here."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import facts as stored
 from riskmetrics.db.facts import Record, Records
-from riskmetrics.insights.kinds import CHANGED, KINDS, Kind, show
+from riskmetrics.insights.kinds import CHANGED, KINDS, Kind, show, sources
 from riskmetrics.insights.severity import Severity, judge
 from riskmetrics.metrics.forecast_score import HORIZON
 
@@ -54,8 +55,9 @@ class Fact:
         """The figure as its value is shown."""
         return show(self.value, self.kind.unit, self.currency)
 
+    @cached_property
     def record(self) -> dict[str, Any]:
-        """Return it as `context_data` keeps it."""
+        """It, as `context_data` keeps it."""
         shown = {"id": self.id, "kind": self.kind.name, "value": self.value, "unit": self.kind.unit, "shown_as": self.shown_as}
         table = {"source": self.kind.source, "key": self.source_key, "as_of": self.as_of.isoformat(), "quality": self.quality}
         optional = {"window": self.kind.window, "about": self.about, "rank": self.rank, "n_obs": self.n_obs, "currency": self.currency}
@@ -63,7 +65,7 @@ class Fact:
 
     @classmethod
     def of(cls, record: Mapping[str, Any]) -> "Fact":
-        """Return the fact that `record` returned."""
+        """Return the fact of a record."""
         kept = {name: record[name] for name in ("about", "rank", "n_obs", "currency") if name in record}
         return cls(
             record["id"],
@@ -97,6 +99,12 @@ class Sheet:
         return f"{PORTFOLIO}_{sha256(self.portfolio_id.encode()).hexdigest()[:12]}"
 
     @cached_property
+    def digest(self) -> str:
+        """Sha256 hex of the figures, as they are and as they are shown, and of what they are about."""
+        facts = [[fact.id, fact.shown_as, fact.value, fact.quality] for fact in self.facts.values()]
+        return sha256(json.dumps([facts, self.called, self.missing]).encode()).hexdigest()
+
+    @cached_property
     def by_kind(self) -> dict[tuple[str, str | None], Fact]:
         """The facts by kind and what they are about."""
         return {(fact.kind.name, fact.about): fact for fact in self.facts.values()}
@@ -110,8 +118,8 @@ class Sheet:
             kept[name] = _fact(KINDS[name], value, self.day, {"version": str(severity.version)})
         about = {fact.about for fact in kept.values()}
         called = {alias: name for alias, name in self.called.items() if alias in about}
-        sources = {kind.source for kind in KINDS.values() if kind.provider in providers}
-        missing = {metric: reason for metric, reason in self.missing.items() if metric in sources}
+        read = sources(tuple(providers))
+        missing = {metric: reason for metric, reason in self.missing.items() if metric in read}
         return replace(self, facts=kept, called=called, missing=missing, severity=severity)
 
 

@@ -4,6 +4,7 @@ No two kinds of the same things share a name, so that a name in a sentence tells
 """
 
 from collections import defaultdict
+from functools import cache
 from typing import NamedTuple
 
 from riskmetrics.metrics.forecast_score import HORIZON
@@ -179,3 +180,9 @@ def _index() -> None:
 
 
 _index()
+
+
+@cache
+def sources(providers: tuple[str, ...]) -> frozenset[str]:
+    """Return what some providers read: 'table.column'."""
+    return frozenset(kind.source for kind in KINDS.values() if kind.provider in providers)

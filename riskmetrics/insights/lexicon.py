@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -69,6 +69,36 @@ class Sentence:
     faults: tuple[str, ...]
     advice: bool
     """It tells the reader to look at something."""
+
+    @cached_property
+    def figures(self) -> tuple[Token, ...]:
+        """Its placeholders."""
+        return tuple(token for token in self.tokens if token.fact)
+
+    @cached_property
+    def aliases(self) -> tuple[Token, ...]:
+        """Its aliases."""
+        return tuple(token for token in self.tokens if token.alias)
+
+    @cached_property
+    def names(self) -> tuple[Token, ...]:
+        """Its names of facts and topics."""
+        return tuple(token for token in self.tokens if token.names is not None)
+
+    @cached_property
+    def claims(self) -> tuple[Token, ...]:
+        """Its claims."""
+        return tuple(token for token in self.tokens if token.claim)
+
+    @cached_property
+    def days(self) -> tuple[str, ...]:
+        """The days that it names."""
+        return tuple(token.day for token in self.tokens if token.day)
+
+    @cached_property
+    def states(self) -> bool:
+        """Whether it says that something is something."""
+        return any(token.copula for token in self.tokens)
 
 
 class _Meaning(NamedTuple):

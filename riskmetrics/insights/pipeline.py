@@ -1,6 +1,7 @@
 """From facts to rows of `ai_insights`: cache key, a writer if there is one, the verifier, one repair, the renderer; else the rules."""
 
 import time
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,8 +13,8 @@ from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import render, rules, verify
 from riskmetrics.insights.draft import Draft, Usage, Writer
 from riskmetrics.insights.facts import Sheet
-from riskmetrics.insights.kinds import KINDS
-from riskmetrics.insights.templates import Disclosure, Template, canonical, prompt, sheet_json
+from riskmetrics.insights.kinds import sources
+from riskmetrics.insights.templates import Disclosure, Template, canonical, prompt
 
 FALLBACK_EXPIRES = timedelta(days=1)
 """How long rules stand where a model was asked for in vain: after that it may be asked again."""
@@ -78,14 +79,11 @@ def requests(sheets: Sequence[Sheet], templates: Sequence[Template], question: s
 def cache_key(request: Request, terms: Terms, provider: str, model: str) -> str:
     """Return sha256 hex of all that a text depends on."""
     sheet = request.sheet
-    facts = [[fact.id, fact.shown_as, fact.value, fact.quality] for fact in sheet.facts.values()]
     of = {
         "type": request.insight_type,
         "portfolio": sheet.portfolio,
         "day": sheet.day.isoformat(),
-        "facts": facts,
-        "things": sheet.called,
-        "missing": sheet.missing,
+        "facts": sheet.digest,
         "template": request.template.digest,
         "provider": provider,
         "model": model,
@@ -150,7 +148,7 @@ def row(request: Request, terms: Terms) -> dict[str, Any] | None:
 
 def context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
     """Return what a text was made of, enough to check it again."""
-    facts = [fact.record() for fact in sheet.facts.values()]
+    facts = [fact.record for fact in sheet.facts.values()]
     return {"portfolio": sheet.portfolio, "facts": facts, "called": sheet.called, "missing": sheet.missing, "draft": draft.model_dump()}
 
 
@@ -204,7 +202,7 @@ def _limits(request: Request, provider: str) -> str:
     said = [rules.LIMITS] if provider == rules.PROVIDER else []
     if any(fact.quality == "in sample" for fact in sheet.facts.values()):
         said.append("The volatility model was fitted on data that reach past this day.")
-    needed = {kind.source for kind in KINDS.values() if kind.provider in request.template.required}
+    needed = sources(request.template.required)
     said += [f"{metric.partition('.')[2]} has no value: {reason}." for metric, reason in sheet.missing.items() if metric in needed]
     return " ".join(said)
 
@@ -212,17 +210,15 @@ def _limits(request: Request, provider: str) -> str:
 def _quality(request: Request, terms: Terms, written: _Written) -> dict[str, Any]:
     """How complete the facts are, by provider, and what the verifier made of the draft."""
     facts = request.sheet.facts.values()
-    providers = {
-        name: {"facts": sum(fact.kind.provider == name for fact in facts), "needed": name in request.template.required}
-        for name in request.template.providers
-    }
+    counts = Counter(fact.kind.provider for fact in facts)
+    providers = {name: {"facts": counts[name], "needed": name in request.template.required} for name in request.template.providers}
     coverage = {fact.kind.name: fact.value for fact in facts if fact.kind.name in ("price_coverage", "beta_coverage")}
     found: Mapping[str, Any] = {
         "outcome": written.outcome,
         "verifier": verify.version(),
         "renderer": render.VERSION,
         "thresholds": request.sheet.severity.version if request.sheet.severity else None,
-        "facts_digest": sha256(sheet_json(request.sheet, "names").encode()).hexdigest(),
+        "facts_digest": request.sheet.digest,
         "providers": providers,
         "coverage": coverage,
         "undefined": len(request.sheet.missing),

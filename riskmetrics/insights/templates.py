@@ -112,7 +112,7 @@ def canonical(value: object) -> str:
 
 
 def _outgoing(fact: Fact) -> dict[str, Any]:
-    record = {key: value for key, value in fact.record().items() if key not in ("source", "key", "value", "as_of", "kind")}
+    record = {key: value for key, value in fact.record.items() if key not in ("source", "key", "value", "as_of", "kind")}
     return record | {"said_as": [said for said in fact.kind.said_as if fact.kind.name in NAMES[said]]}
 
 

@@ -3,7 +3,7 @@
 A statement that cannot be followed is refused, true or not: the rules are made so that what passes is right.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -80,9 +80,7 @@ class _Reading:
 
     def __init__(self, sentence: Sentence, sheet: Sheet, title: bool) -> None:
         self.sentence, self.sheet, self.title = sentence, sheet, title
-        self.tokens = sentence.tokens
-        self.figures = [token for token in self.tokens if token.fact]
-        self.aliases = [token for token in self.tokens if token.alias]
+        self.figures, self.aliases = sentence.figures, sentence.aliases
         self.bound: dict[int, Fact] = {}
         """The fact that a name in the sentence stands for, by where the name stands."""
         self.asserted: set[str] = set()
@@ -99,7 +97,7 @@ class _Reading:
             return
         for token in self.figures:
             yield from self._bind(token, self.sheet.facts[str(token.fact)])
-        for token in self.tokens:
+        for token in self.sentence.claims:
             if token.claim:
                 yield from getattr(self, f"_{token.claim.what}")(token)
         yield from self._sizes()
@@ -110,11 +108,11 @@ class _Reading:
         yield from (f"there is no {token.alias}" for token in self.aliases if token.alias not in self.sheet.called)
         if len({str(token.alias)[:3] for token in self.aliases}) > 1:
             yield "it speaks of things of two kinds at once"
-        yield from (f"{token.day} is not the session" for token in self.tokens if token.day not in (None, self.sheet.day.isoformat()))
+        yield from (f"{day} is not the session" for day in self.sentence.days if day != self.sheet.day.isoformat())
 
     def _bind(self, token: Token, fact: Fact) -> Iterator[str]:
         """Find the name that stands with a figure, and what the figure is of."""
-        name = self._nearest(token, (of for of in self.tokens if of.names is not None))
+        name = self._nearest(token, self.sentence.names)
         kind = fact.kind.name
         if name is None or not (kind in (name.names or ()) or (self._moves(token) and kind.removesuffix("_change") in (name.names or ()))):
             yield f"{{{{{fact.id}}}}} does not stand with one of its names: {', '.join(fact.kind.said_as)}"
@@ -128,21 +126,18 @@ class _Reading:
         elif self.aliases and not kind.endswith("_threshold"):
             yield f"{{{{{fact.id}}}}} is of the portfolio, and the sentence speaks of {self.aliases[0].alias}"
 
-    def _nearest(self, token: Token, among: Iterable[Token]) -> Token | None:
+    def _nearest(self, token: Token, among: Sequence[Token]) -> Token | None:
         """Return what a figure belongs to: before it, else after it, in its clause; then in its segment; then before it."""
-        found = list(among)
-        for same in (
-            [of for of in found if of.clause == token.clause],
-            [of for of in found if of.segment == token.segment],
-            [of for of in found if of.at < token.at],
-        ):
-            before, after = [of for of in same if of.at < token.at], [of for of in same if of.at > token.at]
-            if before or after:
-                return before[-1] if before else after[0]
-        return None
+        for place in ("clause", "segment"):
+            same = [of for of in among if getattr(of, place) == getattr(token, place) and of is not token]
+            if same:
+                before = [of for of in same if of.at < token.at]
+                return before[-1] if before else same[0]
+        before = [of for of in among if of.at < token.at]
+        return before[-1] if before else None
 
     def _moves(self, token: Token) -> bool:
-        return any(of.claim and of.claim.what == "move" and of.segment == token.segment for of in self.tokens)
+        return any(of.claim and of.claim.what == "move" and of.segment == token.segment for of in self.sentence.claims)
 
     def _meant(self, token: Token, kinds: frozenset[str] | None = None) -> Fact | None:
         """Return the fact that a figure or a name stands for: a name without a figure, if there is one fact that it can mean."""
@@ -162,7 +157,7 @@ class _Reading:
 
     def _references(self, token: Token) -> tuple[list[Token], list[Token]]:
         """Return the figures and names before a claim in its segment, the nearest first, and those after it."""
-        own = [of for of in self.tokens if of.segment == token.segment and (of.fact or of.names is not None) and of is not token]
+        own = [of for of in self.sentence.tokens if of.segment == token.segment and (of.fact or of.names is not None) and of is not token]
         return [of for of in reversed(own) if of.at < token.at], [of for of in own if of.at > token.at]
 
     def _compare(self, token: Token) -> Iterator[str]:
@@ -230,7 +225,7 @@ class _Reading:
             signed = fact.kind.unit in SIGNED
             if token.size and not (signed and fact.id in self.asserted):
                 yield f"{{{{{fact.id}.size}}}} needs a word that tells its direction"
-            governed = token.after == "by" or any(of.claim and of.text.split()[-1] == token.after for of in self.tokens)
+            governed = token.after == "by" or any(of.text.split()[-1] == token.after for of in self.sentence.claims)
             if not token.size and signed and governed and fact.id in self.asserted:
                 yield f"after {token.after!r} write {{{{{fact.id}.size}}}}"
             if token.after == "by" and not (fact.kind.provider == "changes" and fact.id in self.asserted):
@@ -238,13 +233,13 @@ class _Reading:
 
     def _unaccounted(self) -> Iterator[str]:
         """Names and things of which a statement gives no figure: it might say anything of them."""
-        states = any(token.copula for token in self.tokens)
+        states = self.sentence.states
         if self.sentence.advice and states:
             yield "advice states nothing"
         heading = self.title and not states
         if self.sentence.advice or (heading and not self.figures):
             return
-        names = (token for token in self.tokens if token.names or (token.names is not None and not heading))
+        names = (token for token in self.sentence.names if token.names or not heading)
         loose = [token.text for token in names if token.at not in self.bound]
         loose += [token.alias for token in self.aliases if token.alias and token.alias not in self.told]
         if loose:
@@ -258,7 +253,7 @@ class _Reading:
     def _equated(self) -> Iterator[str]:
         """Two figures of a segment with 'is' between them say that one is the other."""
         for one, other in pairwise(self.figures):
-            between = [token for token in self.tokens if one.at < token.at < other.at]
+            between = [token for token in self.sentence.tokens if one.at < token.at < other.at]
             compared = any(token.claim and token.claim.what == "compare" for token in between)
             if one.segment == other.segment and any(token.copula for token in between) and not compared:
                 yield "two figures are said to be one"

@@ -147,4 +147,4 @@ def test_words_of_the_file_are_text() -> None:
 
 
 def test_a_fact_survives_its_record(facts: Sheet) -> None:
-    assert [Fact.of(fact.record()) for fact in facts.facts.values()] == list(facts.facts.values())
+    assert [Fact.of(fact.record) for fact in facts.facts.values()] == list(facts.facts.values())
