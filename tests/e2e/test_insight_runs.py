@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,14 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
         JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated' WHERE symbol = 'AMD'""",
     )
     assert f"AMD is the largest position, with a weight of {weight['shown']}." in found["Concentrated", "concentration_risk"]["summary"]
+
+
+def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_path: Path) -> None:
+    assert call("report", "--out", str(tmp_path / "page.html")).exit_code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert page.count('<details class="insight"') == 16
+    assert "Concentration: AMD with a weight of 59.8%" in page
+    assert "beta 1.55 (90 sessions); beta threshold 1.50" in page
 
 
 def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(computed: str, run: Run) -> None:
