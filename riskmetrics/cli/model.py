@@ -26,7 +26,7 @@ def model(as_json: AsJson = False) -> None:
     with reading() as connection:
         rows = read.har_coefficients(connection)
     known = versions(rows)
-    rows = rows.sort_values("version", key=lambda of: of.map(known.names.index), kind="stable", ignore_index=True)
+    rows = rows.sort_values("proxy").sort_values("version", key=lambda of: of.map(known.names.index), kind="stable", ignore_index=True)
     if as_json:
         print_json(records(rows))
         return
