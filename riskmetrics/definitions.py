@@ -3,8 +3,8 @@
 import dagster as dg
 
 from riskmetrics import settings
-from riskmetrics.assets import checks, insights, market_data, model, nightly, portfolios, positions, price_checks, risk, scores
-from riskmetrics.resources import TablesOnly, Vendor, Warehouse, code_version
+from riskmetrics.assets import batches, checks, insights, market_data, model, nightly, portfolios, positions, price_checks, risk, scores
+from riskmetrics.resources import Model, TablesOnly, Vendor, Warehouse, code_version
 
 DAILY_RISK, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "calibrate", "seed_benchmark"
 _MODEL = dg.AssetSelection.groups("model")
@@ -36,10 +36,16 @@ def build_definitions(*, nightly_on: bool = False) -> dg.Definitions:
                 config={"ops": {"benchmark_weights": {"config": {"anew": True}}}},
                 tags={"riskmetrics/code_version": code_version()},
             ),
+            batches.collect_insights,
         ],
         schedules=[nightly.schedule(on=nightly_on)],
-        sensors=nightly.sensors(on=nightly_on),
-        resources={"warehouse": warehouse, "vendor": Vendor(warehouse=warehouse), "io_manager": TablesOnly(warehouse=warehouse)},
+        sensors=[*nightly.sensors(on=nightly_on), batches.insight_batches],
+        resources={
+            "warehouse": warehouse,
+            "vendor": Vendor(warehouse=warehouse),
+            "model": Model(warehouse=warehouse),
+            "io_manager": TablesOnly(warehouse=warehouse),
+        },
         executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings
     )
 

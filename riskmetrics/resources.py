@@ -1,11 +1,12 @@
 """Dagster's handles on the rest of the house."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from functools import cache
 from importlib.metadata import version
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import dagster as dg
 import sqlalchemy as sa
@@ -18,11 +19,17 @@ from riskmetrics.ingest.feed import Feed, open_feed
 from riskmetrics.results.options import Terms
 from riskmetrics.settings import PACKAGE
 
+if TYPE_CHECKING:
+    from riskmetrics.insights.claude import Claude
+    from riskmetrics.insights.templates import Disclosure
+
 OFFLINE = "riskmetrics/offline"
 """Tag of a run that asks no vendor, whatever the settings."""
 
 STARTED_BY = "riskmetrics/started_by"
 """Tag of a run: the command line, the schedule, or the schedule's catching up; from the UI it has none."""
+AI_ALL = "riskmetrics/ai_all"
+"""Tag of a run in which a model may be asked for every session, not for the last one alone."""
 
 T = TypeVar("T")
 
@@ -127,6 +134,70 @@ class Vendor(dg.ConfigurableResource[None]):
     def feed(self) -> Feed | None:
         """The vendor; None: what is stored must do."""
         return self._feed
+
+
+class Model(dg.ConfigurableResource[None]):
+    """Claude, if there is a key and the run may ask; what it costs is counted to the run.
+
+    It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
+    """
+
+    warehouse: dg.ResourceDependency[Warehouse]
+    _claude: "Claude | None" = PrivateAttr(None)
+    _name: str = PrivateAttr()
+    _disclose: "Disclosure" = PrivateAttr()
+    _everywhere: bool = PrivateAttr()
+    _open: ExitStack = PrivateAttr()
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Open the client, for as long as the run lasts."""
+        configured, tags = settings.load(), context.run.tags if context.run else {}
+        self._open, self._everywhere = ExitStack(), AI_ALL in tags
+        self._name, self._disclose = configured.ai_model, configured.ai_disclose
+        if configured.anthropic_api_key is not None and OFFLINE not in tags:
+            from riskmetrics.insights.claude import open_claude  # a second and a half to load
+
+            run_id = context.run.run_id if context.run else ""
+            self._claude = self._open.enter_context(open_claude(self.warehouse.engine, configured, run_id))
+
+    def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
+        """Close it."""
+        self._open.close()
+
+    @property
+    def claude(self) -> "Claude | None":
+        """The writer; None: the rules write."""
+        return self._claude
+
+    @property
+    def name(self) -> str:
+        """Of the model that is or would be asked."""
+        return self._name
+
+    @property
+    def disclose(self) -> "Disclosure":
+        """What it may be told of what is held."""
+        return self._disclose
+
+    def days(self, days: Sequence[date]) -> set[date]:
+        """Return the sessions whose insights may cost: the last one, unless the run says all."""
+        return set() if self._claude is None else {*(days if self._everywhere else days[-1:])}
+
+
+def ended_batches() -> int:
+    """Ask how many batches of insights may be collected; without a key nobody is asked, not even the database."""
+    configured = settings.load()
+    if configured.anthropic_api_key is None:
+        return 0
+    from riskmetrics.insights.batches import ended
+    from riskmetrics.insights.claude import open_claude
+
+    engine = open_engine(configured)
+    try:
+        with open_claude(engine, configured, "") as claude:
+            return len(ended(claude))
+    finally:
+        engine.dispose()
 
 
 class TablesOnly(dg.ConfigurableIOManager):

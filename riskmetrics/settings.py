@@ -1,5 +1,6 @@
 """Every setting, once: environment over ``.env`` over defaults. Read at an edge and passed down as plain values."""
 
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -56,6 +57,7 @@ def _reachable(url: str) -> str:
 
 _Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_reachable)]
 _Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
+_Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
@@ -120,6 +122,30 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
         description="Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor allows.",
+    )
+    anthropic_api_key: _Key | None = Field(
+        default=None, validation_alias="ANTHROPIC_API_KEY", description="Of Anthropic; unset: insights are written by fixed rules."
+    )
+    anthropic_url: _Url = Field(
+        default="https://api.anthropic.com",
+        validation_alias="RISKMETRICS_ANTHROPIC_URL",
+        description="Where the Messages API, or a proxy of it, answers /v1/….",
+    )
+    ai_model: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)] = Field(
+        default="claude-haiku-5-5", validation_alias="RISKMETRICS_AI_MODEL", description="The model that words insights."
+    )
+    ai_usd_per_insight: _Usd = Field(
+        default=Decimal("0.10"),
+        validation_alias="RISKMETRICS_AI_USD_PER_INSIGHT",
+        description="Most that one insight may cost, with repair.",
+    )
+    ai_usd_per_run: _Usd = Field(
+        default=Decimal("1.00"), validation_alias="RISKMETRICS_AI_USD_PER_RUN", description="Most that the insights of one run may cost."
+    )
+    ai_usd_per_day: _Usd = Field(
+        default=Decimal("2.00"),
+        validation_alias="RISKMETRICS_AI_USD_PER_DAY",
+        description="Most that insights may cost in a day of UTC, of all processes together.",
     )
 
     ai_types: str = Field(

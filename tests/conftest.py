@@ -22,7 +22,7 @@ COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
 
-_SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY")
+_SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 """Settings whose names do not say whose they are."""
 
 _numbers = count()

@@ -69,29 +69,38 @@ def serve(answers: Answers) -> Iterator[FmpServer]:
             else:
                 server.calls.append((asked.path, query))
                 reply = server.answers(asked.path, query)
-            _send(self, reply, server.closing)
+            send(self, reply, server.closing)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
+
+    server = FmpServer("", answers)
+    with listening(Handler, server.closing) as server.url:
+        yield server
+
+
+@contextmanager
+def listening(handler: type[BaseHTTPRequestHandler], closing: threading.Event) -> Iterator[str]:
+    """Answer on a free port of this machine, and yield its address; ``closing`` is set at the end."""
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:
             """A client that gives up is what some tests want."""
 
-    with Quiet(("127.0.0.1", 0), Handler) as running:
+    with Quiet(("127.0.0.1", 0), handler) as running:
         running.daemon_threads = True
-        server = FmpServer(f"http://127.0.0.1:{running.server_port}", answers)
         thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield server
+            yield f"http://127.0.0.1:{running.server_port}"
         finally:
-            server.closing.set()
+            closing.set()
             running.shutdown()
             thread.join()
 
 
-def _send(handler: BaseHTTPRequestHandler, reply: Reply, closing: threading.Event) -> None:
+def send(handler: BaseHTTPRequestHandler, reply: Reply, closing: threading.Event) -> None:
+    """Answer, with the fault if there is one."""
     if reply.fault == "reset":
         handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         socket.close(handler.connection.detach())

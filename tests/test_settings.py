@@ -93,6 +93,8 @@ def test_a_key_that_no_url_can_carry_is_refused_and_not_shown(monkeypatch, given
     [
         *(("RISKMETRICS_FMP_URL", url) for url in ("ftp://x", "https://", "http://[::1", "http://:80", "http://vendor:99999")),
         ("RISKMETRICS_FMP_CALLS_PER_DAY", "0"),
+        ("RISKMETRICS_AI_USD_PER_DAY", "-1"),
+        ("RISKMETRICS_AI_DISCLOSE", "all"),
     ],
 )
 def test_limits_and_addresses_of_the_vendor_that_cannot_be_are_refused(monkeypatch, name, value):
@@ -104,6 +106,7 @@ def test_limits_and_addresses_of_the_vendor_that_cannot_be_are_refused(monkeypat
 def test_settings_are_not_changed_after_they_are_read_and_hide_the_password(monkeypatch):
     monkeypatch.setenv("DATABASE_URL", "postgresql://risk:s3cr3t@db/metrics")
     monkeypatch.setenv("FMP_API_KEY", "s3cr3t")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "s3cr3t")
     loaded = settings.load()
     assert "s3cr3t" not in f"{loaded!r} {loaded} {loaded.model_dump()}"
     with pytest.raises(ValidationError, match="frozen"):

@@ -20,7 +20,7 @@ from riskmetrics.assets.scores import forecast_scores
 from riskmetrics.db import insights as stored
 from riskmetrics.insights import again, facts, pipeline
 from riskmetrics.insights.templates import Template
-from riskmetrics.resources import Warehouse, provenance
+from riskmetrics.resources import Model, Warehouse, provenance
 
 _FAILED = "insights_failed"
 
@@ -33,31 +33,55 @@ _REREAD = 20
     *(portfolio_values, portfolio_betas, portfolio_rate_betas, portfolio_volatility, sector_concentration, forecast_scores),
     *(portfolio_tail_risk, risk_contributions, portfolio_drawdowns, stress_tests, option_exposures),
 )
-def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
+def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, model: Model) -> None:
     """Analyses of every portfolio in prose whose every figure is checked (`ai_insights`); what is there for the same facts stays."""
     days = run_sessions(context)
     try:
-        _write(context, warehouse, days)
+        _write(context, warehouse, model, days)
     except Exception as error:  # noqa: BLE001  # the risk is computed and stored: what is said of it may be said later
         context.log.warning(f"no insights: {error}")
         for day in days:
             context.add_asset_metadata({_FAILED: str(error)}, partition_key=day.isoformat())
 
 
-def _write(context: dg.AssetExecutionContext, warehouse: Warehouse, days: Sequence[date]) -> None:
-    started, by = time.perf_counter(), provenance(context)
+def _write(context: dg.AssetExecutionContext, warehouse: Warehouse, model: Model, days: Sequence[date]) -> None:
+    """Let the rules write, but for the sessions for which a model may be asked; what one has worded stays in any case."""
+    started, by, dear = time.perf_counter(), provenance(context), model.days(days)
+    terms = pipeline.Terms(model=model.name, disclose=model.disclose, run_id=by.dagster_run_id, code_version=by.code_version)
+    collect_batches(model, terms)
     with warehouse.begin("ai_insights") as connection:
         templates = [Template.of(row) for row in stored.active_templates(connection) if row["insight_type"] in warehouse.insight_types]
         wanted = list(pipeline.requests(facts.sheets(connection, days), templates))
-        terms = pipeline.Terms(run_id=by.dagster_run_id, code_version=by.code_version)
-        rows = list(pipeline.rows(wanted, terms, stored.known(connection, days)))
+        known = stored.known(connection, days)
+        left = pipeline.unworded(wanted, terms, known)
+        rows = list(pipeline.rows([request for request in left if request.sheet.day not in dear], terms, known))
         written = stored.store(connection, rows)
+    paid = _pay(model, [request for request in left if request.sheet.day in dear], terms)
     seconds = time.perf_counter() - started
     severities = Counter((request.sheet.day, request.sheet.severity.level) for request in wanted if request.sheet.severity)
     for day in days:
         of_day = {f"severity_{level}": count for (of, level), count in severities.items() if of == day}
         numbers = {"dagster/partition_row_count": sum(of_day.values()), "run_rows_changed": written.changed, "run_seconds": seconds}
-        context.add_asset_metadata({**numbers, **of_day}, partition_key=day.isoformat())
+        context.add_asset_metadata({**numbers, **of_day, **(paid if day in dear else {})}, partition_key=day.isoformat())
+
+
+def collect_batches(model: Model, terms: pipeline.Terms) -> int:
+    """Store what was asked for in batches that have ended; returns how many batches were closed."""
+    if model.claude is None:
+        return 0
+    from riskmetrics.insights import paid
+
+    return paid.collect(model.claude, terms)
+
+
+def _pay(model: Model, wanted: Sequence[pipeline.Request], terms: pipeline.Terms) -> dict[str, int | float]:
+    """Ask the model, and say how often it was asked and what that cost."""
+    if model.claude is None:
+        return {}
+    from riskmetrics.insights import paid
+
+    done = paid.write(model.claude, wanted, terms)
+    return {**{f"run_{what}_by_model": count for what, count in done.items()}, "run_cost_usd": float(model.claude.budget.spent())}
 
 
 @dg.asset_check(asset=ai_insights)

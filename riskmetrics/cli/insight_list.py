@@ -1,6 +1,6 @@
 """`riskmetrics show insights`: what is said of a session, with the evidence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -39,13 +39,18 @@ def insights(
         stored.mark(connection, [row["id"] for row in rows], viewed=True)
     if not rows:
         raise fail(f"no insight is stored for {session}: riskmetrics ai generate --date {session}")
+    show(session, rows, as_json=as_json)
+
+
+def show(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print insights for people or as JSON."""
     if as_json:
         print_json([{name: row[name] for name in _SHOWN} for row in rows])
-        return
-    print_insights(session, rows)
+    else:
+        print_insights(day, rows)
 
 
-def print_insights(day: date, rows: Sequence[dict[str, Any]], *, whole: bool = True) -> None:
+def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, whole: bool = True) -> None:
     """Print insights by portfolio; without ``whole`` only summary and findings."""
     portfolio = None
     for row in rows:
@@ -57,7 +62,7 @@ def print_insights(day: date, rows: Sequence[dict[str, Any]], *, whole: bool = T
             typer.echo(f"      {line}")
 
 
-def _lines(row: dict[str, Any], *, whole: bool) -> list[str]:
+def _lines(row: Mapping[str, Any], *, whole: bool) -> list[str]:
     lines = [row["summary"], *([row["full_analysis"]] if whole and row["full_analysis"] else [])]
     for finding in row["key_findings"] or []:
         lines += [f"- {finding['text']}", f"    {evidence(finding)}"]

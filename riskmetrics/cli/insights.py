@@ -7,10 +7,14 @@ from uuid import UUID
 
 import typer
 
+from riskmetrics.cli.ask import ask, budget
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
 from riskmetrics.cli.output import fail, present, print_json, say
 
 if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
     import sqlalchemy as sa
 
     from riskmetrics.insights.pipeline import Request, Terms
@@ -29,34 +33,40 @@ _Json = dict[str, Any]
 
 @app.command()
 def generate(day: Day = None, portfolio: PortfolioName = None, insight_type: _Type = None, as_json: AsJson = False) -> None:
-    """Write the insights of a session; one that stands there for the same facts stays as it is.
+    """Write the insights of a session: by a language model if ANTHROPIC_API_KEY is set, else by the rules.
+
+    One that stands there for the same facts stays as it is.
 
     Example: riskmetrics ai generate --date 2022-12-28 --portfolio Growth --type concentration_risk
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import writing
+    from riskmetrics.cli.database import connected
     from riskmetrics.db import insights as stored
     from riskmetrics.db import write
     from riskmetrics.insights import pipeline
 
-    configured = settings.load()
-    with writing() as connection:
-        write.lock(connection, "ai_insights")
-        session, wanted = _wanted(connection, configured, day_of(day), portfolio, insight_type)
-        terms = _terms(configured)
-        known = stored.known(connection, [session])
-        written = stored.store(connection, list(pipeline.rows(wanted, terms, known)))
-        unchanged = sum(pipeline.key(request, terms) in known for request in wanted)
-    found = {"day": session.isoformat(), "written": written.changed, "unchanged": unchanged}
+    configured, made = settings.load(), {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0}
+    with connected() as engine:
+        with engine.begin() as connection:
+            write.lock(connection, "ai_insights")
+            session, requests = wanted(connection, configured, day_of(day), portfolio, insight_type)
+            given, known = terms(configured), stored.known(connection, [session])
+            left = pipeline.unworded(requests, given, known)
+            if configured.anthropic_api_key is None:
+                made["written"] = stored.store(connection, list(pipeline.rows(left, given, known))).changed
+        if configured.anthropic_api_key is not None:
+            made |= asked(engine, configured, left, given)
+    found = {"day": session.isoformat(), **made, "unchanged": len(requests) - sum(made.values())}
     if as_json:
         print_json(found)
     else:
-        typer.echo(f"{found['written']} insights written for {session}, {found['unchanged']} unchanged")
+        waiting = f", {found['waiting']} asked for in a batch" if found["waiting"] else ""
+        typer.echo(f"{found['written']} insights written for {session}, {found['unchanged']} unchanged{waiting}")
 
 
 @app.command()
 def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _Type = None, as_json: AsJson = False) -> None:
-    """Print exactly what would be sent to a language model, and send nothing.
+    """Print exactly what would be sent to a language model and what that would cost, and send nothing.
 
     Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
     """
@@ -64,22 +74,28 @@ def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _Typ
 
     from riskmetrics import settings
     from riskmetrics.cli.database import reading
+    from riskmetrics.insights import claude
     from riskmetrics.insights.templates import prompt
 
     configured = settings.load()
     with reading() as connection:
-        _, wanted = _wanted(connection, configured, day_of(day), portfolio, insight_type)
-    terms = _terms(configured)
-    prompts = [
-        {"insight_type": of.insight_type, **asdict(prompt(of.template, of.sheet, terms.model, terms.disclose, of.question))}
-        for of in wanted
-    ]
+        _, requests = wanted(connection, configured, day_of(day), portfolio, insight_type)
+    prompts = []
+    for of in requests:
+        exact = prompt(of.template, of.sheet, of.template.model_preference or configured.ai_model, configured.ai_disclose, of.question)
+        price = claude.estimate(exact)
+        cost = {"expected_usd": price.expected, "most_usd": price.most} if price else {"expected_usd": None, "most_usd": None}
+        prompts.append({"insight_type": of.insight_type, **asdict(exact), **cost})
     if as_json:
         print_json(prompts)
         return
     for sent in prompts:
         typer.echo(f"--- {sent['insight_type']}, system\n{sent['system']}\n--- task\n{sent['task']}\n--- facts\n{sent['facts']}\n")
-    say(f"{len(prompts)} prompts; nothing was sent")
+    costs = [(sent["expected_usd"], sent["most_usd"]) for sent in prompts]
+    known = [cost for cost in costs if cost[0] is not None]
+    about = f"about {sum(cost[0] for cost in known):f} USD, at most {sum(cost[1] for cost in known):f}, before a repair"
+    unknown = f", and {len(costs) - len(known)} whose model has no known rates" if len(known) < len(costs) else ""
+    say(f"{len(prompts)} prompts to {configured.ai_model}: {about}{unknown}; nothing was sent")
 
 
 @app.command()
@@ -139,6 +155,10 @@ def dismiss(insight: _Insight, undo: Annotated[bool, typer.Option("--undo", help
         if not stored.mark(connection, [insight], dismissed=not undo):
             _unknown(insight)
     typer.echo("shown again" if undo else "dismissed")
+
+
+app.command()(ask)
+app.command()(budget)
 
 
 @templates.command("list")
@@ -204,8 +224,13 @@ def activate(insight_type: _TypeOf, version: _Version) -> None:
     typer.echo(f"{insight_type} uses {version}")
 
 
-def _wanted(
-    connection: "sa.Connection", configured: "Settings", day: date | None, portfolio: str | None, insight_type: str | None
+def wanted(
+    connection: "sa.Connection",
+    configured: "Settings",
+    day: date | None,
+    portfolio: str | None,
+    insight_type: str | None,
+    question: str | None = None,
 ) -> "tuple[date, list[Request]]":
     """Return the session and the insights that the options choose; ends the command if there are none."""
     from riskmetrics.db import insights as stored
@@ -221,19 +246,30 @@ def _wanted(
         raise fail(f"there is no active template of type {insight_type}: see riskmetrics ai templates list", code=2)
     chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
     sheets = facts.sheets(connection, [session], portfolio)
-    wanted = list(pipeline.requests(sheets, [template for kind, template in active.items() if kind in chosen]))
-    if not wanted:
+    found = list(pipeline.requests(sheets, [template for kind, template in active.items() if kind in chosen], question))
+    if not found:
         whose = f" of {portfolio}" if portfolio else ""
         raise fail(f"no facts{whose} for that on {session}: has that session run? riskmetrics run --date {session}")
-    return session, wanted
+    return session, found
 
 
-def _terms(configured: "Settings") -> "Terms":
-    """Return who writes."""
+def terms(configured: "Settings") -> "Terms":
+    """Return what is the same for all insights of a command."""
     from riskmetrics.insights.pipeline import Terms
     from riskmetrics.resources import code_version
 
-    return Terms(disclose=configured.ai_disclose, code_version=code_version())
+    return Terms(model=configured.ai_model, disclose=configured.ai_disclose, code_version=code_version())
+
+
+def asked(engine: "sa.Engine", configured: "Settings", requests: "Sequence[Request]", given: "Terms") -> "Counter[str]":
+    """Let the language model write; the command is a run of its own to the budget."""
+    from uuid import uuid4
+
+    from riskmetrics.insights import paid
+    from riskmetrics.insights.claude import open_claude
+
+    with open_claude(engine, configured, str(uuid4())) as claude:
+        return paid.write(claude, requests, given)
 
 
 def _templates(insight_type: str | None = None, version: str | None = None) -> list[dict[str, Any]]:

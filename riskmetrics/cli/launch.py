@@ -50,6 +50,7 @@ def run(
     job: str = "",
     config: Mapping[str, object] | None = None,
     offline: bool = False,
+    ai_all: bool = False,
 ) -> Outcome:
     """Run a job in this process and report on stderr how it went.
 
@@ -65,6 +66,8 @@ def run(
         Of the job's assets, by name.
     offline : bool
         Whether to ask no vendor, whatever the settings.
+    ai_all : bool
+        Whether a language model may be asked for insights of every session, not of the last one alone.
     """
     os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
     os.environ.update(FEWER_EVENTS | os.environ)
@@ -74,14 +77,15 @@ def run(
     from dagster._core.utils import make_new_run_id
 
     from riskmetrics.definitions import DAILY_RISK, defs
-    from riskmetrics.resources import OFFLINE, STARTED_BY
+    from riskmetrics.resources import AI_ALL, OFFLINE, STARTED_BY
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    tags = {STARTED_BY: "the command line"} | processes.tags() | ({OFFLINE: "true"} if offline else {})
+    asked = dict.fromkeys([OFFLINE] * offline + [AI_ALL] * ai_all, "true")
+    tags = {STARTED_BY: "the command line"} | processes.tags() | asked
     if len(days) > 1:
         tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
     with _instance() as instance:

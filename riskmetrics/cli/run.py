@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Assets = Annotated[str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Use what is stored, even if FMP_API_KEY is set.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Ask no vendor and no language model, whatever keys are set.")]
 
 
 def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
@@ -53,6 +53,9 @@ def backfill(
     last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Last day.")],
     assets: Assets = "",
     offline: Offline = False,
+    ai_all: Annotated[
+        bool, typer.Option("--ai-all", help="Let a language model write the insights of every session, not of the last one alone.")
+    ] = False,
 ) -> None:
     """Compute every metric for a range of sessions, in one run.
 
@@ -65,7 +68,7 @@ def backfill(
     days = trading_calendar.rounded_range(first.date(), last.date())
     if (days[0], days[-1]) != (first.date(), last.date()):
         say(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
-    launch(days, assets, offline=offline)
+    launch(days, assets, offline=offline, ai_all=ai_all)
 
 
 def catch_up(offline: Offline = False) -> None:
@@ -83,7 +86,7 @@ def catch_up(offline: Offline = False) -> None:
     launch(trading_calendar.checked_range(first, session), offline=offline)
 
 
-def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False) -> None:
+def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False) -> None:
     """Run the job for ``days`` and end with its exit code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
@@ -92,7 +95,8 @@ def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False) -
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     progress(f"Running daily_risk for {span} …")
     with connected():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
-        outcome = launch.run(settings.load(), days, [name.strip() for name in assets.split(",") if name.strip()], offline=offline)
+        chosen = [name.strip() for name in assets.split(",") if name.strip()]
+        outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
     say(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -55,8 +55,14 @@ class Usage:
     """Input, cache creation and cache read together."""
     output_tokens: int
     cost: Decimal | None
-    """USD, six places; None: the model's rates are not known."""
+    """USD, six places; None: nobody knows (the model's rates, or whether a call that broke off was charged)."""
     tool_calls: int = 0
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Sum them up; a cost that is not known makes the sum unknown."""
+        cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        tokens = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
+        return Usage(*tokens, cost, self.tool_calls + other.tool_calls)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import render, rules, verify
+from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft import Draft, Usage, Writer
 from riskmetrics.insights.facts import Sheet
 from riskmetrics.insights.kinds import sources
@@ -102,6 +103,12 @@ def key(request: Request, terms: Terms) -> Key:
     return cache_key(request, terms, terms.writer.provider, model), terms.writer.provider
 
 
+def unworded(wanted: Sequence[Request], terms: Terms, known: Collection[Key]) -> list[Request]:
+    """Return the requests that no model has worded for the same facts: what a model has said is not followed by rules."""
+    keyed = ((request, request.template.model_preference or terms.model) for request in wanted)
+    return [request for request, model in keyed if (cache_key(request, terms, PROVIDER, model), PROVIDER) not in known]
+
+
 def rows(wanted: Sequence[Request], terms: Terms, known: Collection[Key]) -> Iterator[dict[str, Any]]:
     """Yield a row of `ai_insights` for every request whose key is not among the known ones, and of which there is something to say."""
     for request in wanted:
@@ -187,13 +194,8 @@ def _ask(request: Request, terms: Terms, writer: Writer) -> _Written | tuple[Usa
             return _Written(answer.draft, outcome, writer.provider, answer.model, usage)
         if outcome == "verified":
             answer = writer.repair(question, answer.draft, wrong)
-            usage = _sum(usage, answer.usage)
+            usage += answer.usage
     return usage, f"the draft was refused twice, last for: {wrong[0]}"
-
-
-def _sum(one: Usage, other: Usage) -> Usage:
-    cost = None if one.cost is None or other.cost is None else one.cost + other.cost
-    return Usage(one.input_tokens + other.input_tokens, one.output_tokens + other.output_tokens, cost, one.tool_calls + other.tool_calls)
 
 
 def _limits(request: Request, provider: str) -> str:

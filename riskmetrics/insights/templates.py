@@ -7,9 +7,6 @@ from functools import cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
-
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights.draft import Draft, Prompt
 from riskmetrics.insights.facts import Fact, Sheet
@@ -76,6 +73,9 @@ def prompt(template: Template, sheet: Sheet, model: str, disclose: Disclosure, q
     BadTemplate
         If the template names what there is not, or reaches for what it may not.
     """
+    from jinja2 import StrictUndefined, TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
     given = {
         "insight_type": template.insight_type,
         "portfolio": sheet.portfolio,

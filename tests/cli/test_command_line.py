@@ -61,7 +61,7 @@ def test_every_command_is_there() -> None:
             f"show {what}"
             for what in ("betas", "rate-betas", "volatility", "sectors", "snapshot", "undefined", "quality", "forecast-score")
         ),
-        *(f"ai {what}" for what in ("generate", "preview", "verify", "rate", "dismiss")),
+        *(f"ai {what}" for what in ("generate", "preview", "ask", "budget", "verify", "rate", "dismiss")),
         *(f"ai templates {what}" for what in ("list", "show", "diff", "activate")),
         *(f"show {what}" for what in ("risk", "contributions", "stress", "scenarios", "options", "insights", "model")),
         *(f"db {what}" for what in ("upgrade", "downgrade", "current", "history", "heads", "stamp", "verify", "url", "setting", "sql")),

@@ -6,7 +6,7 @@ columns of later revisions carry ``comment=``. Every instant is a timestamptz, e
 
 from riskmetrics.db.tables.forecasts import har_coefficients, har_forecast_scores, volatility_forecasts
 from riskmetrics.db.tables.holdings import portfolios, positions
-from riskmetrics.db.tables.insights import ai_insight_templates, ai_insights
+from riskmetrics.db.tables.insights import ai_batch_requests, ai_batches, ai_insight_templates, ai_insights, ai_spend
 from riskmetrics.db.tables.market_data import benchmarks_sector_weights, company_profiles, market_data_cache
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
@@ -30,8 +30,11 @@ from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_t
 from riskmetrics.db.tables.vendor import vendor_answers, vendor_quotas
 
 __all__ = [
+    "ai_batch_requests",
+    "ai_batches",
     "ai_insight_templates",
     "ai_insights",
+    "ai_spend",
     "benchmarks_sector_weights",
     "company_profiles",
     "database_settings",

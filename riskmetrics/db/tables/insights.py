@@ -99,3 +99,50 @@ ai_insight_templates = sa.Table(
     sa.Index("uq_ai_insight_templates_insight_type_active", "insight_type", unique=True, postgresql_where=sa.text("active")),
 )
 """One row per type and version of a prompt."""
+
+ai_spend = sa.Table(
+    "ai_spend",
+    metadata,
+    surrogate_key(),
+    sa.Column("day", sa.Date, nullable=False, comment="Day of UTC that the call counts for."),
+    sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
+    sa.Column(
+        "subject", sa.String(64), nullable=False, comment="Hash of the prompt: what is written for it, repaired or looked up adds up."
+    ),
+    sa.Column("model", sa.String(50), nullable=False),
+    sa.Column("reserved", sa.Numeric(10, 6), nullable=False, comment="USD that the call can cost at most."),
+    sa.Column("cost", sa.Numeric(10, 6), comment="USD that it cost. NULL: it is under way, or nobody knows; the reserved counts."),
+    sa.Column("input_tokens", sa.Integer),
+    sa.Column("output_tokens", sa.Integer),
+    instant("reserved_at"),
+    sa.Column("settled_at", sa.DateTime(timezone=True), comment="NULL: the call is under way, or its process died."),
+    sa.Index(None, "day"),
+    sa.Index(None, "run_id"),
+    sa.CheckConstraint("reserved >= 0 AND cost >= 0", name="amounts"),
+    comment="One row per call to a model that costs: reserved before it, settled after it.",
+)
+
+ai_batches = sa.Table(
+    "ai_batches",
+    metadata,
+    surrogate_key(),
+    sa.Column("vendor_id", sa.String(64), unique=True, comment="What the vendor calls it. NULL: it is being sent, or its process died."),
+    sa.Column("run_id", sa.String(36), nullable=False, comment="Run that sent it."),
+    instant("created_at"),
+    sa.Column("closed_at", sa.DateTime(timezone=True), comment="NULL: its answers are waited for."),
+    comment="One row per batch of prompts: stored before it is sent, so that none is lost and none is paid for twice.",
+)
+
+ai_batch_requests = sa.Table(
+    "ai_batch_requests",
+    metadata,
+    sa.Column("custom_id", sa.String(64), primary_key=True, comment="What the vendor's answer is known by."),
+    sa.Column("batch_id", sa.ForeignKey("ai_batches.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
+    sa.Column("spend_id", sa.ForeignKey("ai_spend.id"), nullable=False, comment="What is reserved for it."),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("day", sa.Date, nullable=False, comment="Session that it is about."),
+    sa.Column("insight_type", sa.String(32), nullable=False),
+    sa.Index(None, "batch_id"),
+    comment="One row per prompt in a batch: what its answer is for. An insight by rules stands meanwhile.",
+)

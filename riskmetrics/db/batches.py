@@ -1,0 +1,78 @@
+"""Batches of prompts: what was sent, what its answers are for, and which are waited for."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+
+_BATCHES, _REQUESTS = tables.ai_batches, tables.ai_batch_requests
+
+
+class Request(NamedTuple):
+    """A prompt in a batch, and what its answer is for."""
+
+    custom_id: str
+    subject: str
+    spend_id: UUID
+    portfolio_id: UUID
+    day: date
+    insight_type: str
+
+
+class Batch(NamedTuple):
+    """A batch whose answers are waited for; without a vendor's id it may never have arrived."""
+
+    id: UUID
+    vendor_id: str | None
+    run_id: str
+    created_at: datetime
+
+
+def add(connection: sa.Connection, batch: UUID, run_id: str, requests: Sequence[Request]) -> None:
+    """Keep a batch before it is sent."""
+    connection.execute(sa.insert(_BATCHES).values(id=batch, run_id=run_id))
+    connection.execute(sa.insert(_REQUESTS), [{"batch_id": batch, **request._asdict()} for request in requests])
+
+
+def name(connection: sa.Connection, batch: UUID, vendor_id: str) -> None:
+    """Keep what the vendor calls a batch."""
+    connection.execute(sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(vendor_id=vendor_id))
+
+
+def close(connection: sa.Connection, batch: UUID) -> None:
+    """Wait for a batch no longer."""
+    connection.execute(sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(closed_at=sa.func.now()))
+
+
+def waited_for(connection: sa.Connection) -> list[Batch]:
+    """The batches that are not closed, the oldest first."""
+    columns = (_BATCHES.c[name] for name in Batch._fields)
+    found = connection.execute(sa.select(*columns).where(_BATCHES.c.closed_at.is_(None)).order_by(_BATCHES.c.created_at))
+    return [Batch(*row) for row in found]
+
+
+def take(connection: sa.Connection, batch: UUID) -> bool:
+    """Keep others from collecting a batch until the transaction ends; False: somebody does, or has."""
+    free = sa.select(_BATCHES.c.id).where(_BATCHES.c.id == batch, _BATCHES.c.closed_at.is_(None))
+    return connection.scalar(free.with_for_update(skip_locked=True)) is not None
+
+
+def requests(connection: sa.Connection, batch: UUID) -> list[Request]:
+    """What is asked in a batch."""
+    columns = (_REQUESTS.c[name] for name in Request._fields)
+    return [Request(*row) for row in connection.execute(sa.select(*columns).where(_REQUESTS.c.batch_id == batch))]
+
+
+def under_way(connection: sa.Connection, subjects: Collection[str]) -> set[str]:
+    """Those of ``subjects`` whose answers are waited for."""
+    open_requests = sa.select(_REQUESTS.c.subject).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
+    return set(connection.scalars(open_requests.where(_REQUESTS.c.subject.in_(subjects))))
+
+
+def known(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:
+    """Those of the vendor's ids that belong to a stored batch."""
+    return set(connection.scalars(sa.select(_BATCHES.c.vendor_id).where(_BATCHES.c.vendor_id.in_(vendor_ids))))

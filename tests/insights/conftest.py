@@ -1,0 +1,36 @@
+"""A prompt, and a writer on a local server that speaks the Messages API."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from riskmetrics.insights.budget import Budget, Caps
+from riskmetrics.insights.claude import Claude, connect
+from riskmetrics.insights.draft import Draft, Prompt
+from riskmetrics.insights.transport import Timeouts
+from tests.fmp_server import KEY
+
+PROMPT = Prompt(
+    "Write {{fact_id}}, never a digit.", "Summarise the day.", '[{"id":"beta"}]', "claude-haiku-5-5", 4000, Draft.model_json_schema()
+)
+DOLLAR = Decimal(1)
+FAST = Timeouts(connect=2.0, read=0.4, whole=0.8)
+
+NewWriter = Callable[..., Claude]
+
+
+@pytest.fixture
+def writer(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWriter]:
+    """Return a writer on a URL that waits hardly at all between attempts."""
+    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
+
+    def writer(url: str, caps: Caps = Caps(DOLLAR, DOLLAR, DOLLAR), timeouts: Timeouts = FAST) -> Claude:  # noqa: B008  # a tuple
+        client = clients.enter_context(connect(SecretStr(KEY), url, timeouts))
+        return Claude(client, Budget(engine, caps, "a run"))
+
+    with ExitStack() as clients:
+        yield writer

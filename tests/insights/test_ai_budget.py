@@ -1,0 +1,105 @@
+"""Caps on what models may cost, kept by the database: to the cent, whoever asks at the same time."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import spending, tables
+from riskmetrics.insights.budget import Budget, Caps, Refused, Reservation
+from riskmetrics.insights.draft import Usage
+
+CENT, DOLLAR = Decimal("0.01"), Decimal(1)
+
+
+def committed(engine: sa.Engine) -> Decimal:
+    """All that is spent or reserved."""
+    with engine.connect() as connection:
+        return connection.execute(sa.text("SELECT coalesce(sum(coalesce(cost, reserved)), 0) FROM ai_spend")).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("caps", "reason"),
+    [
+        (Caps(3 * CENT, DOLLAR, DOLLAR), "RISKMETRICS_AI_USD_PER_INSIGHT"),
+        (Caps(DOLLAR, 3 * CENT, DOLLAR), "RISKMETRICS_AI_USD_PER_RUN"),
+        (Caps(DOLLAR, DOLLAR, 3 * CENT), "RISKMETRICS_AI_USD_PER_DAY"),
+    ],
+)
+def test_each_cap_is_reached_and_never_passed(engine, caps, reason):
+    budget = Budget(engine, caps, "run")
+    for _ in range(3):
+        assert isinstance(budget.reserve("insight", "model", CENT), Reservation)
+    refused = budget.reserve("insight", "model", Decimal("0.000001"))
+    assert isinstance(refused, Refused)
+    assert reason in refused.reason
+    assert committed(engine) == 3 * CENT
+
+
+def test_other_insights_other_runs_and_other_days_have_room_of_their_own(engine):
+    caps = Caps(CENT, 2 * CENT, 4 * CENT)
+    for run in ("one", "two"):
+        for insight in ("a", "b"):
+            assert isinstance(Budget(engine, caps, run).reserve(insight, "model", CENT), Reservation)
+    assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), Refused)
+    with engine.begin() as connection:
+        connection.execute(sa.update(tables.ai_spend).values(day=sa.text("day - 1")))
+    assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), Reservation)
+
+
+def test_what_is_settled_counts_with_what_it_cost_and_is_settled_once(engine):
+    budget = Budget(engine, Caps(DOLLAR, DOLLAR, CENT), "run")
+    held = budget.reserve("insight", "model", CENT)
+    assert isinstance(held, Reservation)
+    assert isinstance(budget.reserve("insight", "model", CENT), Refused)
+    for cost in (CENT / 4, CENT):
+        budget.settle(held, Usage(6000, 2000, cost))
+    assert committed(engine) == CENT / 4
+    assert isinstance(budget.reserve("insight", "model", CENT * 3 / 4), Reservation)
+    with engine.connect() as connection:
+        (day,) = spending.by_day(connection, 7)
+    assert {name: day[name] for name in ("calls", "input_tokens", "output_tokens", "paid_usd", "reserved_usd")} == {
+        "calls": 2,
+        "input_tokens": 6000,
+        "output_tokens": 2000,
+        "paid_usd": CENT / 4,
+        "reserved_usd": CENT * 3 / 4,
+    }
+
+
+def test_a_cost_that_nobody_knows_goes_on_counting_as_the_most_it_can_be(engine):
+    budget = Budget(engine, Caps(CENT, DOLLAR, DOLLAR), "run")
+    held = budget.reserve("insight", "a model without rates", None)
+    assert isinstance(held, Reservation)
+    budget.settle(held, Usage(6000, 2000, None))
+    assert committed(engine) == CENT
+
+
+PROCESS = """
+import sys
+from decimal import Decimal
+from riskmetrics.db.engine import create
+from riskmetrics.insights.budget import Budget, Caps
+budget = Budget(create(sys.argv[1]), Caps(Decimal(1), Decimal(1), Decimal("0.10")), sys.argv[2])
+sys.stdin.readline()
+for number in range(12):
+    budget.reserve(str(number), "model", Decimal("0.007"))
+"""
+
+
+def test_processes_and_threads_that_ask_together_stay_within_the_day_to_the_cent(engine):
+    """Fourteen times 0.7 cents are 9.8 cents; a fifteenth would pass ten."""
+    url = engine.url.render_as_string(hide_password=False)
+    processes = [subprocess.Popen([sys.executable, "-c", PROCESS, url, name], stdin=subprocess.PIPE) for name in "ab"]
+    for process in processes:
+        assert process.stdin
+        process.stdin.write(b"\n")
+        process.stdin.close()
+    budget = Budget(engine, Caps(DOLLAR, DOLLAR, 10 * CENT), "threads")
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: budget.reserve(str(number), "model", Decimal("0.007")), range(24)))
+    assert [process.wait() for process in processes] == [0, 0]
+    assert committed(engine) == Decimal("0.098")

@@ -1,0 +1,191 @@
+"""Batches on a local server: sent once, collected once, whatever dies in between."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import batches, tables
+from riskmetrics.db.batches import Request
+from riskmetrics.insights.batches import Collected, Wanted, collect, ended, send
+from riskmetrics.insights.budget import Caps
+from riskmetrics.insights.claude import Claude
+from riskmetrics.insights.draft import Draft
+from tests.fmp_server import Reply
+from tests.insights.conftest import DOLLAR, PROMPT
+from tests.messages_server import DRAFT, error, message, serve
+
+DAY = date(2022, 12, 28)
+HALF = Decimal("0.000800")
+"""Half of 0.0016 USD."""
+
+
+@pytest.fixture
+def wanted(engine: sa.Engine) -> list[Wanted]:
+    """Three prompts of one portfolio."""
+    with engine.begin() as connection:
+        new = sa.insert(tables.portfolios).values(name="Growth", currency="USD").returning(tables.portfolios.c.id)
+        portfolio: UUID = connection.execute(new).scalar_one()
+    return [Wanted(replace(PROMPT, task=f"Task {name}."), portfolio, DAY, "daily_summary") for name in "abc"]
+
+
+class Kept:
+    """A store that notes what it is given."""
+
+    def __init__(self, *wanted: Wanted) -> None:
+        self.wanted, self.answers = wanted, []
+
+    def __call__(self, collected: Collected, asked: Sequence[Request]) -> None:
+        """Take what was answered."""
+        assert {each.day for each in asked} == {DAY}
+        self.answers += [collected.write(each.prompt) for each in self.wanted]
+
+
+def spent(claude: Claude) -> list[tuple[object, ...]]:
+    """What is reserved or paid for each request."""
+    columns = tables.ai_spend.c.cost, tables.ai_spend.c.settled_at.is_not(None)
+    with claude.budget.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+
+def grow_old(claude: Claude, by: timedelta) -> None:
+    """Make stored batches older."""
+    with claude.budget.engine.begin() as connection:
+        connection.execute(sa.update(tables.ai_batches).values(created_at=tables.ai_batches.c.created_at - by))
+
+
+def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        assert send(claude, wanted) is None
+        assert collect(claude, kept) == 0
+        assert spent(claude) == [(None, False)] * 3
+        server.ended = True
+        assert collect(claude, kept) == 1
+        assert collect(claude, kept) == 0
+        assert not server.calls
+        ((_, requests),) = server.batches.items()
+    assert [answer.draft for answer in kept.answers] == [Draft(**DRAFT)] * 3
+    assert [answer.usage.cost for answer in kept.answers] == [HALF] * 3
+    assert spent(claude) == [(HALF, True)] * 3
+    assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {"Task a.", "Task b.", "Task c."}
+
+
+def test_what_is_waited_for_is_not_sent_again(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        assert [send(claude, wanted[:2]), send(claude, wanted), send(claude, wanted)] == [None] * 3
+        assert [len(requests) for requests in server.batches.values()] == [2, 1]
+
+
+@pytest.mark.parametrize("fault", [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")])
+def test_a_batch_that_arrived_without_an_answer_is_found_again_and_paid_once(writer, wanted, fault):
+    """Another user's batch of the same account is left alone."""
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}]
+        server.fault = fault
+        assert send(claude, wanted)
+        server.fault = None
+        assert send(claude, wanted) is None
+        assert collect(claude, kept) == 0
+        server.ended = True
+        assert collect(claude, kept) == 1
+        assert len(server.batches) == 2
+    assert len(kept.answers) == 3
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+def test_a_batch_that_never_arrived_costs_nothing_and_may_be_sent_again(writer, wanted, monkeypatch):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        server.fault = Reply(fault="reset")
+        assert send(claude, wanted)
+        server.batches.clear()
+        server.fault = None
+        assert collect(claude, Kept()) == 0  # it may be on its way
+        grow_old(claude, timedelta(minutes=11))
+        assert collect(claude, Kept()) == 1
+        assert spent(claude) == [(0, True)] * 3
+        assert send(claude, wanted) is None
+        assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("refusal", [error(400, "invalid_request_error"), error(401, "authentication_error")])
+def test_a_batch_that_is_refused_is_closed_at_once(writer, wanted, refusal):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        server.fault = refusal
+        assert "status 4" in (send(claude, wanted) or "")
+        assert ended(claude) == []
+    assert spent(claude) == [(0, True)] * 3
+
+
+def test_a_store_that_fails_leaves_the_batch_to_the_next_one(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        send(claude, wanted)
+        server.ended = True
+
+        def dying(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            collect(claude, dying)
+        assert spent(claude) == [(None, False)] * 3
+        assert collect(claude, kept) == 1
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+def test_while_one_collects_another_passes_by(writer, wanted, engine):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        send(claude, wanted)
+        server.ended = True
+        with engine.begin() as connection:
+            (batch,) = batches.waited_for(connection)
+            assert batches.take(connection, batch.id)
+            assert collect(claude, Kept()) == 0
+        assert collect(claude, Kept()) == 1
+
+
+def test_requests_without_an_answer_end_with_the_reason_and_cost_nothing(writer, wanted):
+    def answers(body):
+        return error(500, "api_error") if "Task b." in str(body) else message()
+
+    with serve(answers) as server:
+        claude, kept = writer(server.url), Kept(*wanted, wanted[0]._replace(prompt=replace(PROMPT, task="Another day's.")))
+        send(claude, wanted)
+        server.ended = True
+        assert collect(claude, kept) == 1
+    assert [answer.problem for answer in kept.answers] == [
+        None,
+        "the batch ended without an answer (errored)",
+        None,
+        "the facts have changed since they were sent in a batch",
+    ]
+    assert sorted(spent(claude), key=str) == [(0, True), (HALF, True), (HALF, True)]
+
+
+def test_answers_that_cannot_be_fetched_are_asked_for_again_until_they_are_gone(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        send(claude, wanted)
+        server.ended = True
+        known = server.batches.copy()
+        server.batches = {name: [{"custom_id": None}] for name in known}  # nothing that can be read
+        assert collect(claude, Kept()) == 0
+        grow_old(claude, timedelta(days=30))
+        assert collect(claude, Kept()) == 1
+        assert ended(claude) == []
+
+
+def test_a_cap_keeps_back_what_does_not_fit(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url, Caps(DOLLAR, Decimal("0.003"), DOLLAR))
+        assert "RISKMETRICS_AI_USD_PER_RUN" in (send(claude, wanted) or "")
+        assert [len(requests) for requests in server.batches.values()] == [2]
