@@ -43,12 +43,12 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
     environment = {name: value for name, value in os.environ.items() if not any(word in name for word in unwanted)}
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, **variables: str) -> "subprocess.Popen[str]":
+    def start(*arguments: str, program: str = "riskmetrics", **variables: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [COMMAND, *arguments],
+            [Path(COMMAND).with_name(program), *arguments],
             cwd=tmp_path,
             env=environment | {"RISKMETRICS_HOME": str(home)} | variables,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if program == "riskmetrics" else subprocess.DEVNULL,  # nobody reads what a server says
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -60,7 +60,7 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
     yield start
     for process in running:
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
 
 
@@ -107,7 +107,7 @@ def asking(home: Path) -> Iterator[sa.Connection]:
 
 
 SLOW = (
-    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END'",
+    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END'",
     "CREATE TRIGGER slow BEFORE INSERT ON position_market_betas FOR EACH ROW EXECUTE FUNCTION slow()",
 )
 """Makes the write of one asset last for seconds, so that something can happen in the middle of it."""

@@ -1,0 +1,72 @@
+"""Dagster's code server killed, which runs what the UI and the daemon start."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, WRITING, Start, change, finish, query, runs, wait_for
+
+pytestmark = pytest.mark.faults
+
+DAY = "2022-12-28"
+LOCATION = "riskmetrics.definitions"
+
+
+def serve(home: Path, start: Start, folder: Path) -> "tuple[subprocess.Popen[str], dict[str, str]]":
+    """Start a code server on a free port; returns it, and the variables of commands on the same instance."""
+    variables = {"DAGSTER_HOME": str(home / "dagster")}
+    finish(start("env", **variables))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (folder / "workspace.yaml").write_text(f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name: {LOCATION}}}\n")
+    server = start("api", "grpc", "-m", LOCATION, "-h", "127.0.0.1", "-p", str(port), program="dagster", **variables)
+    began = time.monotonic()
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            assert server.poll() is None, server.communicate()[0]
+            assert time.monotonic() - began < PATIENCE
+            time.sleep(0.2)
+        else:
+            return server, variables
+
+
+def launch(start: Start, variables: dict[str, str]) -> None:
+    """Submit a session's run as the UI does."""
+    tags = f'{{"dagster/partition": "{DAY}"}}'
+    finish(
+        start("job", "launch", "-w", "workspace.yaml", "-l", LOCATION, "-j", "daily_risk", "--tags", tags, program="dagster", **variables)
+    )
+
+
+def wait_until(home: Path, *statuses: dg.DagsterRunStatus) -> None:
+    """Wait until the runs, the newest first, are so."""
+    began = time.monotonic()
+    while [run.status for run in runs(home)] != list(statuses):
+        assert time.monotonic() - began < PATIENCE / 10, [run.status for run in runs(home)]
+        time.sleep(0.5)
+
+
+def test_a_run_that_died_with_its_code_server_is_marked_as_failed_by_the_next_which_completes(
+    home: Path, start: Start, tmp_path: Path
+) -> None:
+    """Dagster itself would hold it for running until its age is noticed: the run says which process it is."""
+    change(home, *SLOW)
+    server, variables = serve(home, start, tmp_path)
+    launch(start, variables)
+    wait_for(home, server, WRITING)
+    os.killpg(server.pid, signal.SIGKILL)
+    server.communicate()
+    assert [run.status for run in runs(home)] == [dg.DagsterRunStatus.STARTED]
+    change(home, *FAST)
+    assert query(home, "SELECT count(*) FROM position_market_betas") == [(0,)]
+    assert "marked as failed" in finish(start("run", "--date", DAY))
+    wait_until(home, dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE)
+    assert len(query(home, RESULTS)) == 3
