@@ -18,6 +18,7 @@ from riskmetrics.assets.portfolios import (
 from riskmetrics.assets.risk import option_exposures, portfolio_drawdowns, portfolio_tail_risk, risk_contributions, stress_tests
 from riskmetrics.assets.scores import forecast_scores
 from riskmetrics.db import insights as stored
+from riskmetrics.db import tables
 from riskmetrics.insights import again, facts, pipeline
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import Model, Warehouse, provenance
@@ -32,6 +33,7 @@ _REREAD = 20
     "insights",
     *(portfolio_values, portfolio_betas, portfolio_rate_betas, portfolio_volatility, sector_concentration, forecast_scores),
     *(portfolio_tail_risk, risk_contributions, portfolio_drawdowns, stress_tests, option_exposures),
+    writes=(tables.ai_insights,),
 )
 def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, model: Model) -> None:
     """Analyses of every portfolio in prose whose every figure is checked (`ai_insights`); what is there for the same facts stays."""

@@ -11,7 +11,7 @@ _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 def of(table: sa.Table, *more: sa.Table) -> dict[str, RawMetadataValue]:
     """Return metadata of an asset: its table's name and columns, and the columns of further tables it writes by their names."""
     others: dict[str, RawMetadataValue] = {f"columns of {other.name}": _schema(other) for other in more}
-    return {"dagster/table_name": table.name, "dagster/column_schema": _schema(table), **others}
+    return {"dagster/table_name": str(table.name), "dagster/column_schema": _schema(table), **others}
 
 
 def _schema(table: sa.Table) -> dg.TableSchema:

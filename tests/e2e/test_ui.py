@@ -65,8 +65,8 @@ def test_the_columns_that_the_ui_shows_are_those_of_the_database(engine: sa.Engi
     graph = defs.resolve_asset_graph()
     for key in graph.materializable_asset_keys:
         metadata = graph.get(key).metadata
-        name = metadata["dagster/table_name"].value
-        shown = {column.name: (column.type, column.constraints.nullable) for column in metadata["dagster/column_schema"].value.columns}
+        name = metadata["dagster/table_name"]
+        shown = {column.name: (column.type, column.constraints.nullable) for column in metadata["dagster/column_schema"].columns}
         columns = sa.inspect(engine).get_columns(name)
         stored = {column["name"]: (column["type"].compile(dialect=engine.dialect).lower(), column["nullable"]) for column in columns}
         assert shown == stored, name
