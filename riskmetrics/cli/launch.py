@@ -73,21 +73,16 @@ def run(
     os.environ.update(FEWER_EVENTS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
-    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
     from dagster._core.utils import make_new_run_id
 
     from riskmetrics.definitions import DAILY_RISK, defs
-    from riskmetrics.resources import AI_ALL, OFFLINE, STARTED_BY
+    from riskmetrics.resources import AI_ALL, OFFLINE
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    asked = dict.fromkeys([OFFLINE] * offline + [AI_ALL] * ai_all, "true")
-    tags = {STARTED_BY: "the command line"} | processes.tags() | asked
-    if len(days) > 1:
-        tags |= {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
     with _instance() as instance:
         fail_dead_runs(instance)
         instance.add_event_listener(run_id, _show)
@@ -98,7 +93,7 @@ def run(
             run_id=run_id,
             partition_key=days[0].isoformat() if len(days) == 1 else None,
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            tags=tags,
+            tags=_tags(days) | dict.fromkeys([OFFLINE] * offline + [AI_ALL] * ai_all, "true"),
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 "ops": {name: {"config": values} for name, values in (config or {}).items()},
@@ -106,6 +101,18 @@ def run(
             raise_on_error=False,
         )
     return Outcome(run_id, _exit_code(result), result)
+
+
+def _tags(days: Sequence[date]) -> dict[str, str]:
+    """Say who runs what: a range of sessions is named by tags alone."""
+    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+
+    from riskmetrics.resources import STARTED_BY
+
+    tags = {STARTED_BY: "the command line"} | processes.tags()
+    if len(days) < 2:
+        return tags
+    return tags | {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
 
 
 def lacking(settings: Settings, day: date) -> list[date]:

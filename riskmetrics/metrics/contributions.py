@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from riskmetrics.metrics._typing import FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 
@@ -70,20 +70,24 @@ def risk_contributions(
     """
     _require(series, coverage, returns, weight, column, portfolio, min_obs)
     volatility, slope = _slopes(series, coverage, min_obs)
-    counted, known = np.isfinite(series), np.isfinite(returns)
-    filled = np.where(known, returns, 0.0)
     held = np.flatnonzero(column >= 0)
-    by_symbol, by_portfolio = (tuple(np.ascontiguousarray(of.T) for of in both) for both in ((filled, known), (slope, counted)))
-    total, days = np.zeros(len(held)), np.zeros(len(held), np.int64)
-    for first in range(0, len(held), _BLOCK):
-        block = slice(first, first + _BLOCK)
-        own, is_known = (of[column[held[block]]] for of in by_symbol)
-        whole, counts = (of[portfolio[held[block]]] for of in by_portfolio)
-        total[block] = np.einsum("ij,ij->i", own, whole)
-        days[block] = np.count_nonzero(is_known & counts, axis=1)
+    total, days = _sums(returns, slope, np.isfinite(series), column[held], portfolio[held])
     marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
     marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return RiskContributions(weight * marginal, marginal, n_obs, volatility)
+
+
+def _sums(returns: FloatArray, slope: FloatArray, counted: BoolArray, column: IntArray, portfolio: IntArray) -> tuple[FloatArray, IntArray]:
+    """Each holding's returns times its portfolio's slopes, summed over the days that have both, (I,), and the number of those."""
+    known = np.isfinite(returns)
+    symbols, is_known = np.ascontiguousarray(np.where(known, returns, 0.0).T), np.ascontiguousarray(known.T)
+    slopes, counts = np.ascontiguousarray(slope.T), np.ascontiguousarray(counted.T)
+    total, days = np.zeros(len(column)), np.zeros(len(column), np.int64)
+    for first in range(0, len(column), _BLOCK):
+        block = slice(first, first + _BLOCK)
+        total[block] = np.einsum("ij,ij->i", symbols[column[block]], slopes[portfolio[block]])
+        days[block] = np.count_nonzero(is_known[column[block]] & counts[portfolio[block]], axis=1)
+    return total, days
 
 
 def _slopes(series: FloatArray, coverage: FloatArray, min_obs: int) -> tuple[FloatArray, FloatArray]:

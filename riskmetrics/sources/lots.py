@@ -51,11 +51,11 @@ def review_lots(
     Returns
     -------
     Parsed
-        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; the weight as a fraction where lots are stated
-        by weight), entry_price (float64, dollars a share, from the cost basis where there is one, NaN if unknown), entry_date
+        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; where lots are stated by weight that, a fraction),
+        entry_price (float64, dollars a share, from the cost basis where there is one, NaN if unknown), entry_date
         (datetime.date or None), position_type (LC LP SC SP LONG SHORT; without one the symbol and the sign decide), investment_class
         (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if none), strike_price, last_price (float64, NaN), expiration_date
-        (datetime.date or None), market_value (float64, dollars, of the quantity's sign, NaN if not stated).
+        (as entry_date), market_value (float64, dollars, of the quantity's sign, NaN if not stated).
     """
     review = Review(table, decimal)
     _reject_what_has_no_dollar_price(review, without_prices)
