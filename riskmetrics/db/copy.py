@@ -22,6 +22,9 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
 ]
 
 _COLUMN = re.compile(r", column (\w+)")
+
+_MANY = 10_000
+"""Rows added at once from which on statistics are taken at once."""
 """In what Postgres says of where a COPY failed."""
 
 
@@ -91,6 +94,15 @@ def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: s
         where = _COLUMN.search(error.diag.context or "")
         raise DataQualityError(f"{table.name}{'.' + where[1] if where else ''}: {error.diag.message_primary}") from error
     connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')  # its size is what the planner needs
+
+
+def let_planner_know(connection: sa.Connection, table: sa.Table, n_new: int) -> None:
+    """Take statistics of a table that many rows were added to: what reads it next may come sooner than the server's own look at it.
+
+    Without them a join of ten thousand positions with their prices took minutes.
+    """
+    if n_new >= _MANY:
+        connection.exec_driver_sql(f'ANALYZE "{table.name}"')
 
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:

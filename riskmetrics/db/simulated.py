@@ -9,7 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import imports, read, tables, write
-from riskmetrics.db.copy import load
+from riskmetrics.db.copy import let_planner_know, load
 from riskmetrics.errors import UsageError
 
 SOURCE = "simulated"
@@ -68,6 +68,7 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> N
         connection.execute(
             sa.insert(table).from_select(columns, sa.select(sa.table(name, *map(sa.column, columns))), include_defaults=False)
         )
+        let_planner_know(connection, table, len(rows))
 
 
 def _ascending_ids(count: int) -> list[str]:

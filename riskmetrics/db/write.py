@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import load
+from riskmetrics.db.copy import let_planner_know, load
 from riskmetrics.db.read import any_of
 from riskmetrics.panels import undefined_rows
 
@@ -112,6 +112,7 @@ def upsert(
             kept if keep_while_same is None else sa.case((incoming.c[keep_while_same] == table.c[keep_while_same], kept), else_=given)
         )
     changed = _upsert(connection, table, incoming, _same(table, incoming, rows, key), key, values, None)
+    let_planner_know(connection, table, changed)
     return Written(changed, unchanged=len(rows) - changed)
 
 

@@ -257,3 +257,12 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
         found = [float(beta) for beta in stored(connection, "beta")]
     assert len(results) == 2
     assert found in ([1.0] * 50, [2.0] * 50)
+
+
+def test_the_planner_knows_of_many_new_rows_at_once(connection):
+    """Oracle: what the server itself keeps; -1 or 0 stands for a table that it has never looked at."""
+    symbols = [f"S{number:05d}" for number in range(10_000)]
+    rows = pd.DataFrame({"symbol": symbols, "date": MONDAY, "close": 1.0, "data_source": "test"})
+    write.upsert(connection, tables.market_data_cache, rows, key=["symbol", "date"])
+    assert connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'market_data_cache'")) == pytest.approx(10_000)
+    assert connection.scalar(sa.text("SELECT n_distinct FROM pg_stats WHERE tablename = 'market_data_cache' AND attname = 'symbol'")) == -1
