@@ -16,7 +16,7 @@ PLACEHOLDER = re.compile(r"\{\{\s*([a-z0-9_]+?)(\.size)?\s*\}\}")
 
 _ATOMS = re.compile(
     r"\{\{\s*(?P<fact>[a-z0-9_]+?)(?P<size>\.size)?\s*\}\}"
-    r"|(?P<alias>\b(?:POS|SEC|SCN)_\d\d\b)"
+    r"|(?P<alias>\b(?:POS|SEC|SCN)_\d\d\b)(?:['’]s)?"
     r"|(?P<day>\b\d{4}-\d\d-\d\d\b)"
     r"|(?P<word>[A-Za-z]+(?:-[A-Za-z]+)*(?:['’]s)?|\d+%?)"
     r"|(?P<mark>[.,;:()])"
@@ -33,7 +33,7 @@ _ENDS_SEGMENT = {"and", "or", "but", "while", "whereas", ";"}
 class Claim(NamedTuple):
     """What a word asserts of figures."""
 
-    what: Literal["compare", "move", "first", "sign", "side", "since"]
+    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "plan"]
     sense: str
     kinds: frozenset[str] = frozenset()
 
@@ -51,7 +51,7 @@ class Token:
     """Id in a placeholder."""
     size: bool = False
     after: str = ""
-    """The word or mark before a placeholder."""
+    """The word or mark before it; before a name, that before its article."""
     alias: str | None = None
     day: str | None = None
     names: frozenset[str] | None = None
@@ -91,9 +91,9 @@ class Sentence:
         return tuple(token for token in self.tokens if token.claim)
 
     @cached_property
-    def days(self) -> tuple[str, ...]:
+    def days(self) -> tuple[Token, ...]:
         """The days that it names."""
-        return tuple(token.day for token in self.tokens if token.day)
+        return tuple(token for token in self.tokens if token.day)
 
     @cached_property
     def states(self) -> bool:
@@ -134,7 +134,10 @@ def _phrases() -> Mapping[str, _Meaning]:
 def _claims(given: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
     for what in ("compare", "move", "side"):
         yield from ((phrase, Claim(what, sense)) for sense, phrases in given[what].items() for phrase in phrases)
-    yield from ((phrase, Claim("first", "1")) for phrase in given["first"])
+    yield from ((phrase, Claim("plan", "")) for phrase in given["plan"])
+    kinded: tuple[Literal["first", "measure"], ...] = ("first", "measure")
+    for what in kinded:
+        yield from ((phrase, Claim(what, phrase, frozenset(row["kinds"]))) for row in given[what] for phrase in row["words"])
     for row in given["sign"]:
         yield from ((phrase, Claim("sign", sense, frozenset(row["kinds"]))) for sense in ("up", "down") for phrase in row[sense])
     yield SINCE, Claim("since", "")
@@ -168,7 +171,7 @@ def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
     text = "".join(atom[0] for atom in atoms).strip()
     faults = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
     faults += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _touch(before, atom)]
-    tokens, seen = [], [atom for atom in atoms if not atom["space"] and not atom["other"]]
+    tokens, seen, advice = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False
     segment = clause = at = 0
     while at < len(seen):
         atom, words, meaning = seen[at], 1, None
@@ -176,6 +179,9 @@ def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
             words, meaning = _longest(seen, at)
             if meaning is None:
                 faults.append(f"{atom[0]!r} is not in the vocabulary")
+            advice |= at == 0 and " ".join(of[0].lower() for of in seen[:words]) in lexicon()["advice"]
+        if words == 1 and _misplaced(seen, at):
+            faults.append(f"{atom[0]!r} may not stand there")
         if atom[0].lower() in _ENDS_SEGMENT and words == 1:
             segment, clause = segment + 1, clause + 1
         elif atom["mark"]:
@@ -183,16 +189,32 @@ def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
         else:
             tokens.append(_token(seen, at, words, meaning, segment, clause))
         at += words
-    advice = bool(seen) and seen[0][0].lower() in lexicon()["advice"]
     return Sentence(text, tuple(token for token in tokens if _matters(token)), tuple(faults), advice)
+
+
+def _misplaced(seen: Sequence["re.Match[str]"], at: int) -> bool:
+    """Whether a small word says more where it stands: what is to be, a cause, a share of something, a negative figure in brackets."""
+    before, after = (seen[of] if 0 <= of < len(seen) else None for of in (at - 1, at + 1))
+    copulas, word = lexicon()["copulas"], seen[at][0].lower()
+    if word in copulas:
+        return at == 0
+    beside = [of[0].lower() for of in (before, after) if of]
+    return (
+        (word == "to" and not {*beside}.isdisjoint(copulas))
+        or (word == "by" and not (after and after["fact"]))
+        or (word == "of" and bool(before and before["fact"]) and not (after and after["alias"]))
+        or (word == "(" and beside[0] in copulas)
+    )
 
 
 def _token(seen: Sequence["re.Match[str]"], at: int, words: int, meaning: _Meaning | None, segment: int, clause: int) -> Token:
     atom, (names, claim, copula) = seen[at], meaning or _Meaning()
     text = " ".join(of[0].lower() for of in seen[at : at + words])
-    token = Token(text, at, segment, clause, names=names, claim=claim, copula=copula)
+    article = not atom["fact"] and at > 0 and seen[at - 1][0].lower() in ("a", "an", "the")
+    after = seen[at - 1 - article][0].lower() if at > article else ""
+    token = Token(text, at, segment, clause, after=after, names=names, claim=claim, copula=copula)
     if atom["fact"]:
-        return replace(token, fact=atom["fact"], size=bool(atom["size"]), after=seen[at - 1][0].lower() if at else "")
+        return replace(token, fact=atom["fact"], size=bool(atom["size"]))
     return replace(token, alias=atom["alias"], day=atom["day"])
 
 

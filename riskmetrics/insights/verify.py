@@ -12,7 +12,7 @@ from riskmetrics.insights.facts import Fact, Sheet
 from riskmetrics.insights.kinds import CHANGED, SIGNED
 from riskmetrics.insights.lexicon import PLACEHOLDER, Sentence, Token, lexicon, read
 
-VERSION = "1"
+VERSION = "2"
 """Part of what an insight is known by: raise it with any change of what passes."""
 
 LONGEST = {"title": 160, "summary": 1200, "analysis": 4000, "limitations": 1200, "finding": 500}
@@ -27,6 +27,9 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": lambda a, b: a <= b,
     "=": lambda a, b: bool(a == b),
 }
+
+_ASIDE = {"with", "against", "beside", "to", "at", "by", "on", "in"}
+"""Words after which a name is not what the sentence is about."""
 
 
 def version() -> str:
@@ -103,12 +106,15 @@ class _Reading:
         yield from self._sizes()
         yield from self._unaccounted()
         yield from self._equated()
+        yield from self._shared()
 
     def _things(self) -> Iterator[str]:
         yield from (f"there is no {token.alias}" for token in self.aliases if token.alias not in self.sheet.called)
         if len({str(token.alias)[:3] for token in self.aliases}) > 1:
             yield "it speaks of things of two kinds at once"
-        yield from (f"{day} is not the session" for day in self.sentence.days if day != self.sheet.day.isoformat())
+        for token in self.sentence.days:
+            if token.day != self.sheet.day.isoformat() or token.after not in ("", "on", "of", "(", ":", ","):
+                yield f"{token.text} is not the session, or what is said is not of it alone"
 
     def _bind(self, token: Token, fact: Fact) -> Iterator[str]:
         """Find the name that stands with a figure, and what the figure is of."""
@@ -162,6 +168,7 @@ class _Reading:
 
     def _compare(self, token: Token) -> Iterator[str]:
         before, after = self._references(token)
+        before = before or [of for of in reversed(self.sentence.tokens) if of.segment == token.segment - 1 and (of.fact or of.names)]
         if not before or not after:
             yield f"{token.text!r} does not stand between two figures"
             return
@@ -169,13 +176,33 @@ class _Reading:
         if left is None or right is None or left is right or left.kind.family != right.kind.family or left.kind.unit == "text":
             yield f"{token.text!r} does not stand between two figures that can be compared"
             return
+        if any(self._meant(of) is not left for of in before) or any(
+            of.names and self._meant(of) is not right for of in after if of.after != "with"
+        ):
+            yield f"{token.text!r} stands among more than two figures"
+        if self._aside(before, token):
+            yield f"{token.text!r} is said of what stands aside"
         sense, equal = token.claim.sense if token.claim else "", left.shown_as == right.shown_as
         holds = equal if sense == "=" else _COMPARE[sense](left.value, right.value)
         if not holds or (equal and sense in "<>"):
             yield f"{left.id} is not {token.text} {right.id}"
 
+    def _aside(self, before: Sequence[Token], token: Token) -> bool:
+        """Whether a verb follows names of which none is its subject: 'the beta is, with the HHI of ..., above ...'."""
+        names = [of for of in before if of.names]
+        verbs = [of.at for of in self.sentence.tokens if of.copula and names and names[0].at < of.at < token.at]
+        verb = verbs or token.text in ("exceeds", "exceed", "equals") or (token.claim and token.claim.what == "move")
+        return bool(names and verb) and all(of.after in _ASIDE for of in names)
+
+    def _owner(self, token: Token) -> str | None:
+        """Alias of the one thing of which a claim is made: of its segment, else of the sentence; empty if there are several."""
+        own = {of.alias for of in self.aliases if of.segment == token.segment} or {of.alias for of in self.aliases}
+        return next(iter(own), None) if len(own) < 2 else ""
+
     def _move(self, token: Token) -> Iterator[str]:
         before, _ = self._references(token)
+        if self._aside(before, token):
+            yield f"{token.text!r} is said of what stands aside"
         meant = self._meant(before[0]) if before else None
         base = _base(meant) if meant else ""
         change = self.sheet.facts.get(f"{base}_change")
@@ -194,8 +221,7 @@ class _Reading:
         before, after = self._references(token)
         meant = (self._meant(of, kinds) for of in [*([token] if token.names else []), *after, *before])
         fact = next((of for of in meant if of and of.kind.name in kinds), None)
-        thing = self._nearest(token, self.aliases)
-        if fact is None or fact.about != (thing.alias if thing else None):
+        if fact is None or fact.about != self._owner(token):
             yield f"{token.text!r} needs a figure that tells it"
             return
         if _direction(fact) != (token.claim.sense if token.claim else ""):
@@ -203,17 +229,29 @@ class _Reading:
         self.asserted.add(fact.id)
 
     def _side(self, token: Token) -> Iterator[str]:
-        thing = self._nearest(token, self.aliases)
-        fact = self.sheet.by_kind.get(("side", thing.alias if thing else None))
-        self.sided |= {thing.alias} if thing else set()
+        thing = self._owner(token)
+        fact = self.sheet.by_kind.get(("side", thing))
+        self.sided |= {thing}
         if fact is None or fact.value != (token.claim.sense if token.claim else ""):
             yield f"{token.text!r} needs a position of that side"
 
     def _first(self, token: Token) -> Iterator[str]:
         before, after = self._references(token)
         fact = next((self._meant(of) for of in (*after, *before) if of.names is not None), None)
-        if fact is None or fact.rank != 1:
+        of_kind = fact is not None and token.claim is not None and fact.kind.name in token.claim.kinds
+        if fact is None or not of_kind or fact.rank != 1 or fact.about != self._owner(token):
             yield f"{token.text!r} is said of what is not known to be it"
+
+    def _measure(self, token: Token) -> Iterator[str]:
+        before, after = self._references(token)
+        fact = next((self._meant(of) for of in (*before, *after)), None)
+        moved = token.text == "in the session" and (self._moves(token) or (fact is not None and fact.kind.provider == "changes"))
+        if not moved and (fact is None or token.claim is None or fact.kind.name not in token.claim.kinds):
+            yield f"{token.text!r} is said of what is measured otherwise"
+
+    def _plan(self, token: Token) -> Iterator[str]:
+        if not self.sentence.advice or " whether " not in self.sentence.text.lower().partition(token.text)[0]:
+            yield f"{token.text!r} is asked about in advice, after 'whether', and never stated"
 
     def _since(self, token: Token) -> Iterator[str]:
         if not self._moves(token):
@@ -223,7 +261,9 @@ class _Reading:
         for token in self.figures:
             fact = self.sheet.facts[str(token.fact)]
             signed = fact.kind.unit in SIGNED
-            if token.size and not (signed and fact.id in self.asserted):
+            said = [of for of in self.sentence.tokens if of.at < token.at and (of.names is not None or of.claim) and not _passing(of)]
+            told = bool(said and said[-1].claim and said[-1].claim.what in ("move", "sign"))
+            if token.size and not (signed and told and fact.id in self.asserted):
                 yield f"{{{{{fact.id}.size}}}} needs a word that tells its direction"
             governed = token.after == "by" or any(of.text.split()[-1] == token.after for of in self.sentence.claims)
             if not token.size and signed and governed and fact.id in self.asserted:
@@ -236,10 +276,10 @@ class _Reading:
         states = self.sentence.states
         if self.sentence.advice and states:
             yield "advice states nothing"
-        heading = self.title and not states
-        if self.sentence.advice or (heading and not self.figures):
+        if self.sentence.advice:
             return
-        names = (token for token in self.sentence.names if token.names or not heading)
+        heading = self.title and not states
+        names = (token for token in self.sentence.names if not heading or (token.names and self.figures))
         loose = [token.text for token in names if token.at not in self.bound]
         loose += [token.alias for token in self.aliases if token.alias and token.alias not in self.told]
         if loose:
@@ -257,6 +297,20 @@ class _Reading:
             compared = any(token.claim and token.claim.what == "compare" for token in between)
             if one.segment == other.segment and any(token.copula for token in between) and not compared:
                 yield "two figures are said to be one"
+
+    def _shared(self) -> Iterator[str]:
+        """A part of the sentence without a verb shares that of another: 'the beta and the HHI rose' says so of both, and one is checked."""
+        spoken = {token.segment for token in self.sentence.tokens if token.copula or (token.claim and not _passing(token))}
+        silent = {token.segment for token in self.sentence.tokens if token.fact or token.alias or token.names is not None} - spoken
+        for token in self.sentence.claims:
+            if token.claim and not _passing(token):
+                both = token.claim.what in ("compare", "move")
+                yield from (f"{token.text!r} is said of more than is checked" for of in silent if both or of < token.segment)
+
+
+def _passing(token: Token) -> bool:
+    """Whether a claim only adds a time or a measure to another."""
+    return bool(token.claim and token.claim.what in ("since", "measure", "plan"))
 
 
 def _base(fact: Fact) -> str:
