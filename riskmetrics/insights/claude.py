@@ -20,12 +20,12 @@ import sqlalchemy as sa
 from anthropic.types import Message, TextBlock, ToolUseBlock
 from pydantic import SecretStr, ValidationError
 
-from riskmetrics.errors import RateLimited
+from riskmetrics.errors import RateLimited, Unreachable
 from riskmetrics.insights import cost
 from riskmetrics.insights.budget import Budget, Refused, open_budget
 from riskmetrics.insights.cost import PROVIDER, Price, Tokens
 from riskmetrics.insights.draft import Answer, Draft, Prompt, Usage
-from riskmetrics.insights.transport import Timeouts, patient, whole_answers
+from riskmetrics.insights.transport import BROKE_OFF, LATE, NOT_SENT, Timeouts, patient, whole_answers
 from riskmetrics.settings import Settings
 
 LONGEST_LOOK_UP = 4
@@ -36,10 +36,12 @@ _OVERHEAD = 1024
 
 NOTHING = Usage(0, 0, Decimal(0))
 
-FAULTS = (anthropic.AnthropicError, httpx2.HTTPError, RateLimited, ValueError, TypeError, AttributeError)
+_ATTEMPTS = 3
+"""Calls, each within the budget, of which the first ones broke off."""
+
+FAULTS = (anthropic.AnthropicError, httpx2.HTTPError, RateLimited, Unreachable, ValueError, TypeError, AttributeError)
 """What asking may raise; the last three, because the SDK trusts what it reads."""
 
-_NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 _TOOL = "facts"
 
 for _name in ("anthropic", "httpx2", "httpcore2"):
@@ -52,6 +54,8 @@ class Reply(NamedTuple):
     message: Message | None
     problem: str | None
     usage: Usage
+    broke_off: bool = False
+    """It was sent, and nobody knows what became of it."""
 
 
 def connect(key: SecretStr, url: str, timeouts: Timeouts = Timeouts()) -> anthropic.Anthropic:  # noqa: B008  # a tuple
@@ -117,14 +121,18 @@ class Claude:
         return read(prompt, reply, reply.usage)
 
     def _exchange(self, prompt: Prompt, turns: Sequence[Any], tools: Mapping[str, Any] | None = None) -> Reply:
-        """Reserve, call, settle."""
-        sent = request(prompt, turns) | dict(tools or {})
-        allowed = self.budget.reserve(subject(prompt), prompt.model, getattr(_price(sent), "most", None))
-        if isinstance(allowed, Refused):
-            return Reply(None, allowed.reason, NOTHING)
-        reply = _call(self.client, sent)
-        self.budget.settle(allowed, reply.usage)
-        return reply
+        """Reserve, call, settle; and again after a call that broke off, which may have been charged like any other."""
+        sent, used = request(prompt, turns) | dict(tools or {}), NOTHING
+        for _ in range(_ATTEMPTS):
+            allowed = self.budget.reserve(subject(prompt), prompt.model, getattr(_price(sent), "most", None))
+            if isinstance(allowed, Refused):
+                return Reply(None, allowed.reason, used)
+            reply = _call(self.client, sent)
+            self.budget.settle(allowed, reply.usage)
+            used += reply.usage
+            if not reply.broke_off:
+                break
+        return reply._replace(usage=used)
 
 
 @contextmanager
@@ -168,7 +176,7 @@ def _price(sent: Mapping[str, Any], *, batch: bool = False) -> Price | None:
 
 
 def _call(client: anthropic.Anthropic, sent: Mapping[str, Any]) -> Reply:
-    """Ask once, which the client repeats after passing faults; whatever goes wrong comes back as a sentence."""
+    """Ask once, which the client repeats after faults that cost nothing; whatever goes wrong comes back as a sentence."""
     try:
         message = client.messages.create(**sent)
     except FAULTS as error:
@@ -180,14 +188,14 @@ def failed(error: Exception) -> Reply:
     """A failure in a sentence that quotes nothing, with what it cost: a call that is known not to have been answered costs nothing."""
     if isinstance(error, RateLimited):
         return Reply(None, str(error), NOTHING)
+    if isinstance(error, Unreachable):
+        return Reply(None, str(error), UNKNOWN, broke_off=True)
     if isinstance(error, anthropic.APIStatusError):
         kind = f" ({error.type})" if error.type in _ERROR_TYPES else ""
         return Reply(None, f"Anthropic answered with status {error.status_code}{kind}", NOTHING)
-    if isinstance(error, anthropic.APITimeoutError):
-        return Reply(None, "Anthropic did not answer in time", NOTHING if isinstance(error.__cause__, _NOT_SENT) else UNKNOWN)
     if isinstance(error, anthropic.APIConnectionError):
-        usage = NOTHING if isinstance(error.__cause__, _NOT_SENT) else UNKNOWN
-        return Reply(None, "the connection to Anthropic could not be made, or broke off", usage)
+        problem = LATE if isinstance(error, anthropic.APITimeoutError) else BROKE_OFF
+        return Reply(None, problem, NOTHING if isinstance(error.__cause__, NOT_SENT) else UNKNOWN)
     return Reply(None, _UNREADABLE, UNKNOWN)
 
 

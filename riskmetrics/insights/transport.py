@@ -6,14 +6,21 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 import httpx2
-from anthropic import APIRequest, APIResponse, CallNext
+from anthropic import APIConnectionError, APIRequest, APIResponse, APITimeoutError, CallNext
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
-from riskmetrics.errors import RateLimited
+from riskmetrics.errors import RateLimited, Unreachable
+
+NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
+"""Faults before anything was sent."""
 
 LARGEST = 64 << 20
 """Bytes of one answer; a message of 4,000 tokens has some 20,000, and a batch has many."""
+
+
+LATE = "Anthropic did not answer in time"
+BROKE_OFF = "the connection to Anthropic could not be made, or broke off"
 
 
 class Timeouts(NamedTuple):
@@ -26,10 +33,20 @@ class Timeouts(NamedTuple):
 
 
 def patient(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "APIResponse[Any]"]:
-    """Return a middleware that gives up when it is told to come back later than is worth waiting for: the SDK would sleep for hours."""
+    """Return a middleware that leaves to the SDK only what may be repeated unseen.
+
+    It gives up when it is told to come back later than is worth waiting for: the SDK would sleep for hours. And what broke off after it
+    was sent may have been charged: who counts the cost has to know of each such attempt.
+    """
 
     def attempt(request: APIRequest, call_next: CallNext) -> "APIResponse[Any]":
-        response = call_next(request)
+        try:
+            response = call_next(request)
+        except APIConnectionError as error:
+            if request.options.method != "post" or isinstance(error.__cause__, NOT_SENT):
+                raise
+            late = isinstance(error, APITimeoutError)
+            raise Unreachable(LATE if late else BROKE_OFF) from None  # with a cause that may be repeated the SDK would do so
         seconds = _seconds(response.headers)
         if response.status_code >= 400 and seconds > timeouts.retry_after:
             raise RateLimited(f"Anthropic answered with status {response.status_code} and to come back in {seconds:.0f} s")

@@ -59,10 +59,21 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_passing_fault_is_asked_again(writer, fault):
+def test_a_passing_fault_is_asked_again_and_one_that_may_have_been_charged_goes_on_counting(writer, engine, fault):
     with serve(in_turn(fault, message())) as server:
-        assert writer(server.url).write(PROMPT).draft == Draft(**DRAFT)
+        answer = writer(server.url).write(PROMPT)
+    assert answer.draft == Draft(**DRAFT)
     assert len(server.calls) == 2
+    assert answer.usage.cost == (None if fault.fault else COST)
+    assert amounts(engine) == [(None, True)] * bool(fault.fault) + [(COST, True)]
+
+
+def test_what_breaks_off_again_and_again_ends_at_the_cap(writer, engine):
+    with serve(lambda _: PASSING["dropped"]) as server:
+        answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).write(PROMPT)
+    assert "RISKMETRICS_AI_USD_PER_INSIGHT" in (answer.problem or "")
+    assert len(server.calls) == len(amounts(engine)) < 3
+    assert answer.usage.cost is None
 
 
 LASTING = {
@@ -115,7 +126,7 @@ def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(writer, engine, fa
     assert KEY not in answer.problem
     assert len(server.calls) == asked
     assert answer.usage.cost == paid
-    assert amounts(engine) == [(paid, True)]
+    assert amounts(engine) == [(paid, True)] * (asked if paid is None else 1)
 
 
 def test_a_server_that_is_not_there_costs_nothing(writer):
