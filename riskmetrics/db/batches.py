@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 
 _BATCHES, _REQUESTS = tables.ai_batches, tables.ai_batch_requests
+_LOCK = 5_213_707_332
 
 
 class Request(NamedTuple):
@@ -30,6 +31,11 @@ class Batch(NamedTuple):
     vendor_id: str | None
     run_id: str
     created_at: datetime
+
+
+def lock(connection: sa.Connection) -> None:
+    """Wait until nobody else puts a batch together; the lock ends with this transaction."""
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def add(connection: sa.Connection, batch: UUID, run_id: str, requests: Sequence[Request]) -> None:

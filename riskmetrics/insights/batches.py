@@ -84,23 +84,21 @@ def send(claude: Claude, wanted: Sequence[Wanted]) -> str | None:
     str or None
         Why nothing was sent, or not all; None: all is on its way.
     """
-    engine, batch = claude.budget.engine, uuid4()
-    with engine.connect() as connection:
-        waiting = batches.under_way(connection, [subject(each.prompt) for each in wanted])
+    batch, refusal = uuid4(), None
     asked: dict[Request, Prompt] = {}
-    refusal = None
-    for number, each in enumerate(each for each in wanted if subject(each.prompt) not in waiting):
-        price = estimate(each.prompt, batch=True)
-        allowed = claude.budget.reserve(subject(each.prompt), each.prompt.model, price.most if price else None)
-        if isinstance(allowed, Refused):
-            refusal = allowed.reason
-        else:
-            asked[Request(f"{batch.hex}-{number}", subject(each.prompt), allowed.row, *each[1:])] = each.prompt
-    if not asked:
-        return refusal
-    with engine.begin() as connection:
-        batches.add(connection, batch, claude.budget.run_id, list(asked))
-    return _send(claude, batch, asked) or refusal
+    with claude.budget.engine.begin() as connection:
+        batches.lock(connection)
+        waiting = batches.under_way(connection, [subject(each.prompt) for each in wanted])
+        for number, each in enumerate(each for each in wanted if subject(each.prompt) not in waiting):
+            price = estimate(each.prompt, batch=True)
+            allowed = claude.budget.reserve(subject(each.prompt), each.prompt.model, price.most if price else None)
+            if isinstance(allowed, Refused):
+                refusal = allowed.reason
+            else:
+                asked[Request(f"{batch.hex}-{number}", subject(each.prompt), allowed.row, *each[1:])] = each.prompt
+        if asked:
+            batches.add(connection, batch, claude.budget.run_id, list(asked))
+    return (_send(claude, batch, asked) if asked else None) or refusal
 
 
 def _send(claude: Claude, batch: UUID, asked: Mapping[Request, Prompt]) -> str | None:

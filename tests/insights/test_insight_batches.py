@@ -1,6 +1,7 @@
 """Batches on a local server: sent once, collected once, whatever dies in between."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -80,6 +81,14 @@ def test_what_is_waited_for_is_not_sent_again(writer, wanted):
         claude = writer(server.url)
         assert [send(claude, wanted[:2]), send(claude, wanted), send(claude, wanted)] == [None] * 3
         assert [len(requests) for requests in server.batches.values()] == [2, 1]
+
+
+def test_processes_that_want_the_same_at_once_send_it_once(writer, wanted):
+    with serve(lambda _: message()) as server, ThreadPoolExecutor(6) as pool:
+        claude = writer(server.url)
+        assert list(pool.map(lambda _: send(claude, wanted), range(6))) == [None] * 6
+        assert [len(requests) for requests in server.batches.values()] == [3]
+    assert spent(claude) == [(None, False)] * 3
 
 
 @pytest.mark.parametrize("fault", [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")])
