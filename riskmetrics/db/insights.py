@@ -1,6 +1,7 @@
 """Stored insights and the templates of their prompts: written once for the same facts, rated by people, never computed anew."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -78,16 +79,13 @@ def store(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> Writt
             _insights.c.expires_at <= sa.func.now(),
         ),
     )
-    changed = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    template = _insights.c.insight_type, _insights.c.prompt_version
+    written = connection.execute(statement.returning(*template, sa.literal_column("ai_insights.xmax = 0", sa.Boolean))).all()
     connection.exec_driver_sql(f"DROP TABLE {_STAGED}")
-    uses: dict[tuple[str, str], int] = {}
-    for row in rows:
-        used = row["insight_type"], row["prompt_version"]
-        uses[used] = uses.get(used, 0) + 1
-    for (insight_type, version), count in uses.items():
+    for (insight_type, version), count in Counter((kind, version) for kind, version, is_new in written if is_new).items():
         of = sa.and_(_templates.c.insight_type == insight_type, _templates.c.version == version)
         connection.execute(sa.update(_templates).where(of).values(usage_count=_templates.c.usage_count + count))
-    return Written(changed, unchanged=len(rows) - changed)
+    return Written(len(written), unchanged=len(rows) - len(written))
 
 
 def latest(connection: sa.Connection, day: date, portfolio: str | None = None, *, dismissed: bool = False) -> list[dict[str, Any]]:

@@ -116,12 +116,15 @@ def collect(claude: Claude, terms: Terms) -> int:
 
     def store(collected: Collected, asked: Sequence[stored_batches.Request]) -> None:
         expected = {(str(each.portfolio_id), each.day, each.insight_type) for each in asked}
+        answered, days = replace(terms, writer=collected), sorted({each.day for each in asked})
         with claude.budget.engine.connect() as connection:
+            known = stored.known(connection, days)
             templates = [Template.of(row) for row in stored.active_templates(connection)]
-            sheets = [sheet for day in sorted({each.day for each in asked}) for sheet in facts.sheets(connection, [day])]
+            sheets = [sheet for day in days for sheet in facts.sheets(connection, [day])]
         for request in pipeline.requests(sheets, templates):
-            if (request.sheet.portfolio_id, request.sheet.day, request.insight_type) in expected:
-                write_one(claude.budget.engine, request, replace(terms, writer=collected))
+            wanted = (request.sheet.portfolio_id, request.sheet.day, request.insight_type) in expected
+            if wanted and pipeline.key(request, answered) not in known:
+                write_one(claude.budget.engine, request, answered)
 
     return batches.collect(claude, store)
 

@@ -287,6 +287,11 @@ def test_24_threads_on_ten_inputs_pay_for_ten_calls(engine, api):
     assert sum(row["cost_usd"] for row in rows) == 10 * COST
 
 
+def die(*_: object) -> None:
+    """Break off."""
+    raise ConnectionError
+
+
 def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_nothing_twice(engine, api):
     """Two sessions of three portfolios are more than twenty insights."""
     days = [date(2022, 12, 27), DAY]
@@ -300,6 +305,10 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert ended_batches() == 0
     api.ended = True
     assert ended_batches() == 1
+    with pytest.MonkeyPatch.context() as dying, pytest.raises(ConnectionError):
+        dying.setattr("riskmetrics.db.batches.close", die)  # all is stored, and the batch is still open
+        defs.resolve_job_def("collect_insights").execute_in_process()
+    assert ended_batches() == 1
     collected = defs.resolve_job_def("collect_insights").execute_in_process()
     assert collected.success
     assert ended_batches() == 0
@@ -309,6 +318,7 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     with engine.connect() as connection:
         assert {row["provider"] for day in days for row in stored.latest(connection, day)} == {"anthropic"}
         assert connection.scalar(sa.text("SELECT sum(cost) FROM ai_spend")) == len(asked) * COST / 2
+        assert connection.scalar(sa.text("SELECT sum(usage_count) FROM ai_insight_templates")) == 2 * len(asked)
     assert {row["cost_usd"] for row in insights(engine) if row["provider"] == "anthropic"} == {COST / 2}
 
 
