@@ -168,7 +168,7 @@ def _write(request: Request, terms: Terms) -> _Written | None:
         except RiskmetricsError as error:
             found = _NOTHING, str(error)
         except Exception as error:  # noqa: BLE001  # whatever a writer does, the risk run goes on; its text may hold secrets
-            found = _NOTHING, f"the writer failed: {type(error).__name__}"
+            found = Usage(0, 0, None), f"the writer failed: {type(error).__name__}"  # perhaps after it was paid
         if isinstance(found, _Written):
             return found
         usage, reason = found

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from textwrap import shorten
 from typing import Any, NamedTuple
 
 from riskmetrics.insights.draft import Draft, Finding
 from riskmetrics.insights.facts import Sheet
 from riskmetrics.insights.lexicon import PLACEHOLDER
 
-VERSION = "1"
+VERSION = "2"
 """Part of what an insight is known by: raise it with any change of how texts look."""
 
 _ALIAS = re.compile(r"\b(?:POS|SEC|SCN)_\d\d\b")
@@ -30,7 +31,7 @@ def render(draft: Draft, sheet: Sheet, limits: str) -> Text:
     """Return the text of a verified draft; ``limits`` are what we say ourselves of the data."""
     limitations = " ".join(part for part in (_text(draft.limitations, sheet), limits) if part)
     return Text(
-        title=_text(draft.title, sheet)[:200],
+        title=shorten(_text(draft.title, sheet), 200, placeholder=" …"),  # never within a figure
         summary=_text(draft.summary, sheet),
         full_analysis=_text(draft.analysis, sheet),
         key_findings=[_finding(of, sheet) for of in draft.findings],

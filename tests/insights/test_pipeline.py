@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 
-from riskmetrics.insights import pipeline, rules, verify
+from riskmetrics.insights import pipeline, render, rules, verify
 from riskmetrics.insights.draft import Answer, Draft, Finding, Prompt, Usage
 from riskmetrics.insights.pipeline import Request, Terms
 from riskmetrics.insights.templates import BadTemplate, Template, prompt
@@ -91,14 +91,14 @@ def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(
         (("the service is overloaded",), "the service is overloaded", "0.000200"),
         ((FALSE, FALSE), "refused twice, last for: summary: 'soared' is not in the vocabulary", "0.000400"),
         ((FALSE, "no answer in time"), "no answer in time", "0.000400"),
-        ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", "0"),
+        ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", None),
     ],
 )
 def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
-    request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str
+    request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str | None
 ) -> None:
     row, _ = written(request_, *answers)
-    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v1", Decimal(cost))
+    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v1", cost and Decimal(cost))
     assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]
     assert "secret" not in str(row)
     assert row["data_quality"]["outcome"] == "fallback"  # type: ignore[index]
@@ -155,3 +155,9 @@ def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request)
     assert request_.sheet.facts["beta"].shown_as in sent.facts
     assert sorted(request_.sheet.facts) == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
     assert '"symbol"' not in sent.facts + sent.system
+
+
+def test_a_title_too_long_with_its_names_is_cut_between_words_and_never_within_a_figure(request_: Request) -> None:
+    sheet = replace(request_.sheet, called={"SEC_01": {"sector": "x" * 190}})
+    text = render.render(TRUE.model_copy(update={"title": "SEC_01: a beta of {{beta}}"}), sheet, "")
+    assert text.title == f"{'x' * 190}: a beta …"
