@@ -95,7 +95,7 @@ def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _Typ
     known = [cost for cost in costs if cost[0] is not None]
     about = f"about {sum(cost[0] for cost in known):f} USD, at most {sum(cost[1] for cost in known):f}, before a repair"
     unknown = f", and {len(costs) - len(known)} whose model has no known rates" if len(known) < len(costs) else ""
-    say(f"{len(prompts)} prompts to {configured.ai_model}: {about}{unknown}; nothing was sent")
+    say(f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {configured.ai_model}: {about}{unknown}; nothing was sent")
 
 
 @app.command()
