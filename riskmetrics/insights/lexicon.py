@@ -33,7 +33,7 @@ _ENDS_SEGMENT = {"and", "or", "but", "while", "whereas", ";"}
 class Claim(NamedTuple):
     """What a word asserts of figures."""
 
-    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "plan"]
+    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "plan", "heading"]
     sense: str
     kinds: frozenset[str] = frozenset()
 
@@ -135,6 +135,7 @@ def _claims(given: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
     for what in ("compare", "move", "side"):
         yield from ((phrase, Claim(what, sense)) for sense, phrases in given[what].items() for phrase in phrases)
     yield from ((phrase, Claim("plan", "")) for phrase in given["plan"])
+    yield from ((phrase, Claim("heading", "")) for phrase in given["heading"])
     kinded: tuple[Literal["first", "measure"], ...] = ("first", "measure")
     for what in kinded:
         yield from ((phrase, Claim(what, phrase, frozenset(row["kinds"]))) for row in given[what] for phrase in row["words"])

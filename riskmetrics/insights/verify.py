@@ -63,6 +63,8 @@ def _form(draft: Draft) -> Iterator[str]:
         yield from (f"{name} {n}: it is empty or too long" for n, of in enumerate(given, 1) if not 0 < len(of.text) <= LONGEST["finding"])
     if not draft.findings:
         yield "findings: there is none"
+    if not PLACEHOLDER.search(draft.summary):
+        yield "summary: it states no figure"
 
 
 def _cites(finding: Finding, sheet: Sheet) -> Iterator[str]:
@@ -253,6 +255,10 @@ class _Reading:
         if not self.sentence.advice or " whether " not in self.sentence.text.lower().partition(token.text)[0]:
             yield f"{token.text!r} is asked about in advice, after 'whether', and never stated"
 
+    def _heading(self, token: Token) -> Iterator[str]:
+        if self.sentence.advice or not self.title:
+            yield f"{token.text!r} is a word of titles"
+
     def _since(self, token: Token) -> Iterator[str]:
         if not self._moves(token):
             yield f"{token.text!r} needs a move"
@@ -310,7 +316,7 @@ class _Reading:
 
 def _passing(token: Token) -> bool:
     """Whether a claim only adds a time or a measure to another."""
-    return bool(token.claim and token.claim.what in ("since", "measure", "plan"))
+    return bool(token.claim and token.claim.what in ("since", "measure", "plan", "heading"))
 
 
 def _base(fact: Fact) -> str:

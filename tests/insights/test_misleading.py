@@ -62,6 +62,8 @@ Check: POS_01 fits the plan.
 Consider hedging POS_01.
 Consider a hedge.
 Look for a hedge.
+Review a hedge.
+Decide whether a hedge fits the plan.
 Consider POS_02 for the portfolio.
 Hold POS_01 at a weight of {{pos_01_weight}}.
 The portfolio is to hold a cash of {{cash_value}}.

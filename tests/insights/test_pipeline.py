@@ -26,7 +26,7 @@ TRUE = Draft(
     recommendations=[],
     limitations="",
 )
-FALSE = TRUE.model_copy(update={"summary": "The beta soared."})
+FALSE = TRUE.model_copy(update={"summary": "The beta soared to {{beta}}."})
 
 
 class Scripted:

@@ -115,6 +115,7 @@ def draft(**parts: object) -> Draft:
         ({}, ""),
         ({"title": ""}, "title: it is empty"),
         ({"summary": "The beta is {{beta}}. " * 60}, "summary: 1320 characters, 1200 are the most"),
+        ({"summary": "With the portfolio in the figures."}, "summary: it states no figure"),
         ({"findings": []}, "findings: there is none"),
         ({"findings": [Finding(text="The beta is {{beta}}.", facts=[])]}, "it cites no fact"),
         ({"findings": [Finding(text="The beta is {{beta}}.", facts=["hhi"])]}, "it states beta and does not cite it"),
