@@ -13,7 +13,9 @@ from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
 from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
+from riskmetrics.metrics.price_quality import MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
+from riskmetrics.results.snapshots import VALUE_COVERAGE
 from riskmetrics.results.volatility import PORTFOLIO_WINDOW
 
 
@@ -30,19 +32,32 @@ def _profits(sources: Sources) -> "list[tuple[Lot, float, float]]":
     return found
 
 
-def _daily(sources: Sources) -> tuple[float, int, int]:
-    """Profit of the day of the instruments of which it is known of every lot; how many those are, and how many were traded or held."""
+def _traded(sources: Sources) -> pd.DataFrame:
+    """Instruments held at either end of the day or traded in it: profit, NaN unless it is known of every lot."""
     previous = trading_calendar.previous(sources.day)
-    keys = ("symbol", "underlying", "listed", "right", "strike_price", "expiration_date")
+    keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
     rows = [
         {name: getattr(lot, name) for name in keys} | {"profit": daily}
         for lot, daily, _ in _profits(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*keys, "profit"])
-    profits = frame.groupby(list(keys), dropna=False)["profit"].agg(lambda of: of.sum(skipna=False)).astype(float)
+    frame = pd.DataFrame(rows, columns=[*keys, "profit"]).groupby(keys, dropna=False)
+    return frame.agg(profit=("profit", lambda of: of.sum(skipna=False))).astype(float).reset_index()
+
+
+def _daily(sources: Sources) -> tuple[float, int, int]:
+    """Profit of the day of the instruments of which it is known; how many those are, and how many were traded or held."""
+    profits = _traded(sources)["profit"]
     known = profits.dropna()
     return (float(known.sum()) if len(known) or not len(profits) else math.nan), len(known), len(profits)
+
+
+def _is_believed(sources: Sources, symbol: str) -> bool:
+    """Whether no move over MOVE ends on the day, or ended the session before and is given back on the day."""
+    found = [sources.close(symbol, day) for day in trading_calendar.window([sources.day], 2)]
+    first, second, third = (math.nan if stale else close for close, stale in found)
+    given_back = abs(second / first - 1) > MOVE and abs(math.log(third / first)) < abs(math.log(second / first)) / 4
+    return not given_back and not abs(third / second - 1) > MOVE
 
 
 def _values(sources: Sources, _: Row) -> Evidence:
@@ -118,7 +133,7 @@ def _sector(sources: Sources, row: Row) -> Evidence:
 
 def _coverage(sources: Sources, row: Row) -> Evidence:
     """How much of a portfolio a figure covers, by the figure's own rules."""
-    metric, of = row["metric"], book(sources, by_delta=row["metric"] not in ("prices", "current_prices", "daily_pnl"))
+    metric, of = row["metric"], book(sources, by_delta=row["metric"] not in VALUE_COVERAGE)
     held, n_total = of.instruments, len(of.instruments)
     priced = held["value"].notna()
     counts: dict[str, Any] = {"n_total": n_total}
@@ -126,6 +141,13 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
         counts |= {"n_covered": int(priced.sum())}
     elif metric == "current_prices":
         counts |= {"n_covered": int((priced & ~held["stale"].astype(bool)).sum())}
+    elif metric == "sources":
+        of_options = [math.isfinite(sources.close(symbol, sources.day)[0]) for symbol in held["underlying"][held["right"] != ""]]
+        counts |= {"n_covered": sum(of_options) + int(priced[held["right"] == ""].sum())}
+    elif metric == "believed_prices":
+        traded = _traded(sources)
+        doubted = [symbol for symbol in traded["symbol"][traded["listed"].astype(bool)] if not _is_believed(sources, symbol)]
+        counts = {"n_covered": len(traded) - len(doubted), "n_total": len(traded)}
     elif metric == "daily_pnl":
         _, n_known, n_traded = _daily(sources)
         counts = {"n_covered": n_known, "n_total": n_traded}

@@ -82,10 +82,10 @@ def test_an_empty_database_at_head_has_warnings_with_advice_and_exits_0(home: Pa
 
 
 def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, database: str) -> None:
-    change(database, "ALTER TABLE portfolio_snapshots DROP COLUMN hhi")
+    change(database, "ALTER TABLE portfolio_snapshots DROP COLUMN cumulative_pnl CASCADE")
     code, found, _ = diagnosis()
     assert (code, found["schema"][1]["state"]) == (0, "warn")
-    assert "hhi" in found["schema"][1]["finding"]
+    assert "cumulative_pnl" in found["schema"][1]["finding"]
     change(database, "UPDATE alembic_version SET version_num = 'h1i2j3k4l5m6'")
     assert diagnosis()[1]["schema"][0]["what_to_do"].startswith("the next run migrates it")
     change(database, "UPDATE alembic_version SET version_num = 'ffffffffffff'")

@@ -35,7 +35,7 @@ INPUT = {
     *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
     *("database_settings", "har_coefficients", "rejected_rows", "stress_scenarios", "vendor_answers", "vendor_quotas"),
 }
-OF_PEOPLE = {"ai_insights", "ai_insight_templates"}
+OF_PEOPLE = {"ai_insights", "ai_insight_templates", "ai_spend", "ai_batches", "ai_batch_requests"}
 
 
 def counted(portfolio_days: int, days: int) -> dict[str, int]:

@@ -305,9 +305,10 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert ended_batches() == 0
     api.ended = True
     assert ended_batches() == 1
-    with pytest.MonkeyPatch.context() as dying, pytest.raises(ConnectionError):
+    with pytest.MonkeyPatch.context() as dying:
         dying.setattr("riskmetrics.db.batches.close", die)  # all is stored, and the batch is still open
-        defs.resolve_job_def("collect_insights").execute_in_process()
+        with pytest.raises(ConnectionError):
+            defs.resolve_job_def("collect_insights").execute_in_process()
     assert ended_batches() == 1
     collected = defs.resolve_job_def("collect_insights").execute_in_process()
     assert collected.success

@@ -1,6 +1,7 @@
 """What the vendor's answers become: rows, rejected rows with their text, or an error that says what to do."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import date
 
@@ -375,8 +376,12 @@ def _same(row: dict[str, object], item: object) -> bool:
     if not isinstance(item, dict):
         return False
     names = [name for name in ("symbol", "open", "high", "low", "close", "market_cap", "beta", "is_etf", "weight") if name in row]
-    pairs = [(row[name], item.get(_OURS.get(name, name))) for name in names]
-    return all(ours == theirs or (pd.isna(ours) and theirs is None) for ours, theirs in pairs)
+    pairs = {name: (row[name], item.get(_OURS.get(name, name))) for name in names}
+    if "symbol" in pairs:  # taken in capitals, with one spelling of classes of shares
+        ours, theirs = pairs.pop("symbol")
+        if not isinstance(theirs, str) or re.sub(r"\W", "", str(ours)) != re.sub(r"\W", "", theirs.upper()):
+            return False
+    return all(ours == theirs or (pd.isna(ours) and theirs is None) for ours, theirs in pairs.values())
 
 
 @mutations(1000)
