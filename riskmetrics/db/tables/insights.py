@@ -3,18 +3,9 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import instant, metadata, surrogate_key
+from riskmetrics.settings import NIGHTLY_INSIGHTS
 
-_INSIGHT_TYPE = sa.Enum(
-    "daily_summary",
-    "volatility_analysis",
-    "concentration_risk",
-    "hedge_quality",
-    "factor_exposure",
-    "stress_test_review",
-    "custom",
-    name="insight_type",
-    metadata=metadata,
-)
+_INSIGHT_TYPE = sa.Enum(*NIGHTLY_INSIGHTS, "custom", name="insight_type", metadata=metadata)
 _SEVERITY = sa.Enum("info", "normal", "elevated", "warning", "critical", name="insight_severity", metadata=metadata)
 
 ai_insights = sa.Table(
