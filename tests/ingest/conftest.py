@@ -28,7 +28,7 @@ def vendor(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[FmpServe
     class Impatient(http.Http):
         def __init__(self, *arguments: object, **options: object) -> None:
             quickly = Retry(total=1, allowed_methods=["GET"])
-            super().__init__(*arguments, **options, retries=quickly, timeouts=http.Timeouts(1, 1, 2), pause=0.01)
+            super().__init__(*arguments, **options, retries=quickly, pause=0.01)
 
     monkeypatch.setattr(http, "Http", Impatient)
     with serve(market) as running:
