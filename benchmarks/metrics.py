@@ -209,7 +209,7 @@ def _growth(what: str, sizes: Sequence[Measured]) -> list[measure.Target]:
     return [
         measure.Target(
             f"growth of seconds beside that of {what}, {one.number:,} to {more.number:,}",
-            1.1,  # one cold run of each size: their noise is some percent
+            1,
             (more.cold / one.cold) / (more.number / one.number),
             is_most=True,
         )

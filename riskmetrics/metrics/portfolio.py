@@ -44,7 +44,8 @@ class ProfitAndLoss(NamedTuple):
 
 def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
     """Sum the rows of ``values`` (M, D) by group, NaN as nothing: shape (n_groups, D)."""
-    incidence = sparse.csr_array((np.ones(len(group)), (group, np.arange(len(group)))), shape=(n_groups, len(group)))
+    # one entry per column: what needs no sorting, which costs more than linear time where it leaves the processor's caches
+    incidence = sparse.csc_array((np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(n_groups, len(group)))
     sums: FloatArray = incidence @ np.where(np.isnan(values), 0.0, values)
     return sums
 
