@@ -30,6 +30,25 @@ REPLAYS = (
 
 
 def upgrade() -> None:
+    _create_scenarios()
+    _create_drawdowns()
+    _create_contributions()
+    _create_stress()
+    _create_tail_risk()
+    _create_backtests()
+    _create_option_exposures()
+
+
+def _origin() -> list[sa.Column[str]]:
+    """Columns that each table of results ends with."""
+    return [
+        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
+        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
+        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+    ]
+
+
+def _create_scenarios() -> None:
     scenarios = op.create_table(
         "stress_scenarios",
         sa.Column("name", sa.String(64), nullable=False),
@@ -54,6 +73,9 @@ def upgrade() -> None:
         *((name, None, None, first, last, text) for name, first, last, text in REPLAYS),
     ]
     op.bulk_insert(scenarios, [dict(zip(columns, row, strict=True)) for row in rows])
+
+
+def _create_drawdowns() -> None:
     op.create_table(
         "portfolio_drawdowns",
         sa.Column("portfolio_id", sa.Uuid, nullable=False),
@@ -64,13 +86,14 @@ def upgrade() -> None:
         sa.Column("largest_peak", sa.Date, comment="Session that the largest fall began with. NULL: there was none."),
         sa.Column("largest_trough", sa.Date, comment="Session that the largest fall ended with. NULL: there was none."),
         sa.Column("observations", sa.Integer, nullable=False, comment="Returns of the portfolio in the window."),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_drawdowns_portfolio_id_portfolios")),
         sa.PrimaryKeyConstraint("portfolio_id", "day", name=op.f("pk_portfolio_drawdowns")),
         comment="One row per portfolio and session: falls from a high over the trailing year.",
     )
+
+
+def _create_contributions() -> None:
     op.create_table(
         "portfolio_risk_contributions",
         sa.Column("portfolio_id", sa.Uuid, nullable=False),
@@ -83,13 +106,14 @@ def upgrade() -> None:
         sa.Column(
             "observations", sa.Integer, nullable=False, comment="Sessions of the window on which portfolio and symbol have a return."
         ),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_risk_contributions_portfolio_id_portfolios")),
         sa.PrimaryKeyConstraint("portfolio_id", "symbol", "day", name=op.f("pk_portfolio_risk_contributions")),
         comment="One row per portfolio, symbol and session: contribution to the volatility over the trailing year.",
     )
+
+
+def _create_stress() -> None:
     op.create_table(
         "portfolio_stress",
         sa.Column("portfolio_id", sa.Uuid, nullable=False),
@@ -100,13 +124,14 @@ def upgrade() -> None:
         sa.Column(
             "coverage", sa.Double, comment="Share of gross exposure that has a beta, or prices at both ends. NULL: none is known of."
         ),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_stress_portfolio_id_portfolios")),
         sa.PrimaryKeyConstraint("portfolio_id", "day", "scenario", name=op.f("pk_portfolio_stress")),
         comment="One row per portfolio, session and scenario: what it would lose, to first order.",
     )
+
+
+def _create_tail_risk() -> None:
     op.create_table(
         "portfolio_tail_risk",
         sa.Column("portfolio_id", sa.Uuid, nullable=False),
@@ -117,14 +142,15 @@ def upgrade() -> None:
         sa.Column("value_at_risk", sa.Double, comment="Loss that is passed with probability 1 - level."),
         sa.Column("expected_shortfall", sa.Double, comment="Mean of the losses at or beyond value_at_risk."),
         sa.Column("observations", sa.Integer, nullable=False, comment="Returns of the portfolio that it rests on."),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.CheckConstraint("method IN ('historical', 'parametric')", name=op.f("ck_portfolio_tail_risk_method")),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_tail_risk_portfolio_id_portfolios")),
         sa.PrimaryKeyConstraint("portfolio_id", "day", "method", "level", "horizon_days", name=op.f("pk_portfolio_tail_risk")),
         comment="One row per portfolio, session, method, level and horizon: value at risk and expected shortfall.",
     )
+
+
+def _create_backtests() -> None:
     op.create_table(
         "portfolio_var_backtests",
         sa.Column("portfolio_id", sa.Uuid, nullable=False),
@@ -135,14 +161,15 @@ def upgrade() -> None:
         sa.Column("n_tested", sa.Integer, nullable=False, comment="Sessions that have a return and a value at risk before it."),
         sa.Column("likelihood_ratio", sa.Double, comment="Kupiec (1995), chi-squared with 1 degree of freedom."),
         sa.Column("p_value", sa.Double, comment="Of breaches as frequent as the level says."),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.CheckConstraint("breaches BETWEEN 0 AND n_tested", name=op.f("ck_portfolio_var_backtests_breaches")),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_portfolio_var_backtests_portfolio_id_portfolios")),
         sa.PrimaryKeyConstraint("portfolio_id", "day", "level", name=op.f("pk_portfolio_var_backtests")),
         comment="One row per portfolio, session and level: whether losses passed the value at risk as often as they should.",
     )
+
+
+def _create_option_exposures() -> None:
     op.create_table(
         "position_option_exposures",
         sa.Column("position_id", sa.Uuid, nullable=False),
@@ -161,9 +188,7 @@ def upgrade() -> None:
         sa.Column("risk_free_rate", sa.Double, nullable=False, comment="Continuously compounded, per year, as set for the run."),
         sa.Column("dividend_yield", sa.Double, nullable=False, comment="Continuously compounded, per year, as set for the run."),
         sa.Column("linearised", sa.Boolean, nullable=False, comment="True: exposure leaves out how delta moves with the price."),
-        sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."),
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        *_origin(),
         sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=op.f("fk_position_option_exposures_portfolio_id_portfolios")),
         sa.ForeignKeyConstraint(["position_id"], ["positions.id"], name=op.f("fk_position_option_exposures_position_id_positions")),
         sa.PrimaryKeyConstraint("position_id", "day", name=op.f("pk_position_option_exposures")),
