@@ -68,8 +68,7 @@ def review_lots(
     terms = _option_terms(review)
     types, classes = _position_types(review, symbols, quantity, terms["right"], stated_by), _investment_classes(review)
     options = types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
-    review.reject((classes == "OPTIONS") & ~options, "an option whose position_type is none of LC, LP, SC, SP")
-    _reject_what_is_no_option(review, symbols, terms["right"])
+    _reject_what_is_no_option(review, symbols, terms["right"], (classes == "OPTIONS") & ~options)
     contract = _contract_sizes(review, options)
     units = np.abs(quantity) * contract if whole_weight is None else np.full(len(quantity), np.nan)
     _reject_what_is_priced_otherwise(review, units * last, np.abs(value))
@@ -137,8 +136,9 @@ def _option_terms(review: Review) -> pd.DataFrame:
     )
 
 
-def _reject_what_is_no_option(review: Review, symbols: "pd.Series[str]", right: "pd.Series[str]") -> None:
-    """Reject symbols that tell of an option and are none, and those of options that deliver something else than 100 shares."""
+def _reject_what_is_no_option(review: Review, symbols: "pd.Series[str]", right: "pd.Series[str]", in_name_alone: "pd.Series[bool]") -> None:
+    """Reject what is called an option, or has the symbol of one, and is none; and options that deliver something else than 100 shares."""
+    review.reject(in_name_alone, "an option whose position_type is none of LC, LP, SC, SP")
     review.reject(
         (right == "") & symbols.str.contains(r"\d{6}[CP]\d"), "symbol {symbol} looks like that of an option and cannot be read as one"
     )
