@@ -1,5 +1,6 @@
 """Two portfolios, and the symbol that they hold, with a row in every table of results, on two days."""
 
+import uuid
 from datetime import date
 
 import sqlalchemy as sa
@@ -29,56 +30,8 @@ def store(connection: sa.Connection) -> None:
         portfolio = connection.scalar(sa.insert(tables.portfolios).values(name=name, currency="USD").returning(tables.portfolios.c.id))
         lot = {"portfolio_id": portfolio, "symbol": "AAPL", "position_type": "LONG", "quantity": 100, "entry_date": date(2020, 1, 2)}
         position = connection.scalar(sa.insert(tables.positions).values(lot).returning(tables.positions.c.id))
-        both = {"portfolio_id": portfolio, "position_id": position}
         for day, value, beta in zip(_DAYS, ("1000.10", "1500.00"), (1, 2), strict=True):
-            of_day = {"portfolio_id": portfolio, "day": day}
-            rows = {
-                tables.portfolio_snapshots: {"portfolio_id": portfolio, "snapshot_date": day}
-                | dict.fromkeys(_MONEY, value)
-                | dict.fromkeys(_COUNTS, 1),
-                tables.portfolio_sector_weights: {
-                    "portfolio_id": portfolio,
-                    "day": day,
-                    "sector": "Energy",
-                    "gross_weight": 1,
-                    "net_weight": 1,
-                },
-                tables.portfolio_coverage: {
-                    "portfolio_id": portfolio,
-                    "day": day,
-                    "metric": "beta",
-                    "coverage": 1,
-                    "n_covered": 1,
-                    "n_total": 1,
-                },
-                tables.undefined_metrics: {
-                    "portfolio_id": portfolio,
-                    "subject": position,
-                    "day": day,
-                    "metric": f"t.{beta}",
-                    "reason": "-1 left, ü",
-                },
-                tables.position_market_betas: both | {"calc_date": day, "beta": beta, "std_error": "0.1", "alpha": 0, "observations": 90},
-                tables.position_interest_rate_betas: both | {"calculation_date": day, "ir_beta": "-0.000001"},
-                tables.position_volatility: {"position_id": position, "calculation_date": day},
-                tables.portfolio_tail_risk: of_day | {"method": "historical", "level": "0.95", "horizon_days": 1, "observations": 504},
-                tables.portfolio_var_backtests: of_day | {"level": "0.95", "expected": 12.6, "breaches": 12, "n_tested": 252},
-                tables.portfolio_risk_contributions: of_day | {"symbol": "AAPL", "observations": 252},
-                tables.portfolio_drawdowns: of_day | {"observations": 252},
-                tables.portfolio_stress: of_day | {"scenario": "market -20%"},
-                tables.position_option_exposures: of_day | {"position_id": position} | _OPTION,
-                tables.portfolio_rate_betas: {"portfolio_id": portfolio, "day": day, "rate_index": "TLT"},
-                tables.volatility_forecasts: {"subject": str(portfolio), "portfolio_id": portfolio, "day": day} | _FORECAST,
-                tables.har_forecast_scores: {
-                    "subject": str(portfolio),
-                    "portfolio_id": portfolio,
-                    "day": day,
-                    "completed_on": SECOND,
-                    "coefficients": "shipped-1",
-                    "in_sample": True,
-                },
-            }
-            for table, row in rows.items():
+            for table, row in _rows(portfolio, position, day, value, beta).items():
                 connection.execute(sa.insert(table).values(row))
     for day in _DAYS:
         of_symbol = {"symbol": "AAPL", "day": day, "market_index": "SPY"}
@@ -88,3 +41,30 @@ def store(connection: sa.Connection) -> None:
         }
         for table, row in rows_of_symbol.items():  # once, however often portfolios are stored
             connection.execute(insert(table).values(row).on_conflict_do_nothing())
+
+
+def _rows(portfolio: uuid.UUID, position: uuid.UUID, day: date, value: str, beta: int) -> dict[sa.Table, dict[str, object]]:
+    """Of one portfolio and its only position on a day."""
+    both = {"portfolio_id": portfolio, "position_id": position}
+    of_day = {"portfolio_id": portfolio, "day": day}
+    as_subject = of_day | {"subject": str(portfolio)}
+    return {
+        tables.portfolio_snapshots: {"portfolio_id": portfolio, "snapshot_date": day}
+        | dict.fromkeys(_MONEY, value)
+        | dict.fromkeys(_COUNTS, 1),
+        tables.portfolio_sector_weights: of_day | {"sector": "Energy", "gross_weight": 1, "net_weight": 1},
+        tables.portfolio_coverage: of_day | {"metric": "beta", "coverage": 1, "n_covered": 1, "n_total": 1},
+        tables.undefined_metrics: of_day | {"subject": position, "metric": f"t.{beta}", "reason": "-1 left, ü"},
+        tables.position_market_betas: both | {"calc_date": day, "beta": beta, "std_error": "0.1", "alpha": 0, "observations": 90},
+        tables.position_interest_rate_betas: both | {"calculation_date": day, "ir_beta": "-0.000001"},
+        tables.position_volatility: {"position_id": position, "calculation_date": day},
+        tables.portfolio_tail_risk: of_day | {"method": "historical", "level": "0.95", "horizon_days": 1, "observations": 504},
+        tables.portfolio_var_backtests: of_day | {"level": "0.95", "expected": 12.6, "breaches": 12, "n_tested": 252},
+        tables.portfolio_risk_contributions: of_day | {"symbol": "AAPL", "observations": 252},
+        tables.portfolio_drawdowns: of_day | {"observations": 252},
+        tables.portfolio_stress: of_day | {"scenario": "market -20%"},
+        tables.position_option_exposures: of_day | {"position_id": position} | _OPTION,
+        tables.portfolio_rate_betas: of_day | {"rate_index": "TLT"},
+        tables.volatility_forecasts: as_subject | _FORECAST,
+        tables.har_forecast_scores: as_subject | {"completed_on": SECOND, "coefficients": "shipped-1", "in_sample": True},
+    }
