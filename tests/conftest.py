@@ -21,6 +21,7 @@ NewDatabase = Callable[..., str]
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
+with_shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 """Settings whose names do not say whose they are."""

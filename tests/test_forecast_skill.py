@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,7 @@ from benchmarks import forecast_skill
 from benchmarks.forecast_skill import EWMA_97, FIRST_ROW, FITTED_THROUGH, OURS, TRAILING, History
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import forecast_score, har
-
-SHARED = Path(__file__).parents[2] / "shared" / "data"
+from tests.conftest import SHARED_DATA, with_shared_data
 
 
 def history(rows: int, symbols: int, seed: int = 1) -> History:
@@ -126,10 +124,10 @@ def test_a_file_that_is_too_short_is_refused_with_a_sentence(tmp_path, capsys):
     assert "covers 2 sessions" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"the developers' data set is not at {SHARED}")
+@with_shared_data
 def test_the_shipped_forecast_reaches_its_goals_on_real_prices():
     """Stocks 2021 to 2024: QLIKE 30 % below trailing volatility and 7 % below EWMA .97, bias under 5 %; also out of sample."""
-    some = forecast_skill.load(SHARED / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
+    some = forecast_skill.load(SHARED_DATA / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
     realized = forecast_score.realized_next(some.returns)[FIRST_ROW:]
     models = {
         OURS: forecast_skill._of(har.forecast(har.regressors(some.returns, some.market, some.ranges)), len(realized)),

@@ -23,9 +23,7 @@ from riskmetrics.metrics.price_quality import (
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.sources import sample
 from riskmetrics.sources.simulate import simulate_market
-from tests.conftest import SHARED_DATA
-
-needs_shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
+from tests.conftest import SHARED_DATA, with_shared_data
 
 
 class Bars(NamedTuple):
@@ -73,13 +71,13 @@ def test_the_bundled_sample_raises_no_alarm():
     assert_silent(bars(sample.prices().rows))
 
 
-@needs_shared_data
+@with_shared_data
 def test_five_years_of_35_symbols_raise_no_alarm():
     prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
     assert_silent(bars(prices.assign(adj_close=prices["close"])))
 
 
-@needs_shared_data
+@with_shared_data
 def test_closes_as_traded_beside_adjusted_ones_raise_no_alarm():
     """Five years with some 230 dividends; the splits in it are 5:4 and 3:2, which are not looked for."""
     assert_silent(bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")))
@@ -265,7 +263,7 @@ SPLITS = [
 ]
 
 
-@needs_shared_data
+@with_shared_data
 @pytest.mark.parametrize(("symbol", "day", "ratio"), SPLITS)
 def test_a_real_split_taken_out_by_hand_is_found_on_its_day_and_nothing_else(symbol, day, ratio):
     prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
@@ -341,7 +339,7 @@ def test_dividends_rounding_and_bad_ticks_make_no_seam():
     assert np.isnan(stitched(close, adj_close)).all()
 
 
-@needs_shared_data
+@with_shared_data
 def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
     """Rows before a seam are adjusted as of the last of them, the others as the vendor did, whose factor tells of the dividends."""
     market = bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"))

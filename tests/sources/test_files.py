@@ -1,7 +1,6 @@
 """Users' files, good and bad, as real files; what they should say is written by hand beside them."""
 
 from datetime import date, timedelta
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,9 +9,7 @@ import pytest
 from riskmetrics import gics
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import Parsed, read_benchmark, read_prices, read_profiles
-
-SHARED = Path(__file__).parents[2].parent / "shared" / "data"
-with_shared_data = pytest.mark.skipif(not SHARED.is_dir(), reason=f"the developers' data set is not at {SHARED}")
+from tests.conftest import SHARED_DATA, with_shared_data
 
 
 def reasons(parsed: Parsed) -> list[str]:
@@ -349,22 +346,22 @@ def test_bad_weights_are_rejected_and_do_not_count(file):
 
 @with_shared_data
 def test_daily_prices_load_whole():
-    parsed = read_prices(SHARED / "prices_daily.parquet")
+    parsed = read_prices(SHARED_DATA / "prices_daily.parquet")
     assert (parsed.rows.shape, parsed.rejected) == ((43470, 9), [])
     assert parsed.rows.groupby("symbol").size().eq(1242).all()
 
 
 @with_shared_data
 def test_the_same_prices_as_parquet_and_as_csv_are_the_same():
-    parquet, csv = (read_prices(SHARED / "demo" / name).rows for name in ("prices.parquet", "prices.csv.gz"))
+    parquet, csv = (read_prices(SHARED_DATA / "demo" / name).rows for name in ("prices.parquet", "prices.csv.gz"))
     pd.testing.assert_frame_equal(parquet, csv)
 
 
 @with_shared_data
 def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
     parsed, theirs = (
-        read_prices(SHARED / "prices_raw_and_adjusted.parquet"),
-        pd.read_parquet(SHARED / "prices_raw_and_adjusted.parquet"),
+        read_prices(SHARED_DATA / "prices_raw_and_adjusted.parquet"),
+        pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"),
     )
     assert (parsed.rejected, parsed.notes) == ([], [])
     assert parsed.rows[["close", "adj_close"]].equals(theirs[["close", "adj_close"]])
@@ -372,11 +369,11 @@ def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
 
 @with_shared_data
 def test_profiles_and_sector_weights_load_without_an_option():
-    profiles, weights = read_profiles(SHARED / "symbols.csv"), read_benchmark(SHARED / "sp500_sector_weights.csv")
+    profiles, weights = read_profiles(SHARED_DATA / "symbols.csv"), read_benchmark(SHARED_DATA / "sp500_sector_weights.csv")
     assert (len(profiles.rows), profiles.rejected, weights.rejected) == (35, [], [])
     assert set(profiles.rows["sector"].dropna()) == set(gics.SECTORS)
     assert weights.rows.groupby("date")["weight"].sum().to_numpy() == pytest.approx([1, 1, 1], abs=1e-12)
-    published = pd.read_csv(SHARED / "sp500_sector_weights.csv")
+    published = pd.read_csv(SHARED_DATA / "sp500_sector_weights.csv")
     assert weights.rows["weight"].to_numpy() * 100 == pytest.approx(published["weight_pct_normalised"].to_numpy(), abs=1e-3)
     assert weights.rows["num_constituents"].to_list() == published["n_constituents"].to_list()
 
@@ -384,6 +381,6 @@ def test_profiles_and_sector_weights_load_without_an_option():
 @with_shared_data
 @pytest.mark.parametrize(("name", "lots"), [("balanced_25", 25), ("long_short", 5), ("single_stock", 1), ("concentrated_3", 3)])
 def test_portfolios_load_without_an_option(name, lots):
-    parsed = read_portfolio(SHARED / "portfolios" / f"{name}.csv")
+    parsed = read_portfolio(SHARED_DATA / "portfolios" / f"{name}.csv")
     assert (len(parsed.rows), parsed.rejected, parsed.notes) == (lots, [], [])
     assert ((parsed.rows["quantity"] < 0) == (parsed.rows["position_type"] == "SHORT")).all()
