@@ -1,91 +1,20 @@
 """What the vendor's answers become: rows, rejected rows with their text, or an error that says what to do."""
 
 import json
-import re
-from collections.abc import Mapping
 from datetime import date
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.errors import SourceError
 from riskmetrics.sources import fmp
 from riskmetrics.sources.fmp import Fmp
 from riskmetrics.sources.http import Answer, Http
-from tests.conftest import SHARED_DATA
-from tests.fmp_server import BAD_KEY, KEY, LIMIT, NO_ENDPOINT, NO_SYMBOL, Reply, serve
+from tests.conftest import SHARED_DATA, with_shared_data
+from tests.fmp_server import KEY, NO_ENDPOINT, Reply, serve
+from tests.sources.fmp_answers import FRIDAY, GOOD, MONDAY, PROFILE, Canned, adjusted, asked, bar
 
 EXAMPLES = SHARED_DATA / "fmp"
-FRIDAY, MONDAY, FAR = "2024-12-06", "2024-12-09", "2024-12-31"
-
-
-def bar(day: str = FRIDAY, close: float = 242.84, **changed: object) -> dict[str, object]:
-    """Return a row of the split-adjusted history."""
-    row = {"symbol": "AAPL", "date": day, "open": 242.91, "high": 244.63, "low": 242.08, "close": close, "volume": 36870600}
-    return {**row, "change": -0.07, "changePercent": -0.03, "vwap": 243.1, **changed}
-
-
-def adjusted(day: str = FRIDAY, close: float = 241.84, **changed: object) -> dict[str, object]:
-    """Return a row of the dividend-adjusted history."""
-    return {"symbol": "AAPL", "date": day, "adjOpen": 242.0, "adjHigh": 243.7, "adjLow": 241.1, "adjClose": close, "volume": 1, **changed}
-
-
-PROFILE = {
-    "symbol": "AAPL",
-    "marketCap": 3670755560800,
-    "beta": 1.24,
-    "companyName": "Apple Inc.",
-    "exchange": "NASDAQ",
-    "industry": "Consumer Electronics",
-    "description": "(text)",
-    "sector": "Technology",
-    "country": "US",
-    "isEtf": False,
-    "isFund": False,
-}
-GOOD = {
-    "historical-price-eod/full": [bar(MONDAY, 243.0), bar()],
-    "historical-price-eod/dividend-adjusted": [adjusted(MONDAY, 242.0), adjusted()],
-    "profile": [PROFILE],
-    "sp500-constituent": [
-        {"symbol": "AAPL", "sector": "Technology", "cik": "0000320193"},
-        {"symbol": "BRK-B", "sector": "Financial Services"},
-    ],
-    "etf/sector-weightings": [
-        {"symbol": "SPY", "sector": "Technology", "weightPercentage": 31.97},
-        {"sector": "Energy", "weightPercentage": 3.2},
-    ],
-}
-
-
-class Canned(Http):
-    """Answers without a server: what is under test begins where bytes have arrived."""
-
-    def __init__(self, answers: Mapping[str, object], status: int = 200) -> None:
-        super().__init__("http://vendor", KEY, lambda: None)
-        self.answers, self.status = answers, status
-
-    def get(self, path, params, read):
-        """Give the canned answer of the path."""
-        return read(Answer(self.status, Reply(self.answers[path.removeprefix("/stable/")]).content, None))
-
-
-def asked(answers: Mapping[str, object], endpoint: str, status: int = 200) -> tuple[list[object], list[tuple[object, ...]]]:
-    """Ask what an endpoint is for, and return rows and rejected rows."""
-    client = Fmp(Canned({**GOOD, **answers}, status))
-    if endpoint.startswith("historical"):
-        parsed = client.prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
-        return parsed.rows.to_dict("records"), [tuple(row) for row in parsed.rejected]
-    calls = {
-        "profile": lambda: client.profile("AAPL"),
-        "sp500-constituent": client.constituents,
-        "etf/sector-weightings": lambda: client.sector_weightings("SPY"),
-    }
-    found = calls[endpoint]()
-    assert len(found.rows) == len(found.texts)
-    return [row.model_dump() for row in found.rows], [tuple(row) for row in found.rejected]
 
 
 def test_prices_are_the_split_adjusted_close_and_the_dividend_adjusted_one():
@@ -177,48 +106,6 @@ def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
     }
 
 
-REFUSALS = [
-    (BAD_KEY, 401, KeyRefused, "vendor", False),
-    (BAD_KEY, 200, KeyRefused, "vendor", False),
-    (NO_SYMBOL, 402, NotInPlan, "", False),
-    ({"Error Message": NO_SYMBOL}, 402, NotInPlan, "", False),
-    (NO_ENDPOINT, 402, NotInPlan, "endpoint", False),
-    ({"Error Message": "Exclusive Endpoint : not available"}, 403, NotInPlan, "endpoint", False),
-    ({"Error Message": "Legacy Endpoint : Due to Legacy endpoints being no longer supported"}, 403, NotInPlan, "endpoint", False),
-    (LIMIT, 429, RateLimited, "vendor", False),
-    (LIMIT, 200, RateLimited, "vendor", False),
-    ({"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}, 429, RateLimited, "vendor", False),
-    ("<html><h1>502 Bad Gateway</h1></html>", 502, Unreachable, "", True),
-    ("", 503, Unreachable, "", True),
-    ("Query Error: Invalid or missing query parameter - symbol", 400, BadAnswer, "", False),
-    ("<html>moved</html>", 302, BadAnswer, "", False),
-    ('[{"symbol":"AAPL","date":"2024-12-06","open":242.91,"high":244.', 200, BadAnswer, "", True),
-    ("<html>please log in</html>", 200, BadAnswer, "", True),
-    ("", 200, BadAnswer, "", True),
-    (b"[\xff]", 200, BadAnswer, "", True),
-    ("[" * 5000, 200, BadAnswer, "", True),
-    ({}, 200, BadAnswer, "", False),
-    ({"Error Message": "Something new"}, 200, BadAnswer, "", False),
-    ({"Error Message": ["?"]}, 200, BadAnswer, "", False),
-    ("null", 200, BadAnswer, "", True),
-    ('"Limit Reach"', 200, RateLimited, "vendor", False),
-]
-
-
-@pytest.mark.parametrize("endpoint", GOOD)
-@pytest.mark.parametrize(("body", "status", "kind", "closes", "again"), REFUSALS)
-def test_a_refusal_says_what_it_is_whether_to_ask_again_and_what_it_closes(endpoint, body, status, kind, closes, again):
-    with pytest.raises(SourceError) as caught:
-        asked({endpoint: body, "historical-price-eod/full": body}, endpoint, status)
-    assert (type(caught.value), caught.value.closes, caught.value.again) == (kind, closes, again)
-    assert len(str(caught.value)) > 20
-
-
-def test_a_redirect_asks_for_the_right_address():
-    with pytest.raises(BadAnswer, match="is RISKMETRICS_FMP_URL right"):
-        asked({"profile": "<html>moved</html>"}, "profile", 302)
-
-
 @pytest.mark.parametrize(
     ("symbol", "reason"),
     [("brk/b", None), ("X" * 21, "not a symbol"), ("B\0C", "not a symbol"), ("", "not a symbol"), ("AAPL", "a second row")],
@@ -245,13 +132,7 @@ def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
     assert "is not a price above zero" in rejected[0][2]
 
 
-def test_the_bandwidth_quota_is_not_waited_for():
-    with pytest.raises(RateLimited) as caught:
-        asked({"profile": {"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}}, "profile", 429)
-    assert not caught.value.passing
-
-
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the developers' data set is not beside the checkout")
+@with_shared_data
 @pytest.mark.parametrize("endpoint", GOOD)
 def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoint):
     index = json.loads((EXAMPLES / "index.json").read_text())
@@ -271,7 +152,7 @@ def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoi
             assert len(rows) + sum(json.loads(text) in content for _, text, _ in rejected) == len(content), name
 
 
-@pytest.mark.skipif(not EXAMPLES.is_dir(), reason="the developers' data set is not beside the checkout")
+@with_shared_data
 def test_the_examples_of_good_answers_are_understood():
     def example(name: str) -> bytes:
         return (EXAMPLES / f"stable_{name}.json").read_bytes()
@@ -296,125 +177,13 @@ def test_the_examples_of_good_answers_are_understood():
     assert (last["date"], last["close"], last["adj_close"], last["volume"]) == (date(2024, 12, 6), 242.84, 242.84, 36870600)
 
 
-ODD = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(-(10**20), 10**20),
-    st.floats(),
-    st.text(max_size=12),
-    st.sampled_from(["AAPL", "2024-12-05", "2024-02-30", "NaN", "1e400", "1,5", "\x00", "=1+1", [], {}, "\ud800"]),
-)
-
-
-@st.composite
-def mutated(draw: st.DrawFn, content: list[dict[str, object]]) -> bytes:
-    """Return an answer with one to three things wrong: a value, a key, a row, or some of its bytes."""
-    rows: list[object] = json.loads(json.dumps(content))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(rows) - 1))
-        row = rows[at]
-        what = draw(st.sampled_from(["value", "drop", "repeat", "replace"]))
-        if what == "repeat":
-            rows.append(row)
-        elif what == "replace" or not isinstance(row, dict) or not row:
-            rows[at] = draw(ODD)
-        elif what == "value":
-            row = rows[at] = dict(row)
-            row[draw(st.sampled_from(sorted(row)))] = draw(ODD)
-        else:
-            row = rows[at] = dict(row)
-            del row[draw(st.sampled_from(sorted(row)))]
-    body = bytearray(json.dumps(rows).encode())
-    for _ in range(draw(st.sampled_from([0, 0, 1, 4]))):
-        at = draw(st.integers(0, max(len(body) - 1, 0)))
-        body[at : at + draw(st.integers(0, 3))] = draw(st.binary(max_size=2))
-    return bytes(body[: draw(st.sampled_from([None, None, None, len(body) // 2]))])
-
-
-def mutations(count: int) -> settings:
-    """Try so many; ten thousand of all the good answers together, fewer where one takes longer."""
-    return settings(max_examples=count, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-
-
-def _check(endpoint: str, body: bytes) -> None:
-    """No crash; every row that is taken stands in the answer as it was taken; every other one is handed back."""
-    try:
-        rows, rejected = asked({endpoint: body}, endpoint)
-    except SourceError:
-        return
-    content = json.loads(body)
-    texts = [json.loads(text) for _, text, _ in rejected]
-    if endpoint == "historical-price-eod/dividend-adjusted":
-        closes = [item.get("adjClose") for item in content if isinstance(item, dict)]
-        assert all(row["adj_close"] in closes for row in rows)
-        assert sum(_stands_in(text, [*content, *GOOD["historical-price-eod/full"]]) for text in texts) >= len(content) - len(rows)
-        return
-    assert len(rows) + sum(_stands_in(text, content) for text in texts) >= len(content)
-    for row in rows:
-        assert any(_same(row, item) for item in content), row
-        if endpoint == "historical-price-eod/full":
-            assert row["close"] > 0
-            assert row["date"] in (date(2024, 12, 6), date(2024, 12, 9))
-
-
-def _stands_in(text: object, content: list[object]) -> bool:
-    return any(json.dumps(text) == json.dumps(item) for item in content)
-
-
-_OURS = {
-    "gics_sector": "sector",
-    "name": "companyName",
-    "market_cap": "marketCap",
-    "is_etf": "isEtf",
-    "is_fund": "isFund",
-    "weight": "weightPercentage",
-}
-
-
-def _same(row: dict[str, object], item: object) -> bool:
-    """Whether each number and key of a row that was taken is what an item of the answer says."""
-    if not isinstance(item, dict):
-        return False
-    names = [name for name in ("symbol", "open", "high", "low", "close", "market_cap", "beta", "is_etf", "weight") if name in row]
-    pairs = {name: (row[name], item.get(_OURS.get(name, name))) for name in names}
-    if "symbol" in pairs:  # taken in capitals, with one spelling of classes of shares
-        ours, theirs = pairs.pop("symbol")
-        if not isinstance(theirs, str) or re.sub(r"\W", "", str(ours)) != re.sub(r"\W", "", theirs.upper()):
-            return False
-    return all(ours == theirs or (pd.isna(ours) and theirs is None) for ours, theirs in pairs.values())
-
-
-@mutations(1000)
-@given(mutated(GOOD["historical-price-eod/full"]))
-def test_no_mutation_of_a_history_crashes_stores_a_wrong_row_or_loses_one(body):
-    _check("historical-price-eod/full", body)
-
-
 def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
-    """One day lacks it, the other has 0: neither is taken, and both are handed back."""
-    adjusted = [{"symbol": "AAPL", "date": "2024-12-09"}, {"symbol": "AAPL", "date": "2024-12-06", "adjClose": 0}]
-    _check("historical-price-eod/dividend-adjusted", json.dumps(adjusted).encode())
-
-
-@mutations(500)
-@given(mutated(GOOD["historical-price-eod/dividend-adjusted"]))
-def test_no_mutation_of_an_adjusted_history_crashes_stores_a_wrong_row_or_loses_one(body):
-    _check("historical-price-eod/dividend-adjusted", body)
-
-
-@mutations(2000)
-@given(mutated(GOOD["profile"]))
-def test_no_mutation_of_a_profile_crashes_stores_a_wrong_row_or_loses_one(body):
-    _check("profile", body)
-
-
-@mutations(2500)
-@given(mutated(GOOD["sp500-constituent"]))
-def test_no_mutation_of_the_constituents_crashes_stores_a_wrong_row_or_loses_one(body):
-    _check("sp500-constituent", body)
-
-
-@mutations(4000)
-@given(mutated(GOOD["etf/sector-weightings"]))
-def test_no_mutation_of_the_weightings_crashes_stores_a_wrong_row_or_loses_one(body):
-    _check("etf/sector-weightings", body)
+    """One day lacks it, the other has 0: neither is taken, and what the two histories say of them is handed back."""
+    answer = [{"symbol": "AAPL", "date": MONDAY}, {"symbol": "AAPL", "date": FRIDAY, "adjClose": 0}]
+    rows, rejected = asked({"historical-price-eod/dividend-adjusted": answer}, "historical-price-eod/dividend-adjusted")
+    assert rows == []
+    assert [(json.loads(text), why) for _, text, why in rejected] == [
+        (answer[0], "adjClose: Field required"),
+        (bar(MONDAY, 243.0), f"no dividend-adjusted close of {MONDAY}"),
+        (bar(), "adj_close 0 is not a price above zero"),
+    ]
