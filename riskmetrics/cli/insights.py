@@ -28,7 +28,6 @@ _Insight = Annotated[UUID, typer.Argument(help="Id of an insight, as riskmetrics
 _Type = Annotated[str | None, typer.Option("--type", help="Only this type, such as concentration_risk. Default: those of the daily job.")]
 _TypeOf = Annotated[str, typer.Argument(help="Type of insight, such as daily_summary.")]
 _Version = Annotated[str, typer.Argument(help="Version of the template, such as v1.")]
-_Json = dict[str, Any]
 
 
 @app.command()
