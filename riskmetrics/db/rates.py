@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED
-from riskmetrics.db.stored import of_portfolio, why_undefined
+from riskmetrics.db.stored import HOLDING, of_portfolio, why_undefined
 
 _portfolios = tables.portfolios
 
@@ -41,11 +41,7 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
     table, position, both = tables.position_interest_rate_betas, tables.positions, tables.symbol_two_factor_betas
     statement = (
         sa.select(
-            _portfolios.c.name.label("portfolio"),
-            position.c.symbol,
-            position.c.position_type,
-            position.c.strike_price,
-            position.c.expiration_date,
+            *HOLDING,
             table.c.ir_beta,
             table.c.std_error,
             table.c.p_value,

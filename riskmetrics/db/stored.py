@@ -16,6 +16,10 @@ from riskmetrics.db.read import LISTED
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
 
+_TERMS = ("symbol", "position_type", "strike_price", "expiration_date")
+HOLDING = (_portfolios.c.name.label("portfolio"), *(tables.positions.c[name] for name in _TERMS))
+"""What tells people which position a row is about."""
+
 
 def snapshots(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
     """Every column of the snapshots of a day, by portfolio name."""

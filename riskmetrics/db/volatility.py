@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED, UNDERLYING
-from riskmetrics.db.stored import of_portfolio, why_undefined
+from riskmetrics.db.stored import HOLDING, of_portfolio, why_undefined
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 
@@ -56,11 +56,7 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
     explains = sa.or_(LISTED, table.c.expected_vol_21d.is_not(None))
     statement = (
         sa.select(
-            _portfolios.c.name.label("portfolio"),
-            position.c.symbol,
-            position.c.position_type,
-            position.c.strike_price,
-            position.c.expiration_date,
+            *HOLDING,
             table.c.realized_vol_21d,
             table.c.realized_vol_63d,
             table.c.vol_daily,
