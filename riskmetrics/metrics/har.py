@@ -57,10 +57,10 @@ SHIPPED: Version = MappingProxyType(
         "range_market": Coefficients(np.array([0.21, 0.05, 0.125, 0.425, 0.215]), 0.11),
     }
 )
-"""Fitted by weighted least squares on daily bars of large US stocks."""
+"""Fitted by weighted least squares on daily bars of large US stocks from 1990 on."""
 
-SHIPPED_FROM, SHIPPED_THROUGH = date(1990, 1, 2), date(2022, 12, 30)
-"""First and last session of that fit, its targets included: forecasts for days before the last are in sample."""
+SHIPPED_THROUGH = date(2022, 12, 30)
+"""Last session of that fit, its targets included: forecasts for days before it are in sample."""
 
 
 class Regressors(NamedTuple):

@@ -22,7 +22,7 @@ def shipped() -> pd.DataFrame:
     """Rows of the version that every database holds."""
     numbers = [[*of.weights, of.residual_variance] for of in har.SHIPPED.values()]
     rows = pd.DataFrame(numbers, columns=[*WEIGHTS, "residual_variance"]).assign(proxy=list(har.SHIPPED), version="shipped-1")
-    fit = {"first_day": pd.Timestamp(har.SHIPPED_FROM), "last_target": pd.Timestamp(SHIPPED_LAST), "code_version": "0.1.0"}
+    fit = {"first_day": pd.Timestamp(1990, 1, 2), "last_target": pd.Timestamp(SHIPPED_LAST), "code_version": "0.1.0"}
     return rows.assign(**fit, n_obs=pd.NA, n_symbols=pd.NA, digest="", created_at="2020-01-01")
 
 
