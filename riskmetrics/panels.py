@@ -28,7 +28,7 @@ class Bars(NamedTuple):
 def panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value: str) -> pd.DataFrame:
     """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled.
 
-    Rows of other days or symbols are left out.
+    Rows of other days or symbols are left out; each symbol has one row a day at most. Values keep their unit, as float64.
     """
     index, columns = pd.DatetimeIndex(pd.to_datetime(list(sessions))), pd.Index(list(symbols), dtype="str")
     row, column = index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))
@@ -75,7 +75,7 @@ class Returns(NamedTuple):
 def believed_returns(closes: pd.DataFrame) -> Returns:
     """Simple returns without bad ticks (`price_quality.bad_ticks`).
 
-    Two rows fewer than ``closes``: the first return is only there to judge the second price by.
+    Two rows fewer than ``closes``: the first return is only there to judge the second price by. NaN where a close is missing or bad.
     """
     return _believed(closes, bad_ticks(closes.to_numpy()))
 
@@ -136,10 +136,19 @@ def undefined_rows(
     ----------
     rows : DataFrame
         Result rows with portfolio_id, the subject's and the day's columns.
+    table : str
+        Where they will be stored; a metric is called table.column.
+    subject, day : str
+        Columns of ``rows`` that say what a value is about, and of which day.
     reasons : mapping of column to Series of str
         Why the column is missing, by the index of ``rows``; read only where it is.
     n_obs : mapping of column to (rows,) array, optional
         What the reasons of a column count; of others it is ``observations`` if the rows have them.
+
+    Returns
+    -------
+    DataFrame
+        portfolio_id, subject, day, metric, reason, n_obs (missing where nothing is counted); in the order of ``reasons``.
     """
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
     found = rows.iloc[np.concatenate(list(missing.values()))]

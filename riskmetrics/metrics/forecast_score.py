@@ -176,7 +176,7 @@ def score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: Flo
 
 
 def pooled_score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: FloatArray, high: FloatArray) -> Score:
-    """Score as `score` does, over the pairs of all series at once: each pair weighs the same."""
+    """Score as `score` does, over the pairs of all series at once: each pair weighs the same; shape (1,)."""
     totals = _totals(realized, expected, risk, low, high)
     return _scored(_Totals._make(total.sum(keepdims=True) for total in totals))
 

@@ -43,7 +43,7 @@ class ProfitAndLoss(NamedTuple):
 
 
 def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
-    """Sum the rows of ``values`` (M, D) by group, NaN as nothing: shape (n_groups, D)."""
+    """Sum the rows of ``values`` (M, D) by ``group`` (M,), a number from 0 on, NaN as nothing: shape (n_groups, D), 0 for no row."""
     # one entry per column: what needs no sorting, which costs more than linear time where it leaves the processor's caches
     incidence = sparse.csc_array((np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(n_groups, len(group)))
     sums: FloatArray = incidence @ np.where(np.isnan(values), 0.0, values)
@@ -81,6 +81,13 @@ def holdings(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArr
         Price of each lot on each day; NaN is unpriced.
     instrument : (L,) array
         Row of each lot's instrument.
+    n_instruments : int
+        How many there are, I.
+
+    Returns
+    -------
+    Holdings
+        In the prices' unit of money, as many units of which a lot counts as `Lots.units` says.
     """
     open_, units = is_open(lots.entry, lots.exit, days), lots.units[:, None]
     # quantities have four decimals: rounding removes what binary fractions leave of lots that cancel
@@ -209,7 +216,12 @@ def as_of_series(exposures: FloatArray, column: IntArray, portfolio: IntArray, e
     equity : (P,) array
         What weights are taken of.
     returns : (W, S) array
-        Simple returns.
+        Simple returns; those that are not finite are missing.
+
+    Returns
+    -------
+    AsOfSeries
+        Returns as fractions of the equity.
 
     Notes
     -----
@@ -244,6 +256,13 @@ def direct_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: i
         For each day, what its holdings would have returned on the sessions of the window that ends on it, as `as_of_series` finds it.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
+    min_obs : int
+        Fewest sessions with both returns that are worth an estimate, at least 3.
+
+    Returns
+    -------
+    DirectBeta
+        Dimensionless; beta is NaN under ``min_obs`` sessions, and where the market did not move.
     """
     fits = [rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs) for d, of in enumerate(windows)]
     return DirectBeta(np.stack([fit.beta[0] for fit in fits], axis=1), np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float))

@@ -76,7 +76,12 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
     ----------
     adj_close : (T, N) array
         Judged by the session before and the one after. The first row has none before: W returns without bad ticks take W + 2 closes,
-        of which the first return is dropped.
+        of which the first return is dropped. NaN is a missing price.
+
+    Returns
+    -------
+    Ticks
+        A missing price is neither bad nor unconfirmed.
 
     Notes
     -----
@@ -142,6 +147,8 @@ def as_known_on_each_day(
 def stale(close: FloatArray) -> Staleness:
     """Measure over STALE_WINDOW returns to each session how long, and how often, a close (T, N) has stood still.
 
+    A missing close (NaN) ends a run, and the returns on either side of it are not known.
+
     Raises
     ------
     ValueError
@@ -167,6 +174,11 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     close, adj_close, high, low : (T, N) arrays
         A row is judged by the one before; a bad tick, which takes the one after to know, counts as missing. High and low are on the
         scale of the close, and may be missing.
+
+    Returns
+    -------
+    SplitSuspects
+        A price that is missing, or follows a missing one, is not suspected.
 
     Notes
     -----

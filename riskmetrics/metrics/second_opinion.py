@@ -19,7 +19,10 @@ class Fit(NamedTuple):
 
 
 def statsmodels_ols(y: FloatArray, x: FloatArray) -> Fit:
-    """Fit ``y`` on ``x``, both (T,), over the rows where both are known, with an intercept and classical errors."""
+    """Fit ``y`` on ``x``, both (T,), over the rows where both are finite, with an intercept and classical errors.
+
+    Units are those of `regression.rolling_ols`, which this is compared with.
+    """
     import statsmodels.api as sm  # slow to import, and needed by few
 
     paired = np.isfinite(y) & np.isfinite(x)

@@ -114,6 +114,16 @@ def parametric(volatility: FloatArray, *, level: float) -> ParametricRisk:
     level : float
         Confidence, between 0 and 1.
 
+    Returns
+    -------
+    ParametricRisk
+        Losses as positive fractions, of the volatility's shape.
+
+    Raises
+    ------
+    ValueError
+        If the level does not lie between 0 and 1.
+
     Notes
     -----
     With :math:`z = \Phi^{-1}(\text{level})` and daily :math:`\sigma`: :math:`z\sigma` and :math:`\sigma\,\varphi(z)/(1 - \text{level})`.
@@ -131,7 +141,10 @@ def parametric(volatility: FloatArray, *, level: float) -> ParametricRisk:
 
 
 def scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
-    """One-day losses over several days as if days were independent and alike: times the square root of ``days``. Label it as scaled."""
+    """Losses of one day, of any shape and unit, over several as if days were independent and alike: times the root of ``days``.
+
+    NaN stays NaN. It is no forecast of such a span: label it as scaled.
+    """
     return one_day * math.sqrt(days)
 
 

@@ -72,13 +72,13 @@ def window_counts(known: BoolArray, window: int) -> IntArray:
 
 
 def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> BoolArray:
-    """Whether sums of squared deviations from a mean are no more than the rounding of ``n_obs`` equal values."""
+    """Whether sums of squared deviations from a mean are no more than the rounding of ``n_obs`` equal values; all of one shape."""
     constant: BoolArray = squares <= n_obs * (n_obs * ROUNDING * mean) ** 2
     return constant
 
 
 def blocks(n_windows: int, n_series: int, window: int) -> Iterator[tuple[tuple[slice, slice], slice]]:
-    """Cut windows x series into pieces that a core's cache holds: each with the rows that its windows look at."""
+    """Cut windows x series into pieces that a core's cache holds: the piece, as an index of both, and the rows that its windows look at."""
     columns = _BLOCK_VALUES // min(n_windows, _BLOCK_DATES)
     rows = _BLOCK_VALUES // max(1, min(n_series, columns))
     for first in range(0, n_windows, rows):

@@ -81,9 +81,9 @@ class SymbolBetas:
 
 
 def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
-    """Regress every symbol on an index over the window that ends on each session but the first WINDOW - 1.
+    """Regress every symbol on an index, one of them, over the window that ends on each session but the first WINDOW - 1.
 
-    Gaps of either are left out pairwise.
+    Gaps of either are left out pairwise; of fewer than MIN_PAIRS pairs nothing is estimated.
     """
     regressor = returns.of(index)
 
@@ -95,6 +95,17 @@ def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
 
 def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], stored: Stored) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, and the reasons of what is undefined in it.
+
+    Parameters
+    ----------
+    betas : SymbolBetas
+        Of the symbols of all listed lots; options and private holdings have no beta.
+    lots : DataFrame
+        As `db.read` gives them.
+    days : sequence of date
+        Consecutive sessions.
+    stored : Stored
+        MARKET or RATES.
 
     Raises
     ------
@@ -125,7 +136,7 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
 
 
 def absent(returns: panels.Returns, index: str) -> BoolArray:
-    """Whether an index has no return in the window that ends on each session but the first WINDOW - 1."""
+    """Whether an index has no return in the window that ends on each session but the first WINDOW - 1, (D,)."""
     none: BoolArray = window_counts(np.isfinite(returns.of(index))[:, np.newaxis], WINDOW)[:, 0] == 0
     return none
 
@@ -142,7 +153,10 @@ def why_undefined(observations: "pd.Series[int]", called: str) -> "pd.Series[str
 
 
 def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held."""
+    """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held.
+
+    A row whose beta is undefined says why.
+    """
     symbols = betas.returns.frame.columns
     day, column = open_symbols(lots, days, symbols)
     ols = OLS._make(values[day, column] for values in betas.ols)

@@ -26,10 +26,20 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
 
     Parameters
     ----------
+    valuation : Valuation
+        Holdings without a value take no part.
     profiles : DataFrame by symbol
         sector, is_etf, is_fund.
     benchmark : DataFrame
-        Weights, as-of dates x sectors, in order; may be empty.
+        Weights as fractions, as-of dates x sectors, in order; may be empty.
+    code : str
+        What the benchmark is called.
+
+    Returns
+    -------
+    DataFrame
+        Weights as fractions: of gross value, net of `Valuation.weight_base`, the benchmark's, and net less that; the last two are NaN
+        on a day before the first as-of date.
     """
     own = _sectors(valuation.instruments, profiles)
     names = sorted(set(own) | set(benchmark.columns))

@@ -15,7 +15,10 @@ from riskmetrics.results.lots import is_listed, is_option, underlying
 
 
 def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Price of each lot on each session, (L, D), whether it is a close of an earlier one, and `Valuation.sourced` of the lot."""
+    """Price of each lot on each session, (L, D), whether it is a close of an earlier one, and `Valuation.sourced` of the lot.
+
+    Prices are per share, NaN where there is no close of the session or the STALE_AFTER before it, or where none is stated.
+    """
     known, stale = latest_known(closes, sessions)
     listed, column = is_listed(lots)[:, None], closes.columns.get_indexer(pd.Index(underlying(lots)))
     of_closes, stated = _with_none(known, np.nan).T[column], _stated_prices(lots)[:, None]

@@ -20,13 +20,13 @@ NO_SERIES = "an option or a private holding has no return series of its own"
 
 
 def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
-    """Row of the lot and of the day for every lot held at the close of a day."""
+    """Row of the lot and of the day, two arrays of one length, for every lot held at the close of a day; lot by lot."""
     lot, day = np.nonzero(is_open(days_of(lots, "entry_date"), days_of(lots, "exit_date"), np.array(days, dtype="datetime64[D]")))
     return lot, day
 
 
 def open_symbols(lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]") -> tuple[IntArray, IntArray]:
-    """Row of the day and column among ``symbols`` for every symbol that is the underlying of a lot open at the close of a day."""
+    """Row of the day and column among ``symbols`` for every symbol that is the underlying of a lot open at the close of a day; by day."""
     lot, day = open_positions(lots, days)
     column = symbols.get_indexer(pd.Index(underlying(lots)))[lot]
     held = np.zeros((len(days), len(symbols)), dtype=bool)

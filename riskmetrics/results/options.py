@@ -43,8 +43,19 @@ def position_rows(
     ----------
     lots : DataFrame
         As `options` gives them.
+    sessions : sequence of date
+        The days.
     closes : DataFrame
         Sessions x symbols, the underlyings among them: ``sessions`` and the `panels.STALE_AFTER` before them.
+    volatility : SymbolVolatility
+        Forecasts of the underlyings on ``sessions``.
+    terms : Terms
+        Rate and dividend yield, the same for all.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `position_option_exposures`; a row whose value is NaN says why.
     """
     lot, day = open_positions(lots, sessions)
     held, days = lots.iloc[lot].reset_index(drop=True), np.array(sessions, dtype="datetime64[D]")[day]

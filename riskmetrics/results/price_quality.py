@@ -92,7 +92,7 @@ def find(bars: Bars) -> pd.DataFrame:
 
 
 def sentence(name: str, found: pd.DataFrame, bars: Bars) -> str:
-    """Say how many symbols have a fault, the worst of them, and what to do; ``found`` are its findings."""
+    """Say how many symbols of ``bars`` have a fault, the worst of them, and what to do; ``name`` is one of FAULTS, ``found`` its rows."""
     fault, n_symbols = FAULTS[name], bars.close.shape[1]
     if found.empty:
         return f"no {fault.called} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to {bars.close.index[-1]:%Y-%m-%d}"

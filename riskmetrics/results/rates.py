@@ -33,7 +33,10 @@ class TwoFactorBetas:
 
 
 def two_factor(returns: panels.Returns, market: str, rates: str) -> TwoFactorBetas:
-    """Regress every symbol on both indices over the window that ends on each session but the first WINDOW - 1; gaps are left out."""
+    """Regress every symbol on both indices, two of them, over the window that ends on each session but the first WINDOW - 1.
+
+    Sessions on which one of the three has no return are left out; of fewer than MIN_PAIRS nothing is estimated.
+    """
     of_market, of_rates = returns.of(market), returns.of(rates)
 
     def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> TwoFactorOLS:
@@ -44,7 +47,10 @@ def two_factor(returns: panels.Returns, market: str, rates: str) -> TwoFactorBet
 
 
 def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `symbol_two_factor_betas`: one per symbol and day on which it, or an option on it, is held."""
+    """Return rows of `symbol_two_factor_betas`: one per symbol and day on which it, or an option on it, is held.
+
+    A row whose betas are undefined says why.
+    """
     day, column = open_symbols(lots, days, betas.symbols)
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
     missing = np.flatnonzero(np.isnan(ols.r_squared))
@@ -76,7 +82,11 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
 
 
 def portfolio_rows(valuation: Valuation, one: SymbolBetas, two: TwoFactorBetas) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return rows of `portfolio_rate_betas`, and their coverage."""
+    """Return rows of `portfolio_rate_betas`, one per portfolio that can be valued and day, and their coverage.
+
+    ``one`` are betas to the rate index alone, ``two`` beside the market, both on the days of the valuation. A row says why its
+    first figure that is undefined is.
+    """
     symbols = one.returns.frame.columns
 
     def weighted(beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray) -> metrics.WeightedBeta:

@@ -19,6 +19,11 @@ def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
         Stored betas: symbol, market_index, calc_date and the statistics.
     closes : DataFrame
         Adjusted closes that reach WINDOW + 1 sessions before the first day.
+
+    Returns
+    -------
+    float
+        0 without rows; infinite where one side is undefined, or rests on another number of returns.
     """
     worst = 0.0
     for row in rows.itertuples():

@@ -30,7 +30,10 @@ BETA_COVERAGE = ("beta", "provider_beta")
 
 
 def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included."""
+    """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included.
+
+    A row per portfolio that can be valued and day, in its currency; daily_return is a fraction of the equity before.
+    """
     profit, stated = valuation.profit, valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         daily_return = np.where(valuation.equity_before > 0, profit.daily / valuation.equity_before, np.nan)
@@ -117,7 +120,11 @@ def coverage_rows(valuation: Valuation, covered: Mapping[str, tuple[FloatArray, 
 
 
 def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the beta columns, their coverage, and the reasons of what is undefined."""
+    """Return the beta columns, their coverage, and the reasons of what is undefined.
+
+    ``betas`` are of the days of the valuation; ``profiles``, by symbol, hold the vendor's beta. One of which less than MIN_COVERAGE
+    of gross exposure is known is undefined.
+    """
     base, symbols = valuation.weight_base, betas.returns.frame.columns
     beta, r_squared, n_obs = (
         valuation.of_symbols(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)

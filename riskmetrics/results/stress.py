@@ -48,8 +48,15 @@ def rows(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas, closes: pd
         Of D days.
     scenarios : DataFrame
         Rows of `stress_scenarios`; those that have a first_day are replayed.
+    betas : Betas
+        Of the days of the valuation.
     closes : DataFrame
-        Adjusted, on the ends of their windows, x symbols.
+        Adjusted, on the `ends` of their windows, x symbols.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `portfolio_stress`: the loss as a fraction of equity, a gain negative; a row whose loss is NaN says why.
     """
     replayed = scenarios["first_day"].notna()
     frames = [*_moved(valuation, scenarios[~replayed], betas), *_replayed(valuation, scenarios[replayed], closes)]

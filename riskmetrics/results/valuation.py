@@ -213,6 +213,11 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
         The session on which a portfolio's equity balance holds; absent where it has none.
     closes : DataFrame
         Sessions x symbols, at least `sessions_needed`.
+
+    Returns
+    -------
+    Valuation
+        In each portfolio's currency. A holding without a price has the value NaN, and is left out of sums.
     """
     sessions = [trading_calendar.previous(days[0]), *days]
     stamps = np.array(sessions, dtype="datetime64[D]")

@@ -183,6 +183,10 @@ def of_portfolios(
     ranges : DataFrame
         Range proxies of the same sessions, of symbols that some portfolio holds alone (`Valuation.sole`): what it holds has their range,
         as many times as its equity, where that of several symbols cannot be told.
+    market : str
+        Symbol of the market index, whose volatility the forecast looks at too.
+    versions : Versions
+        Coefficients; a day uses those that were known on it.
 
     Notes
     -----
