@@ -29,6 +29,13 @@ def weights(engine: sa.Engine) -> pd.DataFrame:
         return stored.benchmark(connection, "SP500")
 
 
+def import_energy_alone(engine: sa.Engine) -> None:
+    """Store weights of the benchmark that are older than the vendor's would be."""
+    old = pd.DataFrame({"date": [trading_calendar.previous(trading_calendar.last_ended(), 20)], "sector": ["Energy"], "weight": [1.0]})
+    with engine.begin() as connection:
+        imports.benchmark(connection, old, "SP500", "file")
+
+
 def test_a_profile_is_asked_once_a_week(feed, vendor, engine, tomorrow):
     assert profiles.refresh(feed, ["S001", "SPY"]) == Refreshed(asked=2)
     assert profiles.refresh(feed, ["S001", "SPY", "S002"]) == Refreshed(asked=1)
@@ -126,7 +133,8 @@ def test_a_small_plan_takes_the_weights_of_a_fund(market, open_vendor, vendor, e
     assert vendor.count()[WEIGHTINGS] == 1
 
 
-def test_a_plan_without_either_is_told_so_once_and_leaves_what_was_imported(market, feed, vendor, engine):
+def test_a_plan_without_either_is_told_so_once_and_leaves_what_was_imported(market, feed, engine):
+    import_energy_alone(engine)
     market.replies = {(CONSTITUENTS, ""): CLOSED, (WEIGHTINGS, ""): CLOSED}
     found = benchmark.refresh(feed)
     assert (found.problems, len(found.notes)) == ({}, 3)
@@ -134,12 +142,11 @@ def test_a_plan_without_either_is_told_so_once_and_leaves_what_was_imported(mark
     assert benchmark.refresh(feed) == Refreshed()
     with pytest.raises(NotInPlan):
         benchmark.refresh(feed, anew=True)
+    assert weights(engine)["sector"].to_list() == ["Energy"]
 
 
 def test_a_vendor_that_is_down_leaves_the_benchmark_and_is_a_problem(feed, vendor, engine):
-    old = pd.DataFrame({"date": [trading_calendar.previous(trading_calendar.last_ended(), 20)], "sector": ["Energy"], "weight": [1.0]})
-    with engine.begin() as connection:
-        imports.benchmark(connection, old, "SP500", "file")
+    import_energy_alone(engine)
     vendor.answers = lambda *_: Reply("<html>", 502)
     found = benchmark.refresh(feed)
     assert isinstance(found.problems["SP500"], Unreachable)
