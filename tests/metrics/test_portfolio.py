@@ -33,6 +33,12 @@ def lots(*rows):
     return Lots(floats[0], days[0], floats[1], days[1], floats[2])
 
 
+def random_lots(rng):
+    """Twelve lots that are bought and sold on DAYS."""
+    first, last = np.sort(rng.integers(0, 4, (2, 12)), axis=0)
+    return Lots(rng.normal(0, 100, 12), DAYS[first], rng.uniform(1, 9, 12), DAYS[last], rng.uniform(1, 9, 12))
+
+
 def index(*values):
     return np.array(values, dtype=np.int64)
 
@@ -92,8 +98,7 @@ def test_profit_runs_between_closes_from_the_entry_price_and_to_the_exit_price()
 @given(seeds)
 def test_daily_profits_add_up_to_the_cumulative_one(seed):
     rng = np.random.default_rng(seed)
-    first, last = np.sort(rng.integers(0, 4, (2, 12)), axis=0)
-    found = Lots(rng.normal(0, 100, 12), DAYS[first], rng.uniform(1, 9, 12), DAYS[last], rng.uniform(1, 9, 12))
+    found = random_lots(rng)
     daily, cumulative, _, _ = profit_and_loss(found, DAYS, rng.uniform(1, 9, (12, 4)))
     before = np.where(found.entry <= DAYS[0], cumulative[:, 0] - daily[:, 0], 0.0)
     assert_allclose(before[:, None] + np.cumsum(daily, axis=1), cumulative, rtol=1e-9, atol=1e-9)
@@ -104,8 +109,7 @@ def test_daily_profits_add_up_to_the_cumulative_one(seed):
 def test_what_profit_adds_to_value_and_cash_is_all_that_equity_changes_by(seed):
     """Value of the day and cash from trades, against the daily profit."""
     rng = np.random.default_rng(seed)
-    first, last = np.sort(rng.integers(0, 4, (2, 12)), axis=0)
-    found = Lots(rng.normal(0, 100, 12), DAYS[first], rng.uniform(1, 9, 12), DAYS[last], rng.uniform(1, 9, 12))
+    found = random_lots(rng)
     prices = rng.uniform(1, 9, (12, 4))
     anchor = DAYS[rng.integers(0, 4, 12)]
     equity = holdings(found, DAYS, prices, np.arange(12), 12).values + cash_flows(found, anchor, DAYS)
