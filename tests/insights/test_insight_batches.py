@@ -109,7 +109,7 @@ def test_a_batch_that_arrived_without_an_answer_is_found_again_and_paid_once(wri
     assert spent(claude) == [(HALF, True)] * 3
 
 
-def test_a_batch_that_never_arrived_costs_nothing_and_may_be_sent_again(writer, wanted, monkeypatch):
+def test_a_batch_that_never_arrived_costs_nothing_and_may_be_sent_again(writer, wanted):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
         server.fault = Reply(fault="reset")

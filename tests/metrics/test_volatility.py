@@ -114,7 +114,7 @@ def test_a_bar_without_a_valid_range_has_none(high, low):
     assert_equal(range_proxy(np.array([[high, 11.0]]), np.array([[low, 10.0]])), [[np.nan, range_proxy(np.array(11.0), np.array(10.0))]])
 
 
-def test_percentile_rank_agrees_with_scipy(returns):
+def test_percentile_rank_agrees_with_scipy():
     """Oracle: scipy.stats.percentileofscore(kind="mean") among the earlier 252, ties and gaps included."""
     rng = np.random.default_rng(3)
     volatility = np.round(rng.lognormal(-1.5, 0.4, (300, 9)), 2)  # two decimals: plenty of ties
