@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from benchmarks.book import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
-from riskmetrics.metrics import har
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
@@ -27,11 +27,9 @@ from riskmetrics.results import (
     volatility,
 )
 from riskmetrics.results.lots import is_listed, is_option
-from riskmetrics.results.model import Versions
 from riskmetrics.sources import simulate
 
 MARKET = "SPY"
-SHIPPED = Versions(["shipped-1"], [har.SHIPPED], np.array([har.SHIPPED_THROUGH], dtype="datetime64[D]"))
 TERMS = options.Terms(risk_free_rate=0.04, dividend_yield=0.01)
 FIRST, LAST = date(2023, 6, 1), date(2024, 3, 28)
 SESSIONS = trading_calendar.between(FIRST, LAST)
