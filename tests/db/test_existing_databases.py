@@ -19,20 +19,11 @@ from riskmetrics.db import migrate, tables, write
 from riskmetrics.db.engine import create
 from riskmetrics.errors import SchemaError
 from tests.conftest import COMMAND
+from tests.db.statements import execute, query
 
 RUNNING_SYSTEM = "h1i2j3k4l5m6"
 RATE_BETAS = "position_interest_rate_betas"
 SUPERSEDED = "position_interest_rate_betas_superseded"
-
-
-def execute(engine: sa.Engine, sql: str) -> None:
-    with engine.begin() as connection:
-        connection.exec_driver_sql(sql)
-
-
-def query(engine: sa.Engine, sql: str) -> list[tuple[Any, ...]]:
-    with engine.begin() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(sql)]
 
 
 @pytest.fixture(params=foreign_databases.DATABASES)

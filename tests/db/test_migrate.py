@@ -16,19 +16,10 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from riskmetrics.db import migrate
-from riskmetrics.db.engine import create
 from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled
 
 RACER = "from riskmetrics.db import engine, migrate; import sys; print(migrate.ensure_head(engine.create(sys.argv[1])))"
-
-
-@pytest.fixture
-def empty(empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on a database without any table."""
-    engine = create(empty_database)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture
