@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from tests.local_server import running
+
 KEY = "Kq7-secret_key.0123456789"
 """What tests use as a key: nothing else reads like it."""
 
@@ -87,16 +89,12 @@ def listening(handler: type[BaseHTTPRequestHandler], closing: threading.Event) -
         def handle_error(self, *_: object) -> None:
             """A client that gives up is what some tests want."""
 
-    with Quiet(("127.0.0.1", 0), handler) as running:
-        running.daemon_threads = True
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    server = Quiet(("127.0.0.1", 0), handler)
+    with running(server):
         try:
-            yield f"http://127.0.0.1:{running.server_port}"
+            yield f"http://127.0.0.1:{server.server_port}"
         finally:
             closing.set()
-            running.shutdown()
-            thread.join()
 
 
 def send(handler: BaseHTTPRequestHandler, reply: Reply, closing: threading.Event) -> None:

@@ -2,13 +2,14 @@
 
 import socketserver
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import cast
+
+from tests.local_server import running
 
 _ANSWERS = {"EHLO": "250-here\r\n250 AUTH PLAIN", "AUTH": "235 welcome", "DATA": "354 go on", "QUIT": "221 bye"}
 
@@ -48,16 +49,11 @@ def serve(certificate: Path | None = None) -> Iterator[MailServer]:
         def handle_error(self, *_: object) -> None:
             """A client that hangs up is what some tests want."""
 
-    with Quiet(("127.0.0.1", 0), Handler) as running:
-        if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
-            running.socket = context.wrap_socket(running.socket, server_side=True)
-        server = MailServer(running.server_address[1])
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            running.shutdown()
-            thread.join()
+    listening = Quiet(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        listening.socket = context.wrap_socket(listening.socket, server_side=True)
+    server = MailServer(listening.server_address[1])
+    with running(listening):
+        yield server

@@ -1,10 +1,11 @@
 """A local webhook that keeps what is posted to it, and answers as it is told."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from tests.local_server import running
 
 
 class Webhook:
@@ -33,12 +34,7 @@ def serve() -> Iterator[Webhook]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    with HTTPServer(("127.0.0.1", 0), Handler) as running:
-        hook = Webhook(running.server_port)
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield hook
-        finally:
-            running.shutdown()
-            thread.join()
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    hook = Webhook(server.server_port)
+    with running(server):
+        yield hook
