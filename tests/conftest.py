@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -28,6 +29,17 @@ _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 
 _numbers = count()
 MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
+
+
+@contextmanager
+def connected(url: str) -> Iterator[sa.Connection]:
+    """Give a connection to a database, whose transaction is committed at the end; nothing stays open."""
+    engine = create(url)
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")

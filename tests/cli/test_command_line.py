@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
-from riskmetrics.db.engine import create
 from riskmetrics.errors import ConfigurationError, DatabaseError, DataQualityError, RiskmetricsError, SchemaError, UsageError
-from tests.conftest import COMMAND
+from tests.conftest import COMMAND, connected
 
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "dagster", "sqlalchemy", "pydantic", "exchange_calendars", "rich.table", "pyarrow"}
 
@@ -99,10 +98,8 @@ def test_a_file_without_a_good_row_changes_nothing_and_exits_3(call, tmp_path: P
     result = call("import", "prices", str(file))
     assert isinstance(result.exception, DataQualityError)
     assert "no good row" in str(result.exception)
-    engine = create(database)
-    with engine.connect() as connection:
+    with connected(database) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM rejected_rows")) == 0
-    engine.dispose()
 
 
 def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp_path: Path, database: str) -> None:
@@ -112,10 +109,8 @@ def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp
     assert "1 row written, 0 unchanged" in first.stdout
     assert "0 rows written, 1 unchanged" in second.stdout
     assert "the exchange is closed" in first.stderr
-    engine = create(database)
-    with engine.connect() as connection:
+    with connected(database) as connection:
         rows = connection.execute(sa.text("SELECT kind, source, line, raw_row FROM rejected_rows")).all()
-    engine.dispose()
     assert [tuple(row) for row in rows] == [("prices", str(file), 3, "AAPL,2022-12-26,100")]
 
 
@@ -134,10 +129,8 @@ def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(call, tmp_path: Pa
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 0
     assert json.loads(call("portfolio", "list", "--json").stdout) == []
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 1
-    engine = create(database)
-    with engine.connect() as connection:
+    with connected(database) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL")) == 1
-    engine.dispose()
 
 
 def test_sql_reads_and_cannot_write(call) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db.engine import create
 from riskmetrics.errors import DataQualityError, UsageError
+from tests.conftest import connected
 
 TWO_ACCOUNTS = """Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Cost Basis Total
 X00000001,Individual,SPAXX**,HELD IN MONEY MARKET,,,$100.50,
@@ -107,7 +107,7 @@ def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(cal
     assert "lies in the future: say --as-of" in str(call("import", "portfolio", str(export)).exception)
 
 
-def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(call, tmp_path: Path, database: str) -> None:
+def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(call, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol;quantity\nKO;1.200\n")
     refused = call("import", "portfolio", str(file), "--name", "Mine")
@@ -178,10 +178,8 @@ def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(call, exp
         "Individual ...0001": (1, 12045.30, "2024-12-06"),
         "ROTH IRA ...0002": (2, 13416.36, "2024-12-06"),
     }
-    engine = create(database)
-    with engine.connect() as connection:
+    with connected(database) as connection:
         kept = connection.execute(sa.text("SELECT line, reason FROM rejected_rows")).all()
         stated = connection.execute(sa.text("SELECT name, equity_as_of::text FROM portfolios ORDER BY 1")).all()
-    engine.dispose()
     assert [tuple(row) for row in kept] == [(4, "quantity 'two' is not a number")]
     assert [tuple(row) for row in stated] == [("Individual ...0001", "2024-12-06"), ("ROTH IRA ...0002", "2024-12-05")]

@@ -16,6 +16,7 @@ from riskmetrics.db import explained, read, tables
 from riskmetrics.db.engine import create
 from riskmetrics.explain import registry
 from riskmetrics.explain.sources import Sources
+from tests.conftest import connected
 
 Run = Callable[..., launch.Outcome]
 
@@ -24,10 +25,8 @@ Run = Callable[..., launch.Outcome]
 def sample_template(create_database: Callable[..., str], template: str) -> str:
     """Name of a database that holds the sample and no result."""
     url = create_database(template)
-    engine = create(url)
-    with engine.begin() as connection:
+    with connected(url) as connection:
         load_sample(connection)
-    engine.dispose()
     name = sa.make_url(url).database
     assert name
     return name
@@ -77,12 +76,16 @@ RESULTS = {
 _OF_THE_WRITE = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
 
 
+def fetched(url: str, statement: str) -> pd.DataFrame:
+    """Rows that a statement gives."""
+    with connected(url) as connection:
+        return pd.read_sql_query(sa.text(statement), connection)
+
+
 def results(url: str) -> dict[str, pd.DataFrame]:
     """Every result row as stored, without what tells of the write itself."""
-    engine = create(url)
-    with engine.connect() as connection:
+    with connected(url) as connection:
         tables = {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in RESULTS}
-    engine.dispose()
     return {
         name: table.drop(columns=[column for column in _OF_THE_WRITE if column in table])
         .sort_values(RESULTS[name])
@@ -106,8 +109,7 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
 
     ``without_rows`` are the narrow tables that are empty.
     """
-    engine = create(url)
-    with engine.connect() as connection:
+    with connected(url) as connection:
         statement = sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''")
         reasons = {tuple(row) for row in connection.execute(statement)}
         nulls = {
@@ -124,7 +126,6 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
             empty |= set() if rows else {table.name}
             for *values, reason in rows:
                 assert (None in values) == bool(reason), table.name
-    engine.dispose()
     assert empty == without_rows
     assert nulls == reasons
     return nulls

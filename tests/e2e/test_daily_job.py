@@ -12,7 +12,7 @@ import statsmodels.api as sm
 from riskmetrics import trading_calendar
 from riskmetrics.db.engine import create
 from riskmetrics.results import scores
-from tests.conftest import NewDatabase
+from tests.conftest import NewDatabase, connected
 from tests.e2e.conftest import RESULTS, Run, assert_nulls_have_reasons, results
 
 DAY = date(2022, 12, 28)
@@ -30,11 +30,8 @@ def _frames(url: str) -> dict[str, pd.DataFrame]:
         "undefined": "SELECT * FROM undefined_metrics",
         "contributions": "SELECT * FROM portfolio_risk_contributions",
     }
-    engine = create(url)
-    with engine.connect() as connection:
-        frames = {name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()}
-    engine.dispose()
-    return frames
+    with connected(url) as connection:
+        return {name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()}
 
 
 def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None:
@@ -128,24 +125,17 @@ def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
 
 def _versions(url: str) -> dict[str, set[object]]:
     """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
-    engine = create(url)
-    with engine.connect() as connection:
-        versions = {
-            name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS
-        }
-    engine.dispose()
-    return versions
+    with connected(url) as connection:
+        return {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS}
 
 
 def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
     """Its columns come back when they are lost, and nothing else is touched."""
     assert run([DAY]).exit_code == 0
     before = results(sample)
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL"))
         connection.execute(sa.text("DELETE FROM portfolio_sector_weights"))
-    engine.dispose()
     assert run([DAY], ["sector_concentration"]).exit_code == 0
     after = results(sample)
     assert all(after[name].equals(before[name]) for name in RESULTS)
@@ -202,8 +192,7 @@ def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
 ) -> None:
     """The same rows, put into their tables in another order."""
     other = create_database(sa.make_url(sample).database)
-    engine = create(other)
-    with engine.begin() as connection:
+    with connected(other) as connection:
         for name in _INPUTS:
             before = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()
             connection.execute(sa.text(f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT * FROM {name}"))
@@ -213,7 +202,6 @@ def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
             after = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()
             assert sorted(before) == sorted(after), name
             assert before != after, name
-    engine.dispose()
     assert run([DAY]).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)
     assert run([DAY]).exit_code == 0

@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
-from riskmetrics.db.engine import create
 from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSession
+from tests.conftest import connected
 from tests.e2e.conftest import Run
 
 CODE = ["-m", "riskmetrics.definitions"]
@@ -29,10 +29,8 @@ TO_COME = trading_calendar.between(trading_calendar.last_ended() + timedelta(day
 
 
 def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_date") -> list[str]:
-    engine = create(url)
-    with engine.connect() as connection:
+    with connected(url) as connection:
         days = connection.scalars(sa.text(f"SELECT DISTINCT {column} FROM {table} ORDER BY 1")).all()
-    engine.dispose()
     return [str(day) for day in days]
 
 
@@ -93,10 +91,8 @@ def test_without_a_date_the_latest_session_with_prices_is_taken_and_said(sample:
 def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-27'"))
-    engine.dispose()
     outcome = run([date(2022, 12, 27), date(2022, 12, 28)])
     assert outcome.exit_code == 3
     assert "no close of SPX on 2022-12-27" in capsys.readouterr().err

@@ -17,7 +17,7 @@ from riskmetrics.explain import registry
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.results import tail_risk
 from riskmetrics.sources import simulate
-from tests.conftest import NewDatabase
+from tests.conftest import NewDatabase, connected
 from tests.e2e.conftest import RESULTS, assert_nulls_have_reasons, differing, explained_anew
 
 DAY = date(2024, 12, 6)
@@ -61,13 +61,11 @@ def database_url(template: str, create_database: NewDatabase, tmp_path_factory: 
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
         patch.setenv("RISKMETRICS_HOME", str(folder))
         _simulate(folder / "benchmark.csv")
-        engine = create(url)
-        with engine.begin() as connection:
+        with connected(url) as connection:
             strike = "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC LIMIT 1"
             owner = "SELECT id FROM portfolios ORDER BY name LIMIT 1"
             found = {"strike_price": connection.scalar(sa.text(strike)), "portfolio_id": connection.scalar(sa.text(owner))}
             connection.execute(sa.insert(tables.positions).values(OPTION | found))
-        engine.dispose()
         for day in DAYS:
             assert launch.run(settings.load(), [day]).exit_code == 0
     return url
@@ -126,10 +124,8 @@ def test_what_is_null_of_the_option_has_its_reason(database_url: str, stored: di
 def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(database_url: str) -> None:
     """Oracle: statsmodels, pandas, numpy and scipy over the rows that the number was made of, in `riskmetrics.explain`."""
     with_option = "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE l.position_type = 'LC'"
-    engine = create(database_url)
-    with engine.connect() as connection:
+    with connected(database_url) as connection:
         name = connection.execute(sa.text(with_option)).scalar_one()
-    engine.dispose()
     found = [one for day in DAYS for one in explained_anew(database_url, day, [name])]
     assert differing(found) == []
     assert {one.metric.name for one in found} == {metric.name for metric in registry.metrics()}

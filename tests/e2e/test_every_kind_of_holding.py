@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create
+from tests.conftest import connected
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -32,8 +33,7 @@ LOTS = [
 @pytest.fixture
 def portfolio(sample: str) -> str:
     """Replace the sample's portfolios by one with LOTS; NEW has 30 closes, GONE stops two sessions before the day."""
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         created = sa.insert(tables.portfolios).values(name="Everything", currency="USD").returning(tables.portfolios.c.id)
         portfolio_id = connection.scalar(created)
@@ -46,14 +46,12 @@ def portfolio(sample: str) -> str:
         )
         connection.execute(sa.text(copy.format("NEW", "date >= '2022-11-15'")))
         connection.execute(sa.text(copy.format("GONE", "date <= '2022-12-23'")))
-    engine.dispose()
     return sample
 
 
 def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
-    engine = create(portfolio)
-    with engine.connect() as connection:
+    with connected(portfolio) as connection:
         prices = "SELECT DISTINCT ON (symbol) symbol, close FROM market_data_cache WHERE date <= :day ORDER BY symbol, date DESC"
         close = {row.symbol: row.close for row in connection.execute(sa.text(prices), {"day": DAY})}
         snapshot = connection.execute(sa.text("SELECT * FROM portfolio_snapshots")).mappings().one()
@@ -63,7 +61,6 @@ def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: R
         undefined = "SELECT p.symbol, u.reason FROM undefined_metrics u JOIN positions p ON p.id = u.subject WHERE u.metric LIKE '%.beta'"
         of_positions = dict(connection.execute(sa.text(undefined)).all())
         coverage = dict(connection.execute(sa.text("SELECT metric, n_covered || ' of ' || n_total FROM portfolio_coverage")).all())
-    engine.dispose()
 
     values = {
         "AAPL": 150 * close["AAPL"],

@@ -13,10 +13,9 @@ from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import computed, tables
-from riskmetrics.db.engine import create
 from riskmetrics.explain import registry
 from riskmetrics.explain.evidence import agrees
-from tests.conftest import NewDatabase
+from tests.conftest import NewDatabase, connected
 from tests.e2e.conftest import differing, explained_anew
 
 DAY = date(2022, 12, 28)
@@ -41,8 +40,7 @@ LOTS: list[Mapping[str, Any]] = [
 def database_url(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of the sample with one more portfolio of everything, after the day's run."""
     url = create_database(sample_template)
-    engine = create(url)
-    with engine.begin() as connection:
+    with connected(url) as connection:
         stated = {"name": "Mixed", "currency": "USD", "equity_balance": 40_000, "equity_as_of": date(2022, 12, 15)}
         key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
         for lot in LOTS:
@@ -51,7 +49,6 @@ def database_url(sample_template: str, create_database: NewDatabase, tmp_path_fa
         connection.execute(
             sa.text(f"INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) {copied} AND date <= '2022-12-23'")
         )
-    engine.dispose()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
         patch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
@@ -90,19 +87,15 @@ def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) 
     rows = beta["source_rows"]["market_data_cache: returns of adj_close"]
     assert len(rows) == 90
     assert rows[-1]["date"] == f"{DAY}"
-    engine = create(mixed)
-    with engine.connect() as connection:
+    with connected(mixed) as connection:
         of_run = "SELECT dagster_run_id, code_version FROM position_market_betas LIMIT 1"
         assert tuple(connection.execute(sa.text(of_run)).one()) == (beta["run_id"], beta["code_version"])
-    engine.dispose()
 
 
 def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixed: str) -> None:
     of_one = "FROM portfolios p WHERE p.id = portfolio_id AND p.name = 'Concentrated'"
-    engine = create(mixed)
-    with engine.begin() as connection:
+    with connected(mixed) as connection:
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = hhi + 0.0001 " + of_one))
-    engine.dispose()
     code, (hhi,) = explain("Concentrated", "hhi")
     assert (code, hhi["equal"]) == (3, False)
     assert hhi["stored"] == pytest.approx(hhi["recomputed"] + 0.0001, abs=6e-5)

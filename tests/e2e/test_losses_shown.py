@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
+from tests.conftest import connected
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -33,24 +33,20 @@ def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file = tmp_path / "scenarios.csv"
     file.write_text("name,market_move,first_day,last_day,description\nmine,-0.15,,,My own\nJune,,2022-06-08,2022-06-13,A bad week\n")
     shown("import", "scenarios", str(file))
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         portfolio = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Concentrated"))
         option = {"symbol": "AAPL230616C130", "underlying_symbol": "AAPL", "strike_price": 130, "expiration_date": date(2023, 6, 16)}
         lot = {"portfolio_id": portfolio, "position_type": "LC", "quantity": 3, "entry_date": date(2022, 12, 1), "last_price": 11}
         connection.execute(sa.insert(tables.positions).values(option | lot | {"investment_class": "OPTIONS", "entry_price": 11}))
-    engine.dispose()
     monkeypatch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
     assert run([DAY]).exit_code == 0
     return sample
 
 
 def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
-    engine = create(ran)
-    with engine.connect() as connection:
+    with connected(ran) as connection:
         delta = connection.scalar(sa.text("SELECT portfolio_delta FROM portfolio_snapshots ORDER BY portfolio_delta DESC LIMIT 1"))
         close = connection.scalar(sa.text("SELECT close::float8 FROM market_data_cache WHERE symbol = 'AAPL' ORDER BY date DESC LIMIT 1"))
-    engine.dispose()
     risk = read("risk", "--portfolio", "Long-Short")
     assert {name: len(rows) for name, rows in risk.items()} == {"tail_risk": 8, "var_backtests": 2, "drawdowns": 1}
     assert sum(row["share"] for row in read("contributions", "--portfolio", "Long-Short")) == pytest.approx(1.0)

@@ -12,9 +12,9 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.assets import nightly
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
-from riskmetrics.db.engine import create
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import webhook_server
+from tests.conftest import connected
 from tests.e2e.conftest import RESULTS, Run, results
 
 REPOSITORY = defs.get_repository_def()
@@ -116,10 +116,8 @@ def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(sample: str,
 def test_a_failed_run_is_told_in_the_sentence_of_its_error(
     sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
 ) -> None:
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'"))
-    engine.dispose()
     run_id = run([date(2022, 12, 28)]).run_id
     failed = instance.get_run_by_id(run_id)
     assert failed is not None

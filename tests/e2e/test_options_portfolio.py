@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create
-from tests.e2e.conftest import Run, results
+from tests.conftest import connected
+from tests.e2e.conftest import Run, fetched, results
 
 DAYS = [date(2022, 12, 27), date(2022, 12, 28)]
 JUNE = date(2023, 6, 16)
@@ -31,8 +32,7 @@ STRIKES = {"AAPL": 130.0, "MSFT": 240.0}
 @pytest.fixture
 def portfolio(sample: str) -> str:
     """Replace the sample's portfolios by one of a stock and options, on it and on another; its equity is 100,000."""
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         stated = {"name": "Options", "currency": "USD", "equity_balance": 100_000, "equity_as_of": DAYS[-1]}
         key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
@@ -42,24 +42,15 @@ def portfolio(sample: str) -> str:
                 terms |= {"investment_class": "OPTIONS", "strike_price": STRIKES[lot["underlying_symbol"]], "expiration_date": JUNE}
             lived = {"portfolio_id": key, "entry_date": date(2022, 1, 3)}
             connection.execute(sa.insert(tables.positions).values(terms | lived | lot))
-    engine.dispose()
     return sample
-
-
-def stored(url: str, statement: str) -> pd.DataFrame:
-    engine = create(url)
-    with engine.connect() as connection:
-        table = pd.read_sql_query(sa.text(statement), connection)
-    engine.dispose()
-    return table
 
 
 def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underlyings(portfolio: str, run: Run, tmp_path: Path) -> None:
     assert run(DAYS[1:]).exit_code == 0
-    prices = stored(portfolio, "SELECT symbol, date, close::float8, adj_close FROM market_data_cache")
+    prices = fetched(portfolio, "SELECT symbol, date, close::float8, adj_close FROM market_data_cache")
     last = prices[prices["date"] == DAYS[1]].set_index("symbol")["close"]
     returns = prices.pivot(index="date", columns="symbol", values="adj_close").sort_index().pct_change().loc[: DAYS[1]]
-    forecasts = stored(portfolio, "SELECT * FROM volatility_forecasts WHERE portfolio_id IS NULL").set_index("subject")
+    forecasts = fetched(portfolio, "SELECT * FROM volatility_forecasts WHERE portfolio_id IS NULL").set_index("subject")
     assert set(forecasts.index) == {"AAPL", "MSFT", "PEP", "XOM"}
 
     years, sigma, strike = (JUNE - DAYS[1]).days / 365, forecasts["expected"], pd.Series(STRIKES)
@@ -69,22 +60,22 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     weights = shares * last[shares.index] / 100_000
     own = (returns[weights.index] * weights).sum(axis=1)
 
-    contributions = stored(portfolio, "SELECT * FROM portfolio_risk_contributions").set_index("symbol").sort_index()
+    contributions = fetched(portfolio, "SELECT * FROM portfolio_risk_contributions").set_index("symbol").sort_index()
     assert contributions["weight"].to_dict() == pytest.approx(weights.to_dict(), rel=1e-9)
     assert contributions["component"].sum() == pytest.approx(own.iloc[-252:].std() * np.sqrt(252), rel=1e-9)
-    snapshot = stored(portfolio, "SELECT * FROM portfolio_snapshots").iloc[0]
+    snapshot = fetched(portfolio, "SELECT * FROM portfolio_snapshots").iloc[0]
     assert float(snapshot["realized_volatility_21d"]) == pytest.approx(own.iloc[-21:].std() * np.sqrt(252), abs=1e-4)
     assert float(snapshot["gross_exposure"]) == pytest.approx(200 * last[["AAPL", "PEP", "XOM"]].sum() + 1100, abs=0.01)
-    tail = stored(portfolio, "SELECT * FROM portfolio_tail_risk WHERE horizon_days = 1").set_index(["method", "level"])
+    tail = fetched(portfolio, "SELECT * FROM portfolio_tail_risk WHERE horizon_days = 1").set_index(["method", "level"])
     assert tail.loc[("historical", 0.95), "value_at_risk"] == pytest.approx(np.quantile(-own.iloc[-504:], 0.95), rel=1e-9)
-    betas = stored(portfolio, "SELECT symbol, beta FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
+    betas = fetched(portfolio, "SELECT symbol, beta FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
     assert set(betas.loc[betas["beta"].isna(), "symbol"]) == {"AAPL230616C130", "MSFT230616P240"}
-    covered = stored(portfolio, "SELECT metric, coverage, n_covered, n_total FROM portfolio_coverage").set_index("metric")
+    covered = fetched(portfolio, "SELECT metric, coverage, n_covered, n_total FROM portfolio_coverage").set_index("metric")
     assert covered.loc["beta"].tolist() == pytest.approx([1.0, 5, 5])
     assert covered.loc["prices"].tolist() == pytest.approx([0.8, 4, 5])
 
     of_positions = "SELECT p.symbol, v.* FROM position_volatility v JOIN positions p ON p.id = v.position_id"
-    volatility = stored(portfolio, of_positions).set_index("symbol")["realized_vol_21d"]
+    volatility = fetched(portfolio, of_positions).set_index("symbol")["realized_vol_21d"]
     share = last["MSFT"] * stats.norm.cdf(-d1["MSFT"])
     value = 240 * stats.norm.cdf(-d1["MSFT"] + sigma["MSFT"] * np.sqrt(years)) - share
     of_put = returns["MSFT"].iloc[-21:].std() * np.sqrt(252) * share / value
@@ -118,7 +109,7 @@ def test_a_book_of_options_needs_closes_of_their_underlyings_and_is_told_of_pric
     assert run(DAYS[-1:]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "0% of the holdings of Options have a price of their own on 2022-12-28; 80% is the least; the rest is in no value" in said
-    assert len(stored(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
+    assert len(fetched(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
     with engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'MSFT' AND date > '2022-12-01'"))
     engine.dispose()

@@ -14,6 +14,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.db.engine import create
 from riskmetrics.report.page import render
 from riskmetrics.results.price_quality import FAULTS
+from tests.conftest import connected
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -137,8 +138,7 @@ def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine)
 
 def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A price that moves ten times as much as the market, day by day."""
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         connection.execute(
             sa.text(
                 "WITH moves AS (SELECT date, ln(adj_close / lag(adj_close) OVER (ORDER BY date)) AS move "
@@ -147,7 +147,6 @@ def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, cap
                 "WHERE symbol = 'AAPL' AND date > '2022-08-02'"
             )
         )
-    engine.dispose()
     outcome = run([DAY])
     assert outcome.exit_code == 0
     evaluation = _evaluations(outcome.run_id)["beta_extreme"]

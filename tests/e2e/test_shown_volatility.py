@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
 from riskmetrics.report import figures
+from tests.conftest import connected
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -26,13 +26,11 @@ RATES = "KO"
 def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Run the job for DAY with RATES, an option on AAPL among the holdings; returns the returns to it, by symbol."""
     monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
-    engine = create(sample)
-    with engine.begin() as connection:
+    with connected(sample) as connection:
         owner = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Core Equity"))
         option = {"symbol": "AAPL", "position_type": "LC", "quantity": 1, "investment_class": "OPTIONS", "entry_date": DAY}
         connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **option))
         prices = pd.read_sql_query(sa.text("SELECT symbol, date, adj_close FROM market_data_cache"), connection)
-    engine.dispose()
     assert run([DAY]).exit_code == 0
     return prices.pivot(index="date", columns="symbol", values="adj_close").sort_index().pct_change().iloc[1:]
 

@@ -78,7 +78,7 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, 
 
 
 @with_shared_data
-def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics, tmp_path: Path) -> None:
+def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics) -> None:
     """Oracle: statsmodels on the file itself."""
     import pandas as pd
     import statsmodels.api as sm
