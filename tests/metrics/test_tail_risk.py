@@ -181,6 +181,13 @@ def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is
     assert_equal(found, Backtest(np.array([20, 0, 0]), np.array([20, 20, 20])))
 
 
+@pytest.mark.parametrize(("loss", "breaches"), [(0.625, 0), (0.6875, 1)])
+def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss, breaches):
+    """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all of it is exact in binary."""
+    found = breaches_of(-np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, tested=1, min_obs=3)
+    assert_equal(found, Backtest(np.array([breaches]), np.array([1])))
+
+
 def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
     """By hand: 756 returns are exactly enough."""
     returns = panel(2, sessions=WINDOW + TESTED, series=2, missing=0.0)
