@@ -27,7 +27,7 @@ test: lint types contracts ## Everything CI runs: lint, types, import contracts,
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-faults: install-dev ## Crashes, races and full disks, for real (some minutes)
-	$(BIN)/python -m pytest -m faults -n auto --dist worksteal tests/faults
+	$(BIN)/python -m pytest -m faults --timeout 1800 -n auto --dist worksteal tests/faults
 
 test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel

@@ -14,14 +14,13 @@ import sqlalchemy as sa
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
 from riskmetrics.errors import SchemaError
-from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, WRITING, Start, asking, change, finish, query, runs, wait_for
+from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, asking, change, finish, query, runs, wait_for
 from tests.faults.proxy import before
 
 pytestmark = pytest.mark.faults
 
 DAY = "2022-12-28"
 OF_THE_WRITE = "SELECT (SELECT count(*) FROM position_market_betas), (SELECT count(*) FROM symbol_adjusted_betas)"
-UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
 OF_OLD = {"RISKMETRICS_MARKET_INDEX": "SPX"}
