@@ -7,11 +7,11 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
-from tests.local_server import running
+from tests.listening import listening
 
 KEY = "Kq7-secret_key.0123456789"
 """What tests use as a key: nothing else reads like it."""
@@ -79,22 +79,6 @@ def serve(answers: Answers) -> Iterator[FmpServer]:
     server = FmpServer("", answers)
     with listening(Handler, server.closing) as server.url:
         yield server
-
-
-@contextmanager
-def listening(handler: type[BaseHTTPRequestHandler], closing: threading.Event) -> Iterator[str]:
-    """Answer on a free port of this machine, and yield its address; ``closing`` is set at the end."""
-
-    class Quiet(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """A client that gives up is what some tests want."""
-
-    server = Quiet(("127.0.0.1", 0), handler)
-    with running(server):
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            closing.set()
 
 
 def send(handler: BaseHTTPRequestHandler, reply: Reply, closing: threading.Event) -> None:

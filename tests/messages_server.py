@@ -9,7 +9,8 @@ from http.server import BaseHTTPRequestHandler
 from itertools import count
 from typing import Any
 
-from tests.fmp_server import KEY, Reply, listening, send
+from tests.fmp_server import KEY, Reply, send
+from tests.listening import listening
 
 Body = dict[str, Any]
 Answers = Callable[[Body], Reply]

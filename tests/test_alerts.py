@@ -114,15 +114,25 @@ def test_a_password_is_not_sent_without_encryption(mail: mail_server.MailServer,
     assert not mail.messages
 
 
-def test_a_password_goes_to_a_server_that_is_encrypted_and_known(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("scheme", "in_clear"), [("smtps", []), ("smtp", ["EHLO", "STARTTLS"])])
+def test_a_password_goes_to_a_server_that_is_encrypted_and_known(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, in_clear: list[str]
+) -> None:
+    """From the start, or once STARTTLS has been said; a server whose certificate nobody vouches for gets neither password nor message."""
     monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
-    with mail_server.serve(certificate) as mail:
-        monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtps://ann:s%40fe@127.0.0.1:{mail.port}")
+    with mail_server.serve(certificate, asked=scheme == "smtp") as mail:
+        monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"{scheme}://ann:s%40fe@127.0.0.1:{mail.port}")
         assert alerts.send(settings.load(), "a", "b") == ["e-mail"]
+        verbs = [command.split()[0].upper() for command in mail.commands]
+        assert verbs == [*in_clear, "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "QUIT"]
+        assert base64.b64decode(mail.commands[verbs.index("AUTH")].split()[-1]) == b"\0ann\0s@fe"
+        assert len(mail.messages) == 1
+
+        mail.commands.clear()
         monkeypatch.delenv("SSL_CERT_FILE")
         with pytest.raises(AlertNotSent, match="certificate verify failed"):
             alerts.send(settings.load(), "a", "b")
-    assert base64.b64decode(mail.commands[1].split()[-1]) == b"\0ann\0s@fe"
+    assert [command.split()[0].upper() for command in mail.commands] == in_clear
     assert len(mail.messages) == 1
 
 

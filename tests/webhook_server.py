@@ -3,16 +3,16 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 
-from tests.local_server import running
+from tests.listening import listening
 
 
 class Webhook:
     """A running server: its address, which is a secret, and the texts that came; ``answers`` are statuses, the last one for good."""
 
-    def __init__(self, port: int) -> None:
-        self.address = f"http://127.0.0.1:{port}/hooks/T0PSECRET"
+    def __init__(self, url: str) -> None:
+        self.address = f"{url}/hooks/T0PSECRET"
         self.answers = [200]
         self.texts: list[str] = []
 
@@ -34,7 +34,6 @@ def serve() -> Iterator[Webhook]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    hook = Webhook(server.server_port)
-    with running(server):
+    with listening(Handler) as url:
+        hook = Webhook(url)
         yield hook

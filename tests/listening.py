@@ -1,0 +1,27 @@
+"""A local server for whatever protocol a handler speaks."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import ThreadingHTTPServer
+from socketserver import StreamRequestHandler
+
+
+@contextmanager
+def listening(handler: type[StreamRequestHandler], closing: threading.Event | None = None) -> Iterator[str]:
+    """Answer on a free port of this machine, and yield its address; ``closing`` is set at the end."""
+
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that gives up is what some tests want."""
+
+    with Quiet(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}"
+        finally:
+            if closing is not None:
+                closing.set()
+            running.shutdown()
+            thread.join()
