@@ -16,6 +16,7 @@ from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
 from tests.conftest import COMMAND
+from tests.deploy.conftest import postgres  # noqa: F401  # a fixture: the server of a deployment
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
