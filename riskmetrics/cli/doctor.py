@@ -273,13 +273,12 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
     if not (home / "dagster.yaml").exists():
         yield Finding("ok", "dagster", f"{home} is made by the first run")
         return
-    os.environ["DAGSTER_HOME"] = str(home)  # the only way to name it to Dagster
     import dagster as dg
 
     from riskmetrics.cli import launch
 
     try:
-        with dg.DagsterInstance.get() as instance:
+        with dg.DagsterInstance.from_config(str(home)) as instance:
             dead = {run.run_id for run in launch.dead_runs(instance)}
             started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]))
             n_runs = instance.get_runs_count()

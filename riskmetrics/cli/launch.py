@@ -69,7 +69,6 @@ def run(
     ai_all : bool
         Whether a language model may be asked for insights of every session, not of the last one alone.
     """
-    os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))  # the only way to name it to Dagster
     os.environ.update(FEWER_EVENTS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
@@ -83,7 +82,7 @@ def run(
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    with _instance() as instance:
+    with _instance(settings) as instance:
         fail_dead_runs(instance)
         instance.add_event_listener(run_id, _show)
         gc.freeze()
@@ -117,28 +116,28 @@ def _tags(days: Sequence[date]) -> dict[str, str]:
 
 def lacking(settings: Settings, day: date) -> list[date]:
     """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
-    os.environ["DAGSTER_HOME"] = str(prepare_instance(settings))
     from riskmetrics.assets import nightly
     from riskmetrics.definitions import defs
 
-    with _instance() as instance:
+    with _instance(settings) as instance:
         return nightly.lacking(instance, defs.get_repository_def(), day)
 
 
 @contextmanager
-def _instance() -> "Iterator[dg.DagsterInstance]":
+def _instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """Yield Dagster's instance; its storage is created by one process at a time, which Dagster itself does not see to."""
     import dagster as dg
 
-    with (Path(os.environ["DAGSTER_HOME"]) / "creating.lock").open("w") as lock:
+    home = prepare_instance(settings)
+    with (home / "creating.lock").open("w") as lock:
         flock(lock, LOCK_EX)
-        instance = dg.DagsterInstance.get()
+        instance = dg.DagsterInstance.from_config(str(home))
         instance.get_runs(limit=1)
         instance.all_asset_keys()
         instance.all_instigator_state()
     with instance, ExitStack() as held:
         for name in ("runs.db", "runs/index.db"):
-            _hold_open(held, Path(os.environ["DAGSTER_HOME"], "history", name))
+            _hold_open(held, home / "history" / name)
         yield instance
 
 

@@ -90,7 +90,6 @@ def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
     for way in (_by_dagsters_commands, _by_ui_and_daemon):
         monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url := create_database(sample_template))
         monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
-        monkeypatch.delenv("DAGSTER_HOME", raising=False)  # the run in this process has named its own to Dagster
         way()
         for name, rows in results(url).items():
             pd.testing.assert_frame_equal(rows, expected[name], obj=f"{name}, {way.__name__}")
