@@ -51,6 +51,15 @@ def run() -> Run:
     return run
 
 
+def make_unknown(url: str, portfolio: str) -> None:
+    """Make a portfolio hold nothing but symbols that have no price."""
+    engine = create(url)
+    with engine.begin() as connection:
+        statement = "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios WHERE name = :portfolio)"
+        connection.execute(sa.text(statement), {"portfolio": portfolio})
+    engine.dispose()
+
+
 RESULTS = {
     "position_market_betas": ["position_id", "calc_date"],
     "portfolio_snapshots": ["portfolio_id", "snapshot_date"],

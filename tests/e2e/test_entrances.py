@@ -20,7 +20,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSession
 from tests.conftest import connected
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import Run, make_unknown, results
 
 CODE = ["-m", "riskmetrics.definitions"]
 DAY_TAG = json.dumps({"dagster/partition": "2022-12-28"})
@@ -97,6 +97,19 @@ def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions
     assert outcome.exit_code == 3
     assert "no close of SPX on 2022-12-27" in capsys.readouterr().err
     assert _days(sample, "position_market_betas", "calc_date") == []
+
+
+def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_are_computed_until_it_is_removed(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_unknown(sample, "Concentrated")
+    assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "error: portfolio_values: 0% of the holdings of Concentrated have a close" in said
+    assert "import its prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
+    assert len(results(sample)["portfolio_snapshots"]) == 2
+    assert CliRunner().invoke(app, ["portfolio", "remove", "Concentrated", "--yes"]).exit_code == 0
+    assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 0
 
 
 def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
