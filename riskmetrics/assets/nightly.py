@@ -72,23 +72,43 @@ def sensors(*, on: bool) -> Sequence[dg.SensorDefinition]:
     failed = dg.run_failure_sensor(
         name="alert_on_failure", minimum_interval_seconds=30, default_status=status, description="Tells of every run that failed, and why."
     )
+    unsound = dg.run_status_sensor(
+        dg.DagsterRunStatus.SUCCESS,
+        name="alert_on_failed_checks",
+        minimum_interval_seconds=30,
+        default_status=status,
+        description="Tells of every run that succeeded although checks of severity ERROR failed, and what they say.",
+    )
     missed = dg.sensor(
         name="alert_on_missed_night",
         minimum_interval_seconds=300,
         default_status=status,
         description="Tells of a session without results at 21:00 New York, and shows it as the check last_night of portfolio_values.",
     )
-    return [failed(alert_on_failure), missed(alert_on_missed_night)]
+    return [failed(alert_on_failure), unsound(alert_on_failed_checks), missed(alert_on_missed_night)]
 
 
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
-    """Send the sentences of the steps that failed, or of the run if none did."""
-    run, events = context.dagster_run, context.get_step_failure_events() or [context.failure_event]
+    """Send the sentences of the steps that failed, or of the run if none did, and of its failed checks."""
+    events = context.get_step_failure_events() or [context.failure_event]
     reasons = [(event.step_key or "the run", failures.cause(event), event.message or "") for event in events]
     lines = [f"{step}: {failures.sentence(error) if error else message}" for step, error, message in reasons]
+    _tell(context, "failed", [*lines, *failures.failed_checks(context.instance, context.dagster_run)])
+
+
+def alert_on_failed_checks(context: dg.RunStatusSensorContext) -> None:
+    """Send the sentences of the checks of severity ERROR that failed in a run that Dagster counts as a success."""
+    lines = failures.failed_checks(context.instance, context.dagster_run)
+    if lines:
+        _tell(context, "failed checks", lines)
+
+
+def _tell(context: dg.RunStatusSensorContext, outcome: str, lines: Sequence[str]) -> None:
+    """Send how a run ended, and why; Dagster evaluates a run once, whether or not somebody could be told."""
+    run = context.dagster_run
     first, last = named(run.tags)
     span = "" if first is None else f" for {first}" if first == last else f" for {first} to {last}"
-    what = f"riskmetrics: {run.job_name}{span} failed"
+    what = f"riskmetrics: {run.job_name}{span} {outcome}"
     alerts.send(settings.load(), what, "\n".join([*lines, f"Run {run.run_id} in Dagster's UI has the rest."]))
 
 

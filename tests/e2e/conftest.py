@@ -53,11 +53,9 @@ def run() -> Run:
 
 def make_unknown(url: str, portfolio: str) -> None:
     """Make a portfolio hold nothing but symbols that have no price."""
-    engine = create(url)
-    with engine.begin() as connection:
-        statement = "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios WHERE name = :portfolio)"
+    statement = "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios WHERE name = :portfolio)"
+    with connected(url) as connection:
         connection.execute(sa.text(statement), {"portfolio": portfolio})
-    engine.dispose()
 
 
 RESULTS = {

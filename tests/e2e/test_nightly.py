@@ -13,9 +13,9 @@ from riskmetrics.assets import nightly
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
-from tests import webhook_server
+from tests import mail_server, webhook_server
 from tests.conftest import connected
-from tests.e2e.conftest import RESULTS, Run, results
+from tests.e2e.conftest import RESULTS, Run, make_unknown, results
 
 REPOSITORY = defs.get_repository_def()
 
@@ -113,11 +113,12 @@ def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(sample: str,
     assert all(after[name].equals(before[name]) for name in RESULTS)
 
 
-def test_a_failed_run_is_told_in_the_sentence_of_its_error(
+def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check(
     sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
 ) -> None:
     with connected(sample) as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'"))
+    make_unknown(sample, "Concentrated")
     run_id = run([date(2022, 12, 28)]).run_id
     failed = instance.get_run_by_id(run_id)
     assert failed is not None
@@ -127,7 +128,38 @@ def test_a_failed_run_is_told_in_the_sentence_of_its_error(
     (text,) = webhook.texts
     assert text.startswith("riskmetrics: daily_risk for 2022-12-28 failed\n")
     assert "no close of SPX on 2022-12-28: import it with `riskmetrics import prices FILE`" in text
+    assert "portfolio_values, price_coverage: 0% of the holdings of Concentrated have a close" in text
     assert run_id in text
+
+
+def test_a_run_that_is_done_while_a_check_failed_is_told_once(
+    sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By webhook and by e-mail: which run, which session, which checks and what they say, and no secret."""
+    sensor, cursor = REPOSITORY.get_sensor_def("alert_on_failed_checks"), None
+
+    def tick() -> None:
+        nonlocal cursor
+        with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+            cursor = sensor.evaluate_tick(context).cursor
+
+    tick()
+    assert run([date(2022, 12, 27)], ["portfolio_values"]).exit_code == 0
+    make_unknown(sample, "Concentrated")
+    outcome = run([date(2022, 12, 28)], ["portfolio_values"])
+    assert (outcome.exit_code, outcome.result.success) == (3, True)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "Concentrated")
+    with mail_server.serve() as mail:
+        monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://127.0.0.1:{mail.port}")
+        monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
+        tick()
+        tick()
+    (text,), (message,) = webhook.texts, mail.messages
+    assert message["Subject"] == "riskmetrics: daily_risk for 2022-12-28 failed checks"
+    said, where = message.get_content().splitlines()
+    assert said.startswith("portfolio_values, price_coverage: 0% of the holdings of [hidden] have a close")
+    assert where == f"Run {outcome.run_id} in Dagster's UI has the rest."
+    assert text == f"{message['Subject']}\n{said}\n{where}"
 
 
 class _Clock(datetime):
@@ -173,5 +205,7 @@ def test_the_schedule_and_the_alerts_are_on_where_a_setting_says_so() -> None:
     for on in (False, True):
         repository = build_definitions(nightly_on=on).get_repository_def()
         states = {of.name: of.default_status.value for of in (*repository.schedule_defs, *repository.sensor_defs)}
-        of_nights = dict.fromkeys(("after_close", "alert_on_failure", "alert_on_missed_night"), "RUNNING" if on else "STOPPED")
+        of_nights = dict.fromkeys(
+            ("after_close", "alert_on_failure", "alert_on_failed_checks", "alert_on_missed_night"), "RUNNING" if on else "STOPPED"
+        )
         assert states == of_nights | {"insight_batches": "RUNNING"}  # what was paid for is collected in any case
