@@ -63,21 +63,13 @@ def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, whole: bool 
 
 
 def _lines(row: Mapping[str, Any], *, whole: bool) -> list[str]:
+    from riskmetrics.report import figures
+
     lines = [row["summary"], *([row["full_analysis"]] if whole and row["full_analysis"] else [])]
     for finding in row["key_findings"] or []:
-        lines += [f"- {finding['text']}", f"    {evidence(finding)}"]
+        lines += [f"- {finding['text']}", f"    {figures.evidence(finding['evidence'])}"]
     if whole:
         lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
         lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
         lines.append(f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}")
     return lines
-
-
-def evidence(finding: dict[str, Any]) -> str:
-    """Return the facts of a finding on one line."""
-    facts = []
-    for fact in finding["evidence"]:
-        of = f" of {fact['of']}" if "of" in fact else ""
-        remarks = ", ".join(fact[name] for name in ("window", "quality") if name in fact)
-        facts.append(f"{fact['what']}{of} {fact['value']}" + (f" ({remarks})" if remarks else ""))
-    return "; ".join(facts)

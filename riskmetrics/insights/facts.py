@@ -233,7 +233,9 @@ def _of_losses(make: "partial[Fact]", of: Mapping[str, Sequence[Record]], called
     for number, row in enumerate(of["stress"][:_SCENARIOS], start=1):
         alias = f"SCN_{number:02}"
         called[alias] = {"scenario": row["scenario"]}
-        yield from _given(make, {"result": -row["loss"]}, about=alias, rank=number, quality=f"covers {row['coverage']:.0%}")
+        covered = f"{row['coverage']:.0%}"
+        quality = "ok" if covered == "100%" else f"covers {covered} of gross exposure"
+        yield from _given(make, {"result": -row["loss"]}, about=alias, rank=number, quality=quality)
     for row in of["tail_risk"]:
         level = f"{row['level']:.2f}".removeprefix("0.")
         figures = {f"var_{level}": row["value_at_risk"], f"shortfall_{level}": row["expected_shortfall"]}

@@ -186,3 +186,8 @@ _index()
 def sources(providers: tuple[str, ...]) -> frozenset[str]:
     """Return what some providers read: 'table.column'."""
     return frozenset(kind.source for kind in KINDS.values() if kind.provider in providers)
+
+
+def named(source: str) -> str:
+    """Return what prose calls a 'table.column' that a kind comes from."""
+    return next(kind.said_as[0] for kind in KINDS.values() if kind.source == source)

@@ -14,7 +14,7 @@ from riskmetrics.insights import render, rules, verify
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft import Draft, Usage, Writer
 from riskmetrics.insights.facts import Sheet
-from riskmetrics.insights.kinds import sources
+from riskmetrics.insights.kinds import named, sources
 from riskmetrics.insights.templates import Disclosure, Template, canonical, prompt
 
 FALLBACK_EXPIRES = timedelta(days=1)
@@ -205,7 +205,7 @@ def _limits(request: Request, provider: str) -> str:
     if any(fact.quality == "in sample" for fact in sheet.facts.values()):
         said.append("The volatility model was fitted on data that reach past this day.")
     needed = sources(request.template.required)
-    said += [f"{metric.partition('.')[2]} has no value: {reason}." for metric, reason in sheet.missing.items() if metric in needed]
+    said += [f"The {named(metric)} has no value: {reason}." for metric, reason in sheet.missing.items() if metric in needed]
     return " ".join(said)
 
 

@@ -1,6 +1,6 @@
 """Figures as text: how many decimals, which separators, and a true minus sign; and places on the axis of a bar."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
@@ -72,6 +72,11 @@ def day(value: date) -> str:
     return f"{value:%Y-%m-%d}"
 
 
+def evidence(facts: Iterable[Mapping[str, str]]) -> str:
+    """The facts that a finding of an insight rests on, on one line; a window that stands in the name is not said again."""
+    return "; ".join(_fact(fact) for fact in facts)
+
+
 class Axis(NamedTuple):
     """A linear axis that a bar is drawn on, from 0 to 100."""
 
@@ -88,6 +93,12 @@ class Axis(NamedTuple):
     def at(self, value: float) -> float:
         """Where a value stands on the axis."""
         return round(100.0 * (value - self.low) / (self.high - self.low), 2)
+
+
+def _fact(fact: Mapping[str, str]) -> str:
+    said = [fact[name] for name in ("window", "quality") if name in fact and fact[name] not in fact["what"]]
+    of, remarks = (f" of {fact['of']}" if "of" in fact else ""), ", ".join(said)
+    return f"{fact['what']}{of} {fact['value']}" + (f" ({remarks})" if remarks else "")
 
 
 def _plain(text: str) -> str:

@@ -143,6 +143,12 @@ def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
     assert list(pipeline.rows([replace(request_, sheet=empty)], Terms(), set())) == []
 
 
+def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Request) -> None:
+    missing = {"portfolio_snapshots.beta_provider_1y": "none is known of"}
+    row, _ = written(replace(request_, sheet=replace(request_.sheet, missing=missing)), TRUE)
+    assert row["data_limitations"] == "The vendor beta has no value: none is known of."
+
+
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"])
 def test_a_template_that_reaches_for_what_there_is_not_is_refused(request_: Request, text: str) -> None:
     with pytest.raises(BadTemplate, match="factor_exposure v1 cannot be rendered"):
