@@ -115,7 +115,7 @@ KINDS = {
         Kind("weight", "concentration", f"{_POSITION}.weight", "fraction", "position weight", ("weight", "position", "share of equity")),
         Kind("side", "concentration", f"{_POSITION}.weight", "text", "side", ("side",)),
         Kind("share", "concentration", f"{_POSITION}.share", "signed fraction", "position weight",
-             ("share of volatility", "contribution to volatility"), _YEAR),
+             ("share of volatility", "contribution to volatility", "of the portfolio's volatility"), _YEAR),
         Kind("gross", "sectors", f"{_SECTOR}.gross_weight", "fraction", "sector weight",
              ("gross weight", "sector", "share of gross value")),
         Kind("benchmark", "sectors", f"{_SECTOR}.benchmark_weight", "fraction", "net sector weight", ("benchmark weight",)),

@@ -33,7 +33,7 @@ _ENDS_SEGMENT = {"and", "or", "but", "while", "whereas", ";"}
 class Claim(NamedTuple):
     """What a word asserts of figures."""
 
-    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "plan", "heading"]
+    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"]
     sense: str
     kinds: frozenset[str] = frozenset()
 
@@ -69,6 +69,10 @@ class Sentence:
     faults: tuple[str, ...]
     advice: bool
     """It tells the reader to look at something."""
+    plain: frozenset[str]
+    """Its words that claim nothing."""
+    whole: bool
+    """It may stand as it is."""
 
     @cached_property
     def figures(self) -> tuple[Token, ...]:
@@ -101,6 +105,13 @@ class Sentence:
         return any(token.copula for token in self.tokens)
 
 
+class Words(NamedTuple):
+    """Phrases for one use, and the kinds of facts that they may be said of; without kinds of any."""
+
+    phrases: list[str]
+    kinds: list[str]
+
+
 class _Meaning(NamedTuple):
     names: frozenset[str] | None = None
     claim: Claim | None = None
@@ -114,9 +125,22 @@ def lexicon() -> dict[str, Any]:
     return found
 
 
-def vocabulary() -> list[str]:
-    """Return every word and phrase that prose may use beside the names of facts, sorted."""
-    return sorted(phrase for phrase in _phrases() if phrase not in NAMES)
+def vocabulary() -> dict[str, list[Words]]:
+    """Return every word and phrase that prose may use beside the names of facts, by what it is for."""
+    given = lexicon()
+    found = given | given["claims"] | {"since": [SINCE]}
+    return {use: list(_words(found[part])) for part, use in given["uses"].items()}
+
+
+def _words(part: Any) -> Iterator[Words]:
+    rows = list(part.values()) if isinstance(part, dict) else part
+    if isinstance(part, dict) and "kinds" in part:
+        yield Words([phrase for name, phrases in part.items() if name != "kinds" for phrase in phrases], part["kinds"])
+    elif all(isinstance(row, str) for row in rows):
+        yield Words(rows, [])
+    else:
+        for row in rows:
+            yield from _words(row)
 
 
 @cache
@@ -127,7 +151,8 @@ def _phrases() -> Mapping[str, _Meaning]:
     found |= {word: _Meaning(names=frozenset()) for row in given["topics"] for word in row}
     found |= {name: _Meaning(names=kinds) for name, kinds in NAMES.items()}
     for phrase, claim in _claims(given["claims"]):
-        found[phrase] = _Meaning(found.get(phrase, _Meaning()).names or None, claim)
+        before = found.get(phrase, _Meaning())
+        found[phrase] = _Meaning(before.names or None, claim, before.copula)
     return found
 
 
@@ -136,7 +161,7 @@ def _claims(given: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
         yield from ((phrase, Claim(what, sense)) for sense, phrases in given[what].items() for phrase in phrases)
     yield from ((phrase, Claim("plan", "")) for phrase in given["plan"])
     yield from ((phrase, Claim("heading", "")) for phrase in given["heading"])
-    kinded: tuple[Literal["first", "measure"], ...] = ("first", "measure")
+    kinded: tuple[Literal["first", "measure", "past"], ...] = ("first", "measure", "past")
     for what in kinded:
         yield from ((phrase, Claim(what, phrase, frozenset(row["kinds"]))) for row in given[what] for phrase in row["words"])
     for row in given["sign"]:
@@ -170,9 +195,11 @@ def read(text: str) -> tuple[Sentence, ...]:
 
 def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
     text = "".join(atom[0] for atom in atoms).strip()
+    if text in lexicon()["whole"]:
+        return Sentence(text, (), (), advice=False, plain=frozenset(), whole=True)
     faults = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
     faults += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _touch(before, atom)]
-    tokens, seen, advice = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False
+    tokens, seen, advice, plain = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False, set()
     segment = clause = at = 0
     while at < len(seen):
         atom, words, meaning = seen[at], 1, None
@@ -180,7 +207,10 @@ def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
             words, meaning = _longest(seen, at)
             if meaning is None:
                 faults.append(f"{atom[0]!r} is not in the vocabulary")
-            advice |= at == 0 and " ".join(of[0].lower() for of in seen[:words]) in lexicon()["advice"]
+            phrase = " ".join(of[0].lower() for of in seen[at : at + words])
+            advice |= at == 0 and phrase in lexicon()["advice"]
+            if meaning == _Meaning():
+                plain.add(phrase)
         if words == 1 and _misplaced(seen, at):
             faults.append(f"{atom[0]!r} may not stand there")
         if atom[0].lower() in _ENDS_SEGMENT and words == 1:
@@ -190,7 +220,7 @@ def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
         else:
             tokens.append(_token(seen, at, words, meaning, segment, clause))
         at += words
-    return Sentence(text, tuple(token for token in tokens if _matters(token)), tuple(faults), advice)
+    return Sentence(text, tuple(token for token in tokens if _matters(token)), tuple(faults), advice, frozenset(plain), whole=False)
 
 
 def _misplaced(seen: Sequence["re.Match[str]"], at: int) -> bool:
@@ -231,7 +261,7 @@ def _touch(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
 
 def _longest(seen: Sequence["re.Match[str]"], at: int) -> tuple[int, _Meaning | None]:
     """Return how many words the longest phrase has that begins here, and what it means; a genitive is its word."""
-    words = [atom[0].lower() if atom["word"] else "" for atom in seen[at : at + _LONGEST]]
+    words = [atom[0].lower().replace("’", "'") if atom["word"] else "" for atom in seen[at : at + _LONGEST]]
     for phrase, meaning in _by_first_word().get(words[0], ()):
         if tuple(words[: len(phrase)]) == phrase:
             return len(phrase), meaning

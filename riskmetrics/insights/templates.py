@@ -3,15 +3,16 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Any, Literal
 
 from riskmetrics.errors import RiskmetricsError
+from riskmetrics.insights import verify
 from riskmetrics.insights.draft import Draft, Prompt
 from riskmetrics.insights.facts import Fact, Sheet
 from riskmetrics.insights.kinds import NAMES
-from riskmetrics.insights.lexicon import vocabulary
+from riskmetrics.insights.lexicon import Words, vocabulary
 
 Disclosure = Literal["aliases", "tickers", "names"]
 
@@ -88,8 +89,21 @@ def prompt(template: Template, sheet: Sheet, model: str, disclose: Disclosure, q
         system, task = (environment.from_string(text).render(given) for text in (template.system_prompt, template.investigation_prompt))
     except TemplateError as error:
         raise BadTemplate(f"template {template.insight_type} {template.version} cannot be rendered: {error}") from error
-    words = f"\n\nVocabulary, beside the names of facts:\n{', '.join(vocabulary())}"
-    return Prompt(system + words, task, sheet_json(sheet, disclose), model, template.max_tokens, schema(sheet))
+    return Prompt(f"{system}\n\n{rules()}", task, sheet_json(sheet, disclose), model, template.max_tokens, schema(sheet))
+
+
+@cache
+def rules() -> str:
+    """Return what the verifier asks of lengths and words, from where it looks itself."""
+    lengths = ", ".join(f"{part} {most}" for part, most in verify.LONGEST.items())
+    numbers = ", ".join(f"{most} {part}" for part, most in verify.MOST.items())
+    said = (f"- {use}: {'; '.join(map(_said, words))}" for use, words in vocabulary().items())
+    words = '"said_as" of the facts, their aliases, the day, and these words, by use; any other word is refused'
+    return "\n".join([f"At most {numbers}. Characters at most: {lengths}.", f"Vocabulary: {words}.", *said])
+
+
+def _said(words: Words) -> str:
+    return ", ".join(words.phrases) + (f" ({', '.join(words.kinds)})" if words.kinds else "")
 
 
 def sheet_json(sheet: Sheet, disclose: Disclosure) -> str:

@@ -12,7 +12,7 @@ from riskmetrics.insights.facts import Fact, Sheet
 from riskmetrics.insights.kinds import CHANGED, SIGNED
 from riskmetrics.insights.lexicon import PLACEHOLDER, Sentence, Token, lexicon, read
 
-VERSION = "2"
+VERSION = "3"
 """Part of what an insight is known by: raise it with any change of what passes."""
 
 LONGEST = {"title": 160, "summary": 1200, "analysis": 4000, "limitations": 1200, "finding": 500}
@@ -45,7 +45,7 @@ def complaints(draft: Draft, sheet: Sheet) -> list[str]:
         found += [f"{name}: {complaint}" for complaint in of_text(text, sheet, title=name == "title")]
     for name in MOST:
         for number, finding in enumerate(getattr(draft, name), start=1):
-            found += [f"{name} {number}: {complaint}" for complaint in (*of_text(finding.text, sheet), *_cites(finding, sheet))]
+            found += [f"{name} {number}: {complaint}" for complaint in _of_finding(finding, sheet, advice=name == "recommendations")]
     return found
 
 
@@ -67,17 +67,25 @@ def _form(draft: Draft) -> Iterator[str]:
         yield "summary: it states no figure"
 
 
-def _cites(finding: Finding, sheet: Sheet) -> Iterator[str]:
-    if not finding.facts:
-        yield "it cites no fact"
-    yield from (f"there is no fact {fact}" for fact in finding.facts if fact not in sheet.facts)
-    used = {found[1] for found in PLACEHOLDER.finditer(finding.text)}
-    yield from (f"it states {fact} and does not cite it" for fact in sorted(used - {*finding.facts}))
-
-
 def of_text(text: str, sheet: Sheet, *, title: bool = False) -> list[str]:
     """Return what is wrong with prose, each with the sentence that it is in."""
-    return [f"{fault} (in {sentence.text!r})" for sentence in read(text) for fault in _Reading(sentence, sheet, title).faults()]
+    return [fault for sentence in read(text) for fault in _Reading(sentence, sheet, title).faults]
+
+
+def _of_finding(finding: Finding, sheet: Sheet, *, advice: bool) -> Iterator[str]:
+    """Yield what is wrong with a text and its evidence, which is what it states; advice may rest on the threshold of that, too."""
+    readings = [_Reading(sentence, sheet, title=False) for sentence in read(finding.text)]
+    for reading in readings:
+        yield from reading.faults
+    if not finding.facts:
+        yield "it cites no fact"
+    known, figures = {fact for fact in finding.facts if fact in sheet.facts}, {found[1] for found in PLACEHOLDER.finditer(finding.text)}
+    yield from (f"there is no fact {fact}" for fact in finding.facts if fact not in known)
+    yield from (f"it states {fact} and does not cite it" for fact in sorted(figures - known))
+    stated: set[str] = set().union(*(reading.stated for reading in readings))
+    families = {sheet.facts[fact].kind.family for fact in stated} if advice else set()
+    thresholds = {fact for fact in known if sheet.facts[fact].kind.provider == "severity" and sheet.facts[fact].kind.family in families}
+    yield from (f"it cites {fact} and does not state it" for fact in sorted(known - stated - thresholds))
 
 
 class _Reading:
@@ -92,9 +100,18 @@ class _Reading:
         """Ids of signed facts whose sign a word tells."""
         self.sided: set[str | None] = set()
         """Aliases of positions whose side is said."""
+        self.faults = [] if sentence.whole and not title else [f"{fault} (in {sentence.text!r})" for fault in self._faults()]
+        """What is wrong."""
 
-    def faults(self) -> Iterator[str]:
-        """Yield what is wrong."""
+    @property
+    def stated(self) -> set[str]:
+        """Ids of the facts that it gives or was held against, and in advice of those that it names."""
+        named = [self._meant(token) for token in self.sentence.names]
+        sides = [self.sheet.by_kind.get(("side", thing)) for thing in self.sided]
+        given = {str(token.fact) for token in self.figures if token.fact in self.sheet.facts}
+        return given | self.asserted | {fact.id for fact in (*named, *sides, *self.bound.values()) if fact}
+
+    def _faults(self) -> Iterator[str]:
         yield from self.sentence.faults
         yield from self._things()
         if unknown := [token.fact for token in self.figures if token.fact not in self.sheet.facts]:
@@ -106,6 +123,7 @@ class _Reading:
             if token.claim:
                 yield from getattr(self, f"_{token.claim.what}")(token)
         yield from self._sizes()
+        yield from self._silent()
         yield from self._unaccounted()
         yield from self._equated()
         yield from self._shared()
@@ -251,6 +269,13 @@ class _Reading:
         if not moved and (fact is None or token.claim is None or fact.kind.name not in token.claim.kinds):
             yield f"{token.text!r} is said of what is measured otherwise"
 
+    def _past(self, token: Token) -> Iterator[str]:
+        over = token.claim.kinds if token.claim else frozenset()
+        said = {self.sheet.facts[str(of.fact)].kind.name for of in self.figures}.union(*(of.names or () for of in self.sentence.names))
+        present = {kind for kind in said - over if not kind.endswith("_change")}
+        if present and (not self.sentence.days or "result" in present):
+            yield f"{token.text!r} is said of what is over, or with the day of the session"
+
     def _plan(self, token: Token) -> Iterator[str]:
         if not self.sentence.advice or " whether " not in self.sentence.text.lower().partition(token.text)[0]:
             yield f"{token.text!r} is asked about in advice, after 'whether', and never stated"
@@ -277,15 +302,29 @@ class _Reading:
             if token.after == "by" and not (fact.kind.provider == "changes" and fact.id in self.asserted):
                 yield "'by' needs the figure of a move"
 
+    def _silent(self) -> Iterator[str]:
+        """A statement without a fact, advice and a title that name nothing, and a title that says something without a figure."""
+        sentence = self.sentence
+        if not sentence.advice and not self._heads:
+            if not self.bound and not self.sided:
+                yield "it states no fact"
+        elif not any(token.at or self._heads for token in sentence.tokens) and not any("portfolio" in word for word in sentence.plain):
+            yield "it names nothing"
+        elif self._heads and not self.figures and (more := sentence.plain.difference(lexicon()["titles"])):
+            yield f"a title without a figure names things, joined by 'and' and 'of': it has {', '.join(map(repr, sorted(more)))}"
+
+    @property
+    def _heads(self) -> bool:
+        """Whether it is a title that is no statement."""
+        return self.title and not self.sentence.states
+
     def _unaccounted(self) -> Iterator[str]:
         """Names and things of which a statement gives no figure: it might say anything of them."""
-        states = self.sentence.states
-        if self.sentence.advice and states:
+        if self.sentence.advice and self.sentence.states:
             yield "advice states nothing"
         if self.sentence.advice:
             return
-        heading = self.title and not states
-        names = (token for token in self.sentence.names if not heading or (token.names and self.figures))
+        names = (token for token in self.sentence.names if not self._heads or (token.names and self.figures))
         loose = [token.text for token in names if token.at not in self.bound]
         loose += [token.alias for token in self.aliases if token.alias and token.alias not in self.told]
         if loose:
@@ -316,7 +355,7 @@ class _Reading:
 
 def _passing(token: Token) -> bool:
     """Whether a claim only adds a time or a measure to another."""
-    return bool(token.claim and token.claim.what in ("since", "measure", "plan", "heading"))
+    return bool(token.claim and token.claim.what in ("since", "measure", "past", "plan", "heading"))
 
 
 def _base(fact: Fact) -> str:

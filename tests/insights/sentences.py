@@ -18,7 +18,8 @@ class Sentence(NamedTuple):
     mutation: str
 
 
-_VERBS = {"lost", "gained", "would lose", "would gain", "overweight", "underweight"}
+_NO_NOUNS = {"lost", "gained", "would lose", "would gain", "overweight", "underweight", "of the portfolio's volatility"}
+_OVER = ("past_forecast", "past_outcome", "past_low", "past_high", "daily_return", "largest_drawdown", "volatility_21d", "volatility_63d")
 _PAIRS = [
     ("expected_volatility", "volatility_21d"),
     ("volatility_21d", "volatility_63d"),
@@ -51,7 +52,7 @@ class Author:
 
     def name(self, fact: str) -> str:
         """One of the names of a fact that are nouns."""
-        return self.random.choice([said for said in self.facts[fact]["said_as"] if said not in _VERBS])
+        return self.random.choice([said for said in self.facts[fact]["said_as"] if said not in _NO_NOUNS])
 
     def about(self, fact: str) -> str | None:
         """What it is of, if not of the portfolio."""
@@ -136,7 +137,7 @@ class Author:
         )
         ranked = [fact for fact in sorted(self.facts) if fact.startswith(begins) and fact.endswith(f"_{kind}")]
         fact = next(of for of in ranked if self.facts[of]["rank"] == 1)
-        named = self.random.choice([said for said in self.facts[fact]["said_as"] if said not in (*_VERBS, noun)])
+        named = self.random.choice([said for said in self.facts[fact]["said_as"] if said not in (*_NO_NOUNS, noun)])
         return f"{self.about(fact)} is the {word} {noun}, with a {named} of {{{{{fact}}}}}."
 
     def side(self) -> str:
@@ -144,9 +145,27 @@ class Author:
         fact = self.random.choice([fact for fact in sorted(self.facts) if fact.endswith("_side")])
         return f"{self.about(fact)} is a {self.values[fact]} position."
 
+    def past(self) -> str:
+        """What is over, or what was on the session's day."""
+        if self.random.random() < 0.5:
+            fact = self.random.choice(_OVER)
+            return f"The {self.name(fact)} was {{{{{fact}}}}}."
+        fact = self.random.choice(sorted(fact for fact in self.facts if not self.about(fact)))
+        return f"On {self.day} the {self.name(fact)} was {{{{{fact}}}}}."
+
+    def part(self) -> str:
+        """What a position adds to the volatility, as a part of it."""
+        shares = [fact for fact in sorted(self.facts) if fact.endswith("_share") and self.about(fact)]
+        adding = [fact for fact in shares if self.values[fact] > 0 and self._shows(fact)]
+        if not adding:
+            return self.plain()
+        fact = self.random.choice(adding)
+        return f"{self.about(fact)} accounts for {{{{{fact}.size}}}} of the portfolio's volatility."
+
     def true(self) -> str:
         """Any of these."""
         forms = (self.plain, self.plain, self.two, self.compared, self.compared, self.moved, self.signed, self.first, self.side)
+        forms += (self.past, self.part)
         return self.random.choice(forms)()
 
     def _shows(self, fact: str) -> bool:
@@ -156,7 +175,7 @@ class Author:
         """Yield a sentence falsified in each way that it can be, with the way."""
         text = self.true()
         ways = (self._direction, self._unit, self._sign, self._id, self._another, self._swap, self._entity, self._time, self._quantifier)
-        for way in (*ways, self._negation):
+        for way in (*ways, self._negation, self._tense):
             changed = way(text)
             if changed is not None and changed != text:
                 yield way.__name__.strip("_"), changed
@@ -224,7 +243,13 @@ class Author:
     def _negation(self, text: str) -> str | None:
         """The contrary."""
         contrary = self.random.choice(("is not", "is no longer", "is hardly", "is neither", "was never", "is anything but"))
-        return text.replace(" is ", f" {contrary} ", 1) if " is {{" in text else text.replace(" has ", " lacks ", 1)
+        said = text.replace(" was {{", " is {{")
+        return said.replace(" is ", f" {contrary} ", 1) if " is {{" in said else text.replace(" has ", " lacks ", 1)
+
+    def _tense(self, text: str) -> str | None:
+        """Said to be over, where it is not."""
+        present = [of for of in re.findall(r"\{\{(\w+)", text) if of not in (*_OVER, "daily_pnl") and not of.endswith("_change")]
+        return text.replace(" is ", " was ", 1) if present and self.day not in text else None
 
     def _same_change(self, fact: str, other: str) -> bool:
         return fact.removesuffix(".size").removesuffix("_change") == other.removesuffix("_change")

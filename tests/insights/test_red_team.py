@@ -9,7 +9,7 @@ from riskmetrics.insights import verify
 from tests.insights.fact_sheets import sheet
 from tests.insights.sentences import of_sheet
 
-WAYS = {"direction", "unit", "sign", "id", "another", "swap", "entity", "time", "quantifier", "negation"}
+WAYS = {"direction", "unit", "sign", "id", "another", "swap", "entity", "time", "quantifier", "negation", "tense"}
 SHEETS, PER_SHEET = 40, 300
 
 
