@@ -127,7 +127,7 @@ def canonical(value: object) -> str:
 
 def _outgoing(fact: Fact) -> dict[str, Any]:
     record = {key: value for key, value in fact.record.items() if key not in ("source", "key", "value", "as_of", "kind")}
-    return record | {"said_as": [said for said in fact.kind.said_as if fact.kind.name in NAMES[said]]}
+    return record | {"family": fact.kind.family, "said_as": [said for said in fact.kind.said_as if fact.kind.name in NAMES[said]]}
 
 
 def _disclosed(called: Mapping[str, str], disclose: Disclosure) -> dict[str, str]:

@@ -66,7 +66,7 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
     levels = {name: found[name, "concentration_risk"]["severity"] for name in ("Core Equity", "Concentrated", "Long-Short")}
     assert levels == {"Core Equity": "normal", "Concentrated": "critical", "Long-Short": "warning"}
     for row in rows:
-        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v1", "v1", 0)
+        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v1", "v2", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "verified"
         assert all(finding["evidence"] for finding in row["key_findings"])
@@ -153,7 +153,7 @@ def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
     rows = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id")
     for row, rating in zip(rows, ("4.5", "3.0"), strict=False):
         assert call("ai", "rate", str(row["id"]), rating).exit_code == 0
-    found = {row["insight_type"]: row for row in json.loads(call("ai", "templates", "list", "--json").stdout)}
+    found = {row["insight_type"]: row for row in json.loads(call("ai", "templates", "list", "--json").stdout) if row["active"]}
     assert (found["daily_summary"]["usage_count"], found["daily_summary"]["avg_quality_score"]) == (3, 3.75)
     assert (found["hedge_quality"]["usage_count"], found["hedge_quality"]["avg_quality_score"]) == (1, None)
 
@@ -162,16 +162,16 @@ def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_
     stored(
         computed,
         """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt, investigation_prompt, required_tools, active)
-        SELECT insight_type, name, 'v2', system_prompt, 'Be brief. ' || investigation_prompt, required_tools, false
-        FROM ai_insight_templates WHERE insight_type = 'daily_summary'""",
+        SELECT insight_type, name, 'own', system_prompt, 'Be brief. ' || investigation_prompt, required_tools, false
+        FROM ai_insight_templates WHERE insight_type = 'daily_summary' AND active""",
     )
-    differs = call("ai", "templates", "diff", "daily_summary", "v1", "v2").stdout
+    differs = call("ai", "templates", "diff", "daily_summary", "v2", "own").stdout
     assert "+investigation_prompt: Be brief. Write a" in differs
-    assert call("ai", "templates", "activate", "daily_summary", "v2").exit_code == 0
+    assert call("ai", "templates", "activate", "daily_summary", "own").exit_code == 0
     shown = json.loads(call("ai", "templates", "show", "daily_summary").stdout)
-    assert (shown["version"], shown["active"]) == ("v2", True)
+    assert (shown["version"], shown["active"]) == ("own", True)
     assert call("ai", "generate", "--type", "daily_summary").stdout == f"3 insights written for {DAY}, 0 unchanged\n"
-    assert {row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)} == {"v1", "v2"}
+    assert {row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)} == {"v2", "own"}
 
 
 def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(computed: str) -> None:
@@ -212,4 +212,4 @@ def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(compu
     assert empty == {"user_question", "cache_source_id", "expires_at"}
     templates = stored(computed, "SELECT * FROM ai_insight_templates")
     unused = {name for name in templates[0] if all(row[name] is None for row in templates)}
-    assert unused == {"model_preference", "temperature", "deprecated_at"}
+    assert unused == {"model_preference", "temperature"}

@@ -1,0 +1,107 @@
+"""The seeded prompts: what they show as right passes, what they show as refused is refused, and they show every word."""
+
+from collections.abc import Iterator
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import insights as stored
+from riskmetrics.db import migrate
+from riskmetrics.db.engine import create
+from riskmetrics.insights import lexicon, verify
+from riskmetrics.insights.facts import Sheet
+from riskmetrics.insights.templates import Template, prompt, rules
+from tests.insights.fact_sheets import sheet
+from tests.insights.test_verify import changed
+
+_FIRST = "4e8a90d2c7b6"
+"""The revision before the second version."""
+
+_FIGURES = {
+    "beta": 1.25,
+    "beta_threshold": 1.2,
+    "beta_change": 0.04,
+    "daily_pnl": -839.3,
+    "pos_01_share": 0.3,
+    "short_share": -0.1,
+    "past_forecast": 0.3,
+    "past_outcome": 0.2,
+    "scn_01_result": -0.5,
+}
+
+
+@pytest.fixture
+def facts() -> Sheet:
+    """Facts of which the examples are true; the first position is the largest."""
+    random = Random(7)
+    while (found := sheet(random)).facts["pos_01_weight"].rank != 1:
+        pass
+    return changed(found, **_FIGURES)
+
+
+def examples(system: str, heading: str) -> list[str]:
+    """The sentences that a prompt lists under a heading."""
+    _, _, listed = system.partition(heading)
+    return [line.removeprefix("- ") for line in listed.split("\n\n")[0].splitlines() if line.startswith("- ")]
+
+
+def test_what_the_prompts_show_as_right_passes_and_what_they_show_as_refused_is_refused(connection: sa.Connection, facts: Sheet) -> None:
+    templates = [Template.of(row) for row in stored.active_templates(connection)]
+    assert {template.version for template in templates} == {"v2"}
+    for template in templates:
+        system = prompt(template, facts, "m", "aliases", "Why?").system
+        right, wrong = examples(system, "Written so"), examples(system, "Refused")
+        assert (len(right), len(wrong)) == (10, 9)
+        assert {text: verify.of_text(text, facts) for text in right} == {text: [] for text in right}
+        assert all(verify.of_text(text, facts) for text in wrong)
+
+
+def test_the_prompt_shows_every_word_that_the_verifier_knows_and_every_length() -> None:
+    shown = rules()
+    known = {phrase for phrase in lexicon._phrases() if phrase not in lexicon.NAMES}
+    assert known <= {phrase for words in lexicon.vocabulary().values() for each in words for phrase in each.phrases}
+    assert all(phrase in shown for phrase in known)
+    assert all(f"{part} {most}" in shown for part, most in verify.LONGEST.items())
+
+
+@pytest.fixture
+def before(empty_database: str) -> Iterator[sa.Engine]:
+    """A database with the first version of the templates."""
+    engine = create(empty_database)
+    migrate.upgrade(engine, _FIRST)
+    yield engine
+    engine.dispose()
+
+
+def active(engine: sa.Engine) -> dict[str, str]:
+    with engine.connect() as connection:
+        return {row["insight_type"]: row["version"] for row in stored.active_templates(connection)}
+
+
+def test_the_second_version_replaces_the_first_and_no_template_of_a_users_own(before: sa.Engine) -> None:
+    """One user has a template of their own in use, one of a second version's name, one has edited a seeded one."""
+    copied = "name, system_prompt, investigation_prompt || ' Be brief.', active FROM ai_insight_templates"
+    with before.begin() as connection:
+        for kind, version in (("custom", "mine"), ("daily_summary", "v2")):
+            target = "ai_insight_templates (insight_type, version, name, system_prompt, investigation_prompt, active)"
+            connection.exec_driver_sql(f"UPDATE ai_insight_templates SET active = false WHERE insight_type = '{kind}'")
+            connection.exec_driver_sql(f"INSERT INTO {target} SELECT insight_type, '{version}', {copied} WHERE insight_type = '{kind}'")
+        stored.activate(connection, "custom", "mine")
+        stored.activate(connection, "daily_summary", "v1")
+        connection.exec_driver_sql("UPDATE ai_insight_templates SET system_prompt = 'Mine.' WHERE insight_type = 'hedge_quality'")
+    first = active(before)
+    with before.connect() as connection:
+        kept = {row["id"]: row for row in stored.templates(connection)}
+    migrate.upgrade(before)
+    new = dict.fromkeys(first, "v2") | {"custom": "mine", "daily_summary": "v2-riskmetrics", "hedge_quality": "v1"}
+    assert active(before) == new
+    with before.connect() as connection:
+        rows = {row["id"]: row for row in stored.templates(connection)}
+    same = {"system_prompt", "investigation_prompt", "version", "created_at"}
+    assert all({name: rows[key][name] for name in same} == {name: row[name] for name in same} for key, row in kept.items())
+    assert [row for key, row in rows.items() if row["version"] == "mine"] == [row for row in kept.values() if row["version"] == "mine"]
+    migrate.downgrade(before, _FIRST)
+    assert active(before) == first
+    with before.connect() as connection:
+        assert {row["id"] for row in stored.templates(connection)} == set(kept)
