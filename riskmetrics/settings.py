@@ -227,6 +227,6 @@ def origins() -> list[Origin]:
 
 
 def bundled(name: str) -> Path:
-    """A file or folder that stands at the top of the checkout and inside the wheel: ``migrations``, ``dagster.yaml``."""
+    """A file or folder at the top of the checkout and inside the wheel: ``migrations``, ``dagster.yaml``, ``workspace.yaml``."""
     packaged = PACKAGE / "_bundled" / name
     return packaged if packaged.exists() else PACKAGE.parent / name

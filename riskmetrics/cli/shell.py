@@ -35,19 +35,28 @@ def ui(
 
     Example: riskmetrics ui --port 3000
     """
+    from dotenv import dotenv_values
+
     from riskmetrics.cli.database import connected
     from riskmetrics.errors import UsageError
+    from riskmetrics.settings import bundled
 
     try:
         with socket.create_server((host, port)):
             pass
     except OSError as error:
         raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from None
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "riskmetrics.definitions", "-h", host, "-p", str(port)]
+    # The successor of `dagster dev` that it names is a package with thirty more, a client of Dagster's cloud among them.
+    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
+    command += ["--workspace", str(bundled("workspace.yaml")), "--host", host, "--port", str(port)]
+    stated = {name: value for name, value in dotenv_values(".env").items() if value and not os.environ.get(name)}
+    variables = {**os.environ, **stated, **_variables()}
     with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
         say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it in the background has it ignored, by children too
         # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on SIGTERM it leaves its servers behind.
-        process = subprocess.Popen(command, env=os.environ | _variables(), start_new_session=True)  # noqa: S603  # fixed words, no shell
+        # In its own folder it does not warn that the checkout's dagster.yaml is not the one it uses; what .env says goes with it.
+        process = subprocess.Popen(command, env=variables, cwd=variables["DAGSTER_HOME"], start_new_session=True)  # noqa: S603  # fixed words
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: process.send_signal(signal.SIGINT))
         code = process.wait()

@@ -10,19 +10,21 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from tests.conftest import COMMAND
 
 
 @contextmanager
-def serve() -> Iterator[str]:
-    """Start the UI on a free port; it must end on SIGTERM and leave no process behind."""
+def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
+    """Start the UI on a free port, what it says into a file; it must end on SIGTERM and leave no process behind."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [COMMAND, "ui", "--port", str(port)]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    with log.open("w") as said:
+        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
