@@ -7,6 +7,17 @@ from sqlalchemy.dialects import postgresql
 
 _POSTGRES = postgresql.dialect()  # type: ignore[no-untyped-call]
 
+_EVERYWHERE = {
+    "id": "Surrogate key.",
+    "portfolio_id": "Id in portfolios.",
+    "position_id": "Id in positions: a lot.",
+    "symbol": "As the vendor and the exchange write it.",
+    "data_source": "Who said so.",
+    "created_at": "When the row was first written.",
+    "updated_at": "When the row was last changed.",
+}
+"""What columns mean that are the same in every table, unless the table says more."""
+
 
 def of(table: sa.Table, *more: sa.Table) -> dict[str, RawMetadataValue]:
     """Return metadata of an asset: its table's name and columns, and the columns of further tables it writes by their names."""
@@ -20,7 +31,7 @@ def _schema(table: sa.Table) -> dg.TableSchema:
             dg.TableColumn(
                 column.name,
                 column.type.compile(dialect=_POSTGRES).lower(),
-                description=column.comment or column.doc,
+                description=column.comment or column.doc or _EVERYWHERE.get(column.name),
                 constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
             )
             for column in table.columns

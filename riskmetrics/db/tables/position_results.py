@@ -18,7 +18,7 @@ position_market_betas = sa.Table(
     sa.Column("p_value", sa.Numeric(12, 6), doc="Two-sided, of beta = 0; 0.000000 means below 5e-7."),
     sa.Column("observations", sa.Integer, nullable=False, doc="Paired daily returns used."),
     sa.Column("window_days", sa.Integer, nullable=False, server_default=sa.text("90"), doc="Sessions in the window."),
-    sa.Column("method", sa.String(32), nullable=False, server_default="OLS_SIMPLE"),
+    sa.Column("method", sa.String(32), nullable=False, server_default="OLS_SIMPLE", doc="How it is estimated: OLS_SIMPLE, least squares."),
     sa.Column("market_index", sa.String(16), nullable=False, server_default="SPY", doc="Symbol that stands for the market."),
     instant("created_at"),
     instant("updated_at"),

@@ -116,7 +116,7 @@ position_option_exposures = sa.Table(
     sa.Column("theta", sa.Double, comment="Money per calendar day that passes."),
     sa.Column("vega", sa.Double, comment="Money per point of volatility: from 20 % to 21 %."),
     sa.Column("exposure", sa.Double, comment="delta x signed contracts x 100 x underlying_price, money."),
-    sa.Column("underlying_symbol", sa.String(20), nullable=False),
+    sa.Column("underlying_symbol", sa.String(20), nullable=False, doc="What the option is on."),
     sa.Column("underlying_price", sa.Double, comment="Close of the day, or one up to 5 sessions old. NULL: none."),
     sa.Column("volatility", sa.Double, comment="The underlying's forecast for 21 sessions, annualized fraction. NULL: none."),
     sa.Column("years", sa.Double, comment="Calendar days to expiration over 365; negative: expired. NULL: expiration not known."),
