@@ -6,7 +6,7 @@ from riskmetrics import settings
 from riskmetrics.assets import batches, checks, insights, market_data, model, nightly, portfolios, positions, price_checks, risk, scores
 from riskmetrics.resources import Model, TablesOnly, Vendor, Warehouse, code_version
 
-DAILY_RISK, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "calibrate", "seed_benchmark"
+DAILY_RISK, INSIGHTS, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "insights", "calibrate", "seed_benchmark"
 _MODEL = dg.AssetSelection.groups("model")
 
 
@@ -21,6 +21,12 @@ def build_definitions(*, nightly_on: bool = False) -> dg.Definitions:
                 DAILY_RISK,
                 selection=dg.AssetSelection.all() - _MODEL - dg.AssetSelection.checks(nightly.last_night),
                 description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
+                tags={"riskmetrics/code_version": code_version()},
+            ),
+            dg.define_asset_job(
+                INSIGHTS,
+                selection=dg.AssetSelection.groups("insights"),
+                description="What is said of results that are stored: insights that are missing, or whose facts have changed.",
                 tags={"riskmetrics/code_version": code_version()},
             ),
             dg.define_asset_job(
