@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from datetime import date
 
 import dagster as dg
+import pandas as pd
+from dagster._core.definitions.metadata import RawMetadataValue
 
+from riskmetrics.assets import reports
 from riskmetrics.assets.partitions import of_sessions, run_sessions
 from riskmetrics.assets.portfolios import (
     portfolio_betas,
@@ -60,11 +63,24 @@ def _write(context: dg.AssetExecutionContext, warehouse: Warehouse, model: Model
         written = stored.store(connection, rows)
     paid = _pay(model, [request for request in left if request.sheet.day in dear], terms)
     seconds = time.perf_counter() - started
-    severities = Counter((request.sheet.day, request.sheet.severity.level) for request in wanted if request.sheet.severity)
+    of_run = {"run_rows_changed": written.changed, "run_seconds": seconds}
     for day in days:
-        of_day = {f"severity_{level}": count for (of, level), count in severities.items() if of == day}
-        numbers = {"dagster/partition_row_count": sum(of_day.values()), "run_rows_changed": written.changed, "run_seconds": seconds}
-        context.add_asset_metadata({**numbers, **of_day, **(paid if day in dear else {})}, partition_key=day.isoformat())
+        of_day = _of_day([request for request in wanted if request.sheet.day == day], preview=day == days[-1])
+        context.add_asset_metadata({**of_day, **of_run, **(paid if day in dear else {})}, partition_key=day.isoformat())
+
+
+def _of_day(wanted: Sequence[pipeline.Request], *, preview: bool) -> dict[str, RawMetadataValue]:
+    """Say how severe a session's insights are, and of how much that they look at there is a value."""
+    sheets = [(request.insight_type, request.sheet) for request in wanted]
+    rows = [(sheet.portfolio_id, of, sheet.severity.level, sheet.severity.focus or "") for of, sheet in sheets if sheet.severity]
+    numbers: dict[str, RawMetadataValue] = {"dagster/partition_row_count": len(rows)}
+    numbers |= {f"severity_{level}": count for level, count in Counter(level for _, _, level, _ in rows).items()}
+    known, lacking = sum(len(sheet.facts) for _, sheet in sheets), sum(len(sheet.missing) for _, sheet in sheets)
+    if known:
+        numbers["coverage"] = known / (known + lacking)
+    return numbers | (
+        reports.shown(pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "because_of"])) if preview else {}
+    )
 
 
 def collect_batches(model: Model, terms: pipeline.Terms) -> int:

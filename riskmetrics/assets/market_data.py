@@ -49,9 +49,8 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
         context.log.warning(
             f"no price is stored of {', '.join(missing)}: import them with `riskmetrics import prices FILE`, or set FMP_API_KEY"
         )
-    return dg.MaterializeResult(
-        metadata={"symbols": len(symbols), "symbols_without_prices": len(missing), **metadata, **reports.shown(coverage)}
-    )
+    numbers = {"dagster/row_count": int(coverage["closes"].sum()), "symbols": len(symbols), "symbols_without_prices": len(missing)}
+    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(coverage)})
 
 
 @_of_the_market(metadata=schemas.of(tables.company_profiles))
@@ -66,7 +65,8 @@ def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, ve
     if missing:
         context.log.warning(f"no profile is stored of {', '.join(missing)}: they count as Unclassified")
     metadata = reports.refreshed(context, found, len(symbols))
-    return dg.MaterializeResult(metadata={"symbols_without_profile": len(missing), **metadata, **reports.shown(stored.reset_index())})
+    numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
+    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(stored.reset_index())})
 
 
 @_of_the_market(metadata=schemas.of(tables.benchmarks_sector_weights))
@@ -81,6 +81,5 @@ def benchmark_weights(
         context.log.warning("no benchmark is stored: import one with `riskmetrics import benchmark FILE`; active weights stay undefined")
         return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
     latest = weights.iloc[-1].rename("weight").reset_index()
-    return dg.MaterializeResult(
-        metadata={"as_of_dates": len(weights), "latest": str(weights.index[-1].date()), **metadata, **reports.shown(latest)}
-    )
+    numbers = {"dagster/row_count": int(weights.count().sum()), "as_of_dates": len(weights)}
+    return dg.MaterializeResult(metadata={**numbers, "latest": str(weights.index[-1].date()), **metadata, **reports.shown(latest)})

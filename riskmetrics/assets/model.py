@@ -4,9 +4,8 @@ from datetime import date
 
 import dagster as dg
 
-from riskmetrics.assets import inputs, schemas
+from riskmetrics.assets import inputs, reports, schemas
 from riskmetrics.assets.market_data import market_prices
-from riskmetrics.assets.reports import markdown
 from riskmetrics.db import read, tables, write
 from riskmetrics.resources import Warehouse, provenance
 
@@ -32,5 +31,8 @@ def har_coefficients(context: dg.AssetExecutionContext, warehouse: Warehouse, co
         proposal = inputs.proposed_model(connection, market, rate, through)
         rows = proposal.new_rows(provenance(context).code_version)
         write.upsert(connection, tables.har_coefficients, rows, key=("version", "proxy"))
-    shown = dg.MetadataValue.md(markdown(proposal.comparison()))
-    return dg.MaterializeResult(metadata={"coefficients": shown, PROPOSAL: dg.MetadataValue.json(proposal.summary())})
+    skill = {f"r_squared_{proxy}": float(value) for proxy, value in proposal.r_squared.dropna().items()}
+    numbers = {"dagster/row_count": len(proposal.known) + len(rows), **skill}
+    return dg.MaterializeResult(
+        metadata={**numbers, **reports.shown(proposal.comparison()), PROPOSAL: dg.MetadataValue.json(proposal.summary())}
+    )

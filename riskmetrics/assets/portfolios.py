@@ -31,7 +31,7 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
         coverage = snapshots.value_coverage(valuation)
         write.coverage(connection, coverage, metrics=snapshots.VALUE_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.VALUE_METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="snapshot_date", figure="total_value", undefined=undefined)
 
 
 @_of_portfolios(
@@ -50,7 +50,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
         written = write.update(connection, table, rows, key=SNAPSHOT, provenance=provenance(context))
         write.coverage(connection, coverage, metrics=snapshots.BETA_COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=snapshots.BETA_METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="snapshot_date", figure="beta_calculated_90d", undefined=undefined)
 
 
 @_of_portfolios(interest_rate_betas, portfolio_values, har_coefficients, writes=(tables.portfolio_rate_betas,))
@@ -65,7 +65,7 @@ def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse
         scope = write.of_days(table.c.day, days)
         written = write.replace(connection, table, rows, key=("portfolio_id", "day"), scope=scope, provenance=provenance(context))
         write.coverage(connection, coverage, metrics=rates.COVERAGE, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="rate_beta")
 
 
 @_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_snapshots, tables.volatility_forecasts))
@@ -83,7 +83,7 @@ def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse
         write.forecasts(connection, of_portfolios, of_portfolios=True, days=days, provenance=provenance(context))
         write.coverage(connection, coverage, metrics=forecasts.COVERAGE, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=forecasts.SNAPSHOT_METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="snapshot_date", figure="expected_volatility_21d", undefined=undefined)
 
 
 @_of_portfolios(portfolio_values, company_profiles, benchmark_weights, writes=(tables.portfolio_sector_weights, tables.portfolio_snapshots))
@@ -101,4 +101,4 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
         key, scope = ("portfolio_id", "day", "sector"), write.of_days(table.c.day, days)
         write.replace(connection, table, sectors, key=key, scope=scope, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=exposures.METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="snapshot_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="snapshot_date", figure="hhi", undefined=undefined)

@@ -29,7 +29,7 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
         written = write.replace(connection, table, rows, key=key, scope=scope, provenance=provenance(context))
         write.of_symbols(connection, adjusted, betas.adjusted_rows(estimates, lots, days), days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=betas.MARKET.metrics, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="calc_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="calc_date", figure="beta", undefined=undefined)
 
 
 @_of_positions(market_prices, writes=(tables.position_interest_rate_betas, tables.symbol_two_factor_betas))
@@ -47,7 +47,7 @@ def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse)
         of_symbols = rates.symbol_rows(two, lots, days)
         write.of_symbols(connection, tables.symbol_two_factor_betas, of_symbols, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=betas.RATES.metrics, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="calculation_date", undefined=undefined)
+    reports.materialized(context, days, rows, written, day="calculation_date", figure="ir_beta", undefined=undefined)
 
 
 @_of_positions(market_prices, har_coefficients, writes=(tables.position_volatility, tables.volatility_forecasts))
@@ -66,4 +66,4 @@ def position_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse)
         of_symbols = forecasts.symbol_forecasts(estimates, lots, days)
         write.forecasts(connection, of_symbols, of_portfolios=False, days=days, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=forecasts.POSITION_METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day=forecasts.POSITION_DAY, undefined=undefined)
+    reports.materialized(context, days, rows, written, day=forecasts.POSITION_DAY, figure="expected_vol_21d", undefined=undefined)

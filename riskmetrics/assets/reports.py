@@ -1,10 +1,11 @@
 """What an asset tells the UI: per session numbers that plot, and a small table that a person can read."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
+from itertools import accumulate
 from math import isnan
-from uuid import UUID
 
 import dagster as dg
 import pandas as pd
@@ -22,6 +23,11 @@ _SHOWN = 12
 _WIDE = 8
 """Columns of one."""
 
+_INLINE = 1000
+"""Characters of Markdown from which on the UI hides it behind a button."""
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 
 def materialized(
     context: dg.AssetExecutionContext,
@@ -30,10 +36,12 @@ def materialized(
     written: Written,
     *,
     day: str,
+    figure: str,
     undefined: pd.DataFrame | None = None,
 ) -> None:
-    """Attach row counts, undefined values and the write's outcome to the materialization of each session.
+    """Attach row counts, undefined values, the write's outcome and a median to the materialization of each session.
 
+    ``figure`` is the column whose median over a session's rows plots from session to session: where it leaps, look at the data.
     ``undefined`` are the reasons kept in `undefined_metrics`; rows of a table that keeps them itself have an undefined_reason.
     """
     if undefined is None:
@@ -41,11 +49,14 @@ def materialized(
         undefined = reasons[reasons["reason"].notna()]
     counts, missing = rows[day].value_counts(), dict(iter(undefined.groupby("day")))
     defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day]).mean()
+    medians = rows.groupby(day)[figure].median().dropna()
     for session in days:
         at = pd.Timestamp(session)
         metadata = _numbers(int(counts.get(at, 0)), missing.get(at)) | _outcome(written)
         if at in defined.index:
             metadata["coverage"] = dg.MetadataValue.float(float(defined[at]))  # share of figures that are not NULL
+        if at in medians.index:
+            metadata[f"median_{figure}"] = dg.MetadataValue.float(float(medians[at]))
         if session == days[-1]:  # one of a range is enough to see what the rows are
             metadata["preview"] = dg.MetadataValue.md(markdown(_telling(rows[rows[day] == at].head(_SHOWN))))
         context.add_asset_metadata(metadata, partition_key=session.isoformat())
@@ -68,7 +79,7 @@ def _numbers(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadata
         table = pd.DataFrame(
             [(reason, ", ".join(sorted(of)), of.total()) for reason, of in sorted(metrics.items())], columns=["reason", "columns", "values"]
         )
-        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table.head(_SHOWN)))
+        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table))
     return metadata
 
 
@@ -91,20 +102,21 @@ def refreshed(context: dg.AssetExecutionContext, found: Refreshed, of: int) -> d
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """Return a frame as a Markdown table."""
-    lines = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy(object).tolist()]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+    """Return the first rows of a frame as a Markdown table, as many as the UI shows without being asked."""
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.head(_SHOWN).to_numpy(object).tolist()]
+    written = ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
+    ends = accumulate(len(line) + 1 for line in written)
+    return "\n".join(line for line, end in zip(written, ends, strict=True) if end <= _INLINE)
 
 
 def _cell(value: object) -> str:
-    """Return a value as text: figures with six digits, of a long id its beginning."""
-    if isinstance(value, UUID):
-        return value.hex[:8]
+    """Return a value as text: figures with six digits, days without their hour, of a long id its beginning."""
     if isinstance(value, float):
         return "—" if isnan(value) else f"{value:.6g}"
-    return str(value).replace("|", "/")
+    text = str(value).removesuffix(" 00:00:00")  # a day is a timestamp in a frame
+    return text[:8] if _ID.fullmatch(text) else text.replace("|", "/")
 
 
 def shown(table: pd.DataFrame) -> dict[str, RawMetadataValue]:
-    """Return the first rows of a frame as metadata, with its length."""
-    return {"dagster/row_count": dg.MetadataValue.int(len(table)), "preview": dg.MetadataValue.md(markdown(table.head(_SHOWN)))}
+    """Return the first rows of a frame as metadata."""
+    return {"preview": dg.MetadataValue.md(markdown(table))}

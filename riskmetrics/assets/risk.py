@@ -33,7 +33,7 @@ def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse)
         rows, backtests = tail_risk.rows(valuation, returns, expected.risk, expected.observations)
         written = _replace(connection, tables.portfolio_tail_risk, rows, days, provenance(context))
         _replace(connection, tables.portfolio_var_backtests, backtests, days, provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="value_at_risk")
 
 
 @_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_risk_contributions,))
@@ -44,7 +44,7 @@ def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) 
         valuation = inputs.exposed(warehouse, connection, days)
         rows = contributions.rows(valuation, inputs.returns(warehouse, connection, days, as_of.YEAR))
         written = _replace(connection, tables.portfolio_risk_contributions, rows, days, provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="component")
 
 
 @_of_portfolios(portfolio_values, har_coefficients, writes=(tables.portfolio_drawdowns,))
@@ -55,7 +55,7 @@ def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse)
         valuation = inputs.exposed(warehouse, connection, days)
         rows = drawdowns.rows(valuation, inputs.returns(warehouse, connection, days, as_of.YEAR))
         written = _replace(connection, tables.portfolio_drawdowns, rows, days, provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="current")
 
 
 @_of_portfolios(portfolio_betas, portfolio_rate_betas, writes=(tables.portfolio_stress,))
@@ -69,7 +69,7 @@ def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Non
         closes = read.adjusted_closes(connection, symbols, stress.ends(scenarios))
         rows = stress.rows(valuation, scenarios, betas, closes)
         written = _replace(connection, tables.portfolio_stress, rows, days, provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="loss")
 
 
 @_of_portfolios(portfolio_values, position_volatility, writes=(tables.position_option_exposures, tables.portfolio_snapshots))
@@ -84,7 +84,7 @@ def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
         sums, undefined = write.fit(tables.portfolio_snapshots, sums, undefined, subject="portfolio_id", day=DAY)
         write.update(connection, tables.portfolio_snapshots, sums, key=SNAPSHOT, provenance=provenance(context))
         write.undefined(connection, undefined, metrics=options.METRICS, days=days, provenance=provenance(context))
-    reports.materialized(context, days, rows, written, day="day")
+    reports.materialized(context, days, rows, written, day="day", figure="exposure")
 
 
 def _replace(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, days: Sequence[date], by: Provenance) -> Written:
