@@ -103,12 +103,12 @@ def run(
 
 
 def _tags(days: Sequence[date]) -> dict[str, str]:
-    """Say who runs what: a range of sessions is named by tags alone."""
-    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+    """Say who runs what: a range of sessions is named by tags alone, and so is where the UI looks for the runs of a job."""
+    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, REPOSITORY_LABEL_TAG
 
     from riskmetrics.resources import STARTED_BY
 
-    tags = {STARTED_BY: "the command line"} | processes.tags()
+    tags = {STARTED_BY: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics"} | processes.tags()
     if len(days) < 2:
         return tags
     return tags | {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
