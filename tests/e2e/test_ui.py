@@ -14,13 +14,42 @@ QUERY = """{
     owners { ... on TeamAssetOwner { team } }
     assetChecksOrError { ... on AssetChecks { checks { name description } } }
     metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { name type description } } } }
-    assetMaterializations(limit: 1) { metadataEntries { __typename label } }
+    assetMaterializations(limit: 1) { metadataEntries {
+      __typename label ... on MarkdownMetadataEntry { mdStr } ... on IntMetadataEntry { intValue }
+    } }
   }
   runsOrError { ... on Runs { results { runId status tags { key value } } } }
   repositoriesOrError {
     ... on RepositoryConnection { nodes { schedules { name cronSchedule executionTimezone pipelineName } } }
   }
 }"""
+
+INLINE = 1000
+"""Characters of Markdown from which on the UI shows a button in its place."""
+
+JOBS = {"daily_risk": True, "insights": True, "calibrate": False, "seed_benchmark": False, "collect_insights": False}
+"""Whether a run of it is for sessions."""
+
+
+def test_every_asset_and_check_says_what_it_is_and_every_job_tags_its_runs() -> None:
+    graph = defs.resolve_asset_graph()
+    for key in graph.materializable_asset_keys:
+        node, name = graph.get(key), key.to_user_string()
+        assert str(node.description).endswith("."), name
+        assert (node.owners, node.group_name != "default", "postgres" in node.kinds) == (["team:riskmetrics"], True, True), name
+        assert all(column.description for column in node.metadata["dagster/column_schema"].columns), name
+    checks = [graph.get(key) for key in graph.asset_check_keys]
+    assert [check.key.name for check in checks if not check.description] == []
+    jobs = {job.name: job for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
+    assert {name: job.partitions_def is not None for name, job in jobs.items()} == JOBS
+    for name, job in jobs.items():
+        assert job.description, name
+        assert job.run_tags["riskmetrics/code_version"], name
+
+
+def test_the_job_of_insights_computes_no_figure() -> None:
+    layer = defs.resolve_job_def("insights").asset_layer
+    assert {key.to_user_string() for key in layer.executable_asset_keys} == {"ai_insights"}
 
 
 def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, run: Run) -> None:
@@ -44,13 +73,19 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
         (schema,) = [entry["schema"]["columns"] for entry in node["metadataEntries"] if entry["label"] == "dagster/column_schema"]
         table = next(entry for entry in node["metadataEntries"] if entry["label"] == "dagster/table_name")
         assert table, name
-        assert any(column["description"] for column in schema), name
-        shown = {entry["label"] for made in node["assetMaterializations"] for entry in made["metadataEntries"]}
+        assert [column["name"] for column in schema if not column["description"]] == [], name
+        entries = {entry["label"]: entry for made in node["assetMaterializations"] for entry in made["metadataEntries"]}
+        plotted = {name for name, entry in entries.items() if entry["__typename"] in ("IntMetadataEntry", "FloatMetadataEntry")}
         if node["isPartitioned"]:
-            of_figures = set() if name == "ai_insights" else {"undefined_values", "preview"}
-            assert {"dagster/partition_row_count", "run_rows_changed"} | of_figures <= shown, name
+            assert {"dagster/partition_row_count", "run_rows_changed"} <= plotted, name
+            assert len(entries["preview"]["mdStr"]) < INLINE, name
+            if entries["dagster/partition_row_count"]["intValue"]:
+                assert "coverage" in plotted, name
+            if "coverage" in plotted and not entries.get("undefined_values", {"intValue": 0})["intValue"]:
+                assert any(of.startswith(("median_", "severity_")) for of in plotted), name
         elif name != "har_coefficients":  # fitted when a person asks for it
-            assert {"dagster/row_count", "preview"} <= shown, name
+            assert "dagster/row_count" in plotted, name
+            assert len(entries["preview"]["mdStr"]) < INLINE, name
     (own,) = [run for run in data["runsOrError"]["results"] if run["runId"] == run_id]
     tags = {tag["key"]: tag["value"] for tag in own["tags"]}
     assert own["status"] == "SUCCESS"

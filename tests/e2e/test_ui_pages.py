@@ -1,0 +1,42 @@
+"""Dagster's UI as a person sees it, in a real browser: the asset graph, and the page of an asset."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from riskmetrics.db import tables
+from riskmetrics.definitions import defs
+from tests.e2e import browser, ui_server
+from tests.e2e.conftest import Run
+
+DAY = date(2022, 12, 28)
+
+
+@pytest.mark.timeout(600)  # several pages, each with the patience for a loaded machine
+@pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
+def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the_start_warns_of_nothing(
+    sample: str, run: Run, tmp_path: Path
+) -> None:
+    outcome = run([DAY])
+    assert outcome.exit_code == 0
+    graph, log = defs.resolve_asset_graph(), tmp_path / "ui.log"
+    groups = {str(graph.get(key).group_name) for key in graph.materializable_asset_keys}
+    with ui_server.serve(log) as address, browser.page(tmp_path / "profile") as page:
+        ui_server.ask(address, "{ version }")
+        assert "warning" not in log.read_text().lower()
+        page.open(f"{address}/asset-groups", *groups)
+        around = ("market_prices", "har_coefficients", "portfolio_betas", "portfolio_rate_betas", "forecast_scores", "option_exposures")
+        of_group = ("interest_rate_betas", "position_betas", "position_volatility")
+        page.open(f"{address}/locations/riskmetrics/asset-groups/positions/lineage", *of_group, *around, "2 / 2 Passed")
+        page.open(
+            f"{address}/assets/portfolio_tail_risk?view=overview",
+            "Value at risk and expected shortfall of every portfolio",
+            *("Group\nportfolios", "Owners\nriskmetrics", "Kinds\n", "pandas", "Postgres", "Jobs\ndaily_risk"),
+            *(column.name for column in tables.portfolio_tail_risk.c),
+            "Confidence: at 0.99 one day in a hundred is worse.",
+        )
+        shown = page.open(f"{address}/assets/portfolio_tail_risk?view=events", "partition_row_count", "median_value_at_risk", "historical")
+        assert "[Show Markdown]" not in shown
+        page.open(f"{address}/assets/position_betas?view=checks", "betas_second_opinion", "beta_extreme", "Succeeded", "0 of 37 betas")
+        page.open(f"{address}/locations/riskmetrics/jobs/daily_risk/runs", outcome.run_id[:8], "Success")
