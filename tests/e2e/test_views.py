@@ -81,4 +81,16 @@ def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None
     assert all(set(re.findall(r"FROM (\w+)", query)) <= {f"v_{name}" for name in VIEWS} for _, query in panels())
 
 
+def test_a_panel_of_one_figure_names_its_column_where_that_is_a_text(database: str) -> None:
+    """Grafana's stat shows numbers and nothing else, unless a column is named."""
+    boards = [json.loads(path.read_text()) for path in (GRAFANA / "dashboards").glob("*.json")]
+    shown = [panel for board in boards for panel in board["panels"] if panel["type"] == "stat"]
+    with psycopg.connect(database.replace("+psycopg", "")) as connection:
+        for panel in shown:
+            (column,) = connection.execute(asked(panel["targets"][0]["rawSql"])).description or ()
+            named = panel.get("options", {}).get("reduceOptions", {}).get("fields")
+            assert column.type_display != "text" or named == f"/^{column.name}$/", panel["title"]
+    assert len(shown) > 3
+
+
 VIEWS = ("portfolio_risk", "portfolio_risk_latest", "positions", "positions_latest", "forecasts", "quality", "undefined")
