@@ -125,10 +125,11 @@ def _database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
 
     try:
         with unmigrated() as engine, engine.connect() as connection:
-            yield from _server(health.server(connection), embedded=configured.database_url is None)
+            server = health.server(connection)
+            yield from _server(server, embedded=configured.database_url is None)
             connection.rollback()
             at_head = False
-            for finding in _schema(connection):
+            for finding in _schema(connection, may_migrate=server.may_migrate):
                 at_head = finding.state == "ok"
                 yield finding
             connection.rollback()
@@ -164,24 +165,25 @@ def _server(found: "Server", *, embedded: bool) -> Iterator[Finding]:
             f"{found.role} may not write {_some(found.not_writable)}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {found.role}",
         )
-    if not found.may_migrate:
-        yield Finding("warn", "roles", f"{found.role} may not migrate", "run `riskmetrics db upgrade` as the owner after each upgrade")
-    elif found.may_copy and not found.not_writable:
-        yield Finding("ok", "roles", f"{found.role} may migrate and write")
+    if found.may_copy and not found.not_writable:
+        yield Finding("ok", "roles", f"{found.role} may {'migrate and write' if found.may_migrate else 'write; the owner migrates'}")
 
 
-def _schema(connection: "sa.Connection") -> Iterator[Finding]:
+def _schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator[Finding]:
     from riskmetrics.db import migrate
 
     revision, head = migrate.current(connection), migrate.head()
     known = {known.revision for known in migrate.history()}
+    behind, by_the_owner = "warn" if may_migrate else "fail", "riskmetrics db upgrade as the owner of the tables: this role may not"
     if revision is None:
-        yield Finding("warn", "schema", "no revision: an empty database, or tables made elsewhere", "riskmetrics db upgrade says which")
+        sentence = "no revision: an empty database, or tables made elsewhere"
+        yield Finding(behind, "schema", sentence, "riskmetrics db upgrade says which" if may_migrate else by_the_owner)
     elif revision not in known:
         sentence = f"revision {revision} is newer than this version, which ends at {head}"
         yield Finding("fail", "schema", sentence, "upgrade riskmetrics on this machine")
     elif revision != head:
-        yield Finding("warn", "schema", f"revision {revision}, not yet {head}", "the next run migrates it; or riskmetrics db upgrade")
+        advice = "the next run migrates it; or riskmetrics db upgrade" if may_migrate else by_the_owner
+        yield Finding(behind, "schema", f"revision {revision}, not yet {head}", advice)
     elif drift := migrate.differences(connection):
         yield Finding("ok", "schema", f"revision {head}, the newest")
         yield Finding("warn", "schema", f"it departs from the revision: {_some(drift, 2, '; ')}", "see riskmetrics db verify")

@@ -1,6 +1,8 @@
 """`riskmetrics doctor` on databases and homes that have something wrong with them."""
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -94,23 +96,40 @@ def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, datab
     assert "upgrade riskmetrics" in found["schema"][0]["what_to_do"]
 
 
-def test_a_role_that_may_only_read_is_told_what_it_lacks(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    name = sa.make_url(database).database
+@pytest.fixture
+def role(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Return the name of a role that may only read, and point the settings at it."""
+    name = f"limited_{sa.make_url(database).database}"
     change(
         database,
-        f"DROP ROLE IF EXISTS only_reads_{name}",
-        f"CREATE ROLE only_reads_{name}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO only_reads_{name}",
-        f"GRANT only_reads_{name} TO CURRENT_USER",
+        f"DROP ROLE IF EXISTS {name}",
+        f"CREATE ROLE {name}",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}",
+        f"GRANT {name} TO CURRENT_USER",
     )
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", f"{database}&options=-c%20role%3Donly_reads_{name}")
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", f"{database}&options=-c%20role%3D{name}")
+    yield name
+    change(database, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
     code, found, _ = diagnosis()
-    change(database, f"DROP OWNED BY only_reads_{name}", f"DROP ROLE only_reads_{name}")
     assert code == 6
-    states = {finding["state"]: finding for finding in found["roles"]}
-    assert "may not write" in states["fail"]["finding"]
-    assert f"TO only_reads_{name}" in states["fail"]["what_to_do"]
-    assert "may not migrate" in states["warn"]["finding"]
+    (finding,) = found["roles"]
+    assert "may not write" in finding["finding"]
+    assert f"TO {role}" in finding["what_to_do"]
+
+
+def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_is_behind(role: str, database: str) -> None:
+    """As the writer of a deployment, whose runs stop at a schema that only the owner can bring to head."""
+    change(database, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+    code, found, _ = diagnosis()
+    assert code == 0
+    assert [finding["state"] for about in ("roles", "schema") for finding in found[about]] == ["ok", "ok"]
+    change(database, "UPDATE alembic_version SET version_num = 'h1i2j3k4l5m6'")
+    code, found, _ = diagnosis()
+    assert (code, found["schema"][0]["state"]) == (6, "fail")
+    assert "as the owner" in found["schema"][0]["what_to_do"]
 
 
 def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None:
