@@ -14,6 +14,7 @@ from riskmetrics.cli.options import AsJson
 from riskmetrics.cli.output import counted, print_json, say
 
 if TYPE_CHECKING:
+    import dagster as dg
     import sqlalchemy as sa
 
     from riskmetrics.db.health import Freshness, Server
@@ -51,7 +52,7 @@ def doctor(
     online: Annotated[bool, typer.Option("--online", help="Ask the vendor for one company, to see whether the key is good.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check settings, database, schema, data, vendor, disk and Dagster, and say what to do about what is wrong.
+    """Check settings, database, schema, data, vendor, model, disk, Dagster and the nights, and say what to do about what is wrong.
 
     Exit codes: 0 if nothing fails (warnings may stand), 3 if the data fail, 5 the network, 6 configuration or database.
 
@@ -88,6 +89,7 @@ def _findings(*, online: bool) -> Iterator[Finding]:
     yield from _disk(configured)
     yield from _database(configured, online=online)
     yield from _dagster(configured)
+    yield from _alerts(configured)
 
 
 def _settings(configured: "Settings") -> Iterator[Finding]:
@@ -136,6 +138,7 @@ def _database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
             if at_head and migrate.current(connection) == migrate.head():
                 yield from _data(connection, configured)
                 yield from _vendor(connection, configured)
+                yield _model(connection, configured)
                 if online:
                     yield from _asked(engine, configured)
     except RiskmetricsError as error:
@@ -251,6 +254,18 @@ def _vendor(connection: "sa.Connection", configured: "Settings") -> Iterator[Fin
         yield Finding("warn", "vendor", f"the last answer that brought nothing: {subject}, {at:%Y-%m-%d %H:%M}: {why}", "see docs/data.md")
 
 
+def _model(connection: "sa.Connection", configured: "Settings") -> Finding:
+    from riskmetrics.db import spending
+
+    if configured.anthropic_api_key is None:
+        return Finding("ok", "model", "ANTHROPIC_API_KEY is not set: insights are written by fixed rules")
+    spent, most = spending.today(connection), configured.ai_usd_per_day
+    text = f"{configured.ai_model} words insights; {spent:f} of {most:f} USD are spent or reserved today"
+    if spent < most:
+        return Finding("ok", "model", text)
+    return Finding("warn", "model", text, "wait until tomorrow (UTC), or raise RISKMETRICS_AI_USD_PER_DAY; fixed rules write meanwhile")
+
+
 def _asked(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
     """Ask for the market index, which every plan has."""
     from riskmetrics.db import read
@@ -284,6 +299,7 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
             dead = {run.run_id for run in launch.dead_runs(instance)}
             started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]))
             n_runs = instance.get_runs_count()
+            nights = _nights(instance, on=configured.nightly)
     except Exception as error:  # noqa: BLE001  # whatever its storage raises is a finding
         reason = str(error).strip().partition("\n")[0]
         yield Finding(
@@ -291,6 +307,7 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
         )
         return
     yield Finding("ok", "dagster", f"{counted(n_runs, 'run')} kept in {_storage(home)}")
+    yield nights
     if dead:
         yield Finding(
             "warn", "runs", f"left by processes that died: {_some(sorted(dead))}", "the next riskmetrics run marks them as failed"
@@ -298,6 +315,30 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
     slow = [record.dagster_run.run_id for record in started if record.start_time and time.time() - record.start_time > _LONG]
     if stuck := sorted(set(slow) - dead):
         yield Finding("warn", "runs", f"running for more than two hours: {_some(stuck)}", "terminate them in riskmetrics ui if they hang")
+
+
+def _nights(instance: "dg.DagsterInstance", *, on: bool) -> Finding:
+    """Whether the schedule is on, and the daemon that it needs is there; ``on``: where nobody has switched it."""
+    from dagster._core.scheduler.instigation import InstigatorStatus, InstigatorType
+
+    switched = {state.status for state in instance.all_instigator_state(instigator_type=InstigatorType.SCHEDULE)}
+    if InstigatorStatus.RUNNING not in switched and (not on or InstigatorStatus.STOPPED in switched):
+        return Finding("ok", "nights", "the schedule is off: sessions are computed when asked for, or by riskmetrics catch-up")
+    silent = [kind.lower() for kind, daemon in instance.get_daemon_statuses().items() if daemon.required and not daemon.healthy]
+    if silent:
+        sentence = f"the schedule is on, and the daemon is not there, or in trouble: no good sign of {_some(sorted(silent))}"
+        return Finding("warn", "nights", sentence, "start dagster-daemon or riskmetrics ui; what it prints tells the rest")
+    return Finding("ok", "nights", "the schedule is on, and the daemon is there")
+
+
+def _alerts(configured: "Settings") -> Iterator[Finding]:
+    if configured.alert_email and configured.smtp_url is None:
+        yield Finding("fail", "alerts", "RISKMETRICS_ALERT_EMAIL is set and RISKMETRICS_SMTP_URL is not", "say what sends the e-mails")
+    elif configured.alert_email or configured.alert_webhook:
+        yield Finding("ok", "alerts", "set, and not tried: riskmetrics alert sends one")
+    elif configured.nightly:
+        advice = "set RISKMETRICS_ALERT_WEBHOOK, or RISKMETRICS_ALERT_EMAIL and RISKMETRICS_SMTP_URL"
+        yield Finding("warn", "alerts", "none is set: a night that fails or is missed is told to nobody", advice)
 
 
 def _storage(home: Path) -> str:

@@ -187,3 +187,45 @@ def test_a_run_that_a_dead_process_left_is_found(home: Path, monkeypatch: pytest
     code, found, _ = diagnosis()
     assert (code, found["runs"][0]["state"]) == (0, "warn")
     assert run.run_id in found["runs"][0]["finding"]
+
+
+def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import dagster as dg
+    from dagster._daemon.types import DaemonHeartbeat
+
+    from riskmetrics.cli import launch
+
+    monkeypatch.setenv("DAGSTER_HOME", str(launch.prepare_instance(settings.load())))
+    code, found, _ = diagnosis()
+    assert (code, found["nights"][0]["state"], "alerts" in found) == (0, "ok", False)
+
+    monkeypatch.setenv("RISKMETRICS_NIGHTLY", "true")
+    code, found, _ = diagnosis()
+    assert (code, found["nights"][0]["state"], found["alerts"][0]["state"]) == (0, "warn", "warn")
+    assert "scheduler, sensor" in found["nights"][0]["finding"]
+
+    monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ops@example.com")
+    with dg.DagsterInstance.get() as instance:
+        for kind in instance.get_required_daemon_types():
+            instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), kind, "1", []))
+    code, found, _ = diagnosis()
+    assert (code, found["nights"][0]["state"], found["alerts"][0]["state"]) == (6, "ok", "fail")
+
+    monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://me:{KEY}@localhost")
+    code, found, printed = diagnosis()
+    assert (code, found["alerts"][0]["state"]) == (0, "ok")
+    assert KEY not in printed
+
+
+def test_what_a_model_may_still_cost_today_is_told(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "fixed rules" in diagnosis()[1]["model"][0]["finding"]
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    assert diagnosis()[1]["model"][0]["state"] == "ok"
+    change(
+        database,
+        "INSERT INTO ai_spend (day, run_id, subject, model, reserved) VALUES ((now() AT TIME ZONE 'UTC')::date, 'r', 's', 'm', 2)",
+    )
+    code, found, printed = diagnosis()
+    assert (code, found["model"][0]["state"]) == (0, "warn")
+    assert "2.000000 of 2.00 USD" in found["model"][0]["finding"]
+    assert KEY not in printed
