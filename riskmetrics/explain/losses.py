@@ -194,8 +194,9 @@ def _sensitivities(sources: Sources, _: Row) -> Evidence:
     options = sources.options
     units = {str(lot.position_id): float(lot.units) for lot in lots(sources)}
     names = ("delta", "gamma", "theta", "vega")
-    sums = {name: float((options[name].astype(float) * options.index.map(units)).sum(skipna=False)) for name in names}
-    return Evidence({f"portfolio_{name}": total for name, total in sums.items()}, {"options": len(options)})
+    held = [units[str(position)] for position in options.index]
+    sums = {f"portfolio_{name}": float((options[name].astype(float) * held).sum(skipna=False)) for name in names}
+    return Evidence(sums, {"options": len(options)})
 
 
 _RETURNS = "R = sum(exposure * r) / equity / coverage"

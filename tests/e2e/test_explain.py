@@ -75,6 +75,11 @@ def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_comput
     assert all(one.reason for one in found if one.stored is None and one.metric.column not in ("thin_sessions", "largest_peak"))
 
 
+def test_a_portfolio_without_options_has_no_sensitivity_to_them(mixed: str) -> None:
+    code, (delta,) = explain("Long-Short", "portfolio_delta")
+    assert (code, delta["stored"], delta["recomputed"], delta["inputs"]) == (0, 0.0, 0.0, {"options": 0})
+
+
 def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) -> None:
     code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
     assert code == 0
