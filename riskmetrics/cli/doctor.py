@@ -301,10 +301,10 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
             n_runs = instance.get_runs_count()
             nights = _nights(instance, on=configured.nightly)
     except Exception as error:  # noqa: BLE001  # whatever its storage raises is a finding
-        reason = str(error).strip().partition("\n")[0]
-        yield Finding(
-            "fail", "dagster", f"its storage does not open ({type(error).__name__}: {reason})", f"look at {home / 'dagster.yaml'}"
-        )
+        faults = error.errors if isinstance(error, dg.DagsterInvalidConfigError) else ()
+        reason = faults[0].message if faults else str(error.__cause__ or error)  # Dagster's own sentence names neither variable nor server
+        sentence = "its storage does not open: " + reason.strip().partition("\n")[0].removesuffix(":")
+        yield Finding("fail", "dagster", sentence, f"look at {home / 'dagster.yaml'}, and the variables that it names")
         return
     yield Finding("ok", "dagster", f"{counted(n_runs, 'run')} kept in {_storage(home)}")
     yield nights

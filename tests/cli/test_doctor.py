@@ -1,6 +1,7 @@
 """`riskmetrics doctor` on databases and homes that have something wrong with them."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import date
@@ -187,6 +188,22 @@ def test_a_run_that_a_dead_process_left_is_found(home: Path, monkeypatch: pytest
     code, found, _ = diagnosis()
     assert (code, found["runs"][0]["state"]) == (0, "warn")
     assert run.run_id in found["runs"][0]["finding"]
+
+
+def test_a_storage_of_dagster_that_does_not_open_is_told_with_what_is_to_be_mended(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(Path(__file__).parents[2] / "deploy" / "dagster.yaml", tmp_path)
+    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
+    monkeypatch.delenv("DAGSTER_DATABASE_URL", raising=False)
+    code, found, _ = diagnosis()
+    assert (code, found["dagster"][0]["state"]) == (6, "fail")
+    assert "DAGSTER_DATABASE_URL" in found["dagster"][0]["finding"]
+    monkeypatch.setenv("DAGSTER_DATABASE_URL", "postgresql+psycopg2://someone:hidden-word@127.0.0.1:1/none")
+    code, found, printed = diagnosis()
+    assert (code, found["dagster"][0]["state"]) == (6, "fail")
+    assert "Connection refused" in found["dagster"][0]["finding"]
+    assert "hidden-word" not in printed
 
 
 def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
