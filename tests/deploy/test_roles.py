@@ -29,13 +29,20 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(postgres: Postg
     for table in ("positions", "v_portfolio_risk_latest"):
         with psycopg.connect(reader) as connection:
             assert connection.execute(f"SELECT count(*) > 0 FROM {table}").fetchone() == (True,)
+    for url, statement in (
+        (reader, f"{WRITABLE}; DELETE FROM positions"),
+        (writer, "TRUNCATE positions"),
+        (writer, "DROP TABLE positions"),
+    ):
+        with pytest.raises(InsufficientPrivilege), psycopg.connect(url) as connection:
+            connection.execute(statement)
 
 
 @pytest.mark.parametrize(
     ("role", "database", "statement", "error"),
     [
         ("writer", "riskmetrics", "CREATE TABLE more (id integer)", InsufficientPrivilege),
-        ("writer", "riskmetrics", "DROP TABLE IF EXISTS positions; CREATE SCHEMA more", InsufficientPrivilege),
+        ("writer", "riskmetrics", "CREATE SCHEMA more", InsufficientPrivilege),
         ("reader", "riskmetrics", "CREATE TABLE more (id integer)", ReadOnlySqlTransaction),
         ("reader", "riskmetrics", f"{WRITABLE}; CREATE TABLE more (id integer)", InsufficientPrivilege),
         ("reader", "riskmetrics", f"{WRITABLE}; CREATE TEMP TABLE more (id integer)", InsufficientPrivilege),
