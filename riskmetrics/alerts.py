@@ -33,15 +33,16 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
     if settings.alert_email:
         recipients = settings.alert_email
         channels["e-mail"] = lambda: _mail(settings, recipients, subject, text)
-    problems = []
+    problems, taken_by = [], []
     for name, deliver in channels.items():
         try:
             deliver()
+            taken_by.append(name)
         except (OSError, smtplib.SMTPException, AlertNotSent) as error:
             problems.append(f"the alert was not sent by {name} ({without_secrets(settings, str(error))})")
     if problems:
-        raise AlertNotSent("; ".join(problems))
-    return list(channels)
+        raise AlertNotSent("; ".join(problems), tuple(taken_by))
+    return taken_by
 
 
 def without_secrets(settings: Settings, text: str) -> str:

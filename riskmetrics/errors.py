@@ -135,9 +135,13 @@ class KeyRefused(SourceError):
 
 
 class AlertNotSent(RiskmetricsError):
-    """A webhook or a mail server did not take an alert."""
+    """A webhook or a mail server did not take an alert; ``taken_by`` are the channels that did."""
 
     exit_code = 5
+
+    def __init__(self, sentence: str, taken_by: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.taken_by = taken_by
 
 
 class ConfigurationError(RiskmetricsError):

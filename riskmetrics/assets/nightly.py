@@ -11,7 +11,7 @@ from riskmetrics import alerts, settings, trading_calendar
 from riskmetrics.assets import failures
 from riskmetrics.assets.partitions import named
 from riskmetrics.assets.portfolios import portfolio_values
-from riskmetrics.errors import InvalidSession
+from riskmetrics.errors import AlertNotSent, InvalidSession
 from riskmetrics.metrics.forecast_score import HORIZON
 from riskmetrics.resources import STARTED_BY
 
@@ -113,14 +113,18 @@ def _tell(context: dg.RunStatusSensorContext, outcome: str, lines: Sequence[str]
 
 
 def alert_on_missed_night(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Evaluate the check `last_night` where its outcome is new, and tell of a missed session once."""
+    """Evaluate the check `last_night` where its outcome is new, and tell of a missed session once: again as long as nobody took it."""
     outcome = _last_night(context.instance, datetime.now(UTC))
-    state = f"{outcome.passed}: {outcome.description}"
+    state, said = f"{outcome.passed}: {outcome.description}", str(outcome.description)
     if state == context.cursor:
         return dg.SkipReason(outcome.description)
     if not outcome.passed:
-        alerts.send(settings.load(), "riskmetrics: a night was missed", str(outcome.description))
-    return dg.SensorResult(asset_events=[outcome], skip_reason=outcome.description, cursor=state)
+        try:
+            alerts.send(settings.load(), "riskmetrics: a night was missed", said)
+        except AlertNotSent as error:
+            said = f"{said}; {error}"
+            state = state if error.taken_by else f"untold: {state}"
+    return dg.SensorResult(asset_events=[outcome], skip_reason=said, cursor=state)
 
 
 @dg.asset_check(asset=portfolio_values)

@@ -186,11 +186,13 @@ def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_com
 
     tick()  # nothing was ever computed
     assert run([date(2022, 12, 22)], ["portfolio_values"]).exit_code == 0
+    webhook.answers = [403, 200]
+    tick()  # is shown, though nobody could be told
     tick()
     tick()
     assert run([date(2022, 12, 23)], ["portfolio_values"]).exit_code == 0
     tick()
-    assert states == [True, False, None, True]
+    assert states == [True, False, False, None, True]
     (text,) = webhook.texts
     assert "no results for 2022-12-23" in text
     assert "`riskmetrics run --date 2022-12-23`" in text
