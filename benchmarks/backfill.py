@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from benchmarks import measure
 from benchmarks.job import JobCost, run, temporary_home
-from riskmetrics import trading_calendar
+from riskmetrics import settings, trading_calendar
+from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import computed
 from riskmetrics.sources import sample
@@ -84,7 +85,7 @@ def _fresh(home: Path, engine: sa.Engine, days: Sequence[date], batch: str) -> M
 def _events(cost: JobCost) -> Events:
     from dagster import DagsterInstance
 
-    with DagsterInstance.get() as instance:
+    with DagsterInstance.from_config(str(launch.prepare_instance(settings.load()))) as instance:
         log = list(instance.all_logs(cost.run_id))
     number: Counter[str] = Counter()
     seconds: defaultdict[str, float] = defaultdict(float)

@@ -42,6 +42,8 @@ def open_engine(settings: Settings) -> sa.Engine:
 
 def create(url: URL | str) -> sa.Engine:
     """Return an engine on ``url`` that refuses servers older than Postgres 14."""
+    from psycopg import Error  # as late as the engine itself imports it
+
     engine = sa.create_engine(
         url, connect_args={"application_name": "riskmetrics", "client_encoding": "utf8"}, pool_pre_ping=True, hide_parameters=True
     )
@@ -54,6 +56,11 @@ def create(url: URL | str) -> sa.Engine:
         # A database or a role may have other defaults, and COPY writes dates and numbers as they say.
         cursor = dbapi_connection.cursor()
         cursor.execute("SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1")
+        dbapi_connection.commit()
+        try:  # or the statement of a process that was killed goes on, with its locks, until it has something to say
+            cursor.execute("SET client_connection_check_interval = '5s'")
+        except Error:  # a server on Windows cannot
+            dbapi_connection.rollback()
         cursor.close()
         dbapi_connection.commit()
 

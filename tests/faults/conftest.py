@@ -86,16 +86,6 @@ def runs(home: Path, **kinds: object) -> list[dg.DagsterRun]:
 UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
 
 
-def wait_for_run(home: Path, process: "subprocess.Popen[str]") -> None:
-    """Wait until Dagster has started the command's run, and a second more: until it is in the middle of it."""
-    began = time.monotonic()
-    while not runs(home, statuses=[dg.DagsterRunStatus.STARTED]):
-        assert process.poll() is None, process.communicate()[0]
-        assert time.monotonic() - began < PATIENCE
-        time.sleep(0.2)
-    time.sleep(1.0)
-
-
 def query(home: Path, statement: str) -> list[tuple[object, ...]]:
     """Ask the home's database."""
     with asking(home) as connection:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from riskmetrics import trading_calendar
-from tests.faults.conftest import PATIENCE, RESULTS, UNFINISHED, Start, finish, query, runs, wait_for_run
+from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, change, finish, query, runs, wait_for
 
 pytestmark = pytest.mark.faults
 
@@ -76,26 +76,30 @@ def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_onl
 def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(home: Path, start: Start) -> None:
     finish(start("backfill", *RANGE))
     complete = query(home, RESULTS)
+    change(home, *SLOW)
     process = start("backfill", "--from", "2022-06-01", "--to", "2022-12-28")
-    wait_for_run(home, process)
+    wait_for(home, process, WRITING)
     postmaster = int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 6, output
     assert "Traceback" not in output
     assert set(complete) <= set(query(home, RESULTS))
+    change(home, *FAST)
     finish(start("backfill", "--from", "2022-06-01", "--to", "2022-12-28"))
     assert len(query(home, RESULTS)) == 3 * len(trading_calendar.between(date(2022, 6, 1), date(2022, 12, 28)))
     assert set(complete) <= set(query(home, RESULTS))
 
 
 def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(home: Path, start: Start) -> None:
+    change(home, *SLOW)
     process = start("backfill", "--from", "2022-01-03", "--to", "2022-12-28")
-    wait_for_run(home, process)
+    wait_for(home, process, WRITING)
     os.killpg(process.pid, signal.SIGINT)
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode in (1, 130), output
     assert "Traceback" not in output
+    change(home, *FAST)
     finish(start("run", "--date", "2022-12-28"))
     assert not runs(home, statuses=UNFINISHED)
     assert len(query(home, RESULTS)) >= 3

@@ -1,6 +1,8 @@
 """What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
 
 import _thread
+import signal
+from collections.abc import Iterator
 from datetime import date
 from itertools import count
 from threading import Barrier
@@ -349,6 +351,15 @@ def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(fee
     assert stored(engine) == before
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C interrupts, which a shell's background job has ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_an_interruption_does_not_wait_for_what_is_not_yet_asked(feed, vendor):
     numbers, all_at_work = count(), Barrier(CONCURRENCY)
 
