@@ -108,7 +108,7 @@ def _tags(days: Sequence[date]) -> dict[str, str]:
 
     from riskmetrics.resources import STARTED_BY
 
-    tags = {STARTED_BY: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics"} | processes.tags()
+    tags = {STARTED_BY: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions"} | processes.tags()
     if len(days) < 2:
         return tags
     return tags | {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}

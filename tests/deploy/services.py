@@ -27,7 +27,7 @@ PATIENCE = 240
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"
-REPOSITORY = {"repositoryLocationName": "riskmetrics", "repositoryName": "__repository__"}
+REPOSITORY = {"repositoryLocationName": "riskmetrics.definitions", "repositoryName": "__repository__"}
 LAUNCH = """
     mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!) {
         launchRun(executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}) {

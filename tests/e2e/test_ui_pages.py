@@ -28,7 +28,7 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the
         page.open(f"{address}/asset-groups", *groups)
         around = ("market_prices", "har_coefficients", "portfolio_betas", "portfolio_rate_betas", "forecast_scores", "option_exposures")
         of_group = ("interest_rate_betas", "position_betas", "position_volatility")
-        page.open(f"{address}/locations/riskmetrics/asset-groups/positions/lineage", *of_group, *around, "2 / 2 Passed")
+        page.open(f"{address}/locations/riskmetrics.definitions/asset-groups/positions/lineage", *of_group, *around, "2 / 2 Passed")
         page.open(
             f"{address}/assets/portfolio_tail_risk?view=overview",
             "Value at risk and expected shortfall of every portfolio",
@@ -39,4 +39,4 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the
         shown = page.open(f"{address}/assets/portfolio_tail_risk?view=events", "partition_row_count", "median_value_at_risk", "historical")
         assert "[Show Markdown]" not in shown
         page.open(f"{address}/assets/position_betas?view=checks", "betas_second_opinion", "beta_extreme", "Succeeded", "0 of 37 betas")
-        page.open(f"{address}/locations/riskmetrics/jobs/daily_risk/runs", outcome.run_id[:8], "Success")
+        page.open(f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs", outcome.run_id[:8], "Success")
