@@ -10,6 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -106,9 +107,10 @@ def facts() -> str:
 def _server_seconds(home: Path) -> float:
     """Processor seconds that an embedded server has used: its first process, those that ended and those that live."""
     first = (home / "postgres" / "data" / "postmaster.pid").read_text().split(maxsplit=1)[0]
-    children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-    ticks = sum(_times(first)) + sum(sum(_times(child)[:2]) for child in children)
-    return ticks / _TICKS
+    while True:
+        children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        with suppress(FileNotFoundError, ProcessLookupError):  # one has ended meanwhile: again, for its time is the first's now
+            return (sum(_times(first)) + sum(sum(_times(child)[:2]) for child in children)) / _TICKS
 
 
 def _times(pid: str) -> list[int]:
