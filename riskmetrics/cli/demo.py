@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = Path("report.html")) -> None:
     """Load the bundled sample, run the job for its last session, score a year of forecasts, print the risk and write a report.
 
-    It works on a database that is empty or holds the sample, never on one with portfolios of your own.
+    It works on a database that is empty or holds the sample, never on one with portfolios of your own. No vendor is asked; Claude is,
+    for the insights, if ANTHROPIC_API_KEY is set.
 
     Example: riskmetrics demo
     """
@@ -32,6 +33,7 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = 
     launch([sample.LAST_SESSION], offline=True)
     say("3/5  Volatility forecasts of a year, and what became of them")
     launch(trading_calendar.window([sample.LAST_SESSION], 252), _FORECASTS, offline=True)
+    launch([sample.LAST_SESSION], "ai_insights")  # what became of forecasts is a fact now; it asks no vendor
     say("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo()

@@ -126,6 +126,13 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     assert insights(engine) == rows
 
 
+def test_the_demo_with_a_key_has_the_models_insights_and_costs_nothing_the_second_time(call, engine, api, tmp_path):
+    for _ in range(2):
+        assert call("demo", "--out", str(tmp_path / "report.html")).exit_code == 0
+        assert providers(engine)["anthropic"] == len(api.calls) > 10
+    assert len({row["cache_key"] for row in insights(engine) if row["provider"] == "anthropic"}) == len(api.calls)
+
+
 def bad(text: str) -> Reply:
     """A draft whose finding says something else."""
     return message({**DRAFT, "findings": [{"text": text, "facts": ["beta"]}]})
