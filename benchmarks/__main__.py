@@ -22,14 +22,14 @@ Written by `make bench`; `python -m benchmarks write` runs one of them. Ratios a
 
 _LIMITS = """## What keeps a target from being met
 
-- **Growth of metrics.** No step is of higher order in a profile: memory is what gets dearer, once rows leave the caches. Looking symbols
-  up as strings, sums by portfolio and copies rose most from 10,000 to 40,000 portfolios.
+- **Growth of metrics.** Not explained to the end. In profiles of 10,000 and 40,000 portfolios, looking symbols up as strings and copying
+  rows grow by five to six times: rows leave the caches. Sums by portfolio, which grew most, need no sorting any more.
 - **Unchanged rows.** They are copied into a temporary table and joined, or they could not be told from changed ones: the COPY alone is
   most of it.
 - **A night beside 165 fits.** The fits stand for betas alone; the night computes and stores what all assets do, and nearly half of its
   processor time is Postgres's upkeep of rows and indexes.
-- **A year of sessions in one run.** Five seconds were meant for five assets; there are nineteen with their checks, none of which takes
-  three. With Dagster's storage in Postgres its own part falls to a fraction ([operations.md](operations.md#backfills)).
+- **A year of sessions in one run.** The target is of the first five assets; nineteen and their checks share the time now, none of which
+  takes three seconds.
 - **Size of betas.** A row also holds alpha, what it was measured against and the run that wrote it.
 """
 

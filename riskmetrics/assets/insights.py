@@ -64,8 +64,11 @@ def _write(context: dg.AssetExecutionContext, warehouse: Warehouse, model: Model
     paid = _pay(model, [request for request in left if request.sheet.day in dear], terms)
     seconds = time.perf_counter() - started
     of_run = {"run_rows_changed": written.changed, "run_seconds": seconds}
-    for day in days:
-        of_day = _of_day([request for request in wanted if request.sheet.day == day], preview=day == days[-1])
+    by_day: dict[date, list[pipeline.Request]] = {day: [] for day in days}
+    for request in wanted:
+        by_day[request.sheet.day].append(request)
+    for day, requests in by_day.items():
+        of_day = _of_day(requests, preview=day == days[-1])
         context.add_asset_metadata({**of_day, **of_run, **(paid if day in dear else {})}, partition_key=day.isoformat())
 
 
@@ -78,9 +81,9 @@ def _of_day(wanted: Sequence[pipeline.Request], *, preview: bool) -> dict[str, R
     known, lacking = sum(len(sheet.facts) for _, sheet in sheets), sum(len(sheet.missing) for _, sheet in sheets)
     if known:
         numbers["coverage"] = known / (known + lacking)
-    return numbers | (
-        reports.shown(pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "because_of"])) if preview else {}
-    )
+    if preview:
+        numbers |= reports.shown(pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "because_of"]))
+    return numbers
 
 
 def collect_batches(model: Model, terms: pipeline.Terms) -> int:

@@ -1,5 +1,6 @@
 """A database at head, and a vendor on this machine that it is filled from."""
 
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -63,3 +64,11 @@ def tomorrow(engine: sa.Engine) -> Callable[[], None]:
             connection.execute(sa.update(table).values(answered_at=table.c.answered_at - sa.text("interval '8 days'")))
 
     return tomorrow
+
+
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C interrupts, which a shell's background job has ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

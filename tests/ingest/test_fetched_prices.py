@@ -1,8 +1,6 @@
 """What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
 
 import _thread
-import signal
-from collections.abc import Iterator
 from datetime import date
 from itertools import count
 from threading import Barrier
@@ -349,14 +347,6 @@ def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(fee
     with open_vendor() as smaller:
         assert isinstance(refresh(smaller, {"A": None}, [TUESDAY]).problems["A"], BadAnswer)
     assert stored(engine) == before
-
-
-@pytest.fixture
-def terminal() -> Iterator[None]:
-    """Ctrl-C interrupts, which a shell's background job has ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("terminal")
