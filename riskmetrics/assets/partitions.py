@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import lru_cache
 
 import dagster as dg
 import sqlalchemy as sa
@@ -11,12 +12,28 @@ from riskmetrics import trading_calendar
 from riskmetrics.assets import schemas
 from riskmetrics.errors import InvalidSession
 
-sessions = dg.DailyPartitionsDefinition(
+
+class _Sessions(dg.DailyPartitionsDefinition):
+    """Days without those on which the exchange is closed.
+
+    Dagster asks for a run's keys again with the metadata of every session and asset, and looks through all holidays each time.
+    """
+
+    def get_partition_keys_in_range(self, partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
+        return _keys(partition_key_range)
+
+
+sessions = _Sessions(
     start_date=trading_calendar.FIRST_RESULT.isoformat(),
     timezone="America/New_York",
     end_offset=1,  # Friday's key must exist on Friday evening; a session that has not closed is refused below
     exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
 )
+
+
+@lru_cache(maxsize=8)
+def _keys(partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
+    return super(_Sessions, sessions).get_partition_keys_in_range(partition_key_range)
 
 
 def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:

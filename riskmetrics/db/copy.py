@@ -22,10 +22,10 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
 ]
 
 _COLUMN = re.compile(r", column (\w+)")
+"""In what Postgres says of where a COPY failed."""
 
 _MANY = 10_000
 """Rows added at once from which on statistics are taken at once."""
-"""In what Postgres says of where a COPY failed."""
 
 
 def fetch(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
