@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import backfill, measure, metrics, night, regression, size, write
+from benchmarks import backfill, cold_start, measure, metrics, night, regression, simulated, size, write
 
 BENCHMARKS = {
     "regression": regression.report,
@@ -13,6 +13,8 @@ BENCHMARKS = {
     "write": write.report,
     "night": night.report,
     "backfill": backfill.report,
+    "cold_start": cold_start.report,
+    "simulated": simulated.report,
     "size": size.report,
 }
 _HEAD = """# Benchmarks

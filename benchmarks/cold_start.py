@@ -1,12 +1,8 @@
 """How long a command takes from a shell's prompt to its answer, or to its first asset, each in a process of its own.
 
-    python benchmarks/cold_start.py
-
-Medians of seconds on the clock; files are in the system's cache and bytecode is compiled, as after `make install`. The
-embedded server is at rest, so that its start and end are in the time, where a line does not say otherwise.
+Files are in the system's cache and bytecode is compiled, as after `make install`.
 """
 
-# ruff: noqa: T201 — printing is what a benchmark is for
 import os
 import statistics
 import subprocess
@@ -15,13 +11,61 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-import dagster as dg
-
+from benchmarks import measure
 from riskmetrics.db import embedded
 
 REPEATS = 5
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
+
+Timed = Callable[..., float]
+
+
+class Line(NamedTuple):
+    """A command, how it is timed, and the seconds that it may take."""
+
+    what: str
+    timed: Timed
+    arguments: tuple[str, ...]
+    at_most: float | None = None
+
+
+def report(quick: bool) -> str:
+    """Time every command, in rotation."""
+    lines = (
+        Line("riskmetrics --help", seconds, ("--help",), 0.5),
+        Line("riskmetrics show betas", seconds, ("show", "betas"), 1.5),
+        Line("riskmetrics show betas, server running", seconds_with_server, ("show", "betas"), 1.5),
+        Line("riskmetrics run, to the first asset", seconds_to_first_asset, ("run",), 3.5),
+        Line("riskmetrics run, to its end", seconds, ("run",)),
+    )
+    repeats = 1 if quick else REPEATS
+    with tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder:
+        home = Path(folder)
+        start(home, "simulate")
+        start(home, "run")
+        taken: list[list[float]] = [[] for _ in lines]
+        for _ in range(repeats):
+            for line, times in zip(lines, taken, strict=True):
+                times.append(line.timed(home, *line.arguments))
+    medians = [statistics.median(times) for times in taken]
+    rows = [(line.what, f"{median:.2f}", f"{min(times):.2f}") for line, median, times in zip(lines, medians, taken, strict=True)]
+    wanted = [
+        measure.Target(f"seconds, {line.what}", line.at_most, median, is_most=True)
+        for line, median in zip(lines, medians, strict=True)
+        if line.at_most is not None
+    ]
+    return f"""## Cold start
+
+From a shell's prompt to the answer, each in a process of its own, with `riskmetrics simulate`'s default market; the run stores what is
+there already. The embedded server is at rest, so that its start and end are in the time, where a line does not say otherwise.
+Seconds on the clock; medians of {repeats}.
+
+{measure.table(["", "median", "least"], rows)}
+
+{measure.targets(wanted)}
+"""
 
 
 def start(home: Path, *arguments: str) -> None:
@@ -45,33 +89,10 @@ def seconds_with_server(home: Path, *arguments: str) -> float:
 
 def seconds_to_first_asset(home: Path, *arguments: str) -> float:
     """Time a run until its first step starts, as Dagster has recorded it."""
+    import dagster as dg
+
     begin = time.time()
     start(home, *arguments)
     with dg.DagsterInstance.from_config(str(home / "risk" / "dagster")) as instance:
         run_id = instance.get_runs(limit=1)[0].run_id
         return instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_START, limit=1).records[0].timestamp - begin
-
-
-def main() -> None:
-    """Time every line and print it beside its target."""
-    run = ("run", "--date", "2022-12-28")
-    lines: list[tuple[str, Callable[..., float], tuple[str, ...], float | None]] = [
-        ("riskmetrics --help", seconds, ("--help",), 0.5),
-        ("riskmetrics show betas", seconds, ("show", "betas"), 1.5),
-        ("riskmetrics show betas, server running", seconds_with_server, ("show", "betas"), 1.5),
-        ("riskmetrics run, to the first asset", seconds_to_first_asset, run, 3.5),
-        ("riskmetrics run, server running, to its end", seconds_with_server, run, None),
-        ("riskmetrics demo, again", seconds, ("demo",), None),
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        home = Path(folder)
-        start(home, "demo")
-        print(f"{'':46}{'median':>8}{'least':>8}{'target':>8}   seconds, {REPEATS} times")
-        for name, measure, arguments, target in lines:
-            taken = [measure(home, *arguments) for _ in range(REPEATS)]
-            print(f"{name:46}{statistics.median(taken):8.2f}{min(taken):8.2f}{f'{target:8.1f}' if target else ''}")
-    print(f"load on the machine at the end: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-
-
-if __name__ == "__main__":
-    main()
