@@ -76,10 +76,8 @@ def _numbers(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadata
         metrics: dict[str, Counter[str]] = {}
         for metric, reason in zip(missing["metric"], missing["reason"], strict=True):
             metrics.setdefault(reason, Counter())[metric.partition(".")[2]] += 1
-        table = pd.DataFrame(
-            [(reason, ", ".join(sorted(of)), of.total()) for reason, of in sorted(metrics.items())], columns=["reason", "columns", "values"]
-        )
-        metadata["why_undefined"] = dg.MetadataValue.md(markdown(table))
+        why = [(reason, ", ".join(sorted(of)), of.total()) for reason, of in sorted(metrics.items())[:_SHOWN]]
+        metadata["why_undefined"] = dg.MetadataValue.md(_table(["reason", "columns", "values"], why))
     return metadata
 
 
@@ -103,7 +101,11 @@ def refreshed(context: dg.AssetExecutionContext, found: Refreshed, of: int) -> d
 
 def markdown(table: pd.DataFrame) -> str:
     """Return the first rows of a frame as a Markdown table, as many as the UI shows without being asked."""
-    lines = [list(table.columns), ["---"] * len(table.columns), *table.head(_SHOWN).to_numpy(object).tolist()]
+    return _table(list(table.columns), table.head(_SHOWN).to_numpy(object).tolist())
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
     written = ["| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines]
     ends = accumulate(len(line) + 1 for line in written)
     return "\n".join(line for line, end in zip(written, ends, strict=True) if end <= _INLINE)
