@@ -16,7 +16,7 @@ from benchmarks.job import temporary_home
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
 from riskmetrics.cli.simulate import simulate
-from riskmetrics.db import computed
+from riskmetrics.db import computed, tables
 
 NIGHTS_A_YEAR = 252
 LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
@@ -70,7 +70,8 @@ def _sizes(engine: sa.Engine) -> Sizes:
     """Return bytes by table of results, indexes included, and of Dagster's database."""
     with engine.connect() as connection:
         size = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
-        sizes = {of.table.name: float(connection.execute(size, {"name": of.table.name}).scalar_one()) for of in computed.results()}
+        names = [*(of.table.name for of in computed.results()), tables.ai_insights.name]
+        sizes = {name: float(connection.execute(size, {"name": name}).scalar_one()) for name in names}
         return {**sizes, "Dagster's database": float(connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one())}
 
 
