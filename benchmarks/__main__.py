@@ -26,8 +26,9 @@ _LIMITS = """## What keeps a target from being met
 
 - **Growth of metrics.** Not explained to the end. In profiles of 10,000 and 40,000 portfolios, looking symbols up as strings and copying
   rows grow by five to six times: rows leave the caches. Sums by portfolio, which grew most, need no sorting any more.
-- **Unchanged rows.** They are copied into a temporary table and joined, or they could not be told from changed ones: the COPY alone is
-  most of it.
+- **Unchanged rows.** They are copied into a temporary table and joined, or they could not be told from changed ones. The COPY is most of
+  it, and half of the COPY is the server's reading of twelve values from text; constant columns left out, another format or more memory
+  for temporary tables changed nothing.
 - **A night beside 165 fits.** The fits stand for betas alone; the night computes and stores what all assets do, and nearly half of its
   processor time is Postgres's upkeep of rows and indexes.
 - **A year of sessions in one run.** The target is of the first five assets; nineteen and their checks share the time now, none of which
