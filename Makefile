@@ -32,7 +32,7 @@ test-faults: install-dev ## Crashes, races and full disks, for real (some minute
 test-wheel: install-dev ## The wheel in an empty environment of every Python that is found (needs the network)
 	$(BIN)/python -m pytest -m wheel tests/wheel
 
-bench: install-dev ## Speed and memory, written to docs/benchmarks.md (about twenty minutes, on a machine with nothing else to do)
+bench: install-dev ## Speed and memory, written to docs/benchmarks.md (about half an hour, on a machine with nothing else to do)
 	$(BIN)/python -m benchmarks --out docs/benchmarks.md
 
 audit: ## Known vulnerabilities of the locked packages (needs the network)
