@@ -29,8 +29,8 @@ _LIMITS = """## What keeps a target from being met
 - **Unchanged rows.** They are copied into a temporary table and joined, or they could not be told from changed ones. The COPY is most of
   it, and half of the COPY is the server's reading of twelve values from text; constant columns left out, another format or more memory
   for temporary tables changed nothing.
-- **A night beside 165 fits.** The fits stand for betas alone; the night computes and stores what all assets do, and nearly half of its
-  processor time is Postgres's upkeep of rows and indexes.
+- **A night beside 165 fits.** The fits stand for betas alone; the night computes and stores what all assets do. Nearly half of its
+  processor time is Postgres's, most of it the upkeep of rows and indexes.
 - **A year of sessions in one run.** The target is of the first five assets; nineteen and their checks share the time now, none of which
   takes three seconds.
 - **Size of betas.** A row also holds alpha, what it was measured against and the run that wrote it.

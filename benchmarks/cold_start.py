@@ -19,14 +19,12 @@ from riskmetrics.db import embedded
 REPEATS = 5
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 
-Timed = Callable[..., float]
-
 
 class Line(NamedTuple):
     """A command, how it is timed, and the seconds that it may take."""
 
     what: str
-    timed: Timed
+    timed: Callable[..., float]
     arguments: tuple[str, ...]
     at_most: float | None = None
 

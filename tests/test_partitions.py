@@ -1,8 +1,10 @@
-"""Dagster's partitions against sessions that the exchange published."""
+"""Dagster's partitions against the calendar, whose years are compared with what the exchange published."""
+
+from datetime import date
 
 import dagster as dg
-import pytest
 
+from riskmetrics import trading_calendar
 from riskmetrics.assets.partitions import sessions
 
 
@@ -10,9 +12,11 @@ def _range(first: str, last: str) -> list[str]:
     return list(sessions.get_partition_keys_in_range(dg.PartitionKeyRange(first, last)))
 
 
-@pytest.mark.parametrize(("year", "count"), [(1996, 254), (2001, 248), (2012, 250), (2020, 253), (2022, 251), (2024, 252)])
-def test_a_year_has_a_partition_for_each_of_its_sessions(year: int, count: int) -> None:
-    assert sum(key.startswith(f"{year}-") for key in sessions.get_partition_keys()) == count
+def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
+    keys = sessions.get_partition_keys()
+    assert keys[-1] >= trading_calendar.last_ended().isoformat()
+    days = trading_calendar.between(trading_calendar.FIRST_RESULT, date.fromisoformat(keys[-1]))
+    assert keys == [day.isoformat() for day in days]
 
 
 def test_the_keys_of_a_range_are_the_sessions_in_it_whatever_was_asked_before() -> None:

@@ -70,15 +70,11 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
     if sourced is None or valued is None:
         return dg.AssetCheckResult(passed=True, description="no portfolio holds anything on these sessions")
     absent, unstated = sourced.coverage < MIN_COVERAGE, valued.coverage < MIN_COVERAGE
-    lowest, what, to_do = (
-        (
-            sourced,
-            "close (options: of their underlying)",
-            "import its prices with `riskmetrics import prices FILE`, or remove the portfolio",
-        )
-        if absent
-        else (valued, "price of their own", "state the prices of options with the holdings")
-    )
+    if absent:
+        lowest, what = sourced, "close (options: of their underlying)"
+        to_do = "import its prices with `riskmetrics import prices FILE`, or remove the portfolio"
+    else:
+        lowest, what, to_do = valued, "price of their own", "state the prices of options with the holdings"
     advice = f"; the rest is in no value: {to_do}" if absent or unstated else ""
     return dg.AssetCheckResult(
         passed=not absent and not unstated,
