@@ -19,6 +19,7 @@ from riskmetrics.results import (
     drawdowns,
     exposures,
     forecasts,
+    income,
     options,
     rates,
     snapshots,
@@ -83,7 +84,9 @@ class Book:
         """Values of portfolios, whose equity was stated on the last session."""
         anchors = pd.Series(self.days[-1], index=self.portfolios["portfolio_id"], dtype=object)
         closes = self.bars["adj_close"].iloc[-(len(self.days) + panels.STALE_AFTER + 1) :]
-        return valuation.value(self.days, self.portfolios, self.lots, anchors, closes)
+        nothing = pd.DataFrame({"symbol": [], "date": pd.to_datetime([]), "amount": []}).astype({"symbol": "str"})
+        market = valuation.Market(closes, pd.Series(dtype=float), income.Distributions(nothing, frozenset()))
+        return valuation.value(self.days, self.portfolios, self.lots, anchors, market)
 
     @cached_property
     def portfolio_volatility(self) -> volatility.PortfolioVolatility:
@@ -143,8 +146,9 @@ def sector_concentration(book: Book) -> Frames:
 
 def portfolio_tail_risk(book: Book) -> Frames:
     """Make the rows that the asset writes."""
-    expected = book.portfolio_volatility.figures
-    return tail_risk.rows(book.valued, book.returns(tail_risk.WINDOW), expected.risk, expected.observations)
+    expected = book.portfolio_volatility
+    returns = book.returns(tail_risk.WINDOW)
+    return tail_risk.rows(book.valued, returns, expected.risk_in_money, expected.figures.observations)
 
 
 def risk_contributions(book: Book) -> Frames:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import wraps
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from riskmetrics.db import read
 from riskmetrics.errors import RefusedFit
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.resources import Warehouse
-from riskmetrics.results import betas, calibration, options, rates, stress, tail_risk, valuation, volatility
-from riskmetrics.results.lots import open_positions, underlying
+from riskmetrics.results import betas, calibration, income, options, rates, stress, tail_risk, valuation, volatility
+from riskmetrics.results.lots import is_listed, open_positions, underlying
 from riskmetrics.results.model import Versions, versions
 from riskmetrics.results.valuation import Valuation
 
@@ -126,8 +126,22 @@ def lots(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
 def valued(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> Valuation:
     """Value every portfolio on ``days``. For what needs no exposure of options: see `exposed`."""
     portfolios, held, anchors = read.portfolios(connection), lots(warehouse, connection), read.cash_anchors(connection)
-    closes = read.closes(connection, underlying(held).dropna(), valuation.sessions_needed(days, held, anchors))
-    return valuation.value(days, portfolios, held, anchors, closes)
+    return valuation.value(days, portfolios, held, anchors, market_of(connection, days, held, anchors))
+
+
+def market_of(
+    connection: sa.Connection, days: Sequence[date], held: pd.DataFrame, anchors: "pd.Series[Any]"
+) -> valuation.Market:
+    """Read what valuing ``held`` on ``days`` needs: closes, the last ones before, and distributions since the first entry or anchor."""
+    symbols, listed = underlying(held).dropna(), held.loc[is_listed(held), "symbol"]
+    entries = [day.date() for day in held.loc[~held["entry_date_assumed"].astype(bool), "entry_date"].dropna().unique()]
+    first, last = min([*entries, *anchors, days[0]]), max([*anchors, days[-1]])
+    steps = read.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
+    return valuation.Market(
+        read.closes(connection, symbols, valuation.sessions_needed(days, held, anchors)),
+        read.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
+        income.distributions(steps, read.single_close_symbols(connection, listed)),
+    )
 
 
 @_once

@@ -28,9 +28,9 @@ def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse)
     days = run_sessions(context)
     with warehouse.begin("portfolio_tail_risk") as connection:
         valuation = inputs.exposed(warehouse, connection, days)
-        expected = inputs.portfolio_volatility(warehouse, connection, days).figures
+        expected = inputs.portfolio_volatility(warehouse, connection, days)
         returns = inputs.returns(warehouse, connection, days, tail_risk.WINDOW)
-        rows, backtests = tail_risk.rows(valuation, returns, expected.risk, expected.observations)
+        rows, backtests = tail_risk.rows(valuation, returns, expected.risk_in_money, expected.figures.observations)
         written = _replace(connection, tables.portfolio_tail_risk, rows, days, provenance(context))
         _replace(connection, tables.portfolio_var_backtests, backtests, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day", figure="value_at_risk")

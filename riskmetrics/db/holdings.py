@@ -130,12 +130,16 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     return lots
 
 
+_UNITS = {"quantity": Decimal("1e-10")} | dict.fromkeys(("entry_price", "strike_price", "last_price"), Decimal("0.0001"))
+"""Last decimal of the columns that a statement's numbers go to."""
+
+
 def _records(stated: pd.DataFrame) -> Iterator[_Lot]:
     for row in stated.to_dict("records"):
         lot = {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for name in ("quantity", "entry_price", "strike_price", "last_price"):
+        for name, unit in _UNITS.items():
             if lot[name] is not None:
-                lot[name] = Decimal(str(lot[name])).quantize(Decimal("0.0001"))  # what the columns hold
+                lot[name] = Decimal(str(lot[name])).quantize(unit)
         yield lot
 
 

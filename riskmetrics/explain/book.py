@@ -157,7 +157,7 @@ def _instruments(sources: Sources, day: date) -> pd.DataFrame:
         stale=("stale", "any"),
         position_ids=("position_id", list),
     ).reset_index()
-    netted = netted[netted["units"].round(4) != 0].reset_index(drop=True)
+    netted = netted[netted["units"].round(10) != 0].reset_index(drop=True)
     return netted.assign(exposure=netted["value"].astype(float), follows=netted["listed"].astype(bool))
 
 

@@ -14,7 +14,24 @@ from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArr
 from riskmetrics.metrics.regression import rolling_ols
 
 MIN_COVERAGE = 0.80
-"""Share of gross exposure below which a portfolio's figure would describe another portfolio: it is undefined."""
+"""Share of a portfolio below which a figure would describe another portfolio: it is undefined."""
+
+MIN_EQUITY = 0.05
+"""Equity as a share of gross exposure below which nothing is divided by it: a weight of 20 times
+equity and more tells of the denominator, not of the holdings."""
+
+_ROUNDING = 1e-9
+"""What sums of shares may lose to rounding: 4 of 5 equal shares are 80 %."""
+
+_UNITS, _RELATIVE_DUST = 1e-10, 1e-13
+"""Smallest quantity that is a holding (quantities have ten decimals), and what rounding leaves of
+lots that cancel, as a share of their sizes."""
+
+
+def reaches(share: FloatArray | float, minimum: float) -> BoolArray:
+    """Compare shares with a minimum, which counts as reached up to rounding of 1e-9; NaN does not reach it."""
+    reached: BoolArray = np.asarray(share) >= minimum - _ROUNDING
+    return reached
 
 
 class Lots(NamedTuple):
@@ -90,8 +107,11 @@ def holdings(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArr
         In the prices' unit of money, as many units of which a lot counts as `Lots.units` says.
     """
     open_, units = is_open(lots.entry, lots.exit, days), lots.units[:, None]
-    # quantities have four decimals: rounding removes what binary fractions leave of lots that cancel
-    direction = np.sign(np.round(group_sums(np.where(open_, units, 0.0), instrument, n_instruments), 4))
+    held = np.where(open_, units, 0.0)
+    netted = group_sums(held, instrument, n_instruments)
+    # what binary fractions leave of lots that cancel is no holding
+    dust = np.maximum(_UNITS / 2, _RELATIVE_DUST * group_sums(np.abs(held), instrument, n_instruments))
+    direction = np.where(np.abs(netted) > dust, np.sign(netted), 0.0)
     values = group_sums(np.where(open_, units * prices, 0.0), instrument, n_instruments)
     unpriced = group_sums((open_ & np.isnan(prices)).astype(float), instrument, n_instruments) > 0
     return Holdings(direction, np.where(direction == 0, 0.0, np.where(unpriced, np.nan, values)))
@@ -151,7 +171,13 @@ class WeightedBeta(NamedTuple):
 
 
 def weighted_beta(
-    exposures: FloatArray, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray, portfolio: IntArray, equity: FloatArray
+    exposures: FloatArray,
+    beta: FloatArray,
+    r_squared: FloatArray,
+    n_obs: FloatArray,
+    portfolio: IntArray,
+    equity: FloatArray,
+    priced: FloatArray | float = 1.0,
 ) -> WeightedBeta:
     """Portfolio beta as the sum of signed weights times betas.
 
@@ -164,14 +190,16 @@ def weighted_beta(
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P, D) array
-        What weights are taken of.
+        What weights are taken of; where it is NaN, nothing but `coverage` is defined.
+    priced : (P, D) array
+        Share of gross exposure that has a price: `exposures` hold no more than that.
 
     Returns
     -------
     WeightedBeta
-        `beta` = sum(exposure x beta) / equity over the covered instruments, rescaled by 1 / coverage;
-        `r_squared` is the mean weighted by gross exposure; `observations` the smallest. Below MIN_COVERAGE
-        all but `coverage` is NaN; without exposure `coverage` is NaN too.
+        `beta` = sum(exposure x beta) / equity over the covered instruments, rescaled to all that
+        have a price; `r_squared` is the mean weighted by gross exposure; `observations` the smallest.
+        Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is NaN too.
     """
     n = len(equity)
     held = np.nan_to_num(exposures)
@@ -181,10 +209,11 @@ def weighted_beta(
     fewest = np.full(equity.shape, np.inf)
     np.minimum.at(fewest, portfolio, np.where(covered != 0, n_obs, np.inf))
     with np.errstate(divide="ignore", invalid="ignore"):
-        coverage = group_sums(np.abs(covered), portfolio, n) / gross
-        total = group_sums(covered * np.nan_to_num(beta), portfolio, n) / equity / coverage
+        known = group_sums(np.abs(covered), portfolio, n) / gross
+        total = group_sums(covered * np.nan_to_num(beta), portfolio, n) / equity / known
         fit = group_sums(explained * np.nan_to_num(r_squared), portfolio, n) / group_sums(explained, portfolio, n)
-    enough = coverage >= MIN_COVERAGE
+    coverage = known * priced
+    enough = reaches(coverage, MIN_COVERAGE) & np.isfinite(equity)
     return WeightedBeta(
         beta=np.where(enough, total, np.nan),
         r_squared=np.where(enough, fit, np.nan),
@@ -199,10 +228,17 @@ class AsOfSeries(NamedTuple):
     returns: FloatArray
     """Simple returns; NaN where the coverage is below MIN_COVERAGE."""
     coverage: FloatArray
-    """Share of gross exposure that has a return; NaN without exposure."""
+    """Share of the priced exposure that has a return; NaN without exposure."""
 
 
-def as_of_series(exposures: FloatArray, column: IntArray, portfolio: IntArray, equity: FloatArray, returns: FloatArray) -> AsOfSeries:
+def as_of_series(
+    exposures: FloatArray,
+    column: IntArray,
+    portfolio: IntArray,
+    equity: FloatArray,
+    returns: FloatArray,
+    priced: FloatArray | float = 1.0,
+) -> AsOfSeries:
     """Apply the weights of one day to the returns of a window of sessions.
 
     Parameters
@@ -214,9 +250,11 @@ def as_of_series(exposures: FloatArray, column: IntArray, portfolio: IntArray, e
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P,) array
-        What weights are taken of.
+        What weights are taken of; ones give changes of value in money.
     returns : (W, S) array
         Simple returns; those that are not finite are missing.
+    priced : (P,) array
+        Share of gross exposure that has a price: `exposures` hold no more than that.
 
     Returns
     -------
@@ -225,18 +263,20 @@ def as_of_series(exposures: FloatArray, column: IntArray, portfolio: IntArray, e
 
     Notes
     -----
-    A session counts if the holdings with a return make up MIN_COVERAGE of gross; it is rescaled by their share.
+    A session counts if the holdings with a return make up MIN_COVERAGE of gross exposure, holdings
+    without a price included; it is rescaled to all that have a price.
     """
     shape = len(equity), returns.shape[1]
     held = np.nan_to_num(exposures)
-    priced = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
-    where, known = (portfolio[priced], column[priced]), np.isfinite(returns)
-    weights, sizes = (sparse.csr_array((of[priced], where), shape=shape) for of in (held, np.abs(held)))
+    moving = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
+    where, known = (portfolio[moving], column[moving]), np.isfinite(returns)
+    weights, sizes = (sparse.csr_array((of[moving], where), shape=shape) for of in (held, np.abs(held)))
     gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
         series: FloatArray = (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
-    series[~(coverage >= MIN_COVERAGE)] = np.nan
+    enough = reaches(coverage * np.broadcast_to(priced, equity.shape)[:, None], MIN_COVERAGE)
+    series[~enough] = np.nan
     return AsOfSeries(series, coverage)
 
 

@@ -1,6 +1,7 @@
 """What portfolios would lose if a factor moved, or if a stretch of history came again.
 
-Losses are positive, in fractions of equity; a gain is a negative loss.
+Losses are positive, in the unit of the exposures: money, or fractions of equity where they are
+weights; a gain is a negative loss.
 """
 
 from typing import NamedTuple
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, group_sums
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, group_sums, reaches
 
 
 class Replay(NamedTuple):
@@ -29,7 +30,14 @@ def factor_losses(beta: FloatArray, moves: FloatArray) -> FloatArray:
 
 
 def replay(
-    before: FloatArray, after: FloatArray, weight: FloatArray, *, column: IntArray, portfolio: IntArray, n_portfolios: int
+    before: FloatArray,
+    after: FloatArray,
+    exposure: FloatArray,
+    *,
+    column: IntArray,
+    portfolio: IntArray,
+    n_portfolios: int,
+    priced: FloatArray | float = 1.0,
 ) -> Replay:
     """Losses of portfolios held unchanged through each of E episodes of the past.
 
@@ -38,18 +46,21 @@ def replay(
     before, after : (E, S) arrays
         Adjusted closes of the symbols on the session before each episode and on its last: their ratio compounds the returns in it.
         NaN is unknown.
-    weight : (I,) array
-        Signed weight of each holding in equity.
+    exposure : (I,) array
+        Signed exposure of each holding, in money or as a share of equity; NaN is unpriced.
     column, portfolio : (I,) arrays
         Each holding's symbol, -1 for one that has no prices, and its portfolio.
     n_portfolios : int
         P, counting portfolios that hold nothing.
+    priced : (P,) array
+        Share of gross exposure that has a price: ``exposure`` holds no more than that.
 
     Returns
     -------
     Replay
-        ``loss`` is minus the sum of weight times return over the holdings with a price at both ends, divided by their share of gross
-        exposure, ``coverage``. Below ``portfolio.MIN_COVERAGE`` it is NaN; a portfolio without exposure has neither.
+        ``loss`` is minus the sum of exposure times return over the holdings with a price at both ends,
+        rescaled to all that have a price. Where ``coverage``, their share of gross exposure, is below
+        ``portfolio.MIN_COVERAGE`` it is NaN; a portfolio without exposure has neither.
 
     Raises
     ------
@@ -58,15 +69,17 @@ def replay(
     """
     if before.shape != after.shape or before.ndim != 2:
         raise ValueError(f"closes before and after must be (E, S), not {before.shape} and {after.shape}")
-    if not weight.shape == column.shape == portfolio.shape:
-        raise ValueError(f"weights and their indices must be (I,), not {weight.shape}, {column.shape} and {portfolio.shape}")
-    returns = np.full((len(weight), len(before)), np.nan)
+    if not exposure.shape == column.shape == portfolio.shape:
+        shapes = f"{exposure.shape}, {column.shape} and {portfolio.shape}"
+        raise ValueError(f"exposures and their indices must be (I,), not {shapes}")
+    returns = np.full((len(exposure), len(before)), np.nan)
     held = column >= 0
     returns[held] = (after / before - 1.0).T[column[held]]
-    exposure = np.abs(weight)[:, np.newaxis]
-    gross = group_sums(exposure, portfolio, n_portfolios)
-    covered = group_sums(np.where(np.isnan(returns), 0.0, exposure), portfolio, n_portfolios)
+    size = np.abs(exposure)[:, np.newaxis]
+    gross = group_sums(size, portfolio, n_portfolios)
+    covered = group_sums(np.where(np.isnan(returns), 0.0, size), portfolio, n_portfolios)
     with np.errstate(invalid="ignore"):
-        coverage = covered / gross
-        loss = -group_sums(weight[:, np.newaxis] * returns, portfolio, n_portfolios) / coverage
-    return Replay(np.where(coverage >= MIN_COVERAGE, loss, np.nan), coverage)
+        known = covered / gross
+        loss = -group_sums(exposure[:, np.newaxis] * returns, portfolio, n_portfolios) / known
+    coverage = known * np.broadcast_to(priced, n_portfolios)[:, np.newaxis]
+    return Replay(np.where(reaches(coverage, MIN_COVERAGE), loss, np.nan), coverage)

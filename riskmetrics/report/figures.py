@@ -62,8 +62,8 @@ def count(value: float) -> str:
 
 
 def quantity(value: float) -> str:
-    """Shares or contracts: whole, or with up to four decimals."""
-    text = f"{value:,.4f}".rstrip("0").rstrip(".")
+    """Shares or contracts: whole, or with up to ten decimals."""
+    text = f"{value:,.10f}".rstrip("0").rstrip(".")
     return _plain(text)
 
 

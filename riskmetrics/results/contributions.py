@@ -8,7 +8,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.contributions import risk_contributions
 from riskmetrics.metrics.portfolio import group_sums
 from riskmetrics.results.as_of import MIN_YEAR, YEAR, too_few, windows
-from riskmetrics.results.valuation import Valuation
+from riskmetrics.results.valuation import Valuation, first_reasons
 
 
 def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
@@ -34,7 +34,10 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         share = component[line, day] / volatility[portfolio, day]
     missing = np.flatnonzero(np.isnan(share))
+    undefined = np.isnan(valuation.risk_base) & valuation.valued
+    gated = first_reasons(undefined, *valuation.gates)[portfolio[missing], day[missing]]
     why = _reasons(weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing)
+    why = why.where(gated == "", pd.Series(gated, missing, dtype="str"))
     return pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
@@ -74,5 +77,5 @@ def _by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, Float
         return group_sums(per_instrument[has].astype(float), line, len(lines))
 
     follows = valuation.held & valuation.follows
-    weight = np.where(follows, valuation.exposures, 0.0) / valuation.weight_base[valuation.portfolio]
+    weight = np.where(follows, valuation.exposures, 0.0) / valuation.risk_base[valuation.portfolio]
     return lines, total(follows) > 0, np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight))

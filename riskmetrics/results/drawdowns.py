@@ -6,7 +6,6 @@ import pandas as pd
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.drawdown import Drawdown, drawdown
 from riskmetrics.results.as_of import MIN_YEAR, YEAR, too_few, windows
-from riskmetrics.results.snapshots import nothing_held
 from riskmetrics.results.valuation import Valuation
 
 
@@ -37,4 +36,5 @@ def rows(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
     for name in ("current_peak", "largest_peak", "largest_trough"):
         close = frame[name].to_numpy(np.int64)
         frame[name] = closes[first + np.maximum(close, 0)].where(close >= 0)
-    return frame.assign(undefined_reason=valuation.reasons(found.current, nothing_held(valuation), too_few(found.n_obs, YEAR, MIN_YEAR)))
+    why = valuation.reasons(found.current, *valuation.gates, too_few(found.n_obs, YEAR, MIN_YEAR))
+    return frame.assign(undefined_reason=why)

@@ -12,13 +12,16 @@ from riskmetrics import panels
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results.snapshots import DAY
-from riskmetrics.results.valuation import Valuation
+from riskmetrics.results.valuation import Reason, Valuation, first_reasons
 
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
 """Sectors of our own, apart from the GICS ones: funds, and what has no profile."""
 
 _COLUMNS = ("sector_exposure", "hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration")
-METRICS = [*(f"portfolio_snapshots.{name}" for name in _COLUMNS), "portfolio_sector_weights.active_weight"]
+METRICS = [
+    *(f"portfolio_snapshots.{name}" for name in _COLUMNS),
+    *(f"portfolio_sector_weights.{name}" for name in ("net_weight", "active_weight")),
+]
 
 
 def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, code: str) -> pd.DataFrame:
@@ -38,8 +41,9 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
     Returns
     -------
     DataFrame
-        Weights as fractions: of gross value, net of `Valuation.weight_base`, the benchmark's, and net less that; the last two are NaN
-        on a day before the first as-of date.
+        Weights as fractions: of gross value, net of `Valuation.weight_base` (NaN where that is), the
+        benchmark's, and net less that; the last two are NaN on a day before the first as-of date. A
+        portfolio of which too few holdings have a price has no row.
     """
     own = _sectors(valuation.instruments, profiles)
     names = sorted(set(own) | set(benchmark.columns))
@@ -79,13 +83,18 @@ def concentration_rows(valuation: Valuation, sectors: pd.DataFrame) -> tuple[pd.
     found = metrics.concentration(values, cell, n_cells)
     rows = valuation.rows({name: of.reshape(valuation.net.shape) for name, of in zip(_COLUMNS[1:], found, strict=True)}, DAY)
     rows["sector_exposure"] = pd.Series(_exposures(sectors), index=rows.index[rows["hhi"].notna()], dtype="str").reindex(rows.index)
-    why = pd.Series("the portfolio holds nothing with a value", index=rows.index)
+    *gates, too_little_equity = valuation.gates
+    empty = Reason("the portfolio holds nothing with a value")
+    why = valuation.reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
     undefined = panels.undefined_rows(rows, "portfolio_snapshots", dict.fromkeys(_COLUMNS, why), subject="portfolio_id", day=DAY)
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
-    no_benchmark = pd.Series("no sector weights of the benchmark are stored for the day or before it", index=unmatched.index)
-    active = panels.undefined_rows(
-        unmatched, "portfolio_sector_weights", {"active_weight": no_benchmark}, subject="portfolio_id", day="day"
-    )
+    no_benchmark = "no sector weights of the benchmark are stored for the day or before it"
+    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(unmatched["portfolio_id"]))
+    day = pd.DatetimeIndex(pd.to_datetime(valuation.days)).get_indexer(pd.DatetimeIndex(unmatched["day"]))
+    equity = first_reasons(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[portfolio, day]
+    net = pd.Series(equity, index=unmatched.index, dtype="str").where(unmatched["net_weight"].isna())
+    reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
+    active = panels.undefined_rows(unmatched, "portfolio_sector_weights", reasons, subject="portfolio_id", day="day")
     return rows, pd.concat([undefined, active], ignore_index=True)
 
 
@@ -106,10 +115,11 @@ def _sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
-    """Flatten instruments x days into entries that belong to a cell, one per portfolio and day."""
+    """Flatten instruments x days into entries that belong to a cell, one per portfolio and day; NaN where too few have a price."""
     n_days = len(valuation.days)
     cell = valuation.portfolio[:, None] * n_days + np.arange(n_days)
-    return valuation.values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
+    values = np.where(valuation.has_prices[valuation.portfolio], valuation.values, np.nan)
+    return values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
 
 
 def _benchmark_on(days: Sequence[date], benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.DatetimeIndex"]:

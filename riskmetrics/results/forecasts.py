@@ -183,13 +183,12 @@ def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.Da
         f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed",
         number=f.n_earlier.astype(float),
     )
-    empty = snapshots.nothing_held(valuation)
     why = {
-        "realized_volatility_21d": valuation.reasons(f.realized_21d, empty, month),
-        "realized_volatility_63d": valuation.reasons(f.realized_63d, empty, quarter),
+        "realized_volatility_21d": valuation.reasons(f.realized_21d, *valuation.gates, month),
+        "realized_volatility_63d": valuation.reasons(f.realized_63d, *valuation.gates, quarter),
         "expected_volatility_21d": valuation.reasons(f.expected, *expected),
         "volatility_trend": valuation.reasons(f.direction, *expected, month),
-        "volatility_percentile": valuation.reasons(f.percentile, empty, month, earlier),
+        "volatility_percentile": valuation.reasons(f.percentile, *valuation.gates, month, earlier),
     }
     coverage = snapshots.coverage_rows(valuation, {COVERAGE[0]: (of.n_covered, valuation.n_held, of.coverage)})
     n_expected, n_percentile = _counts(f)
@@ -218,7 +217,7 @@ def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[
     """Why there is no volatility of the month, and why there is no forecast."""
     month = too_few(f.n_month, metrics.MONTH, metrics.MIN_MONTH)
     expected = (
-        snapshots.nothing_held(valuation),
+        *valuation.gates,
         too_few(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
         Reason(f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day", f.unmoved),
         month,

@@ -11,7 +11,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import bad_ticks
 from riskmetrics.panels import latest_known, lengthened
-from riskmetrics.results.lots import is_listed, is_option, underlying
+from riskmetrics.results.lots import CONTRACT_SIZE, is_listed, is_option, underlying
 
 
 def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray, BoolArray]:
@@ -24,6 +24,22 @@ def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -
     of_closes, stated = _with_none(known, np.nan).T[column], _stated_prices(lots)[:, None]
     sourced = np.isfinite(np.where(listed | is_option(lots)[:, None], of_closes, stated))
     return np.where(listed, of_closes, stated), _with_none(stale, False).T[column].astype(bool) & listed, sourced
+
+
+def last_known(
+    lots: pd.DataFrame, closes: pd.DataFrame, earlier: "pd.Series[float]", sessions: DateArray
+) -> FloatArray:
+    """Last known price of each lot at each session, however old, (L, D).
+
+    The last close, else what its owner stated that a unit is worth, else what it cost; NaN without any.
+    ``closes`` are of consecutive sessions, ``earlier`` the last close of each symbol before them.
+    """
+    before = earlier.reindex(closes.columns).to_numpy(float)
+    filled = closes.ffill().fillna(pd.Series(before, closes.columns)).reindex(pd.DatetimeIndex(sessions))
+    size = lots["quantity"].abs() * np.where(is_option(lots), CONTRACT_SIZE, 1)
+    stated = lots["last_price"].fillna(lots["market_value"].abs() / size.where(size > 0)).fillna(lots["entry_price"])
+    of_closes = _with_none(filled, np.nan).T[_columns(lots, closes)]
+    return np.where(np.isnan(of_closes), stated.to_numpy(float)[:, None], of_closes)
 
 
 def doubted(lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]) -> BoolArray:

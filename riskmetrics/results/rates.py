@@ -14,7 +14,7 @@ from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
 from riskmetrics.results.betas import FLAT, MIN_PAIRS, WINDOW, SymbolBetas, absent, no_index
 from riskmetrics.results.lots import open_symbols
-from riskmetrics.results.snapshots import coverage_rows, n_covered, nothing_held, too_little
+from riskmetrics.results.snapshots import coverage_rows, n_covered, too_little
 from riskmetrics.results.valuation import Reason, Valuation
 
 COVERAGE = ("rate_beta", "two_factor_rate_beta")
@@ -90,7 +90,15 @@ def portfolio_rows(valuation: Valuation, one: SymbolBetas, two: TwoFactorBetas) 
     symbols = one.returns.frame.columns
 
     def weighted(beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray) -> metrics.WeightedBeta:
-        return metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, valuation.weight_base)
+        return metrics.weighted_beta(
+            valuation.exposures,
+            beta,
+            r_squared,
+            n_obs,
+            valuation.portfolio,
+            valuation.risk_base,
+            valuation.priced_share,
+        )
 
     beta, r_squared, n_obs = (valuation.of_symbols(of.astype(float), symbols) for of in (one.ols.beta, one.ols.r_squared, one.ols.n_obs))
     of_market, of_rates = (valuation.of_symbols(of, two.symbols) for of in (two.ols.beta_1, two.ols.beta_2))
@@ -105,7 +113,7 @@ def portfolio_rows(valuation: Valuation, one: SymbolBetas, two: TwoFactorBetas) 
         },
         "day",
     ).astype({"observations": "Int64"})
-    none = nothing_held(valuation), Reason(no_index(one.index), one.index_is_absent)
+    none = *valuation.gates, Reason(no_index(one.index), one.index_is_absent)
     flat = Reason("no position with a rate beta has an R²: none of their prices moved in the window")
     why = [
         valuation.reasons(rate.beta, *none, too_little("positions with a rate beta", rate.coverage)),

@@ -10,7 +10,7 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.as_of import windows
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW, SymbolBetas
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.valuation import Reason, Valuation, rounded_down
 
 DAY = "snapshot_date"
 _TABLE = "portfolio_snapshots"
@@ -21,11 +21,18 @@ _BETAS = (
     "beta_portfolio_regression",
     "beta_provider_1y",
 )
-VALUE_METRICS = [f"{_TABLE}.{name}" for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "equity_balance")]
+VALUE_METRICS = [
+    f"{_TABLE}.{name}"
+    for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "income", "equity_balance")
+]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETAS]
-VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl")
+VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl", "income")
 """What `portfolio_coverage` says of values. Sources are closes, of an option its underlying's, of a private holding its stated value;
-believed_prices are those that the value and the profit of the day rest on."""
+believed_prices are those that the value and the profit of the day rest on; income counts the listed
+instruments held overnight whose distributions are known."""
+
+WEIGHT_BASES = ("stated_equity", "net_value")
+"""What the equity of a portfolio rests on: a stated balance, or its holdings alone."""
 BETA_COVERAGE = ("beta", "provider_beta")
 
 
@@ -35,8 +42,6 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     A row per portfolio that can be valued and day, in its currency; daily_return is a fraction of the equity before.
     """
     profit, stated = valuation.profit, valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        daily_return = np.where(valuation.equity_before > 0, profit.daily / valuation.equity_before, np.nan)
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
@@ -45,29 +50,39 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "gross_exposure": valuation.gross,
         "net_exposure": valuation.net,
         "daily_pnl": profit.daily,
-        "daily_return": daily_return,
+        "daily_return": profit.daily / valuation.start.base,
         "cumulative_pnl": profit.cumulative,
+        "income": valuation.income.daily,
         "num_positions": valuation.n_held,
         "num_long_positions": valuation.total(valuation.direction > 0),
         "num_short_positions": valuation.total(valuation.direction < 0),
         "equity_balance": np.broadcast_to(stated, valuation.net.shape),
     }
     rows = valuation.rows(columns, DAY).astype(dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64"))
+    rows["weight_base"] = np.where(rows["equity_balance"].notna(), *WEIGHT_BASES)
     why = {name: valuation.reasons(columns[name], *of) for name, of in _value_reasons(valuation).items()}
     undefined = panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY)
     return rows, pd.concat([undefined, _without_row(valuation)], ignore_index=True)
 
 
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
-    before, profit = valuation.equity_before, valuation.profit
+    start, profit = valuation.start, valuation.profit
     no_profit = Reason("no holding has a price at both ends of the day: at the session before, or its entry, and at the close, or its exit")
     return {
         "daily_pnl": (no_profit,),
         "daily_return": (
-            Reason("the portfolio could not be valued on the session before", np.isnan(before)),
+            Reason("the portfolio could not be valued on the session before", np.isnan(start.equity)),
             no_profit._replace(holds=np.isnan(profit.daily)),
-            Reason("equity on the session before was {:.2f}, which is not positive", valuation.held_before, before),
-            Reason("nothing was held on the session before, and cash was {:.2f}", number=before),
+            Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
+            Reason(
+                "equity at the start of the day was {:.2f}, of a gross exposure of {:.2f}; "
+                f"{metrics.MIN_EQUITY:.0%} are needed",
+                number=start.equity,
+                second=start.gross,
+            ),
+        ),
+        "income": (
+            Reason("only one close is stored of every holding, so its distributions are not known"),
         ),
         "cumulative_pnl": (
             Reason("lots whose entry price is not known: {:.0f}", profit.n_no_entry_price > 0, profit.n_no_entry_price),
@@ -101,7 +116,11 @@ def value_coverage(valuation: Valuation) -> pd.DataFrame:
     held, priced, profit = valuation.n_held, valuation.n_priced, valuation.profit
     current = valuation.total(valuation.held & np.isfinite(valuation.values) & ~valuation.stale)
     sourced, believed = valuation.total(valuation.held & valuation.sourced), profit.n_traded - profit.n_doubted
-    counts = (priced, held), (current, held), (sourced, held), (believed, profit.n_traded), (profit.n_known, profit.n_traded)
+    income = valuation.income
+    counts = (
+        *((priced, held), (current, held), (sourced, held)),
+        *((believed, profit.n_traded), (profit.n_known, profit.n_traded), (income.n_known, income.n_listed)),
+    )
     return coverage_rows(
         valuation, {metric: (n, total, n / np.maximum(total, 1)) for metric, (n, total) in zip(VALUE_COVERAGE, counts, strict=True)}
     )
@@ -125,28 +144,31 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
     ``betas`` are of the days of the valuation; ``profiles``, by symbol, hold the vendor's beta. One of which less than MIN_COVERAGE
     of gross exposure is known is undefined.
     """
-    base, symbols = valuation.weight_base, betas.returns.frame.columns
+    base, symbols, priced = valuation.risk_base, betas.returns.frame.columns, valuation.priced_share
     beta, r_squared, n_obs = (
         valuation.of_symbols(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
-    calculated = metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, base)
+    calculated = metrics.weighted_beta(
+        valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, base, priced
+    )
     series = (window.series for window in windows(valuation, betas.returns, WINDOW))
     direct = metrics.direct_beta(series, betas.returns.of(betas.index), min_obs=MIN_PAIRS)
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
     vendor = np.where(valuation.follows, vendor[:, None], np.nan)
-    provider = metrics.weighted_beta(valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.portfolio, base)
+    provider = metrics.weighted_beta(
+        valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.portfolio, base, priced
+    )
     columns = dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True))
     rows = valuation.rows(columns, DAY).astype({"beta_calculated_90d_observations": "Int64"})
     covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)
     coverage = coverage_rows(valuation, {metric: (n_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
-    empty = nothing_held(valuation)
-    own = (empty, too_little("positions with a beta", calculated.coverage))
+    own = (*valuation.gates, too_little("positions with a beta", calculated.coverage))
     reasons = {
         "beta_calculated_90d": own,
         "beta_calculated_90d_r_squared": (*own, Reason("no position with a beta has an R²: none of their prices moved in the window")),
         "beta_calculated_90d_observations": own,
         "beta_portfolio_regression": (
-            empty,
+            *valuation.gates,
             Reason(
                 f"{{:.0f}} of the {WINDOW} sessions to the day have returns of the market index and of {metrics.MIN_COVERAGE:.0%} "
                 f"of gross exposure; {MIN_PAIRS} are needed",
@@ -155,7 +177,7 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
             ),
             Reason("the market index did not move in the window"),
         ),
-        "beta_provider_1y": (empty, too_little("positions with a vendor's beta", provider.coverage)),
+        "beta_provider_1y": (*valuation.gates, too_little("positions with a vendor's beta", provider.coverage)),
     }
     why = {name: valuation.reasons(columns[name], *of) for name, of in reasons.items()}
     counts = {"beta_portfolio_regression": direct.n_obs[valuation.valued]}
@@ -168,12 +190,7 @@ def n_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
     return valuation.total(covered)
 
 
-def nothing_held(valuation: Valuation) -> Reason:
-    """Why a portfolio has no figure that is empty, or holds but options that are worth nothing."""
-    return Reason("the portfolio holds nothing with a value", (valuation.to_cover == 0) | np.isnan(valuation.weight_base))
-
-
 def too_little(what: str, coverage: FloatArray) -> Reason:
     """Why a portfolio has no figure of which ``what`` have too small a share."""
     text = f"{what} make up {{:.1%}} of gross exposure; {metrics.MIN_COVERAGE:.0%} are needed"
-    return Reason(text, coverage < metrics.MIN_COVERAGE, coverage)
+    return Reason(text, ~metrics.reaches(coverage, metrics.MIN_COVERAGE), rounded_down(coverage))

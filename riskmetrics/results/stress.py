@@ -11,7 +11,7 @@ from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.betas import SymbolBetas, no_index
 from riskmetrics.results.rates import TwoFactorBetas
-from riskmetrics.results.snapshots import nothing_held, too_little
+from riskmetrics.results.snapshots import too_little
 from riskmetrics.results.valuation import Reason, Valuation
 
 _BETA_TO = "a market beta", "a rate beta"
@@ -27,7 +27,7 @@ class Betas(NamedTuple):
 
 
 class _Sensitivity(NamedTuple):
-    """Each of shape (P, D)."""
+    """Each of shape (P, D); beta is in money: what the portfolio moves by if the factor doubles."""
 
     beta: FloatArray
     coverage: FloatArray
@@ -81,7 +81,15 @@ def _moved(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas) -> list[
 
 def _sensitivity(valuation: Valuation, beta: FloatArray, symbols: "pd.Index[str]") -> _Sensitivity:
     of = valuation.of_symbols(beta, symbols)
-    found = weighted_beta(valuation.exposures, of, of, np.ones_like(of), valuation.portfolio, valuation.weight_base)
+    found = weighted_beta(
+        valuation.exposures,
+        of,
+        of,
+        np.ones_like(of),
+        valuation.portfolio,
+        valuation.money_base,
+        valuation.priced_share,
+    )
     return _Sensitivity(found.beta, found.coverage)
 
 
@@ -92,9 +100,12 @@ def _loss(beta: FloatArray, move: float) -> FloatArray:
 def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFrame) -> list[pd.DataFrame]:
     before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
     owner, n = valuation.portfolio, len(valuation.portfolios)
-    weights = (valuation.exposures / valuation.weight_base[owner]).T
-    held = zip(weights, valuation.columns(closes.columns), strict=True)
-    days = [metrics.replay(before, after, weight, column=column, portfolio=owner, n_portfolios=n) for weight, column in held]
+    exposures = (valuation.exposures * valuation.money_base[owner]).T
+    held = zip(exposures, valuation.columns(closes.columns), valuation.priced_share.T, strict=True)
+    days = [
+        metrics.replay(before, after, exposure, column=column, portfolio=owner, n_portfolios=n, priced=priced)
+        for exposure, column, priced in held
+    ]
     found = metrics.Replay._make(np.stack(of, axis=1) for of in zip(*days, strict=True))  # (P, D, E)
     frames = []
     for e, (name, first, last) in enumerate(zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)):
@@ -109,5 +120,9 @@ def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFram
 
 
 def _rows(valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason) -> pd.DataFrame:
-    figures = {"loss": loss, "loss_value": loss * valuation.weight_base, "coverage": coverage}
-    return valuation.rows(figures, "day").assign(scenario=name, undefined_reason=valuation.reasons(loss, nothing_held(valuation), *why))
+    """Rows of a scenario whose ``loss`` is in money."""
+    fraction = loss / valuation.weight_base
+    figures = {"loss": fraction, "loss_value": loss, "coverage": coverage}
+    *gates, too_little_equity = valuation.gates
+    reason = valuation.reasons(fraction, *gates, *why, too_little_equity)
+    return valuation.rows(figures, "day").assign(scenario=name, undefined_reason=reason)

@@ -7,7 +7,6 @@ from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results.as_of import too_few, windows
-from riskmetrics.results.snapshots import nothing_held
 from riskmetrics.results.valuation import Reason, Valuation
 
 MIN_OBS = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
@@ -25,7 +24,9 @@ WINDOW = metrics.WINDOW + metrics.TESTED
 """Returns behind a day's rows: those of the value at risk of the first session tested."""
 
 
-def rows(valuation: Valuation, returns: panels.Returns, volatility: FloatArray, n_obs: IntArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rows(
+    valuation: Valuation, returns: panels.Returns, risk: FloatArray, n_obs: IntArray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
 
     Parameters
@@ -34,42 +35,46 @@ def rows(valuation: Valuation, returns: panels.Returns, volatility: FloatArray, 
         Of D days.
     returns : Returns
         Of the WINDOW sessions that end on each of them.
-    volatility, n_obs : (P, D) arrays
-        Square root of the forecast variance of each portfolio, an annualized fraction, and the returns it rests on.
+    risk, n_obs : (P, D) arrays
+        Square root of the forecast variance of each portfolio's change of value, annualized, in money,
+        and the returns it rests on.
     """
     shape = valuation.net.shape
     found = {level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64)) for level in MIN_OBS}
-    for day, series, _, _ in windows(valuation, returns, WINDOW):
-        smaller = metrics.smaller_losses(series)
+    for day, changes, _, _ in windows(valuation, returns, WINDOW, in_money=True):
+        smaller = metrics.smaller_losses(changes)
         for level, min_obs in MIN_OBS.items():
-            risk = metrics.historical(series, level=level, min_obs=min_obs)
-            tested = metrics.historical_breaches(series, smaller, level=level, min_obs=min_obs)
-            found[level][0][:, :, day] = risk[:2]
-            found[level][1][:, :, day] = risk.n_obs, *tested
+            measured = metrics.historical(changes, level=level, min_obs=min_obs)
+            tested = metrics.historical_breaches(changes, smaller, level=level, min_obs=min_obs)
+            found[level][0][:, :, day] = measured[:2]
+            found[level][1][:, :, day] = measured.n_obs, *tested
     tail, backtests = [], []
     for level, (losses, (n_returns, breaches, n_tested)) in found.items():
-        tail += _tail_rows(
-            valuation,
-            "historical",
-            level,
-            losses,
-            n_returns,
-            too_few(n_returns, metrics.WINDOW, MIN_OBS[level]),
-        )
-        expected = np.stack(metrics.parametric(volatility, level=level))
-        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason(_NO_FORECAST))
+        why = too_few(n_returns, metrics.WINDOW, MIN_OBS[level])
+        tail += _tail_rows(valuation, "historical", level, losses, n_returns, why)
+        expected = np.stack(metrics.parametric(risk, level=level))
+        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason(_NO_FORECAST, np.isnan(risk)))
         backtests.append(_backtest_rows(valuation, level, breaches, n_tested))
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
 
 
-def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason) -> list[pd.DataFrame]:
-    """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D)."""
+def _tail_rows(
+    valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason
+) -> list[pd.DataFrame]:
+    """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D), in money."""
     frames = []
+    *gates, too_little_equity = valuation.gates
     for horizon in HORIZONS:
-        value_at_risk, shortfall = metrics.scaled(losses, days=horizon)
-        columns = {"value_at_risk": value_at_risk, "expected_shortfall": shortfall, "observations": n_obs.astype(float)}
+        at_risk, shortfall = metrics.scaled(losses, days=horizon)
+        columns = {
+            "value_at_risk": at_risk / valuation.weight_base,
+            "expected_shortfall": shortfall / valuation.weight_base,
+            "value_at_risk_amount": at_risk,
+            "expected_shortfall_amount": shortfall,
+            "observations": n_obs.astype(float),
+        }
         frame = valuation.rows(columns, "day").astype({"observations": "int64"})
-        reason = valuation.reasons(value_at_risk, nothing_held(valuation), why)
+        reason = valuation.reasons(columns["value_at_risk"], *gates, why, too_little_equity)
         frames.append(frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason))
     return frames
 
@@ -84,5 +89,6 @@ def _backtest_rows(valuation: Valuation, level: float, breaches: IntArray, n_tes
         f"before; {MIN_TESTED} are needed",
         number=counts["n_tested"],
     )
-    reason = valuation.reasons(test.p_value, nothing_held(valuation), few)
+    *gates, _ = valuation.gates  # how often losses pass does not depend on what they are fractions of
+    reason = valuation.reasons(test.p_value, *gates, few)
     return frame.assign(level=level, undefined_reason=reason)

@@ -11,40 +11,38 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
-from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results import lot_prices
-from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, days_of, is_listed, is_option, underlying
-
-
-class Profit(NamedTuple):
-    """Profit of portfolios, and what is missing in it, each of shape (P, D)."""
-
-    daily: FloatArray
-    """Of the instruments whose profit is known; NaN where there is none of them."""
-    n_traded: FloatArray
-    """Instruments held at some time after the previous close."""
-    n_known: FloatArray
-    """Those among them whose profit is in `daily`."""
-    cumulative: FloatArray
-    """Since entry; NaN where the entry price, or the present price, of a lot is not known."""
-    n_no_entry_price: FloatArray
-    """Lots entered by the day whose entry price is not known."""
-    n_no_end_price: FloatArray
-    """Lots entered by the day whose price on it, or at their exit, is not known."""
-    n_doubted: FloatArray
-    """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
+from riskmetrics.results.income import Distributions, Income, income
+from riskmetrics.results.ledger import Ledger, Profit, unpriced_trades
 
 
 class Reason(NamedTuple):
-    """Why a figure is undefined where ``holds``, (P, D); the text may quote a ``number``, (P, D)."""
+    """Why a figure is undefined where ``holds``, (P, D); the text may quote numbers, (P, D) each."""
 
     text: str
     holds: BoolArray | bool = True
     number: FloatArray | None = None
+    second: FloatArray | None = None
+
+
+class Start(NamedTuple):
+    """What the return of a day is of, money, each of shape (P, D)."""
+
+    equity: FloatArray
+    """Equity at the session before and what came in since; NaN where nothing that was held then has a price, or the cash is not known."""
+    gross: FloatArray
+    """Gross exposure of the same."""
+
+    @property
+    def base(self) -> FloatArray:
+        """The equity where it is positive and MIN_EQUITY of gross exposure, elsewhere NaN."""
+        return _sufficient_equity(self.equity, self.gross)
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ class Valuation:
     """Whether the value rests on the close of an earlier session, (I, D)."""
     sourced: BoolArray
     """Whether a holding's close, an option's underlying's, or a private holding's stated value is known, (I, D)."""
+    unpriced: FloatArray
+    """Size of the last known or stated value of a holding without a price, (I, D): NaN where none is known, 0 elsewhere."""
     cash: FloatArray
     """NaN where a holding has a price that it lacked when the equity was stated, or when it was bought."""
-    equity_before: FloatArray
-    """Equity at the session before each day, NaN where nothing that was held then has a price, or the cash is not known."""
-    held_before: BoolArray
-    """Whether anything was held at the session before each day, (P, D)."""
+    start: "Start"
     profit: Profit
+    income: Income
 
     @cached_property
     def held(self) -> BoolArray:
@@ -122,14 +120,56 @@ class Valuation:
         return self.net + self.cash
 
     @cached_property
-    def weight_base(self) -> FloatArray:
-        """What weights are taken of, (P, D): equity, or gross exposure where equity is not positive; NaN where that is 0 too."""
-        return np.where(self.equity > 0, self.equity, np.where(self.gross > 0, self.gross, np.nan))
+    def exposure(self) -> FloatArray:
+        """Size of all exposures that are known, (P, D), or of the values where those are larger: what equity is compared with."""
+        return np.maximum(self.gross, self.total(np.abs(self.exposures)))
 
     @cached_property
-    def to_cover(self) -> FloatArray:
-        """Size of all exposures, of which coverage is a share, (P, D)."""
-        return self.total(np.abs(self.exposures))
+    def equity_share(self) -> FloatArray:
+        """Equity as a share of gross exposure, (P, D)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return self.equity / self.exposure
+
+    @cached_property
+    def weight_base(self) -> FloatArray:
+        """Equity that weights are taken of, (P, D): NaN where it is less than MIN_EQUITY of gross exposure."""
+        return _sufficient_equity(self.equity, self.exposure)
+
+    @cached_property
+    def n_known(self) -> FloatArray:
+        """Instruments held whose exposure is known, (P, D)."""
+        return self.total(self.held & np.isfinite(self.exposures))
+
+    @cached_property
+    def priced_share(self) -> FloatArray:
+        """Share of gross exposure that is known, (P, D).
+
+        A holding without a price counts by its last known or stated value, and one without either
+        as the mean of the others.
+        """
+        is_known = np.isfinite(self.exposures) & self.held
+        known, unpriced = self.total(np.abs(self.exposures)), self.total(np.where(is_known, 0.0, self.unpriced))
+        n_valued = self.n_known + self.total(self.held & ~is_known & np.isfinite(self.unpriced))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            whole = (known + unpriced) * self.n_held / n_valued
+            return np.where(whole > 0, known / whole, self.n_known / self.n_held)
+
+    @cached_property
+    def has_prices(self) -> BoolArray:
+        """Whether MIN_COVERAGE of the instruments, and of gross exposure, have a price, (P, D)."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            by_count = metrics.reaches(self.n_known / self.n_held, metrics.MIN_COVERAGE)
+        return by_count & metrics.reaches(self.priced_share, metrics.MIN_COVERAGE)
+
+    @cached_property
+    def risk_base(self) -> FloatArray:
+        """What risk figures are fractions of, (P, D): `weight_base`, NaN where too few holdings have a price."""
+        return np.where(self.has_prices, self.weight_base, np.nan)
+
+    @cached_property
+    def money_base(self) -> FloatArray:
+        """1 where risk figures in money are defined, (P, D), NaN where too few holdings have a price."""
+        return np.where(self.has_prices, 1.0, np.nan)
 
     @cached_property
     def n_held(self) -> FloatArray:
@@ -184,23 +224,85 @@ class Valuation:
     def reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
         """Return the first reason that holds wherever ``figures``, (P, D), are NaN, by the index of `rows`."""
         undefined = np.isnan(figures) & self.valued
-        texts = np.full(undefined.shape, "", dtype=object)
-        unexplained = undefined.copy()
-        for text, holds, number in reasons:
-            here = unexplained & holds
-            texts[here] = text if number is None else [text.format(of) for of in number[here]]
-            unexplained &= ~here
+        texts = first_reasons(undefined, *reasons)
         return pd.Series(texts[undefined], index=np.flatnonzero(undefined[self.valued]), dtype="str")
+
+    @cached_property
+    def gates(self) -> tuple[Reason, ...]:
+        """Why no risk figure of a portfolio is defined, in units of equity; all but the last hold for money too."""
+        needed = f"{metrics.MIN_COVERAGE:.0%} are needed"
+        with np.errstate(divide="ignore", invalid="ignore"):
+            too_few = ~metrics.reaches(self.n_known / self.n_held, metrics.MIN_COVERAGE)
+        too_little = ~metrics.reaches(self.priced_share, metrics.MIN_COVERAGE)
+        return (
+            Reason("the portfolio holds nothing with a value", self.total(np.abs(self.exposures)) == 0),
+            Reason(f"{{:.0f}} of {{:.0f}} instruments have a price; {needed}", too_few, self.n_known, self.n_held),
+            Reason(
+                f"holdings with a price make up {{:.1%}} of the last known value; {needed}",
+                too_little,
+                rounded_down(self.priced_share),
+            ),
+            Reason(
+                f"equity is {{:.1%}} of gross exposure; {metrics.MIN_EQUITY:.0%} are needed",
+                np.isnan(self.weight_base),
+                rounded_down(self.equity_share),
+            ),
+        )
+
+
+def first_reasons(undefined: BoolArray, *reasons: Reason) -> "NDArray[np.object_]":
+    """Return the text of the first reason that holds, (P, D); empty where none does, and where nothing is undefined."""
+    texts = np.full(undefined.shape, "", dtype=object)
+    unexplained = undefined.copy()
+    for text, holds, *numbers in reasons:
+        here = unexplained & holds
+        quoted = [number[here] for number in numbers if number is not None]
+        texts[here] = [text.format(*of) for of in zip(*quoted, strict=True)] if quoted else text
+        unexplained &= ~here
+    return texts
+
+
+def rounded_down(share: FloatArray) -> FloatArray:
+    """Round shares down to a tenth of a per cent, so that one below a minimum is not printed as the minimum."""
+    return np.floor(share * 1000 + 1e-6) / 1000
+
+
+def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
+    """Equity where it is positive and MIN_EQUITY of gross exposure, elsewhere NaN."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        enough = metrics.reaches(equity / gross, metrics.MIN_EQUITY)
+    return np.where((equity > 0) & enough, equity, np.nan)
 
 
 def sessions_needed(days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]") -> list[date]:
     """Sessions whose closes `value` looks at: around the days, the cash anchors and trades whose price is not known."""
-    points = {trading_calendar.at_or_before(point) for point in (*anchors, *_unpriced_trades(lots))}
+    points = {trading_calendar.at_or_before(point) for point in (*anchors, *unpriced_trades(lots))}
     around = (trading_calendar.window([point], STALE_AFTER) for point in points)
-    return sorted({*trading_calendar.window(days, STALE_AFTER + 1), *(session for window in around for session in window)})
+    return sorted({*recent_sessions(days), *(session for window in around for session in window)})
 
 
-def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, anchors: "pd.Series[Any]", closes: pd.DataFrame) -> Valuation:
+def recent_sessions(days: Sequence[date]) -> list[date]:
+    """Sessions whose closes may stand in on the days, and on the session before the first."""
+    return trading_calendar.window(days, STALE_AFTER + 1)
+
+
+class Market(NamedTuple):
+    """What is known of the prices of all listed holdings, and of what options are on."""
+
+    closes: pd.DataFrame
+    """Sessions x symbols, at least `sessions_needed`."""
+    earlier: "pd.Series[float]"
+    """By symbol, the last close before the `recent_sessions`; absent where there is none."""
+    distributions: Distributions
+
+
+def value(
+    days: Sequence[date],
+    portfolios: pd.DataFrame,
+    lots: pd.DataFrame,
+    anchors: "pd.Series[Any]",
+    market: Market,
+) -> Valuation:
     """Value every portfolio on ``days``.
 
     Parameters
@@ -211,154 +313,56 @@ def value(days: Sequence[date], portfolios: pd.DataFrame, lots: pd.DataFrame, an
         As `db.read` gives them.
     anchors : Series of date by portfolio_id
         The session on which a portfolio's equity balance holds; absent where it has none.
-    closes : DataFrame
-        Sessions x symbols, at least `sessions_needed`.
+    market : Market
+        Closes and distributions.
 
     Returns
     -------
     Valuation
         In each portfolio's currency. A holding without a price has the value NaN, and is left out of sums.
     """
-    sessions = [trading_calendar.previous(days[0]), *days]
-    stamps = np.array(sessions, dtype="datetime64[D]")
-    owner = pd.Index(portfolios["portfolio_id"]).get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
-    instruments, instrument = _instruments(lots, owner)
-    owners, n, m = instruments["portfolio"].to_numpy(np.int64), len(portfolios), len(instruments)
-
-    trades = _trades(lots, closes)
+    closes, sessions = market.closes, [trading_calendar.previous(days[0]), *days]
     prices, stale, sourced = lot_prices.prices(lots, closes, sessions)
-    held = metrics.holdings(trades, stamps, prices, instrument, m)
-    n_held, n_priced = _count(held.direction != 0, owners, n), _count((held.direction != 0) & np.isfinite(held.values), owners, n)
-    cash = _cash(portfolios, lots, owner, anchors, trades, closes, stamps, prices, instruments, instrument)
-    equity = np.where((n_held > 0) & (n_priced == 0), np.nan, metrics.group_sums(held.values, owners, n) + cash)
-    is_open = metrics.is_open(trades.entry, trades.exit, stamps)
+    ledger = Ledger.open(portfolios, lots, anchors, closes, sessions, prices)
+    held = ledger.hold(ledger.sessions, prices)
+    received = income(
+        lots, ledger.trades, market.distributions, ledger.owner, ledger.instrument, ledger.owners, ledger.anchor, sessions
+    )
+    cash = ledger.cash() + received.cash
+    received = Income._make(of[:, 1:] for of in received)
     return Valuation(
         days=list(days),
         portfolios=portfolios,
-        instruments=instruments,
-        instrument=instrument,
+        instruments=ledger.instruments,
+        instrument=ledger.instrument,
         direction=held.direction[:, 1:],
         values=held.values[:, 1:],
         exposures=held.values[:, 1:],
-        follows=np.broadcast_to(instruments["listed"].to_numpy(bool)[:, None], (m, len(days))),
-        stale=_count(is_open & stale, instrument, m)[:, 1:] > 0,
-        sourced=_count(is_open & ~sourced, instrument, m)[:, 1:] == 0,
+        follows=np.broadcast_to(ledger.instruments["listed"].to_numpy(bool)[:, None], held.values[:, 1:].shape),
+        stale=ledger.any_lot(ledger.is_open & stale)[:, 1:],
+        sourced=~ledger.any_lot(ledger.is_open & ~sourced)[:, 1:],
+        unpriced=_unpriced(ledger, held, market)[:, 1:],
         cash=cash[:, 1:],
-        equity_before=equity[:, :-1],
-        held_before=n_held[:, :-1] > 0,
-        profit=_profit(lots, trades, stamps, prices, lot_prices.doubted(lots, closes, days), owner, instrument, owners, n),
+        start=_start(ledger, held, cash),
+        profit=ledger.profit(lot_prices.doubted(lots, closes, days), received),
+        income=received,
     )
 
 
-def _profit(
-    lots: pd.DataFrame,
-    trades: metrics.Lots,
-    days: DateArray,
-    prices: FloatArray,
-    doubted: BoolArray,
-    owner: IntArray,
-    instrument: IntArray,
-    owners: IntArray,
-    n: int,
-) -> Profit:
-    """Profit of portfolios on each day but the first; an instrument of which a lot's profit is unknown is left out."""
-    of_lots, m = metrics.profit_and_loss(trades, days, prices), len(owners)
-    traded = _count(of_lots.takes_part, instrument, m) > 0
-    known = traded & (_count(np.isnan(of_lots.daily), instrument, m) == 0)
-    n_traded, n_known = _count(traded, owners, n), _count(known, owners, n)
-    daily = metrics.group_sums(np.where(known, metrics.group_sums(of_lots.daily, instrument, m), 0.0), owners, n)
-    entered = trades.entry[:, None] <= days[1:]
-    no_entry_price = entered & lots["entry_price"].isna().to_numpy()[:, None]
-    no_end_price = entered & np.isnan(of_lots.end)
-    unknown = _count(no_entry_price | no_end_price, owner, n) > 0
-    return Profit(
-        daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily),
-        n_traded=n_traded,
-        n_known=n_known,
-        cumulative=np.where(unknown, np.nan, metrics.group_sums(of_lots.cumulative, owner, n)),
-        n_no_entry_price=_count(no_entry_price, owner, n),
-        n_no_end_price=_count(no_end_price, owner, n),
-        n_doubted=_count(_count(of_lots.takes_part & doubted, instrument, m) > 0, owners, n),
-    )
+def _unpriced(ledger: Ledger, held: metrics.Holdings, market: Market) -> FloatArray:
+    """Size of what each instrument without a price was last known to be worth, (I, D + 1): NaN where that is not known."""
+    recent = market.closes.reindex(pd.to_datetime(recent_sessions(ledger.sessions[1:].tolist())))
+    known = lot_prices.last_known(ledger.lots, recent, market.earlier, ledger.sessions)
+    last = ledger.hold(ledger.sessions, known)
+    return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)
 
 
-def _count(what: BoolArray, group: IntArray, n_groups: int) -> FloatArray:
-    return metrics.group_sums(what.astype(float), group, n_groups)
-
-
-def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
-    """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
-    multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
-    exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
-    return metrics.Lots(
-        units=lots["quantity"].to_numpy(float) * multiplier,
-        entry=days_of(lots, "entry_date"),
-        entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
-        exit=days_of(lots, "exit_date"),
-        exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
-    )
-
-
-def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
-    known, days = lots[price].to_numpy(float), days_of(lots, day)
-    unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
-    return np.where(unpriced, lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
-
-
-def _unpriced_trades(lots: pd.DataFrame) -> list[date]:
-    return [
-        day.date()
-        for name, price in (("entry_date", "entry_price"), ("exit_date", "exit_price"))
-        for day in lots.loc[lots[price].isna() & lots[name].notna() & ~_is_assumed(lots, name), name].unique()
-    ]
-
-
-def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
-    return lots["entry_date_assumed"].astype(bool) & (day == "entry_date")
-
-
-def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
-    """What is netted: stocks by symbol, options by symbol, underlying, right, strike and expiration; and each lot's row among them."""
-    keys = pd.DataFrame(
-        {
-            "portfolio": owner,
-            "symbol": lots["symbol"],
-            "underlying": underlying(lots),
-            "listed": is_listed(lots),
-            "right": lots["position_type"].map(OPTION_RIGHTS),
-            "strike": lots["strike_price"],
-            "expiration": lots["expiration_date"],
-        }
-    )
-    row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
-    first = np.unique(row, return_index=True)[1]
-    return keys.iloc[first].reset_index(drop=True), row
-
-
-def _cash(
-    portfolios: pd.DataFrame,
-    lots: pd.DataFrame,
-    owner: IntArray,
-    anchors: "pd.Series[Any]",
-    trades: metrics.Lots,
-    closes: pd.DataFrame,
-    days: DateArray,
-    prices: FloatArray,
-    instruments: pd.DataFrame,
-    instrument: IntArray,
-) -> FloatArray:
-    """Cash of each portfolio, (P, D): its equity balance less the net value at its anchor, rolled by the trades since.
-
-    What has no price at the anchor, or when it was bought, stays in the cash. On a day on which it has one it would
-    count twice: then the cash is NaN.
-    """
-    anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
-    own, n = anchor[owner], len(portfolios)
-    prices_then = lot_prices.prices_on(lots, closes, own)[:, None]
-    held = metrics.holdings(trades, own[:, None], prices_then, instrument, len(instruments))
-    net = metrics.group_sums(held.values, instruments["portfolio"].to_numpy(np.int64), n)
-    flows = metrics.cash_flows(trades, own, days)
-    in_cash = np.isnan(flows) | (np.isnan(prices_then) & metrics.is_open(trades.entry, trades.exit, own[:, None]))
-    twice = _count(in_cash & metrics.is_open(trades.entry, trades.exit, days) & np.isfinite(prices), owner, n) > 0
-    cash = portfolios["equity_balance"].to_numpy(float)[:, None] - net + metrics.group_sums(flows, owner, n)
-    return np.where(np.isnat(anchor)[:, None], 0.0, np.where(twice, np.nan, cash))
+def _start(ledger: Ledger, held: metrics.Holdings, cash: FloatArray) -> Start:
+    """Equity and gross exposure that each day starts from; purchases of a portfolio without a stated equity come in at its start."""
+    n = len(ledger.portfolios)
+    n_held = ledger.count_instruments(held.direction != 0)
+    n_priced = ledger.count_instruments((held.direction != 0) & np.isfinite(held.values))
+    net, gross = (metrics.group_sums(of, ledger.owners, n) for of in (held.values, np.abs(held.values)))
+    equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
+    inflow, size = ledger.inflows()
+    return Start(equity[:, :-1] + inflow, gross[:, :-1] + size)

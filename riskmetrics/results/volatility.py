@@ -11,7 +11,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import HORIZON, ewma_volatility, realized_next, rolling_skill
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.volatility import MIN_MONTH, MONTH
 from riskmetrics.results.as_of import windows
@@ -80,11 +80,23 @@ class SymbolVolatility:
     versions: Versions
 
 
+_IN_UNITS_OF_RETURNS = (
+    *("realized_21d", "realized_63d", "daily", "weekly", "monthly"),
+    *("expected", "risk", "low", "high", "ewma_94", "ewma_97"),
+)
+"""Figures that scale with the returns they are of."""
+
+_WITHOUT_UNIT = ("rise_probability", "strength", "direction", "percentile")
+
+
 @dataclass(frozen=True)
 class PortfolioVolatility:
     """Volatility of portfolios (P) on the sessions of a run (D); its figures are (P, D)."""
 
     figures: Figures
+    """Fractions of equity; NaN where `Valuation.risk_base` is."""
+    risk_in_money: FloatArray
+    """Square root of the forecast variance of the change of value, annualized, (P, D)."""
     coverage: FloatArray
     """Mean share of gross exposure with a return over the 252 sessions to the day, (P, D)."""
     n_covered: FloatArray
@@ -190,27 +202,40 @@ def of_portfolios(
 
     Notes
     -----
-    Not the mean of the positions' volatilities, which leaves out that they do not move together.
+    Not the mean of the positions' volatilities, which leaves out that they do not move together. All
+    is measured on changes of value, and divided by equity at the end.
     """
     of_market, version = returns.of(market), versions.on(valuation.days)
-    sole, leverage = valuation.sole(ranges.columns), np.abs(valuation.total(valuation.exposures)) / valuation.weight_base
+    sole, exposure = valuation.sole(ranges.columns), np.abs(valuation.total(valuation.exposures))
     daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])  # -1 picks none
-    days = zip(windows(valuation, returns, PORTFOLIO_WINDOW), valuation.columns(returns.frame.columns), strict=True)
+    changes = windows(valuation, returns, PORTFOLIO_WINDOW, in_money=True)
+    days = zip(changes, valuation.columns(returns.frame.columns), strict=True)
     figures, coverage, n_covered, n_thin = [], [], [], []
     year = slice(-har.LEVEL_WINDOW, None)
     for (d, series, share, known), column in days:
         window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
-        own = leverage[:, d] * daily_ranges[window][:, sole[:, d]] if len(ranges.columns) else None
+        own = exposure[:, d] * daily_ranges[window][:, sole[:, d]] if len(ranges.columns) else None
         inputs = har.regressors(series[year], of_market[window], own)
         figures.append(_figures(series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
-        coverage.append(share[year].mean(axis=0))
-        n_thin.append(((share[year] >= MIN_COVERAGE) & (share[year] < THIN)).sum(axis=0))
+        covered = share[year] * valuation.priced_share[:, d]
+        coverage.append(covered.mean(axis=0))
+        n_thin.append((reaches(covered, MIN_COVERAGE) & ~reaches(covered, THIN)).sum(axis=0))
         enough = np.isfinite(known[year]).sum(axis=0) >= har.MIN_LEVEL_OBS
         n_covered.append(valuation.total((valuation.held[:, d] & (column >= 0) & enough[column])[:, None])[:, 0])
+    in_money = Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True))
     return PortfolioVolatility(
-        figures=Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True)),
+        figures=_of_equity(in_money, valuation.risk_base),
+        risk_in_money=in_money.risk,
         coverage=np.stack(coverage, axis=1),
         n_covered=np.stack(n_covered, axis=1),
         n_thin=np.stack(n_thin, axis=1).astype(float),
         versions=versions,
     )
+
+
+def _of_equity(in_money: Figures, equity: FloatArray) -> Figures:
+    """Figures of changes of value as figures of returns on ``equity``, (P, D); NaN where that is."""
+    is_defined = np.isfinite(equity)
+    scaled = {name: getattr(in_money, name) / equity for name in _IN_UNITS_OF_RETURNS}
+    kept = {name: np.where(is_defined, getattr(in_money, name), np.nan) for name in _WITHOUT_UNIT}
+    return in_money._replace(**scaled, **kept)

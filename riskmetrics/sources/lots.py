@@ -23,8 +23,8 @@ POSITION_TYPES = {
     "SHORT CALL": "SC",
     "SHORT PUT": "SP",
 }
-LEAST_QUANTITY, QUANTITY_LIMIT = 1e-4, 1e12
-"""What a database's NUMERIC(16, 4) holds: less would be stored as zero, more not at all."""
+LEAST_QUANTITY, QUANTITY_LIMIT = 1e-10, 1e12
+"""Smallest quantity that is stored, with ten decimals, and the first that is too large to be one."""
 _FOREIGN = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
 """Digits, and the sign or code of a currency that is not the dollar."""
 _MISPRICED = 5.0

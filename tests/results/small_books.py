@@ -26,6 +26,7 @@ from riskmetrics.results import (
     valuation,
     volatility,
 )
+from riskmetrics.results.income import Distributions
 from riskmetrics.results.lots import is_listed, is_option
 from riskmetrics.sources import simulate
 
@@ -72,6 +73,9 @@ _LOT: dict[str, Any] = {
 }
 
 
+NO_DISTRIBUTIONS = Distributions(pd.DataFrame({"symbol": pd.array([], dtype="str"), "date": pd.to_datetime([]), "amount": []}), frozenset())
+
+
 class Book(NamedTuple):
     """What a run reads."""
 
@@ -83,11 +87,16 @@ class Book(NamedTuple):
     benchmark: pd.DataFrame
     ranges: pd.DataFrame
     """Range proxies, sessions x symbols; no columns unless a test gives some."""
+    paid: Distributions = NO_DISTRIBUTIONS
 
     def valued(self, *days: date) -> valuation.Valuation:
         """Value the book on sessions, with no more closes than that needs."""
         needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
-        return valuation.value(days, self.portfolios, self.lots, self.anchors, self.closes.reindex(needed))
+        before = self.closes[self.closes.index < pd.Timestamp(valuation.recent_sessions(days)[0])]
+        market = valuation.Market(
+            self.closes.reindex(needed), before.ffill().iloc[-1].dropna() if len(before) else pd.Series(dtype=float), self.paid
+        )
+        return valuation.value(days, self.portfolios, self.lots, self.anchors, market)
 
     def exposed(self, *days: date) -> valuation.Valuation:
         """Value the book, and count options by their exposure."""
@@ -160,7 +169,7 @@ class Book(NamedTuple):
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
         rate_rows, rate_coverage = rates.portfolio_rows(valued, one, two)
         tail, backtests = tail_risk.rows(
-            valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.figures.risk, of_portfolios.figures.observations
+            valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.risk_in_money, of_portfolios.figures.observations
         )
         scored = self.scores(*days)
         greeks, undefined_greeks = options.portfolio_rows(valued, options.options(self.lots), exposed)
@@ -281,7 +290,7 @@ def long_book(seed: int) -> Book:
     closes = bars["close"][[*_SYMBOLS, MARKET]]
     gaps = rng.random(closes.shape) < [0.001] * len(_SYMBOLS) + [0.0]
     ranges = pd.DataFrame(range_proxy(bars["high"].to_numpy(), bars["low"].to_numpy()), closes.index, bars["high"].columns)
-    return _random_book(lots, closes.mask(gaps), ranges[closes.columns].mask(gaps))
+    return _random_book(lots, closes.mask(gaps), ranges[closes.columns].mask(gaps), dict.fromkeys("ABC", (500_000.0, SESSIONS[10])))
 
 
 def _random_lots(name: str, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -308,9 +317,15 @@ def _random_lots(name: str, rng: np.random.Generator) -> list[dict[str, Any]]:
     return lots
 
 
-def _random_book(lots: list[dict[str, Any]], closes: pd.DataFrame, ranges: pd.DataFrame | None = None) -> Book:
+def _random_book(
+    lots: list[dict[str, Any]],
+    closes: pd.DataFrame,
+    ranges: pd.DataFrame | None = None,
+    equities: dict[str, tuple[float | None, date | None]] | None = None,
+) -> Book:
     lots = sorted(lots, key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
-    equity = {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in sorted({of["portfolio_id"] for of in lots})}
+    names = sorted({of["portfolio_id"] for of in lots})
+    equity = equities or {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in names}
     sectors = ["Energy", "Financials", None, "Materials"]
     profiles = {symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(_SYMBOLS)}
     benchmark = {date(2023, 11, 15): {"Energy": 0.25, "Financials": 0.75}, date(2024, 2, 15): {"Energy": 0.5, "Utilities": 0.5}}

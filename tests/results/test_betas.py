@@ -108,11 +108,12 @@ def test_half_in_cash_is_half_the_beta(closes):
     assert_allclose(half[columns].tolist(), (invested[columns] / 2).tolist(), rtol=1e-12)
 
 
-def test_without_positive_equity_weights_are_of_gross(closes):
-    """A short position alone has minus the beta of its symbol."""
-    row, _, _ = of_portfolio(book(lot("X", -7, position_type="SHORT"), closes=closes))
-    long, _, _ = of_portfolio(book(lot("X", 7), closes=closes))
-    assert_allclose(row["beta_calculated_90d"], -long["beta_calculated_90d"], rtol=1e-12)
+def test_without_positive_equity_there_is_no_beta(closes):
+    """A short position alone: equity is -100 % of gross exposure."""
+    row, coverage, undefined = of_portfolio(book(lot("X", -7, position_type="SHORT"), closes=closes))
+    assert row[list(snapshots._BETAS)].isna().all()
+    assert coverage.loc["beta", "coverage"] == 1
+    assert set(undefined) == {"equity is -100.0% of gross exposure; 5% are needed"}
 
 
 def test_positions_without_a_beta_are_left_out_and_the_rest_stands_for_them(closes):

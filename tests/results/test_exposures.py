@@ -56,9 +56,8 @@ def test_lots_are_netted_before_anything_is_squared():
 
 
 def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
-    sectors, _, _ = exposed(
-        lot("OIL", 10), lot("OIL", -1, position_type="SP", last_price=1.0, strike_price=9.0, investment_class="OPTIONS")
-    )
+    put = lot("OIL", -1, position_type="SP", last_price=1.0, strike_price=9.0, investment_class="OPTIONS")
+    sectors, _, _ = exposed(lot("OIL", 10), put, equity={"A": (1000.0, DAY)})
     assert sectors.loc["Energy", ["gross_weight", "net_weight"]].tolist() == [1, 0]
 
 
@@ -107,9 +106,16 @@ def test_an_empty_portfolio_beside_another_has_no_weights_and_says_why():
     assert len(undefined) == 5
 
 
-def test_without_positive_equity_net_weights_are_of_gross():
-    sectors, _, _ = exposed(lot("OIL", -30, position_type="SHORT"), lot("BANK", 5))
-    assert_allclose(sectors.loc[["Energy", "Financials"], "net_weight"], [-0.75, 0.25], rtol=1e-12)
+def test_without_positive_equity_there_are_no_net_weights():
+    """-300 of oil and 100 of a bank: equity is -200 of 400. Gross weights and concentration stay."""
+    sectors, rows, undefined = exposed(lot("OIL", -30, position_type="SHORT"), lot("BANK", 5))
+    assert sectors[["net_weight", "active_weight"]].isna().all(axis=None)
+    assert sectors.loc[["Energy", "Financials"], "gross_weight"].tolist() == [0.75, 0.25]
+    assert rows["hhi"].tolist() == [0.625]
+    assert dict(undefined[["metric", "reason"]].to_numpy()) == dict.fromkeys(
+        ("portfolio_sector_weights.net_weight", "portfolio_sector_weights.active_weight"),
+        "equity is -50.0% of gross exposure; 5% are needed",
+    )
 
 
 def test_sector_names_need_not_be_those_of_the_benchmark_and_may_hold_any_character():

@@ -32,9 +32,10 @@ def simulated(seed: int, n_portfolios: int = 8) -> Book:
 
 
 def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of tail risk and backtests; ``volatility`` is the forecast, a fraction of gross exposure."""
     valued = of.valued(*days)
-    shape = valued.net.shape
-    return tail_risk.rows(valued, of.returns(tail_risk.WINDOW, *days), np.full(shape, volatility), np.full(shape, 252))
+    returns, n_obs = of.returns(tail_risk.WINDOW, *days), np.full(valued.net.shape, 252)
+    return tail_risk.rows(valued, returns, volatility * np.where(valued.equity > 0, valued.equity, valued.gross), n_obs)
 
 
 def own_returns(of: Book, name: str) -> pd.Series:
@@ -122,7 +123,8 @@ def test_contributions_say_why_they_are_undefined():
     closes = {symbol: dict.fromkeys(SESSIONS, 10.0) for symbol in ("FLAT", "SPY")}
     closes |= {"GONE": {}, "NEW": {day: 10.0 + at for at, day in enumerate(SESSIONS[160:])}}
     house = lot("HOUSE", 1, investment_class="PRIVATE", market_value=5.0)
-    lots = lot("FLAT", 9), lot("GONE", 1), house, lot("NEW", 1, portfolio_id="B")
+    more = [lot("FLAT", 1, position_type="LC", strike_price=at, last_price=0.01, investment_class="OPTIONS") for at in (8.0, 9.0)]
+    lots = lot("FLAT", 9), lot("GONE", 1), house, *more, lot("NEW", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
     rows = contributions.rows(of.valued(SESSIONS[200]), of.returns(as_of.YEAR, SESSIONS[200])).set_index("symbol")
     assert rows["component"].isna().all()

@@ -96,16 +96,63 @@ def test_daily_return_is_of_the_equity_of_the_session_before():
     assert rows["daily_return"].tolist() == [0.01]
 
 
-def test_no_return_on_the_first_day_of_a_portfolio_without_cash():
-    of = book(lot("X", 10, entry_date=TUE), closes={"X": WEEK})
-    assert reason(of, TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+def test_the_first_day_of_a_portfolio_without_stated_equity_returns_on_what_was_paid():
+    """10 X bought at 10.50 on Tuesday, which closes at 11: 5 on 105. The day before has nothing to return on."""
+    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5), closes={"X": WEEK})
+    rows, _ = snapshots.value_rows(of.valued(TUE))
+    assert rows["daily_return"].tolist() == pytest.approx([5 / 105], rel=1e-12)
+    assert reason(of, MON, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+
+
+def test_a_purchase_without_stated_equity_comes_in_at_the_start_of_its_day():
+    """23,995 held that gain 239.95, and 38,750 bought that gain 151.05: 391 / (23,995 + 38,750) = .62 %, not 1.63 %."""
+    closes = {"X": {MON: 239.95, TUE: 242.3495}, "Y": {MON: 390.0, TUE: 389.0105}}
+    bought = lot("Y", 100, entry_date=TUE, entry_price=387.5)
+    of = book(lot("X", 100), bought, closes=closes)
+    rows, _ = snapshots.value_rows(of.valued(TUE))
+    assert rows["daily_pnl"].tolist() == pytest.approx([391.0])
+    assert rows["daily_return"].tolist() == pytest.approx([391 / 62_745], rel=1e-12)
+    stated = book(lot("X", 100), bought, closes=closes, equity={"A": (100_000.0, MON)})  # the cash was there
+    assert snapshots.value_rows(stated.valued(TUE))[0]["daily_return"].tolist() == pytest.approx([391 / 100_000])
+
+
+def test_what_is_sold_without_stated_equity_leaves_at_the_end_of_its_day():
+    """10 X at 11 on Tuesday, 5 of them sold at 11.50 on Wednesday, which closes at 12: 5 x .5 + 5 x 1 on 110."""
+    of = book(lot("X", 5), lot("X", 5, exit_date=WED, exit_price=11.5), closes={"X": WEEK})
+    rows, _ = snapshots.value_rows(of.valued(WED))
+    assert rows["daily_return"].tolist() == pytest.approx([7.5 / 110], rel=1e-12)
 
 
 def test_no_return_on_equity_that_was_not_positive():
     """-10 X at 11 with no cash: equity -110."""
     of = book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK})
-    assert reason(of, WED, "daily_return") == "equity on the session before was -110.00, which is not positive"
-    assert_array_equal(of.valued(WED).weight_base, [[120]])
+    why = "equity at the start of the day was -110.00, of a gross exposure of 110.00; 5% are needed"
+    assert reason(of, WED, "daily_return") == why
+    assert_array_equal(of.valued(WED).weight_base, [[np.nan]])
+
+
+@pytest.mark.parametrize(("equity", "is_defined"), [(50.0, True), (49.99, False), (0.0, False), (-1.0, False)])
+def test_fractions_of_equity_need_five_per_cent_of_gross_exposure(equity, is_defined):
+    """10 X at 11 and -8.9 short Y at 100: gross 1,000; money figures stay whatever the equity."""
+    lots = lot("X", 10), lot("Y", -8.9, position_type="SHORT")
+    of = book(*lots, closes={"X": WEEK, "Y": HUNDRED}, equity={"A": (equity, TUE)})
+    valued = of.valued(TUE)
+    assert valued.gross.item() == 1000
+    assert np.isfinite(valued.weight_base.item()) == is_defined
+    rows, undefined = snapshots.value_rows(of.valued(WED))
+    assert rows["daily_pnl"].tolist() == [10.0]
+    assert rows["daily_return"].notna().item() == is_defined
+    assert rows["weight_base"].item() == "stated_equity"
+    assert is_defined == ("portfolio_snapshots.daily_return" not in set(undefined["metric"]))
+
+
+def test_the_base_of_a_series_is_named_and_never_gross():
+    """Without a stated equity it is the net value on every day, also on those on which it is too small."""
+    lots = lot("X", 10), lot("Y", -1, position_type="SHORT")
+    of = book(*lots, closes={"X": {MON: 10.0, TUE: 20.0, WED: 10.1}, "Y": HUNDRED})
+    rows, _ = snapshots.value_rows(of.valued(MON, TUE, WED))
+    assert rows["weight_base"].tolist() == ["net_value"] * 3
+    assert_array_equal(of.valued(MON, TUE, WED).weight_base, [[np.nan, 100, np.nan]])
 
 
 def test_an_unknown_entry_price_is_the_close_of_its_day_for_cash_and_unknown_for_the_profit_since():
@@ -196,8 +243,8 @@ def test_coverage_counts_prices_closes_of_the_day_and_profits():
     """X has a close of the day, Y an older one, Z none until now: its profit of the day is not known."""
     of = book(lot("X", 1), lot("Y", 1), lot("Z", 1), closes={"X": WEEK, "Y": {MON: 5.0}, "Z": {WED: 5.0}})
     table = snapshots.value_coverage(of.valued(TUE, WED)).set_index(["metric", "day"])
-    assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == counts(2, 1, 2, 3, 2)
-    assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == counts(3, 2, 3, 3, 2)
+    assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == counts(2, 1, 2, 3, 2, 3)
+    assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == counts(3, 2, 3, 3, 2, 3)
     assert_allclose(table["coverage"] * 3, table["n_covered"])
     assert (table["n_total"] == 3).all()
 
@@ -214,7 +261,7 @@ def test_closes_are_looked_for_before_the_session_before_the_first_day_too():
     """Tuesday's profit starts at Monday's price, which is the close of five sessions earlier."""
     valued = book(lot("X", 10), closes={"X": {date(2024, 1, 12): 9.0, TUE: 11.0}}).valued(TUE)
     assert_array_equal(valued.profit.daily, [[20]])
-    assert_array_equal(valued.equity_before, [[90]])
+    assert_array_equal(valued.start.equity, [[90]])
 
 
 def test_closes_are_looked_for_before_trades_and_equity_balances_too():

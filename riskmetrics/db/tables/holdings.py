@@ -34,7 +34,7 @@ positions = sa.Table(
         nullable=False,
         doc="Long call, long put, short call, short put, stock long, stock short.",
     ),
-    sa.Column("quantity", sa.Numeric(16, 4), nullable=False, doc="Shares or contracts; negative for shorts."),
+    sa.Column("quantity", sa.Numeric(28, 10), nullable=False, doc="Shares or contracts; negative for shorts."),
     sa.Column("entry_price", sa.Numeric(12, 4), doc="Per share, split-adjusted. NULL: not known."),
     sa.Column("entry_date", sa.Date, nullable=False, doc="First day that it is held."),
     sa.Column(

@@ -17,8 +17,12 @@ portfolio_snapshots = sa.Table(
     sa.Column("short_value", sa.Numeric(16, 2), nullable=False, doc="Negative."),
     sa.Column("gross_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value less short_value."),
     sa.Column("net_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value plus short_value."),
-    sa.Column("daily_pnl", sa.Numeric(16, 2), doc="Profit since the close of the session before."),
-    sa.Column("daily_return", sa.Numeric(18, 6), doc="Simple, fraction of the equity of the session before."),
+    sa.Column("daily_pnl", sa.Numeric(16, 2), doc="Price changes since the close of the session before, and income."),
+    sa.Column(
+        "daily_return",
+        sa.Numeric(18, 6),
+        doc="Simple, fraction of the equity of the session before and what came in at the start of the day.",
+    ),
     sa.Column("cumulative_pnl", sa.Numeric(16, 2), doc="Since entry. NULL: the entry price or the present price of a lot is not known."),
     sa.Column("portfolio_delta", sa.Numeric(12, 2), doc="Sum over its options: money per unit of the underlyings' prices."),
     sa.Column("portfolio_gamma", sa.Numeric(12, 2), doc="Sum over its options: delta per unit of the underlyings' prices."),
@@ -45,6 +49,19 @@ portfolio_snapshots = sa.Table(
     sa.Column("volatility_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_volatility_21d among its previous year."),
     instant("created_at"),
     *provenance(),
+    sa.Column(
+        "income",
+        sa.Numeric(16, 2),
+        comment="Distributions of the holdings that went ex on the day, in daily_pnl and from then on"
+        " in cash_value. NULL: only one close is stored of each.",
+    ),
+    sa.Column(
+        "weight_base",
+        sa.String(16),
+        comment="Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
+        " where none is stated. NULL: computed by an earlier version.",
+    ),
+    sa.CheckConstraint("weight_base IN ('stated_equity', 'net_value')", name="weight_base"),
     sa.UniqueConstraint("portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"),
     sa.Index(None, "portfolio_id"),
     sa.Index(None, "snapshot_date"),
@@ -58,7 +75,7 @@ portfolio_sector_weights = sa.Table(
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
     sa.Column("sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."),
     sa.Column("gross_weight", sa.Double, nullable=False, comment="Share of gross value, in [0, 1]."),
-    sa.Column("net_weight", sa.Double, nullable=False, comment="Signed share of equity, as a fraction."),
+    sa.Column("net_weight", sa.Double, comment="Signed share of equity, as a fraction."),
     sa.Column("benchmark_weight", sa.Double, comment="The benchmark's, as a fraction. NULL: no benchmark."),
     sa.Column("active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."),
     sa.Column("benchmark_asof", sa.Date, comment="Day that the benchmark's weights describe."),

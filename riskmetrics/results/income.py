@@ -1,0 +1,146 @@
+"""Distributions that lots received: by day, in the cash of a portfolio, and since entry."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics._typing import DateArray, FloatArray, IntArray
+from riskmetrics.metrics.distributions import cash_distribution
+from riskmetrics.metrics.portfolio import Lots, group_sums
+from riskmetrics.results.lots import is_listed
+
+_DAYS = 10**6
+"""More than the days of any date since 1970: portfolio and day make one sorted number."""
+
+
+class Distributions(NamedTuple):
+    """What is known of the distributions of symbols."""
+
+    events: pd.DataFrame
+    """symbol, date (the ex-day), amount: money per share; NaN where it is not known."""
+    unknown: frozenset[str]
+    """Symbols of which only one close is stored: it tells of no distribution."""
+
+
+class Income(NamedTuple):
+    """Distributions of portfolios, money, each of shape (P, D); short lots pay them."""
+
+    daily: FloatArray
+    """Of the instruments whose distributions are known; NaN where there is none of them."""
+    n_known: FloatArray
+    """Listed instruments whose distributions of the day are known."""
+    n_listed: FloatArray
+    """Listed instruments held over the night before the day."""
+    cash: FloatArray
+    """Received between the day that the cash is known on and each day; undone before it."""
+    cumulative: FloatArray
+    """Received since entry by lots whose entry date is known."""
+
+
+def distributions(steps: pd.DataFrame, unknown: Sequence[str]) -> Distributions:
+    """Infer distributions from the days on which adj_close / close changes.
+
+    ``steps`` are as `db.read.adjustment_steps` gives them: symbol, date, and both closes of the day
+    and of the row before it.
+    """
+    names = ("close_before", "close", "adj_close_before", "adj_close")
+    amount = cash_distribution(*(steps[name].to_numpy(float) for name in names))
+    events = pd.DataFrame({"symbol": steps["symbol"], "date": steps["date"], "amount": amount})
+    return Distributions(events[events["amount"] != 0], frozenset(unknown))
+
+
+def income(
+    lots: pd.DataFrame,
+    trades: Lots,
+    known: Distributions,
+    owner: IntArray,
+    instrument: IntArray,
+    owners: IntArray,
+    anchor: DateArray,
+    days: Sequence[date],
+) -> Income:
+    """Pay the distributions of each ex-day to the lots held at the close before it.
+
+    Parameters
+    ----------
+    lots, trades : DataFrame, Lots
+        L lots as `db.read` gives them, and as arrays.
+    known : Distributions
+        Of their symbols, from the first entry or anchor on.
+    owner, instrument : (L,) arrays
+        Row of each lot's portfolio and instrument.
+    owners : (I,) array
+        Row of each instrument's portfolio.
+    anchor : (P,) array
+        Day on whose close the cash is known; NaT where none is stated.
+    days : sequence of date
+        D consecutive sessions.
+    """
+    n, stamps = len(anchor), np.array(days, dtype="datetime64[D]")
+    shape = n, len(days)
+    paid = _payments(lots, trades, known.events)
+    paid["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(pd.DatetimeIndex(paid["date"]))
+    of_run = paid[paid["day"] >= 0]
+    daily, now = np.zeros(shape), of_run[of_run["amount"].notna()]
+    np.add.at(daily, (owner[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
+
+    over_night = (trades.entry[:, None] < stamps) & ~(trades.exit[:, None] < stamps)
+    over_night &= is_listed(lots)[:, None]
+    missing = over_night & lots["symbol"].isin(known.unknown).to_numpy(bool)[:, None]
+    undefined = of_run[of_run["amount"].isna()]
+    missing[undefined["lot"], undefined["day"]] = True
+    has, lacks = (group_sums(of.astype(float), instrument, len(owners)) > 0 for of in (over_night, missing))
+    n_listed, n_known = (group_sums(of.astype(float), owners, n) for of in (has, has & ~lacks))
+
+    dated = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
+    since_entry = _Running(dated, owner)
+    total = _Running(paid, owner)
+    portfolio, everyday = np.arange(n)[:, None], np.broadcast_to(stamps, shape)
+    before_anchor = total.up_to(portfolio, anchor[:, None])
+    cash = total.up_to(portfolio, everyday) - before_anchor
+    return Income(
+        daily=np.where((n_listed > 0) & (n_known == 0), np.nan, daily),
+        n_known=n_known,
+        n_listed=n_listed,
+        cash=np.where(np.isnat(anchor)[:, None], 0.0, cash),
+        cumulative=since_entry.up_to(portfolio, everyday),
+    )
+
+
+def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.DataFrame:
+    """Each distribution that a lot received, by date and lot: lot (row), date, amount of money."""
+    held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
+    pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
+    day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)
+    over_night = (trades.entry[lot] < day) & ~(trades.exit[lot] < day)
+    pairs = pairs.assign(amount=pairs["amount"].to_numpy() * trades.units[lot])[over_night]
+    ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(["date", "lot"], ignore_index=True)
+    return ordered
+
+
+class _Running:
+    """Running sums of payments by portfolio.
+
+    Each portfolio's payments are added one after the other, by date and lot, so a sum up to a day has
+    the same bits whatever other days or portfolios are in the run.
+    """
+
+    def __init__(self, payments: pd.DataFrame, owner: IntArray) -> None:
+        known = payments[payments["amount"].notna()]
+        portfolio = owner[known["lot"]]
+        self._sums = known["amount"].groupby(portfolio).cumsum().to_numpy(float)
+        self._keys = portfolio * _DAYS + known["date"].to_numpy("datetime64[D]").astype(np.int64)
+        order = np.argsort(self._keys, kind="stable")
+        self._sums, self._keys = self._sums[order], self._keys[order]
+
+    def up_to(self, portfolio: IntArray, days: DateArray) -> FloatArray:
+        """Sum of a portfolio's payments up to and including a day, by broadcasting; 0 for NaT."""
+        numbers = np.where(np.isnat(days), -1, days.astype(np.int64))
+        last = np.searchsorted(self._keys, portfolio * _DAYS + numbers, side="right") - 1
+        if not len(self._keys):
+            return np.zeros(last.shape)
+        own = (last >= 0) & (self._keys[last] // _DAYS == portfolio)
+        return np.where(own, self._sums[last], 0.0)

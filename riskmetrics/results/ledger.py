@@ -1,0 +1,212 @@
+"""Lots as arrays, with the instrument and the portfolio that each belongs to; cash, profit and flows from them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics.metrics import portfolio as metrics
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.results import lot_prices
+from riskmetrics.results.income import Income
+from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, days_of, is_listed, is_option, underlying
+
+
+class Profit(NamedTuple):
+    """Profit of portfolios, and what is missing in it, each of shape (P, D)."""
+
+    daily: FloatArray
+    """Price changes and income of the instruments whose price change is known; NaN where there is none of them."""
+    n_traded: FloatArray
+    """Instruments held at some time after the previous close."""
+    n_known: FloatArray
+    """Those among them whose profit is in `daily`."""
+    cumulative: FloatArray
+    """Since entry, with income; NaN where the entry price, or the present price, of a lot is not known."""
+    n_no_entry_price: FloatArray
+    """Lots entered by the day whose entry price is not known."""
+    n_no_end_price: FloatArray
+    """Lots entered by the day whose price on it, or at their exit, is not known."""
+    n_doubted: FloatArray
+    """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """L lots of P portfolios on D + 1 sessions, the one before the first day included."""
+
+    portfolios: pd.DataFrame
+    lots: pd.DataFrame
+    closes: pd.DataFrame
+    sessions: DateArray
+    prices: FloatArray
+    """Of each lot on each session, (L, D + 1)."""
+    trades: metrics.Lots
+    owner: IntArray
+    """Row of each lot's portfolio, (L,)."""
+    instruments: pd.DataFrame
+    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as `lots.underlying` gives it)."""
+    instrument: IntArray
+    """Row of each lot's instrument, (L,)."""
+    anchor: DateArray
+    """Day on whose close each portfolio's cash is known, (P,); NaT where no equity is stated."""
+
+    @classmethod
+    def open(
+        cls,
+        portfolios: pd.DataFrame,
+        lots: pd.DataFrame,
+        anchors: "pd.Series[Any]",
+        closes: pd.DataFrame,
+        sessions: Sequence[date],
+        prices: FloatArray,
+    ) -> Self:
+        """Arrange lots by instrument and portfolio."""
+        owner = pd.Index(portfolios["portfolio_id"]).get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
+        instruments, instrument = _instruments(lots, owner)
+        anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
+        stamps = np.array(sessions, dtype="datetime64[D]")
+        return cls(portfolios, lots, closes, stamps, prices, _trades(lots, closes), owner, instruments, instrument, anchor)
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """Row of each instrument's portfolio, (I,)."""
+        return self.instruments["portfolio"].to_numpy(np.int64)
+
+    @cached_property
+    def is_open(self) -> BoolArray:
+        """Whether each lot is held at the close of each session, (L, D + 1)."""
+        return metrics.is_open(self.trades.entry, self.trades.exit, self.sessions)
+
+    def count_lots(self, what: BoolArray) -> FloatArray:
+        """Count the lots of each portfolio for which ``what``, (L, D), holds: (P, D)."""
+        return metrics.group_sums(what.astype(float), self.owner, len(self.portfolios))
+
+    def any_lot(self, what: BoolArray) -> BoolArray:
+        """Whether ``what``, (L, D), holds of any lot of each instrument: (I, D)."""
+        found: BoolArray = metrics.group_sums(what.astype(float), self.instrument, len(self.instruments)) > 0
+        return found
+
+    def count_instruments(self, what: BoolArray) -> FloatArray:
+        """Count the instruments of each portfolio for which ``what``, (I, D), holds: (P, D)."""
+        return metrics.group_sums(what.astype(float), self.owners, len(self.portfolios))
+
+    def hold(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
+        """Net the lots by instrument on days, as `metrics.portfolio.holdings` takes them."""
+        return metrics.holdings(self.trades, days, prices, self.instrument, len(self.instruments))
+
+    def cash(self) -> FloatArray:
+        """Cash of each portfolio without distributions, (P, D + 1).
+
+        Its equity balance less the net value at its anchor, rolled by the trades since. What has no price at the anchor, or when it was bought, stays in the cash. On a day on which it has one it would
+        count twice: then the cash is NaN.
+        """
+        own, n = self.anchor[self.owner], len(self.portfolios)
+        prices_then = lot_prices.prices_on(self.lots, self.closes, own)[:, None]
+        net = metrics.group_sums(self.hold(own[:, None], prices_then).values, self.owners, n)
+        flows = metrics.cash_flows(self.trades, own, self.sessions)
+        open_then = metrics.is_open(self.trades.entry, self.trades.exit, own[:, None])
+        in_cash = np.isnan(flows) | (np.isnan(prices_then) & open_then)
+        is_counted_twice = self.count_lots(in_cash & self.is_open & np.isfinite(self.prices)) > 0
+        stated = self.portfolios["equity_balance"].to_numpy(float)[:, None]
+        cash = stated - net + metrics.group_sums(flows, self.owner, n)
+        return np.where(np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash))
+
+    def inflows(self) -> tuple[FloatArray, FloatArray]:
+        """Money that purchases bring into portfolios without a stated equity, whose cash is always 0.
+
+        Returns
+        -------
+        net, size : (P, D) arrays
+            Of the lots opened after the session before each day: their signed cost, short sales negative, and
+            its size. What is sold leaves at the end of its day.
+        """
+        entry = self.trades.entry[:, None]
+        opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
+        opened &= np.isnat(self.anchor)[self.owner][:, None]
+        cost = np.where(opened, (self.trades.units * self.trades.entry_price)[:, None], 0.0)
+        n = len(self.portfolios)
+        return metrics.group_sums(cost, self.owner, n), metrics.group_sums(np.abs(cost), self.owner, n)
+
+    def profit(self, doubted: BoolArray, income: Income) -> Profit:
+        """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
+
+        ``doubted``, (L, D), are the lots whose close is not believed.
+        """
+        of_lots = metrics.profit_and_loss(self.trades, self.sessions, self.prices)
+        traded = self.any_lot(of_lots.takes_part)
+        known = traded & ~self.any_lot(np.isnan(of_lots.daily))
+        n, m = len(self.portfolios), len(self.instruments)
+        n_traded, n_known = self.count_instruments(traded), self.count_instruments(known)
+        by_instrument = metrics.group_sums(of_lots.daily, self.instrument, m)
+        daily = metrics.group_sums(np.where(known, by_instrument, 0.0), self.owners, n)
+        entered = self.trades.entry[:, None] <= self.sessions[1:]
+        no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
+        no_end_price = entered & np.isnan(of_lots.end)
+        unknown = self.count_lots(no_entry_price | no_end_price) > 0
+        cumulative = metrics.group_sums(of_lots.cumulative, self.owner, n) + income.cumulative
+        return Profit(
+            daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily + np.nan_to_num(income.daily)),
+            n_traded=n_traded,
+            n_known=n_known,
+            cumulative=np.where(unknown, np.nan, cumulative),
+            n_no_entry_price=self.count_lots(no_entry_price),
+            n_no_end_price=self.count_lots(no_end_price),
+            n_doubted=self.count_instruments(self.any_lot(of_lots.takes_part & doubted)),
+        )
+
+
+def unpriced_trades(lots: pd.DataFrame) -> list[date]:
+    """Days of trades whose price is not stated, so that the close of the session stands in."""
+    return [
+        day.date()
+        for name, price in (("entry_date", "entry_price"), ("exit_date", "exit_price"))
+        for day in lots.loc[lots[price].isna() & lots[name].notna() & ~_is_assumed(lots, name), name].unique()
+    ]
+
+
+def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
+    """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
+    multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
+    exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
+    return metrics.Lots(
+        units=lots["quantity"].to_numpy(float) * multiplier,
+        entry=days_of(lots, "entry_date"),
+        entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
+        exit=days_of(lots, "exit_date"),
+        exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
+    )
+
+
+def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
+    known, days = lots[price].to_numpy(float), days_of(lots, day)
+    unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
+    return np.where(unpriced, lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
+
+
+def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
+    return lots["entry_date_assumed"].astype(bool) & (day == "entry_date")
+
+
+def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
+    """What is netted: stocks by symbol, options by symbol, underlying, right, strike and expiration; and each lot's row among them."""
+    keys = pd.DataFrame(
+        {
+            "portfolio": owner,
+            "symbol": lots["symbol"],
+            "underlying": underlying(lots),
+            "listed": is_listed(lots),
+            "right": lots["position_type"].map(OPTION_RIGHTS),
+            "strike": lots["strike_price"],
+            "expiration": lots["expiration_date"],
+        }
+    )
+    row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
+    first = np.unique(row, return_index=True)[1]
+    return keys.iloc[first].reset_index(drop=True), row
+
+
