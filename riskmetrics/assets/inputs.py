@@ -129,9 +129,7 @@ def valued(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]
     return valuation.value(days, portfolios, held, anchors, market_of(connection, days, held, anchors))
 
 
-def market_of(
-    connection: sa.Connection, days: Sequence[date], held: pd.DataFrame, anchors: "pd.Series[Any]"
-) -> valuation.Market:
+def market_of(connection: sa.Connection, days: Sequence[date], held: pd.DataFrame, anchors: "pd.Series[Any]") -> valuation.Market:
     """Read what valuing ``held`` on ``days`` needs: closes, the last ones before, and distributions since the first entry or anchor."""
     symbols, listed = underlying(held).dropna(), held.loc[is_listed(held), "symbol"]
     entries = [day.date() for day in held.loc[~held["entry_date_assumed"].astype(bool), "entry_date"].dropna().unique()]
@@ -140,7 +138,7 @@ def market_of(
     return valuation.Market(
         read.closes(connection, symbols, valuation.sessions_needed(days, held, anchors)),
         read.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
-        income.distributions(steps, read.single_close_symbols(connection, listed)),
+        income.distributions(steps, read.symbols_without_adjusted_close(connection, listed)),
     )
 
 

@@ -379,8 +379,10 @@ def _stored(
         known = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
+    whose = f" for {portfolio}" if portfolio else ""
+    if table.empty and len(snapshots) and not may_be_empty:
+        raise fail(f"nothing is defined on {session}{whose}: see riskmetrics show undefined --date {session}")
     if table.empty and not (may_be_empty and len(snapshots)):
-        whose = f" for {portfolio}" if portfolio else ""
         raise fail(f"nothing is stored on {session}{whose}: has that session run? riskmetrics run --date {session}")
     for name, texts in notes.items():
         say("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))

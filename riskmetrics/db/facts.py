@@ -79,7 +79,8 @@ def drawdowns(connection: sa.Connection, days: Sequence[date], portfolio: str | 
 def coverage(connection: sa.Connection, days: Sequence[date], portfolio: str | None = None) -> Records:
     """How much of the portfolio each metric speaks for."""
     table = tables.portfolio_coverage
-    return _read(connection, table, table.c.day, days, portfolio, table.c.metric, table.c.coverage)
+    columns = (table.c[name] for name in ("metric", "coverage", "n_covered", "n_total"))
+    return _read(connection, table, table.c.day, days, portfolio, *columns)
 
 
 def undefined(connection: sa.Connection, days: Sequence[date], portfolio: str | None = None) -> Records:

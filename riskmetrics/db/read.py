@@ -231,8 +231,7 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     table = tables.market_data_cache
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
     earlier = {
-        f"{name}_before": sa.func.lag(column).over(partition_by=table.c.symbol, order_by=table.c.date)
-        for name, column in names.items()
+        f"{name}_before": sa.func.lag(column).over(partition_by=table.c.symbol, order_by=table.c.date) for name, column in names.items()
     }
     rows = (
         sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier).items()))
@@ -245,19 +244,16 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     return fetch(connection, statement)
 
 
-def single_close_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols whose adj_close is their close because their file had only one."""
+def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
+    """Return the symbols of which no price is stored, or a single close because their file had only one."""
     table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
     symbol = sa.select(wanted.label("symbol")).subquery("wanted")
     source = (
-        sa.select(table.c.data_source)
-        .where(table.c.symbol == symbol.c.symbol)
-        .order_by(table.c.date.desc())
-        .limit(1)
-        .lateral("source")
+        sa.select(table.c.data_source).where(table.c.symbol == symbol.c.symbol).order_by(table.c.date.desc()).limit(1).lateral("source")
     )
-    statement = sa.select(symbol.c.symbol).select_from(symbol.join(source, sa.true()))
-    return list(connection.scalars(statement.where(source.c.data_source.endswith(CLOSE_ONLY)).order_by(symbol.c.symbol)))
+    statement = sa.select(symbol.c.symbol).select_from(symbol.outerjoin(source, sa.true()))
+    unknown = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY))
+    return list(connection.scalars(statement.where(unknown).order_by(symbol.c.symbol)))
 
 
 def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:

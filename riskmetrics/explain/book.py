@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.explain.sources import Sources
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY
 from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS
 
 _NETTED = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
@@ -24,7 +24,11 @@ class Book:
     """A portfolio at a close; money in its currency."""
 
     instruments: pd.DataFrame
-    """What is held, lots netted: symbol, underlying, units, value, stale, exposure, follows (its underlying's returns)."""
+    """What is held, lots netted.
+
+    Columns symbol, underlying, units, value, last (known value), stale, exposure, follows (its
+    underlying's returns).
+    """
     cash: float
 
     @property
@@ -44,8 +48,28 @@ class Book:
 
     @property
     def base(self) -> float:
-        """What weights are of: equity, or gross value where equity is not positive."""
-        return self.equity if self.equity > 0 else self.gross or math.nan
+        """Equity that weights are of; NaN where it is not 5 % of gross exposure."""
+        gross = max(self.gross, self.to_cover)
+        return self.equity if self.equity > 0 and self.equity >= (MIN_EQUITY - 1e-9) * gross else math.nan
+
+    @property
+    def priced_share(self) -> float:
+        """Share of gross exposure that is known; what has no price counts by its last known value, else as the mean of the others."""
+        sizes = self.instruments["exposure"].abs()
+        last = sizes.fillna(self.instruments["last"].abs())
+        whole = last.fillna(last.mean()).sum()
+        return float(sizes.sum() / whole) if whole > 0 else float(sizes.notna().mean())
+
+    @property
+    def has_prices(self) -> bool:
+        """Whether 80 % of the instruments, and of gross exposure, have a price."""
+        shares = float(self.instruments["exposure"].notna().mean()), self.priced_share
+        return min(shares) >= MIN_COVERAGE - 1e-9
+
+    @property
+    def risk_base(self) -> float:
+        """What risk figures are fractions of; NaN where too few holdings have a price."""
+        return self.base if self.has_prices else math.nan
 
     @property
     def to_cover(self) -> float:
@@ -60,7 +84,8 @@ class Book:
 
     def inputs(self) -> dict[str, float]:
         """Return what weights are made of."""
-        return {"net value": self.net, "cash": self.cash, "equity": self.equity, "weights are of": self.base}
+        values = {"net value": self.net, "cash": self.cash, "equity": self.equity}
+        return values | {"weights are of": self.base, "share with a price": self.priced_share}
 
 
 def book(sources: Sources, day: date | None = None, *, by_delta: bool = False) -> Book:
@@ -81,7 +106,7 @@ def _book(sources: Sources, day: date, *, by_delta: bool) -> Book:
 
 
 def series(sources: Sources, sessions: int, day: date | None = None) -> pd.DataFrame:
-    """Apply the day's weights to the sessions that end on a day: the portfolio's returns, and the share of exposure that has one.
+    """Apply the day's holdings to the sessions that end on a day: change of value, return, and the share of priced exposure that has one.
 
     A session on which less than 80 % of exposure has a return has none; the others are scaled up by the share.
     """
@@ -95,8 +120,9 @@ def _series(sources: Sources, sessions: int, day: date | None) -> pd.DataFrame:
     signed, size = (exposure.groupby(moving["underlying"]).sum() for exposure in (moving["exposure"], moving["exposure"].abs()))
     own = returns[signed.index]
     coverage = (own.notna() * size).sum(axis=1) / (of.to_cover or math.nan)
-    total = (own.fillna(0.0) * signed).sum(axis=1) / of.base / coverage.where(coverage > 0)
-    return pd.DataFrame({"return": total.where(coverage >= MIN_COVERAGE), "coverage": coverage})
+    change = (own.fillna(0.0) * signed).sum(axis=1) / coverage.where(coverage > 0)
+    change = change.where((coverage * of.priced_share >= MIN_COVERAGE - 1e-9) & of.has_prices)
+    return pd.DataFrame({"change": change, "return": change / of.risk_base, "coverage": coverage})
 
 
 def price(sources: Sources, lot: Lot, day: date) -> tuple[float, bool]:
@@ -148,17 +174,28 @@ def _instruments(sources: Sources, day: date) -> pd.DataFrame:
         if is_open(lot, day):
             known, stale = price(sources, lot, day)
             terms = {name: getattr(lot, name) for name in _NETTED}
-            rows.append(terms | {"position_id": lot.position_id, "units": lot.units, "value": lot.units * known, "stale": stale})
-    columns = [*_NETTED, "position_id", "units", "value", "stale"]
+            last = known if not math.isnan(known) else _last_price(sources, lot, day)
+            values = {"units": lot.units, "value": lot.units * known, "last": lot.units * last, "stale": stale}
+            rows.append(terms | {"position_id": lot.position_id} | values)
+    columns = [*_NETTED, "position_id", "units", "value", "last", "stale"]
     frame = pd.DataFrame(rows, columns=columns).groupby(_NETTED, dropna=False, sort=False)
     netted = frame.agg(
         units=("units", "sum"),
         value=("value", lambda values: values.sum(skipna=False)),
+        last=("last", lambda values: values.sum(skipna=False)),
         stale=("stale", "any"),
         position_ids=("position_id", list),
     ).reset_index()
     netted = netted[netted["units"].round(10) != 0].reset_index(drop=True)
     return netted.assign(exposure=netted["value"].astype(float), follows=netted["listed"].astype(bool))
+
+
+def _last_price(sources: Sources, lot: Lot, day: date) -> float:
+    """The last close however old, else the value that was stated of a unit, else what it cost."""
+    known = sources.last_close(lot.symbol, day) if lot.listed else math.nan
+    stated = abs(lot.market_value / lot.units) if lot.units and not pd.isna(lot.market_value) else math.nan
+    found = (known, lot.last_price, stated, lot.entry_price_stated)
+    return next((float(price) for price in found if not pd.isna(price)), math.nan)
 
 
 def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
@@ -175,7 +212,20 @@ def _cash(sources: Sources, day: date) -> float:
         for traded, amount in ((lot.entry_date, -lot.units * lot.entry_price), (lot.exit_date, lot.units * lot.exit_price)):
             if traded is not None and not math.isnan(amount):
                 cash += amount * ((traded <= day) - (traded <= anchor))
-    return cash
+    return cash + income(sources, anchor, day)
+
+
+def income(sources: Sources, after: date, day: date, *, dated: bool = False) -> float:
+    """Distributions of the ex-days after one day and up to another, or undone backwards; ``dated``: of lots whose entry date is known."""
+    if day < after:
+        return -income(sources, day, after, dated=dated)
+    total = 0.0
+    for lot in lots(sources):
+        if lot.listed and not (dated and lot.entry_date_assumed):
+            for ex_day, amount in sources.distributions(lot.symbol).items():
+                held = lot.entry_date < ex_day and (lot.exit_date is None or lot.exit_date >= ex_day)
+                total += amount * lot.units if held and after < ex_day <= day else 0.0
+    return total
 
 
 def before(sources: Sources) -> Book:

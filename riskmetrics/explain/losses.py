@@ -13,6 +13,7 @@ from riskmetrics.explain.book import Book, book, lots, series
 from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio
 from riskmetrics.explain.sources import Sources
+from riskmetrics.explain.volatility import figures_of_portfolio
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
 from riskmetrics.metrics.portfolio import MIN_COVERAGE
@@ -30,30 +31,38 @@ def _span(frame: pd.DataFrame) -> Any:
 def _tail_risk(sources: Sources, row: Row) -> Evidence:
     level, root = float(row["level"]), math.sqrt(row["horizon_days"])
     inputs = {"method": row["method"], "level": level, "sessions": row["horizon_days"]}
+    of = book(sources, by_delta=True)
     if row["method"] == "parametric":
         from scipy import stats
 
         forecast = sources.forecast(sources.portfolio) or {"risk": None, "observations": 0}
-        daily = (math.nan if forecast["risk"] is None else forecast["risk"]) / math.sqrt(SESSIONS_PER_YEAR)
+        risk, n_obs = forecast["risk"], forecast["observations"]
+        in_money = figures_of_portfolio(sources)["risk_in_money"] if risk is None else risk * of.base
+        daily = in_money / math.sqrt(SESSIONS_PER_YEAR)
         density = stats.norm.pdf(stats.norm.ppf(level)) / (1 - level)
-        values = {"value_at_risk": stats.norm.ppf(level) * daily * root, "expected_shortfall": density * daily * root}
-        n_obs = forecast["observations"]
-        return Evidence(values | {"observations": n_obs}, inputs | {"daily volatility": daily}, None, n_obs)
-    returns = series(sources, WINDOW)["return"].iloc[-method.WINDOW :]
+        values = _amounts(of, stats.norm.ppf(level) * daily * root, density * daily * root)
+        return Evidence(values | {"observations": n_obs}, inputs | {"daily volatility in money": daily}, None, n_obs)
+    returns = series(sources, WINDOW)["change"].iloc[-method.WINDOW :]
     losses = -returns.dropna().to_numpy(float)
     at_risk = shortfall = math.nan
     if len(losses) >= MIN_OBS[level]:
         at_risk = float(np.quantile(losses, level))
         shortfall = float(losses[losses >= at_risk].mean())
-    values = {"value_at_risk": at_risk * root, "expected_shortfall": shortfall * root, "observations": len(losses)}
-    inputs |= {"losses beyond": int((losses > at_risk).sum()), **book(sources, by_delta=True).inputs()}
+    values = _amounts(of, at_risk * root, shortfall * root) | {"observations": len(losses)}
+    inputs |= {"losses beyond": int((losses > at_risk).sum()), **of.inputs()}
     return Evidence(values, inputs, _span(returns.to_frame()), len(losses))
+
+
+def _amounts(of: Book, at_risk: float, shortfall: float) -> dict[str, Any]:
+    """Value at risk and expected shortfall, given in money, as fractions of equity too."""
+    values = {"value_at_risk": at_risk / of.base, "expected_shortfall": shortfall / of.base}
+    return values | {"value_at_risk_amount": at_risk, "expected_shortfall_amount": shortfall}
 
 
 def _backtest(sources: Sources, row: Row) -> Evidence:
     from scipy import stats
 
-    level, returns = float(row["level"]), series(sources, WINDOW)["return"]
+    level, returns = float(row["level"]), series(sources, WINDOW)["change"]
     losses, tested = -returns.to_numpy(float), []
     for at in range(method.WINDOW, WINDOW):
         before = losses[at - method.WINDOW : at]
@@ -74,7 +83,7 @@ def _contribution(sources: Sources, row: Row) -> Evidence:
     own = series(sources, YEAR)
     counted, held = own["return"].notna(), of.instruments[of.instruments["follows"]]
     returns = sources.returns({*of.moving["underlying"], sources.market, symbol}, YEAR)[symbol]
-    weight = float(held["exposure"][held["underlying"] == symbol].sum(skipna=False)) / of.base
+    weight = float(held["exposure"][held["underlying"] == symbol].sum(skipna=False)) / of.risk_base
     whole, part = own["return"][counted], (returns / own["coverage"])[counted]
     marginal = volatility = math.nan
     if len(whole) >= MIN_YEAR:
@@ -120,7 +129,7 @@ def _stress(sources: Sources, row: Row) -> Evidence:
     else:
         loss, coverage = _moved(sources, of, scenario)
     inputs = {name: scenario[name] for name in ("market_move", "rate_move", "first_day", "last_day") if pd.notna(scenario[name])}
-    return Evidence({"loss": loss, "loss_value": loss * of.base, "coverage": coverage}, inputs | of.inputs())
+    return Evidence({"loss": loss / of.base, "loss_value": loss, "coverage": coverage}, inputs | of.inputs())
 
 
 def _moved(sources: Sources, of: Book, scenario: "pd.Series[Any]") -> tuple[float, float]:
@@ -128,7 +137,7 @@ def _moved(sources: Sources, of: Book, scenario: "pd.Series[Any]") -> tuple[floa
     moves = {"market_move": sources.market, "rate_move": sources.rate}
     moving = [name for name in moves if pd.notna(scenario[name])]
     indices = [moves[name] for name in moving]
-    found = [of_portfolio(sources, of, *indices, factor=at) for at in range(len(moving))]
+    found = [of_portfolio(sources, of, *indices, factor=at, in_money=True) for at in range(len(moving))]
     return -sum(of["beta"] * scenario[name] for of, name in zip(found, moving, strict=True)), found[0]["coverage"]
 
 
@@ -139,9 +148,10 @@ def _replayed(sources: Sources, of: Book, scenario: "pd.Series[Any]") -> tuple[f
     moving = of.moving
     closes = sources.adjusted_closes(set(moving["underlying"]), [first, last])
     change = moving["underlying"].map(closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
-    coverage = float(moving["exposure"].abs()[change.notna()].sum()) / of.to_cover if of.to_cover else math.nan
-    loss = -float((moving["exposure"] * change).sum()) / of.base / coverage if coverage >= MIN_COVERAGE else math.nan
-    return loss, coverage
+    known = float(moving["exposure"].abs()[change.notna()].sum()) / of.to_cover if of.to_cover else math.nan
+    coverage = known * of.priced_share
+    enough = coverage >= MIN_COVERAGE - 1e-9 and of.has_prices
+    return -float((moving["exposure"] * change).sum()) / known if enough else math.nan, coverage
 
 
 def _option(sources: Sources, row: Row) -> Evidence:
@@ -223,6 +233,8 @@ CHAPTERS = [
             "expected_shortfall": "historical: mean of the losses at or beyond value_at_risk; "
             "parametric: n(z) / (1 - level) * risk / sqrt(252); "
             "ten sessions: * sqrt(10)",
+            "value_at_risk_amount": "value_at_risk * equity; defined where equity is too small to divide by",
+            "expected_shortfall_amount": "expected_shortfall * equity; defined where equity is too small to divide by",
             "observations": "returns among the 504 sessions; of the parametric, those behind the forecast",
         },
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",

@@ -124,7 +124,7 @@ def _adjusted(sources: Sources, row: Row) -> Evidence:
     return Evidence(values, inputs, _window(sources), found["observations"])
 
 
-def weighted(of: Book, figures: "dict[str, dict[str, float]]") -> dict[str, float]:
+def weighted(of: Book, figures: "dict[str, dict[str, float]]", *, in_money: bool = False) -> dict[str, float]:
     """Weigh betas of underlyings by exposure over what weights are of, scaled up by the share that has one.
 
     ``figures`` are beta, r_squared and observations of each underlying. Undefined under 80 % of exposure.
@@ -135,13 +135,14 @@ def weighted(of: Book, figures: "dict[str, dict[str, float]]") -> dict[str, floa
         for figure in ("beta", "r_squared", "observations")
     )
     exposure = moving["exposure"].where(beta.notna()).fillna(0.0)
-    coverage = exposure.abs().sum() / of.to_cover if of.to_cover else math.nan
-    n_covered = int((exposure != 0).sum())
-    if not coverage >= MIN_COVERAGE:
+    known = exposure.abs().sum() / of.to_cover if of.to_cover else math.nan
+    coverage, n_covered = known * of.priced_share, int((exposure != 0).sum())
+    base = of.risk_base if not in_money else 1.0 if of.has_prices else math.nan
+    if not coverage >= MIN_COVERAGE - 1e-9 or math.isnan(base):
         return dict.fromkeys(("beta", "r_squared", "observations"), math.nan) | {"coverage": coverage, "n_covered": n_covered}
     sizes = exposure.abs().where(r_squared.notna()).fillna(0.0)
     return {
-        "beta": float((exposure * beta).sum() / of.base / coverage),
+        "beta": float((exposure * beta).sum() / base / known),
         "r_squared": float((sizes * r_squared).sum() / sizes.sum()) if sizes.sum() else math.nan,
         "observations": float(n_obs[exposure != 0].min()),
         "coverage": float(coverage),
@@ -149,13 +150,13 @@ def weighted(of: Book, figures: "dict[str, dict[str, float]]") -> dict[str, floa
     }
 
 
-def of_portfolio(sources: Sources, of: Book, *indices: str, factor: int = 0) -> dict[str, float]:
-    """Weigh the betas of what a portfolio holds to the ``factor``-th of ``indices``, the others held fixed."""
+def of_portfolio(sources: Sources, of: Book, *indices: str, factor: int = 0, in_money: bool = False) -> dict[str, float]:
+    """Weigh the betas of what a portfolio holds to the ``factor``-th of ``indices``, the others held fixed; by equity, or in money."""
     figures = {}
     for symbol in sorted(set(of.moving["underlying"])):
         found = of_symbol(sources, symbol, *indices)
         figures[symbol] = found | {"beta": found["beta"][factor]}
-    return weighted(of, figures)
+    return weighted(of, figures, in_money=in_money)
 
 
 def of_vendor(sources: Sources, of: Book) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The rows that a number of one portfolio and day was made of; what is asked for is kept, to be shown."""
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -11,11 +11,14 @@ import sqlalchemy as sa
 from riskmetrics import panels, trading_calendar
 from riskmetrics.db import explained, read, tables
 from riskmetrics.errors import DataQualityError
+from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results.lots import is_listed
 from riskmetrics.results.model import Versions, versions
 
 T = TypeVar("T")
+
+_STEP = ("close_before", "close", "adj_close_before", "adj_close")
 
 
 class Sources:
@@ -82,6 +85,27 @@ class Sources:
             return float("nan"), False
         self._used("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
         return float(closes.iloc[-1]), bool(closes.index[-1].date() != sessions[-1])
+
+    def last_close(self, symbol: str, day: date) -> float:
+        """The last close up to a day, however old; NaN: none."""
+        found = read.last_closes(self._connection, [symbol], day + timedelta(days=1))
+        return float(found.get(symbol, float("nan")))
+
+    def distributions(self, symbol: str) -> dict[date, float]:
+        """Distributions of a symbol per share, by ex-day: those that are known, from the first session to the day or the cash anchor."""
+        if (key := ("distributions", symbol)) not in self._known:
+            last = max(self.day, self.cash_anchor or self.day)
+            steps = read.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
+            before, factor = steps["close_before"], steps["adj_close_before"] / steps["adj_close"]
+            amounts = cash_distribution(*(steps[name].to_numpy(float) for name in _STEP))
+            paid = (before - steps["close"] * factor).where(amounts > 0)
+            self._known[key] = {day.date(): amount for day, amount in zip(steps["date"], paid, strict=True) if amount > 0}
+        found: dict[date, float] = self._known[key]
+        return found
+
+    def has_adjusted_close(self, symbol: str) -> bool:
+        """Whether a symbol has a close and an adjusted close, which tell of distributions."""
+        return not read.symbols_without_adjusted_close(self._connection, [symbol])
 
     def returns(self, symbols: Iterable[str], sessions: int, day: date | None = None) -> pd.DataFrame:
         """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""

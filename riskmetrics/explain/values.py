@@ -1,6 +1,7 @@
 """Values, profit, sectors, concentration and coverage of portfolios: lot by lot in Python, and by pandas."""
 
 import math
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,15 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import read, tables
-from riskmetrics.explain.book import Book, Lot, before, book, lots, price, series
+from riskmetrics.explain.book import Book, Lot, before, book, income, lots, price, series
 from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
 from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
+from riskmetrics.metrics.portfolio import MIN_EQUITY
 from riskmetrics.metrics.price_quality import MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
-from riskmetrics.results.snapshots import VALUE_COVERAGE
+from riskmetrics.results.snapshots import VALUE_COVERAGE, WEIGHT_BASES
 from riskmetrics.results.volatility import PORTFOLIO_WINDOW
 
 
@@ -65,6 +67,9 @@ def _values(sources: Sources, _: Row) -> Evidence:
     daily = _daily(sources)[0]
     unpriced_before = len(yesterday.instruments) > 0 and yesterday.instruments["value"].isna().all()
     equity_before = math.nan if unpriced_before else yesterday.equity
+    inflow, size = _purchases(sources)
+    start, gross = equity_before + inflow, yesterday.gross + size
+    received = _income(sources)
     held = of.instruments
     values = {
         "total_value": of.equity,
@@ -73,21 +78,47 @@ def _values(sources: Sources, _: Row) -> Evidence:
         "short_value": held["value"].clip(upper=0).sum(),
         "gross_exposure": of.gross,
         "net_exposure": of.net,
-        "daily_pnl": daily,
-        "daily_return": daily / equity_before if equity_before > 0 else math.nan,
-        "cumulative_pnl": sum(total for _, _, total in _profits(sources)),
+        "daily_pnl": daily + (0.0 if math.isnan(received) else received),
+        "daily_return": (daily + np.nan_to_num(received)) / start if start > 0 and start >= (MIN_EQUITY - 1e-9) * gross else math.nan,
+        "cumulative_pnl": sum(total for _, _, total in _profits(sources)) + income(sources, date.min, sources.day, dated=True),
+        "income": received,
+        "weight_base": WEIGHT_BASES[int(sources.cash_anchor is None)],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),
         "num_short_positions": int((held["units"] < 0).sum()),
         "equity_balance": sources.stated["equity_balance"],
     }
-    return Evidence(values, of.inputs() | {"equity on the session before": equity_before, "cash is known on": sources.cash_anchor})
+    inputs = {"equity on the session before": equity_before, "purchases of the day": inflow, "cash is known on": sources.cash_anchor}
+    return Evidence(values, of.inputs() | inputs)
+
+
+def _held_overnight(sources: Sources) -> list[Lot]:
+    """Listed lots that a distribution of the day would be paid to."""
+    held = (lot for lot in lots(sources) if lot.listed and lot.entry_date < sources.day)
+    return [lot for lot in held if lot.exit_date is None or lot.exit_date >= sources.day]
+
+
+def _income(sources: Sources) -> float:
+    """Distributions of the day; NaN if those of no listed holding are known."""
+    symbols = {lot.symbol for lot in _held_overnight(sources)}
+    if symbols and not any(sources.has_adjusted_close(symbol) for symbol in symbols):
+        return math.nan
+    return income(sources, trading_calendar.previous(sources.day), sources.day)
+
+
+def _purchases(sources: Sources) -> tuple[float, float]:
+    """Cost of the lots opened since the session before, signed and in size, where no equity is stated for it to come from."""
+    if sources.cash_anchor is not None:
+        return 0.0, 0.0
+    previous = trading_calendar.previous(sources.day)
+    costs = [lot.units * lot.entry_price for lot in lots(sources) if previous < lot.entry_date <= sources.day]
+    return float(np.nansum(costs)), float(np.nansum(np.abs(costs)))
 
 
 def _shares(of: Book) -> "pd.Series[float]":
     """Sizes of priced instruments as shares of gross value, the largest first."""
     sizes = of.instruments["value"].abs().dropna().sort_values(ascending=False)
-    return sizes / of.gross if of.gross else sizes.iloc[:0]
+    return sizes / of.gross if of.gross and of.has_prices else sizes.iloc[:0]
 
 
 def _concentration(sources: Sources, _: Row) -> Evidence:
@@ -151,8 +182,11 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
     elif metric == "daily_pnl":
         _, n_known, n_traded = _daily(sources)
         counts = {"n_covered": n_known, "n_total": n_traded}
+    elif metric == "income":
+        symbols = {lot.symbol for lot in _held_overnight(sources)}
+        counts = {"n_covered": sum(sources.has_adjusted_close(symbol) for symbol in symbols), "n_total": len(symbols)}
     elif metric == "volatility":
-        share = series(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :]
+        share = series(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :] * of.priced_share
         known = sources.returns({*of.moving["underlying"], sources.market}, PORTFOLIO_WINDOW).iloc[-har.LEVEL_WINDOW :].count()
         followed = held["underlying"][held["follows"]]
         counts |= {"coverage": share.mean(), "n_covered": int((followed.map(known).fillna(0) >= har.MIN_LEVEL_OBS).sum())}
@@ -170,14 +204,16 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
 
 _SNAPSHOT = {
     "total_value": "equity: net value + cash, at the closes of the day or up to 5 sessions before",
-    "cash_value": "equity balance - net value on the last priced session it was stated for + sales - purchases since",
+    "cash_value": "equity balance - net value on the last priced session it was stated for + sales - purchases + income since",
     "long_value": "sum of the values of instruments held long, units * price, lots netted",
     "short_value": "sum of the values of instruments held short",
     "gross_exposure": "long value - short value",
     "net_exposure": "long value + short value",
-    "daily_pnl": "sum(units * (P(t) - P(t-1))), from the entry price on the opening day and to the exit price on the closing day",
-    "daily_return": "daily_pnl / equity on the session before",
-    "cumulative_pnl": "sum(units * (price or exit price - entry price)) over all lots entered by the day",
+    "daily_pnl": "sum(units * (P(t) - P(t-1))) + income, from the entry price on the opening day and to the exit price on the closing day",
+    "daily_return": "daily_pnl / (equity on the session before + purchases of the day where no equity is stated)",
+    "cumulative_pnl": "sum(units * (price or exit price - entry price)) over all lots entered by the day, and their income since",
+    "income": "sum(units * D) over the lots held overnight, D = C(t-1) - C(t) * A(t-1) / A(t) of close C and adjusted close A",
+    "weight_base": "stated_equity where an equity balance is stated, else net_value",
     "num_positions": "instruments held, lots netted",
     "num_long_positions": "instruments held long",
     "num_short_positions": "instruments held short",

@@ -15,10 +15,17 @@ from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.results.volatility import MIN_QUARTER, PORTFOLIO_WINDOW, QUARTER, SKILL_WINDOW, SYMBOL_WINDOW, THIN
 
 _YEAR = math.sqrt(method.SESSIONS_PER_YEAR)
 _MIN_SKILL = 126
+_OF_EQUITY = (
+    *("realized_21d", "realized_63d", "daily", "weekly", "monthly", "expected", "risk", "low", "high"),
+    *("ewma_94", "ewma_97", "rise_probability", "strength", "percentile"),
+)
+"""Figures that a portfolio has only where its equity is large enough."""
+
 _PANDAS = "pandas over the source returns, scipy for the percentile and the normal distribution"
 
 
@@ -159,19 +166,32 @@ def _ranges(bars: pd.DataFrame) -> "pd.Series[float]":
     return pd.Series(np.log(ratio), index=bars.index) / (2 * math.sqrt(math.log(2)))
 
 
-def of_portfolio(sources: Sources) -> tuple[Series, pd.DataFrame]:
-    """Return the series that a portfolio's figures are made of, with the coverage of each session.
+def of_portfolio(sources: Sources) -> tuple[Series, pd.DataFrame, float]:
+    """Return the series that a portfolio's figures are made of, with the coverage of each session, and the money that 1 of it is.
+
+    That is equity where weights can be taken of it, else 1: then only figures in money are defined.
 
     One that holds, long or short, a single underlying has its range.
     """
     of = book(sources, by_delta=True)
     own = series(sources, PORTFOLIO_WINDOW)
+    unit = 1.0 if math.isnan(of.base) else of.base
     held, names = of.instruments, set(of.instruments["underlying"])
     ranges = pd.Series(np.nan, index=own.index)
     if len(names) == 1 and held["follows"].all():
-        share = abs(held["exposure"].sum()) / of.base
+        share = abs(held["exposure"].sum()) / unit
         ranges = share * _ranges(sources.highs_and_lows(names.pop(), PORTFOLIO_WINDOW))
-    return Series(own["return"], sources.index_returns(sources.market, PORTFOLIO_WINDOW), ranges), own
+    return Series(own["change"] / unit, sources.index_returns(sources.market, PORTFOLIO_WINDOW), ranges), own, unit
+
+
+def figures_of_portfolio(sources: Sources) -> dict[str, Any]:
+    """Measure and forecast a portfolio's volatility, with risk_in_money; what is of equity is undefined where that is too small."""
+    of, _, unit = of_portfolio(sources)
+    found = figures(sources, of)
+    in_money = {"risk_in_money": found["risk"] * unit}
+    if math.isnan(book(sources, by_delta=True).base):
+        found |= dict.fromkeys(_OF_EQUITY, math.nan) | {"trend": None}
+    return found | in_money
 
 
 def _window(sessions: int, day: date) -> tuple[date, date]:
@@ -220,12 +240,12 @@ def _position(sources: Sources, row: Row) -> Evidence:
 
 def _forecast(sources: Sources, row: Row) -> Evidence:
     if row["portfolio_id"] is None:
-        of, thin, length = of_symbol(sources, row["subject"]), None, SYMBOL_WINDOW
+        thin, length = None, SYMBOL_WINDOW
     else:
-        of, own = of_portfolio(sources)
-        share, length = own["coverage"].iloc[-har.LEVEL_WINDOW :], PORTFOLIO_WINDOW
-        thin = len(share[own["return"].iloc[-har.LEVEL_WINDOW :].notna() & (share < THIN)])
-    found = figures(sources, of)
+        _, own, _ = of_portfolio(sources)
+        share, length = own["coverage"].iloc[-har.LEVEL_WINDOW :] * book(sources, by_delta=True).priced_share, PORTFOLIO_WINDOW
+        thin = len(share[(share >= MIN_COVERAGE - 1e-9) & (share < THIN - 1e-9)])
+    found = figures_of_portfolio(sources) if row["portfolio_id"] else figures(sources, of_symbol(sources, row["subject"]))
     columns = (*("expected", "risk", "low", "high", "rise_probability", "ewma_94", "ewma_97", "observations", "proxy", "coefficients"),)
     flags = {name: bool(found[name]) for name in ("clipped", "short_history", "day_replaced")}
     in_sample = sources.model.in_sample([sources.day])[0]
@@ -247,7 +267,7 @@ def _score(sources: Sources, row: Row) -> Evidence:
 
 
 def _snapshot(sources: Sources, _: Row) -> Evidence:
-    found = figures(sources, of_portfolio(sources)[0])
+    found = figures_of_portfolio(sources)
     names = {
         "realized_volatility_21d": "realized_21d",
         "realized_volatility_63d": "realized_63d",

@@ -16,6 +16,7 @@ from riskmetrics.db.facts import Record, Records
 from riskmetrics.insights.kinds import CHANGED, KINDS, Kind, show, sources
 from riskmetrics.insights.severity import Severity, judge
 from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.report.reservations import missing_prices, small_equity
 
 _LARGEST = 5
 """Symbols by weight, and as many by share of volatility."""
@@ -91,6 +92,8 @@ class Sheet:
     """What the aliases stand for: symbol and name, sector, or scenario."""
     missing: dict[str, str] = field(default_factory=dict)
     """'table.column' of the portfolio that has no value, and why."""
+    caveats: tuple[str, ...] = ()
+    """What to know before any figure of the portfolio is read."""
     severity: Severity | None = None
 
     @property
@@ -102,7 +105,7 @@ class Sheet:
     def digest(self) -> str:
         """Sha256 hex of the figures, as they are and as they are shown, and of what they are about."""
         facts = [[fact.id, fact.shown_as, fact.value, fact.quality] for fact in self.facts.values()]
-        return sha256(json.dumps([facts, self.called, self.missing]).encode()).hexdigest()
+        return sha256(json.dumps([facts, self.called, self.missing, *self.caveats]).encode()).hexdigest()
 
     @cached_property
     def by_kind(self) -> dict[tuple[str, str | None], Fact]:
@@ -148,7 +151,10 @@ def _sheet(portfolio_id: str, day: date, snapshot: Record, before: Record | None
         *_of_changes(make, snapshot, before),
     ]
     missing = {row["metric"]: row["reason"] for row in of["undefined"]}
-    return Sheet(portfolio_id, day, {fact.id: fact for fact in found if fact is not None}, called, missing)
+    prices = [missing_prices(row["n_covered"], row["n_total"]) for row in of["coverage"] if row["metric"] == "prices"]
+    equity = small_equity(float(snapshot["total_value"]), float(snapshot["gross_exposure"]))
+    caveats = tuple(text for text in (*prices, equity) if text)
+    return Sheet(portfolio_id, day, {fact.id: fact for fact in found if fact is not None}, called, missing, caveats)
 
 
 def _fact(kind: Kind, value: float | str, as_of: date, key: dict[str, str], currency: str = "", **more: Any) -> Fact:
@@ -168,7 +174,7 @@ def _of_snapshot(make: "partial[Fact]", row: Record, coverage: Mapping[str, floa
     counts = ("num_positions", "num_long_positions", "num_short_positions")
     profit = {name: row[name] for name in ("daily_pnl", "daily_return", "cumulative_pnl")}
     yield from _given(make, {name: row[name] for name in (*columns, *counts)} | profit)
-    if row["total_value"] > 0:
+    if row["gross_exposure"] > 0 and not small_equity(float(row["total_value"]), float(row["gross_exposure"])):
         shares = {"gross_to_equity": "gross_exposure", "net_to_equity": "net_exposure"}
         yield from _given(make, {name: row[of] / row["total_value"] for name, of in shares.items()})
     yield from _given(make, {"price_coverage": coverage.get("prices"), "beta_coverage": coverage.get("beta")})

@@ -204,6 +204,7 @@ def _limits(request: Request, provider: str) -> str:
     said = [rules.LIMITS] if provider == rules.PROVIDER else []
     if any(fact.quality == "in sample" for fact in sheet.facts.values()):
         said.append("The volatility model was fitted on data that reach past this day.")
+    said += [f"{text[0].upper()}{text[1:]}." for text in sheet.caveats]
     needed = sources(request.template.required)
     said += [f"The {named(metric)} has no value: {reason}." for metric, reason in sheet.missing.items() if metric in needed]
     return " ".join(said)

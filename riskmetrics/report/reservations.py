@@ -1,8 +1,9 @@
-"""What to know before a portfolio's values and weights are read: said in the same words by the commands and the report."""
+"""Caveats of a portfolio's values and weights: the same sentences in the commands, the report and the insights."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from riskmetrics.metrics.portfolio import MIN_EQUITY, reaches
 from riskmetrics.report import figures
 
 if TYPE_CHECKING:
@@ -10,20 +11,45 @@ if TYPE_CHECKING:
 
 
 def reservations(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> dict[str, list[str]]:
-    """Return, by name of the portfolio, a sentence for each thing that makes its values or weights other than they look.
+    """Return the caveats of each portfolio that has some, by name.
 
-    ``snapshots`` and ``coverage`` are what `db.stored` gives of one day; a portfolio of which nothing is to be said is not there.
+    ``snapshots`` and ``coverage`` are what `db.stored` gives of one day.
     """
     found: dict[str, list[str]] = {}
-    for name, text in (*_of_equity(snapshots), *_of_closes(coverage)):
+    for name, text in (*_of_prices(coverage), *_of_equity(snapshots), *_of_closes(coverage)):
         found.setdefault(name, []).append(text)
     return found
 
 
+def missing_prices(n_priced: int, n_held: int) -> str | None:
+    """Say how many instruments have no price; None where each has one."""
+    if n_priced >= n_held:
+        return None
+    return f"{n_priced} of {n_held} instruments have a price; values leave the others out"
+
+
+def small_equity(equity: float, gross: float) -> str | None:
+    """Say that equity is too small to divide by; None where it is not."""
+    if not gross > 0 or (equity > 0 and reaches(equity / gross, MIN_EQUITY)):
+        return None
+    return (
+        f"equity is {figures.money(equity)}, {figures.percent(equity / gross)} of gross exposure; below"
+        f" {MIN_EQUITY:.0%} weights and all figures in units of equity are undefined"
+    )
+
+
+def _of_prices(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
+    prices = coverage[coverage["metric"] == "prices"]
+    for name, n_priced, n_held in zip(prices["portfolio"], prices["n_covered"], prices["n_total"], strict=True):
+        if text := missing_prices(n_priced, n_held):
+            yield name, text
+
+
 def _of_equity(snapshots: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    negative = snapshots[(snapshots["total_value"] <= 0) & (snapshots["gross_exposure"] > 0)]
-    for name, equity in zip(negative["portfolio"], negative["total_value"], strict=True):
-        yield name, f"equity is {figures.money(equity)}, which is not positive: weights are shares of gross exposure"
+    columns = (snapshots[name] for name in ("portfolio", "total_value", "gross_exposure"))
+    for name, equity, gross in zip(*columns, strict=True):
+        if text := small_equity(float(equity), float(gross)):
+            yield name, text
 
 
 def _of_closes(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:

@@ -27,9 +27,7 @@ class Window(NamedTuple):
     """Returns of the symbols as they were believed on the day, (W, S)."""
 
 
-def windows(
-    valuation: Valuation, returns: panels.Returns, length: int, *, in_money: bool = False
-) -> Iterator[Window]:
+def windows(valuation: Valuation, returns: panels.Returns, length: int, *, in_money: bool = False) -> Iterator[Window]:
     """Apply each day's weights to the ``length`` sessions that end on it, one window per day of the valuation.
 
     ``in_money``: the series are changes of value, which need no equity to be a fraction of.
@@ -37,9 +35,7 @@ def windows(
     base, priced = valuation.money_base if in_money else valuation.risk_base, valuation.priced_share
     days = zip(valuation.columns(returns.frame.columns), returns.windows(length), strict=True)
     for day, (column, known) in enumerate(days):
-        found = as_of_series(
-            valuation.exposures[:, day], column, valuation.portfolio, base[:, day], known, priced[:, day]
-        )
+        found = as_of_series(valuation.exposures[:, day], column, valuation.portfolio, base[:, day], known, priced[:, day])
         yield Window(day, np.ascontiguousarray(found.returns.T), found.coverage.T, known)
 
 

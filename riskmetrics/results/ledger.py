@@ -102,8 +102,9 @@ class Ledger:
     def cash(self) -> FloatArray:
         """Cash of each portfolio without distributions, (P, D + 1).
 
-        Its equity balance less the net value at its anchor, rolled by the trades since. What has no price at the anchor, or when it was bought, stays in the cash. On a day on which it has one it would
-        count twice: then the cash is NaN.
+        Its equity balance less the net value at its anchor, rolled by the trades since. What has no
+        price at the anchor, or when it was bought, stays in the cash. On a day on which it has one
+        it would count twice: then the cash is NaN.
         """
         own, n = self.anchor[self.owner], len(self.portfolios)
         prices_then = lot_prices.prices_on(self.lots, self.closes, own)[:, None]
@@ -208,5 +209,3 @@ def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, Int
     row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
     first = np.unique(row, return_index=True)[1]
     return keys.iloc[first].reset_index(drop=True), row
-
-

@@ -26,9 +26,7 @@ def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -
     return np.where(listed, of_closes, stated), _with_none(stale, False).T[column].astype(bool) & listed, sourced
 
 
-def last_known(
-    lots: pd.DataFrame, closes: pd.DataFrame, earlier: "pd.Series[float]", sessions: DateArray
-) -> FloatArray:
+def last_known(lots: pd.DataFrame, closes: pd.DataFrame, earlier: "pd.Series[float]", sessions: DateArray) -> FloatArray:
     """Last known price of each lot at each session, however old, (L, D).
 
     The last close, else what its owner stated that a unit is worth, else what it cost; NaN without any.

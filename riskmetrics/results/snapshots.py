@@ -21,10 +21,7 @@ _BETAS = (
     "beta_portfolio_regression",
     "beta_provider_1y",
 )
-VALUE_METRICS = [
-    f"{_TABLE}.{name}"
-    for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "income", "equity_balance")
-]
+VALUE_METRICS = [f"{_TABLE}.{name}" for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "income", "equity_balance")]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETAS]
 VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl", "income")
 """What `portfolio_coverage` says of values. Sources are closes, of an option its underlying's, of a private holding its stated value;
@@ -75,15 +72,12 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
             no_profit._replace(holds=np.isnan(profit.daily)),
             Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
             Reason(
-                "equity at the start of the day was {:.2f}, of a gross exposure of {:.2f}; "
-                f"{metrics.MIN_EQUITY:.0%} are needed",
+                f"equity at the start of the day was {{:.2f}}, of a gross exposure of {{:.2f}}; {metrics.MIN_EQUITY:.0%} are needed",
                 number=start.equity,
                 second=start.gross,
             ),
         ),
-        "income": (
-            Reason("only one close is stored of every holding, so its distributions are not known"),
-        ),
+        "income": (Reason("distributions are unknown: of no holding are both a close and an adjusted close stored"),),
         "cumulative_pnl": (
             Reason("lots whose entry price is not known: {:.0f}", profit.n_no_entry_price > 0, profit.n_no_entry_price),
             Reason("lots without a price on the day, or at their exit: {:.0f}", number=profit.n_no_end_price),
@@ -148,16 +142,12 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
     beta, r_squared, n_obs = (
         valuation.of_symbols(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
-    calculated = metrics.weighted_beta(
-        valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, base, priced
-    )
+    calculated = metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.portfolio, base, priced)
     series = (window.series for window in windows(valuation, betas.returns, WINDOW))
     direct = metrics.direct_beta(series, betas.returns.of(betas.index), min_obs=MIN_PAIRS)
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
     vendor = np.where(valuation.follows, vendor[:, None], np.nan)
-    provider = metrics.weighted_beta(
-        valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.portfolio, base, priced
-    )
+    provider = metrics.weighted_beta(valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.portfolio, base, priced)
     columns = dict(zip(_BETAS, (calculated.beta, calculated.r_squared, calculated.observations, direct.beta, provider.beta), strict=True))
     rows = valuation.rows(columns, DAY).astype({"beta_calculated_90d_observations": "Int64"})
     covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)

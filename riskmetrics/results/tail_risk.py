@@ -24,9 +24,7 @@ WINDOW = metrics.WINDOW + metrics.TESTED
 """Returns behind a day's rows: those of the value at risk of the first session tested."""
 
 
-def rows(
-    valuation: Valuation, returns: panels.Returns, risk: FloatArray, n_obs: IntArray
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+def rows(valuation: Valuation, returns: panels.Returns, risk: FloatArray, n_obs: IntArray) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
 
     Parameters
@@ -58,9 +56,7 @@ def rows(
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
 
 
-def _tail_rows(
-    valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason
-) -> list[pd.DataFrame]:
+def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason) -> list[pd.DataFrame]:
     """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D), in money."""
     frames = []
     *gates, too_little_equity = valuation.gates

@@ -151,7 +151,7 @@ class Valuation:
         known, unpriced = self.total(np.abs(self.exposures)), self.total(np.where(is_known, 0.0, self.unpriced))
         n_valued = self.n_known + self.total(self.held & ~is_known & np.isfinite(self.unpriced))
         with np.errstate(divide="ignore", invalid="ignore"):
-            whole = (known + unpriced) * self.n_held / n_valued
+            whole = (known + unpriced) * (1.0 + (self.n_held - n_valued) / n_valued)
             return np.where(whole > 0, known / whole, self.n_known / self.n_held)
 
     @cached_property
@@ -325,9 +325,7 @@ def value(
     prices, stale, sourced = lot_prices.prices(lots, closes, sessions)
     ledger = Ledger.open(portfolios, lots, anchors, closes, sessions, prices)
     held = ledger.hold(ledger.sessions, prices)
-    received = income(
-        lots, ledger.trades, market.distributions, ledger.owner, ledger.instrument, ledger.owners, ledger.anchor, sessions
-    )
+    received = income(lots, ledger.trades, market.distributions, ledger.owner, ledger.instrument, ledger.owners, ledger.anchor, sessions)
     cash = ledger.cash() + received.cash
     received = Income._make(of[:, 1:] for of in received)
     return Valuation(

@@ -1,0 +1,131 @@
+"""Distributions in profit, cash and returns of small books, by hand."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from small_books import book, lot
+
+from riskmetrics.results import snapshots
+from riskmetrics.results.income import Distributions, distributions
+
+MON, TUE, WED, THU, FRI = (date(2024, 1, day) for day in (22, 23, 24, 25, 26))
+WEEK = dict(zip((MON, TUE, WED, THU, FRI), (10.0, 11.0, 12.0, 13.0, 14.0), strict=True))
+
+
+def paying(of, events: list[tuple[str, date, float]], unknown: tuple[str, ...] = ()):
+    """The book whose symbols pay money per share on ex-days."""
+    frame = pd.DataFrame(events, columns=["symbol", "date", "amount"]).astype({"symbol": "str", "amount": float})
+    return of._replace(paid=Distributions(frame.assign(date=pd.to_datetime(frame["date"])), frozenset(unknown)))
+
+
+def values(of, *days: date) -> pd.DataFrame:
+    return snapshots.value_rows(of.valued(*days))[0]
+
+
+def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_then_on():
+    """10 X pay .50 on Wednesday: 5 in the profit of the day and in the cash; equity was stated on Tuesday."""
+    of = paying(book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)])
+    rows = values(of, TUE, WED, THU)
+    assert rows["income"].tolist() == [0, 5, 0]
+    assert rows["daily_pnl"].tolist() == [10, 15, 10]
+    assert rows["cash_value"].tolist() == [890, 895, 895]
+    assert rows["total_value"].tolist() == [1000, 1015, 1025]
+    assert_allclose(rows["daily_return"], [10 / 990, 15 / 1000, 10 / 1015], rtol=1e-12)
+
+
+def test_equity_stated_after_an_ex_day_holds_what_was_paid():
+    """Undone before it: cash is 5 less on Tuesday than on Wednesday."""
+    of = paying(book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, THU)}), [("X", WED, 0.5)])
+    assert_array_equal(of.valued(TUE, WED, THU).cash[0], [865, 870, 870])
+
+
+def test_a_lot_bought_on_the_ex_day_gets_nothing_and_one_sold_on_it_does():
+    bought = lot("X", 10, entry_date=WED, entry_price=12.0)
+    sold = lot("X", 10, exit_date=WED, exit_price=12.0)
+    paid = [("X", WED, 0.5)]
+    assert values(paying(book(bought, closes={"X": WEEK}), paid), WED)["income"].tolist() == [0]
+    assert values(paying(book(sold, closes={"X": WEEK}), paid), WED)["income"].tolist() == [5]
+    left = lot("X", 10, exit_date=TUE, exit_price=11.0)
+    assert values(paying(book(left, lot("X", 1), closes={"X": WEEK}), paid), WED)["income"].tolist() == [0.5]
+
+
+def test_who_is_short_pays():
+    of = paying(book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)])
+    assert values(of, WED)[["income", "daily_pnl", "total_value"]].to_numpy().tolist() == [[-5, -15, 985]]
+
+
+def test_profit_since_entry_has_what_was_paid_since_and_not_before():
+    """Bought on Tuesday at 10.50; X paid on Monday, Wednesday and Thursday."""
+    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5), closes={"X": WEEK})
+    of = paying(of, [("X", MON, 0.5), ("X", WED, 0.5), ("X", THU, 0.25)])
+    assert_array_equal(of.valued(MON, TUE, WED, THU).profit.cumulative[0], [0, 5, 20, 32.5])
+
+
+def test_profit_since_an_unknown_entry_has_no_income_that_may_be_of_somebody_else():
+    of = book(lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=9.0), closes={"X": WEEK})
+    assert_array_equal(paying(of, [("X", WED, 0.5)]).valued(WED).profit.cumulative, [[30]])
+
+
+def test_one_close_tells_of_no_distribution_and_that_is_said():
+    """X alone: NULL with the reason; beside Y, whose income is known, it is left out and counted."""
+    of = paying(book(lot("X", 10), closes={"X": WEEK}), [], unknown=("X",))
+    rows, undefined = snapshots.value_rows(of.valued(WED))
+    assert rows["income"].isna().all()
+    assert rows["daily_pnl"].tolist() == [10]
+    (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
+    assert why == "distributions are unknown: of no holding are both a close and an adjusted close stored"
+    both = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("Y", WED, 0.25)], unknown=("X",))
+    assert values(both, WED)["income"].tolist() == [1]
+    coverage = snapshots.value_coverage(both.valued(WED)).set_index("metric").loc["income"]
+    assert coverage[["n_covered", "n_total", "coverage"]].tolist() == [1, 2, 0.5]
+
+
+def test_options_and_private_holdings_receive_nothing():
+    call = lot("X", 1, position_type="LC", last_price=2.0, strike_price=9.0, investment_class="OPTIONS")
+    house = lot("X", 1, investment_class="PRIVATE", market_value=5.0)
+    of = paying(book(call, house, closes={"X": WEEK}), [("X", WED, 0.5)])
+    assert values(of, WED)["income"].tolist() == [0]
+    assert "income" not in set(snapshots.value_coverage(of.valued(WED)).query("n_total > 0")["metric"])
+
+
+def test_an_unknown_distribution_is_left_out_of_profit_and_counted():
+    """Of X one of the two closes moves by a split: its amount is NaN."""
+    of = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("X", WED, np.nan), ("Y", WED, 0.25)])
+    coverage = snapshots.value_coverage(of.valued(TUE, WED)).query("metric == 'income'")
+    assert coverage["n_covered"].tolist() == [2, 1]
+    assert values(of, WED)["income"].tolist() == [1]
+
+
+@pytest.mark.parametrize("days", [(TUE, WED, THU, FRI), (THU, FRI), (FRI,)])
+def test_a_range_of_days_has_the_bits_of_its_days(days):
+    """Amounts that no binary fraction holds, several on one day, in two portfolios."""
+    lots = [lot("X", 0.1, entry_date=MON), lot("Y", 0.3, entry_date=MON), lot("X", 7.7, portfolio_id="B", entry_date=MON)]
+    of = book(*lots, closes={"X": WEEK, "Y": WEEK}, equity={"A": (1000.0, MON), "B": (1000.0, FRI)})
+    events = [(symbol, day, 0.1 + at / 30) for at, day in enumerate((TUE, WED, THU, FRI)) for symbol in "XY"]
+    of = paying(of, events)
+    together, alone = of.valued(*days), of.valued(FRI)
+    for name in ("cash", "equity"):
+        assert_array_equal(getattr(together, name)[:, -1], getattr(alone, name)[:, 0])
+    assert_array_equal(together.profit.cumulative[:, -1], alone.profit.cumulative[:, 0])
+    assert_array_equal(together.income.daily[:, -1], alone.income.daily[:, 0])
+
+
+def test_steps_of_the_adjustment_become_distributions():
+    """1.50 on a share that closes at 100 and then at 99; a step that rounding explains is none."""
+    steps = pd.DataFrame(
+        {
+            "symbol": ["X", "Y"],
+            "date": pd.to_datetime([WED, WED]),
+            "close_before": [100.0, 50.0],
+            "close": [99.0, 50.0],
+            "adj_close_before": [98.5, 49.99],
+            "adj_close": [99.0, 50.0],
+        }
+    )
+    found = distributions(steps, ["Z"])
+    assert found.events["symbol"].tolist() == ["X"]
+    assert found.events["amount"].tolist() == pytest.approx([1.5])
+    assert found.unknown == {"Z"}
