@@ -18,6 +18,7 @@ revision = "92d95fa4419d"
 down_revision = "h1i2j3k4l5m6"
 
 WIDENED_LATER = {
+    ("positions", "quantity"): "numeric(28,10)",
     ("market_data_cache", "volume"): "bigint",
     ("position_interest_rate_betas", "ir_beta"): "numeric(18,6)",
     ("portfolio_snapshots", "daily_return"): "numeric(18,6)",

@@ -123,7 +123,7 @@ def call(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
 def test_nothing_is_lost_and_everything_works_afterwards(large: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every table and column that was there, the other program's too, holds the same values; a second upgrade does nothing."""
     columns = columns_of(large)
-    before = everything(large, columns)
+    before, quantities = everything(large, columns), query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1")
     assert sum(found.rows for found in before.values()) > 200_000
     assert migrate.ensure_head(large) is True
     assert migrate.ensure_head(large) is False
@@ -131,7 +131,8 @@ def test_nothing_is_lost_and_everything_works_afterwards(large: sa.Engine, monke
     for table, found in everything(large, columns).items():
         assert found.rows == before[table].rows, table
         changed = {(table, name) for name, checksum in found.checksums.items() if checksum != before[table].checksums[name]}
-        assert changed <= filled
+        assert changed <= filled | {("positions", "quantity")}  # written with more decimals
+    assert query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1") == quantities
     verified = call(large, monkeypatch, "db", "verify")
     assert verified.exit_code == 0, verified.stdout
     assert verified.stdout.endswith("the schema is the one that this version expects\n")
@@ -199,7 +200,7 @@ def test_instants_without_a_zone_are_read_as_utc(small: sa.Engine) -> None:
 
 OBSTACLES = {
     "ALTER TABLE positions ALTER quantity TYPE text USING quantity::text; UPDATE positions SET quantity = 'many' WHERE symbol = 'S1'":
-        "positions.quantity does not fit numeric(16,4) without loss (rows: 1): mend them",
+        "positions.quantity does not fit numeric(28,10) without loss (rows: 1): mend them",
     "ALTER TABLE market_data_cache ALTER close TYPE numeric; UPDATE market_data_cache SET close = 1.23456 WHERE symbol < 'S3'":
         "market_data_cache.close does not fit numeric(12,4) without loss (rows: 6): mend them",
     "ALTER TABLE positions ALTER symbol TYPE text; UPDATE positions SET symbol = repeat('S', 21)":
@@ -243,15 +244,15 @@ def test_what_cannot_be_upgraded_is_said_and_nothing_is_changed(
 def test_several_obstacles_are_said_at_once_with_exit_code_6_and_can_be_mended(running_system: sa.Engine) -> None:
     """In a process of its own, as a user sees it."""
     execute(running_system, "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache; UPDATE positions SET deleted_at = now()")
-    execute(running_system, "ALTER TABLE positions ALTER quantity TYPE numeric; UPDATE positions SET quantity = 1.23456")
+    execute(running_system, "ALTER TABLE positions ALTER quantity TYPE numeric; UPDATE positions SET quantity = 1.23456789012")
     environment = os.environ | {"RISKMETRICS_DATABASE_URL": running_system.url.render_as_string(hide_password=False)}
     done = subprocess.run([COMMAND, "db", "upgrade"], env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (6, "")
     assert done.stderr.startswith("riskmetrics: the database cannot be upgraded from h1i2j3k4l5m6, and nothing was changed: view volumes")
-    assert "positions.quantity does not fit numeric(16,4) without loss (rows: 3)" in done.stderr
-    execute(running_system, "DROP VIEW volumes; UPDATE positions SET quantity = round(quantity, 4)")
+    assert "positions.quantity does not fit numeric(28,10) without loss (rows: 3)" in done.stderr
+    execute(running_system, "DROP VIEW volumes; UPDATE positions SET quantity = round(quantity, 8)")
     assert migrate.ensure_head(running_system) is True
-    assert query(running_system, "SELECT DISTINCT quantity::text FROM positions") == [("1.2346",)]
+    assert query(running_system, "SELECT DISTINCT quantity::text FROM positions") == [("1.2345678900",)]
 
 
 @pytest.mark.parametrize(
