@@ -231,7 +231,7 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     table = tables.market_data_cache
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
     earlier = {
-        f"{name}_before": sa.func.lag(column).over(partition_by=table.c.symbol, order_by=table.c.date) for name, column in names.items()
+        f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date) for name, column in names.items()
     }
     rows = (
         sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier).items()))

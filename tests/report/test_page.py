@@ -379,10 +379,10 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connectio
 
 def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(connection: sa.Connection, long_short: uuid.UUID) -> None:
     snapshot = tables.portfolio_snapshots
-    assert "not positive:" not in render(connection, DAY)
+    assert "in units of equity are undefined" not in render(connection, DAY)
     connection.execute(sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250))
     doubted = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **doubted)
     text = " ".join(Page(render(connection, DAY)).text.split())
-    assert "Equity is −1,250, which is not positive: weights are shares of gross exposure." in text
+    assert "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of equity are undefined." in text
     assert "Value or profit rests on closes that are not believed, of 2 of 3 instruments" in text
