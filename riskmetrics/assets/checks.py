@@ -6,7 +6,7 @@ import numpy as np
 from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
-from riskmetrics.assets.partitions import run_sessions
+from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, stored
@@ -138,12 +138,20 @@ def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Wareho
 
 
 @dg.asset_check(asset=benchmark_weights)
-def benchmark_complete(warehouse: Warehouse) -> dg.AssetCheckResult:
-    """The latest benchmark has all eleven GICS sectors, and their weights sum to 1."""
+def benchmark_complete(
+    context: dg.AssetCheckExecutionContext,
+    warehouse: Warehouse,
+) -> dg.AssetCheckResult:
+    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
+    day = sessions_or_latest(context)[-1]
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, read.BENCHMARK, trading_calendar.last_ended())
+        weights = read.benchmark_weights(connection, read.BENCHMARK, day)
     if weights.empty:
-        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="no benchmark is stored")
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"no sector weights of the benchmark are stored up to {day}: import them with `riskmetrics import benchmark FILE`",
+        )
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
     return dg.AssetCheckResult(

@@ -142,10 +142,23 @@ def _intrinsic_value() -> sa.ColumnElement[Any]:
     return sa.case((gain <= 0, sa.literal(0, position.c.strike_price.type)), (gain > 0, gain))
 
 
-def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]:
-    """Symbols that positions which are, or were, held (or were on one day) move with, sorted: those whose prices are needed."""
+def held_symbols(
+    connection: sa.Connection,
+    on: date | None = None,
+    through: date | None = None,
+) -> list[str]:
+    """Return the symbols that positions move with, sorted: those whose prices are needed.
+
+    Parameters
+    ----------
+    on, through : date, optional
+        Only of positions held on a day, or on one of the days ``on`` to ``through``.
+    """
     table, portfolio = tables.positions, tables.portfolios
-    open_then = sa.and_(table.c.entry_date <= on, sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)) if on else sa.true()
+    open_then: sa.ColumnElement[bool] = sa.true()
+    if on:
+        is_open_after = sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)
+        open_then = sa.and_(table.c.entry_date <= (through or on), is_open_after)
     statement = (
         sa.select(UNDERLYING.label("underlying"))
         .distinct()
@@ -156,9 +169,20 @@ def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]
     return list(connection.scalars(statement))
 
 
-def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
-    """Return, for each symbol that has closes, their number and the first and last day, by symbol."""
+def price_coverage(
+    connection: sa.Connection,
+    symbols: Iterable[str],
+    through: date | None = None,
+) -> pd.DataFrame:
+    """Return, for each symbol that has closes, their number and the first and last day, by symbol.
+
+    Parameters
+    ----------
+    through : date, optional
+        Closes after this day do not count.
+    """
     table = tables.market_data_cache
+    is_known = sa.true() if through is None else table.c.date <= through
     statement = (
         sa.select(
             table.c.symbol,
@@ -166,7 +190,7 @@ def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.Data
             sa.func.min(table.c.date).label("first"),
             sa.func.max(table.c.date).label("last"),
         )
-        .where(table.c.symbol == any_of(symbols))
+        .where(table.c.symbol == any_of(symbols), is_known)
         .group_by(table.c.symbol)
         .order_by(table.c.symbol)
     )

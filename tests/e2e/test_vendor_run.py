@@ -216,7 +216,8 @@ def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
     market.ended["S005"] = market.days[-30]
     result = call("run", "--assets", "market_prices")
     assert result.exit_code == 0, result.output
-    assert f"no price of S005 after {market.ended['S005']}: delisted or renamed?" in result.output
+    assert f"no price of S005 after {market.ended['S005']}, held on " in result.output
+    assert "delisted or renamed?" in result.output
 
 
 def test_offline_asks_nothing_although_there_is_a_key(call: Callable[..., Result], vendor: FmpServer) -> None:

@@ -380,8 +380,10 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
     refresh(feed, symbols, [LAST])
     with engine.connect() as connection:
-        (sentence,) = prices.ended_histories(read.price_coverage(connection, symbols), symbols, "SPY")
-    assert sentence.startswith("no price of OLD after 2024-10-01: delisted or renamed?")
+        known = read.price_coverage(connection, symbols)
+        before = read.price_coverage(connection, symbols, through=date(2024, 10, 1))
+    assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
+    assert prices.ended_histories(before, symbols, "SPY") == {}
     tomorrow()
     assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed(asked=1)  # nothing new is no problem
     assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed()
