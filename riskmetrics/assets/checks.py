@@ -145,12 +145,14 @@ def benchmark_complete(
     """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
     day = sessions_or_latest(context)[-1]
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, read.BENCHMARK, day)
+        code = warehouse.benchmark_code(connection)
+        weights = read.benchmark_weights(connection, code, day)
     if weights.empty:
         return dg.AssetCheckResult(
             passed=False,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"no sector weights of the benchmark are stored up to {day}: import them with `riskmetrics import benchmark FILE`",
+            description=f"no sector weights of {code} are stored up to {day}: "
+            f"import them with `riskmetrics import benchmark FILE --code {code}`",
         )
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
@@ -158,5 +160,5 @@ def benchmark_complete(
         passed=len(latest) == _SECTORS and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"sectors": len(latest), "sum": total},
-        description=f"the benchmark of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
+        description=f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
     )

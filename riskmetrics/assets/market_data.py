@@ -7,9 +7,10 @@ import dagster as dg
 from riskmetrics.assets import reports, schemas
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import read, tables
-from riskmetrics.db.read import BENCHMARK
 from riskmetrics.ingest import benchmark, prices, profiles
+from riskmetrics.ingest.feed import Refreshed
 from riskmetrics.resources import Vendor, Warehouse
+from riskmetrics.settings import DEFAULT_BENCHMARK
 from riskmetrics.text import name_some
 
 _of_the_market = partial(
@@ -88,17 +89,28 @@ def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, ve
 def benchmark_weights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor, config: Refresh
 ) -> dg.MaterializeResult[None]:
-    """Sector weights of the S&P 500 by as-of date (`benchmarks_sector_weights`)."""
+    """Sector weights of the benchmark by as-of date; the S&P 500's are fetched."""
     days = sessions_or_latest(context)
-    metadata = reports.refreshed(context, benchmark.refresh(vendor.feed, anew=config.anew), 1)
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, BENCHMARK, days[-1])
+        code = warehouse.benchmark_code(connection)
+    is_fetched = config.anew or code == DEFAULT_BENCHMARK
+    found = benchmark.refresh(vendor.feed, anew=config.anew) if is_fetched else Refreshed()
+    metadata = reports.refreshed(context, found, 1)
+    with warehouse.read() as connection:
+        weights = read.benchmark_weights(connection, code, days[-1])
     if weights.empty:
         context.log.warning(
-            f"no sector weights of the benchmark are stored up to {days[-1]}: import them with "
-            "`riskmetrics import benchmark FILE`; active weights stay undefined"
+            f"no sector weights of {code} are stored up to {days[-1]}: import them with "
+            f"`riskmetrics import benchmark FILE --code {code}`; active weights stay undefined"
         )
         return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
     latest = weights.iloc[-1].rename("weight").reset_index()
-    numbers = {"dagster/row_count": int(weights.count().sum()), "as_of_dates": len(weights)}
-    return dg.MaterializeResult(metadata={**numbers, "latest": str(weights.index[-1].date()), **metadata, **reports.shown(latest)})
+    numbers = {
+        "dagster/row_count": int(weights.count().sum()),
+        "as_of_dates": len(weights),
+        "latest": str(weights.index[-1].date()),
+        "benchmark": code,
+    }
+    return dg.MaterializeResult(
+        metadata={**numbers, **metadata, **reports.shown(latest)},
+    )

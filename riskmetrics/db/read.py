@@ -12,12 +12,20 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, panel
-from riskmetrics.settings import DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
+from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
 
 MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
 """Names under which the symbols that stand for the market and for interest rates are kept with the database."""
 
-DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_INDEX}
+BENCHMARK_CODE = "benchmark"
+"""Name under which the code of the benchmark that sectors are compared with is kept."""
+
+DEFAULT_SETTINGS = {
+    MARKET_INDEX: DEFAULT_MARKET_INDEX,
+    RATE_INDEX: DEFAULT_RATE_INDEX,
+    BENCHMARK_CODE: DEFAULT_BENCHMARK,
+}
+"""Settings that are kept with the database, and their values where none is kept."""
 
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
@@ -36,9 +44,6 @@ UNDERLYING = sa.case(
 CLOSE_ONLY = ": close only"
 """Ends the data_source of prices whose adj_close is their close because the file had none."""
 
-BENCHMARK = "SP500"
-"""Code of the benchmark that sectors are compared with: the S&P 500."""
-
 
 def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
     """Return what a column is compared with to be one of ``symbols``: an array, since a query has at most 65,535 parameters."""
@@ -47,19 +52,32 @@ def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
 
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
     """What betas are measured against."""
-    return index(connection, MARKET_INDEX, override)
+    return setting(connection, MARKET_INDEX, override)
 
 
 def rate_index(connection: sa.Connection, override: str | None = None) -> str:
     """What interest-rate betas are measured against."""
-    return index(connection, RATE_INDEX, override)
+    return setting(connection, RATE_INDEX, override)
 
 
-def index(connection: sa.Connection, name: str, override: str | None = None) -> str:
-    """Return `MARKET_INDEX` or `RATE_INDEX`: the override, else the symbol kept with the database, else SPY or TLT."""
+def benchmark_code(connection: sa.Connection, override: str | None = None) -> str:
+    """Return the code of the benchmark that sector weights are compared with."""
+    return setting(connection, BENCHMARK_CODE, override)
+
+
+def setting(connection: sa.Connection, name: str, override: str | None = None) -> str:
+    """Return a setting: the override, else the value kept with the database, else the default.
+
+    Parameters
+    ----------
+    name : str
+        One of `DEFAULT_SETTINGS`.
+    override : str, optional
+        Value of this machine's settings.
+    """
     settings = tables.database_settings
     stored = sa.select(settings.c.value).where(settings.c.name == name)
-    return override or connection.scalar(stored) or DEFAULT_INDEX[name]
+    return override or connection.scalar(stored) or DEFAULT_SETTINGS[name]
 
 
 def portfolios(connection: sa.Connection) -> pd.DataFrame:

@@ -236,6 +236,19 @@ def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(call: Callable[
     assert vendor.count() == {"sp500-constituent": 2, "profile": 40}
 
 
+def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
+    call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the S&P 500 alone; `seed benchmark` fetches that whatever is set."""
+    monkeypatch.setenv("RISKMETRICS_BENCHMARK", "WORLD")
+    result = call("run", "--date", "2024-12-05", "--assets", "benchmark_weights")
+    assert result.exit_code == 0, result.output
+    assert "no sector weights of WORLD are stored" in result.output
+    assert vendor.calls == []
+    assert call("seed", "benchmark").exit_code == 0
+    assert vendor.count()["sp500-constituent"] == 1
+
+
 def test_seed_benchmark_says_what_it_lacks(call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch) -> None:
     vendor.answers = lambda *_: Reply(fault="reset")
     result = call("seed", "benchmark")
