@@ -105,7 +105,7 @@ def benchmark_weights(
         )
         return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
     latest = weights.iloc[-1].rename("weight").reset_index()
-    numbers = {
+    numbers: dict[str, int | str] = {
         "dagster/row_count": int(weights.count().sum()),
         "as_of_dates": len(weights),
         "latest": str(weights.index[-1].date()),

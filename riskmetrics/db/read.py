@@ -30,6 +30,12 @@ DEFAULT_SETTINGS = {
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
 
+SIGNED_QUANTITY = sa.case(
+    (tables.positions.c.position_type.in_(SHORT_TYPES), -sa.func.abs(tables.positions.c.quantity)),
+    else_=tables.positions.c.quantity,
+).label("quantity")
+"""Quantity of a lot, negative if it is short, whatever the sign it was stored with."""
+
 _IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
 
 LISTED = sa.and_(~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE")
@@ -102,15 +108,13 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
         .limit(1)
         .scalar_subquery()
     )
-    short = table.c.position_type.in_(SHORT_TYPES)
-    quantity = sa.case((short, -sa.func.abs(table.c.quantity)), else_=table.c.quantity).label("quantity")
     statement = (
         sa.select(
             table.c.id.label("position_id"),
             table.c.portfolio_id,
             table.c.symbol,
             table.c.position_type,
-            quantity,
+            SIGNED_QUANTITY,
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,

@@ -125,3 +125,38 @@ def test_a_removed_portfolio_is_shown_no_more(connection, lots):
     holdings.remove(connection, "P")
     assert stored.portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert stored.snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
+
+
+def _lots(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame({"portfolio": "P", "symbol": "A", **columns})
+
+
+def test_lots_with_the_same_figures_are_one_row_with_their_net_quantity():
+    rows = _lots(strike_price=[np.nan] * 3, quantity=[90.0, -40.0, 7.0], beta=[1.5, 1.5, 1.5])
+    (row,) = stored.net_lots(rows).to_dict("records")
+    assert (row["quantity"], row["lots"], row["beta"]) == (57.0, 3, 1.5)
+    assert list(stored.net_lots(rows).columns) == [
+        *("portfolio", "symbol", "strike_price", "quantity", "lots", "beta"),
+    ]
+
+
+def test_lots_whose_figures_differ_stay_apart_in_their_order():
+    rows = _lots(symbol=["B", "A", "B"], quantity=[1.0, 2.0, 4.0], beta=[1.5, np.nan, 1.6])
+    found = stored.net_lots(rows)
+    assert found["symbol"].to_list() == ["B", "A", "B"]
+    assert found["quantity"].to_list() == [1.0, 2.0, 4.0]
+    assert found["lots"].to_list() == [1, 1, 1]
+
+
+def test_what_is_additive_is_summed_and_stays_missing_if_all_of_it_is():
+    rows = _lots(symbol=["A", "A", "B", "B"], quantity=1.0, exposure=[10.0, np.nan, np.nan, np.nan])
+    found = stored.net_lots(rows, ("quantity", "exposure")).set_index("symbol")
+    assert found["exposure"]["A"] == 10.0
+    assert np.isnan(found["exposure"]["B"])
+    assert found["lots"].to_list() == [2, 2]
+
+
+def test_without_lots_there_is_no_row():
+    found = stored.net_lots(_lots(quantity=[], beta=[]))
+    assert found.empty
+    assert "lots" in found
