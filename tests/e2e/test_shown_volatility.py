@@ -79,7 +79,7 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
     (xom,) = [line for line in lines if " XOM " in line]
     assert xom.split()[:5] == ["Long-Short", "XOM", "LONG", "500", "2"]  # 300 and 200
     (ge,) = [line for line in lines if " GE " in line]
-    assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "-400", "2"]
+    assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "−400", "2"]
     assert "strike" not in result.stdout
     assert all(line.rstrip().endswith("in sample") for line in lines)
     assert f"in sample: {figures.IN_SAMPLE}." in result.stdout
