@@ -160,3 +160,14 @@ def test_without_lots_there_is_no_row():
     found = stored.net_lots(_lots(quantity=[], beta=[]))
     assert found.empty
     assert "lots" in found
+
+
+def test_a_beta_is_beyond_a_limit_and_not_on_it(connection, lots):
+    """To the last of the six decimals that are stored, in either direction; a symbol once a day."""
+    rows = lots[["portfolio_id", "position_id"]].assign(
+        beta=[5.0, -5.0, 5.000001, -5.000001], observations=90, calc_date=DAY, method="OLS_SIMPLE", window_days=90
+    )
+    key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
+    write.upsert(connection, tables.position_market_betas, rows, key=key)
+    assert sorted(stored.betas_beyond(connection, [DAY], 5.0)["beta"]) == [-5.000001, 5.000001]
+    assert stored.betas_beyond(connection, [NEXT], 5.0).empty

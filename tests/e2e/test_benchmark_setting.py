@@ -4,12 +4,14 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from riskmetrics import gics
 from riskmetrics.cli.main import app
+from riskmetrics.db import imports
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.settings import load
 from tests.conftest import connected
@@ -116,3 +118,20 @@ def test_what_is_no_code_is_refused_at_every_door(sample: str, tmp_path: Path, m
 
 def test_a_code_of_the_greatest_length_is_one(sample: str) -> None:
     assert call("db", "setting", "benchmark", "x" * 32).stdout == "X" * 32 + "\n"
+
+
+@pytest.mark.parametrize(
+    ("energy", "n_sectors", "passes"),
+    [(0.505, 11, True), (0.495, 11, True), (0.505001, 11, False), (0.494999, 11, False), (0.5, 10, False)],
+)
+def test_a_benchmark_is_complete_with_all_sectors_and_a_sum_within_half_a_per_cent(
+    sample: str, run: Run, energy: float, n_sectors: int, passes: bool
+) -> None:
+    others = [sector for sector in gics.SECTORS if sector != "Energy"][: n_sectors - 1]
+    with connected(sample) as connection:
+        weights = {"Energy": energy} | dict.fromkeys(others, 0.5 / len(others))
+        rows = pd.DataFrame({"date": DAY, "sector": list(weights), "weight": list(weights.values())})
+        imports.benchmark(connection, rows, "SP500", "test")
+    outcome = run([DAY], ["benchmark_weights"])
+    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "benchmark_complete"]
+    assert check.passed == passes
