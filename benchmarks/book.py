@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db.read import BENCHMARK
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
@@ -29,6 +28,7 @@ from riskmetrics.results import (
     volatility,
 )
 from riskmetrics.results.model import Versions
+from riskmetrics.settings import DEFAULT_BENCHMARK
 from riskmetrics.sources import simulate
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX
 
@@ -140,7 +140,7 @@ def portfolio_volatility(book: Book) -> Frames:
 def sector_concentration(book: Book) -> Frames:
     """Make the rows that the asset writes."""
     weights = simulate.benchmark(book.days[0]).pivot(index="date", columns="sector", values="weight")
-    sectors = exposures.sector_rows(book.valued, book.profiles, weights, BENCHMARK)
+    sectors = exposures.sector_rows(book.valued, book.profiles, weights, DEFAULT_BENCHMARK)
     return sectors, *exposures.concentration_rows(book.valued, sectors)
 
 

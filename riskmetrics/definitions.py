@@ -7,6 +7,8 @@ from riskmetrics.assets import batches, checks, insights, market_data, model, ni
 from riskmetrics.resources import Model, TablesOnly, Vendor, Warehouse, code_version
 
 DAILY_RISK, INSIGHTS, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "insights", "calibrate", "seed_benchmark"
+_RETRY_WHOLE_RUN = {"dagster/retry_strategy": "ALL_STEPS"}
+"""A failed check that is retried alone sees the same rows: what it checks is computed again too."""
 _MODEL = dg.AssetSelection.groups("model")
 
 
@@ -21,7 +23,7 @@ def build_definitions(*, nightly_on: bool = False) -> dg.Definitions:
                 DAILY_RISK,
                 selection=dg.AssetSelection.all() - _MODEL - dg.AssetSelection.checks(nightly.last_night),
                 description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
-                tags={"riskmetrics/code_version": code_version()},
+                tags={"riskmetrics/code_version": code_version()} | _RETRY_WHOLE_RUN,
             ),
             dg.define_asset_job(
                 INSIGHTS,

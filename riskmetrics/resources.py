@@ -43,6 +43,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     _engine: sa.Engine = PrivateAttr()
     _market_index: str | None = PrivateAttr()
     _rate_index: str | None = PrivateAttr()
+    _benchmark: str | None = PrivateAttr()
     _option_terms: Terms = PrivateAttr()
     _insight_types: frozenset[str] = PrivateAttr()
     _known: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
@@ -54,6 +55,7 @@ class Warehouse(dg.ConfigurableResource[None]):
         configured = settings.load()
         self._engine = open_engine(configured)
         self._market_index, self._rate_index = configured.market_index, configured.rate_index
+        self._benchmark = configured.benchmark
         self._option_terms = Terms(configured.risk_free_rate, configured.dividend_yield)
         self._insight_types = frozenset(configured.ai_types.split(","))
         if migrate.ensure_head(self._engine) and context.log:
@@ -97,6 +99,10 @@ class Warehouse(dg.ConfigurableResource[None]):
     def rate_index(self, connection: sa.Connection) -> str:
         """What interest-rate betas are measured against."""
         return read.rate_index(connection, self._rate_index)
+
+    def benchmark_code(self, connection: sa.Connection) -> str:
+        """Return the code of the benchmark that sector weights are compared with."""
+        return read.benchmark_code(connection, self._benchmark)
 
     @property
     def option_terms(self) -> Terms:

@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
-from riskmetrics.errors import ConfigurationError
+from riskmetrics.errors import ConfigurationError, UsageError
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
+DEFAULT_BENCHMARK = "SP500"
+"""Code of the S&P 500, whose sector weights the vendor has."""
 
 NIGHTLY_INSIGHTS = (
     "daily_summary",
@@ -26,6 +28,16 @@ NIGHTLY_INSIGHTS = (
 _ANY_INSIGHT = "|".join(NIGHTLY_INSIGHTS)
 
 _Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)]
+BenchmarkCode = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        to_upper=True,
+        max_length=32,
+        pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
+    ),
+]
+"""Name of a benchmark, such as SP500."""
 
 
 def _printable(key: SecretStr) -> SecretStr:
@@ -94,6 +106,11 @@ class Settings(BaseSettings):
         default=None,
         validation_alias="RISKMETRICS_RATE_INDEX",
         description="What interest-rate betas are measured against; unset: the one kept with the database, else TLT.",
+    )
+    benchmark: BenchmarkCode | None = Field(
+        default=None,
+        validation_alias="RISKMETRICS_BENCHMARK",
+        description="Benchmark that sector weights are compared with; unset: the one kept with the database, else SP500.",
     )
     risk_free_rate: _Rate = Field(
         default=0.0,
@@ -201,6 +218,15 @@ def load() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
         raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None
+
+
+def parse_benchmark_code(text: str) -> str:
+    """Return the code of a benchmark in upper case, or raise UsageError."""
+    try:
+        code: str = TypeAdapter(BenchmarkCode).validate_python(text)
+    except ValidationError:
+        raise UsageError(f"{text!r} is not the code of a benchmark: use at most 32 letters, digits and . - _") from None
+    return code
 
 
 class Origin(NamedTuple):

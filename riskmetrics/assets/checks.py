@@ -6,7 +6,7 @@ import numpy as np
 from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
-from riskmetrics.assets.partitions import run_sessions
+from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, stored
@@ -24,14 +24,18 @@ _STORED_PRECISION = 2e-6
 _EXTREME_BETA = 5.0
 """A beta larger in size did not occur in 164,000 windows of real stocks: it tells of prices."""
 
+_SUM_TOLERANCE = 1e-9
+"""How far the sector weights of a portfolio may sum from 1: rounding of float64."""
+
 _SECTORS = len(gics.SECTORS)
 
-_BENCHMARK_TOLERANCE = 0.005
+_BENCHMARK_TOLERANCE = 0.005 + 1e-9
+"""How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
 
 
-@dg.asset_check(asset=position_betas)
+@dg.asset_check(asset=position_betas, blocking=True)
 def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
-    """A handful of the stored betas agree with a regression by statsmodels."""
+    """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         rows = stored.some_betas(connection, days, _REFITTED)
@@ -41,7 +45,8 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"refitted": len(rows), "largest_difference": worst},
-        description=f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most",
+        description=f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most; "
+        f"{_STORED_PRECISION:.0e} is the limit",
     )
 
 
@@ -118,33 +123,43 @@ def equity_positive(context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     )
 
 
-@dg.asset_check(asset=sector_concentration)
+@dg.asset_check(asset=sector_concentration, blocking=True)
 def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
-    """The sector weights of every portfolio sum to 1."""
+    """The sector weights of every portfolio sum to 1; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         sums = stored.sector_weight_sums(connection, days)
     worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0
     return dg.AssetCheckResult(
-        passed=worst < 1e-9,
+        passed=worst <= _SUM_TOLERANCE,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"portfolio_sessions": len(sums), "largest_deviation": worst},
-        description=f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e}",
+        description=f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e}; {_SUM_TOLERANCE:.0e} is the limit",
     )
 
 
 @dg.asset_check(asset=benchmark_weights)
-def benchmark_complete(warehouse: Warehouse) -> dg.AssetCheckResult:
-    """The latest benchmark has all eleven GICS sectors, and their weights sum to 1."""
+def benchmark_complete(
+    context: dg.AssetCheckExecutionContext,
+    warehouse: Warehouse,
+) -> dg.AssetCheckResult:
+    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
+    day = sessions_or_latest(context)[-1]
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, read.BENCHMARK, trading_calendar.last_ended())
+        code = warehouse.benchmark_code(connection)
+        weights = read.benchmark_weights(connection, code, day)
     if weights.empty:
-        return dg.AssetCheckResult(passed=False, severity=dg.AssetCheckSeverity.WARN, description="no benchmark is stored")
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"no sector weights of {code} are stored up to {day}: "
+            f"import them with `riskmetrics import benchmark FILE --code {code}`",
+        )
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
     return dg.AssetCheckResult(
         passed=len(latest) == _SECTORS and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"sectors": len(latest), "sum": total},
-        description=f"the benchmark of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
+        description=f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
     )

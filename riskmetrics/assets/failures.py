@@ -28,10 +28,56 @@ def kind(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] | None:
 
 def failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
     """Return what each check of severity ERROR says that failed in a run."""
-    events = instance.all_logs(run.run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
-    outcomes = [event.get_dagster_event().asset_check_evaluation_data for event in events]
     return [
-        f"{of.asset_key.to_user_string()}, {of.check_name}: {of.description}"
-        for of in outcomes
-        if not of.passed and of.severity == dg.AssetCheckSeverity.ERROR
+        f"{of.asset_key.to_user_string()}, {of.check_name}: {of.description}" for of in _evaluations(instance, run.run_id) if is_error(of)
     ]
+
+
+def is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
+    """Return whether a check failed and its severity is ERROR."""
+    return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
+
+
+def is_blocked(error: SerializableErrorInfo) -> bool:
+    """Return whether a step failed because it is a blocking check that did not pass."""
+    return error.cls_name == "DagsterAssetCheckFailedError"
+
+
+def describe_stop(instance: dg.DagsterInstance, run_id: str, first: str | None, last: str | None) -> str | None:
+    """Return which blocking checks stopped a run, what was not computed, and what to do.
+
+    Parameters
+    ----------
+    first, last : str or None
+        First and last session of the run, as its tags name them.
+
+    Returns
+    -------
+    str or None
+        None if no blocking check failed.
+    """
+    failed = filter(is_error, _evaluations(instance, run_id))
+    checks = sorted({of.check_name for of in failed if of.blocking})
+    if not checks:
+        return None
+    skipped = ", ".join(_assets_not_started(instance, run_id)) or "nothing else"
+    command = f"run --date {first}" if first == last else f"backfill --from {first} --to {last}"
+    return (
+        f"stopped by {', '.join(checks)}: {skipped} not computed; their stored results are those "
+        f"of earlier runs. Run again with `riskmetrics {command}`; if the check fails again, "
+        "another program changes the table, or this is a defect to report"
+    )
+
+
+def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
+    events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
+    return [event.get_dagster_event().asset_check_evaluation_data for event in events]
+
+
+def _assets_not_started(instance: dg.DagsterInstance, run_id: str) -> list[str]:
+    """Return the names of the assets that a run planned and whose step it did not start."""
+    kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.STEP_START}
+    events = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=kinds)]
+    started = {event.step_key for event in events if event.is_step_start}
+    planned = {event.asset_key.to_user_string() for event in events if event.is_asset_materialization_planned and event.asset_key}
+    return sorted(planned - started)

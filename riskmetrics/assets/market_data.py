@@ -4,13 +4,14 @@ from functools import partial
 
 import dagster as dg
 
-from riskmetrics import trading_calendar
 from riskmetrics.assets import reports, schemas
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import read, tables
-from riskmetrics.db.read import BENCHMARK
 from riskmetrics.ingest import benchmark, prices, profiles
+from riskmetrics.ingest.feed import Refreshed
 from riskmetrics.resources import Vendor, Warehouse
+from riskmetrics.settings import DEFAULT_BENCHMARK
+from riskmetrics.text import name_some
 
 _of_the_market = partial(
     dg.asset,
@@ -40,14 +41,24 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
     metadata = reports.refreshed(context, found, len(needed))
     prices.require(found, held)  # without the rate index only betas to it are undefined
     with warehouse.read() as connection:
-        symbols = {*read.held_symbols(connection), market}
-        coverage = read.price_coverage(connection, symbols)
-    for sentence in prices.ended_histories(coverage, held, market):
-        context.log.warning(sentence)
+        held_then = read.held_symbols(connection, days[0], days[-1])
+        held_last = read.held_symbols(connection, days[-1])
+        symbols = {*held_then, market}
+        coverage = read.price_coverage(connection, symbols, through=days[-1])
+    ended = prices.ended_histories(coverage, held_last, market)
+    if ended:
+        names = [f"{symbol} after {last}" for symbol, last in ended.items()]
+        context.log.warning(
+            f"no price of {name_some(names)}, held on {days[-1]}: delisted or renamed? Close the "
+            "lots, hold them under the new name, or import their prices; "
+            f"all: `riskmetrics show quality --date {days[-1]}`"
+        )
     missing = sorted(symbols - set(coverage["symbol"]) - found.problems.keys())
     if missing:
         context.log.warning(
-            f"no price is stored of {', '.join(missing)}: import them with `riskmetrics import prices FILE`, or set FMP_API_KEY"
+            f"no price up to {days[-1]} is stored of {name_some(missing)}: import prices with "
+            "`riskmetrics import prices FILE`, or set FMP_API_KEY; "
+            f"all: `riskmetrics show quality --date {days[-1]}`"
         )
     numbers = {"dagster/row_count": int(coverage["closes"].sum()), "symbols": len(symbols), "symbols_without_prices": len(missing)}
     return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(coverage)})
@@ -56,14 +67,19 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
 @_of_the_market(metadata=schemas.of(tables.company_profiles))
 def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
     """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
+    days = sessions_or_latest(context)
     with warehouse.read() as connection:
         symbols = list(read.needed_prices(connection))
     found = profiles.refresh(vendor.feed, symbols)
     with warehouse.read() as connection:
         stored = read.profiles(connection, symbols)
-    missing = sorted(set(symbols) - set(stored.index))
+        held_then = read.held_symbols(connection, days[0], days[-1])
+    missing = sorted(set(held_then) - set(stored.index))
     if missing:
-        context.log.warning(f"no profile is stored of {', '.join(missing)}: they count as Unclassified")
+        context.log.warning(
+            f"no profile is stored of {name_some(missing)}: their sector is Unclassified; "
+            "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY"
+        )
     metadata = reports.refreshed(context, found, len(symbols))
     numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
     return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(stored.reset_index())})
@@ -73,13 +89,28 @@ def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, ve
 def benchmark_weights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor, config: Refresh
 ) -> dg.MaterializeResult[None]:
-    """Sector weights of the S&P 500 by as-of date (`benchmarks_sector_weights`)."""
-    metadata = reports.refreshed(context, benchmark.refresh(vendor.feed, anew=config.anew), 1)
+    """Sector weights of the benchmark by as-of date; the S&P 500's are fetched."""
+    days = sessions_or_latest(context)
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, BENCHMARK, trading_calendar.last_ended())
+        code = warehouse.benchmark_code(connection)
+    is_fetched = config.anew or code == DEFAULT_BENCHMARK
+    found = benchmark.refresh(vendor.feed, anew=config.anew) if is_fetched else Refreshed()
+    metadata = reports.refreshed(context, found, 1)
+    with warehouse.read() as connection:
+        weights = read.benchmark_weights(connection, code, days[-1])
     if weights.empty:
-        context.log.warning("no benchmark is stored: import one with `riskmetrics import benchmark FILE`; active weights stay undefined")
+        context.log.warning(
+            f"no sector weights of {code} are stored up to {days[-1]}: import them with "
+            f"`riskmetrics import benchmark FILE --code {code}`; active weights stay undefined"
+        )
         return dg.MaterializeResult(metadata={"as_of_dates": 0, **metadata})
     latest = weights.iloc[-1].rename("weight").reset_index()
-    numbers = {"dagster/row_count": int(weights.count().sum()), "as_of_dates": len(weights)}
-    return dg.MaterializeResult(metadata={**numbers, "latest": str(weights.index[-1].date()), **metadata, **reports.shown(latest)})
+    numbers: dict[str, int | str] = {
+        "dagster/row_count": int(weights.count().sum()),
+        "as_of_dates": len(weights),
+        "latest": str(weights.index[-1].date()),
+        "benchmark": code,
+    }
+    return dg.MaterializeResult(
+        metadata={**numbers, **metadata, **reports.shown(latest)},
+    )

@@ -89,11 +89,18 @@ def sensors(*, on: bool) -> Sequence[dg.SensorDefinition]:
 
 
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
-    """Send the sentences of the steps that failed, or of the run if none did, and of its failed checks."""
+    """Send why the run failed: its failed steps (else the run), failed checks, what they stopped."""
     events = context.get_step_failure_events() or [context.failure_event]
     reasons = [(event.step_key or "the run", failures.cause(event), event.message or "") for event in events]
-    lines = [f"{step}: {failures.sentence(error) if error else message}" for step, error, message in reasons]
-    _tell(context, "failed", [*lines, *failures.failed_checks(context.instance, context.dagster_run)])
+    lines = [
+        f"{step}: {failures.sentence(error) if error else message}"
+        for step, error, message in reasons
+        if not (error and failures.is_blocked(error))  # the check itself says it below
+    ]
+    instance, run = context.instance, context.dagster_run
+    stop = failures.describe_stop(instance, run.run_id, *named(run.tags))
+    checks = failures.failed_checks(instance, run)
+    _tell(context, "failed", [*lines, *checks, *([stop] if stop else [])])
 
 
 def alert_on_failed_checks(context: dg.RunStatusSensorContext) -> None:

@@ -56,7 +56,9 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
     return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))
 
 
-def sessions_or_latest(context: dg.AssetExecutionContext) -> list[date]:
+def sessions_or_latest(
+    context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
+) -> list[date]:
     """Return the sessions that a run is for; the latest that has ended, if it is for none."""
     return run_sessions(context) if None not in named(context.run.tags) else [trading_calendar.last_ended()]
 

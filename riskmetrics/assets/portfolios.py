@@ -94,8 +94,9 @@ def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse
     with warehouse.begin("sector_concentration") as connection:
         valuation = inputs.valued(warehouse, connection, days)
         profiles = read.profiles(connection, valuation.instruments["underlying"].dropna())
-        benchmark = read.benchmark_weights(connection, read.BENCHMARK, days[-1])
-        sectors = exposures.sector_rows(valuation, profiles, benchmark, read.BENCHMARK)
+        code = warehouse.benchmark_code(connection)
+        benchmark = read.benchmark_weights(connection, code, days[-1])
+        sectors = exposures.sector_rows(valuation, profiles, benchmark, code)
         rows, undefined = exposures.concentration_rows(valuation, sectors)
         written = write.update(connection, tables.portfolio_snapshots, rows, key=SNAPSHOT, provenance=provenance(context))
         key, scope = ("portfolio_id", "day", "sector"), write.of_days(table.c.day, days)

@@ -1,13 +1,14 @@
 """What must hold of prices, as checks of `market_prices`: what is found is said, left out where a metric cannot bear it, never deleted."""
 
 from collections.abc import Iterator
+from functools import reduce
 
 import dagster as dg
 import pandas as pd
 
-from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import market_prices
+from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import read
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
@@ -17,14 +18,24 @@ from riskmetrics.results import price_quality
 @dg.multi_asset_check(
     specs=[dg.AssetCheckSpec(name, asset=market_prices, description=fault.meaning) for name, fault in price_quality.FAULTS.items()]
 )
-def prices_of_the_year(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
-    """Look once at the year of prices that is stored last, of what is held and of the indices."""
+def prices_of_the_year(
+    context: dg.AssetCheckExecutionContext,
+    warehouse: Warehouse,
+) -> Iterator[dg.AssetCheckResult]:
+    """Look at the prices that the run's sessions rest on, of what is held and of the indices.
+
+    Every check looks back a year from a session, at what is held and known on it: from the last
+    session of the run, and in a longer run from one session in each year before.
+    """
+    days = sessions_or_latest(context)
     with warehouse.read() as connection:
-        market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
-        day = read.last_close(connection, market) or trading_calendar.last_ended()
-        bars = read.held_bars(connection, price_quality.sessions(day), [market, rate])
-    found = price_quality.find(bars)
-    yield from (_result(name, found[found["fault"] == name], bars) for name in price_quality.FAULTS)
+        indices = [warehouse.market_index(connection), warehouse.rate_index(connection)]
+        looks = [read.held_bars(connection, price_quality.sessions(day), indices) for day in days[:: -price_quality.YEAR]]
+    findings = [price_quality.find(bars) for bars in looks]
+    found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])
+    bars = Bars(*(reduce(pd.DataFrame.combine_first, of) for of in zip(*looks, strict=True)))
+    for name in price_quality.FAULTS:
+        yield _result(name, found[found["fault"] == name], bars)
 
 
 def _result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckResult:

@@ -13,6 +13,7 @@ from dagster._core.definitions.metadata import RawMetadataValue
 
 from riskmetrics.db.write import Written
 from riskmetrics.ingest.feed import NO_KEY, Refreshed
+from riskmetrics.text import MAX_NAMES, name_some
 
 NOT_FETCHED = "not_fetched"
 """Metadata: how many symbols a vendor did not give; a run in which there are any is done in part."""
@@ -87,13 +88,22 @@ def _outcome(written: Written) -> dict[str, RawMetadataValue]:
 
 def refreshed(context: dg.AssetExecutionContext, found: Refreshed, of: int) -> dict[str, RawMetadataValue]:
     """Say what a vendor did not give, with the reason, and return it as metadata; ``of`` is how many were wanted."""
-    for note in found.notes:
+    for note in found.notes[:MAX_NAMES]:
         (context.log.info if note == NO_KEY else context.log.warning)(note)
+    if len(found.notes) > MAX_NAMES:
+        context.log.warning(f"and {len(found.notes) - MAX_NAMES} more notes of this kind: see the metadata of the asset in Dagster's UI")
     reasons: dict[str, list[str]] = {}
     for subject, error in found.problems.items():
         reasons.setdefault(str(error), []).append(subject)
-    for reason, subjects in reasons.items():
-        context.log.warning(f"{len(subjects)} of {of} not fetched ({', '.join(subjects)}): {reason}")
+    frequent = sorted(reasons.items(), key=lambda item: -len(item[1]))
+    for reason, subjects in frequent[:MAX_NAMES]:
+        context.log.warning(f"{len(subjects)} of {of} not fetched ({name_some(subjects)}): {reason}")
+    if len(frequent) > MAX_NAMES:
+        n_rest = sum(len(subjects) for _, subjects in frequent[MAX_NAMES:])
+        context.log.warning(
+            f"{n_rest} of {of} not fetched for {len(frequent) - MAX_NAMES} other reasons: see "
+            "why_not_fetched in the metadata of the asset in Dagster's UI"
+        )
     table = pd.DataFrame([(subject, str(error)) for subject, error in found.problems.items()], columns=["subject", "reason"])
     why: dict[str, RawMetadataValue] = {"why_not_fetched": dg.MetadataValue.md(markdown(table))} if found.problems else {}
     return {"asked_of_the_vendor": found.asked, NOT_FETCHED: len(found.problems), "notes": list(found.notes), **why}

@@ -146,7 +146,7 @@ def url() -> None:
 
 @app.command()
 def setting(
-    name: Annotated[str, typer.Argument(help="Which setting: market_index or rate_index.")],
+    name: Annotated[str, typer.Argument(help="Which setting: market_index, rate_index or benchmark.")],
     value: Annotated[str | None, typer.Argument(help="New value; without one the present value is printed.")] = None,
 ) -> None:
     """Print or change a setting that is kept with the data.
@@ -159,15 +159,17 @@ def setting(
     from riskmetrics.errors import UsageError
     from riskmetrics.sources import cells
 
-    if name not in read.DEFAULT_INDEX:
-        raise UsageError(f"there is no setting {name}: only {' and '.join(read.DEFAULT_INDEX)}")
+    if name not in read.DEFAULT_SETTINGS:
+        raise UsageError(f"there is no setting {name}: only {', '.join(read.DEFAULT_SETTINGS)}")
     with writing() as connection:
-        if value is not None:
+        if value is not None and name == read.BENCHMARK_CODE:
+            imports.keep_setting(connection, name, settings.parse_benchmark_code(value))
+        elif value is not None:
             index = cells.symbol(value, longest=16)
             if index is None:
                 raise UsageError(f"{value!r} is not a symbol: at most 16 letters, digits and . - ^ = _")
             imports.keep_setting(connection, name, index)
-        typer.echo(read.index(connection, name, getattr(settings.load(), name)))
+        typer.echo(read.setting(connection, name, getattr(settings.load(), name)))
 
 
 @app.command()

@@ -62,12 +62,13 @@ def _load() -> str:
 def load_sample(connection: "sa.Connection") -> str:
     """Bring the bundled sample into a database, idempotently; returns what it holds."""
     from riskmetrics.db import holdings, imports, read
+    from riskmetrics.settings import DEFAULT_BENCHMARK
     from riskmetrics.sources import sample
 
     prices, portfolios = sample.prices(), sample.portfolios()
     imports.prices(connection, prices.rows, "sample")
     imports.profiles(connection, sample.profiles().rows, "sample")
-    imports.benchmark(connection, sample.benchmark().rows, read.BENCHMARK, "sample")
+    imports.benchmark(connection, sample.benchmark().rows, DEFAULT_BENCHMARK, "sample")
     imports.keep_setting(connection, read.MARKET_INDEX, sample.MARKET_INDEX)
     for portfolio in portfolios:
         holdings.state(connection, portfolio.name, portfolio.holdings.rows, as_of=portfolio.as_of, equity=portfolio.equity)

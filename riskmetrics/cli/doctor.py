@@ -199,7 +199,8 @@ def _data(connection: "sa.Connection", configured: "Settings") -> Iterator[Findi
     from riskmetrics.db import health, read
 
     market = read.market_index(connection, configured.market_index)
-    found, ended = health.freshness(connection, market), trading_calendar.last_ended()
+    benchmark = read.benchmark_code(connection, configured.benchmark)
+    found, ended = health.freshness(connection, market, benchmark), trading_calendar.last_ended()
     fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
     if found.market_close is None:
         yield Finding("warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics demo")
@@ -213,16 +214,20 @@ def _data(connection: "sa.Connection", configured: "Settings") -> Iterator[Findi
     ):
         text = f"of {counted(found.n_held, 'symbol')} held then {len(lacking)} lack one"
         yield Finding("warn" if lacking else "ok", what, text + (f": {_some(lacking)}" if lacking else ""), how if lacking else "")
-    yield _benchmark(found)
+    yield _benchmark(found, benchmark)
     yield from _results(found)
 
 
-def _benchmark(found: "Freshness") -> Finding:
+def _benchmark(found: "Freshness", code: str) -> Finding:
+    from riskmetrics.settings import DEFAULT_BENCHMARK
+
+    is_fetched = code == DEFAULT_BENCHMARK
+    fill = f"{'riskmetrics seed benchmark, or ' if is_fetched else ''}riskmetrics import benchmark FILE"
     if found.benchmark is None:
-        return Finding("warn", "benchmark", "no sector weights are stored", "riskmetrics seed benchmark, or import benchmark FILE")
+        return Finding("warn", "benchmark", f"no sector weights of {code} are stored", fill)
     old = (found.market_close - found.benchmark).days > _OLD_BENCHMARK if found.market_close else False
-    advice = "riskmetrics seed benchmark, or import benchmark FILE" if old else ""
-    return Finding("warn" if old else "ok", "benchmark", f"sector weights as of {found.benchmark}", advice)
+    text = f"sector weights of {code} as of {found.benchmark}"
+    return Finding("warn" if old else "ok", "benchmark", text, fill if old else "")
 
 
 def _results(found: "Freshness") -> Iterator[Finding]:

@@ -46,15 +46,30 @@ def profiles(file: File) -> None:
 
 
 @app.command()
-def benchmark(file: File, code: Annotated[str, typer.Option(help="Which benchmark; results are compared with SP500.")] = "SP500") -> None:
+def benchmark(
+    file: File,
+    code: Annotated[str | None, typer.Option(help="Which benchmark. Default: the one that results use.")] = None,
+) -> None:
     """Sector weights of a benchmark: date, sector, weight.
+
+    Results use SP500, or what `riskmetrics db setting benchmark CODE` says.
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
-    from riskmetrics.db import imports
+    from riskmetrics import settings
+    from riskmetrics.db import imports, read
     from riskmetrics.sources.files import read_benchmark
 
-    _import("benchmark", file, read_benchmark, lambda connection, parsed: told(imports.benchmark(connection, parsed.rows, code, "file")))
+    wanted = settings.parse_benchmark_code(code) if code else None
+    configured = settings.load().benchmark
+
+    def store(connection: "sa.Connection", parsed: "Parsed") -> str:
+        in_use = read.benchmark_code(connection, configured)
+        if wanted and wanted != in_use:
+            say(f"note: results use the benchmark {in_use}; to use {wanted}: riskmetrics db setting benchmark {wanted}")
+        return told(imports.benchmark(connection, parsed.rows, wanted or in_use, "file"))
+
+    _import("benchmark", file, read_benchmark, store)
 
 
 @app.command()

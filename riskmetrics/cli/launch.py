@@ -99,7 +99,8 @@ def run(
             },
             raise_on_error=False,
         )
-    return Outcome(run_id, _exit_code(result), result)
+        exit_code = _exit_code(result, instance, days)
+    return Outcome(run_id, exit_code, result)
 
 
 def _tags(days: Sequence[date]) -> dict[str, str]:
@@ -179,23 +180,41 @@ def _show(event: "dg.EventLogEntry") -> None:
         progress(f"  {event.dagster_event.step_key} …")
 
 
-def _exit_code(result: "dg.ExecuteInProcessResult") -> int:
-    import dagster as dg
+def _exit_code(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstance", days: Sequence[date]) -> int:
+    """Report what failed and which checks did not pass; return the exit code of the command."""
+    from riskmetrics.assets import failures
 
+    code = 0
     if not result.success:
-        failures = [event for event in result.all_events if event.is_step_failure] or [
+        events = [event for event in result.all_events if event.is_step_failure] or [
             event for event in result.all_events if event.is_failure
         ]
-        return max((_explain(event) for event in failures), default=1)
+        code = max((_explain(event) for event in events), default=1)
+    has_failed_check = _report_checks(result)
+    if days and (stop := failures.describe_stop(instance, result.run_id, *_span(days))):
+        say(stop)
+    if not result.success:
+        return code
+    if has_failed_check:
+        return errors.DataQualityError.exit_code
+    return errors.PARTIAL if _lacks_input(result) else 0
+
+
+def _span(days: Sequence[date]) -> tuple[str, str]:
+    return days[0].isoformat(), days[-1].isoformat()
+
+
+def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
+    """Print a line per check that did not pass; return whether the severity of any is ERROR."""
+    from riskmetrics.assets import failures
     from riskmetrics.assets.nightly import last_night
 
     of_nights = {key.name for key in last_night.check_keys}  # Dagster adds it to a choice of assets: it is not about this run
-    failed = [check for check in result.get_asset_check_evaluations() if not check.passed and check.check_name not in of_nights]
-    for check in failed:
-        say(f"{check.severity.value.lower()}: {check.asset_key.to_user_string()}: {check.description}")
-    if any(check.severity == dg.AssetCheckSeverity.ERROR for check in failed):
-        return errors.DataQualityError.exit_code
-    return errors.PARTIAL if _lacks_input(result) else 0
+    evaluations = result.get_asset_check_evaluations()
+    failed = [of for of in evaluations if not of.passed and of.check_name not in of_nights]
+    for of in failed:
+        say(f"{of.severity.value.lower()}: {of.asset_key.to_user_string()}: {of.description}")
+    return any(map(failures.is_error, failed))
 
 
 def _lacks_input(result: "dg.ExecuteInProcessResult") -> bool:
@@ -215,6 +234,8 @@ def _explain(event: "dg.DagsterEvent") -> int:
         return 1
     if error.cls_name == "DagsterExecutionInterruptedError":  # Ctrl-C, which Dagster made an error of its own
         raise KeyboardInterrupt
+    if failures.is_blocked(error):  # the check says why
+        return errors.DataQualityError.exit_code
     say(f"{event.step_key or 'the run'} failed: {failures.sentence(error)}")
     if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code

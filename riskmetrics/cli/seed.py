@@ -18,7 +18,6 @@ def benchmark(as_json: AsJson = False) -> None:
     from riskmetrics.cli import launch
     from riskmetrics.cli.database import connected, reading
     from riskmetrics.db import stored
-    from riskmetrics.db.read import BENCHMARK
     from riskmetrics.errors import ConfigurationError
 
     configured = settings.load()
@@ -32,6 +31,6 @@ def benchmark(as_json: AsJson = False) -> None:
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     with reading() as connection:
-        weights = stored.benchmark(connection, BENCHMARK)
+        weights = stored.benchmark(connection, settings.DEFAULT_BENCHMARK)
     formats: dict[str, Format] = {"weight": "{:.2%}".format, "market_cap": "{:,.0f}".format}
     present(weights, as_json=as_json, formats=formats)

@@ -32,12 +32,18 @@ _BETAS: dict[str, Format] = {
 }
 _RATE_BETAS: dict[str, Format] = {
     "p_value": figures.p_value,
+    "quantity": figures.quantity,
     **dict.fromkeys(("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format),
     **dict.fromkeys(("two_factor_std_error", "two_factor_market_beta"), "{:.3f}".format),
 }
 _VOLATILITY: dict[str, str] = {
     "portfolio": "portfolio",
     "symbol": "symbol",
+    "position_type": "type",
+    "strike_price": "strike",
+    "expiration_date": "expires",
+    "quantity": "quantity",
+    "lots": "lots",
     "realized_volatility_21d": "21d",
     "realized_vol_21d": "21d",
     "realized_volatility_63d": "63d",
@@ -60,6 +66,8 @@ _VOLATILITY: dict[str, str] = {
 _VOLATILITY_FORMATS: dict[str, Format] = {
     **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), figures.percent),
     "skill": figures.two_decimals,
+    "quantity": figures.quantity,
+    "strike": figures.quantity,
 }
 _REMARKS = {
     "in_sample": "in sample",
@@ -104,7 +112,7 @@ _OPTIONS: dict[str, Format] = {
 
 @app.command()
 def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print the market beta of every position.
+    """Print the market beta of every position, lots of one instrument netted.
 
     Example: riskmetrics show betas --date 2022-12-28 --portfolio Growth
     """
@@ -171,7 +179,11 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
 def _with_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return volatilities under short headings, with what to know of a forecast in words."""
     remarks = [", ".join(_remarks(row)) for row in records(table)]
-    shown = table[[*(name for name in _VOLATILITY if name in table), "undefined_reason"]].rename(columns=_VOLATILITY)
+    names = [name for name in _VOLATILITY if name in table]
+    terms = [name for name in ("strike_price", "expiration_date") if name in table]
+    unused = {name for name in terms if table[name].isna().all()}
+    chosen = [name for name in names if name not in unused]
+    shown = table[[*chosen, "undefined_reason"]].rename(columns=_VOLATILITY)
     return shown.assign(remarks=remarks)
 
 

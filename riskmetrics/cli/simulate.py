@@ -57,6 +57,7 @@ def _store_market(engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: 
     import pandas as pd
 
     from riskmetrics.db import imports, simulated
+    from riskmetrics.settings import DEFAULT_BENCHMARK
     from riskmetrics.sources import simulate
 
     closes: list[pd.DataFrame] = []
@@ -67,7 +68,7 @@ def _store_market(engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: 
         closes.append(block.closes)
         progress(f"  prices of {block.truth.index[-1]} …")
     with engine.begin() as connection:
-        imports.benchmark(connection, simulate.benchmark(days[0]), "SP500", simulated.SOURCE)
+        imports.benchmark(connection, simulate.benchmark(days[0]), DEFAULT_BENCHMARK, simulated.SOURCE)
     return pd.concat(closes, axis=1)
 
 

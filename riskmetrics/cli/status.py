@@ -22,6 +22,7 @@ def status(as_json: AsJson = False) -> None:
             "database": described(connection.engine.url),
             "revision": migrate.current(connection),
             "market_index": read.market_index(connection, configured.market_index),
+            "benchmark": read.benchmark_code(connection, configured.benchmark),
             **stored.sessions(connection)._asdict(),
         }
         sizes = stored.table_sizes(connection)

@@ -58,14 +58,14 @@ def server(connection: sa.Connection) -> Server:
     return Server(version.partition(" ")[0], encoding, role, read_only, may_copy, may_migrate, not_writable)
 
 
-def freshness(connection: sa.Connection, market: str) -> Freshness:
+def freshness(connection: sa.Connection, market: str, benchmark_code: str) -> Freshness:
     """Compare what is stored with what is held; the schema must be at head."""
     last = read.last_close(connection, market)
     held = read.held_symbols(connection, last) if last else []
     prices, profiles = tables.market_data_cache, tables.company_profiles
     priced = set(connection.scalars(sa.select(prices.c.symbol).where(prices.c.symbol == read.any_of(held), prices.c.date == last)))
     known = set(connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == read.any_of(held))))
-    benchmark = read.latest_benchmark(connection, read.BENCHMARK)
+    benchmark = read.latest_benchmark(connection, benchmark_code)
     without_price, without_profile = (sorted(set(held) - there) for there in (priced, known))
     newest = benchmark[0] if benchmark else None
     return Freshness(last, len(held), without_price, without_profile, newest, stored.sessions(connection))

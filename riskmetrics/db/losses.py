@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
-from riskmetrics.db.stored import of_portfolio
+from riskmetrics.db.read import SIGNED_QUANTITY
+from riskmetrics.db.stored import net_lots, of_portfolio
 
 _portfolios = tables.portfolios
 _NOT_SHOWN = ("portfolio_id", "position_id", "day", "linearised", "dagster_run_id", "code_version")
@@ -43,10 +44,14 @@ def stress(connection: sa.Connection, day: date, portfolio: str | None = None) -
 
 
 def options(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Options of a day with their terms, values and sensitivities, by portfolio, underlying and expiration."""
+    """Return options of a day with their terms, values and sensitivities, lots netted.
+
+    Ordered by portfolio, underlying and expiration.
+    """
     table, position = tables.position_option_exposures, tables.positions
     own = [column for column in table.c if column.name not in _NOT_SHOWN]
-    terms = position.c.symbol, position.c.position_type, position.c.quantity, position.c.strike_price, position.c.expiration_date
+    names = "symbol", "position_type", "quantity", "strike_price", "expiration_date"
+    terms = [SIGNED_QUANTITY if name == "quantity" else position.c[name] for name in names]
     statement = (
         sa.select(_portfolios.c.name.label("portfolio"), *terms, *own)
         .select_from(table)
@@ -55,7 +60,7 @@ def options(connection: sa.Connection, day: date, portfolio: str | None = None) 
         .where(table.c.day == day)
         .order_by(_portfolios.c.name, table.c.underlying_symbol, position.c.expiration_date, position.c.strike_price, position.c.id)
     )
-    return fetch(connection, of_portfolio(statement, portfolio))
+    return net_lots(fetch(connection, of_portfolio(statement, portfolio)), ("quantity", "exposure"))
 
 
 def _rows(connection: sa.Connection, table: sa.Table, day: date, portfolio: str | None, *order: "sa.ColumnElement[object]") -> pd.DataFrame:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED
-from riskmetrics.db.stored import HOLDING, of_portfolio, why_undefined
+from riskmetrics.db.stored import HOLDING, net_lots, of_portfolio, why_undefined
 
 _portfolios = tables.portfolios
 
@@ -34,9 +34,9 @@ def of_portfolios(connection: sa.Connection, day: date, portfolio: str | None = 
 
 
 def of_positions(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Betas of a day's positions to the rate index, alone and beside the market, by portfolio and symbol.
+    """Return betas of a day's positions to the rate index, alone and beside the market, lots netted.
 
-    A row says why its one-factor beta is NULL.
+    Ordered by portfolio and symbol. A row says why its one-factor beta is NULL.
     """
     table, position, both = tables.position_interest_rate_betas, tables.positions, tables.symbol_two_factor_betas
     statement = (
@@ -59,4 +59,5 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
         .outerjoin(both, sa.and_(both.c.symbol == position.c.symbol, both.c.day == table.c.calculation_date, LISTED))
         .where(table.c.calculation_date == day)
     )
-    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+    order = _portfolios.c.name, position.c.symbol, position.c.id
+    return net_lots(fetch(connection, of_portfolio(statement, portfolio).order_by(*order)))

@@ -12,15 +12,29 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, panel
-from riskmetrics.settings import DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
+from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
 
 MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
 """Names under which the symbols that stand for the market and for interest rates are kept with the database."""
 
-DEFAULT_INDEX = {MARKET_INDEX: DEFAULT_MARKET_INDEX, RATE_INDEX: DEFAULT_RATE_INDEX}
+BENCHMARK_CODE = "benchmark"
+"""Name under which the code of the benchmark that sectors are compared with is kept."""
+
+DEFAULT_SETTINGS = {
+    MARKET_INDEX: DEFAULT_MARKET_INDEX,
+    RATE_INDEX: DEFAULT_RATE_INDEX,
+    BENCHMARK_CODE: DEFAULT_BENCHMARK,
+}
+"""Settings that are kept with the database, and their values where none is kept."""
 
 SHORT_TYPES = ("SHORT", "SC", "SP")
 """Position types whose quantity counts as negative: stock short, short call, short put."""
+
+SIGNED_QUANTITY = sa.case(
+    (tables.positions.c.position_type.in_(SHORT_TYPES), -sa.func.abs(tables.positions.c.quantity)),
+    else_=tables.positions.c.quantity,
+).label("quantity")
+"""Quantity of a lot, negative if it is short, whatever the sign it was stored with."""
 
 _IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
 
@@ -36,9 +50,6 @@ UNDERLYING = sa.case(
 CLOSE_ONLY = ": close only"
 """Ends the data_source of prices whose adj_close is their close because the file had none."""
 
-BENCHMARK = "SP500"
-"""Code of the benchmark that sectors are compared with: the S&P 500."""
-
 
 def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
     """Return what a column is compared with to be one of ``symbols``: an array, since a query has at most 65,535 parameters."""
@@ -47,19 +58,32 @@ def any_of(symbols: Iterable[object]) -> sa.ColumnElement[Any]:
 
 def market_index(connection: sa.Connection, override: str | None = None) -> str:
     """What betas are measured against."""
-    return index(connection, MARKET_INDEX, override)
+    return setting(connection, MARKET_INDEX, override)
 
 
 def rate_index(connection: sa.Connection, override: str | None = None) -> str:
     """What interest-rate betas are measured against."""
-    return index(connection, RATE_INDEX, override)
+    return setting(connection, RATE_INDEX, override)
 
 
-def index(connection: sa.Connection, name: str, override: str | None = None) -> str:
-    """Return `MARKET_INDEX` or `RATE_INDEX`: the override, else the symbol kept with the database, else SPY or TLT."""
+def benchmark_code(connection: sa.Connection, override: str | None = None) -> str:
+    """Return the code of the benchmark that sector weights are compared with."""
+    return setting(connection, BENCHMARK_CODE, override)
+
+
+def setting(connection: sa.Connection, name: str, override: str | None = None) -> str:
+    """Return a setting: the override, else the value kept with the database, else the default.
+
+    Parameters
+    ----------
+    name : str
+        One of `DEFAULT_SETTINGS`.
+    override : str, optional
+        Value of this machine's settings.
+    """
     settings = tables.database_settings
     stored = sa.select(settings.c.value).where(settings.c.name == name)
-    return override or connection.scalar(stored) or DEFAULT_INDEX[name]
+    return override or connection.scalar(stored) or DEFAULT_SETTINGS[name]
 
 
 def portfolios(connection: sa.Connection) -> pd.DataFrame:
@@ -84,15 +108,13 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
         .limit(1)
         .scalar_subquery()
     )
-    short = table.c.position_type.in_(SHORT_TYPES)
-    quantity = sa.case((short, -sa.func.abs(table.c.quantity)), else_=table.c.quantity).label("quantity")
     statement = (
         sa.select(
             table.c.id.label("position_id"),
             table.c.portfolio_id,
             table.c.symbol,
             table.c.position_type,
-            quantity,
+            SIGNED_QUANTITY,
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
@@ -142,10 +164,23 @@ def _intrinsic_value() -> sa.ColumnElement[Any]:
     return sa.case((gain <= 0, sa.literal(0, position.c.strike_price.type)), (gain > 0, gain))
 
 
-def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]:
-    """Symbols that positions which are, or were, held (or were on one day) move with, sorted: those whose prices are needed."""
+def held_symbols(
+    connection: sa.Connection,
+    on: date | None = None,
+    through: date | None = None,
+) -> list[str]:
+    """Return the symbols that positions move with, sorted: those whose prices are needed.
+
+    Parameters
+    ----------
+    on, through : date, optional
+        Only of positions held on a day, or on one of the days ``on`` to ``through``.
+    """
     table, portfolio = tables.positions, tables.portfolios
-    open_then = sa.and_(table.c.entry_date <= on, sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)) if on else sa.true()
+    open_then: sa.ColumnElement[bool] = sa.true()
+    if on:
+        is_open_after = sa.or_(table.c.exit_date.is_(None), table.c.exit_date > on)
+        open_then = sa.and_(table.c.entry_date <= (through or on), is_open_after)
     statement = (
         sa.select(UNDERLYING.label("underlying"))
         .distinct()
@@ -156,9 +191,20 @@ def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]
     return list(connection.scalars(statement))
 
 
-def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
-    """Return, for each symbol that has closes, their number and the first and last day, by symbol."""
+def price_coverage(
+    connection: sa.Connection,
+    symbols: Iterable[str],
+    through: date | None = None,
+) -> pd.DataFrame:
+    """Return, for each symbol that has closes, their number and the first and last day, by symbol.
+
+    Parameters
+    ----------
+    through : date, optional
+        Closes after this day do not count.
+    """
     table = tables.market_data_cache
+    is_known = sa.true() if through is None else table.c.date <= through
     statement = (
         sa.select(
             table.c.symbol,
@@ -166,7 +212,7 @@ def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.Data
             sa.func.min(table.c.date).label("first"),
             sa.func.max(table.c.date).label("last"),
         )
-        .where(table.c.symbol == any_of(symbols))
+        .where(table.c.symbol == any_of(symbols), is_known)
         .group_by(table.c.symbol)
         .order_by(table.c.symbol)
     )

@@ -11,14 +11,18 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
-from riskmetrics.db.read import LISTED
+from riskmetrics.db.read import LISTED, SIGNED_QUANTITY
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
 
 _TERMS = ("symbol", "position_type", "strike_price", "expiration_date")
-HOLDING = (_portfolios.c.name.label("portfolio"), *(tables.positions.c[name] for name in _TERMS))
-"""What tells people which position a row is about."""
+HOLDING = (
+    _portfolios.c.name.label("portfolio"),
+    *(tables.positions.c[name] for name in _TERMS),
+    SIGNED_QUANTITY,
+)
+"""What tells people which instrument of which portfolio a row is about."""
 
 
 def snapshots(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
@@ -29,14 +33,17 @@ def snapshots(connection: sa.Connection, day: date, portfolio: str | None = None
 
 
 def betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Market betas of a day's positions, also as adjusted towards the prior, with their holding, by portfolio and symbol."""
+    """Return market betas of a day's positions, also adjusted towards the prior, lots netted.
+
+    Ordered by portfolio and symbol.
+    """
     table, position, adjusted = tables.position_market_betas, tables.positions, tables.symbol_adjusted_betas
     statement = (
         sa.select(
             _portfolios.c.name.label("portfolio"),
             position.c.symbol,
             position.c.position_type,
-            position.c.quantity,
+            SIGNED_QUANTITY,
             table.c.beta,
             table.c.std_error,
             table.c.alpha,
@@ -53,7 +60,35 @@ def betas(connection: sa.Connection, day: date, portfolio: str | None = None) ->
         .outerjoin(adjusted, sa.and_(adjusted.c.symbol == position.c.symbol, adjusted.c.day == table.c.calc_date, LISTED))
         .where(table.c.calc_date == day)
     )
-    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+    order = _portfolios.c.name, position.c.symbol, position.c.id
+    return net_lots(fetch(connection, of_portfolio(statement, portfolio).order_by(*order)))
+
+
+def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.DataFrame:
+    """Net lots of one instrument whose figures are the same, which only their sizes tell apart.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        One row per lot; `HOLDING` is among its columns.
+    additive : sequence of str
+        Columns that are summed; missing values count as nothing unless all are missing.
+
+    Returns
+    -------
+    DataFrame
+        The columns of ``rows``, and `lots`, the number of lots, after quantity. Lots whose figures
+        differ, such as options with stated prices of their own, stay apart.
+    """
+    names = [name for name in rows.columns if name not in additive]
+    if rows.empty:
+        netted = rows.assign(lots=pd.Series(dtype="int64"))
+    else:
+        groups = rows.groupby(names, dropna=False, sort=False)
+        netted = groups[list(additive)].sum(min_count=1).assign(lots=groups.size()).reset_index()
+    columns = list(rows.columns)
+    columns.insert(columns.index("quantity") + 1, "lots")
+    return netted[columns]
 
 
 def some_betas(connection: sa.Connection, days: Sequence[date], count: int) -> pd.DataFrame:

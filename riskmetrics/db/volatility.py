@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED, UNDERLYING
-from riskmetrics.db.stored import HOLDING, of_portfolio, why_undefined
+from riskmetrics.db.stored import HOLDING, net_lots, of_portfolio, why_undefined
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 
@@ -47,9 +47,9 @@ def of_portfolios(connection: sa.Connection, day: date, portfolio: str | None = 
 
 
 def of_positions(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
-    """Volatility of a day's positions, with the band and the remarks of their symbol's forecast, by portfolio and symbol.
+    """Return volatility of a day's positions, with band and remarks of the forecast, lots netted.
 
-    An option has the remarks of its underlying's, and no band.
+    Ordered by portfolio and symbol. An option has the remarks of its underlying's, and no band.
     """
     table, position = tables.position_volatility, tables.positions
     forecast = sa.and_(_forecasts.c.subject == UNDERLYING, _forecasts.c.day == table.c.calculation_date)
@@ -79,7 +79,8 @@ def of_positions(connection: sa.Connection, day: date, portfolio: str | None = N
         .outerjoin(_forecasts, sa.and_(forecast, explains))
         .where(table.c.calculation_date == day)
     )
-    return fetch(connection, of_portfolio(statement, portfolio).order_by(_portfolios.c.name, position.c.symbol, position.c.id))
+    order = _portfolios.c.name, position.c.symbol, position.c.id
+    return net_lots(fetch(connection, of_portfolio(statement, portfolio).order_by(*order)))
 
 
 def forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:

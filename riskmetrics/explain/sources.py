@@ -149,9 +149,16 @@ class Sources:
         """Company profiles, by symbol."""
         return self._used("company_profiles", read.profiles(self._connection, symbols))
 
-    def benchmark(self) -> "pd.Series[float] | None":
-        """The benchmark's latest sector weights at or before the day; the series' name is the day that they describe. None: none."""
-        weights = read.benchmark_weights(self._connection, read.BENCHMARK, self.day)
+    def benchmark_code(self) -> str:
+        """Return the code of the benchmark that the database's results use."""
+        return read.benchmark_code(self._connection)
+
+    def benchmark(self, code: str) -> "pd.Series[float] | None":
+        """Return a benchmark's latest sector weights at or before the day; None: none are stored.
+
+        The name of the series is the day that the weights describe.
+        """
+        weights = read.benchmark_weights(self._connection, code, self.day)
         self._used("benchmarks_sector_weights", weights.tail(1).T)
         return None if weights.empty else weights.iloc[-1].fillna(0.0)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import read, tables
+from riskmetrics.db import tables
 from riskmetrics.explain.book import Book, Lot, before, book, income, lots, price, series
 from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
@@ -148,7 +148,9 @@ def _sector_values(sources: Sources, of: Book) -> pd.DataFrame:
 
 
 def _sector(sources: Sources, row: Row) -> Evidence:
-    of, benchmark, name = book(sources), sources.benchmark(), row["sector"]
+    of, name = book(sources), row["sector"]
+    code = row["benchmark_code"] or sources.benchmark_code()
+    benchmark = sources.benchmark(code)
     own = _sector_values(sources, of).reindex([name]).fillna(0.0).loc[name]
     weight = math.nan if benchmark is None else float(benchmark.get(name, 0.0))
     values = {
@@ -157,7 +159,7 @@ def _sector(sources: Sources, row: Row) -> Evidence:
         "benchmark_weight": weight,
         "active_weight": own["net"] - weight,
         "benchmark_asof": None if benchmark is None else pd.Timestamp(str(benchmark.name)).date(),
-        "benchmark_code": None if benchmark is None else read.BENCHMARK,
+        "benchmark_code": None if benchmark is None else code,
     }
     return Evidence(values, of.inputs() | {"sector": name})
 
@@ -232,7 +234,7 @@ _SECTORS = {
     "benchmark_weight": "the benchmark's latest weight at or before the day",
     "active_weight": "net_weight - benchmark_weight",
     "benchmark_asof": "the latest day at or before the session that the benchmark's weights describe",
-    "benchmark_code": "the benchmark in use",
+    "benchmark_code": "the code of the benchmark that was in use",
 }
 _COVERAGE = {
     "coverage": "covered exposure / exposure; of prices and profit, instruments covered / instruments",

@@ -7,11 +7,11 @@ import pandas as pd
 
 from riskmetrics import gics, trading_calendar
 from riskmetrics.db import imports, read, vendor, write
-from riskmetrics.db.read import BENCHMARK
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError
 from riskmetrics.ingest import profiles
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed
 from riskmetrics.results.benchmark import capitalisation_weights, normalised
+from riskmetrics.settings import DEFAULT_BENCHMARK
 
 FRESH = timedelta(days=7)
 """How long weights stand before they are asked for again."""
@@ -63,9 +63,9 @@ def refresh(feed: Feed | None, *, anew: bool = False) -> Refreshed:
         raise refused[0]
     if all(isinstance(error, NotInPlan) for error in refused):
         with feed.engine.begin() as connection:
-            vendor.answered(connection, VENDOR, KIND, BENCHMARK, problem=str(refused[0]))
+            vendor.answered(connection, VENDOR, KIND, DEFAULT_BENCHMARK, problem=str(refused[0]))
         return Refreshed(1, notes=(*map(_said, refused), "import sector weights with `riskmetrics import benchmark FILE`"))
-    return Refreshed(1, {BENCHMARK: refused[0]}, tuple(map(_said, refused[1:])))
+    return Refreshed(1, {DEFAULT_BENCHMARK: refused[0]}, tuple(map(_said, refused[1:])))
 
 
 def _said(error: SourceError) -> str:
@@ -75,8 +75,8 @@ def _said(error: SourceError) -> str:
 def _is_due(feed: Feed) -> bool:
     """Whether what is stored is older than a week, and nobody was told within the week that there is none."""
     with feed.engine.connect() as connection:
-        latest = read.latest_benchmark(connection, BENCHMARK)
-        answer = vendor.answers(connection, VENDOR, KIND, [BENCHMARK]).get(BENCHMARK)
+        latest = read.latest_benchmark(connection, DEFAULT_BENCHMARK)
+        answer = vendor.answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(DEFAULT_BENCHMARK)
     if answer is not None and answer.problem and answer.at > datetime.now(UTC) - FRESH:
         return False
     return latest is None or latest[0] < trading_calendar.last_ended() - FRESH
@@ -119,15 +119,15 @@ def _store(feed: Feed, rows: pd.DataFrame) -> None:
     stocks = int(rows["num_constituents"].sum()) if "num_constituents" in rows else 0
     with feed.engine.begin() as connection:
         write.lock(connection, KIND)
-        latest = read.latest_benchmark(connection, BENCHMARK)
+        latest = read.latest_benchmark(connection, DEFAULT_BENCHMARK)
         if latest is not None:
             asof, sectors_before, stocks_before = latest
             fewer_stocks = stocks < MIN_KEPT * stocks_before and (stocks > 0 or asof == day)
             if len(rows) < sectors_before or fewer_stocks:
                 before = f"those of {asof} on {stocks_before} in {sectors_before}"
                 raise BadAnswer(f"they rest on {stocks} stocks in {len(rows)} sectors, {before}: those stay")
-        imports.benchmark(connection, rows.assign(date=day), BENCHMARK, VENDOR)
-        vendor.answered(connection, VENDOR, KIND, BENCHMARK)
+        imports.benchmark(connection, rows.assign(date=day), DEFAULT_BENCHMARK, VENDOR)
+        vendor.answered(connection, VENDOR, KIND, DEFAULT_BENCHMARK)
 
 
 def _keep(feed: Feed, rejected: Iterable[tuple[int | None, str, str]]) -> None:

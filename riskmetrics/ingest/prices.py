@@ -105,17 +105,25 @@ def require(refreshed: Refreshed, symbols: Collection[str]) -> None:
     raise Unreachable(sentence) if all(isinstance(error, Unreachable) for error in problems.values()) else DataQualityError(sentence)
 
 
-def ended_histories(coverage: pd.DataFrame, symbols: Mapping[str, date | None], market: str) -> list[str]:
-    """Say which held symbols have no price any more although the market has: delisted or renamed ones."""
+def ended_histories(
+    coverage: pd.DataFrame,
+    symbols: Collection[str],
+    market: str,
+) -> dict[str, date]:
+    """Return the last day of each symbol whose prices end before the market's, as of one day.
+
+    Parameters
+    ----------
+    coverage : DataFrame
+        What `read.price_coverage` gives of the prices up to that day.
+    symbols : collection of str
+        Held on that day.
+    """
     last = {symbol: span[1] for symbol, span in _spans(coverage).items()}
     if market not in last:
-        return []
+        return {}
     late = trading_calendar.previous(last[market], STALE_AFTER)
-    return [
-        f"no price of {symbol} after {last[symbol]}: delisted or renamed? Close its lots, hold it under its new name, or import its prices"
-        for symbol, until in symbols.items()
-        if until is None and symbol in last and last[symbol] < late
-    ]
+    return {name: last[name] for name in sorted(symbols) if name in last and last[name] < late}
 
 
 def _spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:

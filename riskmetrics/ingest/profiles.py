@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from riskmetrics.db import imports, vendor
 from riskmetrics.errors import SourceError
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed, side_by_side
+from riskmetrics.text import name_some
 
 if TYPE_CHECKING:
     from riskmetrics.sources.fmp import Found, Profile
@@ -46,7 +47,7 @@ def refresh(feed: Feed | None, symbols: Iterable[str]) -> Refreshed:
         problems |= failed
         _store(feed, found)
         unknown += [symbol for symbol, answer in found.items() if not answer.rows]
-    notes = (f"{VENDOR} has no profile of {', '.join(unknown)}: what was imported of them stands",) if unknown else ()
+    notes = (f"{VENDOR} has no profile of {name_some(unknown)}: imported profiles are used",) if unknown else ()
     return Refreshed(len(asked), problems, notes)
 
 

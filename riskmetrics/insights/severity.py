@@ -39,7 +39,7 @@ def judge(insight_type: str, facts: Iterable["Fact"]) -> Severity:
         kind, limits = fact.kind.name, given["thresholds"].get(fact.kind.name)
         if limits is None or fact.rank not in (None, 1) or isinstance(fact.value, str):
             continue
-        reached = [name for name, limit in limits.items() if _reaches(fact.value, limit)]
+        reached = [name for name, limit in limits.items() if reaches(fact.value, limit)]
         thresholds[f"{kind}_threshold"] = limits[reached[-1] if reached else next(iter(limits))]
         found = reached[-1] if reached else "normal"
         if kind in given["judged_by"][insight_type] and LEVELS.index(found) > LEVELS.index(level):
@@ -47,6 +47,6 @@ def judge(insight_type: str, facts: Iterable["Fact"]) -> Severity:
     return Severity(level, focus, thresholds, given["version"])
 
 
-def _reaches(value: float, limit: float) -> bool:
-    """Whether a value is at or beyond a limit: above a positive one, below a negative one."""
+def reaches(value: float, limit: float) -> bool:
+    """Return whether a value is at or beyond a limit: above a positive one, below a negative one."""
     return value >= limit if limit > 0 else value <= limit

@@ -11,8 +11,9 @@ from riskmetrics.insights.draft import Draft, Finding
 from riskmetrics.insights.facts import Fact, Sheet
 from riskmetrics.insights.kinds import CHANGED, SIGNED
 from riskmetrics.insights.lexicon import PLACEHOLDER, Sentence, Token, lexicon, read
+from riskmetrics.insights.severity import reaches
 
-VERSION = "3"
+VERSION = "4"
 """Part of what an insight is known by: raise it with any change of what passes."""
 
 LONGEST = {"title": 160, "summary": 1200, "analysis": 4000, "limitations": 1200, "finding": 500}
@@ -26,6 +27,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     ">=": lambda a, b: a >= b,
     "<=": lambda a, b: a <= b,
     "=": lambda a, b: bool(a == b),
+    "within": lambda a, b: not reaches(a, b),
+    "beyond": reaches,
 }
 
 _ASIDE = {"with", "against", "beside", "to", "at", "by", "on", "in"}
@@ -203,8 +206,11 @@ class _Reading:
         if self._aside(before, token):
             yield f"{token.text!r} is said of what stands aside"
         sense, equal = token.claim.sense if token.claim else "", left.shown_as == right.shown_as
+        if not _fits_limit(sense, left, right):
+            yield f"{token.text!r} is not how {left.id} is compared with {right.id}"
+            return
         holds = equal if sense == "=" else _COMPARE[sense](left.value, right.value)
-        if not holds or (equal and sense in "<>"):
+        if not holds or (equal and sense in ("<", ">", "within")):
             yield f"{left.id} is not {token.text} {right.id}"
 
     def _aside(self, before: Sequence[Token], token: Token) -> bool:
@@ -356,6 +362,18 @@ class _Reading:
 def _passing(token: Token) -> bool:
     """Whether a claim only adds a time or a measure to another."""
     return bool(token.claim and token.claim.what in ("since", "measure", "past", "plan", "heading"))
+
+
+def _fits_limit(sense: str, left: Fact, right: Fact) -> bool:
+    """Return whether a comparison of two facts has one meaning for every reader.
+
+    "Above a threshold" means a breach, except where smaller is worse: there, a figure is within
+    its threshold, or at or beyond it. Both are said of nothing but a figure and its threshold.
+    """
+    limits = [fact for fact in (left, right) if fact.kind.provider == "severity"]
+    if sense in ("within", "beyond"):
+        return limits == [right]
+    return sense == "=" or not any(float(limit.value) < 0 for limit in limits)
 
 
 def _base(fact: Fact) -> str:

@@ -73,6 +73,26 @@ def test_price_coverage_counts_the_closes_of_a_symbol(connection):
     ]
 
 
+def test_price_coverage_through_a_day_does_not_count_later_closes(connection):
+    price(connection, "A", DAYS[:4])
+    price(connection, "B", DAYS[3:4])
+    found = read.price_coverage(connection, ["A", "B"], through=DAYS[2]).to_dict("records")
+    first, last = pd.Timestamp(DAYS[0]), pd.Timestamp(DAYS[2])
+    assert found == [{"symbol": "A", "closes": 3, "first": first, "last": last}]
+
+
+def test_symbols_held_on_a_range_of_days_are_those_open_on_one_of_them(connection):
+    """A lot is not held on its exit day, and is on its entry day."""
+    key = portfolio(connection, "P")
+    hold(connection, key, "SOLD", entry_date=DAYS[0], exit_date=DAYS[1])
+    hold(connection, key, "BRIEF", entry_date=DAYS[1], exit_date=DAYS[2])
+    hold(connection, key, "LAST", entry_date=DAYS[3])
+    hold(connection, key, "LATER", entry_date=DAYS[4])
+    assert read.held_symbols(connection, DAYS[1], DAYS[3]) == ["BRIEF", "LAST"]
+    assert read.held_symbols(connection, DAYS[1]) == ["BRIEF"]
+    assert read.held_symbols(connection, DAYS[3]) == ["LAST"]
+
+
 def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
     deleted = datetime(2024, 1, 1, tzinfo=UTC)
     key = portfolio(connection, "P", "B")

@@ -125,3 +125,49 @@ def test_a_removed_portfolio_is_shown_no_more(connection, lots):
     holdings.remove(connection, "P")
     assert stored.portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert stored.snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
+
+
+def _lots(**columns: list[object]) -> pd.DataFrame:
+    return pd.DataFrame({"portfolio": "P", "symbol": "A", **columns})
+
+
+def test_lots_with_the_same_figures_are_one_row_with_their_net_quantity():
+    rows = _lots(strike_price=[np.nan] * 3, quantity=[90.0, -40.0, 7.0], beta=[1.5, 1.5, 1.5])
+    (row,) = stored.net_lots(rows).to_dict("records")
+    assert (row["quantity"], row["lots"], row["beta"]) == (57.0, 3, 1.5)
+    assert list(stored.net_lots(rows).columns) == [
+        *("portfolio", "symbol", "strike_price", "quantity", "lots", "beta"),
+    ]
+
+
+def test_lots_whose_figures_differ_stay_apart_in_their_order():
+    rows = _lots(symbol=["B", "A", "B"], quantity=[1.0, 2.0, 4.0], beta=[1.5, np.nan, 1.6])
+    found = stored.net_lots(rows)
+    assert found["symbol"].to_list() == ["B", "A", "B"]
+    assert found["quantity"].to_list() == [1.0, 2.0, 4.0]
+    assert found["lots"].to_list() == [1, 1, 1]
+
+
+def test_what_is_additive_is_summed_and_stays_missing_if_all_of_it_is():
+    rows = _lots(symbol=["A", "A", "B", "B"], quantity=1.0, exposure=[10.0, np.nan, np.nan, np.nan])
+    found = stored.net_lots(rows, ("quantity", "exposure")).set_index("symbol")
+    assert found["exposure"]["A"] == 10.0
+    assert np.isnan(found["exposure"]["B"])
+    assert found["lots"].to_list() == [2, 2]
+
+
+def test_without_lots_there_is_no_row():
+    found = stored.net_lots(_lots(quantity=[], beta=[]))
+    assert found.empty
+    assert "lots" in found
+
+
+def test_a_beta_is_beyond_a_limit_and_not_on_it(connection, lots):
+    """To the last of the six decimals that are stored, in either direction; a symbol once a day."""
+    rows = lots[["portfolio_id", "position_id"]].assign(
+        beta=[5.0, -5.0, 5.000001, -5.000001], observations=90, calc_date=DAY, method="OLS_SIMPLE", window_days=90
+    )
+    key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
+    write.upsert(connection, tables.position_market_betas, rows, key=key)
+    assert sorted(stored.betas_beyond(connection, [DAY], 5.0)["beta"]) == [-5.000001, 5.000001]
+    assert stored.betas_beyond(connection, [NEXT], 5.0).empty

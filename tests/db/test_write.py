@@ -266,3 +266,65 @@ def test_the_planner_knows_of_many_new_rows_at_once(connection):
     write.upsert(connection, tables.market_data_cache, rows, key=["symbol", "date"])
     assert connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'market_data_cache'")) == pytest.approx(10_000)
     assert connection.scalar(sa.text("SELECT n_distinct FROM pg_stats WHERE tablename = 'market_data_cache' AND attname = 'symbol'")) == -1
+
+
+SNAPSHOTS = tables.portfolio_snapshots
+COUNTS = ("num_positions", "num_long_positions", "num_short_positions")
+NOT_NULL = ("cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
+LARGEST = 10.0**14
+"""Of total_value, NUMERIC(16, 2): this is the first number that does not fit."""
+
+
+def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFrame:
+    """Return rows of portfolio_snapshots, of as many portfolios as there are values."""
+    count = len(next(iter(values.values())))
+    portfolios = [{"name": f"P{number}", "currency": "USD"} for number in range(count)]
+    added = sa.insert(tables.portfolios).returning(tables.portfolios.c.id)
+    ids = connection.execute(added, portfolios).scalars().all()
+    rows = pd.DataFrame({"portfolio_id": [str(key) for key in ids], "snapshot_date": MONDAY})
+    return rows.assign(**dict.fromkeys(("total_value", *NOT_NULL), 1.0), **dict.fromkeys(COUNTS, 1)).assign(**values)
+
+
+def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Fit rows of portfolio_snapshots, of which nothing was undefined before."""
+    reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
+    return write.fit(SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date")
+
+
+def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_its_reason(connection):
+    """The other portfolio's row is written all the same; oracle: what Postgres itself takes."""
+    rows = snapshot_rows(connection, total_value=[1e20, 25.5, -LARGEST])
+    kept, undefined = fit_snapshots(rows)
+    assert kept["total_value"].to_list() == [25.5]
+    assert undefined["subject"].to_list() == rows["portfolio_id"].iloc[[0, 2]].to_list()
+    assert set(undefined["metric"]) == {"portfolio_snapshots.total_value"}
+    reason = undefined["reason"].iloc[0]
+    assert reason == "1e+20 does not fit its column, NUMERIC(16, 2): is a price wrong?"
+    key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
+    write.replace(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
+    assert connection.scalars(sa.select(SNAPSHOTS.c.total_value)).all() == [25.5]
+    with pytest.raises(DataQualityError), connection.begin_nested():
+        write.replace(connection, SNAPSHOTS, rows, key=key, scope=scope, provenance=FIRST)
+
+
+def test_a_value_that_does_not_fit_a_column_that_may_be_null_is_null_and_its_row_stays(connection):
+    kept, undefined = fit_snapshots(snapshot_rows(connection, hhi=[1e6, 0.25]))
+    assert np.isnan(kept["hhi"].iloc[0])
+    assert kept["hhi"].iloc[1] == 0.25
+    assert len(kept) == 2
+    assert undefined["metric"].to_list() == ["portfolio_snapshots.hhi"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+@pytest.mark.parametrize(("column", "limit", "unit"), [("hhi", 10.0**6, 1e-4), ("effective_num_positions", 10.0**8, 0.01)])
+def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflows(connection, column, limit, unit, sign):
+    """One unit more is left, and Postgres takes it; the limit itself would round up to what overflows."""
+    fits, does_not = sign * (limit - 2 * unit), sign * (limit - unit)
+    kept, undefined = fit_snapshots(snapshot_rows(connection, **{column: [fits, does_not, sign * limit]}))
+    assert kept[column].iloc[0] == fits
+    assert kept[column].iloc[1:].isna().all()
+    assert len(undefined) == 2
+    key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
+    write.replace(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
+    stored = connection.scalars(sa.select(SNAPSHOTS.c[column]).where(SNAPSHOTS.c[column].is_not(None)))
+    assert [float(value) for value in stored] == [pytest.approx(fits, abs=unit / 2)]

@@ -66,7 +66,7 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
     levels = {name: found[name, "concentration_risk"]["severity"] for name in ("Core Equity", "Concentrated", "Long-Short")}
     assert levels == {"Core Equity": "normal", "Concentrated": "critical", "Long-Short": "warning"}
     for row in rows:
-        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v1", "v2", 0)
+        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v2", "v2", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "verified"
         assert all(finding["evidence"] for finding in row["key_findings"])

@@ -161,7 +161,7 @@ def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, f
     api.answers = lambda _: fault
     assert call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary").exit_code == 0
     (row,) = insights(engine)
-    assert (row["provider"], row["model_used"]) == ("rules", "rules-v1")
+    assert (row["provider"], row["model_used"]) == ("rules", "rules-v2")
     assert reason in row["data_quality"]["fallback_reason"]
     assert "not by a language model" in row["data_limitations"]
     assert again.complaints(row) == []

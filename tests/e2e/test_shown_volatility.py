@@ -75,11 +75,36 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
     result = CliRunner().invoke(app, ["show", "volatility", "--portfolio", "Long-Short"])
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("Long-Short")]
-    assert len(lines) == 1 + 16  # the portfolio, and its lots
+    assert len(lines) == 1 + 11  # the portfolio, and its instruments: 16 lots
+    (xom,) = [line for line in lines if " XOM " in line]
+    assert xom.split()[:5] == ["Long-Short", "XOM", "LONG", "500", "2"]  # 300 and 200
+    (ge,) = [line for line in lines if " GE " in line]
+    assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "−400", "2"]
+    assert "strike" not in result.stdout
     assert all(line.rstrip().endswith("in sample") for line in lines)
     assert f"in sample: {figures.IN_SAMPLE}." in result.stdout
     (portfolio,) = [row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"]
     assert f"{portfolio['expected_volatility_21d'] * 100:.1f}%" in lines[0]
+
+
+@pytest.mark.parametrize("what", ["betas", "rate-betas", "volatility", "options"])
+def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(returns: pd.DataFrame, sample: str, what: str) -> None:
+    """Oracle: sums of the stored lots by SQL."""
+    found = _shown(what)
+    rows = found if isinstance(found, list) else found["positions"]
+    keys = [(row["portfolio"], row["symbol"], row["position_type"]) for row in rows]
+    assert len(set(keys)) == len(keys) > 0
+    is_option = "=" if what == "options" else "<>"
+    with connected(sample) as connection:
+        query = (
+            "SELECT name, symbol, position_type, sum(quantity)::float8, count(*) FROM positions p "
+            "JOIN portfolios f ON f.id = p.portfolio_id "
+            f"WHERE position_type {is_option} 'LC' GROUP BY 1, 2, 3"
+        )
+        sums = {tuple(row[:3]): tuple(row[3:]) for row in connection.execute(sa.text(query))}
+    of_lots = dict(zip(keys, ((row["quantity"], row["lots"]) for row in rows), strict=True))
+    assert {key: of_lots[key] for key in sums} == sums
+    assert any(lots > 1 for _, lots in sums.values()) or what == "options"
 
 
 def test_a_beta_is_adjusted_by_how_uncertain_it_is(returns: pd.DataFrame) -> None:

@@ -216,7 +216,8 @@ def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
     market.ended["S005"] = market.days[-30]
     result = call("run", "--assets", "market_prices")
     assert result.exit_code == 0, result.output
-    assert f"no price of S005 after {market.ended['S005']}: delisted or renamed?" in result.output
+    assert f"no price of S005 after {market.ended['S005']}, held on " in result.output
+    assert "delisted or renamed?" in result.output
 
 
 def test_offline_asks_nothing_although_there_is_a_key(call: Callable[..., Result], vendor: FmpServer) -> None:
@@ -233,6 +234,19 @@ def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(call: Callable[
         rows = json.loads(result.stdout)
         assert (len(rows), sum(row["num_constituents"] for row in rows)) == (11, 40)
     assert vendor.count() == {"sp500-constituent": 2, "profile": 40}
+
+
+def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
+    call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the S&P 500 alone; `seed benchmark` fetches that whatever is set."""
+    monkeypatch.setenv("RISKMETRICS_BENCHMARK", "WORLD")
+    result = call("run", "--date", "2024-12-05", "--assets", "benchmark_weights")
+    assert result.exit_code == 0, result.output
+    assert "no sector weights of WORLD are stored" in result.output
+    assert vendor.calls == []
+    assert call("seed", "benchmark").exit_code == 0
+    assert vendor.count()["sp500-constituent"] == 1
 
 
 def test_seed_benchmark_says_what_it_lacks(call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from riskmetrics.errors import BadAnswer, DataQualityError, KeyRefused, NotInPla
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.feed import NO_KEY, Refreshed
 from riskmetrics.ingest.prices import refresh, require
+from riskmetrics.results import as_of, betas, tail_risk, volatility
 from riskmetrics.sources.http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
@@ -380,8 +381,10 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
     refresh(feed, symbols, [LAST])
     with engine.connect() as connection:
-        (sentence,) = prices.ended_histories(read.price_coverage(connection, symbols), symbols, "SPY")
-    assert sentence.startswith("no price of OLD after 2024-10-01: delisted or renamed?")
+        known = read.price_coverage(connection, symbols)
+        before = read.price_coverage(connection, symbols, through=date(2024, 10, 1))
+    assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
+    assert prices.ended_histories(before, symbols, "SPY") == {}
     tomorrow()
     assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed(asked=1)  # nothing new is no problem
     assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed()
@@ -389,3 +392,48 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
 
 def test_without_a_key_nothing_is_asked_and_that_is_said():
     assert refresh(None, {"A": None}, [LAST]) == Refreshed(notes=(NO_KEY,))
+
+
+@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK, False), (prices.LOOKBACK - 1, True)])
+def test_a_history_is_asked_for_where_it_begins_after_the_longest_window(feed, vendor, market, engine, sessions_before, is_asked):
+    """It is up to date; the vendor was asked for less before, and knows of more."""
+    begins = trading_calendar.previous(LAST, sessions_before)
+    days = [day for day in market.closes("A") if begins <= day <= LAST]
+    with engine.begin() as connection:
+        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
+        prices.vendor.answered(connection, prices.VENDOR, prices.KIND, "A", first_day=trading_calendar.previous(LAST, 50))
+    assert refresh(feed, {"A": None}, [LAST]).asked == is_asked
+
+
+@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK, False), (prices.LOOKBACK - 1, True)])
+def test_a_vendor_that_was_asked_for_the_longest_window_has_no_more(feed, vendor, market, engine, sessions_before, is_asked):
+    """What it gave begins later: the symbol was listed then."""
+    days = [day for day in market.closes("A") if trading_calendar.previous(LAST, 50) <= day <= LAST]
+    with engine.begin() as connection:
+        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
+        asked_from = trading_calendar.previous(LAST, sessions_before)
+        prices.vendor.answered(connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from)
+    assert refresh(feed, {"A": None}, [LAST]).asked == is_asked
+
+
+def test_every_window_of_results_lies_within_what_is_fetched():
+    """As assets read them: a window of returns, and one session more to compare the first with."""
+    windows = {
+        "tail risk": tail_risk.WINDOW,
+        "volatility of symbols": volatility.SYMBOL_WINDOW,
+        "volatility of portfolios": volatility.PORTFOLIO_WINDOW,
+        "betas": betas.WINDOW,
+        "contributions and drawdowns": as_of.YEAR,
+    }
+    reach = {name: trading_calendar.window([LAST], window + 1)[0] for name, window in windows.items()}
+    assert min(reach.values()) == trading_calendar.previous(LAST, prices.LOOKBACK)
+
+
+@pytest.mark.parametrize("n_symbols", [5, 10, 15, 35, 55, 70, 95, 505, 5000])
+def test_exactly_four_fifths_of_the_symbols_are_enough_and_one_less_is_not(n_symbols):
+    symbols = [f"S{number}" for number in range(n_symbols)]
+    failed = {symbol: BadAnswer("refused") for symbol in symbols[: n_symbols // 5]}
+    require(Refreshed(n_symbols, failed), symbols)
+    one_more = failed | {symbols[-1]: BadAnswer("refused")}
+    with pytest.raises(DataQualityError, match=f"{len(one_more)} of {n_symbols} symbols"):
+        require(Refreshed(n_symbols, one_more), symbols)

@@ -95,6 +95,10 @@ class Author:
             left, right = f"The {self.name(one)} of {self.about(one)}, {{{{{one}}}}},", f"the {self.name(other)} of {{{{{other}}}}}"
         if self.facts[one]["shown_as"] == self.facts[other]["shown_as"]:
             return self.compared()
+        limit = self.values[other]
+        if other.endswith("_threshold") and (limit < 0 or self.random.random() < 0.2):
+            is_reached = self.values[one] <= limit if limit < 0 else self.values[one] >= limit
+            return f"{left} is {'at or beyond' if is_reached else 'within'} {right}."
         return f"{left} is {self.random.choice(_UP if self.values[one] > self.values[other] else _DOWN)} {right}."
 
     def moved(self) -> str:
@@ -184,6 +188,8 @@ class Author:
         swaps = {
             **dict.fromkeys((*_UP[:4],), "below"),
             **dict.fromkeys((*_DOWN[:3],), "above"),
+            "within": "at or beyond",
+            "at or beyond": "within",
             "at or above": "at or below",
             "at or below": "at or above",
             **dict.fromkeys(_MOVED[True], "fell"),

@@ -98,7 +98,7 @@ def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
     request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str | None
 ) -> None:
     row, _ = written(request_, *answers)
-    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v1", cost and Decimal(cost))
+    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v2", cost and Decimal(cost))
     assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]
     assert "secret" not in str(row)
     assert row["data_quality"]["outcome"] == "fallback"  # type: ignore[index]

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from riskmetrics.insights import lexicon, verify
+from riskmetrics.insights import lexicon, rules, verify
 from riskmetrics.insights.draft import Draft, Finding
 from riskmetrics.insights.facts import Fact, Sheet
 from riskmetrics.insights.kinds import KINDS, NAMES, show
@@ -164,3 +164,58 @@ def test_words_of_the_file_are_text() -> None:
 
 def test_a_fact_survives_its_record(facts: Sheet) -> None:
     assert [Fact.of(fact.record) for fact in facts.facts.values()] == list(facts.facts.values())
+
+
+@pytest.mark.parametrize(
+    ("result", "words", "passes"),
+    [
+        (-0.233, "within", True),
+        (-0.233, "at or beyond", False),
+        (-0.3, "at or beyond", True),  # exactly on it: reached
+        (-0.3, "within", False),
+        (-0.35, "at or beyond", True),
+        (-0.35, "within", False),
+        (0.1, "within", True),  # a gain
+        # "above a threshold" is a breach to every reader, and smaller is worse here
+        (-0.233, "above", False),
+        (-0.35, "below", False),
+        (-0.35, "at or below", False),
+        (-0.233, "at or above", False),
+        (-0.233, "more than", False),
+    ],
+)
+def test_a_stress_result_is_within_its_threshold_or_at_or_beyond_it(facts: Sheet, result: float, words: str, passes: bool) -> None:
+    sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
+    text = f"The stress result of SCN_01 is {{{{scn_01_result}}}}, {words} the stress threshold of {{{{result_threshold}}}}."
+    assert (verify.of_text(text, sheet) == []) == passes
+
+
+@pytest.mark.parametrize(("beta", "words"), [(1.19, "within"), (1.2, "at or beyond"), (1.3, "at or beyond")])
+def test_within_and_beyond_are_said_of_other_thresholds_too(facts: Sheet, beta: float, words: str) -> None:
+    sheet = changed(facts, beta=beta, beta_threshold=1.2)
+    for word in ("within", "at or beyond"):
+        text = f"The beta of {{{{beta}}}} is {word} the beta threshold of {{{{beta_threshold}}}}."
+        assert (verify.of_text(text, sheet) == []) == (word == words)
+
+
+def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
+    sheet = changed(facts, beta=1.1, own_beta=1.2, beta_threshold=1.3)
+    for text in (
+        "The beta of {{beta}} is within the beta of own returns of {{own_beta}}.",
+        "The beta threshold of {{beta_threshold}} is within the beta of {{beta}}.",
+    ):
+        assert "is not how" in "; ".join(verify.of_text(text, sheet))
+
+
+@pytest.mark.parametrize(
+    ("result", "finding"),
+    [
+        (-0.233, "The stress result of SCN_01 is {{scn_01_result}}, within the stress threshold of {{result_threshold}}."),
+        (-0.3, "The stress result of SCN_01 is {{scn_01_result}}, at or beyond the stress threshold of {{result_threshold}}."),
+    ],
+)
+def test_the_rules_call_a_respected_limit_within_it(facts: Sheet, result: float, finding: str) -> None:
+    sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
+    written = rules.write("stress_test_review", sheet)
+    assert finding in [of.text for of in written.findings]
+    assert verify.complaints(written, sheet) == []

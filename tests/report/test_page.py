@@ -373,8 +373,11 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connectio
     page = Page(render(connection, DAY))
     calls = [row[:3] for row in page.rows if row[0] == "AMD" and len(row) == 13]
     assert calls == [["AMD", "Long call 130 2023-06-16", "130.0%"], ["AMD", "Long call 150.5 2023-06-16", "150.5%"]]
-    contracts = [[row[2], row[5]] for row in page.rows if row[:2] == ["AMD", "AMD"]]
-    assert contracts == [["Long call 130 2023-06-16", "0.13"]] * 2 + [["Long call 150.5 2023-06-16", "0.15"]]
+    contracts = [[row[2], row[3], row[5]] for row in page.rows if row[:2] == ["AMD", "AMD"]]
+    assert contracts == [
+        ["Long call 130 2023-06-16", "2", "0.13"],
+        ["Long call 150.5 2023-06-16", "1", "0.15"],
+    ]
 
 
 def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(connection: sa.Connection, long_short: uuid.UUID) -> None:

@@ -291,3 +291,20 @@ def test_a_window_that_reaches_before_the_calendar_is_missing_and_not_short():
     assert panels.lengthened(closes, 2) is closes
     of = panels.believed_returns(longer)
     assert len(list(of.windows(8))) == 1
+
+
+def test_a_window_that_ends_on_the_day_itself_is_replayed_and_the_session_before_it_is_not():
+    """By hand: units times closes of the day are the weights, cash is what is left of equity."""
+    of, last = moved(), date(2024, 3, 22)
+    closes = of.closes
+    row = of.stress(last).set_index("scenario").loc["spring"]
+    held = of.lots.set_index("symbol")["quantity"].astype(float)
+    anchor, day = closes.loc[str(SESSIONS[200])], closes.loc[str(last)]
+    equity = 1000.0 + float(((day - anchor)[["A", "B"]] * held).sum())
+    moves = (day / closes.loc["2024-02-01"] - 1)[["A", "B"]]
+    expected = -float((moves * day[["A", "B"]] * held).sum()) / equity
+    assert row["loss"] == pytest.approx(expected, rel=1e-9)
+    assert pd.isna(row["undefined_reason"])
+    before = of.stress(trading_calendar.previous(last)).set_index("scenario").loc["spring"]
+    assert np.isnan(before["loss"])
+    assert before["undefined_reason"] == "the window ends on 2024-03-22, after the day"

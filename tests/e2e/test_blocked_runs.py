@@ -1,0 +1,174 @@
+"""A check of global correctness that fails stops what is downstream, for real, and says so."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import dagster as dg
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics import settings
+from riskmetrics.assets import nightly
+from riskmetrics.cli.launch import prepare_instance
+from riskmetrics.cli.main import app
+from riskmetrics.definitions import defs
+from tests import webhook_server
+from tests.conftest import connected
+from tests.e2e.conftest import RESULTS, Run, fetched, make_unknown, results
+
+DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
+BLOCKED = {
+    "betas": ["ai_insights", "portfolio_betas", "stress_tests"],
+    "sectors": ["ai_insights"],
+}
+CHECKS = {"betas": "betas_second_opinion", "sectors": "sector_weights_sum"}
+_FUNCTION = "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$"
+_TRIGGER = "CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION spoil()"
+SPOILERS = {
+    "betas": ("NEW.beta := NEW.beta + 1;", "position_market_betas"),
+    "sectors": ("NEW.gross_weight := NEW.gross_weight * 1.001;", "portfolio_sector_weights"),
+}
+"""What a trigger does to each row that is written to which table."""
+
+
+def spoil(url: str, what: str) -> None:
+    """Make the database change what is written, as a defect or another program would."""
+    change, table = SPOILERS[what]
+    with connected(url) as connection:
+        connection.execute(sa.text(_FUNCTION.format(change).replace(":=", r"\:=")))
+        connection.execute(sa.text(_TRIGGER.format(table)))
+
+
+def repair(url: str) -> None:
+    with connected(url) as connection:
+        connection.execute(sa.text("DROP FUNCTION spoil CASCADE"))
+
+
+def insights(url: str) -> list[tuple[object, ...]]:
+    rows = fetched(url, "SELECT id, updated_at FROM ai_insights ORDER BY id")
+    return list(rows.itertuples(index=False))
+
+
+@pytest.fixture
+def instance(sample: str) -> Iterator[dg.DagsterInstance]:
+    """Return the instance that the settings name."""
+    home = str(prepare_instance(settings.load()))
+    with dg.DagsterInstance.from_config(home) as instance:
+        yield instance
+
+
+@pytest.mark.parametrize("what", BLOCKED)
+def test_a_failed_global_check_stops_everything_downstream_and_names_it(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str], what: str
+) -> None:
+    """The rows of the day are written anew, spoiled; what an earlier run made of it stays."""
+    assert run([DAY]).exit_code == 0
+    before, written = results(sample), insights(sample)
+    capsys.readouterr()
+    with connected(sample) as connection:
+        connection.execute(sa.text(f"DELETE FROM {SPOILERS[what][1]}"))
+    spoil(sample, what)
+    outcome = run([DAY])
+    error = capsys.readouterr().err
+    assert (outcome.exit_code, outcome.result.success) == (3, False)
+    events = [event for event in outcome.result.all_events if event.is_step_materialization]
+    materialized = {event.asset_key.to_user_string() for event in events if event.asset_key}
+    assert materialized.isdisjoint(BLOCKED[what])
+    assert {"portfolio_values", "portfolio_volatility", "portfolio_drawdowns"} <= materialized
+    (stop,) = [line for line in error.splitlines() if line.startswith("stopped by")]
+    assert stop.startswith(f"stopped by {CHECKS[what]}: {', '.join(BLOCKED[what])} not computed")
+    assert f"`riskmetrics run --date {DAY}`" in stop
+    assert error.count("differ by") + error.count("sum to 1 within") == 1  # said once
+    assert "Traceback" not in error
+    after = results(sample)
+    changed = {name for name in RESULTS if not after[name].equals(before[name])}
+    assert changed == {SPOILERS[what][1]}
+    assert insights(sample) == written
+
+
+def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(sample: str, run: Run) -> None:
+    spoil(sample, "betas")
+    assert run([BEFORE, DAY]).exit_code == 3
+    snapshots = fetched(sample, "SELECT beta_calculated_90d, hhi FROM portfolio_snapshots")
+    assert snapshots["beta_calculated_90d"].isna().all()
+    assert snapshots["hhi"].notna().all()
+    assert fetched(sample, "SELECT 1 FROM portfolio_stress").empty
+    assert insights(sample) == []
+
+
+@pytest.mark.parametrize("what", BLOCKED)
+def test_running_again_after_the_cause_is_gone_repairs_everything(sample: str, run: Run, what: str) -> None:
+    assert run([DAY]).exit_code == 0
+    good, written = results(sample), insights(sample)
+    with connected(sample) as connection:  # as if it had never run
+        for table in (*RESULTS, "ai_insights"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))
+    spoil(sample, what)
+    assert run([DAY]).exit_code == 3
+    assert insights(sample) == []
+    repair(sample)
+    assert run([DAY]).exit_code == 0
+    assert all(results(sample)[name].equals(good[name]) for name in RESULTS)
+    assert len(insights(sample)) == len(written) > 0
+
+
+def test_a_blocked_night_is_told_once_and_caught_up_with(
+    sample: str, run: Run, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alert names the check and what it stopped; the next evening computes that session too."""
+    assert run([date(2022, 12, 23)]).exit_code == 0
+    spoil(sample, "betas")
+    run_id = run([BEFORE]).run_id
+    failed = instance.get_run_by_id(run_id)
+    assert failed is not None
+    events = [log.dagster_event for log in instance.all_logs(run_id) if log.dagster_event]
+    (event,) = [event for event in events if event.is_job_failure]
+    with webhook_server.serve() as webhook:
+        monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", webhook.address)
+        context = dg.build_run_status_sensor_context("alert_on_failure", event, instance, failed)
+        nightly.alert_on_failure(context.for_run_failure())
+    (text,) = webhook.texts
+    subject, check, stop, where = text.splitlines()
+    assert subject == f"riskmetrics: daily_risk for {BEFORE} failed"
+    assert check.startswith("position_betas, betas_second_opinion: 5 stored betas")
+    assert stop.startswith("stopped by betas_second_opinion: ai_insights, portfolio_betas, ")
+    assert f"`riskmetrics run --date {BEFORE}`" in stop
+    assert run_id in where
+    assert nightly.lacking(instance, defs.get_repository_def(), DAY) == [BEFORE]
+    repair(sample)
+    caught_up = CliRunner().invoke(app, ["catch-up"])
+    assert caught_up.exit_code == 0, caught_up.output
+    assert f"{BEFORE} to {DAY} (2 sessions)" in caught_up.output
+    days = fetched(sample, "SELECT DISTINCT day FROM ai_insights ORDER BY day")["day"]
+    assert [str(day) for day in days] == ["2022-12-23", str(BEFORE), str(DAY)]
+
+
+def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -> None:
+    """All others have what they have without it, figures and insights."""
+    assert run([DAY]).exit_code == 0
+    statement = (
+        "SELECT p.name, i.insight_type, i.summary FROM ai_insights i "
+        "JOIN portfolios p ON p.id = i.portfolio_id WHERE p.name <> 'Concentrated' ORDER BY 1, 2"
+    )
+    figures = (
+        "SELECT p.name, s.beta_calculated_90d, s.expected_volatility_21d, s.hhi, s.total_value "
+        "FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id "
+        "WHERE p.name <> 'Concentrated' ORDER BY 1"
+    )
+    before = [fetched(sample, query).to_dict("list") for query in (statement, figures)]
+    with connected(sample) as connection:
+        for table in (*RESULTS, "ai_insights"):
+            connection.execute(sa.text(f"DELETE FROM {table}"))
+    make_unknown(sample, "Concentrated")
+    outcome = run([DAY])
+    assert (outcome.exit_code, outcome.result.success) == (3, True)
+    after = [fetched(sample, query).to_dict("list") for query in (statement, figures)]
+    assert after == before
+    assert len(before[0]["name"]) > 0
+
+
+def test_a_deployment_retries_a_failed_run_from_its_first_step() -> None:
+    """From the failed check alone, nothing that it read would be written again."""
+    job = defs.resolve_job_def("daily_risk")
+    assert job.tags["dagster/retry_strategy"] == "ALL_STEPS"

@@ -1,0 +1,93 @@
+"""Thresholds of results on their boundary: what is just enough counts, and one less does not."""
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from small_books import SESSIONS, book, lot
+from test_comparison import session
+
+from riskmetrics.metrics import tail_risk as metrics
+from riskmetrics.results import as_of, betas, comparison, contributions, drawdowns, price_history, tail_risk
+
+LAST = 207
+DAY = SESSIONS[LAST - 1]
+
+
+def moving(n_returns: int) -> dict[str, dict[date, float]]:
+    """Return closes of X that give so many returns up to DAY, and all closes of the market."""
+    market, own = np.random.default_rng(5).normal(0, 0.01, (2, len(SESSIONS)))
+    closes = {name: 100 * np.cumprod(1 + moves) for name, moves in (("X", own), ("SPY", market))}
+    first = LAST - 1 - n_returns
+    return {
+        "X": {SESSIONS[at]: closes["X"][at] for at in range(first, LAST)},
+        "SPY": dict(zip(SESSIONS, closes["SPY"], strict=True)),
+    }
+
+
+@pytest.mark.parametrize(("n_returns", "is_enough"), [(betas.MIN_PAIRS, True), (betas.MIN_PAIRS - 1, False)])
+def test_a_beta_needs_just_enough_pairs_and_says_how_many_there_were(n_returns: int, is_enough: bool) -> None:
+    of = book(lot("X", 1), closes=moving(n_returns))
+    rows, undefined = betas.position_rows(of.betas(DAY), of.lots, [DAY], betas.MARKET)
+    assert rows["beta"].notna().all() == is_enough
+    if not is_enough:
+        assert set(undefined["reason"]) == {f"{n_returns} paired returns in the 90 sessions to the day; {betas.MIN_PAIRS} are needed"}
+
+
+@pytest.mark.parametrize(("n_returns", "is_enough"), [(as_of.MIN_YEAR, True), (as_of.MIN_YEAR - 1, False)])
+def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_enough: bool) -> None:
+    of = book(lot("X", 1), closes=moving(n_returns))
+    valued, returns = of.valued(DAY), of.returns(as_of.YEAR, DAY)
+    for rows, figure in ((contributions.rows(valued, returns), "component"), (drawdowns.rows(valued, returns), "current")):
+        assert rows[figure].notna().all() == is_enough
+        assert rows["undefined_reason"].isna().all() == is_enough
+
+
+@pytest.mark.parametrize(
+    ("n_returns", "defined"),
+    [
+        (metrics.MIN_OBS_95 - 1, set()),
+        (metrics.MIN_OBS_95, {0.95}),
+    ],
+)
+def test_value_at_risk_needs_just_enough_losses(n_returns: int, defined: set[float]) -> None:
+    of = book(lot("X", 1), closes=moving(n_returns))
+    valued, volatility = of.valued(DAY), of.portfolio_volatility(DAY).figures
+    rows, _ = tail_risk.rows(valued, of.returns(tail_risk.WINDOW, DAY), volatility.risk, volatility.observations)
+    historical = rows[(rows["method"] == "historical") & rows["value_at_risk"].notna()]
+    assert set(historical["level"].astype(float)) == defined
+
+
+@pytest.mark.parametrize(("n_tested", "is_tested"), [(tail_risk.MIN_TESTED, True), (tail_risk.MIN_TESTED - 1, False)])
+def test_a_backtest_has_an_answer_from_half_a_year_of_days_on(n_tested: int, is_tested: bool) -> None:
+    of = book(lot("X", 1), closes=moving(50)).valued(DAY)
+    rows = tail_risk._backtest_rows(of, 0.95, np.array([[3]]), np.array([[n_tested]]))
+    assert rows["p_value"].notna().all() == is_tested
+    assert rows["undefined_reason"].isna().all() == is_tested
+
+
+@pytest.mark.parametrize(("change", "is_listed"), [(0.25, False), (0.250001, True)])
+def test_a_beta_has_moved_beyond_two_standard_errors_and_not_by_two(change: float, is_listed: bool) -> None:
+    before = session({"P": 1.0}, [("P", "A", 1, 0.0, 0.125)])
+    after = session({"P": 1.0}, [("P", "A", 1, change, 0.125)])
+    assert comparison.STANDARD_ERRORS == 2
+    assert len(comparison.compare(before, after).betas) == is_listed
+
+
+def history(days: list[date], factor: float = 1.0) -> pd.DataFrame:
+    closes = [100.0 * factor + at * factor for at, _ in enumerate(days)]
+    frame = pd.DataFrame({"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes})
+    unknown = pd.array([pd.NA] * len(days), dtype="Int64")
+    return frame.assign(open=np.nan, high=np.nan, low=np.nan, volume=unknown, has_adj_close=True)
+
+
+@pytest.mark.parametrize(("overlap", "is_continued"), [(price_history.OVERLAP, True), (price_history.OVERLAP - 1, False)])
+def test_a_history_is_continued_from_as_many_days_that_both_have_as_are_asked_for(overlap: int, is_continued: bool) -> None:
+    """The stored years lie before; a split has halved all closes."""
+    days = SESSIONS[:60]
+    fetched = history(days, 0.5).iloc[40 - overlap :]
+    found = price_history.continued(history(days[:40]), fetched)
+    assert (found is not None) == is_continued
+    if found is not None:
+        assert found.set_index("date")["close"].sort_index().to_list() == history(days, 0.5)["close"].to_list()
