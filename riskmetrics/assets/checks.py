@@ -9,11 +9,12 @@ from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
-from riskmetrics.db import read, stored
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.db import prices, read, stored
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
 from riskmetrics.results.second_opinion import largest_disagreement
+from riskmetrics.text import name_some
 
 _REFITTED = 5
 """Stored betas that a run has statsmodels fit again."""
@@ -68,25 +69,29 @@ def beta_extreme(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -
 
 @dg.asset_check(asset=portfolio_values)
 def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
-    """Nearly all holdings of every portfolio have a close, options one of their underlying; and a value, or it is a warning."""
+    """Enough holdings of every portfolio have a close, options one of their underlying; a missing price of an option is a warning."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        sourced, valued = (stored.lowest_coverage(connection, metric, days) for metric in ("sources", "prices"))
-    if sourced is None or valued is None:
-        return dg.AssetCheckResult(passed=True, description="no portfolio holds anything on these sessions")
-    absent, unstated = sourced.coverage < MIN_COVERAGE, valued.coverage < MIN_COVERAGE
+        sourced, valued = (stored.coverage_below(connection, metric, days, MIN_COVERAGE) for metric in ("sources", "prices"))
+        never = prices.never_priced(connection, days)
+    absent = not sourced.empty
+    short = sourced if absent else valued
+    named = [f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in short.itertuples()]
+    said = []
     if absent:
-        lowest, what = sourced, "close (options: of their underlying)"
-        to_do = "import its prices with `riskmetrics import prices FILE`, or remove the portfolio"
-    else:
-        lowest, what, to_do = valued, "price of their own", "state the prices of options with the holdings"
-    advice = f"; the rest is in no value: {to_do}" if absent or unstated else ""
+        said.append(
+            f"too few holdings have a close (options: of their underlying) in {name_some(named)}; {MIN_COVERAGE:.0%} are"
+            " needed, and their risk figures are undefined: import the prices with `riskmetrics import prices FILE`"
+        )
+    elif named:
+        said.append(f"too few holdings have a price of their own in {name_some(named)}: state the prices of options with the holdings")
+    if never:
+        said.append(f"no price is stored of {name_some(never)}: check the symbol, or import its prices")
     return dg.AssetCheckResult(
-        passed=not absent and not unstated,
+        passed=short.empty and not never,
         severity=dg.AssetCheckSeverity.ERROR if absent else dg.AssetCheckSeverity.WARN,
-        metadata={"lowest_coverage": lowest.coverage, "portfolio": lowest.name, "session": str(lowest.day)},
-        description=f"{lowest.coverage:.0%} of the holdings of {lowest.name} have a {what} on {lowest.day}; "
-        f"{MIN_COVERAGE:.0%} is the least{advice}",
+        metadata={"portfolios_affected": len(short), "symbols_never_priced": len(never), **reports.shown(short)},
+        description="; ".join(said) or "enough holdings of every portfolio have a price",
     )
 
 
@@ -108,18 +113,23 @@ def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 
 
 @dg.asset_check(asset=portfolio_values)
-def equity_positive(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
-    """The equity of every portfolio is positive, so that weights can be taken of it; else they are of gross exposure."""
+def equity_sufficient(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """The equity of every portfolio is large enough that weights and losses can be fractions of it."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        lowest = stored.lowest_equity(connection, days)
-    if lowest is None:
-        return dg.AssetCheckResult(passed=True, description="no portfolio holds anything with a price on these sessions")
+        small = stored.small_equity(connection, days, MIN_EQUITY)
+    named = [
+        f"{row.portfolio} (equity {row.total_value:,.2f}, gross {row.gross_exposure:,.2f} on {row.day:%Y-%m-%d})"
+        for row in small.itertuples()
+    ]
     return dg.AssetCheckResult(
-        passed=lowest.total_value > 0,
+        passed=small.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"lowest_equity": float(lowest.total_value), "portfolio": lowest.name, "session": str(lowest.snapshot_date)},
-        description=f"equity of {lowest.name} is {lowest.total_value} on {lowest.snapshot_date}: weights are of gross if not positive",
+        metadata={"portfolios_affected": len(small), **reports.shown(small)},
+        description=f"equity is below {MIN_EQUITY:.0%} of gross exposure in {name_some(named)}: weights and figures in units"
+        " of equity are undefined; correct the equity with `riskmetrics import portfolio FILE --equity AMOUNT`"
+        if named
+        else f"equity of every portfolio is at least {MIN_EQUITY:.0%} of gross exposure",
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import read
+from riskmetrics.db import prices, read
 from riskmetrics.errors import RefusedFit
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.resources import Warehouse
@@ -134,11 +134,11 @@ def market_of(connection: sa.Connection, days: Sequence[date], held: pd.DataFram
     symbols, listed = underlying(held).dropna(), held.loc[is_listed(held), "symbol"]
     entries = [day.date() for day in held.loc[~held["entry_date_assumed"].astype(bool), "entry_date"].dropna().unique()]
     first, last = min([*entries, *anchors, days[0]]), max([*anchors, days[-1]])
-    steps = read.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
+    steps = prices.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
     return valuation.Market(
         read.closes(connection, symbols, valuation.sessions_needed(days, held, anchors)),
-        read.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
-        income.distributions(steps, read.symbols_without_adjusted_close(connection, listed)),
+        prices.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
+        income.distributions(steps, prices.symbols_without_adjusted_close(connection, listed)),
     )
 
 

@@ -249,59 +249,6 @@ def closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence
     return _closes(connection, tables.market_data_cache.c.close, symbols, sessions)
 
 
-def last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
-    """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
-    table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(wanted.label("symbol")).subquery("wanted")
-    last = (
-        sa.select(table.c.close)
-        .where(table.c.symbol == symbol.c.symbol, table.c.date < before, table.c.close.is_not(None))
-        .order_by(table.c.date.desc())
-        .limit(1)
-        .lateral("last")
-    )
-    rows = fetch(connection, sa.select(symbol.c.symbol, last.c.close).select_from(symbol.join(last, sa.true())))
-    return rows.set_index("symbol")["close"].astype(float)
-
-
-_LEAST_STEP = 1e-7
-"""Relative change of adj_close / close below which there is no distribution: a cent of 100,000."""
-
-
-def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: date, last: date) -> pd.DataFrame:
-    """Return the rows on which adj_close / close differs from that of the row before, by symbol and date.
-
-    Columns symbol, date, close_before, close, adj_close_before, adj_close. Symbols with a single
-    close have none.
-    """
-    table = tables.market_data_cache
-    names = {"close": table.c.close, "adj_close": table.c.adj_close}
-    earlier = {
-        f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date) for name, column in names.items()
-    }
-    rows = (
-        sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier).items()))
-        .where(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
-        .where(table.c.close > 0, table.c.adj_close > 0)
-        .cte("rows")
-    )
-    step = rows.c.adj_close / rows.c.close * rows.c.close_before / rows.c.adj_close_before - 1
-    statement = sa.select(rows).where(sa.func.abs(step) > _LEAST_STEP).order_by(rows.c.symbol, rows.c.date)
-    return fetch(connection, statement)
-
-
-def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols of which no price is stored, or a single close because their file had only one."""
-    table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(wanted.label("symbol")).subquery("wanted")
-    source = (
-        sa.select(table.c.data_source).where(table.c.symbol == symbol.c.symbol).order_by(table.c.date.desc()).limit(1).lateral("source")
-    )
-    statement = sa.select(symbol.c.symbol).select_from(symbol.outerjoin(source, sa.true()))
-    unknown = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY))
-    return list(connection.scalars(statement.where(unknown).order_by(symbol.c.symbol)))
-
-
 def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
     return _closes(connection, tables.market_data_cache.c.adj_close, symbols, sessions)

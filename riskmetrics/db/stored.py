@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -185,16 +184,44 @@ def lowest_coverage(connection: sa.Connection, metric: str, days: Sequence[date]
     return connection.execute(statement).first()
 
 
-def lowest_equity(connection: sa.Connection, days: Sequence[date]) -> "sa.Row[str, date, Decimal] | None":
-    """The portfolio and day of the lowest equity among those that hold something: name, snapshot_date, total_value."""
-    statement = (
-        sa.select(_portfolios.c.name, _snapshots.c.snapshot_date, _snapshots.c.total_value)
-        .join(_portfolios, _portfolios.c.id == _snapshots.c.portfolio_id)
-        .where(_snapshots.c.snapshot_date.in_(days), _snapshots.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
-        .order_by(_snapshots.c.total_value, _snapshots.c.snapshot_date, _portfolios.c.name)
-        .limit(1)
+def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date], minimum: float) -> pd.DataFrame:
+    """Return each portfolio whose coverage is below a minimum on one of ``days``, on its worst day.
+
+    Columns portfolio, day, coverage, n_covered, n_total; the lowest first. Removed portfolios are left out.
+    """
+    table = tables.portfolio_coverage
+    columns = (table.c[name] for name in ("day", "coverage", "n_covered", "n_total"))
+    worst = (
+        sa.select(_portfolios.c.name.label("portfolio"), *columns)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.metric == metric, table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
+        .where(table.c.coverage < minimum - 1e-9)
+        .distinct(table.c.portfolio_id)
+        .order_by(table.c.portfolio_id, table.c.coverage, table.c.day)
+        .subquery()
     )
-    return connection.execute(statement).first()
+    return fetch(connection, sa.select(worst).order_by(worst.c.coverage, worst.c.portfolio))
+
+
+def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float) -> pd.DataFrame:
+    """Return each portfolio whose equity is below a share of its gross exposure on one of ``days``, on its worst day.
+
+    Columns portfolio, day, total_value, gross_exposure; the lowest share first. Removed portfolios are left out.
+    """
+    table = _snapshots
+    share = (table.c.total_value / table.c.gross_exposure).label("share")
+    day = table.c.snapshot_date.label("day")
+    worst = (
+        sa.select(_portfolios.c.name.label("portfolio"), day, table.c.total_value, table.c.gross_exposure, share)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
+        .where(table.c.total_value < (minimum - 1e-9) * table.c.gross_exposure)
+        .distinct(table.c.portfolio_id)
+        .order_by(table.c.portfolio_id, share, day)
+        .subquery()
+    )
+    shown = (worst.c[name] for name in ("portfolio", "day", "total_value", "gross_exposure"))
+    return fetch(connection, sa.select(*shown).order_by(worst.c.share, worst.c.portfolio))
 
 
 def undefined(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import explained, read, tables
+from riskmetrics.db import explained, prices, read, tables
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.panels import STALE_AFTER
@@ -88,14 +88,14 @@ class Sources:
 
     def last_close(self, symbol: str, day: date) -> float:
         """The last close up to a day, however old; NaN: none."""
-        found = read.last_closes(self._connection, [symbol], day + timedelta(days=1))
+        found = prices.last_closes(self._connection, [symbol], day + timedelta(days=1))
         return float(found.get(symbol, float("nan")))
 
     def distributions(self, symbol: str) -> dict[date, float]:
         """Distributions of a symbol per share, by ex-day: those that are known, from the first session to the day or the cash anchor."""
         if (key := ("distributions", symbol)) not in self._known:
             last = max(self.day, self.cash_anchor or self.day)
-            steps = read.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
+            steps = prices.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
             before, factor = steps["close_before"], steps["adj_close_before"] / steps["adj_close"]
             amounts = cash_distribution(*(steps[name].to_numpy(float) for name in _STEP))
             paid = (before - steps["close"] * factor).where(amounts > 0)
@@ -105,7 +105,7 @@ class Sources:
 
     def has_adjusted_close(self, symbol: str) -> bool:
         """Whether a symbol has a close and an adjusted close, which tell of distributions."""
-        return not read.symbols_without_adjusted_close(self._connection, [symbol])
+        return not prices.symbols_without_adjusted_close(self._connection, [symbol])
 
     def returns(self, symbols: Iterable[str], sessions: int, day: date | None = None) -> pd.DataFrame:
         """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
