@@ -68,6 +68,7 @@ def portfolio(
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
     """  # noqa: D205 - the first paragraph is one sentence
+    from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
 
@@ -78,7 +79,13 @@ def portfolio(
         raise UsageError(f"--decimal {decimal} is neither point nor comma")
     if as_of and as_of.date() > date.today():
         raise UsageError(f"--as-of {as_of.date()} lies in the future")
-    found = read_holdings(file, as_of=day_of(as_of), decimal=_DECIMAL_MARKS.get(decimal), may_be_empty=allow_empty)
+    found = read_holdings(
+        file,
+        as_of=day_of(as_of),
+        decimal=_DECIMAL_MARKS.get(decimal),
+        may_be_empty=allow_empty,
+        limits=settings.load().limits,
+    )
     day = day_of(as_of) or found.day or date.today()
     if day > date.today():
         raise UsageError(f"{file} is of {day}, which lies in the future: say --as-of")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.write import Written
+    from riskmetrics.limits import Limits
     from riskmetrics.sources.files import Parsed
 
 app = typer.Typer(
@@ -107,11 +108,17 @@ def told(written: "Written") -> str:
     )
 
 
-def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Callable[[sa.Connection, Parsed], str]") -> None:
+def _import(
+    kind: str,
+    file: Path,
+    read: "Callable[[Path, Limits], Parsed]",
+    store: "Callable[[sa.Connection, Parsed], str]",
+) -> None:
+    from riskmetrics import settings
     from riskmetrics.cli.database import writing
     from riskmetrics.db import imports
 
-    parsed = read(file)
+    parsed = read(file, settings.load().limits)
     with writing() as connection:
         summary = store(connection, parsed)
         imports.reject(connection, kind, str(file), parsed.rejected)
