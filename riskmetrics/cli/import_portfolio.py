@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from riskmetrics.cli.options import DAY_FORMAT, AsJson, File, day_of
-from riskmetrics.cli.output import counted, present, print_json, records, say
+from riskmetrics.cli.output import counted, present, print_json, records, require_printable, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -119,6 +119,7 @@ def _plans(file: Path, found: "Holdings", name: str, account: str, equity: float
         called = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
         if not 0 < len(called) <= 255:  # what the column holds
             raise UsageError(f"--name must have 1 to 255 characters{'' if called else f': {file} does not say whose holdings these are'}")
+        require_printable(called, "the name of a portfolio")
         plans.append(_Plan(called, one, _dollars(math.nan if equity is None else equity)))
     return plans
 

@@ -8,7 +8,7 @@ import typer
 
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.options import File
-from riskmetrics.cli.output import counted, say
+from riskmetrics.cli.output import counted, require_printable, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -55,6 +55,7 @@ def benchmark(file: File, code: Annotated[str, typer.Option(help="Which benchmar
     from riskmetrics.db import imports
     from riskmetrics.sources.files import read_benchmark
 
+    require_printable(code, "--code")
     _import("benchmark", file, read_benchmark, lambda connection, parsed: told(imports.benchmark(connection, parsed.rows, code, "file")))
 
 

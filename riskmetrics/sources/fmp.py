@@ -25,6 +25,7 @@ from riskmetrics.sources.files import BETA_LIMIT, price_rows
 from riskmetrics.sources.http import Answer, Http
 from riskmetrics.sources.review import Parsed, Review
 from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.text import UNPRINTABLE
 
 SOURCE = "FMP"
 """The vendor's name, in sentences."""
@@ -39,7 +40,7 @@ _MONEY_LIMIT = 1e16
 """What NUMERIC(18, 2) holds."""
 
 
-_UNPRINTABLE = re.compile(r"[^\S ]|[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}\t\n]")
 
 
 def _text(longest: int) -> AfterValidator:

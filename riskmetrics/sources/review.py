@@ -13,16 +13,12 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.tables import RejectedRow, Table, too_many_rejected
+from riskmetrics.text import escape_controls
 
 LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
 WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
 """What weights sum to, from and to, and the whole they are parts of."""
-UNPRINTABLE = (
-    r"[\x{00}-\x{08}\x{0b}\x{0c}\x{0e}-\x{1f}\x{7f}-\x{9f}"
-    r"\x{2028}\x{2029}\x{202a}-\x{202e}\x{2066}-\x{2069}]"
-)
-"""Control characters but white space, and those that reverse the text that follows."""
 _LONGEST_QUOTE = 200
 """Characters of a cell that a reason quotes."""
 WORTH_SAYING = 5e-5
@@ -118,7 +114,7 @@ class Review:
         for name in names:
             if name in self.table.columns:
                 text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
-                found = pc.match_substring_regex(text, UNPRINTABLE).to_numpy()
+                found = cells.by_distinct(text, lambda one: escape_controls(one) != one, "bool")
                 self.reject(found, f"{name} holds a control character")
 
     def _texts(self, column: pa.ChunkedArray, rows: IntArray) -> list[str]:

@@ -389,3 +389,20 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
 
 def test_without_a_key_nothing_is_asked_and_that_is_said():
     assert refresh(None, {"A": None}, [LAST]) == Refreshed(notes=(NO_KEY,))
+
+
+def test_a_vendor_that_drips_ends_a_run_at_its_time_limit(open_vendor, market, engine):
+    """Of six symbols the first two come; what came is stored, and the rest is not asked for once the time is used up."""
+    with open_vendor(RISKMETRICS_FMP_RUN_SECONDS=1.0) as feed:
+        refresh(feed, {"A": None}, [LAST])
+        slow = dict.fromkeys(["B", "C", "D", "E", "F"])
+        market.replies |= {(FULL, symbol): Reply(fault="drip headers") for symbol in slow}
+        began = monotonic()
+        found = refresh(feed, {"A": None, **slow}, [LAST])
+        assert monotonic() - began < 10  # one second, on a machine that has other things to do
+    assert set(found.problems) == set(slow)
+    assert all("RISKMETRICS_FMP_RUN_SECONDS" in str(error) for error in found.problems.values())
+    assert stored(engine)
+    with pytest.raises(Unreachable) as caught:
+        require(found, {"A": None, **slow})
+    assert caught.value.exit_code == 5
