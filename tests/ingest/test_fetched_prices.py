@@ -4,6 +4,7 @@ import _thread
 from datetime import date
 from itertools import count
 from threading import Barrier
+from time import monotonic
 
 import numpy as np
 import pandas as pd
@@ -392,7 +393,7 @@ def test_without_a_key_nothing_is_asked_and_that_is_said():
 
 
 def test_a_vendor_that_drips_ends_a_run_at_its_time_limit(open_vendor, market, engine):
-    """Of six symbols the first two come; what came is stored, and the rest is not asked for once the time is used up."""
+    """What came before is stored; the rest is not asked for once the time is used up."""
     with open_vendor(RISKMETRICS_FMP_RUN_SECONDS=1.0) as feed:
         refresh(feed, {"A": None}, [LAST])
         slow = dict.fromkeys(["B", "C", "D", "E", "F"])

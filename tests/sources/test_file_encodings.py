@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import Limits
+from riskmetrics.sources import contents
 from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.files import read_profiles
 from riskmetrics.sources.scenarios import read_scenarios
@@ -38,14 +38,16 @@ def test_bytes_that_are_no_utf_8_are_refused(tmp_path, content):
         assert "on line 300003" in str(caught.value)
 
 
-def test_a_character_on_the_border_of_two_pieces_is_whole(tmp_path):
-    """Files are decoded a megabyte at a time."""
+def test_a_character_on_the_border_of_two_pieces_is_whole(tmp_path, monkeypatch):
+    """Files are decoded piece by piece."""
+    monkeypatch.setattr(contents, "_PIECE", 16)
     path = tmp_path / "file.csv"
-    head = "symbol,name\n" + "C,y\n" * ((1 << 20) // 4 - 4)
-    for shift in range(4):
-        path.write_text(f"{head}A,{'x' * shift}€€\n", encoding="utf-8")
-        parsed = read_profiles(path, Limits(rejected_rows=1 << 20))
-        assert parsed.rows["company_name"].to_list()[-1] == f"{'x' * shift}€€"
+    for shift in range(16):
+        path.write_text(f"symbol,name\nA,{'x' * shift}€€🙂\n", encoding="utf-8")
+        assert read_profiles(path).rows["company_name"].to_list() == [f"{'x' * shift}€€🙂"]
+        path.write_bytes(f"symbol,name\nA,x\nB,{'x' * shift}".encode() + b"\xe2\x82\n")
+        with pytest.raises(DataQualityError, match="on line 3"):
+            read_profiles(path)
 
 
 HOLDINGS = "symbol,quantity,account\nA,1,Größe\n"
