@@ -16,9 +16,10 @@ _COLOR = re.compile(r"\x1b\[(?:[0-79]|[1-9]\d+)?(?:;(?:[0-79]|[1-9]\d+))*m")
 """What a terminal shows as a color or a weight of letters; 8, which hides them, is none."""
 
 
-def is_printable(text: str) -> bool:
-    """Whether a text, on one line, can be shown and stored as it is."""
-    return not _UNPRINTABLE_OR_SPACE.search(text) and not _HALF_OF_A_PAIR.search(text)
+def is_printable(text: str, *, one_line: bool = False) -> bool:
+    """Whether a text can be shown and stored as it is; ``one_line``: it has no tab or line feed either."""
+    pattern = _UNPRINTABLE_OR_SPACE if one_line else _UNPRINTABLE
+    return not pattern.search(text) and not _HALF_OF_A_PAIR.search(text)
 
 
 def escape_controls(text: str, *, one_line: bool = False) -> str:

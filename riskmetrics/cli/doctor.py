@@ -97,9 +97,7 @@ def _findings(*, online: bool) -> Iterator[Finding]:
         yield from _guarded(about, findings, configured)
 
 
-def _guarded(
-    about: str, findings: Iterator[Finding], configured: "Settings"
-) -> Iterator[Finding]:
+def _guarded(about: str, findings: Iterator[Finding], configured: "Settings") -> Iterator[Finding]:
     """Yield findings; an error that a check did not expect is one more, and the next section is checked all the same."""
     from riskmetrics.alerts import without_secrets
 
@@ -107,9 +105,7 @@ def _guarded(
         yield from findings
     except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
         reason = without_secrets(configured, f"{type(error).__name__}: {error}").partition("\n")[0]
-        yield Finding(
-            "fail", about, f"the check could not be made: {reason[:300]}", "remove the cause", _UNEXPECTED
-        )
+        yield Finding("fail", about, f"the check could not be made: {reason[:300]}", "remove the cause", _UNEXPECTED)
 
 
 def _settings(configured: "Settings") -> Iterator[Finding]:

@@ -119,7 +119,7 @@ def _plans(file: Path, found: "Holdings", name: str, account: str, equity: float
         called = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
         if not 0 < len(called) <= 255:  # what the column holds
             raise UsageError(f"--name must have 1 to 255 characters{'' if called else f': {file} does not say whose holdings these are'}")
-        require_printable(called, "the name of a portfolio")
+        require_printable(called, "the name of a portfolio", one_line=True)
         plans.append(_Plan(called, one, _dollars(math.nan if equity is None else equity)))
     return plans
 

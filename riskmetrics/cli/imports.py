@@ -55,7 +55,7 @@ def benchmark(file: File, code: Annotated[str, typer.Option(help="Which benchmar
     from riskmetrics.db import imports
     from riskmetrics.sources.files import read_benchmark
 
-    require_printable(code, "--code")
+    require_printable(code, "--code", one_line=True)
     _import("benchmark", file, read_benchmark, lambda connection, parsed: told(imports.benchmark(connection, parsed.rows, code, "file")))
 
 

@@ -39,11 +39,11 @@ class PrintableStream:
         return getattr(self._stream, name)
 
 
-def require_printable(text: str, what: str) -> str:
+def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
     """Return a text that is to be stored; UsageError if it holds what cannot be shown or encoded."""
     from riskmetrics.errors import UsageError
 
-    if not is_printable(text):
+    if not is_printable(text, one_line=one_line):
         raise UsageError(f"{what} holds a control character, or bytes that are not UTF-8: {ascii(text)[:200]}")
     return text
 

@@ -130,7 +130,7 @@ def test_sessions_must_have_ended_and_be_in_the_calendar(call) -> None:
     ],
 )
 def test_a_size_that_no_machine_holds_is_refused_at_once(call, size) -> None:
-    result = call("simulate", *size)
+    result = call(*size)
     assert isinstance(result.exception, UsageError)
     assert "100,000,000 prices and 10,000,000 lots" in str(result.exception)
 
@@ -140,6 +140,6 @@ def test_the_largest_size_is_allowed(monkeypatch: pytest.MonkeyPatch, call) -> N
     monkeypatch.setattr(command, "_MOST_PRICES", 6)
     monkeypatch.setattr(command, "_MOST_LOTS", 4)
     size = ("--symbols", "2", "--sessions", "3", "--portfolios", "2", "--positions", "2")
-    assert call("simulate", *size).exit_code == 0
-    assert isinstance(call("simulate", *size, "--symbols", "3").exception, UsageError)
-    assert isinstance(call("simulate", *size, "--positions", "3").exception, UsageError)
+    assert call(*size).exit_code == 0
+    assert isinstance(call(*size, "--symbols", "3").exception, UsageError)
+    assert isinstance(call(*size, "--positions", "3").exception, UsageError)
