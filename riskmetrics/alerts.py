@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from riskmetrics.errors import AlertNotSent
 from riskmetrics.settings import Settings
+from riskmetrics.text import escape_controls
 
 _TIMEOUT = 20
 """Seconds to wait for an answer."""
@@ -25,7 +26,8 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
     AlertNotSent
         If a channel that is set did not take it; its sentence holds neither an address's secret part nor a password.
     """
-    subject, text = without_secrets(settings, subject), without_secrets(settings, text)
+    subject = escape_controls(without_secrets(settings, subject))
+    text = escape_controls(without_secrets(settings, text))
     channels: dict[str, Callable[[], None]] = {}
     if settings.alert_webhook is not None:
         address = settings.alert_webhook.get_secret_value()

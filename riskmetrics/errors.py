@@ -8,6 +8,7 @@ RiskmetricsError             exit 1
 │   └── RefusedFit           a calibration that would not be safe to forecast with
 ├── SourceError              exit 5  a vendor did not answer as its contract says
 │   ├── Unreachable          no connection, no answer in time, one that broke off, a fault of the server
+│   │   └── TimeLimitError    the time that a call or a run may take is used up
 │   ├── BadAnswer            an answer that does not fit
 │   ├── RateLimited          no more calls for now
 │   ├── UnknownSymbol        exit 3  the vendor has nothing on it
@@ -91,6 +92,16 @@ class Unreachable(SourceError):
     def __init__(self, sentence: str, retry_after: str | None = None) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
+
+
+class TimeLimitError(Unreachable):
+    """The time that a call, or a run with all its calls, may take is used up."""
+
+    again = False
+
+    def __init__(self, sentence: str, *, whole_run: bool = False) -> None:
+        super().__init__(sentence)
+        self.closes = "vendor" if whole_run else ""
 
 
 class BadAnswer(SourceError):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
 from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.limits import MEGABYTE, Limits
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
@@ -70,6 +71,7 @@ def _reachable(url: str) -> str:
 _Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_reachable)]
 _Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
 _Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
+_Seconds = Annotated[float, Field(gt=0, le=86_400)]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
@@ -199,6 +201,80 @@ class Settings(BaseSettings):
         validation_alias="RISKMETRICS_SMTP_URL",
         description="What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered), smtps://…:465; a password goes encrypted.",
     )
+
+    max_file_mb: PositiveInt = Field(
+        default=1024,
+        validation_alias="RISKMETRICS_MAX_FILE_MB",
+        description="Largest imported file, megabytes after unpacking.",
+    )
+    max_line_kb: PositiveInt = Field(
+        default=1024,
+        validation_alias="RISKMETRICS_MAX_LINE_KB",
+        description="Longest line or cell of an imported file, kilobytes.",
+    )
+    max_rows: PositiveInt = Field(
+        default=10_000_000,
+        validation_alias="RISKMETRICS_MAX_ROWS",
+        description="Most rows of an imported file.",
+    )
+    max_columns: PositiveInt = Field(
+        default=1_000,
+        validation_alias="RISKMETRICS_MAX_COLUMNS",
+        description="Most columns of an imported file.",
+    )
+    max_symbols: PositiveInt = Field(
+        default=100_000,
+        validation_alias="RISKMETRICS_MAX_SYMBOLS",
+        description="Most different symbols, and most different dates, in an imported file.",
+    )
+    max_holdings: PositiveInt = Field(
+        default=50_000,
+        validation_alias="RISKMETRICS_MAX_HOLDINGS",
+        description="Most lines of a file of holdings, which may have 1 KB each on average.",
+    )
+    max_rejected_rows: PositiveInt = Field(
+        default=100_000,
+        validation_alias="RISKMETRICS_MAX_REJECTED_ROWS",
+        description="Most rows of a file that are rejected and kept; beyond, the file is refused.",
+    )
+    max_answer_mb: PositiveInt = Field(
+        default=8,
+        validation_alias="RISKMETRICS_MAX_ANSWER_MB",
+        description="Largest answer of FMP or Anthropic, megabytes after unpacking.",
+    )
+    fmp_call_seconds: _Seconds = Field(
+        default=180.0,
+        validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
+        description="Longest that one question to FMP may take with all retries and waits, seconds.",
+    )
+    fmp_run_seconds: _Seconds = Field(
+        default=3600.0,
+        validation_alias="RISKMETRICS_FMP_RUN_SECONDS",
+        description="Longest that a command or run goes on asking FMP, seconds.",
+    )
+    ai_seconds: _Seconds = Field(
+        default=180.0,
+        validation_alias="RISKMETRICS_AI_SECONDS",
+        description="Longest that an insight or a question may take with all calls, retries and waits, seconds.",
+    )
+    ai_run_seconds: _Seconds = Field(
+        default=1800.0,
+        validation_alias="RISKMETRICS_AI_RUN_SECONDS",
+        description="Longest that a command or run goes on asking Anthropic, seconds.",
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """Most that is read from one imported file."""
+        return Limits(
+            file_bytes=self.max_file_mb * MEGABYTE,
+            line_bytes=self.max_line_kb * 1024,
+            rows=self.max_rows,
+            columns=self.max_columns,
+            symbols=self.max_symbols,
+            holdings=self.max_holdings,
+            rejected_rows=self.max_rejected_rows,
+        )
 
     @cached_property
     def home_directory(self) -> Path:

@@ -25,7 +25,7 @@ class Reply(NamedTuple):
     content_type: str = "application/json; charset=utf-8"
     headers: tuple[tuple[str, str], ...] = ()
     fault: str = ""
-    """reset, silence, drip or cut."""
+    """reset, silence, drip headers, drip or cut."""
 
     @property
     def content(self) -> bytes:
@@ -89,6 +89,12 @@ def send(handler: BaseHTTPRequestHandler, reply: Reply, closing: threading.Event
         return
     if reply.fault == "silence":
         closing.wait(30)
+        handler.close_connection = True
+        return
+    if reply.fault == "drip headers":
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        while not closing.wait(0.05):
+            handler.wfile.write(b"x")
         handler.close_connection = True
         return
     content = reply.content

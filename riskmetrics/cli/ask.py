@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics.cli.options import AsJson, Day, day_of
-from riskmetrics.cli.output import fail, present, print_json
+from riskmetrics.cli.output import fail, present, print_json, require_printable
 
 
 def ask(
@@ -28,6 +28,7 @@ def ask(
 
     if not 0 < len(question.strip()) <= LONGEST_QUESTION:
         raise fail(f"a question has 1 to {LONGEST_QUESTION} characters", code=2)
+    require_printable(question, "the question")
     configured = settings.load()
     with connected() as engine:
         with engine.connect() as connection:

@@ -64,4 +64,8 @@ def database_sentence(error: Exception) -> str | None:
     if error.orig.sqlstate is None:
         reason = str(error.orig).strip().partition("\n")[0]
         return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
+    if isinstance(error.orig, psycopg.errors.UntranslatableCharacter):
+        from riskmetrics.db.copy import LACKS_CHARACTER
+
+        return LACKS_CHARACTER
     return f"the database refused: {error.orig.diag.message_primary} ({error.orig.sqlstate})"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from riskmetrics.db.health import Freshness, Server
     from riskmetrics.settings import Settings
 
-_DATA_QUALITY, _CONFIGURATION = 3, 6
+_UNEXPECTED, _CONFIGURATION = 1, 6
 """Exit codes, as errors.py has them."""
 
 _NO_ROOM, _LITTLE_ROOM = 100 << 20, 1 << 30
@@ -54,7 +54,8 @@ def doctor(
 ) -> None:
     """Check settings, database, schema, data, vendor, model, disk, Dagster and the nights, and say what to do about what is wrong.
 
-    Exit codes: 0 if nothing fails (warnings may stand), 3 if the data fail, 5 the network, 6 configuration or database.
+    Exit codes: 0 if no check fails; warnings do not count. Else the highest of 1 (a check could not be made), 3 (data), 5 (network or
+    vendor) and 6 (settings, disk, database, roles, schema, Dagster or alerts).
 
     Example: riskmetrics doctor --online
     """
@@ -85,11 +86,26 @@ def _findings(*, online: bool) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield Finding("fail", "settings", str(error), "mend the variable named here, in the environment or in .env")
         return
-    yield from _settings(configured)
-    yield from _disk(configured)
-    yield from _database(configured, online=online)
-    yield from _dagster(configured)
-    yield from _alerts(configured)
+    sections = {
+        "settings": _settings(configured),
+        "disk": _disk(configured),
+        "database": _database(configured, online=online),
+        "dagster": _dagster(configured),
+        "alerts": _alerts(configured),
+    }
+    for about, findings in sections.items():
+        yield from _guarded(about, findings, configured)
+
+
+def _guarded(about: str, findings: Iterator[Finding], configured: "Settings") -> Iterator[Finding]:
+    """Yield findings; an error that a check did not expect is one more, and the next section is checked all the same."""
+    from riskmetrics.alerts import without_secrets
+
+    try:
+        yield from findings
+    except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+        reason = without_secrets(configured, f"{type(error).__name__}: {error}").partition("\n")[0]
+        yield Finding("fail", about, f"the check could not be made: {reason[:300]}", "remove the cause", _UNEXPECTED)
 
 
 def _settings(configured: "Settings") -> Iterator[Finding]:

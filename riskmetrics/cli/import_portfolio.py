@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from riskmetrics.cli.options import DAY_FORMAT, AsJson, File, day_of
-from riskmetrics.cli.output import counted, present, print_json, records, say
+from riskmetrics.cli.output import counted, present, print_json, records, require_printable, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -68,6 +68,7 @@ def portfolio(
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
     """  # noqa: D205 - the first paragraph is one sentence
+    from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
 
@@ -78,7 +79,13 @@ def portfolio(
         raise UsageError(f"--decimal {decimal} is neither point nor comma")
     if as_of and as_of.date() > date.today():
         raise UsageError(f"--as-of {as_of.date()} lies in the future")
-    found = read_holdings(file, as_of=day_of(as_of), decimal=_DECIMAL_MARKS.get(decimal), may_be_empty=allow_empty)
+    found = read_holdings(
+        file,
+        as_of=day_of(as_of),
+        decimal=_DECIMAL_MARKS.get(decimal),
+        may_be_empty=allow_empty,
+        limits=settings.load().limits,
+    )
     day = day_of(as_of) or found.day or date.today()
     if day > date.today():
         raise UsageError(f"{file} is of {day}, which lies in the future: say --as-of")
@@ -112,6 +119,7 @@ def _plans(file: Path, found: "Holdings", name: str, account: str, equity: float
         called = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
         if not 0 < len(called) <= 255:  # what the column holds
             raise UsageError(f"--name must have 1 to 255 characters{'' if called else f': {file} does not say whose holdings these are'}")
+        require_printable(called, "the name of a portfolio", one_line=True)
         plans.append(_Plan(called, one, _dollars(math.nan if equity is None else equity)))
     return plans
 

@@ -8,12 +8,13 @@ import typer
 
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.options import File
-from riskmetrics.cli.output import counted, say
+from riskmetrics.cli.output import counted, require_printable, say
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from riskmetrics.db.write import Written
+    from riskmetrics.limits import Limits
     from riskmetrics.sources.files import Parsed
 
 app = typer.Typer(
@@ -60,6 +61,8 @@ def benchmark(
     from riskmetrics.db import imports, read
     from riskmetrics.sources.files import read_benchmark
 
+    if code:
+        require_printable(code, "--code", one_line=True)
     wanted = settings.parse_benchmark_code(code) if code else None
     configured = settings.load().benchmark
 
@@ -122,11 +125,17 @@ def told(written: "Written") -> str:
     )
 
 
-def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Callable[[sa.Connection, Parsed], str]") -> None:
+def _import(
+    kind: str,
+    file: Path,
+    read: "Callable[[Path, Limits], Parsed]",
+    store: "Callable[[sa.Connection, Parsed], str]",
+) -> None:
+    from riskmetrics import settings
     from riskmetrics.cli.database import writing
     from riskmetrics.db import imports
 
-    parsed = read(file)
+    parsed = read(file, settings.load().limits)
     with writing() as connection:
         summary = store(connection, parsed)
         imports.reject(connection, kind, str(file), parsed.rejected)

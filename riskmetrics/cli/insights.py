@@ -9,7 +9,7 @@ import typer
 
 from riskmetrics.cli.ask import ask, budget
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
-from riskmetrics.cli.output import fail, present, print_json, say
+from riskmetrics.cli.output import fail, present, print_json, require_printable, say
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -134,6 +134,7 @@ def rate(
     from riskmetrics.cli.database import writing
     from riskmetrics.db import insights as stored
 
+    require_printable(feedback or "", "--feedback")
     given = Decimal(f"{rating:.1f}")
     with writing() as connection:
         if not stored.rate(connection, insight, given, feedback):

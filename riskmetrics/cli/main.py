@@ -28,6 +28,7 @@ from riskmetrics.cli import (
     simulate,
     status,
 )
+from riskmetrics.cli.output import PrintableStream
 
 app = typer.Typer(
     name="riskmetrics",
@@ -82,6 +83,7 @@ def main() -> None:
 
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # tells with a traceback that Ctrl-C hit a closing connection
     gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
+    sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
     try:
         app()
     except RiskmetricsError as error:

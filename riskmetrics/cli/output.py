@@ -1,11 +1,14 @@
 """What commands print: tables and JSON on stdout, progress and remarks on stderr."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
+
+from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls, is_printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,9 +19,38 @@ Format = Callable[[Any], str]
 JSON_HELP = "Print JSON on stdout instead of a table."
 
 
+class PrintableStream:
+    """A text stream on which no control character comes out, whatever is stored; colors of a terminal do."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text with its control characters spelled out."""
+        escape = escape_all_but_colors if self._stream.isatty() else escape_controls
+        return self._stream.write(escape(text))
+
+    def writelines(self, lines: Sequence[str]) -> None:
+        """Write several texts."""
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
+    """Return a text that is to be stored; UsageError if it holds what cannot be shown or encoded."""
+    from riskmetrics.errors import UsageError
+
+    if not is_printable(text, one_line=one_line):
+        raise UsageError(f"{what} holds a control character, or bytes that are not UTF-8: {ascii(text)[:200]}")
+    return text
+
+
 def say(text: str) -> None:
     """Print a remark on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(escape_controls(text), err=True)
 
 
 def progress(text: str) -> None:
@@ -40,7 +72,8 @@ def fail(text: str, code: int = 1) -> typer.Exit:
 
 def print_json(value: object) -> None:
     """Print a value as JSON."""
-    typer.echo(json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False))
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
+    typer.echo(re.sub(f"[{UNPRINTABLE}]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -70,6 +103,8 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     from rich.console import Console
     from rich.table import Table
 
+    rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
+    header, title = [escape_controls(name, one_line=True) for name in header], escape_controls(title)
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))  # what is piped is never cut
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)

@@ -18,6 +18,10 @@ _ROWS_PER_BLOCK = 250_000
 """Of prices or lots, in a transaction: what bounds memory."""
 
 
+_MOST_PRICES, _MOST_LOTS = 100_000_000, 10_000_000
+"""Of a simulation, in all: closes of the one take a gigabyte of memory, and the other a gigabyte of disk."""
+
+
 def simulate(
     symbols: Annotated[int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")] = 50,
     sessions: Annotated[int, typer.Option(min=2, max=5000, help="Exchange sessions with prices.")] = 300,
@@ -38,6 +42,9 @@ def simulate(
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.simulate import MARKET_INDEX
 
+    if symbols * sessions > _MOST_PRICES or portfolios * positions > _MOST_LOTS:
+        most = f"at most {_MOST_PRICES:,} prices and {_MOST_LOTS:,} lots in all are simulated"
+        raise UsageError(f"{most}: choose fewer symbols, sessions, portfolios or positions")
     last = day_of(last_session) or trading_calendar.last_ended()
     trading_calendar.require_ended([last])
     days = trading_calendar.between(trading_calendar.FIRST_SESSION, last)[-sessions:]

@@ -10,8 +10,9 @@ import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import sqlalchemy as sa
+from psycopg.errors import UntranslatableCharacter
 
-from riskmetrics.errors import DataQualityError
+from riskmetrics.errors import DatabaseError, DataQualityError
 
 _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Double, pa.float64()),
@@ -21,6 +22,7 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Date, pa.timestamp("s")),
 ]
 
+LACKS_CHARACTER = "the database's encoding lacks a character of a text, and nothing is stored: create a database with ENCODING 'UTF8'"
 _COLUMN = re.compile(r", column (\w+)")
 """In what Postgres says of where a COPY failed."""
 
@@ -75,6 +77,8 @@ def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: s
     ------
     DataQualityError
         If a value does not fit its column, or is infinite.
+    DatabaseError
+        If the database's encoding lacks a character.
     """
     for column, value in rows.select_dtypes("number").items():
         if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
@@ -90,9 +94,10 @@ def load(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: s
     try:
         with driver(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
             copy.write(buffer.getbuffer())
+    except UntranslatableCharacter as error:
+        raise DatabaseError(f"{table.name}: {LACKS_CHARACTER}") from error
     except psycopg.DataError as error:
-        where = _COLUMN.search(error.diag.context or "")
-        raise DataQualityError(f"{table.name}{'.' + where[1] if where else ''}: {error.diag.message_primary}") from error
+        raise DataQualityError(f"{table.name}{_failed_column(error)}: {error.diag.message_primary}") from error
     connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')  # its size is what the planner needs
 
 
@@ -103,6 +108,16 @@ def let_planner_know(connection: sa.Connection, table: sa.Table, n_new: int) -> 
     """
     if n_new >= _MANY:
         connection.exec_driver_sql(f'ANALYZE "{table.name}"')
+
+
+def _failed_column(error: psycopg.Error) -> str:
+    where = _COLUMN.search(error.diag.context or "")
+    return f".{where[1]}" if where else ""
+
+
+def server_encoding(connection: sa.Connection) -> str:
+    """Return Postgres' name of the database's encoding, such as UTF8 or LATIN1."""
+    return driver(connection).info.parameter_status("server_encoding") or ""
 
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:

@@ -7,16 +7,17 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
-from riskmetrics.db.copy import fetch
+from riskmetrics.db.copy import fetch, server_encoding
 from riskmetrics.db.read import CLOSE_ONLY, any_of
 from riskmetrics.db.write import Written
 
 
 def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tuple[int | None, str, str]]) -> int:
     """Keep rows that were not taken, as (line, raw row, reason); the same rejection again is the same row. Returns their number."""
-    count, kept = 0, {}
-    for line, raw_row, reason in rows:
-        texts = {"kind": kind, "source": _storable(source), "raw_row": _storable(raw_row), "reason": _storable(reason)}
+    count, kept, encoding = 0, {}, server_encoding(connection)
+    for line, *given in rows:
+        source_text, raw_row, reason = (_storable(text, encoding) for text in (source, *given))
+        texts = {"kind": kind, "source": source_text, "raw_row": raw_row, "reason": reason}
         digest = hashlib.sha256("\x1f".join([*texts.values(), str(line)]).encode()).hexdigest()
         kept[digest] = {**texts, "line": line, "digest": digest}
         count += 1
@@ -25,8 +26,14 @@ def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tup
     return count
 
 
-def _storable(text: str) -> str:
-    """Text without what Postgres refuses, a NUL or half a surrogate pair: that may be what is wrong with a row."""
+def _storable(text: str, encoding: str) -> str:
+    """Return text without what Postgres refuses: that may be what is wrong with a row.
+
+    A NUL and half a surrogate pair are replaced. Where the database's encoding is not UTF-8, what is
+    not ASCII is spelled out as Python does in a literal.
+    """
+    if encoding not in ("UTF8", "SQL_ASCII"):  # the latter stores bytes as they come
+        return text.replace("\x00", "\\x00").encode("ascii", "backslashreplace").decode()
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import vendor
 from riskmetrics.errors import KeyRefused, SourceError
+from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
@@ -48,12 +49,17 @@ def open_feed(engine: sa.Engine, settings: Settings, tell: Callable[[str], None]
         yield None
         return
     from riskmetrics.sources.fmp import Fmp
-    from riskmetrics.sources.http import Http
+    from riskmetrics.sources.http import Bounds, Http
 
     per_minute, per_day = settings.fmp_calls_per_minute, settings.fmp_calls_per_day
     address = settings.fmp_url.rstrip("/").removesuffix("/stable")
     key = settings.fmp_api_key.get_secret_value()
-    with Http(address, key, lambda: vendor.admit(engine, VENDOR, per_minute, per_day), tell=tell) as http:
+    bounds = Bounds(settings.max_answer_mb * MEGABYTE, settings.fmp_call_seconds, settings.fmp_run_seconds)
+
+    def admit() -> None:
+        vendor.admit(engine, VENDOR, per_minute, per_day)
+
+    with Http(address, key, admit, bounds=bounds, tell=tell) as http:
         yield Feed(engine, Fmp(http), per_day)
 
 

@@ -21,6 +21,7 @@ from riskmetrics.insights.claude import (
     NOTHING,
     Claude,
     Reply,
+    call_before,
     counted,
     estimate,
     failed,
@@ -105,7 +106,11 @@ def _send(claude: Claude, batch: UUID, asked: Mapping[Request, Prompt]) -> str |
     bodies = [{"custom_id": each.custom_id, "params": request(prompt, opening(prompt))} for each, prompt in asked.items()]
     once = claude.client.with_options(max_retries=0)  # a repeated call could make a second batch
     try:
-        vendor_id = once.messages.batches.create(requests=bodies).id  # type: ignore[arg-type]
+        created = call_before(
+            claude.ends(),
+            lambda: once.messages.batches.create(requests=bodies),  # type: ignore[arg-type]
+        )
+        vendor_id = created.id
         if not isinstance(vendor_id, str):
             return failed(ValueError()).problem
     except FAULTS as error:
@@ -123,7 +128,7 @@ def ended(claude: Claude) -> list[Batch]:
     """The batches whose answers may be fetched: those that have ended, and those of which nobody knows whether they arrived."""
     with claude.budget.engine.connect() as connection:
         open_batches = batches.waited_for(connection)
-    return [each for each in open_batches if each.vendor_id is None or _age(each) > _KEPT or _has_ended(claude.client, each.vendor_id)]
+    return [each for each in open_batches if each.vendor_id is None or _age(each) > _KEPT or _has_ended(claude, each.vendor_id)]
 
 
 def collect(claude: Claude, store: Store) -> int:
@@ -144,11 +149,11 @@ def _collect(claude: Claude, connection: sa.Connection, batch: Batch, store: Sto
     if _age(batch) > _KEPT:
         return _give_up(connection, batch.id)
     try:
-        vendor_id = batch.vendor_id or _found(claude.client, connection, batch)
+        vendor_id = batch.vendor_id or _found(claude, connection, batch)
         if vendor_id is None:
             return _age(batch) > _ARRIVES_WITHIN and _give_up(connection, batch.id)
         batches.name(connection, batch.id, vendor_id)
-        replies = dict(_replies(claude.client, vendor_id)) if _has_ended(claude.client, vendor_id) else None
+        replies = dict(_replies(claude, vendor_id)) if _has_ended(claude, vendor_id) else None
     except FAULTS:
         return False  # the next poll asks again
     if replies is None:
@@ -175,15 +180,16 @@ def _age(batch: Batch) -> timedelta:
     return datetime.now(UTC) - batch.created_at
 
 
-def _has_ended(client: anthropic.Anthropic, vendor_id: str) -> bool:
+def _has_ended(claude: Claude, vendor_id: str) -> bool:
     """Whether the vendor says so; a fault says nothing."""
     try:
-        return client.messages.batches.retrieve(vendor_id).processing_status == "ended"
+        found = call_before(claude.ends(), lambda: claude.client.messages.batches.retrieve(vendor_id))
+        return found.processing_status == "ended"
     except FAULTS:
         return False
 
 
-def _found(client: anthropic.Anthropic, connection: sa.Connection, batch: Batch) -> str | None:
+def _found(claude: Claude, connection: sa.Connection, batch: Batch) -> str | None:
     """The vendor's id of a batch that was sent and not named: the one whose answers have its ids.
 
     Raises
@@ -191,20 +197,22 @@ def _found(client: anthropic.Anthropic, connection: sa.Connection, batch: Batch)
     ValueError
         If a batch that nobody knows is still being worked on: it may be this one.
     """
-    recent = [each for each in client.messages.batches.list(limit=100).data if each.created_at > batch.created_at - _SKEW]
+    listed = call_before(claude.ends(), lambda: claude.client.messages.batches.list(limit=100).data)
+    recent = [each for each in listed if each.created_at > batch.created_at - _SKEW]
     known = batches.known(connection, [each.id for each in recent])
     strangers = [each for each in recent if each.id not in known]
     for stranger in strangers:
         if stranger.processing_status != "ended":
             raise ValueError("a batch that is being worked on may be the one that is looked for")
-        if any(custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(client, stranger.id)):
+        if any(custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(claude, stranger.id)):
             return stranger.id
     return None
 
 
-def _replies(client: anthropic.Anthropic, vendor_id: str) -> Iterator[tuple[str, Reply]]:
+def _replies(claude: Claude, vendor_id: str) -> Iterator[tuple[str, Reply]]:
     """Each answer by its id; what is errored, canceled or expired costs nothing."""
-    for line in client.messages.batches.results(vendor_id):
+    results = claude.client.messages.batches.results
+    for line in call_before(claude.ends(), lambda: list(results(vendor_id))):
         if line.result.type == "succeeded":
             message = line.result.message
             yield line.custom_id, counted(message, str(message.model), batch=True)

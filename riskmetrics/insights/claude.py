@@ -6,13 +6,13 @@ sent. `temperature` is never sent: the API refuses it.
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import anthropic
 import httpx2
@@ -20,13 +20,26 @@ import sqlalchemy as sa
 from anthropic.types import Message, TextBlock, ToolUseBlock
 from pydantic import SecretStr, ValidationError
 
+from riskmetrics.deadlines import Deadline, run_within
 from riskmetrics.errors import RateLimited, Unreachable
 from riskmetrics.insights import cost
 from riskmetrics.insights.budget import Budget, Refused, open_budget
 from riskmetrics.insights.cost import PROVIDER, Price, Tokens
 from riskmetrics.insights.draft import Answer, Draft, Prompt, Usage
-from riskmetrics.insights.transport import BROKE_OFF, LATE, NOT_SENT, Timeouts, patient, whole_answers
+from riskmetrics.insights.transport import (
+    BROKE_OFF,
+    CALL_ENDS,
+    LATE,
+    NOT_SENT,
+    Bounds,
+    Timeouts,
+    patient,
+    whole_answers,
+)
+from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
+
+T = TypeVar("T")
 
 LONGEST_LOOK_UP = 4
 """Turns in which a model may ask for more facts before it has to answer."""
@@ -39,8 +52,11 @@ NOTHING = Usage(0, 0, Decimal(0))
 _ATTEMPTS = 3
 """Calls, each within the budget, of which the first ones broke off."""
 
-FAULTS = (anthropic.AnthropicError, httpx2.HTTPError, RateLimited, Unreachable, ValueError, TypeError, AttributeError)
-"""What asking may raise; the last three, because the SDK trusts what it reads."""
+FAULTS = (
+    *(anthropic.AnthropicError, httpx2.HTTPError, RateLimited, Unreachable, TimeoutError),
+    *(ValueError, TypeError, AttributeError, RecursionError),
+)
+"""What asking may raise; the last four, because the SDK trusts what it reads."""
 
 _TOOL = "facts"
 
@@ -58,14 +74,21 @@ class Reply(NamedTuple):
     """It was sent, and nobody knows what became of it."""
 
 
-def connect(key: SecretStr, url: str, timeouts: Timeouts = Timeouts()) -> anthropic.Anthropic:  # noqa: B008  # a tuple
+def connect(
+    key: SecretStr,
+    url: str,
+    timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
+    answer_bytes: int = Bounds().answer_bytes,
+) -> anthropic.Anthropic:
     """Open a client that looks nowhere else for a key or an address, traces nothing, follows no redirect and waits for nobody for long."""
+    hooks = {"response": [whole_answers(timeouts, answer_bytes)]}
     return anthropic.Anthropic(
         api_key=key.get_secret_value(),
         base_url=url,
         max_retries=2,
         timeout=anthropic.Timeout(timeouts.read, connect=timeouts.connect),
-        http_client=anthropic.DefaultHttpxClient(follow_redirects=False, event_hooks={"response": [whole_answers(timeouts)]}),
+        default_headers={"Accept-Encoding": "identity"},
+        http_client=anthropic.DefaultHttpxClient(follow_redirects=False, event_hooks=hooks),
         middleware=[patient(timeouts)],
         open_telemetry=False,
     )
@@ -73,11 +96,20 @@ def connect(key: SecretStr, url: str, timeouts: Timeouts = Timeouts()) -> anthro
 
 @dataclass
 class Claude:
-    """A writer that asks Anthropic's Messages API, each call within the budget."""
+    """A writer that asks Anthropic's Messages API, each call within the budget and the limits of time."""
 
     client: anthropic.Anthropic
     budget: Budget
+    bounds: Bounds = Bounds()  # noqa: RUF009  # a tuple
     provider: str = PROVIDER
+    _ends: dict[str, Deadline] = field(default_factory=dict)
+    """Of the run, under no name, and of each prompt."""
+
+    def ends(self, prompt: Prompt | None = None) -> Deadline:
+        """Return when calls for a prompt have to end; of calls for none, each may take as long as an insight."""
+        run = self._ends.setdefault("", Deadline.after(self.bounds.run_seconds))
+        own = Deadline.after(self.bounds.seconds)
+        return min(run, own if prompt is None else self._ends.setdefault(subject(prompt), own))
 
     def write(self, prompt: Prompt) -> Answer:
         """Word an insight from the whole fact sheet, in one call."""
@@ -124,23 +156,33 @@ class Claude:
         """Reserve, call, settle; and again after a call that broke off, which may have been charged like any other."""
         sent, used = request(prompt, turns) | dict(tools or {}), NOTHING
         for _ in range(_ATTEMPTS):
+            ends = self.ends(prompt)
+            if ends.seconds_left <= 0:
+                return Reply(None, self._time_limit(), used)
             allowed = self.budget.reserve(subject(prompt), prompt.model, getattr(_price(sent), "most", None))
             if isinstance(allowed, Refused):
                 return Reply(None, allowed.reason, used)
-            reply = _call(self.client, sent)
+            reply = _call(self.client, sent, ends)
             self.budget.settle(allowed, reply.usage)
             used += reply.usage
             if not reply.broke_off:
                 break
         return reply._replace(usage=used)
 
+    def _time_limit(self) -> str:
+        whole_run = self._ends[""].seconds_left <= 0
+        name = "RISKMETRICS_AI_RUN_SECONDS" if whole_run else "RISKMETRICS_AI_SECONDS"
+        seconds = self.bounds.run_seconds if whole_run else self.bounds.seconds
+        return f"the {seconds:g} s that {name} allows are used up"
+
 
 @contextmanager
 def open_claude(engine: sa.Engine, settings: Settings, run_id: str) -> Iterator[Claude]:
     """Yield the writer that the settings name, for one run; they hold a key."""
     key = settings.anthropic_api_key or SecretStr("")
-    with connect(key, settings.anthropic_url) as client:
-        yield Claude(client, open_budget(engine, settings, run_id))
+    bounds = Bounds(settings.max_answer_mb * MEGABYTE, settings.ai_seconds, settings.ai_run_seconds)
+    with connect(key, settings.anthropic_url, answer_bytes=bounds.answer_bytes) as client:
+        yield Claude(client, open_budget(engine, settings, run_id), bounds)
 
 
 def opening(prompt: Prompt) -> list[Any]:
@@ -175,10 +217,20 @@ def _price(sent: Mapping[str, Any], *, batch: bool = False) -> Price | None:
     return cost.estimate(sent["model"], size, sent["max_tokens"], datetime.now(UTC).date(), batch=batch)
 
 
-def _call(client: anthropic.Anthropic, sent: Mapping[str, Any]) -> Reply:
+def call_before(ends: Deadline, ask: Callable[[], T]) -> T:
+    """Return the answer to a call; TimeoutError if it takes longer, after which the client asks no more."""
+
+    def run() -> T:
+        CALL_ENDS.set(ends)  # in a thread, and so a context, of its own
+        return ask()
+
+    return run_within(ends.seconds_left, run)
+
+
+def _call(client: anthropic.Anthropic, sent: Mapping[str, Any], ends: Deadline) -> Reply:
     """Ask once, which the client repeats after faults that cost nothing; whatever goes wrong comes back as a sentence."""
     try:
-        message = client.messages.create(**sent)
+        message = call_before(ends, lambda: client.messages.create(**sent))
     except FAULTS as error:
         return failed(error)
     return counted(message, sent["model"])
@@ -188,8 +240,8 @@ def failed(error: Exception) -> Reply:
     """A failure in a sentence that quotes nothing, with what it cost: a call that is known not to have been answered costs nothing."""
     if isinstance(error, RateLimited):
         return Reply(None, str(error), NOTHING)
-    if isinstance(error, Unreachable):
-        return Reply(None, str(error), UNKNOWN, broke_off=True)
+    if isinstance(error, (Unreachable, TimeoutError)):
+        return Reply(None, str(error) or LATE, UNKNOWN, broke_off=True)
     if isinstance(error, anthropic.APIStatusError):
         kind = f" ({error.type})" if error.type in _ERROR_TYPES else ""
         return Reply(None, f"Anthropic answered with status {error.status_code}{kind}", NOTHING)

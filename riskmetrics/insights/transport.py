@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from time import monotonic
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import httpx2
@@ -10,13 +10,18 @@ from anthropic import APIConnectionError, APIRequest, APIResponse, APITimeoutErr
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
+from riskmetrics.deadlines import Deadline
 from riskmetrics.errors import RateLimited, Unreachable
+from riskmetrics.limits import MEGABYTE
 
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 """Faults before anything was sent."""
 
-LARGEST = 64 << 20
-"""Bytes of one answer; a message of 4,000 tokens has some 20,000, and a batch has many."""
+_ANSWERS_OF_A_BATCH = 8
+"""Times the largest answer that all answers of a batch together may have."""
+
+CALL_ENDS: ContextVar[Deadline | None] = ContextVar("CALL_ENDS", default=None)
+"""When who asked gives up; the SDK, which goes on in a thread of its own, must not ask again after that."""
 
 
 LATE = "Anthropic did not answer in time"
@@ -32,6 +37,17 @@ class Timeouts(NamedTuple):
     retry_after: float = 30.0
 
 
+class Bounds(NamedTuple):
+    """Most that is taken of Anthropic: bytes of an answer, and seconds of an insight and of a run's insights."""
+
+    answer_bytes: int = 8 * MEGABYTE
+    """A message of 4,000 tokens has some 20,000."""
+    seconds: float = 180.0
+    """Of one insight or question: all its calls, retries and waits, repairs among them."""
+    run_seconds: float = 1800.0
+    """From the first call of a run on."""
+
+
 def patient(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "APIResponse[Any]"]:
     """Return a middleware that leaves to the SDK only what may be repeated unseen.
 
@@ -40,6 +56,9 @@ def patient(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "APIResponse
     """
 
     def attempt(request: APIRequest, call_next: CallNext) -> "APIResponse[Any]":
+        ends = CALL_ENDS.get()
+        if ends is not None and ends.seconds_left <= 0:
+            raise Unreachable(LATE)
         try:
             response = call_next(request)
         except APIConnectionError as error:
@@ -65,28 +84,39 @@ def _seconds(headers: httpx2.Headers) -> float:
     return 0.0
 
 
-def whole_answers(timeouts: Timeouts) -> Callable[[httpx2.Response], None]:
-    """Return a hook after which an answer that drips, each byte in time, counts as late all the same, and an endless one ends."""
+def whole_answers(timeouts: Timeouts, answer_bytes: int) -> Callable[[httpx2.Response], None]:
+    """Return a hook after which an answer that drips counts as late, and one that is too large ends.
+
+    An answer that is compressed although nobody asked for that is refused: its few bytes could stand for any number.
+    """
 
     def bound(response: httpx2.Response) -> None:
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise httpx2.DecodingError("the answer is compressed", request=response.request)
         if isinstance(response.stream, httpx2.SyncByteStream):
-            response.stream = _Bounded(response.stream, timeouts.whole)
+            by_line = response.request.url.path.endswith("/results")
+            response.stream = _Bounded(response.stream, timeouts.whole, answer_bytes, by_line=by_line)
 
     return bound
 
 
 class _Bounded(httpx2.SyncByteStream):
-    """A body that has to arrive within some seconds."""
+    """A body that has to arrive within some seconds, and no larger than allowed; ``by_line``, each line of it."""
 
-    def __init__(self, body: httpx2.SyncByteStream, seconds: float) -> None:
-        self._body, self._ends = body, monotonic() + seconds
+    def __init__(self, body: httpx2.SyncByteStream, seconds: float, most: int, *, by_line: bool) -> None:
+        self._body, self._ends, self._most = body, Deadline.after(seconds), most
+        self._by_line = by_line
 
     def __iter__(self) -> Iterator[bytes]:
-        size = 0
+        whole = line = 0
         for chunk in self._body:
-            size += len(chunk)
-            if monotonic() > self._ends or size > LARGEST:
+            whole += len(chunk)
+            line = len(chunk) - chunk.rfind(b"\n") - 1 if b"\n" in chunk else line + len(chunk)
+            if self._ends.seconds_left <= 0:
                 raise httpx2.ReadTimeout("the answer is not whole")
+            most_of_all = self._most * (_ANSWERS_OF_A_BATCH if self._by_line else 1)
+            if whole > most_of_all or (self._by_line and line > self._most):
+                raise httpx2.ReadError("the answer is larger than RISKMETRICS_MAX_ANSWER_MB")
             yield chunk
 
     def close(self) -> None:

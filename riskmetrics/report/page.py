@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
+import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
@@ -19,6 +20,7 @@ from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
 from riskmetrics.report.reservations import reservations
 from riskmetrics.results import price_quality, scores
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
+from riskmetrics.text import escape_controls
 
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
 _AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
@@ -234,10 +236,17 @@ def _distinct(rows: list[Record], column: str) -> str:
     return ", ".join(sorted({row[column] for row in rows if row[column]})) or "not recorded"
 
 
+def _printable(value: object) -> object:
+    """Return what a template shows, without control characters if it is text that others wrote."""
+    is_text = isinstance(value, str) and not isinstance(value, markupsafe.Markup)
+    return escape_controls(str(value)) if is_text else value
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=_printable,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -18,9 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.limits import DEFAULT, Limits
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.contents import content, decoded, is_parquet
+from riskmetrics.sources.contents import decoded, is_parquet, open_content, read_head, read_whole
 from riskmetrics.sources.layouts import GENERIC, LAYOUTS, LINES_OF_TOTALS, OTHER_FILES, Layout
 from riskmetrics.sources.lines import LeftOut, Line, Walked, keys, split, walk
 from riskmetrics.sources.lots import review_lots
@@ -60,7 +61,14 @@ class Holdings(NamedTuple):
     left_out: list[LeftOut]
 
 
-def read_holdings(path: Path, *, as_of: date | None = None, decimal: str | None = None, may_be_empty: bool = False) -> Holdings:
+def read_holdings(
+    path: Path,
+    *,
+    as_of: date | None = None,
+    decimal: str | None = None,
+    may_be_empty: bool = False,
+    limits: Limits = DEFAULT,
+) -> Holdings:
     """Read what one or several accounts hold.
 
     Parameters
@@ -81,7 +89,7 @@ def read_holdings(path: Path, *, as_of: date | None = None, decimal: str | None 
     DataQualityError
         If it is not a table of holdings or no lot can be read.
     """
-    layout, form, walked = _opened(path)
+    layout, form, walked = _opened(path, limits.of_holdings())
     table, left_out, accounts, rejected = walked.table, list(walked.left_out), [], list(walked.table.rejected)
     mark, day, by_weight = decimal or _decimal_mark(table, layout), as_of or walked.day or date.today(), "quantity" not in table.columns
     names = _account_names(table)
@@ -115,14 +123,18 @@ def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None
     return account.holdings._replace(rejected=sorted([*found.rejected, *account.holdings.rejected], key=lambda row: row.line or 0))
 
 
-def _opened(path: Path) -> tuple[Layout, str, Walked]:
+def _opened(path: Path, limits: Limits) -> tuple[Layout, str, Walked]:
     """A file's layout, its form, and the table in it with the percent signs of weights taken off."""
-    data = content(path)
-    if is_parquet(data):
-        layout, form, walked = GENERIC, "Parquet", Walked(read_table(path, GENERIC.columns, required=("symbol",)), [], None)
+    with open_content(path, limits) as stream:
+        data = b"" if is_parquet(read_head(path, stream, limits)) else read_whole(path, stream, limits)
+    if not data:
+        table = read_table(path, GENERIC.columns, required=("symbol",), limits=limits)
+        layout, form, walked = GENERIC, "Parquet", Walked(table, [], None)
     else:
         text, encoding = decoded(path, data)
         layout, delimiter, lines = _laid_out(path, text)
+        if max(line.n_cells for line in lines) > limits.columns:
+            raise DataQualityError(f"{path} has more than the {limits.columns:,} columns that RISKMETRICS_MAX_COLUMNS allows")
         form, walked = f"{encoding}, {_DELIMITERS[delimiter]}", walk(path, layout, lines)
     columns = walked.table.columns
     if "quantity" not in columns and "weight" not in columns:

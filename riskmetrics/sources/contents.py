@@ -1,13 +1,22 @@
 """What a file is before it is a table: its bytes, what they are known to be, and the text they spell."""
 
+import codecs
 import gzip
 import html
+import io
+import os
 import re
+import select
+import stat
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, cast
 
 from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.limits import DEFAULT, MEGABYTE, Limits
 
 _UNPRINTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
@@ -20,8 +29,21 @@ _OTHER_KINDS = {
     b"{\\rtf": "a text document",
     b"{": "JSON",
     b"[": "JSON",
+    b"BZh": "compressed by bzip2",
+    b"\xfd7zXZ\x00": "compressed by xz",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd",
+    b"\x1f\x8b": "a gzip file in a gzip file",
 }
 """What files that start so are."""
+
+_HEAD = 4096
+"""Bytes that tell what a file is."""
+
+_PIECE = 1 << 20
+"""Bytes that are read at once."""
+
+_PIPE_SILENCE = 10.0
+"""Seconds without a byte after which nobody is taken to write into a pipe."""
 
 
 class Text(NamedTuple):
@@ -31,20 +53,25 @@ class Text(NamedTuple):
     encoding: str
 
 
-def content(path: Path) -> bytes:
-    """Return a file's bytes, unpacked.
+@contextmanager
+def open_content(path: Path, limits: Limits = DEFAULT) -> Iterator[BinaryIO]:
+    """Open a file for reading from its start, unpacked if it is a gzip file; nothing is read into memory.
 
     Raises
     ------
     UsageError
-        If there is no such file, or it cannot be opened.
+        If there is no such file, or it cannot be opened, or is neither a regular file nor a pipe.
     DataQualityError
-        If it is empty, damaged, or another kind of file than a table: a workbook, a web page.
+        If it is larger than ``limits`` allow, empty, damaged, or another kind of file than a table.
     """
     try:
-        data = path.read_bytes()
-        if data.startswith(b"\x1f\x8b"):
-            data = gzip.decompress(data)
+        with _open_without_waiting(path, limits) as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+            _refuse_other_kinds(path, stream.read(_HEAD))
+            stream.seek(0)
+            yield stream
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except IsADirectoryError:
@@ -52,14 +79,112 @@ def content(path: Path) -> bytes:
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
     except OSError as error:
-        raise UsageError(f"{path} cannot be opened: {error.strerror}") from error
-    if not data or data.isspace():
+        raise UsageError(f"{path} cannot be opened: {error.strerror or error}") from error
+
+
+def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
+    """Return the whole lines at the start of a stream, as far as one line may reach, and go back to the start."""
+    head = stream.read(limits.line_bytes + 1)  # and its end
+    ended = not stream.read(1)
+    stream.seek(0)
+    if ended or is_parquet(head):
+        return head
+    end = max(head.rfind(b"\n"), head.rfind(b"\r")) + 1
+    if not end:
+        raise _line_too_long(path, 1, limits)
+    return head[:end]
+
+
+def read_whole(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
+    """Return all bytes of a stream; DataQualityError, before more is kept than a line, if there are too many."""
+    _refuse_oversized(path, stream, limits)
+    stream.seek(0)
+    whole = io.BytesIO()  # it grows in place, and gives its bytes without a copy
+    while piece := stream.read(_PIECE):
+        whole.write(piece)
+        if whole.tell() > limits.file_bytes:  # it has grown since
+            raise _file_too_large(path, limits)
+    return whole.getvalue()
+
+
+def _refuse_oversized(path: Path, stream: BinaryIO, limits: Limits) -> None:
+    """Read a stream to its end and keep nothing; DataQualityError if the whole, a line or their number exceeds its limit."""
+    size = lines = line = 0
+    text = True
+    while piece := stream.read(min(limits.line_bytes, _PIECE)):
+        if not size:
+            text = not is_parquet(piece)
+        size += len(piece)
+        if size > limits.file_bytes:
+            raise _file_too_large(path, limits)
+        if not text:
+            continue
+        ends = [at for end in (b"\n", b"\r") for at in (piece.find(end), piece.rfind(end)) if at >= 0]
+        lines += max(piece.count(b"\n"), piece.count(b"\r"))
+        if line + (min(ends) if ends else len(piece)) > limits.line_bytes:
+            raise _line_too_long(path, lines + 1, limits)
+        line = len(piece) - max(ends) - 1 if ends else line + len(piece)
+        if lines + (line > 0) > limits.rows + 1:
+            raise too_many_rows(path, limits)
+
+
+def _line_too_long(path: Path, line: int, limits: Limits) -> DataQualityError:
+    return DataQualityError(
+        f"{path} has a line of more than {limits.line_bytes // 1024:,} KB near line {line:,}: "
+        "is it a table? If so, raise RISKMETRICS_MAX_LINE_KB"
+    )
+
+
+def too_many_rows(path: Path, limits: Limits) -> DataQualityError:
+    """Say that a file has more rows than are read."""
+    name = "RISKMETRICS_MAX_HOLDINGS" if limits.rows == limits.holdings else "RISKMETRICS_MAX_ROWS"
+    return DataQualityError(f"{path} has more than {limits.rows:,} rows: split it, or raise {name}")
+
+
+def _file_too_large(path: Path, limits: Limits) -> DataQualityError:
+    name = "RISKMETRICS_MAX_HOLDINGS" if limits.file_bytes == limits.holdings * 1024 else "RISKMETRICS_MAX_FILE_MB"
+    size = limits.file_bytes / MEGABYTE
+    return DataQualityError(f"{path} has more than {size:,.4g} MB, unpacked: split it, or raise {name}")
+
+
+def _open_without_waiting(path: Path, limits: Limits) -> BinaryIO:
+    """Open a regular file, or a pipe as a copy of what comes through it; a device, which may have no end, is refused."""
+    file = open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    mode = os.fstat(file.fileno()).st_mode
+    if stat.S_ISREG(mode):
+        return io.BufferedReader(file)
+    with file:
+        if stat.S_ISFIFO(mode):
+            return _copy_of_pipe(path, file, limits)
+    raise UsageError(f"{path} is a device or a socket, not a file: name a CSV or Parquet file")
+
+
+def _copy_of_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
+    """Return what comes through a pipe as a file without a name; UsageError if nothing comes for some seconds."""
+    with ExitStack() as opened:
+        copy = cast("BinaryIO", opened.enter_context(tempfile.TemporaryFile()))
+        while True:
+            if not select.select([pipe], [], [], _PIPE_SILENCE)[0]:
+                raise UsageError(f"{path} is a pipe into which nothing was written for {_PIPE_SILENCE:g} s: name a file")
+            piece = pipe.read(_PIECE)
+            if not piece:
+                break
+            copy.write(piece)
+            if copy.tell() > limits.file_bytes:
+                raise _file_too_large(path, limits)
+        copy.seek(0)
+        opened.pop_all()
+        return copy
+
+
+def _refuse_other_kinds(path: Path, head: bytes) -> None:
+    """Refuse a file that starts as no table does."""
+    if not head or (len(head) < _HEAD and head.isspace()):
         raise DataQualityError(f"{path} is empty")
-    if kind := next((kind for start, kind in _OTHER_KINDS.items() if data.startswith(start)), None):
+    if kind := next((kind for start, kind in _OTHER_KINDS.items() if head.startswith(start)), None):
         raise DataQualityError(f"{path} is {kind}: save the table as CSV")
-    if not is_parquet(data):
-        _refuse_markup(path, data)
-    return data
+    if not is_parquet(head):
+        _refuse_markup(path, head)
 
 
 def is_parquet(data: bytes) -> bool:
@@ -70,11 +195,14 @@ def is_parquet(data: bytes) -> bool:
 def utf8(path: Path, data: bytes) -> bytes:
     """Return text known to be UTF-8, without its byte order mark."""
     data = data.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise DataQualityError(f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8") from None
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for start in range(0, len(data), _PIECE):  # in pieces: the text as a whole would be as large again
+        piece = data[start : start + _PIECE]
+        try:
+            decoder.decode(piece, final=start + _PIECE >= len(data))
+        except UnicodeDecodeError as error:
+            line = data.count(b"\n", 0, start + error.start) + 1
+            raise DataQualityError(f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8") from None
     if b"\0" in data:
         raise DataQualityError(f"{path} is not UTF-8 text: save it as CSV UTF-8")
     return data if b"\n" in data else data.replace(b"\r", b"\n")

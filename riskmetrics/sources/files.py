@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import gics, trading_calendar
+from riskmetrics.limits import DEFAULT, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources.layouts import SYMBOL
 from riskmetrics.sources.review import WHOLE, WORTH_SAYING, Parsed, Review, dates_of, enumerate_some, or_none
@@ -55,7 +56,7 @@ ROUNDING = 0.01
 """How far, in dollars, a close may lie outside its day's range: two prices, each rounded to cents, differ by that."""
 
 
-def read_prices(path: Path) -> Parsed:
+def read_prices(path: Path, limits: Limits = DEFAULT) -> Parsed:
     """Read daily prices, one row per symbol and exchange session.
 
     Parameters
@@ -82,7 +83,7 @@ def read_prices(path: Path) -> Parsed:
     A symbol without any adj_close gets adj_close := close, and a note says so. A symbol that has it on some
     rows loses the others: mixing the two would put a false return where they meet.
     """
-    review = Review(read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close")))
+    review = Review(read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits))
     return review.parsed(price_rows(review))
 
 
@@ -146,7 +147,7 @@ def _lacks_what_its_symbol_has(codes: "pd.Series[int]", adjusted: FloatArray, go
     return lacks
 
 
-def read_profiles(path: Path) -> Parsed:
+def read_profiles(path: Path, limits: Limits = DEFAULT) -> Parsed:
     """Read what companies and funds are, one row per symbol.
 
     Parameters
@@ -168,10 +169,11 @@ def read_profiles(path: Path) -> Parsed:
     DataQualityError
         If it is not a table of profiles or has no good row.
     """
-    review = Review(read_table(path, PROFILE_COLUMNS, required=("symbol",)))
+    review = Review(read_table(path, PROFILE_COLUMNS, required=("symbol",), limits=limits))
     symbols, beta = review.symbols("symbol"), review.numbers("beta")
     review.reject(symbols == "", "no symbol")
     review.reject(np.abs(beta) >= BETA_LIMIT, "beta {beta} is too large")
+    review.reject_unprintable("company_name", "industry")
     review.reject_repeated(symbols.to_frame(), "{symbol}")
     given, kind = review.text("sector"), review.text("asset_type").str.upper()
     sectors = _gics_sectors(given)
@@ -200,7 +202,7 @@ def _gics_sectors(given: "pd.Series[str]") -> "pd.Series[Any]":
     return pd.Series([gics.sector(name) for name in given], dtype=object)
 
 
-def read_benchmark(path: Path) -> Parsed:
+def read_benchmark(path: Path, limits: Limits = DEFAULT) -> Parsed:
     """Read a benchmark's sector weights, one row per date and GICS sector.
 
     Parameters
@@ -222,7 +224,7 @@ def read_benchmark(path: Path) -> Parsed:
     DataQualityError
         If it is not a table of weights or has no good row.
     """
-    review = Review(read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight")))
+    review = Review(read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits))
     days, given, weights = review.days("date"), review.text("sector"), review.numbers("weight")
     sectors = _gics_sectors(given)
     review.reject(np.isnat(days), "no date")

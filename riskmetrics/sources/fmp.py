@@ -5,6 +5,7 @@ whether to ask again. Status and content type are not to be trusted: refusals co
 """
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -24,6 +25,7 @@ from riskmetrics.sources.files import BETA_LIMIT, price_rows
 from riskmetrics.sources.http import Answer, Http
 from riskmetrics.sources.review import Parsed, Review
 from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.text import UNPRINTABLE
 
 SOURCE = "FMP"
 """The vendor's name, in sentences."""
@@ -31,13 +33,19 @@ SOURCE = "FMP"
 _HISTORY, _ADJUSTED = "/stable/historical-price-eod/full", "/stable/historical-price-eod/dividend-adjusted"
 _PROFILE, _CONSTITUENTS, _WEIGHTINGS = "/stable/profile", "/stable/sp500-constituent", "/stable/etf/sector-weightings"
 
+_MOST_ROWS = 50_000
+"""Rows of an answer; thirty years of sessions are 7,560."""
+
 _MONEY_LIMIT = 1e16
 """What NUMERIC(18, 2) holds."""
 
 
+_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}\t\n]")
+
+
 def _text(longest: int) -> AfterValidator:
-    """Text that fits its column; nothing but space is none at all."""
-    return AfterValidator(lambda text: (text or "").replace("\0", " ").strip()[:longest] or None)
+    """Text that fits its column, without control characters; nothing but space is none at all."""
+    return AfterValidator(lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:longest] or None)
 
 
 class _Row(BaseModel):
@@ -268,6 +276,8 @@ def _decoded(answer: Answer, what: str) -> list[Any]:
         raise BadAnswer(f"{SOURCE} broke its answer to {what} off, or it is not JSON", again=True)
     if not isinstance(content, list):
         raise BadAnswer(f"{SOURCE} answers to {what} with something other than a list" + (f": it says '{text}'" if text else ""))
+    if len(content) > _MOST_ROWS:
+        raise BadAnswer(f"{SOURCE} answers to {what} with {len(content):,} rows, where {_MOST_ROWS:,} are the most that is read")
     return content
 
 
@@ -275,7 +285,7 @@ def _words(content: Any, body: bytes) -> str:
     """What an answer says in words, if it does: an object's error message, or plain text."""
     message = content.get("Error Message") if isinstance(content, dict) else content
     text = message if isinstance(message, str) else body[:500].decode("utf-8", "replace") if content is None else ""
-    return "" if text.lstrip().startswith(("[", "{")) else " ".join(text.split())[:200]
+    return "" if text.lstrip().startswith(("[", "{")) else " ".join(_UNPRINTABLE.sub(" ", text).split())[:200]
 
 
 def _refusal(answer: Answer, text: str, what: str) -> SourceError | None:

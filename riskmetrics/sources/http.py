@@ -7,6 +7,7 @@ sentences of our own, their logging is filtered, and the key is taken out of eve
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from threading import Lock
 from time import monotonic, sleep
 from types import TracebackType
@@ -18,16 +19,22 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError, ReadTimeoutError
 from urllib3.util.retry import Retry
 
-from riskmetrics.errors import BadAnswer, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.deadlines import Deadline, run_within
+from riskmetrics.errors import (
+    BadAnswer,
+    NotInPlan,
+    RateLimited,
+    SourceError,
+    TimeLimitError,
+    Unreachable,
+)
+from riskmetrics.limits import MEGABYTE
 
 CONCURRENCY = 4
 """Calls under way at once."""
 
 RETRIES = Retry(total=3, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=30.0, retry_after_max=60, allowed_methods=["GET"])
 """At once, then after 2 and 4 seconds and up to one more; or when the vendor says, within a minute."""
-
-LARGEST = 64 << 20
-"""Bytes of an answer; thirty years of daily prices have two million."""
 
 _GIVE_UP_AFTER = 3
 """Questions in a row that could not be delivered, after which the vendor counts as down."""
@@ -57,6 +64,16 @@ class Timeouts(NamedTuple):
     connect: float = 10.0
     read: float = 30.0
     whole: float = 90.0
+
+
+class Bounds(NamedTuple):
+    """Most that is taken of a vendor: bytes of an answer, unpacked, and seconds of a call and of all calls."""
+
+    answer_bytes: int = 8 << 20
+    """Thirty years of daily prices have two million."""
+    call_seconds: float = 180.0
+    """Of one question with its retries and waits, but for the wait until the plan admits it."""
+    run_seconds: float = 3600.0
 
 
 class Answer(NamedTuple):
@@ -91,6 +108,8 @@ class Http:
         Sent in the URL.
     admit : callable
         Called before every attempt: waits until one more call is within the limits, or raises RateLimited.
+    bounds : Bounds
+        The time of a run counts from its first question.
     pause : float
         Seconds to wait, once, when the vendor says that it is asked too often and not when to ask again.
     tell : callable
@@ -105,6 +124,7 @@ class Http:
         *,
         retries: Retry = RETRIES,
         timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
+        bounds: Bounds = Bounds(),  # noqa: B008  # a tuple
         pause: float = 60.0,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -112,12 +132,14 @@ class Http:
         self._host = urlsplit(url).hostname or "the vendor"
         self._secrets = {form.encode() for form in (key, quote(key), quote(key, safe=""), quote_plus(key))}
         self._admit, self._retries, self._timeouts, self._pause, self._tell = admit, retries, timeouts, pause, tell
+        self._bounds = bounds
         self._session = requests.Session()
         self._session.params = {_KEY: key}
         adapter = HTTPAdapter(pool_maxsize=CONCURRENCY, pool_block=True)  # it never retries: we do, and count
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._state, self._pausing = Lock(), Lock()
+        self._run_ends: Deadline | None = None
         self._closed: dict[str, SourceError] = {}
         self._undelivered = 0
         self._resumed: float | None = None
@@ -141,54 +163,98 @@ class Http:
         SourceError
             The last error, when retries are used up or do not help; at once, if an earlier question closed the endpoint or the vendor.
         """
-        retries = self._retries
+        retries, seconds_left = self._retries, self._bounds.call_seconds
         while True:
             self._refuse_what_is_closed(path)
             self._admit()
             asked = monotonic()
+            ends = self._earliest(Deadline.after(seconds_left), path)
             try:
-                answer = self._send(path, params)
+                answer = self._send(path, params, ends)
                 value = read(answer)
             except SourceError as error:
                 failure = error
             else:
                 self._undelivered = 0
                 return value
-            if isinstance(failure, RateLimited) and failure.passing and not failure.again and self._may_pass(asked, failure):
+            if isinstance(failure, RateLimited) and failure.passing and not failure.again and self._may_pass(asked, failure, path, ends):
+                seconds_left = ends.seconds_left
                 continue
             left = _counted(retries, path, failure)
             if left is None:
                 self._remember(path, failure)
                 raise failure
             retries = left
-            self._wait(_seconds(retries, failure), failure)
+            self._wait(_seconds(retries, failure), failure, path, ends)
+            seconds_left = ends.seconds_left
 
-    def _wait(self, seconds: float, failure: SourceError) -> None:
+    def _earliest(self, call_ends: Deadline, path: str) -> Deadline:
+        """Return when a call has to end; TimeLimitError if that has passed."""
+        with self._state:
+            self._run_ends = self._run_ends or Deadline.after(self._bounds.run_seconds)
+        ends = min(call_ends, self._run_ends)
+        if ends.seconds_left <= 0:
+            raise self._time_limit(path)
+        return ends
+
+    def _time_limit(self, path: str) -> TimeLimitError:
+        """Say which limit of time is used up, and note it."""
+        whole_run = self._run_ends is not None and self._run_ends.seconds_left <= 0
+        name = "RISKMETRICS_FMP_RUN_SECONDS" if whole_run else "RISKMETRICS_FMP_CALL_SECONDS"
+        seconds = self._bounds.run_seconds if whole_run else self._bounds.call_seconds
+        what = "all questions" if whole_run else "a question"
+        failure = TimeLimitError(
+            f"{self._host} took longer than the {seconds:g} s for {what} with all retries and waits: run again later, or raise {name}",
+            whole_run=whole_run,
+        )
+        self._remember(path, failure)
+        return failure
+
+    def _wait(self, seconds: float, failure: SourceError, path: str, ends: Deadline) -> None:
+        """Wait before another attempt; TimeLimitError at once if that would last beyond the call's limit."""
+        if seconds >= ends.seconds_left:
+            self._remember(path, failure)
+            raise TimeLimitError(
+                f"{failure}; waiting {seconds:.0f} s more would pass RISKMETRICS_FMP_CALL_SECONDS or "
+                "RISKMETRICS_FMP_RUN_SECONDS: run again later"
+            )
         if seconds >= _LONG:
             self._tell(f"waiting {seconds:.0f} s before the next call: {failure}")
         sleep(seconds)
 
-    def _send(self, path: str, params: Mapping[str, str]) -> Answer:
-        """Ask once; Unreachable if no whole answer comes back."""
-        deadline = monotonic() + self._timeouts.whole
+    def _send(self, path: str, params: Mapping[str, str], ends: Deadline) -> Answer:
+        """Ask once; Unreachable if no whole answer comes back in time."""
+        seconds = min(self._timeouts.whole, ends.seconds_left)
+        deadline = Deadline.after(seconds)
+        with suppress(TimeoutError):
+            return run_within(seconds, lambda: self._exchange(path, params, deadline))
+        if ends.seconds_left <= 0:
+            raise self._time_limit(path)
+        raise Unreachable(f"{self._host} did not finish its answer within {seconds:g} s")
+
+    def _exchange(self, path: str, params: Mapping[str, str], deadline: Deadline) -> Answer:
         timeouts = (self._timeouts.connect, self._timeouts.read)
         try:
             with self._session.get(f"{self._url}{path}", params=params, timeout=timeouts, stream=True, allow_redirects=False) as response:
                 body = self._body(response, deadline)
                 return Answer(response.status_code, self._redacted(body), response.headers.get("Retry-After"))
+        except TimeoutError:
+            raise
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             reason = self._reason(error)
         raise Unreachable(f"{self._host} {reason}")  # outside of the handler: their text holds the key, and must not hang on ours
 
-    def _body(self, response: requests.Response, deadline: float) -> bytes:
-        """Read what comes as it comes: an answer that drips would never time out otherwise."""
-        body = bytearray()
+    def _body(self, response: requests.Response, deadline: Deadline) -> bytes:
+        """Read what comes as it comes: who asked may have given up, and an answer may have no end."""
+        body, largest = bytearray(), self._bounds.answer_bytes
         while piece := response.raw.read1(1 << 16, decode_content=True):
             body += piece
-            if len(body) > LARGEST:
-                raise BadAnswer(f"{self._host} answers with more than {LARGEST >> 20} MB")
-            if monotonic() > deadline:
-                raise Unreachable(f"{self._host} did not finish its answer within {self._timeouts.whole:g} s")
+            if len(body) > largest:
+                raise BadAnswer(
+                    f"{self._host} answers with more than {largest / MEGABYTE:,.4g} MB: if it should, raise RISKMETRICS_MAX_ANSWER_MB"
+                )
+            if deadline.seconds_left <= 0:
+                raise TimeoutError
         return bytes(body)
 
     def _redacted(self, body: bytes) -> bytes:
@@ -217,11 +283,11 @@ class Http:
             elif failure.closes == "endpoint":
                 self._closed.setdefault(path, failure)
 
-    def _may_pass(self, asked: float, failure: SourceError) -> bool:
+    def _may_pass(self, asked: float, failure: SourceError, path: str, ends: Deadline) -> bool:
         """Wait a minute if nobody has, and tell whether a question asked at ``asked`` may have been answered otherwise after it."""
         with self._pausing:
             if self._resumed is None:
-                self._wait(self._pause, failure)
+                self._wait(self._pause, failure, path, ends)
                 self._resumed = monotonic()
             return asked < self._resumed
 
@@ -240,6 +306,8 @@ def _same(earlier: SourceError) -> SourceError:
     """Return the same error to raise in another thread."""
     if isinstance(earlier, NotInPlan):
         return NotInPlan(str(earlier), endpoint=True)
+    if isinstance(earlier, TimeLimitError):
+        return TimeLimitError(str(earlier), whole_run=True)
     return type(earlier)(str(earlier))
 
 

@@ -10,14 +10,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.sources.tables import RejectedRow, Table, too_many_rejected
+from riskmetrics.text import escape_controls
 
 LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
 WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
 """What weights sum to, from and to, and the whole they are parts of."""
+_LONGEST_QUOTE = 200
+"""Characters of a cell that a reason quotes."""
 WORTH_SAYING = 5e-5
 """Weights that miss the whole by less show as 100.00 %: that is rounding and not worth a note."""
 
@@ -49,6 +52,9 @@ class Review:
         """Mark rows as faulty, unless they already are; ``{close}`` in the reason is the cell's text in the row."""
         self._fault_of[np.asarray(where, dtype=bool) & self.good] = len(self._faults)
         self._faults.append(reason)
+        n_bad = np.count_nonzero(self._fault_of >= 0) + len(self.table.rejected)
+        if n_bad > self.table.limits.rejected_rows:
+            raise too_many_rejected(self.table.path, self.table.limits)
 
     def text(self, name: str) -> "pd.Series[str]":
         """Trimmed text of a column; empty where missing or where there is no such column."""
@@ -103,13 +109,23 @@ class Review:
         if "currency" in self.table.columns:
             self.reject(~self.text("currency").str.upper().isin(["", "USD"]), "currency {currency}: only USD is supported")
 
+    def reject_unprintable(self, *names: str) -> None:
+        """Reject rows with control characters in text that is shown to people."""
+        for name in names:
+            if name in self.table.columns:
+                text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
+                found = cells.by_distinct(text, lambda one: escape_controls(one) != one, "bool")
+                self.reject(found, f"{name} holds a control character")
+
+    def _texts(self, column: pa.ChunkedArray, rows: IntArray) -> list[str]:
+        texts: list[str] = pc.fill_null(cells.trimmed(pc.take(column, pa.array(rows))), "").to_pylist()
+        return texts
+
     def parsed(self, rows: pd.DataFrame, *, may_be_empty: bool = False) -> Parsed:
         """Return the good rows and the rejected ones; raise DataQualityError if no row is good and one must be."""
         good = self.good
         bad = np.flatnonzero(~good)
-        taken = {
-            name: pc.fill_null(cells.trimmed(pc.take(column, pa.array(bad))), "").to_pylist() for name, column in self.table.columns.items()
-        }
+        taken = {name: [text[:_LONGEST_QUOTE] for text in self._texts(column, bad)] for name, column in self.table.columns.items()}
         rejected = [
             RejectedRow(line, raw, self._faults[self._fault_of[row]].format(**{name: texts[place] for name, texts in taken.items()}))
             for place, (row, (line, raw)) in enumerate(zip(bad, self.table.locate(bad), strict=True))

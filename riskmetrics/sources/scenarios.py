@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
+from riskmetrics.limits import DEFAULT, Limits
 from riskmetrics.metrics._typing import DateArray
 from riskmetrics.sources.review import Parsed, Review, dates_of
 from riskmetrics.sources.tables import read_table
@@ -21,7 +22,7 @@ COLUMNS = {
 LONGEST_NAME = 64
 
 
-def read_scenarios(path: Path) -> Parsed:
+def read_scenarios(path: Path, limits: Limits = DEFAULT) -> Parsed:
     """Read stress scenarios, one row per name.
 
     Parameters
@@ -42,12 +43,13 @@ def read_scenarios(path: Path) -> Parsed:
     DataQualityError
         If it is not a table of scenarios or has no good row.
     """
-    review = Review(read_table(path, COLUMNS, required=("name",)))
+    review = Review(read_table(path, COLUMNS, required=("name",), limits=limits))
     names = review.text("name")
     moves = {name: review.numbers(name) for name in ("market_move", "rate_move")}
     ends = {name: review.days(name) for name in ("first_day", "last_day")}
     review.reject(names == "", "no name")
     review.reject(names.str.len() > LONGEST_NAME, f"name '{{name}}' is longer than {LONGEST_NAME} characters")
+    review.reject_unprintable("name", "description")
     for name, move in moves.items():
         review.reject((move <= -1) | (move > 1), f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth")
     _reject_windows_without_sessions(review, ends["first_day"], ends["last_day"])

@@ -12,22 +12,26 @@ import re
 from collections.abc import Callable, Mapping
 from functools import reduce
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-import pyarrow.parquet
 
 from riskmetrics.errors import DataQualityError
+from riskmetrics.limits import DEFAULT, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.contents import content, is_parquet, utf8
+from riskmetrics.sources.contents import is_parquet, open_content, read_head, read_whole, utf8
+from riskmetrics.sources.parquet_files import read_parquet
 
 Spellings = Mapping[str, tuple[str, ...]]
 BLOCK = 1 << 24  # bytes that the CSV reader takes at once, and so the longest row
+LONGEST_RAW_ROW = 2_000  # bytes of a rejected row that are kept
+DISTINCT_COLUMNS = {"symbol", "date"}
+"""Columns whose different values are looked at one by one."""
 
 
 class RejectedRow(NamedTuple):
@@ -46,6 +50,7 @@ class Table(NamedTuple):
     rejected: list[RejectedRow]
     notes: list[str]
     locate: Callable[[IntArray], list[tuple[int, str]]]
+    limits: Limits = DEFAULT
 
     @property
     def n_rows(self) -> int:
@@ -65,7 +70,7 @@ class Table(NamedTuple):
         return self._replace(columns=columns, locate=lambda chosen: self.locate(rows[chosen]))
 
 
-def read_table(path: Path, spellings: Spellings, required: tuple[str, ...]) -> Table:
+def read_table(path: Path, spellings: Spellings, required: tuple[str, ...], limits: Limits = DEFAULT) -> Table:
     """Read the columns that ``spellings`` knows from a CSV file (plain or gzip, UTF-8, commas) or a Parquet file.
 
     Parameters
@@ -88,15 +93,23 @@ def read_table(path: Path, spellings: Spellings, required: tuple[str, ...]) -> T
     UsageError
         If there is no such file, or it cannot be opened.
     DataQualityError
-        If it is empty, not UTF-8, not a table, or lacks a required column.
+        If it is empty, not UTF-8, not a table, lacks a required column, or exceeds a limit.
     """
-    data = content(path)
     try:
-        if is_parquet(data):
-            return _parquet_table(path, data, spellings, required)
-        return _csv_table(path, utf8(path, data), spellings, required)
+        with open_content(path, limits) as stream:
+            head = read_head(path, stream, limits)
+            if is_parquet(head):
+                table = _parquet_table(path, stream, spellings, required, limits)
+            else:
+                _columns_of_csv(path, utf8(path, head), spellings, required)  # before all is read
+                data = utf8(path, read_whole(path, stream, limits))
+                table = _csv_table(path, data, spellings, required, limits)
+        return without_blank_rows(table)
     except (pa.ArrowException, csv.Error) as error:
-        raise DataQualityError(f"{path} cannot be read as a table: {' '.join(str(error).split())[:200]}") from error
+        reason = " ".join(str(error).split())[:200]
+        raise DataQualityError(f"{path} cannot be read as a table: {reason}") from error
+    except MemoryError:
+        raise DataQualityError(f"{path} needs more memory than there is: split it") from None
 
 
 def header_key(header: str) -> str:
@@ -104,75 +117,161 @@ def header_key(header: str) -> str:
     return re.sub(r"[^0-9a-z]", "", header.casefold())
 
 
-def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...]) -> Table:
+class _CsvColumns(NamedTuple):
+    """What the header of a CSV file says."""
+
+    chosen: dict[str, int]
+    notes: list[str]
+    n_columns: int
+    body: int
+    """Where the first row starts, in bytes."""
+    first_line: int
+
+
+def _columns_of_csv(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...]) -> _CsvColumns:
+    """Choose columns by the first line that is not blank."""
     lines = io.BytesIO(data)
     reader = csv.reader(line.decode() for line in lines)
     headers = next((row for row in reader if any(row)), [])
     chosen, notes = choose_columns(path, headers, spellings, required)
-    body, first_line = data[lines.tell() :], reader.line_num + 1
-    if body.count(b'"') % 2:
+    return _CsvColumns(chosen, notes, len(headers), lines.tell(), reader.line_num + 1)
+
+
+def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...], limits: Limits) -> Table:
+    header = _columns_of_csv(path, data, spellings, required)
+    _refuse_columns(path, header.n_columns, limits)
+    if data.count(b'"', header.body) % 2:
         raise DataQualityError(f"{path} has a quotation mark that is never closed: rows cannot be told apart")
-    if not body or body.isspace():
+    if len(data) == header.body or data[header.body : header.body + BLOCK].isspace():
         raise DataQualityError(f"{path} has a header and no row")
+    body = memoryview(data)[header.body :]
     torn: list[tuple[int, int]] = []
 
     def skip(row: Any) -> str:
         torn.append((row.number - 1, row.actual_columns))
-        return "skip"
+        return "skip" if len(torn) <= limits.rejected_rows else "error"
 
-    names = [str(position) for position in range(len(headers))]
-    table = pyarrow.csv.read_csv(
-        pa.BufferReader(body),
-        pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),  # threads lose the row's number
-        pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip),
-        pyarrow.csv.ConvertOptions(
-            check_utf8=False,
-            column_types=dict.fromkeys(names, pa.string()),
-            include_columns=[str(position) for position in chosen.values()],
-        ),
-    )
+    try:
+        table = _cells_of_csv(body, header, skip, path, limits)
+    except pa.ArrowInvalid:
+        if len(torn) > limits.rejected_rows:
+            raise too_many_rejected(path, limits) from None
+        raise
     starts, ends, newlines = _records(body)
     if len(starts) != table.num_rows + len(torn):
         raise DataQualityError(f"{path} has a quotation mark or a line end inside a cell that is not quoted: rows cannot be told apart")
 
     def locate(records: IntArray) -> list[tuple[int, str]]:
-        lines = first_line + np.searchsorted(newlines, starts[records])
-        texts = (body[start:end].decode().rstrip("\r") for start, end in zip(starts[records], ends[records], strict=True))
+        lines = header.first_line + np.searchsorted(newlines, starts[records])
+        ended = np.minimum(ends[records], starts[records] + LONGEST_RAW_ROW)
+        texts = (bytes(body[start:end]).decode(errors="ignore").rstrip("\r") for start, end in zip(starts[records], ended, strict=True))
         return list(zip(lines.tolist(), texts, strict=True))
 
     torn_records = np.array([record for record, _ in torn], dtype=np.int64)
     records = np.delete(np.arange(len(starts)), torn_records)
-    columns = {name: table[str(position)] for name, position in chosen.items()}
+    columns = {name: table[str(position)] for name, position in header.chosen.items()}
     rejected = [
-        RejectedRow(line, raw, f"{count} cells where the header has {len(headers)}")
+        RejectedRow(line, raw, f"{count} cells where the header has {header.n_columns}")
         for (line, raw), (_, count) in zip(locate(torn_records), torn, strict=True)
         if raw.strip()
     ]
-    return without_blank_rows(Table(path, columns, rejected, notes, lambda rows: locate(records[rows])))
+    return Table(path, columns, rejected, header.notes, lambda rows: locate(records[rows]), limits)
 
 
-def _records(body: bytes) -> tuple[IntArray, IntArray, IntArray]:
+def _cells_of_csv(body: memoryview, header: _CsvColumns, skip: Callable[[Any], str], path: Path, limits: Limits) -> pa.Table:
+    """Split a CSV file's rows into cells, block by block; ``skip`` is told of rows that have too many or too few."""
+    names = [str(position) for position in range(header.n_columns)]
+    distinct = DistinctValues(path, limits)
+    with pyarrow.csv.open_csv(
+        pa.BufferReader(pa.py_buffer(body)),
+        pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),  # threads lose the row's number
+        pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip),
+        pyarrow.csv.ConvertOptions(
+            check_utf8=False,
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=[str(position) for position in header.chosen.values()],
+        ),
+    ) as reader:
+        batches = []
+        for batch in reader:
+            for name in DISTINCT_COLUMNS & header.chosen.keys():
+                distinct.add(name, batch.column(str(header.chosen[name])))
+            batches.append(batch)
+        return pa.Table.from_batches(batches, reader.schema)
+
+
+class DistinctValues:
+    """Counts different values of a file's columns, and refuses the file that has too many of one."""
+
+    def __init__(self, path: Path, limits: Limits) -> None:
+        self._path, self._limits = path, limits
+        self._found: dict[str, set[object]] = {}
+
+    def add(self, name: str, values: pa.Array | pa.ChunkedArray) -> None:
+        """Count values; DataQualityError if there are more different ones than the limit allows."""
+        found = self._found.setdefault(name, set())
+        distinct = pc.unique(values)
+        if len(distinct) <= self._limits.symbols:
+            found.update(distinct.to_pylist())
+        if max(len(distinct), len(found)) > self._limits.symbols:
+            raise DataQualityError(
+                f"{self._path} has more than {self._limits.symbols:,} different values in the column "
+                f"{name}: is it that? If so, raise RISKMETRICS_MAX_SYMBOLS"
+            )
+
+
+def too_many_rejected(path: Path, limits: Limits) -> DataQualityError:
+    """Say that a file has more bad rows than are kept."""
+    return DataQualityError(
+        f"{path} has more than {limits.rejected_rows:,} rows that cannot be read: is it the right "
+        "file? If so, raise RISKMETRICS_MAX_REJECTED_ROWS"
+    )
+
+
+def _refuse_columns(path: Path, n_columns: int, limits: Limits) -> None:
+    if n_columns > limits.columns:
+        raise DataQualityError(f"{path} has {n_columns:,} columns, more than the {limits.columns:,} that RISKMETRICS_MAX_COLUMNS allows")
+
+
+def _records(body: memoryview) -> tuple[IntArray, IntArray, IntArray]:
     """Where each record starts and ends, and where all line ends are: one between quotes belongs to its cell."""
-    content = np.frombuffer(body, dtype=np.uint8)
-    newlines = np.flatnonzero(content == ord("\n"))
-    quotes_before = np.searchsorted(np.flatnonzero(content == ord('"')), newlines)
-    ends = newlines[quotes_before % 2 == 0]
-    if not body.endswith(b"\n"):
+    newlines, quotes = (_places(body, sign) for sign in (b"\n", b'"'))
+    ends = newlines
+    if len(quotes):
+        ends = newlines[np.searchsorted(quotes, newlines) % 2 == 0]
+    if body[-1] != ord("\n"):
         ends = np.append(ends, len(body))
     return np.concatenate([[0], ends[:-1] + 1]), ends, newlines
 
 
-def _parquet_table(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...]) -> Table:
-    table = pyarrow.parquet.read_table(pa.BufferReader(data))
-    if not table.num_rows:
-        raise DataQualityError(f"{path} has columns and no row")
-    chosen, notes = choose_columns(path, table.column_names, spellings, required)
+def _places(body: memoryview, sign: bytes) -> IntArray:
+    """Where a sign stands, found block by block: a mask of the whole would be as large as the file."""
+    content = np.frombuffer(body, dtype=np.uint8)
+    found = [start + np.flatnonzero(content[start : start + BLOCK] == ord(sign)) for start in range(0, len(content), BLOCK)]
+    places: IntArray = np.concatenate(found)
+    return places
+
+
+def _parquet_table(path: Path, stream: BinaryIO, spellings: Spellings, required: tuple[str, ...], limits: Limits) -> Table:
+    notes: list[str] = []
+
+    def choose(headers: list[str]) -> dict[str, int]:
+        _refuse_columns(path, len(headers), limits)
+        chosen, unused = choose_columns(path, headers, spellings, required)
+        notes.extend(unused)
+        return chosen
+
+    table = read_parquet(path, stream, choose, limits)
+    distinct = DistinctValues(path, limits)
+    for name in DISTINCT_COLUMNS & set(table.column_names):
+        distinct.add(name, table.column(name))
 
     def locate(rows: IntArray) -> list[tuple[int, str]]:
         texts = (json.dumps({name: _json(value) for name, value in values.items()}, default=str) for values in table.take(rows).to_pylist())
-        return list(zip((rows + 2).tolist(), texts, strict=True))
+        return [(row + 2, text[:LONGEST_RAW_ROW]) for row, text in zip(rows.tolist(), texts, strict=True)]
 
-    return without_blank_rows(Table(path, {name: table.column(position) for name, position in chosen.items()}, [], notes, locate))
+    columns = {name: table.column(name) for name in table.column_names}
+    return Table(path, columns, [], notes, locate, limits)
 
 
 def _json(value: object) -> object:

@@ -246,3 +246,56 @@ def test_what_a_model_may_still_cost_today_is_told(home: Path, database: str, mo
     assert (code, found["model"][0]["state"]) == (0, "warn")
     assert "2.000000 of 2.00 USD" in found["model"][0]["finding"]
     assert KEY not in printed
+
+
+def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk_usage(_: object) -> object:
+        raise OSError(5, f"Input/output error of {KEY}")
+
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setattr(shutil, "disk_usage", disk_usage)
+    code, found, printed = diagnosis()
+    assert (code, found["disk"][0]["state"]) == (1, "fail")
+    assert "the check could not be made: OSError" in found["disk"][0]["finding"]
+    assert found["schema"][0]["state"] == "ok"
+    assert KEY not in printed
+
+
+@pytest.mark.parametrize(("reply", "expected"), [(Reply("down", status=404), 5), (Reply(BAD_KEY, status=401), 6), (Reply([]), 0)])
+def test_every_failure_sets_the_exit_code_and_warnings_do_not(
+    home: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, expected: int
+) -> None:
+    """The table and the JSON agree with the code: it is 0 if and only if nothing says fail."""
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    with serve(lambda _path, _params: reply) as server:
+        monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
+        code, found, _ = diagnosis("--online")
+        result = CliRunner().invoke(app, ["doctor", "--online"])
+    states = [finding["state"] for findings in found.values() for finding in findings]
+    assert "warn" in states
+    assert code == result.exit_code == expected
+    assert ("fail" in states) is (expected > 0)
+    assert f"{states.count('fail')} failed" in result.stdout
+
+
+def test_the_highest_code_of_several_failures_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ops@example.com")
+    with serve(lambda _path, _params: Reply("down", status=404)) as server:
+        monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
+        assert diagnosis("--online")[0] == 6
+
+
+def test_help_lists_the_exit_codes() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["doctor", "--help"], env={"COLUMNS": "300"}).stdout.split())
+    assert all(f" {code} (" in shown for code in (1, 3, 5, 6))
+
+
+def test_a_vendor_that_never_answers_is_a_failure_within_its_time_limit(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FMP_API_KEY", KEY)
+    monkeypatch.setenv("RISKMETRICS_FMP_CALL_SECONDS", "0.3")
+    with serve(lambda _path, _params: Reply(fault="drip headers")) as server:
+        monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)
+        code, found, _ = diagnosis("--online")
+    assert code == 5
+    assert "RISKMETRICS_FMP_CALL_SECONDS" in found["vendor"][-1]["finding"]

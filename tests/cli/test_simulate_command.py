@@ -118,3 +118,28 @@ def test_sessions_must_have_ended_and_be_in_the_calendar(call) -> None:
     assert isinstance(call("--last-session", "2024-12-07").exception, InvalidSession)
     assert "the calendar has 3" in str(call("--last-session", "1990-01-04").exception)
     assert call("--symbols", "0").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        ("--symbols", "1000000000"),
+        ("--symbols", "50001", "--sessions", "2000"),
+        ("--portfolios", "1000000000"),
+        ("--portfolios", "1000001", "--positions", "10"),
+    ],
+)
+def test_a_size_that_no_machine_holds_is_refused_at_once(call, size) -> None:
+    result = call(*size)
+    assert isinstance(result.exception, UsageError)
+    assert "100,000,000 prices and 10,000,000 lots" in str(result.exception)
+
+
+def test_the_largest_size_is_allowed(monkeypatch: pytest.MonkeyPatch, call) -> None:
+    """Exactly at the limit; one more price, or one more lot, is refused."""
+    monkeypatch.setattr(command, "_MOST_PRICES", 6)
+    monkeypatch.setattr(command, "_MOST_LOTS", 4)
+    size = ("--symbols", "2", "--sessions", "3", "--portfolios", "2", "--positions", "2")
+    assert call(*size).exit_code == 0
+    assert isinstance(call(*size, "--symbols", "3").exception, UsageError)
+    assert isinstance(call(*size, "--positions", "3").exception, UsageError)

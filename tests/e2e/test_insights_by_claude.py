@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -372,6 +373,19 @@ def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_ref
     assert [(row["provider"], row["user_question"]) for row in answered] == [("rules", "How risky is it?")]
     assert call("ai", "ask", "Long-Short", "x" * 501).exit_code == 2
     assert call("ai", "ask", "Long-Short", " ").exit_code == 2
+
+
+@pytest.mark.parametrize("fault", ["silence", "drip headers", "drip"])
+def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(call, engine, api, monkeypatch, fault):
+    """Timeouts of single waits are a minute; the setting ends all of them together."""
+    monkeypatch.setenv("RISKMETRICS_AI_SECONDS", "0.5")
+    api.answers = lambda _: Reply(b" " * 5000, fault=fault)
+    began = time.monotonic()
+    (answered,) = json.loads(call("ai", "ask", "Long-Short", "How risky is it?", "--json").stdout)
+    assert time.monotonic() - began < 30  # half a second, and what the rules take on a busy machine
+    assert answered["provider"] == "rules"
+    (row,) = insights(engine)
+    assert "RISKMETRICS_AI_SECONDS" in row["data_quality"]["fallback_reason"]
 
 
 def test_a_preview_is_what_would_be_sent_with_its_price_and_sends_nothing(call, engine, api):

@@ -4,6 +4,7 @@ import _thread
 from datetime import date
 from itertools import count
 from threading import Barrier
+from time import monotonic
 
 import numpy as np
 import pandas as pd
@@ -437,3 +438,20 @@ def test_exactly_four_fifths_of_the_symbols_are_enough_and_one_less_is_not(n_sym
     one_more = failed | {symbols[-1]: BadAnswer("refused")}
     with pytest.raises(DataQualityError, match=f"{len(one_more)} of {n_symbols} symbols"):
         require(Refreshed(n_symbols, one_more), symbols)
+
+
+def test_a_vendor_that_drips_ends_a_run_at_its_time_limit(open_vendor, market, engine):
+    """What came before is stored; the rest is not asked for once the time is used up."""
+    with open_vendor(RISKMETRICS_FMP_RUN_SECONDS=1.0) as feed:
+        refresh(feed, {"A": None}, [LAST])
+        slow = dict.fromkeys(["B", "C", "D", "E", "F"])
+        market.replies |= {(FULL, symbol): Reply(fault="drip headers") for symbol in slow}
+        began = monotonic()
+        found = refresh(feed, {"A": None, **slow}, [LAST])
+        assert monotonic() - began < 10  # one second, on a machine that has other things to do
+    assert set(found.problems) == set(slow)
+    assert all("RISKMETRICS_FMP_RUN_SECONDS" in str(error) for error in found.problems.values())
+    assert stored(engine)
+    with pytest.raises(Unreachable) as caught:
+        require(found, {"A": None, **slow})
+    assert caught.value.exit_code == 5

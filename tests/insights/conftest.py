@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, connect
 from riskmetrics.insights.draft import Draft, Prompt
-from riskmetrics.insights.transport import Timeouts
+from riskmetrics.insights.transport import Bounds, Timeouts
 from tests.fmp_server import KEY
 
 PROMPT = Prompt(
@@ -28,9 +28,14 @@ def writer(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWr
     """Return a writer on a URL that waits hardly at all between attempts."""
     monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
 
-    def writer(url: str, caps: Caps = Caps(DOLLAR, DOLLAR, DOLLAR), timeouts: Timeouts = FAST) -> Claude:  # noqa: B008  # a tuple
-        client = clients.enter_context(connect(SecretStr(KEY), url, timeouts))
-        return Claude(client, Budget(engine, caps, "a run"))
+    def writer(
+        url: str,
+        caps: Caps = Caps(DOLLAR, DOLLAR, DOLLAR),  # noqa: B008  # a tuple
+        timeouts: Timeouts = FAST,
+        bounds: Bounds = Bounds(),  # noqa: B008  # a tuple
+    ) -> Claude:
+        opened = connect(SecretStr(KEY), url, timeouts, bounds.answer_bytes)
+        return Claude(clients.enter_context(opened), Budget(engine, caps, "a run"), bounds)
 
     with ExitStack() as clients:
         yield writer

@@ -4,6 +4,9 @@ import json
 import logging
 import re
 import time
+import tracemalloc
+import zlib
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,6 +16,7 @@ from riskmetrics.db import tables
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import LONGEST_LOOK_UP
 from riskmetrics.insights.draft import Draft, Usage
+from riskmetrics.insights.transport import Bounds, Timeouts
 from tests.fmp_server import KEY, Reply
 from tests.insights.conftest import DOLLAR, PROMPT
 from tests.messages_server import DRAFT, error, in_turn, message, serve
@@ -97,6 +101,8 @@ LASTING = {
     "null": (Reply("null"), "cannot be read", 1, None),
     "broken JSON": (Reply('{"id": "msg_1", "type": "mess'), "cannot be read", 1, None),
     "no UTF-8": (Reply(b'{"id": "\xff\xfe"}'), "cannot be read", 1, None),
+    "deep JSON": (Reply("[" * 200_000), "cannot be read", 1, None),
+    "a number without end": (Reply('{"id": ' + "9" * 1_000_000 + "}"), "cannot be read", 1, None),
     "not gzip": (Reply(b"{}", headers=(("Content-Encoding", "gzip"),)), "broke off", 3, None),
     "no usage": (Reply({**message().body, "usage": None}), "cannot be read", 1, None),
     "usage in words": (message(input_tokens="many"), "cannot be read", 1, None),  # type: ignore[arg-type]
@@ -211,3 +217,72 @@ def test_no_setting_of_the_sdks_own_is_used(writer, monkeypatch):
     with serve(lambda _: message()) as server:
         assert writer(server.url).write(PROMPT).draft is not None
     assert "another" not in server.log
+
+
+def test_an_answer_may_be_exactly_as_large_as_the_limit(writer):
+    size = len(message().content)
+    with serve(lambda _: message()) as server:
+        exact, tight = (Bounds(answer_bytes=most) for most in (size, size - 1))
+        assert writer(server.url, bounds=exact).write(PROMPT).draft is not None
+        assert writer(server.url, bounds=tight).write(PROMPT).draft is None
+
+
+def test_a_compressed_answer_that_nobody_asked_for_is_not_unpacked(writer):
+    """300 MB of spaces before the message are sent as 300 KB."""
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    pieces = [packed.compress(b" " * (1 << 20)) for _ in range(300)]
+    body = b"".join([*pieces, packed.compress(message().content), packed.flush()])
+    fault = Reply(body, headers=(("Content-Encoding", "gzip"),))
+    tracemalloc.start()
+    try:
+        with serve(lambda _: fault) as server:
+            slow = Timeouts(5.0, 5.0, 30.0)
+            assert writer(server.url, timeouts=slow).write(PROMPT).draft is None
+            assert "accept-encoding: identity" in server.log.lower()
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+
+
+ENDLESS = {
+    "silence": Reply(fault="silence"),
+    "dripping headers": Reply(fault="drip headers"),
+    "dripping body": Reply(b" " * 1000, fault="drip"),
+    "asks to come back for ever": error(503, "api_error", ("Retry-After", "1")),
+    "only looks up facts": message([{"type": "tool_use", "id": "t", "name": "facts", "input": {"kind": "a"}}], "tool_use"),
+}
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("limit", ["insight", "run"])
+def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engine, fault, limit):
+    """Timeouts of single waits are longer than what a question may take; afterwards nothing more is sent."""
+    slow = Timeouts(60.0, 60.0, 60.0, 60.0)
+    bounds = Bounds(seconds=0.6) if limit == "insight" else Bounds(run_seconds=0.6)
+
+    def answer(_: object) -> Reply:
+        if not fault.fault and fault.status == 200:
+            time.sleep(0.25)  # five turns would take longer than the limit
+        return fault
+
+    with serve(answer) as server:
+        began, asking = time.monotonic(), writer(server.url, timeouts=slow, bounds=bounds)
+        found = asking.ask(PROMPT, "[]", {"a": "[]"})
+        assert time.monotonic() - began < 5  # 0.6 seconds, on a machine that has other things to do
+        calls = len(server.calls)
+        name = "RISKMETRICS_AI_SECONDS" if limit == "insight" else "RISKMETRICS_AI_RUN_SECONDS"
+        assert name in (found.problem or "")
+        assert asking.repair(PROMPT, Draft(**DRAFT), ["wrong"]).draft is None
+        time.sleep(1.1)
+        assert len(server.calls) == calls
+    assert all(settled for _, settled in amounts(engine))
+
+
+def test_each_insight_of_a_run_has_a_time_of_its_own(writer):
+    other = replace(PROMPT, task="Another task.")
+    with serve(lambda _: message()) as server:
+        asking = writer(server.url, bounds=Bounds(seconds=0.5))
+        assert asking.write(PROMPT).draft is not None
+        time.sleep(0.6)
+        assert "RISKMETRICS_AI_SECONDS" in (asking.write(PROMPT).problem or "")
+        assert asking.write(other).draft is not None

@@ -3,6 +3,8 @@
 import pytest
 
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.sources import fmp
+from riskmetrics.sources.http import Answer
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, NO_SYMBOL
 from tests.sources.fmp_answers import GOOD, asked
 
@@ -52,3 +54,18 @@ def test_the_bandwidth_quota_is_not_waited_for():
     with pytest.raises(RateLimited) as caught:
         asked({"profile": {"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}}, "profile", 429)
     assert not caught.value.passing
+
+
+def test_an_answer_may_have_exactly_as_many_rows_as_the_limit(monkeypatch):
+    answer = Answer(200, b"[{}, {}, {}]", None)
+    monkeypatch.setattr(fmp, "_MOST_ROWS", 3)
+    assert fmp._decoded(answer, "profile") == [{}, {}, {}]
+    monkeypatch.setattr(fmp, "_MOST_ROWS", 2)
+    with pytest.raises(BadAnswer, match="3 rows"):
+        fmp._decoded(answer, "profile")
+
+
+def test_what_the_vendor_says_is_quoted_without_control_characters():
+    with pytest.raises(BadAnswer) as caught:
+        asked({"profile": {"Error Message": "Some\x1b[31mthing\u202e new"}}, "profile", 200)
+    assert "Some [31mthing  new".replace("  ", " ") in str(caught.value)

@@ -3,14 +3,16 @@
 import logging
 import time
 import traceback
+import tracemalloc
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from urllib3.util.retry import Retry
 
-from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, TimeLimitError, Unreachable
 from riskmetrics.sources import http
-from riskmetrics.sources.http import Answer, Http, Timeouts
+from riskmetrics.sources.http import Answer, Bounds, Http, Timeouts
 from tests.fmp_server import KEY, Reply, serve
 
 PATH = "/stable/profile"
@@ -215,7 +217,71 @@ def test_no_more_than_four_calls_are_under_way_at_once():
     assert max(most) <= http.CONCURRENCY
 
 
-def test_an_answer_without_end_is_refused(monkeypatch):
-    monkeypatch.setattr(http, "LARGEST", 1000)
-    with serve(replies(Reply(b"x" * 5000))) as server, client(server.url) as asking, pytest.raises(SourceError, match="more than"):
-        asking.get(PATH, {}, body)
+def test_an_answer_may_be_exactly_as_large_as_the_limit():
+    with serve(replies(Reply(b"x" * 5000))) as server:
+        with client(server.url, bounds=Bounds(answer_bytes=5000)) as asking:
+            assert len(asking.get(PATH, {}, body)) == 5000
+        with (
+            client(server.url, bounds=Bounds(answer_bytes=4999)) as asking,
+            pytest.raises(BadAnswer, match="RISKMETRICS_MAX_ANSWER_MB"),
+        ):
+            asking.get(PATH, {}, body)
+
+
+def test_an_answer_that_expands_is_refused_before_it_is_in_memory():
+    """300 MB of zeros are sent as 300 KB."""
+    packed = zlib.compressobj(9, zlib.DEFLATED, 31)
+    sent = b"".join([*(packed.compress(bytes(1 << 20)) for _ in range(300)), packed.flush()])
+    tracemalloc.start()
+    try:
+        with (
+            serve(replies(Reply(sent, headers=(("Content-Encoding", "gzip"),)))) as server,
+            client(server.url, timeouts=Timeouts(5.0, 5.0, 30.0)) as asking,
+            pytest.raises(BadAnswer, match="more than 8 MB"),
+        ):
+            asking.get(PATH, {}, body)
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+    finally:
+        tracemalloc.stop()
+
+
+ENDLESS = {
+    "silence": Reply(fault="silence"),
+    "dripping headers": Reply(fault="drip headers"),
+    "dripping body": Reply(b"x" * 1000, fault="drip"),
+    "asks to come back for ever": Reply(status=503, headers=(("Retry-After", "1"),)),
+    "rate limit for ever": Reply(status=429),
+}
+
+
+@pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("limit", ["call", "run"])
+def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(fault, limit):
+    """Timeouts of single waits are longer than what a call may take."""
+    slow = Timeouts(60.0, 60.0, 60.0)
+    bounds = Bounds(call_seconds=0.5) if limit == "call" else Bounds(run_seconds=0.5)
+    with serve(replies(fault)) as server, client(server.url, bounds=bounds, timeouts=slow, pause=30.0) as asking:
+        began = time.monotonic()
+        with pytest.raises(TimeLimitError, match=f"RISKMETRICS_FMP_{limit.upper()}_SECONDS") as caught:
+            asking.get(PATH, {}, body)
+        assert time.monotonic() - began < 5  # half a second, on a machine that has other things to do
+    assert caught.value.exit_code == 5
+    assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
+
+
+def test_after_the_time_of_a_run_nothing_is_sent():
+    with serve(replies(GOOD)) as server, client(server.url, bounds=Bounds(run_seconds=0.5)) as asking:
+        time.sleep(0.6)  # before the first question no time counts
+        assert asking.get(PATH, {}, body) == GOOD.content
+        time.sleep(0.6)
+        for path in (PATH, "/stable/quote"):
+            with pytest.raises(TimeLimitError, match="RISKMETRICS_FMP_RUN_SECONDS"):
+                asking.get(path, {}, body)
+        assert len(server.calls) == 1
+
+
+def test_the_wait_until_the_plan_admits_a_call_is_no_part_of_its_time():
+    with serve(replies(GOOD)) as server:
+        slow = Http(server.url, KEY, lambda: time.sleep(0.3), bounds=Bounds(call_seconds=0.2))
+        with slow as asking:
+            assert asking.get(PATH, {}, body) == GOOD.content

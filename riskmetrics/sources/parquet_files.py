@@ -1,0 +1,131 @@
+"""Parquet files, whose few bytes may stand for any number of cells: what they say is compared with the limits first."""
+
+import gzip
+import io
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskmetrics.errors import DataQualityError
+from riskmetrics.limits import MEGABYTE, Limits
+from riskmetrics.sources.contents import read_whole, too_many_rows
+
+_FOOTER_BYTES = 8 * MEGABYTE
+"""Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
+
+_BATCH = 65_536
+"""Rows that are read at once."""
+
+
+def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Mapping[str, int]], limits: Limits) -> pa.Table:
+    """Read the chosen columns of a Parquet file.
+
+    Parameters
+    ----------
+    choose : callable
+        Takes the headers, and returns the position of each column that is read by its new name.
+
+    Raises
+    ------
+    DataQualityError
+        If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
+    """
+    if isinstance(stream, gzip.GzipFile):  # Parquet is read from its end, to which a gzip file has no short way
+        stream = io.BytesIO(read_whole(path, stream, limits))
+    described = _describe(path, stream, limits)
+    headers = list(described.schema_arrow.names)
+    chosen = {name: headers[position] for name, position in choose(headers).items()}
+    texts = _require_single_values(path, described.schema_arrow, list(chosen.values()))
+    _refuse_oversized(path, described.metadata, set(chosen.values()), limits)
+    stream.seek(0)
+    file = pq.ParquetFile(stream, read_dictionary=texts, pre_buffer=False)
+    size, batches = 0, []
+    for batch in file.iter_batches(_BATCH, columns=list(chosen.values()), use_threads=False):
+        columns = [batch.column(header) for header in chosen.values()]
+        size += sum(_spelled_out_bytes(path, column, limits) for column in columns)
+        if size > limits.file_bytes:
+            raise _too_large(path, limits)
+        spelled = [_spell_out(column) for column in columns]
+        batches.append(pa.RecordBatch.from_arrays(spelled, names=list(chosen)))
+    if not batches:
+        raise DataQualityError(f"{path} has columns and no row")
+    return pa.Table.from_batches(batches)
+
+
+def _describe(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFile:
+    """Read what the file says of itself, if that is small enough to be read."""
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(max(size - 8, 0))
+    if int.from_bytes(stream.read(4), "little") > _FOOTER_BYTES:
+        raise DataQualityError(f"{path} cannot be read as a table: it is damaged, or describes thousands of columns")
+    stream.seek(0)
+    file = pq.ParquetFile(stream, pre_buffer=False)
+    if not file.metadata.num_rows:
+        raise DataQualityError(f"{path} has columns and no row")
+    groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
+    if max(file.metadata.num_rows, sum(group.num_rows for group in groups)) > limits.rows:
+        raise too_many_rows(path, limits)
+    return file
+
+
+def _require_single_values(path: Path, schema: pa.Schema, headers: list[str]) -> list[str]:
+    """Return which columns are text; DataQualityError if the cells of one are lists or records."""
+    for header in headers:
+        if pa.types.is_nested(schema.field(header).type):
+            raise DataQualityError(f"{path} has lists or records in the column {header}: write one value to a cell")
+    return [header for header in headers if _is_text(schema.field(header).type)]
+
+
+def _refuse_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits) -> None:
+    """Refuse columns whose pages say that they unpack to more than a file may have."""
+    size = 0
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for place in range(group.num_columns):
+            chunk = group.column(place)
+            if chunk.path_in_schema not in headers:
+                continue
+            size += chunk.total_uncompressed_size
+            if "DELTA_BYTE_ARRAY" in chunk.encodings:  # a cell may repeat all of the one before
+                size += chunk.num_values * min(chunk.total_uncompressed_size, limits.line_bytes)
+    if size > limits.file_bytes:
+        raise _too_large(path, limits)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    checks = (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary)
+    return any(check(kind) for check in (*checks, pa.types.is_large_binary))
+
+
+def _spelled_out_bytes(path: Path, column: pa.Array, limits: Limits) -> int:
+    """Return the bytes that a column takes without its dictionary; DataQualityError if a cell is too long."""
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary)
+    if (pc.max(lengths).as_py() or 0) > limits.line_bytes:
+        raise DataQualityError(
+            f"{path} has a cell of more than {limits.line_bytes // 1024:,} KB: is it a table? If so, raise RISKMETRICS_MAX_LINE_KB"
+        )
+    return int(pc.sum(pc.cast(lengths.take(column.indices), pa.int64())).as_py() or 0)
+
+
+def _spell_out(column: pa.Array) -> pa.Array:
+    """Return a column without its dictionary, its text known to be UTF-8."""
+    if pa.types.is_dictionary(column.type):
+        column.dictionary.validate(full=True)
+        column = pc.cast(column, column.type.value_type)
+    if _is_text(column.type):
+        column = pc.cast(column, pa.string())
+        column.validate(full=True)
+    return column
+
+
+def _too_large(path: Path, limits: Limits) -> DataQualityError:
+    size = limits.file_bytes / MEGABYTE
+    return DataQualityError(f"{path} has more than {size:,.4g} MB of cells: split it, or raise RISKMETRICS_MAX_FILE_MB")

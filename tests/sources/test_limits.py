@@ -1,0 +1,259 @@
+"""Files that would fill the memory are refused before they do, at limits that settings raise."""
+
+import gzip
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from riskmetrics import settings
+from riskmetrics.cli.main import app
+from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.limits import Limits
+from riskmetrics.sources import brokers, contents, files
+from riskmetrics.sources.scenarios import read_scenarios
+from tests.sources import bombs
+
+HEADER = "symbol,date,close"
+
+READ_ALL = """
+import json, os, re, sys
+from pathlib import Path
+from riskmetrics.errors import DataQualityError, UsageError
+from riskmetrics.sources import brokers, files
+
+for name, path in json.loads(sys.argv[1]):
+    if os.fork() == 0:  # each reader starts with the memory of the imports alone
+        try:
+            getattr(brokers if name == "read_holdings" else files, name)(Path(path))
+            said = "read"
+        except (DataQualityError, UsageError) as error:
+            said = str(error)
+        peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+        print(json.dumps([name, path, said, peak]), flush=True)
+        os._exit(0)
+    os.wait()
+"""
+"""The largest memory is read from /proc: ru_maxrss of a new process is at least that of the one that started it."""
+
+
+READERS = ("read_prices", "read_profiles", "read_holdings")
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], tuple[str, int]]:
+    """What each reader said of each bomb, and its largest memory in KB."""
+    folder = tmp_path_factory.mktemp("bombs")
+    paths = {bomb.__name__: str(bomb(folder)) for bomb in bombs.ALL}
+    asked = [(reader, path) for path in paths.values() for reader in READERS]
+    command = [sys.executable, "-c", READ_ALL, json.dumps(asked)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=600)
+    shutil.rmtree(folder)
+    assert done.stderr == ""
+    named = {path: name for name, path in paths.items()}
+    found = map(json.loads, done.stdout.splitlines())
+    return {(named[path], reader): (said, peak) for reader, path, said, peak in found}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("bomb", [bomb.__name__ for bomb in bombs.ALL])
+def test_a_bomb_is_refused_in_a_sentence_and_half_a_gigabyte(answers, bomb, reader):
+    said, peak = answers[bomb, reader]
+    assert re.search(r"/(bombs\d+/[a-z.]+|dev/zero) (has|is|cannot)", said), said
+    assert len(said) < 1500
+    assert peak < 500 * 1024
+
+
+def prices(n_rows: int, symbol: str = "X") -> str:
+    """Rows of different sessions, each 20 bytes long."""
+    days = pd.bdate_range("2022-01-03", periods=400).difference(pd.DatetimeIndex(settings_holidays()))
+    return "".join(f"{symbol},{day:%Y-%m-%d},1.00\n" for day in days[:n_rows])
+
+
+def settings_holidays() -> list[str]:
+    """Weekdays of 2022 on which the exchange was closed."""
+    return [
+        "2022-01-17", "2022-02-21", "2022-04-15", "2022-05-30", "2022-06-20",
+        "2022-07-04", "2022-09-05", "2022-11-24", "2022-12-26",
+    ]  # fmt: skip
+
+
+def refused(text: str | bytes, setting: str, limits: Limits, path: Path) -> bool:
+    """Whether a file of prices is refused, in which case the setting must be named."""
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    try:
+        files.read_prices(path, limits)
+    except DataQualityError as error:
+        said = str(error)
+    else:
+        return False
+    assert setting in said
+    return True
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_bytes_and_rows_may_be_exactly_as_many_as_the_limit(tmp_path, pack):
+    text = f"{HEADER}\n{prices(100)}"
+    packed, path = pack(text.encode()), tmp_path / "file.csv"
+    size = len(text)
+    assert not refused(packed, "", Limits(file_bytes=size, rows=100), path)
+    assert refused(packed, "RISKMETRICS_MAX_FILE_MB", Limits(file_bytes=size - 1), path)
+    assert refused(packed, "RISKMETRICS_MAX_ROWS", Limits(rows=99), path)
+    assert not refused(pack(text.encode().removesuffix(b"\n")), "", Limits(rows=100), path)
+    assert refused(pack(text.encode().removesuffix(b"\n")), "RISKMETRICS_MAX_ROWS", Limits(rows=99), path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+def test_a_line_may_be_exactly_as_long_as_the_limit(tmp_path, end, place):
+    """Also one that goes on over the pieces in which the file is read."""
+    lines = [f"{HEADER},remark", *(f"{row},a" for row in prices(20).splitlines())]
+    at = {"first": 0, "middle": 10, "last": 20}[place]
+    lines[at] += "x" * (1000 - len(lines[at]))
+    text, path = end.join(lines), tmp_path / "file.csv"
+    assert not refused(text, "", Limits(line_bytes=1000), path)
+    assert refused(text, "RISKMETRICS_MAX_LINE_KB", Limits(line_bytes=999), path)
+    assert refused(text, "RISKMETRICS_MAX_LINE_KB", Limits(line_bytes=300), path)
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+def test_columns_symbols_dates_and_rejected_rows_may_be_exactly_as_many_as_the_limit(tmp_path, form):
+    path = tmp_path / "file"
+    frame = pd.DataFrame(
+        {
+            "symbol": ["A", "B", "C", "C", "A"],
+            "date": ["2024-12-06", "2024-12-06", "2024-12-06", "2024-12-05", "2024-12-04"],
+            "close": ["1", "1", "1", "x", "y"],
+        }
+    )
+    frame.to_csv(path, index=False) if form == "csv" else frame.to_parquet(path)
+    exact = Limits(columns=3, symbols=3, rejected_rows=2, rows=5)
+    assert len(files.read_prices(path, exact).rows) == 3
+    for name, setting in (
+        ("columns", "RISKMETRICS_MAX_COLUMNS"),
+        ("symbols", "RISKMETRICS_MAX_SYMBOLS"),
+        ("rejected_rows", "RISKMETRICS_MAX_REJECTED_ROWS"),
+        ("rows", "RISKMETRICS_MAX_ROWS"),
+    ):
+        tight = exact._replace(**{name: getattr(exact, name) - 1})
+        with pytest.raises(DataQualityError, match=setting):
+            files.read_prices(path, tight)
+
+
+def test_torn_rows_count_as_rejected(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(f"{HEADER}\nA,2024-12-06,1\nA\nB\nC,2024-12-06,x\n")
+    assert len(files.read_prices(path, Limits(rejected_rows=3)).rejected) == 3
+    for most in (1, 2):
+        with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_REJECTED_ROWS"):
+            files.read_prices(path, Limits(rejected_rows=most))
+
+
+def test_holdings_have_a_limit_of_their_own(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("symbol,quantity\nA,1\nB,2\nC,3\n")
+    assert len(brokers.read_portfolio(path).rows) == 3
+    assert len(brokers.read_holdings(path, limits=Limits(holdings=3)).accounts) == 1
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_HOLDINGS"):
+        brokers.read_holdings(path, limits=Limits(holdings=2))
+    path.write_text("symbol,quantity,description\n" + f"A,1,{'x' * 2000}\n")
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_HOLDINGS"):
+        brokers.read_holdings(path, limits=Limits(holdings=1))
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_COLUMNS"):
+        brokers.read_holdings(path, limits=Limits(columns=2))
+
+
+def test_a_parquet_cell_may_be_exactly_as_long_as_a_line(tmp_path):
+    path = tmp_path / "file.parquet"
+    pd.DataFrame({"symbol": ["A"], "name": ["x" * 100]}).to_parquet(path)
+    assert len(files.read_profiles(path, Limits(line_bytes=100)).rows) == 1
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_LINE_KB"):
+        files.read_profiles(path, Limits(line_bytes=99))
+
+
+def test_every_setting_reaches_the_reader(monkeypatch):
+    names = {
+        "RISKMETRICS_MAX_FILE_MB": ("file_bytes", 1 << 20),
+        "RISKMETRICS_MAX_LINE_KB": ("line_bytes", 1024),
+        "RISKMETRICS_MAX_ROWS": ("rows", 1),
+        "RISKMETRICS_MAX_COLUMNS": ("columns", 1),
+        "RISKMETRICS_MAX_SYMBOLS": ("symbols", 1),
+        "RISKMETRICS_MAX_HOLDINGS": ("holdings", 1),
+        "RISKMETRICS_MAX_REJECTED_ROWS": ("rejected_rows", 1),
+    }
+    assert settings.load().limits == Limits()
+    assert {field for field, _ in names.values()} == set(Limits._fields)
+    for number, name in enumerate(names, 7):
+        monkeypatch.setenv(name, str(number))
+    found = settings.load().limits
+    for number, (field, unit) in enumerate(names.values(), 7):
+        assert getattr(found, field) == number * unit
+
+
+@pytest.mark.parametrize("kind", ["prices", "profiles", "benchmark", "scenarios", "portfolio"])
+def test_every_import_honors_the_settings_and_exits_3(kind, tmp_path, monkeypatch):
+    """No database is needed to refuse a file."""
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("RISKMETRICS_MAX_ROWS", "2")
+    path = tmp_path / "file.csv"
+    path.write_text("symbol,date,close,sector,weight,name,quantity\n" + "A,2024-12-06,1,Energy,1,A,1\n" * 3)
+    result = CliRunner().invoke(app, ["import", kind, str(path), *(["--name", "P"] if kind == "portfolio" else [])])
+    assert isinstance(result.exception, DataQualityError)
+    assert "RISKMETRICS_MAX_ROWS" in str(result.exception)
+    assert result.exception.exit_code == 3
+
+
+def test_a_pipe_is_read_and_an_idle_one_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(contents, "_PIPE_SILENCE", 0.2)
+    path = tmp_path / "pipe.csv"
+    os.mkfifo(path)
+    with pytest.raises((UsageError, DataQualityError), match=r"pipe\.csv"):
+        files.read_prices(path)
+    writer = threading.Thread(target=lambda: path.write_text(f"{HEADER}\n{prices(3)}"))
+    writer.start()
+    monkeypatch.setattr(contents, "_PIPE_SILENCE", 5.0)
+    assert len(files.read_prices(path).rows) == 3
+    writer.join()
+
+
+def test_a_pipe_without_end_is_refused(tmp_path):
+    read_end, write_end = os.pipe()
+
+    def write() -> None:
+        try:
+            while True:
+                os.write(write_end, b"A,2024-12-06,1\n" * 1000)
+        except BrokenPipeError:
+            os.close(write_end)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_FILE_MB"):
+        files.read_prices(Path(f"/dev/fd/{read_end}"), Limits(file_bytes=100_000))
+    os.close(read_end)
+    writer.join()
+
+
+def test_a_cell_of_many_digits_is_quoted_in_part(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text(f"{HEADER}\nA,2024-12-06,1\nB,2024-12-06,{'9' * 900_000}\nC,2024-12-06,{'9' * 900_000}x\n")
+    parsed = files.read_prices(path)
+    assert parsed.rows["symbol"].to_list() == ["A"]
+    assert [row.line for row in parsed.rejected] == [3, 4]
+    assert all(len(row.reason) < 300 and len(row.raw_row) <= 2000 for row in parsed.rejected)
+
+
+def test_scenarios_are_bounded_too(tmp_path):
+    path = tmp_path / "file.csv"
+    path.write_text("name,market_move\nA,-0.1\nB,-0.2\n")
+    assert len(read_scenarios(path, Limits(rows=2)).rows) == 2
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_ROWS"):
+        read_scenarios(path, Limits(rows=1))
