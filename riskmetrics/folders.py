@@ -79,10 +79,11 @@ def describe_foreign_owner(path: Path, home: Path) -> str:
     )
 
 
-def describe_obstacle(error: Exception, home: Path, *inside: Path) -> str:
-    """Return why a home cannot be used: the foreign owner of a path if access was denied, else the error."""
+def describe_obstacle(error: Exception, home: Path) -> str:
+    """Return why a home cannot be used: the foreign owner on the way if access was denied, else the error."""
     if isinstance(error, PermissionError) and os.geteuid() != _ROOT:
-        for path in (home, *inside, Path(error.filename or home)):
+        denied = Path(os.fsdecode(error.filename or home))
+        for path in (home, *(above for above in reversed(denied.parents) if above.is_relative_to(home)), denied):
             with suppress(OSError):
                 if path.lstat().st_uid != os.geteuid():
                     return describe_foreign_owner(path, home)

@@ -121,7 +121,7 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
             undo.pop_all()
             return server
     except (OSError, ConfigurationError) as error:
-        reason = folders.describe_obstacle(error, home, home / "postgres", home / "postgres" / "data")
+        reason = folders.describe_obstacle(error, home)
         sentence = f"the embedded PostgreSQL cannot run in {home} ({reason})"
         raise DatabaseError(f"{sentence}: choose another RISKMETRICS_HOME, or {ELSEWHERE}") from error
 
