@@ -34,13 +34,13 @@ def write(day: date | None, out: Path) -> None:
             raise fail("no results are stored yet: riskmetrics run")
         page = render(connection, session)
     try:
-        _write_whole(out, page)
+        write_page(out, page)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from None
     typer.echo(str(out))
 
 
-def _write_whole(out: Path, page: str) -> None:
+def write_page(out: Path, page: str) -> None:
     """Write a page whole or not at all, with the mode of the file that it replaces, else by the umask."""
     target = Path(os.path.realpath(out))  # a link stays a link
     is_replaceable = (out.is_file() and os.access(out, os.W_OK)) or not out.exists()

@@ -200,12 +200,13 @@ def test_a_home_made_with_mode_0777_is_closed_and_what_is_in_it_is_private(home)
     assert [path.stat().st_mode & 0o777 for path in (home, home / "postgres", home / "postgres/data")] == [0o755, 0o700, 0o700]
 
 
-def test_a_copied_cluster_with_another_mode_is_repaired(home):
+@pytest.mark.parametrize(("copied", "repaired"), [(0o750, 0o750), (0o755, 0o700), (0o770, 0o700)], ids=oct)
+def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, copied, repaired):
     acquire(home, durable=False).release()
-    (home / "postgres/data").chmod(0o755)
+    (home / "postgres/data").chmod(copied)
     with acquire(home, durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert (home / "postgres/data").stat().st_mode & 0o777 == 0o700
+    assert (home / "postgres/data").stat().st_mode & 0o777 == repaired
 
 
 @needs_root
