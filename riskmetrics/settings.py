@@ -279,18 +279,34 @@ class Settings(BaseSettings):
     @cached_property
     def home_directory(self) -> Path:
         """RISKMETRICS_HOME as an absolute path."""
-        return self.home.expanduser().absolute()
+        return _absolute(self.home, "RISKMETRICS_HOME")
 
     @cached_property
     def dagster_directory(self) -> Path:
         """DAGSTER_HOME as an absolute path."""
-        return self.dagster_home.expanduser().absolute() if self.dagster_home else self.home_directory / "dagster"
+        return _absolute(self.dagster_home, "DAGSTER_HOME") if self.dagster_home else self.home_directory / "dagster"
+
+
+def _absolute(folder: Path, setting: str) -> Path:
+    """Return a folder as an absolute path, with ~ replaced by the home folder of an account."""
+    try:
+        return folder.expanduser().absolute()
+    except RuntimeError:  # of pathlib, where there is no such account
+        raise ConfigurationError(f"{setting} names the home of an unknown account: {folder}. Set it to an absolute path") from None
+    except FileNotFoundError:
+        raise ConfigurationError(
+            f"{setting} is {folder}, in the current directory, which does not exist any more. Change to another directory"
+        ) from None
 
 
 def load() -> Settings:
     """Read the settings, or raise ConfigurationError that names the setting at fault (never its value)."""
     try:
         return Settings()
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f".env is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+    except OSError as error:
+        raise ConfigurationError(f"cannot read .env: {error.strerror}. Make it readable, or remove it") from None
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
         raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None

@@ -1,5 +1,7 @@
 """Where settings come from, and that what is wrong is named but never shown."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from pydantic import ValidationError
 
 from riskmetrics import settings
 from riskmetrics.errors import ConfigurationError
+from tests.other_account import ORDINARY, call_as, needs_root
 
 
 @pytest.fixture
@@ -118,3 +121,38 @@ def test_what_is_bundled_is_found_in_the_checkout_and_in_the_wheel(monkeypatch, 
     (tmp_path / "_bundled" / "migrations").mkdir(parents=True)
     monkeypatch.setattr(settings, "PACKAGE", tmp_path)
     assert settings.bundled("migrations") == tmp_path / "_bundled" / "migrations"
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"FMP_API_KEY=caf\xe9-secret", r"^\.env is not UTF-8 \(byte 15\): save it as UTF-8$"), (b"\xff", r"^\.env is not UTF-8 \(byte 0\)")],
+)
+def test_a_dotenv_that_is_not_utf8_is_refused_without_its_text(tmp_path: Path, content: bytes, sentence: str) -> None:
+    (tmp_path / ".env").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=sentence) as refusal:
+        settings.load()
+    assert "secret" not in str(refusal.value)
+
+
+@needs_root
+def test_a_dotenv_that_cannot_be_read_is_refused() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        (Path(folder) / ".env").touch(mode=0o600)
+        os.chdir(folder)
+        assert call_as(ORDINARY, settings.load) == "ConfigurationError: cannot read .env: Permission denied. Make it readable, or remove it"
+
+
+@pytest.mark.parametrize("name", ["RISKMETRICS_HOME", "DAGSTER_HOME"])
+def test_a_home_that_is_no_path_is_refused_by_the_name_of_its_setting(monkeypatch, tmp_path: Path, name: str) -> None:
+    monkeypatch.setenv(name, "~no-such-account/risk")
+    with pytest.raises(ConfigurationError, match=f"{name} names the home of an unknown account: ~no-such-account/risk"):
+        _ = settings.load().dagster_directory
+    monkeypatch.setenv(name, "risk")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(ConfigurationError, match=f"{name} is risk, in the current directory, which does not exist any more"):
+        _ = settings.load().dagster_directory
+    monkeypatch.setenv(name, str(tmp_path / "risk"))
+    assert settings.load().dagster_directory.is_relative_to(tmp_path / "risk")

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import psycopg
     import sqlalchemy as sa
 
 
@@ -53,19 +54,33 @@ def writing() -> "Iterator[sa.Connection]":
 
 
 def database_sentence(error: Exception) -> str | None:
-    """Return what to say of an error of the database, or None if the error is of another kind; no row of data is in it."""
+    """Return what to say of an error of the database or of Dagster's storage, or None if the error is of another kind.
+
+    No row of data is in it.
+    """
     if "sqlalchemy" not in sys.modules:
         return None
+    import sqlite3
+
     import psycopg
     import sqlalchemy as sa
 
-    if not isinstance(error, sa.exc.DBAPIError) or not isinstance(error.orig, psycopg.Error):
-        return None  # Dagster's storage may be SQLite, whose errors have the same names
-    if error.orig.sqlstate is None:
-        reason = str(error.orig).strip().partition("\n")[0]
+    if not isinstance(error, sa.exc.DBAPIError):
+        return None
+    if isinstance(error.orig, sqlite3.Error):
+        return f"Dagster's SQLite storage failed: {error.orig}. Look at DAGSTER_HOME, its free space and its owner"
+    return _postgres_sentence(error.orig) if isinstance(error.orig, psycopg.Error) else None
+
+
+def _postgres_sentence(error: "psycopg.Error") -> str:
+    """Return what to say of an error of Postgres, or of the way to it."""
+    import psycopg
+
+    if error.sqlstate is None:
+        reason = str(error).strip().partition("\n")[0]
         return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
-    if isinstance(error.orig, psycopg.errors.UntranslatableCharacter):
+    if isinstance(error, psycopg.errors.UntranslatableCharacter):
         from riskmetrics.db.copy import LACKS_CHARACTER
 
         return LACKS_CHARACTER
-    return f"the database refused: {error.orig.diag.message_primary} ({error.orig.sqlstate})"
+    return f"the database refused: {error.diag.message_primary} ({error.sqlstate})"

@@ -7,7 +7,7 @@ import typer
 
 from riskmetrics.cli.database import unmigrated
 from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import fail, present, print_json
+from riskmetrics.cli.output import fail, present, print_csv, print_json
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -201,7 +201,7 @@ def sql(
             raise fail(f"two columns have the same name ({', '.join(names)}): name them apart with AS")
         table = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
     if output is Format.CSV:
-        typer.echo(table.to_csv(index=False), nl=False)
+        print_csv(table)
     else:
         present(table, as_json=output is Format.JSON)
 

@@ -21,13 +21,15 @@ def demo(out: Annotated[Path, typer.Option("--out", help="Report to write.")] = 
 
     Example: riskmetrics demo
     """
-    from riskmetrics import trading_calendar
+    from riskmetrics import settings, trading_calendar
     from riskmetrics.cli import report
+    from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import launch
     from riskmetrics.cli.summary import print_summaries
     from riskmetrics.cli.track_record import print_track_record
     from riskmetrics.sources import sample
 
+    prepare_instance(settings.load())
     say("1/5  Database: " + _load())
     say(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
     launch([sample.LAST_SESSION], offline=True)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from riskmetrics import folders
+from riskmetrics.cli import dagster_home
 from riskmetrics.cli.database import database_sentence, unmigrated
 from riskmetrics.cli.options import AsJson
 from riskmetrics.cli.output import counted, print_json, say
@@ -127,7 +129,10 @@ def _settings(configured: "Settings") -> Iterator[Finding]:
 
 def _disk(configured: "Settings") -> Iterator[Finding]:
     for name, folder in (("RISKMETRICS_HOME", configured.home_directory), ("Dagster's home", configured.dagster_directory)):
-        there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+        there = next(parent for parent in (folder, *folder.parents) if os.path.lexists(parent))
+        if not there.is_dir():
+            yield Finding("fail", "disk", f"{name} cannot be {folder}: {there} is not a folder", "remove it, or name another folder")
+            continue
         if not os.access(there, os.W_OK):
             yield Finding("fail", "disk", f"{name} cannot be written: {there}", "give yourself the right to, or name another folder")
             continue
@@ -308,6 +313,9 @@ def _asked(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
 
 def _dagster(configured: "Settings") -> Iterator[Finding]:
     home = configured.dagster_directory
+    if fault := dagster_home.find_path_fault(home):
+        yield Finding("fail", "dagster", f"Dagster cannot keep its files in {home}: {fault}", "set DAGSTER_HOME to another folder")
+        return
     if not (home / "dagster.yaml").exists():
         yield Finding("ok", "dagster", f"{home} is made by the first run")
         return
@@ -316,15 +324,13 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
     from riskmetrics.cli import launch
 
     try:
-        with dg.DagsterInstance.from_config(str(home)) as instance:
+        with folders.private_umask(), dg.DagsterInstance.from_config(str(home)) as instance:
             dead = {run.run_id for run in launch.dead_runs(instance)}
             started = instance.get_run_records(dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING]))
             n_runs = instance.get_runs_count()
             nights = _nights(instance, on=configured.nightly)
     except Exception as error:  # noqa: BLE001  # whatever its storage raises is a finding
-        faults = error.errors if isinstance(error, dg.DagsterInvalidConfigError) else ()
-        reason = faults[0].message if faults else str(error.__cause__ or error)  # Dagster's own sentence names neither variable nor server
-        sentence = "its storage does not open: " + reason.strip().partition("\n")[0].removesuffix(":")
+        sentence = f"its storage does not open: {dagster_home.describe_storage_fault(error)}"
         yield Finding("fail", "dagster", sentence, f"look at {home / 'dagster.yaml'}, and the variables that it names")
         return
     yield Finding("ok", "dagster", f"{counted(n_runs, 'run')} kept in {_storage(home)}")

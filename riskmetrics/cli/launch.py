@@ -3,7 +3,6 @@
 import gc
 import logging
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -13,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
-from riskmetrics import errors, processes
+from riskmetrics import errors, folders, processes
+from riskmetrics.cli import dagster_home
 from riskmetrics.cli.output import progress, say
-from riskmetrics.settings import Settings, bundled
+from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -36,9 +36,7 @@ class Outcome(NamedTuple):
 def prepare_instance(settings: Settings) -> Path:
     """Return Dagster's home, created with the instance file that suits a single machine if it has none."""
     home = settings.dagster_directory
-    home.mkdir(parents=True, exist_ok=True)
-    if not (home / "dagster.yaml").exists():
-        shutil.copyfile(bundled("dagster.yaml"), home / "dagster.yaml")
+    dagster_home.prepare_home(home, is_ours=home == settings.home_directory / "dagster")
     return home
 
 
@@ -69,6 +67,7 @@ def run(
     ai_all : bool
         Whether a language model may be asked for insights of every session, not of the last one alone.
     """
+    prepare_instance(settings)  # before Dagster is loaded, which takes seconds
     os.environ.update(FEWER_EVENTS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
@@ -135,16 +134,32 @@ def _instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     from dagster._core.instance.ref import InstanceRef
 
     home = prepare_instance(settings)
-    with (home / "creating.lock").open("w") as lock:
-        flock(lock, LOCK_EX)
-        instance = dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": _TO_THE_TERMINAL}))
-        instance.get_runs(limit=1)
-        instance.all_asset_keys()
-        instance.all_instigator_state()
-    with instance, ExitStack() as held:
+    with folders.private_umask(), ExitStack() as held:
+        with _creation_lock(home):
+            try:
+                instance = held.enter_context(
+                    dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": _TO_THE_TERMINAL}))
+                )
+                instance.get_runs(limit=1)
+                instance.all_asset_keys()
+                instance.all_instigator_state()
+            except Exception as error:
+                reason = dagster_home.describe_storage_fault(error)
+                raise errors.ConfigurationError(f"Dagster's storage does not open: {reason}. See {home / 'dagster.yaml'}") from error
         for name in ("runs.db", "runs/index.db"):
             _hold_open(held, home / "history" / name)
         yield instance
+
+
+@contextmanager
+def _creation_lock(home: Path) -> Iterator[None]:
+    try:
+        lock = (home / "creating.lock").open("w")
+    except OSError as error:
+        raise errors.ConfigurationError(f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another folder") from None
+    with lock:
+        flock(lock, LOCK_EX)
+        yield
 
 
 def _hold_open(held: ExitStack, file: Path) -> None:

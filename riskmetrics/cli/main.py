@@ -79,8 +79,10 @@ def root(
 
 def main() -> None:
     """Run the command line; an error raised on purpose is one sentence on stderr and its exit code."""
+    from riskmetrics.cli.output import configure_streams
     from riskmetrics.errors import RiskmetricsError
 
+    configure_streams()
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # tells with a traceback that Ctrl-C hit a closing connection
     gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
     sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
@@ -92,11 +94,20 @@ def main() -> None:
     except KeyboardInterrupt:
         typer.echo("riskmetrics: interrupted; what was stored stands", err=True)
         sys.exit(130)
+    except UnicodeEncodeError as error:
+        # The text is not shown: it may be a database URL with a password.
+        character = error.object[error.start] if isinstance(error.object, str) else ""
+        advice = "Write arguments and settings in UTF-8, and use a UTF-8 locale such as LC_ALL=C.UTF-8"
+        typer.echo(f"riskmetrics: a text has {character!a}, which is not valid in {error.encoding}. {advice}", err=True)
+        sys.exit(2)
     except Exception as error:
         from riskmetrics.cli.database import database_sentence
 
         sentence = database_sentence(error)
-        if sentence is None:
+        if sentence is not None:
+            typer.echo(f"riskmetrics: {sentence}", err=True)
+            sys.exit(6)
+        if not isinstance(error, OSError):
             raise
-        typer.echo(f"riskmetrics: {sentence}", err=True)
-        sys.exit(6)
+        typer.echo(f"riskmetrics: the operating system refused: {error}", err=True)
+        sys.exit(1)

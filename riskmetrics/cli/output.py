@@ -1,5 +1,7 @@
 """What commands print: tables and JSON on stdout, progress and remarks on stderr."""
 
+import codecs
+import io
 import json
 import re
 import sys
@@ -8,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
 
+from riskmetrics.errors import ConfigurationError
 from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls, is_printable
 
 if TYPE_CHECKING:
@@ -48,6 +51,22 @@ def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
     return text
 
 
+def configure_streams() -> None:
+    """Make stdout and stderr take every text.
+
+    UTF-8 prints a file name that is not UTF-8 as the bytes it has. ASCII, the encoding of LANG=C, is
+    replaced with UTF-8, as typer does for its own output. Another encoding prints ? for what it lacks.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper):  # closed by the shell, or replaced by a test
+            continue
+        name = codecs.lookup(stream.encoding).name
+        if name in ("ascii", "utf-8"):
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+        else:
+            stream.reconfigure(errors="replace")
+
+
 def say(text: str) -> None:
     """Print a remark on stderr."""
     typer.echo(escape_controls(text), err=True)
@@ -74,6 +93,35 @@ def print_json(value: object) -> None:
     """Print a value as JSON."""
     text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
     typer.echo(re.sub(f"[{UNPRINTABLE}]", lambda found: f"\\u{ord(found[0]):04x}", text))
+
+    """Print a value as JSON; where stdout lacks a character, every one beyond ASCII is escaped."""
+    text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
+    if _missing_character(text) is not None:
+        text = json.dumps(value, indent=2, default=str, allow_nan=False)
+    typer.echo(text)
+
+
+def print_csv(table: "pd.DataFrame") -> None:
+    """Print rows as CSV.
+
+    Raises
+    ------
+    ConfigurationError
+        If stdout's encoding lacks a character: data are not printed with replacements.
+    """
+    text = table.to_csv(index=False)
+    if (missing := _missing_character(text)) is not None:
+        raise ConfigurationError(f"cannot print {missing!a} in {sys.stdout.encoding}, the encoding of stdout: set PYTHONIOENCODING=utf-8")
+    typer.echo(text, nl=False)
+
+
+def _missing_character(text: str) -> str | None:
+    """Return the first character that stdout's encoding lacks, or None."""
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError as error:
+        return text[error.start]
+    return None
 
 
 def records(table: "pd.DataFrame") -> list[dict[str, Any]]:

@@ -1,7 +1,10 @@
 """`riskmetrics report`: one self-contained page."""
 
+import os
+import shutil
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -31,7 +34,22 @@ def write(day: date | None, out: Path) -> None:
             raise fail("no results are stored yet: riskmetrics run")
         page = render(connection, session)
     try:
-        out.write_text(page, encoding="utf-8")
+        write_page(out, page)
     except OSError as error:
         raise UsageError(f"cannot write {out}: {error.strerror}") from None
     typer.echo(str(out))
+
+
+def write_page(out: Path, page: str) -> None:
+    """Write a page whole or not at all, with the mode of the file that it replaces, else by the umask."""
+    target = Path(os.path.realpath(out))  # a link stays a link
+    is_replaceable = (out.is_file() and os.access(out, os.W_OK)) or not out.exists()
+    if not is_replaceable or not os.access(target.parent, os.W_OK):
+        out.write_text(page, encoding="utf-8")
+        return
+    with TemporaryDirectory(prefix=".report-", dir=target.parent) as folder:
+        unfinished = Path(folder) / "report.html"
+        unfinished.write_text(page, encoding="utf-8")
+        if target.exists():
+            shutil.copymode(target, unfinished)
+        unfinished.replace(target)

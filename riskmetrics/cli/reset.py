@@ -45,11 +45,13 @@ def reprocess(portfolio: PortfolioName = None, every: All = False, first: First 
 
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
-    from riskmetrics import trading_calendar
+    from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import reading
+    from riskmetrics.cli.launch import prepare_instance
     from riskmetrics.cli.run import launch
     from riskmetrics.db import computed
 
+    prepare_instance(settings.load())  # nothing is removed where no run can follow
     scope = _scope(portfolio, every, first, last)
     with reading() as connection:
         stored = computed.span(connection, scope)

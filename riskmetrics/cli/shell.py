@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics import folders
 from riskmetrics.cli.options import AsJson
 from riskmetrics.cli.output import print_json, say
 
@@ -24,7 +25,7 @@ def env(as_json: AsJson = False) -> None:
         print_json(variables)
         return
     for name, value in variables.items():
-        typer.echo(f"export {name}={shlex.quote(value)}")
+        typer.echo(os.fsencode(f"export {name}={shlex.quote(value)}"))
 
 
 def ui(
@@ -49,14 +50,21 @@ def ui(
     # The successor of `dagster dev` that it names is a package with thirty more, a client of Dagster's cloud among them.
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
     command += ["--workspace", str(bundled("workspace.yaml")), "--host", host, "--port", str(port)]
+    ours = _variables()  # says what is wrong with .env before it is read here
     stated = {name: value for name, value in dotenv_values(".env").items() if value and not os.environ.get(name)}
-    variables = {**os.environ, **stated, **_variables()}
+    variables = {**os.environ, **stated, **ours}
     with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
         say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it in the background has it ignored, by children too
         # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on SIGTERM it leaves its servers behind.
         # In its own folder it does not warn that the checkout's dagster.yaml is not the one it uses; what .env says goes with it.
-        process = subprocess.Popen(command, env=variables, cwd=variables["DAGSTER_HOME"], start_new_session=True)  # noqa: S603  # fixed words
+        process = subprocess.Popen(  # noqa: S603  # fixed words
+            command,
+            env=variables,
+            cwd=variables["DAGSTER_HOME"],
+            start_new_session=True,
+            umask=folders.PRIVATE_UMASK,
+        )
         for ending in (signal.SIGINT, signal.SIGTERM):
             signal.signal(ending, lambda *_: process.send_signal(signal.SIGINT))
         code = process.wait()

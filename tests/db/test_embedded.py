@@ -21,9 +21,7 @@ import sqlalchemy as sa
 from riskmetrics.db import embedded
 from riskmetrics.db.embedded import acquire
 from riskmetrics.errors import DatabaseError
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another account")
-ORDINARY = "daemon"  # an account that is neither root nor root's stand-in
+from tests.other_account import ORDINARY, call_as, needs_root
 
 USER = """
 import sys
@@ -84,7 +82,7 @@ def test_the_last_release_stops_the_server_and_the_data_stay(home):
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-@pytest.mark.parametrize("name", ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30])
+@pytest.mark.parametrize("name", ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30, os.fsdecode(b"caf\xe9")])
 def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, name):
     """A long path is beyond the 107 bytes of a socket's name; the others trouble shells, URLs, and lists of hosts."""
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
@@ -174,18 +172,90 @@ with psycopg.connect(server.url.replace("+psycopg", "")) as connection:
     assert not (home / "postgres/data/postmaster.pid").exists()
 
 
-def test_all_below_home_is_private_and_the_folders_above_keep_their_permissions(open_folder):
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
+def test_all_below_home_is_private_and_the_folders_above_keep_their_permissions(open_folder, umask):
     above = open_folder / "closed"
-    above.mkdir(mode=0o710)
+    above.mkdir()
+    above.chmod(0o710)
     modes = [path.stat().st_mode for path in above.parents]
-    with acquire(above / "home", durable=False):
-        kept = [path.stat().st_mode for path in above.parents]
-        found = {
-            path.name: path.stat().st_mode & 0o777 for path in (above, *above.glob("home"), *above.glob("home/*"), *above.glob("home/*/*"))
-        }
+    before = os.umask(umask)
+    try:
+        acquire(above / "home", durable=False).release()
+    finally:
+        os.umask(before)
+    kept = [path.stat().st_mode for path in above.parents]
+    shown = (above, *above.glob("home"), *above.glob("home/*"), *above.glob("home/*/*"))
     assert kept == modes
     folders = {"closed": 0o710, "home": 0o700, "postgres": 0o700, "data": 0o700}
-    assert found == folders | dict.fromkeys(["postgres.log", "deciding.lock", "users.lock", "running.lock"], 0o600)
+    files = dict.fromkeys(["postgres.log", "deciding.lock", "users.lock", "running.lock"], 0o600)
+    assert {path.name: path.stat().st_mode & 0o777 for path in shown} == folders | files
+    assert not [path for path in above.glob("home/postgres/data/**/*") if path.stat().st_mode & 0o077]
+
+
+def test_a_home_made_with_mode_0777_is_closed_and_what_is_in_it_is_private(home):
+    for folder in (home, home / "postgres"):
+        folder.mkdir()
+        folder.chmod(0o777)
+    acquire(home, durable=False).release()
+    assert [path.stat().st_mode & 0o777 for path in (home, home / "postgres", home / "postgres/data")] == [0o755, 0o700, 0o700]
+
+
+@pytest.mark.parametrize(("copied", "repaired"), [(0o750, 0o750), (0o755, 0o700), (0o770, 0o700)], ids=oct)
+def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, copied, repaired):
+    acquire(home, durable=False).release()
+    (home / "postgres/data").chmod(copied)
+    with acquire(home, durable=False) as server, connect(server) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert (home / "postgres/data").stat().st_mode & 0o777 == repaired
+
+
+@needs_root
+@pytest.mark.parametrize("part", ["", "PG_VERSION", "base"])
+def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part):
+    with acquire(home, durable=False) as server, connect(server) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
+    copied = home / "postgres/data" / part
+    for path in (copied, *copied.rglob("*")):
+        os.chown(path, 0, 0)
+    with acquire(home, durable=False) as server, connect(server) as connection:
+        assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
+    assert {path.owner() for path in (home / "postgres/data").rglob("*")} == {"nobody"}
+
+
+@needs_root
+def test_data_of_an_account_that_the_machine_does_not_have_are_refused_with_the_command_that_helps(home):
+    acquire(home, durable=False).release()
+    data = home / "postgres/data"
+    for path in (data, *data.rglob("*")):
+        os.chown(path, 12345, 12345)
+    with pytest.raises(DatabaseError, match=f"{data} belongs to uid 12345, which is no account of this machine") as refusal:
+        acquire(home, durable=False)
+    command = str(refusal.value).split("`")[1]
+    assert command == f"chown -R nobody {data}"
+    subprocess.run(command, shell=True, check=True)
+    with acquire(home, durable=False) as server, connect(server) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+@needs_root
+@pytest.mark.parametrize("foreign", ["", "postgres", "postgres/data", "postgres/users.lock"])
+def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(open_folder, foreign):
+    home = open_folder / "home"
+    acquire(home, durable=False).release()
+    for path in (home, *home.rglob("*")):
+        shutil.chown(path, ORDINARY)
+    shutil.chown(home / foreign, "root")
+    answer = call_as(ORDINARY, lambda: acquire(home, durable=False))
+    assert answer.startswith(f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to root and this is")
+    assert f"Run `chown -R {ORDINARY} {home}` as root" in answer
+
+
+def test_a_symlinked_home_is_served_where_the_link_leads(home, tmp_path):
+    (tmp_path / "real").mkdir()
+    home.symlink_to("real")
+    with acquire(home, durable=False), acquire(tmp_path / "real", durable=False) as same, connect(same) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert home.is_symlink()
 
 
 def test_there_is_no_tcp_and_no_tie_to_the_terminal(home):

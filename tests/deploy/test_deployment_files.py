@@ -69,6 +69,12 @@ def test_systemd_runs_the_commands_of_the_compose_file() -> None:
     assert " && ".join(commands) == COMPOSE["services"]["migrate"]["command"][-1]
 
 
+def test_what_the_services_of_systemd_write_is_private() -> None:
+    units = [unit.read_text() for unit in (CHECKOUT / "deploy" / "systemd").glob("*.service")]
+    assert len(units) == 4
+    assert all("\nUMask=0077\n" in unit.partition("[Service]")[2] for unit in units)
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     """Oracle: systemd's own check, on units whose commands exist."""

@@ -1,9 +1,11 @@
 """Dagster's UI as `riskmetrics ui` starts it."""
 
+import os
 from datetime import date
 
 import sqlalchemy as sa
 
+from riskmetrics import settings
 from riskmetrics.definitions import defs
 from tests.e2e import ui_server
 from tests.e2e.conftest import Run
@@ -54,8 +56,14 @@ def test_the_job_of_insights_computes_no_figure() -> None:
 
 def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, run: Run) -> None:
     run_id = run([date(2022, 12, 28)]).run_id
-    with ui_server.serve() as address:
-        data = ui_server.ask(address, QUERY)
+    umask = os.umask(0)
+    try:
+        with ui_server.serve() as address:
+            data = ui_server.ask(address, QUERY)
+    finally:
+        os.umask(umask)
+    home = settings.load().dagster_directory
+    assert [path for path in (home, *home.rglob("*")) if path.stat().st_mode & 0o077] == []
     groups = {node["assetKey"]["path"][0]: node["groupName"] for node in data["assetNodes"]}
     assert groups == {
         **dict.fromkeys(("market_prices", "company_profiles", "benchmark_weights"), "market_data"),

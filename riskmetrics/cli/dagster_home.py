@@ -1,0 +1,117 @@
+"""Dagster's home: whether Dagster can use the folder, and what is wrong where it cannot."""
+
+import os
+import re
+from collections.abc import Iterator
+from errno import EACCES, EROFS
+from pathlib import Path
+
+from riskmetrics import folders
+from riskmetrics.errors import ConfigurationError
+from riskmetrics.settings import bundled
+
+MAX_PATH_BYTES = 451
+"""Bytes of the longest home: SQLite opens paths of at most 511 bytes, and the longest below the home
+is /history/runs/, the 36 characters of a run's id, .db and -journal: 61 bytes."""
+
+_SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
+_DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
+_ADVICE = "Set DAGSTER_HOME to another folder"
+
+
+def find_path_fault(home: Path) -> str | None:
+    """Return why Dagster cannot use a path, or None if it can.
+
+    Dagster makes SQLAlchemy URLs of its SQLite files by concatenation, without quoting.
+    """
+    text = str(home)
+    if not folders.is_utf8(text):
+        return "the path is not UTF-8"
+    if "?" in text:
+        return "its SQLite storage cannot use a path with a question mark"
+    if escape := re.search(r"%[0-9A-Fa-f]{2}", text):
+        return f"its SQLite storage reads {escape[0]} in a path as another character"
+    size = max(len(os.fsencode(path)) for path in (text, os.path.realpath(text)))
+    if size > MAX_PATH_BYTES:
+        return f"the path has {size} bytes and its SQLite storage takes {MAX_PATH_BYTES}"
+    return None
+
+
+def check_path(home: Path) -> None:
+    """Raise ConfigurationError if Dagster cannot use a path."""
+    if fault := find_path_fault(home):
+        raise ConfigurationError(f"Dagster cannot keep its files in {home}: {fault}. {_ADVICE}")
+
+
+def prepare_home(home: Path, *, is_ours: bool) -> None:
+    """Create Dagster's home with the instance file of a single machine, or check the one that exists.
+
+    What is created is private to this account.
+
+    Parameters
+    ----------
+    home : Path
+        Absolute path.
+    is_ours : bool
+        Whether it is the folder of riskmetrics' own choice, RISKMETRICS_HOME/dagster: that gets mode
+        0700. Another one that exists keeps its mode, see `folders.create_home`.
+
+    Raises
+    ------
+    ConfigurationError
+        If Dagster cannot use the path, or this account cannot write there.
+    """
+    check_path(home)
+    try:
+        folders.create_home(home.parent if is_ours else home)
+        if is_ours:
+            folders.create_private_folder(home)
+        for name in _SUBFOLDERS:
+            if (home / name).exists():
+                folders.create_private_folder(home / name)
+        if not (home / "dagster.yaml").exists():
+            _copy_instance_file(home)
+        _refuse_read_only(home)
+    except OSError as error:
+        reason = folders.describe_obstacle(error, home)
+        raise ConfigurationError(f"Dagster cannot keep its files in {home}: {reason}. {_ADVICE}") from None
+
+
+def _copy_instance_file(home: Path) -> None:
+    """Write the instance file, whole or not at all."""
+    unfinished = home / f"dagster.yaml.{os.getpid()}"
+    try:
+        with folders.private_umask():
+            unfinished.write_bytes(bundled("dagster.yaml").read_bytes())
+        unfinished.replace(home / "dagster.yaml")
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _refuse_read_only(home: Path) -> None:
+    """Raise OSError if something that every run writes to cannot be written."""
+    for path in _list_written(home):
+        if os.access(path, os.W_OK):
+            continue
+        if os.geteuid() in (0, path.stat().st_uid):
+            raise OSError(EROFS, "its mode or its file system does not let it be written", str(path))
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+
+def _list_written(home: Path) -> Iterator[Path]:
+    """Yield the home and what exists in it that every run writes to."""
+    yield home
+    for name in (*_SUBFOLDERS, "creating.lock"):
+        if (home / name).exists():
+            yield home / name
+    for pattern in _DATABASES:
+        yield from home.glob(pattern)
+
+
+def describe_storage_fault(error: BaseException) -> str:
+    """Return in one line why Dagster's storage does not open; its own sentence names no cause."""
+    import dagster as dg
+
+    faults = error.errors if isinstance(error, dg.DagsterInvalidConfigError) else ()
+    reason = faults[0].message if faults else str(error.__cause__ or error) or type(error).__name__
+    return reason.strip().partition("\n")[0].removesuffix(":")

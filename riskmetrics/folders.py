@@ -1,0 +1,109 @@
+"""Folders and files of one account: created private, and refused where another account owns them."""
+
+import os
+import shlex
+import stat
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from riskmetrics.errors import ConfigurationError
+
+if sys.platform != "win32":
+    import pwd
+
+PRIVATE_FOLDER, PRIVATE_UMASK = 0o700, 0o077
+_ROOT = 0
+
+
+@contextmanager
+def private_umask() -> Iterator[None]:
+    """Create files with mode 0600 and folders with mode 0700 in this block, whatever the umask.
+
+    The umask belongs to the process: other threads and child processes get it too.
+    """
+    before = os.umask(PRIVATE_UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def create_home(folder: Path) -> None:
+    """Create a folder that a setting names, mode 0700 like missing folders above it.
+
+    A folder that exists keeps its mode, but is closed to the writes of group and others where
+    everybody could replace what is in it (mode 0777). A folder with the sticky bit, such as /tmp,
+    stays as it is, and so does a folder of another account.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be created, or the path names a file.
+    """
+    with private_umask():
+        folder.mkdir(parents=True, exist_ok=True)
+    status = folder.stat()
+    is_open = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
+    if is_open and os.geteuid() in (_ROOT, status.st_uid):
+        folder.chmod(stat.S_IMODE(status.st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
+
+
+def create_private_folder(folder: Path) -> None:
+    """Create a folder with mode 0700, or give that mode to the one that exists.
+
+    Raises
+    ------
+    ConfigurationError
+        If the folder belongs to another ordinary account, which may replace what is in it. Root
+        accepts every owner.
+    OSError
+        If the folder cannot be created, or the path names a file.
+    """
+    with private_umask():
+        folder.mkdir(exist_ok=True)
+    status, user = folder.stat(), os.geteuid()
+    if status.st_uid == user:
+        if stat.S_IMODE(status.st_mode) != PRIVATE_FOLDER:
+            folder.chmod(PRIVATE_FOLDER)
+    elif _ROOT not in (user, status.st_uid):
+        raise ConfigurationError(describe_foreign_owner(folder, folder))
+
+
+def describe_foreign_owner(path: Path, home: Path) -> str:
+    """Return a sentence on a path of another account, and the command that gives ``home`` to us."""
+    user = account_name(os.geteuid())
+    return (
+        f"{path} belongs to {account_name(path.lstat().st_uid)} and this is {user}. Run `chown -R {user} {shlex.quote(str(home))}` as root"
+    )
+
+
+def describe_obstacle(error: Exception, home: Path) -> str:
+    """Return why a home cannot be used: the foreign owner on the way if access was denied, else the error."""
+    if isinstance(error, PermissionError) and os.geteuid() != _ROOT:
+        denied = Path(os.fsdecode(error.filename or home))
+        for path in (home, *(above for above in reversed(denied.parents) if above.is_relative_to(home)), denied):
+            with suppress(OSError):
+                if path.lstat().st_uid != os.geteuid():
+                    return describe_foreign_owner(path, home)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.strerror}: {os.fsdecode(error.filename)}"
+    return str(error)
+
+
+def account_name(uid: int) -> str:
+    """Return the name of an account, or "uid 12345" where the machine has none with this number."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
+
+
+def is_utf8(text: str) -> bool:
+    """Whether a text is valid Unicode: a file name that is not UTF-8 has surrogates instead."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""Modes and owners of folders on a real file system, under several umasks and accounts."""
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from riskmetrics import folders
+from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
+
+
+@pytest.fixture(params=[0o000, 0o022, 0o077], ids=oct)
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+@pytest.fixture
+def reachable_folder() -> Iterator[Path]:
+    """A folder that other accounts can walk to, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.usefixtures("umask")
+def test_what_is_created_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    home = tmp_path / "above" / "home"
+    folders.create_home(home)
+    folders.create_private_folder(home / "part")
+    with folders.private_umask():
+        (home / "file").touch()
+    assert [mode(path) for path in (home.parent, home, home / "part", home / "file")] == [0o700, 0o700, 0o700, 0o600]
+
+
+def test_the_umask_is_the_users_again_after_the_block_also_after_an_error(tmp_path: Path, umask: int) -> None:
+    with pytest.raises(ZeroDivisionError), folders.private_umask():
+        1 / 0  # noqa: B018
+    (tmp_path / "report").touch()
+    assert mode(tmp_path / "report") == 0o666 & ~umask
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(0o777, 0o755), (0o773, 0o751), (0o702, 0o700), (0o775, 0o775), (0o2770, 0o2770), (0o755, 0o755), (0o1777, 0o1777)],
+    ids=oct,
+)
+def test_a_home_that_exists_is_closed_to_writes_only_where_everybody_may_write(tmp_path: Path, before: int, after: int) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home").chmod(before)
+    folders.create_home(tmp_path / "home")
+    assert mode(tmp_path / "home") == after
+
+
+@pytest.mark.parametrize("before", [0o777, 0o755, 0o701, 0o700, 0o500], ids=oct)
+def test_a_private_folder_that_exists_gets_mode_0700(tmp_path: Path, before: int) -> None:
+    (tmp_path / "part").mkdir()
+    (tmp_path / "part").chmod(before)
+    folders.create_private_folder(tmp_path / "part")
+    assert mode(tmp_path / "part") == 0o700
+
+
+@needs_root
+def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(reachable_folder: Path) -> None:
+    for owner in (ANOTHER, ORDINARY, "root"):
+        (reachable_folder / owner).mkdir(mode=0o755)
+        shutil.chown(reachable_folder / owner, owner)
+    answers = {
+        owner: call_as(ORDINARY, lambda owner=owner: folders.create_private_folder(reachable_folder / owner))
+        for owner in (ANOTHER, ORDINARY, "root")
+    }
+    foreign = reachable_folder / ANOTHER
+    assert answers == {
+        ANOTHER: f"ConfigurationError: {foreign} belongs to {ANOTHER} and this is {ORDINARY}. Run `chown -R {ORDINARY} {foreign}` as root",
+        ORDINARY: "None",
+        "root": "None",
+    }
+    folders.create_private_folder(foreign)
+    assert (foreign.owner(), mode(foreign)) == (ANOTHER, 0o755)
+
+
+@needs_root
+def test_a_home_of_another_account_keeps_its_mode(reachable_folder: Path) -> None:
+    """Volumes of containers are often of root and mode 0777."""
+    (reachable_folder / "volume").mkdir()
+    (reachable_folder / "volume").chmod(0o777)
+    assert call_as(ORDINARY, lambda: folders.create_home(reachable_folder / "volume")) == "None"
+    assert mode(reachable_folder / "volume") == 0o777
+
+
+@pytest.mark.parametrize(("name", "expected"), [(b"caf\xe9", False), ("café".encode(), True), (b"\xed\xa0\x80", False)])
+def test_names_that_are_not_utf8_are_told_from_those_that_are(name: bytes, expected: bool) -> None:
+    assert folders.is_utf8(os.fsdecode(name)) is expected
