@@ -68,7 +68,10 @@ def _explained(name: str, metric_name: str, day: Day, symbol: str | None) -> "tu
     from riskmetrics.cli.database import reading
     from riskmetrics.db import explained, read, stored
     from riskmetrics.explain import registry
+    from riskmetrics.symbols import normalize_symbol
 
+    if symbol is not None:
+        symbol = normalize_symbol(symbol) or symbol  # a private holding may be stored under what is no symbol
     metric, configured = registry.find(metric_name), settings.load()
     with reading() as connection:
         session, portfolio = day_of(day) or stored.latest_day(connection), explained.portfolio_id(connection, name)

@@ -214,8 +214,8 @@ def _state(connection: "sa.Connection", plan: _Plan, found: "Holdings", day: dat
 
 
 def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
-    """Return what may be a symbol in rows that could not be read."""
-    from riskmetrics.sources.lots import spelled
+    """Return what may be a symbol in rows that could not be read: their words, and their cells, which may hold spaces."""
+    from riskmetrics.symbols import normalize_symbol
 
-    words = {word for row in rejected for word in re.split(r"[^\w./^=-]+", row.raw_row) if word}
-    return {symbol for symbol in map(spelled, words) if symbol}
+    texts = {text for row in rejected for mark in (r"[^\w./^=-]+", r"[,;|\t\"]+") for text in re.split(mark, row.raw_row)}
+    return {symbol for symbol in map(normalize_symbol, texts) if symbol}

@@ -1,6 +1,6 @@
 """Going through a table's rows: the first thing wrong with a row is why it is rejected, the rest is taken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean, normalize_symbol
 
 LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
 """What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
 WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
 """What weights sum to, from and to, and the whole they are parts of."""
+MAX_RESPELLINGS_NAMED = 8
 WORTH_SAYING = 5e-5
 """Weights that miss the whole by less show as 100.00 %: that is rounding and not worth a note."""
 
@@ -37,6 +40,7 @@ class Review:
         self.table, self._decimal = table, decimal
         self.notes = list(table.notes)
         self._faults: list[str] = []
+        self._respellings: list[NDArray[Any]] = []
         self._fault_of = np.full(table.n_rows, -1, dtype=np.int32)
 
     @property
@@ -54,16 +58,17 @@ class Review:
         """Trimmed text of a column; empty where missing or where there is no such column."""
         return self.table.text(name)
 
-    def symbols(self, name: str, *, longest: int = 20, spell: Callable[[str, int], str | None] = cells.symbol) -> "pd.Series[str]":
-        """Symbols written our way; rows where there is text that cannot be one are rejected."""
+    def symbols(self, name: str, *, max_length: int = MAX_SYMBOL_LENGTH) -> "pd.Series[str]":
+        """Return the normal forms of a column of symbols, empty where missing; reject rows with text that is no symbol."""
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
-        symbols = pd.Series(cells.by_distinct(text, lambda one: spell(one, longest) if one else ""), dtype="str")
+        symbols = pd.Series(cells.by_distinct(text, lambda one: normalize_symbol(one, max_length) if one else ""), dtype="str")
         self.reject(
             symbols.isna(),
-            f"{name} '{{{name}}}' is not a symbol: at most {longest} letters, digits and . - ^ = _",
+            f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . - ^ = _",
         )
+        self._respellings.append(cells.by_distinct(text, lambda one: _describe_respelling(one, max_length)))
         return symbols.fillna("")
 
     def numbers(self, name: str) -> FloatArray:
@@ -117,7 +122,20 @@ class Review:
         rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
         if not (good.any() or may_be_empty):
             raise no_good_row(self.table.path, rejected)
-        return Parsed(rows[good].reset_index(drop=True), rejected, self.notes)
+        return Parsed(rows[good].reset_index(drop=True), rejected, [*self.notes, *self._respelling_notes()])
+
+    def _respelling_notes(self) -> list[str]:
+        """Name, once each, the symbols of good rows that are stored in another spelling than the table's."""
+        described = dict.fromkeys(note for notes in self._respellings for note in pd.unique(notes[self.good]) if note)
+        named = list(described)[:MAX_RESPELLINGS_NAMED]
+        unnamed = len(described) - len(named)
+        return [*named, *([f"{unnamed:,} more symbols are stored in another spelling, by the rules of docs/symbols.md"] if unnamed else [])]
+
+
+def _describe_respelling(text: str, max_length: int) -> str | None:
+    """Say how a symbol is stored; None where it is stored as written, but for case, or not at all."""
+    written, symbol = clean(text), normalize_symbol(text, max_length)
+    return f"{written} is stored as {symbol}" if symbol not in {None, written} else None
 
 
 def no_good_row(path: Path, rejected: Sequence[RejectedRow]) -> DataQualityError:
