@@ -1,7 +1,7 @@
-"""Store each symbol in one spelling: BRK.B, BRK/B, BRKB and BRK-B.US become BRK-B, AAPL.US becomes AAPL.
+"""Store each symbol in one spelling: BRK.B, BRK/B and BRKB become BRK-B, AAPL.US becomes AAPL.
 
-Inputs in two spellings that contradict each other are named, and nothing is changed. Downgrading leaves the normal form,
-which every earlier revision can hold.
+Inputs in two spellings that contradict each other are named, and nothing is changed. Downgrading
+leaves the normal form, which every earlier revision can hold.
 """
 
 from alembic import op
@@ -16,7 +16,8 @@ down_revision = "7c2e59d0a4b1"
 def upgrade() -> None:
     connection = op.get_bind()
     if collisions := spellings.find_collisions(connection):
-        raise SchemaError(f"the database cannot be upgraded to {revision}, and nothing was changed: {'; '.join(collisions)}")
+        refused = f"the database cannot be upgraded to {revision}, and nothing was changed"
+        raise SchemaError(f"{refused}: {'; '.join(collisions)}")
     spellings.normalize_stored_symbols(connection)
 
 

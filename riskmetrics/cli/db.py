@@ -155,7 +155,7 @@ def setting(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import writing
-    from riskmetrics.db import imports, read
+    from riskmetrics.db import imports, read, spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
@@ -168,6 +168,7 @@ def setting(
             index = normalize_symbol(value, settings.MAX_INDEX_LENGTH)
             if index is None:
                 raise UsageError(f"{value!r} is not a symbol: {settings.INDEX_FORM}")
+            index = spellings.find_class_shares(connection, [index]).get(index, index)
             imports.keep_setting(connection, name, index)
         typer.echo(read.setting(connection, name, getattr(settings.load(), name)))
 

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.class_shares import name_class_shares
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.options import File
 from riskmetrics.cli.output import counted, say
+from riskmetrics.symbols import mark_class
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -128,6 +130,11 @@ def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Cal
 
     parsed = read(file)
     with writing() as connection:
+        if "symbol" in parsed.rows:
+            symbols = set(parsed.rows["symbol"])
+            unmarked = {symbol for symbol in symbols if mark_class(symbol) not in symbols}
+            shares = name_class_shares(connection, unmarked)
+            parsed = parsed._replace(rows=parsed.rows.replace({"symbol": shares}))
         summary = store(connection, parsed)
         imports.reject(connection, kind, str(file), parsed.rejected)
     for note in parsed.notes:

@@ -69,7 +69,8 @@ def to_upgrade(connection: sa.Connection, migrations: Path, revision: str) -> li
     if not obstacles:  # rows can only be looked at where their columns are
         with connection.begin_nested() as savepoint:
             connection.execute(sa.text(_FITS))
-            obstacles = [*_views(connection, found, head), *_rows(connection, found, head), *spellings.find_collisions(connection)]
+            obstacles = [*_views(connection, found, head), *_rows(connection, found, head)]
+            obstacles += spellings.find_collisions(connection)
             savepoint.rollback()
     return obstacles
 

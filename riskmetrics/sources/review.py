@@ -40,7 +40,7 @@ class Review:
         self.table, self._decimal = table, decimal
         self.notes = list(table.notes)
         self._faults: list[str] = []
-        self._respellings: list[NDArray[Any]] = []
+        self._respelling_notes: list[NDArray[Any]] = []
         self._fault_of = np.full(table.n_rows, -1, dtype=np.int32)
 
     @property
@@ -59,16 +59,18 @@ class Review:
         return self.table.text(name)
 
     def symbols(self, name: str, *, max_length: int = MAX_SYMBOL_LENGTH) -> "pd.Series[str]":
-        """Return the normal forms of a column of symbols, empty where missing; reject rows with text that is no symbol."""
+        """Return a column of symbols in their normal form, empty where missing; reject what is none."""
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
-        symbols = pd.Series(cells.by_distinct(text, lambda one: normalize_symbol(one, max_length) if one else ""), dtype="str")
+        normal = cells.by_distinct(text, lambda one: normalize_symbol(one, max_length) if one else "")
+        symbols = pd.Series(normal, dtype="str")
         self.reject(
             symbols.isna(),
             f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . - ^ = _",
         )
-        self._respellings.append(cells.by_distinct(text, lambda one: _describe_respelling(one, max_length)))
+        notes = cells.by_distinct(text, lambda one: _describe_respelling(one, max_length))
+        self._respelling_notes.append(notes)
         return symbols.fillna("")
 
     def numbers(self, name: str) -> FloatArray:
@@ -122,18 +124,22 @@ class Review:
         rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
         if not (good.any() or may_be_empty):
             raise no_good_row(self.table.path, rejected)
-        return Parsed(rows[good].reset_index(drop=True), rejected, [*self.notes, *self._respelling_notes()])
+        notes = [*self.notes, *self._describe_respellings()]
+        return Parsed(rows[good].reset_index(drop=True), rejected, notes)
 
-    def _respelling_notes(self) -> list[str]:
-        """Name, once each, the symbols of good rows that are stored in another spelling than the table's."""
-        described = dict.fromkeys(note for notes in self._respellings for note in pd.unique(notes[self.good]) if note)
-        named = list(described)[:MAX_RESPELLINGS_NAMED]
-        unnamed = len(described) - len(named)
-        return [*named, *([f"{unnamed:,} more symbols are stored in another spelling, by the rules of docs/symbols.md"] if unnamed else [])]
+    def _describe_respellings(self) -> list[str]:
+        """Name, once each, the symbols of good rows that are stored in another spelling."""
+        of_good_rows = [pd.unique(notes[self.good]) for notes in self._respelling_notes]
+        named = list(dict.fromkeys(note for notes in of_good_rows for note in notes if note))
+        if unnamed := len(named[MAX_RESPELLINGS_NAMED:]):
+            rules = "by the rules of docs/symbols.md"
+            more = f"{unnamed:,} more symbols are stored in another spelling, {rules}"
+            return [*named[:MAX_RESPELLINGS_NAMED], more]
+        return named
 
 
 def _describe_respelling(text: str, max_length: int) -> str | None:
-    """Say how a symbol is stored; None where it is stored as written, but for case, or not at all."""
+    """Say how a symbol is stored; None where it is stored as written, or not at all."""
     written, symbol = clean(text), normalize_symbol(text, max_length)
     return f"{written} is stored as {symbol}" if symbol not in {None, written} else None
 

@@ -1,9 +1,10 @@
-"""Databases with foreign spellings of symbols are normalized whole, or refused before anything is changed."""
+"""Foreign spellings in a database are normalized, or named before anything is changed."""
 
 import logging
 import re
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import foreign_databases
 import pytest
@@ -25,39 +26,51 @@ NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
 
 def symbol_columns() -> set[tuple[str, str]]:
     """Columns that hold symbols, by their names and types alone."""
+    ends = ("symbol", "_index", "subject")
     found = {
         (table.name, column.name)
         for table in tables.metadata.tables.values()
         for column in table.columns
-        if isinstance(column.type, sa.String) and column.name.endswith(("symbol", "_index", "subject"))
+        if isinstance(column.type, sa.String) and column.name.endswith(ends)
     }
     return found - NO_SYMBOLS | {("database_settings", "value")}
 
 
 def test_every_column_of_symbols_is_normalized() -> None:
-    assert {(column.table, column.name) for column in spellings.SYMBOL_COLUMNS} == symbol_columns()
+    listed = [(column.table, column.name) for column in spellings.SYMBOL_COLUMNS]
+    assert sorted(listed) == sorted(symbol_columns())
     assert read.CLOSE_ONLY == spellings.CLOSE_ONLY
 
 
+def growth(connection: sa.Connection) -> UUID:
+    """Return the id of the portfolio Growth."""
+    table = tables.portfolios
+    return connection.execute(sa.select(table.c.id).where(table.c.name == GROWTH)).scalar_one()
+
+
+def insert(connection: sa.Connection, table: sa.Table, **values: object) -> None:
+    connection.execute(sa.insert(table).values(values))
+
+
 def fill(engine: sa.Engine) -> None:
-    """Store a row with symbols in the normal form in every table that has a column of symbols."""
-    forecast = {"coefficients": "shipped-1", "in_sample": True}
-    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False) | {"observations": 252, "proxy": "close"}
+    """Store a row with a normal symbol in every table that has a column of symbols."""
+    forecast = {"subject": "BRK-B", "day": FIRST, "coefficients": "shipped-1", "in_sample": True}
+    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False)
+    option = {"position_type": "LC", "underlying_symbol": "BRK-B", "symbol": "BRKB250117C00400000"}
     with engine.begin() as connection:
         store(connection)
-        option = {"position_type": "LC", "underlying_symbol": "BRK-B", "symbol": "BRKB250117C00400000", "quantity": 1}
-        portfolio = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH))
-        connection.execute(sa.insert(tables.positions).values(**option, entry_date=FIRST, portfolio_id=portfolio))
+        held = {"portfolio_id": growth(connection), "quantity": 1, "entry_date": FIRST}
+        insert(connection, tables.positions, **option, **held)
         connection.execute(sa.update(tables.position_interest_rate_betas).values(rate_index="TLT"))
         for symbol in FOREIGN:
+            price = {"symbol": symbol, "close": 100, "adj_close": 99, "data_source": "FMP"}
             for day in (FIRST, SECOND):
-                price = {"symbol": symbol, "date": day, "close": 100, "adj_close": 99, "data_source": "FMP"}
-                connection.execute(sa.insert(tables.market_data_cache).values(price))
-            connection.execute(sa.insert(tables.company_profiles).values(symbol=symbol, data_source="FMP"))
-            connection.execute(sa.insert(tables.vendor_answers).values(vendor="FMP", kind="prices", subject=symbol))
-        score = forecast | {"subject": "BRK-B", "day": FIRST, "completed_on": SECOND}
-        connection.execute(sa.insert(tables.volatility_forecasts).values(forecast | flags | {"subject": "BRK-B", "day": FIRST}))
-        connection.execute(sa.insert(tables.har_forecast_scores).values(score))
+                insert(connection, tables.market_data_cache, **price, date=day)
+            insert(connection, tables.company_profiles, symbol=symbol, data_source="FMP")
+            insert(connection, tables.vendor_answers, vendor="FMP", kind="prices", subject=symbol)
+        made = {"observations": 252, "proxy": "close"}
+        insert(connection, tables.volatility_forecasts, **forecast, **flags, **made)
+        insert(connection, tables.har_forecast_scores, **forecast, completed_on=SECOND)
         imports.keep_setting(connection, "market_index", "SPY")
         imports.keep_setting(connection, "rate_index", "TLT")
 
@@ -65,22 +78,23 @@ def fill(engine: sa.Engine) -> None:
 def contents(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
     """Every row of every table but the answers of vendors, which are asked again."""
     names = sa.inspect(engine).get_table_names()
-    return {name: query(engine, f"SELECT row::text FROM {name} AS row ORDER BY 1") for name in names if name != "vendor_answers"}
+    rows = "SELECT row::text FROM {} AS row ORDER BY 1"
+    return {name: query(engine, rows.format(name)) for name in names if name != "vendor_answers"}
 
 
 def go_back(engine: sa.Engine) -> None:
-    """Say that the database is at the revision before the one that normalizes symbols."""
-    before = next(known.down_revision for known in migrate.history() if known.revision == REVISION)
+    """Bring the database to the revision before the one that normalizes symbols."""
+    [before] = [one.down_revision for one in migrate.history() if one.revision == REVISION]
     migrate.downgrade(engine, str(before))
 
 
-def test_a_database_full_of_foreign_spellings_becomes_the_one_that_normal_ones_make(engine: sa.Engine) -> None:
-    """The columns are found by name and type, and each must hold a symbol whose spelling changes."""
+def test_a_database_full_of_foreign_spellings_becomes_a_normal_one(engine: sa.Engine) -> None:
+    """Columns are found by name and type; each must hold a symbol whose spelling changes."""
     fill(engine)
     expected = contents(engine)
     go_back(engine)
+    cases = " ".join(f"WHEN '{normal}' THEN '{foreign}'" for normal, foreign in FOREIGN.items())
     for table, column in symbol_columns():
-        cases = " ".join(f"WHEN '{normal}' THEN '{foreign}'" for normal, foreign in FOREIGN.items())
         execute(engine, f"UPDATE {table} SET {column} = CASE {column} {cases} ELSE {column} END")
         present = {value for (value,) in query(engine, f"SELECT {column} FROM {table}")}
         assert present & {"AAPL.US", "BRK/B", "SPY.US", "tlt"}, (table, column)
@@ -92,38 +106,42 @@ def test_a_database_full_of_foreign_spellings_becomes_the_one_that_normal_ones_m
 
 def test_a_database_with_normal_spellings_is_left_as_it_is(engine: sa.Engine) -> None:
     fill(engine)
-    before = query(engine, "SELECT xmin::text, ctid::text FROM market_data_cache ORDER BY ctid")
-    answers = query(engine, "SELECT * FROM vendor_answers ORDER BY subject")
+    rows = "SELECT xmin::text, ctid::text FROM market_data_cache ORDER BY ctid"
+    answers = "SELECT * FROM vendor_answers ORDER BY subject"
+    before = query(engine, rows), query(engine, answers)
     go_back(engine)
     migrate.ensure_head(engine)
-    assert query(engine, "SELECT xmin::text, ctid::text FROM market_data_cache ORDER BY ctid") == before
-    assert query(engine, "SELECT * FROM vendor_answers ORDER BY subject") == answers
+    assert (query(engine, rows), query(engine, answers)) == before
 
 
-def test_what_other_code_stored_reads_as_a_fresh_import_of_the_same_files(engine: sa.Engine, tmp_path: Path) -> None:
-    """Oracle: the same foreign spellings through the doors of today."""
+def test_what_other_code_stored_reads_as_an_import_of_today(
+    engine: sa.Engine,
+    tmp_path: Path,
+) -> None:
+    """Oracle: the same spellings through the doors of today."""
     foreign = ["BRKB", "BF.B", "AAPL.US", "BRK B 17JAN25 400 C", "BAC.PRL", "VOD.L"]
-
-    def file(text: str) -> Path:
-        path = tmp_path / "file.csv"
-        path.write_text(text)
-        return path
-
-    lots = read_portfolio(file("symbol,quantity\n" + "".join(f"{symbol},1\n" for symbol in foreign))).rows
-    prices = read_prices(file("symbol,date,close\n" + "".join(f"{symbol},2024-12-06,5\n" for symbol in foreign))).rows
-    profiles = read_profiles(file("symbol,name\n" + "".join(f"{symbol},x\n" for symbol in foreign))).rows
+    path = tmp_path / "file.csv"
+    imported = {}
+    for table, reader, header, rest in (
+        ("positions", read_portfolio, "symbol,quantity", "1"),
+        ("market_data_cache", read_prices, "symbol,date,close", "2024-12-06,5"),
+        ("company_profiles", read_profiles, "symbol,name", "x"),
+    ):
+        path.write_text("\n".join([header, *(f"{symbol},{rest}" for symbol in foreign)]))
+        imported[table] = set(reader(path).rows["symbol"])
     go_back(engine)
     with engine.begin() as connection:
-        portfolio = connection.scalar(sa.insert(tables.portfolios).values(name="P", currency="USD").returning(tables.portfolios.c.id))
+        store(connection)
+        connection.execute(sa.text("TRUNCATE positions CASCADE"))
+        lot = {"portfolio_id": growth(connection), "quantity": 1, "position_type": "LONG"}
+        price = {"date": date(2024, 12, 6), "close": 5, "data_source": "other"}
         for symbol in foreign:
-            lot = {"portfolio_id": portfolio, "symbol": symbol, "quantity": 1, "position_type": "LONG", "entry_date": FIRST}
-            connection.execute(sa.insert(tables.positions).values(lot))
-            price = {"symbol": symbol, "date": date(2024, 12, 6), "close": 5, "data_source": "other"}
-            connection.execute(sa.insert(tables.market_data_cache).values(price))
-            connection.execute(sa.insert(tables.company_profiles).values(symbol=symbol, data_source="other"))
+            insert(connection, tables.positions, **lot, symbol=symbol, entry_date=FIRST)
+            insert(connection, tables.market_data_cache, **price, symbol=symbol)
+            insert(connection, tables.company_profiles, symbol=symbol, data_source="other")
     migrate.ensure_head(engine)
-    for table, rows in (("positions", lots), ("market_data_cache", prices), ("company_profiles", profiles)):
-        assert {symbol for (symbol,) in query(engine, f"SELECT symbol FROM {table}")} == set(rows["symbol"]), table
+    for table, symbols in imported.items():
+        assert {symbol for (symbol,) in query(engine, f"SELECT symbol FROM {table}")} == symbols
 
 
 def price(symbol: str, day: str, close: float, source: str = "FMP") -> str:
@@ -137,22 +155,38 @@ def profile(symbol: str, beta: float) -> str:
     return f"INSERT INTO company_profiles (symbol, beta, data_source) VALUES ('{symbol}', {beta}, 'FMP');"
 
 
-COLLISIONS = {
-    price("BRK.B", "2024-12-05", 469) + price("BRK-B", "2024-12-05", 469) + price("BRK.B", "2024-12-06", 1) + price("BRK-B", "2024-12-06", 2):
-        "rows of market_data_cache for BRK-B and BRK.B, which are one symbol, contradict each other (keys: 1): delete those of one "
-        "spelling, as in DELETE FROM market_data_cache WHERE symbol = 'BRK.B'",
-    price("BRK.B", "2024-12-06", 1) + price("BRK/B", "2024-12-06", 2):
-        "rows of market_data_cache for BRK.B and BRK/B, which are one symbol, contradict each other (keys: 1)",
-    price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"):
-        "rows of market_data_cache for BRK-B and BRK.B, which are one symbol, are adjusted for dividends in part",
-    profile("AAPL.US", 1.1) + profile("AAPL", 1.2):
-        "rows of company_profiles for AAPL and AAPL.US, which are one symbol, contradict each other (keys: 1): delete those of one "
-        "spelling, as in DELETE FROM company_profiles WHERE symbol = 'AAPL.US'",
-}  # fmt: skip
+CONTRADICT = "are one symbol, contradict each other (keys: 1): delete those of one spelling, as in"
+ADVICE = "DELETE FROM {} WHERE symbol = '{}'"
+TWO_CLOSES = price("BRK.B", "2024-12-06", 1) + price("BRK-B", "2024-12-06", 2)
+TWO_BETAS = profile("AAPL.US", 1.1) + profile("AAPL", 1.2)
+PRICES, PROFILES = "market_data_cache", "company_profiles"
+COLLISIONS = [
+    (
+        price("BRK.B", "2024-12-05", 469) + price("BRK-B", "2024-12-05", 469) + TWO_CLOSES,
+        f"rows of {PRICES} for BRK-B and BRK.B, which {CONTRADICT} {ADVICE.format(PRICES, 'BRK.B')}",
+    ),
+    (
+        price("BRK.B", "2024-12-06", 1) + price("BRK/B", "2024-12-06", 2),
+        f"rows of {PRICES} for BRK.B and BRK/B, which {CONTRADICT} {ADVICE.format(PRICES, 'BRK.B')}",
+    ),
+    (
+        price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"),
+        f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, are adjusted for dividends in",
+    ),
+    (
+        TWO_BETAS,
+        f"rows of {PROFILES} for AAPL and AAPL.US, which {CONTRADICT} {ADVICE.format(PROFILES, 'AAPL.US')}",
+    ),
+]
 
 
-@pytest.mark.parametrize(("planted", "sentence"), COLLISIONS.items(), ids=COLLISIONS.values())
-def test_inputs_that_contradict_each_other_are_named_and_nothing_is_changed(engine: sa.Engine, planted: str, sentence: str) -> None:
+@pytest.mark.parametrize(("planted", "sentence"), COLLISIONS)
+def test_contradicting_inputs_are_named_and_nothing_is_changed(
+    engine: sa.Engine,
+    planted: str,
+    sentence: str,
+) -> None:
+    """What the sentence tells to do helps."""
     go_back(engine)
     execute(engine, price("SPY.US", "2024-12-06", 607) + planted)
     before = contents(engine)
@@ -168,61 +202,69 @@ def test_inputs_that_contradict_each_other_are_named_and_nothing_is_changed(engi
 
 
 def test_every_collision_is_named_at_once(engine: sa.Engine) -> None:
-    of_prices, *_, of_profiles = COLLISIONS
-    execute(engine, of_prices + of_profiles)
+    execute(engine, TWO_CLOSES + TWO_BETAS)
     with engine.connect() as connection:
         assert len(spellings.find_collisions(connection)) == 2
 
 
-def test_an_upgrade_from_other_code_names_collisions_with_the_other_obstacles(empty_database: str) -> None:
-    for engine in built(empty_database, a_few_rows(foreign_databases.DATABASES["19c513d3bf90"])):
+def test_an_upgrade_from_other_code_names_collisions(empty_database: str) -> None:
+    founding = a_few_rows(foreign_databases.DATABASES["19c513d3bf90"])
+    for engine in built(empty_database, founding):
         execute(engine, "UPDATE company_profiles SET symbol = 'BRK.B' WHERE symbol = 'S1'")
         execute(engine, "UPDATE company_profiles SET symbol = 'BRK-B' WHERE symbol = 'S2'")
-        with pytest.raises(SchemaError, match="rows of company_profiles for BRK-B and BRK.B, which are one symbol"):
+        with pytest.raises(SchemaError, match=r"company_profiles for BRK-B and BRK\.B, which are"):
             migrate.ensure_head(engine)
 
 
 def test_equal_rows_in_two_spellings_become_one(engine: sa.Engine) -> None:
     go_back(engine)
-    execute(engine, price("BRK.B", "2024-12-06", 470.5, "file") + price("BRK-B", "2024-12-06", 470.5) + price("BRKB", "2024-12-05", 469))
+    execute(engine, price("BRK.B", "2024-12-06", 470.5, "file"))
+    execute(engine, price("BRK-B", "2024-12-06", 470.5) + price("BRKB", "2024-12-05", 469))
     migrate.ensure_head(engine)
-    rows = query(engine, "SELECT symbol, date::text, close::float, data_source FROM market_data_cache ORDER BY date")
-    assert rows == [("BRK-B", "2024-12-05", 469, "FMP"), ("BRK-B", "2024-12-06", 470.5, "FMP")]
+    columns = "symbol, date::text, close::float, data_source"
+    assert query(engine, f"SELECT {columns} FROM market_data_cache ORDER BY date") == [
+        ("BRK-B", "2024-12-05", 469, "FMP"),
+        ("BRK-B", "2024-12-06", 470.5, "FMP"),
+    ]
 
 
 def test_lots_in_two_spellings_become_lots_of_one_symbol(engine: sa.Engine) -> None:
     fill(engine)
     go_back(engine)
-    execute(engine, "UPDATE positions SET symbol = CASE quantity WHEN 1 THEN 'BRK.B' ELSE 'BRK B' END")
+    spelled = "CASE quantity WHEN 1 THEN 'BRK.B' ELSE 'BRK B' END"
+    execute(engine, f"UPDATE positions SET symbol = {spelled}")
     lots = len(query(engine, "SELECT id FROM positions"))
     migrate.ensure_head(engine)
     assert query(engine, "SELECT symbol, count(*) FROM positions GROUP BY 1") == [("BRK-B", lots)]
 
 
-def test_results_of_two_spellings_keep_the_defined_one_and_parts_are_computed_again(
-    engine: sa.Engine, caplog: pytest.LogCaptureFixture
+def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
+    engine: sa.Engine,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A beta without value of BRK.B, which had no prices, gives way; two contributions to one volatility are neither's."""
+    """A beta of BRK-B without prices gives way; two contributions of a symbol are neither's."""
     fill(engine)
     go_back(engine)
     with engine.begin() as connection:
-        portfolio = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH))
         beta = {"day": FIRST, "prior_mean": 1, "prior_std": 0.35, "market_index": "SPY"}
+        part = {"portfolio_id": growth(connection), "day": FIRST, "observations": 252}
         for symbol, value, reason in (("BRK-B", None, "no price"), ("BRK.B", 0.8, None)):
-            row = beta | {"symbol": symbol, "beta": value, "undefined_reason": reason}
-            connection.execute(sa.insert(tables.symbol_adjusted_betas).values(row))
-            part = {"portfolio_id": portfolio, "symbol": symbol, "day": FIRST, "observations": 252, "component": value}
-            connection.execute(sa.insert(tables.portfolio_risk_contributions).values(part))
+            named = {"symbol": symbol, "undefined_reason": reason}
+            insert(connection, tables.symbol_adjusted_betas, **beta, **named, beta=value)
+            insert(connection, tables.portfolio_risk_contributions, **part, **named, share=value)
     with caplog.at_level(logging.WARNING, "riskmetrics"):
         migrate.ensure_head(engine)
-    assert query(engine, "SELECT symbol, beta FROM symbol_adjusted_betas WHERE symbol <> 'AAPL'") == [("BRK-B", 0.8)]
-    assert query(engine, "SELECT DISTINCT symbol FROM portfolio_risk_contributions") == [("AAPL",)]
-    assert "portfolio_risk_contributions held parts of BRK-B in several spellings; they are removed (keys: 1)" in caplog.text
+    betas = "SELECT symbol, beta FROM symbol_adjusted_betas WHERE symbol <> 'AAPL'"
+    assert query(engine, betas) == [("BRK-B", 0.8)]
+    parts = "SELECT DISTINCT symbol FROM portfolio_risk_contributions"
+    assert query(engine, parts) == [("AAPL",)]
+    said = "portfolio_risk_contributions held parts of BRK-B in several spellings; they are removed"
+    assert f"{said} (keys: 1)" in caplog.text
 
 
 def test_what_is_no_symbol_stays(engine: sa.Engine) -> None:
     fill(engine)
     go_back(engine)
-    execute(engine, "UPDATE positions SET symbol = 'My house, 2nd floor'")
+    execute(engine, "UPDATE positions SET symbol = 'My house, floor 2'")
     migrate.ensure_head(engine)
-    assert query(engine, "SELECT DISTINCT symbol FROM positions") == [("My house, 2nd floor",)]
+    assert query(engine, "SELECT DISTINCT symbol FROM positions") == [("My house, floor 2",)]
