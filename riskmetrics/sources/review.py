@@ -69,8 +69,9 @@ class Review:
             symbols.isna(),
             f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . - ^ = _",
         )
-        notes = cells.by_distinct(text, lambda one: _describe_respelling(one, max_length))
-        self._respelling_notes.append(notes)
+        described = {one: _describe_respelling(one, max_length) for one in pc.unique(text).to_pylist()}
+        if any(described.values()):
+            self._respelling_notes.append(cells.by_distinct(text, described.get))
         return symbols.fillna("")
 
     def numbers(self, name: str) -> FloatArray:
