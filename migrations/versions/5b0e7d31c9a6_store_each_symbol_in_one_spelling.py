@@ -10,7 +10,7 @@ from riskmetrics.db import spellings
 from riskmetrics.errors import SchemaError
 
 revision = "5b0e7d31c9a6"
-down_revision = "7c2e59d0a4b1"
+down_revision = "e1a7d52f08c4"
 
 
 def upgrade() -> None:
