@@ -133,8 +133,8 @@ def _import(kind: str, file: Path, read: "Callable[[Path], Parsed]", store: "Cal
         if "symbol" in parsed.rows:
             symbols = set(parsed.rows["symbol"])
             unmarked = {symbol for symbol in symbols if mark_class(symbol) not in symbols}
-            shares = name_class_shares(connection, unmarked)
-            parsed = parsed._replace(rows=parsed.rows.replace({"symbol": shares}))
+            if shares := name_class_shares(connection, unmarked):
+                parsed = parsed._replace(rows=parsed.rows.replace({"symbol": shares}))
         summary = store(connection, parsed)
         imports.reject(connection, kind, str(file), parsed.rejected)
     for note in parsed.notes:
