@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.limits import MEGABYTE, Limits
+from riskmetrics.symbols import normalize_symbol
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
@@ -28,7 +29,6 @@ NIGHTLY_INSIGHTS = (
 """Types of insights that need no question."""
 _ANY_INSIGHT = "|".join(NIGHTLY_INSIGHTS)
 
-_Symbol = Annotated[str, StringConstraints(strip_whitespace=True, to_upper=True, max_length=16)]
 BenchmarkCode = Annotated[
     str,
     StringConstraints(
@@ -39,6 +39,20 @@ BenchmarkCode = Annotated[
     ),
 ]
 """Name of a benchmark, such as SP500."""
+
+MAX_INDEX_LENGTH = 16
+"""Characters that the columns of market and rate indices hold."""
+INDEX_FORM = f"at most {MAX_INDEX_LENGTH} letters, digits and . - ^ = _"
+
+
+def _normal_symbol(text: str) -> str:
+    """Return the normal form of an index's symbol."""
+    if symbol := normalize_symbol(text, MAX_INDEX_LENGTH):
+        return symbol
+    raise ValueError(f"not a symbol: {INDEX_FORM}")
+
+
+_Symbol = Annotated[str, AfterValidator(_normal_symbol)]
 
 
 def _printable(key: SecretStr) -> SecretStr:

@@ -11,7 +11,7 @@ _EVERYWHERE = {
     "id": "Surrogate key.",
     "portfolio_id": "Id in portfolios.",
     "position_id": "Id in positions: a lot.",
-    "symbol": "As the vendor and the exchange write it.",
+    "symbol": "Ticker in its normal form, such as BRK-B or VOD.L.",
     "data_source": "Who said so.",
     "created_at": "When the row was first written.",
     "updated_at": "When the row was last changed.",

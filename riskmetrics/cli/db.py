@@ -155,9 +155,9 @@ def setting(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import writing
-    from riskmetrics.db import imports, read
+    from riskmetrics.db import imports, read, spellings
     from riskmetrics.errors import UsageError
-    from riskmetrics.sources import cells
+    from riskmetrics.symbols import normalize_symbol
 
     if name not in read.DEFAULT_SETTINGS:
         raise UsageError(f"there is no setting {name}: only {', '.join(read.DEFAULT_SETTINGS)}")
@@ -165,9 +165,10 @@ def setting(
         if value is not None and name == read.BENCHMARK_CODE:
             imports.keep_setting(connection, name, settings.parse_benchmark_code(value))
         elif value is not None:
-            index = cells.symbol(value, longest=16)
+            index = normalize_symbol(value, settings.MAX_INDEX_LENGTH)
             if index is None:
-                raise UsageError(f"{value!r} is not a symbol: at most 16 letters, digits and . - ^ = _")
+                raise UsageError(f"{value!r} is not a symbol: {settings.INDEX_FORM}")
+            index = spellings.find_class_shares(connection, [index]).get(index, index)
             imports.keep_setting(connection, name, index)
         typer.echo(read.setting(connection, name, getattr(settings.load(), name)))
 

@@ -66,11 +66,15 @@ def _list(*, as_json: bool) -> None:
 def _explained(name: str, metric_name: str, day: Day, symbol: str | None) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.cli.database import reading
-    from riskmetrics.db import explained, read, stored
+    from riskmetrics.db import explained, read, spellings, stored
     from riskmetrics.explain import registry
+    from riskmetrics.symbols import normalize_symbol
 
     metric, configured = registry.find(metric_name), settings.load()
     with reading() as connection:
+        if symbol is not None:
+            symbol = normalize_symbol(symbol) or symbol  # other code may have stored what is none
+            symbol = spellings.find_class_shares(connection, [symbol]).get(symbol, symbol)
         session, portfolio = day_of(day) or stored.latest_day(connection), explained.portfolio_id(connection, name)
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")

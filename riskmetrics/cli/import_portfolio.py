@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _MONEY_LIMIT = 1e14
 """What the column holds."""
 _DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
+_SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 _MOST_SAID = 20
 """Rejected lines that are said one by one; all are in the database."""
 
@@ -191,7 +192,8 @@ def _store(file: Path, found: "Holdings", plans: list[_Plan], day: date, value: 
     from riskmetrics.db import imports
 
     with writing() as connection:
-        summaries = [_state(connection, plan, found, day, value) for plan in plans]
+        shares = _class_shares(connection, found, plans)
+        summaries = [_state(connection, plan, found, day, value, shares) for plan in plans]
         rejected = imports.reject(connection, "portfolio", str(file), _rejected(found, plans))
     if rejected:
         say(f"{counted(rejected, 'row')} rejected and kept in rejected_rows")
@@ -199,14 +201,37 @@ def _store(file: Path, found: "Holdings", plans: list[_Plan], day: date, value: 
         typer.echo(f"{file}, {plan.name}: {summary}")
 
 
-def _state(connection: "sa.Connection", plan: _Plan, found: "Holdings", day: date, value: float | None) -> str:
+def _class_shares(
+    connection: "sa.Connection",
+    found: "Holdings",
+    plans: list[_Plan],
+) -> dict[str, str]:
+    """Map the symbols of a file that lack the mark of their class; rejected rows count too."""
+    from riskmetrics.cli.class_shares import name_class_shares
+    from riskmetrics.db import spellings
+
+    columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]
+    stated = {symbol for column in columns for symbol in column.dropna()}
+    unclear = _symbols_in(_rejected(found, plans)) - stated
+    return spellings.find_class_shares(connection, unclear) | name_class_shares(connection, stated)
+
+
+def _state(
+    connection: "sa.Connection",
+    plan: _Plan,
+    found: "Holdings",
+    day: date,
+    value: float | None,
+    shares: dict[str, str],
+) -> str:
     from riskmetrics.db import holdings
     from riskmetrics.sources.lots import quantities
 
-    lots = plan.account.holdings.rows
+    lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
     if value is not None:
         lots = quantities(lots, holdings.closes_on(connection, lots["symbol"], day), value, day)
-    unclear = _symbols_in([*found.rejected, *plan.account.holdings.rejected])
+    rejected = [*found.rejected, *plan.account.holdings.rejected]
+    unclear = {shares.get(symbol, symbol) for symbol in _symbols_in(rejected)}
     result = holdings.state(connection, plan.name, lots, as_of=day, equity=plan.stated_equity, unclear=unclear)
     if not result.left_alone:  # the file's sum lacks what it could not be read of, and would take it out of the cash
         holdings.record(connection, result.portfolio_id, day, plan.equity)
@@ -222,8 +247,9 @@ def _state(connection: "sa.Connection", plan: _Plan, found: "Holdings", day: dat
 
 
 def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
-    """Return what may be a symbol in rows that could not be read."""
-    from riskmetrics.sources.lots import spelled
+    """Return what may be a symbol in rejected rows: their words, and their cells, as BRK B."""
+    from riskmetrics.symbols import normalize_symbol
 
-    words = {word for row in rejected for word in re.split(r"[^\w./^=-]+", row.raw_row) if word}
-    return {symbol for symbol in map(spelled, words) if symbol}
+    marks = r"[^\w./^=-]+", r"[,;|\t\"]+"
+    texts = {text for row in rejected for mark in marks for text in re.split(mark, row.raw_row)}
+    return {symbol for symbol in map(normalize_symbol, texts) if symbol}

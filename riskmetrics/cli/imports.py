@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.class_shares import name_class_shares
 from riskmetrics.cli.import_portfolio import portfolio
 from riskmetrics.cli.options import File
 from riskmetrics.cli.output import counted, require_printable, say
+from riskmetrics.symbols import mark_class
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -137,6 +139,11 @@ def _import(
 
     parsed = read(file, settings.load().limits)
     with writing() as connection:
+        if "symbol" in parsed.rows:
+            symbols = set(parsed.rows["symbol"])
+            unmarked = {symbol for symbol in symbols if mark_class(symbol) not in symbols}
+            if shares := name_class_shares(connection, unmarked):
+                parsed = parsed._replace(rows=parsed.rows.replace({"symbol": shares}))
         summary = store(connection, parsed)
         imports.reject(connection, kind, str(file), parsed.rejected)
     for note in parsed.notes:

@@ -13,7 +13,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from riskmetrics.db import shape, tables
+from riskmetrics.db import shape, spellings, tables
 
 _SETTLED = "uq_position_interest_rate_betas_position_date"
 """The one unique constraint whose duplicates a revision sets apart."""
@@ -70,6 +70,7 @@ def to_upgrade(connection: sa.Connection, migrations: Path, revision: str) -> li
         with connection.begin_nested() as savepoint:
             connection.execute(sa.text(_FITS))
             obstacles = [*_views(connection, found, head), *_rows(connection, found, head)]
+            obstacles += spellings.find_collisions(connection)
             savepoint.rollback()
     return obstacles
 

@@ -1,4 +1,4 @@
-"""From the text in a file's cells to symbols, numbers and days: strict, vectorised, and never evaluated.
+"""From the text in a file's cells to numbers and days: strict, vectorised, and never evaluated.
 
 Columns come as pyarrow arrays of any type and leave as numpy arrays. A cell that is missing and a
 cell that cannot be understood are two answers: the functions return the values and a mask of the latter.
@@ -22,8 +22,6 @@ MISSING = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "in
 DECIMAL_MARKS = (".", ",")
 _ISO = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
-_SYMBOL = re.compile(r"[\^A-Z0-9][A-Z0-9.^=_-]*")
-_CLASS_OF_SHARES = re.compile(r"/(?=[A-Z]{1,3}$)|[. ](?=[A-Z]$)")
 
 
 def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -145,13 +143,6 @@ def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
     """First and second parts of all dates with slashes, each with a leading zero so that none is empty."""
     found = [slashed for text in texts if text and (slashed := _SLASHED.fullmatch(text))]
     return [0, *(int(slashed[1]) for slashed in found)], [0, *(int(slashed[2]) for slashed in found)]
-
-
-def symbol(text: str, longest: int = 20) -> str | None:
-    """Write a symbol our way: upper case, class shares with a dash (BRK.B, BRK/B, BRK B: BRK-B); None if it cannot be one, as N/A."""
-    spelled = " ".join(text.upper().split())
-    tidy = _CLASS_OF_SHARES.sub("-", spelled)
-    return tidy if len(tidy) <= longest and _SYMBOL.fullmatch(tidy) and spelled != "N/A" else None
 
 
 def by_distinct(cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object") -> NDArray[Any]:

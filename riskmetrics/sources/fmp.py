@@ -20,11 +20,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from riskmetrics import gics
 from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
 from riskmetrics.metrics._typing import IntArray
-from riskmetrics.sources import cells
 from riskmetrics.sources.files import BETA_LIMIT, price_rows
 from riskmetrics.sources.http import Answer, Http
 from riskmetrics.sources.review import Parsed, Review
 from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import UNPRINTABLE
 
 SOURCE = "FMP"
@@ -97,8 +97,8 @@ class Profile(_Row):
 
 
 def _symbol(text: str) -> str:
-    """A symbol written our way."""
-    if symbol := cells.symbol(text):
+    """Return the normal form of a symbol, or raise ValueError."""
+    if symbol := normalize_symbol(text):
         return symbol
     raise ValueError("not a symbol")
 
@@ -186,7 +186,7 @@ class Fmp:
         found = self._rows(path, params, model)
         own: Found[S] = Found([], [], found.rejected)
         for row, text in zip(found.rows, found.texts, strict=True):
-            name = cells.symbol(row.symbol)
+            name = normalize_symbol(row.symbol)
             if name == symbol:
                 own.rows.append(row)
                 own.texts.append(text)
@@ -218,7 +218,7 @@ def profile_rows(profiles: Sequence[Profile]) -> pd.DataFrame:
     """Return profiles as `db.imports.profiles` wants them; a fund has no sector of its own."""
     rows = [
         {
-            "symbol": cells.symbol(profile.symbol),
+            "symbol": normalize_symbol(profile.symbol),
             "company_name": profile.name,
             "sector": profile.gics_sector,
             "industry": profile.industry,

@@ -15,6 +15,7 @@ from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.layouts import CASH_REPORT, GENERIC, Layout
 from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, header_key
+from riskmetrics.symbols import normalize_symbol
 
 PROSE = 5
 """Words in a cell that make a sentence of it."""
@@ -172,7 +173,7 @@ class _Walker:
 def _is_remark(line: Line) -> bool:
     """Whether a line is a sentence rather than a holding, whole or torn."""
     if len(line.cells) == 1:
-        return " " in line.cells[0] or cells.symbol(line.cells[0]) is None
+        return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
     return any(len(cell.split()) >= PROSE for cell in line.cells) and not any(map(_NUMBER.match, line.cells))
 
 

@@ -11,9 +11,9 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.results.lots import CONTRACT_SIZE
 from riskmetrics.sources import cells
-from riskmetrics.sources.option_symbols import CLASSES_OF_SHARES, option
 from riskmetrics.sources.review import LEAST_PRICE, PRICE_LIMIT, Parsed, Review, dates_of, enumerate_some, or_none
 from riskmetrics.sources.tables import Table
+from riskmetrics.symbols import parse_option
 
 LONG_OPTIONS, SHORT_OPTIONS = ("LC", "LP"), ("SC", "SP")
 POSITION_TYPES = {
@@ -59,7 +59,7 @@ def review_lots(
     """
     review = Review(table, decimal)
     _reject_what_has_no_dollar_price(review, without_prices)
-    symbols, stated_by = review.symbols("symbol", spell=spelled), "quantity" if whole_weight is None else "weight"
+    symbols, stated_by = review.symbols("symbol"), "quantity" if whole_weight is None else "weight"
     quantity = review.numbers(stated_by) / (whole_weight or 1.0)
     entry_price, last = review.prices("entry_price"), review.prices("last_price")
     cost, value, entry = review.numbers("cost_basis"), review.numbers("market_value"), review.days("entry_date")
@@ -93,13 +93,6 @@ def review_lots(
     )
 
 
-def spelled(text: str, longest: int = 20) -> str | None:
-    """A symbol written our way, that of an option as the clearing corporation does, if it is short enough."""
-    found = option(text)
-    symbol = cells.symbol(found.symbol if found else text, longest)
-    return CLASSES_OF_SHARES.get(symbol, symbol) if symbol else None
-
-
 def _reject_what_has_no_dollar_price(review: Review, without_prices: Collection[str]) -> None:
     review.reject_foreign_currency()
     for name in _MONEY:
@@ -118,8 +111,8 @@ def _reject_what_is_no_quantity(review: Review, symbols: "pd.Series[str]", quant
 
 def _option_terms(review: Review) -> pd.DataFrame:
     """What columns, or else symbols, tell of options: right (C, P, empty if not told by the symbol), underlying, strike, expiration."""
-    found = cells.by_distinct(review.table.columns["symbol"], option)
-    underlying = review.symbols("underlying_symbol", longest=10)
+    found = cells.by_distinct(review.table.columns["symbol"], parse_option)
+    underlying = review.symbols("underlying_symbol", max_length=10)
     strike, expiration = review.prices("strike_price"), review.days("expiration_date")
     told = pd.DataFrame(
         {

@@ -1,6 +1,6 @@
 """Going through a table's rows: the first thing wrong with a row is why it is rejected, the rest is taken."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
 from riskmetrics.sources.tables import RejectedRow, Table, too_many_rejected
+from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean, normalize_symbol
 from riskmetrics.text import escape_controls
 
 LEAST_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
@@ -21,6 +23,7 @@ WHOLE = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
 """What weights sum to, from and to, and the whole they are parts of."""
 _LONGEST_QUOTE = 200
 """Characters of a cell that a reason quotes."""
+MAX_RESPELLINGS_NAMED = 8
 WORTH_SAYING = 5e-5
 """Weights that miss the whole by less show as 100.00 %: that is rounding and not worth a note."""
 
@@ -40,6 +43,7 @@ class Review:
         self.table, self._decimal = table, decimal
         self.notes = list(table.notes)
         self._faults: list[str] = []
+        self._respelling_notes: list[NDArray[Any]] = []
         self._fault_of = np.full(table.n_rows, -1, dtype=np.int32)
 
     @property
@@ -60,16 +64,20 @@ class Review:
         """Trimmed text of a column; empty where missing or where there is no such column."""
         return self.table.text(name)
 
-    def symbols(self, name: str, *, longest: int = 20, spell: Callable[[str, int], str | None] = cells.symbol) -> "pd.Series[str]":
-        """Symbols written our way; rows where there is text that cannot be one are rejected."""
+    def symbols(self, name: str, *, max_length: int = MAX_SYMBOL_LENGTH) -> "pd.Series[str]":
+        """Return a column of symbols in their normal form, empty where missing; reject what is none."""
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trimmed(self.table.columns[name]), "")
-        symbols = pd.Series(cells.by_distinct(text, lambda one: spell(one, longest) if one else ""), dtype="str")
+        normal = cells.by_distinct(text, lambda one: normalize_symbol(one, max_length) if one else "")
+        symbols = pd.Series(normal, dtype="str")
         self.reject(
             symbols.isna(),
-            f"{name} '{{{name}}}' is not a symbol: at most {longest} letters, digits and . - ^ = _",
+            f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . - ^ = _",
         )
+        described = {one: _describe_respelling(one, max_length) for one in pc.unique(text).to_pylist()}
+        if any(described.values()):
+            self._respelling_notes.append(cells.by_distinct(text, described.get))
         return symbols.fillna("")
 
     def numbers(self, name: str) -> FloatArray:
@@ -133,7 +141,24 @@ class Review:
         rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
         if not (good.any() or may_be_empty):
             raise no_good_row(self.table.path, rejected)
-        return Parsed(rows[good].reset_index(drop=True), rejected, self.notes)
+        notes = [*self.notes, *self._describe_respellings()]
+        return Parsed(rows[good].reset_index(drop=True), rejected, notes)
+
+    def _describe_respellings(self) -> list[str]:
+        """Name, once each, the symbols of good rows that are stored in another spelling."""
+        of_good_rows = [pd.unique(notes[self.good]) for notes in self._respelling_notes]
+        named = list(dict.fromkeys(note for notes in of_good_rows for note in notes if note))
+        if unnamed := len(named[MAX_RESPELLINGS_NAMED:]):
+            rules = "by the rules of docs/symbols.md"
+            more = f"{unnamed:,} more symbols are stored in another spelling, {rules}"
+            return [*named[:MAX_RESPELLINGS_NAMED], more]
+        return named
+
+
+def _describe_respelling(text: str, max_length: int) -> str | None:
+    """Say how a symbol is stored; None where it is stored as written, or not at all."""
+    written, symbol = clean(text), normalize_symbol(text, max_length)
+    return f"{written} is stored as {symbol}" if symbol not in {None, written} else None
 
 
 def no_good_row(path: Path, rejected: Sequence[RejectedRow]) -> DataQualityError:

@@ -43,6 +43,25 @@ def test_an_unknown_symbol_is_no_row_and_costs_one_call():
         assert server.calls == [("/stable/historical-price-eod/full", {"symbol": "NOSUCH", "from": "2024-01-02", "to": "2024-12-06"})]
 
 
+@pytest.mark.parametrize("written", ["BRK-B", "BRK.B", "BRK/B", "BRKB", "brk b", "BRK-B.US"])
+def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
+    """The vendor is asked by its own spelling, which is the normal form."""
+    calls = []
+
+    class Spelled(Canned):
+        def get(self, path, params, read):
+            calls.append(params["symbol"])
+            return super().get(path, params, read)
+
+    answers = {path: [{**row, "symbol": written} for row in rows] for path, rows in GOOD.items()}
+    client = Fmp(Spelled(answers))
+    parsed = client.prices("BRK-B", date(2024, 1, 2), date(2024, 12, 31))
+    assert (parsed.rejected, set(parsed.rows["symbol"])) == ([], {"BRK-B"})
+    profile = client.profile("BRK-B")
+    assert fmp.profile_rows(profile.rows)["symbol"].to_list() == ["BRK-B"]
+    assert set(calls) == {"BRK-B"}
+
+
 @pytest.mark.parametrize(
     ("row", "reason"),
     [

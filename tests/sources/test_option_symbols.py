@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from riskmetrics.sources.brokers import read_portfolio
-from riskmetrics.sources.option_symbols import option
+from riskmetrics.symbols import parse_option
 
 
 @pytest.mark.parametrize(
@@ -21,14 +21,14 @@ from riskmetrics.sources.option_symbols import option
     ],
 )
 def test_symbols_of_options_are_read_in_every_broker_s_way(written, symbol, terms):
-    found = option(written)
+    found = parse_option(written)
     assert found is not None
     assert (found.symbol, (found.underlying, found.right, found.strike, found.expiration)) == (symbol, terms)
 
 
 @pytest.mark.parametrize("written", ["AAPL", "-KO", "AAPL 13/17/2025 250.00 C", "AAPL250230C00250000", "AAPL250117X00250000", ""])
 def test_what_is_no_symbol_of_an_option_is_none(written):
-    assert option(written) is None
+    assert parse_option(written) is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,169 @@
+"""One spelling for every symbol, whatever a broker, a vendor or a person writes.
+
+`normalize_symbol` is the only place where a symbol is spelled: files, settings, command-line
+arguments, vendor answers and the migration of stored rows call it. The normal form is the one that
+Yahoo and Financial Modeling Prep use: upper case, a dash before the class of a share (BRK-B),
+``-P`` and a letter for a preferred share (BAC-PL), a dot before the code of a listing outside the
+United States (VOD.L). An option has the symbol of the Options Clearing Corporation without spaces.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+MAX_SYMBOL_LENGTH = 20
+"""Characters that the columns of symbols hold."""
+
+_MAX_TEXT_LENGTH = 64
+"""Longer text is no symbol in any notation, and is not searched for one."""
+
+CLASS_SHARES = tuple(
+    """
+    AGM-A AKO-A AKO-B BF-A BF-B BH-A BIO-B BRK-A BRK-B BWL-A CIG-C CRD-A CRD-B CWEN-A EBR-B FCE-A
+    FCE-B GEF-B GTN-A HEI-A HVT-A JW-A JW-B LEN-B LGF-A LGF-B MKC-V MOG-A MOG-B PBR-A RDS-A RDS-B
+    STZ-B TAP-A UHAL-B WSO-B
+    """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
+)
+"""Class shares of NYSE and NYSE American, which some brokers write without a mark (BRKB).
+
+None of them without its dash is the symbol of another share: HUB-B is left out because HUBB is the
+symbol of Hubbell today.
+"""
+
+_CLASS_SHARE_OF = {share.replace("-", mark): share for share in CLASS_SHARES for mark in ("", ".")}
+
+_LISTING = r"(?=(?:\.[A-Z]{1,3})?$)"
+"""Ahead of it stands the end, or the code of a listing and then the end."""
+_DERIVED = "U|UN|WS|WT|RT"
+"""What stands for units, warrants and rights."""
+_RULES = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?<=[A-Z0-9])_([A-Z])\.US$", r"-P\1"),  # Stooq's preferred shares: BAC_L.US
+        (r"(?<=.)\.US$", ""),
+        (
+            rf"(?<=[A-Z0-9])(?:\^|[./ -]PR[./ -]?)([A-Z]){_LISTING}",
+            r"-P\1",
+        ),  # BAC^L, BAC.PRL, BAC PRL, BCE.PR.A.TO
+        (rf"/(?=[A-Z]{{1,3}}$)|/(?=(?:[A-Z]|{_DERIVED}){_LISTING})", "-"),
+        (rf"(?<=[A-Z0-9]) (?=(?:[A-Z]|{_DERIVED}){_LISTING})", "-"),
+        (rf"(?<=[A-Z0-9])\.(?=(?:[ABC]|{_DERIVED}){_LISTING})", "-"),
+    )
+]
+_SYMBOL = re.compile(r"[\^A-Z0-9][A-Z0-9.^=_-]*")
+_UNMARKED_CLASS = re.compile(r"[A-Z]{2,4}[ABC]")
+_NOT_AVAILABLE = ("N/A", "N.A", "N.A.")
+_DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
+
+_ROOT = "(?P<root>[A-Z][A-Z0-9]{0,5})"
+_RIGHT = "(?P<right>[CP])"
+_STRIKE = r"(?P<strike>\d{1,5}(\.\d{1,3})?)"
+_OPTION_TERMS = [
+    (re.compile(pattern), date_format)
+    for pattern, date_format in (
+        # the Options Clearing Corporation's: AAPL  250117C00250000, the strike in thousandths
+        (rf"{_ROOT} *(?P<day>\d{{6}}){_RIGHT}(?P<thousandths>\d{{8}})", "%y%m%d"),
+        # Fidelity: -AAPL250117C250
+        (rf"-?{_ROOT}(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", "%y%m%d"),
+        # Schwab: AAPL 01/17/2025 250.00 C
+        (rf"(?P<root>[A-Z][A-Z0-9./]*) (?P<day>\d\d/\d\d/\d{{4}}) {_STRIKE} {_RIGHT}", "%m/%d/%Y"),
+        # Interactive Brokers: AAPL 17JAN25 250 C
+        (rf"(?P<root>[A-Z][A-Z0-9. ]*) (?P<day>\d\d[A-Z]{{3}}\d\d) {_STRIKE} {_RIGHT}", "%d%b%y"),
+    )
+]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option on shares, as its symbol describes it."""
+
+    symbol: str
+    """The clearing corporation's without spaces: AAPL250117C00250000."""
+    underlying: str
+    """Symbol of the share, in the normal form."""
+    right: str
+    """C for a call, P for a put."""
+    strike: Decimal
+    """Dollars a share."""
+    expiration: date
+
+
+def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | None:
+    """Return the normal form of a symbol; None if the text is no symbol, or too long a one.
+
+    Parameters
+    ----------
+    text : str
+        In any notation; surrounding space and case do not matter.
+    max_length : int
+        Characters that the normal form may have.
+
+    Notes
+    -----
+    A normal form is its own normal form. These rules apply until none changes anything:
+
+    - An option becomes the clearing corporation's symbol without spaces.
+    - ``.US`` at the end goes.
+    - ``^`` or ``PR`` before a last letter, or ``_`` before a letter and ``.US``, marks a preferred
+      share: it becomes ``-P``.
+    - A slash or a space before one last letter becomes a dash, whatever the letter, and so does a
+      slash before up to three (BTC/USD).
+    - A dot before a last A, B or C becomes a dash, and so does the one in MKC.V. Any other letters
+      after a dot are the code of a listing (.L, .V, .F, .TO, .DE) and stay.
+    - A mark before U, UN, WS, WT or RT (units, warrants, rights) becomes a dash.
+    - A share of `CLASS_SHARES` that is written without a mark gets its dash.
+
+    Examples
+    --------
+    >>> [normalize_symbol(text) for text in ("brk.b", "BRK/B", "BRK B", "BRKB", "BRK-B.US")]
+    ['BRK-B', 'BRK-B', 'BRK-B', 'BRK-B', 'BRK-B']
+    >>> [normalize_symbol(text) for text in ("VOD.L", "RCI.B.TO", "BAC.PRL", "Aapl.us", "N/A")]
+    ['VOD.L', 'RCI-B.TO', 'BAC-PL', 'AAPL', None]
+    """
+    symbol, respelled = None, clean(text)
+    while respelled != symbol:
+        symbol, respelled = respelled, _respell(respelled)
+    is_symbol = _SYMBOL.fullmatch(symbol) and symbol not in _NOT_AVAILABLE
+    return symbol if is_symbol and len(symbol) <= max_length else None
+
+
+def clean(text: str) -> str:
+    """Return text in upper case with single spaces and plain dashes; empty if it is no symbol."""
+    plain = " ".join(text.translate(_DASHES).split())
+    return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
+
+
+def mark_class(symbol: str) -> str | None:
+    """Return the class share that a symbol without a mark may stand for (ABCA: ABC-A), or None."""
+    return f"{symbol[:-1]}-{symbol[-1]}" if _UNMARKED_CLASS.fullmatch(symbol) else None
+
+
+def parse_option(text: str) -> Option | None:
+    """Read the symbol of a listed option; None if the text is none."""
+    plain = clean(text)
+    for pattern, date_format in _OPTION_TERMS:
+        if found := pattern.fullmatch(plain):
+            terms = found.groupdict()
+            try:
+                expiration = datetime.strptime(terms["day"].title(), date_format)  # noqa: DTZ007
+            except ValueError:
+                return None
+            in_thousandths = terms.get("thousandths")
+            strike = Decimal(in_thousandths) / 1000 if in_thousandths else Decimal(terms["strike"])
+            root = re.sub("[^A-Z0-9]", "", terms["root"])
+            symbol = f"{root}{expiration:%y%m%d}{terms['right']}{int(strike * 1000):08}"
+            underlying = normalize_symbol(terms["root"]) or root
+            return Option(symbol, underlying, terms["right"], strike, expiration.date())
+    return None
+
+
+def _respell(symbol: str) -> str:
+    """Apply every rule once."""
+    if symbol in _NOT_AVAILABLE:
+        return symbol
+    if found := parse_option(symbol):
+        return found.symbol
+    for pattern, replacement in _RULES:
+        symbol = pattern.sub(replacement, symbol)
+    return _CLASS_SHARE_OF.get(symbol, symbol)
