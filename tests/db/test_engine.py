@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from riskmetrics.db import engine
+from riskmetrics.db.roles import Role
 from riskmetrics.errors import ConfigurationError, DatabaseError
 from riskmetrics.settings import Settings
 
@@ -63,12 +64,12 @@ def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatc
     """The server of the tests stands in for one of its own."""
     homes = []
     monkeypatch.setattr("riskmetrics.db.embedded.acquire", lambda home: homes.append(home) or server)
-    engine._embedded_url.cache_clear()
+    engine._embedded_server.cache_clear()
     try:
         settings = Settings(RISKMETRICS_HOME=tmp_path)
-        assert [engine.database_url(settings) for _ in range(2)] == [sa.make_url(server.url)] * 2
+        assert [engine.database_url(settings, role) for role in Role] == [sa.make_url(server.database_url(role=role)) for role in Role]
     finally:
-        engine._embedded_url.cache_clear()
+        engine._embedded_server.cache_clear()
     assert homes == [tmp_path]
 
 
