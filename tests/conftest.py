@@ -54,9 +54,8 @@ def fast_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def server(fast_folder: Path) -> Iterator[embedded.EmbeddedServer]:
     """Start a real Postgres of the tests' own; nothing of the user's is touched. Its superuser may connect."""
-    with embedded.acquire(fast_folder / "server", durable=False) as running:
-        with running._cluster.connect_as_superuser() as connection:
-            connection.execute("ALTER ROLE riskmetrics_owner CREATEDB")
+    with embedded.acquire(fast_folder / "server", durable=False) as running, running._cluster.as_superuser() as connection:
+        connection.execute("ALTER ROLE riskmetrics_owner CREATEDB")
         yield running
 
 

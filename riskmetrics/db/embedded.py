@@ -190,7 +190,7 @@ class _Cluster:
     def set_up_roles(self) -> None:
         """Create the roles with their grants in the running server; repeatable, and in one transaction."""
         try:
-            with self.connect_as_superuser() as connection:
+            with self.as_superuser() as connection:
                 connection.execute("SET synchronous_commit = on")  # the files written next say that the roles are there
                 connection.execute(set_up_sql().encode())
         except psycopg.Error as error:
@@ -199,13 +199,18 @@ class _Cluster:
                 f"the roles of the embedded PostgreSQL in {self.data} cannot be created ({reason}): "
                 f"end other riskmetrics processes that use it and retry, or see {self.log}"
             ) from error
+
+    @contextmanager
+    def as_superuser(self) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+        """Yield a connection of the superuser in autocommit mode, and reject the superuser again after a block without an error."""
+        self.write_access(superuser=True)
+        self.run("pg_ctl", "reload")
+        with self._connect_as_superuser() as connection:
+            yield connection
         self.write_access(superuser=False)
         self.run("pg_ctl", "reload")
 
-    def connect_as_superuser(self) -> "psycopg.Connection[tuple[object, ...]]":
-        """Admit the superuser and return a connection as such, in autocommit mode; `write_access` shuts it out again."""
-        self.write_access(superuser=True)
-        self.run("pg_ctl", "reload")
+    def _connect_as_superuser(self) -> "psycopg.Connection[tuple[object, ...]]":
         target = make_conninfo(host=str(self.socket_directory), port=PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=5)
         patience = time.monotonic() + RELOAD_LIMIT
         while True:

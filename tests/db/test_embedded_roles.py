@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -243,10 +244,8 @@ SHOWS = [
 @pytest.fixture(scope="module")
 def connections(shared: embedded.EmbeddedServer, home: Path):
     """Return a function that names the roles that connected since it was called last."""
-    with shared._cluster.connect_as_superuser() as connection:
+    with shared._cluster.as_superuser() as connection:
         connection.execute("ALTER SYSTEM SET log_connections = 'authorization'")
-    shared._cluster.write_access(superuser=False)
-    shared._cluster.run("pg_ctl", "reload")
     log = home / "postgres.log"
     read_until = 0
 
@@ -294,13 +293,9 @@ def superuser_url(home: Path) -> str:
     return f"postgresql+psycopg://riskmetrics@/riskmetrics?host={home / 'postgres/data'}&port=5432"
 
 
-@pytest.fixture
-def old_home(tmp_path: Path) -> Iterator[Path]:
-    """Return a home as version 0.1 left it, whose server runs: one role, the superuser, that owns everything."""
-    home = tmp_path / "home"
-    (home / "postgres").mkdir(parents=True, mode=0o700)
+def start_as_before(home: Path) -> None:
+    """Start a home's server as version 0.1 did: one role, the superuser, for everybody."""
     cluster = embedded._cluster(home, durable=False)
-    cluster.initialise()
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     accounts = {"root", cluster.owner.pw_name}
     (cluster.data / "pg_ident.conf").write_text("".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts))
@@ -309,6 +304,16 @@ def old_home(tmp_path: Path) -> Iterator[Path]:
     with embedded._private_file(home / "postgres" / "running.lock") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
         cluster.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
+
+
+@pytest.fixture(scope="module")
+def first_old_home(fast_folder: Path) -> Path:
+    """Return a home as version 0.1 left it, at rest: the superuser owns everything, tables of the user's own among it."""
+    home = fast_folder / "old"
+    (home / "postgres").mkdir(parents=True, mode=0o700)
+    cluster = embedded._cluster(home, durable=False)
+    cluster.initialise()
+    start_as_before(home)
     opened = engine.create(superuser_url(home))
     migrate.ensure_head(opened)
     with opened.begin() as connection:
@@ -316,8 +321,19 @@ def old_home(tmp_path: Path) -> Iterator[Path]:
         for statement in OF_THE_USER:
             connection.execute(sa.text(statement))
     opened.dispose()
-    yield home
     cluster.stop()
+    return home
+
+
+@pytest.fixture
+def old_home(first_old_home: Path, fast_folder: Path) -> Iterator[Path]:
+    """Return such a home, whose server runs."""
+    home = fast_folder / "upgraded"
+    subprocess.run(["cp", "--archive", str(first_old_home), str(home)], check=True)
+    start_as_before(home)
+    yield home
+    embedded._cluster(home, durable=False).stop()
+    shutil.rmtree(home)
 
 
 OF_THE_USER = [
@@ -389,8 +405,9 @@ def test_a_home_that_the_version_before_used_again_is_upgraded_again(old_home):
     """It writes its own files over ours, and its tables belong to the superuser."""
     with embedded.acquire(old_home, durable=False) as server:
         cluster = server._cluster
-        with cluster.connect_as_superuser() as connection:
+        with cluster.as_superuser() as connection:
             connection.execute("CREATE TABLE later (id integer)")
+    (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     with embedded.acquire(old_home, durable=False) as server:
         assert_upgraded(server)
         with connect(server.database_url(role=Role.READER)) as connection:

@@ -113,11 +113,9 @@ def asking(home: Path, role: Role = Role.WRITER) -> Iterator[sa.Connection]:
 
 def change_as_superuser(server: embedded.EmbeddedServer, *statements: str) -> None:
     """Change what only a superuser may, and shut it out again."""
-    with server._cluster.connect_as_superuser() as connection:
+    with server._cluster.as_superuser() as connection:
         for statement in statements:
             connection.execute(statement.encode())
-    server._cluster.write_access(superuser=False)
-    server._cluster.run("pg_ctl", "reload")
 
 
 SLOW = (
