@@ -255,6 +255,8 @@ def connections(shared: embedded.EmbeddedServer, home: Path):
         read_until += len(lines)
         return {line.partition(b"user=")[2].split()[0].decode() for line in lines.splitlines() if b"connection authorized" in line}
 
+    engine._embedded_server(home)  # asks whether the server answers, once in a process
+    connections()
     connect(shared.url).close()
     assert connections() == {Role.OWNER}
     return connections
