@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg import errors
 from typer.testing import CliRunner
 
+from riskmetrics.cli.database import reading
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
@@ -182,6 +183,17 @@ def test_a_query_runs_as_the_reader_and_sees_no_query_of_others(shared, others, 
     assert "insufficient privilege" in seen.stdout
     for query in ("TABLE portfolios", "VALUES (1, 2)", "WITH one AS (SELECT 1 AS a) SELECT a FROM one"):
         assert sql(query).exit_code == 0
+
+
+def test_the_limits_of_a_reader_do_not_end_a_long_report(shared, home, monkeypatch):
+    monkeypatch.setenv("RISKMETRICS_HOME", str(home))
+    limits = "SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    with reading() as connection:
+        assert connection.execute(sa.text(limits)).one() == ("0", "0")
+        with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
+            connection.execute(sa.text("CREATE TABLE more (id integer)"))
+    with connect(shared.database_url(role=Role.READER)) as bare:
+        assert bare.execute(limits).fetchone() == ("30s", "30s")
 
 
 @pytest.mark.parametrize("name", ["postgres", "template1"])

@@ -5,7 +5,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from riskmetrics.db import engine
+from riskmetrics.db import copy, engine
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import ConfigurationError, DatabaseError
 from riskmetrics.settings import Settings
@@ -92,4 +92,32 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
     with opened.connect() as connection:
         assert connection.scalar(sa.text("SHOW application_name")) == "riskmetrics"
         assert connection.scalar(sa.text("SHOW client_encoding")) == "UTF8"
+    opened.dispose()
+
+
+def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
+    """Behind a pooler, the session goes to another client after each transaction."""
+    names = ("datestyle", "extra_float_digits", "client_connection_check_interval")
+    ask = f"SELECT {', '.join(f"current_setting('{name}')" for name in names)}"
+    opened = engine.create(database)
+    with opened.connect() as connection:
+        for _ in range(2):
+            with connection.begin():
+                assert connection.execute(sa.text(ask)).one() == ("ISO, YMD", "1", "5s")
+        bare = connection.connection.driver_connection.execute(ask).fetchone()
+        connection.connection.driver_connection.rollback()
+        assert bare == ("ISO, MDY", "1", "0")
+        assert copy.driver(connection).execute(ask).fetchone() == ("ISO, YMD", "1", "5s")
+    opened.dispose()
+
+
+@pytest.mark.parametrize(("query", "prepared"), [("", 0), ("&prepare_threshold=2", 1)])
+def test_statements_are_prepared_only_if_the_url_asks(database, query, prepared):
+    opened = engine.create(database + query)
+    count = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 42%'")
+    with opened.connect() as connection:
+        for _ in range(10):
+            connection.execute(sa.text("SELECT 42 + :one"), {"one": 1})
+        assert connection.scalar(count) == prepared
+    assert "prepare_threshold" not in engine.described(sa.make_url(database + query))
     opened.dispose()
