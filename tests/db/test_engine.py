@@ -97,8 +97,7 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
 
 def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
     """Behind a pooler, the session goes to another client after each transaction."""
-    names = ("datestyle", "extra_float_digits", "client_connection_check_interval")
-    ask = f"SELECT {', '.join(f"current_setting('{name}')" for name in names)}"
+    ask = "SELECT current_setting('datestyle'), current_setting('extra_float_digits'), current_setting('client_connection_check_interval')"
     opened = engine.create(database)
     with opened.connect() as connection:
         for _ in range(2):
