@@ -12,6 +12,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from riskmetrics import settings
 from riskmetrics.db import migrate, tables
 from riskmetrics.db.engine import open_engine
+from riskmetrics.db.roles import Role
 
 
 def is_ours(_: SchemaItem, name: str | None, kind: str, reflected: bool, counterpart: SchemaItem | None) -> bool:
@@ -34,7 +35,7 @@ def run(connection: sa.Connection) -> None:
 
 
 def run_on_own_connection() -> None:
-    engine = open_engine(settings.load())
+    engine = open_engine(settings.load(), Role.OWNER)
     try:
         with engine.begin() as connection:
             migrate.lock(connection)

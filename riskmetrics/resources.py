@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from riskmetrics import processes, settings
 from riskmetrics.db import migrate, read, write
 from riskmetrics.db.engine import open_engine
+from riskmetrics.db.roles import Role
 from riskmetrics.ingest.feed import Feed, open_feed
 from riskmetrics.results.options import Terms
 from riskmetrics.settings import PACKAGE
@@ -58,7 +59,7 @@ class Warehouse(dg.ConfigurableResource[None]):
         self._benchmark = configured.benchmark
         self._option_terms = Terms(configured.risk_free_rate, configured.dividend_yield)
         self._insight_types = frozenset(configured.ai_types.split(","))
-        if migrate.ensure_head(self._engine) and context.log:
+        if migrate.ensure_head(self._engine, partial(open_engine, configured, Role.OWNER)) and context.log:
             context.log.info(f"migrated the database to revision {migrate.head()}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002

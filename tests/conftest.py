@@ -53,8 +53,9 @@ def fast_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(fast_folder: Path) -> Iterator[embedded.EmbeddedServer]:
-    """Start a real Postgres of the tests' own; nothing of the user's is touched."""
-    with embedded.acquire(fast_folder / "server", durable=False) as running:
+    """Start a real Postgres of the tests' own; nothing of the user's is touched. Its superuser may connect."""
+    with embedded.acquire(fast_folder / "server", durable=False) as running, running._cluster.as_superuser() as connection:
+        connection.execute("ALTER ROLE riskmetrics_owner CREATEDB")
         yield running
 
 
@@ -65,7 +66,7 @@ def create_database(server: embedded.EmbeddedServer) -> NewDatabase:
     def create_database(template: str | None = None) -> str:
         name = f"test_{next(_numbers)}"
         clause = f" TEMPLATE {template} STRATEGY file_copy" if template else ""
-        with psycopg.connect(server.database_url("postgres").replace("+psycopg", ""), autocommit=True) as connection:
+        with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}{clause}".encode())
         return server.database_url(name)
 

@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from riskmetrics.db.roles import Role
+
 if TYPE_CHECKING:
     import psycopg
     import sqlalchemy as sa
 
 
 @contextmanager
-def unmigrated() -> "Iterator[sa.Engine]":
-    """Yield an engine on the database in use, whatever its schema."""
+def unmigrated(role: Role) -> "Iterator[sa.Engine]":
+    """Yield an engine on the database in use, whatever its schema; in the embedded server as ``role``."""
     from riskmetrics import settings
     from riskmetrics.db.engine import open_engine
 
-    engine = open_engine(settings.load())
+    engine = open_engine(settings.load(), role)
     gc.freeze()
     gc.enable()
     try:
@@ -27,22 +29,27 @@ def unmigrated() -> "Iterator[sa.Engine]":
 
 
 @contextmanager
-def connected() -> "Iterator[sa.Engine]":
-    """Yield an engine on the database in use, its schema at head."""
+def connected(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
+    """Yield an engine on the database in use, its schema at head; in the embedded server as ``role``."""
+    from riskmetrics import settings
     from riskmetrics.db import migrate
+    from riskmetrics.db.engine import open_engine
 
-    with unmigrated() as engine:
-        migrate.ensure_head(engine)
+    with unmigrated(role) as engine:
+        migrate.ensure_head(engine, lambda: open_engine(settings.load(), Role.OWNER))
         yield engine
 
 
 @contextmanager
 def reading() -> "Iterator[sa.Connection]":
-    """Yield a connection whose transaction writes nothing."""
+    """Yield a connection whose transaction writes nothing; in the embedded server as the reader."""
     import sqlalchemy as sa
 
-    with connected() as engine, engine.connect() as connection, connection.begin():
+    with connected(Role.READER) as engine, engine.connect() as connection, connection.begin():
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
+        # The reader's limits are for other people's queries: a report or an export may take longer.
+        connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        connection.execute(sa.text("SET LOCAL idle_in_transaction_session_timeout = 0"))
         yield connection
 
 

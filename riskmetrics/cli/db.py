@@ -7,12 +7,23 @@ import typer
 
 from riskmetrics.cli.database import unmigrated
 from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import fail, present, print_csv, print_json
+from riskmetrics.cli.output import fail, present, print_csv, print_json, say
+from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+LESSER_ROLE = "Connect as a role of deploy/postgres/roles.sql instead."
+
 app = typer.Typer(help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True)
+
+
+class AsRole(StrEnum):
+    """A role of the database, as the command line spells it."""
+
+    OWNER = "owner"
+    WRITER = "writer"
+    READER = "reader"
 
 
 class Format(StrEnum):
@@ -31,7 +42,7 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] 
     """
     from riskmetrics.db import migrate
 
-    with unmigrated() as engine:
+    with unmigrated(Role.OWNER) as engine:
         changed = migrate.upgrade(engine, revision)
         _say_revision(engine, "upgraded to" if changed else "already at")
 
@@ -51,7 +62,7 @@ def downgrade(
         typer.confirm(
             f"Go back to {revision}? Columns and tables that later revisions added are dropped with their data.", abort=True, err=True
         )
-    with unmigrated() as engine:
+    with unmigrated(Role.OWNER) as engine:
         changed = migrate.downgrade(engine, revision)
         _say_revision(engine, "downgraded to" if changed else "already at")
 
@@ -64,7 +75,7 @@ def current(as_json: AsJson = False) -> None:
     """
     from riskmetrics.db import migrate
 
-    with unmigrated() as engine, engine.connect() as connection:
+    with unmigrated(Role.READER) as engine, engine.connect() as connection:
         revision = migrate.current(connection)
     if as_json:
         print_json({"revision": revision, "head": migrate.head()})
@@ -106,7 +117,7 @@ def stamp(revision: Annotated[str, typer.Argument(help="Revision that the tables
     """
     from riskmetrics.db import migrate
 
-    with unmigrated() as engine:
+    with unmigrated(Role.OWNER) as engine:
         migrate.stamp(engine, revision)
         _say_revision(engine, "stamped")
 
@@ -119,7 +130,7 @@ def verify(as_json: AsJson = False) -> None:
     """
     from riskmetrics.db import migrate
 
-    with unmigrated() as engine, engine.begin() as connection:
+    with unmigrated(Role.WRITER) as engine, engine.begin() as connection:  # the expected tables are temporary ones
         comparison = migrate.compare(connection)
     differences = comparison.differences
     if as_json:
@@ -133,14 +144,16 @@ def verify(as_json: AsJson = False) -> None:
 
 
 @app.command()
-def url() -> None:
+def url(
+    role: Annotated[AsRole, typer.Option(help="Role of the embedded server that connects.")] = AsRole.READER,
+) -> None:
     """Print the URL of the database in use, for psql and other clients; a password is left out.
 
     Example: psql "$(riskmetrics db url)"
     """
     from riskmetrics.db.engine import described
 
-    with unmigrated() as engine:
+    with unmigrated(Role[role.name]) as engine:
         typer.echo(described(engine.url))
 
 
@@ -154,14 +167,14 @@ def setting(
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import writing
+    from riskmetrics.cli.database import reading, writing
     from riskmetrics.db import imports, read, spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
     if name not in read.DEFAULT_SETTINGS:
         raise UsageError(f"there is no setting {name}: only {', '.join(read.DEFAULT_SETTINGS)}")
-    with writing() as connection:
+    with reading() if value is None else writing() as connection:
         if value is not None and name == read.BENCHMARK_CODE:
             imports.keep_setting(connection, name, settings.parse_benchmark_code(value))
         elif value is not None:
@@ -177,30 +190,25 @@ def setting(
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT.")],
     output: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+    timeout: Annotated[int, typer.Option(min=1, max=3600, help="Seconds after which the server ends the query.")] = 30,
 ) -> None:
-    """Run a query in a transaction that cannot write.
+    """Run a query in a transaction that cannot write, in the embedded server as a role that can only read.
 
     Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format csv
     """
-    import pandas as pd
-    import psycopg
-    import sqlalchemy as sa
+    from riskmetrics.db import health
+    from riskmetrics.db.query import run_query
+    from riskmetrics.errors import UsageError
 
-    from riskmetrics.db import copy
-
-    with unmigrated() as engine, engine.connect() as connection, connection.begin():
-        connection.execute(sa.text("SET TRANSACTION READ ONLY"))
-        cursor = copy.driver(connection).cursor()
-        try:
-            cursor.execute(query.encode(), prepare=True)  # a prepared statement is one: none can end the transaction for the next
-        except psycopg.Error as error:
-            raise fail(f"the query failed: {error.diag.message_primary}") from None
-        if cursor.description is None:
-            raise fail("the statement returns no rows: only queries are run")
-        names = [column.name for column in cursor.description]
-        if len(set(names)) < len(names):
-            raise fail(f"two columns have the same name ({', '.join(names)}): name them apart with AS")
-        table = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
+    with unmigrated(Role.READER) as engine:
+        with engine.connect() as connection:
+            for right in health.excess_rights(connection):
+                say(f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its rights. {LESSER_ROLE}")
+        with engine.connect() as connection:
+            try:
+                table = run_query(connection, query, timeout)
+            except UsageError as error:
+                raise fail(str(error)) from None
     if output is Format.CSV:
         print_csv(table)
     else:

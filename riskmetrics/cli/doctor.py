@@ -12,8 +12,10 @@ import typer
 from riskmetrics import folders
 from riskmetrics.cli import dagster_home
 from riskmetrics.cli.database import database_sentence, unmigrated
+from riskmetrics.cli.db import LESSER_ROLE
 from riskmetrics.cli.options import AsJson
 from riskmetrics.cli.output import counted, print_json, say
+from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -147,12 +149,13 @@ def _database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
     from riskmetrics.errors import RiskmetricsError
 
     try:
-        with unmigrated() as engine, engine.connect() as connection:
+        is_embedded = configured.database_url is None
+        with unmigrated(Role.WRITER) as engine, engine.connect() as connection:
             server = health.server(connection)
-            yield from _server(server, embedded=configured.database_url is None)
+            yield from _server(server, embedded=is_embedded)
             connection.rollback()
             at_head = False
-            for finding in _schema(connection, may_migrate=server.may_migrate):
+            for finding in _schema(connection, may_migrate=server.may_migrate or is_embedded):  # commands do it as the owner
                 at_head = finding.state == "ok"
                 yield finding
             connection.rollback()
@@ -178,6 +181,8 @@ def _server(found: "Server", *, embedded: bool) -> Iterator[Finding]:
         yield Finding(
             "warn", "database", f"the encoding is {found.encoding}", "create the database with ENCODING 'UTF8': some names cannot be stored"
         )
+    for right in found.excess:
+        yield Finding("warn", "roles", f"the role that connects {right}: a query has its rights", LESSER_ROLE)
     if found.read_only:
         yield Finding("fail", "database", "it only lets read: a standby, or default_transaction_read_only", "connect to the primary")
     if not found.may_copy:

@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
 from riskmetrics.cli.output import fail, print_json
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 _SHOWN = (
     *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis", "key_findings", "recommendations"),
@@ -27,19 +30,35 @@ def insights(
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import writing
+    from riskmetrics.cli.database import reading
     from riskmetrics.db import insights as stored
     from riskmetrics.db.stored import latest_day
 
-    with writing() as connection:
+    with reading() as connection:
         session = day_of(day) or latest_day(connection)
         if session is None:
             raise fail("no results are stored yet: riskmetrics run")
         rows = stored.latest(connection, session, portfolio, dismissed=every)
-        stored.mark(connection, [row["id"] for row in rows], viewed=True)
     if not rows:
         raise fail(f"no insight is stored for {session}: riskmetrics ai generate --date {session}")
     show(session, rows, as_json=as_json)
+    _mark_viewed([row["id"] for row in rows])
+
+
+def _mark_viewed(ids: "Sequence[UUID]") -> None:
+    """Record that insights were shown, unless the role in use may only read."""
+    import psycopg
+    import sqlalchemy as sa
+
+    from riskmetrics.cli.database import writing
+    from riskmetrics.db import insights as stored
+
+    try:
+        with writing() as connection:
+            stored.mark(connection, ids, viewed=True)
+    except sa.exc.DBAPIError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+            raise
 
 
 def show(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:

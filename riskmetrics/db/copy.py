@@ -125,5 +125,7 @@ def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
 
 
 def driver(connection: sa.Connection) -> psycopg.Connection[Any]:
-    """The psycopg connection under a SQLAlchemy one, in the same transaction."""
+    """The psycopg connection under a SQLAlchemy one, in the same transaction, which begins here if it has not yet."""
+    if not connection.in_transaction():
+        connection.begin()  # or it would lack the settings that `engine.create` gives each transaction
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

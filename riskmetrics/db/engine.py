@@ -2,22 +2,38 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
 
+from riskmetrics.db.roles import DATABASE, Role
 from riskmetrics.errors import ConfigurationError, DatabaseError
 from riskmetrics.settings import Settings
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from riskmetrics.db.embedded import EmbeddedServer
 
 OLDEST_POSTGRES = (14,)
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
+_TRANSACTION_SETTINGS = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1"
+"""A database or a role may have other defaults, and COPY writes dates and numbers as they say."""
 
-def database_url(settings: Settings) -> URL:
-    """Return the URL to connect to, starting the embedded server if no URL is set."""
+_CHECK_CLIENT = "SET LOCAL client_connection_check_interval = '5s'"
+"""Or the statement of a process that was killed goes on, with its locks, until it has something to say."""
+
+
+def database_url(settings: Settings, role: Role = Role.WRITER) -> URL:
+    """Return the URL to connect to, starting the embedded server if no URL is set.
+
+    ``role`` chooses a role of the embedded server; a URL of the user's is used as it is.
+    """
     if settings.database_url is not None:
         return normalize(settings.database_url.get_secret_value())
-    return make_url(_embedded_url(settings.home_directory))
+    return make_url(_embedded_server(settings.home_directory).database_url(DATABASE, role))
 
 
 def normalize(text: str) -> URL:
@@ -35,46 +51,57 @@ def normalize(text: str) -> URL:
     return url.set(drivername="postgresql+psycopg", query=query)
 
 
-def open_engine(settings: Settings) -> sa.Engine:
+def open_engine(settings: Settings, role: Role = Role.WRITER) -> sa.Engine:
     """Return an engine on the database in use; nothing is sent until it is first used."""
-    return create(database_url(settings))
+    return create(database_url(settings, role))
 
 
 def create(url: URL | str) -> sa.Engine:
     """Return an engine on ``url`` that refuses servers older than Postgres 14."""
     from psycopg import Error  # as late as the engine itself imports it
 
+    url = make_url(url)
+    prepare_threshold = url.query.get("prepare_threshold")  # psycopg's own name; libpq does not know it
     engine = sa.create_engine(
-        url, connect_args={"application_name": "riskmetrics", "client_encoding": "utf8"}, pool_pre_ping=True, hide_parameters=True
+        url.difference_update_query(["prepare_threshold"]),
+        connect_args={
+            "application_name": "riskmetrics",
+            "client_encoding": "utf8",
+            # A pooler gives each transaction another session, which does not know the statements prepared in the last.
+            "prepare_threshold": int(prepare_threshold) if isinstance(prepare_threshold, str) else None,
+        },
+        pool_pre_ping=True,
+        hide_parameters=True,
     )
 
     @sa.event.listens_for(engine, "connect")
-    def prepare(dbapi_connection: sa.engine.interfaces.DBAPIConnection, _: object) -> None:
+    def inspect(dbapi_connection: sa.engine.interfaces.DBAPIConnection, record: sa.pool.ConnectionPoolEntry) -> None:
         version = dbapi_connection.info.server_version
         if version < OLDEST_POSTGRES[0] * 10_000:
             raise DatabaseError(f"Postgres {version // 10_000} is too old: riskmetrics needs {OLDEST_POSTGRES[0]} or newer")
-        # A database or a role may have other defaults, and COPY writes dates and numbers as they say.
-        cursor = dbapi_connection.cursor()
-        cursor.execute("SET datestyle = 'ISO, YMD'; SET extra_float_digits = 1")
-        dbapi_connection.commit()
-        try:  # or the statement of a process that was killed goes on, with its locks, until it has something to say
-            cursor.execute("SET client_connection_check_interval = '5s'")
-        except Error:  # a server on Windows cannot
-            dbapi_connection.rollback()
-        cursor.close()
-        dbapi_connection.commit()
+        try:
+            dbapi_connection.cursor().execute(f"{_TRANSACTION_SETTINGS}; {_CHECK_CLIENT}")
+            record.info["settings"] = f"{_TRANSACTION_SETTINGS}; {_CHECK_CLIENT}"
+        except Error:  # a server on Windows cannot check
+            record.info["settings"] = _TRANSACTION_SETTINGS
+        dbapi_connection.rollback()
+
+    @sa.event.listens_for(engine, "begin")
+    def prepare(connection: sa.Connection) -> None:
+        driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
+        driver.execute(connection.connection.info["settings"], prepare=False)  # several statements cannot be prepared
 
     return engine
 
 
 def described(url: URL) -> str:
     """Return a URL that other clients understand, without its password."""
-    shown = url.difference_update_query(["password", "sslpassword"])  # libpq takes them there too
+    shown = url.difference_update_query(["password", "sslpassword", "prepare_threshold"])  # libpq takes the first two there
     return shown._replace(drivername="postgresql", password=None).render_as_string()
 
 
 @cache
-def _embedded_url(home: Path) -> str:
+def _embedded_server(home: Path) -> "EmbeddedServer":
     from riskmetrics.db import embedded
 
-    return embedded.acquire(home).url
+    return embedded.acquire(home)

@@ -20,6 +20,8 @@ class Server(NamedTuple):
     """Create temporary tables, through which every write goes."""
     may_migrate: bool
     """Create tables, and change those that there are."""
+    excess: list[str]
+    """Rights beyond owning tables, by which a query reaches the server's files, programs or other roles."""
     not_writable: list[str]
     """Tables that the role may not read, insert into, update and delete from."""
 
@@ -40,6 +42,22 @@ class Freshness(NamedTuple):
     results: stored.Sessions
 
 
+_EXCESS = sa.text("""
+    SELECT rolsuper AS superuser, rolcreaterole AS roles, rolreplication AS replication,
+        pg_has_role(session_user, 'pg_execute_server_program', 'MEMBER') AS programs,
+        pg_has_role(session_user, 'pg_write_server_files', 'MEMBER') AS written,
+        pg_has_role(session_user, 'pg_read_server_files', 'MEMBER') AS read
+    FROM pg_roles WHERE rolname = session_user
+""")  # session_user, because whatever SET ROLE took away comes back with RESET ROLE
+_EXCESS_WORDS = {
+    "programs": "runs programs on the server",
+    "written": "writes files on the server",
+    "read": "reads files on the server",
+    "roles": "creates roles",
+    "replication": "replicates the server",
+}
+
+
 def server(connection: sa.Connection) -> Server:
     """Ask the server what it is, and what the role may do."""
     own: sa.BindParameter[list[str]] = sa.bindparam("names", list(tables.metadata.tables), expanding=True)
@@ -55,7 +73,17 @@ def server(connection: sa.Connection) -> Server:
     refused = sa.text(f"SELECT relname {ours} AND NOT ({rights}) ORDER BY relname").bindparams(own)  # fixed words
     version, encoding, role, read_only, may_copy, may_migrate = connection.execute(of_role).one()
     not_writable = list(connection.scalars(refused))
-    return Server(version.partition(" ")[0], encoding, role, read_only, may_copy, may_migrate, not_writable)
+    version = version.partition(" ")[0]
+    return Server(version, encoding, role, read_only, may_copy, may_migrate, excess_rights(connection), not_writable)
+
+
+def excess_rights(connection: sa.Connection) -> list[str]:
+    """Return what the role that logged in may do beyond the tables of its database, in words; empty: nothing."""
+    found = connection.execute(_EXCESS).one()
+    if found.superuser:
+        return ["is a superuser"]
+    words = found._asdict()
+    return [_EXCESS_WORDS[name] for name in _EXCESS_WORDS if words[name]]
 
 
 def freshness(connection: sa.Connection, market: str, benchmark_code: str) -> Freshness:

@@ -8,7 +8,7 @@ advisory lock: a revision that fails leaves the database as it was, and processe
 import logging
 import re
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -86,8 +86,15 @@ def lock(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
 
 
-def ensure_head(engine: sa.Engine) -> bool:
+def ensure_head(engine: sa.Engine, open_owner: Callable[[], sa.Engine] | None = None) -> bool:
     """Bring the database to the newest revision; return whether there was anything to do.
+
+    Parameters
+    ----------
+    engine : Engine
+        Looks at the revision.
+    open_owner : callable, optional
+        Returns an engine that may migrate, called only where there is something to do; default: ``engine``.
 
     Raises
     ------
@@ -98,7 +105,13 @@ def ensure_head(engine: sa.Engine) -> bool:
     with engine.connect() as connection:
         if current(connection) == head():
             return False
-    return upgrade(engine)
+    if open_owner is None:
+        return upgrade(engine)
+    owner = open_owner()
+    try:
+        return upgrade(owner)
+    finally:
+        owner.dispose()
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> bool:

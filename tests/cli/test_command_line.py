@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
+from riskmetrics.db.embedded import SUPERUSER
 from riskmetrics.errors import ConfigurationError, DatabaseError, DataQualityError, RiskmetricsError, SchemaError, UsageError
 from tests.conftest import COMMAND, connected
 
@@ -138,12 +139,21 @@ def test_sql_reads_and_cannot_write(call) -> None:
         {"one": 1, "none": None, "text": "ü%"}
     ]
     assert call("db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv").stdout == "a,b\n1.50,2022-12-28\n"
-    escaped = call("db", "sql", "COMMIT; UPDATE database_settings SET value = 'x' RETURNING name")
+    escaped = call("db", "sql", "SELECT 1; UPDATE database_settings SET value = 'x' RETURNING name")
     assert escaped.exit_code == 1
     assert "multiple commands" in escaped.stderr
     refused = call("db", "sql", "DELETE FROM positions")
     assert refused.exit_code == 1
-    assert "read-only" in refused.stderr
+    assert "Only one query is run: SELECT, VALUES, TABLE or WITH" in refused.stderr
+
+
+def test_sql_warns_of_a_superuser(call, server, database, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call("db", "sql", "SELECT 1 AS a").stderr == ""
+    name = sa.make_url(database).database
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", server.database_url(name, SUPERUSER))
+    result = call("db", "sql", "SELECT 1 AS a")
+    assert result.exit_code == 0
+    assert "warning: the role of RISKMETRICS_DATABASE_URL is a superuser: a query has its rights." in result.stderr
 
 
 def test_the_schema_can_be_taken_back_and_forth(call) -> None:

@@ -14,6 +14,8 @@ from typer.testing import CliRunner
 
 from riskmetrics import processes, settings, trading_calendar
 from riskmetrics.cli.main import app
+from riskmetrics.db import health
+from riskmetrics.db.embedded import SUPERUSER, EmbeddedServer
 from riskmetrics.db.engine import create
 from tests.fmp_server import BAD_KEY, KEY, Reply, serve
 
@@ -53,7 +55,7 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeyp
     assert "RISKMETRICS_RATE_INDEX = IEF  (.env)" in lines
     assert "RISKMETRICS_MARKET_INDEX = not set  (default)" in lines
     assert "FMP_API_KEY = set, and not shown  (environment)" in lines
-    assert any(line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics@") for line in lines)
+    assert any(line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics_owner@") for line in lines)
     assert "hidden-word" not in printed
     assert KEY not in printed
 
@@ -98,19 +100,16 @@ def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, datab
 
 
 @pytest.fixture
-def role(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def role(home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Return the name of a role that may only read, and point the settings at it."""
-    name = f"limited_{sa.make_url(database).database}"
-    change(
-        database,
-        f"DROP ROLE IF EXISTS {name}",
-        f"CREATE ROLE {name}",
-        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}",
-        f"GRANT {name} TO CURRENT_USER",
-    )
+    parsed = sa.make_url(database)
+    name = f"limited_{parsed.database}"
+    superuser = server.database_url(str(parsed.database), SUPERUSER)
+    change(superuser, f"CREATE ROLE {name}", f"GRANT {name} TO riskmetrics_owner")
+    change(database, f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}")
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", f"{database}&options=-c%20role%3D{name}")
     yield name
-    change(database, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+    change(superuser, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
 def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
@@ -131,6 +130,44 @@ def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_
     code, found, _ = diagnosis()
     assert (code, found["schema"][0]["state"]) == (6, "fail")
     assert "as the owner" in found["schema"][0]["what_to_do"]
+
+
+def test_a_superuser_is_warned_about(home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = str(sa.make_url(database).database)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", server.database_url(name, SUPERUSER))
+    code, found, _ = diagnosis()
+    assert code == 0
+    assert [(finding["state"], finding["finding"]) for finding in found["roles"]] == [
+        ("warn", "the role that connects is a superuser: a query has its rights"),
+        ("ok", "riskmetrics may migrate and write"),
+    ]
+    assert "deploy/postgres/roles.sql" in found["roles"][0]["what_to_do"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "right"),
+    [
+        ("NOSUPERUSER CREATEDB", []),
+        ("SUPERUSER CREATEROLE", ["is a superuser"]),
+        ("CREATEROLE", ["creates roles"]),
+        ("REPLICATION", ["replicates the server"]),
+        ("IN ROLE pg_execute_server_program", ["runs programs on the server"]),
+        ("NOINHERIT IN ROLE pg_write_server_files", ["writes files on the server"]),
+        ("IN ROLE pg_read_server_files", ["reads files on the server"]),
+    ],
+)
+def test_rights_beyond_tables_are_those_of_the_role_that_logged_in(
+    server: EmbeddedServer, database: str, attribute: str, right: list[str]
+) -> None:
+    """SET ROLE to a lesser one does not hide them: RESET ROLE brings them back."""
+    opened = create(server.database_url(str(sa.make_url(database).database), SUPERUSER))
+    with opened.connect() as connection:
+        connection.execute(sa.text(f"CREATE ROLE too_much LOGIN {attribute}"))
+        connection.execute(sa.text("CREATE ROLE lesser; GRANT lesser TO too_much"))
+        connection.execute(sa.text("SET LOCAL SESSION AUTHORIZATION too_much; SET LOCAL ROLE lesser"))
+        assert health.excess_rights(connection) == right
+        connection.rollback()
+    opened.dispose()
 
 
 def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None:

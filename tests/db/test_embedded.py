@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import embedded
 from riskmetrics.db.embedded import acquire
+from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root
 
@@ -37,6 +38,8 @@ import os, pwd, sys
 from pathlib import Path
 import psycopg
 from riskmetrics.db.embedded import acquire
+from riskmetrics.db.roles import set_up_sql
+set_up_sql()  # reads a file of the checkout
 account = pwd.getpwnam({ORDINARY!r})
 os.setgroups([]), os.setgid(account.pw_gid), os.setuid(account.pw_uid)
 """
@@ -90,10 +93,10 @@ def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, nam
     monkeypatch.setenv("PGHOST", "nowhere.invalid")
     with acquire(open_folder / name, durable=False) as server:
         with connect(server) as connection:
-            assert connection.execute("SELECT current_database(), current_user").fetchone() == ("riskmetrics", "riskmetrics")
-        engine = sa.create_engine(server.database_url("postgres"))
+            assert connection.execute("SELECT current_database(), current_user").fetchone() == ("riskmetrics", "riskmetrics_owner")
+        engine = sa.create_engine(server.database_url(role=Role.READER))
         with engine.connect() as connection:
-            assert connection.execute(sa.text("SELECT current_database()")).scalar_one() == "postgres"
+            assert connection.execute(sa.text("SELECT current_user")).scalar_one() == "riskmetrics_reader"
         engine.dispose()
 
 
@@ -274,7 +277,7 @@ def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
             (open_folder / folder).chmod(0o755)
         command = [sys.executable, "-c", script, server.url.replace("+psycopg", "")]
         refused = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=60)
-    assert 'Peer authentication failed for user "riskmetrics"' in refused.stderr
+    assert 'Peer authentication failed for user "riskmetrics_owner"' in refused.stderr
 
 
 @needs_root
@@ -293,7 +296,7 @@ with acquire(Path(sys.argv[1]), durable=False) as server, psycopg.connect(server
     except PermissionError:
         pytest.skip(f"{ORDINARY} cannot execute {postgres}, which lies in a folder closed to others")
     shutil.chown(open_folder, ORDINARY)
-    assert run(script, open_folder) == f"{ORDINARY} riskmetrics\n"
+    assert run(script, open_folder) == f"{ORDINARY} riskmetrics_owner\n"
     with acquire(open_folder, durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         assert postmaster(open_folder).username() == ORDINARY

@@ -5,7 +5,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from riskmetrics.db import engine
+from riskmetrics.db import copy, engine
+from riskmetrics.db.roles import Role
 from riskmetrics.errors import ConfigurationError, DatabaseError
 from riskmetrics.settings import Settings
 
@@ -63,12 +64,12 @@ def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatc
     """The server of the tests stands in for one of its own."""
     homes = []
     monkeypatch.setattr("riskmetrics.db.embedded.acquire", lambda home: homes.append(home) or server)
-    engine._embedded_url.cache_clear()
+    engine._embedded_server.cache_clear()
     try:
         settings = Settings(RISKMETRICS_HOME=tmp_path)
-        assert [engine.database_url(settings) for _ in range(2)] == [sa.make_url(server.url)] * 2
+        assert [engine.database_url(settings, role) for role in Role] == [sa.make_url(server.database_url(role=role)) for role in Role]
     finally:
-        engine._embedded_url.cache_clear()
+        engine._embedded_server.cache_clear()
     assert homes == [tmp_path]
 
 
@@ -91,4 +92,31 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
     with opened.connect() as connection:
         assert connection.scalar(sa.text("SHOW application_name")) == "riskmetrics"
         assert connection.scalar(sa.text("SHOW client_encoding")) == "UTF8"
+    opened.dispose()
+
+
+def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
+    """Behind a pooler, the session goes to another client after each transaction."""
+    ask = "SELECT current_setting('datestyle'), current_setting('extra_float_digits'), current_setting('client_connection_check_interval')"
+    opened = engine.create(database)
+    with opened.connect() as connection:
+        for _ in range(2):
+            with connection.begin():
+                assert connection.execute(sa.text(ask)).one() == ("ISO, YMD", "1", "5s")
+        bare = connection.connection.driver_connection.execute(ask).fetchone()
+        connection.connection.driver_connection.rollback()
+        assert bare == ("ISO, MDY", "1", "0")
+        assert copy.driver(connection).execute(ask).fetchone() == ("ISO, YMD", "1", "5s")
+    opened.dispose()
+
+
+@pytest.mark.parametrize(("query", "prepared"), [("", 0), ("&prepare_threshold=2", 1)])
+def test_statements_are_prepared_only_if_the_url_asks(database, query, prepared):
+    opened = engine.create(database + query)
+    count = sa.text("SELECT count(*) FROM pg_prepared_statements WHERE statement LIKE 'SELECT 42%'")
+    with opened.connect() as connection:
+        for _ in range(10):
+            connection.execute(sa.text("SELECT 42 + :one"), {"one": 1})
+        assert connection.scalar(count) == prepared
+    assert "prepare_threshold" not in engine.described(sa.make_url(database + query))
     opened.dispose()

@@ -45,7 +45,7 @@ def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(tm
     admitted = [line[1:] for line in ignored if line.startswith("!")]
     for name in admitted:
         source, target = CHECKOUT / name, tmp_path / "context" / name
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")) if source.is_dir() else shutil.copyfile(
             source, target
         )
@@ -56,6 +56,7 @@ def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(tm
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.startswith(f"riskmetrics/_bundled/migrations/versions/{migrate.head()}_") for name in names)
     assert "riskmetrics/cli/main.py" in names
+    assert "riskmetrics/_bundled/deploy/postgres/roles.sql" in names
     assert [name for name in names if ".env" in name or "tests/" in name] == []
 
 

@@ -46,6 +46,17 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(postgres: Postg
         ("reader", "riskmetrics", "CREATE TABLE more (id integer)", ReadOnlySqlTransaction),
         ("reader", "riskmetrics", f"{WRITABLE}; CREATE TABLE more (id integer)", InsufficientPrivilege),
         ("reader", "riskmetrics", f"{WRITABLE}; CREATE TEMP TABLE more (id integer)", InsufficientPrivilege),
+        ("reader", "riskmetrics", "SELECT pg_advisory_lock(1)", InsufficientPrivilege),
+        ("reader", "riskmetrics", "SELECT pg_try_advisory_xact_lock(1)", InsufficientPrivilege),
+        ("reader", "riskmetrics", "SELECT pg_terminate_backend(1)", InsufficientPrivilege),
+        ("reader", "riskmetrics", f"{WRITABLE}; SELECT lo_create(0)", InsufficientPrivilege),
+        ("reader", "riskmetrics", "DO $$ BEGIN END $$", InsufficientPrivilege),
+        ("reader", "riskmetrics", "COPY (SELECT 1) TO PROGRAM 'id'", InsufficientPrivilege),
+        ("reader", "riskmetrics", "SET ROLE riskmetrics_writer", InsufficientPrivilege),
+        ("writer", "riskmetrics", "COPY (SELECT 1) TO PROGRAM 'id'", InsufficientPrivilege),
+        ("writer", "riskmetrics", "SET ROLE riskmetrics_owner", InsufficientPrivilege),
+        ("owner", "riskmetrics", "COPY (SELECT 1) TO PROGRAM 'id'", InsufficientPrivilege),
+        ("owner", "riskmetrics", "SELECT pg_read_file('/etc/passwd')", InsufficientPrivilege),
         ("reader", "dagster", "SELECT 1", psycopg.OperationalError),
         ("owner", "dagster", "SELECT 1", psycopg.OperationalError),
         ("owner", "riskmetrics", "CREATE ROLE more", InsufficientPrivilege),
@@ -66,3 +77,14 @@ def test_making_the_roles_again_sets_passwords_anew_and_changes_nothing_else(pos
         assert connection.execute(grants).fetchall() == before
     with psycopg.connect(postgres.url("writer", "dagster")) as connection:
         connection.execute("CREATE TABLE ours (id integer)")
+
+
+def test_the_writer_takes_statistics_and_locks_as_the_owner_does(postgres: Postgres) -> None:
+    with psycopg.connect(postgres.url("owner")) as connection:
+        connection.execute("CREATE TABLE measured AS SELECT generate_series(1, 10) AS id")
+    with psycopg.connect(postgres.url("writer")) as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(1)")
+        connection.execute("ANALYZE measured")
+        assert connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'measured'").fetchone() == (10,)
+    with psycopg.connect(postgres.url("owner")) as connection:
+        connection.execute("DROP TABLE measured")

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
+from riskmetrics.db.roles import Role
 from tests.conftest import COMMAND
 from tests.deploy.conftest import postgres  # noqa: F401  # a fixture: the server of a deployment
 
@@ -93,21 +94,28 @@ def query(home: Path, statement: str) -> list[tuple[object, ...]]:
 
 
 def change(home: Path, *statements: str) -> None:
-    """Change the home's database."""
-    with asking(home) as connection:
+    """Change the home's database, as the owner of its tables."""
+    with asking(home, Role.OWNER) as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
         connection.commit()
 
 
 @contextmanager
-def asking(home: Path) -> Iterator[sa.Connection]:
-    """Yield a connection to the home's database."""
+def asking(home: Path, role: Role = Role.WRITER) -> Iterator[sa.Connection]:
+    """Yield a connection to the home's database; a role sees what its other sessions do."""
     with embedded.acquire(home) as server:
-        engine = create(server.url)
+        engine = create(server.database_url(role=role))
         with engine.connect() as connection:
             yield connection
         engine.dispose()
+
+
+def change_as_superuser(server: embedded.EmbeddedServer, *statements: str) -> None:
+    """Change what only a superuser may, and shut it out again."""
+    with server._cluster.as_superuser() as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
 SLOW = (
@@ -118,10 +126,10 @@ SLOW = (
 FAST = ("DROP FUNCTION slow() CASCADE",)
 
 
-def wait_for(home: Path, process: "subprocess.Popen[str]", condition: str) -> None:
-    """Wait until a session of the home's server is as ``condition`` on pg_stat_activity says."""
+def wait_for(home: Path, process: "subprocess.Popen[str]", condition: str, role: Role = Role.WRITER) -> None:
+    """Wait until a session of ``role`` is as ``condition`` on pg_stat_activity says."""
     began = time.monotonic()
-    with asking(home) as connection:
+    with asking(home, role) as connection:
         while not connection.scalar(sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}")):
             connection.rollback()
             assert process.poll() is None, process.communicate()[0]

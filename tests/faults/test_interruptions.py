@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create
+from riskmetrics.db.roles import Role
 from riskmetrics.errors import SchemaError
 from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, asking, change, finish, query, runs, wait_for
 from tests.faults.proxy import before
@@ -56,7 +57,7 @@ def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(home: Path
     """The command reaches the server through a TCP proxy, which resets what goes through it."""
     change(home, *SLOW)
     with embedded.acquire(home) as server, before(server.url) as proxy:
-        through = {"RISKMETRICS_DATABASE_URL": f"postgresql://riskmetrics@127.0.0.1:{proxy.port}/riskmetrics"}
+        through = {"RISKMETRICS_DATABASE_URL": f"postgresql://riskmetrics_writer@127.0.0.1:{proxy.port}/riskmetrics"}
         process = start("run", "--date", DAY, **through)
         wait_for(home, process, WRITING)
         proxy.cut()
@@ -84,7 +85,7 @@ def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start:
         finish(start("db", "downgrade", "537e210b44ad", "--yes"))
         assert reader.scalar(sa.text("SELECT count(*) FROM positions"))
         process = start("run", "--date", DAY, **OF_OLD)
-        wait_for(home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'")
+        wait_for(home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'", Role.OWNER)
         assert query(home, "SELECT version_num FROM alembic_version") == [("537e210b44ad",)]
         reader.rollback()
         finish(process)

@@ -6,12 +6,10 @@ import tempfile
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from riskmetrics.db import embedded
-from riskmetrics.db.engine import create
 from riskmetrics.sources import sample
-from tests.faults.conftest import RESULTS, Start, finish, query
+from tests.faults.conftest import RESULTS, Start, change_as_superuser, finish, query
 
 pytestmark = pytest.mark.faults
 
@@ -64,18 +62,14 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(home:
     os.chown(small, *_owner(home / "postgres" / "data"))
     try:
         with embedded.acquire(home) as server:
-            engine = create(server.url)
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(sa.text(f"CREATE TABLESPACE small LOCATION '{small}'"))
-                connection.execute(sa.text("ALTER TABLE position_market_betas SET TABLESPACE small"))
+            make = f"CREATE TABLESPACE small LOCATION '{small}'"
+            change_as_superuser(server, make, "ALTER TABLE position_market_betas SET TABLESPACE small")
             output = finish(start("backfill", "--from", "2021-01-04", "--to", "2022-12-28", "--assets", "position_betas"), code=6)
             assert "No space left" in output
             assert "Traceback" not in output
             assert query(home, RESULTS) == before
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(sa.text("ALTER TABLE position_market_betas SET TABLESPACE pg_default"))
-                connection.execute(sa.text("DROP TABLESPACE small"))
-            engine.dispose()
+            move = "ALTER TABLE position_market_betas SET TABLESPACE pg_default"
+            change_as_superuser(server, move, "DROP TABLESPACE small")
         finish(start("backfill", *RANGE))
         assert len(query(home, RESULTS)) == 57
     finally:

@@ -24,6 +24,7 @@ def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distributio
         assert contents == {entry.filename: entry.CRC for entry in direct.infolist()}
     assert "riskmetrics/_bundled/migrations/env.py" in contents
     assert "riskmetrics/py.typed" in contents
+    assert "riskmetrics/_bundled/deploy/postgres/roles.sql" in contents
     assert not [name for name in contents if "__pycache__" in name or name.startswith("tests")]
 
 

@@ -1,0 +1,81 @@
+"""The database roles: their names, and the SQL that creates them in the embedded server.
+
+Grants are in ``deploy/postgres/roles.sql``, which also sets up a server of the user's own: both give the same rights.
+"""
+
+import hashlib
+from enum import StrEnum
+from functools import cache
+
+DATABASE = "riskmetrics"
+
+
+class Role(StrEnum):
+    """A role of the database, by what it may do; none is a superuser."""
+
+    OWNER = "riskmetrics_owner"
+    """Owns the tables and migrates them."""
+    WRITER = "riskmetrics_writer"
+    """Reads and writes rows: runs and imports."""
+    READER = "riskmetrics_reader"
+    """Reads rows: everything that shows figures, and queries of the user's own."""
+
+
+LOCK_TIMEOUT = "60s"
+"""How long to wait for a table that a process of another version uses."""
+
+_TAKE_OVER = f"""
+ALTER DATABASE {DATABASE} OWNER TO {Role.OWNER};
+REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
+DO $$
+DECLARE
+    statement text;
+BEGIN
+    FOR statement IN
+        WITH mine AS (
+            SELECT 'pg_class'::regclass AS catalog, pg_class.oid, relnamespace AS schema
+            FROM pg_class
+            WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relowner = current_user::regrole
+            UNION ALL
+            SELECT 'pg_type'::regclass, pg_type.oid, typnamespace
+            FROM pg_type
+            LEFT JOIN pg_class ON pg_class.oid = typrelid
+            WHERE typowner = current_user::regrole AND typelem = 0 AND typtype <> 'm'
+                AND coalesce(relkind, 'c') = 'c'
+            UNION ALL
+            SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc WHERE proowner = current_user::regrole
+            UNION ALL
+            SELECT 'pg_namespace'::regclass, oid, oid FROM pg_namespace WHERE nspowner = current_user::regrole
+        )
+        SELECT format('ALTER %s %s OWNER TO {Role.OWNER}', object.type, object.identity)
+        FROM mine
+        JOIN pg_namespace ON pg_namespace.oid = mine.schema
+        CROSS JOIN pg_identify_object(mine.catalog, mine.oid, 0) AS object
+        WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+            AND NOT EXISTS ( -- what belongs to an extension, and sequences that follow their table
+                SELECT FROM pg_depend
+                WHERE classid = mine.catalog AND objid = mine.oid AND deptype IN ('e', 'a', 'i'))
+        ORDER BY mine.catalog, mine.oid
+    LOOP
+        EXECUTE statement;
+    END LOOP;
+END
+$$;
+"""  # noqa: S608  # fixed words
+"""Gives what the superuser owns to the owner: earlier, the superuser was the only role of the embedded server."""
+
+
+@cache
+def set_up_sql() -> str:
+    """Return what a superuser of the embedded server runs in the database ``riskmetrics``: repeatable, one transaction."""
+    from riskmetrics.settings import bundled  # the command line imports this module before it needs settings
+
+    script = bundled("deploy/postgres/roles.sql").read_text(encoding="utf-8")
+    shared = script.partition("-- BEGIN SHARED")[2].partition("-- END SHARED")[0]
+    return f"SET lock_timeout = '{LOCK_TIMEOUT}'; --{shared}{_TAKE_OVER}"
+
+
+@cache
+def set_up_digest() -> str:
+    """Return what tells one version of `set_up_sql` from another."""
+    return hashlib.sha256(set_up_sql().encode()).hexdigest()[:16]
