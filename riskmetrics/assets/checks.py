@@ -10,6 +10,7 @@ from riskmetrics.assets.partitions import run_sessions
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, stored
+from riskmetrics.db.suspects import suspected_moves
 from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
@@ -35,8 +36,11 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
     days = run_sessions(context)
     with warehouse.read() as connection:
         rows = stored.some_betas(connection, days, _REFITTED)
-        closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW + 1))
-    worst = largest_disagreement(rows, closes)
+        symbols = {*rows["symbol"], *rows["market_index"]}
+        sessions = trading_calendar.window(days, betas.WINDOW + 1)
+        closes = read.adjusted_closes(connection, symbols, sessions)
+        suspected = suspected_moves(connection, symbols)
+    worst = largest_disagreement(rows, closes, suspected)
     return dg.AssetCheckResult(
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
+from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, panel
 from riskmetrics.settings import DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
@@ -76,7 +77,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     is the last close at or before the exit of a lot whose exit price is not known, however old. An option that has expired and was not
     closed before ends on the day after, at what it was worth to exercise.
     """
-    table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
+    table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
     last_close = (
         sa.select(prices.c.close)
         .where(prices.c.symbol == table.c.symbol, prices.c.date <= table.c.exit_date, table.c.exit_price.is_(None))
@@ -96,7 +97,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((_EXPIRED, _intrinsic_value()), else_=table.c.exit_price).label("exit_price"),
+            sa.case((_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label("exit_price"),
             sa.case((_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label("exit_date"),
             last_close.label("exit_close"),
             table.c.underlying_symbol,
@@ -128,9 +129,9 @@ _EXPIRED = sa.and_(
 )
 
 
-def _intrinsic_value() -> sa.ColumnElement[Any]:
+def _intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
     """What exercising an option brought per share at the last close at or before its expiration; NULL if there is none."""
-    position, prices = tables.positions, tables.market_data_cache
+    position = tables.positions
     close = (
         sa.select(prices.c.close)
         .where(prices.c.symbol == UNDERLYING, prices.c.date <= position.c.expiration_date)
@@ -190,7 +191,10 @@ def needed_prices(connection: sa.Connection) -> dict[str, date | None]:
 
 
 def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
-    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date."""
+    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date.
+
+    Prices are as stored, whatever `price_decisions` say, for they are compared with other sources'.
+    """
     table = tables.market_data_cache
     names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
     rows = fetch(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
@@ -200,12 +204,12 @@ def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
 
 def closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
-    return _closes(connection, tables.market_data_cache.c.close, symbols, sessions)
+    return _closes(connection, "close", symbols, sessions)
 
 
 def last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
     """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
-    table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    table, wanted = adjusted_prices(connection), sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
     symbol = sa.select(wanted.label("symbol")).subquery("wanted")
     last = (
         sa.select(table.c.close)
@@ -228,7 +232,7 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     Columns symbol, date, close_before, close, adj_close_before, adj_close. Symbols with a single
     close have none.
     """
-    table = tables.market_data_cache
+    table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
     earlier = {
         f"{name}_before": sa.func.lag(column).over(partition_by=table.c.symbol, order_by=table.c.date) for name, column in names.items()
@@ -258,32 +262,39 @@ def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[
 
 def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
-    return _closes(connection, tables.market_data_cache.c.adj_close, symbols, sessions)
+    return _closes(connection, "adj_close", symbols, sessions)
 
 
-def _closes(connection: sa.Connection, column: sa.ColumnElement[float], symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
-    table, wanted = tables.market_data_cache, sorted(set(symbols))
-    statement = sa.select(table.c.symbol, table.c.date, column.label("close")).where(
-        table.c.symbol == any_of(wanted), table.c.date == sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+def _closes(connection: sa.Connection, column: str, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    table, wanted = adjusted_prices(connection), sorted(set(symbols))
+    days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+    statement = sa.select(table.c.symbol, table.c.date, table.c[column].label("close")).where(
+        table.c.symbol == any_of(wanted), table.c.date == days
     )
     return panel(fetch(connection, statement), sessions, wanted, "close")
 
 
 def bars(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
     """adj_close, high and low, each sessions x symbols."""
-    return _panels(connection, ("adj_close", "high", "low"), symbols, sessions)
+    return price_panels(connection, ("adj_close", "high", "low"), symbols, sessions)
 
 
 def held_bars(connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]) -> Bars:
     """Prices of the symbols held on the last of ``sessions``, and of indices that have any, each sessions x symbols."""
     held = held_symbols(connection, sessions[-1])
-    found = _panels(connection, Bars._fields, {*held, *indices}, sessions)
+    found = price_panels(connection, Bars._fields, {*held, *indices}, sessions)
     there = found["close"].notna().any() | found["close"].columns.isin(held)
     return Bars(**{name: prices.loc[:, there] for name, prices in found.items()})
 
 
-def _panels(connection: sa.Connection, columns: Sequence[str], symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
-    table, wanted = tables.market_data_cache, sorted(set(symbols))
+def price_panels(
+    connection: sa.Connection,
+    columns: Sequence[str],
+    symbols: Iterable[str],
+    sessions: Sequence[date],
+) -> dict[str, pd.DataFrame]:
+    """Return columns of prices by name, each sessions x symbols."""
+    table, wanted = adjusted_prices(connection), sorted(set(symbols))
     rows = fetch(
         connection,
         sa.select(table.c.symbol, table.c.date, *(table.c[name] for name in columns)).where(

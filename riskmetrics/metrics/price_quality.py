@@ -185,9 +185,7 @@ def stale(close: FloatArray) -> Staleness:
     return Staleness(run, zero_share, (run >= STALE_RUN) | (zero_share > STALE_ZEROS))
 
 
-def split_suspects(
-    close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray
-) -> SplitSuspects:
+def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray) -> SplitSuspects:
     """Find moves by the ratio of a split, which a close adjusted for splits does not make.
 
     Parameters
@@ -209,15 +207,12 @@ def split_suspects(
     for in each close. 5:4, 4:3 and 3:2 are looked for only where the close makes the move and the
     adjusted close does not: in both, they cannot be told from an ordinary loss.
     """
-    above, below = (
-        np.where(np.isnan(extreme), 1.0, extreme / _positive(close)) for extreme in (high, low)
-    )
+    above, below = (np.where(np.isnan(extreme), 1.0, extreme / _positive(close)) for extreme in (high, low))
     in_close = _split_ratios(_last_before(_good(close)), close, above, below)
     in_adj_close = _split_ratios(_last_before(_good(adj_close)), adj_close, above, below)
     in_close = np.where(np.isnan(in_close), _small_split_ratios(close, adj_close), in_close)
     reverts, adjusted_reverts = (
-        bad_ticks(prices).bad & ~np.isnan(ratio)
-        for prices, ratio in ((close, in_close), (adj_close, in_adj_close))
+        bad_ticks(prices).bad & ~np.isnan(ratio) for prices, ratio in ((close, in_close), (adj_close, in_adj_close))
     )
     lasting = np.where(reverts, np.nan, in_close)
     lasting_adjusted = np.where(adjusted_reverts, np.nan, in_adj_close)
@@ -282,9 +277,7 @@ def _last_before(values: FloatArray) -> FloatArray:
     return found
 
 
-def _split_ratios(
-    before: FloatArray, prices: FloatArray, above: FloatArray, below: FloatArray
-) -> FloatArray:
+def _split_ratios(before: FloatArray, prices: FloatArray, above: FloatArray, below: FloatArray) -> FloatArray:
     """Return the split that each move to ``prices`` looks like, or NaN.
 
     ``above`` and ``below`` are the session's high and low over its close.

@@ -104,9 +104,7 @@ def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("ratio", [5 / 4, 4 / 3, 3 / 2])
 @pytest.mark.parametrize(("off", "is_found"), [(0.0, True), (0.0019, True), (0.0021, False)])
-def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(
-    ratio: float, off: float, is_found: bool
-) -> None:
+def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(ratio: float, off: float, is_found: bool) -> None:
     """Prices of a million, so that rounding to cents allows nothing; of both closes it is a loss."""
     adj_close = 1e6 * column(1.0, 1.01, 0.99)
     close = adj_close * column(ratio * (1 + off), 1.0, 1.0)

@@ -154,7 +154,9 @@ def test_money_figures_stay_where_equity_is_too_small(closes):
     poor, rich = (book(*lots, closes=closes, equity={"A": (share * gross, DAY)}) for share in (0.01, 2.0))
     found, expected = risk_frames(poor), risk_frames(rich)
     for name, columns in FIGURES.items():
-        kept = {"stress": ["loss_value"], "concentration": columns, "backtests": ["p_value"], "tail": ["value_at_risk_amount"]}.get(name, [])
+        kept = {"stress": ["loss_value"], "concentration": columns, "backtests": ["p_value"], "tail": ["value_at_risk_amount"]}.get(
+            name, []
+        )
         gone = [column for column in columns if column not in kept]
         assert found[name][gone].isna().all(axis=None), name
         for column in set(kept) - {"sector_exposure"}:
