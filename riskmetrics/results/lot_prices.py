@@ -31,7 +31,8 @@ def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Seq
     ----------
     lots : DataFrame
         As `db.read.lots` gives them. A lot bought on the session of the move, or later, is not
-        concerned, nor is one that was sold before it.
+        concerned, nor is one that was sold before it. A split of what an option is on changes the
+        option too.
     suspects : DataFrame, optional
         Rows of `panels.suspected_splits`. None: nothing is suspected.
     days : sequence of date
@@ -42,10 +43,9 @@ def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Seq
     if suspects is None or suspects["in_close"].isna().all():
         return SplitSuspicion(of_day, since_entry)
     entry, exit_ = days_of(lots, "entry_date"), days_of(lots, "exit_date")
-    listed = np.flatnonzero(is_listed(lots))
-    symbols = lots["symbol"].to_numpy(object)[listed]
+    symbols = underlying(lots).to_numpy(object)
     for suspect in suspects[suspects["in_close"].notna()].to_dict("records"):
-        rows = listed[symbols == suspect["symbol"]]
+        rows = np.flatnonzero(symbols == suspect["symbol"])
         move = np.datetime64(suspect["date"], "D")
         rows = rows[(entry[rows] < move) & ~(exit_[rows] < move)]
         is_day = stamps == move
