@@ -44,8 +44,7 @@ def _suspected_moves(sources: Sources, lot: Lot) -> "list[dict[Any, Any]]":
     return [
         row
         for row in sources.suspects.to_dict("records")
-        if lot.listed
-        and row["symbol"] == lot.symbol
+        if row["symbol"] == lot.underlying
         and not math.isnan(row["in_close"])
         and lot.entry_date < row["date"].date() <= sources.day
         and (lot.exit_date is None or lot.exit_date >= row["date"].date())
@@ -205,8 +204,11 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
         counts |= {"n_covered": sum(of_options) + int(priced[held["right"] == ""].sum())}
     elif metric == "believed_prices":
         traded = _traded(sources)
-        listed = traded[traded["listed"].astype(bool)]
-        doubted = [row["symbol"] for row in listed.to_dict("records") if row["over_split"] or not _is_believed(sources, row["symbol"])]
+        doubted = [
+            row["symbol"]
+            for row in traded.to_dict("records")
+            if row["over_split"] or (row["listed"] and not _is_believed(sources, row["symbol"]))
+        ]
         counts = {"n_covered": len(traded) - len(doubted), "n_total": len(traded)}
     elif metric == "daily_pnl":
         _, n_known, n_traded = _daily(sources)

@@ -95,6 +95,16 @@ def test_only_lots_held_over_the_move_are_concerned(fields: dict[str, object], e
     assert daily_and_cumulative(of, DAY, NEXT) == expected
 
 
+def test_an_option_on_what_may_have_split_has_no_profit_either() -> None:
+    """Its strike, its price and its delta may be those of another number of shares."""
+    option = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 300.0}
+    option |= {"last_price": 2.5, "entry_price": 2.0, "expiration_date": date(2026, 1, 16)}
+    a = dict(zip((BEFORE, DAY, NEXT), (400.0, 100.0, 101.0), strict=True))
+    of = book(lot("A CALL", 1.0, underlying_symbol="A", **option), closes={"A": a})
+    assert daily_and_cumulative(of, BEFORE, DAY, NEXT) == [(0.0, 50.0), (-1.0, -1.0), (0.0, -1.0)]
+    assert coverage(of, "believed_prices", BEFORE, DAY, NEXT) == [(1, 1), (0, 1), (0, 1)]
+
+
 @pytest.mark.parametrize("gap", [0, 1, 5])
 def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
     """Values rest on the old close for five sessions: a sixth has none, and then no profit is known."""
