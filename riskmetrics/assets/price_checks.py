@@ -9,7 +9,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import market_prices
 from riskmetrics.db import read
-from riskmetrics.db.suspects import suspected_moves
+from riskmetrics.db.suspects import import_seams, suspected_moves
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import price_quality
@@ -25,7 +25,8 @@ def prices_of_the_year(warehouse: Warehouse) -> Iterator[dg.AssetCheckResult]:
         day = read.last_close(connection, market) or trading_calendar.last_ended()
         bars = read.held_bars(connection, price_quality.sessions(day), [market, rate])
         suspects = suspected_moves(connection, bars.close.columns)
-    found = price_quality.find(bars, suspects)
+        seams = import_seams(connection, bars.close.columns, price_quality.sessions(day))
+    found = price_quality.find(bars, suspects, seams)
     yield from (_result(name, found[found["fault"] == name], bars) for name in price_quality.FAULTS)
 
 

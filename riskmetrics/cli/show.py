@@ -317,7 +317,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import reading
     from riskmetrics.db import read
-    from riskmetrics.db.suspects import suspected_moves
+    from riskmetrics.db.suspects import import_seams, suspected_moves
     from riskmetrics.results import price_quality
 
     configured = settings.load()
@@ -327,7 +327,8 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         (session,) = trading_calendar.checked_range(day.date(), day.date()) if day else [read.latest_session(connection, market)]
         bars = read.held_bars(connection, price_quality.sessions(session), [market, rate])
         suspects = suspected_moves(connection, bars.close.columns)
-    found = price_quality.find(bars, suspects)
+        seams = import_seams(connection, bars.close.columns, price_quality.sessions(session))
+    found = price_quality.find(bars, suspects, seams)
     if as_json:
         print_json(records(found))
         return

@@ -1,15 +1,19 @@
-"""Suspected splits in the whole stored history: found by one query, judged by `panels`."""
+"""Suspected splits in the whole stored history, and where pieces of histories meet.
 
-from collections.abc import Iterable
+Splits are found by one query and judged by `panels`.
+"""
+
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
+from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, decisions
-from riskmetrics.db.read import any_of, price_panels
+from riskmetrics.db.read import CLOSE_ONLY, any_of, price_panels
 from riskmetrics.panels import Bars, suspected_splits
 
 _MOVE = 1.7
@@ -17,6 +21,9 @@ _MOVE = 1.7
 
 _FALL_OF_CLOSE = 1.15
 """Ratio by which the close of a suspected split falls relative to an adjusted close, at least."""
+
+MAX_SEAMS = 63
+"""Imports of a symbol's year, at most, between which a seam can be told from the usual."""
 
 _SESSIONS_BEFORE = 9
 """Sessions before a move that a verdict on it needs, at most."""
@@ -50,6 +57,44 @@ def suspected_moves(connection: sa.Connection, symbols: Iterable[str] | None = N
     keys = pd.MultiIndex.from_frame(found[["symbol", "date"]])
     is_accepted = keys.isin(list(zip(accepted["symbol"], accepted["date"], strict=True)))
     return found[~is_accepted].sort_values(["symbol", "date"], ignore_index=True)
+
+
+def import_seams(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    """Return where closes without adjusted ones continue rows of another import.
+
+    Returns
+    -------
+    DataFrame
+        symbol and date of the first row of each later piece among ``sessions``. A symbol with more
+        than MAX_SEAMS of them, such as one imported every night, has no pieces and is left out.
+    """
+    table = tables.market_data_cache
+    history = sa.select(
+        table.c.symbol,
+        table.c.date,
+        table.c.data_source,
+        table.c.updated_at,
+        *(
+            sa.func.lag(table.c[name]).over(partition_by=table.c.symbol, order_by=table.c.date).label(f"{name}_before")
+            for name in ("data_source", "updated_at")
+        ),
+    ).where(
+        table.c.symbol == any_of(sorted(set(symbols))),
+        table.c.date.between(min(sessions), max(sessions)),
+    )
+    rows = history.subquery("rows")
+    is_seam = sa.and_(
+        rows.c.data_source.endswith(CLOSE_ONLY),
+        rows.c.data_source_before.is_not(None),
+        sa.or_(
+            rows.c.data_source != rows.c.data_source_before,
+            rows.c.updated_at != rows.c.updated_at_before,
+        ),
+    )
+    per_symbol = sa.func.count().over(partition_by=rows.c.symbol)
+    seams = sa.select(rows.c.symbol, rows.c.date, per_symbol.label("n")).where(is_seam).subquery()
+    found = sa.select(seams.c.symbol, seams.c.date).where(seams.c.n <= MAX_SEAMS)
+    return fetch(connection, found.order_by(seams.c.symbol, seams.c.date))
 
 
 def _large_moves(prices: sa.FromClause, symbols: Iterable[str] | None) -> "sa.Select[tuple[str, date]]":

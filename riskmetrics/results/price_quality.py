@@ -117,7 +117,7 @@ def open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
     return listed
 
 
-def find(bars: Bars, suspects: pd.DataFrame | None = None) -> pd.DataFrame:
+def find(bars: Bars, suspects: pd.DataFrame | None = None, seams: pd.DataFrame | None = None) -> pd.DataFrame:
     """List what is wrong with prices, by fault and kind of finding, the worst first.
 
     Parameters
@@ -127,18 +127,24 @@ def find(bars: Bars, suspects: pd.DataFrame | None = None) -> pd.DataFrame:
     suspects : DataFrame, optional
         Suspected splits of the whole history, as `panels.suspected_splits` lists them; those of
         other symbols are left out. Default: those in ``bars``.
+    seams : DataFrame, optional
+        symbol and date of closes without adjusted ones that are of another import than the ones
+        before them, as `db.suspects.import_seams` reads them. Default: none.
 
     Returns
     -------
     DataFrame
         fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do. The measure is of a stale price
         the sessions or the share of zero returns, of a bad tick the return, of a split its ratio (old price over new), of a seam the
-        fall of adj_close / close, of a short history the returns.
+        fall of adj_close / close or of the closes, of a short history the returns.
     """
     suspects = suspected_splits(bars) if suspects is None else suspects
     suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
     splits = _splits(open_suspects(suspects, bars.close.index[-1].date()))
-    parts = [_stale(bars), _ticks(bars), splits, _seams(bars, suspects), _short(bars, suspects)]
+    parts = [_stale(bars), _ticks(bars), splits, _seams(bars, suspects)]
+    if seams is not None:
+        parts.append(_shifts(bars, suspects, seams))
+    parts.append(_short(bars, suspects))
     found = pd.concat(parts, ignore_index=True)
     general = found["fault"].map({name: fault.what_to_do for name, fault in FAULTS.items()})
     return found.assign(what_to_do=found["what_to_do"].fillna(general))
@@ -234,6 +240,28 @@ def _seams(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
     fall[row[is_half], column[is_half]] = np.nan
     seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
     return _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam)
+
+
+def _shifts(bars: Bars, suspects: pd.DataFrame, seams: pd.DataFrame) -> pd.DataFrame:
+    """Sessions on which many symbols shift at once where rows of two imports meet."""
+    returns = believed_returns(bars.adj_close, suspects).frame
+    row = pd.DatetimeIndex(returns.index).get_indexer(pd.DatetimeIndex(seams["date"]))
+    column = returns.columns.get_indexer(pd.Index(seams["symbol"]))
+    is_inside = (row >= 0) & (column >= 0)
+    at_seam = np.zeros(returns.shape, dtype=bool)
+    at_seam[row[is_inside], column[is_inside]] = True
+    at_seam &= returns.notna().to_numpy()
+    shift = price_quality.shifts_at_seams(returns.to_numpy(), at_seam)
+    where = at_seam & ~np.isnan(shift)[:, None]
+    n_symbols = at_seam.sum(axis=1)
+    measure = np.broadcast_to(-shift[:, None], where.shape)
+    found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
+    texts = [
+        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]} "
+        f"symbols together move by {-fall:+.2%} against the others, as on no other day"
+        for day, fall in zip(found["day"], found["measure"], strict=True)
+    ]
+    return found.assign(finding=pd.array(texts, dtype="str"))
 
 
 def _short(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import holdings, imports, price_decisions, read, tables
 from riskmetrics.db.price_decisions import Ratio
-from riskmetrics.db.suspects import suspected_moves
+from riskmetrics.db.suspects import MAX_SEAMS, import_seams, suspected_moves
 from riskmetrics.panels import Bars, suspected_splits
 from tests.conftest import SHARED_DATA, with_shared_data
 
@@ -209,3 +209,36 @@ def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.
     assert (closes.pct_change() - adjusted.pct_change()).abs().max(axis=None) < 0.02  # dividends
     as_delivered = rows.pivot(index="date", columns="symbol", values="adj_close")
     np.testing.assert_array_equal(adjusted.to_numpy(), as_delivered[["BF-B", "ROL"]].to_numpy())
+
+
+def add_closes(engine: sa.Engine, symbols: Sequence[str], days: Sequence[date], **columns: object) -> None:
+    """Import closes of a file without adjusted ones, in a transaction of their own."""
+    rows = [{"symbol": symbol, "date": day, "close": 100.0, "adj_close": 100.0} for symbol in symbols for day in days]
+    frame = pd.DataFrame(rows).assign(**{"has_adj_close": False} | columns)
+    with engine.begin() as connection:
+        imports.prices(connection, frame, "file")
+
+
+def test_imports_of_close_only_files_meet_at_a_seam(engine: sa.Engine) -> None:
+    """A history replaced by the same closes has none, nor one with adjusted closes."""
+    add_closes(engine, ["A", "B"], DAYS[:5])
+    add_closes(engine, ["A"], DAYS[:8])
+    add_closes(engine, ["B", "NEW"], DAYS[6:])
+    for days in (DAYS[:5], DAYS[5:]):
+        add_closes(engine, ["ADJUSTED"], days, has_adj_close=True)
+    with engine.connect() as connection:
+        found = import_seams(connection, ["A", "ADJUSTED", "B", "NEW"], DAYS)
+        assert import_seams(connection, ["A"], DAYS[:5]).empty
+    keys = list(zip(found["symbol"], found["date"].dt.date, strict=True))
+    assert keys == [("A", DAYS[5]), ("B", DAYS[6])]
+
+
+@pytest.mark.parametrize(("n_seams", "is_listed"), [(MAX_SEAMS, True), (MAX_SEAMS + 1, False)])
+def test_a_symbol_imported_every_night_has_no_pieces(connection: sa.Connection, n_seams: int, is_listed: bool) -> None:
+    days = trading_calendar.window([DAYS[-1]], n_seams)
+    rows = [
+        {"symbol": "A", "date": day, "close": 100.0, "adj_close": 100.0, "data_source": f"file {at}: close only"}
+        for at, day in enumerate(days)
+    ]
+    connection.execute(sa.insert(tables.market_data_cache), rows)
+    assert len(import_seams(connection, ["A"], days)) == (n_seams if is_listed else 0)

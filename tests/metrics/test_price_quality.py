@@ -14,8 +14,10 @@ from numpy.testing import assert_array_equal, assert_equal
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
     STALE_WINDOW,
+    MIN_SEAM_SYMBOLS,
     as_known_on_each_day,
     bad_ticks,
+    shifts_at_seams,
     split_suspects,
     stale,
     stitched,
@@ -427,3 +429,57 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
         for values in detect(prices):
             assert not np.nan_to_num(values).any()
             assert values.shape[1] == prices.shape[1]
+
+
+@with_shared_data
+@pytest.mark.parametrize(("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)])
+def test_closes_adjusted_as_of_two_days_shift_where_they_meet(dividend_days: int, found_at_least: float, found_at_most: float) -> None:
+    """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an index without a seam."""
+    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
+    close, adj_close = (rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close"))
+    symbols = [symbol for symbol in close if symbol not in ("TLT", "CARR", "ROL", "BF-B")]
+    own = np.array([symbol != "IVV" for symbol in symbols])
+    adjusted = adj_close[symbols].to_numpy()
+    factor = adjusted / close[symbols].to_numpy()
+    hits, days = [], range(400, len(close) - 501, 11)
+    for seam in days:
+        prices = adjusted / factor[seam - 1 + dividend_days]
+        prices[:seam, own] = (adjusted / factor[seam - 1])[:seam, own]
+        returns = prices[seam - 199 : seam + 116] / prices[seam - 200 : seam + 115] - 1.0
+        at_seam = np.zeros(returns.shape, dtype=bool)
+        at_seam[199, own] = True
+        shift = shifts_at_seams(returns, at_seam)
+        assert np.isnan(np.delete(shift, 199)).all()
+        assert not shift[199] > 0
+        hits.append(not np.isnan(shift[199]))
+    assert found_at_least <= np.mean(hits) <= found_at_most
+
+
+def seam_returns(n_at_seam: int, shift: float, n_usual: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns that go up and down by 1 % in turn, and on the last of ``n_usual + 1`` sessions by ``shift``."""
+    returns = np.tile([[0.01], [-0.01]], (n_usual, 8))[: n_usual + 1]
+    returns[-1, :n_at_seam] = shift
+    returns[:, n_at_seam:] = 0.0
+    at_seam = np.zeros(returns.shape, dtype=bool)
+    at_seam[-1, :n_at_seam] = True
+    return returns, at_seam
+
+
+@pytest.mark.parametrize(
+    ("n_at_seam", "shift", "n_usual", "is_found"),
+    [
+        (MIN_SEAM_SYMBOLS, -0.0126, 126, True),
+        (MIN_SEAM_SYMBOLS, 0.0126, 126, True),
+        (MIN_SEAM_SYMBOLS - 1, -0.0126, 126, False),
+        (MIN_SEAM_SYMBOLS, -0.0125, 126, False),  # by hand: 1.25 times the 1 % of the other sessions
+        (MIN_SEAM_SYMBOLS, -0.0126, 125, False),
+        (8, -0.0126, 126, True),  # without any other symbol
+    ],
+)
+def test_a_shift_at_a_seam_counts_beyond_every_usual_one(n_at_seam: int, shift: float, n_usual: int, is_found: bool) -> None:
+    returns, at_seam = seam_returns(n_at_seam, shift, n_usual)
+    found_shift = shifts_at_seams(returns, at_seam)
+    assert np.isnan(found_shift[:-1]).all()
+    assert np.isnan(found_shift[-1]) != is_found
+    if is_found:
+        assert found_shift[-1] == shift
