@@ -65,8 +65,13 @@ def returns_of(
 
 
 def suspects(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
-    """Return the suspected splits of every symbol that has prices."""
-    return warehouse.once(("suspects",), lambda: suspected_moves(connection))
+    """Return the suspected splits of everything that is or was held, and of both indices."""
+
+    def find() -> pd.DataFrame:
+        indices = {warehouse.market_index(connection), warehouse.rate_index(connection)}
+        return suspected_moves(connection, read.symbols_ever_held(connection) | indices)
+
+    return warehouse.once(("suspects",), find)
 
 
 @_once

@@ -157,6 +157,12 @@ def held_symbols(connection: sa.Connection, on: date | None = None) -> list[str]
     return list(connection.scalars(statement))
 
 
+def symbols_ever_held(connection: sa.Connection) -> set[str]:
+    """Return what positions move with, those of removed portfolios and removed lots included."""
+    statement = sa.select(UNDERLYING).where(UNDERLYING.is_not(None)).distinct()
+    return set(connection.scalars(statement))
+
+
 def price_coverage(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
     """Return, for each symbol that has closes, their number and the first and last day, by symbol."""
     table = tables.market_data_cache
