@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "5b8d20c7e9f4"
-down_revision = "7c2e59d0a4b1"
+down_revision = "e1a7d52f08c4"
 
 KIND = "accept: the move is real. split: earlier prices are multiplied by old_shares / new_shares when they are read."
 

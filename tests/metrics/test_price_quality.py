@@ -13,8 +13,8 @@ from numpy.testing import assert_array_equal, assert_equal
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
-    STALE_WINDOW,
     MIN_SEAM_SYMBOLS,
+    STALE_WINDOW,
     as_known_on_each_day,
     bad_ticks,
     shifts_at_seams,
