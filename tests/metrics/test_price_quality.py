@@ -432,7 +432,7 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
 
 
 @with_shared_data
-@pytest.mark.parametrize(("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)])
+@pytest.mark.parametrize(("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)])
 def test_closes_adjusted_as_of_two_days_shift_where_they_meet(dividend_days: int, found_at_least: float, found_at_most: float) -> None:
     """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an index without a seam."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
