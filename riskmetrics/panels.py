@@ -9,7 +9,7 @@ import pandas as pd
 
 from riskmetrics.errors import MissingPrices
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.price_quality import Ticks, bad_ticks
+from riskmetrics.metrics.price_quality import Ticks, bad_ticks, split_suspects
 from riskmetrics.metrics.volatility import range_proxy
 
 STALE_AFTER = 5
@@ -45,7 +45,10 @@ def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
 
 
 class Returns(NamedTuple):
-    """Simple returns, sessions x symbols, without bad ticks; a move not yet confirmed stays out of windows that end with it."""
+    """Simple returns, sessions x symbols, without bad ticks and suspected splits.
+
+    A move not yet confirmed stays out of windows that end with it.
+    """
 
     frame: pd.DataFrame
     unconfirmed: BoolArray
@@ -72,23 +75,84 @@ class Returns(NamedTuple):
             yield known
 
 
-def believed_returns(closes: pd.DataFrame) -> Returns:
-    """Simple returns without bad ticks (`price_quality.bad_ticks`).
+def suspected_splits(bars: Bars) -> pd.DataFrame:
+    """List the moves that look like a split which the prices are not adjusted for.
 
-    Two rows fewer than ``closes``: the first return is only there to judge the second price by. NaN where a close is missing or bad.
+    Parameters
+    ----------
+    bars : Bars
+        Sessions x symbols, without a session left out between the first and the last.
+
+    Returns
+    -------
+    DataFrame
+        symbol, date, in_close and in_adj_close (old price over new as judged on the day itself; NaN:
+        that close is not suspected), close_reverts and adj_close_reverts (whether the next session
+        shows that it was a bad tick). See `metrics.price_quality.split_suspects`.
     """
-    return _believed(closes, bad_ticks(closes.to_numpy()))
+    found = split_suspects(*(prices.to_numpy() for prices in bars))
+    row, column = np.nonzero(~np.isnan(found.in_close) | ~np.isnan(found.in_adj_close))
+    names = ("in_close", "in_adj_close", "close_reverts", "adj_close_reverts")
+    keys = {"symbol": bars.close.columns[column], "date": bars.close.index[row]}
+    return pd.DataFrame(keys | {name: getattr(found, name)[row, column] for name in names})
 
 
-def believed_bars(adj_close: pd.DataFrame, high: pd.DataFrame, low: pd.DataFrame) -> tuple[Returns, pd.DataFrame]:
-    """Believed returns, and on their rows the range proxies (`volatility.range_proxy`): NaN on a session whose move is not believed."""
+def suspected_cells(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> BoolArray:
+    """Return where the adjusted close of a session is suspected on that session, in a frame's shape.
+
+    ``suspects`` are rows of `suspected_splits`; None: nothing is suspected.
+    """
+    cells = np.zeros(prices.shape, dtype=bool)
+    if suspects is None:
+        return cells
+    suspects = suspects[suspects["in_adj_close"].notna()]
+    row = pd.DatetimeIndex(prices.index).get_indexer(pd.DatetimeIndex(suspects["date"]))
+    column = prices.columns.get_indexer(pd.Index(suspects["symbol"]))
+    is_inside = (row >= 0) & (column >= 0)
+    cells[row[is_inside], column[is_inside]] = True
+    return cells
+
+
+def believed_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> Returns:
+    """Simple returns without bad ticks and without suspected splits.
+
+    Parameters
+    ----------
+    closes : DataFrame
+        Adjusted closes, sessions x symbols.
+    suspects : DataFrame, optional
+        Rows of `suspected_splits`. None: nothing is suspected.
+
+    Notes
+    -----
+    There are two rows fewer than in ``closes``: the first return is only there to judge the second
+    price by. A return is NaN where a close is missing or bad (`price_quality.bad_ticks`), and on
+    the session of a suspected split: in every window, that of a later day included.
+    """
+    return _believed(closes, bad_ticks(closes.to_numpy()), suspects)
+
+
+def believed_bars(
+    adj_close: pd.DataFrame,
+    high: pd.DataFrame,
+    low: pd.DataFrame,
+    suspects: pd.DataFrame | None = None,
+) -> tuple[Returns, pd.DataFrame]:
+    """Return `believed_returns`, and on their rows the range proxies (`volatility.range_proxy`).
+
+    A range is NaN on a session whose move is not believed.
+    """
     ticks = bad_ticks(adj_close.to_numpy())
-    ranges = np.where(ticks.doubted, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
-    return _believed(adj_close, ticks), pd.DataFrame(ranges, index=high.index, columns=high.columns).iloc[2:]
+    is_doubted = ticks.doubted | suspected_cells(suspects, adj_close)
+    ranges = np.where(is_doubted, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
+    by_session = pd.DataFrame(ranges, index=high.index, columns=high.columns)
+    return _believed(adj_close, ticks, suspects), by_session.iloc[2:]
 
 
-def _believed(closes: pd.DataFrame, ticks: Ticks) -> Returns:
-    return Returns(simple_returns(closes.mask(ticks.bad)).iloc[1:], ticks.unconfirmed[2:])
+def _believed(closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None) -> Returns:
+    returns = simple_returns(closes.mask(ticks.bad))
+    returns = returns.mask(suspected_cells(suspects, returns))
+    return Returns(returns.iloc[1:], ticks.unconfirmed[2:])
 
 
 def lengthened(closes: pd.DataFrame, rows: int) -> pd.DataFrame:

@@ -85,6 +85,12 @@ def previous(day: date, count: int = 1) -> date:
     return index[max(int(index.searchsorted(_stamp(day))) - count, 0)].date()
 
 
+def next_session(day: date) -> date:
+    """Return the session after ``day``."""
+    index = sessions_index()
+    return index[int(index.searchsorted(_stamp(day), side="right"))].date()
+
+
 def at_or_before(day: date) -> date:
     """``day`` if it is a session, else the session before it (before the first: the first)."""
     index = sessions_index()

@@ -9,7 +9,8 @@ from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
-from riskmetrics.db import prices, read, stored
+from riskmetrics.db import read, stored, stored_prices
+from riskmetrics.db.suspects import suspected_moves
 from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
@@ -40,8 +41,11 @@ def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Ware
     days = run_sessions(context)
     with warehouse.read() as connection:
         rows = stored.some_betas(connection, days, _REFITTED)
-        closes = read.adjusted_closes(connection, {*rows["symbol"], *rows["market_index"]}, trading_calendar.window(days, betas.WINDOW + 1))
-    worst = largest_disagreement(rows, closes)
+        symbols = {*rows["symbol"], *rows["market_index"]}
+        sessions = trading_calendar.window(days, betas.WINDOW + 1)
+        closes = read.adjusted_closes(connection, symbols, sessions)
+        suspected = suspected_moves(connection, symbols)
+    worst = largest_disagreement(rows, closes, suspected)
     return dg.AssetCheckResult(
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
@@ -73,7 +77,7 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
     days = run_sessions(context)
     with warehouse.read() as connection:
         sourced, valued = (stored.coverage_below(connection, metric, days, MIN_COVERAGE) for metric in ("sources", "prices"))
-        never = prices.never_priced(connection, days)
+        never = stored_prices.never_priced(connection, days)
     absent = not sourced.empty
     short = sourced if absent else valued
     named = [f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in short.itertuples()]

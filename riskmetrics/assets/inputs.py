@@ -10,7 +10,8 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import prices, read
+from riskmetrics.db import read, stored_prices
+from riskmetrics.db.suspects import suspected_moves
 from riskmetrics.errors import RefusedFit
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.resources import Warehouse
@@ -46,13 +47,31 @@ def returns(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date
 @_once
 def _longest_returns(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> panels.Returns:
     indices = {warehouse.market_index(connection), warehouse.rate_index(connection)}
-    return returns_of(connection, open_symbols(lots(warehouse, connection), days) | indices, days, tail_risk.WINDOW)
+    symbols = open_symbols(lots(warehouse, connection), days) | indices
+    return returns_of(warehouse, connection, symbols, days, tail_risk.WINDOW)
 
 
-def returns_of(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> panels.Returns:
+def returns_of(
+    warehouse: Warehouse,
+    connection: sa.Connection,
+    symbols: set[str],
+    days: Sequence[date],
+    window: int,
+) -> panels.Returns:
     """Believed returns of ``symbols`` over the windows of ``window`` sessions that end on ``days``."""
     closes = read.adjusted_closes(connection, symbols, trading_calendar.window(days, window + 1))
-    return panels.believed_returns(panels.lengthened(closes, len(days) + window + 1))
+    closes = panels.lengthened(closes, len(days) + window + 1)
+    return panels.believed_returns(closes, suspects(warehouse, connection))
+
+
+def suspects(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
+    """Return the suspected splits of everything that is or was held, and of both indices."""
+
+    def find() -> pd.DataFrame:
+        indices = {warehouse.market_index(connection), warehouse.rate_index(connection)}
+        return suspected_moves(connection, read.symbols_ever_held(connection) | indices)
+
+    return warehouse.once(("suspects",), find)
 
 
 @_once
@@ -62,7 +81,7 @@ def market_betas(warehouse: Warehouse, connection: sa.Connection, days: Sequence
     symbols = {*open_symbols(lots(warehouse, connection), days), market}
     closes = read.adjusted_closes(connection, symbols, trading_calendar.window(days, betas.WINDOW + 1))
     panels.require(closes, days, market)
-    return betas.estimate(panels.believed_returns(closes), market)
+    return betas.estimate(panels.believed_returns(closes, suspects(warehouse, connection)), market)
 
 
 @_once
@@ -90,7 +109,8 @@ def proposed_model(connection: sa.Connection, market: str, rate: str, through: d
     if stocks.empty:
         raise RefusedFit(f"no price of a stock up to {through} is stored; import prices")
     bars = read.bars(connection, {*stocks["symbol"], market}, trading_calendar.between(stocks["first"].min().date(), through))
-    return calibration.propose(bars, market, read.har_coefficients(connection))
+    suspected = suspected_moves(connection, bars["adj_close"].columns)
+    return calibration.propose(bars, market, read.har_coefficients(connection), suspected)
 
 
 @_once
@@ -99,7 +119,8 @@ def symbol_volatility(warehouse: Warehouse, connection: sa.Connection, days: Seq
     market = warehouse.market_index(connection)
     symbols = {*open_symbols(lots(warehouse, connection), days), market}
     bars = _bars(connection, symbols, days, volatility.SYMBOL_WINDOW)
-    return volatility.of_symbols(*panels.believed_bars(**bars), market, model(connection))
+    believed = panels.believed_bars(**bars, suspects=suspects(warehouse, connection))
+    return volatility.of_symbols(*believed, market, model(connection))
 
 
 def _bars(connection: sa.Connection, symbols: set[str], days: Sequence[date], window: int) -> dict[str, pd.DataFrame]:
@@ -112,7 +133,8 @@ def portfolio_volatility(warehouse: Warehouse, connection: sa.Connection, days: 
     """Measure and forecast the volatility of every portfolio on ``days``."""
     of_days, symbols = exposed(warehouse, connection, days), pd.Index(sorted(open_symbols(lots(warehouse, connection), days)), dtype="str")
     alone = {symbols[column] for column in np.unique(of_days.sole(symbols)) if column >= 0}
-    _, ranges = panels.believed_bars(**_bars(connection, alone, days, volatility.PORTFOLIO_WINDOW))
+    bars = _bars(connection, alone, days, volatility.PORTFOLIO_WINDOW)
+    _, ranges = panels.believed_bars(**bars, suspects=suspects(warehouse, connection))
     believed = returns(warehouse, connection, days, volatility.PORTFOLIO_WINDOW)
     return volatility.of_portfolios(of_days, believed, ranges, warehouse.market_index(connection), model(connection))
 
@@ -126,19 +148,30 @@ def lots(warehouse: Warehouse, connection: sa.Connection) -> pd.DataFrame:
 def valued(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> Valuation:
     """Value every portfolio on ``days``. For what needs no exposure of options: see `exposed`."""
     portfolios, held, anchors = read.portfolios(connection), lots(warehouse, connection), read.cash_anchors(connection)
-    return valuation.value(days, portfolios, held, anchors, market_of(connection, days, held, anchors))
+    market = market_of(connection, days, held, anchors, suspects(warehouse, connection))
+    return valuation.value(days, portfolios, held, anchors, market)
 
 
-def market_of(connection: sa.Connection, days: Sequence[date], held: pd.DataFrame, anchors: "pd.Series[Any]") -> valuation.Market:
-    """Read what valuing ``held`` on ``days`` needs: closes, the last ones before, and distributions since the first entry or anchor."""
+def market_of(
+    connection: sa.Connection,
+    days: Sequence[date],
+    held: pd.DataFrame,
+    anchors: "pd.Series[Any]",
+    suspected: pd.DataFrame,
+) -> valuation.Market:
+    """Read what valuing ``held`` on ``days`` needs: closes, the last ones before, and distributions since the first entry or anchor.
+
+    A distribution is not known on the session of one of the ``suspected`` splits.
+    """
     symbols, listed = underlying(held).dropna(), held.loc[is_listed(held), "symbol"]
     entries = [day.date() for day in held.loc[~held["entry_date_assumed"].astype(bool), "entry_date"].dropna().unique()]
     first, last = min([*entries, *anchors, days[0]]), max([*anchors, days[-1]])
-    steps = prices.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
+    steps = stored_prices.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
     return valuation.Market(
         read.closes(connection, symbols, valuation.sessions_needed(days, held, anchors)),
-        prices.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
-        income.distributions(steps, prices.symbols_without_adjusted_close(connection, listed)),
+        stored_prices.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
+        income.distributions(steps, stored_prices.symbols_without_adjusted_close(connection, listed), suspected),
+        suspected,
     )
 
 

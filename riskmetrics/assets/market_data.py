@@ -6,7 +6,7 @@ import dagster as dg
 
 from riskmetrics.assets import reports, schemas
 from riskmetrics.assets.partitions import sessions_or_latest
-from riskmetrics.db import read, tables
+from riskmetrics.db import read, stored_prices, tables
 from riskmetrics.ingest import benchmark, prices, profiles
 from riskmetrics.ingest.feed import Refreshed
 from riskmetrics.resources import Vendor, Warehouse
@@ -44,7 +44,7 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
         held_then = read.held_symbols(connection, days[0], days[-1])
         held_last = read.held_symbols(connection, days[-1])
         symbols = {*held_then, market}
-        coverage = read.price_coverage(connection, symbols, through=days[-1])
+        coverage = stored_prices.price_coverage(connection, symbols, through=days[-1])
     ended = prices.ended_histories(coverage, held_last, market)
     if ended:
         names = [f"{symbol} after {last}" for symbol, last in ended.items()]

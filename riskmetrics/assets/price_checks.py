@@ -10,6 +10,7 @@ from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import market_prices
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import read
+from riskmetrics.db.suspects import import_seams, suspected_moves
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import price_quality
@@ -30,12 +31,16 @@ def prices_of_the_year(
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         indices = [warehouse.market_index(connection), warehouse.rate_index(connection)]
-        looks = [read.held_bars(connection, price_quality.sessions(day), indices) for day in days[:: -price_quality.YEAR]]
-    findings = [price_quality.find(bars) for bars in looks]
+        findings, looks = [], []
+        for day in days[:: -price_quality.YEAR]:
+            sessions = price_quality.sessions(day)
+            bars = read.held_bars(connection, sessions, indices)
+            suspects = suspected_moves(connection, bars.close.columns)
+            findings.append(price_quality.find(bars, suspects, import_seams(connection, bars.close.columns, sessions)))
+            looks.append(bars)
     found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])
     bars = Bars(*(reduce(pd.DataFrame.combine_first, of) for of in zip(*looks, strict=True)))
-    for name in price_quality.FAULTS:
-        yield _result(name, found[found["fault"] == name], bars)
+    yield from (_result(name, found[found["fault"] == name], bars) for name in price_quality.FAULTS)
 
 
 def _result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckResult:

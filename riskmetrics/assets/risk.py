@@ -67,7 +67,8 @@ def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Non
         betas, scenarios = inputs.stress_betas(warehouse, connection, days), read.stress_scenarios(connection)
         symbols = inputs.open_symbols(inputs.lots(warehouse, connection), days)
         closes = read.adjusted_closes(connection, symbols, stress.ends(scenarios))
-        rows = stress.rows(valuation, scenarios, betas, closes)
+        suspected = inputs.suspects(warehouse, connection)
+        rows = stress.rows(valuation, scenarios, betas, closes, suspected)
         written = _replace(connection, tables.portfolio_stress, rows, days, provenance(context))
     reports.materialized(context, days, rows, written, day="day", figure="loss")
 

@@ -21,6 +21,6 @@ def forecast_scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
         forecasts = volatility.forecasts(connection, made)
         valuation = inputs.exposed(warehouse, connection, made)
         symbols = {*inputs.open_symbols(inputs.lots(warehouse, connection), made), *forecasts["subject"][forecasts["portfolio_id"].isna()]}
-        rows = scores.rows(forecasts, days, inputs.returns_of(connection, symbols, days, HORIZON), valuation)
+        rows = scores.rows(forecasts, days, inputs.returns_of(warehouse, connection, symbols, days, HORIZON), valuation)
         written = write.scores(connection, rows, days=days, provenance=provenance(context))
     reports.materialized(context, days, rows, written, day="completed_on", figure="realized")

@@ -240,8 +240,26 @@ def _data(connection: "sa.Connection", configured: "Settings") -> Iterator[Findi
     ):
         text = f"of {counted(found.n_held, 'symbol')} held then {len(lacking)} lack one"
         yield Finding("warn" if lacking else "ok", what, text + (f": {_some(lacking)}" if lacking else ""), how if lacking else "")
+    yield _suspects(connection)
     yield _benchmark(found, benchmark)
     yield from _results(found)
+
+
+def _suspects(connection: "sa.Connection") -> Finding:
+    """Return which suspected splits no user has decided about."""
+    from riskmetrics import trading_calendar
+    from riskmetrics.db.suspects import suspected_moves
+    from riskmetrics.results import price_quality
+
+    latest = trading_calendar.last_known()
+    suspects = price_quality.open_suspects(suspected_moves(connection), latest)
+    if suspects.empty:
+        return Finding("ok", "splits", "no price moves like a split that it is not adjusted for")
+    days = suspects["date"].dt.strftime("%Y-%m-%d")
+    moves = _some([f"{symbol} {day}" for symbol, day in zip(suspects["symbol"], days, strict=True)])
+    verb = "waits" if len(suspects) == 1 else "wait"
+    text = f"{counted(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
+    return Finding("warn", "splits", text, "riskmetrics prices list shows what to do about each")
 
 
 def _benchmark(found: "Freshness", code: str) -> Finding:

@@ -19,6 +19,7 @@ from riskmetrics.cli import (
     imports,
     insights,
     portfolio,
+    prices,
     report,
     reset,
     run,
@@ -42,6 +43,7 @@ app.command()(simulate.simulate)
 app.add_typer(imports.app, name="import")
 app.add_typer(seed.app, name="seed")
 app.add_typer(portfolio.app, name="portfolio")
+app.add_typer(prices.app, name="prices")
 app.command()(run.run)
 app.command()(run.backfill)
 app.command()(run.catch_up)

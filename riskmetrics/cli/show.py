@@ -329,6 +329,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import reading
     from riskmetrics.db import read
+    from riskmetrics.db.suspects import import_seams, suspected_moves
     from riskmetrics.results import price_quality
 
     configured = settings.load()
@@ -337,14 +338,20 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         rate = read.rate_index(connection, configured.rate_index)
         (session,) = trading_calendar.checked_range(day.date(), day.date()) if day else [read.latest_session(connection, market)]
         bars = read.held_bars(connection, price_quality.sessions(session), [market, rate])
-    found = price_quality.find(bars)
+        suspects = suspected_moves(connection, bars.close.columns)
+        seams = import_seams(connection, bars.close.columns, price_quality.sessions(session))
+    found = price_quality.find(bars, suspects, seams)
     if as_json:
         print_json(records(found))
         return
     if len(found):
         present(found[["symbol", "day", "fault", "finding"]], as_json=False, title=f"Faults of prices, {session}")
-    for name, fault in price_quality.FAULTS.items():
-        typer.echo(f"{name}: {fault.what_to_do}" if name in set(found["fault"]) else price_quality.sentence(name, found[:0], bars))
+    for name in price_quality.FAULTS:
+        advice = dict.fromkeys(found["what_to_do"][found["fault"] == name])
+        for what_to_do in advice:
+            typer.echo(f"{name}: {what_to_do}")
+        if not advice:
+            typer.echo(price_quality.sentence(name, found[:0], bars))
 
 
 app.command("forecast-score")(forecast_score)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
+from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.read import SHORT_TYPES, any_of
 from riskmetrics.errors import UsageError
 
@@ -204,7 +205,7 @@ class _Entry(NamedTuple):
 
 def closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
     """Return closes of a day's session, on a closed day of the one before; no symbol without one."""
-    table = tables.market_data_cache
+    table = adjusted_prices(connection)
     session = trading_calendar.at_or_before(day)
     statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == any_of(symbols), table.c.date == session)
     return dict(connection.execute(statement).all())

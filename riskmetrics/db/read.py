@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
+from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, panel
 from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
@@ -100,7 +101,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
     is the last close at or before the exit of a lot whose exit price is not known, however old. An option that has expired and was not
     closed before ends on the day after, at what it was worth to exercise.
     """
-    table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
+    table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
     last_close = (
         sa.select(prices.c.close)
         .where(prices.c.symbol == table.c.symbol, prices.c.date <= table.c.exit_date, table.c.exit_price.is_(None))
@@ -118,7 +119,7 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((_EXPIRED, _intrinsic_value()), else_=table.c.exit_price).label("exit_price"),
+            sa.case((_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label("exit_price"),
             sa.case((_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label("exit_date"),
             last_close.label("exit_close"),
             table.c.underlying_symbol,
@@ -150,9 +151,9 @@ _EXPIRED = sa.and_(
 )
 
 
-def _intrinsic_value() -> sa.ColumnElement[Any]:
+def _intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
     """What exercising an option brought per share at the last close at or before its expiration; NULL if there is none."""
-    position, prices = tables.positions, tables.market_data_cache
+    position = tables.positions
     close = (
         sa.select(prices.c.close)
         .where(prices.c.symbol == UNDERLYING, prices.c.date <= position.c.expiration_date)
@@ -191,32 +192,10 @@ def held_symbols(
     return list(connection.scalars(statement))
 
 
-def price_coverage(
-    connection: sa.Connection,
-    symbols: Iterable[str],
-    through: date | None = None,
-) -> pd.DataFrame:
-    """Return, for each symbol that has closes, their number and the first and last day, by symbol.
-
-    Parameters
-    ----------
-    through : date, optional
-        Closes after this day do not count.
-    """
-    table = tables.market_data_cache
-    is_known = sa.true() if through is None else table.c.date <= through
-    statement = (
-        sa.select(
-            table.c.symbol,
-            sa.func.count().label("closes"),
-            sa.func.min(table.c.date).label("first"),
-            sa.func.max(table.c.date).label("last"),
-        )
-        .where(table.c.symbol == any_of(symbols), is_known)
-        .group_by(table.c.symbol)
-        .order_by(table.c.symbol)
-    )
-    return fetch(connection, statement)
+def symbols_ever_held(connection: sa.Connection) -> set[str]:
+    """Return what positions move with, those of removed portfolios and removed lots included."""
+    statement = sa.select(UNDERLYING).where(UNDERLYING.is_not(None)).distinct()
+    return set(connection.scalars(statement))
 
 
 def needed_prices(connection: sa.Connection) -> dict[str, date | None]:
@@ -235,48 +214,46 @@ def needed_prices(connection: sa.Connection) -> dict[str, date | None]:
     return {row.symbol: row.until for row in connection.execute(statement)}
 
 
-def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
-    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date."""
-    table = tables.market_data_cache
-    names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
-    rows = fetch(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
-    adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY)
-    return rows.drop(columns="data_source").assign(date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool))
-
-
 def closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
-    return _closes(connection, tables.market_data_cache.c.close, symbols, sessions)
+    return _closes(connection, "close", symbols, sessions)
 
 
 def adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
     """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
-    return _closes(connection, tables.market_data_cache.c.adj_close, symbols, sessions)
+    return _closes(connection, "adj_close", symbols, sessions)
 
 
-def _closes(connection: sa.Connection, column: sa.ColumnElement[float], symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
-    table, wanted = tables.market_data_cache, sorted(set(symbols))
-    statement = sa.select(table.c.symbol, table.c.date, column.label("close")).where(
-        table.c.symbol == any_of(wanted), table.c.date == sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+def _closes(connection: sa.Connection, column: str, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    table, wanted = adjusted_prices(connection), sorted(set(symbols))
+    days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
+    statement = sa.select(table.c.symbol, table.c.date, table.c[column].label("close")).where(
+        table.c.symbol == any_of(wanted), table.c.date == days
     )
     return panel(fetch(connection, statement), sessions, wanted, "close")
 
 
 def bars(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
     """adj_close, high and low, each sessions x symbols."""
-    return _panels(connection, ("adj_close", "high", "low"), symbols, sessions)
+    return price_panels(connection, ("adj_close", "high", "low"), symbols, sessions)
 
 
 def held_bars(connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]) -> Bars:
     """Prices of the symbols held on the last of ``sessions``, and of indices that have any, each sessions x symbols."""
     held = held_symbols(connection, sessions[-1])
-    found = _panels(connection, Bars._fields, {*held, *indices}, sessions)
+    found = price_panels(connection, Bars._fields, {*held, *indices}, sessions)
     there = found["close"].notna().any() | found["close"].columns.isin(held)
     return Bars(**{name: prices.loc[:, there] for name, prices in found.items()})
 
 
-def _panels(connection: sa.Connection, columns: Sequence[str], symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
-    table, wanted = tables.market_data_cache, sorted(set(symbols))
+def price_panels(
+    connection: sa.Connection,
+    columns: Sequence[str],
+    symbols: Iterable[str],
+    sessions: Sequence[date],
+) -> dict[str, pd.DataFrame]:
+    """Return columns of prices by name, each sessions x symbols."""
+    table, wanted = adjusted_prices(connection), sorted(set(symbols))
     rows = fetch(
         connection,
         sa.select(table.c.symbol, table.c.date, *(table.c[name] for name in columns)).where(

@@ -8,7 +8,7 @@ import time
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import imports, read, tables, write
+from riskmetrics.db import imports, read, stored_prices, tables, write
 from riskmetrics.db.copy import let_planner_know, load
 from riskmetrics.errors import UsageError
 
@@ -46,7 +46,7 @@ def claim(connection: sa.Connection, simulation: str, market_index: str) -> None
 def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:
     """Store daily prices of symbols that have none; the columns are those of `imports.prices`."""
     write.lock(connection, "prices")
-    stored = read.price_coverage(connection, rows["symbol"].unique())["symbol"]
+    stored = stored_prices.price_coverage(connection, rows["symbol"].unique())["symbol"]
     new = rows[~rows["symbol"].isin(stored)].drop(columns="has_adj_close")
     _insert(connection, tables.market_data_cache, new.assign(id=_ascending_ids(len(new)), data_source=SOURCE))
 

@@ -148,6 +148,7 @@ def _replayed(sources: Sources, of: Book, scenario: "pd.Series[Any]") -> tuple[f
     moving = of.moving
     closes = sources.adjusted_closes(set(moving["underlying"]), [first, last])
     change = moving["underlying"].map(closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
+    change = change.mask(moving["underlying"].isin(sources.split_suspects(first, last)))
     known = float(moving["exposure"].abs()[change.notna()].sum()) / of.to_cover if of.to_cover else math.nan
     coverage = known * of.priced_share
     enough = coverage >= MIN_COVERAGE - 1e-9 and of.has_prices

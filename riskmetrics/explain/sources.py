@@ -9,11 +9,12 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import explained, prices, read, tables
+from riskmetrics.db import explained, read, stored_prices, tables
+from riskmetrics.db.suspects import suspected_moves
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.panels import STALE_AFTER
-from riskmetrics.results.lots import is_listed
+from riskmetrics.results.lots import is_listed, underlying
 from riskmetrics.results.model import Versions, versions
 
 T = TypeVar("T")
@@ -88,24 +89,41 @@ class Sources:
 
     def last_close(self, symbol: str, day: date) -> float:
         """The last close up to a day, however old; NaN: none."""
-        found = prices.last_closes(self._connection, [symbol], day + timedelta(days=1))
+        found = stored_prices.last_closes(self._connection, [symbol], day + timedelta(days=1))
         return float(found.get(symbol, float("nan")))
 
     def distributions(self, symbol: str) -> dict[date, float]:
         """Distributions of a symbol per share, by ex-day: those that are known, from the first session to the day or the cash anchor."""
         if (key := ("distributions", symbol)) not in self._known:
             last = max(self.day, self.cash_anchor or self.day)
-            steps = prices.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
+            steps = stored_prices.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
             before, factor = steps["close_before"], steps["adj_close_before"] / steps["adj_close"]
             amounts = cash_distribution(*(steps[name].to_numpy(float) for name in _STEP))
-            paid = (before - steps["close"] * factor).where(amounts > 0)
+            is_suspected = steps["date"].isin(self.suspects["date"][self.suspects["symbol"] == symbol])
+            paid = (before - steps["close"] * factor).where((amounts > 0) & ~is_suspected)
             self._known[key] = {day.date(): amount for day, amount in zip(steps["date"], paid, strict=True) if amount > 0}
         found: dict[date, float] = self._known[key]
         return found
 
     def has_adjusted_close(self, symbol: str) -> bool:
         """Whether a symbol has a close and an adjusted close, which tell of distributions."""
-        return not prices.symbols_without_adjusted_close(self._connection, [symbol])
+        return not stored_prices.symbols_without_adjusted_close(self._connection, [symbol])
+
+    @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """Suspected splits that no user has decided about, as a run reads them."""
+        held = set(underlying(self._lots).dropna())
+        return suspected_moves(self._connection, {*held, self.market, self.rate})
+
+    def split_suspects(self, first: date, last: date) -> set[str]:
+        """Return symbols whose adjusted close makes a suspected split after ``first`` to ``last``."""
+        found = set()
+        for row in self.suspects.to_dict("records"):
+            day = row["date"].date()
+            is_known_tick = row["adj_close_reverts"] and day < last
+            if not pd.isna(row["in_adj_close"]) and first < day <= last and not is_known_tick:
+                found.add(row["symbol"])
+        return found
 
     def returns(self, symbols: Iterable[str], sessions: int, day: date | None = None) -> pd.DataFrame:
         """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
@@ -126,7 +144,8 @@ class Sources:
         key = ("returns", *wanted, sessions, day)
         if key not in self._known:
             closes = read.adjusted_closes(self._connection, wanted, trading_calendar.window([day], sessions + 1))
-            self._known[key] = panels.believed_returns(panels.lengthened(closes, sessions + 2))
+            closes = panels.lengthened(closes, sessions + 2)
+            self._known[key] = panels.believed_returns(closes, self.suspects)
         found: panels.Returns = self._known[key]
         return found
 
@@ -136,7 +155,7 @@ class Sources:
         if key not in self._known:
             bars = read.bars(self._connection, [symbol], trading_calendar.window([self.day], sessions + 1))
             bars = {name: panels.lengthened(of, sessions + 2) for name, of in bars.items()}
-            _, ranges = panels.believed_bars(**bars)
+            _, ranges = panels.believed_bars(**bars, suspects=self.suspects)
             both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[ranges.index]
             self._known[key] = both.where(ranges[symbol].notna()).rename_axis("date")
         return self._used("market_data_cache: high, low", self._known[key])

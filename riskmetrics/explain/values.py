@@ -30,8 +30,31 @@ def _profits(sources: Sources) -> "list[tuple[Lot, float, float]]":
             end = lot.exit_price if left else price(sources, lot, day)[0]
             start = price(sources, lot, previous)[0] if lot.entry_date <= previous else lot.entry_price
             held = not (left and lot.exit_date <= previous)
-            found.append((lot, lot.units * (end - start) if held else 0.0, lot.units * (end - lot.entry_price_stated)))
+            moves = _suspected_moves(sources, lot)
+            over_split = any(row["date"].date() == day for row in moves)
+            back = any(row["date"].date() == previous and row["close_reverts"] for row in moves)
+            daily = lot.units * (math.nan if over_split or back else end - start)
+            total = lot.units * (math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated)
+            found.append((lot, daily if held else 0.0, total))
     return found
+
+
+def _suspected_moves(sources: Sources, lot: Lot) -> "list[dict[Any, Any]]":
+    """Return suspected splits in the close of a lot's symbol, up to the day, while it was held."""
+    return [
+        row
+        for row in sources.suspects.to_dict("records")
+        if row["symbol"] == lot.underlying
+        and not math.isnan(row["in_close"])
+        and lot.entry_date < row["date"].date() <= sources.day
+        and (lot.exit_date is None or lot.exit_date >= row["date"].date())
+    ]
+
+
+def _is_held_over_split(sources: Sources, lot: Lot) -> bool:
+    """Return whether a lot was held over a suspected split that is not known to be a bad tick."""
+    moves = _suspected_moves(sources, lot)
+    return any(not row["close_reverts"] or row["date"].date() == sources.day for row in moves)
 
 
 def _traded(sources: Sources) -> pd.DataFrame:
@@ -39,12 +62,16 @@ def _traded(sources: Sources) -> pd.DataFrame:
     previous = trading_calendar.previous(sources.day)
     keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
     rows = [
-        {name: getattr(lot, name) for name in keys} | {"profit": daily}
+        {name: getattr(lot, name) for name in keys} | {"profit": daily, "over_split": _is_held_over_split(sources, lot)}
         for lot, daily, _ in _profits(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*keys, "profit"]).groupby(keys, dropna=False)
-    return frame.agg(profit=("profit", lambda of: of.sum(skipna=False))).astype(float).reset_index()
+    frame = pd.DataFrame(rows, columns=[*keys, "profit", "over_split"]).groupby(keys, dropna=False)
+    return (
+        frame.agg(profit=("profit", lambda of: of.sum(skipna=False)), over_split=("over_split", "any"))
+        .astype({"profit": float, "over_split": bool})
+        .reset_index()
+    )
 
 
 def _daily(sources: Sources) -> tuple[float, int, int]:
@@ -179,7 +206,11 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
         counts |= {"n_covered": sum(of_options) + int(priced[held["right"] == ""].sum())}
     elif metric == "believed_prices":
         traded = _traded(sources)
-        doubted = [symbol for symbol in traded["symbol"][traded["listed"].astype(bool)] if not _is_believed(sources, symbol)]
+        doubted = [
+            row["symbol"]
+            for row in traded.to_dict("records")
+            if row["over_split"] or (row["listed"] and not _is_believed(sources, row["symbol"]))
+        ]
         counts = {"n_covered": len(traded) - len(doubted), "n_total": len(traded)}
     elif metric == "daily_pnl":
         _, n_known, n_traded = _daily(sources)

@@ -8,7 +8,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, read, vendor, write
+from riskmetrics.db import imports, read, stored_prices, vendor, write
 from riskmetrics.db.vendor import Answered
 from riskmetrics.errors import BadAnswer, DataQualityError, NotInPlan, SourceError, UnknownSymbol, Unreachable
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed, side_by_side
@@ -60,7 +60,7 @@ def refresh(feed: Feed | None, symbols: Mapping[str, date | None], days: Sequenc
     now = datetime.now(UTC)
     with feed.engine.connect() as connection:
         answers = vendor.answers(connection, VENDOR, KIND, symbols)
-        stored = _spans(read.price_coverage(connection, symbols))
+        stored = _spans(stored_prices.price_coverage(connection, symbols))
     questions: dict[str, Question] = {}
     problems: dict[str, SourceError] = {}
     for symbol, until in symbols.items():
@@ -115,7 +115,7 @@ def ended_histories(
     Parameters
     ----------
     coverage : DataFrame
-        What `read.price_coverage` gives of the prices up to that day.
+        What `stored_prices.price_coverage` gives of the prices up to that day.
     symbols : collection of str
         Held on that day.
     """
@@ -208,7 +208,7 @@ def _store(feed: Feed, symbol: str, parsed: "Parsed", *, whole: bool) -> bool:
     """Store prices if they continue what is stored; under the lock, so that no other process changes it in between."""
     with feed.engine.begin() as connection:
         write.lock(connection, KIND)
-        stored = read.history(connection, symbol)
+        stored = stored_prices.history(connection, symbol)
         if stored["has_adj_close"].any() and not parsed.rows["has_adj_close"].any():
             rows = price_history.without_dividends(stored, parsed.rows)
         elif whole:

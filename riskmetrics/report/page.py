@@ -12,6 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import insights, losses, rates, read, stored, volatility
+from riskmetrics.db.suspects import import_seams, suspected_moves
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.portfolio import MIN_COVERAGE
 from riskmetrics.report import figures
@@ -143,7 +144,10 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     tables["insights"] = _said(connection, day)
     reserved = reservations(frames["snapshots"], frames["coverage"])
     indices = {row["market_index"] for rows in tables["betas"].values() for row in rows}
-    faults = _records(price_quality.find(read.held_bars(connection, price_quality.sessions(day), indices)))
+    bars = read.held_bars(connection, price_quality.sessions(day), indices)
+    suspects = suspected_moves(connection, bars.close.columns)
+    seams = import_seams(connection, bars.close.columns, price_quality.sessions(day))
+    faults = _records(price_quality.find(bars, suspects, seams))
     stated = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
     if len({row["name"] for row in stated}) < len(stated):
         raise DataQualityError("two portfolios have the same name: rename one in the database, names must tell them apart")

@@ -58,5 +58,6 @@ def _of_closes(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
         yield (
             name,
             f"value or profit rests on closes that are not believed, of {total - believed} of {total} instruments: "
-            "a move over half that the next session has yet to confirm, or took back (riskmetrics show quality)",
+            "a move over half that the next session has yet to confirm, or took back, or a suspected "
+            "split that nobody has decided about (riskmetrics show quality)",
         )

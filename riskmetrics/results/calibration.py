@@ -72,7 +72,12 @@ class Proposal:
         return {**of_version, "kept": self.kept, "coefficients": rows}
 
 
-def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> Proposal:
+def propose(
+    bars: dict[str, pd.DataFrame],
+    market: str,
+    known: pd.DataFrame,
+    suspects: pd.DataFrame | None = None,
+) -> Proposal:
     """Fit every proxy's coefficients to a history; one that cannot be fitted keeps those in use on the last session.
 
     Parameters
@@ -83,6 +88,8 @@ def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> 
         Symbol whose volatility is a regressor.
     known : DataFrame
         Rows of `har_coefficients`.
+    suspects : DataFrame, optional
+        Suspected splits, as `panels.suspected_splits` lists them: their returns are left out.
 
     Raises
     ------
@@ -95,7 +102,7 @@ def propose(bars: dict[str, pd.DataFrame], market: str, known: pd.DataFrame) -> 
     target on.
     """
     bars = {name: panels.lengthened(prices, len(prices) + _BEFORE) for name, prices in bars.items()}
-    returns, ranges = panels.believed_bars(**bars)
+    returns, ranges = panels.believed_bars(**bars, suspects=suspects)
     days = pd.DatetimeIndex(bars["adj_close"].index)
     names = versions(known)
     present = names.names[names.on(days[-1:])[0]]

@@ -40,14 +40,18 @@ class Income(NamedTuple):
     """Received since entry by lots whose entry date is known."""
 
 
-def distributions(steps: pd.DataFrame, unknown: Sequence[str]) -> Distributions:
+def distributions(steps: pd.DataFrame, unknown: Sequence[str], suspects: pd.DataFrame | None = None) -> Distributions:
     """Infer distributions from the days on which adj_close / close changes.
 
     ``steps`` are as `db.read.adjustment_steps` gives them: symbol, date, and both closes of the day
-    and of the row before it.
+    and of the row before it. The amount is not known on the session of one of the ``suspects``, rows
+    of `panels.suspected_splits`.
     """
     names = ("close_before", "close", "adj_close_before", "adj_close")
     amount = cash_distribution(*(steps[name].to_numpy(float) for name in names))
+    if suspects is not None:
+        moves = pd.MultiIndex.from_frame(suspects[["symbol", "date"]])
+        amount[pd.MultiIndex.from_frame(steps[["symbol", "date"]]).isin(moves)] = np.nan
     events = pd.DataFrame({"symbol": steps["symbol"], "date": steps["date"], "amount": amount})
     return Distributions(events[events["amount"] != 0], frozenset(unknown))
 

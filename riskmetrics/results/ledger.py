@@ -33,6 +33,10 @@ class Profit(NamedTuple):
     """Lots entered by the day whose price on it, or at their exit, is not known."""
     n_doubted: FloatArray
     """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
+    n_split_suspects: FloatArray
+    """Of the `n_traded`, those whose profit of the day runs over a suspected split."""
+    n_since_split: FloatArray
+    """Lots held over a suspected split, up to the day, that nobody has decided about."""
 
 
 @dataclass(frozen=True)
@@ -133,12 +137,16 @@ class Ledger:
         n = len(self.portfolios)
         return metrics.group_sums(cost, self.owner, n), metrics.group_sums(np.abs(cost), self.owner, n)
 
-    def profit(self, doubted: BoolArray, income: Income) -> Profit:
+    def profit(self, doubted: BoolArray, suspicion: lot_prices.SplitSuspicion, income: Income) -> Profit:
         """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
 
-        ``doubted``, (L, D), are the lots whose close is not believed.
+        ``doubted``, (L, D), are the lots whose close is not believed; ``suspicion`` tells those that
+        a suspected split concerns.
         """
         of_lots = metrics.profit_and_loss(self.trades, self.sessions, self.prices)
+        is_over_split = of_lots.takes_part & suspicion.of_day
+        of_lots = of_lots._replace(daily=np.where(is_over_split, np.nan, of_lots.daily))
+        doubted = doubted | suspicion.since_entry
         traded = self.any_lot(of_lots.takes_part)
         known = traded & ~self.any_lot(np.isnan(of_lots.daily))
         n, m = len(self.portfolios), len(self.instruments)
@@ -148,7 +156,7 @@ class Ledger:
         entered = self.trades.entry[:, None] <= self.sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(of_lots.end)
-        unknown = self.count_lots(no_entry_price | no_end_price) > 0
+        unknown = self.count_lots(no_entry_price | no_end_price | suspicion.since_entry) > 0
         cumulative = metrics.group_sums(of_lots.cumulative, self.owner, n) + income.cumulative
         return Profit(
             daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily + np.nan_to_num(income.daily)),
@@ -158,6 +166,8 @@ class Ledger:
             n_no_entry_price=self.count_lots(no_entry_price),
             n_no_end_price=self.count_lots(no_end_price),
             n_doubted=self.count_instruments(self.any_lot(of_lots.takes_part & doubted)),
+            n_split_suspects=self.count_instruments(self.any_lot(is_over_split)),
+            n_since_split=self.count_lots(suspicion.since_entry),
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,52 @@ from riskmetrics import trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import bad_ticks
 from riskmetrics.panels import latest_known, lengthened
-from riskmetrics.results.lots import CONTRACT_SIZE, is_listed, is_option, underlying
+from riskmetrics.results.lots import CONTRACT_SIZE, days_of, is_listed, is_option, underlying
+
+
+class SplitSuspicion(NamedTuple):
+    """Where a suspected split of its symbol concerns a lot, each of shape (L, D)."""
+
+    of_day: BoolArray
+    """The profit of the day is unknown: it runs over a suspected move, or back from one that the
+    session shows to have been a bad tick."""
+    since_entry: BoolArray
+    """The lot was held over a suspected split, up to the day, that nobody has decided about."""
+
+
+def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Sequence[date]) -> SplitSuspicion:
+    """Return which lots a suspected split in the close concerns on which days.
+
+    Parameters
+    ----------
+    lots : DataFrame
+        As `db.read.lots` gives them. A lot bought on the session of the move, or later, is not
+        concerned, nor is one that was sold before it. A split of what an option is on changes the
+        option too.
+    suspects : DataFrame, optional
+        Rows of `panels.suspected_splits`. None: nothing is suspected.
+    days : sequence of date
+        Sessions. On each the moves up to it count; whether one reverts is known a session later.
+    """
+    stamps = np.array(days, dtype="datetime64[D]")
+    of_day, since_entry = (np.zeros((len(lots), len(days)), dtype=bool) for _ in range(2))
+    if suspects is None or suspects["in_close"].isna().all():
+        return SplitSuspicion(of_day, since_entry)
+    entry, exit_ = days_of(lots, "entry_date"), days_of(lots, "exit_date")
+    symbols = underlying(lots).to_numpy(object)
+    for suspect in suspects[suspects["in_close"].notna()].to_dict("records"):
+        rows = np.flatnonzero(symbols == suspect["symbol"])
+        move = np.datetime64(suspect["date"], "D")
+        rows = rows[(entry[rows] < move) & ~(exit_[rows] < move)]
+        is_day = stamps == move
+        of_day[rows] |= is_day
+        if suspect["close_reverts"]:
+            back = np.datetime64(trading_calendar.next_session(suspect["date"].date()), "D")
+            of_day[rows] |= stamps == back
+            since_entry[rows] |= is_day
+        else:
+            since_entry[rows] |= stamps >= move
+    return SplitSuspicion(of_day, since_entry)
 
 
 def prices(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray, BoolArray]:

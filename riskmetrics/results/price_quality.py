@@ -1,11 +1,12 @@
 """What is wrong with stored prices: which symbol, on which session, what was measured, and what to do about it.
 
 One function, `find`, serves the checks of a run, the command line and the report. Nothing is deleted or corrected here:
-returns are made without bad ticks (`panels.believed_returns`), everything else is only said.
+returns are made without bad ticks and suspected splits (`panels.believed_returns`), everything else is only said.
 """
 
 import math
 from datetime import date
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +15,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import har, price_quality
 from riskmetrics.metrics._typing import BoolArray, FloatArray
-from riskmetrics.panels import STALE_AFTER, Bars, believed_returns
+from riskmetrics.panels import STALE_AFTER, Bars, believed_returns, suspected_splits
 from riskmetrics.results.betas import MIN_PAIRS
 
 YEAR = 252
@@ -45,7 +46,12 @@ FAULTS = {
         f"A price is none, or moved over {price_quality.MOVE:.0%} and back: no return is made of such an adj_close.",
         "import the right price of that day; where its close is wrong, so is that day's value",
     ),
-    "unadjusted_splits": Fault("unadjusted splits", "A close moved by the ratio of a split, which an adjusted one does not.", _ANEW),
+    "unadjusted_splits": Fault(
+        "unadjusted splits",
+        "A close moved by the ratio of a split, which an adjusted one does not: the move is in no "
+        "window and in no profit until somebody decides.",
+        "import corrected prices, or decide: `riskmetrics prices list` shows both commands",
+    ),
     "stitched_histories": Fault("stitched histories", "Rows that were adjusted as of different days meet.", _ANEW),
     "short_histories": Fault(
         "short histories",
@@ -72,23 +78,76 @@ def sessions(day: date) -> list[date]:
     return trading_calendar.window([day], YEAR + price_quality.STALE_WINDOW)
 
 
-def find(bars: Bars) -> pd.DataFrame:
+def split_text(ratio: float) -> str:
+    """Return a split as people write it, new shares first: 4 is 4:1, 1.5 is 3:2, 0.1 is 1:10."""
+    shares = Fraction(ratio).limit_denominator(100)
+    return f"{shares.numerator}:{shares.denominator}"
+
+
+def split_commands(symbol: str, day: date, ratio: float) -> str:
+    """Return what to do about a suspected split: both commands, and what each of them means."""
+    split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {split_text(ratio)}`"
+    accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
+    return f"import corrected prices; or {split} if it was a split; or {accept} if the price did move so"
+
+
+def open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Return suspected splits as known on a day: those up to it, but known bad ticks.
+
+    Parameters
+    ----------
+    suspects : DataFrame
+        As `panels.suspected_splits` lists them.
+
+    Returns
+    -------
+    DataFrame
+        symbol, date, in_close and in_adj_close (NaN: that close is not suspected), ratio (old price
+        over new, of the close if it is suspected).
+    """
+    is_known = suspects["date"] < pd.Timestamp(day)
+    columns = {}
+    for name in ("close", "adj_close"):
+        reverts = suspects[f"{name}_reverts"].astype(bool) & is_known
+        columns[f"in_{name}"] = suspects[f"in_{name}"].mask(reverts)
+    ratio = columns["in_close"].fillna(columns["in_adj_close"])
+    found = suspects[["symbol", "date"]].assign(**columns, ratio=ratio)
+    is_open = ratio.notna() & (suspects["date"] <= pd.Timestamp(day))
+    listed: pd.DataFrame = found[is_open].reset_index(drop=True)
+    return listed
+
+
+def find(bars: Bars, suspects: pd.DataFrame | None = None, seams: pd.DataFrame | None = None) -> pd.DataFrame:
     """List what is wrong with prices, by fault and kind of finding, the worst first.
 
     Parameters
     ----------
     bars : Bars
         On `sessions`; nothing after the last of them is looked at, so the answer for a day does not change with later prices.
+    suspects : DataFrame, optional
+        Suspected splits of the whole history, as `panels.suspected_splits` lists them; those of
+        other symbols are left out. Default: those in ``bars``.
+    seams : DataFrame, optional
+        symbol and date of closes without adjusted ones that are of another import than the ones
+        before them, as `db.suspects.import_seams` reads them. Default: none.
 
     Returns
     -------
     DataFrame
         fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do. The measure is of a stale price
         the sessions or the share of zero returns, of a bad tick the return, of a split its ratio (old price over new), of a seam the
-        fall of adj_close / close, of a short history the returns.
+        fall of adj_close / close or of the closes, of a short history the returns.
     """
-    found = pd.concat([_stale(bars), _ticks(bars), _adjustments(bars), _short(bars)], ignore_index=True)
-    return found.assign(what_to_do=found["fault"].map({name: fault.what_to_do for name, fault in FAULTS.items()}))
+    suspects = suspected_splits(bars) if suspects is None else suspects
+    suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
+    splits = _splits(open_suspects(suspects, bars.close.index[-1].date()))
+    parts = [_stale(bars), _ticks(bars), splits, _seams(bars, suspects)]
+    if seams is not None:
+        parts.append(_shifts(bars, suspects, seams))
+    parts.append(_short(bars, suspects))
+    found = pd.concat(parts, ignore_index=True)
+    general = found["fault"].map({name: fault.what_to_do for name, fault in FAULTS.items()})
+    return found.assign(what_to_do=found["what_to_do"].fillna(general))
 
 
 def sentence(name: str, found: pd.DataFrame, bars: Bars) -> str:
@@ -98,7 +157,8 @@ def sentence(name: str, found: pd.DataFrame, bars: Bars) -> str:
         return f"no {fault.called} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to {bars.close.index[-1]:%Y-%m-%d}"
     named = "; ".join(f"{row.symbol}: {row.finding}" for row in found.head(_SHOWN).itertuples())
     more = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    return f"{fault.called} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}): {fault.what_to_do}"
+    what_to_do = "; ".join(dict.fromkeys(found["what_to_do"].head(_SHOWN)))
+    return f"{fault.called} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}): {what_to_do}"
 
 
 def _stale(bars: Bars) -> pd.DataFrame:
@@ -147,26 +207,66 @@ def _ticks_of(column: str, prices: pd.DataFrame, bars: Bars) -> pd.DataFrame:
     )
 
 
-def _adjustments(bars: Bars) -> pd.DataFrame:
-    """Moves by the ratio of a split, and seams, but those that such a move makes."""
-    unadjusted, half_adjusted = price_quality.split_suspects(*(prices.to_numpy() for prices in bars))
-    fall = price_quality.stitched(bars.close.to_numpy(), bars.adj_close.to_numpy())
-    fall[~np.isnan(half_adjusted)] = np.nan
-    name, like = "unadjusted_splits", "as if one share became {measure:.3g} on {day:%Y-%m-%d}"
-    one, both = f"close and adj_close do not move alike: one of them {like}", f"close and adj_close move {like}"
-    seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
-    return pd.concat(
-        [
-            _findings(name, bars, ~np.isnan(half_adjusted), half_adjusted, one, np.abs(np.log(half_adjusted))),
-            _findings(name, bars, ~np.isnan(unadjusted), unadjusted, both, np.abs(np.log(unadjusted))),
-            _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam),
-        ]
+def _splits(suspects: pd.DataFrame) -> pd.DataFrame:
+    """Moves by the ratio of a split, the largest first: those of one close, then those of both."""
+    is_alike = suspects["in_close"] == suspects["in_adj_close"]
+    size = np.log(suspects["ratio"]).abs()
+    listed = suspects.assign(is_alike=is_alike, size=size).sort_values(["is_alike", "size"], ascending=[True, False], kind="stable")
+    findings, commands = [], []
+    for row in listed.to_dict("records"):
+        day, ratio = row["date"].date(), row["ratio"]
+        one = "close and adj_close do not move alike: one of them"
+        what = "close and adj_close move" if row["is_alike"] else one
+        findings.append(f"{what} as if one share became {ratio:.3g} on {day}")
+        commands.append(split_commands(row["symbol"], day, ratio))
+    return pd.DataFrame(
+        {
+            "fault": "unadjusted_splits",
+            "symbol": listed["symbol"],
+            "day": listed["date"],
+            "measure": listed["ratio"],
+            "finding": pd.array(findings, dtype="str"),
+            "what_to_do": pd.array(commands, dtype="str"),
+        }
     )
 
 
-def _short(bars: Bars) -> pd.DataFrame:
+def _seams(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Falls of adj_close / close, but those that a suspected split of one of the two makes."""
+    fall = price_quality.stitched(bars.close.to_numpy(), bars.adj_close.to_numpy())
+    row = bars.close.index.get_indexer(pd.DatetimeIndex(suspects["date"]))
+    column = bars.close.columns.get_indexer(pd.Index(suspects["symbol"]))
+    is_half = (suspects["in_close"] != suspects["in_adj_close"]).to_numpy() & (row >= 0)
+    fall[row[is_half], column[is_half]] = np.nan
+    seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
+    return _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam)
+
+
+def _shifts(bars: Bars, suspects: pd.DataFrame, seams: pd.DataFrame) -> pd.DataFrame:
+    """Sessions on which many symbols shift at once where rows of two imports meet."""
+    returns = believed_returns(bars.adj_close, suspects).frame
+    row = pd.DatetimeIndex(returns.index).get_indexer(pd.DatetimeIndex(seams["date"]))
+    column = returns.columns.get_indexer(pd.Index(seams["symbol"]))
+    is_inside = (row >= 0) & (column >= 0)
+    at_seam = np.zeros(returns.shape, dtype=bool)
+    at_seam[row[is_inside], column[is_inside]] = True
+    at_seam &= returns.notna().to_numpy()
+    shift = price_quality.shifts_at_seams(returns.to_numpy(), at_seam)
+    where = at_seam & ~np.isnan(shift)[:, None]
+    n_symbols = at_seam.sum(axis=1)
+    measure = np.broadcast_to(-shift[:, None], where.shape)
+    found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
+    texts = [
+        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]} "
+        f"symbols together move by {-fall:+.2%} against the others, as on no other day"
+        for day, fall in zip(found["day"], found["measure"], strict=True)
+    ]
+    return found.assign(finding=pd.array(texts, dtype="str"))
+
+
+def _short(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
     """Symbols that entered within the year, and those with so many gaps that a metric is undefined; at their first close."""
-    returns = believed_returns(bars.adj_close).values()[-YEAR:]
+    returns = believed_returns(bars.adj_close, suspects).values()[-YEAR:]
     known = bars.adj_close.notna().to_numpy()
     n_obs = (~np.isnan(returns)).sum(axis=0)
     entered = known[: len(known) - YEAR].any(axis=0)
@@ -178,6 +278,7 @@ def _short(bars: Bars) -> pd.DataFrame:
             "day": bars.adj_close.index[known.argmax(axis=0)].where(known.any(axis=0)),
             "measure": n_obs.astype(float),
             "finding": [f"{n} of {YEAR} returns: " + ", ".join(text for least, text in _LEFT_OUT.items() if n < least) for n in n_obs],
+            "what_to_do": None,
         }
     )
     listed: pd.DataFrame = rows[short]
@@ -192,4 +293,6 @@ def _findings(name: str, bars: Bars, where: BoolArray, measure: FloatArray, text
     days, measures = bars.close.index[len(bars.close) - len(where) + row], measure[row, column]
     texts = [text.format(day=day, measure=of) for day, of in zip(days, measures, strict=True)]
     symbols = bars.close.columns[column]
-    return pd.DataFrame({"fault": name, "symbol": symbols, "day": days, "measure": measures, "finding": pd.array(texts, dtype="str")})
+    finding = pd.array(texts, dtype="str")
+    keys = {"fault": name, "symbol": symbols, "day": days}
+    return pd.DataFrame(keys | {"measure": measures, "finding": finding, "what_to_do": None})

@@ -10,7 +10,7 @@ from riskmetrics.results.betas import WINDOW
 _COMPARED = ("beta", "alpha", "r_squared", "std_error", "p_value")
 
 
-def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
+def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> float:
     """Return the largest difference between stored statistics and a refit, relative where a figure is above 1.
 
     Parameters
@@ -19,6 +19,8 @@ def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
         Stored betas: symbol, market_index, calc_date and the statistics.
     closes : DataFrame
         Adjusted closes that reach WINDOW + 1 sessions before the first day.
+    suspects : DataFrame, optional
+        Suspected splits, as `panels.suspected_splits` lists them.
 
     Returns
     -------
@@ -27,7 +29,8 @@ def largest_disagreement(rows: pd.DataFrame, closes: pd.DataFrame) -> float:
     """
     worst = 0.0
     for row in rows.itertuples():
-        believed = panels.believed_returns(closes[closes.index <= row.calc_date].iloc[-(WINDOW + 2) :])
+        to_the_day = closes[closes.index <= row.calc_date].iloc[-(WINDOW + 2) :]
+        believed = panels.believed_returns(to_the_day, suspects)
         (window,) = believed.windows(WINDOW)
         of_symbol = window[:, believed.frame.columns.get_indexer(pd.Index([row.symbol]))[0]]
         fit = statsmodels_ols(of_symbol, believed.of(str(row.market_index)))

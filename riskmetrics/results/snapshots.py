@@ -65,10 +65,22 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     start, profit = valuation.start, valuation.profit
     no_profit = Reason("no holding has a price at both ends of the day: at the session before, or its entry, and at the close, or its exit")
+    no_profit_over_split = Reason(
+        "instruments whose price moves as in a split that the prices are not adjusted for: {:.0f}, "
+        "and no other has a profit; see `riskmetrics prices list`",
+        profit.n_split_suspects > 0,
+        profit.n_split_suspects,
+    )
+    since_split = Reason(
+        "lots held over a suspected split that nobody has decided about: {:.0f}; see `riskmetrics prices list`",
+        profit.n_since_split > 0,
+        profit.n_since_split,
+    )
     return {
-        "daily_pnl": (no_profit,),
+        "daily_pnl": (no_profit_over_split, no_profit),
         "daily_return": (
             Reason("the portfolio could not be valued on the session before", np.isnan(start.equity)),
+            no_profit_over_split._replace(holds=np.isnan(profit.daily) & (profit.n_split_suspects > 0)),
             no_profit._replace(holds=np.isnan(profit.daily)),
             Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
             Reason(
@@ -79,6 +91,7 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
         ),
         "income": (Reason("distributions are unknown: of no holding are both a close and an adjusted close stored"),),
         "cumulative_pnl": (
+            since_split,
             Reason("lots whose entry price is not known: {:.0f}", profit.n_no_entry_price > 0, profit.n_no_entry_price),
             Reason("lots without a price on the day, or at their exit: {:.0f}", number=profit.n_no_end_price),
         ),

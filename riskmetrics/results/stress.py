@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.metrics import stress as metrics
-from riskmetrics.metrics._typing import FloatArray
+from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.betas import SymbolBetas, no_index
 from riskmetrics.results.rates import TwoFactorBetas
@@ -39,7 +39,13 @@ def ends(scenarios: pd.DataFrame) -> list[date]:
     return [day.date() for day in sorted(set(days))]
 
 
-def rows(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas, closes: pd.DataFrame) -> pd.DataFrame:
+def rows(
+    valuation: Valuation,
+    scenarios: pd.DataFrame,
+    betas: Betas,
+    closes: pd.DataFrame,
+    suspects: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Return a row per portfolio, day and scenario.
 
     Parameters
@@ -52,6 +58,9 @@ def rows(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas, closes: pd
         Of the days of the valuation.
     closes : DataFrame
         Adjusted, on the `ends` of their windows, x symbols.
+    suspects : DataFrame, optional
+        Suspected splits of the whole history, as `panels.suspected_splits` lists them. A symbol has
+        no return over a window with one.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def rows(valuation: Valuation, scenarios: pd.DataFrame, betas: Betas, closes: pd
         Columns of `portfolio_stress`: the loss as a fraction of equity, a gain negative; a row whose loss is NaN says why.
     """
     replayed = scenarios["first_day"].notna()
-    frames = [*_moved(valuation, scenarios[~replayed], betas), *_replayed(valuation, scenarios[replayed], closes)]
+    frames = [*_moved(valuation, scenarios[~replayed], betas), *_replayed(valuation, scenarios[replayed], closes, suspects)]
     return pd.concat(frames, ignore_index=True) if frames else _rows(valuation, "", valuation.net, valuation.net).iloc[:0]
 
 
@@ -97,8 +106,14 @@ def _loss(beta: FloatArray, move: float) -> FloatArray:
     return metrics.factor_losses(beta.ravel(), np.array([move])).reshape(beta.shape)
 
 
-def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFrame) -> list[pd.DataFrame]:
+def _replayed(
+    valuation: Valuation,
+    scenarios: pd.DataFrame,
+    closes: pd.DataFrame,
+    suspects: pd.DataFrame | None,
+) -> list[pd.DataFrame]:
     before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
+    after = np.where(_has_split_suspect(scenarios, closes.columns, suspects), np.nan, after)
     owner, n = valuation.portfolio, len(valuation.portfolios)
     exposures = (valuation.exposures * valuation.money_base[owner]).T
     held = zip(exposures, valuation.columns(closes.columns), valuation.priced_share.T, strict=True)
@@ -117,6 +132,24 @@ def _replayed(valuation: Valuation, scenarios: pd.DataFrame, closes: pd.DataFram
         )
         frames.append(_rows(valuation, name, loss, coverage, *why))
     return frames
+
+
+def _has_split_suspect(scenarios: pd.DataFrame, symbols: "pd.Index[str]", suspects: pd.DataFrame | None) -> BoolArray:
+    """Return whether the adjusted close makes a suspected move in each window, (E, S).
+
+    A move that the next session shows to be a bad tick counts on the last session of a window only.
+    """
+    found = np.zeros((len(scenarios), len(symbols)), dtype=bool)
+    if suspects is None:
+        return found
+    suspects = suspects[suspects["in_adj_close"].notna() & suspects["symbol"].isin(symbols)]
+    day, reverts = suspects["date"], suspects["adj_close_reverts"].astype(bool)
+    columns = symbols.get_indexer(pd.Index(suspects["symbol"]))
+    ends = zip(scenarios["first_day"], scenarios["last_day"], strict=True)
+    for e, (first, last) in enumerate(ends):
+        is_inside = (day > first) & ((day == last) | (day < last) & ~reverts)
+        found[e, columns[is_inside.to_numpy(bool)]] = True
+    return found
 
 
 def _rows(valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason) -> pd.DataFrame:

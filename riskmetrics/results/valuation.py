@@ -294,6 +294,8 @@ class Market(NamedTuple):
     earlier: "pd.Series[float]"
     """By symbol, the last close before the `recent_sessions`; absent where there is none."""
     distributions: Distributions
+    suspects: pd.DataFrame | None = None
+    """Suspected splits of the whole history, as `panels.suspected_splits` lists them; None: none."""
 
 
 def value(
@@ -342,7 +344,11 @@ def value(
         unpriced=_unpriced(ledger, held, market)[:, 1:],
         cash=cash[:, 1:],
         start=_start(ledger, held, cash),
-        profit=ledger.profit(lot_prices.doubted(lots, closes, days), received),
+        profit=ledger.profit(
+            lot_prices.doubted(lots, closes, days),
+            lot_prices.split_suspicion(lots, market.suspects, days),
+            received,
+        ),
         income=received,
     )
 

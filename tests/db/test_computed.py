@@ -33,6 +33,7 @@ RESULTS = OF_SYMBOLS | {
 }
 INPUT = {
     *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
+    "price_decisions",
     *("database_settings", "har_coefficients", "rejected_rows", "stress_scenarios", "vendor_answers", "vendor_quotas"),
 }
 OF_PEOPLE = {"ai_insights", "ai_insight_templates", "ai_spend", "ai_batches", "ai_batch_requests"}

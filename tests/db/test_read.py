@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, read, tables
+from riskmetrics.db import imports, read, stored_prices, tables
 from riskmetrics.errors import DataQualityError
 
 DAYS = trading_calendar.between(date(2024, 12, 2), date(2024, 12, 6))
@@ -60,14 +60,14 @@ def test_more_symbols_than_a_query_has_parameters_can_be_asked_for(connection):
     symbols = [f"S{i}" for i in range(70_000)]
     found = read.closes(connection, symbols, DAYS[:1])
     assert (found.shape, found["S7"].to_list(), int(found.notna().sum(axis=None))) == ((1, 70_000), [100], 1)
-    assert len(read.price_coverage(connection, symbols)) == 1
+    assert len(stored_prices.price_coverage(connection, symbols)) == 1
     assert read.profiles(connection, symbols).empty
 
 
 def test_price_coverage_counts_the_closes_of_a_symbol(connection):
     price(connection, "A", DAYS[:2])
     price(connection, "B", DAYS[3:4])
-    assert read.price_coverage(connection, ["B", "A", "Z"]).to_dict("records") == [
+    assert stored_prices.price_coverage(connection, ["B", "A", "Z"]).to_dict("records") == [
         {"symbol": "A", "closes": 2, "first": pd.Timestamp(DAYS[0]), "last": pd.Timestamp(DAYS[1])},
         {"symbol": "B", "closes": 1, "first": pd.Timestamp(DAYS[3]), "last": pd.Timestamp(DAYS[3])},
     ]
@@ -76,7 +76,7 @@ def test_price_coverage_counts_the_closes_of_a_symbol(connection):
 def test_price_coverage_through_a_day_does_not_count_later_closes(connection):
     price(connection, "A", DAYS[:4])
     price(connection, "B", DAYS[3:4])
-    found = read.price_coverage(connection, ["A", "B"], through=DAYS[2]).to_dict("records")
+    found = stored_prices.price_coverage(connection, ["A", "B"], through=DAYS[2]).to_dict("records")
     first, last = pd.Timestamp(DAYS[0]), pd.Timestamp(DAYS[2])
     assert found == [{"symbol": "A", "closes": 3, "first": first, "last": last}]
 
@@ -128,9 +128,9 @@ def test_a_history_is_that_of_one_symbol_with_the_kind_of_its_closes(connection)
     price(connection, "A", DAYS[:2])
     price(connection, "B", DAYS[:1])
     connection.execute(sa.text("UPDATE market_data_cache SET data_source = 'file: close only' WHERE date = :day"), {"day": DAYS[1]})
-    found = read.history(connection, "A")
+    found = stored_prices.history(connection, "A")
     assert (found["date"].to_list(), found["has_adj_close"].to_list()) == (DAYS[:2], [True, False])
-    assert read.history(connection, "Z").empty
+    assert stored_prices.history(connection, "Z").empty
 
 
 def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought(connection):

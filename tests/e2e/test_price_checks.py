@@ -32,6 +32,12 @@ FINDINGS = {
     "stitched_histories": "adj_close / close falls by 1.96% on 2022-03-01",
     "short_histories": "104 of 252 returns: no percentile of its volatility",
 }
+ADVICE = {
+    "unadjusted_splits": "import corrected prices; "
+    "or `riskmetrics prices split PG 2022-06-01 4:1` if it was a split; "
+    "or `riskmetrics prices accept PG 2022-06-01` if the price did move so"
+}
+"""What a finding says to do where that is not the same for all of its fault."""
 SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
 
 
@@ -84,7 +90,7 @@ def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty: sa.Engine, 
         assert f"| {SYMBOLS[name]} |" in evaluation.metadata["preview"].value
         (sentence,) = [line for line in warnings if f"market_prices: {fault.called} in 1 of 25 symbols ({SYMBOLS[name]}: " in line]
         assert FINDINGS[name] in sentence
-        assert sentence.endswith(fault.what_to_do)
+        assert sentence.endswith(ADVICE.get(name, fault.what_to_do))
 
 
 def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
@@ -111,7 +117,10 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
     rows = json.loads(listed.stdout)
     assert {row["fault"]: row["symbol"] for row in rows} == SYMBOLS
     assert len(rows) == len(FINDINGS)
-    assert all(FINDINGS[row["fault"]] in row["finding"] and row["what_to_do"] == FAULTS[row["fault"]].what_to_do for row in rows)
+    for row in rows:
+        name = row["fault"]
+        assert FINDINGS[name] in row["finding"]
+        assert row["what_to_do"] == ADVICE.get(name, FAULTS[name].what_to_do)
     table = CliRunner().invoke(app, ["show", "quality"]).stdout
     assert all(text in table for text in FINDINGS.values())
     with faulty.connect() as connection:
@@ -123,6 +132,8 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
             section = page.partition(f"<h2>{name}</h2>")[2].partition("</section>")[0]
             for fault, symbol in SYMBOLS.items():
                 assert (f"{fault.replace('_', ' ').capitalize()}: {symbol}." in section) == (symbol in symbols)
+            for command in ("prices split PG 2022-06-01 4:1", "prices accept PG 2022-06-01"):
+                assert (f"riskmetrics {command} if " in section) == ("PG" in symbols)
 
 
 def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine) -> None:

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, read, tables
+from riskmetrics.db import imports, stored_prices, tables
 from riskmetrics.errors import BadAnswer, DataQualityError, KeyRefused, NotInPlan, RateLimited, UnknownSymbol, Unreachable
 from riskmetrics.ingest import prices
 from riskmetrics.ingest.feed import NO_KEY, Refreshed
@@ -29,7 +29,7 @@ MONDAY, TUESDAY = date(2024, 12, 9), date(2024, 12, 10)
 def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, float]]:
     """Close and adjusted close of each stored day."""
     with engine.connect() as connection:
-        rows = read.history(connection, symbol)
+        rows = stored_prices.history(connection, symbol)
     return {day: (close, adjusted) for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)}
 
 
@@ -112,7 +112,7 @@ def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, e
         assert close == pytest.approx(told[day][0], abs=0.01)
         assert adjusted == pytest.approx(told[day][1], abs=0.01)
     with engine.connect() as connection:
-        volumes = read.history(connection, "A").set_index("date")["volume"]
+        volumes = stored_prices.history(connection, "A").set_index("date")["volume"]
     assert volumes[date(2020, 1, 2)] == pytest.approx(4000, rel=0.01)
 
 
@@ -194,7 +194,7 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
     found = refresh(feed, symbols, [LAST])
     assert {symbol: type(error) for symbol, error in found.problems.items()} == {"X3": NotInPlan, "X7": UnknownSymbol, "X9": BadAnswer}
     with engine.connect() as connection:
-        assert set(read.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
+        assert set(stored_prices.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
     require(found, symbols)
     require(found, list(symbols)[:15])  # four fifths
     with pytest.raises(DataQualityError, match="3 of 14 symbols lack prices"):
@@ -224,7 +224,7 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_
     assert found.problems
     assert all(isinstance(error, RateLimited) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error) for error in found.problems.values())
     with engine.connect() as connection:
-        assert set(read.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.problems.keys()
+        assert set(stored_prices.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.problems.keys()
     with open_vendor() as feed:
         assert refresh(feed, symbols, [LAST]) == Refreshed(asked=len(found.problems))
 
@@ -382,8 +382,8 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
     refresh(feed, symbols, [LAST])
     with engine.connect() as connection:
-        known = read.price_coverage(connection, symbols)
-        before = read.price_coverage(connection, symbols, through=date(2024, 10, 1))
+        known = stored_prices.price_coverage(connection, symbols)
+        before = stored_prices.price_coverage(connection, symbols, through=date(2024, 10, 1))
     assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
     assert prices.ended_histories(before, symbols, "SPY") == {}
     tomorrow()

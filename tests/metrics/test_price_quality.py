@@ -13,9 +13,11 @@ from numpy.testing import assert_array_equal, assert_equal
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
+    MIN_SEAM_SYMBOLS,
     STALE_WINDOW,
     as_known_on_each_day,
     bad_ticks,
+    shifts_at_seams,
     split_suspects,
     stale,
     stitched,
@@ -77,10 +79,74 @@ def test_five_years_of_35_symbols_raise_no_alarm():
     assert_silent(bars(prices.assign(adj_close=prices["close"])))
 
 
+REAL_SMALL_SPLITS = [
+    ("2018-03-01", "BF-B", 1.25),
+    ("2018-12-11", "ROL", 1.5),
+    ("2020-12-11", "ROL", 1.5),
+]
+"""Every split in `prices_raw_and_adjusted.parquet`, as the companies published them."""
+
+
 @with_shared_data
-def test_closes_as_traded_beside_adjusted_ones_raise_no_alarm():
-    """Five years with some 230 dividends; the splits in it are 5:4 and 3:2, which are not looked for."""
-    assert_silent(bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")))
+def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
+    """Five years of 14 symbols with some 230 dividends and three splits."""
+    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
+    market, closes = bars(rows), rows.pivot(index="date", columns="symbol", values="close")
+    suspects = split_suspects(*market)
+    assert np.isnan(suspects.unadjusted).all()
+    assert np.isnan(suspects.in_adj_close).all()
+    assert [
+        (f"{closes.index[row]:%Y-%m-%d}", closes.columns[column], suspects.half_adjusted[row, column])
+        for row, column in found(~np.isnan(suspects.half_adjusted))
+    ] == REAL_SMALL_SPLITS
+    assert_equal(suspects.in_close, suspects.half_adjusted)
+    assert not bad_ticks(market.adj_close).doubted.any()
+    assert np.isnan(stitched(market.close, market.adj_close)).all()
+
+
+@pytest.mark.parametrize("ratio", [5 / 4, 4 / 3, 3 / 2])
+@pytest.mark.parametrize(("off", "is_found"), [(0.0, True), (0.0019, True), (0.0021, False)])
+def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(ratio: float, off: float, is_found: bool) -> None:
+    """Prices of a million, so that rounding to cents allows nothing; of both closes it is a loss."""
+    adj_close = 1e6 * column(1.0, 1.01, 0.99)
+    close = adj_close * column(ratio * (1 + off), 1.0, 1.0)
+    missing = np.full(close.shape, np.nan)
+    suspects = split_suspects(close, adj_close, missing, missing)
+    assert_equal(suspects.in_close[:, 0], [np.nan, ratio if is_found else np.nan, np.nan])
+    assert np.isnan(suspects.in_adj_close).all()
+    assert np.isnan(split_suspects(close, close, missing, missing).in_close).all()
+
+
+def test_a_suspicion_on_its_own_day_does_not_know_whether_the_move_reverts() -> None:
+    close = column(100.0, 25.0, 100.0)
+    missing = np.full(close.shape, np.nan)
+    suspects = split_suspects(close, close, missing, missing)
+    assert_equal(suspects.in_close[:, 0], [np.nan, 4.0, np.nan])
+    assert_equal(suspects.close_reverts[:, 0], [False, True, False])
+    assert np.isnan(suspects.unadjusted).all()
+    on_the_day = split_suspects(close[:2], close[:2], missing[:2], missing[:2])
+    assert_equal(on_the_day.in_close, suspects.in_close[:2])
+    assert not on_the_day.close_reverts.any()
+
+
+@settings(derandomize=True, deadline=None, max_examples=100)
+@given(st.data())
+def test_a_suspicion_needs_nine_earlier_sessions_and_none_later(data: st.DataObject) -> None:
+    """What lets a query judge each move by the rows around it alone."""
+    levels = st.sampled_from([100.0, 101.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0, 0.0, np.nan])
+    prices = data.draw(arrays(np.float64, (16, 3), elements=levels))
+    adjusted = data.draw(arrays(np.float64, (16, 3), elements=levels))
+    missing = np.full(prices.shape, np.nan)
+    whole = split_suspects(prices, adjusted, missing, missing)
+    for row in range(9, 16):
+        rows = slice(row - 9, row + 2)
+        part = split_suspects(prices[rows], adjusted[rows], missing[rows], missing[rows])
+        for name in ("in_close", "in_adj_close", "close_reverts", "adj_close_reverts"):
+            assert_equal(getattr(part, name)[9], getattr(whole, name)[row])
+        to_the_day = slice(0, row + 1)
+        then = split_suspects(*(of[to_the_day] for of in (prices, adjusted, missing, missing)))
+        assert_equal(then.in_close[row], whole.in_close[row])
+        assert_equal(then.in_adj_close[row], whole.in_adj_close[row])
 
 
 @pytest.mark.parametrize("factor", [0.001, 0.1, 0.3, 3.0, 10.0, 1000.0])
@@ -299,7 +365,10 @@ def test_planted_splits_are_found_with_their_ratio(simulated, ratio):
         ((100, 66, 67), [np.nan, np.nan, np.nan]),  # a third is lost without a split, too
         ((10, 99, 100), [np.nan, 0.1, np.nan]),
         ((100, 25, 100), [np.nan, np.nan, np.nan]),  # a bad tick
-        ((100, np.nan, 25), [np.nan, np.nan, np.nan]),
+        ((100, np.nan, 25), [np.nan, np.nan, 4]),  # a value may rest on the old close meanwhile
+        ((100, *[np.nan] * 5, 25), [*[np.nan] * 6, 4]),
+        ((100, *[np.nan] * 6, 25), [np.nan] * 8),  # no value rests on the old close any more
+        ((100, 1000, 101, 25), [np.nan, np.nan, np.nan, 4]),  # the price before is good, the tick is not
         ((100, 101, 25.2), [np.nan, np.nan, 4]),  # may be a tick, as far as anyone knows
     ],
 )
@@ -360,3 +429,59 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
         for values in detect(prices):
             assert not np.nan_to_num(values).any()
             assert values.shape[1] == prices.shape[1]
+
+
+@with_shared_data
+@pytest.mark.parametrize(
+    ("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)]
+)
+def test_closes_adjusted_as_of_two_days_shift_where_they_meet(dividend_days: int, found_at_least: float, found_at_most: float) -> None:
+    """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an index without a seam."""
+    rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
+    close, adj_close = (rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close"))
+    symbols = [symbol for symbol in close if symbol not in ("TLT", "CARR", "ROL", "BF-B")]
+    own = np.array([symbol != "IVV" for symbol in symbols])
+    adjusted = adj_close[symbols].to_numpy()
+    factor = adjusted / close[symbols].to_numpy()
+    hits, days = [], range(400, len(close) - 501, 11)
+    for seam in days:
+        prices = adjusted / factor[seam - 1 + dividend_days]
+        prices[:seam, own] = (adjusted / factor[seam - 1])[:seam, own]
+        returns = prices[seam - 199 : seam + 116] / prices[seam - 200 : seam + 115] - 1.0
+        at_seam = np.zeros(returns.shape, dtype=bool)
+        at_seam[199, own] = True
+        shift = shifts_at_seams(returns, at_seam)
+        assert np.isnan(np.delete(shift, 199)).all()
+        assert not shift[199] > 0
+        hits.append(not np.isnan(shift[199]))
+    assert found_at_least <= np.mean(hits) <= found_at_most
+
+
+def seam_returns(n_at_seam: int, shift: float, n_usual: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns that go up and down by 1 % in turn, and on the last of ``n_usual + 1`` sessions by ``shift``."""
+    returns = np.tile([[0.01], [-0.01]], (n_usual, 8))[: n_usual + 1]
+    returns[-1, :n_at_seam] = shift
+    returns[:, n_at_seam:] = 0.0
+    at_seam = np.zeros(returns.shape, dtype=bool)
+    at_seam[-1, :n_at_seam] = True
+    return returns, at_seam
+
+
+@pytest.mark.parametrize(
+    ("n_at_seam", "shift", "n_usual", "is_found"),
+    [
+        (MIN_SEAM_SYMBOLS, -0.0126, 126, True),
+        (MIN_SEAM_SYMBOLS, 0.0126, 126, True),
+        (MIN_SEAM_SYMBOLS - 1, -0.0126, 126, False),
+        (MIN_SEAM_SYMBOLS, -0.0125, 126, False),  # by hand: 1.25 times the 1 % of the other sessions
+        (MIN_SEAM_SYMBOLS, -0.0126, 125, False),
+        (8, -0.0126, 126, True),  # without any other symbol
+    ],
+)
+def test_a_shift_at_a_seam_counts_beyond_every_usual_one(n_at_seam: int, shift: float, n_usual: int, is_found: bool) -> None:
+    returns, at_seam = seam_returns(n_at_seam, shift, n_usual)
+    found_shift = shifts_at_seams(returns, at_seam)
+    assert np.isnan(found_shift[:-1]).all()
+    assert np.isnan(found_shift[-1]) != is_found
+    if is_found:
+        assert found_shift[-1] == shift

@@ -94,9 +94,17 @@ class Book(NamedTuple):
         needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
         before = self.closes[self.closes.index < pd.Timestamp(valuation.recent_sessions(days)[0])]
         market = valuation.Market(
-            self.closes.reindex(needed), before.ffill().iloc[-1].dropna() if len(before) else pd.Series(dtype=float), self.paid
+            self.closes.reindex(needed),
+            before.ffill().iloc[-1].dropna() if len(before) else pd.Series(dtype=float),
+            self.paid,
+            self.suspects(),
         )
         return valuation.value(days, self.portfolios, self.lots, self.anchors, market)
+
+    def suspects(self) -> pd.DataFrame:
+        """List the suspected splits of the whole history, as a run reads them; ranges are not known."""
+        missing = self.closes * np.nan
+        return panels.suspected_splits(panels.Bars(self.closes, self.closes, missing, missing))
 
     def exposed(self, *days: date) -> valuation.Valuation:
         """Value the book, and count options by their exposure."""
@@ -105,7 +113,8 @@ class Book(NamedTuple):
 
     def returns(self, window: int, *days: date) -> panels.Returns:
         """Believed returns of all symbols over the windows that end on sessions."""
-        return panels.believed_returns(self.closes.reindex(pd.to_datetime(trading_calendar.window(days, window + 1))))
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, window + 1)))
+        return panels.believed_returns(closes, self.suspects())
 
     def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rates.TwoFactorBetas]:
         """Betas of all symbols to the last of them, alone and beside the market's."""
@@ -139,14 +148,14 @@ class Book(NamedTuple):
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
         closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW + 1)))
         panels.require(closes, days, MARKET)
-        return betas.estimate(panels.believed_returns(closes), MARKET)
+        return betas.estimate(panels.believed_returns(closes, self.suspects()), MARKET)
 
     def stress(self, *days: date, exposed: valuation.Valuation | None = None) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
         betas_of_all = stress.Betas(self.betas(*days), *self.rate_betas(*days))
-        return stress.rows(
-            exposed or self.exposed(*days), SCENARIOS, betas_of_all, self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS)))
-        )
+        closes = self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS)))
+        valued = exposed or self.exposed(*days)
+        return stress.rows(valued, SCENARIOS, betas_of_all, closes, self.suspects())
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""

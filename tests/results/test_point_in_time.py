@@ -65,6 +65,35 @@ def test_a_range_of_days_equals_its_days_one_by_one_in_what_takes_years_of_price
     assert_a_range_equals_its_days(with_history, together)
 
 
+def with_suspects(of: Book) -> Book:
+    """The book with splits before and in DAYS, and a tick like a split that the next day reverts."""
+    closes = of.closes.copy()
+    for symbol, day, factor in (
+        ("S1", DAYS[0], 0.25),
+        ("S2", DAYS[1], 0.5),
+        ("S3", SESSIONS[100], 10.0),
+        ("S4", DAYS[2], 0.1),
+    ):
+        row = closes.index.get_loc(pd.Timestamp(day))
+        moved = closes[symbol].iloc[row - 1] / closes[symbol].iloc[row]
+        closes.loc[closes.index >= pd.Timestamp(day), symbol] *= factor * moved
+    closes.loc[pd.Timestamp(DAYS[1]), "S5"] *= 0.25
+    book = of._replace(closes=closes)
+    suspects = book.suspects().set_index("symbol")
+    assert set(suspects.index) == {"S1", "S2", "S3", "S4", "S5"}
+    assert suspects.loc["S5", "close_reverts"]
+    return book
+
+
+def test_a_suspected_split_is_known_on_its_day_as_in_a_range() -> None:
+    of = with_suspects(random_book(0, missing=0.0))
+    together = of.results(*DAYS)
+    assert_a_range_equals_its_days(of, together)
+    assert_nothing_later_moves(of)
+    reasons = together["undefined"]["reason"]
+    assert reasons.str.startswith("lots held over a suspected split").any()
+
+
 def assert_known(results: dict[str, pd.DataFrame]) -> None:
     """What needs the longest histories is known of everything, and ranges are in the forecasts of all but portfolios of several stocks."""
     listed = results["volatility"]["realized_vol_21d"].notna()

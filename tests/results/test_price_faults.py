@@ -159,3 +159,21 @@ def test_a_sentence_names_three_counts_the_rest_and_says_what_to_do(bars):
 def test_no_symbol_has_no_finding(bars):
     nothing = Bars(*(prices.iloc[:, :0] for prices in bars))
     assert find(nothing).empty
+
+
+def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> None:
+    """Six symbols of a file without adjusted closes, 3 % too high before the second download; one of a history of its own."""
+    rng = np.random.default_rng(5)
+    close = 80 * np.exp((rng.normal(0, 0.01, (N, 1)) + rng.normal(0, 0.004, (N, 7))).cumsum(axis=0))
+    close[: at("2024-03-01"), :6] *= 1.03
+    names = [*"ABCDEF", "INDEX"]
+    frame = pd.DataFrame(close, pd.DatetimeIndex(pd.to_datetime(SESSIONS)), pd.Index(names, dtype="str"))
+    bars = Bars(frame, frame, frame * 1.01, frame * 0.99)
+    seams = pd.DataFrame({"symbol": names[:6], "date": pd.Timestamp("2024-03-01")})
+    found = find(bars, seams=seams)
+    assert found[["fault", "symbol"]].to_numpy().tolist() == [["stitched_histories", name] for name in "ABCDEF"]
+    assert found["day"].unique().tolist() == [pd.Timestamp("2024-03-01")]
+    assert found["measure"].between(0.02, 0.04).all()
+    assert "where 6 symbols together move by -" in found["finding"][0]
+    assert find(bars, seams=seams[:4]).empty
+    assert find(bars).empty

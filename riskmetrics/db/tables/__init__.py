@@ -7,7 +7,12 @@ columns of later revisions carry ``comment=``. Every instant is a timestamptz, e
 from riskmetrics.db.tables.forecasts import har_coefficients, har_forecast_scores, volatility_forecasts
 from riskmetrics.db.tables.holdings import portfolios, positions
 from riskmetrics.db.tables.insights import ai_batch_requests, ai_batches, ai_insight_templates, ai_insights, ai_spend
-from riskmetrics.db.tables.market_data import benchmarks_sector_weights, company_profiles, market_data_cache
+from riskmetrics.db.tables.market_data import (
+    benchmarks_sector_weights,
+    company_profiles,
+    market_data_cache,
+    price_decisions,
+)
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
     portfolio_rate_betas,
@@ -57,6 +62,7 @@ __all__ = [
     "position_option_exposures",
     "position_volatility",
     "positions",
+    "price_decisions",
     "rejected_rows",
     "stress_scenarios",
     "symbol_adjusted_betas",

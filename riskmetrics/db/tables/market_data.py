@@ -32,6 +32,34 @@ market_data_cache = sa.Table(
 )
 """One row per symbol and session."""
 
+price_decisions = sa.Table(
+    "price_decisions",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True, comment="First session at the price after the move."),
+    sa.Column(
+        "kind",
+        sa.String(16),
+        nullable=False,
+        comment="accept: the move is real. split: earlier prices are multiplied by old_shares / new_shares when they are read.",
+    ),
+    sa.Column(
+        "new_shares",
+        sa.Integer,
+        comment="Shares after a split for old_shares before it: 4 of a 4:1 split.",
+    ),
+    sa.Column("old_shares", sa.Integer, comment="Shares before a split: 1 of a 4:1 split."),
+    sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that recorded the decision."),
+    instant("decided_at"),
+    sa.CheckConstraint(
+        "kind = 'accept' AND new_shares IS NULL AND old_shares IS NULL "
+        "OR kind = 'split' AND new_shares IS NOT NULL AND old_shares IS NOT NULL "
+        "AND new_shares > 0 AND old_shares > 0 AND new_shares <> old_shares",
+        name="shares",
+    ),
+    comment="One row per symbol and session whose price move a user decided about.",
+)
+
 company_profiles = sa.Table(
     "company_profiles",
     metadata,

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
+from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.read import CLOSE_ONLY, UNDERLYING, any_of
 
 
@@ -29,7 +30,7 @@ def never_priced(connection: sa.Connection, days: Sequence[date]) -> list[str]:
 
 def last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
     """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
-    table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    table, wanted = adjusted_prices(connection), sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
     symbol = sa.select(wanted.label("symbol")).subquery("wanted")
     last = (
         sa.select(table.c.close)
@@ -52,7 +53,7 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     Columns symbol, date, close_before, close, adj_close_before, adj_close. Symbols with a single
     close have none.
     """
-    table = tables.market_data_cache
+    table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
     earlier = {
         f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date)
@@ -79,3 +80,43 @@ def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[
     statement = sa.select(symbol.c.symbol).select_from(symbol.outerjoin(source, sa.true()))
     unknown = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY))
     return list(connection.scalars(statement.where(unknown).order_by(symbol.c.symbol)))
+
+
+def price_coverage(
+    connection: sa.Connection,
+    symbols: Iterable[str],
+    through: date | None = None,
+) -> pd.DataFrame:
+    """Return, for each symbol that has closes, their number and the first and last day, by symbol.
+
+    Parameters
+    ----------
+    through : date, optional
+        Closes after this day do not count.
+    """
+    table = tables.market_data_cache
+    is_known = sa.true() if through is None else table.c.date <= through
+    statement = (
+        sa.select(
+            table.c.symbol,
+            sa.func.count().label("closes"),
+            sa.func.min(table.c.date).label("first"),
+            sa.func.max(table.c.date).label("last"),
+        )
+        .where(table.c.symbol == any_of(symbols), is_known)
+        .group_by(table.c.symbol)
+        .order_by(table.c.symbol)
+    )
+    return fetch(connection, statement)
+
+
+def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
+    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date.
+
+    Prices are as stored, whatever `price_decisions` say, for they are compared with other sources'.
+    """
+    table = tables.market_data_cache
+    names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
+    rows = fetch(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
+    adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY)
+    return rows.drop(columns="data_source").assign(date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool))

@@ -1,0 +1,217 @@
+"""What users decided about suspected splits, and stored prices as those decisions make them.
+
+Every query of a price starts from `adjusted_prices`. What is stored is never changed by a decision.
+"""
+
+import math
+from collections.abc import Iterator
+from datetime import date
+from typing import Any, NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+
+ACCEPT, SPLIT = "accept", "split"
+"""Kinds of decisions."""
+
+MAX_SHARES = 100_000
+"""Most shares on either side of a split: beyond any that a company made."""
+
+_FIRST_DAY = date(1, 1, 1)
+
+
+class Ratio(NamedTuple):
+    """A split: so many new shares for so many old ones."""
+
+    new_shares: int
+    old_shares: int
+
+    def __str__(self) -> str:
+        """Return the ratio as people write it, such as 4:1."""
+        return f"{self.new_shares}:{self.old_shares}"
+
+    @property
+    def size(self) -> float:
+        """New shares per old share, which is also the old price over the new one."""
+        return self.new_shares / self.old_shares
+
+    def explains(self, price_before: float, price: float) -> bool:
+        """Whether a move is nearer, as a ratio, to this split than to no move at all."""
+        if not (price_before > 0 and price > 0):
+            return False
+        move = math.log(price_before / price)
+        return abs(move - math.log(self.size)) < abs(move)
+
+
+class Decision(NamedTuple):
+    """What is recorded about a move."""
+
+    ratio: Ratio | None
+    """None: the move is real."""
+
+    def __str__(self) -> str:
+        """Return the decision in words."""
+        return "a real move" if self.ratio is None else f"a {self.ratio} split"
+
+
+class Move(NamedTuple):
+    """Stored prices on a session, and the last ones before it: USD per share, NaN where unknown."""
+
+    close: float
+    adj_close: float
+    before: date | None
+    close_before: float
+    adj_close_before: float
+
+
+class _Segment(NamedTuple):
+    """Days of a symbol on which prices are divided by the same numbers."""
+
+    symbol: str
+    first: date
+    end: date
+    close_new: int
+    close_old: int
+    adj_new: float
+    adj_old: float
+
+
+def record(connection: sa.Connection, symbol: str, day: date, ratio: Ratio | None, code_version: str) -> None:
+    """Keep a decision about the move on ``day``: a split by ``ratio``, or None, a real move."""
+    shares = {} if ratio is None else ratio._asdict()
+    kind = ACCEPT if ratio is None else SPLIT
+    keys = {"symbol": symbol, "date": day, "kind": kind, "code_version": code_version}
+    connection.execute(sa.insert(tables.price_decisions).values(**keys, **shares))
+
+
+def remove(connection: sa.Connection, symbol: str, day: date) -> bool:
+    """Remove a decision; returns whether there was one."""
+    table = tables.price_decisions
+    statement = sa.delete(table).where(table.c.symbol == symbol, table.c.date == day)
+    return bool(connection.execute(statement).rowcount)
+
+
+def decision(connection: sa.Connection, symbol: str, day: date) -> Decision | None:
+    """Return what is recorded about the move of a symbol on a day; None: nothing."""
+    table = tables.price_decisions
+    statement = sa.select(table).where(table.c.symbol == symbol, table.c.date == day)
+    row = connection.execute(statement).first()
+    if row is None:
+        return None
+    return Decision(Ratio(row.new_shares, row.old_shares) if row.kind == SPLIT else None)
+
+
+def has_prices(connection: sa.Connection, symbol: str) -> bool:
+    """Return whether any price of a symbol is stored."""
+    is_stored = sa.exists().where(tables.market_data_cache.c.symbol == symbol)
+    return bool(connection.scalar(sa.select(is_stored)))
+
+
+def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int:
+    """Return how many lots of a symbol, not deleted, were entered before a day."""
+    table = tables.positions
+    is_earlier = sa.and_(table.c.symbol == symbol, table.c.entry_date < day, table.c.deleted_at.is_(None))
+    return connection.execute(sa.select(sa.func.count()).select_from(table).where(is_earlier)).scalar_one()
+
+
+def decisions(connection: sa.Connection) -> pd.DataFrame:
+    """Return every decision by symbol and date, and whether stored prices still make its move.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `price_decisions`; close_moves and adj_close_moves: of a split, whether the
+        stored price still falls by its ratio, so that earlier prices are rescaled. Once corrected
+        prices are imported neither does, and the decision has no effect.
+    """
+    table = tables.price_decisions
+    statement = sa.select(table).order_by(table.c.symbol, table.c.date)
+    found = fetch(connection, statement)
+    moves: dict[str, list[bool]] = {"close": [], "adj_close": []}
+    for row in found.to_dict("records"):
+        move = stored_move(connection, row["symbol"], row["date"].date())
+        is_split = row["kind"] == SPLIT
+        ratio = Ratio(row["new_shares"], row["old_shares"]) if is_split else None
+        prices = {
+            "close": (move.close_before, move.close),
+            "adj_close": (move.adj_close_before, move.adj_close),
+        }
+        for name, (before, price) in prices.items():
+            moves[name].append(ratio is not None and ratio.explains(before, price))
+    return found.assign(close_moves=moves["close"], adj_close_moves=moves["adj_close"])
+
+
+def stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
+    """Return the prices of a symbol on a day and before it as they are stored, not rescaled."""
+    table = tables.market_data_cache
+    statement = (
+        sa.select(table.c.date, table.c.close, table.c.adj_close)
+        .where(table.c.symbol == symbol, table.c.date <= day)
+        .order_by(table.c.date.desc())
+        .limit(2)
+    )
+    rows = list(connection.execute(statement).mappings())
+    on = rows.pop(0) if rows and rows[0]["date"] == day else None
+    before = rows[0] if rows else None
+    prices = [math.nan if row is None or row[name] is None else float(row[name]) for row in (on, before) for name in ("close", "adj_close")]
+    close, adj_close, close_before, adj_close_before = prices
+    day_before = None if before is None else before["date"]
+    return Move(close, adj_close, day_before, close_before, adj_close_before)
+
+
+def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
+    """Return stored prices, those before a decided split divided by it: the table's columns.
+
+    Open, high, low and close are multiplied by old over new shares and volume by the inverse where
+    the close makes the move of the split; adj_close where it makes the move itself. Without a
+    decision that has an effect, it is the table `market_data_cache`.
+    """
+    table = tables.market_data_cache
+    segments = list(_segments(decisions(connection)))
+    if not segments:
+        return table
+    columns = (
+        sa.column("symbol", sa.String),
+        sa.column("first", sa.Date),
+        sa.column("end", sa.Date),
+        sa.column("close_new", sa.Numeric),
+        sa.column("close_old", sa.Numeric),
+        sa.column("adj_new", sa.Double),
+        sa.column("adj_old", sa.Double),
+    )
+    splits = sa.values(*columns, name="splits").data(segments)
+    is_before = sa.and_(
+        splits.c.symbol == table.c.symbol,
+        table.c.date >= sa.cast(splits.c.first, sa.Date),
+        table.c.date < sa.cast(splits.c.end, sa.Date),
+    )
+    new, old = (sa.func.coalesce(sa.cast(column, sa.Numeric), 1) for column in (splits.c.close_new, splits.c.close_old))
+    adj_new, adj_old = (sa.func.coalesce(sa.cast(column, sa.Double), 1) for column in (splits.c.adj_new, splits.c.adj_old))
+    rescaled: dict[str, sa.ColumnElement[Any]] = {
+        name: sa.cast(table.c[name] * old / new, sa.Numeric) for name in ("open", "high", "low", "close")
+    }
+    rescaled["adj_close"] = sa.cast(table.c.adj_close * adj_old / adj_new, sa.Double)
+    shares = sa.func.round(table.c.volume * new / old)
+    rescaled["volume"] = sa.cast(shares, sa.BigInteger)
+    selected = [rescaled.get(column.name, column).label(column.name) for column in table.c]
+    return sa.select(*selected).select_from(table.outerjoin(splits, is_before)).subquery("prices")
+
+
+def _segments(found: pd.DataFrame) -> Iterator[_Segment]:
+    """Yield the days of each symbol between its splits, with the product of the splits after them."""
+    splits = found[found["close_moves"] | found["adj_close_moves"]]
+    for symbol, rows in splits.groupby("symbol"):
+        days = [day.date() for day in rows["date"]]
+        for at, (first, end) in enumerate(zip([_FIRST_DAY, *days], days, strict=False)):
+            later = rows.iloc[at:]
+            shares = [
+                _product(later[later[moves]][name]) for moves in ("close_moves", "adj_close_moves") for name in ("new_shares", "old_shares")
+            ]
+            yield _Segment(str(symbol), first, end, *shares)
+
+
+def _product(shares: "pd.Series[Any]") -> int:
+    return math.prod(map(int, shares))

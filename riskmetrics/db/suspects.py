@@ -1,0 +1,135 @@
+"""Suspected splits in the whole stored history, and where pieces of histories meet.
+
+Splits are found by one query and judged by `panels`.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch
+from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, decisions
+from riskmetrics.db.read import CLOSE_ONLY, any_of, price_panels
+from riskmetrics.panels import Bars, suspected_splits
+
+_MOVE = 1.7
+"""Ratio of two closes under which no split is suspected: 2:1 on a day of 15 % is 1.74."""
+
+_FALL_OF_CLOSE = 1.15
+"""Ratio by which the close of a suspected split falls relative to an adjusted close, at least."""
+
+MAX_SEAMS = 63
+"""Imports of a symbol's year, at most, between which a seam can be told from the usual."""
+
+_SESSIONS_BEFORE = 9
+"""Sessions before a move that a verdict on it needs, at most."""
+
+
+def suspected_moves(connection: sa.Connection, symbols: Iterable[str] | None = None) -> pd.DataFrame:
+    """Return every suspected split that no user has decided about, by symbol and date.
+
+    Parameters
+    ----------
+    symbols : iterable of str, optional
+        Default: all that have prices.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `panels.suspected_splits`. A split that a user recorded is no move any more where
+        prices are read, and a move that a user accepted is left out.
+    """
+    moves = fetch(connection, _large_moves(adjusted_prices(connection), symbols))
+    days = [day.date() for day in moves["date"] if trading_calendar.is_session(day.date())]
+    sessions = _sessions_around(days)
+    if not sessions:
+        return suspected_splits(_no_bars())
+    bars = price_panels(connection, Bars._fields, moves["symbol"].unique(), sessions)
+    found = suspected_splits(Bars(**bars))
+    # a session beside another's neighbors is no neighbor: only what was asked for is judged
+    found = found.merge(moves[["symbol", "date"]].astype(found.dtypes[["symbol", "date"]]))
+    accepted = decisions(connection)
+    accepted = accepted[accepted["kind"] == ACCEPT]
+    keys = pd.MultiIndex.from_frame(found[["symbol", "date"]])
+    is_accepted = keys.isin(list(zip(accepted["symbol"], accepted["date"], strict=True)))
+    return found[~is_accepted].sort_values(["symbol", "date"], ignore_index=True)
+
+
+def import_seams(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    """Return where closes without adjusted ones continue rows of another import.
+
+    Returns
+    -------
+    DataFrame
+        symbol and date of the first row of each later piece among ``sessions``. A symbol with more
+        than MAX_SEAMS of them, such as one imported every night, has no pieces and is left out.
+    """
+    table = tables.market_data_cache
+    history = sa.select(
+        table.c.symbol,
+        table.c.date,
+        table.c.data_source,
+        table.c.updated_at,
+        *(
+            sa.func.lag(table.c[name]).over(partition_by=table.c.symbol, order_by=table.c.date).label(f"{name}_before")
+            for name in ("data_source", "updated_at")
+        ),
+    ).where(
+        table.c.symbol == any_of(sorted(set(symbols))),
+        table.c.date.between(min(sessions), max(sessions)),
+    )
+    rows = history.subquery("rows")
+    is_seam = sa.and_(
+        rows.c.data_source.endswith(CLOSE_ONLY),
+        rows.c.data_source_before.is_not(None),
+        sa.or_(
+            rows.c.data_source != rows.c.data_source_before,
+            rows.c.updated_at != rows.c.updated_at_before,
+        ),
+    )
+    per_symbol = sa.func.count().over(partition_by=rows.c.symbol)
+    seams = sa.select(rows.c.symbol, rows.c.date, per_symbol.label("n")).where(is_seam).subquery()
+    found = sa.select(seams.c.symbol, seams.c.date).where(seams.c.n <= MAX_SEAMS)
+    return fetch(connection, found.order_by(seams.c.symbol, seams.c.date))
+
+
+def _large_moves(prices: sa.FromClause, symbols: Iterable[str] | None) -> "sa.Select[tuple[str, date]]":
+    """Select symbol and date of every move that may be a split."""
+    names = ("close", "adj_close")
+    before = [
+        sa.func.lag(prices.c[name]).over(partition_by=prices.c.symbol, order_by=prices.c.date).label(f"{name}_before") for name in names
+    ]
+    columns = [prices.c[name] for name in ("symbol", "date", *names)]
+    is_wanted = sa.true() if symbols is None else prices.c.symbol == any_of(sorted(set(symbols)))
+    rows = sa.select(*columns, *before).where(is_wanted).subquery("moves")
+    conditions = [
+        condition
+        for name in names
+        for condition in (
+            rows.c[name] > rows.c[f"{name}_before"] * _MOVE,
+            rows.c[name] * _MOVE < rows.c[f"{name}_before"],
+        )
+    ]
+    share, share_before = (rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0) for end in ("", "_before"))
+    conditions.append(share > share_before * _FALL_OF_CLOSE)
+    return sa.select(rows.c.symbol, rows.c.date).where(sa.or_(*conditions))
+
+
+def _sessions_around(days: Iterable[date]) -> list[date]:
+    """Return the sessions that verdicts on ``days`` need, in order."""
+    last = trading_calendar.last_known()
+    found: set[date] = set()
+    for day in set(days):
+        first = trading_calendar.previous(day, _SESSIONS_BEFORE)
+        after = trading_calendar.between(day, min(last, day + pd.Timedelta(days=14)))[:2]
+        found.update(trading_calendar.between(first, day), after)
+    return sorted(found)
+
+
+def _no_bars() -> Bars:
+    empty = pd.DataFrame(index=pd.DatetimeIndex([]), columns=pd.Index([], dtype="str"), dtype=float)
+    return Bars(empty, empty, empty, empty)
