@@ -68,13 +68,11 @@ def _explained(name: str, metric_name: str, day: Day, symbol: str | None) -> "tu
     from riskmetrics.cli.database import reading
     from riskmetrics.db import explained, read, spellings, stored
     from riskmetrics.explain import registry
-    from riskmetrics.symbols import normalize_symbol
 
     metric, configured = registry.find(metric_name), settings.load()
     with reading() as connection:
         if symbol is not None:
-            symbol = normalize_symbol(symbol) or symbol  # other code may have stored what is none
-            symbol = spellings.find_class_shares(connection, [symbol]).get(symbol, symbol)
+            symbol = spellings.find_stored_spelling(connection, symbol)
         session, portfolio = day_of(day) or stored.latest_day(connection), explained.portfolio_id(connection, name)
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")

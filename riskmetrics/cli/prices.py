@@ -54,11 +54,13 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
     Example: riskmetrics prices accept XYZ 2022-12-14
     """
     from riskmetrics.cli.database import writing
+    from riskmetrics.db import spellings
     from riskmetrics.db.suspects import suspected_moves
     from riskmetrics.errors import DataQualityError
 
-    symbol, session = symbol.upper(), day.date()
+    session = day.date()
     with writing() as connection:
+        symbol = spellings.find_stored_spelling(connection, symbol)
         if _is_decided(connection, symbol, session, None):
             return
         _require_price(connection, symbol, session)
@@ -82,10 +84,11 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
     from riskmetrics.cli.database import writing
-    from riskmetrics.db import price_decisions
+    from riskmetrics.db import price_decisions, spellings
 
-    symbol, session, shares = symbol.upper(), day.date(), _ratio(ratio)
+    session, shares = day.date(), _ratio(ratio)
     with writing() as connection:
+        symbol = spellings.find_stored_spelling(connection, symbol)
         if _is_decided(connection, symbol, session, shares):
             return
         _require_price(connection, symbol, session)
@@ -108,10 +111,11 @@ def undo(symbol: Symbol, day: MoveDay) -> None:
     Example: riskmetrics prices undo XYZ 2022-12-14
     """
     from riskmetrics.cli.database import writing
-    from riskmetrics.db import price_decisions
+    from riskmetrics.db import price_decisions, spellings
 
-    symbol, session = symbol.upper(), day.date()
+    session = day.date()
     with writing() as connection:
+        symbol = spellings.find_stored_spelling(connection, symbol)
         is_removed = price_decisions.remove(connection, symbol, session)
     if not is_removed:
         typer.echo(f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list")

@@ -76,6 +76,12 @@ def find_class_shares(connection: sa.Connection, symbols: Iterable[str]) -> dict
     return dict(connection.execute(_CLASS_SHARES, _parameters(marked)).all()) if marked else {}
 
 
+def find_stored_spelling(connection: sa.Connection, text: str) -> str:
+    """Return the spelling in which the symbol that a user typed is stored, if it is stored."""
+    symbol = normalize_symbol(text) or text  # other code may have stored what is no symbol
+    return find_class_shares(connection, [symbol]).get(symbol, symbol)
+
+
 def find_collisions(connection: sa.Connection) -> list[str]:
     """Return a sentence for each symbol whose inputs in several spellings contradict each other."""
     collisions: list[str] = []

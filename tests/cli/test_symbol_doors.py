@@ -27,7 +27,10 @@ HEADERS = {
     "portfolio": "symbol,quantity",
     "options": "symbol,quantity,position_type,underlying_symbol,strike_price,expiration_date",
 }
-TESTED_ARGUMENTS = {("explain", "symbol")}
+TESTED_ARGUMENTS = {
+    ("explain", "symbol"),
+    *((f"prices {command}", "symbol") for command in ("accept", "split", "undo")),
+}
 """Parameters of commands that take a symbol, each with a test here."""
 OTHER_PARAMETERS = {("simulate", "symbols"), ("show forecast-score", "every")}
 """A number of symbols, and a choice of rows."""
@@ -153,6 +156,17 @@ def test_explain_finds_a_symbol_in_any_spelling(call, database: str, written: st
     options = ("--date", str(FIRST), "--symbol", written, "--json")
     explained = json.loads(call("explain", GROWTH, "position_market_betas.beta", *options).stdout)
     assert [one["of"]["symbol"] for one in explained] == ["AAPL"]
+
+
+@pytest.mark.parametrize("written", SPELLINGS)
+def test_a_price_move_is_decided_in_any_spelling(call, load: Load, stored, written: str) -> None:
+    load("prices", "BRK-B,2022-12-13,400", "BRK-B,2022-12-14,100", "BRK-B,2022-12-15,100")
+    assert call("prices", "split", written, "2022-12-14", "4:1").exit_code == 0
+    assert stored(tables.price_decisions) == ["BRK-B"]
+    assert "is removed" in call("prices", "undo", written, "2022-12-14").stdout
+    assert stored(tables.price_decisions) == []
+    accepted = call("prices", "accept", written, "2022-12-14")
+    assert "no price of BRK-B is stored" not in str(accepted.exception)
 
 
 def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:

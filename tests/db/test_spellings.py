@@ -22,6 +22,8 @@ REVISION = "5b0e7d31c9a6"
 FOREIGN = {"AAPL": "AAPL.US", "BRK-B": "BRK/B", "SPY": "SPY.US", "TLT": "tlt", "VOD.L": "VOD.L"}
 NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
 """Keys of prompts."""
+CREATED_LATER = {("price_decisions", "symbol")}
+"""Columns that never held another spelling than the normal one."""
 
 
 def symbol_columns() -> set[tuple[str, str]]:
@@ -33,7 +35,7 @@ def symbol_columns() -> set[tuple[str, str]]:
         for column in table.columns
         if isinstance(column.type, sa.String) and column.name.endswith(ends)
     }
-    return found - NO_SYMBOLS | {("database_settings", "value")}
+    return found - NO_SYMBOLS - CREATED_LATER | {("database_settings", "value")}
 
 
 def test_every_column_of_symbols_is_normalized() -> None:
