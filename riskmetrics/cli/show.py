@@ -121,11 +121,11 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     session, table = _stored(stored.betas, day_of(day), portfolio)
     present(table, as_json=as_json, formats=_BETAS, title=f"Market betas, {session}")
     if not as_json:
-        times = figures.NEXT_WINDOW
-        typer.echo(f"std_error is that of the regression; the next window's beta differs from this one by about {times} times as much.")
         typer.echo(
-            "adjusted_beta is drawn towards that of an average stock by as much as beta is uncertain: it foretells the next window's best."
+            "std_error is the regression's own and understates how far the next window's beta may lie: 1.96 of\n"
+            "them held it in 65% of 408 windows (python -m benchmarks.beta_skill)."
         )
+        typer.echo("adjusted_beta: Vasicek-adjusted beta, shrunk toward 1 in proportion to its sampling error.")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """A stored number taken apart: its formula, what it was made of, and the same number again by another way.
 
-What is read, and which prices are believed, is as in a run; everything after that is computed anew for one row with pandas, numpy,
-scipy and statsmodels, never by the function that made the number.
+The arithmetic of a row is done a second time with pandas, numpy, scipy and statsmodels
+(`tests/e2e/test_explain.py` compares the two for each stored column). What is read, and which prices
+are left out, is shared with the pipeline: a fault there shows in both.
 """

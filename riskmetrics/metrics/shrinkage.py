@@ -10,7 +10,8 @@ PRIOR_MEAN = 1.0
 """The average stock's beta to the market."""
 
 PRIOR_SD = 0.35
-"""How far stocks' betas spread around it; with this prior the next window's beta was predicted best, RMSE .352 against .396 raw."""
+"""How far stocks' betas spread around it. `benchmarks.beta_skill` compares the adjusted beta with the raw one
+as a predictor of the next window's: 8 % less squared error on 33 stocks of 2020 to 2024, which is within chance (t -0.7)."""
 
 
 class AdjustedBeta(NamedTuple):

@@ -5,7 +5,9 @@ from datetime import date
 from typing import NamedTuple
 
 NEXT_WINDOW = 1.4
-"""How much larger than the regression's standard error a beta's error in the next window was, measured on real daily data."""
+"""Standard errors by which the betas of two windows differ if nothing but the sample changes: the root of 2, rounded.
+
+Real betas differ by more (`benchmarks.beta_skill`)."""
 
 IN_SAMPLE = "the model was fitted on data that reach past this day, so the forecast may look better than it was"
 """What it means that a forecast is in sample."""

@@ -169,7 +169,7 @@ def test_weights_become_quantities_at_a_price(file, weights):
     with pytest.raises(DataQualityError, match="no price of XOM on 2024-12-06"):
         quantities(lots, {"KO": Decimal(60)}, 10_000, date(2024, 12, 6))
     with pytest.raises(DataQualityError, match="the quantity of KO, XOM cannot be stored"):
-        quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 1e-6, date(2024, 12, 6))
+        quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 1e-9, date(2024, 12, 6))
 
 
 def test_parquet_and_gzip_say_the_same_as_text(file, tmp_path):

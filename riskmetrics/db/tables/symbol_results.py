@@ -41,5 +41,5 @@ symbol_adjusted_betas = sa.Table(
     sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
     undefined_reason(),
     *provenance(),
-    comment="One row per symbol and session: the market beta that predicts the next window's best.",
+    comment="One row per symbol and session: the Vasicek-adjusted market beta, shrunk toward 1 by its sampling error.",
 )
