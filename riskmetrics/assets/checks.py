@@ -85,7 +85,8 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
     if absent:
         said.append(
             f"too few holdings have a close (options: of their underlying) in {name_some(named)}; {MIN_COVERAGE:.0%} are"
-            " needed, and their risk figures are undefined: import the prices with `riskmetrics import prices FILE`"
+            " needed, and their risk figures are undefined: import the prices with `riskmetrics import prices FILE`,"
+            " or remove the portfolio"
         )
     elif named:
         said.append(f"too few holdings have a price of their own in {name_some(named)}: state the prices of options with the holdings")
@@ -104,15 +105,18 @@ def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        lowest = stored.lowest_coverage(connection, "believed_prices", days)
-    if lowest is None or lowest.coverage == 1:
-        return dg.AssetCheckResult(passed=True, description="every value and profit rests on closes that are believed")
+        doubted = stored.coverage_below(connection, "believed_prices", days, 1.0)
+    if doubted.empty:
+        return dg.AssetCheckResult(passed=True, description="no value or profit rests on a close that is not believed")
+    doubted = doubted.assign(n_doubted=doubted["n_total"] - doubted["n_covered"])
+    named = [f"{row.portfolio} ({row.n_doubted} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in doubted.itertuples()]
+    day = f"{doubted['day'].iloc[0]:%Y-%m-%d}"
     return dg.AssetCheckResult(
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"lowest_coverage": lowest.coverage, "portfolio": lowest.name, "session": str(lowest.day)},
-        description=f"value and profit of {lowest.name} on {lowest.day} rest on closes that are not believed, {1 - lowest.coverage:.0%} of "
-        f"them; see which with `riskmetrics show quality --date {lowest.day}`, and import the right ones",
+        metadata={"portfolios_affected": len(doubted), **reports.shown(doubted)},
+        description=f"value and profit rest on closes that are not believed in {name_some(named)}; see which with "
+        f"`riskmetrics show quality --date {day}`, and import the right ones",
     )
 
 

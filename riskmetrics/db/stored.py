@@ -171,19 +171,6 @@ def sector_weight_sums(connection: sa.Connection, days: Sequence[date]) -> pd.Da
     )
 
 
-def lowest_coverage(connection: sa.Connection, metric: str, days: Sequence[date]) -> "sa.Row[str, date, float] | None":
-    """The portfolio, of those that were not removed, and the day of the lowest coverage: name, day, coverage."""
-    table = tables.portfolio_coverage
-    statement = (
-        sa.select(_portfolios.c.name, table.c.day, table.c.coverage)
-        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.metric == metric, table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
-        .order_by(table.c.coverage, table.c.day, _portfolios.c.name)
-        .limit(1)
-    )
-    return connection.execute(statement).first()
-
-
 def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date], minimum: float) -> pd.DataFrame:
     """Return each portfolio whose coverage is below a minimum on one of ``days``, on its worst day.
 

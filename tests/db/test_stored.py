@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, stored, tables, write
+from riskmetrics.db import holdings, stored, stored_prices, tables, write
 from riskmetrics.db.copy import fetch
 
 DAY, NEXT, AFTER = date(2024, 12, 4), date(2024, 12, 5), date(2024, 12, 6)
@@ -46,7 +46,8 @@ def test_an_empty_database_has_no_sessions_and_no_results(connection):
         assert of_a_day(connection, DAY).empty
     assert stored.some_betas(connection, [DAY], 5).empty
     assert stored.sector_weight_sums(connection, [DAY]).empty
-    assert stored.lowest_coverage(connection, "beta", [DAY]) is None
+    assert stored.coverage_below(connection, "beta", [DAY], 0.8).empty
+    assert stored.small_equity(connection, [DAY], 0.05).empty
     assert stored.portfolio_overview(connection).empty
 
 
@@ -86,15 +87,44 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
     assert len(stored.some_betas(connection, [DAY], 99)) == 3
 
 
-def test_the_lowest_coverage_names_its_portfolio_and_day(connection, lots):
+def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(connection, lots):
     ids = lots[["portfolio_id"]].drop_duplicates()
     for day, shares in ((DAY, [0.9, 0.5]), (NEXT, [0.4, 1.0])):
         rows = ids.assign(day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2)
         write.coverage(connection, rows, metrics=["beta"], days=[day], provenance=PROVENANCE)
-    assert stored.lowest_coverage(connection, "beta", [DAY, NEXT]) == ("P", NEXT, 0.4)
-    assert stored.lowest_coverage(connection, "beta", [DAY]) == ("Q", DAY, 0.5)
-    assert stored.lowest_coverage(connection, "prices", [DAY]) is None
+
+    def below(metric, days, minimum):
+        found = stored.coverage_below(connection, metric, days, minimum)
+        return [(row.portfolio, row.day.date(), row.coverage) for row in found.itertuples()]
+
+    assert below("beta", [DAY, NEXT], 0.8) == [("P", NEXT, 0.4), ("Q", DAY, 0.5)]
+    assert below("beta", [DAY], 0.8) == [("Q", DAY, 0.5)]
+    assert below("beta", [DAY], 0.5) == []
+    assert below("beta", [DAY], 0.5 + 1e-10) == []  # rounding of a sum of shares
+    assert below("prices", [DAY], 0.8) == []
     assert stored.coverage(connection, DAY)["coverage"].to_list() == [0.9, 0.5]
+
+
+@pytest.mark.parametrize(("equity", "named"), [("50.00", False), ("49.99", True), ("0.00", True), ("-1.00", True)])
+def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, named):
+    """Gross exposure is 1,000: 5 % are 50. Both portfolios have it."""
+    snapshot(connection, lots, DAY)
+    table = tables.portfolio_snapshots
+    connection.execute(sa.update(table).values(total_value=equity, gross_exposure=1000))
+    found = stored.small_equity(connection, [DAY], 0.05)
+    assert found["portfolio"].to_list() == (["P", "Q"] if named else [])
+    if named:
+        assert found["day"].dt.date.to_list() == [DAY, DAY]
+
+
+def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
+    """A has a price from the next session on, B one long ago, and both are held."""
+    prices = {"close": 1, "data_source": "test"}
+    rows = [prices | {"symbol": "A", "date": NEXT}, prices | {"symbol": "B", "date": date(2020, 1, 2)}]
+    connection.execute(sa.insert(tables.market_data_cache), rows)
+    assert stored_prices.never_priced(connection, [DAY]) == ["A"]
+    assert stored_prices.never_priced(connection, [DAY, NEXT]) == []
+    assert stored_prices.never_priced(connection, [date(2019, 1, 2)]) == []  # nothing was held then
 
 
 def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots):

@@ -108,11 +108,16 @@ def test_a_book_of_options_needs_closes_of_their_underlyings_and_is_told_of_pric
         connection.execute(sa.text("UPDATE positions SET last_price = NULL"))
     assert run(DAYS[-1:]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
-    assert "0% of the holdings of Options have a price of their own on 2022-12-28; 80% is the least; the rest is in no value" in said
+    assert (
+        "too few holdings have a price of their own in Options (0 of 2 instruments on 2022-12-28): state the prices of options with the holdings"
+        in said
+    )
     assert len(fetched(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
     with engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'MSFT' AND date > '2022-12-01'"))
     engine.dispose()
     assert run(DAYS[-1:]).exit_code == 3
     said = " ".join(capsys.readouterr().err.split())
-    assert "50% of the holdings of Options have a close (options: of their underlying) on 2022-12-28; 80% is the least" in said
+    assert (
+        "too few holdings have a close (options: of their underlying) in Options (1 of 2 instruments on 2022-12-28); 80% are needed" in said
+    )
