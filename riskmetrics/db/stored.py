@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
@@ -183,7 +184,7 @@ def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date],
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.metric == metric, table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
         .where(table.c.coverage < minimum - 1e-9)
-        .distinct(table.c.portfolio_id)
+        .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, table.c.coverage, table.c.day)
         .subquery()
     )
@@ -203,7 +204,7 @@ def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
         .where(table.c.total_value < (minimum - 1e-9) * table.c.gross_exposure)
-        .distinct(table.c.portfolio_id)
+        .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, share, day)
         .subquery()
     )
