@@ -250,7 +250,7 @@ def _shifts(bars: Bars, suspects: pd.DataFrame, seams: pd.DataFrame) -> pd.DataF
     is_inside = (row >= 0) & (column >= 0)
     at_seam = np.zeros(returns.shape, dtype=bool)
     at_seam[row[is_inside], column[is_inside]] = True
-    at_seam &= returns.notna().to_numpy()
+    at_seam &= returns.notna().to_numpy(bool)
     shift = price_quality.shifts_at_seams(returns.to_numpy(), at_seam)
     where = at_seam & ~np.isnan(shift)[:, None]
     n_symbols = at_seam.sum(axis=1)
