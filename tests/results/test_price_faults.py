@@ -159,6 +159,7 @@ def test_a_sentence_names_three_counts_the_rest_and_says_what_to_do(bars):
 def test_no_symbol_has_no_finding(bars):
     nothing = Bars(*(prices.iloc[:, :0] for prices in bars))
     assert find(nothing).empty
+    assert find(nothing, seams=pd.DataFrame({"symbol": ["A"], "date": bars.close.index[:1]})).empty
 
 
 def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> None:
