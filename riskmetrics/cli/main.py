@@ -87,7 +87,8 @@ def main() -> None:
     configure_streams()
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # tells with a traceback that Ctrl-C hit a closing connection
     gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
-    sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
+    if sys.stdout is not None and sys.stderr is not None:  # a shell can close them
+        sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
     try:
         app()
     except RiskmetricsError as error:

@@ -21,7 +21,7 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT, Limits
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.contents import decoded, is_parquet, open_content, read_head, read_whole
+from riskmetrics.sources.contents import decoded, is_parquet, measure, open_content, read_head, read_whole
 from riskmetrics.sources.layouts import GENERIC, LAYOUTS, LINES_OF_TOTALS, OTHER_FILES, Layout
 from riskmetrics.sources.lines import LeftOut, Line, Walked, keys, split, walk
 from riskmetrics.sources.lots import review_lots
@@ -126,7 +126,10 @@ def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None
 def _opened(path: Path, limits: Limits) -> tuple[Layout, str, Walked]:
     """A file's layout, its form, and the table in it with the percent signs of weights taken off."""
     with open_content(path, limits) as stream:
-        data = b"" if is_parquet(read_head(path, stream, limits)) else read_whole(path, stream, limits)
+        data = b""
+        if not is_parquet(read_head(path, stream, limits)):
+            measure(path, stream, limits)
+            data = read_whole(path, stream, limits)
     if not data:
         table = read_table(path, GENERIC.columns, required=("symbol",), limits=limits)
         layout, form, walked = GENERIC, "Parquet", Walked(table, [], None)

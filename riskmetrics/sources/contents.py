@@ -96,8 +96,7 @@ def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
 
 
 def read_whole(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
-    """Return all bytes of a stream; DataQualityError, before more is kept than a line, if there are too many."""
-    _refuse_oversized(path, stream, limits)
+    """Return all bytes of a stream that `measure` has found to be within its limits."""
     stream.seek(0)
     whole = io.BytesIO()  # it grows in place, and gives its bytes without a copy
     while piece := stream.read(_PIECE):
@@ -107,8 +106,15 @@ def read_whole(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
     return whole.getvalue()
 
 
-def _refuse_oversized(path: Path, stream: BinaryIO, limits: Limits) -> None:
-    """Read a stream to its end and keep nothing; DataQualityError if the whole, a line or their number exceeds its limit."""
+def measure(path: Path, stream: BinaryIO, limits: Limits) -> int:
+    """Read a stream from its start, keep nothing, and return its size in bytes, unpacked.
+
+    Raises
+    ------
+    DataQualityError
+        If the whole, a line or, but for Parquet, the number of lines exceeds its limit.
+    """
+    stream.seek(0)
     size = lines = line = 0
     text = True
     while piece := stream.read(min(limits.line_bytes, _PIECE)):
@@ -126,6 +132,7 @@ def _refuse_oversized(path: Path, stream: BinaryIO, limits: Limits) -> None:
         line = len(piece) - max(ends) - 1 if ends else line + len(piece)
         if lines + (line > 0) > limits.rows + 1:
             raise too_many_rows(path, limits)
+    return size
 
 
 def _line_too_long(path: Path, line: int, limits: Limits) -> DataQualityError:

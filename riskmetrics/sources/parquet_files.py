@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.sources.contents import read_whole, too_many_rows
+from riskmetrics.sources.contents import measure, read_whole, too_many_rows
 
 _FOOTER_BYTES = 8 * MEGABYTE
 """Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
@@ -35,6 +35,7 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
         If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
     """
     if isinstance(stream, gzip.GzipFile):  # Parquet is read from its end, to which a gzip file has no short way
+        measure(path, stream, limits)
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _describe(path, stream, limits)
     headers = list(described.schema_arrow.names)

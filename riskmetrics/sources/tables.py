@@ -4,12 +4,13 @@ Every row can be traced to its line. The header is line 1; a record whose quoted
 counts from its first physical line; in a Parquet file the first row is "line" 2, as if it had a header.
 """
 
+import codecs
 import csv
 import io
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -21,15 +22,16 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.limits import DEFAULT, Limits
+from riskmetrics.limits import DEFAULT, MEGABYTE, Limits
 from riskmetrics.metrics._typing import BoolArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.contents import is_parquet, open_content, read_head, read_whole, utf8
+from riskmetrics.sources.contents import is_parquet, measure, open_content, read_head, read_whole, utf8
 from riskmetrics.sources.parquet_files import read_parquet
 
 Spellings = Mapping[str, tuple[str, ...]]
 BLOCK = 1 << 24  # bytes that the CSV reader takes at once, and so the longest row
 LONGEST_RAW_ROW = 2_000  # bytes of a rejected row that are kept
+LARGE = 64 * MEGABYTE  # bytes from which on a file is gone through before it is read
 DISTINCT_COLUMNS = {"symbol", "date"}
 """Columns whose different values are looked at one by one."""
 
@@ -101,7 +103,11 @@ def read_table(path: Path, spellings: Spellings, required: tuple[str, ...], limi
             if is_parquet(head):
                 table = _parquet_table(path, stream, spellings, required, limits)
             else:
-                _columns_of_csv(path, utf8(path, head), spellings, required)  # before all is read
+                header = _columns_of_csv(path, utf8(path, head), spellings, required)
+                _refuse_columns(path, header.n_columns, limits)
+                if measure(path, stream, limits) > LARGE:
+                    stream.seek(header.body + len(head) - len(head.removeprefix(codecs.BOM_UTF8)))
+                    _refuse_too_many(path, stream, header, limits)
                 data = utf8(path, read_whole(path, stream, limits))
                 table = _csv_table(path, data, spellings, required, limits)
         return without_blank_rows(table)
@@ -139,24 +145,15 @@ def _columns_of_csv(path: Path, data: bytes, spellings: Spellings, required: tup
 
 def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[str, ...], limits: Limits) -> Table:
     header = _columns_of_csv(path, data, spellings, required)
-    _refuse_columns(path, header.n_columns, limits)
     if data.count(b'"', header.body) % 2:
         raise DataQualityError(f"{path} has a quotation mark that is never closed: rows cannot be told apart")
     if len(data) == header.body or data[header.body : header.body + BLOCK].isspace():
         raise DataQualityError(f"{path} has a header and no row")
     body = memoryview(data)[header.body :]
-    torn: list[tuple[int, int]] = []
-
-    def skip(row: Any) -> str:
-        torn.append((row.number - 1, row.actual_columns))
-        return "skip" if len(torn) <= limits.rejected_rows else "error"
-
-    try:
-        table = _cells_of_csv(body, header, skip, path, limits)
-    except pa.ArrowInvalid:
-        if len(torn) > limits.rejected_rows:
-            raise too_many_rejected(path, limits) from None
-        raise
+    source, torn = pa.BufferReader(pa.py_buffer(body)), list[tuple[int, int]]()
+    batches = list(_split_rows(path, source, header, header.chosen, torn, limits))
+    schema = pa.schema([(str(position), pa.string()) for position in header.chosen.values()])
+    table = pa.Table.from_batches(batches, schema)
     starts, ends, newlines = _records(body)
     if len(starts) != table.num_rows + len(torn):
         raise DataQualityError(f"{path} has a quotation mark or a line end inside a cell that is not quoted: rows cannot be told apart")
@@ -178,26 +175,48 @@ def _csv_table(path: Path, data: bytes, spellings: Spellings, required: tuple[st
     return Table(path, columns, rejected, header.notes, lambda rows: locate(records[rows]), limits)
 
 
-def _cells_of_csv(body: memoryview, header: _CsvColumns, skip: Callable[[Any], str], path: Path, limits: Limits) -> pa.Table:
-    """Split a CSV file's rows into cells, block by block; ``skip`` is told of rows that have too many or too few."""
+def _refuse_too_many(path: Path, stream: BinaryIO, header: _CsvColumns, limits: Limits) -> None:
+    """Go through a large file's rows before it is in memory; DataQualityError if more are torn, or differ, than is allowed."""
+    chosen = {name: header.chosen[name] for name in DISTINCT_COLUMNS & header.chosen.keys()}
+    for _ in _split_rows(path, stream, header, chosen or header.chosen, [], limits):
+        pass
+
+
+def _split_rows(
+    path: Path,
+    source: BinaryIO | pa.NativeFile,
+    header: _CsvColumns,
+    chosen: Mapping[str, int],
+    torn: list[tuple[int, int]],
+    limits: Limits,
+) -> Iterator[pa.RecordBatch]:
+    """Yield the chosen columns block by block; rows with too many or too few cells become part of ``torn``."""
+
+    def skip(row: Any) -> str:
+        torn.append((row.number - 1, row.actual_columns))
+        return "skip" if len(torn) <= limits.rejected_rows else "error"
+
     names = [str(position) for position in range(header.n_columns)]
     distinct = DistinctValues(path, limits)
-    with pyarrow.csv.open_csv(
-        pa.BufferReader(pa.py_buffer(body)),
-        pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),  # threads lose the row's number
-        pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip),
-        pyarrow.csv.ConvertOptions(
-            check_utf8=False,
-            column_types=dict.fromkeys(names, pa.string()),
-            include_columns=[str(position) for position in header.chosen.values()],
-        ),
-    ) as reader:
-        batches = []
-        for batch in reader:
-            for name in DISTINCT_COLUMNS & header.chosen.keys():
-                distinct.add(name, batch.column(str(header.chosen[name])))
-            batches.append(batch)
-        return pa.Table.from_batches(batches, reader.schema)
+    try:
+        with pyarrow.csv.open_csv(
+            source,
+            pyarrow.csv.ReadOptions(use_threads=False, block_size=BLOCK, column_names=names),  # threads lose the row's number
+            pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip),
+            pyarrow.csv.ConvertOptions(
+                check_utf8=False,
+                column_types=dict.fromkeys(names, pa.string()),
+                include_columns=[str(position) for position in chosen.values()],
+            ),
+        ) as reader:
+            for batch in reader:
+                for name in DISTINCT_COLUMNS & chosen.keys():
+                    distinct.add(name, batch.column(str(chosen[name])))
+                yield batch
+    except pa.ArrowInvalid:
+        if len(torn) > limits.rejected_rows:
+            raise too_many_rejected(path, limits) from None
+        raise
 
 
 class DistinctValues:

@@ -22,7 +22,7 @@ NAMES = {"€": "Über €", "中": "中文公司"}
 def foreign(request: pytest.FixtureRequest, server) -> Iterator[tuple[str, str]]:
     """Encoding and URL of a database at head."""
     name, encoding = f"encoding_{request.param.lower()}", request.param
-    address = server.database_url("postgres").replace("+psycopg", "")
+    address = server.url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as connection:
         settings = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {settings}".encode())

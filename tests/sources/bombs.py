@@ -22,8 +22,8 @@ def gzip_of_blanks(folder: Path) -> Path:
 
 
 def gzip_of_parquet(folder: Path) -> Path:
-    """Write what begins as Parquet and goes on for 2 GB."""
-    return _packed(folder / "bomb.parquet.gz", b"PAR1", bytes(MEGABYTE), 2_000)
+    """Write what begins as Parquet and goes on for 1.1 GB."""
+    return _packed(folder / "bomb.parquet.gz", b"PAR1", bytes(MEGABYTE), 1_100)
 
 
 def _packed(path: Path, head: bytes, piece: bytes, count: int) -> Path:
@@ -53,25 +53,25 @@ def short_names(folder: Path) -> Path:
 
 
 def tiny_symbols(folder: Path) -> Path:
-    """Write four million different symbols."""
-    rows = (f"{n:X},2024-12-06,1\n".encode() for n in range(4_000_000))
+    """Write 1.5 million different symbols."""
+    rows = (f"{n:X},2024-12-06,1\n".encode() for n in range(1_500_000))
     return _written(folder / "symbols.csv", [_HEADER, b"".join(rows)])
 
 
 def tiny_dates(folder: Path) -> Path:
-    """Write two million different times."""
-    rows = (f"A,2024-12-06 00:00:00.{n},1\n".encode() for n in range(2_000_000))
+    """Write half a million different times."""
+    rows = (f"A,2024-12-06 00:00:00.{n},1\n".encode() for n in range(500_000))
     return _written(folder / "dates.csv", [_HEADER, b"".join(rows)])
 
 
 def bad_rows(folder: Path) -> Path:
-    """Write two million rows without a price."""
-    return _written(folder / "bad.csv", [_HEADER, b"A,2024-12-06,x\n" * 2_000_000])
+    """Write a million rows without a price."""
+    return _written(folder / "bad.csv", [_HEADER, b"A,2024-12-06,x\n" * 1_000_000])
 
 
 def torn_rows(folder: Path) -> Path:
-    """Write two million rows that lack a cell."""
-    return _written(folder / "torn.csv", [_HEADER, b"A,2024-12-06\n" * 2_000_000])
+    """Write a million rows that lack a cell."""
+    return _written(folder / "torn.csv", [_HEADER, b"A,2024-12-06\n" * 1_000_000])
 
 
 def blank_lines(folder: Path) -> Path:
@@ -117,7 +117,7 @@ def growing_cells(folder: Path) -> Path:
     path = folder / "growing.parquet"
     table = pa.table(columns)
     with pq.ParquetWriter(path, table.schema, use_dictionary=False, column_encoding={"symbol": "DELTA_BYTE_ARRAY"}) as writer:
-        for _ in range(10):
+        for _ in range(6):
             writer.write_table(table)
     return path
 

@@ -18,7 +18,7 @@ from riskmetrics import settings
 from riskmetrics.cli.main import app
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import Limits
-from riskmetrics.sources import brokers, contents, files
+from riskmetrics.sources import brokers, contents, files, tables
 from riskmetrics.sources.scenarios import read_scenarios
 from tests.sources import bombs
 
@@ -122,6 +122,41 @@ def test_a_line_may_be_exactly_as_long_as_the_limit(tmp_path, end, place):
     assert not refused(text, "", Limits(line_bytes=1000), path)
     assert refused(text, "RISKMETRICS_MAX_LINE_KB", Limits(line_bytes=999), path)
     assert refused(text, "RISKMETRICS_MAX_LINE_KB", Limits(line_bytes=300), path)
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"], ids=["no mark", "byte order mark"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatch, pack, mark):
+    """Its header, blank lines before that, and a quoted line end count for nothing."""
+    monkeypatch.setattr(tables, "LARGE", 0)
+    monkeypatch.setattr(files, "Review", lambda _: pytest.fail("it was read"))
+    path = tmp_path / "file.csv"
+    text = f'{mark}\n\nsymbol,date,"no\nte",close\nA,2024-12-06,1,1\nB,2024-12-06,1,1\nC\nD\n'
+    path.write_bytes(pack(text.encode()))
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_SYMBOLS"):
+        files.read_prices(path, Limits(symbols=1))
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_REJECTED_ROWS"):
+        files.read_prices(path, Limits(rejected_rows=1))
+    monkeypatch.undo()
+    monkeypatch.setattr(tables, "LARGE", 0)
+    parsed = files.read_prices(path, Limits(symbols=2, rejected_rows=2))
+    assert parsed.rows["symbol"].to_list() == ["A", "B"]
+    assert [row.line for row in parsed.rejected] == [7, 8]
+
+
+def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
+    """500 MB, of which the last part alone has too many symbols; it is refused before it is in memory."""
+    path = tmp_path / "file.csv"
+    with path.open("wb") as file:
+        file.write(f"{HEADER},remark\n".encode())
+        for _ in range(450):
+            file.write((b"AAPL,2024-12-06,1," + b"x" * 1005 + b"\n") * 1024)
+        file.write("".join(f"S{n},2024-12-06,1,\n" for n in range(100_001)).encode())
+    command = [sys.executable, "-c", READ_ALL, json.dumps([("read_prices", str(path))])]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=300)
+    _, _, said, peak = json.loads(done.stdout)
+    assert "RISKMETRICS_MAX_SYMBOLS" in said
+    assert peak < 500 * 1024
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
