@@ -8,7 +8,6 @@ from pathlib import Path
 
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError
-from riskmetrics.settings import bundled
 
 MAX_PATH_BYTES = 451
 """Bytes of the longest home: SQLite opens paths of at most 511 bytes, and the longest below the home
@@ -79,6 +78,8 @@ def prepare_home(home: Path, *, is_ours: bool) -> None:
 
 def _copy_instance_file(home: Path) -> None:
     """Write the instance file, whole or not at all."""
+    from riskmetrics.settings import bundled
+
     unfinished = home / f"dagster.yaml.{os.getpid()}"
     try:
         with folders.private_umask():
