@@ -13,6 +13,7 @@ import typer
 
 from riskmetrics.cli.options import DAY_FORMAT, AsJson, File, day_of
 from riskmetrics.cli.output import counted, present, print_json, records, require_printable, say
+from riskmetrics.text import name_some
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -195,10 +196,23 @@ def _store(file: Path, found: "Holdings", plans: list[_Plan], day: date, value: 
         shares = _class_shares(connection, found, plans)
         summaries = [_state(connection, plan, found, day, value, shares) for plan in plans]
         rejected = imports.reject(connection, "portfolio", str(file), _rejected(found, plans))
+        unpriced = _without_price(connection, plans, shares)
+    if unpriced:
+        say(f"no price is stored of {name_some(unpriced)}: check the symbol, or import its prices")
     if rejected:
         say(f"{counted(rejected, 'row')} rejected and kept in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
+
+
+def _without_price(connection: "sa.Connection", plans: list[_Plan], shares: dict[str, str]) -> list[str]:
+    """Return the symbols that what is stated moves with and that have no price, sorted; ``shares`` are spelled anew."""
+    from riskmetrics.db import stored_prices
+    from riskmetrics.results.lots import underlying
+
+    frames = [plan.account.holdings.rows for plan in plans]
+    stated = {symbol for rows in frames if len(rows) for symbol in underlying(rows).replace(shares).dropna()}
+    return sorted(stated - set(stored_prices.price_coverage(connection, stated)["symbol"])) if stated else []
 
 
 def _class_shares(

@@ -164,21 +164,22 @@ def _concentration(sources: Sources, _: Row) -> Evidence:
     return Evidence(values, of.inputs() | {"gross value": of.gross})
 
 
-def _sector_values(sources: Sources, of: Book) -> pd.DataFrame:
-    """Gross and net weights by sector: funds are ETF, what has no profile is Unclassified."""
+def _sector_values(sources: Sources, of: Book, name: str | None = None) -> pd.DataFrame:
+    """Gross and net weights by sector, or of one: funds are ETF, what has no profile is Unclassified."""
     held = of.instruments[of.instruments["value"].notna()]
     known = sources.profiles(held["underlying"].dropna()).reindex(held["underlying"])
     fund = (known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)).fillna(value=False).to_numpy(bool)
     sector = np.where(fund, ETF, known["sector"].fillna(UNCLASSIFIED).to_numpy(object))
-    weights = pd.DataFrame({"gross": held["value"].abs() / (of.gross or math.nan), "net": held["value"] / of.base})
-    return weights.groupby(sector).sum()
+    values = pd.DataFrame({"gross": held["value"].abs(), "net": held["value"]}).groupby(sector).sum()
+    values = values if name is None else values.reindex([name]).fillna(0.0)
+    return pd.DataFrame({"gross": values["gross"] / (of.gross or math.nan), "net": values["net"] / of.base})
 
 
 def _sector(sources: Sources, row: Row) -> Evidence:
     of, name = book(sources), row["sector"]
     code = row["benchmark_code"] or sources.benchmark_code()
     benchmark = sources.benchmark(code)
-    own = _sector_values(sources, of).reindex([name]).fillna(0.0).loc[name]
+    own = _sector_values(sources, of, name).loc[name]
     weight = math.nan if benchmark is None else float(benchmark.get(name, 0.0))
     values = {
         "gross_weight": own["gross"],

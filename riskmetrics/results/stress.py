@@ -115,8 +115,7 @@ def _replayed(
     before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
     after = np.where(_has_split_suspect(scenarios, closes.columns, suspects), np.nan, after)
     owner, n = valuation.portfolio, len(valuation.portfolios)
-    exposures = (valuation.exposures * valuation.money_base[owner]).T
-    held = zip(exposures, valuation.columns(closes.columns), valuation.priced_share.T, strict=True)
+    held = zip(valuation.exposures.T, valuation.columns(closes.columns), valuation.priced_share.T, strict=True)
     days = [
         metrics.replay(before, after, exposure, column=column, portfolio=owner, n_portfolios=n, priced=priced)
         for exposure, column, priced in held
@@ -126,6 +125,7 @@ def _replayed(
     for e, (name, first, last) in enumerate(zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)):
         to_come = np.broadcast_to(pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape)
         loss, coverage = (np.where(to_come, np.nan, of[:, :, e]) for of in found)
+        loss = loss * valuation.money_base
         why = (
             Reason(f"the window ends on {last:%Y-%m-%d}, after the day", to_come),
             too_little(f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage),

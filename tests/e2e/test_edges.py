@@ -1,0 +1,128 @@
+"""Books at the edges, through the real job: what is stored, shown, told and reported of them."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from typer.testing import CliRunner
+
+from riskmetrics.cli.main import app
+from tests.conftest import connected
+from tests.e2e.conftest import Run, assert_nulls_have_reasons, explained_anew, fetched
+
+DAY = date(2022, 12, 28)
+
+RISK_FIGURES = {
+    "portfolio_snapshots": (
+        *("beta_calculated_90d", "beta_portfolio_regression", "expected_volatility_21d", "realized_volatility_21d"),
+        *("hhi", "sector_exposure", "volatility_percentile"),
+    ),
+    "portfolio_tail_risk": ("value_at_risk", "expected_shortfall", "value_at_risk_amount"),
+    "portfolio_drawdowns": ("current", "largest"),
+    "portfolio_risk_contributions": ("component", "weight"),
+    "portfolio_stress": ("loss", "loss_value"),
+}
+
+
+def invoke(*arguments: str) -> str:
+    """Run a command; its output, whatever its exit code."""
+    return " ".join(CliRunner().invoke(app, list(arguments)).output.split())
+
+
+@pytest.fixture
+def bad(sample: str, tmp_path: Path) -> str:
+    """The sample, and a portfolio of five holdings of which one has a price."""
+    file = tmp_path / "bad.csv"
+    file.write_text("symbol,quantity\nAAPL,10\nZZZA,10\nZZZB,10\nZZZC,10\nZZZD,10\n")
+    said = invoke("import", "portfolio", str(file), "--name", "Bad", "--equity", "10000", "--as-of", f"{DAY}")
+    assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
+    return sample
+
+
+def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
+    bad: str, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    outcome = run([DAY])
+    said = " ".join(capsys.readouterr().err.split())
+    assert outcome.exit_code == 3
+    assert "in Bad (1 of 5 instruments on 2022-12-28); 80% are needed" in said
+    assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
+    for table, figures in RISK_FIGURES.items():
+        own = f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Bad'"
+        rows = fetched(bad, own)
+        assert len(rows), table
+        assert rows[list(figures)].isna().all(axis=None), table
+        others = fetched(bad, own.replace("= 'Bad'", "= 'Concentrated'"))
+        if table != "portfolio_stress":  # of the sample some windows lie before its first close
+            assert others[list(figures)].notna().all(axis=None), table
+    why = "1 of 5 instruments have a price; 80% are needed"
+    for command in ("risk", "stress"):
+        assert why in invoke("show", command, "--portfolio", "Bad")
+    assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke("show", "sectors", "--portfolio", "Bad")
+    told = invoke("show", "insights", "--portfolio", "Bad")
+    assert "1 of 5 instruments have a price; values leave the others out." in told
+    assert "critical" not in told
+    assert "ZZZA, ZZZB, ZZZC, ZZZD" in invoke("doctor")
+    page = tmp_path / "page.html"
+    invoke("report", "--date", f"{DAY}", "--out", str(page))
+    assert "1 of 5 instruments have a price; values leave the others out." in page.read_text()
+    assert [found for found in explained_anew(bad, DAY, ["Bad"]) if not found.equal] == []
+
+
+@pytest.mark.parametrize("share", [0.02, -0.5])
+def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str], share: float
+) -> None:
+    """Two portfolios whose equity is 2 % of gross exposure, or negative: both are named, and no number is absurd."""
+    small = "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated', 'Core Equity')"
+    with connected(sample) as connection:
+        connection.execute(sa.text(small), {"share": share})
+    assert run([DAY]).exit_code == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "equity is below 5% of gross exposure in" in said
+    assert "Concentrated (equity" in said
+    assert "Core Equity (equity" in said
+    own = "FROM {} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Concentrated'"
+    row = fetched(sample, "SELECT t.* " + own.format("portfolio_snapshots")).iloc[0]
+    assert row[["beta_calculated_90d", "expected_volatility_21d", "daily_return"]].isna().all()
+    assert row[["hhi", "daily_pnl", "gross_exposure", "sector_exposure"]].notna().all()
+    tail = fetched(sample, "SELECT t.* " + own.format("portfolio_tail_risk"))
+    assert tail["value_at_risk"].isna().all()
+    assert (tail["value_at_risk_amount"] > 0).all()
+    sectors = fetched(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
+    assert sectors["net_weight"].isna().all()
+    assert sectors["gross_weight"].notna().all()
+    assert_nulls_have_reasons(sample, {"position_option_exposures", "har_forecast_scores"})
+    told = invoke("show", "insights", "--portfolio", "Concentrated")
+    assert "of gross exposure; below 5% weights and all figures in units of equity are undefined" in told
+    assert "gross exposure over equity" not in told
+    assert [found for found in explained_anew(sample, DAY, ["Concentrated"]) if not found.equal] == []
+
+
+def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run: Run) -> None:
+    """MSFT pays 2.00 a share on the last session: the adjusted closes before it are lowered by the vendor's factor."""
+    with connected(sample) as connection:
+        before = sa.text("SELECT close FROM market_data_cache WHERE symbol = 'MSFT' AND date = '2022-12-27'")
+        close = float(connection.scalar(before))
+        lower = "UPDATE market_data_cache SET adj_close = close * :factor WHERE symbol = 'MSFT' AND date < '2022-12-28'"
+        connection.execute(sa.text(lower), {"factor": 1 - 2.0 / close})
+        connection.execute(sa.text("UPDATE market_data_cache SET data_source = 'test' WHERE symbol = 'MSFT'"))
+        connection.execute(sa.text("UPDATE portfolios SET equity_as_of = '2022-12-23'"))
+        held = "SELECT sum(quantity) FROM positions q JOIN portfolios p ON p.id = q.portfolio_id WHERE p.name = 'Core Equity'"
+        shares = float(connection.scalar(sa.text(f"{held} AND symbol = 'MSFT'")))
+    assert run([date(2022, 12, 27), DAY], ["portfolio_values"]).exit_code == 0
+    rows = fetched(
+        sample,
+        "SELECT s.* FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id"
+        " WHERE p.name = 'Core Equity' ORDER BY snapshot_date",
+    )
+    assert shares > 0
+    assert rows["income"].tolist() == pytest.approx([0, 2 * shares], abs=0.01)
+    assert rows["cash_value"].diff().iloc[1] == pytest.approx(2 * shares, abs=0.01)
+    row_columns = {"income", "daily_pnl", "daily_return", "cumulative_pnl", "cash_value", "total_value"}
+    change = rows["total_value"].diff().iloc[1]
+    assert rows["daily_pnl"].iloc[1] == pytest.approx(change, abs=0.01)
+    of_values = [one for one in explained_anew(sample, DAY, ["Core Equity"]) if one.metric.column in row_columns]
+    assert {one.metric.column for one in of_values} == row_columns
+    assert all(one.equal for one in of_values)
