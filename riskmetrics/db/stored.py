@@ -12,6 +12,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED, SIGNED_QUANTITY
+from riskmetrics.metrics.portfolio import ROUNDING
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -183,7 +184,7 @@ def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date],
         sa.select(_portfolios.c.name.label("portfolio"), *columns)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.metric == metric, table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
-        .where(table.c.coverage < minimum - 1e-9)
+        .where(table.c.coverage < minimum - ROUNDING)
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, table.c.coverage, table.c.day)
         .subquery()
@@ -203,7 +204,7 @@ def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float
         sa.select(_portfolios.c.name.label("portfolio"), day, table.c.total_value, table.c.gross_exposure, share)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
-        .where(table.c.total_value < (minimum - 1e-9) * table.c.gross_exposure)
+        .where(table.c.total_value < (minimum - ROUNDING) * table.c.gross_exposure)
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, share, day)
         .subquery()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.explain.sources import Sources
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY, reaches
 from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS
 
 _NETTED = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
@@ -50,7 +50,7 @@ class Book:
     def base(self) -> float:
         """Equity that weights are of; NaN where it is not 5 % of gross exposure."""
         gross = max(self.gross, self.to_cover)
-        return self.equity if self.equity > 0 and self.equity >= (MIN_EQUITY - 1e-9) * gross else math.nan
+        return self.equity if self.equity > 0 and (gross == 0 or reaches(self.equity / gross, MIN_EQUITY)) else math.nan
 
     @property
     def priced_share(self) -> float:
@@ -64,7 +64,7 @@ class Book:
     def has_prices(self) -> bool:
         """Whether 80 % of the instruments, and of gross exposure, have a price."""
         shares = float(self.instruments["exposure"].notna().mean()), self.priced_share
-        return min(shares) >= MIN_COVERAGE - 1e-9
+        return bool(reaches(min(shares), MIN_COVERAGE))
 
     @property
     def risk_base(self) -> float:
@@ -121,7 +121,7 @@ def _series(sources: Sources, sessions: int, day: date | None) -> pd.DataFrame:
     own = returns[signed.index]
     coverage = (own.notna() * size).sum(axis=1) / (of.to_cover or math.nan)
     change = (own.fillna(0.0) * signed).sum(axis=1) / coverage.where(coverage > 0)
-    change = change.where((coverage * of.priced_share >= MIN_COVERAGE - 1e-9) & of.has_prices)
+    change = change.where(reaches((coverage * of.priced_share).to_numpy(float), MIN_COVERAGE) & of.has_prices)
     return pd.DataFrame({"change": change, "return": change / of.risk_base, "coverage": coverage})
 
 

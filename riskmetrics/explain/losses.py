@@ -16,7 +16,7 @@ from riskmetrics.explain.sources import Sources
 from riskmetrics.explain.volatility import figures_of_portfolio
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.as_of import MIN_YEAR, YEAR
 from riskmetrics.results.lots import CONTRACT_SIZE
@@ -151,7 +151,7 @@ def _replayed(sources: Sources, of: Book, scenario: "pd.Series[Any]") -> tuple[f
     change = change.mask(moving["underlying"].isin(sources.split_suspects(first, last)))
     known = float(moving["exposure"].abs()[change.notna()].sum()) / of.to_cover if of.to_cover else math.nan
     coverage = known * of.priced_share
-    enough = coverage >= MIN_COVERAGE - 1e-9 and of.has_prices
+    enough = reaches(coverage, MIN_COVERAGE) and of.has_prices
     return -float((moving["exposure"] * change).sum()) / known if enough else math.nan, coverage
 
 

@@ -10,7 +10,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.book import Book, book, series
 from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.sources import Sources
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
 STATSMODELS = "statsmodels OLS on the source returns"
@@ -138,7 +138,7 @@ def weighted(of: Book, figures: "dict[str, dict[str, float]]", *, in_money: bool
     known = exposure.abs().sum() / of.to_cover if of.to_cover else math.nan
     coverage, n_covered = known * of.priced_share, int((exposure != 0).sum())
     base = of.risk_base if not in_money else 1.0 if of.has_prices else math.nan
-    if not coverage >= MIN_COVERAGE - 1e-9 or math.isnan(base):
+    if not reaches(coverage, MIN_COVERAGE) or math.isnan(base):
         return dict.fromkeys(("beta", "r_squared", "observations"), math.nan) | {"coverage": coverage, "n_covered": n_covered}
     sizes = exposure.abs().where(r_squared.notna()).fillna(0.0)
     return {

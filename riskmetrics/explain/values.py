@@ -14,7 +14,7 @@ from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
 from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
-from riskmetrics.metrics.portfolio import MIN_EQUITY
+from riskmetrics.metrics.portfolio import MIN_EQUITY, reaches
 from riskmetrics.metrics.price_quality import MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
 from riskmetrics.results.snapshots import VALUE_COVERAGE, WEIGHT_BASES
@@ -96,6 +96,7 @@ def _values(sources: Sources, _: Row) -> Evidence:
     equity_before = math.nan if unpriced_before else yesterday.equity
     inflow, size = _purchases(sources)
     start, gross = equity_before + inflow, yesterday.gross + size
+    is_enough = start > 0 and (gross == 0 or reaches(start / gross, MIN_EQUITY))
     received = _income(sources)
     held = of.instruments
     values = {
@@ -106,7 +107,7 @@ def _values(sources: Sources, _: Row) -> Evidence:
         "gross_exposure": of.gross,
         "net_exposure": of.net,
         "daily_pnl": daily + (0.0 if math.isnan(received) else received),
-        "daily_return": (daily + np.nan_to_num(received)) / start if start > 0 and start >= (MIN_EQUITY - 1e-9) * gross else math.nan,
+        "daily_return": (daily + np.nan_to_num(received)) / start if is_enough else math.nan,
         "cumulative_pnl": sum(total for _, _, total in _profits(sources)) + income(sources, date.min, sources.day, dated=True),
         "income": received,
         "weight_base": WEIGHT_BASES[int(sources.cash_anchor is None)],

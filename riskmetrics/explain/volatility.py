@@ -15,7 +15,7 @@ from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import HORIZON
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.results.volatility import MIN_QUARTER, PORTFOLIO_WINDOW, QUARTER, SKILL_WINDOW, SYMBOL_WINDOW, THIN
 
 _YEAR = math.sqrt(method.SESSIONS_PER_YEAR)
@@ -244,7 +244,7 @@ def _forecast(sources: Sources, row: Row) -> Evidence:
     else:
         _, own, _ = of_portfolio(sources)
         share, length = own["coverage"].iloc[-har.LEVEL_WINDOW :] * book(sources, by_delta=True).priced_share, PORTFOLIO_WINDOW
-        thin = len(share[(share >= MIN_COVERAGE - 1e-9) & (share < THIN - 1e-9)])
+        thin = int((reaches(share.to_numpy(float), MIN_COVERAGE) & ~reaches(share.to_numpy(float), THIN)).sum())
     found = figures_of_portfolio(sources) if row["portfolio_id"] else figures(sources, of_symbol(sources, row["subject"]))
     columns = (*("expected", "risk", "low", "high", "rise_probability", "ewma_94", "ewma_97", "observations", "proxy", "coefficients"),)
     flags = {name: bool(found[name]) for name in ("clipped", "short_history", "day_replaced")}

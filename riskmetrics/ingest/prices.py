@@ -12,7 +12,7 @@ from riskmetrics.db import imports, read, stored_prices, vendor, write
 from riskmetrics.db.vendor import Answered
 from riskmetrics.errors import BadAnswer, DataQualityError, NotInPlan, SourceError, UnknownSymbol, Unreachable
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed, side_by_side
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results import price_history, tail_risk
 
@@ -98,7 +98,7 @@ def refresh_index(feed: Feed | None, override: str | None) -> tuple[str, ...]:
 def require(refreshed: Refreshed, symbols: Collection[str]) -> None:
     """Raise an error if fewer than 80 % of ``symbols`` have their prices: Unreachable if that is why, else DataQualityError."""
     problems = {symbol: error for symbol, error in refreshed.problems.items() if symbol in symbols}
-    if len(symbols) - len(problems) >= MIN_COVERAGE * len(symbols) - 1e-9:
+    if not symbols or reaches(1 - len(problems) / len(symbols), MIN_COVERAGE):
         return
     first = next(iter(problems.values()))
     sentence = f"{len(problems)} of {len(symbols)} symbols lack prices, more than a run can do without: {first}"

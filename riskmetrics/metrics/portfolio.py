@@ -20,7 +20,7 @@ MIN_EQUITY = 0.05
 """Equity as a share of gross exposure below which nothing is divided by it: a weight of 20 times
 equity and more tells of the denominator, not of the holdings."""
 
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 """What sums of shares may lose to rounding: 4 of 5 equal shares are 80 %."""
 
 _UNITS, _RELATIVE_DUST = 1e-10, 1e-13
@@ -30,7 +30,7 @@ lots that cancel, as a share of their sizes."""
 
 def reaches(share: FloatArray | float, minimum: float) -> BoolArray:
     """Compare shares with a minimum, which counts as reached up to rounding of 1e-9; NaN does not reach it."""
-    reached: BoolArray = np.asarray(share) >= minimum - _ROUNDING
+    reached: BoolArray = np.asarray(share) >= minimum - ROUNDING
     return reached
 
 

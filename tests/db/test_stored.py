@@ -124,7 +124,8 @@ def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
     connection.execute(sa.insert(tables.market_data_cache), rows)
     assert stored_prices.never_priced(connection, [DAY]) == ["A"]
     assert stored_prices.never_priced(connection, [DAY, NEXT]) == []
-    assert stored_prices.never_priced(connection, [date(2019, 1, 2)]) == []  # nothing was held then
+    connection.execute(sa.update(tables.positions).values(exit_date=DAY))
+    assert stored_prices.never_priced(connection, [DAY]) == []  # left on the day
 
 
 def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots):

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_books import MARKET, SESSIONS, book, lot, random_closes
 
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches, weighted_beta
+from riskmetrics.metrics.portfolio import MIN_COVERAGE, ROUNDING, reaches, weighted_beta
 from riskmetrics.results import as_of, contributions, drawdowns, exposures, forecasts, snapshots, tail_risk
 
 DAY = SESSIONS[-1]
@@ -134,7 +134,14 @@ def test_eighty_per_cent_of_equal_positions_are_enough_whatever_their_value(n):
 
 @pytest.mark.parametrize(
     ("share", "is_enough"),
-    [(MIN_COVERAGE, True), (MIN_COVERAGE - 1e-10, True), (MIN_COVERAGE - 1e-8, False), (0.79, False), (np.nan, False), (1.0, True)],
+    [
+        (MIN_COVERAGE, True),
+        (MIN_COVERAGE - ROUNDING, True),
+        (MIN_COVERAGE - 2 * ROUNDING, False),
+        (0.79, False),
+        (np.nan, False),
+        (1.0, True),
+    ],
 )
 def test_a_minimum_is_reached_up_to_rounding(share, is_enough):
     assert reaches(share, MIN_COVERAGE) == is_enough

@@ -225,10 +225,10 @@ def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one
 @pytest.mark.parametrize(
     ("closes", "believed"),
     [
-        ((10, 30, 10, 10), [0.5, 0.5, 1]),  # on its own day a tick, on the next what took it back: value, then profit, rest on it
-        ((10, 30, 30, 30), [0.5, 1, 1]),  # a move that stands
+        ((10, 17, 10, 10), [0.5, 0.5, 1]),  # on its own day a tick, on the next what took it back: value, then profit, rest on it
+        ((10, 17, 17, 17), [0.5, 1, 1]),  # a move that stands
         ((10, 14, 10, 10), [1, 1, 1]),  # by less than half
-        ((10, 30, np.nan, 10), [0.5, 1, 1]),  # without a close nothing takes it back
+        ((10, 17, np.nan, 10), [0.5, 1, 1]),  # without a close nothing takes it back
     ],
 )
 def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes_it_back(closes, believed):
