@@ -66,7 +66,9 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     assert "ZZZA, ZZZB, ZZZC, ZZZD" in invoke("doctor")
     page = tmp_path / "page.html"
     invoke("report", "--date", f"{DAY}", "--out", str(page))
-    assert "1 of 5 instruments have a price; values leave the others out." in page.read_text()
+    text = page.read_text()
+    assert "1 of 5 instruments have a price; values leave the others out." in text
+    assert "Contributions sum to the volatility of the portfolio’s returns." in text  # no sum of nothing
     assert [found for found in explained_anew(bad, DAY, ["Bad"]) if not found.equal] == []
 
 
