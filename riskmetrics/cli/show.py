@@ -85,6 +85,8 @@ _TAIL: dict[str, Format] = {
     "level": figures.level,
     "value_at_risk": figures.percent,
     "expected_shortfall": figures.percent,
+    "value_at_risk_amount": figures.money,
+    "expected_shortfall_amount": figures.money,
 }
 _BACKTESTS: dict[str, Format] = {
     "level": figures.level,

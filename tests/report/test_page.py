@@ -275,7 +275,9 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connecti
     for method, risk in (("historical", 0.02217), ("parametric", None)):
         tail = of_day | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
         reason = None if risk else "no forecast"
-        insert(connection, tables.portfolio_tail_risk, value_at_risk=risk, expected_shortfall=risk, undefined_reason=reason, **tail)
+        amount = 2771.25 if risk else None
+        figures = {"value_at_risk": risk, "expected_shortfall": risk, "value_at_risk_amount": amount, "undefined_reason": reason}
+        insert(connection, tables.portfolio_tail_risk, **tail | figures)
     tested = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
     insert(connection, tables.portfolio_var_backtests, **of_day | tested)
     fallen = {"current": 0.0, "current_peak": DAY, "largest": 0.1135, "largest_peak": date(2022, 6, 8), "largest_trough": date(2022, 6, 17)}
@@ -285,8 +287,8 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connecti
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
         insert(connection, tables.portfolio_risk_contributions, symbol=symbol, component=component, observations=252, **of_day)
     page = Page(render(connection, DAY))
-    assert page.row("Historical", 4) == ["Historical", "95%", "2.2%", "2.2%"]
-    assert page.row("Parametric", 4) == ["Parametric", "95%", "—", "—"]
+    assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
+    assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
     assert page.row("Largest", 3) == ["Largest", "11.3%", "2022-06-08 to 2022-06-17"]
     assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]

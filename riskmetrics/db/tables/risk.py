@@ -17,11 +17,11 @@ portfolio_tail_risk = sa.Table(
     sa.Column("horizon_days", sa.Integer, primary_key=True, comment="Sessions; more than 1 is that of one scaled by the square root."),
     sa.Column("value_at_risk", sa.Double, comment="Loss that is passed with probability 1 - level."),
     sa.Column("expected_shortfall", sa.Double, comment="Mean of the losses at or beyond value_at_risk."),
+    sa.Column("value_at_risk_amount", sa.Numeric(24, 2), comment="value_at_risk in the portfolio's currency."),
+    sa.Column("expected_shortfall_amount", sa.Numeric(24, 2), comment="expected_shortfall in the portfolio's currency."),
     sa.Column("observations", sa.Integer, nullable=False, comment="Returns of the portfolio that it rests on."),
     undefined_reason(),
     *provenance(),
-    sa.Column("value_at_risk_amount", sa.Numeric(24, 2), comment="value_at_risk in the portfolio's currency."),
-    sa.Column("expected_shortfall_amount", sa.Numeric(24, 2), comment="expected_shortfall in the portfolio's currency."),
     sa.CheckConstraint("method IN ('historical', 'parametric')", name="method"),
     comment="One row per portfolio, session, method, level and horizon: value at risk and expected shortfall.",
 )
