@@ -90,15 +90,11 @@ def fail(text: str, code: int = 1) -> typer.Exit:
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON."""
-    text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
-    typer.echo(re.sub(f"[{UNPRINTABLE}]", lambda found: f"\\u{ord(found[0]):04x}", text))
-
-    """Print a value as JSON; where stdout lacks a character, every one beyond ASCII is escaped."""
+    """Print a value as JSON, with control characters and those that stdout's encoding lacks as escape sequences."""
     text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
     if _missing_character(text) is not None:
         text = json.dumps(value, indent=2, default=str, allow_nan=False)
-    typer.echo(text)
+    typer.echo(re.sub(f"[{UNPRINTABLE}]", lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def print_csv(table: "pd.DataFrame") -> None:
