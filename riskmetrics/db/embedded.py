@@ -50,6 +50,7 @@ STAND_IN = "nobody"  # runs the server for root
 MAJOR_VERSION = "18"
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
+NOTIFY_LIMIT = "max_notify_queue_pages=1024"  # of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
 RELOAD_LIMIT = 30  # seconds
 START_LIMIT = 600  # seconds; recovery after a crash takes its time
 LONGEST_QUOTE = 600  # characters of the log in an error
@@ -162,7 +163,7 @@ class _Cluster:
         # No process of an earlier server lives, or the lock would be held; the numbers in these files may be anybody's by now.
         for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self.data / stale).unlink(missing_ok=True)
-        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", *self.shortcuts())
+        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", NOTIFY_LIMIT, *self.shortcuts())
         arguments = ("-w", "-t", str(START_LIMIT), "-o", " ".join(f"-c {option}" for option in options))
         self.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
         if not is_set_up:

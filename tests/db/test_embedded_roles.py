@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -49,6 +49,7 @@ ATTACKS = [
     ("SELECT pg_terminate_backend({reader})", DENIED),
     ("SELECT pg_cancel_backend({reader})", DENIED),
     ("SELECT pg_reload_conf()", DENIED),
+    ("SELECT pg_export_snapshot()", DENIED),
     ("SELECT pg_advisory_lock(1)", DENIED),
     ("SELECT pg_advisory_lock_shared(1, 2)", DENIED),
     ("SELECT pg_try_advisory_lock(1)", DENIED),
@@ -64,6 +65,8 @@ ATTACKS = [
     ("SET ROLE riskmetrics", DENIED),
     ("SET SESSION AUTHORIZATION riskmetrics", DENIED),
     ("SET temp_file_limit = -1", DENIED),
+    ("SET log_min_messages = debug5", DENIED),
+    ("ALTER ROLE riskmetrics_reader SET log_min_messages = debug5", DENIED),
     ("CREATE EXTENSION vector", DENIED),
     ("CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'", DENIED),
     ("CREATE TEMPORARY TABLE more (id integer)", DENIED),
@@ -166,6 +169,32 @@ def test_db_sql_refuses_whatever_is_not_one_query_that_reads(shared, others, esc
         alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (%s)"
         assert connection.execute(alive, [list(others.values())]).fetchone() == (2,)
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(pg_advisory_unlock(1)) FROM generate_series(1, 1000)",  # a warning for each row
+        "SELECT repeat('x', 100000)::integer",  # an error that quotes it
+        "SET debug_print_plan = on; SELECT 1",
+    ],
+)
+def test_a_reader_does_not_fill_the_disk_by_the_log(shared, home, statement):
+    log = home / "postgres.log"
+    with connect(shared.database_url(role=Role.READER)) as connection:
+        connection.execute("SELECT 1")
+        before = log.stat().st_size
+        with suppress(errors.InvalidTextRepresentation):
+            connection.execute(statement)
+    assert log.stat().st_size == before
+
+
+def test_notifications_that_nobody_reads_take_little_of_the_disk(shared):
+    urls = [shared.database_url(role=Role.READER)] * 2
+    with connect(urls[0]) as listener, connect(urls[1]) as connection:
+        listener.execute("LISTEN runs; BEGIN; SELECT 1")
+        with pytest.raises(errors.ProgramLimitExceeded):
+            connection.execute("SELECT count(pg_notify('runs', repeat('x', 7900) || i)) FROM generate_series(1, 2000) AS i")
 
 
 @pytest.mark.parametrize("query", ["SELECT pg_sleep(60)", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"])
