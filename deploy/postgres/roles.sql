@@ -15,6 +15,8 @@ SET log_statement = 'none'; -- keeps the passwords out of the server's log
 SET log_min_duration_statement = -1;
 
 -- BEGIN SHARED: plain SQL for the database that it runs in. The embedded server runs it too (riskmetrics/db/roles.py).
+-- A superuser runs this. The owner could have put operators of its own into the schema public.
+SET search_path = pg_catalog;
 DO $$
 DECLARE
     missing text;

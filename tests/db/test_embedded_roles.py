@@ -19,7 +19,7 @@ from riskmetrics.cli.database import reading
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
-from riskmetrics.db.roles import Role
+from riskmetrics.db.roles import Role, set_up_sql
 from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
 
@@ -244,6 +244,29 @@ def test_no_role_of_clients_is_a_superuser_or_a_member_of_another(shared):
         assert found == dict.fromkeys(Role, False)
         members = "SELECT count(*) FROM pg_auth_members WHERE member::regrole::text LIKE 'riskmetrics\\_%'"
         assert connection.execute(members).fetchone() == (0,)
+
+
+PLANTED = [("=", "oid, integer"), ("=", "oid, regnamespace"), ("=", "oid, regrole"), ("~", "name, name")]
+"""Operators that fit what a set-up compares better than those of Postgres."""
+
+
+def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_again(shared):
+    with connect(shared.url) as connection:
+        connection.execute("CREATE TABLE loot (who text)")
+        connection.execute("GRANT INSERT ON loot TO PUBLIC")
+        for number, (operator, types) in enumerate(PLANTED):
+            body = f"INSERT INTO public.loot VALUES (session_user) RETURNING {number} = 0"
+            left, right = types.split(", ")
+            connection.execute(f"CREATE FUNCTION planted_{number}({types}) RETURNS boolean LANGUAGE sql AS '{body}'")
+            connection.execute(f"CREATE OPERATOR {operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = planted_{number})")
+        try:
+            with shared._cluster.as_superuser() as superuser:
+                superuser.execute(set_up_sql().encode())
+            assert connection.execute("SELECT DISTINCT who FROM loot").fetchall() == []
+        finally:
+            for number in range(len(PLANTED)):
+                connection.execute(f"DROP FUNCTION planted_{number} CASCADE")
+            connection.execute("DROP TABLE loot")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
