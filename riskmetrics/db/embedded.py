@@ -47,6 +47,7 @@ if sys.platform != "win32":
 
 SUPERUSER = "riskmetrics"
 STAND_IN = "nobody"  # runs the server for root
+STAND_IN_GROUP = 65533  # nobody's programs have another: without the same group they cannot enter the server's folder through /proc
 MAJOR_VERSION = "18"
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
@@ -270,6 +271,7 @@ class _Cluster:
     def run(self, command: str, *arguments: str, stdin: bytes = b"", inherited: tuple[int, ...] = ()) -> None:
         """Run a tool of Postgres on the cluster; what it says goes to the log, and into the error if it fails."""
         as_root = os.geteuid() == 0
+        group = STAND_IN_GROUP if self.owner.pw_name == STAND_IN else self.owner.pw_gid
         # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
         # the working directory is entered before the change of user. The environment is small so that no secret enters it.
         environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -286,7 +288,7 @@ class _Cluster:
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C in a terminal is not for the server
                 user=self.owner.pw_uid if as_root else None,
-                group=self.owner.pw_gid if as_root else None,
+                group=group if as_root else None,
                 extra_groups=[] if as_root else None,
             ).returncode
         if code:

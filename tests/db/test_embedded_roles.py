@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 import shutil
 import subprocess
 import sys
@@ -284,6 +285,18 @@ def test_the_account_that_runs_the_server_for_root_may_not_connect(shared):
 
 
 _CONNECT = 'psycopg.connect("host=/proc/self/cwd port=5432 dbname=riskmetrics user=riskmetrics_owner")'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
+def test_other_programs_of_the_account_that_runs_the_server_for_root_do_not_reach_its_files(shared):
+    data = shared._cluster.data
+    server = (data / "postmaster.pid").read_text().split()[0]
+    stand_in = pwd.getpwuid(data.stat().st_uid)
+    for place in (data / "pg_hba.conf", f"/proc/{server}/cwd/pg_hba.conf", f"/proc/{server}/fd/1"):
+        refused = subprocess.run(
+            ["cat", place], check=False, capture_output=True, text=True, user=stand_in.pw_uid, group=stand_in.pw_gid, extra_groups=[]
+        )
+        assert "Permission denied" in refused.stderr, (place, refused.stdout)
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
