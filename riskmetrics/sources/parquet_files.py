@@ -1,6 +1,5 @@
 """Parquet files, whose few bytes may stand for any number of cells: what they say is compared with the limits first."""
 
-import gzip
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
 from riskmetrics.sources.contents import read_whole, too_many_rows
+from riskmetrics.sources.packed import is_packed
 
 _FOOTER_BYTES = 8 * MEGABYTE
 """Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
@@ -34,7 +34,7 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
     DataQualityError
         If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
     """
-    if isinstance(stream, gzip.GzipFile):  # Parquet is read from its end, to which a gzip file has no short way
+    if is_packed(stream):  # Parquet is read from its end, to which a gzip file has no short way
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _describe(path, stream, limits)
     headers = list(described.schema_arrow.names)
