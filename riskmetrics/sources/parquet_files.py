@@ -90,6 +90,8 @@ def _refuse_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], 
             if chunk.path_in_schema not in headers:
                 continue
             size += chunk.total_uncompressed_size
+            if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":  # a dictionary has each value once
+                size += chunk.num_values * metadata.schema.column(place).length
             if "DELTA_BYTE_ARRAY" in chunk.encodings:  # a cell may repeat all of the one before
                 size += chunk.num_values * min(chunk.total_uncompressed_size, limits.line_bytes)
     if size > limits.file_bytes:
