@@ -268,6 +268,15 @@ def test_what_fills_up_a_gzip_file_takes_no_time(tmp_path, filling):
         files.read_prices(path)
 
 
+def test_a_line_that_nearly_names_an_account_again_and_again_takes_no_time(tmp_path):
+    path = tmp_path / "file.csv"
+    cells = ",".join([" as of x" * 15_000] * 4)
+    path.write_text(f"Positions for account {cells}\nSymbol,Qty (Quantity)\nA,1\n")
+    began = time.monotonic()
+    assert len(brokers.read_holdings(path).accounts) == 1
+    assert time.monotonic() - began < 5
+
+
 @pytest.mark.parametrize("kept", [3, 9, 17, 40, -9, -8, -1])
 def test_a_gzip_file_that_breaks_off_is_damaged(tmp_path, kept):
     path = tmp_path / "file.csv.gz"
