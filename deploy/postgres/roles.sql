@@ -15,6 +15,8 @@ SET log_statement = 'none'; -- keeps the passwords out of the server's log
 SET log_min_duration_statement = -1;
 
 -- BEGIN SHARED: plain SQL for the database that it runs in. The embedded server runs it too (riskmetrics/db/roles.py).
+-- A superuser runs this. The owner could have put operators of its own into the schema public.
+SET search_path = pg_catalog;
 DO $$
 DECLARE
     missing text;
@@ -37,8 +39,10 @@ $$;
 ALTER ROLE riskmetrics_reader SET default_transaction_read_only = on;
 ALTER ROLE riskmetrics_reader SET statement_timeout = '30s';
 ALTER ROLE riskmetrics_reader SET idle_in_transaction_session_timeout = '30s';
--- Limits of what a query takes from everybody else. The reader cannot change the first: only a superuser can.
+-- Limits of what a query takes from everybody else. The reader cannot change them: only a superuser can.
 ALTER ROLE riskmetrics_reader SET temp_file_limit = '4GB';
+-- A query can raise warnings and print plans without end, and quote a gigabyte in an error. They go to its client alone.
+ALTER ROLE riskmetrics_reader SET log_min_messages = 'fatal';
 ALTER ROLE riskmetrics_reader CONNECTION LIMIT 30;
 
 REVOKE CREATE ON SCHEMA public FROM PUBLIC; -- Postgres 14 grants it
@@ -54,14 +58,14 @@ DECLARE
     called regprocedure;
 BEGIN
     -- Postgres lets every role call these: they lock out runs, store large objects, write to the log of
-    -- transactions, and end queries. The reader needs none of them.
+    -- transactions, write a file each, and end queries. The reader needs none of them.
     FOR called IN
         SELECT oid::regprocedure
         FROM pg_proc
         WHERE pronamespace = 'pg_catalog'::regnamespace
             AND (proname ~ '^pg_(try_)?advisory_(xact_)?lock'
                 OR proname IN ('lo_creat', 'lo_create', 'lo_from_bytea', 'pg_logical_emit_message',
-                    'pg_cancel_backend', 'pg_terminate_backend'))
+                    'pg_export_snapshot', 'pg_cancel_backend', 'pg_terminate_backend'))
     LOOP
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', called);
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO riskmetrics_owner, riskmetrics_writer', called);

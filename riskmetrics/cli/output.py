@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import math
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -134,7 +135,7 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
 def present(table: "pd.DataFrame", *, as_json: bool, formats: dict[str, Format] | None = None, title: str = "") -> None:
     """Print rows as a table for people, or as JSON."""
     if as_json:
-        print_json(records(table))
+        print_json(records(table.map(_spell_infinity)))
         return
     formats = formats or {}
     rows = [[cell(value, formats.get(name)) for name, value in row.items()] for row in records(table)]
@@ -166,6 +167,11 @@ def cell(value: object, form: Format | None = None) -> str:
     if form is not None:
         return form(value)
     return f"{value:,.4f}" if isinstance(value, float) else str(value)
+
+
+def _spell_infinity(value: object) -> object:
+    """Return an infinite number, for which JSON has no word, as text."""
+    return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 
 def _is_number(table: "pd.DataFrame", name: object) -> bool:

@@ -47,9 +47,11 @@ if sys.platform != "win32":
 
 SUPERUSER = "riskmetrics"
 STAND_IN = "nobody"  # runs the server for root
+STAND_IN_GROUP = 65533  # nobody's programs have another: without the same group they cannot enter the server's folder through /proc
 MAJOR_VERSION = "18"
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
+NOTIFY_LIMIT = "max_notify_queue_pages=1024"  # of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
 RELOAD_LIMIT = 30  # seconds
 START_LIMIT = 600  # seconds; recovery after a crash takes its time
 LONGEST_QUOTE = 600  # characters of the log in an error
@@ -162,7 +164,7 @@ class _Cluster:
         # No process of an earlier server lives, or the lock would be held; the numbers in these files may be anybody's by now.
         for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self.data / stale).unlink(missing_ok=True)
-        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", *self.shortcuts())
+        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", NOTIFY_LIMIT, *self.shortcuts())
         arguments = ("-w", "-t", str(START_LIMIT), "-o", " ".join(f"-c {option}" for option in options))
         self.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
         if not is_set_up:
@@ -269,6 +271,7 @@ class _Cluster:
     def run(self, command: str, *arguments: str, stdin: bytes = b"", inherited: tuple[int, ...] = ()) -> None:
         """Run a tool of Postgres on the cluster; what it says goes to the log, and into the error if it fails."""
         as_root = os.geteuid() == 0
+        group = STAND_IN_GROUP if self.owner.pw_name == STAND_IN else self.owner.pw_gid
         # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
         # the working directory is entered before the change of user. The environment is small so that no secret enters it.
         environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -285,7 +288,7 @@ class _Cluster:
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C in a terminal is not for the server
                 user=self.owner.pw_uid if as_root else None,
-                group=self.owner.pw_gid if as_root else None,
+                group=group if as_root else None,
                 extra_groups=[] if as_root else None,
             ).returncode
         if code:

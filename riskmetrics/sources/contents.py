@@ -1,7 +1,6 @@
 """What a file is before it is a table: its bytes, what they are known to be, and the text they spell."""
 
 import codecs
-import gzip
 import html
 import io
 import os
@@ -17,6 +16,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT, MEGABYTE, Limits
+from riskmetrics.sources.packed import unpack
 
 _UNPRINTED = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _TITLE = re.compile(r"<title[^>]*>([^<]{1,200})", re.IGNORECASE)
@@ -68,7 +68,9 @@ def open_content(path: Path, limits: Limits = DEFAULT) -> Iterator[BinaryIO]:
         with _open_without_waiting(path, limits) as file:
             packed = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            stream = cast("BinaryIO", gzip.GzipFile(fileobj=file)) if packed else file
+            if packed:
+                _refuse_packed(path, file, limits)
+            stream = unpack(file) if packed else file
             _refuse_other_kinds(path, stream.read(_HEAD))
             stream.seek(0)
             yield stream
@@ -76,10 +78,16 @@ def open_content(path: Path, limits: Limits = DEFAULT) -> Iterator[BinaryIO]:
         raise UsageError(f"{path} does not exist") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a directory: name a CSV or Parquet file") from None
-    except (gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except (zlib.error, EOFError) as error:
         raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
     except OSError as error:
         raise UsageError(f"{path} cannot be opened: {error.strerror or error}") from error
+
+
+def _refuse_packed(path: Path, file: BinaryIO, limits: Limits) -> None:
+    """Refuse a gzip file larger than what it may expand to, such as one that goes on with zeros."""
+    if os.fstat(file.fileno()).st_size > limits.file_bytes + _PIECE:
+        raise _file_too_large(path, limits)
 
 
 def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:

@@ -19,6 +19,8 @@ from riskmetrics.symbols import normalize_symbol
 
 PROSE = 5
 """Words in a cell that make a sentence of it."""
+LONGEST_FACT = 1_000
+"""Characters of a line that names an account or a day."""
 _NUMBER = re.compile(cells.number_pattern("."))
 
 
@@ -104,8 +106,8 @@ class _Walker:
         """Take the next line."""
         if self._ended:
             self._leave_out(line, "part of another table")
-        elif found := next((match for fact in self._layout.facts if (match := re.match(fact, "|".join(line.cells)))), None):
-            self._learn(line, found.groupdict())
+        elif found := self._find_fact(line):
+            self._learn(line, found)
         elif self._layout.begins(keys(line)):
             self._begin(line)
         elif self._layout.accounts_stand_above and following is not None and self._layout.begins(keys(following)):
@@ -132,6 +134,14 @@ class _Walker:
 
     def _leave_out(self, line: Line, reason: str) -> None:
         self._left_out.append(LeftOut(line.number, reason))
+
+    def _find_fact(self, line: Line) -> dict[str, str | None]:
+        """Return what a line states by the layout's patterns, whose time grows with the square of its length."""
+        text = "|".join(line.cells)
+        if len(text) > LONGEST_FACT:
+            return {}
+        found = (re.match(fact, text) for fact in self._layout.facts)
+        return next((match.groupdict() for match in found if match), {})
 
     def _learn(self, line: Line, said: dict[str, str | None]) -> None:
         told = {name: text.strip() for name, text in said.items() if text}

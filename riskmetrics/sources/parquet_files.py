@@ -1,6 +1,5 @@
 """Parquet files, whose few bytes may stand for any number of cells: what they say is compared with the limits first."""
 
-import gzip
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
 from riskmetrics.sources.contents import measure, read_whole, too_many_rows
+from riskmetrics.sources.packed import is_packed
 
 _FOOTER_BYTES = 8 * MEGABYTE
 """Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
@@ -36,6 +36,7 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
     """
     if isinstance(stream, gzip.GzipFile):  # Parquet is read from its end, to which a gzip file has no short way
         measure(path, stream, limits)
+from riskmetrics.sources.packed import is_packed
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _describe(path, stream, limits)
     headers = list(described.schema_arrow.names)
@@ -91,6 +92,8 @@ def _refuse_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], 
             if chunk.path_in_schema not in headers:
                 continue
             size += chunk.total_uncompressed_size
+            if chunk.physical_type == "FIXED_LEN_BYTE_ARRAY":  # a dictionary has each value once
+                size += chunk.num_values * metadata.schema.column(place).length
             if "DELTA_BYTE_ARRAY" in chunk.encodings:  # a cell may repeat all of the one before
                 size += chunk.num_values * min(chunk.total_uncompressed_size, limits.line_bytes)
     if size > limits.file_bytes:

@@ -138,6 +138,8 @@ def test_sql_reads_and_cannot_write(call) -> None:
     assert json.loads(call("db", "sql", "SELECT 1 AS one, NULL AS none, 'ü%' AS text", "--format", "json").stdout) == [
         {"one": 1, "none": None, "text": "ü%"}
     ]
+    infinite = call("db", "sql", "SELECT 'Infinity'::float8 AS a, '-Infinity'::numeric AS b, 'NaN'::float8 AS c", "--format", "json")
+    assert json.loads(infinite.stdout) == [{"a": "inf", "b": "-Infinity", "c": None}]
     assert call("db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv").stdout == "a,b\n1.50,2022-12-28\n"
     escaped = call("db", "sql", "SELECT 1; UPDATE database_settings SET value = 'x' RETURNING name")
     assert escaped.exit_code == 1

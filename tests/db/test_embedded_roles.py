@@ -2,11 +2,12 @@
 
 import fcntl
 import os
+import pwd
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psycopg
@@ -19,7 +20,7 @@ from riskmetrics.cli.database import reading
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
-from riskmetrics.db.roles import Role
+from riskmetrics.db.roles import Role, set_up_sql
 from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
 
@@ -49,6 +50,7 @@ ATTACKS = [
     ("SELECT pg_terminate_backend({reader})", DENIED),
     ("SELECT pg_cancel_backend({reader})", DENIED),
     ("SELECT pg_reload_conf()", DENIED),
+    ("SELECT pg_export_snapshot()", DENIED),
     ("SELECT pg_advisory_lock(1)", DENIED),
     ("SELECT pg_advisory_lock_shared(1, 2)", DENIED),
     ("SELECT pg_try_advisory_lock(1)", DENIED),
@@ -64,6 +66,8 @@ ATTACKS = [
     ("SET ROLE riskmetrics", DENIED),
     ("SET SESSION AUTHORIZATION riskmetrics", DENIED),
     ("SET temp_file_limit = -1", DENIED),
+    ("SET log_min_messages = debug5", DENIED),
+    ("ALTER ROLE riskmetrics_reader SET log_min_messages = debug5", DENIED),
     ("CREATE EXTENSION vector", DENIED),
     ("CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'", DENIED),
     ("CREATE TEMPORARY TABLE more (id integer)", DENIED),
@@ -168,6 +172,32 @@ def test_db_sql_refuses_whatever_is_not_one_query_that_reads(shared, others, esc
         assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT count(pg_advisory_unlock(1)) FROM generate_series(1, 1000)",  # a warning for each row
+        "SELECT repeat('x', 100000)::integer",  # an error that quotes it
+        "SET debug_print_plan = on; SELECT 1",
+    ],
+)
+def test_a_reader_does_not_fill_the_disk_by_the_log(shared, home, statement):
+    log = home / "postgres.log"
+    with connect(shared.database_url(role=Role.READER)) as connection:
+        connection.execute("SELECT 1")
+        before = log.stat().st_size
+        with suppress(errors.InvalidTextRepresentation):
+            connection.execute(statement)
+    assert log.stat().st_size == before
+
+
+def test_notifications_that_nobody_reads_take_little_of_the_disk(shared):
+    urls = [shared.database_url(role=Role.READER)] * 2
+    with connect(urls[0]) as listener, connect(urls[1]) as connection:
+        listener.execute("LISTEN runs; BEGIN; SELECT 1")
+        with pytest.raises(errors.ProgramLimitExceeded):
+            connection.execute("SELECT count(pg_notify('runs', repeat('x', 7900) || i)) FROM generate_series(1, 2000) AS i")
+
+
 @pytest.mark.parametrize("query", ["SELECT pg_sleep(60)", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"])
 def test_a_query_ends_at_its_limit_and_the_user_learns_how_to_raise_it(sql, query):
     result = sql(query, "--timeout", "1")
@@ -217,6 +247,29 @@ def test_no_role_of_clients_is_a_superuser_or_a_member_of_another(shared):
         assert connection.execute(members).fetchone() == (0,)
 
 
+PLANTED = [("=", "oid, integer"), ("=", "oid, regnamespace"), ("=", "oid, regrole"), ("~", "name, name")]
+"""Operators that fit what a set-up compares better than those of Postgres."""
+
+
+def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_again(shared):
+    with connect(shared.url) as connection:
+        connection.execute("CREATE TABLE loot (who text)")
+        connection.execute("GRANT INSERT ON loot TO PUBLIC")
+        for number, (operator, types) in enumerate(PLANTED):
+            body = f"INSERT INTO public.loot VALUES (session_user) RETURNING {number} = 0"
+            left, right = types.split(", ")
+            connection.execute(f"CREATE FUNCTION planted_{number}({types}) RETURNS boolean LANGUAGE sql AS '{body}'")
+            connection.execute(f"CREATE OPERATOR {operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = planted_{number})")
+        try:
+            with shared._cluster.as_superuser() as superuser:
+                superuser.execute(set_up_sql().encode())
+            assert connection.execute("SELECT DISTINCT who FROM loot").fetchall() == []
+        finally:
+            for number in range(len(PLANTED)):
+                connection.execute(f"DROP FUNCTION planted_{number} CASCADE")
+            connection.execute("DROP TABLE loot")
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
 def test_the_account_that_runs_the_server_for_root_may_not_connect(shared):
     """So that no way out of the server, such as dblink, leads back in."""
@@ -232,6 +285,18 @@ def test_the_account_that_runs_the_server_for_root_may_not_connect(shared):
 
 
 _CONNECT = 'psycopg.connect("host=/proc/self/cwd port=5432 dbname=riskmetrics user=riskmetrics_owner")'
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
+def test_other_programs_of_the_account_that_runs_the_server_for_root_do_not_reach_its_files(shared):
+    data = shared._cluster.data
+    server = (data / "postmaster.pid").read_text().split()[0]
+    stand_in = pwd.getpwuid(data.stat().st_uid)
+    for place in (data / "pg_hba.conf", f"/proc/{server}/cwd/pg_hba.conf", f"/proc/{server}/fd/1"):
+        refused = subprocess.run(
+            ["cat", place], check=False, capture_output=True, text=True, user=stand_in.pw_uid, group=stand_in.pw_gid, extra_groups=[]
+        )
+        assert "Permission denied" in refused.stderr, (place, refused.stdout)
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):

@@ -110,6 +110,18 @@ def long_cells(folder: Path) -> Path:
     return _parquet(folder / "cells.parquet", {"symbol": cells, **_rest(100_000)})
 
 
+def wide_cells(folder: Path) -> Path:
+    """Write 15,000 cells of 100 kB each as Parquet, all the same, whose length is part of their type."""
+    value = pa.array([b"A" * 100_000], pa.binary(100_000))
+    cells = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 500), value)
+    table = pa.table({"symbol": cells, **_rest(500)})
+    path = folder / "wide.parquet"
+    with pq.ParquetWriter(path, table.schema, store_schema=False) as writer:  # expands what it writes
+        for _ in range(30):
+            writer.write_table(table)
+    return path
+
+
 def growing_cells(folder: Path) -> Path:
     """Write cells that each repeat all of the one before but for its end."""
     cells = pa.array(["A" * 100_000 + str(n) for n in range(2_000)])
@@ -170,6 +182,7 @@ ALL = (
     sparse,
     equal_rows,
     long_cells,
+    wide_cells,
     growing_cells,
     nested_cells,
     parquet_columns,

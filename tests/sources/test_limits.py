@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -284,6 +285,41 @@ def test_a_cell_of_many_digits_is_quoted_in_part(tmp_path):
     assert parsed.rows["symbol"].to_list() == ["A"]
     assert [row.line for row in parsed.rejected] == [3, 4]
     assert all(len(row.reason) < 300 and len(row.raw_row) <= 2000 for row in parsed.rejected)
+
+
+@pytest.mark.parametrize("filling", ["zeros", "empty members"])
+def test_what_fills_up_a_gzip_file_takes_no_time(tmp_path, filling):
+    """Python's own reader takes 15 s for each of them."""
+    path = tmp_path / "file.csv.gz"
+    table = gzip.compress(f"{HEADER}\n{prices(3)}".encode())
+    path.write_bytes(table + gzip.compress(b"") * (300_000 if filling == "empty members" else 0))
+    if filling == "zeros":
+        os.truncate(path, 10_000_000)
+    began = time.monotonic()
+    assert len(files.read_prices(path).rows) == 3
+    assert time.monotonic() - began < 5
+    os.truncate(path, 8 << 40)
+    with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_FILE_MB"):
+        files.read_prices(path)
+
+
+def test_a_line_that_nearly_names_an_account_again_and_again_takes_no_time(tmp_path):
+    path = tmp_path / "file.csv"
+    cells = ",".join([" as of x" * 15_000] * 4)
+    path.write_text(f"Positions for account {cells}\nSymbol,Qty (Quantity)\nA,1\n")
+    began = time.monotonic()
+    assert len(brokers.read_holdings(path).accounts) == 1
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("kept", [3, 9, 17, 40, -9, -8, -1])
+def test_a_gzip_file_that_breaks_off_is_damaged(tmp_path, kept):
+    path = tmp_path / "file.csv.gz"
+    table = gzip.compress(f"{HEADER}\n{prices(3)}".encode())
+    for packed in (table[:kept], table + table[:kept]):
+        path.write_bytes(packed)
+        with pytest.raises(DataQualityError, match="damaged gzip file"):
+            files.read_prices(path)
 
 
 def test_scenarios_are_bounded_too(tmp_path):
