@@ -40,8 +40,8 @@ def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
     ):
         for name in ("RISKMETRICS_MARKET_INDEX", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
             os.environ.pop(name, None)
-        with server._cluster.as_superuser() as superuser:  # a benchmark creates Dagster's database on the same server
-            superuser.execute("ALTER ROLE riskmetrics_owner CREATEDB")
+        with server._cluster.as_superuser() as superuser:  # CHECKPOINT, settings, and Dagster's database on the same server
+            superuser.execute("ALTER ROLE riskmetrics_owner SUPERUSER")
         engine = create(server.url)
         migrate.ensure_head(engine)
         yield Path(folder), engine

@@ -34,9 +34,8 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
     DataQualityError
         If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
     """
-    if isinstance(stream, gzip.GzipFile):  # Parquet is read from its end, to which a gzip file has no short way
+    if is_packed(stream):  # Parquet is read from its end, to which a gzip file has no short way
         measure(path, stream, limits)
-from riskmetrics.sources.packed import is_packed
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _describe(path, stream, limits)
     headers = list(described.schema_arrow.names)

@@ -57,6 +57,7 @@ def test_every_command_is_there() -> None:
         *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
         *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")),
         *("portfolio list", "portfolio remove", "seed benchmark"),
+        *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
         *(
             f"show {what}"
             for what in ("betas", "rate-betas", "volatility", "sectors", "snapshot", "undefined", "quality", "forecast-score")

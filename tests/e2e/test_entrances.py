@@ -105,7 +105,7 @@ def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_a
     make_unknown(sample, "Concentrated")
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 3
     said = " ".join(capsys.readouterr().err.split())
-    assert "error: portfolio_values: too few holdings have a close (options: of their underlying) in Concentrated (0 of 4" in said
+    assert "error: portfolio_values: too few holdings have a close (options: of their underlying) in Concentrated (0 of 1" in said
     assert "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
     assert len(results(sample)["portfolio_snapshots"]) == 2
     assert CliRunner().invoke(app, ["portfolio", "remove", "Concentrated", "--yes"]).exit_code == 0

@@ -126,22 +126,28 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
     assert all("does not fit its column" in reason for reason in reasons)
 
 
-def test_equity_that_is_not_positive_is_said_and_weights_are_of_gross(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_equity_that_is_not_positive_is_said_and_no_weight_is_taken_of_it(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Ten thousand less than nothing: sums of weights would have no meaning."""
     engine = create(sample)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE portfolios SET equity_balance = -10000 WHERE name = 'Core Equity'"))
     assert run([DAY]).exit_code == 0
-    assert "equity of Core Equity is -10000.00 on 2022-12-28: weights are of gross" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "equity is below 5% of gross exposure in Core Equity (equity -10,000.00, gross 186,249.59 on 2022-12-28)" in said
     with engine.connect() as connection:
         statement = (
-            "SELECT sum(net_weight) FROM portfolio_sector_weights w JOIN portfolios p ON p.id = w.portfolio_id WHERE name = 'Core Equity'"
+            "SELECT count(net_weight) FROM portfolio_sector_weights w JOIN portfolios p ON p.id = w.portfolio_id WHERE name = 'Core Equity'"
         )
-        assert connection.scalar(sa.text(statement)) == pytest.approx(1.0)
+        assert connection.scalar(sa.text(statement)) == 0
     engine.dispose()
     for name in ("snapshot", "sectors", "risk", "contributions", "stress", "volatility", "rate-betas"):
         shown = CliRunner().invoke(app, ["show", name])
-        said = "Core Equity, 2022-12-28: equity is −10,000, which is not positive: weights are shares of gross exposure"
+        said = (
+            "Core Equity, 2022-12-28: equity is −10,000, −5.4% of gross exposure; below 5% weights and all figures"
+            " in units of equity are undefined"
+        )
         assert (shown.exit_code, shown.stderr.splitlines()) == (0, [said]), name
     others = CliRunner().invoke(app, ["show", "snapshot", "--portfolio", "Concentrated"])
     assert others.stderr == ""

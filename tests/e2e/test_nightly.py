@@ -128,7 +128,7 @@ def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check
     (text,) = webhook.texts
     assert text.startswith("riskmetrics: daily_risk for 2022-12-28 failed\n")
     assert "no close of SPX on 2022-12-28: import it with `riskmetrics import prices FILE`" in text
-    assert "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in Concentrated (0 of 4" in text
+    assert "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in Concentrated (0 of 1" in text
     assert run_id in text
 
 
@@ -158,7 +158,7 @@ def test_a_run_that_is_done_while_a_check_failed_is_told_once(
     assert message["Subject"] == "riskmetrics: daily_risk for 2022-12-28 failed checks"
     said, where = message.get_content().splitlines()
     assert said.startswith(
-        "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in [hidden] (0 of 4"
+        "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in [hidden] (0 of 1"
     )
     assert where == f"Run {outcome.run_id} in Dagster's UI has the rest."
     assert text == f"{message['Subject']}\n{said}\n{where}"

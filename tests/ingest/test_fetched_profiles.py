@@ -72,7 +72,7 @@ def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touche
     market.replies["profile", "S002"] = Reply('[{"symbol":')
     market.replies["profile", "S003"] = Reply([{"symbol": "S003", "marketCap": "much"}])
     found = profiles.refresh(feed, ["S001", "NOSUCH", "S002", "S003"])
-    assert found.notes == ("FMP has no profile of NOSUCH, S003: what was imported of them stands",)
+    assert found.notes == ("FMP has no profile of NOSUCH, S003: imported profiles are used",)
     assert {symbol: type(error) for symbol, error in found.problems.items()} == {"S002": BadAnswer}
     assert profile(engine, "S001")["company_name"] == "S001 Inc."
     with engine.connect() as connection:
