@@ -26,7 +26,7 @@ def is_packed(stream: BinaryIO) -> bool:
 
 
 class _Unpacked(io.RawIOBase):
-    """The content of a gzip file, of one member or several; it can go back to its start.
+    """The content of a gzip file, of one member or several; it goes to a place by reading up to it.
 
     `gzip.GzipFile` reads the zeros between members one by one, and takes hours for a sparse file.
 
@@ -48,15 +48,18 @@ class _Unpacked(io.RawIOBase):
         return True
 
     def seekable(self) -> bool:
-        """Whether it can go elsewhere: to its start."""
+        """Whether it can go elsewhere: to any place counted from its start."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go back to the start, or stay; return the place."""
-        if offset or whence == io.SEEK_END:
-            raise io.UnsupportedOperation("a gzip file is read from its start")
-        if whence == io.SEEK_SET:
+        """Go to a place, and return it; to go back, the file is unpacked again from its start."""
+        if whence == io.SEEK_END:
+            raise io.UnsupportedOperation("the size of a gzip file is not known before its end")
+        target = offset + (self._place if whence == io.SEEK_CUR else 0)
+        if target < self._place:
             self._rewind()
+        while self._place < target and self.read(min(target - self._place, _BUFFER)):
+            pass
         return self._place
 
     def readinto(self, buffer: "WriteableBuffer") -> int:

@@ -126,9 +126,7 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
     assert all("does not fit its column" in reason for reason in reasons)
 
 
-def test_equity_that_is_not_positive_is_said_and_no_weight_is_taken_of_it(
-    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_equity_that_is_not_positive_is_no_base_of_weights(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Ten thousand less than nothing: sums of weights would have no meaning."""
     engine = create(sample)
     with engine.begin() as connection:
