@@ -85,6 +85,17 @@ def refuse_planted_link(path: Path) -> None:
         raise PermissionError(EACCES, "it is a link of another account", str(path))
 
 
+def refuse_planted_file(path: Path) -> None:
+    """Raise ConfigurationError for a file that another account put into a folder that everybody may write to."""
+    with suppress(FileNotFoundError):
+        owner = path.lstat().st_uid
+        folder = path.absolute().parent.stat()
+        if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT):
+            raise ConfigurationError(
+                f"{path} belongs to {account_name(owner)}, and everybody may write to {path.absolute().parent}. Change to another directory"
+            )
+
+
 def describe_foreign_owner(path: Path, home: Path) -> str:
     """Return a sentence on a path of another account, and the command that gives ``home`` to us."""
     user = account_name(os.geteuid())

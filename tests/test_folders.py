@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics import folders
+from riskmetrics import folders, settings
 from riskmetrics.cli import export, report
-from riskmetrics.errors import UsageError
+from riskmetrics.errors import ConfigurationError, UsageError
 from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
 
 
@@ -132,3 +132,22 @@ def test_a_link_that_another_account_put_into_a_shared_folder_is_not_followed(
     with suppress(sa.exc.OperationalError):  # an own link leads on, to the database
         follow()
     assert command == "export" or target.read_text() == "page"
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("folder_mode", "account", "is_refused"),
+    [(0o1777, ANOTHER, True), (0o777, ANOTHER, True), (0o755, ANOTHER, False), (0o1777, "root", False)],
+)
+def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
+    reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int, account: str, is_refused: bool
+) -> None:
+    reachable_folder.chmod(folder_mode)
+    (reachable_folder / ".env").write_text("RISKMETRICS_FMP_URL=http://evil.example")
+    os.chown(reachable_folder / ".env", pwd.getpwnam(account).pw_uid, -1)
+    monkeypatch.chdir(reachable_folder)
+    if is_refused:
+        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, and everybody may write to"):
+            settings.load()
+    else:
+        assert settings.load().fmp_url == "http://evil.example"
