@@ -1,9 +1,12 @@
 """Sentences to the people in charge, by webhook and by e-mail; where neither is set, nothing is sent."""
 
+import logging
 import smtplib
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
+from threading import get_ident
 from urllib.parse import unquote, urlsplit
 
 from riskmetrics.errors import AlertNotSent
@@ -40,7 +43,7 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
         try:
             deliver()
             taken_by.append(name)
-        except (OSError, smtplib.SMTPException, AlertNotSent) as error:
+        except (OSError, ValueError, smtplib.SMTPException, AlertNotSent) as error:
             problems.append(f"the alert was not sent by {name} ({without_secrets(settings, str(error))})")
     if problems:
         raise AlertNotSent("; ".join(problems), tuple(taken_by))
@@ -61,6 +64,7 @@ def _post(address: str, text: str) -> None:
     """Post what Slack, Mattermost and their like take."""
     import requests  # a tenth of a second that most commands do not need
     from requests.adapters import HTTPAdapter
+    from urllib3.exceptions import HTTPError
     from urllib3.util import Retry
 
     again = Retry(3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
@@ -68,12 +72,31 @@ def _post(address: str, text: str) -> None:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=again))
         try:
-            answer = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
-        except requests.RequestException as error:
+            with _without_log():
+                answer = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
+        except (requests.RequestException, HTTPError) as error:
             # the error's own text holds the path of the address, which is its secret
             raise AlertNotSent(f"{urlsplit(address).hostname} did not answer: {type(error).__name__}") from None
     if not answer.ok or answer.is_redirect:
         raise AlertNotSent(f"{urlsplit(address).hostname} answered {answer.status_code}")
+
+
+@contextmanager
+def _without_log() -> Iterator[None]:
+    """Keep what urllib3 logs of a request, with the path of the address, out of every log."""
+    loggers = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool", "util.retry")]
+    thread = get_ident()
+
+    def is_of_others(record: logging.LogRecord) -> bool:
+        return record.thread != thread
+
+    for logger in loggers:
+        logger.addFilter(is_of_others)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(is_of_others)
 
 
 def _mail(settings: Settings, recipients: str, subject: str, text: str) -> None:

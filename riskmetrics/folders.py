@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from errno import EACCES
 from pathlib import Path
 
 from riskmetrics.errors import ConfigurationError
@@ -69,6 +70,30 @@ def create_private_folder(folder: Path) -> None:
             folder.chmod(PRIVATE_FOLDER)
     elif _ROOT not in (user, status.st_uid):
         raise ConfigurationError(describe_foreign_owner(folder, folder))
+
+
+def refuse_planted_link(path: Path) -> None:
+    """Raise PermissionError for a link that another account put into a folder open to all, such as /tmp.
+
+    Linux does so where `fs.protected_symlinks` is set, but only when a file itself is opened.
+    """
+    if not path.is_symlink():
+        return
+    link, folder = path.lstat(), path.parent.stat()
+    is_shared = folder.st_mode & stat.S_IWOTH and folder.st_mode & stat.S_ISVTX
+    if is_shared and link.st_uid not in (os.geteuid(), folder.st_uid):
+        raise PermissionError(EACCES, "it is a link of another account", str(path))
+
+
+def refuse_planted_file(path: Path) -> None:
+    """Raise ConfigurationError for a file that another account put into a folder that everybody may write to."""
+    with suppress(FileNotFoundError):
+        owner = path.lstat().st_uid
+        folder = path.absolute().parent.stat()
+        if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT):
+            raise ConfigurationError(
+                f"{path} belongs to {account_name(owner)}, and everybody may write to {path.absolute().parent}. Change to another directory"
+            )
 
 
 def describe_foreign_owner(path: Path, home: Path) -> str:

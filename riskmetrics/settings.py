@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 
+from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.limits import MEGABYTE, Limits
 from riskmetrics.symbols import normalize_symbol
@@ -316,6 +317,7 @@ def _absolute(folder: Path, setting: str) -> Path:
 def load() -> Settings:
     """Read the settings, or raise ConfigurationError that names the setting at fault (never its value)."""
     try:
+        folders.refuse_planted_file(Path(".env"))  # it could send our keys to an address of its own
         return Settings()
     except UnicodeDecodeError as error:
         raise ConfigurationError(f".env is not UTF-8 (byte {error.start}): save it as UTF-8") from None

@@ -106,6 +106,25 @@ def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(monkeypatc
     assert "T0PSECRET" not in str(caught.value)
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1:1", "a" * 70 + ".example"])
+def test_no_log_holds_the_secret_part_of_a_webhook(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: str) -> None:
+    caplog.set_level("DEBUG")
+    monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", f"http://{host}/services/hidden-word")
+    with pytest.raises(AlertNotSent, match="did not answer"):
+        alerts.send(settings.load(), "a", "b")
+    assert "hidden-word" not in caplog.text
+
+
+def test_a_sender_that_cannot_be_keeps_no_other_channel_from_the_alert(
+    webhook: webhook_server.Webhook, mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RISKMETRICS_ALERT_SENDER", "ann@example.org\nBcc: eve@example.org")
+    with pytest.raises(AlertNotSent, match="not sent by e-mail") as caught:
+        alerts.send(settings.load(), "a", "b")
+    assert caught.value.taken_by == ("webhook",)
+    assert not mail.messages
+
+
 def test_a_password_is_not_sent_without_encryption(mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://ann:s3cr3t@127.0.0.1:{mail.port}")
     with pytest.raises(AlertNotSent, match="the password is not sent without"):

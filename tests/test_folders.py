@@ -1,15 +1,20 @@
 """Modes and owners of folders on a real file system, under several umasks and accounts."""
 
 import os
+import pwd
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from riskmetrics import folders
+from riskmetrics import folders, settings
+from riskmetrics.cli import export, report
+from riskmetrics.errors import ConfigurationError, UsageError
 from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
 
 
@@ -100,3 +105,49 @@ def test_a_home_of_another_account_keeps_its_mode(reachable_folder: Path) -> Non
 @pytest.mark.parametrize(("name", "expected"), [(b"caf\xe9", False), ("café".encode(), True), (b"\xed\xa0\x80", False)])
 def test_names_that_are_not_utf8_are_told_from_those_that_are(name: bytes, expected: bool) -> None:
     assert folders.is_utf8(os.fsdecode(name)) is expected
+
+
+@needs_root
+@pytest.mark.parametrize("command", ["report", "export"])
+def test_a_link_that_another_account_put_into_a_shared_folder_is_not_followed(
+    reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    reachable_folder.chmod(0o1777)
+    target = reachable_folder / "of-the-victim"
+    target.mkdir() if command == "export" else target.write_text("precious")
+    link = reachable_folder / "link"
+    link.symlink_to(target)
+
+    def follow() -> None:
+        if command == "report":
+            report.write_page(link, "page")
+        else:
+            export.export(link)
+
+    os.lchown(link, pwd.getpwnam(ANOTHER).pw_uid, -1)
+    with pytest.raises((PermissionError, UsageError), match=r"a link of another account"):
+        follow()
+    os.lchown(link, os.geteuid(), -1)
+    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    with suppress(sa.exc.OperationalError):  # an own link leads on, to the database
+        follow()
+    assert command == "export" or target.read_text() == "page"
+
+
+@needs_root
+@pytest.mark.parametrize(
+    ("folder_mode", "account", "is_refused"),
+    [(0o1777, ANOTHER, True), (0o777, ANOTHER, True), (0o755, ANOTHER, False), (0o1777, "root", False)],
+)
+def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
+    reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int, account: str, is_refused: bool
+) -> None:
+    reachable_folder.chmod(folder_mode)
+    (reachable_folder / ".env").write_text("RISKMETRICS_FMP_URL=http://evil.example")
+    os.chown(reachable_folder / ".env", pwd.getpwnam(account).pw_uid, -1)
+    monkeypatch.chdir(reachable_folder)
+    if is_refused:
+        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, and everybody may write to"):
+            settings.load()
+    else:
+        assert settings.load().fmp_url == "http://evil.example"

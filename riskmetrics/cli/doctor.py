@@ -1,6 +1,7 @@
 """`riskmetrics doctor`: what is set, what is there, what is missing, and what to do about it; nothing is changed."""
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -119,7 +120,7 @@ def _settings(configured: "Settings") -> Iterator[Finding]:
 
     for name, field, origin, secret in settings.origins():
         value = getattr(configured, field)
-        shown = "not set" if value is None else "set, and not shown" if secret else value
+        shown = "not set" if value is None else "set, and not shown" if secret else _without_login(str(value))
         if field == "database_url" and value is not None:
             try:
                 shown = described(normalize(value.get_secret_value()))
@@ -127,6 +128,11 @@ def _settings(configured: "Settings") -> Iterator[Finding]:
                 yield Finding("fail", "settings", f"{name}: {error}", "correct it: postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
                 continue
         yield Finding("ok", "settings", f"{name} = {shown}  ({origin})")
+
+
+def _without_login(text: str) -> str:
+    """Return a text, of an address without its user and password, which a proxy may ask for."""
+    return re.sub(r"(?<=://)[^/?#]*@", "[hidden]@", text)
 
 
 def _disk(configured: "Settings") -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics import folders
 from riskmetrics.cli.options import DAY_FORMAT, AsJson, Day, day_of
 from riskmetrics.cli.output import fail, print_json
 
@@ -38,6 +39,10 @@ def export(
     from riskmetrics.db.computed import Scope
     from riskmetrics.errors import UsageError
 
+    try:
+        folders.refuse_planted_link(folder)
+    except PermissionError as error:
+        raise UsageError(f"cannot write {folder}: {error.strerror}") from None
     taken = [name for name in export.names(form) if (folder / name).exists()]
     if taken and not force:
         raise UsageError(f"{folder} holds {', '.join(taken)} already: name another folder, or say --force to replace them")

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from riskmetrics import folders
 from riskmetrics.cli.options import Day, day_of
 from riskmetrics.cli.output import fail
 
@@ -42,6 +43,7 @@ def write(day: date | None, out: Path) -> None:
 
 def write_page(out: Path, page: str) -> None:
     """Write a page whole or not at all, with the mode of the file that it replaces, else by the umask."""
+    folders.refuse_planted_link(out)
     target = Path(os.path.realpath(out))  # a link stays a link
     is_replaceable = (out.is_file() and os.access(out, os.W_OK)) or not out.exists()
     if not is_replaceable or not os.access(target.parent, os.W_OK):

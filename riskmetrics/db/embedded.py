@@ -419,4 +419,6 @@ def _exclusive(path: Path, at_once: int = 0) -> Iterator[None]:
 
 
 def _private_file(path: Path) -> io.FileIO:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab", buffering=0)
+    # Without following a link: who may write to the home could have put one there, to a file of ours.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

@@ -45,7 +45,7 @@ def normalize(text: str) -> URL:
         raise ConfigurationError("the database URL cannot be read; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from None
     if url.drivername.partition("+")[0] not in _POSTGRES_SCHEMES:
         raise ConfigurationError(f"the database URL must start with postgresql://, not {url.drivername}://")
-    if "@" in (url.host or ""):
+    if "@" in f"{url.host}{url.database}":
         raise ConfigurationError("the database URL has two @: write one that belongs to the password as %40")
     query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}  # asyncpg's spelling
     return url.set(drivername="postgresql+psycopg", query=query)

@@ -49,6 +49,7 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeyp
     Path(".env").write_text("RISKMETRICS_RATE_INDEX=IEF\nRISKMETRICS_MARKET_INDEX=\n")
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database.replace("@", ":hidden-word@"))
+    monkeypatch.setenv("RISKMETRICS_FMP_URL", "http://me:hidden-word@proxy:8080/fmp")
     code, found, printed = diagnosis()
     lines = [finding["finding"] for finding in found["settings"]]
     assert code == 0
@@ -56,6 +57,7 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeyp
     assert "RISKMETRICS_MARKET_INDEX = not set  (default)" in lines
     assert "FMP_API_KEY = set, and not shown  (environment)" in lines
     assert any(line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics_owner@") for line in lines)
+    assert "RISKMETRICS_FMP_URL = http://[hidden]@proxy:8080/fmp  (environment)" in lines
     assert "hidden-word" not in printed
     assert KEY not in printed
 

@@ -316,6 +316,15 @@ def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_r
     assert home.parent.stat().st_mode & 0o777 == 0o700
 
 
+def test_a_log_that_is_a_link_to_another_file_is_not_followed(home, tmp_path):
+    home.mkdir(mode=0o700)
+    (tmp_path / "precious").touch()
+    (home / "postgres.log").symlink_to(tmp_path / "precious")
+    with pytest.raises(DatabaseError, match=r"symbolic links: .*postgres\.log"):
+        embedded.acquire(home, durable=False)
+    assert (tmp_path / "precious").stat().st_size == 0
+
+
 @pytest.mark.parametrize("impostor", ["folder", pytest.param("link", marks=needs_root)])
 def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, monkeypatch, impostor):
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))

@@ -35,6 +35,7 @@ def test_the_ssl_option_of_asyncpg_is_that_of_libpq(query, understood):
         (f"risk:{ESCAPED}@db/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql://risk:{ESCAPED}@db:port/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql//risk:{PASSWORD}@db", "cannot be read; expected postgresql://"),
+        ("postgresql://risk:x@/s3cr3t@db/metrics", "has two @"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(text, sentence):
