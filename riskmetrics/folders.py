@@ -1,5 +1,6 @@
 """Folders and files of one account: created private, and refused where another account owns them."""
 
+import io
 import os
 import shlex
 import stat
@@ -12,6 +13,7 @@ from pathlib import Path
 from riskmetrics.errors import ConfigurationError
 
 if sys.platform != "win32":
+    import fcntl
     import pwd
 
 PRIVATE_FOLDER, PRIVATE_UMASK = 0o700, 0o077
@@ -132,3 +134,21 @@ def is_utf8(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+@contextmanager
+def lock_exclusively(path: Path, at_once: int = 0) -> Iterator[None]:
+    """Hold the lock of a file; with ``fcntl.LOCK_NB``, BlockingIOError if another process holds it."""
+    with open_private_file(path) as file:
+        fcntl.flock(file, fcntl.LOCK_EX | at_once)
+        try:
+            yield
+        finally:
+            fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough if another thread forked meanwhile
+
+
+def open_private_file(path: Path) -> io.FileIO:
+    """Open a file to append to, created with mode 0600."""
+    # Without following a link: who may write to the home could have put one there, to a file of ours.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

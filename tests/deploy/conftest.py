@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from riskmetrics.db import embedded
+from riskmetrics.db import postgres_binaries
 from tests.conftest import COMMAND, MEMORY
 
 CHECKOUT = Path(__file__).parents[2]
@@ -107,8 +107,8 @@ def new_folder() -> Path:
 
 def embedded_binaries() -> Path:
     """Return the tools of the Postgres that comes with riskmetrics."""
-    installation = embedded._installation()
-    return (embedded._open_to_all(installation) if os.geteuid() == 0 else installation) / "bin"
+    installation = postgres_binaries.find_binaries()
+    return (postgres_binaries.open_to_all(installation) if os.geteuid() == 0 else installation) / "bin"
 
 
 @pytest.fixture(scope="module")
