@@ -74,13 +74,7 @@ def portfolio(
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
 
-    for option, amount in (("--equity", equity), ("--value", value)):
-        if amount is not None and not abs(amount) < _MONEY_LIMIT:  # NaN is not either
-            raise UsageError(f"{option} {amount} is not an amount of money")
-    if decimal and decimal not in _DECIMAL_MARKS:
-        raise UsageError(f"--decimal {decimal} is neither point nor comma")
-    if as_of and as_of.date() > date.today():
-        raise UsageError(f"--as-of {as_of.date()} lies in the future")
+    _require_options(equity, value, decimal, as_of)
     found = read_holdings(
         file,
         as_of=day_of(as_of),
@@ -104,6 +98,19 @@ def portfolio(
         _show(found, plans, day, as_json=as_json)
     else:
         _store(file, found, plans, day, value)
+
+
+def _require_options(equity: float | None, value: float | None, decimal: str, as_of: datetime | None) -> None:
+    """Raise UsageError if an option cannot be."""
+    from riskmetrics.errors import UsageError
+
+    for option, amount in (("--equity", equity), ("--value", value)):
+        if amount is not None and not abs(amount) < _MONEY_LIMIT:  # NaN is not either
+            raise UsageError(f"{option} {amount} is not an amount of money")
+    if decimal and decimal not in _DECIMAL_MARKS:
+        raise UsageError(f"--decimal {decimal} is neither point nor comma")
+    if as_of and as_of.date() > date.today():
+        raise UsageError(f"--as-of {as_of.date()} lies in the future")
 
 
 def _plans(file: Path, found: "Holdings", name: str, account: str, equity: float | None) -> list[_Plan]:

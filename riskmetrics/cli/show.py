@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from riskmetrics.cli import formats
 from riskmetrics.cli.insight_list import insights
 from riskmetrics.cli.model import model
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
@@ -20,97 +21,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True)
 
-_BETAS: dict[str, Format] = {
-    "quantity": figures.quantity,
-    "beta": "{:.3f}".format,
-    "std_error": "{:.3f}".format,
-    "alpha": "{:.6f}".format,
-    "r_squared": "{:.3f}".format,
-    "p_value": figures.p_value,
-    "adjusted_beta": "{:.3f}".format,
-    "adjusted_std_error": "{:.3f}".format,
-}
-_RATE_BETAS: dict[str, Format] = {
-    "p_value": figures.p_value,
-    "quantity": figures.quantity,
-    **dict.fromkeys(("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format),
-    **dict.fromkeys(("two_factor_std_error", "two_factor_market_beta"), "{:.3f}".format),
-}
-_VOLATILITY: dict[str, str] = {
-    "portfolio": "portfolio",
-    "symbol": "symbol",
-    "position_type": "type",
-    "strike_price": "strike",
-    "expiration_date": "expires",
-    "quantity": "quantity",
-    "lots": "lots",
-    "realized_volatility_21d": "21d",
-    "realized_vol_21d": "21d",
-    "realized_volatility_63d": "63d",
-    "realized_vol_63d": "63d",
-    "vol_daily": "day",
-    "vol_weekly": "week",
-    "vol_monthly": "month",
-    "expected_volatility_21d": "expected",
-    "expected_vol_21d": "expected",
-    "low": "low",
-    "high": "high",
-    "volatility_trend": "trend",
-    "vol_trend": "trend",
-    "rise_probability": "rise",
-    "volatility_percentile": "percentile",
-    "vol_percentile": "percentile",
-    "model_r_squared": "skill",
-}
-"""What stored columns are called where there is little room."""
-_VOLATILITY_FORMATS: dict[str, Format] = {
-    **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), figures.percent),
-    "skill": figures.two_decimals,
-    "quantity": figures.quantity,
-    "strike": figures.quantity,
-}
-_REMARKS = {
-    "in_sample": "in sample",
-    "clipped": "clipped",
-    "short_history": "short history",
-    "day_replaced": "day replaced",
-}
-_SECTORS: dict[str, Format] = {
-    "gross_weight": figures.percent,
-    "net_weight": figures.percent,
-    "benchmark_weight": figures.percent,
-    "active_weight": figures.signed_percent,
-}
-_TAIL: dict[str, Format] = {
-    "level": figures.level,
-    "value_at_risk": figures.percent,
-    "expected_shortfall": figures.percent,
-    "value_at_risk_amount": figures.money,
-    "expected_shortfall_amount": figures.money,
-}
-_BACKTESTS: dict[str, Format] = {
-    "level": figures.level,
-    "expected": figures.two_decimals,
-    "likelihood_ratio": figures.two_decimals,
-    "p_value": figures.p_value,
-}
-_DRAWDOWNS: dict[str, Format] = {"current": figures.percent, "largest": figures.percent}
-_CONTRIBUTIONS: dict[str, Format] = {
-    "weight": figures.percent,
-    "component": figures.percent,
-    "marginal": "{:.3f}".format,
-    "share": figures.percent,
-}
-_STRESS: dict[str, Format] = {"loss": figures.percent, "loss_value": figures.money, "coverage": figures.percent}
-_SCENARIOS: dict[str, Format] = {"market_move": figures.signed_percent, "rate_move": figures.signed_percent}
-_OPTIONS: dict[str, Format] = {
-    "quantity": figures.quantity,
-    "exposure": figures.money,
-    "volatility": figures.percent,
-    "risk_free_rate": figures.percent,
-    "dividend_yield": figures.percent,
-}
-
 
 @app.command()
 def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
@@ -121,7 +31,7 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     from riskmetrics.db import stored
 
     session, table = _stored(stored.betas, day_of(day), portfolio)
-    present(table, as_json=as_json, formats=_BETAS, title=f"Market betas, {session}")
+    present(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
     if not as_json:
         typer.echo(
             "std_error is the regression's own and understates how far the next window's beta may lie: 1.96 of\n"
@@ -143,9 +53,9 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     if as_json:
         print_json({"portfolios": records(portfolios), "positions": records(positions)})
         return
-    _print_with_reasons(portfolios, _RATE_BETAS, f"Rate betas of portfolios, {session}")
+    _print_with_reasons(portfolios, formats.RATE_BETAS, f"Rate betas of portfolios, {session}")
     shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
-    _print_with_reasons(shown, _RATE_BETAS, f"Rate betas of positions, {session}")
+    _print_with_reasons(shown, formats.RATE_BETAS, f"Rate betas of positions, {session}")
     typer.echo(
         "Return per unit of the rate index's return, a bond fund's: positive gains when yields fall. two_factor: the market held fixed."
     )
@@ -165,7 +75,7 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         print_json({"portfolios": records(portfolios), "positions": records(positions)})
         return
     for title, table in (("portfolios", portfolios), ("positions", positions)):
-        _print_with_reasons(_with_remarks(table), _VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
+        _print_with_reasons(_with_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
     typer.echo("expected: of the next 21 sessions; low to high: where it falls four times in five. rise: probability that it exceeds 21d.")
     typer.echo("percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0 is worse than it.")
     if positions["proxy"].eq("range_market").any():
@@ -181,16 +91,16 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
 def _with_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return volatilities under short headings, with what to know of a forecast in words."""
     remarks = [", ".join(_remarks(row)) for row in records(table)]
-    names = [name for name in _VOLATILITY if name in table]
+    names = [name for name in formats.VOLATILITY if name in table]
     terms = [name for name in ("strike_price", "expiration_date") if name in table]
     unused = {name for name in terms if table[name].isna().all()}
     chosen = [name for name in names if name not in unused]
-    shown = table[[*chosen, "undefined_reason"]].rename(columns=_VOLATILITY)
+    shown = table[[*chosen, "undefined_reason"]].rename(columns=formats.VOLATILITY)
     return shown.assign(remarks=remarks)
 
 
 def _remarks(row: dict[str, Any]) -> Iterator[str]:
-    yield from (text for name, text in _REMARKS.items() if row[name])
+    yield from (text for name, text in formats.REMARKS.items() if row[name])
     if row["proxy"] == "range_market":
         yield "highs and lows"
     if row.get("thin_sessions"):
@@ -206,7 +116,7 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     from riskmetrics.db import stored
 
     session, table = _stored(stored.sectors, day_of(day), portfolio, reserved=True)
-    present(table, as_json=as_json, formats=_SECTORS, title=f"Sector weights, {session}")
+    present(table, as_json=as_json, formats=formats.SECTORS, title=f"Sector weights, {session}")
 
 
 @app.command()
@@ -247,9 +157,9 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
     if as_json:
         print_json({"tail_risk": records(tail), "var_backtests": records(tested), "drawdowns": records(fallen)})
         return
-    _print_with_reasons(tail, _TAIL, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
-    _print_with_reasons(tested, _BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
-    _print_with_reasons(fallen, _DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
+    _print_with_reasons(tail, formats.TAIL, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
+    _print_with_reasons(tested, formats.BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
+    _print_with_reasons(fallen, formats.DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
 
 
 @app.command()
@@ -261,7 +171,7 @@ def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJ
     from riskmetrics.db import losses
 
     session, table = _stored(losses.contributions, day_of(day), portfolio, reserved=True)
-    _present(table, _CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
+    _present(table, formats.CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
 
 
 @app.command()
@@ -273,7 +183,7 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
     from riskmetrics.db import losses
 
     session, table = _stored(losses.stress, day_of(day), portfolio, reserved=True)
-    _present(table, _STRESS, f"Stress scenarios, {session}", as_json=as_json)
+    _present(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
 
 
 @app.command()
@@ -287,7 +197,7 @@ def scenarios(as_json: AsJson = False) -> None:
 
     with reading() as connection:
         table = read.stress_scenarios(connection)
-    present(table, as_json=as_json, formats=_SCENARIOS, title="Stress scenarios")
+    present(table, as_json=as_json, formats=formats.SCENARIOS, title="Stress scenarios")
 
 
 @app.command()
@@ -304,7 +214,7 @@ def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     if table.empty and not as_json:
         typer.echo(f"no option is held on {session}")
         return
-    _present(table, _OPTIONS, f"Options, {session}", as_json=as_json)
+    _present(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
 
 
 @app.command()
