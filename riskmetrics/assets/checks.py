@@ -11,7 +11,7 @@ from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, stored, stored_prices
 from riskmetrics.db.suspects import suspected_moves
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
 from riskmetrics.results.second_opinion import largest_disagreement

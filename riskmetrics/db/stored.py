@@ -12,6 +12,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED, SIGNED_QUANTITY
+from riskmetrics.metrics.minimums import ROUNDING
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -177,8 +178,6 @@ def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date],
 
     Columns portfolio, day, coverage, n_covered, n_total; the lowest first. Removed portfolios are left out.
     """
-    from riskmetrics.metrics.portfolio import ROUNDING  # scipy, which nothing that only shows needs
-
     table = tables.portfolio_coverage
     columns = (table.c[name] for name in ("day", "coverage", "n_covered", "n_total"))
     worst = (
@@ -198,8 +197,6 @@ def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float
 
     Columns portfolio, day, total_value, gross_exposure; the lowest share first. Removed portfolios are left out.
     """
-    from riskmetrics.metrics.portfolio import ROUNDING
-
     table = _snapshots
     share = (table.c.total_value / table.c.gross_exposure).label("share")
     day = table.c.snapshot_date.label("day")

@@ -10,7 +10,7 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.explain.sources import Sources
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, MIN_EQUITY, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, reaches
 from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS
 
 _NETTED = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]

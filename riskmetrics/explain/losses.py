@@ -15,8 +15,8 @@ from riskmetrics.explain.regressions import of_portfolio
 from riskmetrics.explain.sources import Sources
 from riskmetrics.explain.volatility import figures_of_portfolio
 from riskmetrics.metrics import tail_risk as method
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.results.as_of import MIN_YEAR, YEAR
 from riskmetrics.results.lots import CONTRACT_SIZE

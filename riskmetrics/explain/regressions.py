@@ -10,7 +10,7 @@ from riskmetrics.db import tables
 from riskmetrics.explain.book import Book, book, series
 from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.sources import Sources
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW
 
 STATSMODELS = "statsmodels OLS on the source returns"

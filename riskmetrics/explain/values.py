@@ -14,7 +14,7 @@ from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
 from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
-from riskmetrics.metrics.portfolio import MIN_EQUITY, reaches
+from riskmetrics.metrics.minimums import MIN_EQUITY, reaches
 from riskmetrics.metrics.price_quality import MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
 from riskmetrics.results.snapshots import VALUE_COVERAGE, WEIGHT_BASES

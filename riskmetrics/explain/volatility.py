@@ -15,7 +15,7 @@ from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import HORIZON
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.results.volatility import MIN_QUARTER, PORTFOLIO_WINDOW, QUARTER, SKILL_WINDOW, SYMBOL_WINDOW, THIN
 
 _YEAR = math.sqrt(method.SESSIONS_PER_YEAR)

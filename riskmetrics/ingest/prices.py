@@ -12,7 +12,7 @@ from riskmetrics.db import imports, read, stored_prices, vendor, write
 from riskmetrics.db.vendor import Answered
 from riskmetrics.errors import BadAnswer, DataQualityError, NotInPlan, SourceError, UnknownSymbol, Unreachable
 from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed, side_by_side
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results import price_history, tail_risk
 

@@ -11,27 +11,12 @@ import numpy as np
 from scipy import sparse
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.metrics.regression import rolling_ols
-
-MIN_COVERAGE = 0.80
-"""Share of a portfolio below which a figure would describe another portfolio: it is undefined."""
-
-MIN_EQUITY = 0.05
-"""Equity as a share of gross exposure below which nothing is divided by it: a weight of 20 times
-equity and more tells of the denominator, not of the holdings."""
-
-ROUNDING = 1e-9
-"""What sums of shares may lose to rounding: 4 of 5 equal shares are 80 %."""
 
 _UNITS, _RELATIVE_DUST = 1e-10, 1e-13
 """Smallest quantity that is a holding (quantities have ten decimals), and what rounding leaves of
 lots that cancel, as a share of their sizes."""
-
-
-def reaches(share: FloatArray | float, minimum: float) -> BoolArray:
-    """Compare shares with a minimum, which counts as reached up to rounding of 1e-9; NaN does not reach it."""
-    reached: BoolArray = np.asarray(share) >= minimum - ROUNDING
-    return reached
 
 
 class Lots(NamedTuple):

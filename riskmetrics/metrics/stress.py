@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, group_sums, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
+from riskmetrics.metrics.portfolio import group_sums
 
 
 class Replay(NamedTuple):

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from riskmetrics.db import insights, losses, rates, read, stored, volatility
 from riskmetrics.db.suspects import import_seams, suspected_moves
 from riskmetrics.errors import DataQualityError
-from riskmetrics.metrics.portfolio import MIN_COVERAGE
+from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.report import figures
 from riskmetrics.report.figures import Axis
 from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record

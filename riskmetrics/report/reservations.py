@@ -29,7 +29,7 @@ def missing_prices(n_priced: int, n_held: int) -> str | None:
 
 def small_equity(equity: float, gross: float) -> str | None:
     """Say that equity is too small to divide by; None where it is not."""
-    from riskmetrics.metrics.portfolio import MIN_EQUITY, reaches
+    from riskmetrics.metrics.minimums import MIN_EQUITY, reaches
 
     if not gross > 0 or (equity > 0 and reaches(equity / gross, MIN_EQUITY)):
         return None

@@ -7,7 +7,8 @@ import numpy as np
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, as_of_series
+from riskmetrics.metrics.minimums import MIN_COVERAGE
+from riskmetrics.metrics.portfolio import as_of_series
 from riskmetrics.results.valuation import Reason, Valuation
 
 YEAR, MIN_YEAR = 252, 126

@@ -8,6 +8,7 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, reaches
 from riskmetrics.results.as_of import windows
 from riskmetrics.results.betas import MIN_PAIRS, WINDOW, SymbolBetas
 from riskmetrics.results.valuation import Reason, Valuation, rounded_down
@@ -84,7 +85,7 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
             no_profit._replace(holds=np.isnan(profit.daily)),
             Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
             Reason(
-                f"equity at the start of the day was {{:.2f}}, of a gross exposure of {{:.2f}}; {metrics.MIN_EQUITY:.0%} are needed",
+                f"equity at the start of the day was {{:.2f}}, of a gross exposure of {{:.2f}}; {MIN_EQUITY:.0%} are needed",
                 number=start.equity,
                 second=start.gross,
             ),
@@ -173,7 +174,7 @@ def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) 
         "beta_portfolio_regression": (
             *valuation.gates,
             Reason(
-                f"{{:.0f}} of the {WINDOW} sessions to the day have returns of the market index and of {metrics.MIN_COVERAGE:.0%} "
+                f"{{:.0f}} of the {WINDOW} sessions to the day have returns of the market index and of {MIN_COVERAGE:.0%} "
                 f"of gross exposure; {MIN_PAIRS} are needed",
                 direct.n_obs < MIN_PAIRS,
                 direct.n_obs,
@@ -195,5 +196,5 @@ def n_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
 
 def too_little(what: str, coverage: FloatArray) -> Reason:
     """Why a portfolio has no figure of which ``what`` have too small a share."""
-    text = f"{what} make up {{:.1%}} of gross exposure; {metrics.MIN_COVERAGE:.0%} are needed"
-    return Reason(text, ~metrics.reaches(coverage, metrics.MIN_COVERAGE), rounded_down(coverage))
+    text = f"{what} make up {{:.1%}} of gross exposure; {MIN_COVERAGE:.0%} are needed"
+    return Reason(text, ~reaches(coverage, MIN_COVERAGE), rounded_down(coverage))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, reaches
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, income
@@ -158,8 +159,8 @@ class Valuation:
     def has_prices(self) -> BoolArray:
         """Whether MIN_COVERAGE of the instruments, and of gross exposure, have a price, (P, D)."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            by_count = metrics.reaches(self.n_known / self.n_held, metrics.MIN_COVERAGE)
-        return by_count & metrics.reaches(self.priced_share, metrics.MIN_COVERAGE)
+            by_count = reaches(self.n_known / self.n_held, MIN_COVERAGE)
+        return by_count & reaches(self.priced_share, MIN_COVERAGE)
 
     @cached_property
     def risk_base(self) -> FloatArray:
@@ -230,10 +231,10 @@ class Valuation:
     @cached_property
     def gates(self) -> tuple[Reason, ...]:
         """Why no risk figure of a portfolio is defined, in units of equity; all but the last hold for money too."""
-        needed = f"{metrics.MIN_COVERAGE:.0%} are needed"
+        needed = f"{MIN_COVERAGE:.0%} are needed"
         with np.errstate(divide="ignore", invalid="ignore"):
-            too_few = ~metrics.reaches(self.n_known / self.n_held, metrics.MIN_COVERAGE)
-        too_little = ~metrics.reaches(self.priced_share, metrics.MIN_COVERAGE)
+            too_few = ~reaches(self.n_known / self.n_held, MIN_COVERAGE)
+        too_little = ~reaches(self.priced_share, MIN_COVERAGE)
         return (
             Reason("the portfolio holds nothing with a value", self.total(np.abs(self.exposures)) == 0),
             Reason(f"{{:.0f}} of {{:.0f}} instruments have a price; {needed}", too_few, self.n_known, self.n_held),
@@ -243,7 +244,7 @@ class Valuation:
                 rounded_down(self.priced_share),
             ),
             Reason(
-                f"equity is {{:.1%}} of gross exposure; {metrics.MIN_EQUITY:.0%} are needed",
+                f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY:.0%} are needed",
                 np.isnan(self.weight_base),
                 rounded_down(self.equity_share),
             ),
@@ -270,7 +271,7 @@ def rounded_down(share: FloatArray) -> FloatArray:
 def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
     """Equity where it is positive and MIN_EQUITY of gross exposure, elsewhere NaN."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        enough = metrics.reaches(equity / gross, metrics.MIN_EQUITY)
+        enough = reaches(equity / gross, MIN_EQUITY)
     return np.where((equity > 0) & enough, equity, np.nan)
 
 

@@ -11,7 +11,7 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import HORIZON, ewma_volatility, realized_next, rolling_skill
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
 from riskmetrics.metrics.price_quality import as_known_on_each_day
 from riskmetrics.metrics.volatility import MIN_MONTH, MONTH
 from riskmetrics.results.as_of import windows

@@ -6,7 +6,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_books import MARKET, SESSIONS, book, lot, random_closes
 
-from riskmetrics.metrics.portfolio import MIN_COVERAGE, ROUNDING, reaches, weighted_beta
+from riskmetrics.metrics.minimums import MIN_COVERAGE, ROUNDING, reaches
+from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results import as_of, contributions, drawdowns, exposures, forecasts, snapshots, tail_risk
 
 DAY = SESSIONS[-1]
