@@ -171,6 +171,16 @@ def test_a_stock_and_an_option_on_it_move_by_their_sum_and_are_covered_by_their_
     assert_allclose(found.returns, [[20 * 0.1 / 50 / 0.9]], rtol=1e-15)
 
 
+@pytest.mark.parametrize(("priced", "counts"), [(1.0, True), (0.95, True), (0.94, False)])
+def test_holdings_without_a_price_count_against_a_session(priced, counts):
+    """85 % of what has a price has a return: of 95 % that is 80.75 % of all, of 94 % it is 79.9 %."""
+    exposures = np.array([85.0, 15.0])
+    returns = np.array([[0.1, np.nan]])
+    found = as_of_series(exposures, index(0, 1), index(0, 0), np.array([100.0]), returns, np.array([priced]))
+    assert found.coverage.item() == pytest.approx(0.85)
+    assert found.returns.item() == pytest.approx(0.1, nan_ok=False) if counts else np.isnan(found.returns.item())
+
+
 def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed():
     """Forty exposures to seven symbols, among them one, ten or a thousand that are 0: the same to the last bit."""
     rng = np.random.default_rng(8)

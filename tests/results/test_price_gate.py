@@ -82,12 +82,26 @@ def test_four_of_five_holdings_with_a_price_are_enough(closes, n_priced, n_held,
     assert coverage.set_index("metric").loc["beta", "coverage"] == pytest.approx(n_priced / n_held)
 
 
+def test_small_holdings_without_a_price_count_by_number(closes):
+    """Four of six have a price, and the other two cost next to nothing: 67 % by number, 100 % by value."""
+    of = held(closes, 4, 6, entry_price=1e-6)
+    exposed = of.exposed(DAY)
+    assert exposed.priced_share.item() == pytest.approx(1.0, abs=1e-6)
+    found = risk_frames(of)
+    for name, columns in FIGURES.items():
+        assert found[name][columns].isna().all(axis=None), name
+    autumn = found["stress"].set_index("scenario").loc["autumn"]
+    assert autumn["coverage"] == pytest.approx(1.0, abs=1e-6)
+    assert autumn["undefined_reason"] == "4 of 6 instruments have a price; 80% are needed"
+
+
 def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(closes):
     """Five of six by number, but the sixth was bought for as much as the others are worth together."""
     worth = float((closes.loc[str(DAY), ["X", "Y", "Z", "V", "W"]] * 10).sum())
     of = held(closes, 5, 6, entry_price=worth / 10)
     exposed = of.exposed(DAY)
     assert exposed.priced_share.item() == pytest.approx(0.5, rel=1e-9)
+    assert not exposed.has_prices.item()
     _, _, undefined = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {"holdings with a price make up 50.0% of the last known value; 80% are needed"}
 
