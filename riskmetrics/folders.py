@@ -42,9 +42,13 @@ def create_home(folder: Path) -> None:
 
     Raises
     ------
+    ConfigurationError
+        If another account put the folder where everybody may write. Root accepts it.
     OSError
         If the folder cannot be created, or the path names a file.
     """
+    if os.geteuid() != _ROOT:
+        refuse_planted_file(folder)
     with private_umask():
         folder.mkdir(parents=True, exist_ok=True)
     status = folder.stat()
@@ -56,21 +60,27 @@ def create_home(folder: Path) -> None:
 def create_private_folder(folder: Path) -> None:
     """Create a folder with mode 0700, or give that mode to the one that exists.
 
+    Root leaves a folder of another account as it is, unless others may write to it.
+
     Raises
     ------
     ConfigurationError
         If the folder belongs to another ordinary account, which may replace what is in it. Root
-        accepts every owner.
+        accepts every owner, unless everybody could have put the folder there.
     OSError
         If the folder cannot be created, or the path names a file.
     """
+    refuse_planted_file(folder)
     with private_umask():
         folder.mkdir(exist_ok=True)
     status, user = folder.stat(), os.geteuid()
     if status.st_uid == user:
         if stat.S_IMODE(status.st_mode) != PRIVATE_FOLDER:
             folder.chmod(PRIVATE_FOLDER)
-    elif _ROOT not in (user, status.st_uid):
+    elif user == _ROOT:
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            folder.chmod(PRIVATE_FOLDER)
+    elif status.st_uid != _ROOT:
         raise ConfigurationError(describe_foreign_owner(folder, folder))
 
 
@@ -88,14 +98,12 @@ def refuse_planted_link(path: Path) -> None:
 
 
 def refuse_planted_file(path: Path) -> None:
-    """Raise ConfigurationError for a file that another account put into a folder that everybody may write to."""
+    """Raise ConfigurationError for a file or folder that a stranger put where everybody may write."""
     with suppress(FileNotFoundError):
-        owner = path.lstat().st_uid
-        folder = path.absolute().parent.stat()
+        owner, above = path.lstat().st_uid, path.absolute().parent
+        folder = above.stat()
         if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT):
-            raise ConfigurationError(
-                f"{path} belongs to {account_name(owner)}, and everybody may write to {path.absolute().parent}. Change to another directory"
-            )
+            raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {above}. Use another directory")
 
 
 def describe_foreign_owner(path: Path, home: Path) -> str:

@@ -147,7 +147,32 @@ def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
     os.chown(reachable_folder / ".env", pwd.getpwnam(account).pw_uid, -1)
     monkeypatch.chdir(reachable_folder)
     if is_refused:
-        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, and everybody may write to"):
+        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, and everybody"):
             settings.load()
     else:
         assert settings.load().fmp_url == "http://evil.example"
+
+
+@needs_root
+@pytest.mark.parametrize("folder_mode", [0o1777, 0o777])
+def test_what_a_stranger_put_into_a_shared_folder_is_refused(reachable_folder: Path, folder_mode: int) -> None:
+    """Dagster's instance file names code that is run."""
+    folder = reachable_folder / "planted"
+    folder.mkdir()
+    os.chown(folder, pwd.getpwnam(ANOTHER).pw_uid, -1)
+    reachable_folder.chmod(folder_mode)
+    with pytest.raises(ConfigurationError, match=f"belongs to {ANOTHER}, and everybody"):
+        folders.create_private_folder(folder)
+    assert f"belongs to {ANOTHER}, and everybody" in call_as(ORDINARY, lambda: folders.create_home(folder))
+    assert call_as(ANOTHER, lambda: folders.create_home(folder)) == "None"
+
+
+@needs_root
+def test_root_closes_a_folder_of_another_account_that_others_may_write_to(reachable_folder: Path) -> None:
+    folder, owner = reachable_folder / "postgres", pwd.getpwnam(ANOTHER).pw_uid
+    folder.mkdir()
+    os.chown(folder, owner, -1)
+    for before, after in ((0o755, 0o755), (0o777, 0o700)):
+        folder.chmod(before)
+        folders.create_private_folder(folder)
+        assert (mode(folder), folder.stat().st_uid) == (after, owner)
