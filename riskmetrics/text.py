@@ -42,7 +42,7 @@ def escape_all_but_colors(text: str) -> str:
     return "".join(part for pair in zip(parts, [*colors, ""], strict=True) for part in pair)
 
 
-def name_some(names: Sequence[object], most: int = MAX_NAMES) -> str:
+def name_some(names: Sequence[object], most: int = MAX_NAMES, between: str = ", ") -> str:
     """Return the first of several names and the number of the rest.
 
     Examples
@@ -50,5 +50,5 @@ def name_some(names: Sequence[object], most: int = MAX_NAMES) -> str:
     >>> name_some(["A", "B", "C"], most=2)
     'A, B and 1 more'
     """
-    listed = ", ".join(map(str, names[:most]))
+    listed = between.join(map(str, names[:most]))
     return listed + (f" and {len(names) - most:,} more" if len(names) > most else "")

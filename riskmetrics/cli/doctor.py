@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,43 +14,29 @@ from riskmetrics import folders
 from riskmetrics.cli import dagster_home
 from riskmetrics.cli.database import database_sentence, unmigrated
 from riskmetrics.cli.db import LESSER_ROLE
+from riskmetrics.cli.doctor_data import check_data
+from riskmetrics.cli.findings import MAX_NAMED, Finding
 from riskmetrics.cli.options import AsJson
 from riskmetrics.cli.output import counted, print_json, say
 from riskmetrics.db.roles import Role
+from riskmetrics.text import name_some
 
 if TYPE_CHECKING:
     import dagster as dg
     import sqlalchemy as sa
 
-    from riskmetrics.db.health import Freshness, Server
+    from riskmetrics.db.health import Server
     from riskmetrics.settings import Settings
 
-_UNEXPECTED, _CONFIGURATION = 1, 6
-"""Exit codes, as errors.py has them."""
+_UNEXPECTED = 1
+"""Exit code of a check that could not be made."""
 
 _NO_ROOM, _LITTLE_ROOM = 100 << 20, 1 << 30
 """Bytes free below which a night of a large database may not fit, and a small one's."""
 
-_OLD_BENCHMARK = 35
-"""Days after which sector weights, which are published once a month, count as old."""
 
 _LONG = 7200
 """Seconds after which a run is taken to be stuck, as Dagster's run monitoring has it."""
-
-_NAMED = 8
-"""Symbols, sessions and tables that are named in a line."""
-
-
-class Finding(NamedTuple):
-    """One line."""
-
-    state: str
-    """ok, warn or fail."""
-    about: str
-    finding: str
-    what_to_do: str = ""
-    code: int = _CONFIGURATION
-    """Exit code, if the state is fail."""
 
 
 def doctor(
@@ -166,7 +152,7 @@ def _database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
                 yield finding
             connection.rollback()
             if at_head and migrate.current(connection) == migrate.head():
-                yield from _data(connection, configured)
+                yield from check_data(connection, configured)
                 yield from _vendor(connection, configured)
                 yield _model(connection, configured)
                 if online:
@@ -197,7 +183,7 @@ def _server(found: "Server", *, embedded: bool) -> Iterator[Finding]:
         yield Finding(
             "fail",
             "roles",
-            f"{found.role} may not write {_some(found.not_writable)}",
+            f"{found.role} may not write {name_some(found.not_writable, MAX_NAMED)}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {found.role}",
         )
     if found.may_copy and not found.not_writable:
@@ -221,77 +207,9 @@ def _schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator[Findi
         yield Finding(behind, "schema", f"revision {revision}, not yet {head}", advice)
     elif drift := migrate.differences(connection):
         yield Finding("ok", "schema", f"revision {head}, the newest")
-        yield Finding("warn", "schema", f"it departs from the revision: {_some(drift, 2, '; ')}", "see riskmetrics db verify")
+        yield Finding("warn", "schema", f"it departs from the revision: {name_some(drift, 2, '; ')}", "see riskmetrics db verify")
     else:
         yield Finding("ok", "schema", f"revision {head}, the newest, and every table as expected")
-
-
-def _data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
-    from riskmetrics import trading_calendar
-    from riskmetrics.db import health, read
-
-    market = read.market_index(connection, configured.market_index)
-    benchmark = read.benchmark_code(connection, configured.benchmark)
-    found, ended = health.freshness(connection, market, benchmark), trading_calendar.last_ended()
-    fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
-    if found.market_close is None:
-        yield Finding("warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics demo")
-        return
-    behind = len(trading_calendar.between(found.market_close, ended)) - 1
-    state, advice = ("warn", fetch) if behind else ("ok", "")
-    yield Finding(state, "prices", f"{market} until {found.market_close}, {counted(behind, 'session')} behind the last that ended", advice)
-    for what, lacking, how in (
-        ("prices", found.without_price, fetch),
-        ("profiles", found.without_profile, "riskmetrics import profiles FILE: what has none is Unclassified"),
-    ):
-        text = f"of {counted(found.n_held, 'symbol')} held then {len(lacking)} lack one"
-        yield Finding("warn" if lacking else "ok", what, text + (f": {_some(lacking)}" if lacking else ""), how if lacking else "")
-    yield _suspects(connection)
-    yield _benchmark(found, benchmark)
-    yield from _results(found)
-
-
-def _suspects(connection: "sa.Connection") -> Finding:
-    """Return which suspected splits no user has decided about."""
-    from riskmetrics import trading_calendar
-    from riskmetrics.db.suspects import suspected_moves
-    from riskmetrics.results import price_quality
-
-    latest = trading_calendar.last_known()
-    suspects = price_quality.open_suspects(suspected_moves(connection), latest)
-    if suspects.empty:
-        return Finding("ok", "splits", "no price moves like a split that it is not adjusted for")
-    days = suspects["date"].dt.strftime("%Y-%m-%d")
-    moves = _some([f"{symbol} {day}" for symbol, day in zip(suspects["symbol"], days, strict=True)])
-    verb = "waits" if len(suspects) == 1 else "wait"
-    text = f"{counted(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
-    return Finding("warn", "splits", text, "riskmetrics prices list shows what to do about each")
-
-
-def _benchmark(found: "Freshness", code: str) -> Finding:
-    from riskmetrics.settings import DEFAULT_BENCHMARK
-
-    is_fetched = code == DEFAULT_BENCHMARK
-    fill = f"{'riskmetrics seed benchmark, or ' if is_fetched else ''}riskmetrics import benchmark FILE"
-    if found.benchmark is None:
-        return Finding("warn", "benchmark", f"no sector weights of {code} are stored", fill)
-    old = (found.market_close - found.benchmark).days > _OLD_BENCHMARK if found.market_close else False
-    text = f"sector weights of {code} as of {found.benchmark}"
-    return Finding("warn" if old else "ok", "benchmark", text, fill if old else "")
-
-
-def _results(found: "Freshness") -> Iterator[Finding]:
-    of = found.results
-    if of.results_to is None:
-        yield Finding("warn", "results", "none yet", "riskmetrics run")
-        return
-    late = found.market_close is not None and of.results_to < found.market_close
-    text = f"{counted(of.sessions_computed, 'session')}, {of.results_from} to {of.results_to}"
-    yield Finding("warn" if late else "ok", "results", text, "riskmetrics run" if late else "")
-    for lacking, what in ((of.sessions_missing, "have none between them"), (of.sessions_incomplete, "lack a portfolio")):
-        if lacking:
-            how = f"riskmetrics backfill --from {lacking[0]} --to {lacking[-1]}"
-            yield Finding("warn", "results", f"{counted(len(lacking), 'session')} {what}: {_some(lacking)}", how)
 
 
 def _vendor(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
@@ -366,11 +284,19 @@ def _dagster(configured: "Settings") -> Iterator[Finding]:
     yield nights
     if dead:
         yield Finding(
-            "warn", "runs", f"left by processes that died: {_some(sorted(dead))}", "the next riskmetrics run marks them as failed"
+            "warn",
+            "runs",
+            f"left by processes that died: {name_some(sorted(dead), MAX_NAMED)}",
+            "the next riskmetrics run marks them as failed",
         )
     slow = [record.dagster_run.run_id for record in started if record.start_time and time.time() - record.start_time > _LONG]
     if stuck := sorted(set(slow) - dead):
-        yield Finding("warn", "runs", f"running for more than two hours: {_some(stuck)}", "terminate them in riskmetrics ui if they hang")
+        yield Finding(
+            "warn",
+            "runs",
+            f"running for more than two hours: {name_some(stuck, MAX_NAMED)}",
+            "terminate them in riskmetrics ui if they hang",
+        )
 
 
 def _nights(instance: "dg.DagsterInstance", *, on: bool) -> Finding:
@@ -382,7 +308,7 @@ def _nights(instance: "dg.DagsterInstance", *, on: bool) -> Finding:
         return Finding("ok", "nights", "the schedule is off: sessions are computed when asked for, or by riskmetrics catch-up")
     silent = [kind.lower() for kind, daemon in instance.get_daemon_statuses().items() if daemon.required and not daemon.healthy]
     if silent:
-        sentence = f"the schedule is on, and the daemon is not there, or in trouble: no good sign of {_some(sorted(silent))}"
+        sentence = f"the schedule is on, and the daemon is not there, or in trouble: no good sign of {name_some(sorted(silent), MAX_NAMED)}"
         return Finding("warn", "nights", sentence, "start dagster-daemon or riskmetrics ui; what it prints tells the rest")
     return Finding("ok", "nights", "the schedule is on, and the daemon is there")
 
@@ -399,8 +325,3 @@ def _alerts(configured: "Settings") -> Iterator[Finding]:
 
 def _storage(home: Path) -> str:
     return f"{home} (SQLite)" if (home / "history").exists() else f"the storage that {home / 'dagster.yaml'} names"
-
-
-def _some(things: "Sequence[object]", most: int = _NAMED, between: str = ", ") -> str:
-    """Name the first of many."""
-    return between.join(map(str, things[:most])) + (f" and {len(things) - most} more" if len(things) > most else "")

@@ -11,7 +11,6 @@ from riskmetrics.db.copy import fetch, server_encoding
 from riskmetrics.db.read import CLOSE_ONLY, any_of
 from riskmetrics.db.write import Written
 
-
 MAX_RAW_ROW = 2_000
 """Characters of a rejected row that are kept; the readers of files keep as many bytes."""
 
