@@ -11,13 +11,16 @@ from riskmetrics.db.copy import fetch, server_encoding
 from riskmetrics.db.read import CLOSE_ONLY, any_of
 from riskmetrics.db.write import Written
 
+MAX_RAW_ROW = 2_000
+"""Characters of a rejected row that are kept; the readers of files keep as many bytes."""
+
 
 def reject(connection: sa.Connection, kind: str, source: str, rows: Iterable[tuple[int | None, str, str]]) -> int:
     """Keep rows that were not taken, as (line, raw row, reason); the same rejection again is the same row. Returns their number."""
     count, kept, encoding = 0, {}, server_encoding(connection)
     for line, *given in rows:
         source_text, raw_row, reason = (_storable(text, encoding) for text in (source, *given))
-        texts = {"kind": kind, "source": source_text, "raw_row": raw_row, "reason": reason}
+        texts = {"kind": kind, "source": source_text, "raw_row": raw_row[:MAX_RAW_ROW], "reason": reason}
         digest = hashlib.sha256("\x1f".join([*texts.values(), str(line)]).encode()).hexdigest()
         kept[digest] = {**texts, "line": line, "digest": digest}
         count += 1

@@ -151,6 +151,12 @@ def test_a_rejected_row_is_kept_once_however_often_it_comes(connection):
     assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 4
 
 
+def test_a_rejected_row_is_kept_in_part(connection):
+    """A row of a vendor's answer may have megabytes."""
+    imports.reject(connection, "prices", "FMP", [(None, "x" * 1_000_000, "too long")])
+    assert connection.scalar(sa.select(sa.func.length(tables.rejected_rows.c.raw_row))) == 2_000
+
+
 def test_a_rejected_row_with_a_nul_is_kept(connection):
     """Postgres takes no NUL in a text; the row that holds one was rejected for it, perhaps."""
     imports.reject(connection, "prices", "bars.csv", [(2, "X\x00Y,1", "symbol 'X\x00Y' is not a symbol")])
