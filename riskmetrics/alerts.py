@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from html import escape
 from threading import get_ident
 from urllib.parse import unquote, urlsplit
 
@@ -22,7 +23,8 @@ _HIDDEN = "[hidden]"
 def send(settings: Settings, subject: str, text: str) -> list[str]:
     """Send ``text`` wherever the settings say, and return the channels that took it; one that fails does not keep the other from it.
 
-    No secret of the settings is in what is sent, whatever the text says.
+    No secret of the settings is in what is sent, whatever the text says. In the webhook's text &, < and > are
+    escaped as Slack has it, so that a name cannot mention a channel or disguise a link.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
     channels: dict[str, Callable[[], None]] = {}
     if settings.alert_webhook is not None:
         address = settings.alert_webhook.get_secret_value()
-        channels["webhook"] = lambda: _post(address, f"{subject}\n{text}")
+        channels["webhook"] = lambda: _post(address, escape(f"{subject}\n{text}", quote=False))
     if settings.alert_email:
         recipients = settings.alert_email
         channels["e-mail"] = lambda: _mail(settings, recipients, subject, text)

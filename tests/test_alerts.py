@@ -56,6 +56,12 @@ def test_an_alert_goes_to_the_webhook_and_to_every_address(webhook: webhook_serv
     assert message.get_content().strip() == "No close of SPY — import it."
 
 
+def test_a_name_cannot_mention_a_channel_or_disguise_a_link(webhook: webhook_server.Webhook) -> None:
+    """Slack reads <!channel> and <address|text> as commands, unless &, < and > are escaped."""
+    alerts.send(settings.load(), "S&P", "check failed for <!channel> <https://example.org|Growth>")
+    assert webhook.texts == ["S&amp;P\ncheck failed for &lt;!channel&gt; &lt;https://example.org|Growth&gt;"]
+
+
 def test_without_a_setting_nothing_is_sent_and_the_command_says_what_to_set() -> None:
     assert alerts.send(settings.load(), "a", "b") == []
     result = CliRunner().invoke(app, ["alert"])

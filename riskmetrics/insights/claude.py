@@ -80,7 +80,10 @@ def connect(
     timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
     answer_bytes: int = Bounds().answer_bytes,
 ) -> anthropic.Anthropic:
-    """Open a client that looks nowhere else for a key or an address, traces nothing, follows no redirect and waits for nobody for long."""
+    """Open a client that looks nowhere else for a key or an address, traces nothing, follows no redirect and waits for nobody for long.
+
+    The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, where that is set.
+    """
     hooks = {"response": [whole_answers(timeouts, answer_bytes)]}
     return anthropic.Anthropic(
         api_key=key.get_secret_value(),
