@@ -19,19 +19,50 @@ COMMENTS = sa.text("""
 DEFINITION = sa.text("SELECT pg_get_viewdef(CAST(:view AS regclass)), obj_description(CAST(:view AS regclass))")
 
 
+GRANTS = sa.text("""
+    SELECT privilege_type, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, is_grantable
+    FROM pg_class CROSS JOIN aclexplode(relacl) AS granted
+    WHERE pg_class.oid = CAST(:view AS regclass) AND grantee <> relowner
+""")
+BLOCKING = sa.text("""
+    SELECT DISTINCT view.relname FROM pg_depend
+        JOIN pg_rewrite ON pg_rewrite.oid = objid AND classid = 'pg_rewrite'::regclass
+        JOIN pg_class AS view ON view.oid = ev_class
+        JOIN pg_class AS read ON read.oid = refobjid AND refclassid = 'pg_class'::regclass
+        LEFT JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
+    WHERE read.oid = ANY(CAST(:read AS regclass[])) AND view.oid <> ALL(CAST(:read AS regclass[]))
+        AND (read.oid <> CAST('positions' AS regclass) OR attname = 'quantity')
+    ORDER BY 1
+""")
+
+
+def refuse_other_views() -> None:
+    """Name the views of the user's own that Postgres would refuse the change for."""
+    found = op.get_bind().execute(BLOCKING, {"read": ["positions", *VIEWS]}).scalars().all()
+    if found:
+        raise RuntimeError(
+            f"views of your own read positions.quantity, whose type changes: {', '.join(found)}; drop them, upgrade, and create them again"
+        )
+
+
 def alter_quantity(type_: sa.Numeric) -> None:
     connection = op.get_bind()
+    refuse_other_views()
     saved = []
     for view in VIEWS:
         definition, comment = connection.execute(DEFINITION, {"view": view}).one()
         comments = connection.execute(COMMENTS, {"view": view}).all()
-        saved.append((view, definition, comment, comments))
+        grants = connection.execute(GRANTS, {"view": view}).all()
+        saved.append((view, definition, comment, comments, grants))
     for view in reversed(VIEWS):
         op.execute(f"DROP VIEW {view}")
     op.alter_column("positions", "quantity", type_=type_)
-    for view, definition, comment, comments in saved:
+    for view, definition, comment, comments, grants in saved:
         op.execute(sa.text(f"CREATE VIEW {view} AS {definition.rstrip().rstrip(';')}".replace(":", r"\:")))
-        op.execute(f"COMMENT ON VIEW {view} IS {quote(comment)}")
+        if comment is not None:
+            op.execute(f"COMMENT ON VIEW {view} IS {quote(comment)}")
+        for privilege, grantee, is_grantable in grants:
+            op.execute(f"GRANT {privilege} ON {view} TO {grantee}{' WITH GRANT OPTION' if is_grantable else ''}")
         for column, text in comments:
             op.execute(f"COMMENT ON COLUMN {view}.{column} IS {quote(text)}")
 

@@ -22,6 +22,9 @@ from riskmetrics.results.valuation import Valuation
 
 T = TypeVar("T")
 
+MAX_HALT = 63
+"""Sessions without a price across which a distribution is still found, whatever days are in the run."""
+
 
 def _once(compute: Callable[[Warehouse, sa.Connection, Sequence[date]], T]) -> Callable[[Warehouse, sa.Connection, Sequence[date]], T]:
     """Make the assets of a run share what is computed here: they see the same holdings, whatever is imported meanwhile."""
@@ -166,7 +169,7 @@ def market_of(
     symbols, listed = underlying(held).dropna(), held.loc[is_listed(held), "symbol"]
     entries = [day.date() for day in held.loc[~held["entry_date_assumed"].astype(bool), "entry_date"].dropna().unique()]
     first, last = min([*entries, *anchors, days[0]]), max([*anchors, days[-1]])
-    steps = stored_prices.adjustment_steps(connection, listed, trading_calendar.window([first], 2)[0], last)
+    steps = stored_prices.adjustment_steps(connection, listed, trading_calendar.window([first], MAX_HALT)[0], last)
     return valuation.Market(
         read.closes(connection, symbols, valuation.sessions_needed(days, held, anchors)),
         stored_prices.last_closes(connection, symbols, valuation.recent_sessions(days)[0]),

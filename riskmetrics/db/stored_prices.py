@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -50,8 +51,8 @@ _LEAST_STEP = 1e-7
 def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: date, last: date) -> pd.DataFrame:
     """Return the rows on which adj_close / close differs from that of the row before, by symbol and date.
 
-    Columns symbol, date, close_before, close, adj_close_before, adj_close. Symbols with a single
-    close have none.
+    Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
+    adj_close_scale (`_scale`). Symbols with a single close have none.
     """
     table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
@@ -59,8 +60,9 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
         f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date)
         for name, column in names.items()
     }
+    scales = {f"{name}_scale": _scale(table, name) for name in names}
     rows = (
-        sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier).items()))
+        sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier | scales).items()))
         .where(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
         .where(table.c.close > 0, table.c.adj_close > 0)
         .cte("rows")
@@ -68,6 +70,15 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
     step = rows.c.adj_close / rows.c.close * rows.c.close_before / rows.c.adj_close_before - 1
     statement = sa.select(rows).where(sa.func.abs(step) > _LEAST_STEP).order_by(rows.c.symbol, rows.c.date)
     return fetch(connection, statement)
+
+
+def _scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
+    """What a price as it is read is of the stored one: other than 1 before a split that was decided about."""
+    stored = tables.market_data_cache
+    if prices is stored:
+        return sa.literal(1.0, sa.Double)
+    raw = sa.select(sa.cast(stored.c[name], sa.Double)).where(stored.c.symbol == prices.c.symbol, stored.c.date == prices.c.date)
+    return sa.cast(prices.c[name], sa.Double) / raw.scalar_subquery()
 
 
 def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:

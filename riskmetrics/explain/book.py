@@ -224,7 +224,8 @@ def income(sources: Sources, after: date, day: date, *, dated: bool = False) -> 
         if lot.listed and not (dated and lot.entry_date_assumed):
             for ex_day, amount in sources.distributions(lot.symbol).items():
                 held = lot.entry_date < ex_day and (lot.exit_date is None or lot.exit_date >= ex_day)
-                total += amount * lot.units if held and after < ex_day <= day else 0.0
+                is_paid = held and after < ex_day <= day and not math.isnan(amount)
+                total += amount * lot.units if is_paid else 0.0
     return total
 
 

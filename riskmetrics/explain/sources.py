@@ -1,5 +1,6 @@
 """The rows that a number of one portfolio and day was made of; what is asked for is kept, to be shown."""
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from functools import cached_property
@@ -12,14 +13,12 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.db import explained, read, stored_prices, tables
 from riskmetrics.db.suspects import suspected_moves
 from riskmetrics.errors import DataQualityError
-from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.panels import STALE_AFTER
+from riskmetrics.results.income import distributions
 from riskmetrics.results.lots import is_listed, underlying
 from riskmetrics.results.model import Versions, versions
 
 T = TypeVar("T")
-
-_STEP = ("close_before", "close", "adj_close_before", "adj_close")
 
 
 class Sources:
@@ -93,21 +92,19 @@ class Sources:
         return float(found.get(symbol, float("nan")))
 
     def distributions(self, symbol: str) -> dict[date, float]:
-        """Distributions of a symbol per share, by ex-day: those that are known, from the first session to the day or the cash anchor."""
+        """Distributions of a symbol per share, by ex-day, NaN unknown, from the first session to the day or the cash anchor."""
         if (key := ("distributions", symbol)) not in self._known:
             last = max(self.day, self.cash_anchor or self.day)
             steps = stored_prices.adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
-            before, factor = steps["close_before"], steps["adj_close_before"] / steps["adj_close"]
-            amounts = cash_distribution(*(steps[name].to_numpy(float) for name in _STEP))
-            is_suspected = steps["date"].isin(self.suspects["date"][self.suspects["symbol"] == symbol])
-            paid = (before - steps["close"] * factor).where((amounts > 0) & ~is_suspected)
-            self._known[key] = {day.date(): amount for day, amount in zip(steps["date"], paid, strict=True) if amount > 0}
+            events = distributions(steps, [], self.suspects).events
+            self._known[key] = {day.date(): amount for day, amount in zip(events["date"], events["amount"], strict=True)}
         found: dict[date, float] = self._known[key]
         return found
 
-    def has_adjusted_close(self, symbol: str) -> bool:
-        """Whether a symbol has a close and an adjusted close, which tell of distributions."""
-        return not stored_prices.symbols_without_adjusted_close(self._connection, [symbol])
+    def has_known_income(self, symbol: str) -> bool:
+        """Whether it is known what a symbol distributed on the day: it has both closes, and they fit each other."""
+        has_both = not stored_prices.symbols_without_adjusted_close(self._connection, [symbol])
+        return has_both and not math.isnan(self.distributions(symbol).get(self.day, 0.0))
 
     @cached_property
     def suspects(self) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from riskmetrics.explain.evidence import Chapter, Evidence, Row
 from riskmetrics.explain.regressions import of_portfolio, of_vendor
 from riskmetrics.explain.sources import Sources
 from riskmetrics.metrics import har
-from riskmetrics.metrics.minimums import MIN_EQUITY, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, reaches
 from riskmetrics.metrics.price_quality import MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
 from riskmetrics.results.snapshots import VALUE_COVERAGE, WEIGHT_BASES
@@ -62,14 +62,23 @@ def _traded(sources: Sources) -> pd.DataFrame:
     previous = trading_calendar.previous(sources.day)
     keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
     rows = [
-        {name: getattr(lot, name) for name in keys} | {"profit": daily, "over_split": _is_held_over_split(sources, lot)}
+        {name: getattr(lot, name) for name in keys}
+        | {
+            "profit": daily + _lot_income(sources, lot),
+            "size": lot.units * (price(sources, lot, previous)[0] if lot.entry_date <= previous else lot.entry_price),
+            "over_split": _is_held_over_split(sources, lot),
+        }
         for lot, daily, _ in _profits(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*keys, "profit", "over_split"]).groupby(keys, dropna=False)
+    frame = pd.DataFrame(rows, columns=[*keys, "profit", "size", "over_split"]).groupby(keys, dropna=False)
     return (
-        frame.agg(profit=("profit", lambda of: of.sum(skipna=False)), over_split=("over_split", "any"))
-        .astype({"profit": float, "over_split": bool})
+        frame.agg(
+            profit=("profit", lambda of: of.sum(skipna=False)),
+            size=("size", lambda of: abs(of.sum())),
+            over_split=("over_split", "any"),
+        )
+        .astype({"profit": float, "size": float, "over_split": bool})
         .reset_index()
     )
 
@@ -79,6 +88,14 @@ def _daily(sources: Sources) -> tuple[float, int, int]:
     profits = _traded(sources)["profit"]
     known = profits.dropna()
     return (float(known.sum()) if len(known) or not len(profits) else math.nan), len(known), len(profits)
+
+
+def _covered(sources: Sources) -> float:
+    """Share of the instruments with a profit of the day: the smaller of number and value at its start."""
+    traded = _traded(sources)
+    known, sizes = traded["profit"].notna(), traded["size"]
+    by_value = sizes[known].sum() / sizes.sum() if sizes.sum() > 0 else 1.0
+    return float(min(known.mean(), by_value)) if len(traded) else 1.0
 
 
 def _is_believed(sources: Sources, symbol: str) -> bool:
@@ -106,8 +123,8 @@ def _values(sources: Sources, _: Row) -> Evidence:
         "short_value": held["value"].clip(upper=0).sum(),
         "gross_exposure": of.gross,
         "net_exposure": of.net,
-        "daily_pnl": daily + (0.0 if math.isnan(received) else received),
-        "daily_return": (daily + np.nan_to_num(received)) / start if is_enough else math.nan,
+        "daily_pnl": daily,
+        "daily_return": daily / start if is_enough and reaches(_covered(sources), MIN_COVERAGE) else math.nan,
         "cumulative_pnl": sum(total for _, _, total in _profits(sources)) + income(sources, date.min, sources.day, dated=True),
         "income": received,
         "weight_base": WEIGHT_BASES[int(sources.cash_anchor is None)],
@@ -120,6 +137,12 @@ def _values(sources: Sources, _: Row) -> Evidence:
     return Evidence(values, of.inputs() | inputs)
 
 
+def _lot_income(sources: Sources, lot: Lot) -> float:
+    """What is known of the day's distribution to a lot."""
+    amount = sources.distributions(lot.symbol).get(sources.day, 0.0) if lot in _held_overnight(sources) else 0.0
+    return 0.0 if math.isnan(amount) else amount * lot.units
+
+
 def _held_overnight(sources: Sources) -> list[Lot]:
     """Listed lots that a distribution of the day would be paid to."""
     held = (lot for lot in lots(sources) if lot.listed and lot.entry_date < sources.day)
@@ -129,18 +152,23 @@ def _held_overnight(sources: Sources) -> list[Lot]:
 def _income(sources: Sources) -> float:
     """Distributions of the day; NaN if those of no listed holding are known."""
     symbols = {lot.symbol for lot in _held_overnight(sources)}
-    if symbols and not any(sources.has_adjusted_close(symbol) for symbol in symbols):
+    if symbols and not any(sources.has_known_income(symbol) for symbol in symbols):
         return math.nan
     return income(sources, trading_calendar.previous(sources.day), sources.day)
 
 
 def _purchases(sources: Sources) -> tuple[float, float]:
-    """Cost of the lots opened since the session before, signed and in size, where no equity is stated for it to come from."""
+    """Money paid in since the session before, signed and in size, where no equity is stated for purchases to come from."""
     if sources.cash_anchor is not None:
         return 0.0, 0.0
     previous = trading_calendar.previous(sources.day)
-    costs = [lot.units * lot.entry_price for lot in lots(sources) if previous < lot.entry_date <= sources.day]
-    return float(np.nansum(costs)), float(np.nansum(np.abs(costs)))
+    of_day = [lot for lot in lots(sources) if previous < lot.entry_date <= sources.day]
+    costs = np.nan_to_num([lot.units * lot.entry_price for lot in of_day])
+    left = [lot for lot in lots(sources) if lot.exit_date is not None and previous < lot.exit_date <= sources.day]
+    proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in left])
+    shorted = float(np.minimum(costs, 0.0).sum())
+    paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)
+    return paid_in + shorted, paid_in - shorted
 
 
 def _shares(of: Book) -> "pd.Series[float]":
@@ -219,7 +247,7 @@ def _coverage(sources: Sources, row: Row) -> Evidence:
         counts = {"n_covered": n_known, "n_total": n_traded}
     elif metric == "income":
         symbols = {lot.symbol for lot in _held_overnight(sources)}
-        counts = {"n_covered": sum(sources.has_adjusted_close(symbol) for symbol in symbols), "n_total": len(symbols)}
+        counts = {"n_covered": sum(sources.has_known_income(symbol) for symbol in symbols), "n_total": len(symbols)}
     elif metric == "volatility":
         share = series(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :] * of.priced_share
         known = sources.returns({*of.moving["underlying"], sources.market}, PORTFOLIO_WINDOW).iloc[-har.LEVEL_WINDOW :].count()

@@ -3,7 +3,6 @@
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.metrics.price_quality import split_suspects
 
 _DECIMALS = (2, 4, 6)
 """Decimals that price files round to; a price with more is taken as exact."""
@@ -14,6 +13,9 @@ def cash_distribution(
     close: FloatArray,
     adj_close_before: FloatArray,
     adj_close: FloatArray,
+    *,
+    close_scale: FloatArray | float = 1.0,
+    adj_close_scale: FloatArray | float = 1.0,
 ) -> FloatArray:
     r"""Infer the distribution per share that goes ex between two sessions.
 
@@ -23,13 +25,15 @@ def cash_distribution(
         Closes of two consecutive sessions, adjusted for splits but not for distributions.
     adj_close_before, adj_close : (N,) arrays
         The same closes, adjusted for distributions too.
+    close_scale, adj_close_scale : (N,) arrays
+        What the prices were multiplied with after they were rounded: the new over the old shares of
+        a split, inverted.
 
     Returns
     -------
     (N,) array
-        Money per share, 0 or more. NaN where a price is missing, where the adjustment falls, which no
-        distribution does (two histories adjusted as of different days meet), and where one of the
-        two closes moves by the ratio of a split and the other does not.
+        Money per share, 0 or more. NaN where a price is missing, and where the adjustment falls, which
+        no distribution does: two histories adjusted as of different days meet, or a price is wrong.
 
     Notes
     -----
@@ -49,21 +53,18 @@ def cash_distribution(
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = adj_close_before / adj_close
         distribution = close_before - close * ratio
-        half_close = _half_unit(close_before, close)
-        half_adjusted = _half_unit(adj_close_before, adj_close)
+        half_close = _half_unit(close_before, close, close_scale)
+        half_adjusted = _half_unit(adj_close_before, adj_close, adj_close_scale)
         noise = half_close * (1.0 + ratio) + close * half_adjusted * (1.0 + ratio) / adj_close
-    distribution = np.where(distribution > noise, distribution, 0.0 * distribution)
-    falls = close_before - close * ratio < -noise
-    closes, adjusted = np.stack((close_before, close)), np.stack((adj_close_before, adj_close))
-    no_range = np.full_like(closes, np.nan)
-    is_split = np.isfinite(split_suspects(closes, adjusted, no_range, no_range).half_adjusted[1])
-    return np.where(falls | is_split, np.nan, distribution)
+    distribution = np.where(distribution < -noise, np.nan, distribution)
+    return np.where(distribution > noise, distribution, 0.0 * distribution)
 
 
-def _half_unit(first: FloatArray, second: FloatArray) -> FloatArray:
+def _half_unit(first: FloatArray, second: FloatArray, scale: FloatArray | float) -> FloatArray:
     """Half a unit of the last decimal that a pair of prices uses: what rounding may have moved each by."""
     half = np.zeros(len(first))
     for decimals in reversed(_DECIMALS):
-        rounded = [np.abs(np.round(of, decimals) - of) < 1e-9 for of in (first, second)]
+        stored = [of / scale for of in (first, second)]
+        rounded = [np.abs(np.round(of, decimals) - of) < 1e-9 for of in stored]
         half = np.where(rounded[0] & rounded[1], 0.5 * 10.0**-decimals, half)
-    return half
+    return half * scale

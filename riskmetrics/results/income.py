@@ -26,7 +26,7 @@ class Distributions(NamedTuple):
 
 
 class Income(NamedTuple):
-    """Distributions of portfolios, money, each of shape (P, D); short lots pay them."""
+    """Distributions of portfolios, money, each of shape (P, D) but by_instrument; short lots pay them."""
 
     daily: FloatArray
     """Of the instruments whose distributions are known; NaN where there is none of them."""
@@ -34,6 +34,10 @@ class Income(NamedTuple):
     """Listed instruments whose distributions of the day are known."""
     n_listed: FloatArray
     """Listed instruments held over the night before the day."""
+    n_single: FloatArray
+    """Those among the `n_listed` that have no adjusted close."""
+    by_instrument: FloatArray
+    """The known ones of each instrument, (I, D)."""
     cash: FloatArray
     """Received between the day that the cash is known on and each day; undone before it."""
     cumulative: FloatArray
@@ -48,12 +52,29 @@ def distributions(steps: pd.DataFrame, unknown: Sequence[str], suspects: pd.Data
     of `panels.suspected_splits`.
     """
     names = ("close_before", "close", "adj_close_before", "adj_close")
-    amount = cash_distribution(*(steps[name].to_numpy(float) for name in names))
+    scales = {name: steps[name].to_numpy(float) for name in ("close_scale", "adj_close_scale")}
+    amount = cash_distribution(*(steps[name].to_numpy(float) for name in names), **scales)
     if suspects is not None:
         moves = pd.MultiIndex.from_frame(suspects[["symbol", "date"]])
         amount[pd.MultiIndex.from_frame(steps[["symbol", "date"]]).isin(moves)] = np.nan
+    amount = _without_ticks(steps, amount)
     events = pd.DataFrame({"symbol": steps["symbol"], "date": steps["date"], "amount": amount})
     return Distributions(events[events["amount"] != 0], frozenset(unknown))
+
+
+_SAME_LEVEL = 2e-3
+"""How far adj_close / close may lie from where it was two rows before, as a share, to be back there."""
+
+
+def _without_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
+    """Take back what a wrong price of one row paid: the step after it leads back to where the adjustment was."""
+    before = steps.shift(1)
+    level = before["adj_close_before"] / before["close_before"]
+    is_next_row = (steps["symbol"] == before["symbol"]) & (steps["close_before"] == before["close"])
+    is_next_row &= steps["adj_close_before"] == before["adj_close"]
+    is_back = is_next_row & ((steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL)
+    paid = np.nan_to_num(np.roll(amount, 1))
+    return np.where(is_back, -paid, amount)
 
 
 def income(
@@ -90,14 +111,17 @@ def income(
     of_run = paid[paid["day"] >= 0]
     daily, now = np.zeros(shape), of_run[of_run["amount"].notna()]
     np.add.at(daily, (owner[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
+    by_instrument = np.zeros((len(owners), len(days)))
+    np.add.at(by_instrument, (instrument[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
 
     over_night = (trades.entry[:, None] < stamps) & ~(trades.exit[:, None] < stamps)
     over_night &= is_listed(lots)[:, None]
-    missing = over_night & lots["symbol"].isin(known.unknown).to_numpy(bool)[:, None]
+    single = over_night & lots["symbol"].isin(known.unknown).to_numpy(bool)[:, None]
+    missing = single.copy()
     undefined = of_run[of_run["amount"].isna()]
     missing[undefined["lot"], undefined["day"]] = True
-    has, lacks = (group_sums(of.astype(float), instrument, len(owners)) > 0 for of in (over_night, missing))
-    n_listed, n_known = (group_sums(of.astype(float), owners, n) for of in (has, has & ~lacks))
+    has, lacks, without = (group_sums(of.astype(float), instrument, len(owners)) > 0 for of in (over_night, missing, single))
+    n_listed, n_known, n_single = (group_sums(of.astype(float), owners, n) for of in (has, has & ~lacks, without))
 
     dated = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
     since_entry = _Running(dated, owner)
@@ -109,6 +133,8 @@ def income(
         daily=np.where((n_listed > 0) & (n_known == 0), np.nan, daily),
         n_known=n_known,
         n_listed=n_listed,
+        n_single=n_single,
+        by_instrument=by_instrument,
         cash=np.where(np.isnat(anchor)[:, None], 0.0, cash),
         cumulative=since_entry.up_to(portfolio, everyday),
     )

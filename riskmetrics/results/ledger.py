@@ -25,6 +25,8 @@ class Profit(NamedTuple):
     """Instruments held at some time after the previous close."""
     n_known: FloatArray
     """Those among them whose profit is in `daily`."""
+    covered: FloatArray
+    """Smaller of their shares by number and by value at the start of the day; 1 where nothing is traded."""
     cumulative: FloatArray
     """Since entry, with income; NaN where the entry price, or the present price, of a lot is not known."""
     n_no_entry_price: FloatArray
@@ -128,14 +130,21 @@ class Ledger:
         -------
         net, size : (P, D) arrays
             Of the lots opened after the session before each day: their signed cost, short sales negative, and
-            its size. What is sold leaves at the end of its day.
+            its size. Sales of the same day pay for purchases first; what else is sold leaves at its end.
         """
         entry = self.trades.entry[:, None]
         opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
         opened &= np.isnat(self.anchor)[self.owner][:, None]
+        exit_ = self.trades.exit[:, None]
+        closed = (exit_ > self.sessions[:-1]) & (exit_ <= self.sessions[1:])
         cost = np.where(opened, (self.trades.units * self.trades.entry_price)[:, None], 0.0)
+        proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
         n = len(self.portfolios)
-        return metrics.group_sums(cost, self.owner, n), metrics.group_sums(np.abs(cost), self.owner, n)
+        bought, sold, shorted = (
+            metrics.group_sums(of, self.owner, n) for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
+        )
+        paid_in = np.maximum(bought - sold, 0.0)
+        return paid_in + shorted, paid_in - shorted
 
     def profit(self, doubted: BoolArray, suspicion: lot_prices.SplitSuspicion, income: Income) -> Profit:
         """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
@@ -151,17 +160,25 @@ class Ledger:
         known = traded & ~self.any_lot(np.isnan(of_lots.daily))
         n, m = len(self.portfolios), len(self.instruments)
         n_traded, n_known = self.count_instruments(traded), self.count_instruments(known)
-        by_instrument = metrics.group_sums(of_lots.daily, self.instrument, m)
+        by_instrument = metrics.group_sums(of_lots.daily, self.instrument, m) + income.by_instrument
         daily = metrics.group_sums(np.where(known, by_instrument, 0.0), self.owners, n)
         entered = self.trades.entry[:, None] <= self.sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(of_lots.end)
         unknown = self.count_lots(no_entry_price | no_end_price | suspicion.since_entry) > 0
         cumulative = metrics.group_sums(of_lots.cumulative, self.owner, n) + income.cumulative
+        entered_before = self.trades.entry[:, None] <= self.sessions[:-1]
+        start = np.where(entered_before, self.prices[:, :-1], self.trades.entry_price[:, None])
+        worth = np.where(of_lots.takes_part, self.trades.units[:, None] * start, 0.0)
+        sizes = np.abs(metrics.group_sums(worth, self.instrument, m))
+        whole, known_part = (metrics.group_sums(np.where(of, sizes, 0.0), self.owners, n) for of in (traded, known))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            shares = n_known / n_traded, np.where(whole > 0, known_part / whole, 1.0)
         return Profit(
-            daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily + np.nan_to_num(income.daily)),
+            daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily),
             n_traded=n_traded,
             n_known=n_known,
+            covered=np.where(n_traded > 0, np.minimum(*shares), 1.0),
             cumulative=np.where(unknown, np.nan, cumulative),
             n_no_entry_price=self.count_lots(no_entry_price),
             n_no_end_price=self.count_lots(no_end_price),

@@ -48,7 +48,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "gross_exposure": valuation.gross,
         "net_exposure": valuation.net,
         "daily_pnl": profit.daily,
-        "daily_return": profit.daily / valuation.start.base,
+        "daily_return": np.where(reaches(profit.covered, MIN_COVERAGE), profit.daily / valuation.start.base, np.nan),
         "cumulative_pnl": profit.cumulative,
         "income": valuation.income.daily,
         "num_positions": valuation.n_held,
@@ -83,6 +83,12 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
             Reason("the portfolio could not be valued on the session before", np.isnan(start.equity)),
             no_profit_over_split._replace(holds=np.isnan(profit.daily) & (profit.n_split_suspects > 0)),
             no_profit._replace(holds=np.isnan(profit.daily)),
+            Reason(
+                "instruments with a profit of the day make up {:.1%} of what was held at its start, or of their number;"
+                f" {MIN_COVERAGE:.0%} are needed",
+                ~reaches(profit.covered, MIN_COVERAGE),
+                rounded_down(profit.covered),
+            ),
             Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
             Reason(
                 f"equity at the start of the day was {{:.2f}}, of a gross exposure of {{:.2f}}; {MIN_EQUITY:.0%} are needed",
@@ -90,7 +96,14 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
                 second=start.gross,
             ),
         ),
-        "income": (Reason("distributions are unknown: of no holding are both a close and an adjusted close stored"),),
+        "income": (
+            Reason(
+                "close and adjusted close of the holdings do not fit each other on the day, so their distributions are"
+                " unknown: see `riskmetrics show quality`",
+                valuation.income.n_single < valuation.income.n_listed,
+            ),
+            Reason("distributions are unknown: of no holding are both a close and an adjusted close stored"),
+        ),
         "cumulative_pnl": (
             since_split,
             Reason("lots whose entry price is not known: {:.0f}", profit.n_no_entry_price > 0, profit.n_no_entry_price),

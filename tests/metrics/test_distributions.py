@@ -78,8 +78,16 @@ def test_a_falling_adjustment_is_no_distribution():
     assert np.isnan(one(100, 100, 100, 99))
 
 
-def test_a_split_in_one_of_the_two_closes_is_no_distribution():
-    assert np.isnan(one(200, 100, 100, 100))
+@pytest.mark.parametrize("scale", [0.25, 1 / 3, 10.0])
+def test_prices_rescaled_by_a_split_have_the_rounding_of_the_stored_ones(scale):
+    """2,000 days in cents without a distribution: as they are, and times the shares of a split."""
+    rng = np.random.default_rng(3)
+    close = np.round(200 * np.exp(rng.normal(0, 0.01, 2001).cumsum()), 2)
+    adjusted = np.round(close * 0.9137, 2)
+    pairs = [of[at] for of in (close, adjusted) for at in (slice(None, -1), slice(1, None))]
+    assert not np.nan_to_num(cash_distribution(*pairs), nan=1.0).any()
+    rescaled = cash_distribution(*(of * scale for of in pairs), close_scale=scale, adj_close_scale=scale)
+    assert not np.nan_to_num(rescaled, nan=1.0).any()
 
 
 def test_a_missing_price_leaves_it_unknown():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from small_books import book, lot
+from small_books import SESSIONS, book, lot
 
 from riskmetrics.results import snapshots
 from riskmetrics.results.income import Distributions, distributions
@@ -113,19 +113,72 @@ def test_a_range_of_days_has_the_bits_of_its_days(days):
     assert_array_equal(together.income.daily[:, -1], alone.income.daily[:, 0])
 
 
+def steps_of(closes: list[float], adjusted: list[float], symbol: str = "X") -> pd.DataFrame:
+    """Rows as the database gives them: those on which adj_close / close changes."""
+    days = pd.to_datetime([MON, TUE, WED, THU, FRI])[: len(closes)]
+    frame = pd.DataFrame({"symbol": symbol, "date": days, "close": closes, "adj_close": adjusted})
+    before = frame[["close", "adj_close"]].shift().add_suffix("_before")
+    frame = pd.concat([frame, before], axis=1).assign(close_scale=1.0, adj_close_scale=1.0)
+    factor = frame["adj_close"] / frame["close"]
+    return frame[(factor / factor.shift() - 1).abs() > 1e-7].reset_index(drop=True)
+
+
 def test_steps_of_the_adjustment_become_distributions():
     """1.50 on a share that closes at 100 and then at 99; a step that rounding explains is none."""
-    steps = pd.DataFrame(
-        {
-            "symbol": ["X", "Y"],
-            "date": pd.to_datetime([WED, WED]),
-            "close_before": [100.0, 50.0],
-            "close": [99.0, 50.0],
-            "adj_close_before": [98.5, 49.99],
-            "adj_close": [99.0, 50.0],
-        }
-    )
+    steps = pd.concat([steps_of([100.0, 99.0], [98.5, 99.0]), steps_of([50.0, 50.0], [49.99, 50.0], "Y")])
     found = distributions(steps, ["Z"])
     assert found.events["symbol"].tolist() == ["X"]
     assert found.events["amount"].tolist() == pytest.approx([1.5])
     assert found.unknown == {"Z"}
+
+
+@pytest.mark.parametrize(
+    ("closes", "adjusted"),
+    [
+        ([100.0, 100.0, 100.0, 100.0], [90.0, 87.3, 90.0, 90.0]),  # adj_close 3 % too low for a day
+        ([100.0, 70.0, 100.0, 100.0], [90.0, 90.0, 90.0, 90.0]),  # close too low
+        ([100.0, 160.0, 100.0, 100.0], [90.0, 90.0, 90.0, 90.0]),  # close too high
+    ],
+)
+def test_a_wrong_price_of_one_day_leaves_no_cash(closes, adjusted):
+    """What the day seems to pay, or the way back from it, is taken back the day after."""
+    events = distributions(steps_of(closes, adjusted), []).events
+    of = book(lot("X", 10), closes={"X": dict(zip(WEEK, closes, strict=False))}, equity={"A": (2000.0, MON)})
+    valued = of._replace(paid=Distributions(events, frozenset())).valued(MON, TUE, WED, THU)
+    assert valued.equity[0, -1] == pytest.approx(2000)
+    assert np.nansum(valued.profit.daily) == pytest.approx(0)
+
+
+def test_a_dividend_the_day_after_another_stays():
+    """1.00 and then 2.00 on 100: the level does not come back."""
+    events = distributions(steps_of([100.0, 100.0, 100.0], [97.02, 98.0, 100.0]), []).events
+    assert events["amount"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_income_of_an_instrument_whose_price_change_is_unknown_is_not_in_the_profit():
+    """X has no close for ten sessions and comes back at 90 with 10 paid; Y stands still."""
+    days = SESSIONS[20:40]
+    x = dict.fromkeys(days[:5], 100.0) | dict.fromkeys(days[15:], 90.0)
+    of = book(lot("X", 10), lot("Y", 1), closes={"X": x, "Y": dict.fromkeys(days, 100.0)})
+    rows, undefined = snapshots.value_rows(paying(of, [("X", days[15], 10.0)]).valued(days[15]))
+    assert rows["daily_pnl"].tolist() == [0]
+    assert rows["income"].tolist() == [100]
+    assert rows["daily_return"].isna().all()  # it is of one instrument of two
+    (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.daily_return", "reason"]
+    assert why.endswith("80% are needed")
+
+
+def test_a_switch_of_holdings_without_stated_equity_is_paid_by_the_sale():
+    """100 X bought at 100 are sold at 110, and 110 Y bought at 100 the same day: 1,000 on 10,000."""
+    sold = lot("X", 100, exit_date=TUE, exit_price=110.0)
+    bought = lot("Y", 110, entry_date=TUE, entry_price=100.0)
+    closes = {"X": {MON: 100.0, TUE: 110.0}, "Y": {MON: 100.0, TUE: 100.0}}
+    rows, _ = snapshots.value_rows(book(sold, bought, closes=closes).valued(TUE))
+    assert rows["daily_return"].tolist() == pytest.approx([0.1])
+
+
+def test_a_day_whose_closes_do_not_fit_each_other_says_so():
+    of = paying(book(lot("X", 10), closes={"X": WEEK}), [("X", WED, np.nan)])
+    _, undefined = snapshots.value_rows(of.valued(WED))
+    (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
+    assert why.startswith("close and adjusted close of the holdings do not fit each other on the day")

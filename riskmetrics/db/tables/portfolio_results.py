@@ -53,7 +53,7 @@ portfolio_snapshots = sa.Table(
         "income",
         sa.Numeric(16, 2),
         comment="Distributions of the holdings that went ex on the day, in daily_pnl and from then on"
-        " in cash_value. NULL: only one close is stored of each.",
+        " in cash_value. NULL: not known of any.",
     ),
     sa.Column(
         "weight_base",
