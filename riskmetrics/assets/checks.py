@@ -101,6 +101,21 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
 
 
 @dg.asset_check(asset=portfolio_values)
+def portfolios_valued(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+    """Every portfolio has values on every session of the run; one without names the reason."""
+    days = run_sessions(context)
+    with warehouse.read() as connection:
+        missing = stored.portfolios_without_values(connection, days)
+    named = [f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()]
+    return dg.AssetCheckResult(
+        passed=missing.empty,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"portfolios_affected": len(missing), **reports.shown(missing)},
+        description=f"no values are stored of {name_some(named)}" if named else "every portfolio has values",
+    )
+
+
+@dg.asset_check(asset=portfolio_values)
 def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
     days = run_sessions(context)

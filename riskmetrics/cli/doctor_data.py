@@ -27,7 +27,9 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
     found, ended = health.freshness(connection, market, benchmark), trading_calendar.last_ended()
     fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
     if found.market_close is None:
-        yield Finding("warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics demo")
+        yield Finding(
+            "warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics db setting market_index SYMBOL"
+        )
         return
     behind = len(trading_calendar.between(found.market_close, ended)) - 1
     state, advice = ("warn", fetch) if behind else ("ok", "")

@@ -99,7 +99,8 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
     if lots:
         say(
             f"{counted(lots, 'lot')} of {symbol} entered before: quantity and entry price must be "
-            "those after the split; import the holdings again if they are not"
+            "those after the split. If they are not, `riskmetrics portfolio remove NAME` and import the holdings "
+            "again: a changed quantity would count as a trade"
         )
     say(_RECOMPUTE)
 

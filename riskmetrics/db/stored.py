@@ -192,6 +192,20 @@ def coverage_below(connection: sa.Connection, metric: str, days: Sequence[date],
     return fetch(connection, sa.select(worst).order_by(worst.c.coverage, worst.c.portfolio))
 
 
+def portfolios_without_values(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
+    """Return each portfolio that could not be valued on one of ``days``, on the first of them: portfolio, day, reason."""
+    table = tables.undefined_metrics
+    first = (
+        sa.select(_portfolios.c.name.label("portfolio"), table.c.day, table.c.reason)
+        .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(table.c.metric == "portfolio_snapshots.total_value", table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
+        .ext(postgresql.distinct_on(table.c.portfolio_id))
+        .order_by(table.c.portfolio_id, table.c.day)
+        .subquery()
+    )
+    return fetch(connection, sa.select(first).order_by(first.c.portfolio))
+
+
 def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float) -> pd.DataFrame:
     """Return each portfolio whose equity is below a share of its gross exposure on one of ``days``, on its worst day.
 

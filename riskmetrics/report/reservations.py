@@ -24,7 +24,7 @@ def missing_prices(n_priced: int, n_held: int) -> str | None:
     """Say how many instruments have no price; None where each has one."""
     if n_priced >= n_held:
         return None
-    return f"{n_priced} of {n_held} instruments have a price; values leave the others out"
+    return f"{n_priced} of {n_held} instruments have a price; values leave the others out, and a stated equity counts them as cash"
 
 
 def small_equity(equity: float, gross: float) -> str | None:

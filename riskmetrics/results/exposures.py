@@ -118,7 +118,8 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
     """Flatten instruments x days into entries that belong to a cell, one per portfolio and day; NaN where too few have a price."""
     n_days = len(valuation.days)
     cell = valuation.portfolio[:, None] * n_days + np.arange(n_days)
-    values = np.where(valuation.has_prices[valuation.portfolio], valuation.values, np.nan)
+    is_shown = valuation.has_prices & valuation.valued
+    values = np.where(is_shown[valuation.portfolio], valuation.values, np.nan)
     return values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
 
 

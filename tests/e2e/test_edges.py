@@ -61,13 +61,13 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         assert why in invoke("show", command, "--portfolio", "Bad")
     assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke("show", "sectors", "--portfolio", "Bad")
     told = invoke("show", "insights", "--portfolio", "Bad")
-    assert "1 of 5 instruments have a price; values leave the others out." in told
+    assert "1 of 5 instruments have a price; values leave the others out, and a stated equity counts them as cash." in told
     assert "critical" not in told
     assert "ZZZA, ZZZB, ZZZC, ZZZD" in invoke("doctor")
     page = tmp_path / "page.html"
     invoke("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
-    assert "1 of 5 instruments have a price; values leave the others out." in text
+    assert "1 of 5 instruments have a price; values leave the others out, and a stated equity counts them as cash." in text
     assert "Contributions sum to the volatility of the portfolio’s returns." in text  # no sum of nothing
     assert [found for found in explained_anew(bad, DAY, ["Bad"]) if not found.equal] == []
 
@@ -128,3 +128,21 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     of_values = [one for one in explained_anew(sample, DAY, ["Core Equity"]) if one.metric.column in row_columns]
     assert {one.metric.column for one in of_values} == row_columns
     assert all(one.equal for one in of_values)
+
+
+def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """NEW had no price when the equity was stated and has one now: the run names it, and the sample's portfolios are complete."""
+    file = tmp_path / "new.csv"
+    file.write_text("symbol,quantity\nAAPL,10\nNEW,10\n")
+    invoke("import", "portfolio", str(file), "--name", "Later", "--equity", "10000", "--as-of", "2022-12-27")
+    with connected(sample) as connection:
+        later = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('NEW', '2022-12-28', 10, 10, 'test')"
+        connection.execute(sa.text(later))
+    run([DAY])
+    said = " ".join(capsys.readouterr().err.split())
+    assert "no values are stored of Later on 2022-12-28 (a holding had no price when the equity balance was stated" in said
+    assert "sector_concentration failed" not in said
+    rows = fetched(sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'")
+    assert rows["hhi"].notna().tolist() == [True] * 3
