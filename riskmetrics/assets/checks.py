@@ -7,7 +7,7 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
-from riskmetrics.assets.portfolios import portfolio_values, sector_concentration
+from riskmetrics.assets.portfolios import portfolio_values, portfolio_volatility, sector_concentration
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import read, stored, stored_prices
 from riskmetrics.db.suspects import suspected_moves
@@ -135,7 +135,7 @@ def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse
     )
 
 
-@dg.asset_check(asset=portfolio_values)
+@dg.asset_check(asset=portfolio_volatility)
 def equity_sufficient(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """The equity of every portfolio is large enough that weights and losses can be fractions of it."""
     days = run_sessions(context)

@@ -12,7 +12,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.read import LISTED, SIGNED_QUANTITY
-from riskmetrics.metrics.minimums import ROUNDING
+from riskmetrics.metrics.minimums import ROUNDING, TOO_LITTLE_EQUITY
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -214,11 +214,18 @@ def small_equity(connection: sa.Connection, days: Sequence[date], minimum: float
     table = _snapshots
     share = (table.c.total_value / table.c.gross_exposure).label("share")
     day = table.c.snapshot_date.label("day")
+    reasons = tables.undefined_metrics
+    is_undefined = sa.exists().where(  # options by delta may be more than their values
+        reasons.c.portfolio_id == table.c.portfolio_id,
+        reasons.c.day == table.c.snapshot_date,
+        reasons.c.metric == "portfolio_snapshots.expected_volatility_21d",
+        reasons.c.reason.startswith(TOO_LITTLE_EQUITY.partition("{")[0]),
+    )
     worst = (
         sa.select(_portfolios.c.name.label("portfolio"), day, table.c.total_value, table.c.gross_exposure, share)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
-        .where(table.c.total_value < (minimum - ROUNDING) * table.c.gross_exposure)
+        .where(sa.or_(table.c.total_value < (minimum - ROUNDING) * table.c.gross_exposure, is_undefined))
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, share, day)
         .subquery()

@@ -11,6 +11,9 @@ MIN_EQUITY = 0.05
 """Equity as a share of gross exposure below which nothing is divided by it: a weight of 20 times
 equity and more tells of the denominator, not of the holdings."""
 
+TOO_LITTLE_EQUITY = f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY:.0%} are needed"
+"""Why a fraction of equity is undefined; options count by delta where the figure counts them so."""
+
 ROUNDING = 1e-9
 """What sums of shares may lose to rounding: 4 of 5 equal shares are 80 %."""
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY, TOO_LITTLE_EQUITY, reaches
 from riskmetrics.panels import STALE_AFTER
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, income
@@ -244,7 +244,7 @@ class Valuation:
                 rounded_down(self.priced_share),
             ),
             Reason(
-                f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY:.0%} are needed",
+                TOO_LITTLE_EQUITY,
                 np.isnan(self.weight_base),
                 rounded_down(self.equity_share),
             ),

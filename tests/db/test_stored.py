@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import holdings, stored, stored_prices, tables, write
 from riskmetrics.db.copy import fetch
+from riskmetrics.metrics.minimums import TOO_LITTLE_EQUITY
 
 DAY, NEXT, AFTER = date(2024, 12, 4), date(2024, 12, 5), date(2024, 12, 6)
 PROVENANCE = write.Provenance("run", "0.1")
@@ -115,6 +116,18 @@ def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, na
     assert found["portfolio"].to_list() == (["P", "Q"] if named else [])
     if named:
         assert found["day"].dt.date.to_list() == [DAY, DAY]
+
+
+def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connection, lots):
+    """Equity is half of the gross value, and 4 % of exposure with options by delta: the stored reason says so."""
+    snapshot(connection, lots, DAY)
+    connection.execute(sa.update(tables.portfolio_snapshots).values(total_value=500, gross_exposure=1000))
+    owner = lots.loc[lots["name"] == "Q", "portfolio_id"].iloc[0]
+    reason = {"reason": TOO_LITTLE_EQUITY.format(0.04), "portfolio_id": owner, "subject": owner, "day": DAY}
+    rows = pd.DataFrame([reason | {"metric": "portfolio_snapshots.expected_volatility_21d", "n_obs": pd.NA}])
+    rows = rows.assign(day=pd.Timestamp(DAY)).astype({"n_obs": "Int64"})
+    write.undefined(connection, rows, metrics=rows["metric"].tolist(), days=[DAY], provenance=PROVENANCE)
+    assert stored.small_equity(connection, [DAY], 0.05)["portfolio"].to_list() == ["Q"]
 
 
 def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
