@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics.metrics._typing import DateArray, FloatArray, IntArray
+from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.metrics.portfolio import Lots, group_sums
 from riskmetrics.results.lots import is_listed
@@ -114,8 +114,7 @@ def income(
     by_instrument = np.zeros((len(owners), len(days)))
     np.add.at(by_instrument, (instrument[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
 
-    over_night = (trades.entry[:, None] < stamps) & ~(trades.exit[:, None] < stamps)
-    over_night &= is_listed(lots)[:, None]
+    over_night = _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
     single = over_night & lots["symbol"].isin(known.unknown).to_numpy(bool)[:, None]
     missing = single.copy()
     undefined = of_run[of_run["amount"].isna()]
@@ -145,10 +144,16 @@ def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.Data
     held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
     pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
     day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)
-    over_night = (trades.entry[lot] < day) & ~(trades.exit[lot] < day)
+    over_night = _is_paid(trades.entry[lot], trades.exit[lot], day)
     pairs = pairs.assign(amount=pairs["amount"].to_numpy() * trades.units[lot])[over_night]
     ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(["date", "lot"], ignore_index=True)
     return ordered
+
+
+def _is_paid(entry: DateArray, exit_: DateArray, ex_day: DateArray) -> BoolArray:
+    """Whether what is held from ``entry`` to ``exit_`` is held over the night before an ex-day, by broadcasting."""
+    paid: BoolArray = (entry < ex_day) & ~(exit_ < ex_day)
+    return paid
 
 
 class _Running:

@@ -47,3 +47,4 @@ def test_a_view_of_the_users_own_is_named_and_nothing_is_changed(earlier: sa.Eng
 def test_a_view_that_reads_other_columns_is_in_nobodys_way(earlier: sa.Engine) -> None:
     execute(earlier, "CREATE VIEW mine AS SELECT symbol FROM positions")
     migrate.upgrade(earlier, WIDENED)
+    assert query(earlier, "SELECT symbol FROM mine") == []
