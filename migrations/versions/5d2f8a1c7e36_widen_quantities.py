@@ -6,6 +6,8 @@ The views that read the column are dropped and created again. Downgrading rounds
 import sqlalchemy as sa
 from alembic import op
 
+from riskmetrics.errors import SchemaError
+
 revision = "5d2f8a1c7e36"
 down_revision = "7c2e59d0a4b1"
 
@@ -40,7 +42,7 @@ def refuse_other_views() -> None:
     """Name the views of the user's own that Postgres would refuse the change for."""
     found = op.get_bind().execute(BLOCKING, {"read": ["positions", *VIEWS]}).scalars().all()
     if found:
-        raise RuntimeError(
+        raise SchemaError(
             f"views of your own read positions.quantity, whose type changes: {', '.join(found)}; drop them, upgrade, and create them again"
         )
 

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import migrate
+from riskmetrics.errors import SchemaError
 from tests.db.statements import execute, query
 
 BEFORE, WIDENED = "7c2e59d0a4b1", "5d2f8a1c7e36"
@@ -37,7 +38,7 @@ def test_a_view_without_a_comment_is_created_again(earlier: sa.Engine) -> None:
 @pytest.mark.parametrize("read", ["v_positions", "positions"])
 def test_a_view_of_the_users_own_is_named_and_nothing_is_changed(earlier: sa.Engine, read: str) -> None:
     execute(earlier, f"CREATE VIEW mine AS SELECT symbol, quantity FROM {read}")
-    with pytest.raises(Exception, match=r"views of your own read positions\.quantity, whose type changes: mine"):
+    with pytest.raises(SchemaError, match=r"views of your own read positions\.quantity, whose type changes: mine"):
         migrate.upgrade(earlier, WIDENED)
     assert query(earlier, "SELECT version_num FROM alembic_version") == [(BEFORE,)]
     execute(earlier, "DROP VIEW mine")
