@@ -5,6 +5,7 @@ Splits are found by one query and judged by `panels`.
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch
 from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, decisions
 from riskmetrics.db.read import CLOSE_ONLY, any_of, price_panels
+from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
 
 _MOVE = 1.7
@@ -24,9 +26,6 @@ _FALL_OF_CLOSE = 1.15
 
 MAX_SEAMS = 63
 """Imports of a symbol's year, at most, between which a seam can be told from the usual."""
-
-_SESSIONS_BEFORE = 9
-"""Sessions before a move that a verdict on it needs, at most."""
 
 
 def suspected_moves(connection: sa.Connection, symbols: Iterable[str] | None = None) -> pd.DataFrame:
@@ -44,8 +43,8 @@ def suspected_moves(connection: sa.Connection, symbols: Iterable[str] | None = N
         prices are read, and a move that a user accepted is left out.
     """
     moves = fetch(connection, _large_moves(adjusted_prices(connection), symbols))
-    days = [day.date() for day in moves["date"] if trading_calendar.is_session(day.date())]
-    sessions = _sessions_around(days)
+    pairs = zip(moves["first"].dt.date, moves["date"].dt.date, strict=True)
+    sessions = _sessions_around(pairs)
     if not sessions:
         return suspected_splits(_no_bars())
     bars = price_panels(connection, Bars._fields, moves["symbol"].unique(), sessions)
@@ -97,15 +96,27 @@ def import_seams(connection: sa.Connection, symbols: Iterable[str], sessions: Se
     return fetch(connection, found.order_by(seams.c.symbol, seams.c.date))
 
 
-def _large_moves(prices: sa.FromClause, symbols: Iterable[str] | None) -> "sa.Select[tuple[str, date]]":
-    """Select symbol and date of every move that may be a split."""
+def _large_moves(
+    prices: sa.FromClause,
+    symbols: Iterable[str] | None,
+) -> "sa.Select[tuple[str, date, date]]":
+    """Select symbol and date of every move that may be a split, and the first price to judge it by.
+
+    The first one is MAX_PRICES_BEFORE rows before the move, however many sessions that is.
+    """
     names = ("close", "adj_close")
-    before = [
-        sa.func.lag(prices.c[name]).over(partition_by=prices.c.symbol, order_by=prices.c.date).label(f"{name}_before") for name in names
-    ]
+    symbol, day = prices.c.symbol, prices.c.date
+
+    def lag(column: "sa.ColumnElement[Any]", n_rows: int = 1) -> "sa.ColumnElement[Any]":
+        earlier = sa.func.lag(column, n_rows, type_=column.type)
+        return earlier.over(partition_by=symbol, order_by=day)
+
+    earliest = sa.func.first_value(day, type_=day.type).over(partition_by=symbol, order_by=day)
+    first = sa.func.coalesce(lag(day, MAX_PRICES_BEFORE), earliest).label("first")
+    before = [lag(prices.c[name]).label(f"{name}_before") for name in names]
     columns = [prices.c[name] for name in ("symbol", "date", *names)]
     is_wanted = sa.true() if symbols is None else prices.c.symbol == any_of(sorted(set(symbols)))
-    rows = sa.select(*columns, *before).where(is_wanted).subquery("moves")
+    rows = sa.select(*columns, *before, first).where(is_wanted).subquery("moves")
     conditions = [
         condition
         for name in names
@@ -116,17 +127,25 @@ def _large_moves(prices: sa.FromClause, symbols: Iterable[str] | None) -> "sa.Se
     ]
     share, share_before = (rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0) for end in ("", "_before"))
     conditions.append(share > share_before * _FALL_OF_CLOSE)
-    return sa.select(rows.c.symbol, rows.c.date).where(sa.or_(*conditions))
+    return sa.select(rows.c.symbol, rows.c.date, rows.c.first).where(sa.or_(*conditions))
 
 
-def _sessions_around(days: Iterable[date]) -> list[date]:
-    """Return the sessions that verdicts on ``days`` need, in order."""
+def _sessions_around(moves: Iterable[tuple[date, date]]) -> list[date]:
+    """Return the sessions that verdicts on moves need, in order.
+
+    Parameters
+    ----------
+    moves : iterable of (date, date)
+        First price that a move is judged by, and the move. Whether either is a bad tick needs the
+        session before and the session after.
+    """
     last = trading_calendar.last_known()
     found: set[date] = set()
-    for day in set(days):
-        first = trading_calendar.previous(day, _SESSIONS_BEFORE)
+    for first, day in set(moves):
+        if not trading_calendar.is_session(day):
+            continue
         after = trading_calendar.between(day, min(last, day + pd.Timedelta(days=14)))[:2]
-        found.update(trading_calendar.between(first, day), after)
+        found.update(trading_calendar.between(trading_calendar.previous(first), day), after)
     return sorted(found)
 
 

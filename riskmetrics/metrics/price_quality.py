@@ -34,12 +34,13 @@ where the close falls by such a ratio relative to an adjusted close that knows o
 _SMALL_SPLIT_TOLERANCE = 0.002
 """Relative; beyond the rounding of prices. Brown-Forman's 5:4 of 2018 is off by 1e-6."""
 
-MAX_PRICE_GAP = 5
-"""Most sessions without a price between the two prices of a suspected split: for as many, an old
-close stands in for a missing one in values."""
+MAX_PRICES_BEFORE = 6
+"""Stored prices before a move, at most, among which the last one that is no bad tick is looked for.
+They count however long the symbol was halted: a split often comes with a halt."""
 
-_SPLIT_GAP = 1.025
-"""How far, as a ratio, the last close may lie from the day's range times the split."""
+_SPLIT_GAP = 0.025
+"""How far, as a share, the close of the session before may lie from the day's range times the
+split; one of n sessions before may lie farther by the square root of n."""
 
 _SPLIT_DAY_MOVE = 1.15
 """How far, as a ratio, the close may move on the day of a split: Tesla rose 12.6 % on 2020-08-31."""
@@ -78,6 +79,15 @@ class Staleness(NamedTuple):
     """Zero returns over known returns of the window; NaN if fewer than half are known."""
     stale: BoolArray
     """Whether either measure is beyond its limit."""
+
+
+class LastValues(NamedTuple):
+    """The last known value before each session, each of shape (T, N)."""
+
+    values: FloatArray
+    """NaN where there is none among the MAX_PRICES_BEFORE prices stored before."""
+    age: IntArray
+    """Sessions from it to the session; without meaning where there is none."""
 
 
 class SplitSuspects(NamedTuple):
@@ -206,20 +216,26 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     Returns
     -------
     SplitSuspects
-        The first price after more than MAX_PRICE_GAP missing ones is not suspected.
+        A verdict depends on the last MAX_PRICES_BEFORE stored prices before it, on their neighbors
+        and, for the two that tell whether a move reverts, on the next session.
 
     Notes
     -----
-    A price is compared with the last good one before it. The price before must lie within 2.5 % of
-    the split times the day's range, and within 15 % of the split times its close: without the range,
-    a day like Tesla's 5:1 looks as much like a 4:1. Ratios from 2 on and their inverses are looked
-    for in each close. 5:4, 4:3 and 3:2 are looked for only where the close makes the move and the
-    adjusted close does not: in both, they cannot be told from an ordinary loss.
+    A price is compared with the last good one before it, over a halt of any length: what lies
+    between two prices may be a split wherever they stand. The price before must lie within 2.5 % of
+    the split times the day's range, times the square root of the sessions between the two, and
+    within 15 % of the split times its close: without the range, a day like Tesla's 5:1 looks as
+    much like a 4:1. Ratios from 2 on and their inverses are looked for in each close. 5:4, 4:3 and
+    3:2 are looked for only where the close makes the move and the adjusted close does not: in both,
+    they cannot be told from an ordinary loss.
     """
     above, below = (np.where(np.isnan(extreme), 1.0, extreme / _positive(close)) for extreme in (high, low))
-    in_close = _split_ratios(_last_before(_good(close)), close, above, below)
-    in_adj_close = _split_ratios(_last_before(_good(adj_close)), adj_close, above, below)
-    in_close = np.where(np.isnan(in_close), _small_split_ratios(close, adj_close), in_close)
+    is_stored = ~(np.isnan(close) & np.isnan(adj_close))
+    last, adjusted_last = (_last_before(_good(of), is_stored) for of in (close, adj_close))
+    in_close = _split_ratios(last, close, above, below)
+    in_adj_close = _split_ratios(adjusted_last, adj_close, above, below)
+    small = _small_split_ratios(close, adj_close, is_stored)
+    in_close = np.where(np.isnan(in_close), small, in_close)
     reverts, adjusted_reverts = (
         bad_ticks(prices).bad & ~np.isnan(ratio) for prices, ratio in ((close, in_close), (adj_close, in_adj_close))
     )
@@ -323,26 +339,38 @@ def _good(prices: FloatArray) -> FloatArray:
     return np.where(bad_ticks(prices).bad, np.nan, _positive(prices))
 
 
-def _last_before(values: FloatArray) -> FloatArray:
-    """Return for each session the last known value before it, if it is recent enough."""
-    found = np.full(values.shape, np.nan)
-    for age in range(1, min(MAX_PRICE_GAP + 2, len(values))):
-        found[age:] = np.where(np.isnan(found[age:]), values[:-age], found[age:])
-    return found
+def _last_before(values: FloatArray, is_stored: BoolArray) -> LastValues:
+    """Return for each session the last known value of the MAX_PRICES_BEFORE stored before it."""
+    found, age = np.full(values.shape, np.nan), np.ones(values.shape, dtype=np.int64)
+    session = np.arange(len(values))[:, None]
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, session), axis=0)[:-1]
+    at = np.maximum(last, 0)
+    age[1:] = session[1:] - at
+    number: IntArray = np.cumsum(is_stored, axis=0)
+    n_later: IntArray = number[:-1] - np.take_along_axis(number, at, axis=0)
+    is_near = (last >= 0) & (n_later < MAX_PRICES_BEFORE)
+    found[1:] = np.where(is_near, np.take_along_axis(values, at, axis=0), np.nan)
+    return LastValues(found, age)
 
 
-def _split_ratios(before: FloatArray, prices: FloatArray, above: FloatArray, below: FloatArray) -> FloatArray:
+def _split_ratios(
+    last: LastValues,
+    prices: FloatArray,
+    above: FloatArray,
+    below: FloatArray,
+) -> FloatArray:
     """Return the split that each move to ``prices`` looks like, or NaN.
 
     ``above`` and ``below`` are the session's high and low over its close.
     """
     found = np.full(prices.shape, np.nan)
     with np.errstate(over="ignore"):
-        move = before / _positive(prices)
+        move = last.values / _positive(prices)
     rows, columns = np.nonzero(_size(move) > _SPLITS[0] / _SPLIT_DAY_MOVE)
+    gap = 1.0 + _SPLIT_GAP * np.sqrt(last.age[rows, columns, None])
     move, above, below = (values[rows, columns, None] for values in (move, above, below))
-    reach_up = np.minimum(above * _SPLIT_GAP, _SPLIT_DAY_MOVE)
-    reach_down = np.maximum(below / _SPLIT_GAP, 1.0 / _SPLIT_DAY_MOVE)
+    reach_up = np.minimum(above * gap, _SPLIT_DAY_MOVE)
+    reach_down = np.maximum(below / gap, 1.0 / _SPLIT_DAY_MOVE)
     distance = _size(move / _SPLIT_RATIOS)
     is_far = (move > _SPLIT_RATIOS * reach_up) | (move < _SPLIT_RATIOS * reach_down)
     distance[is_far] = np.inf
@@ -351,10 +379,14 @@ def _split_ratios(before: FloatArray, prices: FloatArray, above: FloatArray, bel
     return found
 
 
-def _small_split_ratios(close: FloatArray, adj_close: FloatArray) -> FloatArray:
+def _small_split_ratios(
+    close: FloatArray,
+    adj_close: FloatArray,
+    is_stored: BoolArray,
+) -> FloatArray:
     """Return the small split by which the close falls relative to the adjusted close, or NaN."""
     good, good_adjusted = _good(close), _good(adj_close)
-    before = _last_before(good / good_adjusted)
+    before = _last_before(good / good_adjusted, is_stored).values
     with np.errstate(over="ignore"):
         fall = before / (_positive(close) / _positive(adj_close))
     # relative; the prices before are as large, but for the ratio

@@ -14,6 +14,7 @@ from riskmetrics.db import holdings, imports, price_decisions, read, stored_pric
 from riskmetrics.db.price_decisions import Ratio
 from riskmetrics.db.suspects import MAX_SEAMS, import_seams, suspected_moves
 from riskmetrics.panels import Bars, suspected_splits
+from riskmetrics.results.income import distributions
 from tests.conftest import SHARED_DATA, with_shared_data
 
 DAYS = trading_calendar.between(date(2024, 11, 18), date(2024, 12, 6))
@@ -89,6 +90,50 @@ def test_the_query_finds_what_looking_at_every_price_finds(connection: sa.Connec
     expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
     assert len(expected) > 50
     assert expected["close_reverts"].any()
+    pd.testing.assert_frame_equal(suspected_moves(connection), expected, check_dtype=False, check_exact=True)
+
+
+@pytest.mark.parametrize("n_missing", [5, 6, 63, 64, 300])
+def test_a_split_behind_a_halt_is_suspected_and_a_decision_settles_it(connection: sa.Connection, n_missing: int) -> None:
+    """Of both closes and of the close alone; the adjusted close of the latter tells of no income."""
+    days = trading_calendar.window([SPLIT_DAY], n_missing + 3)
+    known = [0, 1, 2, n_missing + 3]
+    closes = dict(zip((days[at] for at in known), (400.0, 401.0, 400.0, 101.0), strict=True))
+    rows = [
+        {"symbol": symbol, "date": day, "close": close, "adj_close": close / scale, "data_source": "test"}
+        for day, close in closes.items()
+        for symbol, scale in (("A", 1.0), ("HALF", 4.0 if day < SPLIT_DAY else 1.0))
+    ]
+    connection.execute(sa.insert(tables.market_data_cache), rows)
+    found = suspected_moves(connection)
+    assert found["symbol"].tolist() == ["A", "HALF"]
+    assert set(found["date"].dt.date) == {SPLIT_DAY}
+    assert found["in_close"].tolist() == [4.0, 4.0]
+    steps = stored_prices.adjustment_steps(connection, ["HALF"], days[0], SPLIT_DAY)
+    assert len(steps) == 1
+    assert distributions(steps, [], found).events["amount"].isna().all()
+    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
+    price_decisions.record(connection, "HALF", SPLIT_DAY, None, "test")
+    assert suspected_moves(connection).empty
+
+
+def test_the_query_looks_as_far_back_as_the_sixth_price_whatever_the_halts(connection: sa.Connection) -> None:
+    """Oracle: the detector on whole panels. Two prices of three are missing, some for months."""
+    rng = np.random.default_rng(3)
+    days = trading_calendar.window([SPLIT_DAY], 399)
+    levels = [100.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0]
+    symbols = [f"S{number:02d}" for number in range(20)]
+    rows = []
+    for symbol in symbols:
+        is_halted = np.repeat(rng.random(20) < 0.6, 20)
+        for day, has_price in zip(days, (rng.random(400) < 0.5) & ~is_halted, strict=True):
+            close, factor = rng.choice(levels, p=[0.5, 0.2, 0.1, 0.1, 0.03, 0.05, 0.02]), rng.choice([1.0, 0.5])
+            row = {"symbol": symbol, "date": day, "close": close, "adj_close": close * factor}
+            rows += [row | {"data_source": "test"}] * int(has_price)
+    connection.execute(sa.insert(tables.market_data_cache), rows)
+    whole = read.price_panels(connection, Bars._fields, symbols, days)
+    expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
+    assert len(expected) > 50
     pd.testing.assert_frame_equal(suspected_moves(connection), expected, check_dtype=False, check_exact=True)
 
 

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal, assert_equal
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
+    MAX_PRICES_BEFORE,
     MIN_SEAM_SYMBOLS,
     STALE_WINDOW,
     as_known_on_each_day,
@@ -129,20 +130,22 @@ def test_a_suspicion_on_its_own_day_does_not_know_whether_the_move_reverts() -> 
     assert not on_the_day.close_reverts.any()
 
 
-@settings(derandomize=True, deadline=None, max_examples=100)
+@settings(derandomize=True, deadline=None, max_examples=50)
 @given(st.data())
-def test_a_suspicion_needs_nine_earlier_sessions_and_none_later(data: st.DataObject) -> None:
-    """What lets a query judge each move by the rows around it alone."""
-    levels = st.sampled_from([100.0, 101.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0, 0.0, np.nan])
-    prices = data.draw(arrays(np.float64, (16, 3), elements=levels))
-    adjusted = data.draw(arrays(np.float64, (16, 3), elements=levels))
+def test_a_suspicion_needs_six_earlier_prices_and_none_later(data: st.DataObject) -> None:
+    """What lets a query judge each move by the rows around it alone, however long a halt was."""
+    levels = st.sampled_from([100.0, 98.0, 51.0, 25.0, 10.0, 200.0, 0.0, np.nan, np.nan, np.nan])
+    prices = data.draw(arrays(np.float64, (24, 1), elements=levels))
+    adjusted = data.draw(arrays(np.float64, (24, 1), elements=levels))
     missing = np.full(prices.shape, np.nan)
     whole = split_suspects(prices, adjusted, missing, missing)
-    for row in range(9, 16):
-        rows = slice(row - 9, row + 2)
+    stored = np.flatnonzero(~np.isnan(prices[:, 0]) | ~np.isnan(adjusted[:, 0]))
+    for at, row in enumerate(stored):
+        first = stored[max(at - MAX_PRICES_BEFORE, 0)]
+        rows = slice(max(first - 1, 0), row + 2)
         part = split_suspects(prices[rows], adjusted[rows], missing[rows], missing[rows])
         for name in ("in_close", "in_adj_close", "close_reverts", "adj_close_reverts"):
-            assert_equal(getattr(part, name)[9], getattr(whole, name)[row])
+            assert_equal(getattr(part, name)[row - rows.start], getattr(whole, name)[row])
         to_the_day = slice(0, row + 1)
         then = split_suspects(*(of[to_the_day] for of in (prices, adjusted, missing, missing)))
         assert_equal(then.in_close[row], whole.in_close[row])
@@ -366,8 +369,8 @@ def test_planted_splits_are_found_with_their_ratio(simulated, ratio):
         ((10, 99, 100), [np.nan, 0.1, np.nan]),
         ((100, 25, 100), [np.nan, np.nan, np.nan]),  # a bad tick
         ((100, np.nan, 25), [np.nan, np.nan, 4]),  # a value may rest on the old close meanwhile
-        ((100, *[np.nan] * 5, 25), [*[np.nan] * 6, 4]),
-        ((100, *[np.nan] * 6, 25), [np.nan] * 8),  # no value rests on the old close any more
+        ((100, *[0.0] * 5, 25), [*[np.nan] * 6, 4]),  # the sixth price before is the good one
+        ((100, *[0.0] * 6, 25), [np.nan] * 8),  # the seventh is not looked at
         ((100, 1000, 101, 25), [np.nan, np.nan, np.nan, 4]),  # the price before is good, the tick is not
         ((100, 101, 25.2), [np.nan, np.nan, 4]),  # may be a tick, as far as anyone knows
     ],
@@ -376,6 +379,30 @@ def test_a_split_is_a_move_near_its_ratio_that_does_not_come_back(prices, unadju
     close = column(*prices)
     missing = np.full(close.shape, np.nan)
     assert_equal(split_suspects(close, close, missing, missing).unadjusted[:, 0], unadjusted)
+
+
+@pytest.mark.parametrize("n_missing", [5, 6, 63, 64, 300])
+def test_a_split_is_suspected_behind_a_halt_of_any_length(n_missing: int) -> None:
+    """In both closes, in the close alone, and a small one in the close alone."""
+    halt = [np.nan] * n_missing
+    missing = np.full((n_missing + 2, 1), np.nan)
+    smooth = column(100.0, *halt, 101.0)
+    for ratio, is_in_both in ((4.0, True), (4.0, False), (1.5, False)):
+        close = column(ratio * 100.0, *halt, 101.0)
+        suspects = split_suspects(close, close if is_in_both else smooth, missing, missing)
+        assert_equal(suspects.in_close[:, 0], [np.nan, *halt, ratio])
+        assert_equal(suspects.in_adj_close[:, 0], [np.nan, *halt, ratio if is_in_both else np.nan])
+
+
+@pytest.mark.parametrize(("n_missing", "reach"), [(0, 0.025), (3, 0.05), (35, 0.15), (63, 0.15)])
+def test_the_reach_around_a_ratio_grows_with_the_halt(n_missing: int, reach: float) -> None:
+    """By hand: 2.5 % times the square root of the sessions between the prices, at most 15 %."""
+    halt = [np.nan] * n_missing
+    missing = np.full((n_missing + 2, 1), np.nan)
+    for off, ratio in ((reach - 1e-6, 2.0), (reach + 1e-6, np.nan)):
+        for close in (column(100.0 * (1 + off), *halt, 50.0), column(100.0 / (1 + off), *halt, 50.0)):
+            suspects = split_suspects(close, close, missing, missing)
+            assert_equal(suspects.in_close[:, 0], [np.nan, *halt, ratio])
 
 
 @pytest.mark.parametrize(("close", "ratio"), [(58.0, np.nan), (57.0, 2.0)])
