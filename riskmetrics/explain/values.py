@@ -32,8 +32,7 @@ def _profits(sources: Sources) -> "list[tuple[Lot, float, float]]":
             held = not (left and lot.exit_date <= previous)
             moves = _suspected_moves(sources, lot)
             over_split = any(row["date"].date() == day for row in moves)
-            back = any(row["date"].date() == previous and row["close_reverts"] for row in moves)
-            daily = lot.units * (math.nan if over_split or back else end - start)
+            daily = lot.units * (math.nan if over_split or _starts_at_tick(sources, lot) else end - start)
             total = lot.units * (math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated)
             found.append((lot, daily if held else 0.0, total))
     return found
@@ -49,6 +48,14 @@ def _suspected_moves(sources: Sources, lot: Lot) -> "list[dict[Any, Any]]":
         and lot.entry_date < row["date"].date() <= sources.day
         and (lot.exit_date is None or lot.exit_date >= row["date"].date())
     ]
+
+
+def _starts_at_tick(sources: Sources, lot: Lot) -> bool:
+    """Return whether a lot was held at the last session's close, which the day shows to be a bad tick."""
+    previous = trading_calendar.previous(sources.day)
+    ticks = sources.suspects[sources.suspects["close_reverts"].astype(bool)]
+    is_tick = (ticks["symbol"] == lot.underlying) & (ticks["date"] == pd.Timestamp(previous))
+    return lot.entry_date <= previous and bool(is_tick.any())
 
 
 def _is_held_over_split(sources: Sources, lot: Lot) -> bool:

@@ -31,8 +31,8 @@ def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Seq
     ----------
     lots : DataFrame
         As `db.read.lots` gives them. A lot bought on the session of the move, or later, is not
-        concerned, nor is one that was sold before it. A split of what an option is on changes the
-        option too.
+        concerned, nor is one that was sold before it; but one bought on the session of a bad tick
+        was held at its close. A split of what an option is on changes the option too.
     suspects : DataFrame, optional
         Rows of `panels.suspected_splits`. None: nothing is suspected.
     days : sequence of date
@@ -47,15 +47,16 @@ def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Seq
     for suspect in suspects[suspects["in_close"].notna()].to_dict("records"):
         rows = np.flatnonzero(symbols == suspect["symbol"])
         move = np.datetime64(suspect["date"], "D")
-        rows = rows[(entry[rows] < move) & ~(exit_[rows] < move)]
+        is_held_over = (entry[rows] < move) & ~(exit_[rows] < move)
         is_day = stamps == move
-        of_day[rows] |= is_day
+        of_day[rows[is_held_over]] |= is_day
         if suspect["close_reverts"]:
             back = np.datetime64(trading_calendar.next_session(suspect["date"].date()), "D")
-            of_day[rows] |= stamps == back
-            since_entry[rows] |= is_day
+            is_held_back = (entry[rows] < back) & ~(exit_[rows] < back)
+            of_day[rows[is_held_back]] |= stamps == back
+            since_entry[rows[is_held_over]] |= is_day
         else:
-            since_entry[rows] |= stamps >= move
+            since_entry[rows[is_held_over]] |= stamps >= move
     return SplitSuspicion(of_day, since_entry)
 
 

@@ -5,8 +5,16 @@ from datetime import date
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.testing import assert_allclose
-from small_books import MARKET, SCENARIOS, SESSIONS, Book, book, lot, random_closes
+from numpy.testing import assert_allclose, assert_array_equal
+from small_books import (
+    MARKET,
+    SCENARIOS,
+    SESSIONS,
+    Book,
+    book,
+    lot,
+    random_closes,
+)
 
 from riskmetrics import panels
 from riskmetrics.results import as_of, betas, drawdowns, price_quality, snapshots
@@ -77,6 +85,107 @@ def test_a_move_that_reverts_is_out_of_profit_both_ways_and_not_since_entry() ->
         assert daily_and_cumulative(of, day) == [expected]
 
 
+def test_a_lot_bought_on_the_session_of_a_bad_tick_has_no_profit_back_from_it() -> None:
+    """Bought at 399, with a close of 100 that the next session takes back: no gain of 12,000."""
+    of = two_stocks(400.0, 100.0, 400.0, 401.0, entry_date=DAY, entry_price=399.0)
+    (_, since_entry), (back, since_entry_back), later = daily_and_cumulative(of, DAY, NEXT, LATER)
+    assert since_entry == 40 * (100.0 - 399.0) + 30.0  # nobody can know yet that the close is wrong
+    assert (back, since_entry_back) == (10.0, 40.0 + 40.0)
+    assert later == (50.0, 80.0 + 50.0)
+    assert daily_and_cumulative(of, NEXT) == [(10.0, 80.0)]
+
+
+@pytest.mark.parametrize("days", [(BEFORE, DAY), (DAY, NEXT), (NEXT, LATER), (DAY,), (LATER,)])
+def test_a_move_on_the_first_or_last_session_of_a_range_counts_as_on_its_own(days: tuple[date, ...]) -> None:
+    for prices in ((400.0, 100.0, 101.0, 103.0), (400.0, 100.0, 400.0, 401.0)):
+        of = two_stocks(*prices)
+        assert daily_and_cumulative(of, *days) == [daily_and_cumulative(of, day)[0] for day in days]
+
+
+def test_a_short_lot_gains_nothing_by_a_suspected_split() -> None:
+    """40 shares sold at 390: the fall to 100 would be a gain of 12,000."""
+    short = lot("A", -40.0, position_type="SHORT", entry_price=390.0)
+    closes = dict(zip((BEFORE, DAY, NEXT), (400.0, 100.0, 101.0), strict=True))
+    of = book(short, closes={"A": closes})
+    assert daily_and_cumulative(of, BEFORE, DAY, NEXT) == [(-1.0, -400.0), (-1.0, -1.0), (-40.0, -1.0)]
+
+
+def test_of_two_moves_each_keeps_out_the_lots_held_over_it() -> None:
+    """2:1 on DAY and 1:10 on LATER: a lot bought between them is held over the second alone."""
+    prices = dict(zip((BEFORE, DAY, NEXT, LATER), (400.0, 200.0, 201.0, 2010.0), strict=True))
+    first = book(lot("A", 1.0, entry_price=400.0), closes={"A": prices})
+    assert first.suspects()["in_close"].tolist() == [2.0, 0.1]
+    assert daily_and_cumulative(first, BEFORE, DAY, NEXT, LATER) == [(-1.0, 0.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, -1.0)]
+    second = book(lot("A", 1.0, entry_price=200.0, entry_date=DAY), closes={"A": prices})
+    assert daily_and_cumulative(second, DAY, NEXT, LATER) == [(0.0, 0.0), (1.0, 1.0), (-1.0, -1.0)]
+
+
+class AcceptedBook(Book):
+    """A book whose owner took every move as real."""
+
+    def suspects(self) -> pd.DataFrame:
+        """Return no suspected split."""
+        return super().suspects().iloc[:0]
+
+
+OPTION: dict[str, object] = {
+    "position_type": "LC",
+    "investment_class": "OPTIONS",
+    "underlying_symbol": "S0",
+    "strike_price": 60.0,
+    "last_price": 2.5,
+    "entry_price": 2.0,
+    "expiration_date": date(2026, 1, 16),
+}
+HELD_OVER = [
+    lot("S0", 10.0, portfolio_id="A"),
+    lot("S0", -4.0, portfolio_id="B", position_type="SHORT"),
+    lot("S0 CALL", 1.0, portfolio_id="C", **OPTION),
+    lot("S0", 7.0, portfolio_id="D", exit_date=SESSIONS[FIRST + 4]),
+    lot("S0", 7.0, portfolio_id="E", entry_date=BEFORE, entry_price=31.0, exit_date=DAY, exit_price=30.0),
+]
+NOT_HELD_OVER = [
+    lot("S0", 7.0, portfolio_id="F", entry_date=DAY, entry_price=12.0),
+    lot("S0", 7.0, portfolio_id="G", exit_date=BEFORE, exit_price=33.0),
+    lot("S0", -7.0, portfolio_id="H", position_type="SHORT", entry_date=NEXT),
+]
+
+
+@pytest.mark.parametrize("factor", [0.25, 10.0])
+@pytest.mark.parametrize("anchor", [None, DAY, NEXT])
+def test_money_that_depends_on_the_decision_is_undefined_and_the_rest_is_as_after_either(factor: float, anchor: date | None) -> None:
+    """Every owner also holds S1. The equity is not stated, or on the move's session, or later."""
+    closes = random_closes(["S0", "S1"], np.random.default_rng(4))
+    is_new = closes.index >= pd.Timestamp(DAY)
+    jumped, divided = closes.copy(), closes.assign(S0=closes["S0"] * factor)
+    jumped.loc[is_new, "S0"] *= factor
+    equity = dict.fromkeys("ABCDEFGH", (None if anchor is None else 9000.0, anchor))
+    others = [lot("S1", 20.0, portfolio_id=name, entry_price=45.0) for name in "ABCDEFGH"]
+    days = SESSIONS[FIRST : FIRST + 8]
+
+    def figures(of: Book) -> pd.DataFrame:
+        return snapshots.value_rows(of.valued(*days))[0].set_index(["portfolio_id", "snapshot_date"]).sort_index()
+
+    of = book(*HELD_OVER, *NOT_HELD_OVER, *others, closes=jumped, equity=equity)
+    suspected = figures(of)
+    split = figures(of._replace(closes=divided))
+    accepted = figures(AcceptedBook(*of))
+    owners = suspected.index.get_level_values("portfolio_id")
+    is_over = owners.isin(list("ABCDE"))
+    assert_array_equal(suspected["cumulative_pnl"].isna(), is_over)
+    is_day = suspected.index.get_level_values("snapshot_date") == pd.Timestamp(DAY)
+    for name in ("long_value", "short_value", "total_value", "cash_value", "daily_pnl", "daily_return", "cumulative_pnl"):
+        is_settled = ~(is_over & is_day) if name.startswith("daily") else np.full(len(suspected), True)
+        if name in ("total_value", "cash_value", "daily_return") and anchor == NEXT:
+            is_settled &= ~is_day  # the equity of a later session is carried back over the move
+        is_known = is_settled & suspected[name].notna().to_numpy()
+        assert is_known.sum() >= 24
+        for decided in (accepted, split):
+            assert_allclose(suspected[name][is_known], decided[name][is_known], rtol=1e-9, atol=1e-9, err_msg=name)
+    rest = figures(book(*others, closes=jumped, equity=equity))["daily_pnl"]
+    assert_allclose(suspected["daily_pnl"][is_over & is_day], rest[is_over & is_day], rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
@@ -105,13 +214,31 @@ def test_an_option_on_what_may_have_split_has_no_profit_either() -> None:
     assert coverage(of, "believed_prices", BEFORE, DAY, NEXT) == [(1, 1), (0, 1), (0, 1)]
 
 
-@pytest.mark.parametrize("gap", [0, 1, 5])
+@pytest.mark.parametrize("gap", [0, 1, 5, 6, 63, 64])
 def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
-    """Values rest on the old close for five sessions: a sixth has none, and then no profit is known."""
-    days = SESSIONS[FIRST - 7 : FIRST + 1]
-    closes = dict.fromkeys(days[: 7 - gap], 400.0) | {DAY: 100.0}
+    """Values rest on the old close for five sessions; afterwards the day has no start, and the entry has."""
+    days = SESSIONS[FIRST - 70 : FIRST + 1]
+    closes = dict.fromkeys(days[: 70 - gap], 400.0) | {DAY: 100.0, NEXT: 101.0}
     of = book(lot("A", 40.0), closes={"A": closes})
-    assert daily_and_cumulative(of, DAY) == [(-1.0, -1.0)]
+    assert daily_and_cumulative(of, DAY, NEXT) == [(-1.0, -1.0), (40.0, -1.0)]
+    _, undefined = snapshots.value_rows(of.valued(DAY, NEXT))
+    reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]["reason"]
+    assert len(reasons) == 2
+    assert reasons.str.startswith("lots held over a suspected split").all()
+
+
+@pytest.mark.parametrize("gap", [5, 6, 20])
+def test_a_split_behind_a_halt_is_in_no_replayed_window(gap: int) -> None:
+    closes = random_closes(["S0"], np.random.default_rng(4))
+    window = SCENARIOS.set_index("name").loc["autumn"]
+    inside = closes.index[(closes.index > window["first_day"]) & (closes.index < window["last_day"])]
+    halted = closes.copy()
+    halted.loc[inside[3 : 3 + gap], "S0"] = np.nan
+    of = book(lot("S0", 10.0), closes=halted)
+    assert of.stress(DAY).set_index("scenario").loc["autumn", "loss"] < 1.0
+    split = halted.copy()
+    split.loc[split.index >= inside[3 + gap], "S0"] *= 0.25
+    assert pd.isna(of._replace(closes=split).stress(DAY).set_index("scenario").loc["autumn", "loss"])
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.25, 0.1, 10.0])
@@ -136,6 +263,31 @@ def test_no_window_of_any_later_day_has_the_return_of_a_suspected_split(factor: 
     oracle = of._replace(closes=without).betas(DAY, NEXT, LATER).ols
     assert oracle.n_obs[:, column].tolist() == [89, 88, 88]  # a missing close costs two returns
     assert_allclose(table.beta[:, column], oracle.beta[:, column], atol=0.02)
+
+
+def test_equity_stated_before_the_move_is_as_the_closes_give_it_and_is_flagged() -> None:
+    """By hand: cash of 20,000 - 40 * 400 - 10 * 52; a recorded 4:1 split would leave 12,000 more of it."""
+    of = two_stocks(400.0, 100.0, 101.0, 103.0)._replace(
+        portfolios=pd.DataFrame({"portfolio_id": ["A"], "name": ["A"], "equity_balance": [20_000.0]}),
+        anchors=pd.Series({"A": BEFORE}, dtype=object),
+    )
+    rows, _ = snapshots.value_rows(of.valued(BEFORE, DAY))
+    assert rows["cash_value"].tolist() == [3_480.0, 3_480.0]
+    assert rows["total_value"].tolist() == [20_000.0, 3_480.0 + 40 * 100.0 + 530.0]
+    assert coverage(of, "believed_prices", BEFORE, DAY) == [(2, 2), (1, 2)]
+
+
+def test_a_suspected_split_of_the_market_index_is_in_no_beta() -> None:
+    """Oracle: the index without the jump, its return of that session missing."""
+    closes = random_closes(["S0"], np.random.default_rng(4))
+    jumped = closes.copy()
+    jumped.loc[jumped.index >= pd.Timestamp(DAY), MARKET] *= 0.1
+    of = book(lot("S0", 10.0), closes=jumped)
+    found, smooth = of.betas(DAY, NEXT, LATER), of._replace(closes=closes).returns(90, DAY, NEXT, LATER)
+    is_other = (smooth.frame.index != pd.Timestamp(DAY))[:, None]
+    oracle = betas.estimate(smooth._replace(frame=smooth.frame.where(is_other | (smooth.frame.columns != MARKET))), MARKET)
+    assert found.ols.n_obs[:, 0].tolist() == [89, 89, 89]
+    assert_allclose(found.ols.beta, oracle.ols.beta, rtol=1e-9)
 
 
 def test_the_second_opinion_leaves_out_what_the_regression_leaves_out() -> None:
