@@ -16,7 +16,7 @@ from riskmetrics.db.facts import Record, Records
 from riskmetrics.insights.kinds import CHANGED, KINDS, Kind, show, sources
 from riskmetrics.insights.severity import Severity, judge
 from riskmetrics.metrics.forecast_score import HORIZON
-from riskmetrics.report.reservations import missing_prices, small_equity
+from riskmetrics.report.reservations import doubted_closes, missing_prices, small_equity
 
 _LARGEST = 5
 """Symbols by weight, and as many by share of volatility."""
@@ -141,6 +141,8 @@ def sheets(connection: sa.Connection, days: Sequence[date], portfolio: str | Non
 def _sheet(portfolio_id: str, day: date, snapshot: Record, before: Record | None, rest: Mapping[str, Records]) -> Sheet:
     of = {name: records.get((portfolio_id, day), []) for name, records in rest.items()}
     called: dict[str, dict[str, str]] = {}
+    counts = {row["metric"]: (row["n_covered"], row["n_total"]) for row in of["coverage"]}
+    n_known, n_traded = counts.get("daily_pnl", (0, 0))
     make = partial(_fact, as_of=day, key={"portfolio_id": portfolio_id, "day": day.isoformat()}, currency=snapshot["currency"])
     found = [
         *_of_snapshot(make, snapshot, {row["metric"]: row["coverage"] for row in of["coverage"]}),
@@ -148,12 +150,13 @@ def _sheet(portfolio_id: str, day: date, snapshot: Record, before: Record | None
         *_of_positions(make, of["positions"], called),
         *_of_sectors(make, of["sectors"], called),
         *_of_losses(make, of, called),
-        *_of_changes(make, snapshot, before),
+        *_of_changes(make, snapshot, before, is_profit_known=n_known >= n_traded),
     ]
     missing = {row["metric"]: row["reason"] for row in of["undefined"]}
-    prices = [missing_prices(row["n_covered"], row["n_total"]) for row in of["coverage"] if row["metric"] == "prices"]
+    unpriced = missing_prices(*counts.get("prices", (0, 0)))
+    doubted = doubted_closes(*counts.get("believed_prices", (0, 0)))
     equity = small_equity(float(snapshot["total_value"]), float(snapshot["gross_exposure"]))
-    caveats = tuple(text for text in (*prices, equity) if text)
+    caveats = tuple(text for text in (unpriced, equity, doubted) if text)
     return Sheet(portfolio_id, day, {fact.id: fact for fact in found if fact is not None}, called, missing, caveats)
 
 
@@ -250,7 +253,17 @@ def _of_losses(make: "partial[Fact]", of: Mapping[str, Sequence[Record]], called
         yield from _given(make, {"drawdown": row["current"], "largest_drawdown": row["largest"]}, n_obs=row["observations"])
 
 
-def _of_changes(make: "partial[Fact]", row: Record, before: Record | None) -> Iterator[Fact]:
+_MONEY_CHANGES = ("total_value", "gross_exposure")
+"""Changes that are no facts where the profit of an instrument is unknown: they would state it."""
+
+
+def _of_changes(
+    make: "partial[Fact]",
+    row: Record,
+    before: Record | None,
+    *,
+    is_profit_known: bool,
+) -> Iterator[Fact]:
     columns = {
         "beta": "beta_calculated_90d",
         "volatility_21d": "realized_volatility_21d",
@@ -259,5 +272,7 @@ def _of_changes(make: "partial[Fact]", row: Record, before: Record | None) -> It
     }
     for name in CHANGED:
         column = columns.get(name, name)
+        if name in _MONEY_CHANGES and not is_profit_known:
+            continue
         if before and None not in (row[column], before[column]):
             yield from _given(make, {f"{name}_change": row[column] - before[column]})

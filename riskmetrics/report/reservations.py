@@ -39,6 +39,18 @@ def small_equity(equity: float, gross: float) -> str | None:
     )
 
 
+def doubted_closes(n_believed: int, n_instruments: int) -> str | None:
+    """Say of how many instruments the close is not believed; None where each one is."""
+    if n_believed >= n_instruments:
+        return None
+    return (
+        "value or profit rests on closes that are not believed, of "
+        f"{n_instruments - n_believed} of {n_instruments} instruments: "
+        "a move over half that the next session has yet to confirm, or took back, or a suspected "
+        "split that nobody has decided about (riskmetrics show quality)"
+    )
+
+
 def _of_prices(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
     prices = coverage[coverage["metric"] == "prices"]
     for name, n_priced, n_held in zip(prices["portfolio"], prices["n_covered"], prices["n_total"], strict=True):
@@ -54,11 +66,8 @@ def _of_equity(snapshots: "pd.DataFrame") -> Iterator[tuple[str, str]]:
 
 
 def _of_closes(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    doubted = coverage[(coverage["metric"] == "believed_prices") & (coverage["coverage"] < 1)]
-    for name, believed, total in zip(doubted["portfolio"], doubted["n_covered"], doubted["n_total"], strict=True):
-        yield (
-            name,
-            f"value or profit rests on closes that are not believed, of {total - believed} of {total} instruments: "
-            "a move over half that the next session has yet to confirm, or took back, or a suspected "
-            "split that nobody has decided about (riskmetrics show quality)",
-        )
+    rows = coverage[coverage["metric"] == "believed_prices"]
+    columns = (rows[name] for name in ("portfolio", "n_covered", "n_total"))
+    for name, n_believed, n_instruments in zip(*columns, strict=True):
+        if text := doubted_closes(n_believed, n_instruments):
+            yield name, text

@@ -8,6 +8,8 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from riskmetrics.cli.main import app
+from riskmetrics.db import read
+from riskmetrics.insights import facts
 from riskmetrics.report.page import render
 from tests.conftest import connected
 from tests.e2e.conftest import Run, differing, explained_anew, fetched, results
@@ -83,18 +85,32 @@ def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, cap
     assert json.loads(call("prices", "list", "--json").stdout)[0]["state"] == "split"
 
 
-def test_every_number_over_a_split_and_a_tick_is_the_same_computed_another_way(sample: str, run: Run) -> None:
-    """On the day of both, and on the next, which shows that one of them was a bad tick."""
+TICK = """
+    UPDATE market_data_cache SET close = close / 10, adj_close = adj_close / 10
+    WHERE date = :day AND symbol IN ('MTUM', 'AAPL')
+"""
+HALT = "DELETE FROM market_data_cache WHERE symbol = 'KO' AND date BETWEEN '2022-12-01' AND '2022-12-19'"
+SPLIT_AFTER_HALT = "UPDATE market_data_cache SET close = close * 3, adj_close = adj_close * 3 WHERE symbol = 'KO' AND date < '2022-12-01'"
+BOUGHT = """
+    INSERT INTO positions (portfolio_id, symbol, position_type, quantity, entry_price, entry_date)
+    SELECT id, 'MTUM', 'LONG', 5, 100, :day FROM portfolios WHERE name = :name
+"""
+
+
+def test_every_number_over_splits_and_ticks_is_the_same_computed_another_way(sample: str, run: Run) -> None:
+    """On the day of all, and on the next, which shows that some of them were bad ticks.
+
+    PG splits, KO splits behind a halt of 13 sessions, AAPL has a bad tick, and MTUM, which is bought on
+    the session of its tick.
+    """
     days = [date(2022, 12, 20), date(2022, 12, 21)]
     with connected(sample) as connection:
         holder = connection.scalar(sa.text(HOLDERS))
-        connection.execute(sa.text(PLANT))
-        tick = (
-            "UPDATE market_data_cache SET close = close / 10, adj_close = adj_close / 10 "
-            "WHERE date = :day AND symbol = (SELECT min(symbol) FROM positions "
-            "JOIN portfolios p ON p.id = portfolio_id WHERE name = :name AND symbol <> 'PG')"
-        )
-        connection.execute(sa.text(tick), {"day": days[0], "name": holder})
+        terms = {"day": days[0], "name": holder}
+        for statement in (PLANT, HALT, SPLIT_AFTER_HALT):
+            connection.execute(sa.text(statement))
+        connection.execute(sa.text(TICK), {"day": days[0]})
+        connection.execute(sa.text(BOUGHT), terms)
     assert run(days).exit_code == 0
     for day in days:
         assert differing(explained_anew(sample, day, [holder])) == []
@@ -104,4 +120,15 @@ def test_every_number_over_a_split_and_a_tick_is_the_same_computed_another_way(s
         "JOIN portfolios p ON p.id = portfolio_id "
         f"WHERE metric = 'daily_pnl' AND name = '{holder}' ORDER BY day",
     )
-    assert covered["missing"].tolist() == [2, 1]
+    assert covered["missing"].tolist() == [3, 2]
+    assert f"prices split KO {SPLIT_DAY} 3:1" in call("prices", "list").stdout
+    with connected(sample) as connection:
+        name_of = dict(read.portfolios(connection)[["portfolio_id", "name"]].itertuples(index=False))
+        sheets = {name_of[sheet.portfolio_id]: sheet for sheet in facts.sheets(connection, days[1:])}
+    assert len(sheets) == 3
+    for name, sheet in sheets.items():
+        is_concerned = name != "Long-Short"
+        assert any("not believed" in text for text in sheet.caveats) == is_concerned
+        assert ("total_value_change" in sheet.facts) != is_concerned
+        assert ("gross_exposure_change" in sheet.facts) != is_concerned
+        assert "beta_change" in sheet.facts
