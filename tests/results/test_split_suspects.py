@@ -221,6 +221,7 @@ def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
     closes = dict.fromkeys(days[: 70 - gap], 400.0) | {DAY: 100.0, NEXT: 101.0}
     of = book(lot("A", 40.0), closes={"A": closes})
     assert daily_and_cumulative(of, DAY, NEXT) == [(-1.0, -1.0), (40.0, -1.0)]
+    assert daily_and_cumulative(of, NEXT) == [(40.0, -1.0)]
     _, undefined = snapshots.value_rows(of.valued(DAY, NEXT))
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]["reason"]
     assert len(reasons) == 2
