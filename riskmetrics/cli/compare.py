@@ -6,8 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.options import DAY_FORMAT, AsJson, PortfolioName
-from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records
+from riskmetrics.cli.output import (
+    Format,
+    cell,
+    fail,
+    present,
+    print_json,
+    print_table,
+    records,
+    say_caveats,
+)
 from riskmetrics.report import figures
+from riskmetrics.report.reservations import reservations
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -38,10 +48,12 @@ def compare(
 
     Figures of each portfolio; the largest moves of sector weights; positions opened, closed and resized; betas of positions
     that moved by more than two standard errors; values that became undefined, or have one again.
+    What to know of the values of either session is on stderr.
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
     from riskmetrics.cli.database import reading
+    from riskmetrics.db import stored
     from riskmetrics.errors import UsageError
     from riskmetrics.results import comparison
 
@@ -49,7 +61,11 @@ def compare(
     if before > after:
         raise UsageError(f"the range is reversed: {before} comes after {after}")
     with reading() as connection:
-        changes = comparison.compare(_session(connection, before, portfolio), _session(connection, after, portfolio))
+        sessions = {day: _session(connection, day, portfolio) for day in (before, after)}
+        changes = comparison.compare(sessions[before], sessions[after])
+        for day, session in sessions.items():
+            covered = stored.coverage(connection, day, portfolio)
+            say_caveats(day, reservations(session.snapshots, covered))
     if as_json:
         parts = {name: records(frame) for name, frame in changes._asdict().items()}
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})

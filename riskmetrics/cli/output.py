@@ -6,7 +6,8 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING, Any, TextIO
 
 import typer
@@ -71,6 +72,12 @@ def configure_streams() -> None:
 def say(text: str) -> None:
     """Print a remark on stderr."""
     typer.echo(escape_controls(text), err=True)
+
+
+def say_caveats(session: date, notes: Mapping[str, Sequence[str]]) -> None:
+    """Print what to know of each portfolio's values, a line each, to stderr."""
+    for name, texts in notes.items():
+        say("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
 
 
 def progress(text: str) -> None:

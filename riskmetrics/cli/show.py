@@ -10,7 +10,16 @@ from riskmetrics.cli import formats
 from riskmetrics.cli.insight_list import insights
 from riskmetrics.cli.model import model
 from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
-from riskmetrics.cli.output import Format, cell, fail, present, print_json, print_table, records, say
+from riskmetrics.cli.output import (
+    Format,
+    cell,
+    fail,
+    present,
+    print_json,
+    print_table,
+    records,
+    say_caveats,
+)
 from riskmetrics.cli.track_record import forecast_score
 from riskmetrics.report import figures
 from riskmetrics.report.reservations import reservations
@@ -315,6 +324,5 @@ def _stored(
         raise fail(f"nothing is defined on {session}{whose}: see riskmetrics show undefined --date {session}")
     if table.empty and not (may_be_empty and len(snapshots)):
         raise fail(f"nothing is stored on {session}{whose}: has that session run? riskmetrics run --date {session}")
-    for name, texts in notes.items():
-        say("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
+    say_caveats(session, notes)
     return session, table

@@ -5,6 +5,7 @@ import json
 import pytest
 import sqlalchemy as sa
 
+from riskmetrics.db import tables
 from riskmetrics.errors import UsageError
 from tests.db.small_results import FIRST, GROWTH, SECOND, store
 
@@ -39,6 +40,20 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
     assert [GROWTH, "AAPL", "LONG", "1.000", "2.000", "+1.000", "10.0"] in lines
     assert "Sector weights" not in result.stdout
     assert "opened" not in result.stdout
+
+
+def test_closes_that_are_not_believed_are_said_of_the_session(call, engine: sa.Engine) -> None:
+    """A change of value over a suspected split is no profit; the JSON on stdout stays JSON."""
+    half = {"metric": "believed_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}
+    owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
+    with engine.begin() as connection:
+        row = {"portfolio_id": connection.scalar(owner), "day": SECOND, **half}
+        connection.execute(sa.insert(tables.portfolio_coverage).values(row))
+    for arguments in ((), ("--json",)):
+        result = call("compare", *DAYS, *arguments)
+        assert result.stderr.count("closes that are not believed, of 1 of 2 instruments") == 1
+        assert f"{GROWTH}, {SECOND}: value or profit rests" in result.stderr
+    assert json.loads(result.stdout)["to"] == f"{SECOND}"
 
 
 def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
