@@ -32,7 +32,8 @@ def _profits(sources: Sources) -> "list[tuple[Lot, float, float]]":
             held = not (left and lot.exit_date <= previous)
             moves = _suspected_moves(sources, lot)
             over_split = any(row["date"].date() == day for row in moves)
-            daily = lot.units * (math.nan if over_split or _starts_at_tick(sources, lot) else end - start)
+            is_unknown = over_split or _starts_at_tick(sources, lot)
+            daily = lot.units * (math.nan if is_unknown else end - start)
             total = lot.units * (math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated)
             found.append((lot, daily if held else 0.0, total))
     return found
@@ -51,7 +52,7 @@ def _suspected_moves(sources: Sources, lot: Lot) -> "list[dict[Any, Any]]":
 
 
 def _starts_at_tick(sources: Sources, lot: Lot) -> bool:
-    """Return whether a lot was held at the last session's close, which the day shows to be a bad tick."""
+    """Return whether a lot was held at the last session's close, a bad tick as the day shows."""
     previous = trading_calendar.previous(sources.day)
     ticks = sources.suspects[sources.suspects["close_reverts"].astype(bool)]
     is_tick = (ticks["symbol"] == lot.underlying) & (ticks["date"] == pd.Timestamp(previous))

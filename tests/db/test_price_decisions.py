@@ -94,13 +94,16 @@ def test_the_query_finds_what_looking_at_every_price_finds(connection: sa.Connec
 
 
 @pytest.mark.parametrize("n_missing", [5, 6, 63, 64, 300])
-def test_a_split_behind_a_halt_is_suspected_and_a_decision_settles_it(connection: sa.Connection, n_missing: int) -> None:
+def test_a_split_behind_a_halt_is_suspected_until_decided(
+    connection: sa.Connection,
+    n_missing: int,
+) -> None:
     """Of both closes and of the close alone; the adjusted close of the latter tells of no income."""
     days = trading_calendar.window([SPLIT_DAY], n_missing + 3)
-    known = [0, 1, 2, n_missing + 3]
+    known, source = [0, 1, 2, n_missing + 3], {"data_source": "test"}
     closes = dict(zip((days[at] for at in known), (400.0, 401.0, 400.0, 101.0), strict=True))
     rows = [
-        {"symbol": symbol, "date": day, "close": close, "adj_close": close / scale, "data_source": "test"}
+        {"symbol": symbol, "date": day, "close": close, "adj_close": close / scale} | source
         for day, close in closes.items()
         for symbol, scale in (("A", 1.0), ("HALF", 4.0 if day < SPLIT_DAY else 1.0))
     ]
@@ -117,17 +120,18 @@ def test_a_split_behind_a_halt_is_suspected_and_a_decision_settles_it(connection
     assert suspected_moves(connection).empty
 
 
-def test_the_query_looks_as_far_back_as_the_sixth_price_whatever_the_halts(connection: sa.Connection) -> None:
+def test_the_query_looks_back_to_the_sixth_price_over_halts(connection: sa.Connection) -> None:
     """Oracle: the detector on whole panels. Two prices of three are missing, some for months."""
     rng = np.random.default_rng(3)
     days = trading_calendar.window([SPLIT_DAY], 399)
     levels = [100.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0]
+    shares = [0.5, 0.2, 0.1, 0.1, 0.03, 0.05, 0.02]
     symbols = [f"S{number:02d}" for number in range(20)]
     rows = []
     for symbol in symbols:
         is_halted = np.repeat(rng.random(20) < 0.6, 20)
         for day, has_price in zip(days, (rng.random(400) < 0.5) & ~is_halted, strict=True):
-            close, factor = rng.choice(levels, p=[0.5, 0.2, 0.1, 0.1, 0.03, 0.05, 0.02]), rng.choice([1.0, 0.5])
+            close, factor = rng.choice(levels, p=shares), rng.choice([1.0, 0.5])
             row = {"symbol": symbol, "date": day, "close": close, "adj_close": close * factor}
             rows += [row | {"data_source": "test"}] * int(has_price)
     connection.execute(sa.insert(tables.market_data_cache), rows)

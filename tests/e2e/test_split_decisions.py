@@ -89,19 +89,25 @@ TICK = """
     UPDATE market_data_cache SET close = close / 10, adj_close = adj_close / 10
     WHERE date = :day AND symbol IN ('MTUM', 'AAPL')
 """
-HALT = "DELETE FROM market_data_cache WHERE symbol = 'KO' AND date BETWEEN '2022-12-01' AND '2022-12-19'"
-SPLIT_AFTER_HALT = "UPDATE market_data_cache SET close = close * 3, adj_close = adj_close * 3 WHERE symbol = 'KO' AND date < '2022-12-01'"
+HALT = """
+    DELETE FROM market_data_cache
+    WHERE symbol = 'KO' AND date BETWEEN '2022-12-01' AND '2022-12-19'
+"""
+SPLIT_AFTER_HALT = """
+    UPDATE market_data_cache SET close = close * 3, adj_close = adj_close * 3
+    WHERE symbol = 'KO' AND date < '2022-12-01'
+"""
 BOUGHT = """
     INSERT INTO positions (portfolio_id, symbol, position_type, quantity, entry_price, entry_date)
     SELECT id, 'MTUM', 'LONG', 5, 100, :day FROM portfolios WHERE name = :name
 """
 
 
-def test_every_number_over_splits_and_ticks_is_the_same_computed_another_way(sample: str, run: Run) -> None:
+def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str, run: Run) -> None:
     """On the day of all, and on the next, which shows that some of them were bad ticks.
 
-    PG splits, KO splits behind a halt of 13 sessions, AAPL has a bad tick, and MTUM, which is bought on
-    the session of its tick.
+    PG splits, KO splits behind a halt of 13 sessions, AAPL has a bad tick, and MTUM, which is
+    bought on the session of its tick.
     """
     days = [date(2022, 12, 20), date(2022, 12, 21)]
     with connected(sample) as connection:
@@ -123,8 +129,9 @@ def test_every_number_over_splits_and_ticks_is_the_same_computed_another_way(sam
     assert covered["missing"].tolist() == [3, 2]
     assert f"prices split KO {SPLIT_DAY} 3:1" in call("prices", "list").stdout
     with connected(sample) as connection:
-        name_of = dict(read.portfolios(connection)[["portfolio_id", "name"]].itertuples(index=False))
-        sheets = {name_of[sheet.portfolio_id]: sheet for sheet in facts.sheets(connection, days[1:])}
+        names = read.portfolios(connection).set_index("portfolio_id")["name"]
+        found = facts.sheets(connection, days[1:])
+    sheets = {names[sheet.portfolio_id]: sheet for sheet in found}
     assert len(sheets) == 3
     for name, sheet in sheets.items():
         is_concerned = name != "Long-Short"

@@ -400,7 +400,8 @@ def test_the_reach_around_a_ratio_grows_with_the_halt(n_missing: int, reach: flo
     halt = [np.nan] * n_missing
     missing = np.full((n_missing + 2, 1), np.nan)
     for off, ratio in ((reach - 1e-6, 2.0), (reach + 1e-6, np.nan)):
-        for close in (column(100.0 * (1 + off), *halt, 50.0), column(100.0 / (1 + off), *halt, 50.0)):
+        for before in (100.0 * (1 + off), 100.0 / (1 + off)):
+            close = column(before, *halt, 50.0)
             suspects = split_suspects(close, close, missing, missing)
             assert_equal(suspects.in_close[:, 0], [np.nan, *halt, ratio])
 

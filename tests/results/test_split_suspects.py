@@ -96,7 +96,7 @@ def test_a_lot_bought_on_the_session_of_a_bad_tick_has_no_profit_back_from_it() 
 
 
 @pytest.mark.parametrize("days", [(BEFORE, DAY), (DAY, NEXT), (NEXT, LATER), (DAY,), (LATER,)])
-def test_a_move_on_the_first_or_last_session_of_a_range_counts_as_on_its_own(days: tuple[date, ...]) -> None:
+def test_a_move_at_either_end_of_a_range_counts_as_on_its_own(days: tuple[date, ...]) -> None:
     for prices in ((400.0, 100.0, 101.0, 103.0), (400.0, 100.0, 400.0, 401.0)):
         of = two_stocks(*prices)
         assert daily_and_cumulative(of, *days) == [daily_and_cumulative(of, day)[0] for day in days]
@@ -107,7 +107,8 @@ def test_a_short_lot_gains_nothing_by_a_suspected_split() -> None:
     short = lot("A", -40.0, position_type="SHORT", entry_price=390.0)
     closes = dict(zip((BEFORE, DAY, NEXT), (400.0, 100.0, 101.0), strict=True))
     of = book(short, closes={"A": closes})
-    assert daily_and_cumulative(of, BEFORE, DAY, NEXT) == [(-1.0, -400.0), (-1.0, -1.0), (-40.0, -1.0)]
+    expected = [(-1.0, -400.0), (-1.0, -1.0), (-40.0, -1.0)]
+    assert daily_and_cumulative(of, BEFORE, DAY, NEXT) == expected
 
 
 def test_of_two_moves_each_keeps_out_the_lots_held_over_it() -> None:
@@ -115,7 +116,8 @@ def test_of_two_moves_each_keeps_out_the_lots_held_over_it() -> None:
     prices = dict(zip((BEFORE, DAY, NEXT, LATER), (400.0, 200.0, 201.0, 2010.0), strict=True))
     first = book(lot("A", 1.0, entry_price=400.0), closes={"A": prices})
     assert first.suspects()["in_close"].tolist() == [2.0, 0.1]
-    assert daily_and_cumulative(first, BEFORE, DAY, NEXT, LATER) == [(-1.0, 0.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, -1.0)]
+    expected = [(-1.0, 0.0), (-1.0, -1.0), (1.0, -1.0), (-1.0, -1.0)]
+    assert daily_and_cumulative(first, BEFORE, DAY, NEXT, LATER) == expected
     second = book(lot("A", 1.0, entry_price=200.0, entry_date=DAY), closes={"A": prices})
     assert daily_and_cumulative(second, DAY, NEXT, LATER) == [(0.0, 0.0), (1.0, 1.0), (-1.0, -1.0)]
 
@@ -142,7 +144,7 @@ HELD_OVER = [
     lot("S0", -4.0, portfolio_id="B", position_type="SHORT"),
     lot("S0 CALL", 1.0, portfolio_id="C", **OPTION),
     lot("S0", 7.0, portfolio_id="D", exit_date=SESSIONS[FIRST + 4]),
-    lot("S0", 7.0, portfolio_id="E", entry_date=BEFORE, entry_price=31.0, exit_date=DAY, exit_price=30.0),
+    lot("S0", 7.0, portfolio_id="E", entry_date=BEFORE, exit_date=DAY, exit_price=30.0),
 ]
 NOT_HELD_OVER = [
     lot("S0", 7.0, portfolio_id="F", entry_date=DAY, entry_price=12.0),
@@ -153,7 +155,10 @@ NOT_HELD_OVER = [
 
 @pytest.mark.parametrize("factor", [0.25, 10.0])
 @pytest.mark.parametrize("anchor", [None, DAY, NEXT])
-def test_money_that_depends_on_the_decision_is_undefined_and_the_rest_is_as_after_either(factor: float, anchor: date | None) -> None:
+def test_what_both_decisions_agree_on_stays_and_the_rest_is_undefined(
+    factor: float,
+    anchor: date | None,
+) -> None:
     """Every owner also holds S1. The equity is not stated, or on the move's session, or later."""
     closes = random_closes(["S0", "S1"], np.random.default_rng(4))
     is_new = closes.index >= pd.Timestamp(DAY)
@@ -164,7 +169,8 @@ def test_money_that_depends_on_the_decision_is_undefined_and_the_rest_is_as_afte
     days = SESSIONS[FIRST : FIRST + 8]
 
     def figures(of: Book) -> pd.DataFrame:
-        return snapshots.value_rows(of.valued(*days))[0].set_index(["portfolio_id", "snapshot_date"]).sort_index()
+        rows, _ = snapshots.value_rows(of.valued(*days))
+        return rows.set_index(["portfolio_id", "snapshot_date"]).sort_index()
 
     of = book(*HELD_OVER, *NOT_HELD_OVER, *others, closes=jumped, equity=equity)
     suspected = figures(of)
@@ -174,14 +180,16 @@ def test_money_that_depends_on_the_decision_is_undefined_and_the_rest_is_as_afte
     is_over = owners.isin(list("ABCDE"))
     assert_array_equal(suspected["cumulative_pnl"].isna(), is_over)
     is_day = suspected.index.get_level_values("snapshot_date") == pd.Timestamp(DAY)
-    for name in ("long_value", "short_value", "total_value", "cash_value", "daily_pnl", "daily_return", "cumulative_pnl"):
-        is_settled = ~(is_over & is_day) if name.startswith("daily") else np.full(len(suspected), True)
+    values = ("long_value", "short_value", "total_value", "cash_value")
+    for name in (*values, "daily_pnl", "daily_return", "cumulative_pnl"):
+        is_settled = ~(is_over & is_day & name.startswith("daily"))
         if name in ("total_value", "cash_value", "daily_return") and anchor == NEXT:
             is_settled &= ~is_day  # the equity of a later session is carried back over the move
         is_known = is_settled & suspected[name].notna().to_numpy()
         assert is_known.sum() >= 24
         for decided in (accepted, split):
-            assert_allclose(suspected[name][is_known], decided[name][is_known], rtol=1e-9, atol=1e-9, err_msg=name)
+            found, expected = suspected[name][is_known], decided[name][is_known]
+            assert_allclose(found, expected, rtol=1e-9, atol=1e-9, err_msg=name)
     rest = figures(book(*others, closes=jumped, equity=equity))["daily_pnl"]
     assert_allclose(suspected["daily_pnl"][is_over & is_day], rest[is_over & is_day], rtol=1e-12)
 
@@ -216,7 +224,7 @@ def test_an_option_on_what_may_have_split_has_no_profit_either() -> None:
 
 @pytest.mark.parametrize("gap", [0, 1, 5, 6, 63, 64])
 def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
-    """Values rest on the old close for five sessions; afterwards the day has no start, and the entry has."""
+    """Values rest on the old close for five sessions; afterwards the day has no start."""
     days = SESSIONS[FIRST - 70 : FIRST + 1]
     closes = dict.fromkeys(days[: 70 - gap], 400.0) | {DAY: 100.0, NEXT: 101.0}
     of = book(lot("A", 40.0), closes={"A": closes})
@@ -232,14 +240,16 @@ def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
 def test_a_split_behind_a_halt_is_in_no_replayed_window(gap: int) -> None:
     closes = random_closes(["S0"], np.random.default_rng(4))
     window = SCENARIOS.set_index("name").loc["autumn"]
-    inside = closes.index[(closes.index > window["first_day"]) & (closes.index < window["last_day"])]
+    first, last = window["first_day"], window["last_day"]
+    inside = closes.index[(closes.index > first) & (closes.index < last)]
     halted = closes.copy()
     halted.loc[inside[3 : 3 + gap], "S0"] = np.nan
     of = book(lot("S0", 10.0), closes=halted)
     assert of.stress(DAY).set_index("scenario").loc["autumn", "loss"] < 1.0
     split = halted.copy()
     split.loc[split.index >= inside[3 + gap], "S0"] *= 0.25
-    assert pd.isna(of._replace(closes=split).stress(DAY).set_index("scenario").loc["autumn", "loss"])
+    losses = of._replace(closes=split).stress(DAY).set_index("scenario")["loss"]
+    assert pd.isna(losses["autumn"])
 
 
 @pytest.mark.parametrize("factor", [0.5, 0.25, 0.1, 10.0])
@@ -267,9 +277,10 @@ def test_no_window_of_any_later_day_has_the_return_of_a_suspected_split(factor: 
 
 
 def test_equity_stated_before_the_move_is_as_the_closes_give_it_and_is_flagged() -> None:
-    """By hand: cash of 20,000 - 40 * 400 - 10 * 52; a recorded 4:1 split would leave 12,000 more of it."""
-    of = two_stocks(400.0, 100.0, 101.0, 103.0)._replace(
-        portfolios=pd.DataFrame({"portfolio_id": ["A"], "name": ["A"], "equity_balance": [20_000.0]}),
+    """By hand: cash of 20,000 - 40 * 400 - 10 * 52; a recorded 4:1 split would leave 12,000 more."""
+    of = two_stocks(400.0, 100.0, 101.0, 103.0)
+    of = of._replace(
+        portfolios=of.portfolios.assign(equity_balance=20_000.0),
         anchors=pd.Series({"A": BEFORE}, dtype=object),
     )
     rows, _ = snapshots.value_rows(of.valued(BEFORE, DAY))
@@ -284,9 +295,11 @@ def test_a_suspected_split_of_the_market_index_is_in_no_beta() -> None:
     jumped = closes.copy()
     jumped.loc[jumped.index >= pd.Timestamp(DAY), MARKET] *= 0.1
     of = book(lot("S0", 10.0), closes=jumped)
-    found, smooth = of.betas(DAY, NEXT, LATER), of._replace(closes=closes).returns(90, DAY, NEXT, LATER)
-    is_other = (smooth.frame.index != pd.Timestamp(DAY))[:, None]
-    oracle = betas.estimate(smooth._replace(frame=smooth.frame.where(is_other | (smooth.frame.columns != MARKET))), MARKET)
+    found = of.betas(DAY, NEXT, LATER)
+    smooth = of._replace(closes=closes).returns(90, DAY, NEXT, LATER)
+    frame = smooth.frame.copy()
+    frame.loc[pd.Timestamp(DAY), MARKET] = np.nan
+    oracle = betas.estimate(smooth._replace(frame=frame), MARKET)
     assert found.ols.n_obs[:, 0].tolist() == [89, 89, 89]
     assert_allclose(found.ols.beta, oracle.ols.beta, rtol=1e-9)
 
