@@ -257,6 +257,11 @@ class Settings(BaseSettings):
         validation_alias="RISKMETRICS_MAX_ANSWER_MB",
         description="Largest answer of FMP or Anthropic, megabytes after unpacking.",
     )
+    max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
+        default=64,
+        validation_alias="RISKMETRICS_MAX_RESULT_MB",
+        description="Largest result of `riskmetrics db sql`, megabytes, with 100 bytes for each value.",
+    )
     fmp_call_seconds: _Seconds = Field(
         default=180.0,
         validation_alias="RISKMETRICS_FMP_CALL_SECONDS",

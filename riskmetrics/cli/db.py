@@ -196,17 +196,20 @@ def sql(
 
     Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format csv
     """
+    from riskmetrics import settings
     from riskmetrics.db import health
     from riskmetrics.db.query import run_query
     from riskmetrics.errors import UsageError
+    from riskmetrics.limits import MEGABYTE
 
+    max_bytes = settings.load().max_result_mb * MEGABYTE
     with unmigrated(Role.READER) as engine:
         with engine.connect() as connection:
             for right in health.excess_rights(connection):
                 say(f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its rights. {LESSER_ROLE}")
         with engine.connect() as connection:
             try:
-                table = run_query(connection, query, timeout)
+                table = run_query(connection, query, timeout, max_bytes)
             except UsageError as error:
                 raise fail(str(error)) from None
     if output is Format.CSV:

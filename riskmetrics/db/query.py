@@ -1,5 +1,6 @@
 """A query of the user's own: one SELECT that cannot write."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -7,14 +8,53 @@ import psycopg
 import sqlalchemy as sa
 
 from riskmetrics.db import copy
+from riskmetrics.deadlines import Deadline
 from riskmetrics.errors import UsageError
+from riskmetrics.limits import MEGABYTE
+
+CELL_BYTES = 100
+"""Memory that a value takes in Python in addition to its text, approximately."""
+
+_MEASURE = """
+SELECT riskmetrics_measured.riskmetrics_bytes, riskmetrics_kept.*
+FROM (
+    SELECT riskmetrics_row, sum(
+        {row_bytes}::bigint + CASE
+            WHEN pg_column_size(riskmetrics_row.*) > {max_bytes}
+            THEN pg_column_size(riskmetrics_row.*)
+            ELSE octet_length((riskmetrics_row.*)::text)
+        END
+    ) OVER (ROWS UNBOUNDED PRECEDING) AS riskmetrics_bytes
+    FROM (SELECT * FROM (
+{query}
+) AS riskmetrics_query OFFSET 0) AS riskmetrics_row
+) AS riskmetrics_measured
+LEFT JOIN LATERAL (
+    SELECT (riskmetrics_measured.riskmetrics_row).*
+    WHERE riskmetrics_measured.riskmetrics_bytes <= {max_bytes}
+) AS riskmetrics_kept ON TRUE
+"""
+"""Adds the size of all rows so far to each row, and empties the rows beyond the limit.
+
+The server must do this: libpq reads a row as a whole, however large it is. `OFFSET 0` keeps the
+server from evaluating the columns of the query more than once.
+"""
+
+_ADVICE_ON_SIZE = "Add LIMIT, select less, or raise RISKMETRICS_MAX_RESULT_MB"
 
 
-def run_query(connection: sa.Connection, query: str, timeout: int) -> pd.DataFrame:
+def run_query(
+    connection: sa.Connection,
+    query: str,
+    timeout: int,
+    max_bytes: int,
+) -> pd.DataFrame:
     """Return the rows of a query, run in a transaction that cannot write.
 
-    The query becomes that of a cursor, so by Postgres' own grammar it is one SELECT, VALUES, TABLE or WITH that modifies
-    nothing: no COPY, DO or SET, and no second statement. What a function in it may do is up to the role that runs it.
+    The query becomes that of a cursor. By Postgres' own grammar it is then one SELECT, VALUES,
+    TABLE or WITH that modifies nothing: no COPY, DO or SET, and no second statement. The rights of
+    the role decide what a function in it can do. Roll the transaction back: Postgres sends
+    notifications (`pg_notify`) of a transaction that commits, also of one that is read-only.
 
     Parameters
     ----------
@@ -22,7 +62,9 @@ def run_query(connection: sa.Connection, query: str, timeout: int) -> pd.DataFra
         Its transaction must not have read yet.
     query : str
     timeout : int
-        Seconds after which the server ends the query.
+        Seconds after which the server ends the query, counted from its start to its last row.
+    max_bytes : int
+        Size of the result: the text of its rows, and `CELL_BYTES` for each value.
 
     Returns
     -------
@@ -32,21 +74,68 @@ def run_query(connection: sa.Connection, query: str, timeout: int) -> pd.DataFra
     Raises
     ------
     UsageError
-        If Postgres refuses the query or ends it, or two of its columns have the same name.
+        If Postgres refuses the query or ends it, the result is larger than ``max_bytes``, or two
+        columns have the same name.
     """
     connection.execute(sa.text("SET TRANSACTION READ ONLY"))
-    connection.execute(sa.text(f"SET LOCAL statement_timeout = '{timeout:d}s'"))
     connection.execute(sa.text("SET LOCAL cursor_tuple_fraction = 1"))  # every row is fetched
+    deadline = Deadline.after(timeout)
     try:
-        with copy.driver(connection).cursor("riskmetrics_query") as cursor:
-            cursor.execute(query.encode())
-            names = [column.name for column in cursor.description or ()]
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        names = _read_column_names(connection, query, deadline)
+        measured = _MEASURE.format(
+            query=re.sub(r"[\s;]+\Z", "", query),
+            row_bytes=CELL_BYTES * len(names),
+            max_bytes=max_bytes,
+        )
+        rows = _fetch_rows(connection, measured, deadline, max_bytes)
     except psycopg.Error as error:
-        raise UsageError(f"The query failed: {error.diag.message_primary or error}{_advice(error, timeout)}") from None
+        reason = error.diag.message_primary or error
+        raise UsageError(f"The query failed: {reason}{_advice(error, timeout)}") from None
+    return pd.DataFrame(rows, columns=names, dtype=object)
+
+
+def _read_column_names(connection: sa.Connection, query: str, deadline: Deadline) -> list[str]:
+    """Return the names of a query's columns without running it; psycopg.Error if it is refused."""
+    _limit_time(connection, deadline)
+    with copy.driver(connection).cursor("riskmetrics_query") as cursor:
+        cursor.execute(query.encode())
+        names = [column.name for column in cursor.description or ()]
     if len(set(names)) < len(names):
         raise UsageError(f"Two columns have the same name ({', '.join(names)}). Name them with AS.")
-    return pd.DataFrame(rows, columns=names, dtype=object)
+    return names
+
+
+def _fetch_rows(
+    connection: sa.Connection,
+    measured: str,
+    deadline: Deadline,
+    max_bytes: int,
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a query that `_MEASURE` made; UsageError if they are too large."""
+    rows: list[tuple[Any, ...]] = []
+    with copy.driver(connection).cursor("riskmetrics_result") as cursor:
+        _limit_time(connection, deadline)
+        cursor.execute(measured.encode())
+        # Each FETCH is a statement with a time limit of its own, so each gets what is left. The
+        # first ones are small: rows beyond the limit on size are computed for nothing.
+        n_wanted = n_read = 1
+        while n_read == n_wanted:
+            n_wanted = len(rows) + 1
+            _limit_time(connection, deadline)
+            batch = cursor.fetchmany(n_wanted)
+            n_read = len(batch)
+            if batch and batch[-1][0] > max_bytes:
+                raise UsageError(
+                    f"The result has more than {max_bytes / MEGABYTE:,.4g} MB. {_ADVICE_ON_SIZE}",
+                )
+            rows.extend(row[1:] for row in batch)
+    return rows
+
+
+def _limit_time(connection: sa.Connection, deadline: Deadline) -> None:
+    """Let the server end each statement that follows at the deadline."""
+    left = max(1, round(1000 * deadline.seconds_left))  # 0 is no limit
+    copy.driver(connection).execute(f"SET LOCAL statement_timeout = {left:d}".encode())
 
 
 def _advice(error: psycopg.Error, timeout: int) -> str:
