@@ -106,6 +106,18 @@ def refuse_planted_file(path: Path) -> None:
             raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {above}. Use another directory")
 
 
+def refuse_special_file(path: Path) -> None:
+    """Raise ConfigurationError for a pipe, socket or device: opening or reading it may never end.
+
+    A missing path, a folder, a link to a regular file and the null device, which is empty, pass.
+    """
+    with suppress(FileNotFoundError, NotADirectoryError):
+        status = path.stat()
+        is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+        if not is_file and status.st_rdev != os.stat(os.devnull).st_rdev:  # noqa: PTH116
+            raise ConfigurationError(f"{path} is a pipe, a socket or a device. Put a file there")
+
+
 def describe_foreign_owner(path: Path, home: Path) -> str:
     """Return a sentence on a path of another account, and the command that gives ``home`` to us."""
     user = account_name(os.geteuid())
@@ -156,7 +168,16 @@ def lock_exclusively(path: Path, at_once: int = 0) -> Iterator[None]:
 
 
 def open_private_file(path: Path) -> io.FileIO:
-    """Open a file to append to, created with mode 0600."""
+    """Open a file to append to, created with mode 0600.
+
+    Raises
+    ------
+    ConfigurationError
+        If the path is a pipe, socket or device.
+    OSError
+        If the path is a link, or cannot be opened.
+    """
+    refuse_special_file(path)
     # Without following a link: who may write to the home could have put one there, to a file of ours.
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

@@ -16,6 +16,7 @@ from riskmetrics.symbols import normalize_symbol
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
+MAX_ENV_FILE_BYTES = MEGABYTE
 DEFAULT_BENCHMARK = "SP500"
 """Code of the S&P 500, whose sector weights the vendor has."""
 
@@ -322,7 +323,7 @@ def _absolute(folder: Path, setting: str) -> Path:
 def load() -> Settings:
     """Read the settings, or raise ConfigurationError that names the setting at fault (never its value)."""
     try:
-        folders.refuse_planted_file(Path(".env"))  # it could send our keys to an address of its own
+        _check_env_file()
         return Settings()
     except UnicodeDecodeError as error:
         raise ConfigurationError(f".env is not UTF-8 (byte {error.start}): save it as UTF-8") from None
@@ -331,6 +332,17 @@ def load() -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
         raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None
+
+
+def _check_env_file() -> None:
+    """Raise ConfigurationError if .env must not be read."""
+    file = Path(".env")
+    folders.refuse_planted_file(file)  # it could send our keys to an address of its own
+    folders.refuse_special_file(file)
+    if file.is_file() and file.stat().st_size > MAX_ENV_FILE_BYTES:
+        raise ConfigurationError(
+            f".env has more than {MAX_ENV_FILE_BYTES // MEGABYTE} MB. Keep only settings in it",
+        )
 
 
 def parse_benchmark_code(text: str) -> str:

@@ -13,8 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import folders, settings
-from riskmetrics.cli import export, report
-from riskmetrics.errors import ConfigurationError, UsageError
+from riskmetrics.cli import dagster_home, export, report
+from riskmetrics.db import embedded
+from riskmetrics.deadlines import run_within
+from riskmetrics.errors import ConfigurationError, DatabaseError, UsageError
 from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
 
 
@@ -105,6 +107,21 @@ def test_a_home_of_another_account_keeps_its_mode(reachable_folder: Path) -> Non
 @pytest.mark.parametrize(("name", "expected"), [(b"caf\xe9", False), ("café".encode(), True), (b"\xed\xa0\x80", False)])
 def test_names_that_are_not_utf8_are_told_from_those_that_are(name: bytes, expected: bool) -> None:
     assert folders.is_utf8(os.fsdecode(name)) is expected
+
+
+@pytest.mark.parametrize("name", ["postgres.log", "postgres/deciding.lock", "postgres/running.lock"])
+def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "postgres").mkdir()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(DatabaseError, match=f"{name} is a pipe, a socket or a device"):
+        run_within(30, lambda: embedded.acquire(tmp_path, durable=False))
+
+
+@pytest.mark.parametrize("name", ["dagster.yaml", ".env", "creating.lock"])
+def test_a_pipe_in_place_of_a_file_of_dagster_is_refused(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(ConfigurationError, match=f"{name} is a pipe, a socket or a device"):
+        dagster_home.prepare_home(tmp_path, is_ours=False)
 
 
 @needs_root

@@ -1,6 +1,7 @@
 """Where settings come from, and that what is wrong is named but never shown."""
 
 import os
+import socket
 import tempfile
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from riskmetrics import settings
+from riskmetrics.deadlines import run_within
 from riskmetrics.errors import ConfigurationError
 from tests.other_account import ORDINARY, call_as, needs_root
 
@@ -132,6 +134,36 @@ def test_a_dotenv_that_is_not_utf8_is_refused_without_its_text(tmp_path: Path, c
     with pytest.raises(ConfigurationError, match=sentence) as refusal:
         settings.load()
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "link to a device"])
+def test_a_dotenv_that_may_never_end_is_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / ".env"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(".env")
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(ConfigurationError, match=r"^\.env is a pipe, a socket or a device\. Put a"):
+        run_within(5, settings.load)
+
+
+@pytest.mark.parametrize("target", [".", "/dev/null", "missing"])
+def test_a_folder_or_nothing_in_place_of_dotenv_is_none(tmp_path: Path, target: str) -> None:
+    (tmp_path / ".env").symlink_to(target)
+    assert settings.load().market_index is None
+
+
+def test_a_dotenv_may_have_the_largest_size_and_no_byte_more(tmp_path: Path) -> None:
+    text = "RISKMETRICS_MARKET_INDEX=QQQ\n"
+    text += "#" * (settings.MAX_ENV_FILE_BYTES - len(text))
+    (tmp_path / ".env").write_text(text)
+    assert settings.load().market_index == "QQQ"
+    (tmp_path / ".env").write_text(text + "#")
+    with pytest.raises(ConfigurationError, match=r"^\.env has more than 1 MB\. Keep only settings"):
+        settings.load()
 
 
 @needs_root

@@ -14,6 +14,8 @@ MAX_PATH_BYTES = 451
 is /history/runs/, the 36 characters of a run's id, .db and -journal: 61 bytes."""
 
 _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
+_FILES = ("dagster.yaml", ".env", "creating.lock")
+"""Files that riskmetrics and Dagster open without asking what they are."""
 _DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
 _ADVICE = "Set DAGSTER_HOME to another folder"
 
@@ -65,6 +67,8 @@ def prepare_home(home: Path, *, is_ours: bool) -> None:
         folders.create_home(home.parent if is_ours else home)
         if is_ours:
             folders.create_private_folder(home)
+        for name in _FILES:
+            folders.refuse_special_file(home / name)
         for name in _SUBFOLDERS:
             if (home / name).exists():
                 folders.create_private_folder(home / name)
