@@ -43,14 +43,15 @@ def create_home(folder: Path) -> None:
     Raises
     ------
     ConfigurationError
-        If another account put the folder where everybody may write. Root accepts it.
+        If another account put the folder where everybody may write, or this is root and the folder
+        belongs to another account.
     OSError
         If the folder cannot be created, or the path names a file.
     """
-    if os.geteuid() != _ROOT:
-        refuse_planted_file(folder)
+    refuse_planted_file(folder)
     with private_umask():
         folder.mkdir(parents=True, exist_ok=True)
+    refuse_foreign_owner_as_root(folder)
     status = folder.stat()
     is_open = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
     if is_open and os.geteuid() in (_ROOT, status.st_uid):
@@ -60,25 +61,20 @@ def create_home(folder: Path) -> None:
 def create_private_folder(folder: Path) -> None:
     """Create a folder with mode 0700, or give that mode to the one that exists.
 
-    Root leaves a folder of another account as it is, unless others may write to it.
-
     Raises
     ------
     ConfigurationError
-        If the folder belongs to another ordinary account, which may replace what is in it. Root
-        accepts every owner, unless everybody could have put the folder there.
+        If the folder belongs to another ordinary account, which may replace what is in it.
     OSError
         If the folder cannot be created, or the path names a file.
     """
     refuse_planted_file(folder)
     with private_umask():
         folder.mkdir(exist_ok=True)
+    refuse_foreign_owner_as_root(folder)
     status, user = folder.stat(), os.geteuid()
     if status.st_uid == user:
         if stat.S_IMODE(status.st_mode) != PRIVATE_FOLDER:
-            folder.chmod(PRIVATE_FOLDER)
-    elif user == _ROOT:
-        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             folder.chmod(PRIVATE_FOLDER)
     elif status.st_uid != _ROOT:
         raise ConfigurationError(describe_foreign_owner(folder, folder))
@@ -104,6 +100,24 @@ def refuse_planted_file(path: Path) -> None:
         folder = above.stat()
         if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT):
             raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {above}. Use another directory")
+
+
+def refuse_foreign_owner_as_root(path: Path) -> None:
+    """Raise ConfigurationError if this is root, and a file or folder belongs to another account.
+
+    That account could change it: name the code that Dagster runs as root, or put a link to a file
+    of root's where root writes.
+    """
+    if os.geteuid() != _ROOT:
+        return
+    with suppress(FileNotFoundError):
+        for place in (path, path.resolve()):  # a link, and where it leads
+            if uid := place.lstat().st_uid:
+                owner = account_name(uid)
+                raise ConfigurationError(
+                    f"{place} belongs to {owner}, who could change what root uses. Run riskmetrics "
+                    f"as {owner}, or give it to root: `chown -hR root {shlex.quote(str(place))}`"
+                )
 
 
 def refuse_special_file(path: Path) -> None:

@@ -338,6 +338,7 @@ def _check_env_file() -> None:
     """Raise ConfigurationError if .env must not be read."""
     file = Path(".env")
     folders.refuse_planted_file(file)  # it could send our keys to an address of its own
+    folders.refuse_foreign_owner_as_root(file)
     folders.refuse_special_file(file)
     if file.is_file() and file.stat().st_size > MAX_ENV_FILE_BYTES:
         raise ConfigurationError(

@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -91,8 +92,47 @@ def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(
         ORDINARY: "None",
         "root": "None",
     }
-    folders.create_private_folder(foreign)
-    assert (foreign.owner(), mode(foreign)) == (ANOTHER, 0o755)
+
+
+@needs_root
+@pytest.mark.parametrize("folder_mode", [0o700, 0o755, 0o777])
+def test_root_uses_no_folder_or_file_of_another_account(reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int) -> None:
+    """The account could replace what root reads, and put links where root writes."""
+    home = reachable_folder / "it's"
+    (home / "postgres").mkdir(parents=True)
+    home.chmod(folder_mode)
+    owner = pwd.getpwnam(ANOTHER).pw_uid
+    names = ("", "postgres", "dagster.yaml", ".env")
+    for name in names[2:]:
+        (home / name).touch()
+    (reachable_folder / "link").symlink_to(home)
+    monkeypatch.chdir(home)
+    calls = {
+        home: lambda: folders.create_home(home),
+        home.parent / "link": lambda: folders.create_home(home.parent / "link"),
+        home / "postgres": lambda: embedded.acquire(home),
+        home / "dagster.yaml": lambda: dagster_home.prepare_home(home, is_ours=False),
+        Path(".env"): settings.load,
+    }
+    for path, call in calls.items():
+        before = path.stat()
+        os.chown(path, owner, -1)
+        with pytest.raises((ConfigurationError, DatabaseError), match=f" belongs to {ANOTHER}") as no:
+            call()
+        if folder_mode != 0o777:
+            assert f"Run riskmetrics as {ANOTHER}, or give it to root" in str(no.value)
+            subprocess.run(str(no.value).split("`")[1], shell=True, check=True)
+            assert (path.stat().st_uid, path.stat().st_mode) == (0, before.st_mode)
+        os.chown(path, 0, -1)
+
+
+@needs_root
+def test_root_does_not_follow_a_link_that_another_account_made(reachable_folder: Path) -> None:
+    (reachable_folder / "link").symlink_to("home")
+    (reachable_folder / "home").mkdir()
+    os.lchown(reachable_folder / "link", pwd.getpwnam(ANOTHER).pw_uid, -1)
+    with pytest.raises(ConfigurationError, match=f"link belongs to {ANOTHER}"):
+        folders.create_home(reachable_folder / "link")
 
 
 @needs_root
@@ -154,7 +194,7 @@ def test_a_link_that_another_account_put_into_a_shared_folder_is_not_followed(
 @needs_root
 @pytest.mark.parametrize(
     ("folder_mode", "account", "is_refused"),
-    [(0o1777, ANOTHER, True), (0o777, ANOTHER, True), (0o755, ANOTHER, False), (0o1777, "root", False)],
+    [(0o1777, ANOTHER, True), (0o777, ANOTHER, True), (0o755, ANOTHER, True), (0o1777, "root", False)],
 )
 def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
     reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int, account: str, is_refused: bool
@@ -164,7 +204,7 @@ def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
     os.chown(reachable_folder / ".env", pwd.getpwnam(account).pw_uid, -1)
     monkeypatch.chdir(reachable_folder)
     if is_refused:
-        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, and everybody"):
+        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, (and everybody|who could)"):
             settings.load()
     else:
         assert settings.load().fmp_url == "http://evil.example"
@@ -182,14 +222,3 @@ def test_what_a_stranger_put_into_a_shared_folder_is_refused(reachable_folder: P
         folders.create_private_folder(folder)
     assert f"belongs to {ANOTHER}, and everybody" in call_as(ORDINARY, lambda: folders.create_home(folder))
     assert call_as(ANOTHER, lambda: folders.create_home(folder)) == "None"
-
-
-@needs_root
-def test_root_closes_a_folder_of_another_account_that_others_may_write_to(reachable_folder: Path) -> None:
-    folder, owner = reachable_folder / "postgres", pwd.getpwnam(ANOTHER).pw_uid
-    folder.mkdir()
-    os.chown(folder, owner, -1)
-    for before, after in ((0o755, 0o755), (0o777, 0o700)):
-        folder.chmod(before)
-        folders.create_private_folder(folder)
-        assert (mode(folder), folder.stat().st_uid) == (after, owner)

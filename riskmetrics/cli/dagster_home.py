@@ -69,6 +69,7 @@ def prepare_home(home: Path, *, is_ours: bool) -> None:
             folders.create_private_folder(home)
         for name in _FILES:
             folders.refuse_special_file(home / name)
+            folders.refuse_foreign_owner_as_root(home / name)
         for name in _SUBFOLDERS:
             if (home / name).exists():
                 folders.create_private_folder(home / name)

@@ -16,7 +16,6 @@ import atexit
 import hashlib
 import io
 import os
-import shlex
 import shutil
 import stat
 import subprocess
@@ -45,8 +44,13 @@ if sys.platform != "win32":
     import pwd
 
 SUPERUSER = "riskmetrics"
-STAND_IN = "nobody"  # runs the server for root
-STAND_IN_GROUP = 65533  # nobody's programs have another: without the same group they cannot enter the server's folder through /proc
+STAND_IN = 65533
+"""User and group that the server of root runs as, because Postgres refuses root.
+
+No account has this number (systemd's UIDS-GIDS.md leaves 65520 to 65533 unused). No other program
+runs as it, which could end the server or read its memory.
+"""
+INITIALIZER = "nobody"  # initdb looks up the name of its account
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 SOCKET_PATH_LIMIT = 103  # bytes; Linux would allow 107
 NOTIFY_LIMIT = "max_notify_queue_pages=1024"  # of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
@@ -134,13 +138,12 @@ def acquire(home: Path, *, durable: bool = True) -> EmbeddedServer:
 
 @dataclass(frozen=True)
 class _Cluster:
-    """A database cluster and the tools that run it, as ``owner``: ourselves or, since Postgres refuses root, root's stand-in."""
+    """A database cluster and the tools that run it, as the account that owns ``data``."""
 
     data: Path
     socket_directory: Path
     log: Path
     binaries: Path
-    owner: "pwd.struct_passwd"
     durable: bool
 
     def start(self, running: io.FileIO) -> None:
@@ -175,7 +178,7 @@ class _Cluster:
 
         The account that stands in for root runs the server and nothing else: it may not connect.
         """
-        users = {"root"} if os.geteuid() == 0 and self.owner.pw_name == STAND_IN else {"root", self.owner.pw_name}
+        users = {"root", pwd.getpwuid(os.geteuid()).pw_name}
         maps = {"launcher": (SUPERUSER,), "client": tuple(Role)}
         first = f"local all {SUPERUSER} peer map=launcher" if superuser else f"local all {SUPERUSER} reject # {set_up_digest()}"
         mapped = (f'{name} "{user}" {role}\n' for name, roles in maps.items() for role in roles for user in sorted(users))
@@ -184,7 +187,18 @@ class _Cluster:
     def write_access(self, *, superuser: bool) -> None:
         """Say who may connect as which role, from the server's start or next reload on."""
         for name, text in self.access(superuser=superuser).items():
-            (self.data / name).write_text(text)
+            self.replace_file(name, text)
+
+    def replace_file(self, name: str, text: str) -> None:
+        """Write a file of the cluster, for its owner; do not follow a link that the owner made."""
+        fresh = self.data / f"{name}.new"
+        fresh.unlink(missing_ok=True)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(fresh, flags, 0o600), "w", encoding="utf-8") as file:
+            if os.geteuid() == 0:
+                os.fchown(file.fileno(), self.data.stat().st_uid, self.data.stat().st_gid)
+            file.write(text)
+        fresh.replace(self.data / name)
 
     def is_set_up(self) -> bool:
         """Tell whether the roles are there as this version needs them, and the superuser is shut out."""
@@ -230,7 +244,7 @@ class _Cluster:
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         if os.geteuid() == 0:
-            os.chown(fresh, self.owner.pw_uid, self.owner.pw_gid)
+            os.chown(fresh, pwd.getpwnam(INITIALIZER).pw_uid, STAND_IN)
         unfinished = replace(self, data=fresh)
         locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
         sync = () if self.durable else ("--no-sync",)
@@ -240,15 +254,15 @@ class _Cluster:
         fresh.rename(self.data)
 
     def repair_permissions(self) -> None:
-        """Give the cluster the mode that Postgres asks for, and as root its files to their owner: a copy may have neither."""
+        """Give the cluster the mode that Postgres asks for, and root's cluster to its stand-in."""
         if stat.S_IMODE(self.data.stat().st_mode) & 0o027:
             self.data.chmod(0o700)
         if os.geteuid() != 0:
             return
-        for folder, _, files in os.walk(self.data):
-            for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118  # a thousand files
-                if os.lstat(path).st_uid != self.owner.pw_uid:
-                    os.chown(path, self.owner.pw_uid, self.owner.pw_gid, follow_symlinks=False)
+        for _, _, files, folder in os.fwalk(self.data.resolve()):
+            for name in (".", *files):
+                if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid != STAND_IN:
+                    os.chown(name, STAND_IN, STAND_IN, dir_fd=folder, follow_symlinks=False)
 
     def shortcuts(self) -> tuple[str, ...]:
         """Return the settings that trade safety for speed, none for data that are to last."""
@@ -267,7 +281,6 @@ class _Cluster:
     def run(self, command: str, *arguments: str, stdin: bytes = b"", inherited: tuple[int, ...] = ()) -> None:
         """Run a tool of Postgres on the cluster; what it says goes to the log, and into the error if it fails."""
         as_root = os.geteuid() == 0
-        group = STAND_IN_GROUP if self.owner.pw_name == STAND_IN else self.owner.pw_gid
         # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
         # the working directory is entered before the change of user. The environment is small so that no secret enters it.
         environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
@@ -283,8 +296,8 @@ class _Cluster:
                 stderr=subprocess.STDOUT,
                 pass_fds=inherited,
                 start_new_session=True,  # Ctrl-C in a terminal is not for the server
-                user=self.owner.pw_uid if as_root else None,
-                group=group if as_root else None,
+                user=self.data.stat().st_uid if as_root else None,
+                group=STAND_IN if as_root else None,
                 extra_groups=[] if as_root else None,
             ).returncode
         if code:
@@ -301,33 +314,31 @@ def _cluster(home: Path, *, durable: bool) -> _Cluster:
         if sys.platform != "linux":
             raise DatabaseError(f"as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or {ELSEWHERE}")
         installation = open_to_all(installation)
-    owner = _server_account(data)
-    return _Cluster(data, _socket_directory(data), home / "postgres.log", installation / "bin", owner, durable)
+    _check_account(data)
+    binaries = installation / "bin"
+    return _Cluster(data, _socket_directory(data), home / "postgres.log", binaries, durable)
 
 
-def _server_account(data: Path) -> "pwd.struct_passwd":
-    """Return the account that the server runs as: ours, or for root the owner of the data.
+def _check_account(data: Path) -> None:
+    """Check that this account can run the server: root can, as its stand-in.
 
     Raises
     ------
     ConfigurationError
         If we are an ordinary account and the data belong to another one.
     DatabaseError
-        If the account has no entry on this machine.
+        If our account has no entry on this machine.
     """
     user = os.geteuid()
-    uid = data.stat().st_uid if data.exists() else user
-    if user not in (0, uid):
+    if data.exists() and user not in (0, data.stat().st_uid):
         raise ConfigurationError(folders.describe_foreign_owner(data, data.parent.parent))
-    if uid == 0:  # Postgres refuses to run as root; data that root copied are given to its stand-in
-        return pwd.getpwnam(STAND_IN)
     try:
-        return pwd.getpwuid(uid)
+        pwd.getpwuid(user)
     except KeyError:
-        fault = f"belongs to uid {uid}, which is no account of this machine, and PostgreSQL needs one"
-        if user == 0:
-            raise DatabaseError(f"{data} {fault}: run `chown -R {STAND_IN} {shlex.quote(str(data))}`") from None
-        raise DatabaseError(f"this process {fault}: run it as another account, or {ELSEWHERE}") from None
+        raise DatabaseError(
+            f"this process belongs to uid {user}, which is no account of this machine, "
+            f"and PostgreSQL needs one: run it as another account, or {ELSEWHERE}"
+        ) from None
 
 
 def _socket_directory(data: Path) -> Path:

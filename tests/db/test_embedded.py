@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, postgres_binaries
-from riskmetrics.db.embedded import acquire
+from riskmetrics.db.embedded import STAND_IN, acquire
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root
@@ -213,31 +213,33 @@ def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, co
 
 
 @needs_root
+@pytest.mark.parametrize("owner", [0, 12345, pwd.getpwnam("nobody").pw_uid])
 @pytest.mark.parametrize("part", ["", "PG_VERSION", "base"])
-def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part):
+def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part, owner):
     with acquire(home, durable=False) as server, connect(server) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     copied = home / "postgres/data" / part
     for path in (copied, *copied.rglob("*")):
-        os.chown(path, 0, 0)
+        os.chown(path, owner, owner)
     with acquire(home, durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
-    assert {path.owner() for path in (home / "postgres/data").rglob("*")} == {"nobody"}
+    copied = (home / "postgres/data").rglob("*")
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in copied} == {(STAND_IN, STAND_IN)}
 
 
 @needs_root
-def test_data_of_an_account_that_the_machine_does_not_have_are_refused_with_the_command_that_helps(home):
+def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
+    """The account that runs the server owns the data, and could put them there."""
     acquire(home, durable=False).release()
-    data = home / "postgres/data"
-    for path in (data, *data.rglob("*")):
-        os.chown(path, 12345, 12345)
-    with pytest.raises(DatabaseError, match=f"{data} belongs to uid 12345, which is no account of this machine") as refusal:
-        acquire(home, durable=False)
-    command = str(refusal.value).split("`")[1]
-    assert command == f"chown -R nobody {data}"
-    subprocess.run(command, shell=True, check=True)
+    data, precious = home / "postgres/data", tmp_path / "precious"
+    precious.write_text("kept")
+    for name in ("pg_hba.conf", "pg_ident.conf", "pg_hba.conf.new"):
+        (data / name).unlink(missing_ok=True)
+        (data / name).symlink_to(precious)
     with acquire(home, durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert (precious.read_text(), precious.stat().st_uid) == ("kept", 0)
+    assert not (data / "pg_hba.conf").is_symlink()
 
 
 @needs_root
@@ -266,7 +268,7 @@ def test_there_is_no_tcp_and_no_tie_to_the_terminal(home):
         process = postmaster(home)
         assert process.net_connections("inet") == []
         assert os.getsid(process.pid) != os.getsid(0)
-        assert process.username() == (pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() else "nobody")
+        assert process.uids().real == (os.geteuid() or STAND_IN)
 
 
 @needs_root
@@ -281,7 +283,7 @@ def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
 
 
 @needs_root
-def test_an_ordinary_user_has_a_server_of_its_own_that_root_can_use(open_folder):
+def test_an_ordinary_user_has_a_server_of_its_own_that_root_does_not_use(open_folder):
     script = (
         AS_ORDINARY
         + """
@@ -295,11 +297,16 @@ with acquire(Path(sys.argv[1]), durable=False) as server, psycopg.connect(server
         subprocess.run([postgres, "--version"], check=True, cwd="/", user=ORDINARY, stdout=subprocess.DEVNULL)
     except PermissionError:
         pytest.skip(f"{ORDINARY} cannot execute {postgres}, which lies in a folder closed to others")
-    shutil.chown(open_folder, ORDINARY)
-    assert run(script, open_folder) == f"{ORDINARY} riskmetrics_owner\n"
-    with acquire(open_folder, durable=False) as server, connect(server) as connection:
+    home = open_folder / "home"
+    home.mkdir()
+    shutil.chown(home, ORDINARY)
+    assert run(script, home) == f"{ORDINARY} riskmetrics_owner\n"
+    with pytest.raises(DatabaseError, match=f"{home} belongs to {ORDINARY}, who could") as refusal:
+        acquire(home, durable=False)
+    subprocess.run(str(refusal.value).split("`")[1], shell=True, check=True)
+    with acquire(home, durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
-        assert postmaster(open_folder).username() == ORDINARY
+        assert postmaster(home).uids().real == STAND_IN
 
 
 @needs_root

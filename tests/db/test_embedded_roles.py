@@ -4,6 +4,7 @@ import fcntl
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +25,7 @@ from riskmetrics.db import embedded, engine, migrate, tables, write
 from riskmetrics.db.roles import Role, set_up_sql
 from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
+from tests.other_account import call_as
 
 DENIED = errors.InsufficientPrivilege
 ESCAPED = "/tmp/riskmetrics-test-escaped"
@@ -70,6 +72,13 @@ ATTACKS = [
     ("SET log_min_messages = debug5", DENIED),
     ("ALTER ROLE riskmetrics_reader SET log_min_messages = debug5", DENIED),
     ("CREATE EXTENSION vector", DENIED),
+    ("LOAD '/tmp/mine.so'", DENIED),
+    ("LOAD '$libdir/plugins/../../../../../../tmp/mine.so'", DENIED),
+    ("LOAD '$libdir/vector'", DENIED),
+    ("SET session_preload_libraries = '/tmp/mine.so'", DENIED),
+    ("ALTER ROLE riskmetrics_reader SET session_preload_libraries = '/tmp/mine.so'", DENIED),
+    ("SET dynamic_library_path = '/tmp'", DENIED),
+    ("ALTER DEFAULT PRIVILEGES FOR ROLE riskmetrics_owner GRANT ALL ON TABLES TO PUBLIC", DENIED),
     ("CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'", DENIED),
     ("CREATE TEMPORARY TABLE more (id integer)", DENIED),
     ("CREATE TABLE more (id integer)", DENIED),
@@ -102,6 +111,8 @@ ONLY_THROUGH_SQL = [  # what Postgres lets every role do in its own session
     "SELECT 1; SELECT 2",
     "ALTER ROLE riskmetrics_reader SET statement_timeout = 0",
     "ALTER ROLE riskmetrics_reader PASSWORD 'x'",
+    "ALTER ROLE riskmetrics_reader SET local_preload_libraries = 'mine'",
+    "ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC",
 ]
 
 
@@ -189,6 +200,33 @@ def test_a_reader_does_not_fill_the_disk_by_the_log(shared, home, statement):
         with suppress(errors.InvalidTextRepresentation):
             connection.execute(statement)
     assert log.stat().st_size == before
+
+
+def test_a_reader_loads_no_library_of_its_own(shared):
+    """It may name one for its session, which Postgres looks for in one folder of its own."""
+    options = "-c local_preload_libraries="
+    for library in ("/tmp/mine.so", "../../../../../../tmp/mine.so", "../vector"):
+        with pytest.raises(psycopg.OperationalError, match=r"access to library .* is not allowed"):
+            connect(shared.database_url(role=Role.READER), options=options + library)
+    with pytest.raises(psycopg.OperationalError, match=r'could not access file "\$libdir/plugins/mine"'):
+        connect(shared.database_url(role=Role.READER), options=options + "mine")
+    plugins = shared._cluster.binaries.parent / "lib/postgresql/plugins"
+    for folder in (plugins, plugins.parent, plugins.parent.parent, plugins.parent.parent.parent):
+        writers = stat.S_IMODE(folder.stat().st_mode) & 0o022 if folder.exists() else 0
+        assert (writers, folder.exists() and folder.stat().st_uid == embedded.STAND_IN) == (0, False)
+
+
+def test_the_own_default_privileges_of_a_reader_open_nothing(shared):
+    with connect(shared.database_url(role=Role.READER)) as connection:
+        connection.execute("SET default_transaction_read_only = off")
+        connection.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC")
+        connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT ALL ON TABLES TO PUBLIC")
+    with connect(shared.url) as connection:
+        connection.execute("CREATE TABLE later (id integer)")
+        grants = "SELECT DISTINCT grantee FROM information_schema.role_table_grants"
+        found = connection.execute(f"{grants} WHERE table_name = 'later' AND grantor = 'riskmetrics_owner'")
+        assert {row[0] for row in found} == set(Role)
+        connection.execute("DROP TABLE later")
 
 
 def test_notifications_that_nobody_reads_take_little_of_the_disk(shared):
@@ -290,14 +328,38 @@ _CONNECT = 'psycopg.connect("host=/proc/self/cwd port=5432 dbname=riskmetrics us
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
 def test_other_programs_of_the_account_that_runs_the_server_for_root_do_not_reach_its_files(shared):
-    data = shared._cluster.data
+    data, group = shared._cluster.data, pwd.getpwnam("nobody").pw_gid
     server = (data / "postmaster.pid").read_text().split()[0]
-    stand_in = pwd.getpwuid(data.stat().st_uid)
-    for place in (data / "pg_hba.conf", f"/proc/{server}/cwd/pg_hba.conf", f"/proc/{server}/fd/1"):
+    places = (data / "pg_hba.conf", f"/proc/{server}/cwd/pg_hba.conf", f"/proc/{server}/fd/1")
+    for place in places:
         refused = subprocess.run(
-            ["cat", place], check=False, capture_output=True, text=True, user=stand_in.pw_uid, group=stand_in.pw_gid, extra_groups=[]
+            ["cat", place],
+            check=False,
+            capture_output=True,
+            text=True,
+            user="nobody",
+            group=group,
+            extra_groups=[],
         )
         assert "Permission denied" in refused.stderr, (place, refused.stdout)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
+def test_no_account_of_the_machine_can_end_the_server_of_root(shared):
+    server = int((shared._cluster.data / "postmaster.pid").read_text().split()[0])
+    with pytest.raises(KeyError):
+        pwd.getpwuid(Path(f"/proc/{server}").stat().st_uid)
+    assert call_as("nobody", lambda: os.kill(server, 0)).startswith("PermissionError")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
+def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder):
+    """Any program of the account could read the rows in it."""
+    server = (shared._cluster.data / "postmaster.pid").read_text().split()[0]
+    mapped = Path(f"/proc/{server}/maps").read_text().split()
+    segments = {Path(path).stat() for path in mapped if path.startswith("/dev/shm/PostgreSQL.")}
+    owners = {(status.st_uid, stat.S_IMODE(status.st_mode)) for status in segments}
+    assert owners == {(embedded.STAND_IN, 0o600)}
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
@@ -377,7 +439,7 @@ def start_as_before(home: Path) -> None:
     """Start a home's server as version 0.1 did: one role, the superuser, for everybody."""
     cluster = embedded._cluster(home, durable=False)
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
-    accounts = {"root", cluster.owner.pw_name}
+    accounts = {"root", pwd.getpwuid(cluster.data.stat().st_uid).pw_name}
     (cluster.data / "pg_ident.conf").write_text("".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts))
     options = ("listen_addresses=", "unix_socket_directories=.", "port=5432", "fsync=off")
     arguments = ("-w", "-o", " ".join(f"-c {option}" for option in options))
