@@ -158,7 +158,8 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_
         f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs to root and this is {ORDINARY}. "
         f"Run `chown -R {ORDINARY} {home}` as root. Set DAGSTER_HOME to another folder"
     )
-    dagster_home.prepare_home(home, is_ours=False)
+    with pytest.raises(ConfigurationError, match=f"belongs to {ORDINARY}, who could change what root"):
+        prepare()
 
 
 @needs_root
