@@ -261,7 +261,7 @@ class Settings(BaseSettings):
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
         validation_alias="RISKMETRICS_MAX_RESULT_MB",
-        description="Largest result of `riskmetrics db sql`, megabytes, with 100 bytes for each value.",
+        description="Largest result of `riskmetrics db sql`, megabytes: text, and 100 bytes per value.",
     )
     fmp_call_seconds: _Seconds = Field(
         default=180.0,

@@ -96,7 +96,11 @@ def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(
 
 @needs_root
 @pytest.mark.parametrize("folder_mode", [0o700, 0o755, 0o777])
-def test_root_uses_no_folder_or_file_of_another_account(reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int) -> None:
+def test_root_uses_no_folder_or_file_of_another_account(
+    reachable_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder_mode: int,
+) -> None:
     """The account could replace what root reads, and put links where root writes."""
     home = reachable_folder / "it's"
     (home / "postgres").mkdir(parents=True)
@@ -117,11 +121,11 @@ def test_root_uses_no_folder_or_file_of_another_account(reachable_folder: Path, 
     for path, call in calls.items():
         before = path.stat()
         os.chown(path, owner, -1)
-        with pytest.raises((ConfigurationError, DatabaseError), match=f" belongs to {ANOTHER}") as no:
+        with pytest.raises((ConfigurationError, DatabaseError), match=f" belongs to {ANOTHER}") as e:
             call()
         if folder_mode != 0o777:
-            assert f"Run riskmetrics as {ANOTHER}, or give it to root" in str(no.value)
-            subprocess.run(str(no.value).split("`")[1], shell=True, check=True)
+            assert f"Run riskmetrics as {ANOTHER}, or give it to root" in str(e.value)
+            subprocess.run(str(e.value).split("`")[1], shell=True, check=True)
             assert (path.stat().st_uid, path.stat().st_mode) == (0, before.st_mode)
         os.chown(path, 0, -1)
 
@@ -149,7 +153,7 @@ def test_names_that_are_not_utf8_are_told_from_those_that_are(name: bytes, expec
     assert folders.is_utf8(os.fsdecode(name)) is expected
 
 
-@pytest.mark.parametrize("name", ["postgres.log", "postgres/deciding.lock", "postgres/running.lock"])
+@pytest.mark.parametrize("name", ["postgres.log", "postgres/deciding.lock", "postgres/users.lock"])
 def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "postgres").mkdir()
     os.mkfifo(tmp_path / name)
