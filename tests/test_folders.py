@@ -161,8 +161,9 @@ def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name
         run_within(30, lambda: embedded.acquire(tmp_path, durable=False))
 
 
-@pytest.mark.parametrize("name", ["dagster.yaml", ".env", "creating.lock"])
+@pytest.mark.parametrize("name", ["dagster.yaml", ".env", "creating.lock", "schedules/schedules.db"])
 def test_a_pipe_in_place_of_a_file_of_dagster_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
     with pytest.raises(ConfigurationError, match=f"{name} is a pipe, a socket or a device"):
         dagster_home.prepare_home(tmp_path, is_ours=False)

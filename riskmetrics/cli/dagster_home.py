@@ -14,8 +14,8 @@ MAX_PATH_BYTES = 451
 is /history/runs/, the 36 characters of a run's id, .db and -journal: 61 bytes."""
 
 _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
-_FILES = ("dagster.yaml", ".env", "creating.lock")
-"""Files that riskmetrics and Dagster open without asking what they are."""
+_FILES = ("dagster.yaml", ".env")
+"""Files that Dagster reads: they name code, and set variables of its processes."""
 _DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
 _ADVICE = "Set DAGSTER_HOME to another folder"
 
@@ -68,8 +68,9 @@ def prepare_home(home: Path, *, is_ours: bool) -> None:
         if is_ours:
             folders.create_private_folder(home)
         for name in _FILES:
-            folders.refuse_special_file(home / name)
             folders.refuse_foreign_owner_as_root(home / name)
+        for path in (*(home / name for name in _FILES), *_list_written(home)):
+            folders.refuse_special_file(path)
         for name in _SUBFOLDERS:
             if (home / name).exists():
                 folders.create_private_folder(home / name)
@@ -87,8 +88,9 @@ def _copy_instance_file(home: Path) -> None:
 
     unfinished = home / f"dagster.yaml.{os.getpid()}"
     try:
-        with folders.private_umask():
-            unfinished.write_bytes(bundled("dagster.yaml").read_bytes())
+        unfinished.unlink(missing_ok=True)
+        with folders.private_umask(), unfinished.open("xb") as file:  # follows no link
+            file.write(bundled("dagster.yaml").read_bytes())
         unfinished.replace(home / "dagster.yaml")
     finally:
         unfinished.unlink(missing_ok=True)

@@ -154,7 +154,7 @@ def _instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
 @contextmanager
 def _creation_lock(home: Path) -> Iterator[None]:
     try:
-        lock = (home / "creating.lock").open("w")
+        lock = folders.open_private_file(home / "creating.lock")
     except OSError as error:
         raise errors.ConfigurationError(f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another folder") from None
     with lock:

@@ -141,6 +141,19 @@ def test_a_run_under_umask_000_leaves_nothing_that_others_can_use(call: Call, mo
     assert stat.S_IMODE((tmp_path / "later").stat().st_mode) == 0o666
 
 
+def test_links_in_a_home_are_not_followed_to_what_they_would_overwrite(tmp_path: Path) -> None:
+    """Whoever may write to the home could have put them there, to files of ours."""
+    (tmp_path / "precious").write_text("kept")
+    (tmp_path / "home").mkdir()
+    for name in ("creating.lock", f"dagster.yaml.{os.getpid()}"):
+        (tmp_path / "home" / name).symlink_to(tmp_path / "precious")
+    dagster_home.prepare_home(tmp_path / "home", is_ours=False)
+    refused = pytest.raises(ConfigurationError, match=r"cannot write .*creating\.lock: Too many levels")
+    with refused, launch._creation_lock(tmp_path / "home"):
+        pass
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
 @needs_root
 @pytest.mark.parametrize("foreign", ["", "history", "history/runs.db", "history/runs/index.db-wal", "schedules", "creating.lock"])
 def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_folder: Path, foreign: str) -> None:
