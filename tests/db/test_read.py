@@ -154,6 +154,35 @@ def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought
     assert found["exit_date"].dt.date.tolist() == [*[date(2024, 12, 8)] * 4, DAYS[0], pd.NaT]
 
 
+@pytest.mark.parametrize(("days_ago", "is_expired"), [(0, False), (1, True)])
+def test_an_option_expires_after_its_day_of_expiration(connection, days_ago, is_expired):
+    expiration = connection.scalar(sa.select(sa.func.current_date() - days_ago))
+    owner = portfolio(connection, "P")
+    terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
+    hold(connection, owner, "O", investment_class="OPTIONS", underlying_symbol="A", **terms)
+    (found,) = read.lots(connection).itertuples()
+    assert pd.isna(found.exit_date) == (not is_expired)
+    assert not is_expired or found.exit_date.date() == expiration + timedelta(days=1)
+
+
+@pytest.mark.parametrize(("days_after", "exit_price"), [(0, 7.0), (1, 7.0), (2, 10.0)])
+def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
+    connection,
+    days_after,
+    exit_price,
+):
+    """Later it has expired, and exercising it brought 100 less the strike of 90."""
+    owner, expiration = portfolio(connection, "P"), date(2024, 12, 7)
+    price(connection, "A", DAYS)
+    terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
+    option = {"investment_class": "OPTIONS", "underlying_symbol": "A"}
+    closed = {"exit_date": expiration + timedelta(days=days_after), "exit_price": 7}
+    hold(connection, owner, "O", **option, **terms, **closed)
+    (found,) = read.lots(connection).itertuples()
+    assert found.exit_price == exit_price
+    assert found.exit_date.date() == expiration + timedelta(days=min(days_after, 1))
+
+
 def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):
     """Each case by hand: prices of A end on Tuesday, those of B go on."""
     price(connection, "A", DAYS[:2])
