@@ -26,8 +26,8 @@ def store_betas(database: str, *betas: float) -> None:
             opened = {"portfolio_id": owner, "entry_date": DAY}
             new = sa.insert(positions).values(**lot, **opened).returning(positions.c.id)
             key = {"portfolio_id": owner, "position_id": connection.scalar(new), "calc_date": DAY}
-            row = key | {"method": "OLS_SIMPLE", "window_days": 90, "observations": 90, "beta": beta}
-            connection.execute(sa.insert(tables.position_market_betas).values(row))
+            fit = {"method": "OLS_SIMPLE", "window_days": 90, "observations": 90, "beta": beta}
+            connection.execute(sa.insert(tables.position_market_betas).values(key | fit))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,8 @@ def test_a_beta_of_five_is_accepted_and_one_beyond_is_extreme(
         resources={"warehouse": Warehouse()},
     )
     job = definitions.resolve_job_def("check")
-    (found,) = job.execute_in_process(tags={"dagster/partition": DAY.isoformat()}).get_asset_check_evaluations()
+    result = job.execute_in_process(tags={"dagster/partition": DAY.isoformat()})
+    (found,) = result.get_asset_check_evaluations()
     assert found.passed is (n_extreme == 0)
     assert found.metadata["betas_affected"].value == n_extreme
     assert found.metadata["betas_looked_at"].value == len(betas)

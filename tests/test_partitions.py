@@ -55,7 +55,11 @@ def test_a_run_is_for_the_sessions_that_its_tags_name() -> None:
         ("1990-12-31", "1991-01-02", "results begin with 1991-01-02"),
     ],
 )
-def test_a_run_for_days_that_are_no_range_of_sessions_is_refused(first: str, last: str, sentence: str) -> None:
+def test_a_run_for_days_that_are_no_range_of_sessions_is_refused(
+    first: str,
+    last: str,
+    sentence: str,
+) -> None:
     """Dagster itself takes a closed day, and other sessions than a reversed range names."""
     with pytest.raises(InvalidSession, match=sentence):
         _run_sessions(asset_partition_range_start=first, asset_partition_range_end=last)

@@ -207,7 +207,7 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
 
 
 def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
-    """Those are not computed again, so a run without them must not remove what it does not replace."""
+    """Those are not computed again: a run must not remove what it does not replace."""
     kept, everything = hold(connection, 2), hold(connection, 2)
     deleted = everything[~everything["position_id"].isin(kept["position_id"])]
     rows = betas(pd.concat([kept, deleted], ignore_index=True))
@@ -219,32 +219,36 @@ def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
     key = ("position_id", "calculation_date")
     assert write.replace(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
     delete(connection, deleted)
-    of_betas = write.of_days(BETAS.c.calc_date, days)
-    assert write.replace(connection, BETAS, rows.iloc[:1], key=KEY, scope=of_betas, provenance=FIRST) == (0, 1, 1)
+    live = {"scope": write.of_days(BETAS.c.calc_date, days), "provenance": FIRST}
+    assert write.replace(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
     assert write.replace(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
     left = {str(position) for position in (*kept["position_id"][:1], *deleted["position_id"])}
     for table in (BETAS, lots):
-        assert {str(position) for position in connection.scalars(sa.select(table.c.position_id))} == left
+        found = connection.scalars(sa.select(table.c.position_id))
+        assert {str(position) for position in found} == left
 
 
 def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(connection):
     """A deleted portfolio keeps both; a symbol has no portfolio."""
     hold(connection, 1)
     kept, deleted = hold(connection, 1)["portfolio_id"]
-    rows = pd.DataFrame({"subject": ["AAPL", str(kept), str(deleted)], "portfolio_id": [None, kept, deleted], "day": MONDAY})
-    rows = rows.assign(observations=252, proxy="close", coefficients="shipped-1")
+    owners = [None, kept, deleted]
+    rows = pd.DataFrame({"subject": ["AAPL", str(kept), str(deleted)], "portfolio_id": owners})
+    rows = rows.assign(day=MONDAY, observations=252, proxy="close", coefficients="shipped-1")
     rows[["in_sample", "clipped", "short_history", "day_replaced"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
     write.forecasts(connection, symbols, of_portfolios=False, days=days, provenance=FIRST)
     write.forecasts(connection, portfolios, of_portfolios=True, days=days, provenance=FIRST)
-    scores = rows[["subject", "portfolio_id", "day", "coefficients", "in_sample"]].assign(completed_on=TUESDAY)
-    write.scores(connection, scores, days=[TUESDAY.date()], provenance=FIRST)
+    columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
+    scores = rows[columns].assign(completed_on=TUESDAY)
+    completed = {"days": [TUESDAY.date()], "provenance": FIRST}
+    write.scores(connection, scores, **completed)
     delete(connection, portfolios.iloc[1:])
-    none = rows.iloc[:0]
-    assert write.forecasts(connection, none, of_portfolios=False, days=days, provenance=FIRST).removed == 1
-    assert write.forecasts(connection, none, of_portfolios=True, days=days, provenance=FIRST).removed == 1
-    assert write.scores(connection, scores.iloc[:0], days=[TUESDAY.date()], provenance=FIRST).removed == 2
+    none, by = rows.iloc[:0], {"days": days, "provenance": FIRST}
+    assert write.forecasts(connection, none, of_portfolios=False, **by).removed == 1
+    assert write.forecasts(connection, none, of_portfolios=True, **by).removed == 1
+    assert write.scores(connection, scores.iloc[:0], **completed).removed == 2
     for table in (tables.volatility_forecasts, tables.har_forecast_scores):
         assert connection.scalars(sa.select(table.c.subject)).all() == [str(deleted)]
 

@@ -24,8 +24,13 @@ def test_equity_of_zero_beside_holdings_is_said_and_without_holdings_is_not(equi
     [(49.9, 1000.0, True), (50.0, 1000.0, False), (50.1, 1000.0, False), (1.155, 23.1, False)],
     ids=["below", "at the minimum", "above", "at the minimum but for rounding"],
 )
-def test_equity_of_five_per_cent_of_gross_exposure_is_enough(equity: float, gross: float, is_said: bool) -> None:
-    snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [equity], "gross_exposure": [gross]})
+def test_equity_of_five_per_cent_of_gross_exposure_is_enough(
+    equity: float,
+    gross: float,
+    is_said: bool,
+) -> None:
+    values = {"total_value": [equity], "gross_exposure": [gross]}
+    snapshots = pd.DataFrame({"portfolio": ["P"]} | values)
     assert ("P" in reservations(snapshots, NO_COVERAGE)) == is_said
 
 

@@ -127,8 +127,15 @@ def test_days_that_the_shipped_fit_saw_are_in_sample():
     assert SHIPPED.in_sample([date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3)]).tolist() == [True, False, False]
 
 
-@pytest.mark.parametrize(("gap", "n_missing"), [(-100, 2), (-2, 2), (-253, 1), (-254, 0), (-270, 0)])
-def test_coverage_is_the_mean_over_the_year_to_the_day_and_of_no_session_before(closes, gap, n_missing):
+@pytest.mark.parametrize(
+    ("gap", "n_missing"),
+    [(-100, 2), (-2, 2), (-253, 1), (-254, 0), (-270, 0)],
+)
+def test_coverage_is_the_mean_over_the_year_to_the_day_and_of_no_session_before(
+    closes,
+    gap,
+    n_missing,
+):
     """By hand: without one close two returns of 6 % of gross exposure are missing."""
     closes = closes / closes.iloc[-1]
     closes.iloc[gap, closes.columns.get_loc("Y")] = np.nan
