@@ -205,6 +205,16 @@ def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection
     assert read.cash_anchors(connection).to_dict() == expected | {bought_later: DAYS[1], undated: DAYS[2]}
 
 
+@pytest.mark.parametrize(("days_later", "anchor"), [(0, FRIDAY), (1, DAYS[1])])
+def test_a_close_of_what_was_bought_by_the_stated_day_anchors_cash(connection, days_later, anchor):
+    """Prices of A, held before, end on Tuesday; B is bought on the stated Friday, or later."""
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS)
+    owner = portfolio(connection, "P", "A", equity_balance=1000, equity_as_of=FRIDAY)
+    hold(connection, owner, "B", entry_date=FRIDAY + timedelta(days=days_later))
+    assert read.cash_anchors(connection).to_dict() == {owner: anchor}
+
+
 def test_without_a_balance_there_is_no_anchor(connection):
     assert read.cash_anchors(connection).empty
 
