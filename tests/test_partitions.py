@@ -3,9 +3,11 @@
 from datetime import date
 
 import dagster as dg
+import pytest
 
 from riskmetrics import trading_calendar
-from riskmetrics.assets.partitions import sessions
+from riskmetrics.assets.partitions import run_sessions, sessions
+from riskmetrics.errors import InvalidSession
 
 
 def _range(first: str, last: str) -> list[str]:
@@ -24,3 +26,48 @@ def test_the_keys_of_a_range_are_the_sessions_in_it_whatever_was_asked_before() 
     assert _range("2022-12-23", "2022-12-28") == ["2022-12-23", "2022-12-27", "2022-12-28"]
     assert _range("2022-12-23", "2022-12-23") == ["2022-12-23"]
     assert _range("2001-09-07", "2001-09-18") == ["2001-09-07", "2001-09-10", "2001-09-17", "2001-09-18"]
+
+
+def _run_sessions(**tags: str) -> list[date]:
+    """Return what an asset takes for its run's sessions when a client starts it with these tags."""
+    found: list[date] = []
+
+    @dg.asset
+    def probe(context: dg.AssetExecutionContext) -> None:
+        found.extend(run_sessions(context))
+
+    dg.materialize([probe], tags={f"dagster/{name}": day for name, day in tags.items()})
+    return found
+
+
+def test_a_run_is_for_the_sessions_that_its_tags_name() -> None:
+    assert _run_sessions(partition="2022-12-28") == [date(2022, 12, 28)]
+    ends = {"asset_partition_range_start": "2022-12-23", "asset_partition_range_end": "2022-12-27"}
+    assert _run_sessions(**ends) == [date(2022, 12, 23), date(2022, 12, 27)]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "sentence"),
+    [
+        ("2022-12-26", "2022-12-26", r"2022-12-26 \(Monday\) is not a session"),
+        ("2022-12-23", "2022-12-25", r"2022-12-25 \(Sunday\) is not a session"),
+        ("2022-12-28", "2022-12-23", "the range is reversed"),
+        ("1990-12-31", "1991-01-02", "results begin with 1991-01-02"),
+    ],
+)
+def test_a_run_for_days_that_are_no_range_of_sessions_is_refused(
+    first: str,
+    last: str,
+    sentence: str,
+) -> None:
+    """Dagster itself takes a closed day, and other sessions than a reversed range names."""
+    with pytest.raises(InvalidSession, match=sentence):
+        _run_sessions(asset_partition_range_start=first, asset_partition_range_end=last)
+
+
+def test_a_run_for_a_session_that_has_not_closed_or_for_none_is_refused() -> None:
+    coming = trading_calendar.next_session(trading_calendar.last_ended())
+    with pytest.raises(InvalidSession, match=f"the session {coming} has not closed yet"):
+        _run_sessions(partition=coming.isoformat())
+    with pytest.raises(InvalidSession, match="the run names no session"):
+        _run_sessions()

@@ -87,7 +87,7 @@ def open_content(path: Path, limits: Limits = DEFAULT) -> Iterator[BinaryIO]:
 def _refuse_packed(path: Path, file: BinaryIO, limits: Limits) -> None:
     """Refuse a gzip file larger than what it may expand to, such as one that goes on with zeros."""
     if os.fstat(file.fileno()).st_size > limits.file_bytes + _PIECE:
-        raise _file_too_large(path, limits)
+        raise file_too_large(path, limits)
 
 
 def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
@@ -110,7 +110,7 @@ def read_whole(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
     while piece := stream.read(_PIECE):
         whole.write(piece)
         if whole.tell() > limits.file_bytes:  # it has grown since
-            raise _file_too_large(path, limits)
+            raise file_too_large(path, limits)
     return whole.getvalue()
 
 
@@ -130,7 +130,7 @@ def measure(path: Path, stream: BinaryIO, limits: Limits) -> int:
             text = not is_parquet(piece)
         size += len(piece)
         if size > limits.file_bytes:
-            raise _file_too_large(path, limits)
+            raise file_too_large(path, limits)
         if not text:
             continue
         ends = [at for end in (b"\n", b"\r") for at in (piece.find(end), piece.rfind(end)) if at >= 0]
@@ -156,10 +156,12 @@ def too_many_rows(path: Path, limits: Limits) -> DataQualityError:
     return DataQualityError(f"{path} has more than {limits.rows:,} rows: split it, or raise {name}")
 
 
-def _file_too_large(path: Path, limits: Limits) -> DataQualityError:
-    name = "RISKMETRICS_MAX_HOLDINGS" if limits.file_bytes == limits.holdings * 1024 else "RISKMETRICS_MAX_FILE_MB"
+def file_too_large(path: Path, limits: Limits, what: str = ", unpacked") -> DataQualityError:
+    """Say that a file has more bytes than are read, and of ``what``."""
+    is_of_holdings = limits.file_bytes == limits.holdings * 1024
+    name = "RISKMETRICS_MAX_HOLDINGS" if is_of_holdings else "RISKMETRICS_MAX_FILE_MB"
     size = limits.file_bytes / MEGABYTE
-    return DataQualityError(f"{path} has more than {size:,.4g} MB, unpacked: split it, or raise {name}")
+    return DataQualityError(f"{path} has more than {size:,.4g} MB{what}: split it, or raise {name}")
 
 
 def _open_without_waiting(path: Path, limits: Limits) -> BinaryIO:
@@ -186,7 +188,7 @@ def _copy_of_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
                 break
             copy.write(piece)
             if copy.tell() > limits.file_bytes:
-                raise _file_too_large(path, limits)
+                raise file_too_large(path, limits)
         copy.seek(0)
         opened.pop_all()
         return copy

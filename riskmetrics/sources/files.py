@@ -243,5 +243,11 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT) -> Parsed:
     for day, total in dict(zip(dates_of(days)[rescaled], (sums / whole)[rescaled], strict=True)).items():
         review.notes.append(f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %")
     whole_counts = pd.array(np.where(review.good, counts, np.nan), dtype="Int64")
-    rows = {"date": dates_of(days), "sector": sectors, "weight": weights / sums, "market_cap": caps, "num_constituents": whole_counts}
+    rows = {
+        "date": dates_of(days),
+        "sector": sectors,
+        "weight": weights / np.where(review.good, sums, np.nan),  # of a date without a good row: 0
+        "market_cap": caps,
+        "num_constituents": whole_counts,
+    }
     return review.parsed(pd.DataFrame(rows))

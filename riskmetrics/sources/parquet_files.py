@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.sources.contents import measure, read_whole, too_many_rows
+from riskmetrics.sources.contents import file_too_large, measure, read_whole, too_many_rows
 from riskmetrics.sources.packed import is_packed
 
 _FOOTER_BYTES = 8 * MEGABYTE
@@ -49,7 +49,7 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
         columns = [batch.column(header) for header in chosen.values()]
         size += sum(_spelled_out_bytes(path, column, limits) for column in columns)
         if size > limits.file_bytes:
-            raise _too_large(path, limits)
+            raise file_too_large(path, limits, " of cells")
         spelled = [_spell_out(column) for column in columns]
         batches.append(pa.RecordBatch.from_arrays(spelled, names=list(chosen)))
     if not batches:
@@ -96,7 +96,7 @@ def _refuse_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], 
             if "DELTA_BYTE_ARRAY" in chunk.encodings:  # a cell may repeat all of the one before
                 size += chunk.num_values * min(chunk.total_uncompressed_size, limits.line_bytes)
     if size > limits.file_bytes:
-        raise _too_large(path, limits)
+        raise file_too_large(path, limits, " of cells")
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -127,8 +127,3 @@ def _spell_out(column: pa.Array) -> pa.Array:
         column = pc.cast(column, pa.string())
         column.validate(full=True)
     return column
-
-
-def _too_large(path: Path, limits: Limits) -> DataQualityError:
-    size = limits.file_bytes / MEGABYTE
-    return DataQualityError(f"{path} has more than {size:,.4g} MB of cells: split it, or raise RISKMETRICS_MAX_FILE_MB")

@@ -325,20 +325,22 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
-def test_the_account_that_runs_the_server_for_root_may_not_connect(shared):
+@pytest.mark.parametrize("role", [*Role, embedded.SUPERUSER])
+def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role):
     """So that no way out of the server, such as dblink, leads back in."""
     data = shared._cluster.data  # its owner may not walk there, and uses the folder it stands in
+    address = f"host=/proc/self/cwd port=5432 dbname=riskmetrics user={role}"
+    change = f"os.setuid({data.stat().st_uid})"
     refused = subprocess.run(
-        [sys.executable, "-c", f"import os, psycopg; os.setuid({data.stat().st_uid}); {_CONNECT}"],
+        [sys.executable, "-c", f"import os, psycopg; {change}; psycopg.connect({address!r})"],
         cwd=data,
         check=False,
         capture_output=True,
         text=True,
     )
-    assert "Peer authentication failed" in refused.stderr, refused.stderr
-
-
-_CONNECT = 'psycopg.connect("host=/proc/self/cwd port=5432 dbname=riskmetrics user=riskmetrics_owner")'
+    reason = "rejects connection" if role == embedded.SUPERUSER else "Peer authentication failed"
+    assert refused.returncode == 1
+    assert reason in refused.stderr, refused.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")

@@ -126,6 +126,17 @@ def test_a_purchase_of_the_day_itself_keeps_its_price(connection):
     assert stored(connection, "entry_price", "exit_price") == [(None, 100), (99, None)]
 
 
+def test_news_entered_on_the_day_of_the_statement_before_was_held_elsewhere_until_now(connection):
+    """That statement would have had it; what was entered the day after keeps its own entry."""
+    closes(connection, DECEMBER, B=100, C=100)
+    state(connection, NOVEMBER, lot("A", 10))
+    after = NOVEMBER + timedelta(days=1)
+    before = lot("B", 1, entry_date=NOVEMBER, entry_price=40)
+    state(connection, DECEMBER, lot("A", 10), before, lot("C", 1, entry_date=after, entry_price=40))
+    _, moved, new = stored(connection, "symbol", "entry_date", "entry_price")
+    assert (moved, new) == (("B", DECEMBER, 100), ("C", after, 40))
+
+
 def test_of_several_equal_lots_only_the_ones_too_many_leave(connection):
     state(connection, NOVEMBER, *[lot("A", 10)] * 3, lot("A", 5))
     assert state(connection, DECEMBER, *[lot("A", 10)] * 2, lot("A", 7)) == (1, 2, 0, 2)

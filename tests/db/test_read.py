@@ -154,6 +154,35 @@ def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought
     assert found["exit_date"].dt.date.tolist() == [*[date(2024, 12, 8)] * 4, DAYS[0], pd.NaT]
 
 
+@pytest.mark.parametrize(("days_ago", "is_expired"), [(0, False), (1, True)])
+def test_an_option_expires_after_its_day_of_expiration(connection, days_ago, is_expired):
+    expiration = connection.scalar(sa.select(sa.func.current_date() - days_ago))
+    owner = portfolio(connection, "P")
+    terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
+    hold(connection, owner, "O", investment_class="OPTIONS", underlying_symbol="A", **terms)
+    (found,) = read.lots(connection).itertuples()
+    assert pd.isna(found.exit_date) == (not is_expired)
+    assert not is_expired or found.exit_date.date() == expiration + timedelta(days=1)
+
+
+@pytest.mark.parametrize(("days_after", "exit_price"), [(0, 7.0), (1, 7.0), (2, 10.0)])
+def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
+    connection,
+    days_after,
+    exit_price,
+):
+    """Later it has expired, and exercising it brought 100 less the strike of 90."""
+    owner, expiration = portfolio(connection, "P"), date(2024, 12, 7)
+    price(connection, "A", DAYS)
+    terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
+    option = {"investment_class": "OPTIONS", "underlying_symbol": "A"}
+    closed = {"exit_date": expiration + timedelta(days=days_after), "exit_price": 7}
+    hold(connection, owner, "O", **option, **terms, **closed)
+    (found,) = read.lots(connection).itertuples()
+    assert found.exit_price == exit_price
+    assert found.exit_date.date() == expiration + timedelta(days=min(days_after, 1))
+
+
 def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):
     """Each case by hand: prices of A end on Tuesday, those of B go on."""
     price(connection, "A", DAYS[:2])
@@ -174,6 +203,16 @@ def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection
     )
     portfolio(connection, "no balance", "B")
     assert read.cash_anchors(connection).to_dict() == expected | {bought_later: DAYS[1], undated: DAYS[2]}
+
+
+@pytest.mark.parametrize(("days_later", "anchor"), [(0, FRIDAY), (1, DAYS[1])])
+def test_a_close_of_what_was_bought_by_the_stated_day_anchors_cash(connection, days_later, anchor):
+    """Prices of A, held before, end on Tuesday; B is bought on the stated Friday, or later."""
+    price(connection, "A", DAYS[:2])
+    price(connection, "B", DAYS)
+    owner = portfolio(connection, "P", "A", equity_balance=1000, equity_as_of=FRIDAY)
+    hold(connection, owner, "B", entry_date=FRIDAY + timedelta(days=days_later))
+    assert read.cash_anchors(connection).to_dict() == {owner: anchor}
 
 
 def test_without_a_balance_there_is_no_anchor(connection):

@@ -1,6 +1,7 @@
 """Writes against a real Postgres: what is touched, what is not, and what two writers see of each other."""
 
 import threading
+import time
 from datetime import date
 
 import numpy as np
@@ -205,6 +206,59 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
 
 
+def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
+    """Those are not computed again: a run must not remove what it does not replace."""
+    kept, everything = hold(connection, 2), hold(connection, 2)
+    deleted = everything[~everything["position_id"].isin(kept["position_id"])]
+    rows = betas(pd.concat([kept, deleted], ignore_index=True))
+    replace(connection, rows)
+    lots = tables.position_volatility
+    days = [MONDAY.date()]
+    of_lots = rows[["position_id"]].assign(calculation_date=MONDAY, observations=90)
+    scope = write.of_days(lots.c.calculation_date, days)
+    key = ("position_id", "calculation_date")
+    assert write.replace(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
+    delete(connection, deleted)
+    live = {"scope": write.of_days(BETAS.c.calc_date, days), "provenance": FIRST}
+    assert write.replace(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
+    assert write.replace(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
+    left = {str(position) for position in (*kept["position_id"][:1], *deleted["position_id"])}
+    for table in (BETAS, lots):
+        found = connection.scalars(sa.select(table.c.position_id))
+        assert {str(position) for position in found} == left
+
+
+def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(connection):
+    """A deleted portfolio keeps both; a symbol has no portfolio."""
+    hold(connection, 1)
+    kept, deleted = hold(connection, 1)["portfolio_id"]
+    owners = [None, kept, deleted]
+    rows = pd.DataFrame({"subject": ["AAPL", str(kept), str(deleted)], "portfolio_id": owners})
+    rows = rows.assign(day=MONDAY, observations=252, proxy="close", coefficients="shipped-1")
+    rows[["in_sample", "clipped", "short_history", "day_replaced"]] = False
+    days = [MONDAY.date()]
+    symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
+    write.forecasts(connection, symbols, of_portfolios=False, days=days, provenance=FIRST)
+    write.forecasts(connection, portfolios, of_portfolios=True, days=days, provenance=FIRST)
+    columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
+    scores = rows[columns].assign(completed_on=TUESDAY)
+    completed = {"days": [TUESDAY.date()], "provenance": FIRST}
+    write.scores(connection, scores, **completed)
+    delete(connection, portfolios.iloc[1:])
+    none, by = rows.iloc[:0], {"days": days, "provenance": FIRST}
+    assert write.forecasts(connection, none, of_portfolios=False, **by).removed == 1
+    assert write.forecasts(connection, none, of_portfolios=True, **by).removed == 1
+    assert write.scores(connection, scores.iloc[:0], **completed).removed == 2
+    for table in (tables.volatility_forecasts, tables.har_forecast_scores):
+        assert connection.scalars(sa.select(table.c.subject)).all() == [str(deleted)]
+
+
+def delete(connection: sa.Connection, keys: pd.DataFrame) -> None:
+    """Mark the portfolios of ``keys`` as deleted."""
+    chosen = tables.portfolios.c.id.in_(keys["portfolio_id"].unique().tolist())
+    connection.execute(sa.update(tables.portfolios).where(chosen).values(deleted_at=sa.func.now()))
+
+
 def waiting(engine: sa.Engine) -> int:
     """How many connections wait for an advisory lock."""
     with engine.connect() as connection:
@@ -227,7 +281,8 @@ def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
         thread = threading.Thread(target=second)
         thread.start()
         while not waiting(engine):
-            pass
+            assert thread.is_alive(), "the second writer did not wait"
+            time.sleep(0.01)
         order.append("first")
     thread.join(10)
     assert order == ["first", "second"]

@@ -135,7 +135,7 @@ def test_a_weighted_beta_by_hand():
     assert_allclose(found.coverage, [[150 / 160, 1]], rtol=1e-15)
 
 
-@pytest.mark.parametrize(("share", "defined"), [(0.81, True), (0.79, False)])
+@pytest.mark.parametrize(("share", "defined"), [(0.81, True), (0.8, True), (0.79, False)])
 def test_a_weighted_beta_needs_four_fifths_of_gross(share, defined):
     values, beta = np.array([[share], [share - 1]]), np.array([[1.0], [np.nan]])
     found = weighted_beta(values, beta, beta, beta, index(0, 0), np.ones((1, 1)))
@@ -169,6 +169,19 @@ def test_a_stock_and_an_option_on_it_move_by_their_sum_and_are_covered_by_their_
     found = as_of_series(np.array([100.0, -80.0, 20.0]), index(0, 0, 1), index(0, 0, 0), np.array([50.0]), np.array([[0.1, np.nan]]))
     assert_allclose(found.coverage, [[0.9]], rtol=1e-15)
     assert_allclose(found.returns, [[20 * 0.1 / 50 / 0.9]], rtol=1e-15)
+
+
+@pytest.mark.parametrize("n", [5, 10, 15])
+def test_a_session_with_returns_of_exactly_four_fifths_of_equal_positions_counts(n):
+    """Sums of shares round either way: of 500 random values none is undefined."""
+    returns = np.where(np.arange(n) < n // 5, np.nan, 0.1)[None, :]
+    columns = np.arange(n)
+    for value in np.random.default_rng(2).uniform(1, 1e6, 500):
+        exposures, equity = np.full(n, value), np.array([n * value])
+        found = as_of_series(exposures, columns, index(*[0] * n), equity, returns)
+        assert found.returns.item() == pytest.approx(0.1)
+    fewer = np.where(np.arange(n) < n // 5 + 1, np.nan, 0.1)[None, :]
+    assert np.isnan(as_of_series(exposures, columns, index(*[0] * n), equity, fewer).returns.item())
 
 
 @pytest.mark.parametrize(("priced", "counts"), [(1.0, True), (0.95, True), (0.94, False)])

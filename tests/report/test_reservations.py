@@ -19,6 +19,21 @@ def test_equity_of_zero_beside_holdings_is_said_and_without_holdings_is_not(equi
     assert all("equity is" in text for texts in found.values() for text in texts)
 
 
+@pytest.mark.parametrize(
+    ("equity", "gross", "is_said"),
+    [(49.9, 1000.0, True), (50.0, 1000.0, False), (50.1, 1000.0, False), (1.155, 23.1, False)],
+    ids=["below", "at the minimum", "above", "at the minimum but for rounding"],
+)
+def test_equity_of_five_per_cent_of_gross_exposure_is_enough(
+    equity: float,
+    gross: float,
+    is_said: bool,
+) -> None:
+    values = {"total_value": [equity], "gross_exposure": [gross]}
+    snapshots = pd.DataFrame({"portfolio": ["P"]} | values)
+    assert ("P" in reservations(snapshots, NO_COVERAGE)) == is_said
+
+
 @pytest.mark.parametrize(("n_covered", "is_said"), [(3, False), (2, True), (0, True)])
 def test_values_rest_on_closes_not_believed_where_one_is_not(n_covered: int, is_said: bool) -> None:
     snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [1.0], "gross_exposure": [1.0]})

@@ -127,6 +127,34 @@ def test_days_that_the_shipped_fit_saw_are_in_sample():
     assert SHIPPED.in_sample([date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3)]).tolist() == [True, False, False]
 
 
+@pytest.mark.parametrize(
+    ("gap", "n_missing"),
+    [(-100, 2), (-2, 2), (-253, 1), (-254, 0), (-270, 0)],
+)
+def test_coverage_is_the_mean_over_the_year_to_the_day_and_of_no_session_before(
+    closes,
+    gap,
+    n_missing,
+):
+    """By hand: without one close two returns of 6 % of gross exposure are missing."""
+    closes = closes / closes.iloc[-1]
+    closes.iloc[gap, closes.columns.get_loc("Y")] = np.nan
+    found = book(lot("X", 94), lot("Y", 6), closes=closes).portfolio_volatility(DAY)
+    assert_allclose(found.coverage, [[1 - n_missing * 0.06 / 252]], rtol=1e-12)
+    assert found.n_thin.tolist() == [[n_missing]]
+
+
+@pytest.mark.parametrize(("percent", "n_thin"), [(4, 0), (5, 0), (6, 2), (19, 2), (20, 2), (21, 0)])
+def test_a_session_is_thin_below_95_per_cent_and_has_no_return_below_80(closes, percent, n_thin):
+    """Two sessions lack the returns of a part of gross exposure."""
+    closes = closes / closes.iloc[-1]
+    closes.iloc[-100, closes.columns.get_loc("Y")] = np.nan
+    lots = lot("X", 100 - percent), lot("Y", percent)
+    found = book(*lots, closes=closes).portfolio_volatility(DAY)
+    assert found.n_thin.tolist() == [[n_thin]]
+    assert found.figures.observations.tolist() == [[250 if percent > 20 else 252]]
+
+
 def test_what_is_not_known_is_null_with_its_reason(closes):
     """A price listed four months ago, one that stands still, an option without an expiration, and a private holding."""
     closes.loc[closes.index < closes.index[-60], "X"] = np.nan

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from riskmetrics import gics
+from riskmetrics import gics, trading_calendar
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import Parsed, read_benchmark, read_prices, read_profiles
 from tests.conftest import SHARED_DATA, with_shared_data
@@ -111,6 +111,23 @@ def test_a_session_to_come_is_rejected(file, day):
     """However far: nanoseconds since 1970 end in 2262."""
     [reason] = reasons(read_prices(file(f"symbol,date,close\nX,2024-12-06,1\nX,{day},1\n")))
     assert reason.startswith(f"{day} lies after 20")
+
+
+def test_a_price_of_the_latest_ended_session_is_taken_and_one_of_the_next_is_rejected(file):
+    last = trading_calendar.last_ended()
+    coming = trading_calendar.next_session(last)
+    parsed = read_prices(file(f"symbol,date,close\nX,{last},1\nX,{coming},1\n"))
+    assert parsed.rows["date"].to_list() == [last]
+    assert [line for line, _, _ in parsed.rejected] == [3]
+    assert reasons(parsed)[0].startswith(f"{coming} lies after {last}")
+
+
+def test_a_benchmark_of_the_latest_ended_session_is_taken_and_one_of_the_next_day_is_rejected(file):
+    last = trading_calendar.last_ended()
+    coming = last + timedelta(days=1)
+    parsed = read_benchmark(file(f"date,sector,weight\n{last},Energy,1\n{coming},Energy,1\n"))
+    assert parsed.rows["date"].to_list() == [last]
+    assert reasons(parsed) == [f"{coming} lies in the future"]
 
 
 def test_a_close_within_rounding_of_its_range_is_taken(file):

@@ -6,6 +6,7 @@ import traceback
 import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote, quote_plus
 
 import pytest
 from urllib3.util.retry import Retry
@@ -165,6 +166,18 @@ def test_an_answer_that_echoes_the_key_loses_it():
     with serve(lambda path, query: Reply(f"no such page: {path}?apikey={KEY}", 404, "text/html")) as server, client(server.url) as asking:
         answer = asking.get(PATH, {}, lambda answer: answer)
     assert answer.body == b"no such page: /stable/profile?apikey=***"
+
+
+def test_an_answer_that_echoes_the_key_as_an_address_has_it_loses_it(monkeypatch):
+    key = "a+b/c=="
+    monkeypatch.setattr("tests.fmp_server.KEY", key)
+    forms = [key, quote(key), quote(key, safe=""), quote_plus(key)]
+    with (
+        serve(replies(Reply(" ".join(forms), 404, "text/html"))) as server,
+        Http(server.url, key, lambda: None) as asking,
+    ):
+        answer = asking.get(PATH, {}, lambda answer: answer)
+    assert answer.body == b"*** *** *** ***"
 
 
 def test_what_urllib3_logs_does_not_hold_the_key(caplog):

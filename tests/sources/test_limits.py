@@ -64,11 +64,47 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], t
     return {(named[path], reader): (said, peak) for reader, path, said, peak in found}
 
 
+ROWS, SIZE, LINE, TOO_MANY, BAD = (
+    f"raise RISKMETRICS_MAX_{name}$"
+    for name in (
+        "(ROWS|HOLDINGS)",
+        "(FILE_MB|HOLDINGS)",
+        "LINE_KB",
+        "(SYMBOLS|REJECTED_ROWS|HOLDINGS)",
+        "(REJECTED_ROWS|HOLDINGS)",
+    )
+)
+REFUSALS = {
+    "gzip_bomb": ROWS,
+    "gzip_of_blanks": LINE,
+    "gzip_of_parquet": SIZE,
+    "one_line": LINE,
+    "million_columns": LINE,
+    "short_names": "that RISKMETRICS_MAX_COLUMNS allows$|has no column quantity",
+    "tiny_symbols": TOO_MANY,
+    "tiny_dates": TOO_MANY,
+    "bad_rows": BAD,
+    "torn_rows": BAD,
+    "blank_lines": ROWS,
+    "another_table": f"has no column symbol|{ROWS}",
+    "sparse": LINE,
+    "equal_rows": ROWS,
+    "long_cells": SIZE,
+    "wide_cells": SIZE,
+    "growing_cells": SIZE,
+    "nested_cells": "has lists or records in the column symbol: write one value to a cell$",
+    "parquet_columns": "describes thousands of columns$",
+    "device": "is a device or a socket, not a file",
+}
+"""What the sentence says: a limit, with the setting that raises it, or why it is no table."""
+
+
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("bomb", [bomb.__name__ for bomb in bombs.ALL])
 def test_a_bomb_is_refused_in_a_sentence_and_half_a_gigabyte(answers, bomb, reader):
     said, peak = answers[bomb, reader]
-    assert re.search(r"/(bombs\d+/[a-z.]+|dev/zero) (has|is|cannot)", said), said
+    assert re.match(r"\S*/(bombs\d+/[a-z.]+|dev/zero) (has|is|cannot)", said), said
+    assert re.search(REFUSALS[bomb], said), said
     assert len(said) < 1500
     assert peak < 500 * 1024
 
@@ -205,6 +241,17 @@ def test_holdings_have_a_limit_of_their_own(tmp_path):
         brokers.read_holdings(path, limits=Limits(holdings=1))
     with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_COLUMNS"):
         brokers.read_holdings(path, limits=Limits(columns=2))
+
+
+def test_a_file_of_holdings_is_raised_by_its_own_setting_in_every_form(tmp_path):
+    """10 kB of cells, where one line of 1,024 bytes is allowed: another setting would not help."""
+    table = pd.DataFrame({"symbol": ["A"], "quantity": [1], "description": ["x" * 10_000]})
+    table.to_csv(tmp_path / "file.csv", index=False)
+    table.to_parquet(tmp_path / "file.parquet")
+    for path in tmp_path.iterdir():
+        with pytest.raises(DataQualityError, match=r"more than .* MB.* raise RISKMETRICS_MAX_HOLDINGS"):
+            brokers.read_holdings(path, limits=Limits(holdings=1))
+        assert len(brokers.read_holdings(path, limits=Limits(holdings=20)).accounts) == 1
 
 
 def test_a_parquet_cell_may_be_exactly_as_long_as_a_line(tmp_path):
