@@ -5,16 +5,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import backfill, cold_start, measure, metrics, night, regression, simulated, size, write
+from benchmarks import backfill, cold_start, measure, metric_throughput, night, rolling_regression, simulation_speed, size, write_throughput
 
 BENCHMARKS = {
-    "regression": regression.report,
-    "metrics": metrics.report,
-    "write": write.report,
+    "regression": rolling_regression.report,
+    "metrics": metric_throughput.report,
+    "write": write_throughput.report,
     "night": night.report,
     "backfill": backfill.report,
     "cold_start": cold_start.report,
-    "simulated": simulated.report,
+    "simulated": simulation_speed.report,
     "size": size.report,
 }
 _HEAD = """# Benchmarks
@@ -43,20 +43,20 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; default: all")
     parser.add_argument("--quick", action="store_true", help="sizes that only show that they run")
     parser.add_argument("--out", type=Path, help="write all of it into this file too")
-    asked = parser.parse_args()
-    if unknown := set(asked.names) - set(BENCHMARKS):
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(BENCHMARKS):
         parser.error(f"there is no {', '.join(sorted(unknown))}")
     parts = [_HEAD]
-    for name in asked.names or BENCHMARKS:
+    for name in options.names or BENCHMARKS:
         print(f"{name} …", file=sys.stderr)
-        parts.append(measure.in_child(BENCHMARKS[name], asked.quick))
+        parts.append(measure.run_in_child(BENCHMARKS[name], options.quick))
         print(parts[-1])
-    if not asked.names:
+    if not options.names:
         parts.append(_LIMITS)
-    parts.append(f"## The machine\n\n{measure.facts()}\n")
+    parts.append(f"## The machine\n\n{measure.describe_machine()}\n")
     print(parts[-1])
-    if asked.out:
-        asked.out.write_text("\n".join(parts))
+    if options.out:
+        options.out.write_text("\n".join(parts))
 
 
 if __name__ == "__main__":

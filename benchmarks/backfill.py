@@ -14,11 +14,11 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from benchmarks import measure
-from benchmarks.job import JobCost, run, temporary_home
+from benchmarks.job import JobCost, run_job, temporary_home
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db import computed
+from riskmetrics.db import result_tables
 from riskmetrics.sources import sample
 
 
@@ -39,16 +39,16 @@ Events = dict[str, tuple[int, float]]
 """Of a run, by type: how many, and the seconds from each to the next one, most of which its storing takes."""
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """A run, and its events."""
 
     cost: JobCost
     events: Events
 
     @property
-    def ours(self) -> float:
+    def asset_seconds(self) -> float:
         """Seconds inside assets and checks."""
-        return sum(self.cost.ours_wall.values())
+        return sum(self.cost.asset_wall_seconds.values())
 
     @property
     def n_events(self) -> int:
@@ -59,30 +59,30 @@ class Measured(NamedTuple):
 def report(quick: bool) -> str:
     """Run the range both ways, and single sessions."""
     size = QUICK if quick else Size()
-    days = trading_calendar.between(sample.FIRST_SESSION, sample.LAST_SESSION)
+    days = trading_calendar.sessions_between(sample.FIRST_SESSION, sample.LAST_SESSION)
     batches = {ONE_BY_ONE: "0", BATCHED: "1000"}
-    runs: dict[str, list[Measured]] = {name: [] for name in batches}
+    runs: dict[str, list[Measurement]] = {name: [] for name in batches}
     with temporary_home() as (home, engine):
         with engine.begin() as connection:
             load_sample(connection)
-        run(home, [days[-size.sessions - 1]])  # imports what is imported once
+        run_job(home, [days[-size.sessions - 1]])  # imports what is imported once
         for repeat in range(size.repeats):
             for name in list(batches)[:: -1 if repeat % 2 else 1]:
-                runs[name].append(_fresh(home, engine, days[-size.sessions :], batches[name]))
-        runs[SINGLE] = [_fresh(home, engine, [day], batches[BATCHED]) for day in days[-size.singles :]]
+                runs[name].append(_run_without_results(home, engine, days[-size.sessions :], batches[name]))
+        runs[SINGLE] = [_run_without_results(home, engine, [day], batches[BATCHED]) for day in days[-size.singles :]]
     return _text(size, runs)
 
 
-def _fresh(home: Path, engine: sa.Engine, days: Sequence[date], batch: str) -> Measured:
+def _run_without_results(home: Path, engine: sa.Engine, days: Sequence[date], batch: str) -> Measurement:
     """Run ``days``, none of whose results are stored."""
     with engine.begin() as connection:
-        computed.remove(connection, computed.Scope(first=days[0]), assets=[])
+        result_tables.remove_results(connection, result_tables.Scope(first=days[0]), assets=[])
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = batch
-    cost = run(home, days)
-    return Measured(cost, _events(cost))
+    cost = run_job(home, days)
+    return Measurement(cost, _read_events(cost))
 
 
-def _events(cost: JobCost) -> Events:
+def _read_events(cost: JobCost) -> Events:
     from dagster import DagsterInstance
 
     with DagsterInstance.from_config(str(launch.prepare_instance(settings.load()))) as instance:
@@ -93,11 +93,11 @@ def _events(cost: JobCost) -> Events:
         kind = event.get_dagster_event().event_type_value if event.is_dagster_event else "a message"
         number[kind] += 1
         seconds[kind] += following.timestamp - event.timestamp
-    seconds["STEP_START"] -= sum(cost.ours_wall.values())  # what follows it is our function
+    seconds["STEP_START"] -= sum(cost.asset_wall_seconds.values())  # what follows it is our function
     return {kind: (number[kind], seconds[kind]) for kind in number}
 
 
-_HEAD = [
+_COLUMNS = [
     "seconds",
     "ratio",
     "ours",
@@ -111,13 +111,13 @@ _HEAD = [
 ]
 
 
-def _text(size: Size, runs: dict[str, list[Measured]]) -> str:
-    middle = {name: sorted(each, key=lambda one: one.cost.whole.wall)[len(each) // 2] for name, each in runs.items()}
+def _text(size: Size, runs: dict[str, list[Measurement]]) -> str:
+    middle = {name: sorted(each, key=lambda one: one.cost.total.wall)[len(each) // 2] for name, each in runs.items()}
     times = {name: size.sessions if name == SINGLE else 1 for name in runs}
-    wholes = {name: measure.median([one.cost.whole for one in each]) for name, each in runs.items()}
+    wholes = {name: measure.median_cost([one.cost.total for one in each]) for name, each in runs.items()}
     walls = {name: whole.wall * times[name] for name, whole in wholes.items()}
-    ours = {name: statistics.median(one.ours for one in each) * times[name] for name, each in runs.items()}
-    client = {name: statistics.median(one.cost.ours_client for one in each) * times[name] for name, each in runs.items()}
+    ours = {name: statistics.median(one.asset_seconds for one in each) * times[name] for name, each in runs.items()}
+    client = {name: statistics.median(one.cost.asset_cpu_seconds for one in each) * times[name] for name, each in runs.items()}
     lines = [
         (
             name,
@@ -144,14 +144,14 @@ the command line. Ours are the functions of assets and checks with their reads a
 session; the rest is Dagster's. Its SQLite storage takes a batch event by event, each with its own transactions: `DAGSTER_EVENT_BATCH_SIZE`
 is for its Postgres storage.
 
-{measure.table([f"{size.sessions} sessions", *_HEAD], lines)}
+{measure.markdown_table([f"{size.sessions} sessions", *_COLUMNS], lines)}
 
-{measure.targets([measure.Target(f"seconds of our own work in a run for {size.sessions} sessions", 5.0, ours[BATCHED], is_most=True)])}
+{measure.targets_table([measure.Target(f"seconds of our own work in a run for {size.sessions} sessions", 5.0, ours[BATCHED], is_upper_limit=True)])}
 
 Where Dagster's time goes: seconds from each event to the next one (of a step's start, without our function).
 
 {
-        measure.table(
+        measure.markdown_table(
             ["one run", "events", "seconds"], [(kind, f"{in_one.events[kind][0]:,}", f"{in_one.events[kind][1]:.1f}") for kind in kinds]
         )
     }
@@ -159,9 +159,9 @@ Where Dagster's time goes: seconds from each event to the next one (of a step's 
 Where ours goes:
 
 {
-        measure.table(
+        measure.markdown_table(
             ["seconds", "in one run", "in that of one session"],
-            [(name, f"{seconds:.2f}", f"{in_many.cost.ours_wall[name]:.3f}") for name, seconds in in_one.cost.ours_wall.items()],
+            [(name, f"{seconds:.2f}", f"{in_many.cost.asset_wall_seconds[name]:.3f}") for name, seconds in in_one.cost.asset_wall_seconds.items()],
         )
     }
 """

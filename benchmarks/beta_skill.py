@@ -19,15 +19,15 @@ import numpy as np
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.regression import rolling_ols
 from riskmetrics.metrics.shrinkage import vasicek
-from riskmetrics.report.figures import NEXT_WINDOW
-from riskmetrics.results.betas import MIN_PAIRS, WINDOW
+from riskmetrics.report.formatting import NEXT_WINDOW_STD_ERRORS
+from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW
 from riskmetrics.sources import files
 
-_TWO_SIDED = 1.96
+_Z_95 = 1.96
 """Standard errors within which 95 % of a normal lie."""
 
 
-class Skill(NamedTuple):
+class BetaForecastScore(NamedTuple):
     """What the betas of one window tell of the next one's."""
 
     pairs: int
@@ -38,31 +38,31 @@ class Skill(NamedTuple):
     within: float
     """Share of next betas within 1.96 standard errors of the raw beta."""
     within_scaled: float
-    """The same with standard errors times `figures.NEXT_WINDOW`."""
+    """The same with standard errors times `formatting.NEXT_WINDOW_STD_ERRORS`."""
 
 
-def measure_skill(prices: Path, market: str) -> Skill:
+def score_beta_forecasts(prices: Path, market: str) -> BetaForecastScore:
     """Compare each symbol's beta with that of the next window."""
     rows = files.read_prices(prices).rows
-    days = trading_calendar.between(rows["date"].min(), rows["date"].max())
-    closes = panels.panel(rows, days, sorted(set(rows["symbol"])), "adj_close")
-    returns = panels.believed_returns(closes)
+    days = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
+    closes = panels.pivot_to_panel(rows, days, sorted(set(rows["symbol"])), "adj_close")
+    returns = panels.clean_returns(closes)
     stocks = [symbol for symbol in closes.columns if symbol != market]
     values = returns.frame[stocks].to_numpy()
-    fits = rolling_ols(values, returns.of(market), window=WINDOW, min_obs=MIN_PAIRS)
-    raw, error = fits.beta[::WINDOW], fits.std_error[::WINDOW]
+    fits = rolling_ols(values, returns.column(market), window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
+    raw, error = fits.beta[::BETA_WINDOW], fits.std_error[::BETA_WINDOW]
     adjusted = vasicek(raw, error).beta
-    later = raw[1:]
-    squared = [(of[:-1] - later) ** 2 for of in (adjusted, raw)]
+    next_beta = raw[1:]
+    squared = [(of[:-1] - next_beta) ** 2 for of in (adjusted, raw)]
     difference = np.nanmean(squared[0] - squared[1], axis=1)
-    distance = np.abs(later - raw[:-1]) / error[:-1]
-    known = np.isfinite(distance)
-    return Skill(
-        pairs=int(known.sum()),
+    distance = np.abs(next_beta - raw[:-1]) / error[:-1]
+    is_finite = np.isfinite(distance)
+    return BetaForecastScore(
+        pairs=int(is_finite.sum()),
         mse_ratio=float(np.nanmean(squared[0]) / np.nanmean(squared[1])),
         t=float(difference.mean() / (difference.std(ddof=1) / np.sqrt(len(difference)))),
-        within=float((distance[known] <= _TWO_SIDED).mean()),
-        within_scaled=float((distance[known] <= NEXT_WINDOW * _TWO_SIDED).mean()),
+        within=float((distance[is_finite] <= _Z_95).mean()),
+        within_scaled=float((distance[is_finite] <= NEXT_WINDOW_STD_ERRORS * _Z_95).mean()),
     )
 
 
@@ -72,13 +72,13 @@ def main() -> None:
     parser.add_argument("prices", type=Path)
     parser.add_argument("--market", default="SPY")
     parser.add_argument("--json", type=Path)
-    given = parser.parse_args()
-    skill = measure_skill(given.prices, given.market)
-    print(f"{skill.pairs} pairs of neighboring windows of {WINDOW} sessions")
+    options = parser.parse_args()
+    skill = score_beta_forecasts(options.prices, options.market)
+    print(f"{skill.pairs} pairs of neighboring windows of {BETA_WINDOW} sessions")
     print(f"squared error of the Vasicek-adjusted beta over the raw one's: {skill.mse_ratio:.3f} (t {skill.t:.1f})")
-    print(f"next beta within 1.96 standard errors: {skill.within:.0%}; times {NEXT_WINDOW}: {skill.within_scaled:.0%}")
-    if given.json:
-        given.json.write_text(json.dumps(skill._asdict()))
+    print(f"next beta within 1.96 standard errors: {skill.within:.0%}; times {NEXT_WINDOW_STD_ERRORS}: {skill.within_scaled:.0%}")
+    if options.json:
+        options.json.write_text(json.dumps(skill._asdict()))
 
 
 if __name__ == "__main__":

@@ -15,17 +15,17 @@ import sqlalchemy as sa
 from benchmarks import measure
 from riskmetrics import settings
 from riskmetrics.db import embedded, migrate
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 
 
 class JobCost(NamedTuple):
     """What a run took, and what of it passed inside the functions of assets and checks: the rest of this process's time is Dagster's."""
 
     run_id: str
-    whole: measure.Cost
-    ours_wall: dict[str, float]
+    total: measure.Cost
+    asset_wall_seconds: dict[str, float]
     """Seconds on the clock, by asset or check."""
-    ours_client: float
+    asset_cpu_seconds: float
     """Processor seconds of this process."""
 
 
@@ -35,28 +35,28 @@ def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
     with (
         tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder,
         chdir(folder),  # away from the user's .env
-        embedded.acquire(Path(folder)) as server,
+        embedded.connect_or_start(Path(folder)) as server,
         patch.dict(os.environ, RISKMETRICS_HOME=folder, RISKMETRICS_DATABASE_URL=server.url),
     ):
         for name in ("RISKMETRICS_MARKET_INDEX", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
             os.environ.pop(name, None)
-        with server._cluster.as_superuser() as superuser:  # CHECKPOINT, settings, and Dagster's database on the same server
+        with server._cluster.superuser_connection() as superuser:  # CHECKPOINT, settings, and Dagster's database on the same server
             superuser.execute("ALTER ROLE riskmetrics_owner SUPERUSER")
-        engine = create(server.url)
+        engine = create_engine(server.url)
         migrate.ensure_head(engine)
         yield Path(folder), engine
         engine.dispose()
 
 
-def run(home: Path, days: Sequence[date]) -> JobCost:
+def run_job(home: Path, days: Sequence[date]) -> JobCost:
     """Run the job for ``days`` as `riskmetrics run` and `riskmetrics backfill` do."""
     from dagster._core.execution.plan import compute_generator
 
     from riskmetrics.cli import launch
 
-    outcomes: list[launch.Outcome] = []
-    ours_wall: dict[str, float] = {}
-    ours_client: list[float] = []
+    outcomes: list[launch.RunOutcome] = []
+    asset_wall_seconds: dict[str, float] = {}
+    asset_cpu_seconds: list[float] = []
     invoke = compute_generator.invoke_compute_fn  # what calls the function of an asset or a check, and nothing else
 
     def invoke_timed(function: Any, *arguments: Any) -> Any:
@@ -64,12 +64,12 @@ def run(home: Path, days: Sequence[date]) -> JobCost:
         try:
             return invoke(function, *arguments)
         finally:
-            ours_wall[function.__name__] = time.perf_counter() - wall
-            ours_client.append(time.process_time() - client)
+            asset_wall_seconds[function.__name__] = time.perf_counter() - wall
+            asset_cpu_seconds.append(time.process_time() - client)
 
     with patch.object(compute_generator, "invoke_compute_fn", invoke_timed):
-        whole = measure.cost(lambda: outcomes.append(launch.run(settings.load(), days)), home)
+        whole = measure.measure_cost(lambda: outcomes.append(launch.run(settings.load(), days)), home)
     (outcome,) = outcomes
     if outcome.exit_code:
         raise RuntimeError(f"the run for {days[0]} ended with {outcome.exit_code}")
-    return JobCost(outcome.run_id, whole, ours_wall, sum(ours_client))
+    return JobCost(outcome.run_id, whole, asset_wall_seconds, sum(asset_cpu_seconds))

@@ -42,40 +42,40 @@ class Cost(NamedTuple):
 class Target(NamedTuple):
     """What a figure must be at least, or at most, and what it was."""
 
-    what: str
+    label: str
     limit: float
-    seen: float
-    is_most: bool = False
+    measured: float
+    is_upper_limit: bool = False
 
 
-def cost(run: Callable[[], object], home: Path | None = None) -> Cost:
+def measure_cost(run: Callable[[], object], home: Path | None = None) -> Cost:
     """Measure one call of ``run``; ``home`` is that of the embedded server, if it uses one."""
-    return timed(run, home)[1]
+    return run_timed(run, home)[1]
 
 
-def timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
+def run_timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
     """Return what ``run`` returns, and what it took."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
     server = _server_seconds(home) if home else 0.0
     wall, client = time.perf_counter(), time.process_time()
     result = run()
     wall, client = time.perf_counter() - wall, time.process_time() - client
-    return result, Cost(wall, client, (_server_seconds(home) if home else 0.0) - server, _peak())
+    return result, Cost(wall, client, (_server_seconds(home) if home else 0.0) - server, _peak_megabytes())
 
 
-def median(costs: Sequence[Cost]) -> Cost:
+def median_cost(costs: Sequence[Cost]) -> Cost:
     """Median of each figure; of memory, the largest."""
     wall, client, server, peak = zip(*costs, strict=True)
     return Cost(statistics.median(wall), statistics.median(client), statistics.median(server), max(peak))
 
 
-def in_child(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
+def run_in_child(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
     """Call a function in a fresh process, whose memory holds nothing else."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **named).result()
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a Markdown table that is also one to the eye: the first column to the left, figures to the right."""
     widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
@@ -86,16 +86,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def targets(wanted: Sequence[Target]) -> str:
+def targets_table(targets: Sequence[Target]) -> str:
     """Return a table of figures: what they must be, and what they were."""
     rows = []
-    for one in wanted:
-        met = one.seen <= one.limit if one.is_most else one.seen >= one.limit
-        rows.append((one.what, f"at {'most' if one.is_most else 'least'} {one.limit:,.4g}", f"{one.seen:,.3g}", "yes" if met else "no"))
-    return table(["", "wanted", "seen", "met"], rows)
+    for one in targets:
+        met = one.measured <= one.limit if one.is_upper_limit else one.measured >= one.limit
+        rows.append((one.label, f"at {'most' if one.is_upper_limit else 'least'} {one.limit:,.4g}", f"{one.measured:,.3g}", "yes" if met else "no"))
+    return markdown_table(["", "wanted", "seen", "met"], rows)
 
 
-def facts() -> str:
+def describe_machine() -> str:
     """Return what ran: machine, interpreter, server and packages."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}"
@@ -110,15 +110,15 @@ def _server_seconds(home: Path) -> float:
     while True:
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
         with suppress(FileNotFoundError, ProcessLookupError):  # one has ended meanwhile: again, for its time is the first's now
-            return (sum(_times(first)) + sum(sum(_times(child)[:2]) for child in children)) / _TICKS
+            return (sum(_clock_ticks(first)) + sum(sum(_clock_ticks(child)[:2]) for child in children)) / _TICKS
 
 
-def _times(pid: str) -> list[int]:
+def _clock_ticks(pid: str) -> list[int]:
     """Clock ticks of a process: user and system, and the same of its children that it has waited for."""
     return [int(value) for value in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
 
 
-def _peak() -> float:
+def _peak_megabytes() -> float:
     """Largest resident set of this process, megabytes: getrusage would count that of the process it was forked from."""
     (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     return int(kilobytes) * 1024 / 1e6

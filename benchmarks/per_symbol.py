@@ -11,13 +11,13 @@ from statsmodels.regression.rolling import RollingOLS
 
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
-from riskmetrics.metrics.forecast_score import HORIZON
-from riskmetrics.metrics.second_opinion import statsmodels_ols
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.metrics.reference_ols import statsmodels_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD
 from riskmetrics.metrics.two_factor import TwoFactorOLS
-from riskmetrics.metrics.volatility import LOG_ERROR_MEAN, LOG_ERROR_SD, MONTH, PERCENTILE_WINDOW, SESSIONS_PER_YEAR, STABLE_BELOW, WEEK
-from riskmetrics.results.betas import WINDOW
-from riskmetrics.results.volatility import QUARTER, SKILL_WINDOW
+from riskmetrics.metrics.volatility import LOG_ERROR_MEAN, LOG_ERROR_SD, MONTH, PERCENTILE_WINDOW, SESSIONS_PER_YEAR, MIN_TREND_STRENGTH, WEEK
+from riskmetrics.results.betas import BETA_WINDOW
+from riskmetrics.results.volatility_results import QUARTER, OOS_R_SQUARED_WINDOW
 
 Figures = dict[str, FloatArray]
 """One value for each session of the run, by family and name."""
@@ -25,7 +25,7 @@ Figures = dict[str, FloatArray]
 
 def betas_by_fits(returns: FloatArray, market: FloatArray, rate: FloatArray) -> Figures:
     """Fit every window by itself, on the market, on rates and on both."""
-    spans = [slice(last - WINDOW, last) for last in range(WINDOW, len(returns) + 1)]
+    spans = [slice(last - BETA_WINDOW, last) for last in range(BETA_WINDOW, len(returns) + 1)]
     found: Figures = {}
     for family, index in (("market", market), ("rate", rate)):
         fits = [statsmodels_ols(returns[span], index[span]) for span in spans]
@@ -43,46 +43,46 @@ def betas_by_fits(returns: FloatArray, market: FloatArray, rate: FloatArray) -> 
 def betas_by_rolling(returns: FloatArray, market: FloatArray, rate: FloatArray) -> None:
     """Compute them with statsmodels' own rolling estimator."""
     for index in (market, rate, np.column_stack([market, rate])):
-        fit = RollingOLS(returns, sm.add_constant(index), window=WINDOW).fit()
+        fit = RollingOLS(returns, sm.add_constant(index), window=BETA_WINDOW).fit()
         _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
 
 
-def volatility(adj_close: "pd.Series[float]", high: "pd.Series[float]", low: "pd.Series[float]", market: "pd.Series[float]") -> Figures:
+def volatility_figures(adj_close: "pd.Series[float]", high: "pd.Series[float]", low: "pd.Series[float]", market: "pd.Series[float]") -> Figures:
     """Measure the volatility that was, forecast it, and see how past forecasts did, all with pandas."""
     year, half, root = har.LEVEL_WINDOW, np.sqrt(np.pi / 2), np.sqrt(SESSIONS_PER_YEAR)
-    returns, of_range = adj_close.pct_change(), np.log(high / low) / np.sqrt(4 * np.log(2))
-    absolute, of_market = half * returns.abs(), market.pct_change().abs()
+    returns, range_volatility = adj_close.pct_change(), np.log(high / low) / np.sqrt(4 * np.log(2))
+    absolute, abs_market_return = half * returns.abs(), market.pct_change().abs()
     level, month = absolute.rolling(year).mean(), root * returns.rolling(MONTH).std()
-    lags = [of_range, of_range.rolling(WEEK).mean(), of_range.rolling(MONTH).mean()]
-    ratios = [lag / of_range.rolling(year).mean() for lag in lags] + [of_market.rolling(MONTH).mean() / of_market.rolling(year).mean()]
-    (constant, *weights), residual_variance = har.SHIPPED["range_market"]
+    lags = [range_volatility, range_volatility.rolling(WEEK).mean(), range_volatility.rolling(MONTH).mean()]
+    ratios = [lag / range_volatility.rolling(year).mean() for lag in lags] + [abs_market_return.rolling(MONTH).mean() / abs_market_return.rolling(year).mean()]
+    (constant, *weights), residual_variance = har.SHIPPED_COEFFICIENTS["range_market"]
     ratio = constant + sum(weight * of for weight, of in zip(weights, ratios, strict=True))
     expected = root * level * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
     probability = pd.Series(norm.cdf((np.log(expected / month) - LOG_ERROR_MEAN) / LOG_ERROR_SD), adj_close.index)
     strength = (2 * probability - 1).abs()
-    after = root * np.sqrt((returns**2).rolling(HORIZON).mean().shift(-HORIZON))
-    error, of_month = (((after - of) ** 2).rolling(SKILL_WINDOW).sum().shift(HORIZON) for of in (expected, month))
+    forward_volatility = root * np.sqrt((returns**2).rolling(FORECAST_HORIZON).mean().shift(-FORECAST_HORIZON))
+    error, of_month = (((forward_volatility - of) ** 2).rolling(OOS_R_SQUARED_WINDOW).sum().shift(FORECAST_HORIZON) for of in (expected, month))
     found = {
         "realized_21d": month,
         "realized_63d": root * returns.rolling(QUARTER).std(),
         "daily": root * absolute,
         "weekly": root * absolute.rolling(WEEK).mean(),
         "monthly": root * absolute.rolling(MONTH).mean(),
-        "expected": expected,
-        "risk": expected * np.sqrt(1 + residual_variance),
-        "low": expected * har.BAND[0],
-        "high": expected * har.BAND[1],
+        "volatility_forecast": expected,
+        "root_variance_forecast": expected * np.sqrt(1 + residual_variance),
+        "low": expected * har.INTERVAL_MULTIPLIERS[0],
+        "high": expected * har.INTERVAL_MULTIPLIERS[1],
         "rise_probability": probability,
         "strength": strength,
-        "direction": np.sign(probability - 0.5).where(strength >= STABLE_BELOW, 0.0),
+        "direction": np.sign(probability - 0.5).where(strength >= MIN_TREND_STRENGTH, 0.0),
         "percentile": (month.rolling(PERCENTILE_WINDOW + 1).rank() - 1) / PERCENTILE_WINDOW,
-        **{f"ewma_{decay}": root * np.sqrt(_weighted(returns**2, decay / 100)) for decay in (94, 97)},
-        "skill": 1 - error / of_month,
+        **{f"ewma_{decay}": root * np.sqrt(_weighted_means(returns**2, decay / 100)) for decay in (94, 97)},
+        "oos_r_squared": 1 - error / of_month,
     }
     return {f"volatility.{name}": of.to_numpy() for name, of in found.items()}
 
 
-def _weighted(squares: "pd.Series[float]", decay: float) -> "pd.Series[float]":
+def _weighted_means(squares: "pd.Series[float]", decay: float) -> "pd.Series[float]":
     """Weighted means of a year: `ewm` would weigh all the past."""
     weights = decay ** np.arange(har.LEVEL_WINDOW)
     means = np.convolve(squares.iloc[1:], weights / weights.sum(), "valid")

@@ -15,16 +15,16 @@ from benchmarks import measure
 from benchmarks.job import temporary_home
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
-from riskmetrics.cli.simulate import simulate
-from riskmetrics.db import computed, tables
+from riskmetrics.cli.simulate_command import simulate
+from riskmetrics.db import result_tables, tables
 
-NIGHTS_A_YEAR = 252
+NIGHTS_PER_YEAR = 252
 LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
-FOUNDING = {"position_market_betas": 5.5, "position_volatility": 7.3}
+FOUNDING_ESTIMATES_MB = {"position_market_betas": 5.5, "position_volatility": 7.3}
 """MB a year at 63 positions, as the founding document estimates."""
 
 
-class Book(NamedTuple):
+class BookSize(NamedTuple):
     """Portfolios of a simulated market, and how many nights are run of them."""
 
     portfolios: int
@@ -33,8 +33,8 @@ class Book(NamedTuple):
     nights: int
 
 
-BOOKS = (Book(portfolios=3, lots=21, symbols=60, nights=10), Book(portfolios=100, lots=100, symbols=3_000, nights=3))
-QUICK = (Book(portfolios=1, lots=3, symbols=10, nights=1),)
+BOOKS = (BookSize(portfolios=3, lots=21, symbols=60, nights=10), BookSize(portfolios=100, lots=100, symbols=3_000, nights=3))
+QUICK = (BookSize(portfolios=1, lots=3, symbols=10, nights=1),)
 
 Sizes = dict[str, float]
 
@@ -42,12 +42,12 @@ Sizes = dict[str, float]
 def report(quick: bool) -> str:
     """Run the nights of each book in a process of its own and scale what they left to a year."""
     books = QUICK if quick else BOOKS
-    return _text(books, [measure.in_child(megabytes_a_year, book) for book in books])
+    return _text(books, [measure.run_in_child(measure_yearly_megabytes, book) for book in books])
 
 
-def megabytes_a_year(book: Book) -> Sizes:
+def measure_yearly_megabytes(book: BookSize) -> Sizes:
     """Return MB that a year of nights adds, with indexes, by table of results, and of Dagster's database."""
-    first, *days = trading_calendar.between(trading_calendar.FIRST_SESSION, LAST_SESSION.date())[-book.nights - 1 :]
+    first, *days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION.date())[-book.nights - 1 :]
     with temporary_home() as (home, engine):
         with redirect_stdout(sys.stderr):
             simulate(book.symbols, 300, book.portfolios, book.lots, seed=1, last_session=LAST_SESSION)
@@ -56,41 +56,41 @@ def megabytes_a_year(book: Book) -> Sizes:
             connection.exec_driver_sql("VACUUM (ANALYZE)")  # before the server's own would: plans without statistics take minutes
         dagster = engine.url.set(database="dagster", drivername="postgresql+psycopg2")
         (home / "dagster").mkdir()
-        shutil.copy(settings.bundled("deploy") / "dagster.yaml", home / "dagster")
+        shutil.copy(settings.bundled_path("deploy") / "dagster.yaml", home / "dagster")
         with patch.dict(os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)):
             launch.run(settings.load(), [first])  # creates what is there once
             before = _sizes(engine)
             for day in days:
                 launch.run(settings.load(), [day])
         after = _sizes(engine)
-    return {name: (size - before[name]) * NIGHTS_A_YEAR / book.nights / 1e6 for name, size in after.items()}
+    return {name: (size - before[name]) * NIGHTS_PER_YEAR / book.nights / 1e6 for name, size in after.items()}
 
 
 def _sizes(engine: sa.Engine) -> Sizes:
     """Return bytes by table of results, indexes included, and of Dagster's database."""
     with engine.connect() as connection:
         size = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
-        names = [*(of.table.name for of in computed.results()), tables.ai_insights.name]
+        names = [*(of.table.name for of in result_tables.list_result_tables()), tables.ai_insights.name]
         sizes = {name: float(connection.execute(size, {"name": name}).scalar_one()) for name in names}
         return {**sizes, "Dagster's database": float(connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one())}
 
 
-def _text(books: Sequence[Book], sizes: Sequence[Sizes]) -> str:
+def _text(books: Sequence[BookSize], sizes: Sequence[Sizes]) -> str:
     names = sorted(sizes[0], key=lambda name: -sizes[-1][name])
     positions = [book.portfolios * book.lots for book in books]
-    lines = [(name, *(f"{of[name]:,.1f}" for of in sizes), f"{FOUNDING[name]}" if name in FOUNDING else "") for name in names]
+    lines = [(name, *(f"{of[name]:,.1f}" for of in sizes), f"{FOUNDING_ESTIMATES_MB[name]}" if name in FOUNDING_ESTIMATES_MB else "") for name in names]
     total = ("together", *(f"{sum(of.values()):,.1f}" for of in sizes), "")
     wanted = [
-        measure.Target(f"MB a year in {name}, {positions[0]} positions", most, sizes[0][name], is_most=True)
-        for name, most in FOUNDING.items()
+        measure.Target(f"MB a year in {name}, {positions[0]} positions", most, sizes[0][name], is_upper_limit=True)
+        for name, most in FOUNDING_ESTIMATES_MB.items()
     ]
     head = ["MB a year, with indexes", *(f"{count:,} positions" for count in positions), "estimated for 63"]
     return f"""## Size
 
-What nightly runs add in a year of {NIGHTS_A_YEAR} sessions: the growth over {" and ".join(str(book.nights) for book in books)} nights of a
+What nightly runs add in a year of {NIGHTS_PER_YEAR} sessions: the growth over {" and ".join(str(book.nights) for book in books)} nights of a
 simulated market, scaled. Prices are not counted.
 
-{measure.table(head, [*lines, total])}
+{measure.markdown_table(head, [*lines, total])}
 
-{measure.targets(wanted)}
+{measure.targets_table(wanted)}
 """

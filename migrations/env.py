@@ -22,7 +22,7 @@ def is_ours(_: SchemaItem, name: str | None, kind: str, reflected: bool, counter
     return not (reflected and counterpart is None and kind in {"column", "index", "foreign_key_constraint"})
 
 
-def run(connection: sa.Connection) -> None:
+def run_migrations(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=tables.metadata,
@@ -34,20 +34,20 @@ def run(connection: sa.Connection) -> None:
         context.run_migrations()
 
 
-def run_on_own_connection() -> None:
+def run_with_own_engine() -> None:
     engine = open_engine(settings.load(), Role.OWNER)
     try:
         with engine.begin() as connection:
-            migrate.lock(connection)
-            run(connection)
+            migrate.lock_migrations(connection)
+            run_migrations(connection)
     finally:
         engine.dispose()
 
 
 if context.is_offline_mode():
     raise CommandError("--sql cannot work: some revisions look up in the database what its constraints are called")
-given: sa.Connection | None = context.config.attributes.get("connection")
-if given is None:
-    run_on_own_connection()
+provided_connection: sa.Connection | None = context.config.attributes.get("connection")
+if provided_connection is None:
+    run_with_own_engine()
 else:
-    run(given)
+    run_migrations(provided_connection)

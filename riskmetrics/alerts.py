@@ -10,14 +10,14 @@ from html import escape
 from threading import get_ident
 from urllib.parse import unquote, urlsplit
 
-from riskmetrics.errors import AlertNotSent
+from riskmetrics.errors import AlertDeliveryError
 from riskmetrics.settings import Settings
 from riskmetrics.text import escape_controls
 
 _TIMEOUT = 20
 """Seconds to wait for an answer."""
 
-_HIDDEN = "[hidden]"
+_REDACTED = "[hidden]"
 
 
 def send(settings: Settings, subject: str, text: str) -> list[str]:
@@ -28,82 +28,82 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
 
     Raises
     ------
-    AlertNotSent
+    AlertDeliveryError
         If a channel that is set did not take it; its sentence holds neither an address's secret part nor a password.
     """
-    subject = escape_controls(without_secrets(settings, subject))
-    text = escape_controls(without_secrets(settings, text))
+    subject = escape_controls(redact_secrets(settings, subject))
+    text = escape_controls(redact_secrets(settings, text))
     channels: dict[str, Callable[[], None]] = {}
     if settings.alert_webhook is not None:
         address = settings.alert_webhook.get_secret_value()
-        channels["webhook"] = lambda: _post(address, escape(f"{subject}\n{text}", quote=False))
+        channels["webhook"] = lambda: _post_webhook(address, escape(f"{subject}\n{text}", quote=False))
     if settings.alert_email:
         recipients = settings.alert_email
-        channels["e-mail"] = lambda: _mail(settings, recipients, subject, text)
-    problems, taken_by = [], []
+        channels["e-mail"] = lambda: _send_email(settings, recipients, subject, text)
+    problems, delivered = [], []
     for name, deliver in channels.items():
         try:
             deliver()
-            taken_by.append(name)
-        except (OSError, ValueError, smtplib.SMTPException, AlertNotSent) as error:
-            problems.append(f"the alert was not sent by {name} ({without_secrets(settings, str(error))})")
+            delivered.append(name)
+        except (OSError, ValueError, smtplib.SMTPException, AlertDeliveryError) as error:
+            problems.append(f"the alert was not sent by {name} ({redact_secrets(settings, str(error))})")
     if problems:
-        raise AlertNotSent("; ".join(problems), tuple(taken_by))
-    return taken_by
+        raise AlertDeliveryError("; ".join(problems), tuple(delivered))
+    return delivered
 
 
-def without_secrets(settings: Settings, text: str) -> str:
+def redact_secrets(settings: Settings, text: str) -> str:
     """Return ``text`` in which no secret of ``settings`` stands, nor the password inside one that is an address."""
     secrets = [value.get_secret_value() for _, value in settings if hasattr(value, "get_secret_value")]
     passwords = [urlsplit(secret).password for secret in secrets if "://" in secret]
-    hidden = {form for secret in (*secrets, *passwords) if secret for form in (secret, unquote(secret))}
-    for secret in sorted(hidden, key=len, reverse=True):
-        text = text.replace(secret, _HIDDEN)
+    secret_forms = {form for secret in (*secrets, *passwords) if secret for form in (secret, unquote(secret))}
+    for secret in sorted(secret_forms, key=len, reverse=True):
+        text = text.replace(secret, _REDACTED)
     return text
 
 
-def _post(address: str, text: str) -> None:
+def _post_webhook(address: str, text: str) -> None:
     """Post what Slack, Mattermost and their like take."""
     import requests  # a tenth of a second that most commands do not need
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import HTTPError
     from urllib3.util import Retry
 
-    again = Retry(3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
+    retry_policy = Retry(3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
-            session.mount(scheme, HTTPAdapter(max_retries=again))
+            session.mount(scheme, HTTPAdapter(max_retries=retry_policy))
         try:
-            with _without_log():
-                answer = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
+            with _suppress_http_logs():
+                response = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
         except (requests.RequestException, HTTPError) as error:
             # the error's own text holds the path of the address, which is its secret
-            raise AlertNotSent(f"{urlsplit(address).hostname} did not answer: {type(error).__name__}") from None
-    if not answer.ok or answer.is_redirect:
-        raise AlertNotSent(f"{urlsplit(address).hostname} answered {answer.status_code}")
+            raise AlertDeliveryError(f"{urlsplit(address).hostname} did not answer: {type(error).__name__}") from None
+    if not response.ok or response.is_redirect:
+        raise AlertDeliveryError(f"{urlsplit(address).hostname} answered {response.status_code}")
 
 
 @contextmanager
-def _without_log() -> Iterator[None]:
+def _suppress_http_logs() -> Iterator[None]:
     """Keep what urllib3 logs of a request, with the path of the address, out of every log."""
     loggers = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool", "util.retry")]
     thread = get_ident()
 
-    def is_of_others(record: logging.LogRecord) -> bool:
+    def is_other_thread(record: logging.LogRecord) -> bool:
         return record.thread != thread
 
     for logger in loggers:
-        logger.addFilter(is_of_others)
+        logger.addFilter(is_other_thread)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(is_of_others)
+            logger.removeFilter(is_other_thread)
 
 
-def _mail(settings: Settings, recipients: str, subject: str, text: str) -> None:
+def _send_email(settings: Settings, recipients: str, subject: str, text: str) -> None:
     if settings.smtp_url is None:
-        raise AlertNotSent("RISKMETRICS_ALERT_EMAIL is set and RISKMETRICS_SMTP_URL is not")
+        raise AlertDeliveryError("RISKMETRICS_ALERT_EMAIL is set and RISKMETRICS_SMTP_URL is not")
     message = EmailMessage()
     message["Subject"], message["To"] = " ".join(subject.split()), recipients
     message["From"] = settings.alert_sender or recipients.partition(",")[0]
@@ -122,6 +122,6 @@ def _mail(settings: Settings, recipients: str, subject: str, text: str) -> None:
             encrypted = True
         if address.username:
             if not encrypted:
-                raise AlertNotSent(f"{host} offers no encryption, and the password is not sent without")
+                raise AlertDeliveryError(f"{host} offers no encryption, and the password is not sent without")
             server.login(unquote(address.username), unquote(address.password or ""))
         server.send_message(message)

@@ -12,20 +12,20 @@ T = TypeVar("T")
 class Deadline(NamedTuple):
     """A moment on the monotonic clock, in seconds."""
 
-    at: float
+    expires_at: float
 
     @classmethod
-    def after(cls, seconds: float) -> Self:
+    def from_now(cls, seconds: float) -> Self:
         """Return the moment some seconds from now."""
         return cls(monotonic() + seconds)
 
     @property
     def seconds_left(self) -> float:
         """Seconds until then; negative once it has passed."""
-        return self.at - monotonic()
+        return self.expires_at - monotonic()
 
 
-def run_within(seconds: float, call: Callable[[], T]) -> T:
+def run_with_timeout(seconds: float, call: Callable[[], T]) -> T:
     """Return what ``call`` returns, or raise what it raises; TimeoutError if it takes longer.
 
     A call that is late goes on in a thread of its own that keeps no process alive. Timeouts of sockets do not do:

@@ -2,31 +2,31 @@
 
 RiskmetricsError             exit 1
 ├── UsageError               exit 2  what was asked for cannot be asked
-│   └── InvalidSession       a day that is not an exchange session that has ended
+│   └── InvalidSessionError  a day that is not an exchange session that has ended
 ├── DataQualityError         exit 3  the data do not allow an answer
-│   ├── MissingPrices        required closes are not in the database
-│   └── RefusedFit           a calibration that would not be safe to forecast with
+│   ├── MissingPricesError   required closes are not in the database
+│   └── CalibrationRejectedError  a calibration that would not be safe to forecast with
 ├── SourceError              exit 5  a vendor did not answer as its contract says
-│   ├── Unreachable          no connection, no answer in time, one that broke off, a fault of the server
+│   ├── VendorUnavailableError  no connection, no answer in time, one that broke off, a fault of the server
 │   │   └── TimeLimitError    the time that a call or a run may take is used up
-│   ├── BadAnswer            an answer that does not fit
-│   ├── RateLimited          no more calls for now
-│   ├── UnknownSymbol        exit 3  the vendor has nothing on it
-│   ├── NotInPlan            exit 6  the vendor has it, and not for this key
-│   └── KeyRefused           exit 6  the vendor does not know the key
-├── AlertNotSent             exit 5  nobody could be told
+│   ├── InvalidResponseError  an answer that does not fit
+│   ├── RateLimitError       no more calls for now
+│   ├── UnknownSymbolError   exit 3  the vendor has nothing on it
+│   ├── EntitlementError     exit 6  the vendor has it, and not for this key
+│   └── AuthenticationError  exit 6  the vendor does not know the key
+├── AlertDeliveryError       exit 5  nobody could be told
 ├── ConfigurationError       exit 6  settings that cannot work
 └── DatabaseError            exit 6  the database cannot be reached or used
     └── SchemaError          its schema is not one this version can use
 
-A run that is done but for some of its input ends with PARTIAL.
+A run that is done but for some of its input ends with PARTIAL_EXIT_CODE.
 """
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Literal
 
-PARTIAL = 4
+PARTIAL_EXIT_CODE = 4
 """Exit code of a run that went well with what could be fetched, and lacks some."""
 
 
@@ -42,7 +42,7 @@ class UsageError(RiskmetricsError):
     exit_code = 2
 
 
-class InvalidSession(UsageError):
+class InvalidSessionError(UsageError):
     """A day, or a range of days, that is not made of exchange sessions that have ended."""
 
 
@@ -52,7 +52,7 @@ class DataQualityError(RiskmetricsError):
     exit_code = 3
 
 
-class MissingPrices(DataQualityError):
+class MissingPricesError(DataQualityError):
     """A required symbol has no close on some sessions."""
 
     def __init__(self, symbol: str, days: Sequence[date]) -> None:
@@ -61,7 +61,7 @@ class MissingPrices(DataQualityError):
         self.symbol, self.days = symbol, tuple(days)
 
 
-class RefusedFit(DataQualityError):
+class CalibrationRejectedError(DataQualityError):
     """A calibration that rests on too little, or whose coefficients would not be safe to forecast with."""
 
 
@@ -70,89 +70,89 @@ class SourceError(RiskmetricsError):
 
     Attributes
     ----------
-    again : bool
+    retryable : bool
         Asking the same again at once may succeed.
-    closes : str
+    scope : str
         What need not be asked any more in this run: nothing, the endpoint, or the vendor at all.
     retry_after : str or None
         When to ask again, as the vendor's header says.
     """
 
     exit_code = 5
-    again = False
-    closes: Literal["", "endpoint", "vendor"] = ""
+    retryable = False
+    scope: Literal["", "endpoint", "vendor"] = ""
     retry_after: str | None = None
 
 
-class Unreachable(SourceError):
+class VendorUnavailableError(SourceError):
     """No connection, no answer in time, one that broke off, or a fault of the server."""
 
-    again = True
+    retryable = True
 
-    def __init__(self, sentence: str, retry_after: str | None = None) -> None:
-        super().__init__(sentence)
+    def __init__(self, message: str, retry_after: str | None = None) -> None:
+        super().__init__(message)
         self.retry_after = retry_after
 
 
-class TimeLimitError(Unreachable):
+class TimeLimitError(VendorUnavailableError):
     """The time that a call, or a run with all its calls, may take is used up."""
 
-    again = False
+    retryable = False
 
-    def __init__(self, sentence: str, *, whole_run: bool = False) -> None:
-        super().__init__(sentence)
-        self.closes = "vendor" if whole_run else ""
+    def __init__(self, message: str, *, is_run_wide: bool = False) -> None:
+        super().__init__(message)
+        self.scope = "vendor" if is_run_wide else ""
 
 
-class BadAnswer(SourceError):
+class InvalidResponseError(SourceError):
     """An answer that is not what the vendor documents; one that broke off may come whole the next time."""
 
-    def __init__(self, sentence: str, *, again: bool = False) -> None:
-        super().__init__(sentence)
-        self.again = again
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
-class RateLimited(SourceError):
-    """No more calls for now; ``passing``: a minute may be enough to wait."""
+class RateLimitError(SourceError):
+    """No more calls for now; ``transient``: a minute may be enough to wait."""
 
-    closes = "vendor"
+    scope = "vendor"
 
-    def __init__(self, sentence: str, *, passing: bool = False, retry_after: str | None = None) -> None:
-        super().__init__(sentence)
-        self.passing, self.retry_after, self.again = passing, retry_after, retry_after is not None
+    def __init__(self, message: str, *, transient: bool = False, retry_after: str | None = None) -> None:
+        super().__init__(message)
+        self.transient, self.retry_after, self.retryable = transient, retry_after, retry_after is not None
 
 
-class UnknownSymbol(SourceError):
+class UnknownSymbolError(SourceError):
     """The vendor answers that there is nothing on a symbol."""
 
     exit_code = 3
 
 
-class NotInPlan(SourceError):
+class EntitlementError(SourceError):
     """What was asked is not for this key: the symbol, or the whole endpoint."""
 
     exit_code = 6
 
-    def __init__(self, sentence: str, *, endpoint: bool = False) -> None:
-        super().__init__(sentence)
-        self.closes = "endpoint" if endpoint else ""
+    def __init__(self, message: str, *, is_endpoint_wide: bool = False) -> None:
+        super().__init__(message)
+        self.scope = "endpoint" if is_endpoint_wide else ""
 
 
-class KeyRefused(SourceError):
+class AuthenticationError(SourceError):
     """The vendor does not know the key."""
 
     exit_code = 6
-    closes = "vendor"
+    scope = "vendor"
 
 
-class AlertNotSent(RiskmetricsError):
-    """A webhook or a mail server did not take an alert; ``taken_by`` are the channels that did."""
+class AlertDeliveryError(RiskmetricsError):
+    """A webhook or a mail server did not take an alert; ``delivered_to`` are the channels that did."""
 
     exit_code = 5
 
-    def __init__(self, sentence: str, taken_by: tuple[str, ...] = ()) -> None:
-        super().__init__(sentence)
-        self.taken_by = taken_by
+    def __init__(self, message: str, delivered_to: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.taken_by = delivered_to
 
 
 class ConfigurationError(RiskmetricsError):

@@ -16,8 +16,8 @@ if sys.platform != "win32":
     import fcntl
     import pwd
 
-PRIVATE_FOLDER, PRIVATE_UMASK = 0o700, 0o077
-_ROOT = 0
+PRIVATE_FOLDER_MODE, PRIVATE_UMASK = 0o700, 0o077
+_ROOT_UID = 0
 
 
 @contextmanager
@@ -26,11 +26,11 @@ def private_umask() -> Iterator[None]:
 
     The umask belongs to the process: other threads and child processes get it too.
     """
-    before = os.umask(PRIVATE_UMASK)
+    previous = os.umask(PRIVATE_UMASK)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(previous)
 
 
 def create_home(folder: Path) -> None:
@@ -54,7 +54,7 @@ def create_home(folder: Path) -> None:
     refuse_foreign_owner_as_root(folder)
     status = folder.stat()
     is_open = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX
-    if is_open and os.geteuid() in (_ROOT, status.st_uid):
+    if is_open and os.geteuid() in (_ROOT_UID, status.st_uid):
         folder.chmod(stat.S_IMODE(status.st_mode) & ~(stat.S_IWGRP | stat.S_IWOTH))
 
 
@@ -74,9 +74,9 @@ def create_private_folder(folder: Path) -> None:
     refuse_foreign_owner_as_root(folder)
     status, user = folder.stat(), os.geteuid()
     if status.st_uid == user:
-        if stat.S_IMODE(status.st_mode) != PRIVATE_FOLDER:
-            folder.chmod(PRIVATE_FOLDER)
-    elif status.st_uid != _ROOT:
+        if stat.S_IMODE(status.st_mode) != PRIVATE_FOLDER_MODE:
+            folder.chmod(PRIVATE_FOLDER_MODE)
+    elif status.st_uid != _ROOT_UID:
         raise ConfigurationError(describe_foreign_owner(folder, folder))
 
 
@@ -96,10 +96,10 @@ def refuse_planted_link(path: Path) -> None:
 def refuse_planted_file(path: Path) -> None:
     """Raise ConfigurationError for a file or folder that a stranger put where everybody may write."""
     with suppress(FileNotFoundError):
-        owner, above = path.lstat().st_uid, path.absolute().parent
-        folder = above.stat()
-        if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT):
-            raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {above}. Use another directory")
+        owner, parent = path.lstat().st_uid, path.absolute().parent
+        folder = parent.stat()
+        if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT_UID):
+            raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {parent}. Use another directory")
 
 
 def refuse_foreign_owner_as_root(path: Path) -> None:
@@ -108,7 +108,7 @@ def refuse_foreign_owner_as_root(path: Path) -> None:
     That account could change it: name the code that Dagster runs as root, or put a link to a file
     of root's where root writes.
     """
-    if os.geteuid() != _ROOT:
+    if os.geteuid() != _ROOT_UID:
         return
     with suppress(FileNotFoundError):
         for place in (path, path.resolve()):  # a link, and where it leads
@@ -140,9 +140,9 @@ def describe_foreign_owner(path: Path, home: Path) -> str:
     )
 
 
-def describe_obstacle(error: Exception, home: Path) -> str:
+def describe_access_failure(error: Exception, home: Path) -> str:
     """Return why a home cannot be used: the foreign owner on the way if access was denied, else the error."""
-    if isinstance(error, PermissionError) and os.geteuid() != _ROOT:
+    if isinstance(error, PermissionError) and os.geteuid() != _ROOT_UID:
         denied = Path(os.fsdecode(error.filename or home))
         for path in (home, *(above for above in reversed(denied.parents) if above.is_relative_to(home)), denied):
             with suppress(OSError):
@@ -171,10 +171,10 @@ def is_utf8(text: str) -> bool:
 
 
 @contextmanager
-def lock_exclusively(path: Path, at_once: int = 0) -> Iterator[None]:
+def lock_exclusively(path: Path, flags: int = 0) -> Iterator[None]:
     """Hold the lock of a file; with ``fcntl.LOCK_NB``, BlockingIOError if another process holds it."""
     with open_private_file(path) as file:
-        fcntl.flock(file, fcntl.LOCK_EX | at_once)
+        fcntl.flock(file, fcntl.LOCK_EX | flags)
         try:
             yield
         finally:

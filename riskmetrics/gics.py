@@ -24,9 +24,9 @@ _VENDOR_NAMES = {
     "Healthcare": "Health Care",
     "Technology": "Information Technology",
 }
-_BY_NAME = {name.casefold(): sector for name, sector in {**dict(zip(SECTORS, SECTORS, strict=True)), **_VENDOR_NAMES}.items()}
+_SECTOR_BY_NAME = {name.casefold(): sector for name, sector in {**dict(zip(SECTORS, SECTORS, strict=True)), **_VENDOR_NAMES}.items()}
 
 
-def sector(name: str) -> str | None:
+def to_gics_sector(name: str) -> str | None:
     """Translate a vendor's sector name to GICS, whatever its case and spacing; None for a name that is not known."""
-    return _BY_NAME.get(" ".join(name.split()).casefold())
+    return _SECTOR_BY_NAME.get(" ".join(name.split()).casefold())

@@ -22,10 +22,10 @@ class Limits(NamedTuple):
     rejected_rows: int = 100_000
     """Rows that are kept with the reason why they were not taken."""
 
-    def of_holdings(self) -> "Limits":
+    def for_holdings(self) -> "Limits":
         """Return the limits of a file of holdings: it is small, and many times its size in memory."""
         file_bytes = min(self.file_bytes, self.holdings * 1024)
         return self._replace(rows=min(self.rows, self.holdings), file_bytes=file_bytes)
 
 
-DEFAULT = Limits()
+DEFAULT_LIMITS = Limits()

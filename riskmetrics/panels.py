@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from riskmetrics.errors import MissingPrices
+from riskmetrics.errors import MissingPricesError
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import Ticks, bad_ticks, split_suspects
 from riskmetrics.metrics.volatility import range_proxy
 
-STALE_AFTER = 5
+MAX_STALE_SESSIONS = 5
 """Sessions that a close may stand in for a missing one; an older one leaves the holding unpriced."""
 
 
@@ -25,16 +25,16 @@ class Bars(NamedTuple):
     low: pd.DataFrame
 
 
-def panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value: str) -> pd.DataFrame:
+def pivot_to_panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value_column: str) -> pd.DataFrame:
     """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled.
 
     Rows of other days or symbols are left out; each symbol has one row a day at most. Values keep their unit, as float64.
     """
     index, columns = pd.DatetimeIndex(pd.to_datetime(list(sessions))), pd.Index(list(symbols), dtype="str")
     row, column = index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))
-    wanted = (row >= 0) & (column >= 0)
+    in_panel = (row >= 0) & (column >= 0)
     values = np.full((len(index), len(columns)), np.nan)
-    values[row[wanted], column[wanted]] = rows[value].to_numpy(float)[wanted]
+    values[row[in_panel], column[in_panel]] = rows[value_column].to_numpy(float)[in_panel]
     return pd.DataFrame(values, index=index, columns=columns)
 
 
@@ -62,7 +62,7 @@ class Returns(NamedTuple):
         """The last rows alone."""
         return Returns(self.frame.iloc[-rows:], self.unconfirmed[-rows:])
 
-    def of(self, symbol: str) -> FloatArray:
+    def column(self, symbol: str) -> FloatArray:
         """One symbol's returns as a regressor, (T,): its unconfirmed moves are left out for good."""
         column = self.frame.columns.get_loc(symbol)
         return np.where(self.unconfirmed[:, column], np.nan, self.values()[:, column])
@@ -97,7 +97,7 @@ def suspected_splits(bars: Bars) -> pd.DataFrame:
     return pd.DataFrame(keys | {name: getattr(found, name)[row, column] for name in names})
 
 
-def suspected_cells(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> BoolArray:
+def split_suspect_mask(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> BoolArray:
     """Return where the adjusted close of a session is suspected on that session, in a frame's shape.
 
     ``suspects`` are rows of `suspected_splits`; None: nothing is suspected.
@@ -113,7 +113,7 @@ def suspected_cells(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> Bool
     return cells
 
 
-def believed_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> Returns:
+def clean_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> Returns:
     """Simple returns without bad ticks and without suspected splits.
 
     Parameters
@@ -129,40 +129,40 @@ def believed_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None)
     price by. A return is NaN where a close is missing or bad (`price_quality.bad_ticks`), and on
     the session of a suspected split: in every window, that of a later day included.
     """
-    return _believed(closes, bad_ticks(closes.to_numpy()), suspects)
+    return _mask_suspect_returns(closes, bad_ticks(closes.to_numpy()), suspects)
 
 
-def believed_bars(
+def clean_bars(
     adj_close: pd.DataFrame,
     high: pd.DataFrame,
     low: pd.DataFrame,
     suspects: pd.DataFrame | None = None,
 ) -> tuple[Returns, pd.DataFrame]:
-    """Return `believed_returns`, and on their rows the range proxies (`volatility.range_proxy`).
+    """Return `clean_returns`, and on their rows the range proxies (`volatility.range_proxy`).
 
     A range is NaN on a session whose move is not believed.
     """
     ticks = bad_ticks(adj_close.to_numpy())
-    is_doubted = ticks.doubted | suspected_cells(suspects, adj_close)
-    ranges = np.where(is_doubted, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
+    is_suspect = ticks.suspect | split_suspect_mask(suspects, adj_close)
+    ranges = np.where(is_suspect, np.nan, range_proxy(high.to_numpy(), low.to_numpy()))
     by_session = pd.DataFrame(ranges, index=high.index, columns=high.columns)
-    return _believed(adj_close, ticks, suspects), by_session.iloc[2:]
+    return _mask_suspect_returns(adj_close, ticks, suspects), by_session.iloc[2:]
 
 
-def _believed(closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None) -> Returns:
+def _mask_suspect_returns(closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None) -> Returns:
     returns = simple_returns(closes.mask(ticks.bad))
-    returns = returns.mask(suspected_cells(suspects, returns))
+    returns = returns.mask(split_suspect_mask(suspects, returns))
     return Returns(returns.iloc[1:], ticks.unconfirmed[2:])
 
 
-def lengthened(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
+def pad_history(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
     """Put empty rows before ``closes`` until there are ``rows``: the calendar begins later than the windows of the first sessions."""
     before = pd.bdate_range(end=closes.index[0], periods=max(rows - len(closes), 0) + 1)[:-1]
     return closes.reindex(before.append(pd.DatetimeIndex(closes.index))) if len(before) else closes
 
 
-def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the latest close at or before each day, up to STALE_AFTER sessions old, and whether it is an older one.
+def forward_fill(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the latest close at or before each day, up to MAX_STALE_SESSIONS sessions old, and whether it is an older one.
 
     ``closes`` must hold each of ``days`` (else KeyError) and the sessions before it that are to be looked at.
     """
@@ -172,17 +172,17 @@ def latest_known(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFra
         raise KeyError(f"no row for {', '.join(str(day.date()) for day in index[rows < 0])}")
     prices = closes.to_numpy()
     known = prices[rows].copy()
-    for age in range(1, STALE_AFTER + 1):
+    for age in range(1, MAX_STALE_SESSIONS + 1):
         known = np.where(np.isnan(known) & (rows >= age)[:, None], prices[np.maximum(rows - age, 0)], known)
-    older = ~np.isnan(known) & np.isnan(prices[rows])
-    return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(older, index=index, columns=closes.columns)
+    is_stale = ~np.isnan(known) & np.isnan(prices[rows])
+    return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(is_stale, index=index, columns=closes.columns)
 
 
-def require(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
-    """Raise MissingPrices that lists the days on which ``symbol`` has no close."""
+def require_closes(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
+    """Raise MissingPricesError that lists the days on which ``symbol`` has no close."""
     absent = closes[symbol].reindex(pd.to_datetime(list(days))).isna()
     if absent.any():
-        raise MissingPrices(symbol, [day.date() for day in absent.index[absent]])
+        raise MissingPricesError(symbol, [day.date() for day in absent.index[absent]])
 
 
 def undefined_rows(
@@ -217,8 +217,8 @@ def undefined_rows(
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
     found = rows.iloc[np.concatenate(list(missing.values()))]
     why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
-    of_rows = rows["observations"].to_numpy(float) if "observations" in rows else np.full(len(rows), np.nan)
-    counts = [(n_obs or {}).get(column, of_rows)[at] for column, at in missing.items()]
+    row_counts = rows["observations"].to_numpy(float) if "observations" in rows else np.full(len(rows), np.nan)
+    counts = [(n_obs or {}).get(column, row_counts)[at] for column, at in missing.items()]
     return pd.DataFrame(
         {
             "portfolio_id": found["portfolio_id"].to_numpy(),

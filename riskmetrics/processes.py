@@ -5,23 +5,23 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-_PID, _HOST, _BOOT, _STARTED = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
+_PID, _HOST, _BOOT, _START_TIME = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
 
 
-def tags() -> dict[str, str]:
+def process_tags() -> dict[str, str]:
     """Return what tells this process from all others, on this machine and elsewhere."""
     pid = os.getpid()
-    return of_this_machine() | {_PID: str(pid), _BOOT: _boot_id(), _STARTED: _start(pid)}
+    return local_run_tags() | {_PID: str(pid), _BOOT: _boot_id(), _START_TIME: _start_time(pid)}
 
 
-def of_this_machine() -> dict[str, str]:
+def local_run_tags() -> dict[str, str]:
     """Return the tags that all processes of this machine share."""
     return {_HOST: socket.gethostname()}
 
 
-def lives(known: Mapping[str, str]) -> bool:
-    """Tell whether the process of this machine that has these `tags` still runs."""
-    return known.get(_BOOT) == _boot_id() and _start(int(known[_PID])) == known.get(_STARTED)
+def is_alive(run_tags: Mapping[str, str]) -> bool:
+    """Tell whether the process of this machine that has these `process_tags` still runs."""
+    return run_tags.get(_BOOT) == _boot_id() and _start_time(int(run_tags[_PID])) == run_tags.get(_START_TIME)
 
 
 def _boot_id() -> str:
@@ -29,7 +29,7 @@ def _boot_id() -> str:
     return path.read_text().strip() if path.exists() else ""
 
 
-def _start(pid: int) -> str:
+def _start_time(pid: int) -> str:
     """When a process started, in the kernel's clock ticks: tells it from a later one with the same number; empty if it is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]

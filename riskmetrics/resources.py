@@ -13,23 +13,23 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from riskmetrics import processes, settings
-from riskmetrics.db import migrate, read, write
+from riskmetrics.db import migrate, input_queries, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
-from riskmetrics.ingest.feed import Feed, open_feed
-from riskmetrics.results.options import Terms
+from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
+from riskmetrics.results.option_results import PricingParameters
 from riskmetrics.settings import PACKAGE
 
 if TYPE_CHECKING:
     from riskmetrics.insights.claude import Claude
-    from riskmetrics.insights.templates import Disclosure
+    from riskmetrics.insights.templates import Anonymization
 
-OFFLINE = "riskmetrics/offline"
+OFFLINE_TAG = "riskmetrics/offline"
 """Tag of a run that asks no vendor, whatever the settings."""
 
-STARTED_BY = "riskmetrics/started_by"
+STARTED_BY_TAG = "riskmetrics/started_by"
 """Tag of a run: the command line, the schedule, or the schedule's catching up; from the UI it has none."""
-AI_ALL = "riskmetrics/ai_all"
+AI_ALL_SESSIONS_TAG = "riskmetrics/ai_all"
 """Tag of a run in which a model may be asked for every session, not for the last one alone."""
 
 T = TypeVar("T")
@@ -45,26 +45,26 @@ class Warehouse(dg.ConfigurableResource[None]):
     _market_index: str | None = PrivateAttr()
     _rate_index: str | None = PrivateAttr()
     _benchmark: str | None = PrivateAttr()
-    _option_terms: Terms = PrivateAttr()
+    _pricing_parameters: PricingParameters = PrivateAttr()
     _insight_types: frozenset[str] = PrivateAttr()
-    _known: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
+    _run_cache: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and bring the schema to head; a failed migration fails the run with its revision."""
         if context.run and context.instance:  # a run of the UI or the daemon is started by a process that does not say who it is
-            context.instance.add_run_tags(context.run.run_id, processes.tags())
+            context.instance.add_run_tags(context.run.run_id, processes.process_tags())
         configured = settings.load()
         self._engine = open_engine(configured)
         self._market_index, self._rate_index = configured.market_index, configured.rate_index
         self._benchmark = configured.benchmark
-        self._option_terms = Terms(configured.risk_free_rate, configured.dividend_yield)
+        self._pricing_parameters = PricingParameters(configured.risk_free_rate, configured.dividend_yield)
         self._insight_types = frozenset(configured.ai_types.split(","))
         if migrate.ensure_head(self._engine, partial(open_engine, configured, Role.OWNER)) and context.log:
             context.log.info(f"migrated the database to revision {migrate.head()}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close the connections of this run."""
-        self._known.clear()
+        self._run_cache.clear()
         self._engine.dispose()
 
     @property
@@ -76,7 +76,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     def begin(self, asset: str) -> Iterator[sa.Connection]:
         """Open a transaction that alone writes ``asset``; it commits if the block ends without an error."""
         with self._engine.begin() as connection:
-            write.lock(connection, asset)
+            write.lock_asset(connection, asset)
             yield connection
 
     @contextmanager
@@ -86,29 +86,29 @@ class Warehouse(dg.ConfigurableResource[None]):
             connection.execute(sa.text("SET TRANSACTION READ ONLY"))
             yield connection
 
-    def once(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+    def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
         """Compute what several assets of a run start from when the first one asks, as long as they share a process."""
-        if key not in self._known:
-            self._known[key] = compute()
-        known: T = self._known[key]
-        return known
+        if key not in self._run_cache:
+            self._run_cache[key] = compute()
+        value: T = self._run_cache[key]
+        return value
 
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""
-        return read.market_index(connection, self._market_index)
+        return input_queries.read_market_index(connection, self._market_index)
 
     def rate_index(self, connection: sa.Connection) -> str:
         """What interest-rate betas are measured against."""
-        return read.rate_index(connection, self._rate_index)
+        return input_queries.read_rate_index(connection, self._rate_index)
 
     def benchmark_code(self, connection: sa.Connection) -> str:
         """Return the code of the benchmark that sector weights are compared with."""
-        return read.benchmark_code(connection, self._benchmark)
+        return input_queries.read_benchmark_code(connection, self._benchmark)
 
     @property
-    def option_terms(self) -> Terms:
+    def pricing_parameters(self) -> PricingParameters:
         """What options are valued with beside prices, as set for this run."""
-        return self._option_terms
+        return self._pricing_parameters
 
     @property
     def insight_types(self) -> frozenset[str]:
@@ -116,34 +116,34 @@ class Warehouse(dg.ConfigurableResource[None]):
         return self._insight_types
 
 
-class Vendor(dg.ConfigurableResource[None]):
+class MarketDataVendor(dg.ConfigurableResource[None]):
     """FMP, if there is a key and the run may ask; one client for the whole run, so that what an answer closes stays closed.
 
     It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
     """
 
     warehouse: dg.ResourceDependency[Warehouse]
-    _feed: Feed | None = PrivateAttr(None)
-    _open: ExitStack = PrivateAttr()
+    _client: VendorClient | None = PrivateAttr(None)
+    _exit_stack: ExitStack = PrivateAttr()
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Open the client, for as long as the run lasts."""
-        self._open = ExitStack()
-        offline = context.run is not None and OFFLINE in context.run.tags
-        tell = context.log.warning if context.log else lambda _: None
-        self._feed = None if offline else self._open.enter_context(open_feed(self.warehouse.engine, settings.load(), tell))
+        self._exit_stack = ExitStack()
+        offline = context.run is not None and OFFLINE_TAG in context.run.tags
+        on_wait = context.log.warning if context.log else lambda _: None
+        self._client = None if offline else self._exit_stack.enter_context(open_vendor_client(self.warehouse.engine, settings.load(), on_wait))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close it."""
-        self._open.close()
+        self._exit_stack.close()
 
     @property
-    def feed(self) -> Feed | None:
+    def client(self) -> VendorClient | None:
         """The vendor; None: what is stored must do."""
-        return self._feed
+        return self._client
 
 
-class Model(dg.ConfigurableResource[None]):
+class LanguageModel(dg.ConfigurableResource[None]):
     """Claude, if there is a key and the run may ask; what it costs is counted to the run.
 
     It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
@@ -152,24 +152,24 @@ class Model(dg.ConfigurableResource[None]):
     warehouse: dg.ResourceDependency[Warehouse]
     _claude: "Claude | None" = PrivateAttr(None)
     _name: str = PrivateAttr()
-    _disclose: "Disclosure" = PrivateAttr()
-    _everywhere: bool = PrivateAttr()
-    _open: ExitStack = PrivateAttr()
+    _anonymization: "Anonymization" = PrivateAttr()
+    _has_all_sessions: bool = PrivateAttr()
+    _exit_stack: ExitStack = PrivateAttr()
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Open the client, for as long as the run lasts."""
         configured, tags = settings.load(), context.run.tags if context.run else {}
-        self._open, self._everywhere = ExitStack(), AI_ALL in tags
-        self._name, self._disclose = configured.ai_model, configured.ai_disclose
-        if configured.anthropic_api_key is not None and OFFLINE not in tags:
+        self._exit_stack, self._has_all_sessions = ExitStack(), AI_ALL_SESSIONS_TAG in tags
+        self._name, self._anonymization = configured.ai_model, configured.ai_anonymization
+        if configured.anthropic_api_key is not None and OFFLINE_TAG not in tags:
             from riskmetrics.insights.claude import open_claude  # a second and a half to load
 
             run_id = context.run.run_id if context.run else ""
-            self._claude = self._open.enter_context(open_claude(self.warehouse.engine, configured, run_id))
+            self._claude = self._exit_stack.enter_context(open_claude(self.warehouse.engine, configured, run_id))
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close it."""
-        self._open.close()
+        self._exit_stack.close()
 
     @property
     def claude(self) -> "Claude | None":
@@ -182,32 +182,32 @@ class Model(dg.ConfigurableResource[None]):
         return self._name
 
     @property
-    def disclose(self) -> "Disclosure":
+    def anonymization(self) -> "Anonymization":
         """What it may be told of what is held."""
-        return self._disclose
+        return self._anonymization
 
-    def days(self, days: Sequence[date]) -> set[date]:
+    def days_with_model(self, days: Sequence[date]) -> set[date]:
         """Return the sessions whose insights may cost: the last one, unless the run says all."""
-        return set() if self._claude is None else {*(days if self._everywhere else days[-1:])}
+        return set() if self._claude is None else {*(days if self._has_all_sessions else days[-1:])}
 
 
-def ended_batches() -> int:
+def count_ended_batches() -> int:
     """Ask how many batches of insights may be collected; without a key nobody is asked, not even the database."""
     configured = settings.load()
     if configured.anthropic_api_key is None:
         return 0
-    from riskmetrics.insights.batches import ended
+    from riskmetrics.insights.message_batches import find_ended_batches
     from riskmetrics.insights.claude import open_claude
 
     engine = open_engine(configured)
     try:
         with open_claude(engine, configured, "") as claude:
-            return len(ended(claude))
+            return len(find_ended_batches(claude))
     finally:
         engine.dispose()
 
 
-class TablesOnly(dg.ConfigurableIOManager):
+class NoDataIOManager(dg.ConfigurableIOManager):
     """Nests the warehouse, so that an asset which never asks for the database migrates it too; moves no data itself."""
 
     warehouse: dg.ResourceDependency[Warehouse]

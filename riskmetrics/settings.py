@@ -20,7 +20,7 @@ MAX_ENV_FILE_BYTES = MEGABYTE
 DEFAULT_BENCHMARK = "SP500"
 """Code of the S&P 500, whose sector weights the vendor has."""
 
-NIGHTLY_INSIGHTS = (
+DEFAULT_INSIGHT_TYPES = (
     "daily_summary",
     "volatility_analysis",
     "concentration_risk",
@@ -29,7 +29,7 @@ NIGHTLY_INSIGHTS = (
     "stress_test_review",
 )
 """Types of insights that need no question."""
-_ANY_INSIGHT = "|".join(NIGHTLY_INSIGHTS)
+_ANY_INSIGHT = "|".join(DEFAULT_INSIGHT_TYPES)
 
 BenchmarkCode = Annotated[
     str,
@@ -44,20 +44,20 @@ BenchmarkCode = Annotated[
 
 MAX_INDEX_LENGTH = 16
 """Characters that the columns of market and rate indices hold."""
-INDEX_FORM = f"at most {MAX_INDEX_LENGTH} letters, digits and . - ^ = _"
+INDEX_SYMBOL_RULE = f"at most {MAX_INDEX_LENGTH} letters, digits and . - ^ = _"
 
 
-def _normal_symbol(text: str) -> str:
+def _normalize_index_symbol(text: str) -> str:
     """Return the normal form of an index's symbol."""
     if symbol := normalize_symbol(text, MAX_INDEX_LENGTH):
         return symbol
-    raise ValueError(f"not a symbol: {INDEX_FORM}")
+    raise ValueError(f"not a symbol: {INDEX_SYMBOL_RULE}")
 
 
-_Symbol = Annotated[str, AfterValidator(_normal_symbol)]
+_Symbol = Annotated[str, AfterValidator(_normalize_index_symbol)]
 
 
-def _printable(key: SecretStr) -> SecretStr:
+def _validate_key(key: SecretStr) -> SecretStr:
     """Drop the space around a key; what is not printable, such as a line end inside, cannot be one."""
     text = key.get_secret_value().strip()
     if not text.isascii() or not text.isprintable() or " " in text:
@@ -65,7 +65,7 @@ def _printable(key: SecretStr) -> SecretStr:
     return SecretStr(text)
 
 
-_Key = Annotated[SecretStr, AfterValidator(_printable)]
+_Key = Annotated[SecretStr, AfterValidator(_validate_key)]
 
 
 def _require_address(text: str, *schemes: str) -> None:
@@ -79,19 +79,19 @@ def _require_address(text: str, *schemes: str) -> None:
         raise ValueError(f"expected an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
 
 
-def _reachable(url: str) -> str:
+def _validate_http_url(url: str) -> str:
     _require_address(url, "http", "https")
     return url
 
 
-_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_reachable)]
+_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_validate_http_url)]
 _Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
 _Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
 
 
-def _address(*schemes: str) -> AfterValidator:
+def _address_validator(*schemes: str) -> AfterValidator:
     """Accept a secret address with one of the schemes."""
 
     def check(address: SecretStr) -> SecretStr:
@@ -184,12 +184,12 @@ class Settings(BaseSettings):
     )
 
     ai_types: str = Field(
-        default=",".join(NIGHTLY_INSIGHTS),
+        default=",".join(DEFAULT_INSIGHT_TYPES),
         validation_alias="RISKMETRICS_AI_TYPES",
         pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
         description="Insights that the daily job writes, separated by commas; none: it writes none.",
     )
-    ai_disclose: Literal["aliases", "tickers", "names"] = Field(
+    ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
         validation_alias="RISKMETRICS_AI_DISCLOSE",
         description="What a language model may learn of what is held: aliases such as POS_01 alone, tickers too, or names too.",
@@ -199,7 +199,7 @@ class Settings(BaseSettings):
         validation_alias="RISKMETRICS_NIGHTLY",
         description="Whether Dagster's daemon starts with the schedule and the alerts on; what is switched in the UI holds against it.",
     )
-    alert_webhook: Annotated[SecretStr, _address("http", "https")] | None = Field(
+    alert_webhook: Annotated[SecretStr, _address_validator("http", "https")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_WEBHOOK",
         description='Where alerts are posted as {"text": …}, which Slack and Mattermost take; it is a secret.',
@@ -212,7 +212,7 @@ class Settings(BaseSettings):
     alert_sender: str | None = Field(
         default=None, validation_alias="RISKMETRICS_ALERT_SENDER", description="Sender of these e-mails; unset: the first who gets them."
     )
-    smtp_url: Annotated[SecretStr, _address("smtp", "smtps")] | None = Field(
+    smtp_url: Annotated[SecretStr, _address_validator("smtp", "smtps")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_SMTP_URL",
         description="What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered), smtps://…:465; a password goes encrypted.",
@@ -300,15 +300,15 @@ class Settings(BaseSettings):
     @cached_property
     def home_directory(self) -> Path:
         """RISKMETRICS_HOME as an absolute path."""
-        return _absolute(self.home, "RISKMETRICS_HOME")
+        return _absolute_path(self.home, "RISKMETRICS_HOME")
 
     @cached_property
     def dagster_directory(self) -> Path:
         """DAGSTER_HOME as an absolute path."""
-        return _absolute(self.dagster_home, "DAGSTER_HOME") if self.dagster_home else self.home_directory / "dagster"
+        return _absolute_path(self.dagster_home, "DAGSTER_HOME") if self.dagster_home else self.home_directory / "dagster"
 
 
-def _absolute(folder: Path, setting: str) -> Path:
+def _absolute_path(folder: Path, setting: str) -> Path:
     """Return a folder as an absolute path, with ~ replaced by the home folder of an account."""
     try:
         return folder.expanduser().absolute()
@@ -355,30 +355,30 @@ def parse_benchmark_code(text: str) -> str:
     return code
 
 
-class Origin(NamedTuple):
+class SettingOrigin(NamedTuple):
     """Where the value of a setting comes from."""
 
     name: str
     """Of the variable."""
     field: str
-    origin: str
+    source: str
     """environment, .env or default."""
-    secret: bool
+    is_secret: bool
 
 
-def origins() -> list[Origin]:
+def setting_origins() -> list[SettingOrigin]:
     """Say of every setting where its value comes from; nothing is validated."""
-    given = {"environment": EnvSettingsSource(Settings)(), ".env": DotEnvSettingsSource(Settings)()}
+    values_by_source = {"environment": EnvSettingsSource(Settings)(), ".env": DotEnvSettingsSource(Settings)()}
     found = []
     for field, info in Settings.model_fields.items():
         alias = info.validation_alias
         name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)
-        origin = next((where for where, values in given.items() if name in values), "default")
-        found.append(Origin(name, field, origin, "SecretStr" in str(info.annotation)))
+        source = next((where for where, values in values_by_source.items() if name in values), "default")
+        found.append(SettingOrigin(name, field, source, "SecretStr" in str(info.annotation)))
     return found
 
 
-def bundled(name: str) -> Path:
+def bundled_path(name: str) -> Path:
     """A file or folder at the top of the checkout and inside the wheel: ``migrations``, ``dagster.yaml``, ``workspace.yaml``."""
     packaged = PACKAGE / "_bundled" / name
     return packaged if packaged.exists() else PACKAGE.parent / name

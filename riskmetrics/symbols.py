@@ -31,11 +31,11 @@ None of them without its dash is the symbol of another share: HUB-B is left out 
 symbol of Hubbell today.
 """
 
-_CLASS_SHARE_OF = {share.replace("-", mark): share for share in CLASS_SHARES for mark in ("", ".")}
+_CLASS_SHARE_BY_ALIAS = {share.replace("-", mark): share for share in CLASS_SHARES for mark in ("", ".")}
 
-_LISTING = r"(?=(?:\.[A-Z]{1,3})?$)"
+_LISTING_SUFFIX = r"(?=(?:\.[A-Z]{1,3})?$)"
 """Ahead of it stands the end, or the code of a listing and then the end."""
-_DERIVED = "U|UN|WS|WT|RT"
+_DERIVATIVE_SUFFIXES = "U|UN|WS|WT|RT"
 """What stands for units, warrants and rights."""
 _RULES = [
     (re.compile(pattern), replacement)
@@ -43,23 +43,23 @@ _RULES = [
         (r"(?<=[A-Z0-9])_([A-Z])\.US$", r"-P\1"),  # Stooq's preferred shares: BAC_L.US
         (r"(?<=.)\.US$", ""),
         (
-            rf"(?<=[A-Z0-9])(?:\^|[./ -]PR[./ -]?)([A-Z]){_LISTING}",
+            rf"(?<=[A-Z0-9])(?:\^|[./ -]PR[./ -]?)([A-Z]){_LISTING_SUFFIX}",
             r"-P\1",
         ),  # BAC^L, BAC.PRL, BAC PRL, BCE.PR.A.TO
-        (rf"/(?=[A-Z]{{1,3}}$)|/(?=(?:[A-Z]|{_DERIVED}){_LISTING})", "-"),
-        (rf"(?<=[A-Z0-9]) (?=(?:[A-Z]|{_DERIVED}){_LISTING})", "-"),
-        (rf"(?<=[A-Z0-9])\.(?=(?:[ABC]|{_DERIVED}){_LISTING})", "-"),
+        (rf"/(?=[A-Z]{{1,3}}$)|/(?=(?:[A-Z]|{_DERIVATIVE_SUFFIXES}){_LISTING_SUFFIX})", "-"),
+        (rf"(?<=[A-Z0-9]) (?=(?:[A-Z]|{_DERIVATIVE_SUFFIXES}){_LISTING_SUFFIX})", "-"),
+        (rf"(?<=[A-Z0-9])\.(?=(?:[ABC]|{_DERIVATIVE_SUFFIXES}){_LISTING_SUFFIX})", "-"),
     )
 ]
 _SYMBOL = re.compile(r"[\^A-Z0-9][A-Z0-9.^=_-]*")
-_UNMARKED_CLASS = re.compile(r"[A-Z]{2,4}[ABC]")
+_UNDASHED_CLASS_SHARE = re.compile(r"[A-Z]{2,4}[ABC]")
 _NOT_AVAILABLE = ("N/A", "N.A", "N.A.")
 _DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
 _ROOT = "(?P<root>[A-Z][A-Z0-9]{0,5})"
 _RIGHT = "(?P<right>[CP])"
 _STRIKE = r"(?P<strike>\d{1,5}(\.\d{1,3})?)"
-_OPTION_TERMS = [
+_OPTION_PATTERNS = [
     (re.compile(pattern), date_format)
     for pattern, date_format in (
         # the Options Clearing Corporation's: AAPL  250117C00250000, the strike in thousandths
@@ -121,28 +121,28 @@ def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | No
     >>> [normalize_symbol(text) for text in ("VOD.L", "RCI.B.TO", "BAC.PRL", "Aapl.us", "N/A")]
     ['VOD.L', 'RCI-B.TO', 'BAC-PL', 'AAPL', None]
     """
-    symbol, respelled = None, clean(text)
-    while respelled != symbol:
-        symbol, respelled = respelled, _respell(respelled)
+    symbol, rewritten = None, clean_symbol_text(text)
+    while rewritten != symbol:
+        symbol, rewritten = rewritten, _apply_rules(rewritten)
     is_symbol = _SYMBOL.fullmatch(symbol) and symbol not in _NOT_AVAILABLE
     return symbol if is_symbol and len(symbol) <= max_length else None
 
 
-def clean(text: str) -> str:
+def clean_symbol_text(text: str) -> str:
     """Return text in upper case with single spaces and plain dashes; empty if it is no symbol."""
     plain = " ".join(text.translate(_DASHES).split())
     return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
 
 
-def mark_class(symbol: str) -> str | None:
+def add_class_dash(symbol: str) -> str | None:
     """Return the class share that a symbol without a mark may stand for (ABCA: ABC-A), or None."""
-    return f"{symbol[:-1]}-{symbol[-1]}" if _UNMARKED_CLASS.fullmatch(symbol) else None
+    return f"{symbol[:-1]}-{symbol[-1]}" if _UNDASHED_CLASS_SHARE.fullmatch(symbol) else None
 
 
 def parse_option(text: str) -> Option | None:
     """Read the symbol of a listed option; None if the text is none."""
-    plain = clean(text)
-    for pattern, date_format in _OPTION_TERMS:
+    plain = clean_symbol_text(text)
+    for pattern, date_format in _OPTION_PATTERNS:
         if found := pattern.fullmatch(plain):
             terms = found.groupdict()
             try:
@@ -158,7 +158,7 @@ def parse_option(text: str) -> Option | None:
     return None
 
 
-def _respell(symbol: str) -> str:
+def _apply_rules(symbol: str) -> str:
     """Apply every rule once."""
     if symbol in _NOT_AVAILABLE:
         return symbol
@@ -166,4 +166,4 @@ def _respell(symbol: str) -> str:
         return found.symbol
     for pattern, replacement in _RULES:
         symbol = pattern.sub(replacement, symbol)
-    return _CLASS_SHARE_OF.get(symbol, symbol)
+    return _CLASS_SHARE_BY_ALIAS.get(symbol, symbol)

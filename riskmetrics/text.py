@@ -17,16 +17,16 @@ UNPRINTABLE = (
 
 _UNPRINTABLE = re.compile(f"[{UNPRINTABLE}]")
 _UNPRINTABLE_OR_SPACE = re.compile(f"[{UNPRINTABLE}\t\n]")
-_HALF_OF_A_PAIR = re.compile(r"[\ud800-\udfff]")
+_LONE_SURROGATE = re.compile(r"[\ud800-\udfff]")
 """What bytes that are not UTF-8 become on the command line, and no database takes."""
-_COLOR = re.compile(r"\x1b\[(?:[0-79]|[1-9]\d+)?(?:;(?:[0-79]|[1-9]\d+))*m")
+_COLOR_SEQUENCE = re.compile(r"\x1b\[(?:[0-79]|[1-9]\d+)?(?:;(?:[0-79]|[1-9]\d+))*m")
 """What a terminal shows as a color or a weight of letters; 8, which hides them, is none."""
 
 
 def is_printable(text: str, *, one_line: bool = False) -> bool:
     """Whether a text can be shown and stored as it is; ``one_line``: it has no tab or line feed either."""
     pattern = _UNPRINTABLE_OR_SPACE if one_line else _UNPRINTABLE
-    return not pattern.search(text) and not _HALF_OF_A_PAIR.search(text)
+    return not pattern.search(text) and not _LONE_SURROGATE.search(text)
 
 
 def escape_controls(text: str, *, one_line: bool = False) -> str:
@@ -37,18 +37,18 @@ def escape_controls(text: str, *, one_line: bool = False) -> str:
 
 def escape_all_but_colors(text: str) -> str:
     """Return a text in which control characters are spelled out, but for those that color a terminal."""
-    colors = _COLOR.findall(text)
-    parts = [escape_controls(part) for part in _COLOR.split(text)]
+    colors = _COLOR_SEQUENCE.findall(text)
+    parts = [escape_controls(part) for part in _COLOR_SEQUENCE.split(text)]
     return "".join(part for pair in zip(parts, [*colors, ""], strict=True) for part in pair)
 
 
-def name_some(names: Sequence[object], most: int = MAX_NAMES, between: str = ", ") -> str:
+def join_names(names: Sequence[object], max_names: int = MAX_NAMES, separator: str = ", ") -> str:
     """Return the first of several names and the number of the rest.
 
     Examples
     --------
-    >>> name_some(["A", "B", "C"], most=2)
+    >>> join_names(["A", "B", "C"], max_names=2)
     'A, B and 1 more'
     """
-    listed = between.join(map(str, names[:most]))
-    return listed + (f" and {len(names) - most:,} more" if len(names) > most else "")
+    listed = separator.join(map(str, names[:max_names]))
+    return listed + (f" and {len(names) - max_names:,} more" if len(names) > max_names else "")

@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
-from riskmetrics.errors import InvalidSession
+from riskmetrics.errors import InvalidSessionError
 
 if TYPE_CHECKING:
     import exchange_calendars
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 FIRST_SESSION = date(1990, 1, 2)
 """First session of the calendar in use: the entry date of a holding whose own is unknown."""
 
-FIRST_RESULT = date(1991, 1, 2)
+FIRST_RESULT_SESSION = date(1991, 1, 2)
 """First session that results are computed for: the year before it is the history that they look back on."""
 
 
@@ -41,10 +41,10 @@ def sessions_index() -> "pd.DatetimeIndex":
 
 def is_session(day: date) -> bool:
     """Whether the exchange opens on ``day``."""
-    return FIRST_SESSION <= day <= last_known() and bool(_calendar().is_session(day.isoformat()))
+    return FIRST_SESSION <= day <= calendar_end() and bool(_calendar().is_session(day.isoformat()))
 
 
-def last_known() -> date:
+def calendar_end() -> date:
     """The last day that the calendar covers."""
     last: date = _calendar().last_session.date()
     return last
@@ -54,11 +54,11 @@ def closed_weekdays() -> list[datetime]:
     """Weekdays on which the exchange does not open, as midnights."""
     import pandas as pd
 
-    weekdays = pd.bdate_range(FIRST_SESSION, last_known())
+    weekdays = pd.bdate_range(FIRST_SESSION, calendar_end())
     return [day.to_pydatetime() for day in weekdays.difference(sessions_index())]
 
 
-def last_ended(now: datetime | None = None) -> date:
+def last_completed_session(now: datetime | None = None) -> date:
     """The latest session whose close has passed at ``now`` (aware; default: the present)."""
     import pandas as pd
 
@@ -67,76 +67,76 @@ def last_ended(now: datetime | None = None) -> date:
     return last
 
 
-def closed_at(day: date) -> datetime:
+def session_close(day: date) -> datetime:
     """When the session of ``day`` closes."""
-    closes: datetime = _calendar().closes[_stamp(day)].to_pydatetime()
+    closes: datetime = _calendar().closes[_to_timestamp(day)].to_pydatetime()
     return closes
 
 
-def between(first: date, last: date) -> list[date]:
+def sessions_between(first: date, last: date) -> list[date]:
     """Sessions from ``first`` to ``last``, both included; empty if there are none."""
     index = sessions_index()
     return [day.date() for day in index[index.slice_indexer(first.isoformat(), last.isoformat())]]
 
 
-def previous(day: date, count: int = 1) -> date:
+def previous_session(day: date, count: int = 1) -> date:
     """The session ``count`` sessions before ``day`` (before the first: the first)."""
     index = sessions_index()
-    return index[max(int(index.searchsorted(_stamp(day))) - count, 0)].date()
+    return index[max(int(index.searchsorted(_to_timestamp(day))) - count, 0)].date()
 
 
 def next_session(day: date) -> date:
     """Return the session after ``day``."""
     index = sessions_index()
-    return index[int(index.searchsorted(_stamp(day), side="right"))].date()
+    return index[int(index.searchsorted(_to_timestamp(day), side="right"))].date()
 
 
-def at_or_before(day: date) -> date:
+def previous_or_same_session(day: date) -> date:
     """``day`` if it is a session, else the session before it (before the first: the first)."""
     index = sessions_index()
-    return index[max(int(index.searchsorted(_stamp(day), side="right")) - 1, 0)].date()
+    return index[max(int(index.searchsorted(_to_timestamp(day), side="right")) - 1, 0)].date()
 
 
-def window(days: Sequence[date], lookback: int) -> list[date]:
+def sessions_with_lookback(days: Sequence[date], lookback: int) -> list[date]:
     """Sessions from ``lookback`` before the first of ``days`` to the last of them."""
-    return between(previous(days[0], lookback), days[-1])
+    return sessions_between(previous_session(days[0], lookback), days[-1])
 
 
-def require_ended(days: Iterable[date], now: datetime | None = None) -> None:
-    """Raise InvalidSession unless every day is an exchange session that has ended."""
-    ended = last_ended(now)
+def require_completed_sessions(days: Iterable[date], now: datetime | None = None) -> None:
+    """Raise InvalidSessionError unless every day is an exchange session that has ended."""
+    last_completed = last_completed_session(now)
     for day in days:
-        if not FIRST_SESSION <= day <= last_known():
-            raise InvalidSession(f"{day} is outside the calendar ({FIRST_SESSION} to {last_known()})")
+        if not FIRST_SESSION <= day <= calendar_end():
+            raise InvalidSessionError(f"{day} is outside the calendar ({FIRST_SESSION} to {calendar_end()})")
         if not is_session(day):
-            raise InvalidSession(
-                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it is {at_or_before(day)}"
+            raise InvalidSessionError(
+                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it is {previous_or_same_session(day)}"
             )
-        if day > ended:
-            raise InvalidSession(f"the session {day} has not closed yet; the latest that has is {ended}")
+        if day > last_completed:
+            raise InvalidSessionError(f"the session {day} has not closed yet; the latest that has is {last_completed}")
 
 
-def checked_range(first: date, last: date, now: datetime | None = None) -> list[date]:
-    """Return the sessions from ``first`` to ``last``, or raise InvalidSession if they are not a range of ended sessions."""
-    require_ended([first, last], now)
+def validate_range(first: date, last: date, now: datetime | None = None) -> list[date]:
+    """Return the sessions from ``first`` to ``last``, or raise InvalidSessionError if they are not a range of ended sessions."""
+    require_completed_sessions([first, last], now)
     if first > last:
-        raise InvalidSession(f"the range is reversed: {first} comes after {last}")
-    if first < FIRST_RESULT:
-        raise InvalidSession(f"results begin with {FIRST_RESULT}: {first} has too little history before it")
-    return between(first, last)
+        raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
+    if first < FIRST_RESULT_SESSION:
+        raise InvalidSessionError(f"results begin with {FIRST_RESULT_SESSION}: {first} has too little history before it")
+    return sessions_between(first, last)
 
 
-def rounded_range(first: date, last: date, now: datetime | None = None) -> list[date]:
-    """Return the ended sessions from ``first`` to ``last``, neither of which must be one; InvalidSession if there are none."""
+def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> list[date]:
+    """Return the ended sessions from ``first`` to ``last``, neither of which must be one; InvalidSessionError if there are none."""
     if first > last:
-        raise InvalidSession(f"the range is reversed: {first} comes after {last}")
-    inside = between(max(first, FIRST_RESULT), min(last, last_ended(now)))
-    if not inside:
-        raise InvalidSession(f"no session between {first} and {last} has ended: the exchange was closed, or it is yet to come")
-    return inside
+        raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
+    sessions = sessions_between(max(first, FIRST_RESULT_SESSION), min(last, last_completed_session(now)))
+    if not sessions:
+        raise InvalidSessionError(f"no session between {first} and {last} has ended: the exchange was closed, or it is yet to come")
+    return sessions
 
 
-def _stamp(day: date) -> "pd.Timestamp":
+def _to_timestamp(day: date) -> "pd.Timestamp":
     import pandas as pd
 
     return pd.Timestamp(day)

@@ -15,14 +15,14 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, migrate
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 
 NewDatabase = Callable[..., str]
 
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
-with_shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
+needs_shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 """Settings whose names do not say whose they are."""
@@ -32,9 +32,9 @@ MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
 
 
 @contextmanager
-def connected(url: str) -> Iterator[sa.Connection]:
+def open_connection(url: str) -> Iterator[sa.Connection]:
     """Give a connection to a database, whose transaction is committed at the end; nothing stays open."""
-    engine = create(url)
+    engine = create_engine(url)
     try:
         with engine.begin() as connection:
             yield connection
@@ -54,7 +54,7 @@ def fast_folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def server(fast_folder: Path) -> Iterator[embedded.EmbeddedServer]:
     """Start a real Postgres of the tests' own; nothing of the user's is touched. Its superuser may connect."""
-    with embedded.acquire(fast_folder / "server", durable=False) as running, running._cluster.as_superuser() as connection:
+    with embedded.connect_or_start(fast_folder / "server", is_durable=False) as running, running._cluster.superuser_connection() as connection:
         connection.execute("ALTER ROLE riskmetrics_owner CREATEDB")
         yield running
 
@@ -77,7 +77,7 @@ def create_database(server: embedded.EmbeddedServer) -> NewDatabase:
 def template(create_database: NewDatabase) -> str:
     """Name of a database at the newest revision."""
     url = create_database()
-    engine = create(url)
+    engine = create_engine(url)
     migrate.ensure_head(engine)
     engine.dispose()
     name = sa.make_url(url).database
@@ -100,7 +100,7 @@ def database(create_database: NewDatabase, template: str) -> str:
 @pytest.fixture
 def engine(database: str) -> Iterator[sa.Engine]:
     """Return an engine on a fresh database at the newest revision."""
-    engine = create(database)
+    engine = create_engine(database)
     yield engine
     engine.dispose()
 
@@ -108,7 +108,7 @@ def engine(database: str) -> Iterator[sa.Engine]:
 @pytest.fixture(scope="session")
 def shared_engine(create_database: NewDatabase, template: str) -> Iterator[sa.Engine]:
     """Return an engine on a database that every user leaves as it was."""
-    engine = create(create_database(template))
+    engine = create_engine(create_database(template))
     yield engine
     engine.dispose()
 

@@ -37,9 +37,9 @@ class Market:
         self.replies: dict[tuple[str, str], Reply] = {}
         self.unknown: set[str] = {"NOSUCH"}
         self.funds: set[str] = {"SPY", "TLT"}
-        self.ended: dict[str, date] = {}
+        self.delisted_on: dict[str, date] = {}
         self.stocks = [f"S{number:03}" for number in range(40)]
-        self.days = trading_calendar.between(FIRST, trading_calendar.last_ended())
+        self.days = trading_calendar.sessions_between(FIRST, trading_calendar.last_completed_session())
 
     def __call__(self, path: str, query: dict[str, str]) -> Reply:
         """Answer a question."""
@@ -56,7 +56,7 @@ class Market:
 
     def closes(self, symbol: str) -> dict[date, tuple[float, float]]:
         """Close and adjusted close of each day that the vendor tells of, as known ``through``."""
-        days = [day for day in self.days if day <= min(self.through, self.ended.get(symbol, self.through))]
+        days = [day for day in self.days if day <= min(self.through, self.delisted_on.get(symbol, self.through))]
         random = np.random.default_rng(sum(map(ord, symbol)))
         traded = random.uniform(50, 100) * np.exp(np.cumsum(random.normal(0, 0.01, len(days))))
         shares, cash = np.ones(len(days)), np.ones(len(days))
@@ -70,21 +70,21 @@ class Market:
                 cash[:at] *= 1 - amount / (traded[at - 1] * shares[at - 1])
         close = np.round(traded * shares, 2)
         adjusted = np.round(traded * shares * cash, 2)
-        told = {day: (float(c), float(a)) for day, c, a in zip(days, close, adjusted, strict=True)}
-        return {day: prices for day, prices in told.items() if day >= self.first}
+        by_day = {day: (float(c), float(a)) for day, c, a in zip(days, close, adjusted, strict=True)}
+        return {day: prices for day, prices in by_day.items() if day >= self.first}
 
-    def _chosen(self, symbol: str, query: dict[str, str]) -> list[tuple[str, float, float]]:
+    def _select_days(self, symbol: str, query: dict[str, str]) -> list[tuple[str, float, float]]:
         first, last = date.fromisoformat(query["from"]), date.fromisoformat(query["to"])
         return [(day.isoformat(), *prices) for day, prices in reversed(self.closes(symbol).items()) if first <= day <= last]
 
     def _historical_price_eod_full(self, symbol: str, query: dict[str, str]) -> list[dict[str, object]]:
         return [
             {"symbol": symbol, "date": day, "open": close, "high": close * 1.01, "low": close * 0.99, "close": close, "volume": 1000}
-            for day, close, _ in self._chosen(symbol, query)
+            for day, close, _ in self._select_days(symbol, query)
         ]
 
     def _historical_price_eod_dividend_adjusted(self, symbol: str, query: dict[str, str]) -> list[dict[str, object]]:
-        return [{"symbol": symbol, "date": day, "adjClose": adjusted} for day, _, adjusted in self._chosen(symbol, query)]
+        return [{"symbol": symbol, "date": day, "adjClose": adjusted} for day, _, adjusted in self._select_days(symbol, query)]
 
     def _profile(self, symbol: str, _: dict[str, str]) -> list[dict[str, object]]:
         fund = symbol in self.funds

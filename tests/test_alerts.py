@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from riskmetrics import alerts, settings
 from riskmetrics.cli.main import app
-from riskmetrics.errors import AlertNotSent, ConfigurationError
+from riskmetrics.errors import AlertDeliveryError, ConfigurationError
 from tests import mail_server, webhook_server
 
 
@@ -98,7 +98,7 @@ def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_a
     webhook: webhook_server.Webhook, mail: mail_server.MailServer
 ) -> None:
     webhook.answers = [403]
-    with pytest.raises(AlertNotSent, match=r"by webhook \(127.0.0.1 answered 403") as caught:
+    with pytest.raises(AlertDeliveryError, match=r"by webhook \(127.0.0.1 answered 403") as caught:
         alerts.send(settings.load(), "a", "b")
     assert "T0PSECRET" not in str(caught.value)
     assert len(mail.messages) == 1
@@ -107,7 +107,7 @@ def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_a
 def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(monkeypatch: pytest.MonkeyPatch) -> None:
     with webhook_server.serve() as gone:
         monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", gone.address)
-    with pytest.raises(AlertNotSent, match=r"127.0.0.1 did not answer: ConnectionError") as caught:
+    with pytest.raises(AlertDeliveryError, match=r"127.0.0.1 did not answer: ConnectionError") as caught:
         alerts.send(settings.load(), "a", "b")
     assert "T0PSECRET" not in str(caught.value)
 
@@ -116,7 +116,7 @@ def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(monkeypatc
 def test_no_log_holds_the_secret_part_of_a_webhook(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: str) -> None:
     caplog.set_level("DEBUG")
     monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", f"http://{host}/services/hidden-word")
-    with pytest.raises(AlertNotSent, match="did not answer"):
+    with pytest.raises(AlertDeliveryError, match="did not answer"):
         alerts.send(settings.load(), "a", "b")
     assert "hidden-word" not in caplog.text
 
@@ -125,7 +125,7 @@ def test_a_sender_that_cannot_be_keeps_no_other_channel_from_the_alert(
     webhook: webhook_server.Webhook, mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RISKMETRICS_ALERT_SENDER", "ann@example.org\nBcc: eve@example.org")
-    with pytest.raises(AlertNotSent, match="not sent by e-mail") as caught:
+    with pytest.raises(AlertDeliveryError, match="not sent by e-mail") as caught:
         alerts.send(settings.load(), "a", "b")
     assert caught.value.taken_by == ("webhook",)
     assert not mail.messages
@@ -133,7 +133,7 @@ def test_a_sender_that_cannot_be_keeps_no_other_channel_from_the_alert(
 
 def test_a_password_is_not_sent_without_encryption(mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://ann:s3cr3t@127.0.0.1:{mail.port}")
-    with pytest.raises(AlertNotSent, match="the password is not sent without"):
+    with pytest.raises(AlertDeliveryError, match="the password is not sent without"):
         alerts.send(settings.load(), "a", "b")
     assert not [command for command in mail.commands if command.startswith("AUTH")]
     assert not mail.messages
@@ -155,7 +155,7 @@ def test_a_password_goes_to_a_server_that_is_encrypted_and_known(
 
         mail.commands.clear()
         monkeypatch.delenv("SSL_CERT_FILE")
-        with pytest.raises(AlertNotSent, match="certificate verify failed"):
+        with pytest.raises(AlertDeliveryError, match="certificate verify failed"):
             alerts.send(settings.load(), "a", "b")
     assert [command.split()[0].upper() for command in mail.commands] == in_clear
     assert len(mail.messages) == 1

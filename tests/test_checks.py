@@ -10,7 +10,7 @@ from riskmetrics.assets.checks import beta_extreme
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import tables
 from riskmetrics.resources import Warehouse
-from tests.conftest import connected
+from tests.conftest import open_connection
 
 DAY = date(2022, 12, 28)
 
@@ -18,7 +18,7 @@ DAY = date(2022, 12, 28)
 def store_betas(database: str, *betas: float) -> None:
     """Store a position with each market beta on the day."""
     portfolios, positions = tables.portfolios, tables.positions
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         new = sa.insert(portfolios).values(name="P", currency="USD").returning(portfolios.c.id)
         owner = connection.scalar(new)
         for number, beta in enumerate(betas):

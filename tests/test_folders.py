@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from riskmetrics import folders, settings
 from riskmetrics.cli import dagster_home, export, report
 from riskmetrics.db import embedded
-from riskmetrics.deadlines import run_within
+from riskmetrics.deadlines import run_with_timeout
 from riskmetrics.errors import ConfigurationError, DatabaseError, UsageError
 from tests.other_account import ANOTHER, ORDINARY, call_as, needs_root
 
@@ -114,8 +114,8 @@ def test_root_uses_no_folder_or_file_of_another_account(
     calls = {
         home: lambda: folders.create_home(home),
         home.parent / "link": lambda: folders.create_home(home.parent / "link"),
-        home / "postgres": lambda: embedded.acquire(home),
-        home / "dagster.yaml": lambda: dagster_home.prepare_home(home, is_ours=False),
+        home / "postgres": lambda: embedded.connect_or_start(home),
+        home / "dagster.yaml": lambda: dagster_home.prepare_home(home, is_default_home=False),
         Path(".env"): settings.load,
     }
     for path, call in calls.items():
@@ -158,7 +158,7 @@ def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name
     (tmp_path / "postgres").mkdir()
     os.mkfifo(tmp_path / name)
     with pytest.raises(DatabaseError, match=f"{name} is a pipe, a socket or a device"):
-        run_within(30, lambda: embedded.acquire(tmp_path, durable=False))
+        run_with_timeout(30, lambda: embedded.connect_or_start(tmp_path, is_durable=False))
 
 
 @pytest.mark.parametrize("name", ["dagster.yaml", ".env", "creating.lock", "schedules/schedules.db"])
@@ -166,7 +166,7 @@ def test_a_pipe_in_place_of_a_file_of_dagster_is_refused(tmp_path: Path, name: s
     (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
     with pytest.raises(ConfigurationError, match=f"{name} is a pipe, a socket or a device"):
-        dagster_home.prepare_home(tmp_path, is_ours=False)
+        dagster_home.prepare_home(tmp_path, is_default_home=False)
 
 
 @needs_root

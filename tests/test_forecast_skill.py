@@ -14,13 +14,13 @@ from benchmarks import forecast_skill
 from benchmarks.forecast_skill import EWMA_97, FIRST_ROW, FITTED_THROUGH, OURS, TRAILING, History
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import forecast_score, har
-from tests.conftest import SHARED_DATA, with_shared_data
+from tests.conftest import SHARED_DATA, needs_shared_data
 
 
 def history(rows: int, symbols: int, seed: int = 1) -> History:
     """Returns whose volatility comes and goes with the market's, up to the end of 2024, and ranges for half of the symbols."""
     rng = np.random.default_rng(seed)
-    days = trading_calendar.between(date(1995, 1, 3), date(2024, 12, 31))[-rows:]
+    days = trading_calendar.sessions_between(date(1995, 1, 3), date(2024, 12, 31))[-rows:]
     volatility = np.exp(np.convolve(rng.normal(0, 0.25, rows + 59), np.ones(60) / np.sqrt(60), "valid")[:, np.newaxis]) * 0.015
     returns = volatility * rng.standard_normal((rows, symbols + 1))
     ranges = np.abs(returns[:, 1:]) + 0.5 * volatility
@@ -37,18 +37,18 @@ def test_no_model_sees_what_comes_after_its_day():
     whole = history(340, 2)
     whole.returns[100:104, 1] = np.nan
     full, part = (
-        forecast_skill.predictions(some, forecast_score.realized_next(some.returns)[FIRST_ROW:]) for some in (whole, cut(whole, 325))
+        forecast_skill.predict_with_all_models(some, forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]) for some in (whole, cut(whole, 325))
     )
     assert full.keys() == part.keys()
     for name, model in part.items():
-        assert np.isfinite(model.expected).all(), name
-        assert_allclose(model.risk, full[name].risk[: len(model.risk)], rtol=1e-9, err_msg=name)
+        assert np.isfinite(model.volatility_forecast).all(), name
+        assert_allclose(model.root_variance_forecast, full[name].root_variance_forecast[: len(model.root_variance_forecast)], rtol=1e-9, err_msg=name)
 
 
 def test_garch_forecasts_follow_the_recursion_with_parameters_of_the_quarters_start():
     """Oracle: the variance recursion as Bollerslev (1986) writes it, and its mean reversion over 21 steps."""
     some = history(330, 1)
-    ours = forecast_skill.garch(some)[:, 0]
+    ours = forecast_skill.garch_forecasts(some)[:, 0]
     starts = [row for row in range(FIRST_ROW + 1, 330) if (some.days[row].month - 1) // 3 != (some.days[row - 1].month - 1) // 3]
     per_cent = 100 * some.returns[:, 0]
     fitted = arch_model(per_cent, rescale=False).fit(last_obs=starts[0] + 1, disp="off")
@@ -76,8 +76,8 @@ def test_an_har_per_symbol_is_an_ordinary_regression_over_a_year():
 
 def test_coefficients_change_at_the_start_of_a_year_that_has_five_behind_it_and_know_only_complete_pairs():
     some = history(252 * 8, 20)
-    inputs = har.regressors(some.returns, some.market)
-    realized = forecast_score.realized_next(some.returns)[FIRST_ROW:]
+    inputs = har.build_regressors(some.returns, some.market)
+    realized = forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
     versions, version = forecast_skill.yearly_versions(some.days, inputs, realized)
     changes = np.flatnonzero(np.diff(version)) + 1
     assert len(versions) == len(changes) + 1 > 1
@@ -96,7 +96,7 @@ def test_coefficients_change_at_the_start_of_a_year_that_has_five_behind_it_and_
 
 def test_a_file_of_closes_is_scored_printed_and_written(tmp_path, capsys):
     """Oracle: pandas, for trailing volatility's RMSE over the pairs; the fund is not scored."""
-    days = trading_calendar.between(date(2022, 1, 3), date(2023, 4, 28))
+    days = trading_calendar.sessions_between(date(2022, 1, 3), date(2023, 4, 28))
     rng = np.random.default_rng(3)
     prices = pd.DataFrame(np.exp(rng.normal(0, 0.02, (len(days), 3)).cumsum(axis=0)) * 50, index=days, columns=["A", "FUND", "SPY"])
     prices.rename_axis("date").reset_index().melt("date", var_name="symbol", value_name="close").to_csv(tmp_path / "p.csv", index=False)
@@ -124,19 +124,19 @@ def test_a_file_that_is_too_short_is_refused_with_a_sentence(tmp_path, capsys):
     assert "covers 2 sessions" in capsys.readouterr().err
 
 
-@with_shared_data
+@needs_shared_data
 def test_the_shipped_forecast_reaches_its_goals_on_real_prices():
     """Stocks 2021 to 2024: QLIKE 30 % below trailing volatility and 7 % below EWMA .97, bias under 5 %; also out of sample."""
-    some = forecast_skill.load(SHARED_DATA / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
-    realized = forecast_score.realized_next(some.returns)[FIRST_ROW:]
+    some = forecast_skill.load_history(SHARED_DATA / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
+    realized = forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
     models = {
-        OURS: forecast_skill._of(har.forecast(har.regressors(some.returns, some.market, some.ranges)), len(realized)),
-        **forecast_skill.past_volatilities(some.returns, len(realized)),
+        OURS: forecast_skill._to_prediction(har.forecast(har.build_regressors(some.returns, some.market, some.ranges)), len(realized)),
+        **forecast_skill.trailing_forecasts(some.returns, len(realized)),
     }
     days = some.days[FIRST_ROW:][: len(realized)]
     for first in (date(2021, 1, 4), FITTED_THROUGH):
         wanted = np.array([day >= first for day in days])
-        lines = {line.model: line for line in forecast_skill.compare(days, wanted, realized, models).lines}
+        lines = {line.model: line for line in forecast_skill.score_models(days, wanted, realized, models).lines}
         assert lines[TRAILING].ours_below >= 0.30
         assert lines[EWMA_97].ours_below >= 0.07
         assert abs(lines[OURS].bias) < 0.05

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from riskmetrics import panels
-from riskmetrics.errors import MissingPrices
+from riskmetrics.errors import MissingPricesError
 
 WEEK = [date(2024, 1, day) for day in (2, 3, 4, 5, 8, 9, 10, 11, 12)]
 
@@ -25,14 +25,14 @@ def test_a_panel_leaves_what_is_not_there_missing_and_what_was_not_asked_for_out
             "close": [1.0, 2.0, 3.0, 4.0],
         }
     )
-    panel = panels.panel(rows, WEEK[:2], ["X", "Y"], "close")
+    panel = panels.pivot_to_panel(rows, WEEK[:2], ["X", "Y"], "close")
     assert_array_equal(panel.to_numpy(), [[np.nan, 2.0], [1.0, np.nan]])
     assert list(panel.columns) == ["X", "Y"]
 
 
 def test_a_panel_of_nothing_has_its_shape():
     rows = pd.DataFrame({"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype="datetime64[s]"), "close": pd.Series(dtype=float)})
-    assert panels.panel(rows, WEEK[:3], [], "close").shape == (3, 0)
+    assert panels.pivot_to_panel(rows, WEEK[:3], [], "close").shape == (3, 0)
 
 
 def test_a_return_exists_only_between_closes_of_neighbouring_sessions():
@@ -43,30 +43,30 @@ def test_a_return_exists_only_between_closes_of_neighbouring_sessions():
 
 
 def test_a_close_stands_in_for_five_sessions_and_no_longer():
-    known, older = panels.latest_known(closes([7, *[np.nan] * 6]), WEEK[:7])
+    known, older = panels.forward_fill(closes([7, *[np.nan] * 6]), WEEK[:7])
     assert_array_equal(known["X"], [7, 7, 7, 7, 7, 7, np.nan])
     assert_array_equal(older["X"], [False, True, True, True, True, True, False])
 
 
 def test_the_latest_of_several_older_closes_stands_in():
-    known, older = panels.latest_known(closes([7, 8, np.nan, 9]), [WEEK[2], WEEK[3]])
+    known, older = panels.forward_fill(closes([7, 8, np.nan, 9]), [WEEK[2], WEEK[3]])
     assert_array_equal(known["X"], [8, 9])
     assert_array_equal(older["X"], [True, False])
 
 
 def test_a_later_close_never_stands_in():
-    known, _ = panels.latest_known(closes([np.nan, 7]), [WEEK[0]])
+    known, _ = panels.forward_fill(closes([np.nan, 7]), [WEEK[0]])
     assert np.isnan(known["X"].iloc[0])
 
 
 def test_a_day_that_was_not_loaded_is_refused_and_not_mistaken_for_another():
     with pytest.raises(KeyError, match="2024-01-12"):
-        panels.latest_known(closes([7, 8]), [WEEK[8]])
+        panels.forward_fill(closes([7, 8]), [WEEK[8]])
 
 
 def test_required_closes_that_are_missing_are_named_with_their_days():
-    with pytest.raises(MissingPrices, match="no close of X on 2024-01-03, 2024-01-12") as caught:
-        panels.require(closes([7, np.nan, 8]), [WEEK[0], WEEK[1], WEEK[8]], "X")
+    with pytest.raises(MissingPricesError, match="no close of X on 2024-01-03, 2024-01-12") as caught:
+        panels.require_closes(closes([7, np.nan, 8]), [WEEK[0], WEEK[1], WEEK[8]], "X")
     assert caught.value.days == (WEEK[1], WEEK[8])
 
 
@@ -91,9 +91,9 @@ def test_a_range_is_believed_on_a_day_as_it_was_before_the_next_session():
     """Closes that go to and fro: each takes back the one before, and the one after takes back each."""
     days = pd.bdate_range("2024-01-01", periods=8)
     close = pd.DataFrame({"X": [10.0, 10.0, 30.0, 10.0, 30.0, 10.0, 10.0, 10.0]}, index=days)
-    _, together = panels.believed_bars(close, close * 1.01, close * 0.99)
+    _, together = panels.clean_bars(close, close * 1.01, close * 0.99)
     for rows in range(3, 9):
-        _, alone = panels.believed_bars(*(prices.iloc[:rows] for prices in (close, close * 1.01, close * 0.99)))
+        _, alone = panels.clean_bars(*(prices.iloc[:rows] for prices in (close, close * 1.01, close * 0.99)))
         pd.testing.assert_frame_equal(alone, together.iloc[: rows - 2], check_exact=True)
     assert together["X"].isna().any()
     assert together["X"].notna().any()

@@ -6,18 +6,18 @@ import dagster as dg
 import pytest
 
 from riskmetrics import trading_calendar
-from riskmetrics.assets.partitions import run_sessions, sessions
-from riskmetrics.errors import InvalidSession
+from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.errors import InvalidSessionError
 
 
 def _range(first: str, last: str) -> list[str]:
-    return list(sessions.get_partition_keys_in_range(dg.PartitionKeyRange(first, last)))
+    return list(session_partitions.get_partition_keys_in_range(dg.PartitionKeyRange(first, last)))
 
 
 def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
-    keys = sessions.get_partition_keys()
-    assert keys[-1] >= trading_calendar.last_ended().isoformat()
-    days = trading_calendar.between(trading_calendar.FIRST_RESULT, date.fromisoformat(keys[-1]))
+    keys = session_partitions.get_partition_keys()
+    assert keys[-1] >= trading_calendar.last_completed_session().isoformat()
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_RESULT_SESSION, date.fromisoformat(keys[-1]))
     assert keys == [day.isoformat() for day in days]
 
 
@@ -61,13 +61,13 @@ def test_a_run_for_days_that_are_no_range_of_sessions_is_refused(
     sentence: str,
 ) -> None:
     """Dagster itself takes a closed day, and other sessions than a reversed range names."""
-    with pytest.raises(InvalidSession, match=sentence):
+    with pytest.raises(InvalidSessionError, match=sentence):
         _run_sessions(asset_partition_range_start=first, asset_partition_range_end=last)
 
 
 def test_a_run_for_a_session_that_has_not_closed_or_for_none_is_refused() -> None:
-    coming = trading_calendar.next_session(trading_calendar.last_ended())
-    with pytest.raises(InvalidSession, match=f"the session {coming} has not closed yet"):
+    coming = trading_calendar.next_session(trading_calendar.last_completed_session())
+    with pytest.raises(InvalidSessionError, match=f"the session {coming} has not closed yet"):
         _run_sessions(partition=coming.isoformat())
-    with pytest.raises(InvalidSession, match="the run names no session"):
+    with pytest.raises(InvalidSessionError, match="the run names no session"):
         _run_sessions()

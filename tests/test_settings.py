@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from riskmetrics import settings
-from riskmetrics.deadlines import run_within
+from riskmetrics.deadlines import run_with_timeout
 from riskmetrics.errors import ConfigurationError
 from tests.other_account import ORDINARY, call_as, needs_root
 
@@ -119,10 +119,10 @@ def test_settings_are_not_changed_after_they_are_read_and_hide_the_password(monk
 
 
 def test_what_is_bundled_is_found_in_the_checkout_and_in_the_wheel(monkeypatch, tmp_path):
-    assert (settings.bundled("migrations") / "versions").is_dir()
+    assert (settings.bundled_path("migrations") / "versions").is_dir()
     (tmp_path / "_bundled" / "migrations").mkdir(parents=True)
     monkeypatch.setattr(settings, "PACKAGE", tmp_path)
-    assert settings.bundled("migrations") == tmp_path / "_bundled" / "migrations"
+    assert settings.bundled_path("migrations") == tmp_path / "_bundled" / "migrations"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_dotenv_that_may_never_end_is_refused(tmp_path: Path, kind: str) -> No
     else:
         path.symlink_to("/dev/zero")
     with pytest.raises(ConfigurationError, match=r"^\.env is a pipe, a socket or a device\. Put a"):
-        run_within(5, settings.load)
+        run_with_timeout(5, settings.load)
 
 
 @pytest.mark.parametrize("target", [".", "/dev/null", "missing"])

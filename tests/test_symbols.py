@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from riskmetrics import symbols
 from riskmetrics.sources import simulate
 from riskmetrics.symbols import CLASS_SHARES, MAX_SYMBOL_LENGTH, normalize_symbol, parse_option
-from tests.conftest import SHARED_DATA, with_shared_data
+from tests.conftest import SHARED_DATA, needs_shared_data
 
 NORMAL_FORMS = {
     "BRK-B": "BRKB|BRK.B|BRK/B|BRK B|BRK-B|brk.b|Brk b| BRK\u00a0B |BRK\u2013B|BRK.B.US|brkb.us",
@@ -98,7 +98,7 @@ def test_an_option_is_on_the_normal_form_of_its_underlying(symbol: str, mark: st
     assert again.underlying == symbol
 
 
-@with_shared_data
+@needs_shared_data
 def test_an_index_fund_s_symbols_are_normal_but_for_its_two_unmarked_classes() -> None:
     """Oracle: the holdings that a fund publishes, of which BRKB and BFB alone lack their mark."""
     with (SHARED_DATA / "sp500_holdings_2023-12-20.csv").open() as lines:
@@ -110,7 +110,7 @@ def test_an_index_fund_s_symbols_are_normal_but_for_its_two_unmarked_classes() -
 
 
 def test_simulated_symbols_are_normal() -> None:
-    known = simulate.truth(50, 1).index
+    known = simulate.true_parameters(50, 1).index
     assert [normalize_symbol(symbol) for symbol in known] == list(known)
 
 

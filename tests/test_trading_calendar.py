@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from riskmetrics import trading_calendar as calendar
-from riskmetrics.errors import InvalidSession
+from riskmetrics.errors import InvalidSessionError
 
 NEW_YORK = ZoneInfo("America/New_York")
 LONG_AFTER = datetime(2026, 1, 15, tzinfo=UTC)
@@ -37,7 +37,7 @@ def test_the_exchange_opened_as_it_published(day, opened):
 
 @pytest.mark.parametrize(("year", "sessions"), [(1996, 254), (2001, 248), (2012, 250), (2020, 253), (2022, 251), (2024, 252)])
 def test_a_year_has_as_many_sessions_as_it_had(year, sessions):
-    assert len(calendar.between(date(year, 1, 1), date(year, 12, 31))) == sessions
+    assert len(calendar.sessions_between(date(year, 1, 1), date(year, 12, 31))) == sessions
 
 
 @pytest.mark.parametrize(
@@ -54,24 +54,24 @@ def test_a_year_has_as_many_sessions_as_it_had(year, sessions):
     ],
 )
 def test_a_session_has_ended_from_its_close_on(now, last):
-    assert calendar.last_ended(now) == last
+    assert calendar.last_completed_session(now) == last
 
 
 def test_by_default_now_is_the_present():
     today = datetime.now(NEW_YORK).date()
-    assert today - timedelta(days=7) < calendar.last_ended() <= today
+    assert today - timedelta(days=7) < calendar.last_completed_session() <= today
 
 
 def test_results_begin_a_year_of_sessions_after_the_calendar():
     """What the first results look back on: 252 sessions, as a year has."""
     assert calendar.is_session(calendar.FIRST_SESSION)
-    assert calendar.is_session(calendar.FIRST_RESULT)
-    assert len(calendar.between(calendar.FIRST_SESSION, calendar.FIRST_RESULT)) - 1 == 253
+    assert calendar.is_session(calendar.FIRST_RESULT_SESSION)
+    assert len(calendar.sessions_between(calendar.FIRST_SESSION, calendar.FIRST_RESULT_SESSION)) - 1 == 253
     assert calendar.sessions_index()[0].date() == calendar.FIRST_SESSION
 
 
 def test_the_calendar_reaches_into_next_year():
-    assert calendar.last_known().year == date.today().year + 1
+    assert calendar.calendar_end().year == date.today().year + 1
 
 
 def test_closed_weekdays_are_the_holidays():
@@ -82,18 +82,18 @@ def test_closed_weekdays_are_the_holidays():
 
 
 def test_steps_back_count_sessions():
-    assert calendar.previous(date(2022, 12, 28)) == date(2022, 12, 27)
-    assert calendar.previous(date(2022, 12, 27)) == date(2022, 12, 23)
-    assert calendar.previous(date(2022, 12, 28), 90) == calendar.between(date(2022, 1, 1), date(2022, 12, 28))[-91]
-    assert calendar.previous(date(1990, 1, 3), 10) == calendar.FIRST_SESSION
-    assert calendar.at_or_before(date(2022, 12, 26)) == date(2022, 12, 23)
-    assert calendar.at_or_before(date(2022, 12, 28)) == date(2022, 12, 28)
-    assert calendar.at_or_before(date(1980, 1, 1)) == calendar.FIRST_SESSION
+    assert calendar.previous_session(date(2022, 12, 28)) == date(2022, 12, 27)
+    assert calendar.previous_session(date(2022, 12, 27)) == date(2022, 12, 23)
+    assert calendar.previous_session(date(2022, 12, 28), 90) == calendar.sessions_between(date(2022, 1, 1), date(2022, 12, 28))[-91]
+    assert calendar.previous_session(date(1990, 1, 3), 10) == calendar.FIRST_SESSION
+    assert calendar.previous_or_same_session(date(2022, 12, 26)) == date(2022, 12, 23)
+    assert calendar.previous_or_same_session(date(2022, 12, 28)) == date(2022, 12, 28)
+    assert calendar.previous_or_same_session(date(1980, 1, 1)) == calendar.FIRST_SESSION
 
 
 def test_a_window_has_the_lookback_and_the_days():
-    days = calendar.between(date(2022, 12, 19), date(2022, 12, 28))
-    window = calendar.window(days, 90)
+    days = calendar.sessions_between(date(2022, 12, 19), date(2022, 12, 28))
+    window = calendar.sessions_with_lookback(days, 90)
     assert (len(window), window[-len(days) :]) == (90 + len(days), days)
 
 
@@ -110,14 +110,14 @@ def test_a_window_has_the_lookback_and_the_days():
     ],
 )
 def test_a_range_that_is_not_one_of_ended_sessions_is_refused(first, last, sentence):
-    with pytest.raises(InvalidSession, match=sentence):
-        calendar.checked_range(first, last, LONG_AFTER)
+    with pytest.raises(InvalidSessionError, match=sentence):
+        calendar.validate_range(first, last, LONG_AFTER)
 
 
 def test_a_checked_range_is_its_sessions():
     days = [date(2022, 12, 23), date(2022, 12, 27), date(2022, 12, 28)]
-    assert calendar.checked_range(days[0], days[-1], LONG_AFTER) == days
-    assert calendar.checked_range(days[0], days[0], LONG_AFTER) == days[:1]
+    assert calendar.validate_range(days[0], days[-1], LONG_AFTER) == days
+    assert calendar.validate_range(days[0], days[0], LONG_AFTER) == days[:1]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_checked_range_is_its_sessions():
     ],
 )
 def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
-    assert calendar.rounded_range(first, last, LONG_AFTER) == inside
+    assert calendar.clip_to_sessions(first, last, LONG_AFTER) == inside
 
 
 @pytest.mark.parametrize(
@@ -142,11 +142,11 @@ def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
     ],
 )
 def test_a_range_without_an_ended_session_is_refused(first, last, sentence):
-    with pytest.raises(InvalidSession, match=sentence):
-        calendar.rounded_range(first, last, LONG_AFTER)
+    with pytest.raises(InvalidSessionError, match=sentence):
+        calendar.clip_to_sessions(first, last, LONG_AFTER)
 
 
 @pytest.mark.parametrize(("day", "hour"), [(date(2024, 12, 6), 16), (date(2024, 7, 5), 16), (date(2024, 11, 29), 13)])
 def test_a_session_closes_when_the_exchange_says(day, hour):
     """In New York, winter, summer and on a half-day."""
-    assert calendar.closed_at(day) == datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)
+    assert calendar.session_close(day) == datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)

@@ -6,7 +6,7 @@ leaves the normal form, which every earlier revision can hold.
 
 from alembic import op
 
-from riskmetrics.db import spellings
+from riskmetrics.db import symbol_spellings
 from riskmetrics.errors import SchemaError
 
 revision = "5b0e7d31c9a6"
@@ -15,10 +15,10 @@ down_revision = "e1a7d52f08c4"
 
 def upgrade() -> None:
     connection = op.get_bind()
-    if collisions := spellings.find_collisions(connection):
+    if collisions := symbol_spellings.find_collisions(connection):
         refused = f"the database cannot be upgraded to {revision}, and nothing was changed"
         raise SchemaError(f"{refused}: {'; '.join(collisions)}")
-    spellings.normalize_stored_symbols(connection)
+    symbol_spellings.normalize_stored_symbols(connection)
 
 
 def downgrade() -> None:

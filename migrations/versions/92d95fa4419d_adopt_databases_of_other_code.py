@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 from alembic.script import ScriptDirectory
 
-from riskmetrics.db import shape
+from riskmetrics.db import schema_diff
 
 revision = "92d95fa4419d"
 down_revision = "h1i2j3k4l5m6"
@@ -30,11 +30,11 @@ NULLABLE_LATER = {("positions", "entry_price"), ("position_market_betas", "beta"
 
 def upgrade() -> None:
     connection = op.get_bind()
-    with shape.aside(connection):
+    with schema_diff.scratch_schema(connection):
         for script in reversed(list(ScriptDirectory(str(Path(__file__).parents[1])).walk_revisions("base", down_revision))):
             script.module.upgrade()
-        expected = shape.describe(connection)
-    found = shape.describe(connection)
+        expected = schema_diff.describe_schema(connection)
+    found = schema_diff.describe_schema(connection)
     for name in expected.enums.keys() - found.enums.keys():
         op.execute(f"CREATE TYPE {name} AS ENUM {expected.enums[name]}")  # a tuple prints as SQL writes a list
     for table in sorted(expected.tables):
@@ -51,7 +51,7 @@ def downgrade() -> None:
     """Leave everything: the revision before this one means the same schema."""
 
 
-def adopt_columns(table: str, found: shape.Shape, expected: shape.Shape) -> None:
+def adopt_columns(table: str, found: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot) -> None:
     """Change types, defaults and NOT NULLs in one statement, which rewrites the table once at most."""
     changes: list[str] = []
     for (of, name), wanted in expected.columns.items():
@@ -60,7 +60,7 @@ def adopt_columns(table: str, found: shape.Shape, expected: shape.Shape) -> None
             changes += retyped(table, name, there, wanted)
             if wanted.default and there.default != wanted.default:
                 changes.append(f"ALTER {name} SET DEFAULT {wanted.default}")
-            if there.not_null and not wanted.not_null and table not in shape.HOLDINGS:
+            if there.not_null and not wanted.not_null and table not in schema_diff.HOLDING_TABLES:
                 changes.append(f"ALTER {name} DROP NOT NULL")
             if wanted.not_null and not there.not_null and (table, name) not in NULLABLE_LATER:
                 if wanted.default == "now()":
@@ -70,7 +70,7 @@ def adopt_columns(table: str, found: shape.Shape, expected: shape.Shape) -> None
         op.execute(sa.text(f"ALTER TABLE {table} {', '.join(changes)}".replace(":", r"\:")))  # a colon in a default is no parameter
 
 
-def retyped(table: str, name: str, there: shape.Column, wanted: shape.Column) -> list[str]:
+def retyped(table: str, name: str, there: schema_diff.Column, wanted: schema_diff.Column) -> list[str]:
     target = WIDENED_LATER.get((table, name), wanted.type)
     if there.type in {wanted.type, target}:
         return []
@@ -82,7 +82,7 @@ def retyped(table: str, name: str, there: shape.Column, wanted: shape.Column) ->
     return [f"ALTER {name} DROP DEFAULT", changed, f"ALTER {name} SET DEFAULT {kept}"]
 
 
-def adopt_constraint(key: shape.Of, wanted: shape.Constraint, found: shape.Shape) -> None:
+def adopt_constraint(key: schema_diff.ObjectKey, wanted: schema_diff.Constraint, found: schema_diff.SchemaSnapshot) -> None:
     """Rename the same constraint, or put the expected one in the place of those on the same columns."""
     table, name = key
     rivals = {
@@ -98,11 +98,11 @@ def adopt_constraint(key: shape.Of, wanted: shape.Constraint, found: shape.Shape
         return
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {wanted.definition}")
     for (of, known), index in found.indexes.items():
-        if wanted.kind == "u" and of == table and index.unique and set(index.columns) == set(wanted.columns):
+        if wanted.kind == "u" and of == table and index.is_unique and set(index.columns) == set(wanted.columns):
             op.execute(f"DROP INDEX {quoted(known)}")
 
 
-def adopt_index(key: shape.Of, wanted: shape.Index, found: shape.Shape, expected: shape.Shape) -> None:
+def adopt_index(key: schema_diff.ObjectKey, wanted: schema_diff.Index, found: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot) -> None:
     """Rename the same index, or create the expected one."""
     table, name = key
     same = [of for of, index in found.indexes.items() if of[0] == table and of not in expected.indexes and index == wanted]

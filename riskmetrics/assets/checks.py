@@ -9,43 +9,43 @@ from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.assets.portfolios import portfolio_values, portfolio_volatility, sector_concentration
 from riskmetrics.assets.positions import position_betas
-from riskmetrics.db import read, stored, stored_prices
-from riskmetrics.db.suspects import suspected_moves
-from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY
+from riskmetrics.db import input_queries, result_queries, stored_prices
+from riskmetrics.db.split_suspects import find_suspected_splits
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import betas
-from riskmetrics.results.second_opinion import largest_disagreement
-from riskmetrics.text import name_some
+from riskmetrics.results.beta_reference_check import max_abs_difference
+from riskmetrics.text import join_names
 
-_REFITTED = 5
+_REFIT_SAMPLE_SIZE = 5
 """Stored betas that a run has statsmodels fit again."""
 
 _STORED_PRECISION = 2e-6
 """Columns keep six decimals; one unit in the last place covers both roundings."""
 
-_EXTREME_BETA = 5.0
+_MAX_PLAUSIBLE_BETA = 5.0
 """A beta larger in size did not occur in 164,000 windows of real stocks: it tells of prices."""
 
 _SUM_TOLERANCE = 1e-9
 """How far the sector weights of a portfolio may sum from 1: rounding of float64."""
 
-_SECTORS = len(gics.SECTORS)
+_SECTOR_COUNT = len(gics.SECTORS)
 
 _BENCHMARK_TOLERANCE = 0.005 + 1e-9
 """How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
 
 
 @dg.asset_check(asset=position_betas, blocking=True)
-def betas_second_opinion(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def betas_match_statsmodels(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        rows = stored.some_betas(connection, days, _REFITTED)
+        rows = result_queries.sample_market_betas(connection, days, _REFIT_SAMPLE_SIZE)
         symbols = {*rows["symbol"], *rows["market_index"]}
-        sessions = trading_calendar.window(days, betas.WINDOW + 1)
-        closes = read.adjusted_closes(connection, symbols, sessions)
-        suspected = suspected_moves(connection, symbols)
-    worst = largest_disagreement(rows, closes, suspected)
+        sessions = trading_calendar.sessions_with_lookback(days, betas.BETA_WINDOW + 1)
+        closes = input_queries.read_adjusted_closes(connection, symbols, sessions)
+        suspected = find_suspected_splits(connection, symbols)
+    worst = max_abs_difference(rows, closes, suspected)
     return dg.AssetCheckResult(
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
@@ -60,14 +60,14 @@ def beta_extreme(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -
     """No market beta is so large that only wrong prices explain it; none is capped."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        extreme, n_betas = stored.betas_beyond(connection, days, _EXTREME_BETA), stored.count_betas(connection, days)
+        extreme, n_betas = result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA), result_queries.count_betas(connection, days)
     worst = "".join(f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}" for row in extreme[:1].itertuples())
     advice = "; look for its cause with `riskmetrics show quality`, and import the right prices" if worst else ""
     return dg.AssetCheckResult(
         passed=extreme.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"betas_affected": len(extreme), "betas_looked_at": n_betas, **reports.shown(extreme)},
-        description=f"{len(extreme)} of {n_betas} betas are beyond ±{_EXTREME_BETA:.0f}{worst}{advice}",
+        metadata={"betas_affected": len(extreme), "betas_checked": n_betas, **reports.preview(extreme)},
+        description=f"{len(extreme)} of {n_betas} betas are beyond ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}",
     )
 
 
@@ -76,27 +76,27 @@ def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse)
     """Enough holdings of every portfolio have a close, options one of their underlying; a missing price of an option is a warning."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        sourced, valued = (stored.coverage_below(connection, metric, days, MIN_COVERAGE) for metric in ("sources", "prices"))
-        never = stored_prices.never_priced(connection, days)
-    absent = not sourced.empty
-    short = sourced if absent else valued
-    named = [f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in short.itertuples()]
-    said = []
-    if absent:
-        said.append(
-            f"too few holdings have a close (options: of their underlying) in {name_some(named)}; {MIN_COVERAGE:.0%} are"
+        missing_sources, missing_prices = (result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE) for metric in ("sources", "prices"))
+        never_priced = stored_prices.find_unpriced_symbols(connection, days)
+    has_missing_sources = not missing_sources.empty
+    insufficient = missing_sources if has_missing_sources else missing_prices
+    labels = [f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in insufficient.itertuples()]
+    sentences = []
+    if has_missing_sources:
+        sentences.append(
+            f"too few holdings have a close (options: of their underlying) in {join_names(labels)}; {MIN_COVERAGE:.0%} are"
             " needed, and their risk figures are undefined: import the prices with `riskmetrics import prices FILE`,"
             " or remove the portfolio"
         )
-    elif named:
-        said.append(f"too few holdings have a price of their own in {name_some(named)}: state the prices of options with the holdings")
-    if never:
-        said.append(f"no price is stored of {name_some(never)}: check the symbol, or import its prices")
+    elif labels:
+        sentences.append(f"too few holdings have a price of their own in {join_names(labels)}: state the prices of options with the holdings")
+    if never_priced:
+        sentences.append(f"no price is stored of {join_names(never_priced)}: check the symbol, or import its prices")
     return dg.AssetCheckResult(
-        passed=short.empty and not never,
-        severity=dg.AssetCheckSeverity.ERROR if absent else dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(short), "symbols_never_priced": len(never), **reports.shown(short)},
-        description="; ".join(said) or "enough holdings of every portfolio have a price",
+        passed=insufficient.empty and not never_priced,
+        severity=dg.AssetCheckSeverity.ERROR if has_missing_sources else dg.AssetCheckSeverity.WARN,
+        metadata={"portfolios_affected": len(insufficient), "symbols_never_priced": len(never_priced), **reports.preview(insufficient)},
+        description="; ".join(sentences) or "enough holdings of every portfolio have a price",
     )
 
 
@@ -105,32 +105,32 @@ def portfolios_valued(context: dg.AssetCheckExecutionContext, warehouse: Warehou
     """Every portfolio has values on every session of the run; one without names the reason."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        missing = stored.portfolios_without_values(connection, days)
-    named = [f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()]
+        missing = result_queries.find_unvalued_portfolios(connection, days)
+    labels = [f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()]
     return dg.AssetCheckResult(
         passed=missing.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(missing), **reports.shown(missing)},
-        description=f"no values are stored of {name_some(named)}" if named else "every portfolio has values",
+        metadata={"portfolios_affected": len(missing), **reports.preview(missing)},
+        description=f"no values are stored of {join_names(labels)}" if labels else "every portfolio has values",
     )
 
 
 @dg.asset_check(asset=portfolio_values)
-def believed_values(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def unconfirmed_prices(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
     """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        doubted = stored.coverage_below(connection, "believed_prices", days, 1.0)
-    if doubted.empty:
+        unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
+    if unconfirmed.empty:
         return dg.AssetCheckResult(passed=True, description="no value or profit rests on a close that is not believed")
-    doubted = doubted.assign(n_doubted=doubted["n_total"] - doubted["n_covered"])
-    named = [f"{row.portfolio} ({row.n_doubted} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in doubted.itertuples()]
-    day = f"{doubted['day'].iloc[0]:%Y-%m-%d}"
+    unconfirmed = unconfirmed.assign(n_unconfirmed=unconfirmed["n_total"] - unconfirmed["n_covered"])
+    labels = [f"{row.portfolio} ({row.n_unconfirmed} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in unconfirmed.itertuples()]
+    day = f"{unconfirmed['day'].iloc[0]:%Y-%m-%d}"
     return dg.AssetCheckResult(
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(doubted), **reports.shown(doubted)},
-        description=f"value and profit rest on closes that are not believed in {name_some(named)}; see which with "
+        metadata={"portfolios_affected": len(unconfirmed), **reports.preview(unconfirmed)},
+        description=f"value and profit rest on closes that are not believed in {join_names(labels)}; see which with "
         f"`riskmetrics show quality --date {day}`, and import the right ones",
     )
 
@@ -140,19 +140,19 @@ def equity_sufficient(context: dg.AssetCheckExecutionContext, warehouse: Warehou
     """The equity of every portfolio is large enough that weights and losses can be fractions of it."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        small = stored.small_equity(connection, days, MIN_EQUITY)
-    named = [
+        small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)
+    labels = [
         f"{row.portfolio} (equity {row.total_value:,.2f}, gross {row.gross_exposure:,.2f} on {row.day:%Y-%m-%d})"
         for row in small.itertuples()
     ]
     return dg.AssetCheckResult(
         passed=small.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(small), **reports.shown(small)},
-        description=f"equity is below {MIN_EQUITY:.0%} of gross exposure in {name_some(named)}: weights and figures in units"
+        metadata={"portfolios_affected": len(small), **reports.preview(small)},
+        description=f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}: weights and figures in units"
         " of equity are undefined; correct the equity with `riskmetrics import portfolio FILE --equity AMOUNT`"
-        if named
-        else f"equity of every portfolio is at least {MIN_EQUITY:.0%} of gross exposure",
+        if labels
+        else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure",
     )
 
 
@@ -161,7 +161,7 @@ def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Wareho
     """The sector weights of every portfolio sum to 1; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        sums = stored.sector_weight_sums(connection, days)
+        sums = result_queries.sum_sector_weights(connection, days)
     worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0
     return dg.AssetCheckResult(
         passed=worst <= _SUM_TOLERANCE,
@@ -180,7 +180,7 @@ def benchmark_complete(
     day = sessions_or_latest(context)[-1]
     with warehouse.read() as connection:
         code = warehouse.benchmark_code(connection)
-        weights = read.benchmark_weights(connection, code, day)
+        weights = input_queries.read_benchmark_weights(connection, code, day)
     if weights.empty:
         return dg.AssetCheckResult(
             passed=False,
@@ -191,8 +191,8 @@ def benchmark_complete(
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
     return dg.AssetCheckResult(
-        passed=len(latest) == _SECTORS and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
+        passed=len(latest) == _SECTOR_COUNT and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"sectors": len(latest), "sum": total},
-        description=f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTORS} sectors, which sum to {total:.4f}",
+        description=f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors, which sum to {total:.4f}",
     )

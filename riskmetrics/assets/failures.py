@@ -6,44 +6,44 @@ from dagster_shared.error import SerializableErrorInfo
 from riskmetrics import errors
 
 
-def cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
+def find_cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
     """Return the error of a failure: ours, if one stands behind those of Dagster, else the first; None if the event has none."""
     error: SerializableErrorInfo | None = getattr(event.event_specific_data, "error", None)
-    while error is not None and error.cause is not None and kind(error) is None:
+    while error is not None and error.cause is not None and error_class(error) is None:
         error = error.cause
     return error
 
 
-def sentence(error: SerializableErrorInfo) -> str:
+def error_message(error: SerializableErrorInfo) -> str:
     """Return what an error says, without where its class lives."""
-    said: str = error.message
-    return said.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
+    message: str = error.message
+    return message.strip().removeprefix(f"riskmetrics.errors.{error.cls_name}: ")
 
 
-def kind(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] | None:
+def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] | None:
     """Return which of our errors it was; None: another's."""
     found = getattr(errors, error.cls_name or "", None)
     return found if isinstance(found, type) and issubclass(found, errors.RiskmetricsError) else None
 
 
-def failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
+def describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
     """Return what each check of severity ERROR says that failed in a run."""
     return [
-        f"{of.asset_key.to_user_string()}, {of.check_name}: {of.description}" for of in _evaluations(instance, run.run_id) if is_error(of)
+        f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}: {evaluation.description}" for evaluation in _check_evaluations(instance, run.run_id) if is_failed_error_check(evaluation)
     ]
 
 
-def is_error(evaluation: dg.AssetCheckEvaluation) -> bool:
+def is_failed_error_check(evaluation: dg.AssetCheckEvaluation) -> bool:
     """Return whether a check failed and its severity is ERROR."""
     return not evaluation.passed and evaluation.severity == dg.AssetCheckSeverity.ERROR
 
 
-def is_blocked(error: SerializableErrorInfo) -> bool:
+def is_blocking_check_failure(error: SerializableErrorInfo) -> bool:
     """Return whether a step failed because it is a blocking check that did not pass."""
     return error.cls_name == "DagsterAssetCheckFailedError"
 
 
-def describe_stop(instance: dg.DagsterInstance, run_id: str, first: str | None, last: str | None) -> str | None:
+def describe_blocked_run(instance: dg.DagsterInstance, run_id: str, first: str | None, last: str | None) -> str | None:
     """Return which blocking checks stopped a run, what was not computed, and what to do.
 
     Parameters
@@ -56,8 +56,8 @@ def describe_stop(instance: dg.DagsterInstance, run_id: str, first: str | None, 
     str or None
         None if no blocking check failed.
     """
-    failed = filter(is_error, _evaluations(instance, run_id))
-    checks = sorted({of.check_name for of in failed if of.blocking})
+    failed = filter(is_failed_error_check, _check_evaluations(instance, run_id))
+    checks = sorted({evaluation.check_name for evaluation in failed if evaluation.blocking})
     if not checks:
         return None
     skipped = ", ".join(_assets_not_started(instance, run_id)) or "nothing else"
@@ -69,7 +69,7 @@ def describe_stop(instance: dg.DagsterInstance, run_id: str, first: str | None, 
     )
 
 
-def _evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
+def _check_evaluations(instance: dg.DagsterInstance, run_id: str) -> list[dg.AssetCheckEvaluation]:
     events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION)
     return [event.get_dagster_event().asset_check_evaluation_data for event in events]
 

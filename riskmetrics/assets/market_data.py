@@ -4,16 +4,16 @@ from functools import partial
 
 import dagster as dg
 
-from riskmetrics.assets import reports, schemas
+from riskmetrics.assets import reports, table_schemas
 from riskmetrics.assets.partitions import sessions_or_latest
-from riskmetrics.db import read, stored_prices, tables
+from riskmetrics.db import input_queries, stored_prices, tables
 from riskmetrics.ingest import benchmark, prices, profiles
-from riskmetrics.ingest.feed import Refreshed
-from riskmetrics.resources import Vendor, Warehouse
+from riskmetrics.ingest.vendor_client import RefreshResult
+from riskmetrics.resources import MarketDataVendor, Warehouse
 from riskmetrics.settings import DEFAULT_BENCHMARK
-from riskmetrics.text import name_some
+from riskmetrics.text import join_names
 
-_of_the_market = partial(
+_market_data_asset = partial(
     dg.asset,
     group_name="market_data",
     kinds={"postgres"},
@@ -22,82 +22,82 @@ _of_the_market = partial(
 )
 
 
-class Refresh(dg.Config):
+class RefreshConfig(dg.Config):
     """When to ask the vendor."""
 
-    anew: bool = False
+    force: bool = False
     """Without waiting until what is stored is old."""
 
 
-@_of_the_market(metadata=schemas.of(tables.market_data_cache))
-def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
+@_market_data_asset(metadata=table_schemas.table_metadata(tables.market_data_cache))
+def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor) -> dg.MaterializeResult[None]:
     """Daily closes of every symbol held and of both indices, adjusted and unadjusted (`market_data_cache`)."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
-        held = prices.needed(connection, market)
-    needed = held | {rate: None}
-    found = prices.refresh(vendor.feed, needed, days)
-    metadata = reports.refreshed(context, found, len(needed))
-    prices.require(found, held)  # without the rate index only betas to it are undefined
+        held_symbols = prices.needed_symbols(connection, market)
+    needed_symbols = held_symbols | {rate: None}
+    result = prices.refresh(vendor.client, needed_symbols, days)
+    metadata = reports.fetch_metadata(context, result, len(needed_symbols))
+    prices.require_price_coverage(result, held_symbols)  # without the rate index only betas to it are undefined
     with warehouse.read() as connection:
-        held_then = read.held_symbols(connection, days[0], days[-1])
-        held_last = read.held_symbols(connection, days[-1])
-        symbols = {*held_then, market}
-        coverage = stored_prices.price_coverage(connection, symbols, through=days[-1])
-    ended = prices.ended_histories(coverage, held_last, market)
-    if ended:
-        names = [f"{symbol} after {last}" for symbol, last in ended.items()]
+        held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
+        held_on_last_day = input_queries.read_held_symbols(connection, days[-1])
+        symbols = {*held_in_range, market}
+        coverage = stored_prices.read_price_coverage(connection, symbols, last_day=days[-1])
+    ended_histories = prices.ended_histories(coverage, held_on_last_day, market)
+    if ended_histories:
+        names = [f"{symbol} after {last}" for symbol, last in ended_histories.items()]
         context.log.warning(
-            f"no price of {name_some(names)}, held on {days[-1]}: delisted or renamed? Close the "
+            f"no price of {join_names(names)}, held on {days[-1]}: delisted or renamed? Close the "
             "lots, hold them under the new name, or import their prices; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
-    missing = sorted(symbols - set(coverage["symbol"]) - found.problems.keys())
+    missing = sorted(symbols - set(coverage["symbol"]) - result.errors.keys())
     if missing:
         context.log.warning(
-            f"no price up to {days[-1]} is stored of {name_some(missing)}: import prices with "
+            f"no price up to {days[-1]} is stored of {join_names(missing)}: import prices with "
             "`riskmetrics import prices FILE`, or set FMP_API_KEY; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
     numbers = {"dagster/row_count": int(coverage["closes"].sum()), "symbols": len(symbols), "symbols_without_prices": len(missing)}
-    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(coverage)})
+    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.preview(coverage)})
 
 
-@_of_the_market(metadata=schemas.of(tables.company_profiles))
-def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor) -> dg.MaterializeResult[None]:
+@_market_data_asset(metadata=table_schemas.table_metadata(tables.company_profiles))
+def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor) -> dg.MaterializeResult[None]:
     """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
-        symbols = list(read.needed_prices(connection))
-    found = profiles.refresh(vendor.feed, symbols)
+        symbols = list(input_queries.read_price_end_dates(connection))
+    result = profiles.refresh(vendor.client, symbols)
     with warehouse.read() as connection:
-        stored = read.profiles(connection, symbols)
-        held_then = read.held_symbols(connection, days[0], days[-1])
-    missing = sorted(set(held_then) - set(stored.index))
+        stored = input_queries.read_profiles(connection, symbols)
+        held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
+    missing = sorted(set(held_in_range) - set(stored.index))
     if missing:
         context.log.warning(
-            f"no profile is stored of {name_some(missing)}: their sector is Unclassified; "
+            f"no profile is stored of {join_names(missing)}: their sector is Unclassified; "
             "import profiles with `riskmetrics import profiles FILE`, or set FMP_API_KEY"
         )
-    metadata = reports.refreshed(context, found, len(symbols))
+    metadata = reports.fetch_metadata(context, result, len(symbols))
     numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
-    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.shown(stored.reset_index())})
+    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.preview(stored.reset_index())})
 
 
-@_of_the_market(metadata=schemas.of(tables.benchmarks_sector_weights))
+@_market_data_asset(metadata=table_schemas.table_metadata(tables.benchmarks_sector_weights))
 def benchmark_weights(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: Vendor, config: Refresh
+    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor, config: RefreshConfig
 ) -> dg.MaterializeResult[None]:
     """Sector weights of the benchmark by as-of date; the S&P 500's are fetched."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         code = warehouse.benchmark_code(connection)
-    is_fetched = config.anew or code == DEFAULT_BENCHMARK
-    found = benchmark.refresh(vendor.feed, anew=config.anew) if is_fetched else Refreshed()
-    metadata = reports.refreshed(context, found, 1)
+    is_fetched = config.force or code == DEFAULT_BENCHMARK
+    result = benchmark.refresh(vendor.client, force=config.force) if is_fetched else RefreshResult()
+    metadata = reports.fetch_metadata(context, result, 1)
     with warehouse.read() as connection:
-        weights = read.benchmark_weights(connection, code, days[-1])
+        weights = input_queries.read_benchmark_weights(connection, code, days[-1])
     if weights.empty:
         context.log.warning(
             f"no sector weights of {code} are stored up to {days[-1]}: import them with "
@@ -112,5 +112,5 @@ def benchmark_weights(
         "benchmark": code,
     }
     return dg.MaterializeResult(
-        metadata={**numbers, **metadata, **reports.shown(latest)},
+        metadata={**numbers, **metadata, **reports.preview(latest)},
     )

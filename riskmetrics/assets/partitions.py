@@ -9,22 +9,22 @@ import sqlalchemy as sa
 from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
 
 from riskmetrics import trading_calendar
-from riskmetrics.assets import schemas
-from riskmetrics.errors import InvalidSession
+from riskmetrics.assets import table_schemas
+from riskmetrics.errors import InvalidSessionError
 
 
-class _Sessions(dg.DailyPartitionsDefinition):
+class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Days without those on which the exchange is closed.
 
     Dagster asks for a run's keys again with the metadata of every session and asset, and looks through all holidays each time.
     """
 
     def get_partition_keys_in_range(self, partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
-        return _keys(partition_key_range)
+        return _partition_keys_in_range(partition_key_range)
 
 
-sessions = _Sessions(
-    start_date=trading_calendar.FIRST_RESULT.isoformat(),
+session_partitions = _SessionPartitions(
+    start_date=trading_calendar.FIRST_RESULT_SESSION.isoformat(),
     timezone="America/New_York",
     end_offset=1,  # Friday's key must exist on Friday evening; a session that has not closed is refused below
     exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
@@ -32,8 +32,8 @@ sessions = _Sessions(
 
 
 @lru_cache(maxsize=8)
-def _keys(partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
-    return super(_Sessions, sessions).get_partition_keys_in_range(partition_key_range)
+def _partition_keys_in_range(partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
+    return super(_SessionPartitions, session_partitions).get_partition_keys_in_range(partition_key_range)
 
 
 def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
@@ -44,41 +44,41 @@ def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionConte
 
     Raises
     ------
-    InvalidSession
+    InvalidSessionError
         If the run names no partition, an endpoint is not an exchange session that has ended, or the range is reversed.
     """
-    first, last = named(context.run.tags)
+    first, last = partition_range(context.run.tags)
     if first is None or last is None:
         # Dagster itself fails such a run, at the first asset that depends on a partitioned one, with half of the session written
-        raise InvalidSession(
+        raise InvalidSessionError(
             "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run` without --date takes the latest"
         )
-    return trading_calendar.checked_range(date.fromisoformat(first), date.fromisoformat(last))
+    return trading_calendar.validate_range(date.fromisoformat(first), date.fromisoformat(last))
 
 
 def sessions_or_latest(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
 ) -> list[date]:
     """Return the sessions that a run is for; the latest that has ended, if it is for none."""
-    return run_sessions(context) if None not in named(context.run.tags) else [trading_calendar.last_ended()]
+    return run_sessions(context) if None not in partition_range(context.run.tags) else [trading_calendar.last_completed_session()]
 
 
-def named(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
+def partition_range(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
     """First and last session that a run's tags name."""
-    one = tags.get(PARTITION_NAME_TAG)
-    return tags.get(ASSET_PARTITION_RANGE_START_TAG) or one, tags.get(ASSET_PARTITION_RANGE_END_TAG) or one
+    single = tags.get(PARTITION_NAME_TAG)
+    return tags.get(ASSET_PARTITION_RANGE_START_TAG) or single, tags.get(ASSET_PARTITION_RANGE_END_TAG) or single
 
 
-def of_sessions(
+def session_asset(
     group: str, *upstream: dg.AssetsDefinition, writes: Sequence[sa.Table] = ()
 ) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
     """Make an asset of a function that ``writes`` tables: partitioned by session, and one run for a range of them."""
     return dg.asset(
         deps=upstream,
-        partitions_def=sessions,
+        partitions_def=session_partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name=group,
         kinds={"postgres", "pandas"},
-        metadata=schemas.of(*writes) if writes else {},
+        metadata=table_schemas.table_metadata(*writes) if writes else {},
         owners=["team:riskmetrics"],
     )

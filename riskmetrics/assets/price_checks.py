@@ -9,17 +9,17 @@ import pandas as pd
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import market_prices
 from riskmetrics.assets.partitions import sessions_or_latest
-from riskmetrics.db import read
-from riskmetrics.db.suspects import import_seams, suspected_moves
+from riskmetrics.db import input_queries
+from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
-from riskmetrics.results import price_quality
+from riskmetrics.results import price_faults
 
 
 @dg.multi_asset_check(
-    specs=[dg.AssetCheckSpec(name, asset=market_prices, description=fault.meaning) for name, fault in price_quality.FAULTS.items()]
+    specs=[dg.AssetCheckSpec(name, asset=market_prices, description=fault.description) for name, fault in price_faults.FAULT_KINDS.items()]
 )
-def prices_of_the_year(
+def price_quality_checks(
     context: dg.AssetCheckExecutionContext,
     warehouse: Warehouse,
 ) -> Iterator[dg.AssetCheckResult]:
@@ -31,28 +31,28 @@ def prices_of_the_year(
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         indices = [warehouse.market_index(connection), warehouse.rate_index(connection)]
-        findings, looks = [], []
-        for day in days[:: -price_quality.YEAR]:
-            sessions = price_quality.sessions(day)
-            bars = read.held_bars(connection, sessions, indices)
-            suspects = suspected_moves(connection, bars.close.columns)
-            findings.append(price_quality.find(bars, suspects, import_seams(connection, bars.close.columns, sessions)))
-            looks.append(bars)
+        findings, all_bars = [], []
+        for day in days[:: -price_faults.YEAR_WINDOW]:
+            sessions = price_faults.required_sessions(day)
+            bars = input_queries.read_held_bars(connection, sessions, indices)
+            suspects = find_suspected_splits(connection, bars.close.columns)
+            findings.append(price_faults.find_faults(bars, suspects, find_import_splices(connection, bars.close.columns, sessions)))
+            all_bars.append(bars)
     found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])
-    bars = Bars(*(reduce(pd.DataFrame.combine_first, of) for of in zip(*looks, strict=True)))
-    yield from (_result(name, found[found["fault"] == name], bars) for name in price_quality.FAULTS)
+    bars = Bars(*(reduce(pd.DataFrame.combine_first, frames) for frames in zip(*all_bars, strict=True)))
+    yield from (_check_result(name, found[found["fault"] == name], bars) for name in price_faults.FAULT_KINDS)
 
 
-def _result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckResult:
+def _check_result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         check_name=name,
         passed=found.empty,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "symbols_affected": found["symbol"].nunique(),
-            "symbols_looked_at": bars.close.shape[1],
-            "sessions_looked_at": len(bars.close),
-            **reports.shown(found[["symbol", "measure", "finding"]]),
+            "symbols_checked": bars.close.shape[1],
+            "sessions_checked": len(bars.close),
+            **reports.preview(found[["symbol", "measure", "finding"]]),
         },
-        description=price_quality.sentence(name, found, bars),
+        description=price_faults.describe_findings(name, found, bars),
     )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli.options import AsJson, Day, day_of
-from riskmetrics.cli.output import fail, present, print_json, require_printable
+from riskmetrics.cli.shared_options import AsJson, Day, to_date
+from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
 
 
 def ask(
@@ -19,31 +19,31 @@ def ask(
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import connected
-    from riskmetrics.cli.insight_list import show
-    from riskmetrics.cli.insights import asked, terms, wanted
-    from riskmetrics.db import insights as stored
+    from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.cli.show_insights import print_session_insights
+    from riskmetrics.cli.insight_commands import generate_with_model, build_generation_context, select_requests
+    from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline
-    from riskmetrics.insights.templates import LONGEST_QUESTION
+    from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
-    if not 0 < len(question.strip()) <= LONGEST_QUESTION:
-        raise fail(f"a question has 1 to {LONGEST_QUESTION} characters", code=2)
+    if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
+        raise fail(f"a question has 1 to {MAX_QUESTION_CHARS} characters", code=2)
     require_printable(question, "the question")
     configured = settings.load()
-    with connected() as engine:
+    with connect_at_head() as engine:
         with engine.connect() as connection:
-            _, (request, *_) = wanted(connection, configured, day_of(day), portfolio, "custom", question.strip())
-        made = terms(configured)
+            _, (request, *_) = select_requests(connection, configured, to_date(day), portfolio, "custom", question.strip())
+        generation_context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
-                stored.store(connection, list(pipeline.rows([request], made, ())))
+                stored.store_insights(connection, list(pipeline.insight_rows([request], generation_context, ())))
         else:
-            asked(engine, configured, [request], made)
+            generate_with_model(engine, configured, [request], generation_context)
         with engine.connect() as connection:
-            found = [row for row in stored.latest(connection, request.sheet.day, portfolio) if row["user_question"] == request.question]
-    if not found:
+            rows = [row for row in stored.read_latest_insights(connection, request.sheet.day, portfolio) if row["user_question"] == request.question]
+    if not rows:
         raise fail(f"too many facts of {portfolio} have no value to say anything: riskmetrics show undefined")
-    show(request.sheet.day, found, as_json=as_json)
+    print_session_insights(request.sheet.day, rows, as_json=as_json)
 
 
 def budget(as_json: AsJson = False) -> None:
@@ -54,23 +54,23 @@ def budget(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from riskmetrics import settings
-    from riskmetrics.cli.database import reading
+    from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import spending
 
     configured = settings.load()
-    with reading() as connection:
-        days = spending.by_day(connection, 30)
-        left = configured.ai_usd_per_day - spending.today(connection)
+    with read_transaction() as connection:
+        days = spending.read_spend_by_day(connection, 30)
+        remaining_usd = configured.ai_usd_per_day - spending.read_spend_today(connection)
     caps = {"insight": configured.ai_usd_per_insight, "run": configured.ai_usd_per_run, "day": configured.ai_usd_per_day}
     if as_json:
-        print_json({"caps_usd": caps, "left_today_usd": max(left, 0), "days": [dict(day) for day in days]})
+        print_json({"caps_usd": caps, "remaining_today_usd": max(remaining_usd, 0), "days": [dict(day) for day in days]})
         return
     if days:
         shown = pd.DataFrame([dict(day) for day in days]).astype({"paid_usd": float, "reserved_usd": float})
-        present(
+        print_frame(
             shown, as_json=False, formats=dict.fromkeys(("paid_usd", "reserved_usd"), "{:.6f}".format), title="Calls to language models"
         )
     typer.echo(
-        f"{max(left, 0):.6f} of {caps['day']:.2f} USD are left today (UTC); "
+        f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD are left today (UTC); "
         f"a run may spend {caps['run']:.2f}, an insight {caps['insight']:.2f}"
     )

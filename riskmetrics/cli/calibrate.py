@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, AsJson, day_of
-from riskmetrics.cli.output import Format, present, print_json, progress, say
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
+from riskmetrics.cli.output import CellFormat, print_frame, print_json, echo_progress, echo_err
 
 if TYPE_CHECKING:
     from riskmetrics.settings import Settings
@@ -24,7 +24,7 @@ _COLUMNS = {
     "last_target": "last target",
     "r_squared": "R²",
 }
-_FORMATS: dict[str, Format] = {
+_FORMATS: dict[str, CellFormat] = {
     **dict.fromkeys(("constant", "day", "week", "month", "market", "variance", "R²"), "{:.3f}".format),
     **dict.fromkeys(("pairs", "symbols"), "{:,.0f}".format),
 }
@@ -47,60 +47,60 @@ def calibrate(
     """
     from riskmetrics import settings
 
-    configured, day = settings.load(), day_of(through)
-    proposal = _dry(configured, day) if dry_run else _stored(configured, day)
+    configured, day = settings.load(), to_date(through)
+    proposal = _propose(configured, day) if dry_run else _run_calibration(configured, day)
     if as_json:
         print_json(proposal | {"dry_run": dry_run})
     else:
-        _print(proposal)
-    _conclude(proposal, dry_run=dry_run)
+        _print_proposal(proposal)
+    _report_outcome(proposal, dry_run=dry_run)
 
 
-def _dry(configured: "Settings", through: date | None) -> dict[str, Any]:
+def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
     from riskmetrics.assets import inputs
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import read
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import input_queries
 
-    progress("Fitting …")
-    with reading() as connection:
-        market = read.market_index(connection, configured.market_index)
-        rate = read.rate_index(connection, configured.rate_index)
-        return inputs.proposed_model(connection, market, rate, through or read.latest_session(connection, market)).summary()
+    echo_progress("Fitting …")
+    with read_transaction() as connection:
+        market = input_queries.read_market_index(connection, configured.market_index)
+        rate = input_queries.read_rate_index(connection, configured.rate_index)
+        return inputs.calibrate_model(connection, market, rate, through or input_queries.read_latest_session(connection, market)).summary()
 
 
-def _stored(configured: "Settings", through: date | None) -> dict[str, Any]:
+def _run_calibration(configured: "Settings", through: date | None) -> dict[str, Any]:
     """Run the job, which stores the version; ends with its exit code if it fails."""
-    from riskmetrics.assets.model import PROPOSAL, har_coefficients
+    from riskmetrics.assets.har_calibration import PROPOSAL_KEY, har_coefficients
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connected
+    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.definitions import CALIBRATE
 
-    progress("Running calibrate …")
+    echo_progress("Running calibrate …")
     name = har_coefficients.key.to_user_string()
-    with connected():  # says what is wrong with the database before the run begins, and keeps an embedded server up
+    with connect_at_head():  # says what is wrong with the database before the run begins, and keeps an embedded server up
         outcome = launch.run(configured, [], job=CALIBRATE, config={name: {"through": f"{through or ''}"}})
-    say(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'nothing is stored'}")
+    echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'nothing is stored'}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     (materialized,) = outcome.result.asset_materializations_for_node(name)
-    proposal: dict[str, Any] = materialized.metadata[PROPOSAL].value  # type: ignore[assignment]
+    proposal: dict[str, Any] = materialized.metadata[PROPOSAL_KEY].value  # type: ignore[assignment]
     return proposal
 
 
-def _print(proposal: dict[str, Any]) -> None:
+def _print_proposal(proposal: dict[str, Any]) -> None:
     import pandas as pd
 
     table = pd.DataFrame(proposal["coefficients"]).astype({"n_obs": float, "n_symbols": float}).rename(columns=_COLUMNS)
-    present(table, as_json=False, formats=_FORMATS, title=f"Coefficients fitted now, and those of {proposal['present']}")
+    print_frame(table, as_json=False, formats=_FORMATS, title=f"Coefficients fitted now, and those of {proposal['present']}")
 
 
-def _conclude(proposal: dict[str, Any], *, dry_run: bool) -> None:
+def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:
     for proxy, why in proposal["kept"].items():
-        say(f"{proxy} keeps the coefficients of {proposal['present']}: {why}")
+        echo_err(f"{proxy} keeps the coefficients of {proposal['present']}: {why}")
     version = proposal["version"]
     if not proposal["new"]:
-        say(f"the same coefficients of the same days are stored already, as {version}: nothing is stored")
+        echo_err(f"the same coefficients of the same days are stored already, as {version}: nothing is stored")
     elif dry_run:
-        say(f"dry run: nothing is stored; without --dry-run it would be {version}")
+        echo_err(f"dry run: nothing is stored; without --dry-run it would be {version}")
     else:
-        say(f"stored as {version}: forecasts of {proposal['known_from']} and later use it, stored ones once they are computed again")
+        echo_err(f"stored as {version}: forecasts of {proposal['known_from']} and later use it, stored ones once they are computed again")

@@ -5,36 +5,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, AsJson, PortfolioName
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
 from riskmetrics.cli.output import (
-    Format,
-    cell,
+    CellFormat,
+    format_cell,
     fail,
-    present,
+    print_frame,
     print_json,
     print_table,
-    records,
+    to_records,
     say_caveats,
 )
-from riskmetrics.report import figures
-from riskmetrics.report.reservations import reservations
+from riskmetrics.report import formatting
+from riskmetrics.report.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.results.comparison import Comparison, Session
+    from riskmetrics.results.comparison import Comparison, SessionResults
 
-_LARGEST_MOVES = 5
+_MAX_SECTOR_MOVES = 5
 """Sectors of a portfolio that are printed."""
 
-_FIGURES: dict[str, tuple[str, Format]] = {
-    "total_value": ("Value", figures.money),
-    "daily_pnl": ("Profit of the day", figures.money),
-    "cumulative_pnl": ("Profit since entry", figures.money),
+_FIGURES: dict[str, tuple[str, CellFormat]] = {
+    "total_value": ("Value", formatting.money),
+    "daily_pnl": ("Profit of the day", formatting.money),
+    "cumulative_pnl": ("Profit since entry", formatting.money),
     "beta_calculated_90d": ("Beta, 90 sessions", "{:.3f}".format),
-    "hhi": ("HHI", figures.four_decimals),
+    "hhi": ("HHI", formatting.four_decimals),
     "effective_num_positions": ("Effective positions", "{:.2f}".format),
-    "top_3_concentration": ("Top 3", figures.percent),
+    "top_3_concentration": ("Top 3", formatting.percent),
 }
 
 
@@ -52,34 +52,34 @@ def compare(
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import stored
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results import comparison
 
     before, after = first.date(), last.date()
     if before > after:
         raise UsageError(f"the range is reversed: {before} comes after {after}")
-    with reading() as connection:
-        sessions = {day: _session(connection, day, portfolio) for day in (before, after)}
+    with read_transaction() as connection:
+        sessions = {day: _read_session(connection, day, portfolio) for day in (before, after)}
         changes = comparison.compare(sessions[before], sessions[after])
         for day, session in sessions.items():
-            covered = stored.coverage(connection, day, portfolio)
-            say_caveats(day, reservations(session.snapshots, covered))
+            covered = result_queries.read_coverage(connection, day, portfolio)
+            say_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
-        parts = {name: records(frame) for name, frame in changes._asdict().items()}
+        parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
     else:
-        _print(changes, before, after)
+        _print_comparison(changes, before, after)
 
 
-def _session(connection: "sa.Connection", day: date, portfolio: str | None) -> "Session":
+def _read_session(connection: "sa.Connection", day: date, portfolio: str | None) -> "SessionResults":
     """Read what is stored of a session; if nothing is, the command ends with what to check."""
-    from riskmetrics.db import stored
+    from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
-    from riskmetrics.results.comparison import Session
+    from riskmetrics.results.comparison import SessionResults
 
-    session = Session(*(read(connection, day, portfolio) for read in (stored.snapshots, stored.sectors, stored.betas, stored.undefined)))
+    session = SessionResults(*(read(connection, day, portfolio) for read in (result_queries.read_snapshots, result_queries.read_sector_weights, result_queries.read_market_betas, result_queries.read_undefined_metrics)))
     if session.snapshots.empty and session.undefined.empty:
         raise fail(f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run --date {day}")
     names = session.snapshots["portfolio"]
@@ -88,33 +88,33 @@ def _session(connection: "sa.Connection", day: date, portfolio: str | None) -> "
     return session
 
 
-def _print(changes: "Comparison", before: date, after: date) -> None:
+def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
     days = {"before": before.isoformat(), "after": after.isoformat()}
     rows = []
-    for row in records(changes.figures):
+    for row in to_records(changes.figures):
         label, form = _FIGURES[row["figure"]]
-        values = [cell(row[name], _signed(form)) for name in ("before", "after")]
-        rows.append([row["portfolio"], label, *values, cell(row["change"], _signed(form, "+"))])
-    print_table(["portfolio", "figure", *days.values(), "change"], rows, right=[False, False, True, True, True])
-    weights: dict[str, Format] = {**dict.fromkeys(days.values(), figures.percent), "change": _signed(figures.percent, "+")}
-    quantities: dict[str, Format] = {**dict.fromkeys(days.values(), figures.quantity), "change": _signed(figures.quantity, "+")}
-    three: Format = "{:.3f}".format
-    betas: dict[str, Format] = {
-        **dict.fromkeys(days.values(), _signed(three)),
-        "change": _signed(three, "+"),
+        values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
+        rows.append([row["portfolio"], label, *values, format_cell(row["change"], _signed_format(form, "+"))])
+    print_table(["portfolio", "figure", *days.values(), "change"], rows, right_aligned=[False, False, True, True, True])
+    weights: dict[str, CellFormat] = {**dict.fromkeys(days.values(), formatting.percent), "change": _signed_format(formatting.percent, "+")}
+    quantities: dict[str, CellFormat] = {**dict.fromkeys(days.values(), formatting.quantity), "change": _signed_format(formatting.quantity, "+")}
+    three_decimals: CellFormat = "{:.3f}".format
+    betas: dict[str, CellFormat] = {
+        **dict.fromkeys(days.values(), _signed_format(three_decimals)),
+        "change": _signed_format(three_decimals, "+"),
         "standard_errors": "{:.1f}".format,
     }
     for title, frame, formats in (
-        ("Sector weights, share of gross value: the largest moves", changes.sectors.groupby("portfolio").head(_LARGEST_MOVES), weights),
+        ("Sector weights, share of gross value: the largest moves", changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES), weights),
         ("Positions opened, closed and resized", changes.positions, quantities),
         ("Betas that moved by more than two standard errors", changes.betas, betas),
         ("Undefined values", changes.undefined, {}),
     ):
         if len(frame):
             typer.echo()
-            present(frame.rename(columns=days), as_json=False, formats=formats, title=title)
+            print_frame(frame.rename(columns=days), as_json=False, formats=formats, title=title)
 
 
-def _signed(form: Format, plus: str = "") -> Format:
+def _signed_format(form: CellFormat, plus: str = "") -> CellFormat:
     """Write the size of a number by ``form``, with a true minus sign, or with ``plus`` before it."""
     return lambda value: ("−" if value < 0 else plus if value > 0 else "") + form(abs(value))

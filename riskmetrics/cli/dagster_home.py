@@ -44,7 +44,7 @@ def check_path(home: Path) -> None:
         raise ConfigurationError(f"Dagster cannot keep its files in {home}: {fault}. {_ADVICE}")
 
 
-def prepare_home(home: Path, *, is_ours: bool) -> None:
+def prepare_home(home: Path, *, is_default_home: bool) -> None:
     """Create Dagster's home with the instance file of a single machine, or check the one that exists.
 
     What is created is private to this account.
@@ -64,41 +64,41 @@ def prepare_home(home: Path, *, is_ours: bool) -> None:
     """
     check_path(home)
     try:
-        folders.create_home(home.parent if is_ours else home)
-        if is_ours:
+        folders.create_home(home.parent if is_default_home else home)
+        if is_default_home:
             folders.create_private_folder(home)
         for name in _FILES:
             folders.refuse_foreign_owner_as_root(home / name)
-        for path in (*(home / name for name in _FILES), *_list_written(home)):
+        for path in (*(home / name for name in _FILES), *_iter_writable_paths(home)):
             folders.refuse_special_file(path)
         for name in _SUBFOLDERS:
             if (home / name).exists():
                 folders.create_private_folder(home / name)
         if not (home / "dagster.yaml").exists():
             _copy_instance_file(home)
-        _refuse_read_only(home)
+        _require_writable(home)
     except OSError as error:
-        reason = folders.describe_obstacle(error, home)
+        reason = folders.describe_access_failure(error, home)
         raise ConfigurationError(f"Dagster cannot keep its files in {home}: {reason}. {_ADVICE}") from None
 
 
 def _copy_instance_file(home: Path) -> None:
     """Write the instance file, whole or not at all."""
-    from riskmetrics.settings import bundled
+    from riskmetrics.settings import bundled_path
 
     unfinished = home / f"dagster.yaml.{os.getpid()}"
     try:
         unfinished.unlink(missing_ok=True)
         with folders.private_umask(), unfinished.open("xb") as file:  # follows no link
-            file.write(bundled("dagster.yaml").read_bytes())
+            file.write(bundled_path("dagster.yaml").read_bytes())
         unfinished.replace(home / "dagster.yaml")
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _refuse_read_only(home: Path) -> None:
+def _require_writable(home: Path) -> None:
     """Raise OSError if something that every run writes to cannot be written."""
-    for path in _list_written(home):
+    for path in _iter_writable_paths(home):
         if os.access(path, os.W_OK):
             continue
         if os.geteuid() in (0, path.stat().st_uid):
@@ -106,7 +106,7 @@ def _refuse_read_only(home: Path) -> None:
         raise PermissionError(EACCES, "Permission denied", str(path))
 
 
-def _list_written(home: Path) -> Iterator[Path]:
+def _iter_writable_paths(home: Path) -> Iterator[Path]:
     """Yield the home and what exists in it that every run writes to."""
     yield home
     for name in (*_SUBFOLDERS, "creating.lock"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def unmigrated(role: Role) -> "Iterator[sa.Engine]":
+def connect_unmigrated(role: Role) -> "Iterator[sa.Engine]":
     """Yield an engine on the database in use, whatever its schema; in the embedded server as ``role``."""
     from riskmetrics import settings
     from riskmetrics.db.engine import open_engine
@@ -29,23 +29,23 @@ def unmigrated(role: Role) -> "Iterator[sa.Engine]":
 
 
 @contextmanager
-def connected(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
+def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
     """Yield an engine on the database in use, its schema at head; in the embedded server as ``role``."""
     from riskmetrics import settings
     from riskmetrics.db import migrate
     from riskmetrics.db.engine import open_engine
 
-    with unmigrated(role) as engine:
+    with connect_unmigrated(role) as engine:
         migrate.ensure_head(engine, lambda: open_engine(settings.load(), Role.OWNER))
         yield engine
 
 
 @contextmanager
-def reading() -> "Iterator[sa.Connection]":
+def read_transaction() -> "Iterator[sa.Connection]":
     """Yield a connection whose transaction writes nothing; in the embedded server as the reader."""
     import sqlalchemy as sa
 
-    with connected(Role.READER) as engine, engine.connect() as connection, connection.begin():
+    with connect_at_head(Role.READER) as engine, engine.connect() as connection, connection.begin():
         connection.execute(sa.text("SET TRANSACTION READ ONLY"))
         # The reader's limits are for other people's queries: a report or an export may take longer.
         connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
@@ -54,13 +54,13 @@ def reading() -> "Iterator[sa.Connection]":
 
 
 @contextmanager
-def writing() -> "Iterator[sa.Connection]":
+def write_transaction() -> "Iterator[sa.Connection]":
     """Yield a connection in one transaction, which commits if the block ends without an error."""
-    with connected() as engine, engine.begin() as connection:
+    with connect_at_head() as engine, engine.begin() as connection:
         yield connection
 
 
-def database_sentence(error: Exception) -> str | None:
+def describe_database_error(error: Exception) -> str | None:
     """Return what to say of an error of the database or of Dagster's storage, or None if the error is of another kind.
 
     No row of data is in it.
@@ -76,10 +76,10 @@ def database_sentence(error: Exception) -> str | None:
         return None
     if isinstance(error.orig, sqlite3.Error):
         return f"Dagster's SQLite storage failed: {error.orig}. Look at DAGSTER_HOME, its free space and its owner"
-    return _postgres_sentence(error.orig) if isinstance(error.orig, psycopg.Error) else None
+    return _describe_postgres_error(error.orig) if isinstance(error.orig, psycopg.Error) else None
 
 
-def _postgres_sentence(error: "psycopg.Error") -> str:
+def _describe_postgres_error(error: "psycopg.Error") -> str:
     """Return what to say of an error of Postgres, or of the way to it."""
     import psycopg
 
@@ -87,7 +87,7 @@ def _postgres_sentence(error: "psycopg.Error") -> str:
         reason = str(error).strip().partition("\n")[0]
         return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
-        from riskmetrics.db.copy import LACKS_CHARACTER
+        from riskmetrics.db.copy import UNENCODABLE_TEXT_MESSAGE
 
-        return LACKS_CHARACTER
+        return UNENCODABLE_TEXT_MESSAGE
     return f"the database refused: {error.diag.message_primary} ({error.sqlstate})"

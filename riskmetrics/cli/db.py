@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.database import unmigrated
-from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import fail, present, print_csv, print_json, say
+from riskmetrics.cli.database import connect_unmigrated
+from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import fail, print_frame, print_csv, print_json, echo_err
 from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-LESSER_ROLE = "Connect as a role of deploy/postgres/roles.sql instead."
+ROLE_ADVICE = "Connect as a role of deploy/postgres/roles.sql instead."
 
 app = typer.Typer(help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True)
 
 
-class AsRole(StrEnum):
+class RoleOption(StrEnum):
     """A role of the database, as the command line spells it."""
 
     OWNER = "owner"
@@ -26,7 +26,7 @@ class AsRole(StrEnum):
     READER = "reader"
 
 
-class Format(StrEnum):
+class RowFormat(StrEnum):
     """How the rows of a query are printed."""
 
     TABLE = "table"
@@ -42,9 +42,9 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] 
     """
     from riskmetrics.db import migrate
 
-    with unmigrated(Role.OWNER) as engine:
+    with connect_unmigrated(Role.OWNER) as engine:
         changed = migrate.upgrade(engine, revision)
-        _say_revision(engine, "upgraded to" if changed else "already at")
+        _print_revision(engine, "upgraded to" if changed else "already at")
 
 
 @app.command()
@@ -62,9 +62,9 @@ def downgrade(
         typer.confirm(
             f"Go back to {revision}? Columns and tables that later revisions added are dropped with their data.", abort=True, err=True
         )
-    with unmigrated(Role.OWNER) as engine:
+    with connect_unmigrated(Role.OWNER) as engine:
         changed = migrate.downgrade(engine, revision)
-        _say_revision(engine, "downgraded to" if changed else "already at")
+        _print_revision(engine, "downgraded to" if changed else "already at")
 
 
 @app.command()
@@ -75,7 +75,7 @@ def current(as_json: AsJson = False) -> None:
     """
     from riskmetrics.db import migrate
 
-    with unmigrated(Role.READER) as engine, engine.connect() as connection:
+    with connect_unmigrated(Role.READER) as engine, engine.connect() as connection:
         revision = migrate.current(connection)
     if as_json:
         print_json({"revision": revision, "head": migrate.head()})
@@ -117,9 +117,9 @@ def stamp(revision: Annotated[str, typer.Argument(help="Revision that the tables
     """
     from riskmetrics.db import migrate
 
-    with unmigrated(Role.OWNER) as engine:
+    with connect_unmigrated(Role.OWNER) as engine:
         migrate.stamp(engine, revision)
-        _say_revision(engine, "stamped")
+        _print_revision(engine, "stamped")
 
 
 @app.command()
@@ -130,8 +130,8 @@ def verify(as_json: AsJson = False) -> None:
     """
     from riskmetrics.db import migrate
 
-    with unmigrated(Role.WRITER) as engine, engine.begin() as connection:  # the expected tables are temporary ones
-        comparison = migrate.compare(connection)
+    with connect_unmigrated(Role.WRITER) as engine, engine.begin() as connection:  # the expected tables are temporary ones
+        comparison = migrate.compare_schema(connection)
     differences = comparison.differences
     if as_json:
         print_json({"differences": differences, "additions": comparison.additions})
@@ -145,16 +145,16 @@ def verify(as_json: AsJson = False) -> None:
 
 @app.command()
 def url(
-    role: Annotated[AsRole, typer.Option(help="Role of the embedded server that connects.")] = AsRole.READER,
+    role: Annotated[RoleOption, typer.Option(help="Role of the embedded server that connects.")] = RoleOption.READER,
 ) -> None:
     """Print the URL of the database in use, for psql and other clients; a password is left out.
 
     Example: psql "$(riskmetrics db url)"
     """
-    from riskmetrics.db.engine import described
+    from riskmetrics.db.engine import redact_url
 
-    with unmigrated(Role[role.name]) as engine:
-        typer.echo(described(engine.url))
+    with connect_unmigrated(Role[role.name]) as engine:
+        typer.echo(redact_url(engine.url))
 
 
 @app.command()
@@ -167,29 +167,29 @@ def setting(
     Example: riskmetrics db setting market_index SPY
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import reading, writing
-    from riskmetrics.db import imports, read, spellings
+    from riskmetrics.cli.database import read_transaction, write_transaction
+    from riskmetrics.db import input_writes, input_queries, symbol_spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
-    if name not in read.DEFAULT_SETTINGS:
-        raise UsageError(f"there is no setting {name}: only {', '.join(read.DEFAULT_SETTINGS)}")
-    with reading() if value is None else writing() as connection:
-        if value is not None and name == read.BENCHMARK_CODE:
-            imports.keep_setting(connection, name, settings.parse_benchmark_code(value))
+    if name not in input_queries.DEFAULT_SETTINGS:
+        raise UsageError(f"there is no setting {name}: only {', '.join(input_queries.DEFAULT_SETTINGS)}")
+    with read_transaction() if value is None else write_transaction() as connection:
+        if value is not None and name == input_queries.BENCHMARK_CODE:
+            input_writes.store_setting(connection, name, settings.parse_benchmark_code(value))
         elif value is not None:
             index = normalize_symbol(value, settings.MAX_INDEX_LENGTH)
             if index is None:
-                raise UsageError(f"{value!r} is not a symbol: {settings.INDEX_FORM}")
-            index = spellings.find_class_shares(connection, [index]).get(index, index)
-            imports.keep_setting(connection, name, index)
-        typer.echo(read.setting(connection, name, getattr(settings.load(), name)))
+                raise UsageError(f"{value!r} is not a symbol: {settings.INDEX_SYMBOL_RULE}")
+            index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
+            input_writes.store_setting(connection, name, index)
+        typer.echo(input_queries.read_setting(connection, name, getattr(settings.load(), name)))
 
 
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT.")],
-    output: Annotated[Format, typer.Option("--format", help="How to print the rows.")] = Format.TABLE,
+    output: Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")] = RowFormat.TABLE,
     timeout: Annotated[int, typer.Option(min=1, max=3600, help="Seconds after which the server ends the query.")] = 30,
 ) -> None:
     """Run a query in a transaction that cannot write, in the embedded server as a role that can only read.
@@ -203,23 +203,23 @@ def sql(
     from riskmetrics.limits import MEGABYTE
 
     max_bytes = settings.load().max_result_mb * MEGABYTE
-    with unmigrated(Role.READER) as engine:
+    with connect_unmigrated(Role.READER) as engine:
         with engine.connect() as connection:
-            for right in health.excess_rights(connection):
-                say(f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its rights. {LESSER_ROLE}")
+            for right in health.list_excess_rights(connection):
+                echo_err(f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its rights. {ROLE_ADVICE}")
         with engine.connect() as connection:
             try:
                 table = run_query(connection, query, timeout, max_bytes)
             except UsageError as error:
                 raise fail(str(error)) from None
-    if output is Format.CSV:
+    if output is RowFormat.CSV:
         print_csv(table)
     else:
-        present(table, as_json=output is Format.JSON)
+        print_frame(table, as_json=output is RowFormat.JSON)
 
 
-def _say_revision(engine: "sa.Engine", what: str) -> None:
+def _print_revision(engine: "sa.Engine", action: str) -> None:
     from riskmetrics.db import migrate
 
     with engine.connect() as connection:
-        typer.echo(f"{what} {migrate.current(connection) or 'base: no tables'}")
+        typer.echo(f"{action} {migrate.current(connection) or 'base: no tables'}")

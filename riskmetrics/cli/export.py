@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.options import DAY_FORMAT, AsJson, Day, day_of
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, Day, to_date
 from riskmetrics.cli.output import fail, print_json
 
 
-class Format(StrEnum):
+class FileFormat(StrEnum):
     """Kind of file."""
 
     CSV = "csv"
@@ -24,7 +24,7 @@ def export(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the files; it is created.")],
     day: Day = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=DAY_FORMAT, help="Last day of a range that begins with --date.")] = None,
-    form: Annotated[Format, typer.Option("--format", help="Kind of file.")] = Format.CSV,
+    form: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = FileFormat.CSV,
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -34,29 +34,29 @@ def export(
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import export, stored
-    from riskmetrics.db.computed import Scope
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_export, result_queries
+    from riskmetrics.db.result_tables import Scope
     from riskmetrics.errors import UsageError
 
     try:
         folders.refuse_planted_link(folder)
     except PermissionError as error:
         raise UsageError(f"cannot write {folder}: {error.strerror}") from None
-    taken = [name for name in export.names(form) if (folder / name).exists()]
-    if taken and not force:
-        raise UsageError(f"{folder} holds {', '.join(taken)} already: name another folder, or say --force to replace them")
-    with reading() as connection:
-        first = day_of(day) or stored.latest_day(connection)
+    existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]
+    if existing_files and not force:
+        raise UsageError(f"{folder} holds {', '.join(existing_files)} already: name another folder, or say --force to replace them")
+    with read_transaction() as connection:
+        first = to_date(day) or result_queries.read_latest_day(connection)
     if first is None:
         raise fail("no results are stored yet: riskmetrics run")
-    end = day_of(last) or first
+    end = to_date(last) or first
     if end < first:
         raise UsageError(f"the range is reversed: {first} comes after {end}")
-    there = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())  # of the same file system: a rename is one step
+    existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())  # of the same file system: a rename is one step
     try:
-        with TemporaryDirectory(prefix=".export-", dir=there) as unfinished, reading() as connection:
-            written = export.write(connection, Scope(first=first, last=end), form, Path(unfinished))
+        with TemporaryDirectory(prefix=".export-", dir=existing_parent) as unfinished, read_transaction() as connection:
+            written = result_export.write_files(connection, Scope(first=first, last=end), form, Path(unfinished))
             if not any(table.rows for table in written):
                 raise fail(f"nothing is stored from {first} to {end}: have these sessions run? See riskmetrics status")
             folder.mkdir(parents=True, exist_ok=True)

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-MAX_NAMED = 8
+MAX_NAMES_PER_LINE = 8
 """Symbols, sessions and tables that are named in a line."""
 
 
-CONFIGURATION_CODE = 6
+CONFIGURATION_EXIT_CODE = 6
 """Exit code of a fault in settings, database or Dagster, as errors.py has it."""
 
 
@@ -15,8 +15,8 @@ class Finding(NamedTuple):
 
     state: str
     """ok, warn or fail."""
-    about: str
+    area: str
     finding: str
     what_to_do: str = ""
-    code: int = CONFIGURATION_CODE
+    exit_code: int = CONFIGURATION_EXIT_CODE
     """Exit code, if the state is fail."""

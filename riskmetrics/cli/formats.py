@@ -1,25 +1,25 @@
 """How the columns of stored results are written in the tables of `riskmetrics show`."""
 
-from riskmetrics.cli.output import Format
-from riskmetrics.report import figures
+from riskmetrics.cli.output import CellFormat
+from riskmetrics.report import formatting
 
-BETAS: dict[str, Format] = {
-    "quantity": figures.quantity,
+BETAS: dict[str, CellFormat] = {
+    "quantity": formatting.quantity,
     "beta": "{:.3f}".format,
     "std_error": "{:.3f}".format,
     "alpha": "{:.6f}".format,
     "r_squared": "{:.3f}".format,
-    "p_value": figures.p_value,
+    "p_value": formatting.p_value,
     "adjusted_beta": "{:.3f}".format,
     "adjusted_std_error": "{:.3f}".format,
 }
-RATE_BETAS: dict[str, Format] = {
-    "p_value": figures.p_value,
-    "quantity": figures.quantity,
+RATE_BETAS: dict[str, CellFormat] = {
+    "p_value": formatting.p_value,
+    "quantity": formatting.quantity,
     **dict.fromkeys(("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format),
     **dict.fromkeys(("two_factor_std_error", "two_factor_market_beta"), "{:.3f}".format),
 }
-VOLATILITY: dict[str, str] = {
+VOLATILITY_LABELS: dict[str, str] = {
     "portfolio": "portfolio",
     "symbol": "symbol",
     "position_type": "type",
@@ -43,53 +43,53 @@ VOLATILITY: dict[str, str] = {
     "rise_probability": "rise",
     "volatility_percentile": "percentile",
     "vol_percentile": "percentile",
-    "model_r_squared": "skill",
+    "model_r_squared": "oos R²",
 }
 """What stored columns are called where there is little room."""
-VOLATILITY_FORMATS: dict[str, Format] = {
-    **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), figures.percent),
-    "skill": figures.two_decimals,
-    "quantity": figures.quantity,
-    "strike": figures.quantity,
+VOLATILITY_FORMATS: dict[str, CellFormat] = {
+    **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), formatting.percent),
+    "oos R²": formatting.two_decimals,
+    "quantity": formatting.quantity,
+    "strike": formatting.quantity,
 }
-REMARKS = {
+REMARK_LABELS = {
     "in_sample": "in sample",
     "clipped": "clipped",
     "short_history": "short history",
     "day_replaced": "day replaced",
 }
-SECTORS: dict[str, Format] = {
-    "gross_weight": figures.percent,
-    "net_weight": figures.percent,
-    "benchmark_weight": figures.percent,
-    "active_weight": figures.signed_percent,
+SECTORS: dict[str, CellFormat] = {
+    "gross_weight": formatting.percent,
+    "net_weight": formatting.percent,
+    "benchmark_weight": formatting.percent,
+    "active_weight": formatting.signed_percent,
 }
-TAIL: dict[str, Format] = {
-    "level": figures.level,
-    "value_at_risk": figures.percent,
-    "expected_shortfall": figures.percent,
-    "value_at_risk_amount": figures.money,
-    "expected_shortfall_amount": figures.money,
+TAIL_RISK: dict[str, CellFormat] = {
+    "level": formatting.level,
+    "value_at_risk": formatting.percent,
+    "expected_shortfall": formatting.percent,
+    "value_at_risk_amount": formatting.money,
+    "expected_shortfall_amount": formatting.money,
 }
-BACKTESTS: dict[str, Format] = {
-    "level": figures.level,
-    "expected": figures.two_decimals,
-    "likelihood_ratio": figures.two_decimals,
-    "p_value": figures.p_value,
+BACKTESTS: dict[str, CellFormat] = {
+    "level": formatting.level,
+    "expected": formatting.two_decimals,
+    "likelihood_ratio": formatting.two_decimals,
+    "p_value": formatting.p_value,
 }
-DRAWDOWNS: dict[str, Format] = {"current": figures.percent, "largest": figures.percent}
-CONTRIBUTIONS: dict[str, Format] = {
-    "weight": figures.percent,
-    "component": figures.percent,
+DRAWDOWNS: dict[str, CellFormat] = {"current": formatting.percent, "largest": formatting.percent}
+CONTRIBUTIONS: dict[str, CellFormat] = {
+    "weight": formatting.percent,
+    "component": formatting.percent,
     "marginal": "{:.3f}".format,
-    "share": figures.percent,
+    "share": formatting.percent,
 }
-STRESS: dict[str, Format] = {"loss": figures.percent, "loss_value": figures.money, "coverage": figures.percent}
-SCENARIOS: dict[str, Format] = {"market_move": figures.signed_percent, "rate_move": figures.signed_percent}
-OPTIONS: dict[str, Format] = {
-    "quantity": figures.quantity,
-    "exposure": figures.money,
-    "volatility": figures.percent,
-    "risk_free_rate": figures.percent,
-    "dividend_yield": figures.percent,
+STRESS: dict[str, CellFormat] = {"loss": formatting.percent, "loss_value": formatting.money, "coverage": formatting.percent}
+SCENARIOS: dict[str, CellFormat] = {"market_move": formatting.signed_percent, "rate_move": formatting.signed_percent}
+OPTIONS: dict[str, CellFormat] = {
+    "quantity": formatting.quantity,
+    "exposure": formatting.money,
+    "volatility": formatting.percent,
+    "risk_free_rate": formatting.percent,
+    "dividend_yield": formatting.percent,
 }

@@ -11,25 +11,25 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, AsJson, File, day_of
-from riskmetrics.cli.output import counted, present, print_json, records, require_printable, say
-from riskmetrics.text import name_some
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
+from riskmetrics.cli.output import pluralize, print_frame, print_json, to_records, require_printable, echo_err
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.sources.brokers import Account, Holdings
-    from riskmetrics.sources.tables import RejectedRow
+    from riskmetrics.sources.brokers import Account, HoldingsFile
+    from riskmetrics.sources.tabular_files import RejectedRow
 
-_MONEY_LIMIT = 1e14
+_MAX_AMOUNT = 1e14
 """What the column holds."""
 _DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
-_MOST_SAID = 20
+_MAX_REJECTED_LINES = 20
 """Rejected lines that are said one by one; all are in the database."""
 
 
-class _Plan(NamedTuple):
+class _PortfolioPlan(NamedTuple):
     """A portfolio, and what it is to hold."""
 
     name: str
@@ -40,7 +40,7 @@ class _Plan(NamedTuple):
     @property
     def equity(self) -> Decimal | None:
         """As the user says, or else as the file does: the lots' market values and the cash."""
-        return self.stated_equity if self.stated_equity is not None else _dollars(self.account.value + self.account.cash)
+        return self.stated_equity if self.stated_equity is not None else _to_dollars(self.account.value + self.account.cash)
 
 
 def portfolio(
@@ -74,38 +74,38 @@ def portfolio(
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
 
-    _require_options(equity, value, decimal, as_of)
-    found = read_holdings(
+    _validate_options(equity, value, decimal, as_of)
+    parsed = read_holdings(
         file,
-        as_of=day_of(as_of),
+        as_of=to_date(as_of),
         decimal=_DECIMAL_MARKS.get(decimal),
-        may_be_empty=allow_empty,
+        allow_empty=allow_empty,
         limits=settings.load().limits,
     )
-    day = day_of(as_of) or found.day or date.today()
+    day = to_date(as_of) or parsed.day or date.today()
     if day > date.today():
         raise UsageError(f"{file} is of {day}, which lies in the future: say --as-of")
-    if (value is None) is found.by_weight and not (dry_run and value is None):
+    if (value is None) is parsed.has_weights and not (dry_run and value is None):
         kind = (
             "weights, not quantities: say what the portfolio is worth with --value"
-            if found.by_weight
+            if parsed.has_weights
             else "quantities: --value is for weights"
         )
         raise UsageError(f"{file} holds {kind}")
-    plans = _plans(file, found, name.strip(), account, equity if equity is not None else value)
-    _say_what_was_understood(found, plans, day, everything=dry_run)
+    plans = _plan_portfolios(file, parsed, name.strip(), account, equity if equity is not None else value)
+    _report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
     if dry_run:
-        _show(found, plans, day, as_json=as_json)
+        _print_plans(parsed, plans, day, as_json=as_json)
     else:
-        _store(file, found, plans, day, value)
+        _store_plans(file, parsed, plans, day, value)
 
 
-def _require_options(equity: float | None, value: float | None, decimal: str, as_of: datetime | None) -> None:
+def _validate_options(equity: float | None, value: float | None, decimal: str, as_of: datetime | None) -> None:
     """Raise UsageError if an option cannot be."""
     from riskmetrics.errors import UsageError
 
     for option, amount in (("--equity", equity), ("--value", value)):
-        if amount is not None and not abs(amount) < _MONEY_LIMIT:  # NaN is not either
+        if amount is not None and not abs(amount) < _MAX_AMOUNT:  # NaN is not either
             raise UsageError(f"{option} {amount} is not an amount of money")
     if decimal and decimal not in _DECIMAL_MARKS:
         raise UsageError(f"--decimal {decimal} is neither point nor comma")
@@ -113,161 +113,161 @@ def _require_options(equity: float | None, value: float | None, decimal: str, as
         raise UsageError(f"--as-of {as_of.date()} lies in the future")
 
 
-def _plans(file: Path, found: "Holdings", name: str, account: str, equity: float | None) -> list[_Plan]:
+def _plan_portfolios(file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None) -> list[_PortfolioPlan]:
     """Which accounts become which portfolios."""
     from riskmetrics.errors import UsageError
 
-    chosen = [one for one in found.accounts if account.casefold() in one.name.casefold()]
-    accounts = ", ".join(one.name or "(no name)" for one in found.accounts)
+    chosen = [one for one in parsed.accounts if account.casefold() in one.name.casefold()]
+    accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
     if account and len(chosen) != 1:
         raise UsageError(f"--account {account} is {'none' if not chosen else 'not one alone'} of the accounts in {file}: {accounts}")
     if len(chosen) > 1 and equity is not None:
         raise UsageError(f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account for --equity or --value")
     plans = []
     for one in chosen:
-        called = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
-        if not 0 < len(called) <= 255:  # what the column holds
-            raise UsageError(f"--name must have 1 to 255 characters{'' if called else f': {file} does not say whose holdings these are'}")
-        require_printable(called, "the name of a portfolio", one_line=True)
-        plans.append(_Plan(called, one, _dollars(math.nan if equity is None else equity)))
+        portfolio_name = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
+        if not 0 < len(portfolio_name) <= 255:  # what the column holds
+            raise UsageError(f"--name must have 1 to 255 characters{'' if portfolio_name else f': {file} does not say whose holdings these are'}")
+        require_printable(portfolio_name, "the name of a portfolio", one_line=True)
+        plans.append(_PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity)))
     return plans
 
 
-def _dollars(amount: float) -> Decimal | None:
+def _to_dollars(amount: float) -> Decimal | None:
     """Money as its column holds it; None if it is not known."""
     return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
 
 
-def _say_what_was_understood(found: "Holdings", plans: list[_Plan], day: date, *, everything: bool) -> None:
+def _report_interpretation(parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, has_all_rejected: bool) -> None:
     """Tell on stderr what the file is, which lines are no holdings, and which could not be read."""
-    say(f"read as {found.layout} ({found.form}) of {day}: " + "; ".join(_described(plan) for plan in plans))
-    for reason, lines in _by_reason((line.line, line.reason) for line in found.left_out):
-        say(f"left out, {lines}: {reason}")
+    echo_err(f"read as {parsed.layout} ({parsed.file_format}) of {day}: " + "; ".join(_describe_plan(plan) for plan in plans))
+    for reason, lines in _group_by_reason((line.line, line.reason) for line in parsed.skipped):
+        echo_err(f"left out, {lines}: {reason}")
     for note in dict.fromkeys(note for plan in plans for note in plan.account.holdings.notes):
-        say(f"note: {note}")
-    rejected = _rejected(found, plans)
-    for row in rejected if everything else rejected[:_MOST_SAID]:
-        say(f"rejected, line {row.line}: {row.reason}")
+        echo_err(f"note: {note}")
+    rejected = _collect_rejected_rows(parsed, plans)
+    for row in rejected if has_all_rejected else rejected[:_MAX_REJECTED_LINES]:
+        echo_err(f"rejected, line {row.line}: {row.reason}")
 
 
-def _described(plan: _Plan) -> str:
-    lots = f"{plan.name}, {counted(len(plan.account.holdings.rows), 'lot')}"
+def _describe_plan(plan: _PortfolioPlan) -> str:
+    lots = f"{plan.name}, {pluralize(len(plan.account.holdings.rows), 'lot')}"
     cash = "" if math.isnan(plan.account.cash) else f", cash {plan.account.cash:,.2f}"
     return lots + cash + (f", equity {plan.equity:,.2f}" if plan.equity is not None else "")
 
 
-def _by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
+def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
     """Reasons, and the lines that each is of: "lines 1-3, 7"."""
-    places: dict[str, list[int]] = {}
+    lines_by_reason: dict[str, list[int]] = {}
     for line, reason in lines:
-        places.setdefault(reason, []).append(line)
-    return [(reason, f"line{'s' if len(of) > 1 else ''} {_spans(of)}") for reason, of in places.items()]
+        lines_by_reason.setdefault(reason, []).append(line)
+    return [(reason, f"line{'s' if len(numbers) > 1 else ''} {_format_line_ranges(numbers)}") for reason, numbers in lines_by_reason.items()]
 
 
-def _spans(numbers: list[int]) -> str:
-    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda placed: placed[1] - placed[0])]
+def _format_line_ranges(numbers: list[int]) -> str:
+    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])]
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def _rejected(found: "Holdings", plans: list[_Plan]) -> "list[RejectedRow]":
-    rows = [*found.rejected, *(row for plan in plans for row in plan.account.holdings.rejected)]
+def _collect_rejected_rows(parsed: "HoldingsFile", plans: list[_PortfolioPlan]) -> "list[RejectedRow]":
+    rows = [*parsed.rejected, *(row for plan in plans for row in plan.account.holdings.rejected)]
     return sorted(rows, key=lambda row: row.line or 0)
 
 
-def _show(found: "Holdings", plans: list[_Plan], day: date, *, as_json: bool) -> None:
+def _print_plans(parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, as_json: bool) -> None:
     """Print what would be stored."""
     tables = [plan.account.holdings.rows.dropna(axis="columns", how="all") for plan in plans]
-    if found.by_weight:
+    if parsed.has_weights:
         tables = [table.rename(columns={"quantity": "weight"}) for table in tables]
     if not as_json:
         for plan, table in zip(plans, tables, strict=True):
-            present(table, as_json=False, title=_described(plan))
+            print_frame(table, as_json=False, title=_describe_plan(plan))
         return
     portfolios = [
-        {"name": plan.name, "cash": _dollars(plan.account.cash), "equity": plan.equity, "lots": records(table)}
+        {"name": plan.name, "cash": _to_dollars(plan.account.cash), "equity": plan.equity, "lots": to_records(table)}
         for plan, table in zip(plans, tables, strict=True)
     ]
-    left_out = [line._asdict() for line in found.left_out]
-    rejected = [row._asdict() for row in _rejected(found, plans)]
+    skipped = [line._asdict() for line in parsed.skipped]
+    rejected = [row._asdict() for row in _collect_rejected_rows(parsed, plans)]
     print_json(
-        {"layout": found.layout, "form": found.form, "as_of": day, "portfolios": portfolios, "left_out": left_out, "rejected": rejected}
+        {"layout": parsed.layout, "form": parsed.file_format, "as_of": day, "portfolios": portfolios, "skipped": skipped, "rejected": rejected}
     )
 
 
-def _store(file: Path, found: "Holdings", plans: list[_Plan], day: date, value: float | None) -> None:
+def _store_plans(file: Path, parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, value: float | None) -> None:
     """Make each portfolio hold what its account does, all in one transaction."""
-    from riskmetrics.cli.database import writing
-    from riskmetrics.db import imports
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import input_writes
 
-    with writing() as connection:
-        shares = _class_shares(connection, found, plans)
-        summaries = [_state(connection, plan, found, day, value, shares) for plan in plans]
-        rejected = imports.reject(connection, "portfolio", str(file), _rejected(found, plans))
-        unpriced = _without_price(connection, plans, shares)
+    with write_transaction() as connection:
+        shares = _resolve_symbols(connection, parsed, plans)
+        summaries = [_store_holdings(connection, plan, parsed, day, value, shares) for plan in plans]
+        rejected = input_writes.store_rejected_rows(connection, "portfolio", str(file), _collect_rejected_rows(parsed, plans))
+        unpriced = _find_unpriced_symbols(connection, plans, shares)
     if unpriced:
-        say(f"no price is stored of {name_some(unpriced)}: check the symbol, or import its prices")
+        echo_err(f"no price is stored of {join_names(unpriced)}: check the symbol, or import its prices")
     if rejected:
-        say(f"{counted(rejected, 'row')} rejected and kept in rejected_rows")
+        echo_err(f"{pluralize(rejected, 'row')} rejected and kept in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
 
 
-def _without_price(connection: "sa.Connection", plans: list[_Plan], shares: dict[str, str]) -> list[str]:
+def _find_unpriced_symbols(connection: "sa.Connection", plans: list[_PortfolioPlan], shares: dict[str, str]) -> list[str]:
     """Return the symbols that what is stated moves with and that have no price, sorted; ``shares`` are spelled anew."""
     from riskmetrics.db import stored_prices
-    from riskmetrics.results.lots import underlying
+    from riskmetrics.results.lot_frames import underlying
 
     frames = [plan.account.holdings.rows for plan in plans]
     stated = {symbol for rows in frames if len(rows) for symbol in underlying(rows).replace(shares).dropna()}
-    return sorted(stated - set(stored_prices.price_coverage(connection, stated)["symbol"])) if stated else []
+    return sorted(stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"])) if stated else []
 
 
-def _class_shares(
+def _resolve_symbols(
     connection: "sa.Connection",
-    found: "Holdings",
-    plans: list[_Plan],
+    parsed: "HoldingsFile",
+    plans: list[_PortfolioPlan],
 ) -> dict[str, str]:
     """Map the symbols of a file that lack the mark of their class; rejected rows count too."""
-    from riskmetrics.cli.class_shares import name_class_shares
-    from riskmetrics.db import spellings
+    from riskmetrics.cli.class_shares import resolve_class_shares
+    from riskmetrics.db import symbol_spellings
 
     columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]
     stated = {symbol for column in columns for symbol in column.dropna()}
-    unclear = _symbols_in(_rejected(found, plans)) - stated
-    return spellings.find_class_shares(connection, unclear) | name_class_shares(connection, stated)
+    unclear = _extract_symbols(_collect_rejected_rows(parsed, plans)) - stated
+    return symbol_spellings.find_class_shares(connection, unclear) | resolve_class_shares(connection, stated)
 
 
-def _state(
+def _store_holdings(
     connection: "sa.Connection",
-    plan: _Plan,
-    found: "Holdings",
+    plan: _PortfolioPlan,
+    parsed: "HoldingsFile",
     day: date,
     value: float | None,
     shares: dict[str, str],
 ) -> str:
     from riskmetrics.db import holdings
-    from riskmetrics.sources.lots import quantities
+    from riskmetrics.sources.lot_validation import weights_to_quantities
 
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
     if value is not None:
-        lots = quantities(lots, holdings.closes_on(connection, lots["symbol"], day), value, day)
-    rejected = [*found.rejected, *plan.account.holdings.rejected]
-    unclear = {shares.get(symbol, symbol) for symbol in _symbols_in(rejected)}
-    result = holdings.state(connection, plan.name, lots, as_of=day, equity=plan.stated_equity, unclear=unclear)
-    if not result.left_alone:  # the file's sum lacks what it could not be read of, and would take it out of the cash
-        holdings.record(connection, result.portfolio_id, day, plan.equity)
-    assumed = int(lots["entry_date"].isna().sum())
-    if assumed and result.opened:
-        say(f"{counted(assumed, 'lot')} without an entry_date: a new one counts as held since before any session")
+        lots = weights_to_quantities(lots, holdings.read_session_closes(connection, lots["symbol"], day), value, day)
+    rejected = [*parsed.rejected, *plan.account.holdings.rejected]
+    unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
+    result = holdings.apply_statement(connection, plan.name, lots, as_of=day, equity=plan.stated_equity, unreadable_symbols=unclear)
+    if not result.skipped_symbols:  # the file's sum lacks what it could not be read of, and would take it out of the cash
+        holdings.record_statement(connection, result.portfolio_id, day, plan.equity)
+    n_without_entry_date = int(lots["entry_date"].isna().sum())
+    if n_without_entry_date and result.opened:
+        echo_err(f"{pluralize(n_without_entry_date, 'lot')} without an entry_date: a new one counts as held since before any session")
     if result.closed_symbols:
-        say(f"not stated any more, or with another quantity, so closed on {day}: {', '.join(result.closed_symbols)}")
-    if result.left_alone:
-        say(f"left as held, because a row of theirs was rejected: {', '.join(result.left_alone)}")
-    kept = f"{result.corrected} corrected, {result.unchanged} unchanged"
-    return f"{counted(result.opened, 'lot')} opened, {result.closed} closed, {kept}, as of {day}"
+        echo_err(f"not stated any more, or with another quantity, so closed on {day}: {', '.join(result.closed_symbols)}")
+    if result.skipped_symbols:
+        echo_err(f"left as held, because a row of theirs was rejected: {', '.join(result.skipped_symbols)}")
+    unaffected = f"{result.corrected} corrected, {result.unchanged} unchanged"
+    return f"{pluralize(result.opened, 'lot')} opened, {result.closed} closed, {unaffected}, as of {day}"
 
 
-def _symbols_in(rejected: "list[RejectedRow]") -> set[str]:
+def _extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
     """Return what may be a symbol in rejected rows: their words, and their cells, as BRK B."""
     from riskmetrics.symbols import normalize_symbol
 

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.class_shares import name_class_shares
+from riskmetrics.cli.class_shares import resolve_class_shares
 from riskmetrics.cli.import_portfolio import portfolio
-from riskmetrics.cli.options import File
-from riskmetrics.cli.output import counted, require_printable, say
-from riskmetrics.symbols import mark_class
+from riskmetrics.cli.shared_options import File
+from riskmetrics.cli.output import pluralize, require_printable, echo_err
+from riskmetrics.symbols import add_class_dash
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.db.write import Written
+    from riskmetrics.db.write import WriteCounts
     from riskmetrics.limits import Limits
-    from riskmetrics.sources.files import Parsed
+    from riskmetrics.sources.files import ParseResult
 
 app = typer.Typer(
     help="Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or Parquet files.", no_args_is_help=True
@@ -33,7 +33,7 @@ def prices(file: File) -> None:
     """
     from riskmetrics.sources.files import read_prices
 
-    _import("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, str(file)))
+    _import_file("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, str(file)))
 
 
 @app.command()
@@ -42,10 +42,10 @@ def profiles(file: File) -> None:
 
     Example: riskmetrics import profiles companies.csv
     """
-    from riskmetrics.db import imports
+    from riskmetrics.db import input_writes
     from riskmetrics.sources.files import read_profiles
 
-    _import("profiles", file, read_profiles, lambda connection, parsed: told(imports.profiles(connection, parsed.rows, "file")))
+    _import_file("profiles", file, read_profiles, lambda connection, parsed: format_write(input_writes.store_profiles(connection, parsed.rows, "file")))
 
 
 @app.command()
@@ -60,21 +60,21 @@ def benchmark(
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
     from riskmetrics import settings
-    from riskmetrics.db import imports, read
+    from riskmetrics.db import input_writes, input_queries
     from riskmetrics.sources.files import read_benchmark
 
     if code:
         require_printable(code, "--code", one_line=True)
-    wanted = settings.parse_benchmark_code(code) if code else None
+    requested_code = settings.parse_benchmark_code(code) if code else None
     configured = settings.load().benchmark
 
-    def store(connection: "sa.Connection", parsed: "Parsed") -> str:
-        in_use = read.benchmark_code(connection, configured)
-        if wanted and wanted != in_use:
-            say(f"note: results use the benchmark {in_use}; to use {wanted}: riskmetrics db setting benchmark {wanted}")
-        return told(imports.benchmark(connection, parsed.rows, wanted or in_use, "file"))
+    def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
+        in_use = input_queries.read_benchmark_code(connection, configured)
+        if requested_code and requested_code != in_use:
+            echo_err(f"note: results use the benchmark {in_use}; to use {requested_code}: riskmetrics db setting benchmark {requested_code}")
+        return format_write(input_writes.store_benchmark_weights(connection, parsed.rows, requested_code or in_use, "file"))
 
-    _import("benchmark", file, read_benchmark, store)
+    _import_file("benchmark", file, read_benchmark, store)
 
 
 @app.command()
@@ -88,68 +88,68 @@ def scenarios(
 
     Example: riskmetrics import scenarios scenarios.csv
     """
-    from riskmetrics.db import imports
+    from riskmetrics.db import input_writes
     from riskmetrics.sources.scenarios import read_scenarios
 
-    _import("scenarios", file, read_scenarios, lambda connection, parsed: told(imports.scenarios(connection, parsed.rows, only=only)))
+    _import_file("scenarios", file, read_scenarios, lambda connection, parsed: format_write(input_writes.store_scenarios(connection, parsed.rows, is_complete_set=only)))
 
 
-def store_prices(connection: "sa.Connection", parsed: "Parsed", file: str) -> str:
+def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) -> str:
     """Store prices, refuse symbols that would mix adjusted and unadjusted closes, and say what was done."""
-    from riskmetrics.db import imports
+    from riskmetrics.db import input_writes
     from riskmetrics.errors import DataQualityError
 
-    written, mixed = imports.prices(connection, parsed.rows, "file")
+    written, mixed = input_writes.store_prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
-        raise DataQualityError(f"{_mixed_sentence(mixed)}; nothing else is in the file")
+        raise DataQualityError(f"{_describe_mixed_closes(mixed)}; nothing else is in the file")
     if mixed:
-        imports.reject(connection, "prices", file, _mixed_rows(parsed, mixed))
-        say(f"warning: {_mixed_sentence(mixed)}")
-    return told(written)
+        input_writes.store_rejected_rows(connection, "prices", file, _mixed_rows(parsed, mixed))
+        echo_err(f"warning: {_describe_mixed_closes(mixed)}")
+    return format_write(written)
 
 
-def _mixed_sentence(symbols: list[str]) -> str:
+def _describe_mixed_closes(symbols: list[str]) -> str:
     return (
         f"{', '.join(symbols)}: the file and what is stored differ in whether adj_close is adjusted, and mixing the two would put a false "
         "return where they meet; import their whole history from one source"
     )
 
 
-def _mixed_rows(parsed: "Parsed", symbols: list[str]) -> "list[tuple[int | None, str, str]]":
+def _mixed_rows(parsed: "ParseResult", symbols: list[str]) -> "list[tuple[int | None, str, str]]":
     rows = parsed.rows[parsed.rows["symbol"].isin(symbols)].drop(columns="has_adj_close")
     return [(None, line, "adj_close of another kind than that stored") for line in rows.to_csv(index=False, header=False).splitlines()]
 
 
-def told(written: "Written") -> str:
+def format_write(written: "WriteCounts") -> str:
     """Say what a write did."""
-    return f"{counted(written.changed, 'row')} written, {written.unchanged} unchanged" + (
+    return f"{pluralize(written.changed, 'row')} written, {written.unchanged} unchanged" + (
         f", {written.removed} removed" if written.removed else ""
     )
 
 
-def _import(
+def _import_file(
     kind: str,
     file: Path,
-    read: "Callable[[Path, Limits], Parsed]",
-    store: "Callable[[sa.Connection, Parsed], str]",
+    parse: "Callable[[Path, Limits], ParseResult]",
+    store: "Callable[[sa.Connection, ParseResult], str]",
 ) -> None:
     from riskmetrics import settings
-    from riskmetrics.cli.database import writing
-    from riskmetrics.db import imports
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import input_writes
 
-    parsed = read(file, settings.load().limits)
-    with writing() as connection:
+    parsed = parse(file, settings.load().limits)
+    with write_transaction() as connection:
         if "symbol" in parsed.rows:
             symbols = set(parsed.rows["symbol"])
-            unmarked = {symbol for symbol in symbols if mark_class(symbol) not in symbols}
-            if shares := name_class_shares(connection, unmarked):
+            unmarked = {symbol for symbol in symbols if add_class_dash(symbol) not in symbols}
+            if shares := resolve_class_shares(connection, unmarked):
                 parsed = parsed._replace(rows=parsed.rows.replace({"symbol": shares}))
         summary = store(connection, parsed)
-        imports.reject(connection, kind, str(file), parsed.rejected)
+        input_writes.store_rejected_rows(connection, kind, str(file), parsed.rejected)
     for note in parsed.notes:
-        say(f"note: {note}")
+        echo_err(f"note: {note}")
     if parsed.rejected:
         first = parsed.rejected[0]
         where = f"line {first.line}: " if first.line else ""
-        say(f"{counted(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the first, {where}{first.reason}")
+        echo_err(f"{pluralize(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the first, {where}{first.reason}")
     typer.echo(f"{file}: {summary}")

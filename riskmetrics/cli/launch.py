@@ -14,18 +14,18 @@ from urllib.parse import quote
 
 from riskmetrics import errors, folders, processes
 from riskmetrics.cli import dagster_home
-from riskmetrics.cli.output import progress, say
+from riskmetrics.cli.output import echo_progress, echo_err
 from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
-FEWER_EVENTS = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true"}
+DAGSTER_EVENT_SETTINGS = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true"}
 """Dagster's own settings, for ranges: the events of materializations go in batches to a storage in Postgres, and what is planned is one
 event per asset, not one per session too; a session of a range that failed is then shown as missing, not as failed."""
 
 
-class Outcome(NamedTuple):
+class RunOutcome(NamedTuple):
     """How a run ended: its id, the command's exit code, and what Dagster tells of it."""
 
     run_id: str
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 def prepare_instance(settings: Settings) -> Path:
     """Return Dagster's home, created with the instance file that suits a single machine if it has none."""
     home = settings.dagster_directory
-    dagster_home.prepare_home(home, is_ours=home == settings.home_directory / "dagster")
+    dagster_home.prepare_home(home, is_default_home=home == settings.home_directory / "dagster")
     return home
 
 
@@ -49,7 +49,7 @@ def run(
     config: Mapping[str, object] | None = None,
     offline: bool = False,
     ai_all: bool = False,
-) -> Outcome:
+) -> RunOutcome:
     """Run a job in this process and report on stderr how it went.
 
     Parameters
@@ -68,22 +68,22 @@ def run(
         Whether a language model may be asked for insights of every session, not of the last one alone.
     """
     prepare_instance(settings)  # before Dagster is loaded, which takes seconds
-    os.environ.update(FEWER_EVENTS | os.environ)
+    os.environ.update(DAGSTER_EVENT_SETTINGS | os.environ)
     gc.disable()  # until Dagster is loaded, as in `main`
     import dagster as dg
     from dagster._core.utils import make_new_run_id
 
     from riskmetrics.definitions import DAILY_RISK, defs
-    from riskmetrics.resources import AI_ALL, OFFLINE
+    from riskmetrics.resources import AI_ALL_SESSIONS_TAG, OFFLINE_TAG
 
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
     run_id = make_new_run_id()
-    with _instance(settings) as instance:
+    with _open_instance(settings) as instance:
         fail_dead_runs(instance)
-        instance.add_event_listener(run_id, _show)
+        instance.add_event_listener(run_id, _print_event)
         gc.freeze()
         gc.enable()
         result = definition.execute_in_process(
@@ -91,54 +91,54 @@ def run(
             run_id=run_id,
             partition_key=days[0].isoformat() if len(days) == 1 else None,
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            tags=_tags(days) | dict.fromkeys([OFFLINE] * offline + [AI_ALL] * ai_all, "true"),
+            tags=_run_tags(days) | dict.fromkeys([OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all, "true"),
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 "ops": {name: {"config": values} for name, values in (config or {}).items()},
             },
             raise_on_error=False,
         )
-        exit_code = _exit_code(result, instance, days)
-    return Outcome(run_id, exit_code, result)
+        exit_code = _report_outcome(result, instance, days)
+    return RunOutcome(run_id, exit_code, result)
 
 
-def _tags(days: Sequence[date]) -> dict[str, str]:
+def _run_tags(days: Sequence[date]) -> dict[str, str]:
     """Say who runs what: a range of sessions is named by tags alone, and so is where the UI looks for the runs of a job."""
     from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, REPOSITORY_LABEL_TAG
 
-    from riskmetrics.resources import STARTED_BY
+    from riskmetrics.resources import STARTED_BY_TAG
 
-    tags = {STARTED_BY: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions"} | processes.tags()
+    tags = {STARTED_BY_TAG: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions"} | processes.process_tags()
     if len(days) < 2:
         return tags
     return tags | {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
 
 
-def lacking(settings: Settings, day: date) -> list[date]:
+def missing_sessions(settings: Settings, day: date) -> list[date]:
     """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
     from riskmetrics.assets import nightly
     from riskmetrics.definitions import defs
 
-    with _instance(settings) as instance:
-        return nightly.lacking(instance, defs.get_repository_def(), day)
+    with _open_instance(settings) as instance:
+        return nightly.missing_sessions(instance, defs.get_repository_def(), day)
 
 
-_TO_THE_TERMINAL = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+_NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
 """What a run of the command line prints: kept nowhere else, by four processes more, which Ctrl-C reaches too."""
 
 
 @contextmanager
-def _instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
+def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
     """Yield Dagster's instance; its storage is created by one process at a time, which Dagster itself does not see to."""
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
 
     home = prepare_instance(settings)
-    with folders.private_umask(), ExitStack() as held:
-        with _creation_lock(home):
+    with folders.private_umask(), ExitStack() as stack:
+        with _lock_creation(home):
             try:
-                instance = held.enter_context(
-                    dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": _TO_THE_TERMINAL}))
+                instance = stack.enter_context(
+                    dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": _NO_COMPUTE_LOGS}))
                 )
                 instance.get_runs(limit=1)
                 instance.all_asset_keys()
@@ -147,12 +147,12 @@ def _instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
                 reason = dagster_home.describe_storage_fault(error)
                 raise errors.ConfigurationError(f"Dagster's storage does not open: {reason}. See {home / 'dagster.yaml'}") from error
         for name in ("runs.db", "runs/index.db"):
-            _hold_open(held, home / "history" / name)
+            _keep_file_open(stack, home / "history" / name)
         yield instance
 
 
 @contextmanager
-def _creation_lock(home: Path) -> Iterator[None]:
+def _lock_creation(home: Path) -> Iterator[None]:
     try:
         lock = folders.open_private_file(home / "creating.lock")
     except OSError as error:
@@ -162,40 +162,40 @@ def _creation_lock(home: Path) -> Iterator[None]:
         yield
 
 
-def _hold_open(held: ExitStack, file: Path) -> None:
+def _keep_file_open(stack: ExitStack, file: Path) -> None:
     """Keep a SQLite file open: Dagster connects anew for each event, and whoever closes last writes the whole log back."""
     with suppress(sqlite3.Error):  # elsewhere, or in Postgres
-        connection = held.enter_context(closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)))
+        connection = stack.enter_context(closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)))
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
 
 def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
     """Mark runs of processes that died as failed: nothing else watches a run that was started from a command line."""
-    for dead in dead_runs(instance):
-        instance.report_run_failed(dead, "the process that ran it has died")
-        say(f"run {dead.run_id} was left by a process that died: marked as failed")
+    for dead_run in find_dead_runs(instance):
+        instance.report_run_failed(dead_run, "the process that ran it has died")
+        echo_err(f"run {dead_run.run_id} was left by a process that died: marked as failed")
 
 
-def dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
+def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
     """Yield unfinished runs of processes of this machine that have died."""
     import dagster as dg
 
     unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=processes.of_this_machine())):
-        if not processes.lives(run.tags):
+    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=processes.local_run_tags())):
+        if not processes.is_alive(run.tags):
             yield run
 
 
-def _show(event: "dg.EventLogEntry") -> None:
+def _print_event(event: "dg.EventLogEntry") -> None:
     """Say what is being materialized, and what an asset warns of."""
     if event.dagster_event is None:
         if int(event.level) >= logging.WARNING and not event.user_message.startswith("Dependencies for step"):  # Dagster's own
-            say(event.user_message)
+            echo_err(event.user_message)
     elif event.dagster_event.is_step_start:
-        progress(f"  {event.dagster_event.step_key} …")
+        echo_progress(f"  {event.dagster_event.step_key} …")
 
 
-def _exit_code(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstance", days: Sequence[date]) -> int:
+def _report_outcome(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstance", days: Sequence[date]) -> int:
     """Report what failed and which checks did not pass; return the exit code of the command."""
     from riskmetrics.assets import failures
 
@@ -204,55 +204,55 @@ def _exit_code(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstanc
         events = [event for event in result.all_events if event.is_step_failure] or [
             event for event in result.all_events if event.is_failure
         ]
-        code = max((_explain(event) for event in events), default=1)
+        code = max((_report_failure(event) for event in events), default=1)
     has_failed_check = _report_checks(result)
-    if days and (stop := failures.describe_stop(instance, result.run_id, *_span(days))):
-        say(stop)
+    if days and (stop := failures.describe_blocked_run(instance, result.run_id, *_first_and_last_day(days))):
+        echo_err(stop)
     if not result.success:
         return code
     if has_failed_check:
         return errors.DataQualityError.exit_code
-    return errors.PARTIAL if _lacks_input(result) else 0
+    return errors.PARTIAL_EXIT_CODE if _has_missing_input(result) else 0
 
 
-def _span(days: Sequence[date]) -> tuple[str, str]:
+def _first_and_last_day(days: Sequence[date]) -> tuple[str, str]:
     return days[0].isoformat(), days[-1].isoformat()
 
 
 def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
     """Print a line per check that did not pass; return whether the severity of any is ERROR."""
     from riskmetrics.assets import failures
-    from riskmetrics.assets.nightly import last_night
+    from riskmetrics.assets.nightly import last_scheduled_run
 
-    of_nights = {key.name for key in last_night.check_keys}  # Dagster adds it to a choice of assets: it is not about this run
+    schedule_checks = {key.name for key in last_scheduled_run.check_keys}  # Dagster adds it to a choice of assets: it is not about this run
     evaluations = result.get_asset_check_evaluations()
-    failed = [of for of in evaluations if not of.passed and of.check_name not in of_nights]
-    for of in failed:
-        say(f"{of.severity.value.lower()}: {of.asset_key.to_user_string()}: {of.description}")
-    return any(map(failures.is_error, failed))
+    failed = [evaluation for evaluation in evaluations if not evaluation.passed and evaluation.check_name not in schedule_checks]
+    for evaluation in failed:
+        echo_err(f"{evaluation.severity.value.lower()}: {evaluation.asset_key.to_user_string()}: {evaluation.description}")
+    return any(map(failures.is_failed_error_check, failed))
 
 
-def _lacks_input(result: "dg.ExecuteInProcessResult") -> bool:
+def _has_missing_input(result: "dg.ExecuteInProcessResult") -> bool:
     """Whether an asset was not given all that it asked a vendor for."""
-    from riskmetrics.assets.reports import NOT_FETCHED
+    from riskmetrics.assets.reports import NOT_FETCHED_KEY
 
-    made = [event.step_materialization_data.materialization for event in result.all_events if event.is_step_materialization]
-    return any(of.metadata[NOT_FETCHED].value for of in made if NOT_FETCHED in of.metadata)
+    materializations = [event.step_materialization_data.materialization for event in result.all_events if event.is_step_materialization]
+    return any(materialization.metadata[NOT_FETCHED_KEY].value for materialization in materializations if NOT_FETCHED_KEY in materialization.metadata)
 
 
-def _explain(event: "dg.DagsterEvent") -> int:
+def _report_failure(event: "dg.DagsterEvent") -> int:
     """Say why a step, or the whole run, failed, in the sentence of the error that we raised, and return its exit code."""
     from riskmetrics.assets import failures
 
-    error = failures.cause(event)
+    error = failures.find_cause(event)
     if error is None:
         return 1
     if error.cls_name == "DagsterExecutionInterruptedError":  # Ctrl-C, which Dagster made an error of its own
         raise KeyboardInterrupt
-    if failures.is_blocked(error):  # the check says why
+    if failures.is_blocking_check_failure(error):  # the check says why
         return errors.DataQualityError.exit_code
-    say(f"{event.step_key or 'the run'} failed: {failures.sentence(error)}")
+    echo_err(f"{event.step_key or 'the run'} failed: {failures.error_message(error)}")
     if error.message.startswith("psycopg."):
         return errors.DatabaseError.exit_code
-    kind = failures.kind(error)
-    return kind.exit_code if kind else 1
+    raised_class = failures.error_class(error)
+    return raised_class.exit_code if raised_class else 1

@@ -17,16 +17,16 @@ from riskmetrics.cli import (
     explain,
     export,
     imports,
-    insights,
-    portfolio,
-    prices,
+    insight_commands,
+    portfolio_commands,
+    price_commands,
     report,
     reset,
     run,
     seed,
     shell,
     show,
-    simulate,
+    simulate_command,
     status,
 )
 from riskmetrics.cli.output import PrintableStream
@@ -39,11 +39,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(demo.demo)
-app.command()(simulate.simulate)
+app.command()(simulate_command.simulate)
 app.add_typer(imports.app, name="import")
 app.add_typer(seed.app, name="seed")
-app.add_typer(portfolio.app, name="portfolio")
-app.add_typer(prices.app, name="prices")
+app.add_typer(portfolio_commands.app, name="portfolio")
+app.add_typer(price_commands.app, name="prices")
 app.command()(run.run)
 app.command()(run.backfill)
 app.command()(run.catch_up)
@@ -52,7 +52,7 @@ app.command()(reset.reset)
 app.command()(reset.reprocess)
 app.command()(calibrate.calibrate)
 app.add_typer(show.app, name="show")
-app.add_typer(insights.app, name="ai")
+app.add_typer(insight_commands.app, name="ai")
 app.command()(compare.compare)
 app.command()(explain.explain)
 app.command()(report.report)
@@ -64,8 +64,8 @@ app.command()(shell.env)
 app.command()(shell.ui)
 
 
-def _print_version(asked: bool) -> None:
-    if asked:
+def _print_version(is_requested: bool) -> None:
+    if is_requested:
         from importlib.metadata import version
 
         typer.echo(version("riskmetrics"))
@@ -104,9 +104,9 @@ def main() -> None:
         typer.echo(f"riskmetrics: a text has {character!a}, which is not valid in {error.encoding}. {advice}", err=True)
         sys.exit(2)
     except Exception as error:
-        from riskmetrics.cli.database import database_sentence
+        from riskmetrics.cli.database import describe_database_error
 
-        sentence = database_sentence(error)
+        sentence = describe_database_error(error)
         if sentence is not None:
             typer.echo(f"riskmetrics: {sentence}", err=True)
             sys.exit(6)

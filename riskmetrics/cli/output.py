@@ -18,7 +18,7 @@ from riskmetrics.text import UNPRINTABLE, escape_all_but_colors, escape_controls
 if TYPE_CHECKING:
     import pandas as pd
 
-Format = Callable[[Any], str]
+CellFormat = Callable[[Any], str]
 """How a value of a column is written."""
 
 JSON_HELP = "Print JSON on stdout instead of a table."
@@ -69,7 +69,7 @@ def configure_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def say(text: str) -> None:
+def echo_err(text: str) -> None:
     """Print a remark on stderr."""
     typer.echo(escape_controls(text), err=True)
 
@@ -77,23 +77,23 @@ def say(text: str) -> None:
 def say_caveats(session: date, notes: Mapping[str, Sequence[str]]) -> None:
     """Print what to know of each portfolio's values, a line each, to stderr."""
     for name, texts in notes.items():
-        say("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
+        echo_err("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
 
 
-def progress(text: str) -> None:
+def echo_progress(text: str) -> None:
     """Print a step of work on stderr, if a person is watching."""
     if sys.stderr.isatty():
-        say(text)
+        echo_err(text)
 
 
-def counted(number: int, noun: str) -> str:
+def pluralize(number: int, noun: str) -> str:
     """Return a number with its noun: "1 row", "2 rows"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def fail(text: str, code: int = 1) -> typer.Exit:
     """Print why a command ends without an answer; raise the returned error."""
-    say(text)
+    echo_err(text)
     return typer.Exit(code)
 
 
@@ -128,7 +128,7 @@ def _missing_character(text: str) -> str | None:
     return None
 
 
-def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+def to_records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     """Return rows as dictionaries in which what is missing is None and a day is text."""
     import pandas as pd
 
@@ -139,17 +139,17 @@ def records(table: "pd.DataFrame") -> list[dict[str, Any]]:
     ]
 
 
-def present(table: "pd.DataFrame", *, as_json: bool, formats: dict[str, Format] | None = None, title: str = "") -> None:
+def print_frame(table: "pd.DataFrame", *, as_json: bool, formats: dict[str, CellFormat] | None = None, title: str = "") -> None:
     """Print rows as a table for people, or as JSON."""
     if as_json:
-        print_json(records(table.map(_spell_infinity)))
+        print_json(to_records(table.map(_spell_infinity)))
         return
     formats = formats or {}
-    rows = [[cell(value, formats.get(name)) for name, value in row.items()] for row in records(table)]
-    print_table([str(name) for name in table.columns], rows, title=title, right=[_is_number(table, name) for name in table.columns])
+    rows = [[format_cell(value, formats.get(name)) for name, value in row.items()] for row in to_records(table)]
+    print_table([str(name) for name in table.columns], rows, title=title, right_aligned=[_is_number(table, name) for name in table.columns])
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[bool], title: str = "") -> None:
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_aligned: Sequence[bool], title: str = "") -> None:
     """Print aligned columns; numbers to the right."""
     from rich import box
     from rich.console import Console
@@ -160,14 +160,14 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: 
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))  # what is piped is never cut
     table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
-    for name, to_the_right in zip(header, right, strict=True):
-        table.add_column(name, justify="right" if to_the_right else "left", overflow="fold")
+    for name, is_right_aligned in zip(header, right_aligned, strict=True):
+        table.add_column(name, justify="right" if is_right_aligned else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
     console.print(table, markup=False, highlight=False)
 
 
-def cell(value: object, form: Format | None = None) -> str:
+def format_cell(value: object, form: CellFormat | None = None) -> str:
     """Return a value as text; what is undefined is a dash, never 0."""
     if value is None:
         return "—"

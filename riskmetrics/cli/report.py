@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.options import Day, day_of
+from riskmetrics.cli.shared_options import Day, to_date
 from riskmetrics.cli.output import fail
 
 
@@ -19,21 +19,21 @@ def report(day: Day = None, out: Annotated[Path, typer.Option("--out", help="Fil
 
     Example: riskmetrics report --date 2022-12-28 --out report.html
     """
-    write(day_of(day), out)
+    write_report(to_date(day), out)
 
 
-def write(day: date | None, out: Path) -> None:
+def write_report(day: date | None, out: Path) -> None:
     """Write the page of ``day``, by default of the latest day that has results, and print where it is."""
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import stored
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
-    from riskmetrics.report.page import render
+    from riskmetrics.report.page import render_page
 
-    with reading() as connection:
-        session = day or stored.latest_day(connection)
+    with read_transaction() as connection:
+        session = day or result_queries.read_latest_day(connection)
         if session is None:
             raise fail("no results are stored yet: riskmetrics run")
-        page = render(connection, session)
+        page = render_page(connection, session)
     try:
         write_page(out, page)
     except OSError as error:

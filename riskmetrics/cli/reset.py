@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, PortfolioName, day_of
-from riskmetrics.cli.output import fail, say
+from riskmetrics.cli.shared_options import DAY_FORMAT, PortfolioName, to_date
+from riskmetrics.cli.output import fail, echo_err
 
 if TYPE_CHECKING:
-    from riskmetrics.db.computed import Scope
+    from riskmetrics.db.result_tables import Scope
 
 All = Annotated[bool, typer.Option("--all", help="Every portfolio, removed ones too.")]
 First = Annotated[datetime | None, typer.Option("--from", formats=DAY_FORMAT, help="First day. Default: the first that has results.")]
@@ -31,11 +31,11 @@ def reset(
 
     Example: riskmetrics reset --portfolio Growth --from 2022-01-03 --to 2022-12-28
     """
-    scope = _scope(portfolio, every, first, last)
-    if not yes and not _agreed(scope, "Remove them?", insights=insights):
-        say("no result is stored to remove: see riskmetrics status")
+    scope = _parse_scope(portfolio, every, first, last)
+    if not yes and not _confirm_removal(scope, "Remove them?", insights=insights):
+        echo_err("no result is stored to remove: see riskmetrics status")
         return
-    _remove(scope, insights=insights)
+    _remove_results(scope, insights=insights)
 
 
 def reprocess(portfolio: PortfolioName = None, every: All = False, first: First = None, last: Last = None, yes: Yes = False) -> None:
@@ -46,73 +46,73 @@ def reprocess(portfolio: PortfolioName = None, every: All = False, first: First 
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import reading
+    from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.launch import prepare_instance
-    from riskmetrics.cli.run import launch
-    from riskmetrics.db import computed
+    from riskmetrics.cli.run import run_daily_risk
+    from riskmetrics.db import result_tables
 
     prepare_instance(settings.load())  # nothing is removed where no run can follow
-    scope = _scope(portfolio, every, first, last)
-    with reading() as connection:
-        stored = computed.span(connection, scope)
+    scope = _parse_scope(portfolio, every, first, last)
+    with read_transaction() as connection:
+        stored = result_tables.read_day_range(connection, scope)
     start, end = scope.first or (stored and stored[0]), scope.last or (stored and stored[1])
     if start is None or end is None:
         raise fail("no result is stored to take the days from: name them with --from and --to")
-    days = trading_calendar.rounded_range(start, end)
+    days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
-    say(f"every portfolio is computed anew from {days[0]} to {days[-1]}, {len(days)} sessions")
+    echo_err(f"every portfolio is computed anew from {days[0]} to {days[-1]}, {len(days)} sessions")
     if not yes:
-        _agreed(scope, "Remove them and run?")
-    _remove(scope)
+        _confirm_removal(scope, "Remove them and run?")
+    _remove_results(scope)
     try:
-        launch(days)
+        run_daily_risk(days)
     except typer.Exit:
-        say(f"the earlier results are gone; once the cause is mended: riskmetrics backfill --from {days[0]} --to {days[-1]}")
+        echo_err(f"the earlier results are gone; once the cause is mended: riskmetrics backfill --from {days[0]} --to {days[-1]}")
         raise
 
 
-def _scope(portfolio: str | None, every: bool, first: datetime | None, last: datetime | None) -> "Scope":
+def _parse_scope(portfolio: str | None, every: bool, first: datetime | None, last: datetime | None) -> "Scope":
     """Return what the options choose; a portfolio that is not there ends the command."""
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import read
-    from riskmetrics.db.computed import Scope
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import input_queries
+    from riskmetrics.db.result_tables import Scope
     from riskmetrics.errors import UsageError
 
     if every == (portfolio is not None):
         raise UsageError("say which results: either --portfolio NAME or --all")
     if first and last and first > last:
         raise UsageError(f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}")
-    with reading() as connection:
-        known = every or portfolio in set(read.portfolios(connection)["name"])
-    if not known:
+    with read_transaction() as connection:
+        is_known = every or portfolio in set(input_queries.read_portfolios(connection)["name"])
+    if not is_known:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list")
-    return Scope(portfolio, day_of(first), day_of(last))
+    return Scope(portfolio, to_date(first), to_date(last))
 
 
-def _agreed(scope: "Scope", question: str, *, insights: bool = False) -> bool:
+def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -> bool:
     """Say how many rows there are, and ask; no ends the command. Returns whether there are any, without which nothing is asked."""
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import computed
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_tables
 
-    with reading() as connection:  # not in the transaction that removes, which keeps runs waiting
-        rows = computed.count(connection, scope, insights=insights)
+    with read_transaction() as connection:  # not in the transaction that removes, which keeps runs waiting
+        rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
-        say(_listed(rows))
+        echo_err(_format_counts(rows))
         typer.confirm(question, abort=True, err=True)
     return bool(rows)
 
 
-def _remove(scope: "Scope", *, insights: bool = False) -> None:
+def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
     """Remove what is chosen in one transaction that no asset writes beside, and print how many rows went."""
-    from riskmetrics.cli.database import writing
-    from riskmetrics.db import computed
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import result_tables
     from riskmetrics.definitions import defs
 
     assets = [key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()]
-    with writing() as connection:
-        removed = computed.remove(connection, scope, assets=assets, insights=insights)
-    typer.echo(f"{sum(removed.values()):,} rows removed" + (":\n" + _listed(removed) if removed else ""))
+    with write_transaction() as connection:
+        removed = result_tables.remove_results(connection, scope, assets=assets, include_insights=insights)
+    typer.echo(f"{sum(removed.values()):,} rows removed" + (":\n" + _format_counts(removed) if removed else ""))
 
 
-def _listed(rows: "dict[str, int]") -> str:
+def _format_counts(rows: "dict[str, int]") -> str:
     return "\n".join(f"  {name:<30}{number:>12,}" for name, number in rows.items())

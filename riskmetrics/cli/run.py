@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.options import DAY_FORMAT, Day
-from riskmetrics.cli.output import progress, say
+from riskmetrics.cli.shared_options import DAY_FORMAT, Day
+from riskmetrics.cli.output import echo_progress, echo_err
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,27 +24,27 @@ def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
     """
     from riskmetrics import trading_calendar
 
-    session = day.date() if day else latest_session(offline=offline)
-    launch(trading_calendar.checked_range(session, session), assets, offline=offline)
+    session = day.date() if day else find_latest_session(offline=offline)
+    run_daily_risk(trading_calendar.validate_range(session, session), assets, offline=offline)
 
 
-def latest_session(*, offline: bool) -> date:
+def find_latest_session(*, offline: bool) -> date:
     """Return the latest ended session on which the market index has a close, fetched if need be, and say that it was chosen."""
     from riskmetrics import settings
-    from riskmetrics.cli.database import connected, reading
-    from riskmetrics.db import read
+    from riskmetrics.cli.database import connect_at_head, read_transaction
+    from riskmetrics.db import input_queries
 
     configured = settings.load()
     if configured.fmp_api_key is not None and not offline:
-        from riskmetrics.ingest.feed import open_feed
-        from riskmetrics.ingest.prices import refresh_index
+        from riskmetrics.ingest.vendor_client import open_vendor_client
+        from riskmetrics.ingest.prices import refresh_market_index
 
-        with connected() as engine, open_feed(engine, configured, say) as feed:
-            for note in refresh_index(feed, configured.market_index):
-                say(note)
-    with reading() as connection:
-        session = read.latest_session(connection, configured.market_index)
-    say(f"no --date: taking {session}, the latest ended session with a close of the market index")
+        with connect_at_head() as engine, open_vendor_client(engine, configured, echo_err) as feed:
+            for note in refresh_market_index(feed, configured.market_index):
+                echo_err(note)
+    with read_transaction() as connection:
+        session = input_queries.read_latest_session(connection, configured.market_index)
+    echo_err(f"no --date: taking {session}, the latest ended session with a close of the market index")
     return session
 
 
@@ -65,10 +65,10 @@ def backfill(
     """
     from riskmetrics import trading_calendar
 
-    days = trading_calendar.rounded_range(first.date(), last.date())
+    days = trading_calendar.clip_to_sessions(first.date(), last.date())
     if (days[0], days[-1]) != (first.date(), last.date()):
-        say(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
-    launch(days, assets, offline=offline, ai_all=ai_all)
+        echo_err(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
+    run_daily_risk(days, assets, offline=offline, ai_all=ai_all)
 
 
 def catch_up(offline: Offline = False) -> None:
@@ -81,22 +81,22 @@ def catch_up(offline: Offline = False) -> None:
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli import launch as launching
 
-    session = latest_session(offline=offline)
-    first = min(launching.lacking(settings.load(), session), default=session)
-    launch(trading_calendar.checked_range(first, session), offline=offline)
+    session = find_latest_session(offline=offline)
+    first = min(launching.missing_sessions(settings.load(), session), default=session)
+    run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
 
 
-def launch(days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False) -> None:
+def run_daily_risk(days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False) -> None:
     """Run the job for ``days`` and end with its exit code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connected
+    from riskmetrics.cli.database import connect_at_head
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
-    progress(f"Running daily_risk for {span} …")
-    with connected():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
+    echo_progress(f"Running daily_risk for {span} …")
+    with connect_at_head():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
         outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
-    say(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
+    echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -2,8 +2,8 @@
 
 import typer
 
-from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import Format, present, progress
+from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import CellFormat, print_frame, echo_progress
 
 app = typer.Typer(help="Fetch from the vendor what a run would fetch only when it is due (FMP_API_KEY).", no_args_is_help=True)
 
@@ -16,8 +16,8 @@ def benchmark(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli import launch
-    from riskmetrics.cli.database import connected, reading
-    from riskmetrics.db import stored
+    from riskmetrics.cli.database import connect_at_head, read_transaction
+    from riskmetrics.db import result_queries
     from riskmetrics.errors import ConfigurationError
 
     configured = settings.load()
@@ -25,12 +25,12 @@ def benchmark(as_json: AsJson = False) -> None:
         raise ConfigurationError("FMP_API_KEY is not set: set it, or import sector weights with `riskmetrics import benchmark FILE`")
     from riskmetrics.definitions import SEED_BENCHMARK
 
-    progress(f"Running {SEED_BENCHMARK} …")
-    with connected():
-        outcome = launch.run(configured, (), job=SEED_BENCHMARK, config={"benchmark_weights": {"anew": True}})
+    echo_progress(f"Running {SEED_BENCHMARK} …")
+    with connect_at_head():
+        outcome = launch.run(configured, (), job=SEED_BENCHMARK, config={"benchmark_weights": {"force": True}})
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
-    with reading() as connection:
-        weights = stored.benchmark(connection, settings.DEFAULT_BENCHMARK)
-    formats: dict[str, Format] = {"weight": "{:.2%}".format, "market_cap": "{:,.0f}".format}
-    present(weights, as_json=as_json, formats=formats)
+    with read_transaction() as connection:
+        weights = result_queries.read_benchmark(connection, settings.DEFAULT_BENCHMARK)
+    formats: dict[str, CellFormat] = {"weight": "{:.2%}".format, "market_cap": "{:,.0f}".format}
+    print_frame(weights, as_json=as_json, formats=formats)

@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import print_json, say
+from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import print_json, echo_err
 
 
 def env(as_json: AsJson = False) -> None:
@@ -20,7 +20,7 @@ def env(as_json: AsJson = False) -> None:
 
     Example: eval "$(riskmetrics env)" && dagster job list -m riskmetrics.definitions
     """
-    variables = _variables()
+    variables = _dagster_environment()
     if as_json:
         print_json(variables)
         return
@@ -38,9 +38,9 @@ def ui(
     """
     from dotenv import dotenv_values
 
-    from riskmetrics.cli.database import connected
+    from riskmetrics.cli.database import connect_at_head
     from riskmetrics.errors import UsageError
-    from riskmetrics.settings import bundled
+    from riskmetrics.settings import bundled_path
 
     try:
         with socket.create_server((host, port)):
@@ -49,12 +49,12 @@ def ui(
         raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from None
     # The successor of `dagster dev` that it names is a package with thirty more, a client of Dagster's cloud among them.
     command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
-    command += ["--workspace", str(bundled("workspace.yaml")), "--host", host, "--port", str(port)]
-    ours = _variables()  # says what is wrong with .env before it is read here
-    stated = {name: value for name, value in dotenv_values(".env").items() if value and not os.environ.get(name)}
-    variables = {**os.environ, **stated, **ours}
-    with connected():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
-        say(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
+    command += ["--workspace", str(bundled_path("workspace.yaml")), "--host", host, "--port", str(port)]
+    own_variables = _dagster_environment()  # says what is wrong with .env before it is read here
+    dotenv_variables = {name: value for name, value in dotenv_values(".env").items() if value and not os.environ.get(name)}
+    variables = {**os.environ, **dotenv_variables, **own_variables}
+    with connect_at_head():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
+        echo_err(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it in the background has it ignored, by children too
         # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on SIGTERM it leaves its servers behind.
         # In its own folder it does not warn that the checkout's dagster.yaml is not the one it uses; what .env says goes with it.
@@ -65,20 +65,20 @@ def ui(
             start_new_session=True,
             umask=folders.PRIVATE_UMASK,
         )
-        for ending in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(ending, lambda *_: process.send_signal(signal.SIGINT))
+        for stop_signal in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(stop_signal, lambda *_: process.send_signal(signal.SIGINT))
         code = process.wait()
     raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1)
 
 
-def _variables() -> dict[str, str]:
+def _dagster_environment() -> dict[str, str]:
     """Return the environment of plain Dagster commands; a database password is not in it, it stays where it was set."""
     from riskmetrics import settings
-    from riskmetrics.cli.launch import FEWER_EVENTS, prepare_instance
+    from riskmetrics.cli.launch import DAGSTER_EVENT_SETTINGS, prepare_instance
 
     configured = settings.load()
     return {
         "DAGSTER_HOME": str(prepare_instance(configured)),
         "RISKMETRICS_HOME": str(configured.home_directory),
-        **FEWER_EVENTS,
+        **DAGSTER_EVENT_SETTINGS,
     }

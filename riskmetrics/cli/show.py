@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.cli import formats
-from riskmetrics.cli.insight_list import insights
-from riskmetrics.cli.model import model
-from riskmetrics.cli.options import AsJson, Day, PortfolioName, day_of
+from riskmetrics.cli.show_insights import insights
+from riskmetrics.cli.show_model import model
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 from riskmetrics.cli.output import (
-    Format,
-    cell,
+    CellFormat,
+    format_cell,
     fail,
-    present,
+    print_frame,
     print_json,
     print_table,
-    records,
+    to_records,
     say_caveats,
 )
-from riskmetrics.cli.track_record import forecast_score
-from riskmetrics.report import figures
-from riskmetrics.report.reservations import reservations
+from riskmetrics.cli.show_forecast_score import forecast_score
+from riskmetrics.report import formatting
+from riskmetrics.report.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,10 +37,10 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
 
     Example: riskmetrics show betas --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.db import stored
+    from riskmetrics.db import result_queries
 
-    session, table = _stored(stored.betas, day_of(day), portfolio)
-    present(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
+    session, table = _read_results(result_queries.read_market_betas, to_date(day), portfolio)
+    print_frame(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
     if not as_json:
         typer.echo(
             "std_error is the regression's own and understates how far the next window's beta may lie: 1.96 of\n"
@@ -55,12 +55,12 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
 
     Example: riskmetrics show rate-betas --date 2022-12-28
     """
-    from riskmetrics.db import rates
+    from riskmetrics.db import rate_queries
 
-    session, positions = _stored(rates.of_positions, day_of(day), portfolio)
-    _, portfolios = _stored(rates.of_portfolios, session, portfolio, may_be_empty=True, reserved=True)
+    session, positions = _read_results(rate_queries.read_position_rate_betas, to_date(day), portfolio)
+    _, portfolios = _read_results(rate_queries.read_portfolio_rate_betas, session, portfolio, is_empty_allowed=True, has_caveats=True)
     if as_json:
-        print_json({"portfolios": records(portfolios), "positions": records(positions)})
+        print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
     _print_with_reasons(portfolios, formats.RATE_BETAS, f"Rate betas of portfolios, {session}")
     shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
@@ -76,15 +76,15 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
 
     Example: riskmetrics show volatility --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.db import volatility as stored_volatility
+    from riskmetrics.db import volatility_queries as stored_volatility
 
-    session, positions = _stored(stored_volatility.of_positions, day_of(day), portfolio)
-    _, portfolios = _stored(stored_volatility.of_portfolios, session, portfolio, may_be_empty=True, reserved=True)
+    session, positions = _read_results(stored_volatility.read_position_volatility, to_date(day), portfolio)
+    _, portfolios = _read_results(stored_volatility.read_portfolio_volatility, session, portfolio, is_empty_allowed=True, has_caveats=True)
     if as_json:
-        print_json({"portfolios": records(portfolios), "positions": records(positions)})
+        print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
     for title, table in (("portfolios", portfolios), ("positions", positions)):
-        _print_with_reasons(_with_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
+        _print_with_reasons(_add_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
     typer.echo("expected: of the next 21 sessions; low to high: where it falls four times in five. rise: probability that it exceeds 21d.")
     typer.echo("percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0 is worse than it.")
     if positions["proxy"].eq("range_market").any():
@@ -94,22 +94,22 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
         typer.echo("options: their underlying's volatility times |delta| x price / value, by Black-Scholes.")
     if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
-        typer.echo(f"in sample: {figures.IN_SAMPLE}.")
+        typer.echo(f"in sample: {formatting.IN_SAMPLE_NOTE}.")
 
 
-def _with_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
+def _add_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
     """Return volatilities under short headings, with what to know of a forecast in words."""
-    remarks = [", ".join(_remarks(row)) for row in records(table)]
-    names = [name for name in formats.VOLATILITY if name in table]
-    terms = [name for name in ("strike_price", "expiration_date") if name in table]
-    unused = {name for name in terms if table[name].isna().all()}
+    remarks = [", ".join(_forecast_remarks(row)) for row in to_records(table)]
+    names = [name for name in formats.VOLATILITY_LABELS if name in table]
+    option_terms = [name for name in ("strike_price", "expiration_date") if name in table]
+    unused = {name for name in option_terms if table[name].isna().all()}
     chosen = [name for name in names if name not in unused]
-    shown = table[[*chosen, "undefined_reason"]].rename(columns=formats.VOLATILITY)
+    shown = table[[*chosen, "undefined_reason"]].rename(columns=formats.VOLATILITY_LABELS)
     return shown.assign(remarks=remarks)
 
 
-def _remarks(row: dict[str, Any]) -> Iterator[str]:
-    yield from (text for name, text in formats.REMARKS.items() if row[name])
+def _forecast_remarks(row: dict[str, Any]) -> Iterator[str]:
+    yield from (text for name, text in formats.REMARK_LABELS.items() if row[name])
     if row["proxy"] == "range_market":
         yield "highs and lows"
     if row.get("thin_sessions"):
@@ -122,10 +122,10 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
 
     Example: riskmetrics show sectors --date 2022-12-28
     """
-    from riskmetrics.db import stored
+    from riskmetrics.db import result_queries
 
-    session, table = _stored(stored.sectors, day_of(day), portfolio, reserved=True)
-    present(table, as_json=as_json, formats=formats.SECTORS, title=f"Sector weights, {session}")
+    session, table = _read_results(result_queries.read_sector_weights, to_date(day), portfolio, has_caveats=True)
+    print_frame(table, as_json=as_json, formats=formats.SECTORS, title=f"Sector weights, {session}")
 
 
 @app.command()
@@ -134,18 +134,18 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
 
     Example: riskmetrics show snapshot --date 2022-12-28 --json
     """
-    from riskmetrics.db import stored
+    from riskmetrics.db import result_queries
 
-    session, table = _stored(stored.snapshots, day_of(day), portfolio, reserved=True)
+    session, table = _read_results(result_queries.read_snapshots, to_date(day), portfolio, has_caveats=True)
     if as_json:
-        print_json(records(table))
+        print_json(to_records(table))
         return
-    rows = records(table)
+    rows = to_records(table)
     names = [name for name in table.columns if name not in ("portfolio", "portfolio_id", "created_at", "sector_exposure")]
     print_table(
         ["", *(row["portfolio"] for row in rows)],
-        [[str(name), *(cell(row[name]) for row in rows)] for name in names],
-        right=[False, *(True for _ in rows)],
+        [[str(name), *(format_cell(row[name]) for row in rows)] for name in names],
+        right_aligned=[False, *(True for _ in rows)],
         title=f"Portfolios, {session}",
     )
 
@@ -158,17 +158,17 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
 
     Example: riskmetrics show risk --date 2022-12-28 --portfolio Growth
     """
-    from riskmetrics.db import losses
+    from riskmetrics.db import risk_queries
 
-    session, tail = _stored(losses.tail_risk, day_of(day), portfolio, reserved=True)
-    _, tested = _stored(losses.var_backtests, session, portfolio, may_be_empty=True)
-    _, fallen = _stored(losses.drawdowns, session, portfolio, may_be_empty=True)
+    session, tail_risk = _read_results(risk_queries.read_tail_risk, to_date(day), portfolio, has_caveats=True)
+    _, backtests = _read_results(risk_queries.read_var_backtests, session, portfolio, is_empty_allowed=True)
+    _, drawdowns = _read_results(risk_queries.read_drawdowns, session, portfolio, is_empty_allowed=True)
     if as_json:
-        print_json({"tail_risk": records(tail), "var_backtests": records(tested), "drawdowns": records(fallen)})
+        print_json({"tail_risk": to_records(tail_risk), "var_backtests": to_records(backtests), "drawdowns": to_records(drawdowns)})
         return
-    _print_with_reasons(tail, formats.TAIL, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
-    _print_with_reasons(tested, formats.BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
-    _print_with_reasons(fallen, formats.DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
+    _print_with_reasons(tail_risk, formats.TAIL_RISK, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
+    _print_with_reasons(backtests, formats.BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
+    _print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
 
 
 @app.command()
@@ -177,10 +177,10 @@ def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJ
 
     Example: riskmetrics show contributions --date 2022-12-28
     """
-    from riskmetrics.db import losses
+    from riskmetrics.db import risk_queries
 
-    session, table = _stored(losses.contributions, day_of(day), portfolio, reserved=True)
-    _present(table, formats.CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
+    session, table = _read_results(risk_queries.read_risk_contributions, to_date(day), portfolio, has_caveats=True)
+    _print_results(table, formats.CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
 
 
 @app.command()
@@ -189,10 +189,10 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
 
     Example: riskmetrics show stress --date 2022-12-28
     """
-    from riskmetrics.db import losses
+    from riskmetrics.db import risk_queries
 
-    session, table = _stored(losses.stress, day_of(day), portfolio, reserved=True)
-    _present(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
+    session, table = _read_results(risk_queries.read_stress_results, to_date(day), portfolio, has_caveats=True)
+    _print_results(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
 
 
 @app.command()
@@ -201,12 +201,12 @@ def scenarios(as_json: AsJson = False) -> None:
 
     Example: riskmetrics show scenarios
     """
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import read
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import input_queries
 
-    with reading() as connection:
-        table = read.stress_scenarios(connection)
-    present(table, as_json=as_json, formats=formats.SCENARIOS, title="Stress scenarios")
+    with read_transaction() as connection:
+        table = input_queries.read_stress_scenarios(connection)
+    print_frame(table, as_json=as_json, formats=formats.SCENARIOS, title="Stress scenarios")
 
 
 @app.command()
@@ -217,13 +217,13 @@ def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
 
     Example: riskmetrics show options --date 2022-12-28
     """
-    from riskmetrics.db import losses
+    from riskmetrics.db import risk_queries
 
-    session, table = _stored(losses.options, day_of(day), portfolio, may_be_empty=True)
+    session, table = _read_results(risk_queries.read_option_exposures, to_date(day), portfolio, is_empty_allowed=True)
     if table.empty and not as_json:
         typer.echo(f"no option is held on {session}")
         return
-    _present(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
+    _print_results(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
 
 
 @app.command()
@@ -232,13 +232,13 @@ def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson 
 
     Example: riskmetrics show undefined --date 2022-12-28
     """
-    from riskmetrics.db import stored
+    from riskmetrics.db import result_queries
 
-    session, table = _stored(stored.undefined, day_of(day), portfolio, may_be_empty=True)
+    session, table = _read_results(result_queries.read_undefined_metrics, to_date(day), portfolio, is_empty_allowed=True)
     if table.empty and not as_json:
         typer.echo(f"nothing is undefined on {session}")
         return
-    present(table, as_json=as_json, title=f"Undefined on {session}")
+    print_frame(table, as_json=as_json, title=f"Undefined on {session}")
 
 
 @app.command()
@@ -248,31 +248,31 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     Example: riskmetrics show quality --date 2022-12-28
     """
     from riskmetrics import settings, trading_calendar
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import read
-    from riskmetrics.db.suspects import import_seams, suspected_moves
-    from riskmetrics.results import price_quality
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import input_queries
+    from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
+    from riskmetrics.results import price_faults
 
     configured = settings.load()
-    with reading() as connection:
-        market = read.market_index(connection, configured.market_index)
-        rate = read.rate_index(connection, configured.rate_index)
-        (session,) = trading_calendar.checked_range(day.date(), day.date()) if day else [read.latest_session(connection, market)]
-        bars = read.held_bars(connection, price_quality.sessions(session), [market, rate])
-        suspects = suspected_moves(connection, bars.close.columns)
-        seams = import_seams(connection, bars.close.columns, price_quality.sessions(session))
-    found = price_quality.find(bars, suspects, seams)
+    with read_transaction() as connection:
+        market = input_queries.read_market_index(connection, configured.market_index)
+        rate = input_queries.read_rate_index(connection, configured.rate_index)
+        (session,) = trading_calendar.validate_range(day.date(), day.date()) if day else [input_queries.read_latest_session(connection, market)]
+        bars = input_queries.read_held_bars(connection, price_faults.required_sessions(session), [market, rate])
+        suspects = find_suspected_splits(connection, bars.close.columns)
+        seams = find_import_splices(connection, bars.close.columns, price_faults.required_sessions(session))
+    found = price_faults.find_faults(bars, suspects, seams)
     if as_json:
-        print_json(records(found))
+        print_json(to_records(found))
         return
     if len(found):
-        present(found[["symbol", "day", "fault", "finding"]], as_json=False, title=f"Faults of prices, {session}")
-    for name in price_quality.FAULTS:
+        print_frame(found[["symbol", "day", "fault", "finding"]], as_json=False, title=f"Faults of prices, {session}")
+    for name in price_faults.FAULT_KINDS:
         advice = dict.fromkeys(found["what_to_do"][found["fault"] == name])
         for what_to_do in advice:
             typer.echo(f"{name}: {what_to_do}")
         if not advice:
-            typer.echo(price_quality.sentence(name, found[:0], bars))
+            typer.echo(price_faults.describe_findings(name, found[:0], bars))
 
 
 app.command("forecast-score")(forecast_score)
@@ -280,49 +280,49 @@ app.command()(insights)
 app.command("model")(model)
 
 
-def _present(table: "pd.DataFrame", formats: dict[str, Format], title: str, *, as_json: bool) -> None:
+def _print_results(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(records(table))
+        print_json(to_records(table))
         return
     _print_with_reasons(table, formats, title)
 
 
-def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, Format], title: str) -> None:
+def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str) -> None:
     """Print rows that say themselves why something in them is undefined, where one does."""
-    explained = table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
-    present(explained, as_json=False, formats=formats, title=title)
+    visible = table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
+    print_frame(visible, as_json=False, formats=formats, title=title)
 
 
-def _stored(
-    read: "Callable[[sa.Connection, date, str | None], pd.DataFrame]",
+def _read_results(
+    query: "Callable[[sa.Connection, date, str | None], pd.DataFrame]",
     day: date | None,
     portfolio: str | None,
     *,
-    may_be_empty: bool = False,
-    reserved: bool = False,
+    is_empty_allowed: bool = False,
+    has_caveats: bool = False,
 ) -> "tuple[date, pd.DataFrame]":
     """Read a day's results, by default the latest day's; an empty answer ends the command with what to check.
 
-    ``reserved`` results are values, or weights of them: what to know before reading them is said too.
+    ``has_caveats`` results are values, or weights of them: what to know before reading them is said too.
     """
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import stored
-    from riskmetrics.db.read import portfolios as read_portfolios
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_queries
+    from riskmetrics.db.input_queries import read_portfolios
 
-    with reading() as connection:
-        session = day or stored.latest_day(connection)
+    with read_transaction() as connection:
+        session = day or result_queries.read_latest_day(connection)
         if session is None:
             raise fail("no results are stored yet: riskmetrics run")
-        table = read(connection, session, portfolio)
-        snapshots = stored.snapshots(connection, session, portfolio)
-        notes = reservations(snapshots, stored.coverage(connection, session, portfolio)) if reserved else {}
-        known = set(read_portfolios(connection)["name"])
-    if portfolio and portfolio not in known:
+        table = query(connection, session, portfolio)
+        snapshots = result_queries.read_snapshots(connection, session, portfolio)
+        notes = portfolio_caveats(snapshots, result_queries.read_coverage(connection, session, portfolio)) if has_caveats else {}
+        known_portfolios = set(read_portfolios(connection)["name"])
+    if portfolio and portfolio not in known_portfolios:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
-    whose = f" for {portfolio}" if portfolio else ""
-    if table.empty and len(snapshots) and not may_be_empty:
-        raise fail(f"nothing is defined on {session}{whose}: see riskmetrics show undefined --date {session}")
-    if table.empty and not (may_be_empty and len(snapshots)):
-        raise fail(f"nothing is stored on {session}{whose}: has that session run? riskmetrics run --date {session}")
+    portfolio_phrase = f" for {portfolio}" if portfolio else ""
+    if table.empty and len(snapshots) and not is_empty_allowed:
+        raise fail(f"nothing is defined on {session}{portfolio_phrase}: see riskmetrics show undefined --date {session}")
+    if table.empty and not (is_empty_allowed and len(snapshots)):
+        raise fail(f"nothing is stored on {session}{portfolio_phrase}: has that session run? riskmetrics run --date {session}")
     say_caveats(session, notes)
     return session, table

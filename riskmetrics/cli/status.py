@@ -2,8 +2,8 @@
 
 import typer
 
-from riskmetrics.cli.options import AsJson
-from riskmetrics.cli.output import present, print_json, records
+from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import print_frame, print_json, to_records
 
 
 def status(as_json: AsJson = False) -> None:
@@ -12,25 +12,25 @@ def status(as_json: AsJson = False) -> None:
     Example: riskmetrics status
     """
     from riskmetrics import settings
-    from riskmetrics.cli.database import reading
-    from riskmetrics.db import migrate, read, stored
-    from riskmetrics.db.engine import described
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import migrate, input_queries, result_queries
+    from riskmetrics.db.engine import redact_url
 
     configured = settings.load()
-    with reading() as connection:
+    with read_transaction() as connection:
         facts: dict[str, object] = {
-            "database": described(connection.engine.url),
+            "database": redact_url(connection.engine.url),
             "revision": migrate.current(connection),
-            "market_index": read.market_index(connection, configured.market_index),
-            "benchmark": read.benchmark_code(connection, configured.benchmark),
-            **stored.sessions(connection)._asdict(),
+            "market_index": input_queries.read_market_index(connection, configured.market_index),
+            "benchmark": input_queries.read_benchmark_code(connection, configured.benchmark),
+            **result_queries.read_stored_sessions(connection)._asdict(),
         }
-        sizes = stored.table_sizes(connection)
+        sizes = result_queries.read_table_sizes(connection)
     if as_json:
-        print_json(facts | {"tables": records(sizes)})
+        print_json(facts | {"tables": to_records(sizes)})
         return
     for name, value in facts.items():
         shown = ", ".join(map(str, value[:10])) + (" …" if len(value) > 10 else "") if isinstance(value, list) else value
         typer.echo(f"{name.replace('_', ' '):<22}{'—' if shown in (None, '') else shown}")
     typer.echo()
-    present(sizes, as_json=False, formats={"rows": "{:,}".format, "kilobytes": "{:,}".format})
+    print_frame(sizes, as_json=False, formats={"rows": "{:,}".format, "kilobytes": "{:,}".format})

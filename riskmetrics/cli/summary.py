@@ -6,49 +6,49 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from riskmetrics.cli.output import cell, print_table, records
-from riskmetrics.report import figures
-from riskmetrics.report.reservations import reservations
+from riskmetrics.cli.output import format_cell, print_table, to_records
+from riskmetrics.report import formatting
+from riskmetrics.report.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_PARTS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
+_VALUE_COLUMNS = {"long": "long_value", "short": "short_value", "cash": "cash_value"}
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     """Print value, beta, volatility, sectors against the benchmark and concentration of each portfolio, and its insights."""
-    from riskmetrics.cli.database import reading
-    from riskmetrics.cli.insight_list import print_insights
-    from riskmetrics.db import insights, stored, volatility
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.cli.show_insights import print_insights
+    from riskmetrics.db import insight_store, result_queries, volatility_queries
 
-    with reading() as connection:
-        table = stored.snapshots(connection, day)
-        notes = reservations(table, stored.coverage(connection, day))
-        volatilities = {row["portfolio"]: row for row in records(volatility.of_portfolios(connection, day))}
-        sectors = stored.sectors(connection, day)
-        said = insights.latest(connection, day)
-    snapshots = {row["portfolio"]: row for row in records(table)}
+    with read_transaction() as connection:
+        table = result_queries.read_snapshots(connection, day)
+        notes = portfolio_caveats(table, result_queries.read_coverage(connection, day))
+        volatilities = {row["portfolio"]: row for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))}
+        sectors = result_queries.read_sector_weights(connection, day)
+        insight_rows = insight_store.read_latest_insights(connection, day)
+    snapshots = {row["portfolio"]: row for row in to_records(table)}
     for name in portfolios:
-        _print(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name], notes.get(name, []))
-        print_insights(day, [row for row in said if row["portfolio"] == name], whole=False)
+        _print_summary(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name], notes.get(name, []))
+        print_insights(day, [row for row in insight_rows if row["portfolio"] == name], is_full=False)
 
 
-def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]) -> None:
-    two = figures.two_decimals
-    fit, n_obs = cell(row["beta_calculated_90d_r_squared"], two), cell(row["beta_calculated_90d_observations"])
-    parts = ", ".join(f"{name} {figures.money(row[column])}" for name, column in _PARTS.items())
-    effective = cell(row["effective_num_positions"], two)
+def _print_summary(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]) -> None:
+    two_decimals = formatting.two_decimals
+    fit, n_obs = format_cell(row["beta_calculated_90d_r_squared"], two_decimals), format_cell(row["beta_calculated_90d_observations"])
+    parts = ", ".join(f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items())
+    effective_positions = format_cell(row["effective_num_positions"], two_decimals)
     lines = [
-        ("Value", f"{figures.money(row['total_value'])}  ({parts})"),
+        ("Value", f"{formatting.money(row['total_value'])}  ({parts})"),
         *(("", note) for note in notes),
-        ("Beta, 90 sessions", f"{cell(row['beta_calculated_90d'], two)}  (R² of its positions {fit}, {n_obs} observations)"),
-        ("Beta, own returns", cell(row["beta_portfolio_regression"], two)),
-        *_volatility(row),
-        ("HHI", f"{cell(row['hhi'], figures.four_decimals)}  ({effective} effective positions of {row['num_positions']})"),
+        ("Beta, 90 sessions", f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (R² of its positions {fit}, {n_obs} observations)"),
+        ("Beta, own returns", format_cell(row["beta_portfolio_regression"], two_decimals)),
+        *_volatility_lines(row),
+        ("HHI", f"{format_cell(row['hhi'], formatting.four_decimals)}  ({effective_positions} effective positions of {row['num_positions']})"),
         (
             "Largest weights",
-            f"top 3 {cell(row['top_3_concentration'], figures.percent)}, top 10 {cell(row['top_10_concentration'], figures.percent)}",
+            f"top 3 {format_cell(row['top_3_concentration'], formatting.percent)}, top 10 {format_cell(row['top_10_concentration'], formatting.percent)}",
         ),
     ]
     typer.echo(f"\n{row['portfolio']}, {day}")
@@ -57,16 +57,16 @@ def _print(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: lis
     _print_sectors(sectors)
 
 
-def _volatility(row: "dict[str, Any]") -> list[tuple[str, str]]:
+def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
     """What volatility was, and what is expected of it."""
     month, quarter, expected, low, high, percentile, rise = (
-        cell(row[name], figures.percent)
+        format_cell(row[name], formatting.percent)
         for name in (
             *("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d", "low", "high"),
             *("volatility_percentile", "rise_probability"),
         )
     )
-    outlook = f"{cell(row['volatility_trend'])}, rises with {rise}" + ("; in sample" if row["in_sample"] else "")
+    outlook = f"{format_cell(row['volatility_trend'])}, rises with {rise}" + ("; in sample" if row["in_sample"] else "")
     return [
         ("Volatility", f"{month} over 21 sessions  (63 sessions {quarter}; higher than {percentile} of the past year)"),
         ("Expected, next 21", f"{expected}  (four times in five {low} to {high}; {outlook})"),
@@ -76,10 +76,10 @@ def _volatility(row: "dict[str, Any]") -> list[tuple[str, str]]:
 def _print_sectors(sectors: "pd.DataFrame") -> None:
     columns = {
         "sector": None,
-        "gross_weight": figures.percent,
-        "net_weight": figures.percent,
-        "benchmark_weight": figures.percent,
-        "active_weight": figures.signed_percent,
+        "gross_weight": formatting.percent,
+        "net_weight": formatting.percent,
+        "benchmark_weight": formatting.percent,
+        "active_weight": formatting.signed_percent,
     }
-    rows = [[cell(sector[name], form) for name, form in columns.items()] for sector in records(sectors)]
-    print_table(["Sector", "of gross", "net, of equity", "benchmark", "active"], rows, right=[False, True, True, True, True])
+    rows = [[format_cell(sector[name], form) for name, form in columns.items()] for sector in to_records(sectors)]
+    print_table(["Sector", "of gross", "net, of equity", "benchmark", "active"], rows, right_aligned=[False, True, True, True, True])

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     from riskmetrics.db.embedded import EmbeddedServer
 
-OLDEST_POSTGRES = (14,)
+MIN_POSTGRES_VERSION = (14,)
 _POSTGRES_SCHEMES = {"postgres", "postgresql"}
 
 _TRANSACTION_SETTINGS = "SET LOCAL datestyle = 'ISO, YMD'; SET LOCAL extra_float_digits = 1"
 """A database or a role may have other defaults, and COPY writes dates and numbers as they say."""
 
-_CHECK_CLIENT = "SET LOCAL client_connection_check_interval = '5s'"
+_DISCONNECT_CHECK = "SET LOCAL client_connection_check_interval = '5s'"
 """Or the statement of a process that was killed goes on, with its locks, until it has something to say."""
 
 
@@ -32,11 +32,11 @@ def database_url(settings: Settings, role: Role = Role.WRITER) -> URL:
     ``role`` chooses a role of the embedded server; a URL of the user's is used as it is.
     """
     if settings.database_url is not None:
-        return normalize(settings.database_url.get_secret_value())
+        return normalize_url(settings.database_url.get_secret_value())
     return make_url(_embedded_server(settings.home_directory).database_url(DATABASE, role))
 
 
-def normalize(text: str) -> URL:
+def normalize_url(text: str) -> URL:
     """Read any usual spelling of a Postgres URL (``postgres://``, ``+asyncpg``, ``+psycopg2``) as one for psycopg 3."""
     try:
         url = make_url(text)
@@ -53,10 +53,10 @@ def normalize(text: str) -> URL:
 
 def open_engine(settings: Settings, role: Role = Role.WRITER) -> sa.Engine:
     """Return an engine on the database in use; nothing is sent until it is first used."""
-    return create(database_url(settings, role))
+    return create_engine(database_url(settings, role))
 
 
-def create(url: URL | str) -> sa.Engine:
+def create_engine(url: URL | str) -> sa.Engine:
     """Return an engine on ``url`` that refuses servers older than Postgres 14."""
     from psycopg import Error  # as late as the engine itself imports it
 
@@ -75,26 +75,26 @@ def create(url: URL | str) -> sa.Engine:
     )
 
     @sa.event.listens_for(engine, "connect")
-    def inspect(dbapi_connection: sa.engine.interfaces.DBAPIConnection, record: sa.pool.ConnectionPoolEntry) -> None:
+    def configure_connection(dbapi_connection: sa.engine.interfaces.DBAPIConnection, record: sa.pool.ConnectionPoolEntry) -> None:
         version = dbapi_connection.info.server_version
-        if version < OLDEST_POSTGRES[0] * 10_000:
-            raise DatabaseError(f"Postgres {version // 10_000} is too old: riskmetrics needs {OLDEST_POSTGRES[0]} or newer")
+        if version < MIN_POSTGRES_VERSION[0] * 10_000:
+            raise DatabaseError(f"Postgres {version // 10_000} is too old: riskmetrics needs {MIN_POSTGRES_VERSION[0]} or newer")
         try:
-            dbapi_connection.cursor().execute(f"{_TRANSACTION_SETTINGS}; {_CHECK_CLIENT}")
-            record.info["settings"] = f"{_TRANSACTION_SETTINGS}; {_CHECK_CLIENT}"
+            dbapi_connection.cursor().execute(f"{_TRANSACTION_SETTINGS}; {_DISCONNECT_CHECK}")
+            record.info["settings"] = f"{_TRANSACTION_SETTINGS}; {_DISCONNECT_CHECK}"
         except Error:  # a server on Windows cannot check
             record.info["settings"] = _TRANSACTION_SETTINGS
         dbapi_connection.rollback()
 
     @sa.event.listens_for(engine, "begin")
-    def prepare(connection: sa.Connection) -> None:
+    def apply_transaction_settings(connection: sa.Connection) -> None:
         driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         driver.execute(connection.connection.info["settings"], prepare=False)  # several statements cannot be prepared
 
     return engine
 
 
-def described(url: URL) -> str:
+def redact_url(url: URL) -> str:
     """Return a URL that other clients understand, without its password."""
     shown = url.difference_update_query(["password", "sslpassword", "prepare_threshold"])  # libpq takes the first two there
     return shown._replace(drivername="postgresql", password=None).render_as_string()
@@ -104,4 +104,4 @@ def described(url: URL) -> str:
 def _embedded_server(home: Path) -> "EmbeddedServer":
     from riskmetrics.db import embedded
 
-    return embedded.acquire(home)
+    return embedded.connect_or_start(home)

@@ -5,51 +5,51 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from riskmetrics.db import read, stored, tables
+from riskmetrics.db import input_queries, result_queries, tables
 
 
-class Server(NamedTuple):
+class ServerInfo(NamedTuple):
     """The server, the database, and what the present role may do in it."""
 
     version: str
     encoding: str
     role: str
-    read_only: bool
+    is_read_only: bool
     """A standby, or transactions that only read by default."""
-    may_copy: bool
+    has_temp_privilege: bool
     """Create temporary tables, through which every write goes."""
-    may_migrate: bool
+    has_migrate_privilege: bool
     """Create tables, and change those that there are."""
-    excess: list[str]
+    excess_rights: list[str]
     """Rights beyond owning tables, by which a query reaches the server's files, programs or other roles."""
-    not_writable: list[str]
+    unwritable_tables: list[str]
     """Tables that the role may not read, insert into, update and delete from."""
 
 
 class Freshness(NamedTuple):
     """How far inputs and results go."""
 
-    market_close: date | None
+    last_market_session: date | None
     """Last ended session on which the market index has a close."""
     n_held: int
     """Symbols held on it."""
-    without_price: list[str]
+    symbols_without_price: list[str]
     """Symbols held on it that have no close on it."""
-    without_profile: list[str]
+    symbols_without_profile: list[str]
     """Symbols held on it of which it is not known what they are."""
-    benchmark: date | None
+    benchmark_day: date | None
     """Day that the newest benchmark weights describe."""
-    results: stored.Sessions
+    stored_sessions: result_queries.StoredSessions
 
 
-_EXCESS = sa.text("""
+_EXCESS_RIGHTS_QUERY = sa.text("""
     SELECT rolsuper AS superuser, rolcreaterole AS roles, rolreplication AS replication,
         pg_has_role(session_user, 'pg_execute_server_program', 'MEMBER') AS programs,
         pg_has_role(session_user, 'pg_write_server_files', 'MEMBER') AS written,
         pg_has_role(session_user, 'pg_read_server_files', 'MEMBER') AS read
     FROM pg_roles WHERE rolname = session_user
 """)  # session_user, because whatever SET ROLE took away comes back with RESET ROLE
-_EXCESS_WORDS = {
+_EXCESS_RIGHT_LABELS = {
     "programs": "runs programs on the server",
     "written": "writes files on the server",
     "read": "reads files on the server",
@@ -58,42 +58,42 @@ _EXCESS_WORDS = {
 }
 
 
-def server(connection: sa.Connection) -> Server:
+def read_server_info(connection: sa.Connection) -> ServerInfo:
     """Ask the server what it is, and what the role may do."""
-    own: sa.BindParameter[list[str]] = sa.bindparam("names", list(tables.metadata.tables), expanding=True)
+    table_names: sa.BindParameter[list[str]] = sa.bindparam("names", list(tables.metadata.tables), expanding=True)
     rights = " AND ".join(f"has_table_privilege(oid, '{right}')" for right in ("SELECT", "INSERT", "UPDATE", "DELETE"))
-    ours = "FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relname IN :names"
-    of_role = sa.text(
+    from_own_tables = "FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relname IN :names"
+    privileges_query = sa.text(
         "SELECT current_setting('server_version'), current_setting('server_encoding'), current_user, "
         "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
         "has_database_privilege(current_database(), 'TEMPORARY'), "
-        f"coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT {ours} "  # fixed words
+        f"coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT {from_own_tables} "  # fixed words
         "AND NOT pg_has_role(relowner, 'USAGE'))"
-    ).bindparams(own)
-    refused = sa.text(f"SELECT relname {ours} AND NOT ({rights}) ORDER BY relname").bindparams(own)  # fixed words
-    version, encoding, role, read_only, may_copy, may_migrate = connection.execute(of_role).one()
-    not_writable = list(connection.scalars(refused))
+    ).bindparams(table_names)
+    unwritable_query = sa.text(f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname").bindparams(table_names)  # fixed words
+    version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = connection.execute(privileges_query).one()
+    unwritable_tables = list(connection.scalars(unwritable_query))
     version = version.partition(" ")[0]
-    return Server(version, encoding, role, read_only, may_copy, may_migrate, excess_rights(connection), not_writable)
+    return ServerInfo(version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege, list_excess_rights(connection), unwritable_tables)
 
 
-def excess_rights(connection: sa.Connection) -> list[str]:
+def list_excess_rights(connection: sa.Connection) -> list[str]:
     """Return what the role that logged in may do beyond the tables of its database, in words; empty: nothing."""
-    found = connection.execute(_EXCESS).one()
+    found = connection.execute(_EXCESS_RIGHTS_QUERY).one()
     if found.superuser:
         return ["is a superuser"]
-    words = found._asdict()
-    return [_EXCESS_WORDS[name] for name in _EXCESS_WORDS if words[name]]
+    flags = found._asdict()
+    return [_EXCESS_RIGHT_LABELS[name] for name in _EXCESS_RIGHT_LABELS if flags[name]]
 
 
-def freshness(connection: sa.Connection, market: str, benchmark_code: str) -> Freshness:
+def read_freshness(connection: sa.Connection, market_index: str, benchmark_code: str) -> Freshness:
     """Compare what is stored with what is held; the schema must be at head."""
-    last = read.last_close(connection, market)
-    held = read.held_symbols(connection, last) if last else []
+    last_session = input_queries.read_last_close_date(connection, market_index)
+    held = input_queries.read_held_symbols(connection, last_session) if last_session else []
     prices, profiles = tables.market_data_cache, tables.company_profiles
-    priced = set(connection.scalars(sa.select(prices.c.symbol).where(prices.c.symbol == read.any_of(held), prices.c.date == last)))
-    known = set(connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == read.any_of(held))))
-    benchmark = read.latest_benchmark(connection, benchmark_code)
-    without_price, without_profile = (sorted(set(held) - there) for there in (priced, known))
+    priced = set(connection.scalars(sa.select(prices.c.symbol).where(prices.c.symbol == input_queries.any_of(held), prices.c.date == last_session)))
+    profiled = set(connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == input_queries.any_of(held))))
+    benchmark = input_queries.read_latest_benchmark(connection, benchmark_code)
+    without_price, without_profile = (sorted(set(held) - covered) for covered in (priced, profiled))
     newest = benchmark[0] if benchmark else None
-    return Freshness(last, len(held), without_price, without_profile, newest, stored.sessions(connection))
+    return Freshness(last_session, len(held), without_price, without_profile, newest, result_queries.read_stored_sessions(connection))

@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.read import SHORT_TYPES, any_of
+from riskmetrics.db.input_queries import SHORT_TYPES, any_of
 from riskmetrics.errors import UsageError
 
-_INSTRUMENT = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
-_DESCRIBED = ("investment_class", "last_price")
+_INSTRUMENT_COLUMNS = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
+_DESCRIPTION_COLUMNS = ("investment_class", "last_price")
 
 _Lot = dict[str, Any]
 
 
-class Statement(NamedTuple):
+class StatementChanges(NamedTuple):
     """What a statement changed, in lots."""
 
     portfolio_id: str
@@ -30,20 +30,20 @@ class Statement(NamedTuple):
     corrected: int
     unchanged: int
     closed_symbols: tuple[str, ...]
-    left_alone: tuple[str, ...]
+    skipped_symbols: tuple[str, ...]
     """Symbols of what is held and whose statement could not be read."""
 
 
-def state(
+def apply_statement(
     connection: sa.Connection,
     name: str,
-    stated: pd.DataFrame,
+    stated_lots: pd.DataFrame,
     *,
     as_of: date,
     equity: Decimal | None,
-    unclear: Collection[str] = (),
-) -> Statement:
-    """Make ``stated`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
+    unreadable_symbols: Collection[str] = (),
+) -> StatementChanges:
+    """Make ``stated_lots`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
 
     A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened. Where the
     quantity of a symbol changed, the old lot is closed and the new one opened on ``as_of``, both at the close of
@@ -53,11 +53,11 @@ def state(
 
     Parameters
     ----------
-    stated : DataFrame
-        One row per lot, as `sources.lots.review_lots` gives them.
+    stated_lots : DataFrame
+        One row per lot, as `sources.lot_validation.validate_lots` gives them.
     equity : Decimal, optional
         Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
-    unclear : collection of str, optional
+    unreadable_symbols : collection of str, optional
         Symbols of which not every row could be read: what is held of them, or on them, stays as it is, for a slip of the pen is not a sale.
 
     Raises
@@ -65,44 +65,44 @@ def state(
     UsageError
         If a later statement of the portfolio is stored already, or several portfolios have that name.
     """
-    write.lock(connection, "holdings")
-    portfolio = _portfolio(connection, name)
-    before: date | None = portfolio["holdings_as_of"]
-    if before is not None and as_of < before:
-        anew = "start anew with `riskmetrics portfolio remove`"
-        raise UsageError(f"holdings of {name} are already stated for {before}, after {as_of}: state a later day, or {anew}")
-    held, wanted = _by_instrument(_open_lots(connection, portfolio["id"], as_of)), _by_instrument(_records(stated))
-    left_alone = {instrument for instrument in held if instrument[0] in unclear or instrument[2] in unclear}
-    closes = closes_on(connection, {instrument[0] for instrument in held.keys() | wanted.keys()}, as_of)
+    write.lock_asset(connection, "holdings")
+    portfolio = _find_or_create_portfolio(connection, name)
+    previous_day: date | None = portfolio["holdings_as_of"]
+    if previous_day is not None and as_of < previous_day:
+        restart_hint = "start anew with `riskmetrics portfolio remove`"
+        raise UsageError(f"holdings of {name} are already stated for {previous_day}, after {as_of}: state a later day, or {restart_hint}")
+    held, stated = _group_by_instrument(_open_lots(connection, portfolio["id"], as_of)), _group_by_instrument(_parse_stated_lots(stated_lots))
+    skipped = {instrument for instrument in held if instrument[0] in unreadable_symbols or instrument[2] in unreadable_symbols}
+    closes = read_session_closes(connection, {instrument[0] for instrument in held.keys() | stated.keys()}, as_of)
     opened, closed, corrected, unchanged = [], [], 0, 0
-    for instrument in sorted((held.keys() | wanted.keys()) - left_alone, key=str):
-        old, new, pairs = _match(held[instrument], wanted[instrument])
+    for instrument in sorted((held.keys() | stated.keys()) - skipped, key=str):
+        old, new, pairs = _match_lots(held[instrument], stated[instrument])
         for lot, row in pairs:
-            changed = _correct(connection, lot, row)
+            changed = _correct_lot(connection, lot, row)
             corrected, unchanged = corrected + changed, unchanged + (not changed)
         closed += old
-        entry = _Entry(as_of, before, replaces=bool(old))
-        opened += [row | entry.of(row, _price(row, closes)) for row in new]
-    _close(connection, closed, as_of, closes)
+        entry = _Entry(as_of, previous_day, is_replacement=bool(old))
+        opened += [row | entry.resolve(row, _lot_close(row, closes)) for row in new]
+    _close_lots(connection, closed, as_of, closes)
     if opened:
         connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
-    record(connection, portfolio["id"], as_of, equity)
-    kept = _symbols(lot for instrument in left_alone for lot in held[instrument])
-    return Statement(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged, _symbols(closed), kept)
+    record_statement(connection, portfolio["id"], as_of, equity)
+    skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
+    return StatementChanges(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged, _sorted_symbols(closed), skipped_symbols)
 
 
-def _symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
+def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
     return tuple(sorted({lot["symbol"] for lot in lots}))
 
 
-def remove(connection: sa.Connection, name: str) -> bool:
+def remove_portfolio(connection: sa.Connection, name: str) -> bool:
     """Mark a portfolio as deleted; its rows and results stay. Returns whether there was one."""
     table = tables.portfolios
     statement = sa.update(table).where(table.c.name == name, table.c.deleted_at.is_(None)).values(deleted_at=sa.func.now())
     return connection.execute(statement).rowcount > 0
 
 
-def _portfolio(connection: sa.Connection, name: str) -> "sa.RowMapping":
+def _find_or_create_portfolio(connection: sa.Connection, name: str) -> "sa.RowMapping":
     table = tables.portfolios
     query = sa.select(table.c.id, table.c.holdings_as_of).where(table.c.name == name, table.c.deleted_at.is_(None))
     found = connection.execute(query).mappings().all()
@@ -131,33 +131,33 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     return lots
 
 
-_UNITS = {"quantity": Decimal("1e-10")} | dict.fromkeys(("entry_price", "strike_price", "last_price"), Decimal("0.0001"))
+_COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(("entry_price", "strike_price", "last_price"), Decimal("0.0001"))
 """Last decimal of the columns that a statement's numbers go to."""
 
 
-def _records(stated: pd.DataFrame) -> Iterator[_Lot]:
-    for row in stated.to_dict("records"):
+def _parse_stated_lots(stated_lots: pd.DataFrame) -> Iterator[_Lot]:
+    for row in stated_lots.to_dict("records"):
         lot = {str(name): None if pd.isna(value) else value for name, value in row.items()}
-        for name, unit in _UNITS.items():
+        for name, unit in _COLUMN_PRECISION.items():
             if lot[name] is not None:
                 lot[name] = Decimal(str(lot[name])).quantize(unit)
         yield lot
 
 
-def _by_instrument(lots: "list[_Lot] | Iterator[_Lot]") -> "defaultdict[tuple[object, ...], list[_Lot]]":
+def _group_by_instrument(lots: "list[_Lot] | Iterator[_Lot]") -> "defaultdict[tuple[object, ...], list[_Lot]]":
     found: defaultdict[tuple[object, ...], list[_Lot]] = defaultdict(list)
     for lot in lots:
-        found[tuple(lot[name] for name in _INSTRUMENT)].append(lot)
+        found[tuple(lot[name] for name in _INSTRUMENT_COLUMNS)].append(lot)
     return found
 
 
-def _match(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
+def _match_lots(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
     """Pair lots of equal quantity, those with the same entry first; returns the held and the stated left over, and the pairs."""
     held, pairs, unmatched = list(held), [], list(stated)
-    for told_apart_by in (("quantity", "entry_date", "entry_price"), ("quantity", "entry_date"), ("quantity",)):
+    for match_columns in (("quantity", "entry_date", "entry_price"), ("quantity", "entry_date"), ("quantity",)):
         stated, unmatched = unmatched, []
         for row in stated:
-            lot = next((lot for lot in held if all(lot[name] == row[name] for name in told_apart_by)), None)
+            lot = next((lot for lot in held if all(lot[name] == row[name] for name in match_columns)), None)
             if lot is None:
                 unmatched.append(row)
             else:
@@ -166,9 +166,9 @@ def _match(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot]
     return held, unmatched, pairs
 
 
-def _correct(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
+def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
     """Take over what a statement says of a lot's entry, if it is the entry that we know of; and its description."""
-    values = {name: row[name] for name in _DESCRIBED if row[name] is not None}
+    values = {name: row[name] for name in _DESCRIPTION_COLUMNS if row[name] is not None}
     if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
     if row["entry_price"] is not None and row["entry_date"] == values.get("entry_date", lot["entry_date"]):
@@ -184,47 +184,47 @@ class _Entry(NamedTuple):
     """When, and at what price, a newly stated lot was entered, as far as its statement does not say."""
 
     as_of: date
-    before: date | None
+    previous_day: date | None
     """The day of the portfolio's latest statement so far. None: its holdings are older than this first one."""
-    replaces: bool
+    is_replacement: bool
     """Whether the lot takes the place of one that is closed."""
 
-    def of(self, row: _Lot, close: Decimal | None) -> _Lot:
-        given, stated = row["entry_date"], row["entry_price"]
-        if given == self.as_of:
-            return {"entry_price": stated if stated is not None else close, "entry_date_assumed": False}
-        if self.replaces or (given and self.before and given <= self.before < self.as_of):
+    def resolve(self, row: _Lot, close: Decimal | None) -> _Lot:
+        stated_date, stated_price = row["entry_date"], row["entry_price"]
+        if stated_date == self.as_of:
+            return {"entry_price": stated_price if stated_price is not None else close, "entry_date_assumed": False}
+        if self.is_replacement or (stated_date and self.previous_day and stated_date <= self.previous_day < self.as_of):
             # the stated entry is that of the whole holding, or of one held elsewhere before: its profit is not of this portfolio
             return {"entry_date": self.as_of, "entry_price": close, "entry_date_assumed": False}
-        if given is not None:
+        if stated_date is not None:
             return {"entry_date_assumed": False}
-        if self.before is None:
+        if self.previous_day is None:
             return {"entry_date": trading_calendar.FIRST_SESSION, "entry_date_assumed": True}
-        return {"entry_date": self.as_of, "entry_price": stated if stated is not None else close, "entry_date_assumed": False}
+        return {"entry_date": self.as_of, "entry_price": stated_price if stated_price is not None else close, "entry_date_assumed": False}
 
 
-def closes_on(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
+def read_session_closes(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
     """Return closes of a day's session, on a closed day of the one before; no symbol without one."""
     table = adjusted_prices(connection)
-    session = trading_calendar.at_or_before(day)
+    session = trading_calendar.previous_or_same_session(day)
     statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == any_of(symbols), table.c.date == session)
     return dict(connection.execute(statement).all())
 
 
-def _price(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
+def _lot_close(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
     """The close of what a lot holds; options and private holdings have none of their own."""
     return closes.get(lot["symbol"]) if lot["investment_class"] not in {"OPTIONS", "PRIVATE"} else None
 
 
-def _close(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]) -> None:
+def _close_lots(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]) -> None:
     table = tables.positions
     values = {"exit_date": day, "exit_price": sa.bindparam("price"), "updated_at": sa.func.now()}
     statement = sa.update(table).where(table.c.id == sa.bindparam("lot")).values(values)
     if lots:
-        connection.execute(statement, [{"lot": lot["id"], "price": _price(lot, closes)} for lot in lots])
+        connection.execute(statement, [{"lot": lot["id"], "price": _lot_close(lot, closes)} for lot in lots])
 
 
-def record(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
+def record_statement(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
     """Keep the day that a portfolio's holdings were stated for and, unless it is None, its equity on that day."""
     table = tables.portfolios
     values: dict[str, object] = {"holdings_as_of": as_of}

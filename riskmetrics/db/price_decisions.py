@@ -12,18 +12,18 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import fetch
+from riskmetrics.db.copy import fetch_frame
 
 ACCEPT, SPLIT = "accept", "split"
 """Kinds of decisions."""
 
-MAX_SHARES = 100_000
+MAX_SPLIT_SHARES = 100_000
 """Most shares on either side of a split: beyond any that a company made."""
 
 _FIRST_DAY = date(1, 1, 1)
 
 
-class Ratio(NamedTuple):
+class SplitRatio(NamedTuple):
     """A split: so many new shares for so many old ones."""
 
     new_shares: int
@@ -34,22 +34,22 @@ class Ratio(NamedTuple):
         return f"{self.new_shares}:{self.old_shares}"
 
     @property
-    def size(self) -> float:
+    def factor(self) -> float:
         """New shares per old share, which is also the old price over the new one."""
         return self.new_shares / self.old_shares
 
-    def explains(self, price_before: float, price: float) -> bool:
+    def matches_move(self, price_before: float, price: float) -> bool:
         """Whether a move is nearer, as a ratio, to this split than to no move at all."""
         if not (price_before > 0 and price > 0):
             return False
         move = math.log(price_before / price)
-        return abs(move - math.log(self.size)) < abs(move)
+        return abs(move - math.log(self.factor)) < abs(move)
 
 
 class Decision(NamedTuple):
     """What is recorded about a move."""
 
-    ratio: Ratio | None
+    ratio: SplitRatio | None
     """None: the move is real."""
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Move(NamedTuple):
 
     close: float
     adj_close: float
-    before: date | None
+    previous_day: date | None
     close_before: float
     adj_close_before: float
 
@@ -79,7 +79,7 @@ class _Segment(NamedTuple):
     adj_old: float
 
 
-def record(connection: sa.Connection, symbol: str, day: date, ratio: Ratio | None, code_version: str) -> None:
+def record_decision(connection: sa.Connection, symbol: str, day: date, ratio: SplitRatio | None, code_version: str) -> None:
     """Keep a decision about the move on ``day``: a split by ``ratio``, or None, a real move."""
     shares = {} if ratio is None else ratio._asdict()
     kind = ACCEPT if ratio is None else SPLIT
@@ -87,21 +87,21 @@ def record(connection: sa.Connection, symbol: str, day: date, ratio: Ratio | Non
     connection.execute(sa.insert(tables.price_decisions).values(**keys, **shares))
 
 
-def remove(connection: sa.Connection, symbol: str, day: date) -> bool:
+def remove_decision(connection: sa.Connection, symbol: str, day: date) -> bool:
     """Remove a decision; returns whether there was one."""
     table = tables.price_decisions
     statement = sa.delete(table).where(table.c.symbol == symbol, table.c.date == day)
     return bool(connection.execute(statement).rowcount)
 
 
-def decision(connection: sa.Connection, symbol: str, day: date) -> Decision | None:
+def read_decision(connection: sa.Connection, symbol: str, day: date) -> Decision | None:
     """Return what is recorded about the move of a symbol on a day; None: nothing."""
     table = tables.price_decisions
     statement = sa.select(table).where(table.c.symbol == symbol, table.c.date == day)
     row = connection.execute(statement).first()
     if row is None:
         return None
-    return Decision(Ratio(row.new_shares, row.old_shares) if row.kind == SPLIT else None)
+    return Decision(SplitRatio(row.new_shares, row.old_shares) if row.kind == SPLIT else None)
 
 
 def has_prices(connection: sa.Connection, symbol: str) -> bool:
@@ -117,7 +117,7 @@ def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int
     return connection.execute(sa.select(sa.func.count()).select_from(table).where(is_earlier)).scalar_one()
 
 
-def decisions(connection: sa.Connection) -> pd.DataFrame:
+def read_decisions(connection: sa.Connection) -> pd.DataFrame:
     """Return every decision by symbol and date, and whether stored prices still make its move.
 
     Returns
@@ -129,22 +129,22 @@ def decisions(connection: sa.Connection) -> pd.DataFrame:
     """
     table = tables.price_decisions
     statement = sa.select(table).order_by(table.c.symbol, table.c.date)
-    found = fetch(connection, statement)
+    found = fetch_frame(connection, statement)
     moves: dict[str, list[bool]] = {"close": [], "adj_close": []}
     for row in found.to_dict("records"):
-        move = stored_move(connection, row["symbol"], row["date"].date())
+        move = read_stored_move(connection, row["symbol"], row["date"].date())
         is_split = row["kind"] == SPLIT
-        ratio = Ratio(row["new_shares"], row["old_shares"]) if is_split else None
+        ratio = SplitRatio(row["new_shares"], row["old_shares"]) if is_split else None
         prices = {
             "close": (move.close_before, move.close),
             "adj_close": (move.adj_close_before, move.adj_close),
         }
         for name, (before, price) in prices.items():
-            moves[name].append(ratio is not None and ratio.explains(before, price))
+            moves[name].append(ratio is not None and ratio.matches_move(before, price))
     return found.assign(close_moves=moves["close"], adj_close_moves=moves["adj_close"])
 
 
-def stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
+def read_stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
     """Return the prices of a symbol on a day and before it as they are stored, not rescaled."""
     table = tables.market_data_cache
     statement = (
@@ -154,12 +154,12 @@ def stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
         .limit(2)
     )
     rows = list(connection.execute(statement).mappings())
-    on = rows.pop(0) if rows and rows[0]["date"] == day else None
-    before = rows[0] if rows else None
-    prices = [math.nan if row is None or row[name] is None else float(row[name]) for row in (on, before) for name in ("close", "adj_close")]
+    current = rows.pop(0) if rows and rows[0]["date"] == day else None
+    previous = rows[0] if rows else None
+    prices = [math.nan if row is None or row[name] is None else float(row[name]) for row in (current, previous) for name in ("close", "adj_close")]
     close, adj_close, close_before, adj_close_before = prices
-    day_before = None if before is None else before["date"]
-    return Move(close, adj_close, day_before, close_before, adj_close_before)
+    previous_day = None if previous is None else previous["date"]
+    return Move(close, adj_close, previous_day, close_before, adj_close_before)
 
 
 def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
@@ -170,7 +170,7 @@ def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
     decision that has an effect, it is the table `market_data_cache`.
     """
     table = tables.market_data_cache
-    segments = list(_segments(decisions(connection)))
+    segments = list(_split_segments(read_decisions(connection)))
     if not segments:
         return table
     columns = (
@@ -200,13 +200,13 @@ def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
     return sa.select(*selected).select_from(table.outerjoin(splits, is_before)).subquery("prices")
 
 
-def _segments(found: pd.DataFrame) -> Iterator[_Segment]:
+def _split_segments(recorded: pd.DataFrame) -> Iterator[_Segment]:
     """Yield the days of each symbol between its splits, with the product of the splits after them."""
-    splits = found[found["close_moves"] | found["adj_close_moves"]]
+    splits = recorded[recorded["close_moves"] | recorded["adj_close_moves"]]
     for symbol, rows in splits.groupby("symbol"):
         days = [day.date() for day in rows["date"]]
-        for at, (first, end) in enumerate(zip([_FIRST_DAY, *days], days, strict=False)):
-            later = rows.iloc[at:]
+        for position, (first, end) in enumerate(zip([_FIRST_DAY, *days], days, strict=False)):
+            later = rows.iloc[position:]
             shares = [
                 _product(later[later[moves]][name]) for moves in ("close_moves", "adj_close_moves") for name in ("new_shares", "old_shares")
             ]

@@ -79,7 +79,7 @@ def run_query(
     """
     connection.execute(sa.text("SET TRANSACTION READ ONLY"))
     connection.execute(sa.text("SET LOCAL cursor_tuple_fraction = 1"))  # every row is fetched
-    deadline = Deadline.after(timeout)
+    deadline = Deadline.from_now(timeout)
     try:
         names = _read_column_names(connection, query, deadline)
         measured = _MEASURE.format(
@@ -97,7 +97,7 @@ def run_query(
 def _read_column_names(connection: sa.Connection, query: str, deadline: Deadline) -> list[str]:
     """Return the names of a query's columns without running it; psycopg.Error if it is refused."""
     _limit_time(connection, deadline)
-    with copy.driver(connection).cursor("riskmetrics_query") as cursor:
+    with copy.driver_connection(connection).cursor("riskmetrics_query") as cursor:
         cursor.execute(query.encode())
         names = [column.name for column in cursor.description or ()]
     if len(set(names)) < len(names):
@@ -113,7 +113,7 @@ def _fetch_rows(
 ) -> list[tuple[Any, ...]]:
     """Return the rows of a query that `_MEASURE` made; UsageError if they are too large."""
     rows: list[tuple[Any, ...]] = []
-    with copy.driver(connection).cursor("riskmetrics_result") as cursor:
+    with copy.driver_connection(connection).cursor("riskmetrics_result") as cursor:
         _limit_time(connection, deadline)
         cursor.execute(measured.encode())
         # Each FETCH is a statement with a time limit of its own, so each gets what is left. The
@@ -135,7 +135,7 @@ def _fetch_rows(
 def _limit_time(connection: sa.Connection, deadline: Deadline) -> None:
     """Let the server end each statement that follows at the deadline."""
     left = max(1, round(1000 * deadline.seconds_left))  # 0 is no limit
-    copy.driver(connection).execute(f"SET LOCAL statement_timeout = {left:d}".encode())
+    copy.driver_connection(connection).execute(f"SET LOCAL statement_timeout = {left:d}".encode())
 
 
 def _advice(error: psycopg.Error, timeout: int) -> str:

@@ -24,7 +24,7 @@ class Role(StrEnum):
 LOCK_TIMEOUT = "60s"
 """How long to wait for a table that a process of another version uses."""
 
-_TAKE_OVER = f"""
+_TRANSFER_OWNERSHIP = f"""
 ALTER DATABASE {DATABASE} OWNER TO {Role.OWNER};
 REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;
 DO $$
@@ -68,11 +68,11 @@ $$;
 @cache
 def set_up_sql() -> str:
     """Return what a superuser of the embedded server runs in the database ``riskmetrics``: repeatable, one transaction."""
-    from riskmetrics.settings import bundled  # the command line imports this module before it needs settings
+    from riskmetrics.settings import bundled_path  # the command line imports this module before it needs settings
 
-    script = bundled("deploy/postgres/roles.sql").read_text(encoding="utf-8")
+    script = bundled_path("deploy/postgres/roles.sql").read_text(encoding="utf-8")
     shared = script.partition("-- BEGIN SHARED")[2].partition("-- END SHARED")[0]
-    return f"SET lock_timeout = '{LOCK_TIMEOUT}'; --{shared}{_TAKE_OVER}"
+    return f"SET lock_timeout = '{LOCK_TIMEOUT}'; --{shared}{_TRANSFER_OWNERSHIP}"
 
 
 @cache

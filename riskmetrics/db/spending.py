@@ -11,10 +11,10 @@ from riskmetrics.db import tables
 
 _SPEND = tables.ai_spend
 _LOCK = 5_213_707_331
-_COUNTS = sa.func.coalesce(_SPEND.c.cost, _SPEND.c.reserved)
+_COUNTED_COST = sa.func.coalesce(_SPEND.c.cost, _SPEND.c.reserved)
 
 
-class Spent(NamedTuple):
+class SpendTotals(NamedTuple):
     """USD spent or reserved: for the subject in the run, in the run, and on the day."""
 
     insight: Decimal
@@ -22,43 +22,43 @@ class Spent(NamedTuple):
     day: Decimal
 
 
-def lock(connection: sa.Connection) -> None:
+def lock_spend(connection: sa.Connection) -> None:
     """Wait until no other transaction adds to what is spent; the lock ends with this transaction."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def spent(connection: sa.Connection, day: date, run_id: str, subject: str) -> Spent:
+def read_spend_totals(connection: sa.Connection, day: date, run_id: str, subject: str) -> SpendTotals:
     """What is spent or reserved so far, by this connection's view."""
     in_run = _SPEND.c.run_id == run_id
     sums = (
-        sa.func.coalesce(sa.func.sum(_COUNTS).filter(chosen), 0)
-        for chosen in (sa.and_(in_run, _SPEND.c.subject == subject), in_run, _SPEND.c.day == day)
+        sa.func.coalesce(sa.func.sum(_COUNTED_COST).filter(condition), 0)
+        for condition in (sa.and_(in_run, _SPEND.c.subject == subject), in_run, _SPEND.c.day == day)
     )
-    return Spent._make(connection.execute(sa.select(*sums).where(sa.or_(in_run, _SPEND.c.day == day))).one())
+    return SpendTotals._make(connection.execute(sa.select(*sums).where(sa.or_(in_run, _SPEND.c.day == day))).one())
 
 
-def add(connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal) -> UUID:
+def reserve_spend(connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal) -> UUID:
     """Reserve an amount; returns the row to settle."""
     new = sa.insert(_SPEND).values(day=day, run_id=run_id, subject=subject, model=model, reserved=reserved).returning(_SPEND.c.id)
-    row: UUID = connection.execute(new).scalar_one()
-    return row
+    spend_id: UUID = connection.execute(new).scalar_one()
+    return spend_id
 
 
-def settle(connection: sa.Connection, row: UUID, cost: Decimal | None, input_tokens: int, output_tokens: int) -> None:
+def settle_spend(connection: sa.Connection, spend_id: UUID, cost: Decimal | None, input_tokens: int, output_tokens: int) -> None:
     """Replace what was reserved by what was paid; a cost that nobody knows leaves the reserved amount to count.
 
     What is settled stays as it is: whoever settles the same row again, such as a second collector of a batch, changes nothing.
     """
     values = {"cost": cost, "input_tokens": input_tokens, "output_tokens": output_tokens, "settled_at": sa.func.now()}
-    connection.execute(sa.update(_SPEND).where(_SPEND.c.id == row, _SPEND.c.settled_at.is_(None)).values(values))
+    connection.execute(sa.update(_SPEND).where(_SPEND.c.id == spend_id, _SPEND.c.settled_at.is_(None)).values(values))
 
 
-def today(connection: sa.Connection) -> Decimal:
+def read_spend_today(connection: sa.Connection) -> Decimal:
     """What is spent or reserved on the present day of UTC, in USD."""
-    return spent(connection, datetime.now(UTC).date(), "", "").day
+    return read_spend_totals(connection, datetime.now(UTC).date(), "", "").day
 
 
-def by_day(connection: sa.Connection, days: int) -> list[sa.RowMapping]:
+def read_spend_by_day(connection: sa.Connection, days: int) -> list[sa.RowMapping]:
     """What the latest ``days`` on which anything was spent cost, the newest first: calls, tokens, USD paid and USD still reserved."""
     columns = (
         _SPEND.c.day,

@@ -8,31 +8,31 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import fetch
+from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
-from riskmetrics.db.read import CLOSE_ONLY, UNDERLYING, any_of
+from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
 
 
-def never_priced(connection: sa.Connection, days: Sequence[date]) -> list[str]:
+def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:
     """Return the symbols that positions open on one of ``days`` move with and that have no price up to the last day, sorted."""
     table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
     is_open = sa.and_(table.c.entry_date <= days[-1], sa.or_(table.c.exit_date.is_(None), table.c.exit_date > days[0]))
-    has_price = sa.exists().where(prices.c.symbol == UNDERLYING, prices.c.date <= days[-1])
+    has_price = sa.exists().where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= days[-1])
     statement = (
-        sa.select(UNDERLYING.label("underlying"))
+        sa.select(UNDERLYING_SYMBOL.label("underlying"))
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), UNDERLYING.is_not(None))
+        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), UNDERLYING_SYMBOL.is_not(None))
         .where(is_open, ~has_price)
         .order_by("underlying")
     )
     return list(connection.scalars(statement))
 
 
-def last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
+def read_last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
     """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
-    table, wanted = adjusted_prices(connection), sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(wanted.label("symbol")).subquery("wanted")
+    table, requested = adjusted_prices(connection), sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    symbol = sa.select(requested.label("symbol")).subquery("wanted")
     last = (
         sa.select(table.c.close)
         .where(table.c.symbol == symbol.c.symbol, table.c.date < before, table.c.close.is_not(None))
@@ -40,19 +40,19 @@ def last_closes(connection: sa.Connection, symbols: Iterable[str], before: date)
         .limit(1)
         .lateral("last")
     )
-    rows = fetch(connection, sa.select(symbol.c.symbol, last.c.close).select_from(symbol.join(last, sa.true())))
+    rows = fetch_frame(connection, sa.select(symbol.c.symbol, last.c.close).select_from(symbol.join(last, sa.true())))
     return rows.set_index("symbol")["close"].astype(float)
 
 
-_LEAST_STEP = 1e-7
+_MIN_ADJUSTMENT_STEP = 1e-7
 """Relative change of adj_close / close below which there is no distribution: a cent of 100,000."""
 
 
-def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: date, last: date) -> pd.DataFrame:
+def read_adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: date, last: date) -> pd.DataFrame:
     """Return the rows on which adj_close / close differs from that of the row before, by symbol and date.
 
     Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
-    adj_close_scale (`_scale`). Symbols with a single close have none.
+    adj_close_scale (`_split_scale`). Symbols with a single close have none.
     """
     table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
@@ -60,19 +60,19 @@ def adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: d
         f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date)
         for name, column in names.items()
     }
-    scales = {f"{name}_scale": _scale(table, name) for name in names}
+    scales = {f"{name}_scale": _split_scale(table, name) for name in names}
     rows = (
-        sa.select(table.c.symbol, table.c.date, *(of.label(name) for name, of in (names | earlier | scales).items()))
+        sa.select(table.c.symbol, table.c.date, *(expression.label(name) for name, expression in (names | earlier | scales).items()))
         .where(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
         .where(table.c.close > 0, table.c.adj_close > 0)
         .cte("rows")
     )
     step = rows.c.adj_close / rows.c.close * rows.c.close_before / rows.c.adj_close_before - 1
-    statement = sa.select(rows).where(sa.func.abs(step) > _LEAST_STEP).order_by(rows.c.symbol, rows.c.date)
-    return fetch(connection, statement)
+    statement = sa.select(rows).where(sa.func.abs(step) > _MIN_ADJUSTMENT_STEP).order_by(rows.c.symbol, rows.c.date)
+    return fetch_frame(connection, statement)
 
 
-def _scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
+def _split_scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     """What a price as it is read is of the stored one: other than 1 before a split that was decided about."""
     stored = tables.market_data_cache
     if prices is stored:
@@ -81,32 +81,32 @@ def _scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     return sa.cast(prices.c[name], sa.Double) / raw.scalar_subquery()
 
 
-def symbols_without_adjusted_close(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
+def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     """Return the symbols of which no price is stored, or a single close because their file had only one."""
-    table, wanted = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
-    symbol = sa.select(wanted.label("symbol")).subquery("wanted")
+    table, requested = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    symbol = sa.select(requested.label("symbol")).subquery("wanted")
     source = (
         sa.select(table.c.data_source).where(table.c.symbol == symbol.c.symbol).order_by(table.c.date.desc()).limit(1).lateral("source")
     )
     statement = sa.select(symbol.c.symbol).select_from(symbol.outerjoin(source, sa.true()))
-    unknown = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY))
-    return list(connection.scalars(statement.where(unknown).order_by(symbol.c.symbol)))
+    is_unadjusted = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY_SUFFIX))
+    return list(connection.scalars(statement.where(is_unadjusted).order_by(symbol.c.symbol)))
 
 
-def price_coverage(
+def read_price_coverage(
     connection: sa.Connection,
     symbols: Iterable[str],
-    through: date | None = None,
+    last_day: date | None = None,
 ) -> pd.DataFrame:
     """Return, for each symbol that has closes, their number and the first and last day, by symbol.
 
     Parameters
     ----------
-    through : date, optional
+    last_day : date, optional
         Closes after this day do not count.
     """
     table = tables.market_data_cache
-    is_known = sa.true() if through is None else table.c.date <= through
+    is_known = sa.true() if last_day is None else table.c.date <= last_day
     statement = (
         sa.select(
             table.c.symbol,
@@ -118,16 +118,16 @@ def price_coverage(
         .group_by(table.c.symbol)
         .order_by(table.c.symbol)
     )
-    return fetch(connection, statement)
+    return fetch_frame(connection, statement)
 
 
-def history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
+def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
     """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date.
 
     Prices are as stored, whatever `price_decisions` say, for they are compared with other sources'.
     """
     table = tables.market_data_cache
     names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
-    rows = fetch(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
-    adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY)
+    rows = fetch_frame(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
+    adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY_SUFFIX)
     return rows.drop(columns="data_source").assign(date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool))

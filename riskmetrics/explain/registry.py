@@ -7,33 +7,33 @@ from typing import Any, NamedTuple
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import computed, explained
+from riskmetrics.db import result_tables, explain_queries
 from riskmetrics.errors import UsageError
-from riskmetrics.explain import losses, regressions, values, volatility
-from riskmetrics.explain.evidence import Chapter, Evidence, agrees, is_undefined
-from riskmetrics.explain.sources import Sources
+from riskmetrics.explain import recalculated_risk, recalculated_betas, recalculated_values, recalculated_volatility
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, is_equal_as_stored, is_undefined
+from riskmetrics.explain.source_rows import SourceRows
 
-CHAPTERS: list[Chapter] = [*values.CHAPTERS, *regressions.CHAPTERS, *volatility.CHAPTERS, *losses.CHAPTERS]
+METRIC_GROUPS: list[MetricGroup] = [*recalculated_values.METRIC_GROUPS, *recalculated_betas.METRIC_GROUPS, *recalculated_volatility.METRIC_GROUPS, *recalculated_risk.METRIC_GROUPS]
 
-_OF_THE_ROW = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}
-_DAYS = {result.table.name: result.day.name for result in computed.results()}
+_IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}
+_DAY_COLUMNS = {result.table.name: result.day.name for result in result_tables.list_result_tables()}
 
 
 class Metric(NamedTuple):
     """A column of results and the chapter that it stands in."""
 
-    chapter: Chapter
+    group: MetricGroup
     column: str
 
     @property
     def name(self) -> str:
         """'table.column'."""
-        return f"{self.chapter.table.name}.{self.column}"
+        return f"{self.group.table.name}.{self.column}"
 
     @property
     def formula(self) -> str:
         """What it is."""
-        return self.chapter.formulas[self.column]
+        return self.group.formulas[self.column]
 
 
 class Explanation(NamedTuple):
@@ -44,26 +44,26 @@ class Explanation(NamedTuple):
     """Which row it is of."""
     stored: Any
     recomputed: Any
-    equal: bool
+    is_equal: bool
     """To the digits that the column keeps."""
     reason: str | None
     """Why the stored one is NULL."""
-    evidence: Evidence
-    given: Mapping[str, Any]
+    recalculation: Recalculation
+    parameters: Mapping[str, Any]
     """What the row says that it was computed with."""
-    sources: Mapping[str, pd.DataFrame]
+    source_rows: Mapping[str, pd.DataFrame]
     run_id: str | None
     code_version: str | None
 
 
-def metrics() -> Iterator[Metric]:
+def all_metrics() -> Iterator[Metric]:
     """Yield every metric there is."""
-    for chapter in CHAPTERS:
-        for column in chapter.formulas:
-            yield Metric(chapter, column)
+    for group in METRIC_GROUPS:
+        for column in group.formulas:
+            yield Metric(group, column)
 
 
-def find(name: str) -> Metric:
+def find_metric(name: str) -> Metric:
     """Return the metric of a name, 'table.column' or a column that only one table has.
 
     Raises
@@ -71,7 +71,7 @@ def find(name: str) -> Metric:
     UsageError
         If there is none, or more than one.
     """
-    found = [metric for metric in metrics() if name in (metric.name, metric.column)]
+    found = [metric for metric in all_metrics() if name in (metric.name, metric.column)]
     if len(found) > 1:
         raise UsageError(f"{name} is a column of several tables: say one of {', '.join(metric.name for metric in found)}")
     if not found:
@@ -80,41 +80,41 @@ def find(name: str) -> Metric:
 
 
 def explain(
-    connection: sa.Connection, portfolio: str, metric: Metric, day: date, *, symbol: str | None, market: str, rate: str
+    connection: sa.Connection, portfolio_id: str, metric: Metric, day: date, *, symbol: str | None, market_index: str, rate_index: str
 ) -> list[Explanation]:
     """Explain each stored value of a metric of a portfolio, given by its id, on a day; empty if none is stored."""
-    table = metric.chapter.table
+    table = metric.group.table
     if symbol is not None and not {"symbol", "subject", "position_id"} & set(table.c.keys()):
         raise UsageError(f"{metric.name} is of the whole portfolio: leave out --symbol")
-    sources = Sources(connection, portfolio, day, market, rate)
-    rows = explained.rows(connection, table, day, portfolio, symbol)
-    return [found for row in rows for found in of_row(connection, sources, metric.chapter, row, [metric.column])]
+    sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
+    rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
+    return [found for row in rows for found in explain_row(connection, sources, metric.group, row, [metric.column])]
 
 
-def of_row(
-    connection: sa.Connection, sources: Sources, chapter: Chapter, row: Mapping[str, Any], columns: Iterable[str]
+def explain_row(
+    connection: sa.Connection, sources: SourceRows, group: MetricGroup, row: Mapping[str, Any], columns: Iterable[str]
 ) -> list[Explanation]:
     """Compute values of a stored row anew."""
-    sources.used = {}
-    evidence = chapter.recompute(sources, row)
+    sources.rows_used = {}
+    recalculation = group.recompute(sources, row)
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
-    key = ({"symbol": row["symbol"]} if "symbol" in row else {}) | _key(chapter.table, row)
+    key = ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(group.table, row)
     for column in columns:
-        metric, stored, recomputed = Metric(chapter, column), row[column], evidence.values[column]
-        why = None
+        metric, stored, recomputed = Metric(group, column), row[column], recalculation.values[column]
+        reason = None
         if is_undefined(stored):
-            why = row.get("undefined_reason") or explained.reason(connection, metric.name, subject, sources.day)
+            reason = row.get("undefined_reason") or explain_queries.read_undefined_reason(connection, metric.name, subject, sources.day)
         found.append(
             Explanation(
                 metric,
                 key,
                 stored,
                 recomputed,
-                agrees(stored, recomputed, chapter.table.c[column]),
-                why,
-                evidence,
-                {name: row[name] for name in chapter.given},
-                dict(sources.used),
+                is_equal_as_stored(stored, recomputed, group.table.c[column]),
+                reason,
+                recalculation,
+                {name: row[name] for name in group.parameters},
+                dict(sources.rows_used),
                 row["dagster_run_id"],
                 row["code_version"],
             )
@@ -122,7 +122,7 @@ def of_row(
     return found
 
 
-def _key(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
+def _row_key(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells a row from the others of its portfolio and day."""
-    names = [column.name for column in table.primary_key if column.name not in _OF_THE_ROW | {_DAYS[table.name]}]
+    names = [column.name for column in table.primary_key if column.name not in _IDENTITY_COLUMNS | {_DAY_COLUMNS[table.name]}]
     return {name: row[name] for name in names}

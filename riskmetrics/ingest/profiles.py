@@ -6,58 +6,58 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from riskmetrics.db import imports, vendor
+from riskmetrics.db import input_writes, vendor
 from riskmetrics.errors import SourceError
-from riskmetrics.ingest.feed import NO_KEY, VENDOR, Feed, Refreshed, side_by_side
-from riskmetrics.text import name_some
+from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, VendorClient, RefreshResult, fetch_concurrently
+from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
-    from riskmetrics.sources.fmp import Found, Profile
+    from riskmetrics.sources.fmp import ValidatedRows, Profile
 
-FRESH = timedelta(days=7)
+MAX_AGE = timedelta(days=7)
 """How long an answer stands before it is asked for again."""
 
-_BATCH = 40
+_BATCH_SIZE = 40
 """Profiles that are stored together: an interruption loses no more."""
 
 KIND = "profile"
 
 
-def due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
+def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     """Return the symbols whose profile was not answered within the week, sorted."""
     names = sorted(set(symbols))
-    answers = vendor.answers(connection, VENDOR, KIND, names)
-    stale = datetime.now(UTC) - FRESH
-    return [symbol for symbol in names if symbol not in answers or answers[symbol].at < stale]
+    answers = vendor.read_answers(connection, VENDOR, KIND, names)
+    stale = datetime.now(UTC) - MAX_AGE
+    return [symbol for symbol in names if symbol not in answers or answers[symbol].answered_at < stale]
 
 
-def refresh(feed: Feed | None, symbols: Iterable[str]) -> Refreshed:
+def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResult:
     """Fetch and store the profiles that are due; a symbol that the vendor does not know is a note, what fails is a problem.
 
     What an answer lacks stays as it is stored.
     """
-    if feed is None:
-        return Refreshed(notes=(NO_KEY,))
-    with feed.engine.connect() as connection:
-        asked = due(connection, symbols)
-    problems: dict[str, SourceError] = {}
+    if client is None:
+        return RefreshResult(warnings=(NO_API_KEY_WARNING,))
+    with client.engine.connect() as connection:
+        requested = symbols_due(connection, symbols)
+    errors: dict[str, SourceError] = {}
     unknown: list[str] = []
-    for start in range(0, len(asked), _BATCH):
-        found, failed = side_by_side(asked[start : start + _BATCH], feed.fmp.profile)
-        problems |= failed
-        _store(feed, found)
-        unknown += [symbol for symbol, answer in found.items() if not answer.rows]
-    notes = (f"{VENDOR} has no profile of {name_some(unknown)}: imported profiles are used",) if unknown else ()
-    return Refreshed(len(asked), problems, notes)
+    for start in range(0, len(requested), _BATCH_SIZE):
+        responses, fetch_errors = fetch_concurrently(requested[start : start + _BATCH_SIZE], client.api.fetch_profile)
+        errors |= fetch_errors
+        _store(client, responses)
+        unknown += [symbol for symbol, response in responses.items() if not response.rows]
+    warnings = (f"{VENDOR} has no profile of {join_names(unknown)}: imported profiles are used",) if unknown else ()
+    return RefreshResult(len(requested), errors, warnings)
 
 
-def _store(feed: Feed, found: "dict[str, Found[Profile]]") -> None:
-    from riskmetrics.sources.fmp import profile_rows
+def _store(client: VendorClient, responses: "dict[str, ValidatedRows[Profile]]") -> None:
+    from riskmetrics.sources.fmp import profiles_to_frame
 
-    profiles = [answer.rows[0] for answer in found.values() if answer.rows]
-    with feed.engine.begin() as connection:
-        imports.reject(connection, KIND, VENDOR, [row for answer in found.values() for row in answer.rejected])
+    profiles = [response.rows[0] for response in responses.values() if response.rows]
+    with client.engine.begin() as connection:
+        input_writes.store_rejected_rows(connection, KIND, VENDOR, [row for answer in responses.values() for row in answer.rejected])
         if profiles:
-            imports.profiles(connection, profile_rows(profiles).assign(last_updated=datetime.now(UTC)), VENDOR)
-        for symbol, answer in found.items():
-            vendor.answered(connection, VENDOR, KIND, symbol, problem=None if answer.rows else "no row that fits")
+            input_writes.store_profiles(connection, profiles_to_frame(profiles).assign(last_updated=datetime.now(UTC)), VENDOR)
+        for symbol, answer in responses.items():
+            vendor.record_answer(connection, VENDOR, KIND, symbol, problem=None if answer.rows else "no row that fits")

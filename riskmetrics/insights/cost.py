@@ -50,7 +50,7 @@ class Price(NamedTuple):
     """What a prompt is likely to cost, and the most that it can, in USD."""
 
     expected: Decimal
-    most: Decimal
+    maximum: Decimal
 
 
 def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Decimal | None:
@@ -61,7 +61,7 @@ def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Deci
     Decimal or None
         None, with a warning: the model, or its rates on that day, are not known.
     """
-    rate = _rate(model, tokens.prompt, day)
+    rate = _find_rate(model, tokens.prompt, day)
     if rate is None:
         return None
     millionths = (
@@ -70,7 +70,7 @@ def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Deci
         + tokens.cache_write * rate.cache_write
         + tokens.cache_read * rate.cache_read
     )
-    share = _published()[1] if batch else 1
+    share = _load_rates()[1] if batch else 1
     return (millionths * share / _MILLION).quantize(_SIX_PLACES, ROUND_HALF_UP)
 
 
@@ -81,34 +81,34 @@ def estimate(model: str, prompt_bytes: int, max_tokens: int, day: date, *, batch
     expect, the second a bound. A bound of the prompt is priced by the dearest tier that it may reach.
     """
     expected = price(model, Tokens(output=max_tokens // 2, input=prompt_bytes // 4), day, batch=batch)
-    most = price(model, Tokens(output=max_tokens, input=prompt_bytes), day, batch=batch)
-    return None if expected is None or most is None else Price(expected, most)
+    maximum = price(model, Tokens(output=max_tokens, input=prompt_bytes), day, batch=batch)
+    return None if expected is None or maximum is None else Price(expected, maximum)
 
 
-def _rate(model: str, prompt_tokens: int, day: date) -> Rate | None:
+def _find_rate(model: str, prompt_tokens: int, day: date) -> Rate | None:
     """The rates in force: of the latest day, and there of the longest prompts that are shorter than this one."""
-    known = [
+    candidates = [
         rate
-        for rate in _published()[0]
+        for rate in _load_rates()[0]
         if re.fullmatch(re.escape(rate.model) + r"(-\d{8})?", model)
         and rate.effective_from <= day
         and rate.over_prompt_tokens < max(prompt_tokens, 1)
     ]
-    if not known:
-        _warn_of_unknown(model, day)
+    if not candidates:
+        _warn_unknown_rates(model, day)
         return None
-    return max(known, key=lambda rate: (rate.effective_from, rate.over_prompt_tokens))
+    return max(candidates, key=lambda rate: (rate.effective_from, rate.over_prompt_tokens))
 
 
 @cache
-def _published() -> tuple[list[Rate], Decimal]:
+def _load_rates() -> tuple[list[Rate], Decimal]:
     """The rates, and the share of them that a batch costs."""
     read = yaml.safe_load((files(__package__) / "rates.yaml").read_text(encoding="utf-8"))
     return TypeAdapter(list[Rate]).validate_python(read["rates"]), Decimal(read["batch_share"])
 
 
 @cache
-def _warn_of_unknown(model: str, day: date) -> None:
+def _warn_unknown_rates(model: str, day: date) -> None:
     """Say it once a process."""
     _LOG.warning(
         "the rates of %s on %s are not known: what it costs is left undefined, and caps count the most that an insight may cost", model, day

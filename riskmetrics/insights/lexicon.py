@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from riskmetrics.insights.kinds import NAMES, SINCE
+from riskmetrics.insights.fact_types import TYPES_BY_LABEL, SINCE_PREVIOUS_SESSION
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z0-9_]+?)(\.size)?\s*\}\}")
 
-_ATOMS = re.compile(
+_ATOM_PATTERN = re.compile(
     r"\{\{\s*(?P<fact>[a-z0-9_]+?)(?P<size>\.size)?\s*\}\}"
     r"|(?P<alias>\b(?:POS|SEC|SCN)_\d\d\b)(?:['’]s)?"
     r"|(?P<day>\b\d{4}-\d\d-\d\d\b)"
@@ -24,18 +24,18 @@ _ATOMS = re.compile(
     r"|(?P<other>.)",
     re.DOTALL,
 )
-_LONGEST = max(len(name.split()) for name in NAMES)
+_MAX_PHRASE_WORDS = max(len(name.split()) for name in TYPES_BY_LABEL)
 """Words of the longest phrase."""
 
-_ENDS_SEGMENT = {"and", "or", "but", "while", "whereas", ";"}
+_SEGMENT_SEPARATORS = {"and", "or", "but", "while", "whereas", ";"}
 
 
 class Claim(NamedTuple):
     """What a word asserts of figures."""
 
-    what: Literal["compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"]
+    claim_type: Literal["compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"]
     sense: str
-    kinds: frozenset[str] = frozenset()
+    fact_types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -43,21 +43,21 @@ class Token:
     """A piece of a sentence that matters to what it says."""
 
     text: str
-    at: int
+    position: int
     """Which word of the sentence it is."""
     segment: int = 0
     clause: int = 0
-    fact: str | None = None
+    fact_id: str | None = None
     """Id in a placeholder."""
-    size: bool = False
-    after: str = ""
+    is_unsigned: bool = False
+    preceding: str = ""
     """The word or mark before it; before a name, that before its article."""
     alias: str | None = None
     day: str | None = None
-    names: frozenset[str] | None = None
+    label_types: frozenset[str] | None = None
     """Kinds that a name stands for; empty: a topic, of which there is no figure."""
     claim: Claim | None = None
-    copula: bool = False
+    is_copula: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,18 @@ class Sentence:
 
     text: str
     tokens: tuple[Token, ...]
-    faults: tuple[str, ...]
-    advice: bool
+    violations: tuple[str, ...]
+    is_advice: bool
     """It tells the reader to look at something."""
-    plain: frozenset[str]
+    plain_words: frozenset[str]
     """Its words that claim nothing."""
-    whole: bool
+    is_allowlisted: bool
     """It may stand as it is."""
 
     @cached_property
-    def figures(self) -> tuple[Token, ...]:
+    def placeholders(self) -> tuple[Token, ...]:
         """Its placeholders."""
-        return tuple(token for token in self.tokens if token.fact)
+        return tuple(token for token in self.tokens if token.fact_id)
 
     @cached_property
     def aliases(self) -> tuple[Token, ...]:
@@ -85,9 +85,9 @@ class Sentence:
         return tuple(token for token in self.tokens if token.alias)
 
     @cached_property
-    def names(self) -> tuple[Token, ...]:
+    def labels(self) -> tuple[Token, ...]:
         """Its names of facts and topics."""
-        return tuple(token for token in self.tokens if token.names is not None)
+        return tuple(token for token in self.tokens if token.label_types is not None)
 
     @cached_property
     def claims(self) -> tuple[Token, ...]:
@@ -100,170 +100,170 @@ class Sentence:
         return tuple(token for token in self.tokens if token.day)
 
     @cached_property
-    def states(self) -> bool:
+    def has_copula(self) -> bool:
         """Whether it says that something is something."""
-        return any(token.copula for token in self.tokens)
+        return any(token.is_copula for token in self.tokens)
 
 
-class Words(NamedTuple):
+class WordGroup(NamedTuple):
     """Phrases for one use, and the kinds of facts that they may be said of; without kinds of any."""
 
     phrases: list[str]
-    kinds: list[str]
+    fact_types: list[str]
 
 
 class _Meaning(NamedTuple):
-    names: frozenset[str] | None = None
+    label_types: frozenset[str] | None = None
     claim: Claim | None = None
-    copula: bool = False
+    is_copula: bool = False
 
 
 @cache
-def lexicon() -> dict[str, Any]:
+def load_lexicon() -> dict[str, Any]:
     """Return the file of words."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "lexicon.yaml").read_text())
     return found
 
 
-def vocabulary() -> dict[str, list[Words]]:
+def vocabulary() -> dict[str, list[WordGroup]]:
     """Return every word and phrase that prose may use beside the names of facts, by what it is for."""
-    given = lexicon()
-    found = given | given["claims"] | {"since": [SINCE]}
-    return {use: list(_words(found[part])) for part, use in given["uses"].items()}
+    entries = load_lexicon()
+    found = entries | entries["claims"] | {"since": [SINCE_PREVIOUS_SESSION]}
+    return {use: list(_word_groups(found[part])) for part, use in entries["uses"].items()}
 
 
-def _words(part: Any) -> Iterator[Words]:
+def _word_groups(part: Any) -> Iterator[WordGroup]:
     rows = list(part.values()) if isinstance(part, dict) else part
-    if isinstance(part, dict) and "kinds" in part:
-        yield Words([phrase for name, phrases in part.items() if name != "kinds" for phrase in phrases], part["kinds"])
+    if isinstance(part, dict) and "fact_types" in part:
+        yield WordGroup([phrase for name, phrases in part.items() if name != "fact_types" for phrase in phrases], part["fact_types"])
     elif all(isinstance(row, str) for row in rows):
-        yield Words(rows, [])
+        yield WordGroup(rows, [])
     else:
         for row in rows:
-            yield from _words(row)
+            yield from _word_groups(row)
 
 
 @cache
-def _phrases() -> Mapping[str, _Meaning]:
-    given = lexicon()
-    found = {word: _Meaning() for row in given["neutral"] for word in row} | {word: _Meaning() for word in given["advice"]}
-    found |= {word: _Meaning(copula=True) for word in given["copulas"]}
-    found |= {word: _Meaning(names=frozenset()) for row in given["topics"] for word in row}
-    found |= {name: _Meaning(names=kinds) for name, kinds in NAMES.items()}
-    for phrase, claim in _claims(given["claims"]):
+def _meanings_by_phrase() -> Mapping[str, _Meaning]:
+    entries = load_lexicon()
+    found = {word: _Meaning() for row in entries["neutral"] for word in row} | {word: _Meaning() for word in entries["advice"]}
+    found |= {word: _Meaning(is_copula=True) for word in entries["copulas"]}
+    found |= {word: _Meaning(label_types=frozenset()) for row in entries["topics"] for word in row}
+    found |= {name: _Meaning(label_types=kinds) for name, kinds in TYPES_BY_LABEL.items()}
+    for phrase, claim in _claims_by_phrase(entries["claims"]):
         before = found.get(phrase, _Meaning())
-        found[phrase] = _Meaning(before.names or None, claim, before.copula)
+        found[phrase] = _Meaning(before.label_types or None, claim, before.is_copula)
     return found
 
 
-def _claims(given: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
+def _claims_by_phrase(entries: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
     for what in ("compare", "move", "side"):
-        yield from ((phrase, Claim(what, sense)) for sense, phrases in given[what].items() for phrase in phrases)
-    yield from ((phrase, Claim("plan", "")) for phrase in given["plan"])
-    yield from ((phrase, Claim("heading", "")) for phrase in given["heading"])
+        yield from ((phrase, Claim(what, sense)) for sense, phrases in entries[what].items() for phrase in phrases)
+    yield from ((phrase, Claim("plan", "")) for phrase in entries["plan"])
+    yield from ((phrase, Claim("heading", "")) for phrase in entries["heading"])
     kinded: tuple[Literal["first", "measure", "past"], ...] = ("first", "measure", "past")
     for what in kinded:
-        yield from ((phrase, Claim(what, phrase, frozenset(row["kinds"]))) for row in given[what] for phrase in row["words"])
-    for row in given["sign"]:
-        yield from ((phrase, Claim("sign", sense, frozenset(row["kinds"]))) for sense in ("up", "down") for phrase in row[sense])
-    yield SINCE, Claim("since", "")
+        yield from ((phrase, Claim(what, phrase, frozenset(row["fact_types"]))) for row in entries[what] for phrase in row["words"])
+    for row in entries["sign"]:
+        yield from ((phrase, Claim("sign", sense, frozenset(row["fact_types"]))) for sense in ("up", "down") for phrase in row[sense])
+    yield SINCE_PREVIOUS_SESSION, Claim("since", "")
 
 
 @cache
 def _by_first_word() -> Mapping[str, Sequence[tuple[tuple[str, ...], _Meaning]]]:
     """Phrases by the word that they begin with, the longest first."""
     found: dict[str, list[tuple[tuple[str, ...], _Meaning]]] = {}
-    for phrase, meaning in _phrases().items():
+    for phrase, meaning in _meanings_by_phrase().items():
         words = tuple(phrase.split())
         found.setdefault(words[0], []).append((words, meaning))
     return {word: sorted(phrases, key=lambda of: -len(of[0])) for word, phrases in found.items()}
 
 
 @lru_cache(maxsize=8192)
-def read(text: str) -> tuple[Sentence, ...]:
+def parse_sentences(text: str) -> tuple[Sentence, ...]:
     """Take a text apart into sentences; those of fixed rules come again and again."""
     sentences, atoms = [], []
-    for atom in _ATOMS.finditer(text):
+    for atom in _ATOM_PATTERN.finditer(text):
         atoms.append(atom)
         if atom["mark"] == ".":
-            sentences.append(_sentence(atoms))
+            sentences.append(_parse_sentence(atoms))
             atoms = []
     if any(not atom["space"] for atom in atoms):
-        sentences.append(_sentence(atoms))
+        sentences.append(_parse_sentence(atoms))
     return tuple(sentences)
 
 
-def _sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
+def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
     text = "".join(atom[0] for atom in atoms).strip()
-    if text in lexicon()["whole"]:
-        return Sentence(text, (), (), advice=False, plain=frozenset(), whole=True)
-    faults = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
-    faults += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _touch(before, atom)]
-    tokens, seen, advice, plain = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False, set()
-    segment = clause = at = 0
-    while at < len(seen):
-        atom, words, meaning = seen[at], 1, None
+    if text in load_lexicon()["whole"]:
+        return Sentence(text, (), (), is_advice=False, plain_words=frozenset(), is_allowlisted=True)
+    violations = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
+    violations += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _is_adjoining(before, atom)]
+    tokens, visible_atoms, is_advice, plain_words = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False, set()
+    segment = clause = position = 0
+    while position < len(visible_atoms):
+        atom, n_words, meaning = visible_atoms[position], 1, None
         if atom["word"]:
-            words, meaning = _longest(seen, at)
+            n_words, meaning = _longest_phrase(visible_atoms, position)
             if meaning is None:
-                faults.append(f"{atom[0]!r} is not in the vocabulary")
-            phrase = " ".join(of[0].lower() for of in seen[at : at + words])
-            advice |= at == 0 and phrase in lexicon()["advice"]
+                violations.append(f"{atom[0]!r} is not in the vocabulary")
+            phrase = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+            is_advice |= position == 0 and phrase in load_lexicon()["advice"]
             if meaning == _Meaning():
-                plain.add(phrase)
-        if words == 1 and _misplaced(seen, at):
-            faults.append(f"{atom[0]!r} may not stand there")
-        if atom[0].lower() in _ENDS_SEGMENT and words == 1:
+                plain_words.add(phrase)
+        if n_words == 1 and _is_misplaced(visible_atoms, position):
+            violations.append(f"{atom[0]!r} may not stand there")
+        if atom[0].lower() in _SEGMENT_SEPARATORS and n_words == 1:
             segment, clause = segment + 1, clause + 1
         elif atom["mark"]:
             clause += 1
         else:
-            tokens.append(_token(seen, at, words, meaning, segment, clause))
-        at += words
-    return Sentence(text, tuple(token for token in tokens if _matters(token)), tuple(faults), advice, frozenset(plain), whole=False)
+            tokens.append(_make_token(visible_atoms, position, n_words, meaning, segment, clause))
+        position += n_words
+    return Sentence(text, tuple(token for token in tokens if _is_relevant(token)), tuple(violations), is_advice, frozenset(plain_words), is_allowlisted=False)
 
 
-def _misplaced(seen: Sequence["re.Match[str]"], at: int) -> bool:
+def _is_misplaced(visible_atoms: Sequence["re.Match[str]"], position: int) -> bool:
     """Whether a small word says more where it stands: what is to be, a cause, a share of something, a negative figure in brackets."""
-    before, after = (seen[of] if 0 <= of < len(seen) else None for of in (at - 1, at + 1))
-    copulas, word = lexicon()["copulas"], seen[at][0].lower()
+    before, after = (visible_atoms[of] if 0 <= of < len(visible_atoms) else None for of in (position - 1, position + 1))
+    copulas, word = load_lexicon()["copulas"], visible_atoms[position][0].lower()
     if word in copulas:
-        return at == 0
-    beside = [of[0].lower() for of in (before, after) if of]
+        return position == 0
+    neighbors = [of[0].lower() for of in (before, after) if of]
     return (
-        (word == "to" and not {*beside}.isdisjoint(copulas))
+        (word == "to" and not {*neighbors}.isdisjoint(copulas))
         or (word == "by" and not (after and after["fact"]))
         or (word == "of" and bool(before and before["fact"]) and not (after and after["alias"]))
-        or (word == "(" and beside[0] in copulas)
+        or (word == "(" and neighbors[0] in copulas)
     )
 
 
-def _token(seen: Sequence["re.Match[str]"], at: int, words: int, meaning: _Meaning | None, segment: int, clause: int) -> Token:
-    atom, (names, claim, copula) = seen[at], meaning or _Meaning()
-    text = " ".join(of[0].lower() for of in seen[at : at + words])
-    article = not atom["fact"] and at > 0 and seen[at - 1][0].lower() in ("a", "an", "the")
-    after = seen[at - 1 - article][0].lower() if at > article else ""
-    token = Token(text, at, segment, clause, after=after, names=names, claim=claim, copula=copula)
+def _make_token(visible_atoms: Sequence["re.Match[str]"], position: int, n_words: int, meaning: _Meaning | None, segment: int, clause: int) -> Token:
+    atom, (label_types, claim, is_copula) = visible_atoms[position], meaning or _Meaning()
+    text = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+    article = not atom["fact"] and position > 0 and visible_atoms[position - 1][0].lower() in ("a", "an", "the")
+    preceding = visible_atoms[position - 1 - article][0].lower() if position > article else ""
+    token = Token(text, position, segment, clause, preceding=preceding, label_types=label_types, claim=claim, is_copula=is_copula)
     if atom["fact"]:
-        return replace(token, fact=atom["fact"], size=bool(atom["size"]))
+        return replace(token, fact_id=atom["fact"], is_unsigned=bool(atom["size"]))
     return replace(token, alias=atom["alias"], day=atom["day"])
 
 
-def _matters(token: Token) -> bool:
-    return bool(token.fact or token.alias or token.day or token.claim or token.copula) or token.names is not None
+def _is_relevant(token: Token) -> bool:
+    return bool(token.fact_id or token.alias or token.day or token.claim or token.is_copula) or token.label_types is not None
 
 
-def _touch(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
+def _is_adjoining(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
     """Whether a figure would be read together with what stands next to it: 0.{{beta}}, {{a}}{{b}}, -{{beta}}, {{beta}}x."""
     marks = atom["mark"] is not None, before["mark"] is not None and before[0] == "("
     return bool(before["fact"] and not atom["space"] and not marks[0]) or bool(atom["fact"] and not before["space"] and not marks[1])
 
 
-def _longest(seen: Sequence["re.Match[str]"], at: int) -> tuple[int, _Meaning | None]:
+def _longest_phrase(visible_atoms: Sequence["re.Match[str]"], position: int) -> tuple[int, _Meaning | None]:
     """Return how many words the longest phrase has that begins here, and what it means; a genitive is its word."""
-    words = [atom[0].lower().replace("’", "'") if atom["word"] else "" for atom in seen[at : at + _LONGEST]]
+    words = [atom[0].lower().replace("’", "'") if atom["word"] else "" for atom in visible_atoms[position : position + _MAX_PHRASE_WORDS]]
     for phrase, meaning in _by_first_word().get(words[0], ()):
         if tuple(words[: len(phrase)]) == phrase:
             return len(phrase), meaning
     base = re.sub(r"['’]s$", "", words[0])
-    return 1, _phrases().get(base) if base != words[0] else None
+    return 1, _meanings_by_phrase().get(base) if base != words[0] else None

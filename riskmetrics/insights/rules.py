@@ -7,15 +7,15 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from riskmetrics.insights.draft import Draft, Finding
-from riskmetrics.insights.facts import Sheet
+from riskmetrics.insights.draft_schemas import Draft, Finding
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.lexicon import PLACEHOLDER
 
 PROVIDER = "rules"
 
-LIMITS = "Written by fixed rules, not by a language model."
+RULES_NOTICE = "Written by fixed rules, not by a language model."
 
-_HOLDS: dict[str, Callable[[Any, Any], bool]] = {
+_COMPARATORS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda a, b: a > b,
     "<": lambda a, b: a < b,
     ">=": lambda a, b: a >= b,
@@ -28,18 +28,18 @@ class _Line(NamedTuple):
     facts: tuple[str, ...]
     """What it states and what its condition asks for, in order and once each."""
     when: tuple[str, str, str] | None
-    alone: bool
+    is_fallback: bool
     """Written if no other line of its part is."""
 
 
-def model() -> str:
+def rules_version() -> str:
     """Return the version of the rules, which stands where a model's name would."""
-    return str(_given()["version"])
+    return str(_load_rules()["version"])
 
 
-def write(insight_type: str, sheet: Sheet) -> Draft:
+def write_draft(insight_type: str, sheet: Sheet) -> Draft:
     """Return what the rules say of the facts."""
-    lines = {part: _chosen(of, sheet) for part, of in _lines()[insight_type].items()}
+    lines = {part: _select_lines(of, sheet) for part, of in _parsed_lines()[insight_type].items()}
     found = {part: [Finding(text=line.text, facts=list(line.facts)) for line in lines[part]] for part in ("findings", "recommendations")}
     return Draft(
         title=lines["title"][0].text if lines["title"] else insight_type.replace("_", " ").capitalize(),
@@ -50,12 +50,12 @@ def write(insight_type: str, sheet: Sheet) -> Draft:
     )
 
 
-def _chosen(lines: list[_Line], sheet: Sheet) -> list[_Line]:
-    found = [line for line in lines if _holds(line, sheet)]
-    return [line for line in found if not line.alone] or found
+def _select_lines(lines: list[_Line], sheet: Sheet) -> list[_Line]:
+    found = [line for line in lines if _is_true(line, sheet)]
+    return [line for line in found if not line.is_fallback] or found
 
 
-def _holds(line: _Line, sheet: Sheet) -> bool:
+def _is_true(line: _Line, sheet: Sheet) -> bool:
     """Whether every fact of a line is there, and its condition true; figures that are shown alike are neither above nor below."""
     if not all(fact in sheet.facts for fact in line.facts):
         return False
@@ -64,25 +64,25 @@ def _holds(line: _Line, sheet: Sheet) -> bool:
     name, sense, other = line.when
     fact = sheet.facts[name]
     if sense == "~" or other == "0":
-        wanted = {"up": 1, "down": -1, ">": 1, "<": -1}[other if sense == "~" else sense]
-        return fact.value * wanted > 0 and any(digit in fact.shown_as for digit in "123456789")  # type: ignore[operator]
+        sign = {"up": 1, "down": -1, ">": 1, "<": -1}[other if sense == "~" else sense]
+        return fact.value * sign > 0 and any(digit in fact.formatted for digit in "123456789")  # type: ignore[operator]
     right = sheet.facts[other]
-    return _HOLDS[sense](fact.value, right.value) and ("=" in sense or fact.shown_as != right.shown_as)
+    return _COMPARATORS[sense](fact.value, right.value) and ("=" in sense or fact.formatted != right.formatted)
 
 
 @cache
-def _given() -> dict[str, Any]:
+def _load_rules() -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "rules.yaml").read_text())
     return found
 
 
 @cache
-def _lines() -> dict[str, dict[str, list[_Line]]]:
-    return {kind: {part: [_line(row) for row in rows] for part, rows in parts.items()} for kind, parts in _given()["types"].items()}
+def _parsed_lines() -> dict[str, dict[str, list[_Line]]]:
+    return {kind: {part: [_parse_line(row) for row in rows] for part, rows in parts.items()} for kind, parts in _load_rules()["types"].items()}
 
 
-def _line(row: dict[str, Any]) -> _Line:
+def _parse_line(row: dict[str, Any]) -> _Line:
     name, sense, other = row["when"].split() if "when" in row else ("", "", "")
-    asked = [] if not sense else [name] if sense == "~" or other == "0" else [name, other]
-    facts = dict.fromkeys([*(found[1] for found in PLACEHOLDER.finditer(row["text"])), *asked])
+    condition_facts = [] if not sense else [name] if sense == "~" or other == "0" else [name, other]
+    facts = dict.fromkeys([*(found[1] for found in PLACEHOLDER.finditer(row["text"])), *condition_facts])
     return _Line(row["text"], tuple(facts), (name, sense, other) if sense else None, row.get("alone", False))

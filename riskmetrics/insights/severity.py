@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 if TYPE_CHECKING:
-    from riskmetrics.insights.facts import Fact
+    from riskmetrics.insights.fact_sheet import Fact
 
 LEVELS = ("info", "normal", "elevated", "warning", "critical")
 """From the least to the most; info: there is nothing to judge by."""
@@ -26,27 +26,27 @@ class Severity(NamedTuple):
 
 
 @cache
-def rules() -> dict[str, Any]:
+def load_thresholds() -> dict[str, Any]:
     """Return the file of thresholds."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "severity.yaml").read_text())
     return found
 
 
-def judge(insight_type: str, facts: Iterable["Fact"]) -> Severity:
+def judge_severity(insight_type: str, facts: Iterable["Fact"]) -> Severity:
     """Return the severity of the worst fact by which a type of insight is judged; of several facts of a kind rank 1 counts."""
-    given, level, focus, thresholds = rules(), "info", None, {}
+    config, level, focus, thresholds = load_thresholds(), "info", None, {}
     for fact in facts:
-        kind, limits = fact.kind.name, given["thresholds"].get(fact.kind.name)
+        kind, limits = fact.fact_type.name, config["thresholds"].get(fact.fact_type.name)
         if limits is None or fact.rank not in (None, 1) or isinstance(fact.value, str):
             continue
-        reached = [name for name, limit in limits.items() if reaches(fact.value, limit)]
+        reached = [name for name, limit in limits.items() if is_at_or_beyond(fact.value, limit)]
         thresholds[f"{kind}_threshold"] = limits[reached[-1] if reached else next(iter(limits))]
         found = reached[-1] if reached else "normal"
-        if kind in given["judged_by"][insight_type] and LEVELS.index(found) > LEVELS.index(level):
+        if kind in config["judged_by"][insight_type] and LEVELS.index(found) > LEVELS.index(level):
             level, focus = found, kind
-    return Severity(level, focus, thresholds, given["version"])
+    return Severity(level, focus, thresholds, config["version"])
 
 
-def reaches(value: float, limit: float) -> bool:
+def is_at_or_beyond(value: float, limit: float) -> bool:
     """Return whether a value is at or beyond a limit: above a positive one, below a negative one."""
     return value >= limit if limit > 0 else value <= limit

@@ -9,20 +9,20 @@ from typing import Any, Literal
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import verify
-from riskmetrics.insights.draft import Draft, Prompt
-from riskmetrics.insights.facts import Fact, Sheet
-from riskmetrics.insights.kinds import NAMES
-from riskmetrics.insights.lexicon import Words, vocabulary
+from riskmetrics.insights.draft_schemas import Draft, Prompt
+from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_types import TYPES_BY_LABEL
+from riskmetrics.insights.lexicon import WordGroup, vocabulary
 
-Disclosure = Literal["aliases", "tickers", "names"]
+Anonymization = Literal["aliases", "tickers", "names"]
 
-LONGEST_QUESTION = 500
+MAX_QUESTION_CHARS = 500
 """Characters of a user's question that are sent."""
 
-_MAX_TOKENS = 4000
+_DEFAULT_MAX_TOKENS = 4000
 
 
-class BadTemplate(RiskmetricsError):
+class TemplateRenderError(RiskmetricsError):
     """A template of `ai_insight_templates` that cannot be rendered."""
 
 
@@ -36,12 +36,12 @@ class Template:
     investigation_prompt: str
     model_preference: str | None
     max_tokens: int
-    required: tuple[str, ...]
+    required_providers: tuple[str, ...]
     """Providers without whose facts there is no such insight."""
-    optional: tuple[str, ...]
+    optional_providers: tuple[str, ...]
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Template":
+    def from_row(cls, row: Mapping[str, Any]) -> "Template":
         """Return the template of a stored row."""
         return cls(
             row["insight_type"],
@@ -49,7 +49,7 @@ class Template:
             row["system_prompt"],
             row["investigation_prompt"],
             row["model_preference"],
-            int(row["max_tokens"] or _MAX_TOKENS),
+            int(row["max_tokens"] or _DEFAULT_MAX_TOKENS),
             tuple(row["required_tools"] or ()),
             tuple(row["optional_tools"] or ()),
         )
@@ -57,80 +57,80 @@ class Template:
     @cached_property
     def digest(self) -> str:
         """Sha256 hex of all that it asks for: a changed template makes new insights."""
-        parts = [self.system_prompt, self.investigation_prompt, self.max_tokens, self.required, self.optional]
+        parts = [self.system_prompt, self.investigation_prompt, self.max_tokens, self.required_providers, self.optional_providers]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
     def providers(self) -> tuple[str, ...]:
         """Providers of facts that it may use."""
-        return (*self.required, *self.optional)
+        return (*self.required_providers, *self.optional_providers)
 
 
-def prompt(template: Template, sheet: Sheet, model: str, disclose: Disclosure, question: str | None = None) -> Prompt:
-    """Return what is sent for a sheet: aliases, numbers and enums, and as much of names as ``disclose`` allows.
+def build_prompt(template: Template, sheet: Sheet, model: str, anonymization: Anonymization, question: str | None = None) -> Prompt:
+    """Return what is sent for a sheet: aliases, numbers and enums, and as much of names as ``anonymization`` allows.
 
     Raises
     ------
-    BadTemplate
+    TemplateRenderError
         If the template names what there is not, or reaches for what it may not.
     """
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    given = {
+    variables = {
         "insight_type": template.insight_type,
         "portfolio": sheet.portfolio,
         "day": sheet.day.isoformat(),
         "severity": sheet.severity.level if sheet.severity else "info",
-        "question": (question or "")[:LONGEST_QUESTION],
+        "question": (question or "")[:MAX_QUESTION_CHARS],
     }
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
     try:
-        system, task = (environment.from_string(text).render(given) for text in (template.system_prompt, template.investigation_prompt))
+        system, task = (environment.from_string(text).render(variables) for text in (template.system_prompt, template.investigation_prompt))
     except TemplateError as error:
-        raise BadTemplate(f"template {template.insight_type} {template.version} cannot be rendered: {error}") from error
-    return Prompt(f"{system}\n\n{rules()}", task, sheet_json(sheet, disclose), model, template.max_tokens, schema(sheet))
+        raise TemplateRenderError(f"template {template.insight_type} {template.version} cannot be rendered: {error}") from error
+    return Prompt(f"{system}\n\n{verifier_rules()}", task, sheet_json(sheet, anonymization), model, template.max_tokens, draft_schema(sheet))
 
 
 @cache
-def rules() -> str:
+def verifier_rules() -> str:
     """Return what the verifier asks of lengths and words, from where it looks itself."""
-    lengths = ", ".join(f"{part} {most}" for part, most in verify.LONGEST.items())
-    numbers = ", ".join(f"{most} {part}" for part, most in verify.MOST.items())
-    said = (f"- {use}: {'; '.join(map(_said, words))}" for use, words in vocabulary().items())
+    lengths = ", ".join(f"{part} {most}" for part, most in verify.MAX_CHARS.items())
+    numbers = ", ".join(f"{most} {part}" for part, most in verify.MAX_ITEMS.items())
+    vocabulary_lines = (f"- {use}: {'; '.join(map(_format_words, words))}" for use, words in vocabulary().items())
     words = '"said_as" of the facts, their aliases, the day, and these words, by use; any other word is refused'
-    return "\n".join([f"At most {numbers}. Characters at most: {lengths}.", f"Vocabulary: {words}.", *said])
+    return "\n".join([f"At most {numbers}. Characters at most: {lengths}.", f"Vocabulary: {words}.", *vocabulary_lines])
 
 
-def _said(words: Words) -> str:
-    return ", ".join(words.phrases) + (f" ({', '.join(words.kinds)})" if words.kinds else "")
+def _format_words(words: WordGroup) -> str:
+    return ", ".join(words.phrases) + (f" ({', '.join(words.fact_types)})" if words.fact_types else "")
 
 
-def sheet_json(sheet: Sheet, disclose: Disclosure) -> str:
+def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
     """Return the facts as canonical JSON, with the names that may leave the machine."""
-    things = {alias: _disclosed(called, disclose) for alias, called in sheet.called.items()}
-    facts = [_outgoing(fact) for fact in sheet.facts.values()]
-    return canonical({"portfolio": sheet.portfolio, "day": sheet.day.isoformat(), "things": things, "facts": facts})
+    entities = {alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()}
+    facts = [_fact_for_model(fact) for fact in sheet.facts.values()]
+    return canonical_json({"portfolio": sheet.portfolio, "day": sheet.day.isoformat(), "things": entities, "facts": facts})
 
 
-def schema(sheet: Sheet) -> dict[str, Any]:
+def draft_schema(sheet: Sheet) -> dict[str, Any]:
     """Return the JSON schema of a draft that may cite the facts of a sheet and no others."""
     found = Draft.model_json_schema()
     found["$defs"]["Finding"]["properties"]["facts"]["items"] = {"type": "string", "enum": sorted(sheet.facts)}
     return found
 
 
-def canonical(value: object) -> str:
+def canonical_json(value: object) -> str:
     """Return JSON that is the same text for the same value."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
-def _outgoing(fact: Fact) -> dict[str, Any]:
+def _fact_for_model(fact: Fact) -> dict[str, Any]:
     record = {key: value for key, value in fact.record.items() if key not in ("source", "key", "value", "as_of", "kind")}
-    return record | {"family": fact.kind.family, "said_as": [said for said in fact.kind.said_as if fact.kind.name in NAMES[said]]}
+    return record | {"family": fact.fact_type.family, "said_as": [label for label in fact.fact_type.labels if fact.fact_type.name in TYPES_BY_LABEL[label]]}
 
 
-def _disclosed(called: Mapping[str, str], disclose: Disclosure) -> dict[str, str]:
+def _visible_names(entity: Mapping[str, str], anonymization: Anonymization) -> dict[str, str]:
     """Sectors are an enumeration and always said; symbols and names only as allowed; scenarios are named by users, as names are."""
-    allowed = {"aliases": {"sector"}, "tickers": {"sector", "symbol"}, "names": {"sector", "symbol", "name", "scenario"}}[disclose]
-    return {kind: name for kind, name in called.items() if kind in allowed}
+    allowed = {"aliases": {"sector"}, "tickers": {"sector", "symbol"}, "names": {"sector", "symbol", "name", "scenario"}}[anonymization]
+    return {kind: name for kind, name in entity.items() if kind in allowed}

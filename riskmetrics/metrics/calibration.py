@@ -6,16 +6,16 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from riskmetrics.errors import RefusedFit
+from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import NEWEY_WEST_LAGS
 from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients, Regressors
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
-MIN_YEARS = 5
+MIN_CALIBRATION_YEARS = 5
 """Of days with a pair: a panel of one year knows one state of the market, and its forecasts are harmful in the next."""
 
-MIN_SYMBOLS = 20
+MIN_CALIBRATION_SYMBOLS = 20
 """With a year of pairs each: fewer do not average out what is particular to one."""
 
 WEIGHT_SUM_BOUNDS = (0.9, 1.15)
@@ -24,7 +24,7 @@ WEIGHT_SUM_BOUNDS = (0.9, 1.15)
 MIN_MONTH_RATIO = 0.2
 """Errors grow with the month's ratio, so pairs weigh 1/ratio², but none as if its month had been calmer than this."""
 
-Block: TypeAlias = tuple[Regressors, FloatArray]
+CalibrationBlock: TypeAlias = tuple[Regressors, FloatArray]
 """Regressors of some series, and the annualised volatility that followed each, both of shape (D, N)."""
 
 
@@ -44,35 +44,35 @@ class Calibration(NamedTuple):
     """In sample and weighted: of use for comparing fits to the same pairs, not for judging forecasts."""
 
 
-def fit(blocks: Iterable[Block], *, proxy: str) -> Calibration:
+def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     """Estimate one proxy's coefficients, and refuse those that would not be safe to forecast with.
 
     Takes and returns what `estimate` does.
 
     Raises
     ------
-    RefusedFit
+    CalibrationRejectedError
         If pairs cover less than 5 years of sessions or fewer than 20 series with a year each, if a weight is negative, or if their
         sum lies outside [0.9, 1.15].
     """
     calibration = estimate(blocks, proxy=proxy)
-    needed = MIN_YEARS * SESSIONS_PER_YEAR
+    needed = MIN_CALIBRATION_YEARS * SESSIONS_PER_YEAR
     if calibration.n_days < needed:
-        raise RefusedFit(f"a fit for {proxy} needs pairs on {needed} sessions, not {calibration.n_days}; import longer histories")
-    if calibration.n_symbols < MIN_SYMBOLS:
-        found = f"{MIN_SYMBOLS} series with a year of pairs each, not {calibration.n_symbols}"
-        raise RefusedFit(f"a fit for {proxy} needs {found}; import prices of more symbols")
+        raise CalibrationRejectedError(f"a fit for {proxy} needs pairs on {needed} sessions, not {calibration.n_days}; import longer histories")
+    if calibration.n_symbols < MIN_CALIBRATION_SYMBOLS:
+        requirement = f"{MIN_CALIBRATION_SYMBOLS} series with a year of pairs each, not {calibration.n_symbols}"
+        raise CalibrationRejectedError(f"a fit for {proxy} needs {requirement}; import prices of more symbols")
     weights = calibration.coefficients.weights
     if (weights < 0.0).any():
         listed = ", ".join(f"{weight:.3f}" for weight in weights)
-        raise RefusedFit(f"the fit for {proxy} has a negative weight ({listed}); keep the version in use")
+        raise CalibrationRejectedError(f"the fit for {proxy} has a negative weight ({listed}); keep the version in use")
     lowest, highest = WEIGHT_SUM_BOUNDS
     if not lowest <= weights.sum() <= highest:
-        raise RefusedFit(f"the weights for {proxy} sum to {weights.sum():.3f}, not {lowest} to {highest}; keep the version in use")
+        raise CalibrationRejectedError(f"the weights for {proxy} sum to {weights.sum():.3f}, not {lowest} to {highest}; keep the version in use")
     return calibration
 
 
-def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
+def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     r"""Estimate one proxy's coefficients by weighted least squares over all pairs of a day and a series at once.
 
     Parameters
@@ -96,7 +96,7 @@ def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
     ------
     ValueError
         If the arrays of a block do not have one shape, or the proxy is not known.
-    RefusedFit
+    CalibrationRejectedError
         If no pair is left.
 
     Notes
@@ -112,7 +112,7 @@ def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
     """
     parts, n_symbols, n_rows = [], 0, 0
     for inputs, realized in blocks:
-        pairs = _usable(inputs, realized, proxy)
+        pairs = _usable_pairs(inputs, realized, proxy)
         columns = [np.ones(inputs.level.shape), inputs.day, inputs.week, inputs.month]
         columns += [] if proxy == "close" else [inputs.market]
         target = realized[pairs] / (math.sqrt(SESSIONS_PER_YEAR) * inputs.level[pairs])
@@ -120,7 +120,7 @@ def estimate(blocks: Iterable[Block], *, proxy: str) -> Calibration:
         n_symbols += int((pairs.sum(axis=0) >= SESSIONS_PER_YEAR).sum())
         n_rows += len(target)
     if not n_rows:
-        raise RefusedFit(f"no pair of a day and a series with what the proxy {proxy} needs; import more prices")
+        raise CalibrationRejectedError(f"no pair of a day and a series with what the proxy {proxy} needs; import more prices")
     return _weighted_least_squares(*(np.concatenate(of) for of in zip(*parts, strict=True)), n_symbols=n_symbols)
 
 
@@ -143,13 +143,13 @@ def _weighted_least_squares(x: FloatArray, target: FloatArray, day: IntArray, *,
     )
 
 
-def _usable(inputs: Regressors, realized: FloatArray, proxy: str) -> BoolArray:
+def _usable_pairs(inputs: Regressors, realized: FloatArray, proxy: str) -> BoolArray:
     """Pairs that have a target and whose regressors, of this proxy, are all known."""
     if realized.shape != inputs.level.shape:
         raise ValueError(f"realized must be {inputs.level.shape} as the regressors are, not {realized.shape}")
     if proxy not in PROXIES:
         raise ValueError(f"proxy must be one of {', '.join(PROXIES)}, not {proxy!r}")
-    usable: BoolArray = (inputs.proxy == PROXIES.index(proxy)) & (inputs.level > 0.0) & ~inputs.short_history & ~inputs.unmoved
+    usable: BoolArray = (inputs.proxy == PROXIES.index(proxy)) & (inputs.level > 0.0) & ~inputs.short_history & ~inputs.no_price_movement
     for values in (realized, inputs.week, inputs.month):
         usable &= np.isfinite(values)
     return usable

@@ -50,7 +50,7 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
     Hirschman (1964), The paternity of an index, American Economic Review 54(5).
     """
     _require_indices(values, portfolio, n_portfolios)
-    magnitude = np.abs(_priced(values))
+    magnitude = np.abs(_unpriced_as_zero(values))
     largest_first = np.lexsort((-magnitude, portfolio))
     magnitude, portfolio = magnitude[largest_first], portfolio[largest_first]
     gross = _gross(magnitude, portfolio, n_portfolios)
@@ -58,7 +58,7 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
     rank = np.arange(len(portfolio)) - np.searchsorted(portfolio, portfolio)
 
     def total(weights: FloatArray) -> FloatArray:
-        return np.where(np.isnan(gross), np.nan, _sums(weights, portfolio, n_portfolios))
+        return np.where(np.isnan(gross), np.nan, _sum_by_group(weights, portfolio, n_portfolios))
 
     hhi = total(weight**2)
     top_3, top_10 = (np.minimum(total(np.where(rank < k, weight, 0.0)), 1.0) for k in (3, 10))  # rounding may pass 1
@@ -89,7 +89,7 @@ def sector_values(values: FloatArray, portfolio: IntArray, sector: IntArray, *, 
     """
     _require_indices(values, portfolio, n_portfolios)
     _require_indices(values, sector, n_sectors)
-    return _sums(_priced(values), portfolio * n_sectors + sector, n_portfolios * n_sectors).reshape(n_portfolios, n_sectors)
+    return _sum_by_group(_unpriced_as_zero(values), portfolio * n_sectors + sector, n_portfolios * n_sectors).reshape(n_portfolios, n_sectors)
 
 
 def sector_weights(values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int) -> FloatArray:
@@ -98,23 +98,23 @@ def sector_weights(values: FloatArray, portfolio: IntArray, sector: IntArray, *,
     Takes what ``sector_values`` takes. Returns a (P, S) array whose rows sum to 1; for a long-only portfolio they are its
     value weights. Rows are NaN where gross is 0 or nothing is held.
     """
-    magnitude = np.abs(_priced(values))
+    magnitude = np.abs(_unpriced_as_zero(values))
     gross_values = sector_values(magnitude, portfolio, sector, n_portfolios=n_portfolios, n_sectors=n_sectors)
     return gross_values / _gross(magnitude, portfolio, n_portfolios)[:, np.newaxis]
 
 
-def _priced(values: FloatArray) -> FloatArray:
+def _unpriced_as_zero(values: FloatArray) -> FloatArray:
     """Unpriced instruments as 0, which no sum here notices."""
     return np.where(np.isfinite(values), values, 0.0)
 
 
 def _gross(magnitude: FloatArray, portfolio: IntArray, n_portfolios: int) -> FloatArray:
     """Gross value of each portfolio, NaN where it is 0 and weights have no meaning."""
-    gross = _sums(magnitude, portfolio, n_portfolios)
+    gross = _sum_by_group(magnitude, portfolio, n_portfolios)
     return np.where(gross > 0.0, gross, np.nan)
 
 
-def _sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
+def _sum_by_group(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
     """Sum each group's values one after the other in the given order, as ``bincount`` does."""
     return np.bincount(group, values, n_groups).astype(np.float64)  # of no values at all, bincount's zeros are integers
 

@@ -8,7 +8,7 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatility
 from riskmetrics.metrics.windows import window_means
 
-_BLOCK = 256
+_BLOCK_HOLDINGS = 256
 """Holdings at a time: their returns of a year stay in a core's cache."""
 
 
@@ -68,39 +68,39 @@ def risk_contributions(
     ----------
     Litterman (1996), Hot spots and hedges, Journal of Portfolio Management 22(5).
     """
-    _require(series, coverage, returns, weight, column, portfolio, min_obs)
-    volatility, slope = _slopes(series, coverage, min_obs)
+    _require_shapes(series, coverage, returns, weight, column, portfolio, min_obs)
+    volatility, slope = _volatility_and_slopes(series, coverage, min_obs)
     held = np.flatnonzero(column >= 0)
-    total, days = _sums(returns, slope, np.isfinite(series), column[held], portfolio[held])
+    total, days = _sum_return_times_slope(returns, slope, np.isfinite(series), column[held], portfolio[held])
     marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
     marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return RiskContributions(weight * marginal, marginal, n_obs, volatility)
 
 
-def _sums(returns: FloatArray, slope: FloatArray, counted: BoolArray, column: IntArray, portfolio: IntArray) -> tuple[FloatArray, IntArray]:
+def _sum_return_times_slope(returns: FloatArray, slope: FloatArray, counted: BoolArray, column: IntArray, portfolio: IntArray) -> tuple[FloatArray, IntArray]:
     """Each holding's returns times its portfolio's slopes, summed over the days that have both, (I,), and the number of those."""
     known = np.isfinite(returns)
     symbols, is_known = np.ascontiguousarray(np.where(known, returns, 0.0).T), np.ascontiguousarray(known.T)
     slopes, counts = np.ascontiguousarray(slope.T), np.ascontiguousarray(counted.T)
     total, days = np.zeros(len(column)), np.zeros(len(column), np.int64)
-    for first in range(0, len(column), _BLOCK):
-        block = slice(first, first + _BLOCK)
+    for first in range(0, len(column), _BLOCK_HOLDINGS):
+        block = slice(first, first + _BLOCK_HOLDINGS)
         total[block] = np.einsum("ij,ij->i", symbols[column[block]], slopes[portfolio[block]])
         days[block] = np.count_nonzero(is_known[column[block]] & counts[portfolio[block]], axis=1)
     return total, days
 
 
-def _slopes(series: FloatArray, coverage: FloatArray, min_obs: int) -> tuple[FloatArray, FloatArray]:
+def _volatility_and_slopes(series: FloatArray, coverage: FloatArray, min_obs: int) -> tuple[FloatArray, FloatArray]:
     """Annualised volatility (P,), and what it changes by with a day's covered returns (T, P): 0 on days that do not count."""
     counted = np.isfinite(series)
     mean, n_obs = (found[0] for found in window_means(series, len(series), min_obs=min_obs))
     volatility = realized_volatility(series, window=len(series), min_obs=min_obs).volatility[0]
-    shared = np.where(volatility > 0.0, volatility, np.nan)
-    slope = (series - mean) * SESSIONS_PER_YEAR / (shared * np.maximum(n_obs - 1, 1))
+    nonzero_volatility = np.where(volatility > 0.0, volatility, np.nan)
+    slope = (series - mean) * SESSIONS_PER_YEAR / (nonzero_volatility * np.maximum(n_obs - 1, 1))
     return volatility, np.where(counted, slope / np.where(counted, coverage, 1.0), 0.0)
 
 
-def _require(
+def _require_shapes(
     series: FloatArray, coverage: FloatArray, returns: FloatArray, weight: FloatArray, column: IntArray, portfolio: IntArray, min_obs: int
 ) -> None:
     if series.shape != coverage.shape or len(series) != len(returns) or not 2 <= min_obs <= len(series):

@@ -4,7 +4,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray
 
-_DECIMALS = (2, 4, 6)
+_PRICE_DECIMALS = (2, 4, 6)
 """Decimals that price files round to; a price with more is taken as exact."""
 
 
@@ -46,24 +46,24 @@ def cash_distribution(
     A share closes at 100, pays 1.50 and closes at 99; the vendor multiplies the older close by .985:
 
     >>> import numpy as np
-    >>> of = np.array
-    >>> cash_distribution(of([100.0]), of([99.0]), of([98.5]), of([99.0])).round(2)
+    >>> array = np.array
+    >>> cash_distribution(array([100.0]), array([99.0]), array([98.5]), array([99.0])).round(2)
     array([1.5])
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = adj_close_before / adj_close
         distribution = close_before - close * ratio
-        half_close = _half_unit(close_before, close, close_scale)
-        half_adjusted = _half_unit(adj_close_before, adj_close, adj_close_scale)
+        half_close = _half_last_digit(close_before, close, close_scale)
+        half_adjusted = _half_last_digit(adj_close_before, adj_close, adj_close_scale)
         noise = half_close * (1.0 + ratio) + close * half_adjusted * (1.0 + ratio) / adj_close
     distribution = np.where(distribution < -noise, np.nan, distribution)
     return np.where(distribution > noise, distribution, 0.0 * distribution)
 
 
-def _half_unit(first: FloatArray, second: FloatArray, scale: FloatArray | float) -> FloatArray:
+def _half_last_digit(first: FloatArray, second: FloatArray, scale: FloatArray | float) -> FloatArray:
     """Half a unit of the last decimal that a pair of prices uses: what rounding may have moved each by."""
     half = np.zeros(len(first))
-    for decimals in reversed(_DECIMALS):
+    for decimals in reversed(_PRICE_DECIMALS):
         stored = [of / scale for of in (first, second)]
         rounded = [np.abs(np.round(of, decimals) - of) < 1e-9 for of in stored]
         half = np.where(rounded[0] & rounded[1], 0.5 * 10.0**-decimals, half)

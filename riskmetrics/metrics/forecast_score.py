@@ -10,10 +10,10 @@ import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.portfolio import group_sums
-from riskmetrics.metrics.volatility import MIN_MONTH, MONTH, SESSIONS_PER_YEAR
+from riskmetrics.metrics.volatility import MIN_MONTH_OBS, MONTH, SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import require_windows, window_counts, window_means, window_sums
 
-HORIZON = MONTH
+FORECAST_HORIZON = MONTH
 """Sessions that a forecast looks ahead."""
 
 NEWEY_WEST_LAGS = 63
@@ -33,14 +33,14 @@ class Score(NamedTuple):
     """Pairs among them with no movement at all: left out of QLIKE, which needs a logarithm of it."""
 
 
-class Skill(NamedTuple):
+class OutOfSampleRSquared(NamedTuple):
     """Share of the benchmark's squared error that a forecast avoids, and over how many forecasts, each of shape (D, N)."""
 
     r_squared: FloatArray
     n_obs: IntArray
 
 
-class Comparison(NamedTuple):
+class DieboldMarianoTest(NamedTuple):
     """Mean daily difference of two losses, its t statistic, and how many days it rests on."""
 
     difference: float
@@ -55,13 +55,13 @@ class _Totals(NamedTuple):
     zeros: FloatArray
     qlike: FloatArray
     squared_error: FloatArray
-    expected: FloatArray
+    volatility_forecast: FloatArray
     realized: FloatArray
-    banded: FloatArray
-    inside: FloatArray
+    with_interval: FloatArray
+    in_interval: FloatArray
 
 
-def realized_next(returns: FloatArray, horizon: int = HORIZON) -> FloatArray:
+def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HORIZON) -> FloatArray:
     r"""Annualised volatility about zero over the ``horizon`` sessions after each session.
 
     Parameters
@@ -83,7 +83,7 @@ def realized_next(returns: FloatArray, horizon: int = HORIZON) -> FloatArray:
         If there are not more rows than ``horizon``.
     """
     require_windows(len(returns) - 1, horizon)
-    return np.sqrt(SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=MIN_MONTH).mean)
+    return np.sqrt(SESSIONS_PER_YEAR * window_means(returns[1:] ** 2, horizon, min_obs=MIN_MONTH_OBS).mean)
 
 
 def ewma_volatility(returns: FloatArray, *, decay: float, window: int = 252, min_obs: int = 63) -> FloatArray:
@@ -124,7 +124,7 @@ def ewma_volatility(returns: FloatArray, *, decay: float, window: int = 252, min
     return np.sqrt(SESSIONS_PER_YEAR * total / weights)
 
 
-def qlike(realized: FloatArray, risk: FloatArray) -> FloatArray:
+def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArray:
     r"""Loss of variance forecasts, element by element.
 
     Parameters
@@ -142,19 +142,19 @@ def qlike(realized: FloatArray, risk: FloatArray) -> FloatArray:
     ----------
     Patton (2011), Volatility forecast comparison using imperfect volatility proxies, Journal of Econometrics 160(1).
     """
-    defined = (realized > 0) & np.isfinite(realized) & (risk > 0) & np.isfinite(risk)
-    ratio = np.where(defined, realized, np.nan) / np.where(defined, risk, np.nan)
+    defined = (realized > 0) & np.isfinite(realized) & (root_variance_forecast > 0) & np.isfinite(root_variance_forecast)
+    ratio = np.where(defined, realized, np.nan) / np.where(defined, root_variance_forecast, np.nan)
     loss: FloatArray = ratio**2 - 2.0 * np.log(ratio) - 1.0
     return loss
 
 
-def score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: FloatArray, high: FloatArray) -> Score:
+def score(realized: FloatArray, volatility_forecast: FloatArray, root_variance_forecast: FloatArray, low: FloatArray, high: FloatArray) -> Score:
     """Score each series' forecasts against what came after them.
 
     Parameters
     ----------
     realized : (T, N) array
-        Annualised volatility after each session, as from `realized_next`.
+        Annualised volatility after each session, as from `forward_realized_volatility`.
     expected, risk : (T, N) arrays
         The volatility forecast, and the root of the variance forecast; one array twice if a model does not tell them apart.
     low, high : (T, N) arrays
@@ -163,8 +163,8 @@ def score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: Flo
     Returns
     -------
     Score
-        Over the pairs of a series for which ``realized``, ``expected`` and a positive ``risk`` exist: ``qlike`` is the mean loss
-        of ``risk``, ``rmse`` the root mean square of realized - expected, ``bias`` mean(expected) / mean(realized) - 1,
+        Over the pairs of a series for which ``realized``, ``volatility_forecast`` and a positive ``root_variance_forecast`` exist: ``qlike`` is the mean loss
+        of ``root_variance_forecast``, ``rmse`` the root mean square of realized - expected, ``bias`` mean(expected) / mean(realized) - 1,
         ``coverage`` the share of the pairs with a band that fell into it, ends included. NaN where there is nothing to average.
 
     Raises
@@ -172,53 +172,53 @@ def score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: Flo
     ValueError
         If the arrays do not have one shape.
     """
-    return _scored(_totals(realized, expected, risk, low, high))
+    return _average_sums(_sum_pairs(realized, volatility_forecast, root_variance_forecast, low, high))
 
 
-def pooled_score(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: FloatArray, high: FloatArray) -> Score:
+def pooled_score(realized: FloatArray, volatility_forecast: FloatArray, root_variance_forecast: FloatArray, low: FloatArray, high: FloatArray) -> Score:
     """Score as `score` does, over the pairs of all series at once: each pair weighs the same; shape (1,)."""
-    totals = _totals(realized, expected, risk, low, high)
-    return _scored(_Totals._make(total.sum(keepdims=True) for total in totals))
+    totals = _sum_pairs(realized, volatility_forecast, root_variance_forecast, low, high)
+    return _average_sums(_Totals._make(total.sum(keepdims=True) for total in totals))
 
 
-def _totals(realized: FloatArray, expected: FloatArray, risk: FloatArray, low: FloatArray, high: FloatArray) -> _Totals:
-    if len({values.shape for values in (realized, expected, risk, low, high)}) > 1:
+def _sum_pairs(realized: FloatArray, volatility_forecast: FloatArray, root_variance_forecast: FloatArray, low: FloatArray, high: FloatArray) -> _Totals:
+    if len({values.shape for values in (realized, volatility_forecast, root_variance_forecast, low, high)}) > 1:
         raise ValueError("all arrays must have one shape")
-    paired = np.isfinite(realized) & np.isfinite(expected) & np.isfinite(risk) & (risk > 0)
-    banded = ~np.isnan(low) & ~np.isnan(high)
-    everything = np.zeros(len(realized), np.int64)
+    paired = np.isfinite(realized) & np.isfinite(volatility_forecast) & np.isfinite(root_variance_forecast) & (root_variance_forecast > 0)
+    has_interval = ~np.isnan(low) & ~np.isnan(high)
+    single_group = np.zeros(len(realized), np.int64)
 
     def total(values: FloatArray) -> FloatArray:
-        sums: FloatArray = group_sums(np.where(paired, values, np.nan), everything, 1)[0]
+        sums: FloatArray = group_sums(np.where(paired, values, np.nan), single_group, 1)[0]
         return sums
 
     return _Totals(
         pairs=total(paired.astype(np.float64)),
         zeros=total((realized == 0).astype(np.float64)),
-        qlike=total(qlike(realized, risk)),
-        squared_error=total((realized - expected) ** 2),
-        expected=total(expected),
+        qlike=total(qlike(realized, root_variance_forecast)),
+        squared_error=total((realized - volatility_forecast) ** 2),
+        volatility_forecast=total(volatility_forecast),
         realized=total(realized),
-        banded=total(banded.astype(np.float64)),
-        inside=total(((low <= realized) & (realized <= high)).astype(np.float64)),
+        with_interval=total(has_interval.astype(np.float64)),
+        in_interval=total(((low <= realized) & (realized <= high)).astype(np.float64)),
     )
 
 
-def _scored(totals: _Totals) -> Score:
-    pairs, moving, realized, banded = (
-        np.where(count > 0, count, np.nan) for count in (totals.pairs, totals.pairs - totals.zeros, totals.realized, totals.banded)
+def _average_sums(totals: _Totals) -> Score:
+    pairs, moving, realized, with_interval = (
+        np.where(count > 0, count, np.nan) for count in (totals.pairs, totals.pairs - totals.zeros, totals.realized, totals.with_interval)
     )
     return Score(
         qlike=totals.qlike / moving,
         rmse=np.sqrt(totals.squared_error / pairs),
-        bias=totals.expected / realized - 1.0,
-        coverage=totals.inside / banded,
+        bias=totals.volatility_forecast / realized - 1.0,
+        coverage=totals.in_interval / with_interval,
         n_obs=totals.pairs.astype(np.int64),
         n_zero=totals.zeros.astype(np.int64),
     )
 
 
-def rolling_skill(expected: FloatArray, trailing: FloatArray, realized: FloatArray, *, window: int = 252, min_obs: int = 126) -> Skill:
+def rolling_oos_r_squared(volatility_forecast: FloatArray, trailing: FloatArray, realized: FloatArray, *, window: int = 252, min_obs: int = 126) -> OutOfSampleRSquared:
     r"""Out-of-sample R² of forecasts against those of trailing volatility, over the latest completed ones.
 
     Parameters
@@ -226,7 +226,7 @@ def rolling_skill(expected: FloatArray, trailing: FloatArray, realized: FloatArr
     expected, trailing : (T, N) arrays
         Forecasts made on T sessions, and the benchmark's: annualised volatilities.
     realized : (T - horizon, N) array
-        What came after the first of them, as from `realized_next`; the last ``horizon`` forecasts are not complete.
+        What came after the first of them, as from `forward_realized_volatility`; the last ``horizon`` forecasts are not complete.
     window : int
         Completed forecasts to look back on, at most T - horizon.
     min_obs : int
@@ -251,17 +251,17 @@ def rolling_skill(expected: FloatArray, trailing: FloatArray, realized: FloatArr
     """
     completed = len(realized)
     require_windows(completed, window)
-    if expected.shape != trailing.shape or expected.shape[1:] != realized.shape[1:] or completed > len(expected):
-        raise ValueError(f"forecasts {expected.shape} and {trailing.shape} must be of one shape, and outcomes {realized.shape} not more")
-    model, benchmark = realized - expected[:completed], realized - trailing[:completed]
+    if volatility_forecast.shape != trailing.shape or volatility_forecast.shape[1:] != realized.shape[1:] or completed > len(volatility_forecast):
+        raise ValueError(f"forecasts {volatility_forecast.shape} and {trailing.shape} must be of one shape, and outcomes {realized.shape} not more")
+    model, benchmark = realized - volatility_forecast[:completed], realized - trailing[:completed]
     known = np.isfinite(model) & np.isfinite(benchmark)
-    errors, errors_of_benchmark = (window_sums(np.where(known, error, 0.0) ** 2, window) for error in (model, benchmark))
+    errors, benchmark_errors = (window_sums(np.where(known, error, 0.0) ** 2, window) for error in (model, benchmark))
     n_obs = window_counts(known, window)
-    defined = (n_obs >= min_obs) & (errors_of_benchmark > 0)
-    return Skill(1.0 - errors / np.where(defined, errors_of_benchmark, np.nan), n_obs)
+    defined = (n_obs >= min_obs) & (benchmark_errors > 0)
+    return OutOfSampleRSquared(1.0 - errors / np.where(defined, benchmark_errors, np.nan), n_obs)
 
 
-def diebold_mariano(loss_a: FloatArray, loss_b: FloatArray, *, lags: int = NEWEY_WEST_LAGS) -> Comparison:
+def diebold_mariano(loss_a: FloatArray, loss_b: FloatArray, *, lags: int = NEWEY_WEST_LAGS) -> DieboldMarianoTest:
     r"""Test whether two models' losses differ by more than chance.
 
     Parameters
@@ -295,4 +295,4 @@ def diebold_mariano(loss_a: FloatArray, loss_b: FloatArray, *, lags: int = NEWEY
     variance = deviations @ deviations
     for lag in range(1, lags + 1):
         variance += 2.0 * (1.0 - lag / (lags + 1)) * (deviations[lag:] @ deviations[:-lag])
-    return Comparison(mean, float(mean * n_days / np.sqrt(variance)) if n_days > lags and variance > 0 else np.nan, n_days)
+    return DieboldMarianoTest(mean, float(mean * n_days / np.sqrt(variance)) if n_days > lags and variance > 0 else np.nan, n_days)

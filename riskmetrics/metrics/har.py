@@ -23,13 +23,13 @@ LEVEL_WINDOW = 252
 MIN_LEVEL_OBS, FULL_LEVEL_OBS = 63, 126
 """Returns below which there is no level, and below which it is flagged as short."""
 
-MIN_RANGES = math.ceil(0.95 * LEVEL_WINDOW)
+MIN_RANGE_OBS = math.ceil(0.95 * LEVEL_WINDOW)
 """Valid highs and lows in the window that let ranges stand for absolute returns."""
 
 MIN_RATIO, MAX_RATIO = 0.25, 6.0
 """Bounds of forecast / level, so that neither a wild day nor a price that hardly moves makes an absurd forecast."""
 
-BAND = (math.exp(-0.45), math.exp(0.36))
+INTERVAL_MULTIPLIERS = (math.exp(-0.45), math.exp(0.36))
 """What a forecast is multiplied by to be the 10th and the 90th percentile of what follows it."""
 
 PROXIES = ("close_market", "close", "range_market")
@@ -47,10 +47,10 @@ class Coefficients(NamedTuple):
     """What the variance exceeds the squared volatility forecast by, as a share of it."""
 
 
-Version = Mapping[str, Coefficients]
+ModelVersion = Mapping[str, Coefficients]
 """Coefficients for each of `PROXIES`, known from one day on."""
 
-SHIPPED: Version = MappingProxyType(
+SHIPPED_COEFFICIENTS: ModelVersion = MappingProxyType(
     {
         "close_market": Coefficients(np.array([0.48, 0.015, 0.085, 0.28, 0.18]), 0.13),
         "close": Coefficients(np.array([0.54, 0.013, 0.083, 0.40, 0.0]), 0.13),
@@ -59,7 +59,7 @@ SHIPPED: Version = MappingProxyType(
 )
 """Fitted by weighted least squares on daily bars of large US stocks from 1990 on."""
 
-SHIPPED_THROUGH = date(2022, 12, 30)
+SHIPPED_LAST_TARGET = date(2022, 12, 30)
 """Last session of that fit, its targets included: forecasts for days before it are in sample."""
 
 
@@ -80,18 +80,18 @@ class Regressors(NamedTuple):
     """Index of `PROXIES`."""
     short_history: BoolArray
     """The level rests on 63 to 125 returns."""
-    day_replaced: BoolArray
+    daily_lag_imputed: BoolArray
     """No value for the day in 4 sessions: the month stands in for it."""
-    unmoved: BoolArray
+    no_price_movement: BoolArray
     """Every return known of the last 21 sessions is 0: the price is not being made, and nothing is forecast."""
 
 
 class Forecast(NamedTuple):
     """Volatility of the next 21 sessions as a fraction per year, one entry per day and series, each of shape (D, N)."""
 
-    expected: FloatArray
+    volatility_forecast: FloatArray
     """The volatility forecast."""
-    risk: FloatArray
+    root_variance_forecast: FloatArray
     """The square root of the variance forecast."""
     low: FloatArray
     high: FloatArray
@@ -101,7 +101,7 @@ class Forecast(NamedTuple):
     clipped: BoolArray
 
 
-def regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray | None = None) -> Regressors:
+def build_regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray | None = None) -> Regressors:
     r"""Measure every series' recent volatility, and the market's, in units of their level.
 
     Parameters
@@ -137,32 +137,32 @@ def regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray | Non
     require_windows(len(returns), LEVEL_WINDOW)
     absolute = ABSOLUTE_SCALE * np.abs(returns)
     level, n_obs = window_means(absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS)
-    lags = _lags(absolute)
-    ratios = _ratios(lags, level)
+    lags = _lags_on_level_days(absolute)
+    ratios = _divide_by_level(lags, level)
     market_absolute = ABSOLUTE_SCALE * np.abs(market[:, np.newaxis])
-    market_ratio = _ratios(_lags(market_absolute), window_means(market_absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean).month
+    market_ratio = _divide_by_level(_lags_on_level_days(market_absolute), window_means(market_absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean).month
     proxy = np.where(np.isnan(market_ratio), CLOSE, np.full(level.shape, CLOSE_MARKET))
     if ranges is not None:
-        of_ranges = _ratios(_lags(ranges), window_means(ranges, LEVEL_WINDOW, min_obs=MIN_RANGES).mean)
-        by_range = (proxy == CLOSE_MARKET) & ~np.isnan(of_ranges.week + of_ranges.month)
-        proxy[by_range] = RANGE_MARKET
-        ratios = Lags(*(np.where(by_range, wide, narrow) for wide, narrow in zip(of_ranges, ratios, strict=True)))
-    day_replaced = np.isnan(ratios.day) & ~np.isnan(ratios.month)
+        range_ratios = _divide_by_level(_lags_on_level_days(ranges), window_means(ranges, LEVEL_WINDOW, min_obs=MIN_RANGE_OBS).mean)
+        uses_ranges = (proxy == CLOSE_MARKET) & ~np.isnan(range_ratios.week + range_ratios.month)
+        proxy[uses_ranges] = RANGE_MARKET
+        ratios = Lags(*(np.where(uses_ranges, wide, narrow) for wide, narrow in zip(range_ratios, ratios, strict=True)))
+    daily_lag_imputed = np.isnan(ratios.day) & ~np.isnan(ratios.month)
     return Regressors(
         level=level,
         n_obs=n_obs,
-        day=np.where(day_replaced, ratios.month, ratios.day),
+        day=np.where(daily_lag_imputed, ratios.month, ratios.day),
         week=ratios.week,
         month=ratios.month,
         market=np.broadcast_to(market_ratio, level.shape),
         proxy=proxy,
         short_history=(n_obs >= MIN_LEVEL_OBS) & (n_obs < FULL_LEVEL_OBS),
-        day_replaced=day_replaced,
-        unmoved=lags.month == 0.0,
+        daily_lag_imputed=daily_lag_imputed,
+        no_price_movement=lags.month == 0.0,
     )
 
 
-def forecast(inputs: Regressors, versions: Sequence[Version] = (SHIPPED,), version: IntArray | None = None) -> Forecast:
+def forecast(inputs: Regressors, versions: Sequence[ModelVersion] = (SHIPPED_COEFFICIENTS,), version: IntArray | None = None) -> Forecast:
     r"""Forecast the volatility of the 21 sessions after each day.
 
     Parameters
@@ -201,23 +201,23 @@ def forecast(inputs: Regressors, versions: Sequence[Version] = (SHIPPED,), versi
     ratio = weights[..., 0][which]
     for k, values in enumerate((inputs.day, inputs.week, inputs.month, market), start=1):
         ratio = ratio + weights[..., k][which] * values
-    ratio = np.where(inputs.unmoved, np.nan, ratio)
-    expected = math.sqrt(SESSIONS_PER_YEAR) * inputs.level * np.clip(ratio, MIN_RATIO, MAX_RATIO)
+    ratio = np.where(inputs.no_price_movement, np.nan, ratio)
+    volatility_forecast = math.sqrt(SESSIONS_PER_YEAR) * inputs.level * np.clip(ratio, MIN_RATIO, MAX_RATIO)
     return Forecast(
-        expected=expected,
-        risk=expected * np.sqrt(1.0 + residual_variance)[which],
-        low=expected * BAND[0],
-        high=expected * BAND[1],
+        volatility_forecast=volatility_forecast,
+        root_variance_forecast=volatility_forecast * np.sqrt(1.0 + residual_variance)[which],
+        low=volatility_forecast * INTERVAL_MULTIPLIERS[0],
+        high=volatility_forecast * INTERVAL_MULTIPLIERS[1],
         ratio=ratio,
         clipped=(ratio < MIN_RATIO) | (ratio > MAX_RATIO),
     )
 
 
-def _lags(values: FloatArray) -> Lags:
+def _lags_on_level_days(values: FloatArray) -> Lags:
     """Lagged means on the days of the level's windows."""
     return lagged_means(values[LEVEL_WINDOW - MONTH :])
 
 
-def _ratios(lags: Lags, level: FloatArray) -> Lags:
+def _divide_by_level(lags: Lags, level: FloatArray) -> Lags:
     """Lags in units of the level, NaN where that is 0."""
     return Lags(*(np.divide(mean, level, out=np.full_like(mean, np.nan), where=level > 0.0) for mean in lags))

@@ -11,10 +11,10 @@ import numpy as np
 from scipy import sparse
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
-from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.regression import rolling_ols
 
-_UNITS, _RELATIVE_DUST = 1e-10, 1e-13
+_MIN_UNITS, _NETTING_TOLERANCE = 1e-10, 1e-13
 """Smallest quantity that is a holding (quantities have ten decimals), and what rounding leaves of
 lots that cancel, as a share of their sizes."""
 
@@ -33,14 +33,14 @@ class Lots(NamedTuple):
     exit_price: FloatArray
 
 
-class ProfitAndLoss(NamedTuple):
+class LotPnL(NamedTuple):
     """Each of shape (L, D); NaN where a price that it needs is missing, 0 where the lot has no part."""
 
     daily: FloatArray
     cumulative: FloatArray
-    takes_part: BoolArray
+    is_active: BoolArray
     """Whether the lot was held at some time after the previous close."""
-    end: FloatArray
+    end_price: FloatArray
     """The price that both run to."""
 
 
@@ -70,7 +70,7 @@ class Holdings(NamedTuple):
     """Signed market values: 0 where nothing is held, NaN where the price of a lot that is held is not known."""
 
 
-def holdings(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArray, n_instruments: int) -> Holdings:
+def net_lots(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArray, n_instruments: int) -> Holdings:
     """Net lots by instrument on each day.
 
     Parameters
@@ -95,14 +95,14 @@ def holdings(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArr
     held = np.where(open_, units, 0.0)
     netted = group_sums(held, instrument, n_instruments)
     # what binary fractions leave of lots that cancel is no holding
-    dust = np.maximum(_UNITS / 2, _RELATIVE_DUST * group_sums(np.abs(held), instrument, n_instruments))
+    dust = np.maximum(_MIN_UNITS / 2, _NETTING_TOLERANCE * group_sums(np.abs(held), instrument, n_instruments))
     direction = np.where(np.abs(netted) > dust, np.sign(netted), 0.0)
     values = group_sums(np.where(open_, units * prices, 0.0), instrument, n_instruments)
     unpriced = group_sums((open_ & np.isnan(prices)).astype(float), instrument, n_instruments) > 0
     return Holdings(direction, np.where(direction == 0, 0.0, np.where(unpriced, np.nan, values)))
 
 
-def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAndLoss:
+def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
     """Profit of each lot on each day but the first, and since its entry.
 
     Parameters
@@ -116,20 +116,20 @@ def profit_and_loss(lots: Lots, days: DateArray, prices: FloatArray) -> ProfitAn
 
     Returns
     -------
-    ProfitAndLoss
+    LotPnL
         `daily` runs from the last close, or the entry price on the opening day, to the close, or the
         exit price on the closing day. `cumulative` runs from the entry price.
     """
-    entered, left = lots.entry[:, None] <= days, lots.exit[:, None] <= days
-    end = np.where(left, lots.exit_price[:, None], prices)[:, 1:]
+    entered, exited = lots.entry[:, None] <= days, lots.exit[:, None] <= days
+    end = np.where(exited, lots.exit_price[:, None], prices)[:, 1:]
     start = np.where(entered[:, :-1], prices[:, :-1], lots.entry_price[:, None])
-    takes_part = entered[:, 1:] & ~left[:, :-1]
+    is_active = entered[:, 1:] & ~exited[:, :-1]
     units = lots.units[:, None]
-    return ProfitAndLoss(
-        daily=np.where(takes_part, units * (end - start), 0.0),
+    return LotPnL(
+        daily=np.where(is_active, units * (end - start), 0.0),
         cumulative=np.where(entered[:, 1:], units * (end - lots.entry_price[:, None]), 0.0),
-        takes_part=takes_part,
-        end=end,
+        is_active=is_active,
+        end_price=end,
     )
 
 
@@ -162,7 +162,7 @@ def weighted_beta(
     n_obs: FloatArray,
     portfolio: IntArray,
     equity: FloatArray,
-    priced: FloatArray | float = 1.0,
+    priced_share: FloatArray | float = 1.0,
 ) -> WeightedBeta:
     """Portfolio beta as the sum of signed weights times betas.
 
@@ -196,18 +196,18 @@ def weighted_beta(
     with np.errstate(divide="ignore", invalid="ignore"):
         known = group_sums(np.abs(covered), portfolio, n) / gross
         total = group_sums(covered * np.nan_to_num(beta), portfolio, n) / equity / known
-        fit = group_sums(explained * np.nan_to_num(r_squared), portfolio, n) / group_sums(explained, portfolio, n)
-    coverage = known * priced
-    enough = reaches(coverage, MIN_COVERAGE) & np.isfinite(equity)
+        mean_r_squared = group_sums(explained * np.nan_to_num(r_squared), portfolio, n) / group_sums(explained, portfolio, n)
+    coverage = known * priced_share
+    enough = meets_minimum(coverage, MIN_COVERAGE) & np.isfinite(equity)
     return WeightedBeta(
         beta=np.where(enough, total, np.nan),
-        r_squared=np.where(enough, fit, np.nan),
+        r_squared=np.where(enough, mean_r_squared, np.nan),
         observations=np.where(enough, fewest, np.nan),
         coverage=coverage,
     )
 
 
-class AsOfSeries(NamedTuple):
+class ProFormaReturns(NamedTuple):
     """What a day's holdings would have returned on the sessions before it, each of shape (P, W)."""
 
     returns: FloatArray
@@ -216,14 +216,14 @@ class AsOfSeries(NamedTuple):
     """Share of the priced exposure that has a return; NaN without exposure."""
 
 
-def as_of_series(
+def pro_forma_returns(
     exposures: FloatArray,
     column: IntArray,
     portfolio: IntArray,
     equity: FloatArray,
     returns: FloatArray,
-    priced: FloatArray | float = 1.0,
-) -> AsOfSeries:
+    priced_share: FloatArray | float = 1.0,
+) -> ProFormaReturns:
     """Apply the weights of one day to the returns of a window of sessions.
 
     Parameters
@@ -243,7 +243,7 @@ def as_of_series(
 
     Returns
     -------
-    AsOfSeries
+    ProFormaReturns
         Returns as fractions of the equity.
 
     Notes
@@ -253,32 +253,32 @@ def as_of_series(
     """
     shape = len(equity), returns.shape[1]
     held = np.nan_to_num(exposures)
-    moving = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
-    where, known = (portfolio[moving], column[moving]), np.isfinite(returns)
-    weights, sizes = (sparse.csr_array((of[moving], where), shape=shape) for of in (held, np.abs(held)))
+    is_exposed = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
+    where, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
+    weights, sizes = (sparse.csr_array((of[is_exposed], where), shape=shape) for of in (held, np.abs(held)))
     gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
         series: FloatArray = (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
-    enough = reaches(coverage * np.broadcast_to(priced, equity.shape)[:, None], MIN_COVERAGE)
+    enough = meets_minimum(coverage * np.broadcast_to(priced_share, equity.shape)[:, None], MIN_COVERAGE)
     series[~enough] = np.nan
-    return AsOfSeries(series, coverage)
+    return ProFormaReturns(series, coverage)
 
 
-class DirectBeta(NamedTuple):
+class RegressionBeta(NamedTuple):
     """Each of shape (P, D); `n_obs` is the number of days on which the portfolio and the market have a return."""
 
     beta: FloatArray
     n_obs: FloatArray
 
 
-def direct_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int) -> DirectBeta:
+def regression_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int) -> RegressionBeta:
     """Beta of the portfolio's own return series.
 
     Parameters
     ----------
     windows : iterable of D (W, P) arrays
-        For each day, what its holdings would have returned on the sessions of the window that ends on it, as `as_of_series` finds it.
+        For each day, what its holdings would have returned on the sessions of the window that ends on it, as `pro_forma_returns` finds it.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
     min_obs : int
@@ -286,8 +286,8 @@ def direct_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: i
 
     Returns
     -------
-    DirectBeta
+    RegressionBeta
         Dimensionless; beta is NaN under ``min_obs`` sessions, and where the market did not move.
     """
     fits = [rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs) for d, of in enumerate(windows)]
-    return DirectBeta(np.stack([fit.beta[0] for fit in fits], axis=1), np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float))
+    return RegressionBeta(np.stack([fit.beta[0] for fit in fits], axis=1), np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float))

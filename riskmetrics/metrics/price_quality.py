@@ -14,12 +14,12 @@ from riskmetrics.metrics.windows import window_counts
 
 Estimates = TypeVar("Estimates", bound=tuple[NDArray[Any], ...])
 
-MOVE = 0.5
+SUSPECT_MOVE = 0.5
 """Size of a one-day return that is not believed before the next session; 35 large stocks and funds had none in 2020-2024."""
 
-STALE_RUN = 5
+MIN_STALE_RUN = 5
 STALE_WINDOW = 63
-STALE_ZEROS = 0.25
+MAX_ZERO_RETURN_SHARE = 0.25
 """A close is stale if it is the same on 5 sessions in a row, or if more than a quarter of a quarter year's returns are 0."""
 
 _SPLITS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 20.0, 50.0])
@@ -38,22 +38,22 @@ MAX_PRICES_BEFORE = 6
 """Stored prices before a move, at most, among which the last one that is no bad tick is looked for.
 They count however long the symbol was halted: a split often comes with a halt."""
 
-_SPLIT_GAP = 0.025
+_SPLIT_RANGE_TOLERANCE = 0.025
 """How far, as a share, the close of the session before may lie from the day's range times the
 split; one of n sessions before may lie farther by the square root of n."""
 
-_SPLIT_DAY_MOVE = 1.15
+_MAX_SPLIT_DAY_MOVE = 1.15
 """How far, as a ratio, the close may move on the day of a split: Tesla rose 12.6 % on 2020-08-31."""
 
 _HALF_CENT = 0.005
 """Rounding of a price in its currency: many vendors give two decimals."""
 
 
-MIN_SEAM_SYMBOLS = 5
+MIN_SPLICE_SYMBOLS = 5
 """Symbols that meet another piece of their history on one session, at least, to be judged."""
 
-_MIN_USUAL_SESSIONS = 126
-_SEAM_EXCESS = 1.25
+_MIN_SESSIONS_WITHOUT_SPLICE = 126
+_MIN_SPLICE_SHIFT_RATIO = 1.25
 """A shift at a seam counts if it is larger than this multiple of every shift on the other sessions,
 of which there must be half a year."""
 
@@ -65,7 +65,7 @@ class Ticks(NamedTuple):
     """Not positive and finite, or at the end of a move over MOVE that the next session gave back: to be read as missing."""
     unconfirmed: BoolArray
     """At the end of any other move over MOVE: its return counts from the next session on."""
-    doubted: BoolArray
+    suspect: BoolArray
     """Not believed on its own day: no price, or at the end of a move over MOVE that is not the way back from a bad one. It takes no
     later price to know."""
 
@@ -77,7 +77,7 @@ class Staleness(NamedTuple):
     """Sessions in a row, this one included, with the same close: 0 if it is missing, at most STALE_WINDOW + 1."""
     zero_share: FloatArray
     """Zero returns over known returns of the window; NaN if fewer than half are known."""
-    stale: BoolArray
+    is_stale: BoolArray
     """Whether either measure is beyond its limit."""
 
 
@@ -128,25 +128,25 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
 
     What day t knows must not depend on the price of t + 1. So a move over MOVE, tick or not, stays out of the window that ends on its
     own day; a real one counts from the next session on, a tick never. To use it: make bad prices NaN, take returns, and estimate
-    through `as_known_on_each_day`. To count a move at once would store a wild figure with every tick; to leave all of them out for
+    through `point_in_time_estimates`. To count a move at once would store a wild figure with every tick; to leave all of them out for
     good would lose the crashes; to let them in a session late, as a return over two, would net out the spikes.
     A session without a price confirms the move before it.
     """
-    prices = _positive(adj_close)
+    prices = _nonpositive_as_nan(adj_close)
     invalid = ~np.isnan(adj_close) & np.isnan(prices)
     bad = invalid.copy()
     jump = np.zeros_like(bad)
     with np.errstate(over="ignore"):
-        move, left = prices[1:] / prices[:-1], prices[2:] / prices[:-2]
-        jump[1:] = (move > 1.0 + MOVE) | (move < 1.0 - MOVE)
+        move, move_after_next = prices[1:] / prices[:-1], prices[2:] / prices[:-2]
+        jump[1:] = (move > 1.0 + SUSPECT_MOVE) | (move < 1.0 - SUSPECT_MOVE)
         # fourth powers for quarters of logarithms, the last bit of which depends on the processor
-        bad[1:-1] |= jump[1:-1] & (np.square(np.square(_size(left))) < _size(move[:-1]))
+        bad[1:-1] |= jump[1:-1] & (np.square(np.square(_ratio_above_one(move_after_next))) < _ratio_above_one(move[:-1]))
     jump[1:] &= ~bad[:-1]  # the way back from a tick is no move
-    doubted = jump | invalid
-    return Ticks(bad, doubted & ~bad, doubted)
+    suspect = jump | invalid
+    return Ticks(bad, suspect & ~bad, suspect)
 
 
-def as_known_on_each_day(
+def point_in_time_estimates(
     estimate: Callable[[FloatArray, slice, slice | IntArray], Estimates], returns: FloatArray, unconfirmed: BoolArray, window: int
 ) -> Estimates:
     """Estimate over every window of returns, each without the unconfirmed move that it ends with.
@@ -182,7 +182,7 @@ def as_known_on_each_day(
     return estimates
 
 
-def stale(close: FloatArray) -> Staleness:
+def stale_closes(close: FloatArray) -> Staleness:
     """Measure over STALE_WINDOW returns to each session how long, and how often, a close (T, N) has stood still.
 
     A missing close (NaN) ends a run, and the returns on either side of it are not known.
@@ -201,7 +201,7 @@ def stale(close: FloatArray) -> Staleness:
     run = np.minimum(run[STALE_WINDOW:], STALE_WINDOW + 1)
     n_obs = window_counts(known[1:] & known[:-1], STALE_WINDOW)
     zero_share = window_counts(same, STALE_WINDOW) / np.where(2 * n_obs >= STALE_WINDOW, n_obs, np.nan)
-    return Staleness(run, zero_share, (run >= STALE_RUN) | (zero_share > STALE_ZEROS))
+    return Staleness(run, zero_share, (run >= MIN_STALE_RUN) | (zero_share > MAX_ZERO_RETURN_SHARE))
 
 
 def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray) -> SplitSuspects:
@@ -229,9 +229,9 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     3:2 are looked for only where the close makes the move and the adjusted close does not: in both,
     they cannot be told from an ordinary loss.
     """
-    above, below = (np.where(np.isnan(extreme), 1.0, extreme / _positive(close)) for extreme in (high, low))
+    above, below = (np.where(np.isnan(extreme), 1.0, extreme / _nonpositive_as_nan(close)) for extreme in (high, low))
     is_stored = ~(np.isnan(close) & np.isnan(adj_close))
-    last, adjusted_last = (_last_before(_good(of), is_stored) for of in (close, adj_close))
+    last, adjusted_last = (_last_price_before(_without_bad_ticks(of), is_stored) for of in (close, adj_close))
     in_close = _split_ratios(last, close, above, below)
     in_adj_close = _split_ratios(adjusted_last, adj_close, above, below)
     small = _small_split_ratios(close, adj_close, is_stored)
@@ -253,7 +253,7 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     )
 
 
-def stitched(close: FloatArray, adj_close: FloatArray) -> FloatArray:
+def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:
     """Find where two pieces of a history meet that were adjusted as of different days.
 
     Returns
@@ -273,14 +273,14 @@ def stitched(close: FloatArray, adj_close: FloatArray) -> FloatArray:
     rounding = _HALF_CENT * (1.0 / close + 1.0 / adj_close)  # relative to the factor
     row = np.where(np.isnan(factor), -1, np.arange(len(factor))[:, None])
     last = np.maximum.accumulate(row, axis=0)[:-1]
-    before, its_rounding = (np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0)) for values in (factor, rounding))
+    before, rounding_before = (np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0)) for values in (factor, rounding))
     fall = np.full(factor.shape, np.nan)
     fall[1:] = 1.0 - factor[1:] / before
-    fall[1:][~(fall[1:] > rounding[1:] + its_rounding)] = np.nan
+    fall[1:][~(fall[1:] > rounding[1:] + rounding_before)] = np.nan
     return fall
 
 
-def shifts_at_seams(returns: FloatArray, at_seam: BoolArray) -> FloatArray:
+def shifts_at_splices(returns: FloatArray, at_splice: BoolArray) -> FloatArray:
     """Find sessions on which many symbols shift at once where two pieces of their histories meet.
 
     Parameters
@@ -304,20 +304,20 @@ def shifts_at_seams(returns: FloatArray, at_seam: BoolArray) -> FloatArray:
     history without a seam was accused.
     """
     found = np.full(len(returns), np.nan)
-    for t in np.flatnonzero(at_seam.sum(axis=1) >= MIN_SEAM_SYMBOLS):
-        own = at_seam[t]
-        shift = _medians(returns[:, own])
+    for t in np.flatnonzero(at_splice.sum(axis=1) >= MIN_SPLICE_SYMBOLS):
+        own = at_splice[t]
+        shift = _row_medians(returns[:, own])
         if not own.all():
-            shift = shift - _medians(returns[:, ~own])
-        is_usual = ~at_seam[:, own].any(axis=1) & ~np.isnan(shift)
-        if is_usual.sum() < _MIN_USUAL_SESSIONS:
+            shift = shift - _row_medians(returns[:, ~own])
+        without_splice = ~at_splice[:, own].any(axis=1) & ~np.isnan(shift)
+        if without_splice.sum() < _MIN_SESSIONS_WITHOUT_SPLICE:
             continue
-        if abs(shift[t]) > _SEAM_EXCESS * np.abs(shift[is_usual]).max():
+        if abs(shift[t]) > _MIN_SPLICE_SHIFT_RATIO * np.abs(shift[without_splice]).max():
             found[t] = shift[t]
     return found
 
 
-def _medians(returns: FloatArray) -> FloatArray:
+def _row_medians(returns: FloatArray) -> FloatArray:
     """Return the median of each row's known values; NaN where there is none."""
     found = np.full(len(returns), np.nan)
     is_known = ~np.isnan(returns).all(axis=1)
@@ -325,21 +325,21 @@ def _medians(returns: FloatArray) -> FloatArray:
     return found
 
 
-def _positive(prices: FloatArray) -> FloatArray:
+def _nonpositive_as_nan(prices: FloatArray) -> FloatArray:
     return np.where(np.isfinite(prices) & (prices > 0.0), prices, np.nan)
 
 
-def _size(ratio: FloatArray) -> FloatArray:
+def _ratio_above_one(ratio: FloatArray) -> FloatArray:
     """Make rises of falls: the ratio or its inverse, whichever is over 1."""
     return np.maximum(ratio, 1.0 / ratio)
 
 
-def _good(prices: FloatArray) -> FloatArray:
+def _without_bad_ticks(prices: FloatArray) -> FloatArray:
     """Return prices with bad ticks as NaN; whether one is bad is known at the next session."""
-    return np.where(bad_ticks(prices).bad, np.nan, _positive(prices))
+    return np.where(bad_ticks(prices).bad, np.nan, _nonpositive_as_nan(prices))
 
 
-def _last_before(values: FloatArray, is_stored: BoolArray) -> LastValues:
+def _last_price_before(values: FloatArray, is_stored: BoolArray) -> LastValues:
     """Return for each session the last known value of the MAX_PRICES_BEFORE stored before it."""
     found, age = np.full(values.shape, np.nan), np.ones(values.shape, dtype=np.int64)
     session = np.arange(len(values))[:, None]
@@ -365,13 +365,13 @@ def _split_ratios(
     """
     found = np.full(prices.shape, np.nan)
     with np.errstate(over="ignore"):
-        move = last.values / _positive(prices)
-    rows, columns = np.nonzero(_size(move) > _SPLITS[0] / _SPLIT_DAY_MOVE)
-    gap = 1.0 + _SPLIT_GAP * np.sqrt(last.age[rows, columns, None])
+        move = last.values / _nonpositive_as_nan(prices)
+    rows, columns = np.nonzero(_ratio_above_one(move) > _SPLITS[0] / _MAX_SPLIT_DAY_MOVE)
+    gap = 1.0 + _SPLIT_RANGE_TOLERANCE * np.sqrt(last.age[rows, columns, None])
     move, above, below = (values[rows, columns, None] for values in (move, above, below))
-    reach_up = np.minimum(above * gap, _SPLIT_DAY_MOVE)
-    reach_down = np.maximum(below / gap, 1.0 / _SPLIT_DAY_MOVE)
-    distance = _size(move / _SPLIT_RATIOS)
+    reach_up = np.minimum(above * gap, _MAX_SPLIT_DAY_MOVE)
+    reach_down = np.maximum(below / gap, 1.0 / _MAX_SPLIT_DAY_MOVE)
+    distance = _ratio_above_one(move / _SPLIT_RATIOS)
     is_far = (move > _SPLIT_RATIOS * reach_up) | (move < _SPLIT_RATIOS * reach_down)
     distance[is_far] = np.inf
     nearest = _SPLIT_RATIOS[distance.argmin(axis=1)]
@@ -385,12 +385,12 @@ def _small_split_ratios(
     is_stored: BoolArray,
 ) -> FloatArray:
     """Return the small split by which the close falls relative to the adjusted close, or NaN."""
-    good, good_adjusted = _good(close), _good(adj_close)
-    before = _last_before(good / good_adjusted, is_stored).values
+    good, good_adjusted = _without_bad_ticks(close), _without_bad_ticks(adj_close)
+    before = _last_price_before(good / good_adjusted, is_stored).values
     with np.errstate(over="ignore"):
-        fall = before / (_positive(close) / _positive(adj_close))
+        fall = before / (_nonpositive_as_nan(close) / _nonpositive_as_nan(adj_close))
     # relative; the prices before are as large, but for the ratio
-    rounding = 2.0 * _HALF_CENT * (1.0 / _positive(close) + 1.0 / _positive(adj_close))
+    rounding = 2.0 * _HALF_CENT * (1.0 / _nonpositive_as_nan(close) + 1.0 / _nonpositive_as_nan(adj_close))
     found = np.full(close.shape, np.nan)
     for ratio in _SMALL_SPLITS:
         found[np.abs(fall / ratio - 1.0) <= _SMALL_SPLIT_TOLERANCE + rounding] = ratio

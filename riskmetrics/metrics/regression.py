@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import ROUNDING, blocks, is_constant, window_sums
+from riskmetrics.metrics.windows import ROUNDING_PER_OBSERVATION, iterate_blocks, is_constant, window_sums
 
 
 class OLS(NamedTuple):
@@ -79,7 +79,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
         raise ValueError(f"3 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x)}")
     n_dates, n_series = len(x) - window + 1, y.shape[1]
     result = OLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in OLS._fields)
-    for block, rows in blocks(n_dates, n_series, window):
+    for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
             fit = _fit(_moments(y[rows, block[1]], x[rows, np.newaxis], window), min_obs)
         for whole, part in zip(result, fit, strict=True):
@@ -120,7 +120,7 @@ def _fit(moments: _Moments, min_obs: int) -> OLS:
     beta = sxy / sxx
     r_squared = np.minimum(beta * (sxy / syy), 1.0)
     unexplained = 1.0 - r_squared
-    residual = np.where(unexplained > n * ROUNDING, unexplained, 0.0)  # 0 where y is constant too: its R² is 0/0
+    residual = np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0)  # 0 where y is constant too: its R² is 0/0
     std_error = np.sqrt(syy / sxx * residual / (n - 2))
     p_value = 2.0 * stdtr(n - 2, -np.abs(beta / std_error))
     n_obs = np.broadcast_to(n, beta.shape).astype(np.int64)

@@ -55,6 +55,6 @@ def vasicek(beta: FloatArray, std_error: FloatArray, *, prior_mean: float = PRIO
     if not prior_sd > 0.0 or (std_error < 0.0).any():
         raise ValueError("the prior's standard deviation must be positive, and no standard error negative")
     ratio = std_error / prior_sd
-    trust = 1.0 / (1.0 + ratio**2)
-    adjusted = prior_mean + trust * (beta - prior_mean)
-    return AdjustedBeta(np.where(std_error == 0.0, beta, adjusted), np.where(np.isnan(beta), np.nan, std_error * np.sqrt(trust)))
+    shrinkage_weight = 1.0 / (1.0 + ratio**2)
+    adjusted = prior_mean + shrinkage_weight * (beta - prior_mean)
+    return AdjustedBeta(np.where(std_error == 0.0, beta, adjusted), np.where(np.isnan(beta), np.nan, std_error * np.sqrt(shrinkage_weight)))

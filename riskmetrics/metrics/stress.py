@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.minimums import MIN_COVERAGE, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.portfolio import group_sums
 
 
@@ -38,7 +38,7 @@ def replay(
     column: IntArray,
     portfolio: IntArray,
     n_portfolios: int,
-    priced: FloatArray | float = 1.0,
+    priced_share: FloatArray | float = 1.0,
 ) -> Replay:
     """Losses of portfolios held unchanged through each of E episodes of the past.
 
@@ -82,5 +82,5 @@ def replay(
     with np.errstate(invalid="ignore"):
         known = covered / gross
         loss = -group_sums(exposure[:, np.newaxis] * returns, portfolio, n_portfolios) / known
-    coverage = known * np.broadcast_to(priced, n_portfolios)[:, np.newaxis]
-    return Replay(np.where(reaches(coverage, MIN_COVERAGE), loss, np.nan), coverage)
+    coverage = known * np.broadcast_to(priced_share, n_portfolios)[:, np.newaxis]
+    return Replay(np.where(meets_minimum(coverage, MIN_COVERAGE), loss, np.nan), coverage)

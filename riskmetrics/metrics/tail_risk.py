@@ -14,16 +14,16 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import window_counts, window_sums
 
-WINDOW = 504
+VAR_WINDOW = 504
 """Sessions behind a historical value at risk: two years, of which six losses lie beyond 99 %."""
 
-TESTED = 252
+BACKTEST_WINDOW = 252
 """Sessions of a backtest: a year, the span regulators use."""
 
 _BLOCK_SERIES = 128
 """Series counted at a time: the days that are tested of them stay in a core's cache."""
 
-_LARGEST_BYTE = 255
+_MAX_UINT8 = 255
 """Counts are kept in bytes over as many rows: an eighth of the memory to go through."""
 
 MIN_OBS_95 = 126
@@ -51,7 +51,7 @@ class ParametricRisk(NamedTuple):
 class Backtest(NamedTuple):
     """Each of shape (N,): days on which the loss passed the value at risk, of the days that have both."""
 
-    breaches: IntArray
+    exceptions: IntArray
     n_tested: IntArray
 
 
@@ -63,7 +63,7 @@ class Kupiec(NamedTuple):
     p_value: FloatArray
 
 
-def historical(returns: FloatArray, *, level: float, window: int = WINDOW, min_obs: int) -> HistoricalRisk:
+def historical_risk(returns: FloatArray, *, level: float, window: int = VAR_WINDOW, min_obs: int) -> HistoricalRisk:
     """Value at risk and expected shortfall of the last ``window`` returns as they were.
 
     Parameters
@@ -94,7 +94,7 @@ def historical(returns: FloatArray, *, level: float, window: int = WINDOW, min_o
     Hyndman and Fan (1996), Sample quantiles in statistical packages, The American Statistician 50(4).
     Acerbi and Tasche (2002), On the coherence of expected shortfall, Journal of Banking and Finance 26(7).
     """
-    _require(returns, level, window, min_obs)
+    _require_arguments(returns, level, window, min_obs)
     losses = _losses(returns[-window:])
     quantile = _quantile(losses, level, min_obs)
     tail = losses >= quantile
@@ -104,7 +104,7 @@ def historical(returns: FloatArray, *, level: float, window: int = WINDOW, min_o
     return HistoricalRisk(quantile, shortfall, np.isfinite(losses).sum(axis=0))
 
 
-def parametric(volatility: FloatArray, *, level: float) -> ParametricRisk:
+def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
     r"""Value at risk and expected shortfall over one day if returns are normal with mean 0.
 
     Parameters
@@ -140,7 +140,7 @@ def parametric(volatility: FloatArray, *, level: float) -> ParametricRisk:
     return ParametricRisk(daily * z, daily * (math.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi) / (1.0 - level)))
 
 
-def scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
+def sqrt_time_scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
     """Losses of one day, of any shape and unit, over several as if days were independent and alike: times the root of ``days``.
 
     NaN stays NaN. It is no forecast of such a span: label it as scaled.
@@ -148,8 +148,8 @@ def scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
     return one_day * math.sqrt(days)
 
 
-def smaller_losses(returns: FloatArray, *, window: int = WINDOW, tested: int = TESTED) -> IntArray:
-    """Count, for each of the last ``tested`` days, the losses of the ``window`` days before it that are smaller than its own.
+def loss_ranks(returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW) -> IntArray:
+    """Count, for each of the last ``n_days`` days, the losses of the ``window`` days before it that are smaller than its own.
 
     Parameters
     ----------
@@ -166,35 +166,35 @@ def smaller_losses(returns: FloatArray, *, window: int = WINDOW, tested: int = T
     ValueError
         If the array is too short.
     """
-    if not 1 <= tested <= len(returns) - window:
-        raise ValueError(f"{len(returns)} returns are too few to test {tested} days on windows of {window}")
-    losses = _losses(returns[-window - tested :])
-    smaller = np.empty((tested, losses.shape[1]), np.int64)
+    if not 1 <= n_days <= len(returns) - window:
+        raise ValueError(f"{len(returns)} returns are too few to test {n_days} days on windows of {window}")
+    losses = _losses(returns[-window - n_days :])
+    ranks = np.empty((n_days, losses.shape[1]), np.int64)
     for left in range(0, losses.shape[1], _BLOCK_SERIES):
         block = np.ascontiguousarray(losses[:, left : left + _BLOCK_SERIES])
-        day, total = block[window:], np.zeros((tested, block.shape[1]), np.int64)
-        for first in range(0, window, _LARGEST_BYTE):
+        day, total = block[window:], np.zeros((n_days, block.shape[1]), np.int64)
+        for first in range(0, window, _MAX_UINT8):
             count, is_smaller = np.zeros(day.shape, np.uint8), np.empty(day.shape, np.bool_)
-            for start in range(first, min(first + _LARGEST_BYTE, window)):
-                count += np.less(block[start : start + tested], day, out=is_smaller).view(np.uint8)
+            for start in range(first, min(first + _MAX_UINT8, window)):
+                count += np.less(block[start : start + n_days], day, out=is_smaller).view(np.uint8)
             total += count
-        smaller[:, left : left + _BLOCK_SERIES] = total
-    return smaller
+        ranks[:, left : left + _BLOCK_SERIES] = total
+    return ranks
 
 
-def historical_breaches(
-    returns: FloatArray, smaller: IntArray, *, level: float, window: int = WINDOW, tested: int = TESTED, min_obs: int
+def var_exceptions(
+    returns: FloatArray, ranks: IntArray, *, level: float, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW, min_obs: int
 ) -> Backtest:
-    """Count the days of the last ``tested`` whose loss passed the historical value at risk of the ``window`` days before each.
+    """Count the days of the last ``n_days`` whose loss passed the historical value at risk of the ``window`` days before each.
 
     Parameters
     ----------
     returns : (T, N) array
         Simple returns, T at least ``window + tested``; rows before those are not looked at.
     smaller : (tested, N) array
-        What ``smaller_losses`` counts in the same windows: it serves every level.
+        What ``loss_ranks`` counts in the same windows: it serves every level.
     level, window, min_obs
-        As ``historical`` takes them.
+        As ``historical_risk`` takes them.
     tested : int
         Days to test.
 
@@ -207,25 +207,25 @@ def historical_breaches(
     Raises
     ------
     ValueError
-        If the arrays do not belong together, or as ``historical`` does.
+        If the arrays do not belong together, or as ``historical_risk`` does.
     """
-    _require(returns, level, window, min_obs)
-    if smaller.shape != (tested, returns.shape[1]):
-        raise ValueError(f"counts of smaller losses must be {(tested, returns.shape[1])}, not {smaller.shape}")
-    losses = _losses(returns[-window - tested :])
+    _require_arguments(returns, level, window, min_obs)
+    if ranks.shape != (n_days, returns.shape[1]):
+        raise ValueError(f"counts of smaller losses must be {(n_days, returns.shape[1])}, not {ranks.shape}")
+    losses = _losses(returns[-window - n_days :])
     known = np.isfinite(losses)
     n_obs = window_counts(known[:-1], window)
     is_tested = known[window:] & (n_obs >= min_obs)
-    below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
-    breach = is_tested & (smaller > below + 1)
+    rank_below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
+    is_exception = is_tested & (ranks > rank_below + 1)
     # between the two losses that the quantile lies between only the quantile itself can tell: one day in a window's length
-    day, series = np.nonzero(is_tested & (smaller == below + 1))
-    limit = _quantile(losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs)
-    breach[day, series] = losses[day + window, series] > limit
-    return Backtest(breach.sum(axis=0), is_tested.sum(axis=0))
+    day, series = np.nonzero(is_tested & (ranks == rank_below + 1))
+    value_at_risk = _quantile(losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs)
+    is_exception[day, series] = losses[day + window, series] > value_at_risk
+    return Backtest(is_exception.sum(axis=0), is_tested.sum(axis=0))
 
 
-def kupiec(breaches: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
+def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
     r"""Likelihood ratio test that breaches are as frequent as the level says.
 
     Parameters
@@ -257,12 +257,12 @@ def kupiec(breaches: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
     from scipy.special import chdtrc, xlogy
 
     _require_level(level)
-    if breaches.shape != n_obs.shape or (breaches < 0).any() or (breaches > n_obs).any():
+    if exceptions.shape != n_obs.shape or (exceptions < 0).any() or (exceptions > n_obs).any():
         raise ValueError("there must be one count of breaches, between 0 and the days tested, for each count of days")
     p = 1.0 - level
     with np.errstate(invalid="ignore"):
-        share = breaches / n_obs
-    ratio = 2.0 * (xlogy(breaches, share / p) + xlogy(n_obs - breaches, (1.0 - share) / level))
+        exception_rate = exceptions / n_obs
+    ratio = 2.0 * (xlogy(exceptions, exception_rate / p) + xlogy(n_obs - exceptions, (1.0 - exception_rate) / level))
     ratio = np.maximum(ratio, 0.0)  # rounding may pass 0
     return Kupiec(n_obs.astype(np.float64) * p, ratio, chdtrc(1.0, ratio))
 
@@ -283,7 +283,7 @@ def _quantile(losses: FloatArray, level: float, min_obs: int) -> FloatArray:
     return np.where(n_obs < min_obs, np.nan, np.where(position == below, lower, between))
 
 
-def _require(returns: FloatArray, level: float, window: int, min_obs: int) -> None:
+def _require_arguments(returns: FloatArray, level: float, window: int, min_obs: int) -> None:
     _require_level(level)
     if returns.ndim != 2 or not 1 <= min_obs <= window <= len(returns):
         raise ValueError(f"returns must be (T, N) with 1 <= min_obs <= window <= T, not {returns.shape}, {min_obs} and {window}")

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import ROUNDING, blocks, is_constant, window_sums
+from riskmetrics.metrics.windows import ROUNDING_PER_OBSERVATION, iterate_blocks, is_constant, window_sums
 
-_COLLINEAR = float(np.sqrt(np.finfo(np.float64).eps))
+_MIN_UNEXPLAINED_SHARE = float(np.sqrt(np.finfo(np.float64).eps))
 """Share of a regressor's variance that the other must leave unexplained: with less, half the digits of the betas are gone."""
 
 
@@ -91,7 +91,7 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
         raise ValueError(f"4 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x1)}")
     n_dates, n_series = len(x1) - window + 1, y.shape[1]
     result = TwoFactorOLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in TwoFactorOLS._fields)
-    for block, rows in blocks(n_dates, n_series, window):
+    for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
             fit = _fit(_moments(y[rows, block[1]], x1[rows, np.newaxis], x2[rows, np.newaxis], window), min_obs)
         for whole, part in zip(result, fit, strict=True):
@@ -123,19 +123,19 @@ def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
     from scipy.special import stdtr  # a third of a second to import: not before it is needed
 
     n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy = moments
-    distinct = 1.0 - s12 * (s12 / (s11 * s22))  # 1 - squared correlation of the regressors
-    undetermined = (n < min_obs) | is_constant(s11, mean_1, n) | is_constant(s22, mean_2, n) | ~(distinct > _COLLINEAR)
-    distinct = np.where(undetermined, np.nan, distinct)
+    tolerance = 1.0 - s12 * (s12 / (s11 * s22))  # 1 - squared correlation of the regressors
+    undetermined = (n < min_obs) | is_constant(s11, mean_1, n) | is_constant(s22, mean_2, n) | ~(tolerance > _MIN_UNEXPLAINED_SHARE)
+    tolerance = np.where(undetermined, np.nan, tolerance)
     s1y, s2y, syy = (np.where(is_constant(syy, mean_y, n), 0.0, moment) for moment in (s1y, s2y, syy))
-    left_22, left_2y = s22 * distinct, s2y - s12 * (s1y / s11)
-    beta_2 = left_2y / left_22
+    residual_22, residual_2y = s22 * tolerance, s2y - s12 * (s1y / s11)
+    beta_2 = residual_2y / residual_22
     beta_1 = (s1y - s12 * beta_2) / s11
-    rounding = syy * (n * ROUNDING) ** 2
-    beta_1, beta_2 = (np.where(beta**2 * of <= rounding, 0.0 * beta, beta) for beta, of in ((beta_1, s11), (beta_2, left_22)))
-    r_squared = np.minimum((s1y * (s1y / s11) + left_2y * beta_2) / syy, 1.0)
+    rounding = syy * (n * ROUNDING_PER_OBSERVATION) ** 2
+    beta_1, beta_2 = (np.where(beta**2 * of <= rounding, 0.0 * beta, beta) for beta, of in ((beta_1, s11), (beta_2, residual_22)))
+    r_squared = np.minimum((s1y * (s1y / s11) + residual_2y * beta_2) / syy, 1.0)
     unexplained = 1.0 - r_squared
-    variance = syy * np.where(unexplained > n * ROUNDING, unexplained, 0.0) / (n - 3)  # 0 where y is constant too: its R² is 0/0
-    std_error_1, std_error_2 = np.sqrt(variance / (s11 * distinct)), np.sqrt(variance / left_22)
+    variance = syy * np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0) / (n - 3)  # 0 where y is constant too: its R² is 0/0
+    std_error_1, std_error_2 = np.sqrt(variance / (s11 * tolerance)), np.sqrt(variance / residual_22)
     t = (np.where((beta == 0.0) & (syy > 0.0), 0.0, beta / error) for beta, error in ((beta_1, std_error_1), (beta_2, std_error_2)))
     p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(of)) for of in t)
     alpha = mean_y - beta_1 * mean_1 - beta_2 * mean_2

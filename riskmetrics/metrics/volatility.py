@@ -20,10 +20,10 @@ ABSOLUTE_SCALE = math.sqrt(math.pi / 2)
 WEEK, MONTH = 5, 21
 """Sessions, the lags of Corsi (2009)."""
 
-MIN_WEEK, MIN_MONTH = 3, 15
+MIN_WEEK_OBS, MIN_MONTH_OBS = 3, 15
 """Values below which their mean would speak for other days."""
 
-MAX_AGE = 3
+MAX_DAILY_LAG_AGE = 3
 """Sessions that the last value may be old when there is none on the day."""
 
 PERCENTILE_WINDOW, PERCENTILE_MIN_OBS = 252, 126
@@ -32,7 +32,7 @@ PERCENTILE_WINDOW, PERCENTILE_MIN_OBS = 252, 126
 LOG_ERROR_MEAN, LOG_ERROR_SD = 0.06, 0.33
 """Of ln(forecast / volatility that followed), measured on large US stocks 1990-2022."""
 
-STABLE_BELOW = 0.15
+MIN_TREND_STRENGTH = 0.15
 """Strength under which a trend is none."""
 
 DIRECTIONS: Final = {-1.0: "decreasing", 0.0: "stable", 1.0: "increasing"}
@@ -138,11 +138,11 @@ def lagged_means(values: FloatArray) -> Lags:
     require_windows(len(values), MONTH)
     n_dates = len(values) - MONTH + 1
     day = np.full((n_dates, values.shape[1]), np.nan)
-    for age in range(MAX_AGE + 1):
+    for age in range(MAX_DAILY_LAG_AGE + 1):
         earlier = values[MONTH - 1 - age : len(values) - age]
         np.copyto(day, earlier, where=np.isnan(day) & np.isfinite(earlier))
-    week = window_means(values[MONTH - WEEK :], WEEK, min_obs=MIN_WEEK).mean
-    return Lags(day, week, window_means(values, MONTH, min_obs=MIN_MONTH).mean)
+    week = window_means(values[MONTH - WEEK :], WEEK, min_obs=MIN_WEEK_OBS).mean
+    return Lags(day, week, window_means(values, MONTH, min_obs=MIN_MONTH_OBS).mean)
 
 
 def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
@@ -191,7 +191,7 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     return PercentileRank(np.divide(rank, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs)
 
 
-def trend(forecast: FloatArray, realized: FloatArray) -> Trend:
+def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:
     r"""Say how likely the next 21 sessions are to be more volatile than the last 21.
 
     Parameters
@@ -211,5 +211,5 @@ def trend(forecast: FloatArray, realized: FloatArray) -> Trend:
     growth = np.log(np.divide(forecast, realized, out=np.full(valid.shape, np.nan), where=valid))
     probability = ndtr((growth - LOG_ERROR_MEAN) / LOG_ERROR_SD)
     strength = np.abs(2.0 * probability - 1.0)
-    direction = np.where(strength < STABLE_BELOW, 0.0, np.sign(probability - 0.5))
+    direction = np.where(strength < MIN_TREND_STRENGTH, 0.0, np.sign(probability - 0.5))
     return Trend(probability, strength, np.where(np.isnan(probability), np.nan, direction))

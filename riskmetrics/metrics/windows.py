@@ -7,7 +7,7 @@ import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 
-ROUNDING = 4 * float(np.finfo(np.float64).eps)
+ROUNDING_PER_OBSERVATION = 4 * float(np.finfo(np.float64).eps)
 """Per observation, what a relative variance or residual must exceed to be more than the rounding of its sum.
 
 In 1.3 million exactly linear windows of 3 to 504 pairs, 1 - R² reached 1.34 eps per observation.
@@ -73,11 +73,11 @@ def window_counts(known: BoolArray, window: int) -> IntArray:
 
 def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> BoolArray:
     """Whether sums of squared deviations from a mean are no more than the rounding of ``n_obs`` equal values; all of one shape."""
-    constant: BoolArray = squares <= n_obs * (n_obs * ROUNDING * mean) ** 2
+    constant: BoolArray = squares <= n_obs * (n_obs * ROUNDING_PER_OBSERVATION * mean) ** 2
     return constant
 
 
-def blocks(n_windows: int, n_series: int, window: int) -> Iterator[tuple[tuple[slice, slice], slice]]:
+def iterate_blocks(n_windows: int, n_series: int, window: int) -> Iterator[tuple[tuple[slice, slice], slice]]:
     """Cut windows x series into pieces that a core's cache holds: the piece, as an index of both, and the rows that its windows look at."""
     columns = _BLOCK_VALUES // min(n_windows, _BLOCK_DATES)
     rows = _BLOCK_VALUES // max(1, min(n_series, columns))

@@ -11,16 +11,16 @@ import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import insights, losses, rates, read, stored, volatility
-from riskmetrics.db.suspects import import_seams, suspected_moves
+from riskmetrics.db import insight_store, risk_queries, rate_queries, input_queries, result_queries, volatility_queries
+from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE
-from riskmetrics.report import figures
-from riskmetrics.report.figures import Axis
-from riskmetrics.report.notes import OF_PORTFOLIO, Notes, Record
-from riskmetrics.report.reservations import reservations
-from riskmetrics.results import price_quality, scores
-from riskmetrics.results.betas import MIN_PAIRS, WINDOW
+from riskmetrics.report import formatting
+from riskmetrics.report.formatting import Axis
+from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
+from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.results import price_faults, score_results
+from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW
 from riskmetrics.text import escape_controls
 
 _POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
@@ -28,7 +28,7 @@ _AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exp
 
 
 class Instrument(NamedTuple):
-    """Rows of `db.volatility` and `db.rates` on what is held, its lots together; None if a step has not run."""
+    """Rows of `db.volatility_results` and `db.rate_results` on what is held, its lots together; None if a step has not run."""
 
     symbol: str
     position_type: str
@@ -52,53 +52,53 @@ class Section:
     coverage: dict[str, Record]
     """By metric."""
     risk: dict[str, list[Record]]
-    """Rows of the tables of `db.losses`, by its functions' names."""
+    """Rows of the tables of `db.risk_results`, by the name of the query."""
     volatility: Record | None
     """With the forecast's band; None as the snapshot is."""
     rates: Record | None
     instruments: list[Instrument]
-    notes: Notes
-    reservations: list[str]
+    footnotes: Footnotes
+    caveats: list[str]
     """What to know before its values and weights are read."""
     faults: list[Record]
-    """What is wrong with the prices of what it holds, and of the market index, as `price_quality.find` lists it."""
+    """What is wrong with the prices of what it holds, and of the market index, as `price_faults.find_faults` lists it."""
     insights: list[Record]
     """Rows of `ai_insights`, the severest first."""
 
     @cached_property
-    def amounts(self) -> Axis:
+    def amount_axis(self) -> Axis:
         """The axis of the values' bars."""
-        return Axis.over((self.snapshot or {}).get(name) for name in _AMOUNTS)
+        return Axis.spanning((self.snapshot or {}).get(name) for name in _AMOUNTS)
 
     @cached_property
-    def weights(self) -> Axis:
+    def weight_axis(self) -> Axis:
         """The axis of the sectors' bars."""
-        return Axis.over(row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight"))
+        return Axis.spanning(row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight"))
 
     @cached_property
-    def components(self) -> Axis:
+    def component_axis(self) -> Axis:
         """The axis of the contributions' bars."""
-        return Axis.over(row["component"] for row in self.risk["contributions"])
+        return Axis.spanning(row["component"] for row in self.risk["contributions"])
 
     @cached_property
-    def stress_losses(self) -> Axis:
+    def stress_loss_axis(self) -> Axis:
         """The axis of the scenarios' bars."""
-        return Axis.over(row["loss"] for row in self.risk["stress"])
+        return Axis.spanning(row["loss"] for row in self.risk["stress"])
 
     @cached_property
     def beta_axis(self) -> Axis:
         """The axis of the positions' betas; it holds the market's, 1."""
-        ends = [end for row in self.betas if row["beta"] is not None for end in uncertainty(row)]
-        return Axis.over([1.0, *ends])
+        ends = [end for row in self.betas if row["beta"] is not None for end in beta_interval(row)]
+        return Axis.spanning([1.0, *ends])
 
     @cached_property
     def volatility_axis(self) -> Axis:
         """The axis of the positions' bands."""
         rows = [of.volatility for of in self.instruments if of.volatility and of.volatility["low"] is not None]
-        return Axis.over(row[name] for row in rows for name in ("high", "realized_vol_21d"))
+        return Axis.spanning(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
 
-def render(connection: sa.Connection, day: date) -> str:
+def render_page(connection: sa.Connection, day: date) -> str:
     """Return the page of a session.
 
     Raises
@@ -125,63 +125,63 @@ def render(connection: sa.Connection, day: date) -> str:
 
 
 def _track_record(connection: sa.Connection, day: date) -> list[Record]:
-    """How the forecasts complete by the day did: rows of `scores.summary` over all pairs."""
-    found = scores.summary(volatility.forecast_scores(connection, day))
-    return _records(found[found["subject"] == scores.POOLED])
+    """How the forecasts complete by the day did: rows of `score_results.summarize_scores` over all pairs."""
+    found = score_results.summarize_scores(volatility_queries.read_forecast_scores(connection, day))
+    return _records(found[found["subject"] == score_results.POOLED])
 
 
-def uncertainty(row: Record) -> tuple[float, float]:
+def beta_interval(row: Record) -> tuple[float, float]:
     """Where the beta of the next window is to be expected: one widened standard error to either side."""
-    half = figures.NEXT_WINDOW * (row["std_error"] or 0.0)
+    half = formatting.NEXT_WINDOW_STD_ERRORS * (row["std_error"] or 0.0)
     return row["beta"] - half, row["beta"] + half
 
 
 def _sections(connection: sa.Connection, day: date) -> list[Section]:
     """Return the portfolios that have a snapshot, or a reason for having none."""
-    portfolios = _records(read.portfolios(connection))
-    frames = {name: query(connection, day) for name, query in (_QUERIES | _LOSSES).items()}
+    portfolios = _records(input_queries.read_portfolios(connection))
+    frames = {name: query(connection, day) for name, query in (_QUERIES | _RISK_QUERIES).items()}
     tables = {name: _by_portfolio(frame) for name, frame in frames.items()}
-    tables["insights"] = _said(connection, day)
-    reserved = reservations(frames["snapshots"], frames["coverage"])
+    tables["insights"] = _insights_by_portfolio(connection, day)
+    caveats = portfolio_caveats(frames["snapshots"], frames["coverage"])
     indices = {row["market_index"] for rows in tables["betas"].values() for row in rows}
-    bars = read.held_bars(connection, price_quality.sessions(day), indices)
-    suspects = suspected_moves(connection, bars.close.columns)
-    seams = import_seams(connection, bars.close.columns, price_quality.sessions(day))
-    faults = _records(price_quality.find(bars, suspects, seams))
-    stated = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
-    if len({row["name"] for row in stated}) < len(stated):
+    bars = input_queries.read_held_bars(connection, price_faults.required_sessions(day), indices)
+    suspects = find_suspected_splits(connection, bars.close.columns)
+    seams = find_import_splices(connection, bars.close.columns, price_faults.required_sessions(day))
+    faults = _records(price_faults.find_faults(bars, suspects, seams))
+    reported = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
+    if len({row["name"] for row in reported}) < len(reported):
         raise DataQualityError("two portfolios have the same name: rename one in the database, names must tell them apart")
     return [
-        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, reserved.get(row["name"], []), faults)
-        for number, row in enumerate(stated, 1)
+        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, caveats.get(row["name"], []), faults)
+        for number, row in enumerate(reported, 1)
     ]
 
 
 _QUERIES = {
-    "snapshots": stored.snapshots,
-    "betas": stored.betas,
-    "sectors": stored.sectors,
-    "coverage": stored.coverage,
-    "undefined": stored.undefined,
-    "volatility": volatility.of_portfolios,
-    "position_volatility": volatility.of_positions,
-    "rates": rates.of_portfolios,
-    "rate_betas": rates.of_positions,
+    "snapshots": result_queries.read_snapshots,
+    "betas": result_queries.read_market_betas,
+    "sectors": result_queries.read_sector_weights,
+    "coverage": result_queries.read_coverage,
+    "undefined": result_queries.read_undefined_metrics,
+    "volatility": volatility_queries.read_portfolio_volatility,
+    "position_volatility": volatility_queries.read_position_volatility,
+    "rates": rate_queries.read_portfolio_rate_betas,
+    "rate_betas": rate_queries.read_position_rate_betas,
 }
-_LOSSES = {
-    "tail_risk": losses.tail_risk,
-    "var_backtests": losses.var_backtests,
-    "drawdowns": losses.drawdowns,
-    "contributions": losses.contributions,
-    "stress": losses.stress,
-    "options": losses.options,
+_RISK_QUERIES = {
+    "tail_risk": risk_queries.read_tail_risk,
+    "var_backtests": risk_queries.read_var_backtests,
+    "drawdowns": risk_queries.read_drawdowns,
+    "contributions": risk_queries.read_risk_contributions,
+    "stress": risk_queries.read_stress_results,
+    "options": risk_queries.read_option_exposures,
 }
 
 
-def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], reserved: list[str], faults: list[Record]) -> Section:
+def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], caveats: list[str], faults: list[Record]) -> Section:
     symbols = {row[name] for row in tables["betas"] for name in ("symbol", "market_index")}
     symbols |= {row["underlying_symbol"] for row in tables["options"]}
-    shown = {
+    displayed_rows = {
         "portfolio_snapshots": tables["snapshots"],
         "position_market_betas": tables["betas"],
         "portfolio_sector_weights": tables["sectors"],
@@ -197,33 +197,33 @@ def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], re
         betas=tables["betas"],
         sectors=tables["sectors"],
         coverage={row["metric"]: row for row in tables["coverage"]},
-        risk={name: tables[name] for name in _LOSSES},
+        risk={name: tables[name] for name in _RISK_QUERIES},
         volatility=next(iter(tables["volatility"]), None),
         rates=next(iter(tables["rates"]), None),
         instruments=_instruments(tables["position_volatility"], tables["rate_betas"]),
-        notes=Notes(tables["undefined"], shown),
-        reservations=reserved,
+        footnotes=Footnotes(tables["undefined"], displayed_rows),
+        caveats=caveats,
         faults=[fault for fault in faults if fault["symbol"] in symbols],
         insights=tables["insights"],
     )
 
 
 def _instruments(volatilities: list[Record], rate_betas: list[Record]) -> list[Instrument]:
-    of, to = ({(row["symbol"], row["position_type"], contract(row)): row for row in rows} for rows in (volatilities, rate_betas))
-    return [Instrument(*key, of.get(key), to.get(key)) for key in sorted(of.keys() | to.keys())]
+    volatility_rows, rate_rows = ({(row["symbol"], row["position_type"], contract_terms(row)): row for row in rows} for rows in (volatilities, rate_betas))
+    return [Instrument(*key, volatility_rows.get(key), rate_rows.get(key)) for key in sorted(volatility_rows.keys() | rate_rows.keys())]
 
 
-def _said(connection: sa.Connection, day: date) -> dict[str, list[Record]]:
+def _insights_by_portfolio(connection: sa.Connection, day: date) -> dict[str, list[Record]]:
     found: dict[str, list[Record]] = {}
-    for row in insights.latest(connection, day):
+    for row in insight_store.read_latest_insights(connection, day):
         found.setdefault(row["portfolio"], []).append(row)
     return found
 
 
-def contract(row: Record) -> str:
+def contract_terms(row: Record) -> str:
     """Strike and expiration of an option, as far as they are known; of another position nothing."""
     strike, expiration = row["strike_price"], row["expiration_date"]
-    parts = ("" if strike is None else figures.quantity(strike), "" if expiration is None else figures.day(expiration))
+    parts = ("" if strike is None else formatting.quantity(strike), "" if expiration is None else formatting.day(expiration))
     return " ".join(part for part in parts if part)
 
 
@@ -256,14 +256,14 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(
-        figures=figures,
-        contract=contract,
-        of_portfolio=OF_PORTFOLIO,
-        uncertainty=uncertainty,
+        formatting=formatting,
+        contract_terms=contract_terms,
+        portfolio_subject=PORTFOLIO_SUBJECT,
+        beta_interval=beta_interval,
         position_types=_POSITION_TYPES,
-        next_window=figures.NEXT_WINDOW,
-        window=WINDOW,
-        min_pairs=MIN_PAIRS,
+        next_window=formatting.NEXT_WINDOW_STD_ERRORS,
+        window=BETA_WINDOW,
+        min_pairs=MIN_PAIRED_RETURNS,
         min_coverage=MIN_COVERAGE,
     )
     return environment

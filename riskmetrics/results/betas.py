@@ -10,45 +10,45 @@ import pandas as pd
 
 from riskmetrics import panels
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.price_quality import as_known_on_each_day
+from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
 from riskmetrics.metrics.windows import window_counts
-from riskmetrics.results.lots import NO_SERIES, is_listed, open_positions, open_symbols
+from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, open_positions, open_symbols
 
-WINDOW = 90
+BETA_WINDOW = 90
 """Returns in the window of a beta, in sessions, stored as `window_days`."""
 
-MIN_PAIRS = 60
+MIN_PAIRED_RETURNS = 60
 """Paired returns below which a beta is not estimated."""
 
-FLAT = "the price did not move in the window"
+NO_PRICE_MOVEMENT = "the price did not move in the window"
 
 METHOD = "OLS_SIMPLE"
 """One regressor and an intercept, equal weights, stored as `method`."""
 
 
 @dataclass(frozen=True)
-class Stored:
+class BetaTable:
     """Where regressions on an index are stored."""
 
     table: str
-    day: str
-    index: str
+    day_column: str
+    index_column: str
     """Column that names the index."""
-    called: str
+    index_label: str
     """What the index is called in a reason."""
-    columns: dict[str, str]
+    statistic_columns: dict[str, str]
     """Column of each statistic of `OLS`."""
-    constants: dict[str, str]
+    constant_columns: dict[str, str]
 
     @property
     def metrics(self) -> list[str]:
         """'table.column' of all that may be undefined."""
-        return [f"{self.table}.{column}" for name, column in self.columns.items() if name != "n_obs"]
+        return [f"{self.table}.{column}" for name, column in self.statistic_columns.items() if name != "n_obs"]
 
 
-MARKET = Stored(
+MARKET_BETA_TABLE = BetaTable(
     "position_market_betas",
     "calc_date",
     "market_index",
@@ -56,12 +56,12 @@ MARKET = Stored(
     {name: name for name in OLS._fields} | {"n_obs": "observations"},
     {"method": METHOD},
 )
-RATES = Stored(
+RATE_BETA_TABLE = BetaTable(
     "position_interest_rate_betas",
     "calculation_date",
     "rate_index",
     "rate index",
-    MARKET.columns | {"beta": "ir_beta"},
+    MARKET_BETA_TABLE.statistic_columns | {"beta": "ir_beta"},
     {},
 )
 
@@ -72,28 +72,28 @@ class SymbolBetas:
 
     ols: OLS
     returns: panels.Returns
-    index: str
+    index_symbol: str
 
     @cached_property
-    def index_is_absent(self) -> BoolArray:
+    def is_index_missing(self) -> BoolArray:
         """Whether the index has no return in the whole window of each session, (D,)."""
-        return absent(self.returns, self.index)
+        return has_no_index_returns(self.returns, self.index_symbol)
 
 
-def estimate(returns: panels.Returns, index: str) -> SymbolBetas:
+def estimate_betas(returns: panels.Returns, index: str) -> SymbolBetas:
     """Regress every symbol on an index, one of them, over the window that ends on each session but the first WINDOW - 1.
 
-    Gaps of either are left out pairwise; of fewer than MIN_PAIRS pairs nothing is estimated.
+    Gaps of either are left out pairwise; of fewer than MIN_PAIRED_RETURNS pairs nothing is estimated.
     """
-    regressor = returns.of(index)
+    regressor = returns.column(index)
 
     def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> OLS:
-        return rolling_ols(values, regressor[rows], window=WINDOW, min_obs=MIN_PAIRS)
+        return rolling_ols(values, regressor[rows], window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
 
-    return SymbolBetas(as_known_on_each_day(fit, returns.values(), returns.unconfirmed, WINDOW), returns, index)
+    return SymbolBetas(point_in_time_estimates(fit, returns.values(), returns.unconfirmed, BETA_WINDOW), returns, index)
 
 
-def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], stored: Stored) -> tuple[pd.DataFrame, pd.DataFrame]:
+def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], beta_table: BetaTable) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, and the reasons of what is undefined in it.
 
     Parameters
@@ -101,7 +101,7 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
     betas : SymbolBetas
         Of the symbols of all listed lots; options and private holdings have no beta.
     lots : DataFrame
-        As `db.read` gives them.
+        As `db.input_queries` gives them.
     days : sequence of date
         Consecutive sessions.
     stored : Stored
@@ -118,41 +118,41 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
     column = betas.returns.frame.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
     listed = is_listed(lots)[lot]
     statistics = {
-        to: np.where(listed, getattr(betas.ols, name)[day, column], 0 if name == "n_obs" else np.nan) for name, to in stored.columns.items()
+        to: np.where(listed, getattr(betas.ols, name)[day, column], 0 if name == "n_obs" else np.nan) for name, to in beta_table.statistic_columns.items()
     }
     rows = pd.DataFrame(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
             "position_id": lots["position_id"].to_numpy()[lot],
-            stored.day: pd.to_datetime(list(days)).to_numpy()[day],
+            beta_table.day_column: pd.to_datetime(list(days)).to_numpy()[day],
             **statistics,
-            "window_days": WINDOW,
-            stored.index: betas.index,
-            **stored.constants,
+            "window_days": BETA_WINDOW,
+            beta_table.index_column: betas.index_symbol,
+            **beta_table.constant_columns,
         }
     )
-    why = _reasons(rows, listed, betas.index_is_absent[day], stored)
-    return rows, panels.undefined_rows(rows, stored.table, why, subject="position_id", day=stored.day)
+    why = _reasons(rows, listed, betas.is_index_missing[day], beta_table)
+    return rows, panels.undefined_rows(rows, beta_table.table, why, subject="position_id", day=beta_table.day_column)
 
 
-def absent(returns: panels.Returns, index: str) -> BoolArray:
+def has_no_index_returns(returns: panels.Returns, index: str) -> BoolArray:
     """Whether an index has no return in the window that ends on each session but the first WINDOW - 1, (D,)."""
-    none: BoolArray = window_counts(np.isfinite(returns.of(index))[:, np.newaxis], WINDOW)[:, 0] == 0
-    return none
+    is_missing: BoolArray = window_counts(np.isfinite(returns.column(index))[:, np.newaxis], BETA_WINDOW)[:, 0] == 0
+    return is_missing
 
 
-def no_index(index: str) -> str:
+def missing_index_reason(index: str) -> str:
     """Why nothing has a beta to an index that is absent."""
-    return f"no returns of {index} are stored for the {WINDOW} sessions to the day: import its prices, or name another index"
+    return f"no returns of {index} are stored for the {BETA_WINDOW} sessions to the day: import its prices, or name another index"
 
 
-def why_undefined(observations: "pd.Series[int]", called: str) -> "pd.Series[str]":
+def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> "pd.Series[str]":
     """Why a regression on an index that is not absent has no result."""
-    too_few = observations.astype("str") + f" paired returns in the {WINDOW} sessions to the day; {MIN_PAIRS} are needed"
-    return too_few.where(observations < MIN_PAIRS, f"the {called} did not move in the window")
+    too_few = observations.astype("str") + f" paired returns in the {BETA_WINDOW} sessions to the day; {MIN_PAIRED_RETURNS} are needed"
+    return too_few.where(observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window")
 
 
-def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+def adjusted_beta_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held.
 
     A row whose beta is undefined says why.
@@ -162,7 +162,7 @@ def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
     ols = OLS._make(values[day, column] for values in betas.ols)
     adjusted = vasicek(ols.beta, np.where(np.isnan(ols.r_squared), np.nan, ols.std_error))
     missing = np.flatnonzero(np.isnan(adjusted.beta))
-    why = why_undefined(pd.Series(ols.n_obs[missing], index=missing), MARKET.called).where(np.isnan(ols.beta[missing]), FLAT)
+    why = undefined_beta_reasons(pd.Series(ols.n_obs[missing], index=missing), MARKET_BETA_TABLE.index_label).where(np.isnan(ols.beta[missing]), NO_PRICE_MOVEMENT)
     return pd.DataFrame(
         {
             "symbol": symbols[column],
@@ -170,17 +170,17 @@ def adjusted_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) 
             **adjusted._asdict(),
             "prior_mean": PRIOR_MEAN,
             "prior_std": PRIOR_SD,
-            "market_index": betas.index,
+            "market_index": betas.index_symbol,
             "undefined_reason": why.reindex(range(len(day))),
         }
     )
 
 
-def _reasons(rows: pd.DataFrame, listed: BoolArray, no_returns: BoolArray, stored: Stored) -> "dict[str, pd.Series[str]]":
+def _reasons(rows: pd.DataFrame, listed: BoolArray, is_index_missing: BoolArray, beta_table: BetaTable) -> "dict[str, pd.Series[str]]":
     """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
     missing = rows["r_squared"].isna()
-    of, listed = rows[missing], listed[missing]
-    why = why_undefined(of["observations"], stored.called).mask(no_returns[missing], no_index(str(rows[stored.index].max())))
-    why = why.where(listed, NO_SERIES)
-    flat = why.where(of[stored.columns["beta"]].isna(), FLAT)
-    return {column: flat if name in ("r_squared", "p_value") else why for name, column in stored.columns.items() if name != "n_obs"}
+    undefined_rows, listed = rows[missing], listed[missing]
+    why = undefined_beta_reasons(undefined_rows["observations"], beta_table.index_label).mask(is_index_missing[missing], missing_index_reason(str(rows[beta_table.index_column].max())))
+    why = why.where(listed, NO_RETURN_SERIES)
+    flat = why.where(undefined_rows[beta_table.statistic_columns["beta"]].isna(), NO_PRICE_MOVEMENT)
+    return {column: flat if name in ("r_squared", "p_value") else why for name, column in beta_table.statistic_columns.items() if name != "n_obs"}

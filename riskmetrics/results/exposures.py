@@ -11,20 +11,20 @@ import pandas as pd
 from riskmetrics import panels
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.results.snapshots import DAY
-from riskmetrics.results.valuation import Reason, Valuation, first_reasons
+from riskmetrics.results.snapshots import DAY_COLUMN
+from riskmetrics.results.valuation import Reason, Valuation, first_reason_texts
 
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
 """Sectors of our own, apart from the GICS ones: funds, and what has no profile."""
 
 _COLUMNS = ("sector_exposure", "hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration")
-METRICS = [
+EXPOSURE_METRICS = [
     *(f"portfolio_snapshots.{name}" for name in _COLUMNS),
     *(f"portfolio_sector_weights.{name}" for name in ("net_weight", "active_weight")),
 ]
 
 
-def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, code: str) -> pd.DataFrame:
+def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, benchmark_code: str) -> pd.DataFrame:
     """Return rows of `portfolio_sector_weights`: each sector that a portfolio, or the benchmark of the day, holds.
 
     Parameters
@@ -41,36 +41,36 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
     Returns
     -------
     DataFrame
-        Weights as fractions: of gross value, net of `Valuation.weight_base` (NaN where that is), the
+        Weights as fractions: of gross value, net of `Valuation.weight_denominator` (NaN where that is), the
         benchmark's, and net less that; the last two are NaN on a day before the first as-of date. A
         portfolio of which too few holdings have a price has no row.
     """
-    own = _sectors(valuation.instruments, profiles)
-    names = sorted(set(own) | set(benchmark.columns))
-    sector = pd.Index(names).get_indexer(pd.Index(own)).astype(np.int64)
+    instrument_sectors = _instrument_sectors(valuation.instruments, profiles)
+    names = sorted(set(instrument_sectors) | set(benchmark.columns))
+    sector = pd.Index(names).get_indexer(pd.Index(instrument_sectors)).astype(np.int64)
     values, cell, n_cells = _cells(valuation)
-    sectors_of_cells = np.repeat(sector, len(valuation.days))
+    cell_sectors = np.repeat(sector, len(valuation.days))
     counts = {"n_portfolios": n_cells, "n_sectors": len(names)}
-    gross = metrics.sector_weights(values, cell, sectors_of_cells, **counts)
-    net = metrics.sector_values(values, cell, sectors_of_cells, **counts)
-    of_day, as_of = _benchmark_on(valuation.days, benchmark, names)
+    gross = metrics.sector_weights(values, cell, cell_sectors, **counts)
+    net = metrics.sector_values(values, cell, cell_sectors, **counts)
+    benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.days, benchmark, names)
     # a sector of neither the portfolio nor the benchmark has no row, nor has a portfolio without value
-    shown, of_sector = np.nonzero((gross > 0) | ((np.tile(of_day, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross)))
-    portfolio, day = np.divmod(shown, len(valuation.days))
-    net_weight, weight = net[shown, of_sector] / valuation.weight_base[portfolio, day], of_day[day, of_sector]
+    cell_index, sector_index = np.nonzero((gross > 0) | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross)))
+    portfolio, day = np.divmod(cell_index, len(valuation.days))
+    net_weight, weight = net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day], benchmark_weights[day, sector_index]
     rows = pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
             "day": pd.to_datetime(valuation.days).to_numpy()[day],
-            "sector": np.array(names, dtype=object)[of_sector],
-            "gross_weight": gross[shown, of_sector],
+            "sector": np.array(names, dtype=object)[sector_index],
+            "gross_weight": gross[cell_index, sector_index],
             "net_weight": net_weight,
             "benchmark_weight": weight,
             "active_weight": net_weight - weight,
-            "benchmark_asof": as_of[day],
+            "benchmark_asof": asof_dates[day],
         }
     ).astype({"sector": "str"})
-    rows["benchmark_code"] = pd.Series(code, index=rows.index, dtype="str").where(rows["benchmark_asof"].notna())
+    rows["benchmark_code"] = pd.Series(benchmark_code, index=rows.index, dtype="str").where(rows["benchmark_asof"].notna())
     return rows
 
 
@@ -81,24 +81,24 @@ def concentration_rows(valuation: Valuation, sectors: pd.DataFrame) -> tuple[pd.
     """
     values, cell, n_cells = _cells(valuation)
     found = metrics.concentration(values, cell, n_cells)
-    rows = valuation.rows({name: of.reshape(valuation.net.shape) for name, of in zip(_COLUMNS[1:], found, strict=True)}, DAY)
-    rows["sector_exposure"] = pd.Series(_exposures(sectors), index=rows.index[rows["hhi"].notna()], dtype="str").reindex(rows.index)
-    *gates, too_little_equity = valuation.gates
+    rows = valuation.to_frame({name: of.reshape(valuation.net.shape) for name, of in zip(_COLUMNS[1:], found, strict=True)}, DAY_COLUMN)
+    rows["sector_exposure"] = pd.Series(_gross_weights_json(sectors), index=rows.index[rows["hhi"].notna()], dtype="str").reindex(rows.index)
+    *gates, too_little_equity = valuation.common_reasons
     empty = Reason("the portfolio holds nothing with a value")
-    why = valuation.reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
-    undefined = panels.undefined_rows(rows, "portfolio_snapshots", dict.fromkeys(_COLUMNS, why), subject="portfolio_id", day=DAY)
+    why = valuation.undefined_reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
+    undefined = panels.undefined_rows(rows, "portfolio_snapshots", dict.fromkeys(_COLUMNS, why), subject="portfolio_id", day=DAY_COLUMN)
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
     no_benchmark = "no sector weights of the benchmark are stored for the day or before it"
     portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(unmatched["portfolio_id"]))
     day = pd.DatetimeIndex(pd.to_datetime(valuation.days)).get_indexer(pd.DatetimeIndex(unmatched["day"]))
-    equity = first_reasons(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[portfolio, day]
+    equity = first_reason_texts(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[portfolio, day]
     net = pd.Series(equity, index=unmatched.index, dtype="str").where(unmatched["net_weight"].isna())
     reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
     active = panels.undefined_rows(unmatched, "portfolio_sector_weights", reasons, subject="portfolio_id", day="day")
     return rows, pd.concat([undefined, active], ignore_index=True)
 
 
-def _exposures(sectors: pd.DataFrame) -> list[str]:
+def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
     """Write the gross weights of each portfolio and day that has any as JSON, in the order of the rows."""
     held = sectors[sectors["gross_weight"] > 0]
     quoted = {name: json.dumps(name) for name in held["sector"].unique()}
@@ -107,7 +107,7 @@ def _exposures(sectors: pd.DataFrame) -> list[str]:
     return [f"{{{', '.join(pairs[start:end])}}}" for start, end in pairwise([*first, len(pairs)])]
 
 
-def _sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
+def _instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
     """Sector of each instrument: an option's is its underlying's, a private holding's is not known."""
     known = profiles.reindex(instruments["underlying"])
     fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
@@ -117,13 +117,13 @@ def _sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
     """Flatten instruments x days into entries that belong to a cell, one per portfolio and day; NaN where too few have a price."""
     n_days = len(valuation.days)
-    cell = valuation.portfolio[:, None] * n_days + np.arange(n_days)
-    is_shown = valuation.has_prices & valuation.valued
-    values = np.where(is_shown[valuation.portfolio], valuation.values, np.nan)
+    cell = valuation.instrument_portfolio[:, None] * n_days + np.arange(n_days)
+    is_shown = valuation.has_prices & valuation.is_valued
+    values = np.where(is_shown[valuation.instrument_portfolio], valuation.values, np.nan)
     return values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
 
 
-def _benchmark_on(days: Sequence[date], benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.DatetimeIndex"]:
+def _latest_benchmark_weights(days: Sequence[date], benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.DatetimeIndex"]:
     """Return the latest weights at or before each day, (D, S), and the date they are of; NaN and NaT if there are none."""
     latest = pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
     known = np.vstack([benchmark.reindex(columns=names).fillna(0.0).to_numpy(float), np.full((1, len(names)), np.nan)])

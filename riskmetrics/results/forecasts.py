@@ -10,12 +10,12 @@ from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.results import options, snapshots
-from riskmetrics.results.as_of import too_few
-from riskmetrics.results.lots import NO_SERIES, is_listed, is_option, open_positions, open_symbols, underlying
-from riskmetrics.results.model import Versions
+from riskmetrics.results import option_results, snapshots
+from riskmetrics.results.pro_forma import insufficient_observations
+from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, is_option, open_positions, open_symbols, underlying
+from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.valuation import Reason, Valuation
-from riskmetrics.results.volatility import MIN_QUARTER, QUARTER, SKILL_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
+from riskmetrics.results.volatility_results import MIN_QUARTER_OBS, QUARTER, OOS_R_SQUARED_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
 
 POSITION_TABLE, POSITION_DAY = "position_volatility", "calculation_date"
 POSITION_METRICS = [
@@ -32,31 +32,31 @@ SNAPSHOT_METRICS = [
         *("volatility_trend", "volatility_percentile"),
     )
 ]
-COVERAGE = ("volatility",)
-_IN_UNITS_OF_MOVES = ("realized_21d", "realized_63d", "daily", "weekly", "monthly", "expected")
+VOLATILITY_COVERAGE = ("volatility",)
+_SCALED_BY_ELASTICITY = ("realized_21d", "realized_63d", "daily", "weekly", "monthly", "volatility_forecast")
 """What is of an option the underlying's times its elasticity; the rest, as a percentile, is the underlying's own."""
-_MIN_SKILL = 126
+_MIN_COMPLETED_FORECASTS = 126
 
 
 def position_rows(
-    of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date], valued: pd.DataFrame
+    symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date], option_rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it.
 
-    ``valued`` is what `options.position_rows` makes of the options among ``lots`` on ``days``.
+    ``option_rows`` is what `options.position_rows` makes of the options among ``lots`` on ``days``.
     """
     lot, day = open_positions(lots, days)
-    column = of.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
-    scale, without = np.where(is_listed(lots)[lot], 1.0, np.nan), pd.Series(NO_SERIES, index=range(len(lot)), dtype="str")
-    of_options = np.flatnonzero(is_option(lots)[lot])
-    scale[of_options], without.iloc[of_options] = options.elasticity(valued)
+    column = symbol_volatility.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
+    scale, no_series_reason = np.where(is_listed(lots)[lot], 1.0, np.nan), pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str")
+    option_positions = np.flatnonzero(is_option(lots)[lot])
+    scale[option_positions], no_series_reason.iloc[option_positions] = option_results.elasticity(option_rows)
     known = np.isfinite(scale)
 
-    def own(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
+    def per_position(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
         return np.where(known, figure[day, column], np.nan)
 
-    f = Figures._make(own(figure) for figure in of.figures)
-    f = f._replace(**{name: getattr(f, name) * scale for name in _IN_UNITS_OF_MOVES})
+    f = Figures._make(per_position(figure) for figure in symbol_volatility.figures)
+    f = f._replace(**{name: getattr(f, name) * scale for name in _SCALED_BY_ELASTICITY})
     rows = pd.DataFrame(
         {
             "portfolio_id": lots["portfolio_id"].to_numpy()[lot],
@@ -67,29 +67,29 @@ def position_rows(
             "vol_daily": f.daily,
             "vol_weekly": f.weekly,
             "vol_monthly": f.monthly,
-            "expected_vol_21d": f.expected,
-            "vol_trend": _named(f.direction),
+            "expected_vol_21d": f.volatility_forecast,
+            "vol_trend": _trend_names(f.direction),
             "vol_trend_strength": f.strength,
             "vol_percentile": f.percentile,
             "observations": pd.array(np.nan_to_num(f.observations).astype(np.int64)),
-            "model_r_squared": own(of.skill),
+            "model_r_squared": per_position(symbol_volatility.oos_r_squared),
         }
     )
     missing = np.flatnonzero(rows.isna().any(axis=1))
-    why = _reasons(Figures._make(figure[missing] for figure in f), own(of.n_completed)[missing], missing)
-    why = {name: reason.where(known[missing], without.iloc[missing]) for name, reason in why.items()}
-    n_expected, n_percentile = _counts(f)
+    why = _reasons(Figures._make(figure[missing] for figure in f), per_position(symbol_volatility.n_completed)[missing], missing)
+    why = {name: reason.where(known[missing], no_series_reason.iloc[missing]) for name, reason in why.items()}
+    n_expected, n_percentile = _reason_counts(f)
     n_obs: dict[str, FloatArray | IntArray] = {
         **dict.fromkeys(("realized_vol_21d", "vol_monthly"), f.n_month),
         "realized_vol_63d": f.n_quarter,
         **dict.fromkeys(("expected_vol_21d", "vol_trend", "vol_trend_strength"), n_expected),
         "vol_percentile": n_percentile,
-        "model_r_squared": own(of.n_completed),
+        "model_r_squared": per_position(symbol_volatility.n_completed),
     }
     return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs)
 
 
-def _counts(f: Figures) -> tuple[FloatArray, FloatArray]:
+def _reason_counts(f: Figures) -> tuple[FloatArray, FloatArray]:
     """What the reasons count: why nothing is expected, and why there is no percentile."""
     n_month, n_level, n_earlier = (count.astype(np.float64) for count in (f.n_month, f.observations, f.n_earlier))
     no_month = np.isnan(f.realized_21d)
@@ -99,51 +99,51 @@ def _counts(f: Figures) -> tuple[FloatArray, FloatArray]:
 def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str, pd.Series[str]]":
     """Why each column is missing, wherever it is, by the rows of ``index``."""
 
-    def counted(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
+    def count_text(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
         return pd.Series(np.nan_to_num(n).astype(np.int64), index=index).astype("str") + text
 
-    month = counted(f.n_month, f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH} are needed")
-    week = pd.Series(f"fewer than {metrics.MIN_WEEK} returns in the {metrics.WEEK} sessions to the day", index=month.index, dtype="str")
-    level = counted(f.observations, f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed")
+    month = count_text(f.n_month, f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH_OBS} are needed")
+    week = pd.Series(f"fewer than {metrics.MIN_WEEK_OBS} returns in the {metrics.WEEK} sessions to the day", index=month.index, dtype="str")
+    level = count_text(f.observations, f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed")
     expected = month.where(np.isnan(f.monthly), week)
-    expected = expected.where(~(f.unmoved > 0), f"the price did not move in the {metrics.MONTH} sessions to the day")
+    expected = expected.where(~(f.no_price_movement > 0), f"the price did not move in the {metrics.MONTH} sessions to the day")
     expected = expected.where(f.observations >= har.MIN_LEVEL_OBS, level)
-    trend = expected.where(np.isnan(f.expected), month)
-    earlier = counted(
+    trend = expected.where(np.isnan(f.volatility_forecast), month)
+    earlier = count_text(
         f.n_earlier, f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed"
     )
     return {
         "realized_vol_21d": month,
-        "realized_vol_63d": counted(f.n_quarter, f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER} are needed"),
-        "vol_daily": pd.Series(f"no return on the day or the {metrics.MAX_AGE} sessions before", index=month.index, dtype="str"),
+        "realized_vol_63d": count_text(f.n_quarter, f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER_OBS} are needed"),
+        "vol_daily": pd.Series(f"no return on the day or the {metrics.MAX_DAILY_LAG_AGE} sessions before", index=month.index, dtype="str"),
         "vol_weekly": week,
         "vol_monthly": month,
         "expected_vol_21d": expected,
         "vol_trend": trend,
         "vol_trend_strength": trend,
         "vol_percentile": month.where(np.isnan(f.realized_21d), earlier),
-        "model_r_squared": counted(n_completed, f" of the last {SKILL_WINDOW} forecasts are completed and known; {_MIN_SKILL} are needed"),
+        "model_r_squared": count_text(n_completed, f" of the last {OOS_R_SQUARED_WINDOW} forecasts are completed and known; {_MIN_COMPLETED_FORECASTS} are needed"),
     }
 
 
-def symbol_forecasts(of: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+def symbol_forecasts(symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`: one per symbol and day on which it, or an option on it, is held."""
-    day, column = open_symbols(lots, days, of.symbols)
-    f = Figures._make(figure[day, column] for figure in of.figures)
+    day, column = open_symbols(lots, days, symbol_volatility.symbols)
+    f = Figures._make(figure[day, column] for figure in symbol_volatility.figures)
     missing = np.flatnonzero(np.isnan(f.direction))
     why = _reasons(Figures._make(figure[missing].astype(float) for figure in f), np.zeros(len(missing)), missing)["vol_trend"]
-    keys = {"subject": of.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
-    return _forecasts(keys, f, of.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
+    keys = {"subject": symbol_volatility.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
+    return _forecast_rows(keys, f, symbol_volatility.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
 
 
-def _forecasts(
-    keys: Mapping[str, object], f: Figures, versions: Versions, day: IntArray, days: Sequence[date], why: "pd.Series[str]"
+def _forecast_rows(
+    keys: Mapping[str, object], f: Figures, versions: ModelVersions, day: IntArray, days: Sequence[date], why: "pd.Series[str]"
 ) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             **keys,
-            "expected": f.expected,
-            "risk": f.risk,
+            "expected": f.volatility_forecast,
+            "risk": f.root_variance_forecast,
             "low": f.low,
             "high": f.high,
             "rise_probability": f.rise_probability,
@@ -152,79 +152,79 @@ def _forecasts(
             "ewma_97": f.ewma_97,
             "observations": f.observations.astype(np.int64),
             "proxy": np.array(har.PROXIES, dtype=object)[f.proxy.astype(np.int64)],
-            "coefficients": np.array(versions.names, dtype=object)[versions.on(days)[day]],
-            "in_sample": versions.in_sample(days)[day],
+            "coefficients": np.array(versions.names, dtype=object)[versions.version_on(days)[day]],
+            "in_sample": versions.is_in_sample(days)[day],
             "clipped": f.clipped.astype(bool),
             "short_history": f.short_history.astype(bool),
-            "day_replaced": f.day_replaced.astype(bool),
+            "day_replaced": f.daily_lag_imputed.astype(bool),
             "undefined_reason": why.reindex(range(len(day))).to_numpy(),
         }
     )
     return frame.astype(dict.fromkeys(("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"))
 
 
-def portfolio_rows(valuation: Valuation, of: PortfolioVolatility) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def portfolio_rows(valuation: Valuation, portfolio_volatility: PortfolioVolatility) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the volatility columns of the snapshots, their coverage, and the reasons of what is undefined."""
-    f, table = of.figures, "portfolio_snapshots"
-    rows = valuation.rows(
+    f, table = portfolio_volatility.figures, "portfolio_snapshots"
+    rows = valuation.to_frame(
         {
             "realized_volatility_21d": f.realized_21d,
             "realized_volatility_63d": f.realized_63d,
-            "expected_volatility_21d": f.expected,
+            "expected_volatility_21d": f.volatility_forecast,
             "volatility_trend": f.direction,
             "volatility_percentile": f.percentile,
         },
-        snapshots.DAY,
+        snapshots.DAY_COLUMN,
     )
-    rows["volatility_trend"] = _named(rows["volatility_trend"].to_numpy())
+    rows["volatility_trend"] = _trend_names(rows["volatility_trend"].to_numpy())
     month, expected = _portfolio_reasons(valuation, f)
-    quarter = too_few(f.n_quarter, QUARTER, MIN_QUARTER)
+    quarter = insufficient_observations(f.n_quarter, QUARTER, MIN_QUARTER_OBS)
     earlier = Reason(
         f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed",
         number=f.n_earlier.astype(float),
     )
     why = {
-        "realized_volatility_21d": valuation.reasons(f.realized_21d, *valuation.gates, month),
-        "realized_volatility_63d": valuation.reasons(f.realized_63d, *valuation.gates, quarter),
-        "expected_volatility_21d": valuation.reasons(f.expected, *expected),
-        "volatility_trend": valuation.reasons(f.direction, *expected, month),
-        "volatility_percentile": valuation.reasons(f.percentile, *valuation.gates, month, earlier),
+        "realized_volatility_21d": valuation.undefined_reasons(f.realized_21d, *valuation.common_reasons, month),
+        "realized_volatility_63d": valuation.undefined_reasons(f.realized_63d, *valuation.common_reasons, quarter),
+        "expected_volatility_21d": valuation.undefined_reasons(f.volatility_forecast, *expected),
+        "volatility_trend": valuation.undefined_reasons(f.direction, *expected, month),
+        "volatility_percentile": valuation.undefined_reasons(f.percentile, *valuation.common_reasons, month, earlier),
     }
-    coverage = snapshots.coverage_rows(valuation, {COVERAGE[0]: (of.n_covered, valuation.n_held, of.coverage)})
-    n_expected, n_percentile = _counts(f)
+    coverage = snapshots.coverage_rows(valuation, {VOLATILITY_COVERAGE[0]: (portfolio_volatility.n_covered, valuation.n_held, portfolio_volatility.coverage)})
+    n_expected, n_percentile = _reason_counts(f)
     counts: dict[str, FloatArray | IntArray] = {
         "realized_volatility_21d": f.n_month,
         "realized_volatility_63d": f.n_quarter,
         **dict.fromkeys(("expected_volatility_21d", "volatility_trend"), n_expected),
         "volatility_percentile": n_percentile,
     }
-    n_obs = {name: count[valuation.valued] for name, count in counts.items()}
-    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY, n_obs=n_obs)
+    n_obs = {name: count[valuation.is_valued] for name, count in counts.items()}
+    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs)
 
 
-def portfolio_forecasts(valuation: Valuation, of: PortfolioVolatility) -> pd.DataFrame:
+def portfolio_forecasts(valuation: Valuation, portfolio_volatility: PortfolioVolatility) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`: one per portfolio that can be valued and day."""
-    portfolio, day = np.nonzero(valuation.valued)
+    portfolio, day = np.nonzero(valuation.is_valued)
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
     keys = {"subject": names, "day": pd.to_datetime(valuation.days).to_numpy()[day], "portfolio_id": names}
-    _, expected = _portfolio_reasons(valuation, of.figures)
-    why = valuation.reasons(of.figures.direction, *expected)
-    f = Figures._make(figure[portfolio, day] for figure in of.figures)
-    return _forecasts(keys, f, of.versions, day, valuation.days, why).assign(thin_sessions=of.n_thin[portfolio, day].astype(np.int64))
+    _, expected = _portfolio_reasons(valuation, portfolio_volatility.figures)
+    why = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
+    f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)
+    return _forecast_rows(keys, f, portfolio_volatility.versions, day, valuation.days, why).assign(thin_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64))
 
 
 def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
     """Why there is no volatility of the month, and why there is no forecast."""
-    month = too_few(f.n_month, metrics.MONTH, metrics.MIN_MONTH)
+    month = insufficient_observations(f.n_month, metrics.MONTH, metrics.MIN_MONTH_OBS)
     expected = (
-        *valuation.gates,
-        too_few(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
-        Reason(f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day", f.unmoved),
+        *valuation.common_reasons,
+        insufficient_observations(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
+        Reason(f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day", f.no_price_movement),
         month,
-        Reason(f"fewer than {metrics.MIN_WEEK} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
+        Reason(f"fewer than {metrics.MIN_WEEK_OBS} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
     )
     return month, expected
 
 
-def _named(direction: FloatArray) -> "pd.Series[str]":
+def _trend_names(direction: FloatArray) -> "pd.Series[str]":
     return pd.Series(direction).map(metrics.DIRECTIONS.get).astype("str")

@@ -10,9 +10,9 @@ import pandas as pd
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.distributions import cash_distribution
 from riskmetrics.metrics.portfolio import Lots, group_sums
-from riskmetrics.results.lots import is_listed
+from riskmetrics.results.lot_frames import is_listed
 
-_DAYS = 10**6
+_KEY_STRIDE = 10**6
 """More than the days of any date since 1970: portfolio and day make one sorted number."""
 
 
@@ -21,7 +21,7 @@ class Distributions(NamedTuple):
 
     events: pd.DataFrame
     """symbol, date (the ex-day), amount: money per share; NaN where it is not known."""
-    unknown: frozenset[str]
+    single_close_symbols: frozenset[str]
     """Symbols of which only one close is stored: it tells of no distribution."""
 
 
@@ -44,10 +44,10 @@ class Income(NamedTuple):
     """Received since entry by lots whose entry date is known."""
 
 
-def distributions(steps: pd.DataFrame, unknown: Sequence[str], suspects: pd.DataFrame | None = None) -> Distributions:
+def infer_distributions(steps: pd.DataFrame, single_close_symbols: Sequence[str], suspects: pd.DataFrame | None = None) -> Distributions:
     """Infer distributions from the days on which adj_close / close changes.
 
-    ``steps`` are as `db.read.adjustment_steps` gives them: symbol, date, and both closes of the day
+    ``steps`` are as `db.stored_prices.read_adjustment_steps` gives them: symbol, date, and both closes of the day
     and of the row before it. The amount is not known on the session of one of the ``suspects``, rows
     of `panels.suspected_splits`.
     """
@@ -57,33 +57,33 @@ def distributions(steps: pd.DataFrame, unknown: Sequence[str], suspects: pd.Data
     if suspects is not None:
         moves = pd.MultiIndex.from_frame(suspects[["symbol", "date"]])
         amount[pd.MultiIndex.from_frame(steps[["symbol", "date"]]).isin(moves)] = np.nan
-    amount = _without_ticks(steps, amount)
+    amount = _reverse_bad_ticks(steps, amount)
     events = pd.DataFrame({"symbol": steps["symbol"], "date": steps["date"], "amount": amount})
-    return Distributions(events[events["amount"] != 0], frozenset(unknown))
+    return Distributions(events[events["amount"] != 0], frozenset(single_close_symbols))
 
 
-_SAME_LEVEL = 2e-3
+_SAME_LEVEL_TOLERANCE = 2e-3
 """How far adj_close / close may lie from where it was two rows before, as a share, to be back there."""
 
 
-def _without_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
+def _reverse_bad_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
     """Take back what a wrong price of one row paid: the step after it leads back to where the adjustment was."""
     before = steps.shift(1)
     level = before["adj_close_before"] / before["close_before"]
     is_next_row = (steps["symbol"] == before["symbol"]) & (steps["close_before"] == before["close"])
     is_next_row &= steps["adj_close_before"] == before["adj_close"]
-    is_back = is_next_row & ((steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL)
+    is_back = is_next_row & ((steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL_TOLERANCE)
     paid = np.nan_to_num(np.roll(amount, 1))
     return np.where(is_back, -paid, amount)
 
 
-def income(
+def compute_income(
     lots: pd.DataFrame,
     trades: Lots,
-    known: Distributions,
-    owner: IntArray,
-    instrument: IntArray,
-    owners: IntArray,
+    distributions: Distributions,
+    lot_portfolio: IntArray,
+    lot_instrument: IntArray,
+    instrument_portfolio: IntArray,
     anchor: DateArray,
     days: Sequence[date],
 ) -> Income:
@@ -92,7 +92,7 @@ def income(
     Parameters
     ----------
     lots, trades : DataFrame, Lots
-        L lots as `db.read` gives them, and as arrays.
+        L lots as `db.input_queries` gives them, and as arrays.
     known : Distributions
         Of their symbols, from the first entry or anchor on.
     owner, instrument : (L,) arrays
@@ -106,28 +106,28 @@ def income(
     """
     n, stamps = len(anchor), np.array(days, dtype="datetime64[D]")
     shape = n, len(days)
-    paid = _payments(lots, trades, known.events)
+    paid = _payments(lots, trades, distributions.events)
     paid["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(pd.DatetimeIndex(paid["date"]))
-    of_run = paid[paid["day"] >= 0]
-    daily, now = np.zeros(shape), of_run[of_run["amount"].notna()]
-    np.add.at(daily, (owner[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
-    by_instrument = np.zeros((len(owners), len(days)))
-    np.add.at(by_instrument, (instrument[now["lot"]], now["day"].to_numpy()), now["amount"].to_numpy())
+    in_run = paid[paid["day"] >= 0]
+    daily, known_payments = np.zeros(shape), in_run[in_run["amount"].notna()]
+    np.add.at(daily, (lot_portfolio[known_payments["lot"]], known_payments["day"].to_numpy()), known_payments["amount"].to_numpy())
+    by_instrument = np.zeros((len(instrument_portfolio), len(days)))
+    np.add.at(by_instrument, (lot_instrument[known_payments["lot"]], known_payments["day"].to_numpy()), known_payments["amount"].to_numpy())
 
     over_night = _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
-    single = over_night & lots["symbol"].isin(known.unknown).to_numpy(bool)[:, None]
+    single = over_night & lots["symbol"].isin(distributions.single_close_symbols).to_numpy(bool)[:, None]
     missing = single.copy()
-    undefined = of_run[of_run["amount"].isna()]
+    undefined = in_run[in_run["amount"].isna()]
     missing[undefined["lot"], undefined["day"]] = True
-    has, lacks, without = (group_sums(of.astype(float), instrument, len(owners)) > 0 for of in (over_night, missing, single))
-    n_listed, n_known, n_single = (group_sums(of.astype(float), owners, n) for of in (has, has & ~lacks, without))
+    is_held, is_unknown, is_single = (group_sums(of.astype(float), lot_instrument, len(instrument_portfolio)) > 0 for of in (over_night, missing, single))
+    n_listed, n_known, n_single = (group_sums(of.astype(float), instrument_portfolio, n) for of in (is_held, is_held & ~is_unknown, is_single))
 
-    dated = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
-    since_entry = _Running(dated, owner)
-    total = _Running(paid, owner)
+    with_entry_date = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
+    since_entry = _RunningSums(with_entry_date, lot_portfolio)
+    total = _RunningSums(paid, lot_portfolio)
     portfolio, everyday = np.arange(n)[:, None], np.broadcast_to(stamps, shape)
-    before_anchor = total.up_to(portfolio, anchor[:, None])
-    cash = total.up_to(portfolio, everyday) - before_anchor
+    before_anchor = total.sum_through(portfolio, anchor[:, None])
+    cash = total.sum_through(portfolio, everyday) - before_anchor
     return Income(
         daily=np.where((n_listed > 0) & (n_known == 0), np.nan, daily),
         n_known=n_known,
@@ -135,7 +135,7 @@ def income(
         n_single=n_single,
         by_instrument=by_instrument,
         cash=np.where(np.isnat(anchor)[:, None], 0.0, cash),
-        cumulative=since_entry.up_to(portfolio, everyday),
+        cumulative=since_entry.sum_through(portfolio, everyday),
     )
 
 
@@ -156,26 +156,26 @@ def _is_paid(entry: DateArray, exit_: DateArray, ex_day: DateArray) -> BoolArray
     return paid
 
 
-class _Running:
+class _RunningSums:
     """Running sums of payments by portfolio.
 
     Each portfolio's payments are added one after the other, by date and lot, so a sum up to a day has
     the same bits whatever other days or portfolios are in the run.
     """
 
-    def __init__(self, payments: pd.DataFrame, owner: IntArray) -> None:
+    def __init__(self, payments: pd.DataFrame, lot_portfolio: IntArray) -> None:
         known = payments[payments["amount"].notna()]
-        portfolio = owner[known["lot"]]
+        portfolio = lot_portfolio[known["lot"]]
         self._sums = known["amount"].groupby(portfolio).cumsum().to_numpy(float)
-        self._keys = portfolio * _DAYS + known["date"].to_numpy("datetime64[D]").astype(np.int64)
+        self._keys = portfolio * _KEY_STRIDE + known["date"].to_numpy("datetime64[D]").astype(np.int64)
         order = np.argsort(self._keys, kind="stable")
         self._sums, self._keys = self._sums[order], self._keys[order]
 
-    def up_to(self, portfolio: IntArray, days: DateArray) -> FloatArray:
+    def sum_through(self, portfolio: IntArray, days: DateArray) -> FloatArray:
         """Sum of a portfolio's payments up to and including a day, by broadcasting; 0 for NaT."""
         numbers = np.where(np.isnat(days), -1, days.astype(np.int64))
-        last = np.searchsorted(self._keys, portfolio * _DAYS + numbers, side="right") - 1
+        last = np.searchsorted(self._keys, portfolio * _KEY_STRIDE + numbers, side="right") - 1
         if not len(self._keys):
             return np.zeros(last.shape)
-        own = (last >= 0) & (self._keys[last] // _DAYS == portfolio)
+        own = (last >= 0) & (self._keys[last] // _KEY_STRIDE == portfolio)
         return np.where(own, self._sums[last], 0.0)

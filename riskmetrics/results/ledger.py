@@ -13,10 +13,10 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Income
-from riskmetrics.results.lots import CONTRACT_SIZE, OPTION_RIGHTS, days_of, is_listed, is_option, underlying
+from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS, date_array, is_listed, is_option, underlying
 
 
-class Profit(NamedTuple):
+class PnL(NamedTuple):
     """Profit of portfolios, and what is missing in it, each of shape (P, D)."""
 
     daily: FloatArray
@@ -25,7 +25,7 @@ class Profit(NamedTuple):
     """Instruments held at some time after the previous close."""
     n_known: FloatArray
     """Those among them whose profit is in `daily`."""
-    covered: FloatArray
+    coverage: FloatArray
     """Smaller of their shares by number and by value at the start of the day; 1 where nothing is traded."""
     cumulative: FloatArray
     """Since entry, with income; NaN where the entry price, or the present price, of a lot is not known."""
@@ -33,11 +33,11 @@ class Profit(NamedTuple):
     """Lots entered by the day whose entry price is not known."""
     n_no_end_price: FloatArray
     """Lots entered by the day whose price on it, or at their exit, is not known."""
-    n_doubted: FloatArray
+    n_unconfirmed: FloatArray
     """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
     n_split_suspects: FloatArray
     """Of the `n_traded`, those whose profit of the day runs over a suspected split."""
-    n_since_split: FloatArray
+    n_lots_over_split: FloatArray
     """Lots held over a suspected split, up to the day, that nobody has decided about."""
 
 
@@ -52,17 +52,17 @@ class Ledger:
     prices: FloatArray
     """Of each lot on each session, (L, D + 1)."""
     trades: metrics.Lots
-    owner: IntArray
+    lot_portfolio: IntArray
     """Row of each lot's portfolio, (L,)."""
     instruments: pd.DataFrame
     """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as `lots.underlying` gives it)."""
-    instrument: IntArray
+    lot_instrument: IntArray
     """Row of each lot's instrument, (L,)."""
     anchor: DateArray
     """Day on whose close each portfolio's cash is known, (P,); NaT where no equity is stated."""
 
     @classmethod
-    def open(
+    def from_frames(
         cls,
         portfolios: pd.DataFrame,
         lots: pd.DataFrame,
@@ -76,10 +76,10 @@ class Ledger:
         instruments, instrument = _instruments(lots, owner)
         anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
         stamps = np.array(sessions, dtype="datetime64[D]")
-        return cls(portfolios, lots, closes, stamps, prices, _trades(lots, closes), owner, instruments, instrument, anchor)
+        return cls(portfolios, lots, closes, stamps, prices, _lot_arrays(lots, closes), owner, instruments, instrument, anchor)
 
     @cached_property
-    def owners(self) -> IntArray:
+    def instrument_portfolio(self) -> IntArray:
         """Row of each instrument's portfolio, (I,)."""
         return self.instruments["portfolio"].to_numpy(np.int64)
 
@@ -88,22 +88,22 @@ class Ledger:
         """Whether each lot is held at the close of each session, (L, D + 1)."""
         return metrics.is_open(self.trades.entry, self.trades.exit, self.sessions)
 
-    def count_lots(self, what: BoolArray) -> FloatArray:
-        """Count the lots of each portfolio for which ``what``, (L, D), holds: (P, D)."""
-        return metrics.group_sums(what.astype(float), self.owner, len(self.portfolios))
+    def count_lots(self, condition: BoolArray) -> FloatArray:
+        """Count the lots of each portfolio for which ``condition``, (L, D), holds: (P, D)."""
+        return metrics.group_sums(condition.astype(float), self.lot_portfolio, len(self.portfolios))
 
-    def any_lot(self, what: BoolArray) -> BoolArray:
-        """Whether ``what``, (L, D), holds of any lot of each instrument: (I, D)."""
-        found: BoolArray = metrics.group_sums(what.astype(float), self.instrument, len(self.instruments)) > 0
+    def any_lot(self, condition: BoolArray) -> BoolArray:
+        """Whether ``condition``, (L, D), holds of any lot of each instrument: (I, D)."""
+        found: BoolArray = metrics.group_sums(condition.astype(float), self.lot_instrument, len(self.instruments)) > 0
         return found
 
-    def count_instruments(self, what: BoolArray) -> FloatArray:
-        """Count the instruments of each portfolio for which ``what``, (I, D), holds: (P, D)."""
-        return metrics.group_sums(what.astype(float), self.owners, len(self.portfolios))
+    def count_instruments(self, condition: BoolArray) -> FloatArray:
+        """Count the instruments of each portfolio for which ``condition``, (I, D), holds: (P, D)."""
+        return metrics.group_sums(condition.astype(float), self.instrument_portfolio, len(self.portfolios))
 
-    def hold(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
-        """Net the lots by instrument on days, as `metrics.portfolio.holdings` takes them."""
-        return metrics.holdings(self.trades, days, prices, self.instrument, len(self.instruments))
+    def net_holdings(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
+        """Net the lots by instrument on days, as `metrics.portfolio.net_lots` takes them."""
+        return metrics.net_lots(self.trades, days, prices, self.lot_instrument, len(self.instruments))
 
     def cash(self) -> FloatArray:
         """Cash of each portfolio without distributions, (P, D + 1).
@@ -112,15 +112,15 @@ class Ledger:
         price at the anchor, or when it was bought, stays in the cash. On a day on which it has one
         it would count twice: then the cash is NaN.
         """
-        own, n = self.anchor[self.owner], len(self.portfolios)
-        prices_then = lot_prices.prices_on(self.lots, self.closes, own)[:, None]
-        net = metrics.group_sums(self.hold(own[:, None], prices_then).values, self.owners, n)
-        flows = metrics.cash_flows(self.trades, own, self.sessions)
-        open_then = metrics.is_open(self.trades.entry, self.trades.exit, own[:, None])
-        in_cash = np.isnan(flows) | (np.isnan(prices_then) & open_then)
+        lot_anchor, n = self.anchor[self.lot_portfolio], len(self.portfolios)
+        anchor_prices = lot_prices.prices_on(self.lots, self.closes, lot_anchor)[:, None]
+        net = metrics.group_sums(self.net_holdings(lot_anchor[:, None], anchor_prices).values, self.instrument_portfolio, n)
+        flows = metrics.cash_flows(self.trades, lot_anchor, self.sessions)
+        is_open_at_anchor = metrics.is_open(self.trades.entry, self.trades.exit, lot_anchor[:, None])
+        in_cash = np.isnan(flows) | (np.isnan(anchor_prices) & is_open_at_anchor)
         is_counted_twice = self.count_lots(in_cash & self.is_open & np.isfinite(self.prices)) > 0
         stated = self.portfolios["equity_balance"].to_numpy(float)[:, None]
-        cash = stated - net + metrics.group_sums(flows, self.owner, n)
+        cash = stated - net + metrics.group_sums(flows, self.lot_portfolio, n)
         return np.where(np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash))
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
@@ -134,61 +134,61 @@ class Ledger:
         """
         entry = self.trades.entry[:, None]
         opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
-        opened &= np.isnat(self.anchor)[self.owner][:, None]
+        opened &= np.isnat(self.anchor)[self.lot_portfolio][:, None]
         exit_ = self.trades.exit[:, None]
         closed = (exit_ > self.sessions[:-1]) & (exit_ <= self.sessions[1:])
         cost = np.where(opened, (self.trades.units * self.trades.entry_price)[:, None], 0.0)
         proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
-            metrics.group_sums(of, self.owner, n) for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
+            metrics.group_sums(of, self.lot_portfolio, n) for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
         )
         paid_in = np.maximum(bought - sold, 0.0)
         return paid_in + shorted, paid_in - shorted
 
-    def profit(self, doubted: BoolArray, suspicion: lot_prices.SplitSuspicion, income: Income) -> Profit:
+    def pnl(self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income) -> PnL:
         """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
 
-        ``doubted``, (L, D), are the lots whose close is not believed; ``suspicion`` tells those that
+        ``is_unconfirmed``, (L, D), are the lots whose close is not believed; ``split_suspicion`` tells those that
         a suspected split concerns.
         """
-        of_lots = metrics.profit_and_loss(self.trades, self.sessions, self.prices)
-        is_over_split = of_lots.takes_part & suspicion.of_day
-        of_lots = of_lots._replace(daily=np.where(is_over_split, np.nan, of_lots.daily))
-        doubted = doubted | suspicion.since_entry
-        traded = self.any_lot(of_lots.takes_part)
-        known = traded & ~self.any_lot(np.isnan(of_lots.daily))
+        by_lot = metrics.lot_pnl(self.trades, self.sessions, self.prices)
+        is_over_split = by_lot.is_active & split_suspicion.on_day
+        by_lot = by_lot._replace(daily=np.where(is_over_split, np.nan, by_lot.daily))
+        is_unconfirmed = is_unconfirmed | split_suspicion.since_entry
+        traded = self.any_lot(by_lot.is_active)
+        known = traded & ~self.any_lot(np.isnan(by_lot.daily))
         n, m = len(self.portfolios), len(self.instruments)
         n_traded, n_known = self.count_instruments(traded), self.count_instruments(known)
-        by_instrument = metrics.group_sums(of_lots.daily, self.instrument, m) + income.by_instrument
-        daily = metrics.group_sums(np.where(known, by_instrument, 0.0), self.owners, n)
+        by_instrument = metrics.group_sums(by_lot.daily, self.lot_instrument, m) + income.by_instrument
+        daily = metrics.group_sums(np.where(known, by_instrument, 0.0), self.instrument_portfolio, n)
         entered = self.trades.entry[:, None] <= self.sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
-        no_end_price = entered & np.isnan(of_lots.end)
-        unknown = self.count_lots(no_entry_price | no_end_price | suspicion.since_entry) > 0
-        cumulative = metrics.group_sums(of_lots.cumulative, self.owner, n) + income.cumulative
+        no_end_price = entered & np.isnan(by_lot.end_price)
+        unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
+        cumulative = metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
         entered_before = self.trades.entry[:, None] <= self.sessions[:-1]
         start = np.where(entered_before, self.prices[:, :-1], self.trades.entry_price[:, None])
-        worth = np.where(of_lots.takes_part, self.trades.units[:, None] * start, 0.0)
-        sizes = np.abs(metrics.group_sums(worth, self.instrument, m))
-        whole, known_part = (metrics.group_sums(np.where(of, sizes, 0.0), self.owners, n) for of in (traded, known))
+        start_value = np.where(by_lot.is_active, self.trades.units[:, None] * start, 0.0)
+        sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))
+        traded_size, known_size = (metrics.group_sums(np.where(of, sizes, 0.0), self.instrument_portfolio, n) for of in (traded, known))
         with np.errstate(divide="ignore", invalid="ignore"):
-            shares = n_known / n_traded, np.where(whole > 0, known_part / whole, 1.0)
-        return Profit(
+            shares = n_known / n_traded, np.where(traded_size > 0, known_size / traded_size, 1.0)
+        return PnL(
             daily=np.where((n_traded > 0) & (n_known == 0), np.nan, daily),
             n_traded=n_traded,
             n_known=n_known,
-            covered=np.where(n_traded > 0, np.minimum(*shares), 1.0),
+            coverage=np.where(n_traded > 0, np.minimum(*shares), 1.0),
             cumulative=np.where(unknown, np.nan, cumulative),
             n_no_entry_price=self.count_lots(no_entry_price),
             n_no_end_price=self.count_lots(no_end_price),
-            n_doubted=self.count_instruments(self.any_lot(of_lots.takes_part & doubted)),
+            n_unconfirmed=self.count_instruments(self.any_lot(by_lot.is_active & is_unconfirmed)),
             n_split_suspects=self.count_instruments(self.any_lot(is_over_split)),
-            n_since_split=self.count_lots(suspicion.since_entry),
+            n_lots_over_split=self.count_lots(split_suspicion.since_entry),
         )
 
 
-def unpriced_trades(lots: pd.DataFrame) -> list[date]:
+def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
     """Days of trades whose price is not stated, so that the close of the session stands in."""
     return [
         day.date()
@@ -197,21 +197,21 @@ def unpriced_trades(lots: pd.DataFrame) -> list[date]:
     ]
 
 
-def _trades(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
+def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
     """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
     multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
     exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
     return metrics.Lots(
         units=lots["quantity"].to_numpy(float) * multiplier,
-        entry=days_of(lots, "entry_date"),
+        entry=date_array(lots, "entry_date"),
         entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
-        exit=days_of(lots, "exit_date"),
+        exit=date_array(lots, "exit_date"),
         exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
     )
 
 
 def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
-    known, days = lots[price].to_numpy(float), days_of(lots, day)
+    known, days = lots[price].to_numpy(float), date_array(lots, day)
     unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
     return np.where(unpriced, lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
 
@@ -220,11 +220,11 @@ def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
     return lots["entry_date_assumed"].astype(bool) & (day == "entry_date")
 
 
-def _instruments(lots: pd.DataFrame, owner: IntArray) -> tuple[pd.DataFrame, IntArray]:
+def _instruments(lots: pd.DataFrame, lot_portfolio: IntArray) -> tuple[pd.DataFrame, IntArray]:
     """What is netted: stocks by symbol, options by symbol, underlying, right, strike and expiration; and each lot's row among them."""
     keys = pd.DataFrame(
         {
-            "portfolio": owner,
+            "portfolio": lot_portfolio,
             "symbol": lots["symbol"],
             "underlying": underlying(lots),
             "listed": is_listed(lots),

@@ -11,20 +11,20 @@ import pandas as pd
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 
-OVERLAP = 10
+OVERLAP_SESSIONS = 10
 """Sessions of the stored history that an increment asks for again."""
 
 _PRICES = ("open", "high", "low", "close")
 _CLOSES = ("close", "adj_close")
-_STORED_DIGITS = 5.1e-5
+_STORED_PRICE_TOLERANCE = 5.1e-5
 """Half a unit in the last place of a stored price."""
-_RATIO_NOISE = 2e-3
+_RATIO_TOLERANCE = 2e-3
 """How far ratios of the same restatement differ, beside the rounding of prices to cents."""
-_TEAR = 0.22
+_MIN_SPLIT_LOG_MOVE = 0.22
 """A move, in logs, that is a split of 5 for 4 or larger: such a one does not appear in the past."""
 
 
-def agrees(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
+def matches_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
     """Whether a history can be continued with ``fetched`` as it is: both say the same of the days that they share.
 
     Parameters
@@ -33,15 +33,15 @@ def agrees(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
         date (datetime.date), close, adj_close. The latest stored day may differ, if others are shared: it may have been stored before
         the vendor's last word.
     """
-    both = _shared(stored, fetched)
+    both = _merge_shared_days(stored, fetched)
     if both.empty:
         return False
-    ratio = _restated(both)
+    ratio = _is_restated(both)
     before_last = ratio[:-1] if len(ratio) > 1 and both["date"].iloc[-1] == stored["date"].max() else ratio
     return not before_last.any()
 
 
-def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
+def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
     """Return the rows that make one history of both, with ``fetched`` where it has a day.
 
     A stored day that ``fetched`` lacks is restated by as much as the next day that both have: a vendor that gives five years
@@ -61,8 +61,8 @@ def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | Non
     absent = stored[~stored["date"].isin(fetched["date"])]
     if absent.empty:
         return fetched
-    both = _shared(stored, fetched)
-    if len(both) < OVERLAP or not _is_one_restatement(both.iloc[:OVERLAP]):
+    both = _merge_shared_days(stored, fetched)
+    if len(both) < OVERLAP_SESSIONS or not _is_one_restatement(both.iloc[:OVERLAP_SESSIONS]):
         return None
     following = np.searchsorted(both["date"].to_numpy(), absent["date"].to_numpy()).clip(max=len(both) - 1)
     price, adjusted = (both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following] for name in _CLOSES)
@@ -71,24 +71,24 @@ def continued(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | Non
         adj_close=absent["adj_close"] * adjusted,
         volume=(absent["volume"].astype("Float64") / price).round().astype("Int64"),
     )
-    changed = _restated(both)[following]
+    changed = _is_restated(both)[following]
     return pd.concat([fetched, moved[changed]], ignore_index=True) if changed.any() else fetched
 
 
-def torn_on(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | None:
+def partial_split_date(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | None:
     """Return the first day on which ``fetched`` has a move of 25 % that ``stored`` has not: a split that was applied to later days only.
 
-    Parameters are those of `agrees`.
+    Parameters are those of `matches_stored`.
     """
-    both = _shared(stored, fetched)
+    both = _merge_shared_days(stored, fetched)
     before, after = (
         np.abs(np.diff(np.log(both[names].to_numpy(float)), axis=0)) for names in (list(_CLOSES), [f"{name}_new" for name in _CLOSES])
     )
-    torn = np.flatnonzero((after > before + _TEAR).any(axis=1))
-    return both["date"].iloc[torn[0] + 1] if len(torn) else None
+    split_rows = np.flatnonzero((after > before + _MIN_SPLIT_LOG_MOVE).any(axis=1))
+    return both["date"].iloc[split_rows[0] + 1] if len(split_rows) else None
 
 
-def without_dividends(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
+def scale_to_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
     """Continue a dividend-adjusted history with closes alone: return the later days, with adjusted closes of the last day's ratio.
 
     Their returns leave out dividends; those that are stored stay as they are.
@@ -96,30 +96,30 @@ def without_dividends(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFra
     Parameters
     ----------
     stored, fetched : DataFrame
-        As in `continued`; of ``fetched`` the closes count.
+        As in `splice`; of ``fetched`` the closes count.
 
     Returns
     -------
     DataFrame or None
         None where the closes of the days that both have do not agree.
     """
-    alike = fetched.assign(adj_close=fetched["close"])
-    if not agrees(stored.assign(adj_close=stored["close"]), alike):
+    as_unadjusted = fetched.assign(adj_close=fetched["close"])
+    if not matches_stored(stored.assign(adj_close=stored["close"]), as_unadjusted):
         return None
     last = stored.sort_values("date").iloc[-1]
     later: pd.DataFrame = fetched[fetched["date"] > last["date"]]
     return later.assign(adj_close=later["close"] * (last["adj_close"] / last["close"]), has_adj_close=True)
 
 
-def _shared(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
+def _merge_shared_days(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
     """Days that both have, in order, with close and adj_close of each."""
     columns = ["date", *_CLOSES]
     return stored[columns].merge(fetched[columns], on="date", suffixes=("", "_new")).sort_values("date", ignore_index=True)
 
 
-def _restated(both: pd.DataFrame) -> BoolArray:
+def _is_restated(both: pd.DataFrame) -> BoolArray:
     """Where a day's close or adjusted close is not what is stored."""
-    closes = (both["close_new"] - both["close"]).abs() > _STORED_DIGITS
+    closes = (both["close_new"] - both["close"]).abs() > _STORED_PRICE_TOLERANCE
     adjusted = (both["adj_close_new"] - both["adj_close"]).abs() > 1e-6 * both["adj_close"]
     return (closes | adjusted).to_numpy(bool)
 
@@ -131,4 +131,4 @@ def _is_one_restatement(both: pd.DataFrame) -> bool:
 
 def _is_one_ratio(before: FloatArray, after: FloatArray) -> bool:
     ratios, cent = after / before, 0.01
-    return bool(ratios.max() / ratios.min() - 1 <= _RATIO_NOISE + 2 * cent / min(before.min(), after.min()))
+    return bool(ratios.max() / ratios.min() - 1 <= _RATIO_TOLERANCE + 2 * cent / min(before.min(), after.min()))

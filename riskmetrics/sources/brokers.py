@@ -1,6 +1,6 @@
 """Files of holdings, as brokers export them or as people write them: whose they are, on which day, and what is held.
 
-`layouts` tells one kind of file from another, `lines` finds the table in it, `lots` goes through the holdings of each account.
+`layouts` tells one kind of file from another, `statement_parser` finds the table in it, `lot_validation` goes through the holdings of each account.
 """
 
 import csv
@@ -18,15 +18,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError, UsageError
-from riskmetrics.limits import DEFAULT, Limits
+from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.contents import decoded, is_parquet, measure, open_content, read_head, read_whole
-from riskmetrics.sources.layouts import GENERIC, LAYOUTS, LINES_OF_TOTALS, OTHER_FILES, Layout
-from riskmetrics.sources.lines import LeftOut, Line, Walked, keys, split, walk
-from riskmetrics.sources.lots import review_lots
-from riskmetrics.sources.review import WHOLE, WORTH_SAYING, Parsed, no_good_row
-from riskmetrics.sources.tables import RejectedRow, Table, choose_columns, read_table
+from riskmetrics.sources.raw_files import decode_text, is_parquet, measure_size, open_content, read_head, read_whole
+from riskmetrics.sources.layouts import GENERIC, LAYOUTS, TOTAL_LINE_PATTERN, UNSUPPORTED_FILES, Layout
+from riskmetrics.sources.statement_parser import SkippedLine, Line, ParsedStatement, header_keys, split_records, parse_statement
+from riskmetrics.sources.lot_validation import validate_lots
+from riskmetrics.sources.row_validation import WEIGHT_SCALES, RESCALE_NOTE_TOLERANCE, ParseResult, no_valid_row_error
+from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, read_table
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 _NUMBERS = ("quantity", "weight", "entry_price", "cost_basis", "strike_price", "last_price", "market_value")
@@ -37,28 +37,28 @@ class Account(NamedTuple):
 
     name: str
     """Empty where the file names none."""
-    holdings: Parsed
-    """Lots as `lots.review_lots` gives them, without market_value."""
+    holdings: ParseResult
+    """Lots as `lot_validation.validate_lots` gives them, without market_value."""
     value: float
     """Sum of the lots' market values, dollars; NaN where one is not stated."""
     cash: float
     """Dollars; NaN where the file states none."""
 
 
-class Holdings(NamedTuple):
+class HoldingsFile(NamedTuple):
     """A file of holdings, understood."""
 
     layout: str
-    form: str
+    file_format: str
     """Encoding, delimiter and decimal mark, as a part of a sentence."""
     day: date | None
     """The day that the file says it describes."""
-    by_weight: bool
-    """Whether the lots' quantities are weights, which `lots.quantities` turns into quantities."""
+    has_weights: bool
+    """Whether the lots' quantities are weights, which `lot_validation.weights_to_quantities` turns into quantities."""
     accounts: list[Account]
     rejected: list[RejectedRow]
     """Lines that could not be split into cells, and so belong to no account."""
-    left_out: list[LeftOut]
+    skipped: list[SkippedLine]
 
 
 def read_holdings(
@@ -66,20 +66,20 @@ def read_holdings(
     *,
     as_of: date | None = None,
     decimal: str | None = None,
-    may_be_empty: bool = False,
-    limits: Limits = DEFAULT,
-) -> Holdings:
+    allow_empty: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> HoldingsFile:
     """Read what one or several accounts hold.
 
     Parameters
     ----------
     path : Path
-        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.COLUMNS` says which columns are understood.
+        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS` says which columns are understood.
     as_of : date, optional
         The day whose holdings these are: a lot entered later is rejected. Default: the day that the file says, else today.
     decimal : str, optional
         The decimal mark, "." or ",". Default: what the numbers prove.
-    may_be_empty : bool
+    allow_empty : bool
         Whether a table without any line of a holding states that nothing is held.
 
     Raises
@@ -89,32 +89,32 @@ def read_holdings(
     DataQualityError
         If it is not a table of holdings or no lot can be read.
     """
-    layout, form, walked = _opened(path, limits.of_holdings())
-    table, left_out, accounts, rejected = walked.table, list(walked.left_out), [], list(walked.table.rejected)
-    mark, day, by_weight = decimal or _decimal_mark(table, layout), as_of or walked.day or date.today(), "quantity" not in table.columns
+    layout, file_format, statement = _parse_file(path, limits.for_holdings())
+    table, skipped, accounts, rejected = statement.table, list(statement.skipped), [], list(statement.table.rejected)
+    mark, day, has_weights = decimal or _decimal_mark(table, layout), as_of or statement.day or date.today(), "quantity" not in table.columns
     names = _account_names(table)
-    apart = list(dict.fromkeys(names)) or [""]
-    for name in apart:
-        rows, cash, others = _without_cash_and_totals(table._replace(rejected=[]).only((names == name).to_numpy(bool)), layout, mark)
-        left_out += others
-        whole = _whole_weight(rows, cash, mark) if by_weight else None
-        lots = review_lots(rows, day, decimal=mark, without_prices=layout.without_prices, whole_weight=whole)
-        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not (may_be_empty and len(apart) == 1))):
+    distinct_names = list(dict.fromkeys(names)) or [""]
+    for name in distinct_names:
+        rows, cash, skipped_rows = _split_cash_and_totals(table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark)
+        skipped += skipped_rows
+        weight_scale = _weight_scale(rows, cash, mark) if has_weights else None
+        lots = validate_lots(rows, day, decimal=mark, unpriced_classes=layout.unpriced_classes, weight_scale=weight_scale)
+        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not (allow_empty and len(distinct_names) == 1))):
             rejected += lots.rejected  # what this account holds is not known
             continue
-        if by_weight and not math.isclose(weight := lots.rows["quantity"].sum(), 1, abs_tol=WORTH_SAYING):
+        if has_weights and not math.isclose(weight := lots.rows["quantity"].sum(), 1, abs_tol=RESCALE_NOTE_TOLERANCE):
             lots.notes.append(f"the weights of what is held sum to {weight:.2%}, so that {1 - weight:.2%} of --value is cash")
         value = float(lots.rows["market_value"].sum(skipna=False))
-        accounts.append(Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, np.nan if by_weight else cash))
+        accounts.append(Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, np.nan if has_weights else cash))
     if rejected and all(account.holdings.rows.empty for account in accounts):
-        raise no_good_row(path, sorted(rejected, key=lambda row: row.line or 0))
-    if not accounts or not (may_be_empty or any(len(account.holdings.rows) for account in accounts)):
+        raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
+    if not accounts or not (allow_empty or any(len(account.holdings.rows) for account in accounts)):
         raise DataQualityError(f"{path} states no holding: if all was sold, say --allow-empty")
-    form = f"{form}, decimal {'point' if mark == '.' else 'comma'}"
-    return Holdings(layout.name, form, walked.day, by_weight, accounts, rejected, sorted(left_out))
+    file_format = f"{file_format}, decimal {'point' if mark == '.' else 'comma'}"
+    return HoldingsFile(layout.name, file_format, statement.day, has_weights, accounts, rejected, sorted(skipped))
 
 
-def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None = None) -> Parsed:
+def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None = None) -> ParseResult:
     """Read the holdings of a file that has those of one account; parameters and errors are those of `read_holdings`."""
     found = read_holdings(path, as_of=as_of, decimal=decimal)
     if len(found.accounts) > 1:
@@ -123,39 +123,39 @@ def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None
     return account.holdings._replace(rejected=sorted([*found.rejected, *account.holdings.rejected], key=lambda row: row.line or 0))
 
 
-def _opened(path: Path, limits: Limits) -> tuple[Layout, str, Walked]:
+def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatement]:
     """A file's layout, its form, and the table in it with the percent signs of weights taken off."""
     with open_content(path, limits) as stream:
         data = b""
         if not is_parquet(read_head(path, stream, limits)):
-            measure(path, stream, limits)
+            measure_size(path, stream, limits)
             data = read_whole(path, stream, limits)
     if not data:
         table = read_table(path, GENERIC.columns, required=("symbol",), limits=limits)
-        layout, form, walked = GENERIC, "Parquet", Walked(table, [], None)
+        layout, file_format, statement = GENERIC, "Parquet", ParsedStatement(table, [], None)
     else:
-        text, encoding = decoded(path, data)
-        layout, delimiter, lines = _laid_out(path, text)
+        text, encoding = decode_text(path, data)
+        layout, delimiter, lines = _detect_layout(path, text)
         if max(line.n_cells for line in lines) > limits.columns:
             raise DataQualityError(f"{path} has more than the {limits.columns:,} columns that RISKMETRICS_MAX_COLUMNS allows")
-        form, walked = f"{encoding}, {_DELIMITERS[delimiter]}", walk(path, layout, lines)
-    columns = walked.table.columns
+        file_format, statement = f"{encoding}, {_DELIMITERS[delimiter]}", parse_statement(path, layout, lines)
+    columns = statement.table.columns
     if "quantity" not in columns and "weight" not in columns:
         choose_columns(path, list(columns), GENERIC.columns, ("quantity",))
     if "weight" in columns:
-        columns["weight"] = pc.replace_substring_regex(cells.trimmed(columns["weight"]), r" ?%$", "")
-    return layout, form, walked
+        columns["weight"] = pc.replace_substring_regex(cells.trim_text(columns["weight"]), r" ?%$", "")
+    return layout, file_format, statement
 
 
-def _laid_out(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
+def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
     """The layout whose table is in a text, with the delimiter under which it shows, and the text's lines."""
     readings = {}
     for delimiter in _DELIMITERS:
         with suppress(csv.Error):  # under the delimiter that is not the file's
-            readings[delimiter] = split(text, delimiter)
+            readings[delimiter] = split_records(text, delimiter)
     for layout in LAYOUTS:
         for delimiter, lines in readings.items():
-            if any(layout.begins(header) for header in _headers(path, lines, layout)):
+            if any(layout.matches_header(header) for header in _candidate_headers(path, lines, layout)):
                 return layout, delimiter, lines
     if not readings:
         faults = f"a quotation mark is never closed, or stands inside a cell, or a cell has more than {csv.field_size_limit():,} characters"
@@ -167,10 +167,10 @@ def _laid_out(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
     raise DataQualityError(f"{path} has no line of headers with a symbol and a quantity")
 
 
-def _headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
+def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
     """What may be a header, line by line, up to one that shows what else a file is that looks like a table of holdings."""
-    for header in map(keys, lines):
-        other = next((what for signature, what in OTHER_FILES.items() if signature <= header), None)
+    for header in map(header_keys, lines):
+        other = next((what for signature, what in UNSUPPORTED_FILES.items() if signature <= header), None)
         if other and layout is GENERIC:
             raise DataQualityError(f"{path} is {other}")
         yield header
@@ -179,19 +179,19 @@ def _headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozense
 def _decimal_mark(table: Table, layout: Layout) -> str:
     """The decimal mark that the numbers prove, or else the layout's; refused where it makes a difference and is not known."""
     ask = "say --decimal point or --decimal comma"
-    found = reduce(cells.Notation.joined, (cells.notation(table.columns[name]) for name in _NUMBERS if name in table.columns))
+    found = reduce(cells.DecimalEvidence.merge, (cells.decimal_evidence(table.columns[name]) for name in _NUMBERS if name in table.columns))
     if found.point and found.comma:
         raise UsageError(f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal comma ({found.comma}): {ask}")
     if found.point or found.comma:
         return "." if found.point else ","
-    if found.unclear and not layout.decimal:
-        readings = " or ".join(f"{_number(found.unclear, mark):g}" for mark in cells.DECIMAL_MARKS)
-        raise UsageError(f"{table.path}: {found.unclear} can be read as {readings}: {ask}")
+    if found.ambiguous and not layout.decimal:
+        readings = " or ".join(f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS)
+        raise UsageError(f"{table.path}: {found.ambiguous} can be read as {readings}: {ask}")
     return layout.decimal or "."
 
 
-def _number(text: str, decimal: str) -> float:
-    return float(cells.numbers(pa.chunked_array([[text]]), decimal)[0][0])
+def _parse_number(text: str, decimal: str) -> float:
+    return float(cells.parse_numbers(pa.chunked_array([[text]]), decimal)[0][0])
 
 
 def _account_names(table: Table) -> "pd.Series[str]":
@@ -206,14 +206,14 @@ def _account_names(table: Table) -> "pd.Series[str]":
     return label if several["label"].is_unique else (kind + " " + number).str.strip()
 
 
-def _without_cash_and_totals(table: Table, layout: Layout, decimal: str) -> tuple[Table, float, list[LeftOut]]:
+def _split_cash_and_totals(table: Table, layout: Layout, decimal: str) -> tuple[Table, float, list[SkippedLine]]:
     """Rows of holdings; the cash that the others state, dollars, NaN if none does; and what is left out for which reason."""
     symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
     described = symbol + "|" + table.text("description").str.lower() + "|" + table.text("investment_class").str.lower()
     amount, size = (_numbers(table, name, decimal) for name in ("market_value", "quantity" if "quantity" in table.columns else "weight"))
     amount = np.where(np.isnan(amount) | ("quantity" not in table.columns), size, amount)
-    total = symbol.str.fullmatch(LINES_OF_TOTALS).to_numpy(bool)
-    cash = described.str.match(layout.cash).to_numpy(bool) & ~total & (np.isnan(price) | (price == 1))
+    total = symbol.str.fullmatch(TOTAL_LINE_PATTERN).to_numpy(bool)
+    cash = described.str.match(layout.cash_pattern).to_numpy(bool) & ~total & (np.isnan(price) | (price == 1))
     nothing = ((symbol == "") & (table.text("quantity") + table.text("weight") == "")).to_numpy(bool) & ~total & ~cash
     foreign = cash & (np.isnan(amount) | ~table.text("currency").str.upper().isin(["", "USD"]).to_numpy(bool))
     reasons = np.full(table.n_rows, "", dtype=object)
@@ -221,21 +221,21 @@ def _without_cash_and_totals(table: Table, layout: Layout, decimal: str) -> tupl
     reasons[foreign] = "cash, of which no amount in USD is stated"
     reasons[nothing] = "names nothing that is held"
     reasons[total] = "a total"
-    left: IntArray = np.flatnonzero(reasons)
-    others = [LeftOut(line, reason) for (line, _), reason in zip(table.locate(left), reasons[left], strict=True)]
+    skipped_positions: IntArray = np.flatnonzero(reasons)
+    skipped = [SkippedLine(line, reason) for (line, _), reason in zip(table.locate(skipped_positions), reasons[skipped_positions], strict=True)]
     dollars = amount[cash & ~foreign]
-    return table.only(~(cash | nothing | total)), float(dollars.sum()) if len(dollars) else float("nan"), others
+    return table.keep_rows(~(cash | nothing | total)), float(dollars.sum()) if len(dollars) else float("nan"), skipped
 
 
 def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
     """Numbers of a column, NaN where there is none."""
-    return cells.numbers(table.columns[name], decimal)[0] if name in table.columns else np.full(table.n_rows, np.nan)
+    return cells.parse_numbers(table.columns[name], decimal)[0] if name in table.columns else np.full(table.n_rows, np.nan)
 
 
-def _whole_weight(table: Table, cash: float, decimal: str) -> float:
+def _weight_scale(table: Table, cash: float, decimal: str) -> float:
     """What weights are parts of, 1 or 100: their sum tells, that of cash among them."""
     total = np.nansum([*_numbers(table, "weight", decimal), cash])
-    whole = next((whole for low, high, whole in WHOLE if low < total < high), None)
+    whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
     if whole is None:
         raise DataQualityError(f"the weights of {table.path} sum to {total:g}, neither 1 nor 100: add what is missing, as a line for cash")
     return whole

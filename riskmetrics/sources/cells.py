@@ -16,25 +16,25 @@ from numpy.typing import NDArray
 
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 
-MISSING = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
+MISSING_MARKERS = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
 """What stands in an empty cell of a number or a date; a symbol may well be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
-_ISO = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
-_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_ISO_DATE = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
-def trimmed(cells: pa.ChunkedArray) -> pa.ChunkedArray:
+def trim_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
     """Cells as text without surrounding space; null stays null."""
     return pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
 
 
-def missing(text: pa.ChunkedArray) -> pa.ChunkedArray:
+def is_missing(text: pa.ChunkedArray) -> pa.ChunkedArray:
     """Where trimmed text says that there is nothing."""
-    return pc.is_in(pc.utf8_lower(text), value_set=pa.array([None, *MISSING], pa.string()))
+    return pc.is_in(pc.utf8_lower(text), value_set=pa.array([None, *MISSING_MARKERS], pa.string()))
 
 
-def numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, BoolArray]:
+def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, BoolArray]:
     """Read numbers: digits with a sign or in parentheses, dollars, an exponent and well-formed thousands separators.
 
     Parameters
@@ -48,13 +48,13 @@ def numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, Boo
     -------
     values : (N,) array
         NaN where the cell is missing or not a number; may be infinite.
-    faulty : (N,) array
+    invalid : (N,) array
         Where a cell holds something that is not a number ("1,23", "12%", "=A1").
     """
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
         return pc.fill_null(pc.cast(cells, pa.float64(), safe=False), np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
-    text = trimmed(cells)
+    text = trim_text(cells)
     if decimal == ".":
         try:
             plain = pc.cast(pc.if_else(pc.equal(text, ""), None, text), pa.float64())
@@ -62,11 +62,11 @@ def numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, Boo
         except pa.ArrowInvalid:  # somewhere stands more than plain digits: find out where, five times slower
             pass
     text = pc.replace_substring(text, "\u2212", "-")  # the typographic minus
-    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER[decimal]), False)
+    is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER_PATTERNS[decimal]), False)
     digits = pc.replace_substring_regex(pc.if_else(is_number, text, None), rf"[^0-9eE(\-{decimal}]", "")
     digits = pc.replace_substring(pc.replace_substring(digits, "(", "-"), decimal, ".")
     values = pc.fill_null(pc.cast(digits, pa.float64()), np.nan).to_numpy()
-    return values, pc.and_not(pc.invert(is_number), missing(text)).to_numpy()
+    return values, pc.and_not(pc.invert(is_number), is_missing(text)).to_numpy()
 
 
 def number_pattern(decimal: str) -> str:
@@ -78,34 +78,34 @@ def number_pattern(decimal: str) -> str:
     return rf"^([+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|\({before}{amount}{after}\)|{before}\({amount}\))$"
 
 
-_NUMBER = {decimal: number_pattern(decimal) for decimal in DECIMAL_MARKS}
+_NUMBER_PATTERNS = {decimal: number_pattern(decimal) for decimal in DECIMAL_MARKS}
 
 
-class Notation(NamedTuple):
+class DecimalEvidence(NamedTuple):
     """What a column's cells say of its decimal mark: an example of each kind, None where there is none."""
 
     point: str | None
     """A number only with a decimal point, as 1,234.5."""
     comma: str | None
     """A number only with a decimal comma, as 1.234,5."""
-    unclear: str | None
+    ambiguous: str | None
     """Two different numbers, as 1.200."""
 
-    def joined(self, other: "Notation") -> "Notation":
+    def merge(self, other: "DecimalEvidence") -> "DecimalEvidence":
         """What two columns say together."""
-        return Notation(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
+        return DecimalEvidence(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def notation(cells: pa.ChunkedArray) -> Notation:
+def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
     """Find out what a column's numbers prove of their decimal mark, by reading them both ways."""
-    texts = pc.fill_null(trimmed(cells), "").combine_chunks()
-    point, comma = (numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS)
+    texts = pc.fill_null(trim_text(cells), "").combine_chunks()
+    point, comma = (parse_numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS)
     pointed, commaed = np.isfinite(point), np.isfinite(comma)
     kinds = (pointed & ~commaed, commaed & ~pointed, pointed & commaed & (point != comma))
-    return Notation(*(texts[int(np.argmax(kind))].as_py() if kind.any() else None for kind in kinds))
+    return DecimalEvidence(*(texts[int(np.argmax(kind))].as_py() if kind.any() else None for kind in kinds))
 
 
-def dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
+def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
     """Read days: 2024-12-06, 20241206, 2024/12/06, any of them with a time, or 12/06/2024.
 
     The order of month and day in the last is what the column proves: one part above 12 settles
@@ -116,36 +116,36 @@ def dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
     -------
     days : (N,) array of datetime64[D]
         NaT where the cell is missing or not a date.
-    faulty : (N,) array
+    invalid : (N,) array
         Where a cell holds something that is not an unambiguous date.
     """
-    text = trimmed(cells)
+    text = trim_text(cells)
     first, second = _slashed_parts(pc.unique(text).to_pylist())
-    month_first = None if (max(first) > 12) == (max(second) > 12) else max(second) > 12
+    is_month_first = None if (max(first) > 12) == (max(second) > 12) else max(second) > 12
 
     def day(cell: str) -> date | None:
         try:
-            if iso := _ISO.fullmatch(cell):
+            if iso := _ISO_DATE.fullmatch(cell):
                 return date(int(iso[1]), int(iso[3]), int(iso[4]))
-            if slashed := _SLASHED.fullmatch(cell):
+            if slashed := _SLASHED_DATE.fullmatch(cell):
                 one, two = int(slashed[1]), int(slashed[2])
-                if month_first is not None or one == two:
-                    return date(int(slashed[3]), one if month_first else two, two if month_first else one)
+                if is_month_first is not None or one == two:
+                    return date(int(slashed[3]), one if is_month_first else two, two if is_month_first else one)
         except ValueError:
             return None  # the 30th of February
         return None
 
-    days = by_distinct(text, day, "datetime64[D]")
-    return days, np.isnat(days) & ~missing(text).to_numpy()
+    days = map_unique(text, day, "datetime64[D]")
+    return days, np.isnat(days) & ~is_missing(text).to_numpy()
 
 
 def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
     """First and second parts of all dates with slashes, each with a leading zero so that none is empty."""
-    found = [slashed for text in texts if text and (slashed := _SLASHED.fullmatch(text))]
+    found = [slashed for text in texts if text and (slashed := _SLASHED_DATE.fullmatch(text))]
     return [0, *(int(slashed[1]) for slashed in found)], [0, *(int(slashed[2]) for slashed in found)]
 
 
-def by_distinct(cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object") -> NDArray[Any]:
+def map_unique(cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object") -> NDArray[Any]:
     """Convert each distinct text once; None where the cell is null. Millions of rows hold few symbols and days."""
     encoded = pc.cast(cells, pa.string()).combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)

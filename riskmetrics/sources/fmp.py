@@ -18,22 +18,22 @@ import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from riskmetrics import gics
-from riskmetrics.errors import BadAnswer, KeyRefused, NotInPlan, RateLimited, SourceError, Unreachable
+from riskmetrics.errors import InvalidResponseError, AuthenticationError, EntitlementError, RateLimitError, SourceError, VendorUnavailableError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.files import BETA_LIMIT, price_rows
-from riskmetrics.sources.http import Answer, Http
-from riskmetrics.sources.review import Parsed, Review
-from riskmetrics.sources.tables import RejectedRow, Table
+from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
+from riskmetrics.sources.row_validation import ParseResult, RowValidator
+from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import UNPRINTABLE
 
-SOURCE = "FMP"
+VENDOR = "FMP"
 """The vendor's name, in sentences."""
 
 _HISTORY, _ADJUSTED = "/stable/historical-price-eod/full", "/stable/historical-price-eod/dividend-adjusted"
 _PROFILE, _CONSTITUENTS, _WEIGHTINGS = "/stable/profile", "/stable/sp500-constituent", "/stable/etf/sector-weightings"
 
-_MOST_ROWS = 50_000
+_MAX_RESPONSE_ROWS = 50_000
 """Rows of an answer; thirty years of sessions are 7,560."""
 
 _MONEY_LIMIT = 1e16
@@ -43,23 +43,23 @@ _MONEY_LIMIT = 1e16
 _UNPRINTABLE = re.compile(f"[{UNPRINTABLE}\t\n]")
 
 
-def _text(longest: int) -> AfterValidator:
+def _text_validator(max_length: int) -> AfterValidator:
     """Text that fits its column, without control characters; nothing but space is none at all."""
-    return AfterValidator(lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:longest] or None)
+    return AfterValidator(lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:max_length] or None)
 
 
 class _Row(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", allow_inf_nan=False)
 
 
-Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class Bar(_Row):
     """A day of the split-adjusted history; it holds no dividends."""
 
     symbol: str
-    date: Day
+    date: IsoDate
     open: float | None = None
     high: float | None = None
     low: float | None = None
@@ -71,7 +71,7 @@ class AdjustedBar(_Row):
     """A day of the history that is adjusted for dividends too."""
 
     symbol: str
-    date: Day
+    date: IsoDate
     close: float = Field(alias="adjClose")
 
 
@@ -79,12 +79,12 @@ class Profile(_Row):
     """What a company or fund is. A fund comes with the sector of its manager: look at the two flags first."""
 
     symbol: str
-    name: Annotated[str | None, _text(200)] = Field(None, alias="companyName")
-    sector: Annotated[str | None, _text(100)] = None
-    industry: Annotated[str | None, _text(100)] = None
-    exchange: Annotated[str | None, _text(50)] = None
-    country: Annotated[str | None, _text(50)] = None
-    description: Annotated[str | None, _text(1000)] = None
+    name: Annotated[str | None, _text_validator(200)] = Field(None, alias="companyName")
+    sector: Annotated[str | None, _text_validator(100)] = None
+    industry: Annotated[str | None, _text_validator(100)] = None
+    exchange: Annotated[str | None, _text_validator(50)] = None
+    country: Annotated[str | None, _text_validator(50)] = None
+    description: Annotated[str | None, _text_validator(1000)] = None
     market_cap: float | None = Field(None, alias="marketCap", ge=0, lt=_MONEY_LIMIT)
     beta: float | None = Field(None, gt=-BETA_LIMIT, lt=BETA_LIMIT)
     is_etf: bool | None = Field(None, alias="isEtf")
@@ -93,10 +93,10 @@ class Profile(_Row):
     @property
     def gics_sector(self) -> str | None:
         """GICS name; None for a fund, and for a sector that is missing or unknown."""
-        return None if self.is_etf or self.is_fund else gics.sector(self.sector or "")
+        return None if self.is_etf or self.is_fund else gics.to_gics_sector(self.sector or "")
 
 
-def _symbol(text: str) -> str:
+def _validate_symbol(text: str) -> str:
     """Return the normal form of a symbol, or raise ValueError."""
     if symbol := normalize_symbol(text):
         return symbol
@@ -106,7 +106,7 @@ def _symbol(text: str) -> str:
 class Constituent(_Row):
     """A stock of the S&P 500; the vendor gives neither its weight nor its market capitalisation here."""
 
-    symbol: Annotated[str, AfterValidator(_symbol)]
+    symbol: Annotated[str, AfterValidator(_validate_symbol)]
     sector: str
     cik: str | None = None
 
@@ -123,7 +123,7 @@ S = TypeVar("S", Bar, AdjustedBar, Profile)
 N = TypeVar("N", Profile, Constituent)
 
 
-class Found(NamedTuple, Generic[R]):
+class ValidatedRows(NamedTuple, Generic[R]):
     """The rows of an answer that fit, each with its text, and the others."""
 
     rows: list[R]
@@ -131,13 +131,13 @@ class Found(NamedTuple, Generic[R]):
     rejected: list[RejectedRow]
 
 
-class Fmp:
+class FmpClient:
     """The vendor's client."""
 
-    def __init__(self, http: Http) -> None:
+    def __init__(self, http: VendorHttpClient) -> None:
         self._http = http
 
-    def prices(self, symbol: str, first: date, last: date) -> Parsed:
+    def fetch_prices(self, symbol: str, first: date, last: date) -> ParseResult:
         """Daily prices of a symbol, as `files.read_prices` gives those of a file.
 
         Two calls: ``close`` comes from the history that is adjusted for splits alone, ``adj_close`` from the one that is adjusted
@@ -145,7 +145,7 @@ class Fmp:
 
         Returns
         -------
-        Parsed
+        ParseResult
             Without rows if the vendor does not know the symbol, has no price in the range, or only such as are rejected.
 
         Raises
@@ -154,55 +154,55 @@ class Fmp:
             If either answer is none. Where the plan has no dividend-adjusted history, adj_close := close and a note says so.
         """
         params = {"symbol": symbol, "from": first.isoformat(), "to": last.isoformat()}
-        bars = self._of_symbol(_HISTORY, symbol, params, Bar)
+        bars = self._fetch_symbol_rows(_HISTORY, symbol, params, Bar)
         if not bars.rows:
-            return Parsed(pd.DataFrame(), bars.rejected, [])
+            return ParseResult(pd.DataFrame(), bars.rejected, [])
         try:
-            adjusted = self._of_symbol(_ADJUSTED, symbol, params, AdjustedBar)
-        except NotInPlan as error:
-            if error.closes != "endpoint":
+            adjusted = self._fetch_symbol_rows(_ADJUSTED, symbol, params, AdjustedBar)
+        except EntitlementError as error:
+            if error.scope != "endpoint":
                 raise
-            return _prices(bars, None)
+            return _join_histories(bars, None)
         if adjusted.rejected and not adjusted.rows:
-            return Parsed(pd.DataFrame(), [*bars.rejected, *adjusted.rejected], [])
+            return ParseResult(pd.DataFrame(), [*bars.rejected, *adjusted.rejected], [])
         if not adjusted.rows:
-            raise BadAnswer(f"{SOURCE} has prices of {symbol} but no dividend-adjusted ones: say so to its support")
-        return _prices(bars, adjusted)
+            raise InvalidResponseError(f"{VENDOR} has prices of {symbol} but no dividend-adjusted ones: say so to its support")
+        return _join_histories(bars, adjusted)
 
-    def profile(self, symbol: str) -> Found[Profile]:
+    def fetch_profile(self, symbol: str) -> ValidatedRows[Profile]:
         """What a symbol is: one row, or none if the vendor does not know it."""
-        return _without_repeated(self._of_symbol(_PROFILE, symbol, {"symbol": symbol}, Profile))
+        return _reject_duplicates(self._fetch_symbol_rows(_PROFILE, symbol, {"symbol": symbol}, Profile))
 
-    def constituents(self) -> Found[Constituent]:
+    def fetch_constituents(self) -> ValidatedRows[Constituent]:
         """The stocks of the S&P 500, each once."""
-        return _without_repeated(self._rows(_CONSTITUENTS, {}, Constituent))
+        return _reject_duplicates(self._fetch_rows(_CONSTITUENTS, {}, Constituent))
 
-    def sector_weightings(self, fund: str) -> Found[SectorWeight]:
+    def fetch_sector_weights(self, fund: str) -> ValidatedRows[SectorWeight]:
         """Sector weights of a fund; they leave out its cash, and need not sum to 100."""
-        return self._rows(_WEIGHTINGS, {"symbol": fund}, SectorWeight)
+        return self._fetch_rows(_WEIGHTINGS, {"symbol": fund}, SectorWeight)
 
-    def _of_symbol(self, path: str, symbol: str, params: dict[str, str], model: type[S]) -> Found[S]:
+    def _fetch_symbol_rows(self, path: str, symbol: str, params: dict[str, str], model: type[S]) -> ValidatedRows[S]:
         """Rows that are of the symbol asked for; the others are rejected."""
-        found = self._rows(path, params, model)
-        own: Found[S] = Found([], [], found.rejected)
+        found = self._fetch_rows(path, params, model)
+        matching: ValidatedRows[S] = ValidatedRows([], [], found.rejected)
         for row, text in zip(found.rows, found.texts, strict=True):
             name = normalize_symbol(row.symbol)
             if name == symbol:
-                own.rows.append(row)
-                own.texts.append(text)
+                matching.rows.append(row)
+                matching.texts.append(text)
             else:
                 reason = f"a row of {name or 'no symbol'}, not of {symbol}: if it was renamed, hold it under its new name"
-                own.rejected.append(RejectedRow(None, text, reason))
-        return own
+                matching.rejected.append(RejectedRow(None, text, reason))
+        return matching
 
-    def _rows(self, path: str, params: dict[str, str], model: type[R]) -> Found[R]:
-        what = " ".join([path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])])
-        return self._http.get(path, params, lambda answer: _validated(_decoded(answer, what), model))
+    def _fetch_rows(self, path: str, params: dict[str, str], model: type[R]) -> ValidatedRows[R]:
+        request = " ".join([path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])])
+        return self._http.get(path, params, lambda answer: _validate_rows(_decode_rows(answer, request), model))
 
 
-def _without_repeated(found: Found[N]) -> Found[N]:
+def _reject_duplicates(found: ValidatedRows[N]) -> ValidatedRows[N]:
     """Reject rows of a symbol that stands above."""
-    kept: Found[N] = Found([], [], list(found.rejected))
+    kept: ValidatedRows[N] = ValidatedRows([], [], list(found.rejected))
     symbols: set[str] = set()
     for row, text in zip(found.rows, found.texts, strict=True):
         if row.symbol in symbols:
@@ -214,8 +214,8 @@ def _without_repeated(found: Found[N]) -> Found[N]:
     return kept
 
 
-def profile_rows(profiles: Sequence[Profile]) -> pd.DataFrame:
-    """Return profiles as `db.imports.profiles` wants them; a fund has no sector of its own."""
+def profiles_to_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
+    """Return profiles as `db.input_writes.store_profiles` wants them; a fund has no sector of its own."""
     rows = [
         {
             "symbol": normalize_symbol(profile.symbol),
@@ -235,7 +235,7 @@ def profile_rows(profiles: Sequence[Profile]) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"market_cap": "float64", "beta": "float64", "is_etf": "boolean", "is_fund": "boolean"})
 
 
-def _prices(bars: Found[Bar], adjusted: Found[AdjustedBar] | None) -> Parsed:
+def _join_histories(bars: ValidatedRows[Bar], adjusted: ValidatedRows[AdjustedBar] | None) -> ParseResult:
     """Join the two histories by day and look at each row as at that of a file."""
     closes: dict[str, float] = {}
     rejected = [*bars.rejected, *(adjusted.rejected if adjusted else ())]
@@ -254,97 +254,97 @@ def _prices(bars: Found[Bar], adjusted: Found[AdjustedBar] | None) -> Parsed:
     def locate(rows: IntArray) -> list[tuple[int, str]]:
         return [(0, bars.texts[row]) for row in rows]
 
-    review = Review(Table(Path(SOURCE), arrow, [], [], locate))
-    rows = price_rows(review)
+    validator = RowValidator(Table(Path(VENDOR), arrow, [], [], locate))
+    rows = price_rows(validator)
     if adjusted:  # where none of them is a price, the closes must not stand in
-        review.reject(np.array([bar.date not in closes for bar in bars.rows]), "no dividend-adjusted close of {date}")
-        review.notes.clear()
-    parsed = review.parsed(rows, may_be_empty=True)
+        validator.reject(np.array([bar.date not in closes for bar in bars.rows]), "no dividend-adjusted close of {date}")
+        validator.notes.clear()
+    parsed = validator.result(rows, allow_empty=True)
     return parsed._replace(rejected=[*rejected, *(row._replace(line=None) for row in parsed.rejected)])
 
 
-def _decoded(answer: Answer, what: str) -> list[Any]:
+def _decode_rows(response: VendorResponse, request: str) -> list[Any]:
     """Return the rows of an answer, or raise the error that it is."""
     try:
-        content = pydantic_core.from_json(answer.body)
+        content = pydantic_core.from_json(response.body)
     except ValueError:
         content = None
-    text = _words(content, answer.body)
-    if refused := _refusal(answer, text, what):
-        raise refused
+    text = _error_message(content, response.body)
+    if error := _vendor_error(response, text, request):
+        raise error
     if content is None:
-        raise BadAnswer(f"{SOURCE} broke its answer to {what} off, or it is not JSON", again=True)
+        raise InvalidResponseError(f"{VENDOR} broke its answer to {request} off, or it is not JSON", retryable=True)
     if not isinstance(content, list):
-        raise BadAnswer(f"{SOURCE} answers to {what} with something other than a list" + (f": it says '{text}'" if text else ""))
-    if len(content) > _MOST_ROWS:
-        raise BadAnswer(f"{SOURCE} answers to {what} with {len(content):,} rows, where {_MOST_ROWS:,} are the most that is read")
+        raise InvalidResponseError(f"{VENDOR} answers to {request} with something other than a list" + (f": it says '{text}'" if text else ""))
+    if len(content) > _MAX_RESPONSE_ROWS:
+        raise InvalidResponseError(f"{VENDOR} answers to {request} with {len(content):,} rows, where {_MAX_RESPONSE_ROWS:,} are the most that is read")
     return content
 
 
-def _words(content: Any, body: bytes) -> str:
+def _error_message(content: Any, body: bytes) -> str:
     """What an answer says in words, if it does: an object's error message, or plain text."""
     message = content.get("Error Message") if isinstance(content, dict) else content
     text = message if isinstance(message, str) else body[:500].decode("utf-8", "replace") if content is None else ""
     return "" if text.lstrip().startswith(("[", "{")) else " ".join(_UNPRINTABLE.sub(" ", text).split())[:200]
 
 
-def _refusal(answer: Answer, text: str, what: str) -> SourceError | None:
+def _vendor_error(response: VendorResponse, text: str, request: str) -> SourceError | None:
     """Return what an answer refuses, by its words and then by its status; None: nothing."""
-    said = text.casefold()
-    by_words = (refusal for words, refusal in _REFUSALS.items() if any(word in said for word in words.split("|")))
-    refusal = next(by_words, None) or _BY_STATUS.get(answer.status)
-    if refusal is not None:
-        return refusal(what, answer)
-    if answer.status in (408, 425) or answer.status >= 500:
-        return Unreachable(f"{SOURCE} has a fault of its own (status {answer.status} to {what}): try again later", answer.retry_after)
-    if 300 <= answer.status < 400:
-        return BadAnswer(f"{SOURCE} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL right?")
-    if answer.status != 200:
-        return BadAnswer(f"{SOURCE} answers to {what} with status {answer.status}" + (f": '{text}'" if text else ""))
+    message = text.casefold()
+    by_words = (refusal for words, refusal in _ERRORS_BY_MESSAGE.items() if any(word in message for word in words.split("|")))
+    make_error = next(by_words, None) or _ERRORS_BY_STATUS.get(response.status)
+    if make_error is not None:
+        return make_error(request, response)
+    if response.status in (408, 425) or response.status >= 500:
+        return VendorUnavailableError(f"{VENDOR} has a fault of its own (status {response.status} to {request}): try again later", response.retry_after)
+    if 300 <= response.status < 400:
+        return InvalidResponseError(f"{VENDOR} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL right?")
+    if response.status != 200:
+        return InvalidResponseError(f"{VENDOR} answers to {request} with status {response.status}" + (f": '{text}'" if text else ""))
     return None
 
 
-def _key_refused(_what: str, _answer: Answer) -> SourceError:
-    return KeyRefused(f"{SOURCE} does not know the key in FMP_API_KEY: copy it anew from its site")
+def _authentication_error(_what: str, _answer: VendorResponse) -> SourceError:
+    return AuthenticationError(f"{VENDOR} does not know the key in FMP_API_KEY: copy it anew from its site")
 
 
-def _bandwidth_used(_what: str, _answer: Answer) -> SourceError:
-    return RateLimited(f"{SOURCE} has sent as many bytes in 30 days as the plan has: wait, or take a larger plan")
+def _bandwidth_error(_what: str, _answer: VendorResponse) -> SourceError:
+    return RateLimitError(f"{VENDOR} has sent as many bytes in 30 days as the plan has: wait, or take a larger plan")
 
 
-def _calls_used(_what: str, answer: Answer) -> SourceError:
+def _rate_limit_error(_what: str, response: VendorResponse) -> SourceError:
     advice = "what is missing is fetched by the next run; if it is the calls per minute, set RISKMETRICS_FMP_CALLS_PER_MINUTE lower"
-    return RateLimited(f"{SOURCE} has answered as often as the plan has: {advice}", passing=True, retry_after=answer.retry_after)
+    return RateLimitError(f"{VENDOR} has answered as often as the plan has: {advice}", transient=True, retry_after=response.retry_after)
 
 
-def _closed_to_new_keys(what: str, _answer: Answer) -> SourceError:
-    return NotInPlan(f"{SOURCE} has closed {what} to keys made after August 2025: is RISKMETRICS_FMP_URL right?", endpoint=True)
+def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError:
+    return EntitlementError(f"{VENDOR} has closed {request} to keys made after August 2025: is RISKMETRICS_FMP_URL right?", is_endpoint_wide=True)
 
 
-def _endpoint_not_in_plan(what: str, _answer: Answer) -> SourceError:
-    return NotInPlan(f"the plan does not have {what.partition(' ')[0]}: docs/data.md says what each plan gives", endpoint=True)
+def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
+    return EntitlementError(f"the plan does not have {request.partition(' ')[0]}: docs/data.md says what each plan gives", is_endpoint_wide=True)
 
 
-def _symbol_not_in_plan(what: str, _answer: Answer) -> SourceError:
-    return NotInPlan(f"the plan does not have {what}: import it from a file, or take a larger plan")
+def _symbol_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
+    return EntitlementError(f"the plan does not have {request}: import it from a file, or take a larger plan")
 
 
-_REFUSALS: dict[str, Callable[[str, Answer], SourceError]] = {
-    "invalid api key": _key_refused,
-    "bandwidth limit": _bandwidth_used,
-    "limit reach": _calls_used,
-    "legacy endpoint": _closed_to_new_keys,
-    "restricted endpoint|exclusive endpoint": _endpoint_not_in_plan,
-    "premium query parameter": _symbol_not_in_plan,
+_ERRORS_BY_MESSAGE: dict[str, Callable[[str, VendorResponse], SourceError]] = {
+    "invalid api key": _authentication_error,
+    "bandwidth limit": _bandwidth_error,
+    "limit reach": _rate_limit_error,
+    "legacy endpoint": _legacy_endpoint_error,
+    "restricted endpoint|exclusive endpoint": _endpoint_entitlement_error,
+    "premium query parameter": _symbol_entitlement_error,
 }
 """What the vendor's words mean, whatever the status that they come with."""
 
-_BY_STATUS = {401: _key_refused, 402: _symbol_not_in_plan, 403: _endpoint_not_in_plan, 429: _calls_used}
+_ERRORS_BY_STATUS = {401: _authentication_error, 402: _symbol_entitlement_error, 403: _endpoint_entitlement_error, 429: _rate_limit_error}
 
 
-def _validated(content: list[Any], model: type[R]) -> Found[R]:
+def _validate_rows(content: list[Any], model: type[R]) -> ValidatedRows[R]:
     """Look at every row by itself: one that does not fit takes no other with it."""
-    found: Found[R] = Found([], [], [])
+    found: ValidatedRows[R] = ValidatedRows([], [], [])
     for item in content:
         text = json.dumps(item, ensure_ascii=False)
         try:

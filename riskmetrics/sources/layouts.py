@@ -1,22 +1,22 @@
 """What files of holdings look like: the headers of each layout, what its columns mean, and which lines are no holdings.
 
-A layout is data; ``brokers`` reads by it. Headers are written as `tables.header_key` writes them.
+A layout is data; ``brokers`` reads by it. Headers are written as `tabular_files.header_key` writes them.
 """
 
 from collections.abc import Mapping
 from itertools import product
 from typing import NamedTuple
 
-from riskmetrics.sources.tables import Spellings
+from riskmetrics.sources.tabular_files import HeaderAliases
 
-SYMBOL = ("symbol", "ticker", "tickersymbol", "stocksymbol")
-QUANTITY = ("quantity", "qty", "qtyquantity", "shares", "units", "numberofshares", "sharesheld")
-WEIGHT = ("weight", "weights", "weightpct", "weightpercent", "portfolioweight", "targetweight", "allocation", "targetallocation")
+SYMBOL_HEADERS = ("symbol", "ticker", "tickersymbol", "stocksymbol")
+QUANTITY_HEADERS = ("quantity", "qty", "qtyquantity", "shares", "units", "numberofshares", "sharesheld")
+WEIGHT_HEADERS = ("weight", "weights", "weightpct", "weightpercent", "portfolioweight", "targetweight", "allocation", "targetallocation")
 
-COLUMNS: Spellings = {
-    "symbol": SYMBOL,
-    "quantity": QUANTITY,
-    "weight": WEIGHT,
+HOLDINGS_COLUMNS: HeaderAliases = {
+    "symbol": SYMBOL_HEADERS,
+    "quantity": QUANTITY_HEADERS,
+    "weight": WEIGHT_HEADERS,
     "entry_price": (
         *("entryprice", "purchaseprice", "buyprice", "unitcost", "costprice", "costpershare", "costbasispershare", "costbasisprice"),
         *("avgcost", "averagecost", "avgcostbasis", "averagecostbasis", "avgprice", "averageprice"),
@@ -38,11 +38,11 @@ COLUMNS: Spellings = {
     "description": ("description", "securityname", "name"),
 }
 
-MONEY_MARKET = r"[a-z]{3}xx\|"
+MONEY_MARKET_PATTERN = r"[a-z]{3}xx\|"
 """Symbols of money market funds, whose price is 1."""
-CASH_REPORT = "Cash report"
+CASH_ROW_SYMBOL = "Cash report"
 """Stands in place of a symbol in the row that becomes of a line, outside of the table, which states cash."""
-LINES_OF_TOTALS = r"(account |grand |portfolio |positions? )?(sub-?)?totals?\b.*|futures (cash|positions market value)"
+TOTAL_LINE_PATTERN = r"(account |grand |portfolio |positions? )?(sub-?)?totals?\b.*|futures (cash|positions market value)"
 """What stands in place of a symbol on a line that sums up others."""
 
 
@@ -52,21 +52,21 @@ class Layout(NamedTuple):
     name: str
     signatures: frozenset[frozenset[str]]
     """Headers that stand together in the first line of its table; one set of them is enough."""
-    cash: str
+    cash_pattern: str
     """Matches ``symbol|description|class`` of a line that states cash, in lower case."""
-    columns: Spellings = COLUMNS
-    holding: Mapping[str, str] = {}
+    columns: HeaderAliases = HOLDINGS_COLUMNS
+    holding_values: Mapping[str, str] = {}
     """What a line of the table must say in a column to be a holding, without case and spaces."""
-    facts: tuple[str, ...] = ()
+    fact_patterns: tuple[str, ...] = ()
     """Match ``cell|cell|…`` of a line outside of the table and name its account, its account's number, the day or the cash."""
-    accounts_stand_above: bool = False
+    has_account_line_above: bool = False
     """Whether the line above a header, one cell long, names the account of the lines below it."""
-    without_prices: frozenset[str] = frozenset()
+    unpriced_classes: frozenset[str] = frozenset()
     """Classes, in lower case, whose quantities and prices are not those of shares."""
     decimal: str | None = None
     """The decimal mark where the numbers do not tell. None: it has to be asked for."""
 
-    def begins(self, keys: frozenset[str]) -> bool:
+    def matches_header(self, keys: frozenset[str]) -> bool:
         """Whether a line of these headers begins its table."""
         return any(signature <= keys for signature in self.signatures)
 
@@ -74,25 +74,25 @@ class Layout(NamedTuple):
 SCHWAB = Layout(
     name="Schwab positions",
     signatures=frozenset({frozenset({"symbol", "qtyquantity"}), frozenset({"symbol", "quantity", "marketvalue", "daychange"})}),
-    cash=rf"cash & cash investments\||{MONEY_MARKET}|.*\|cash and money market$",
-    facts=(r"Positions for (?:account (?P<account>.+?)|All-Accounts) as of .*?(?P<day>\d{1,4}/\d{1,2}/\d{1,4})",),
-    accounts_stand_above=True,
-    without_prices=frozenset({"fixed income", "futures"}),
+    cash_pattern=rf"cash & cash investments\||{MONEY_MARKET_PATTERN}|.*\|cash and money market$",
+    fact_patterns=(r"Positions for (?:account (?P<account>.+?)|All-Accounts) as of .*?(?P<day>\d{1,4}/\d{1,2}/\d{1,4})",),
+    has_account_line_above=True,
+    unpriced_classes=frozenset({"fixed income", "futures"}),
     decimal=".",
 )
 FIDELITY = Layout(
     name="Fidelity positions",
     signatures=frozenset({frozenset({"accountnumber", "symbol", "quantity", "currentvalue", "lastprice"})}),
-    cash=rf"[a-z]+\*\*\||{MONEY_MARKET}|pending activity\||[^|]*\|held in (money market|fcash)\b",
-    facts=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
+    cash_pattern=rf"[a-z]+\*\*\||{MONEY_MARKET_PATTERN}|pending activity\||[^|]*\|held in (money market|fcash)\b",
+    fact_patterns=(r"Date downloaded (?P<day>\w+-\d\d-\d{4}|\d\d/\d\d/\d{4})",),
     decimal=".",
 )
 INTERACTIVE_BROKERS = Layout(
     name="Interactive Brokers activity statement",
     signatures=frozenset({frozenset({"openpositions", "header", "symbol", "quantity"})}),
-    cash=rf"{CASH_REPORT.lower()}\|",
+    cash_pattern=rf"{CASH_ROW_SYMBOL.lower()}\|",
     columns={
-        **COLUMNS,
+        **HOLDINGS_COLUMNS,
         "last_price": ("closeprice",),
         "market_value": ("value",),
         "section": ("openpositions",),
@@ -101,30 +101,30 @@ INTERACTIVE_BROKERS = Layout(
         "account_number": ("account",),
         "account": (),
     },
-    holding={"section": "openpositions", "kind": "data", "detail": "summary"},
-    facts=(
+    holding_values={"section": "openpositions", "kind": "data", "detail": "summary"},
+    fact_patterns=(
         r"Statement\|Data\|Period\|(?:.* - )?(?P<day>\w+ \d{1,2}, \d{4})$",
         r"Account Information\|Data\|Account\|(?P<number>[^|]+)",
         r"Cash Report\|Data\|Ending Cash\|(?P<currency>[A-Z]{3})\|(?P<cash>[^|]+)",
     ),
-    without_prices=frozenset(
+    unpriced_classes=frozenset(
         {"bonds", "treasury bills", "futures", "options on futures", "futures options", "forex", "cfds", "structured products", "crypto"}
     ),
     decimal=".",
 )
 GENERIC = Layout(
     name="table of holdings",
-    signatures=frozenset(frozenset(pair) for pair in product(SYMBOL, (*QUANTITY, *WEIGHT))),
-    cash=(
-        rf"(\$?cash|usd|us dollars?|cash (balance|& cash investments)|pending activity|[a-z]+\*\*)\||{MONEY_MARKET}|"
+    signatures=frozenset(frozenset(pair) for pair in product(SYMBOL_HEADERS, (*QUANTITY_HEADERS, *WEIGHT_HEADERS))),
+    cash_pattern=(
+        rf"(\$?cash|usd|us dollars?|cash (balance|& cash investments)|pending activity|[a-z]+\*\*)\||{MONEY_MARKET_PATTERN}|"
         r".*\|(cash( and money market| equivalents?| & equivalents?)?|money market)$"
     ),
-    holding={"detail": "summary"},
+    holding_values={"detail": "summary"},
 )
 LAYOUTS = (SCHWAB, FIDELITY, INTERACTIVE_BROKERS, GENERIC)
 """Those that are told apart by more come first."""
 
-OTHER_FILES: Mapping[frozenset[str], str] = {
+UNSUPPORTED_FILES: Mapping[frozenset[str], str] = {
     frozenset(
         {"statement", "header"}
     ): "a statement of Interactive Brokers without a section Open Positions: export it with that, in English",

@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.sources.contents import file_too_large, measure, read_whole, too_many_rows
-from riskmetrics.sources.packed import is_packed
+from riskmetrics.sources.raw_files import file_too_large, measure_size, read_whole, too_many_rows_error
+from riskmetrics.sources.gzip_stream import is_gzip_stream
 
-_FOOTER_BYTES = 8 * MEGABYTE
+_MAX_FOOTER_BYTES = 8 * MEGABYTE
 """Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
 
-_BATCH = 65_536
+_BATCH_ROWS = 65_536
 """Rows that are read at once."""
 
 
@@ -34,34 +34,34 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
     DataQualityError
         If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
     """
-    if is_packed(stream):  # Parquet is read from its end, to which a gzip file has no short way
-        measure(path, stream, limits)
+    if is_gzip_stream(stream):  # Parquet is read from its end, to which a gzip file has no short way
+        measure_size(path, stream, limits)
         stream = io.BytesIO(read_whole(path, stream, limits))
-    described = _describe(path, stream, limits)
+    described = _open_checked(path, stream, limits)
     headers = list(described.schema_arrow.names)
     chosen = {name: headers[position] for name, position in choose(headers).items()}
-    texts = _require_single_values(path, described.schema_arrow, list(chosen.values()))
-    _refuse_oversized(path, described.metadata, set(chosen.values()), limits)
+    texts = _require_flat_columns(path, described.schema_arrow, list(chosen.values()))
+    _reject_oversized(path, described.metadata, set(chosen.values()), limits)
     stream.seek(0)
     file = pq.ParquetFile(stream, read_dictionary=texts, pre_buffer=False)
     size, batches = 0, []
-    for batch in file.iter_batches(_BATCH, columns=list(chosen.values()), use_threads=False):
+    for batch in file.iter_batches(_BATCH_ROWS, columns=list(chosen.values()), use_threads=False):
         columns = [batch.column(header) for header in chosen.values()]
-        size += sum(_spelled_out_bytes(path, column, limits) for column in columns)
+        size += sum(_decoded_size(path, column, limits) for column in columns)
         if size > limits.file_bytes:
             raise file_too_large(path, limits, " of cells")
-        spelled = [_spell_out(column) for column in columns]
+        spelled = [_decode_dictionary(column) for column in columns]
         batches.append(pa.RecordBatch.from_arrays(spelled, names=list(chosen)))
     if not batches:
         raise DataQualityError(f"{path} has columns and no row")
     return pa.Table.from_batches(batches)
 
 
-def _describe(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFile:
+def _open_checked(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFile:
     """Read what the file says of itself, if that is small enough to be read."""
     size = stream.seek(0, io.SEEK_END)
     stream.seek(max(size - 8, 0))
-    if int.from_bytes(stream.read(4), "little") > _FOOTER_BYTES:
+    if int.from_bytes(stream.read(4), "little") > _MAX_FOOTER_BYTES:
         raise DataQualityError(f"{path} cannot be read as a table: it is damaged, or describes thousands of columns")
     stream.seek(0)
     file = pq.ParquetFile(stream, pre_buffer=False)
@@ -69,11 +69,11 @@ def _describe(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFile:
         raise DataQualityError(f"{path} has columns and no row")
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
     if max(file.metadata.num_rows, sum(group.num_rows for group in groups)) > limits.rows:
-        raise too_many_rows(path, limits)
+        raise too_many_rows_error(path, limits)
     return file
 
 
-def _require_single_values(path: Path, schema: pa.Schema, headers: list[str]) -> list[str]:
+def _require_flat_columns(path: Path, schema: pa.Schema, headers: list[str]) -> list[str]:
     """Return which columns are text; DataQualityError if the cells of one are lists or records."""
     for header in headers:
         if pa.types.is_nested(schema.field(header).type):
@@ -81,7 +81,7 @@ def _require_single_values(path: Path, schema: pa.Schema, headers: list[str]) ->
     return [header for header in headers if _is_text(schema.field(header).type)]
 
 
-def _refuse_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits) -> None:
+def _reject_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits) -> None:
     """Refuse columns whose pages say that they unpack to more than a file may have."""
     size = 0
     for number in range(metadata.num_row_groups):
@@ -106,7 +106,7 @@ def _is_text(kind: pa.DataType) -> bool:
     return any(check(kind) for check in (*checks, pa.types.is_large_binary))
 
 
-def _spelled_out_bytes(path: Path, column: pa.Array, limits: Limits) -> int:
+def _decoded_size(path: Path, column: pa.Array, limits: Limits) -> int:
     """Return the bytes that a column takes without its dictionary; DataQualityError if a cell is too long."""
     if not pa.types.is_dictionary(column.type) or not _is_text(column.type):
         return int(column.nbytes)
@@ -118,7 +118,7 @@ def _spelled_out_bytes(path: Path, column: pa.Array, limits: Limits) -> int:
     return int(pc.sum(pc.cast(lengths.take(column.indices), pa.int64())).as_py() or 0)
 
 
-def _spell_out(column: pa.Array) -> pa.Array:
+def _decode_dictionary(column: pa.Array) -> pa.Array:
     """Return a column without its dictionary, its text known to be UTF-8."""
     if pa.types.is_dictionary(column.type):
         column.dictionary.validate(full=True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import read_benchmark, read_prices, read_profiles
-from riskmetrics.sources.review import Parsed
+from riskmetrics.sources.row_validation import ParseResult
 
 FOLDER = Path(__file__).parent / "sample"
 MARKET_INDEX = "SPX"
@@ -24,20 +24,20 @@ class SamplePortfolio(NamedTuple):
     name: str
     equity: Decimal
     as_of: date
-    holdings: Parsed
+    holdings: ParseResult
 
 
-def prices() -> Parsed:
+def prices() -> ParseResult:
     """Closes of 26 symbols, adjusted for splits and dividends, on every session from FIRST_SESSION to LAST_SESSION."""
     return read_prices(FOLDER / "prices.csv.gz")
 
 
-def profiles() -> Parsed:
+def profiles() -> ParseResult:
     """Name, kind and GICS sector of the 26 symbols."""
     return read_profiles(FOLDER / "profiles.csv")
 
 
-def benchmark() -> Parsed:
+def benchmark() -> ParseResult:
     """S&P 500 sector weights on 2021-12-31."""
     return read_benchmark(FOLDER / "benchmark.csv")
 

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
-from riskmetrics.limits import DEFAULT, Limits
+from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import DateArray
-from riskmetrics.sources.review import Parsed, Review, dates_of
-from riskmetrics.sources.tables import read_table
+from riskmetrics.sources.row_validation import ParseResult, RowValidator, to_dates
+from riskmetrics.sources.tabular_files import read_table
 
-COLUMNS = {
+SCENARIO_COLUMNS = {
     "name": ("name", "scenario", "scenarioname"),
     "market_move": ("marketmove", "market", "spy"),
     "rate_move": ("ratemove", "ratesmove", "rates", "tlt"),
@@ -19,10 +19,10 @@ COLUMNS = {
     "last_day": ("lastday", "to", "end", "enddate"),
     "description": ("description", "comment", "note", "notes"),
 }
-LONGEST_NAME = 64
+MAX_NAME_LENGTH = 64
 
 
-def read_scenarios(path: Path, limits: Limits = DEFAULT) -> Parsed:
+def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     """Read stress scenarios, one row per name.
 
     Parameters
@@ -32,7 +32,7 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT) -> Parsed:
 
     Returns
     -------
-    Parsed
+    ParseResult
         name, market_move, rate_move (float64, fractions, NaN where absent), first_day, last_day (datetime.date, None where
         absent: sessions that have ended), description (text, empty where absent).
 
@@ -43,34 +43,34 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT) -> Parsed:
     DataQualityError
         If it is not a table of scenarios or has no good row.
     """
-    review = Review(read_table(path, COLUMNS, required=("name",), limits=limits))
-    names = review.text("name")
-    moves = {name: review.numbers(name) for name in ("market_move", "rate_move")}
-    ends = {name: review.days(name) for name in ("first_day", "last_day")}
-    review.reject(names == "", "no name")
-    review.reject(names.str.len() > LONGEST_NAME, f"name '{{name}}' is longer than {LONGEST_NAME} characters")
-    review.reject_unprintable("name", "description")
+    validator = RowValidator(read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits))
+    names = validator.text("name")
+    moves = {name: validator.numbers(name) for name in ("market_move", "rate_move")}
+    window_days = {name: validator.days(name) for name in ("first_day", "last_day")}
+    validator.reject(names == "", "no name")
+    validator.reject(names.str.len() > MAX_NAME_LENGTH, f"name '{{name}}' is longer than {MAX_NAME_LENGTH} characters")
+    validator.reject_unprintable("name", "description")
     for name, move in moves.items():
-        review.reject((move <= -1) | (move > 1), f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth")
-    _reject_windows_without_sessions(review, ends["first_day"], ends["last_day"])
+        validator.reject((move <= -1) | (move > 1), f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth")
+    _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])
     moved = ~np.isnan(moves["market_move"]) | ~np.isnan(moves["rate_move"])
-    review.reject(moved & ~np.isnat(ends["first_day"]), "moves and a window: a scenario is one or the other")
-    review.reject(~moved & np.isnat(ends["first_day"]), "neither a move nor a window")
-    review.reject_repeated(names.to_frame(), "{name}")
-    return review.parsed(
+    validator.reject(moved & ~np.isnat(window_days["first_day"]), "moves and a window: a scenario is one or the other")
+    validator.reject(~moved & np.isnat(window_days["first_day"]), "neither a move nor a window")
+    validator.reject_duplicates(names.to_frame(), "{name}")
+    return validator.result(
         pd.DataFrame(
-            {"name": names, **moves, **{name: dates_of(days) for name, days in ends.items()}, "description": review.text("description")}
+            {"name": names, **moves, **{name: to_dates(days) for name, days in window_days.items()}, "description": validator.text("description")}
         )
     )
 
 
-def _reject_windows_without_sessions(review: Review, first: DateArray, last: DateArray) -> None:
-    ended, sessions = trading_calendar.last_ended(), trading_calendar.sessions_index().to_numpy("datetime64[D]")
-    review.reject(np.isnat(first) != np.isnat(last), "a window needs both first_day and last_day")
-    review.reject(last > np.datetime64(ended), f"last_day {{last_day}} lies after {ended}, the latest session that has closed")
+def _reject_invalid_windows(validator: RowValidator, first: DateArray, last: DateArray) -> None:
+    ended, sessions = trading_calendar.last_completed_session(), trading_calendar.sessions_index().to_numpy("datetime64[D]")
+    validator.reject(np.isnat(first) != np.isnat(last), "a window needs both first_day and last_day")
+    validator.reject(last > np.datetime64(ended), f"last_day {{last_day}} lies after {ended}, the latest session that has closed")
     for name, days in (("first_day", first), ("last_day", last)):
-        review.reject(
+        validator.reject(
             ~np.isnat(days) & ~np.isin(days, sessions),
             f"{name} {{{name}}} is not a session: the exchange is closed, or the calendar starts later",
         )
-    review.reject(first >= last, "last_day {last_day} does not come after first_day {first_day}")
+    validator.reject(first >= last, "last_day {last_day} does not come after first_day {first_day}")

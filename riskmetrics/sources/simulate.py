@@ -34,15 +34,15 @@ _MARKET_RETURN = 0.06
 _LOG_VARIANCE = ((0.985, 0.7), (0.6, 0.5))
 """Autocorrelation from one session to the next, and standard deviation, of the two parts of a log variance."""
 
-OVERNIGHT = 0.2
+OVERNIGHT_VARIANCE_SHARE = 0.2
 """Share of a day's variance that falls between the close before and the open."""
-_STEPS = 8
+_INTRADAY_STEPS = 8
 """Intraday steps of a day's path. Within each the extremes are drawn exactly, but the high independently of the low."""
 
 SECTOR_WEIGHTS = dict(zip(SECTORS, (0.09, 0.11, 0.06, 0.04, 0.13, 0.12, 0.09, 0.28, 0.03, 0.025, 0.025), strict=True))
 """Of the benchmark, as fractions of 1: rounded from what the S&P 500 had in the 2020s."""
 
-_KINDS = ((0.0, 0.98), (0.3 / 1.6, 1.6), (0.5, 1.9))
+_PORTFOLIO_STYLES = ((0.0, 0.98), (0.3 / 1.6, 1.6), (0.5, 1.9))
 """Long-only, 130/30 and market-neutral: the short share of gross value, and gross value over equity."""
 
 _FACTOR, _TRUTH, _PATH, _PORTFOLIO = range(4)
@@ -53,15 +53,15 @@ class Market(NamedTuple):
     """Daily bars, and what they were made with; the indices come first."""
 
     prices: pd.DataFrame
-    """One row per symbol and session, as `db.imports.prices` takes them; dollars and shares."""
-    truth: pd.DataFrame
+    """One row per symbol and session, as `db.input_writes.store_prices` takes them; dollars and shares."""
+    true_parameters: pd.DataFrame
     """By symbol: sector (NA for an index), beta, rate_beta, idiosyncratic_volatility (annualized), vendor_beta (beta with an error)."""
     volatility: pd.DataFrame
     """Sessions x symbols: the volatility, a day and not annualized, that each return was drawn with."""
 
     @property
     def closes(self) -> pd.DataFrame:
-        """Closes, sessions x symbols in the order of ``truth``."""
+        """Closes, sessions x symbols in the order of ``true_parameters``."""
         values = self.prices["close"].to_numpy().reshape(self.volatility.shape[::-1]).T
         return pd.DataFrame(values, self.volatility.index, self.volatility.columns)
 
@@ -73,14 +73,14 @@ class Portfolios(NamedTuple):
     lots: pd.DataFrame
 
 
-def truth(n_stocks: int, seed: int) -> pd.DataFrame:
-    """Return the parameters of a simulated market without its prices; see `Market.truth`."""
+def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
+    """Return the parameters of a simulated market without its prices; see `Market.true_parameters`."""
     rows: list[tuple[str, str | None, float, float, float, float]] = [
         (MARKET_INDEX, None, 1.0, 0.0, 0.0, 1.0),
         (RATE_INDEX, None, 0.0, 1.0, 0.0, 0.0),
     ]
     for number in range(1, n_stocks + 1):
-        rng = _stream(seed, _TRUTH, number)
+        rng = _random_stream(seed, _TRUTH, number)
         beta, rate_beta = rng.normal(1.0, 0.3), rng.normal(0.0, 0.25)
         volatility = np.exp(rng.uniform(np.log(0.15), np.log(0.45)))
         rows.append((f"SIM{number:05d}", SECTORS[(number - 1) % len(SECTORS)], beta, rate_beta, volatility, rng.normal(beta, 0.05)))
@@ -93,38 +93,38 @@ def simulate_market(n_stocks: int, sessions: Sequence[date], seed: int) -> Marke
 
     Stocks are SIM00001, SIM00002, …; their sectors go round the eleven of GICS. ``seed`` is 0 or more.
     """
-    return next(market_blocks(n_stocks, sessions, seed, symbols_per_block=n_stocks + 2))
+    return next(simulate_market_blocks(n_stocks, sessions, seed, symbols_per_block=n_stocks + 2))
 
 
-def market_blocks(n_stocks: int, sessions: Sequence[date], seed: int, *, symbols_per_block: int) -> Iterator[Market]:
+def simulate_market_blocks(n_stocks: int, sessions: Sequence[date], seed: int, *, symbols_per_block: int) -> Iterator[Market]:
     """Simulate the market of `simulate_market` in blocks of symbols, to the same bits, for what would not fit in memory."""
-    known, days, n_sessions = truth(n_stocks, seed), pd.DatetimeIndex(list(sessions)), len(sessions)
-    market, market_variance = _shocks(_stream(seed, _FACTOR, 0), n_sessions, MARKET_VOLATILITY)
-    rate, rate_variance = _shocks(_stream(seed, _FACTOR, 1), n_sessions, RATE_VOLATILITY)
+    parameters_by_symbol, days, n_sessions = true_parameters(n_stocks, seed), pd.DatetimeIndex(list(sessions)), len(sessions)
+    market, market_variance = _draw_shocks(_random_stream(seed, _FACTOR, 0), n_sessions, MARKET_VOLATILITY)
+    rate, rate_variance = _draw_shocks(_random_stream(seed, _FACTOR, 1), n_sessions, RATE_VOLATILITY)
     market += _MARKET_RETURN / SESSIONS_PER_YEAR
-    for start in range(0, len(known), symbols_per_block):
-        block = known.iloc[start : start + symbols_per_block]
+    for start in range(0, len(parameters_by_symbol), symbols_per_block):
+        block = parameters_by_symbol.iloc[start : start + symbols_per_block]
         parameters = block[["beta", "rate_beta", "idiosyncratic_volatility"]].to_numpy()
         bars, volatility = np.empty((6, len(block), n_sessions)), np.empty((n_sessions, len(block)))
         for place, (beta, rate_beta, own_volatility) in enumerate(parameters):
-            rng = _stream(seed, _PATH, start + place)
-            own, own_variance = _shocks(rng, n_sessions, own_volatility)
+            rng = _random_stream(seed, _PATH, start + place)
+            own, own_variance = _draw_shocks(rng, n_sessions, own_volatility)
             variance = beta**2 * market_variance + rate_beta**2 * rate_variance + own_variance
             volatility[:, place] = np.sqrt(variance)
-            bars[:, place] = _bars(rng, beta * market + rate_beta * rate + own, variance)
-        yield Market(_long(bars, block.index, days), block, pd.DataFrame(volatility, days, block.index))
+            bars[:, place] = _draw_bars(rng, beta * market + rate_beta * rate + own, variance)
+        yield Market(_to_long_format(bars, block.index, days), block, pd.DataFrame(volatility, days, block.index))
 
 
-def profiles(known: pd.DataFrame) -> pd.DataFrame:
-    """Company profiles of a `Market.truth`, as `db.imports.profiles` takes them; ``beta`` is the vendor's."""
-    index = known["sector"].isna()
-    names = "Simulated " + known.index.to_series().where(index, "company " + known.index.str.removeprefix("SIM"))
-    columns = {"company_name": names, "sector": known["sector"], "is_etf": index, "is_fund": False, "beta": known["vendor_beta"]}
+def profiles(parameters: pd.DataFrame) -> pd.DataFrame:
+    """Company profiles of a `Market.true_parameters`, as `db.input_writes.store_profiles` takes them; ``beta`` is the vendor's."""
+    index = parameters["sector"].isna()
+    names = "Simulated " + parameters.index.to_series().where(index, "company " + parameters.index.str.removeprefix("SIM"))
+    columns = {"company_name": names, "sector": parameters["sector"], "is_etf": index, "is_fund": False, "beta": parameters["vendor_beta"]}
     return pd.DataFrame(columns).reset_index(names="symbol")
 
 
 def benchmark(day: date) -> pd.DataFrame:
-    """Sector weights of the benchmark as of ``day``, as `db.imports.benchmark` takes them: fractions that sum to 1."""
+    """Sector weights of the benchmark as of ``day``, as `db.input_writes.store_benchmark_weights` takes them: fractions that sum to 1."""
     return pd.DataFrame({"date": day, "sector": list(SECTOR_WEIGHTS), "weight": list(SECTOR_WEIGHTS.values())})
 
 
@@ -147,26 +147,26 @@ def simulate_portfolios(numbers: Sequence[int], n_lots: int, closes: pd.DataFram
     """
     prices = closes.to_numpy()
     shape = len(numbers), n_lots
-    held, entered, quantity = np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape)
+    symbol_index, entry_index, quantity = np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape)
     ids, equity = [], np.empty(len(numbers))
     for row, number in enumerate(numbers):
-        rng, (short, leverage) = _stream(seed, _PORTFOLIO, number), _KINDS[number % len(_KINDS)]
-        ids.append(_ids(rng, n_lots + 1))
-        held[row], weights = _weights(rng, n_lots, prices.shape[1], short)
-        entered[row] = rng.integers(0, (len(closes) + 1) // 2, n_lots)
+        rng, (short, leverage) = _random_stream(seed, _PORTFOLIO, number), _PORTFOLIO_STYLES[number % len(_PORTFOLIO_STYLES)]
+        ids.append(_draw_uuids(rng, n_lots + 1))
+        symbol_index[row], weights = _draw_weights(rng, n_lots, prices.shape[1], short)
+        entry_index[row] = rng.integers(0, (len(closes) + 1) // 2, n_lots)
         value = weights * rng.lognormal(np.log(1e6), 0.75)
-        quantity[row] = np.sign(value) * np.maximum(np.round(np.abs(value) / prices[-1, held[row]]), 1.0)
-        equity[row] = np.abs(quantity[row] * prices[-1, held[row]]).sum() / leverage
+        quantity[row] = np.sign(value) * np.maximum(np.round(np.abs(value) / prices[-1, symbol_index[row]]), 1.0)
+        equity[row] = np.abs(quantity[row] * prices[-1, symbol_index[row]]).sum() / leverage
     portfolios = pd.DataFrame({"id": [own[0] for own in ids], "name": [f"Simulated {number + 1:04d}" for number in numbers]})
     lots = pd.DataFrame(
         {
             "id": [lot for own in ids for lot in own[1:]],
             "portfolio_id": portfolios["id"].repeat(n_lots).to_numpy(),
-            "symbol": closes.columns.to_numpy()[held.ravel()],
+            "symbol": closes.columns.to_numpy()[symbol_index.ravel()],
             "position_type": np.where(quantity.ravel() > 0, "LONG", "SHORT"),
             "quantity": quantity.ravel(),
-            "entry_price": prices[entered, held].ravel(),
-            "entry_date": closes.index[entered.ravel()],
+            "entry_price": prices[entry_index, symbol_index].ravel(),
+            "entry_date": closes.index[entry_index.ravel()],
             "investment_class": "PUBLIC",
         }
     )
@@ -174,25 +174,25 @@ def simulate_portfolios(numbers: Sequence[int], n_lots: int, closes: pd.DataFram
     return Portfolios(portfolios.assign(currency="USD", equity_balance=equity.round(2), equity_as_of=last, holdings_as_of=last), lots)
 
 
-def _stream(seed: int, purpose: int, number: int) -> np.random.Generator:
+def _random_stream(seed: int, purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, purpose, number])
 
 
-def _shocks(rng: np.random.Generator, n_sessions: int, annualized_volatility: float) -> tuple[FloatArray, FloatArray]:
+def _draw_shocks(rng: np.random.Generator, n_sessions: int, annualized_volatility: float) -> tuple[FloatArray, FloatArray]:
     """Return shocks and the variances, a day, that they were drawn with; the expected variance is that of the given volatility."""
     log_variance = np.zeros(n_sessions)
     for autocorrelation, deviation in _LOG_VARIANCE:
-        news = rng.standard_normal(n_sessions) * deviation
-        news[1:] *= np.sqrt(1 - autocorrelation**2)  # the first is drawn from the distribution that all have
-        log_variance += lfilter([1.0], [1.0, -autocorrelation], news) - deviation**2 / 2
+        innovations = rng.standard_normal(n_sessions) * deviation
+        innovations[1:] *= np.sqrt(1 - autocorrelation**2)  # the first is drawn from the distribution that all have
+        log_variance += lfilter([1.0], [1.0, -autocorrelation], innovations) - deviation**2 / 2
     variance = annualized_volatility**2 / SESSIONS_PER_YEAR * np.exp(log_variance)
     return np.sqrt(variance) * rng.standard_normal(n_sessions), variance
 
 
-def _bars(rng: np.random.Generator, returns: FloatArray, variance: FloatArray) -> FloatArray:
+def _draw_bars(rng: np.random.Generator, returns: FloatArray, variance: FloatArray) -> FloatArray:
     """Return open, high, low, close, adj_close and volume of a symbol, of shape (6, T)."""
     log_returns = np.log1p(returns)
-    shares = np.array([OVERNIGHT, *np.full(_STEPS, (1 - OVERNIGHT) / _STEPS)])[:, None]  # of the day's variance
+    shares = np.array([OVERNIGHT_VARIANCE_SHARE, *np.full(_INTRADAY_STEPS, (1 - OVERNIGHT_VARIANCE_SHARE) / _INTRADAY_STEPS)])[:, None]  # of the day's variance
     path = (np.sqrt(shares * variance) * rng.standard_normal((len(shares), len(returns)))).cumsum(axis=0)
     path += shares.cumsum(axis=0) * (log_returns - path[-1])  # a Brownian bridge from the close before to this one
     ends, middles, moves = path[[0, -1]], (path[1:] + path[:-1]) / 2, np.diff(path, axis=0)
@@ -207,7 +207,7 @@ def _bars(rng: np.random.Generator, returns: FloatArray, variance: FloatArray) -
     return np.vstack([prices, prices[-1:], volume.round()[None]])
 
 
-def _long(bars: FloatArray, symbols: "pd.Index[str]", days: pd.DatetimeIndex) -> pd.DataFrame:
+def _to_long_format(bars: FloatArray, symbols: "pd.Index[str]", days: pd.DatetimeIndex) -> pd.DataFrame:
     """Return bars of shape (6, N, T) as one row per symbol and session."""
     names = ["open", "high", "low", "close", "adj_close", "volume"]
     frame = pd.DataFrame({name: values.ravel() for name, values in zip(names, bars, strict=True)}).astype({"volume": "int64"})
@@ -216,19 +216,19 @@ def _long(bars: FloatArray, symbols: "pd.Index[str]", days: pd.DatetimeIndex) ->
     return frame.assign(has_adj_close=True)
 
 
-def _weights(rng: np.random.Generator, n_lots: int, n_symbols: int, short: float) -> tuple[IntArray, FloatArray]:
+def _draw_weights(rng: np.random.Generator, n_lots: int, n_symbols: int, short: float) -> tuple[IntArray, FloatArray]:
     """Return which symbol each lot is of, and its share of gross value: negative if short, where the shares sum to ``-short``."""
     n_held = min(n_symbols, -(-9 * n_lots // 10))
     symbols = rng.choice(n_symbols, n_held, replace=False)
-    held = np.concatenate([np.arange(n_held), rng.integers(0, n_held, n_lots - n_held)])
-    is_short = held < int(short * n_held)  # lots of a symbol are on one side
+    symbol_number = np.concatenate([np.arange(n_held), rng.integers(0, n_held, n_lots - n_held)])
+    is_short = symbol_number < int(short * n_held)  # lots of a symbol are on one side
     size = rng.lognormal(0.0, 0.5, n_lots)
-    of_side = np.where(is_short, size[is_short].sum(), size[~is_short].sum())
+    side_total = np.where(is_short, size[is_short].sum(), size[~is_short].sum())
     share = np.where(is_short, -short, 1 - short) if is_short.any() else 1.0
-    return symbols[held], size / of_side * share
+    return symbols[symbol_number], size / side_total * share
 
 
-def _ids(rng: np.random.Generator, count: int) -> list[str]:
+def _draw_uuids(rng: np.random.Generator, count: int) -> list[str]:
     """Return uuids of version 4, from the stream: the same simulation has the same rows."""
     random = rng.bytes(16 * count)
     return [str(UUID(bytes=random[start : start + 16], version=4)) for start in range(0, len(random), 16)]

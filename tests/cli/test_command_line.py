@@ -16,7 +16,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
 from riskmetrics.db.embedded import SUPERUSER
 from riskmetrics.errors import ConfigurationError, DatabaseError, DataQualityError, RiskmetricsError, SchemaError, UsageError
-from tests.conftest import COMMAND, connected
+from tests.conftest import COMMAND, open_connection
 
 HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "dagster", "sqlalchemy", "pydantic", "exchange_calendars", "rich.table", "pyarrow"}
 
@@ -100,7 +100,7 @@ def test_a_file_without_a_good_row_changes_nothing_and_exits_3(call, tmp_path: P
     result = call("import", "prices", str(file))
     assert isinstance(result.exception, DataQualityError)
     assert "no good row" in str(result.exception)
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM rejected_rows")) == 0
 
 
@@ -111,7 +111,7 @@ def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp
     assert "1 row written, 0 unchanged" in first.stdout
     assert "0 rows written, 1 unchanged" in second.stdout
     assert "the exchange is closed" in first.stderr
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         rows = connection.execute(sa.text("SELECT kind, source, line, raw_row FROM rejected_rows")).all()
     assert [tuple(row) for row in rows] == [("prices", str(file), 3, "AAPL,2022-12-26,100")]
 
@@ -131,7 +131,7 @@ def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(call, tmp_path: Pa
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 0
     assert json.loads(call("portfolio", "list", "--json").stdout) == []
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 1
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL")) == 1
 
 

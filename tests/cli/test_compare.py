@@ -7,16 +7,16 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.errors import UsageError
-from tests.db.small_results import FIRST, GROWTH, SECOND, store
+from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
 
-DAYS = ("--from", f"{FIRST}", "--to", f"{SECOND}")
+DAYS = ("--from", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}")
 
 
 @pytest.fixture(autouse=True)
 def filled(engine: sa.Engine) -> None:
     """Hold a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
-        store(connection)
+        store_small_results(connection)
 
 
 def test_json_holds_every_change_of_the_portfolio_that_was_asked_for(call) -> None:
@@ -47,17 +47,17 @@ def test_closes_that_are_not_believed_are_said_of_the_session(call, engine: sa.E
     half = {"metric": "believed_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}
     owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
     with engine.begin() as connection:
-        row = {"portfolio_id": connection.scalar(owner), "day": SECOND, **half}
+        row = {"portfolio_id": connection.scalar(owner), "day": SECOND_DAY, **half}
         connection.execute(sa.insert(tables.portfolio_coverage).values(row))
     for arguments in ((), ("--json",)):
         result = call("compare", *DAYS, *arguments)
         assert result.stderr.count("closes that are not believed, of 1 of 2 instruments") == 1
-        assert f"{GROWTH}, {SECOND}: value or profit rests" in result.stderr
-    assert json.loads(result.stdout)["to"] == f"{SECOND}"
+        assert f"{GROWTH}, {SECOND_DAY}: value or profit rests" in result.stderr
+    assert json.loads(result.stdout)["to"] == f"{SECOND_DAY}"
 
 
 def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
-    result = call("compare", "--from", "2022-12-23", "--to", f"{SECOND}")
+    result = call("compare", "--from", "2022-12-23", "--to", f"{SECOND_DAY}")
     assert result.exit_code == 1
     assert "nothing is stored on 2022-12-23: riskmetrics run --date 2022-12-23" in result.stderr
     assert "for Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
@@ -65,12 +65,12 @@ def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
 
 def test_portfolios_that_a_name_does_not_tell_apart_are_refused(call, engine: sa.Engine) -> None:
     with engine.begin() as connection:
-        store(connection)
+        store_small_results(connection)
     result = call("compare", *DAYS)
     assert isinstance(result.exception, UsageError)
     assert "several portfolios are called" in str(result.exception)
 
 
 def test_a_reversed_range_is_refused(call) -> None:
-    result = call("compare", "--from", f"{SECOND}", "--to", f"{FIRST}")
+    result = call("compare", "--from", f"{SECOND_DAY}", "--to", f"{FIRST_DAY}")
     assert isinstance(result.exception, UsageError)

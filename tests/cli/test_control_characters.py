@@ -19,7 +19,7 @@ from riskmetrics.report import page
 from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.files import read_profiles
 from riskmetrics.text import escape_all_but_colors, escape_controls
-from tests.conftest import COMMAND, connected
+from tests.conftest import COMMAND, open_connection
 from tests.webhook_server import serve as serve_webhook
 
 EVIL = "A\x1b]0;owned\x07\x1b[2J\x1b[8mB\x9b31m\u202eC\rD"
@@ -30,7 +30,7 @@ RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 def evil_portfolio(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Store a portfolio whose name takes over a terminal, as other code may have stored it."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         statement = sa.text("INSERT INTO portfolios (id, name, currency) VALUES (gen_random_uuid(), :name, 'USD')")
         connection.execute(statement, {"name": EVIL})
     return EVIL

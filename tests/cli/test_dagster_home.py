@@ -147,9 +147,9 @@ def test_links_in_a_home_are_not_followed_to_what_they_would_overwrite(tmp_path:
     (tmp_path / "home").mkdir()
     for name in ("creating.lock", f"dagster.yaml.{os.getpid()}"):
         (tmp_path / "home" / name).symlink_to(tmp_path / "precious")
-    dagster_home.prepare_home(tmp_path / "home", is_ours=False)
+    dagster_home.prepare_home(tmp_path / "home", is_default_home=False)
     refused = pytest.raises(ConfigurationError, match=r"cannot write .*creating\.lock: Too many levels")
-    with refused, launch._creation_lock(tmp_path / "home"):
+    with refused, launch._lock_creation(tmp_path / "home"):
         pass
     assert (tmp_path / "precious").read_text() == "kept"
 
@@ -164,7 +164,7 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_
         (home / name).touch()
     for path in (home, *home.rglob("*")):
         shutil.chown(path, ORDINARY)
-    prepare = lambda: dagster_home.prepare_home(home, is_ours=False)  # noqa: E731
+    prepare = lambda: dagster_home.prepare_home(home, is_default_home=False)  # noqa: E731
     assert call_as(ORDINARY, prepare) == "None"
     shutil.chown(home / foreign, "root")
     assert call_as(ORDINARY, prepare) == (
@@ -219,12 +219,12 @@ def test_an_instance_file_that_does_not_fit_on_the_disk_is_not_left_half_written
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
         with pytest.raises(ConfigurationError, match="File too large"):
-            dagster_home.prepare_home(tmp_path, is_ours=False)
+            dagster_home.prepare_home(tmp_path, is_default_home=False)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
-    dagster_home.prepare_home(tmp_path, is_ours=False)
-    assert (tmp_path / "dagster.yaml").read_bytes() == settings.bundled("dagster.yaml").read_bytes()
+    dagster_home.prepare_home(tmp_path, is_default_home=False)
+    assert (tmp_path / "dagster.yaml").read_bytes() == settings.bundled_path("dagster.yaml").read_bytes()
 
 
 def test_a_symlinked_home_works_and_stays_a_link(monkeypatch, tmp_path: Path) -> None:

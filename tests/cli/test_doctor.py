@@ -16,7 +16,7 @@ from riskmetrics import processes, settings, trading_calendar
 from riskmetrics.cli.main import app
 from riskmetrics.db import health
 from riskmetrics.db.embedded import SUPERUSER, EmbeddedServer
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from tests.fmp_server import BAD_KEY, KEY, Reply, serve
 
 
@@ -25,7 +25,7 @@ def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], st
     result = CliRunner().invoke(app, ["doctor", "--json", *arguments])
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in json.loads(result.stdout):
-        found.setdefault(finding["about"], []).append(finding)
+        found.setdefault(finding["area"], []).append(finding)
     return result.exit_code, found, result.stdout
 
 
@@ -38,7 +38,7 @@ def home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 
 
 def change(database: str, *statements: str) -> None:
-    engine = create(database)
+    engine = create_engine(database)
     with engine.begin() as connection:
         for statement in statements:
             connection.execute(sa.text(statement))
@@ -162,19 +162,19 @@ def test_rights_beyond_tables_are_those_of_the_role_that_logged_in(
     server: EmbeddedServer, database: str, attribute: str, right: list[str]
 ) -> None:
     """SET ROLE to a lesser one does not hide them: RESET ROLE brings them back."""
-    opened = create(server.database_url(str(sa.make_url(database).database), SUPERUSER))
+    opened = create_engine(server.database_url(str(sa.make_url(database).database), SUPERUSER))
     with opened.connect() as connection:
         connection.execute(sa.text(f"CREATE ROLE too_much LOGIN {attribute}"))
         connection.execute(sa.text("CREATE ROLE lesser; GRANT lesser TO too_much"))
         connection.execute(sa.text("SET LOCAL SESSION AUTHORIZATION too_much; SET LOCAL ROLE lesser"))
-        assert health.excess_rights(connection) == right
+        assert health.list_excess_rights(connection) == right
         connection.rollback()
     opened.dispose()
 
 
 def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None:
     """By hand: three sessions of SPY, two of AAPL; results of the first and the third."""
-    days = trading_calendar.window([date(2022, 12, 28)], 2)
+    days = trading_calendar.sessions_with_lookback([date(2022, 12, 28)], 2)
     close = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('{}', '{}', 1, 1, 'test')"
     key = "11111111-1111-1111-1111-111111111111"
     snapshot = (
@@ -221,7 +221,7 @@ def test_a_run_that_a_dead_process_left_is_found(home: Path, monkeypatch: pytest
     from riskmetrics.cli import launch
 
     monkeypatch.setenv("DAGSTER_HOME", str(launch.prepare_instance(settings.load())))
-    tags = processes.tags() | {"riskmetrics/process_start": "0"}
+    tags = processes.process_tags() | {"riskmetrics/process_start": "0"}
     with dg.DagsterInstance.get() as instance:
         run = create_run_for_test(instance, status=dg.DagsterRunStatus.STARTED, tags=tags)
     code, found, _ = diagnosis()
@@ -253,19 +253,19 @@ def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(home: Path, mo
 
     monkeypatch.setenv("DAGSTER_HOME", str(launch.prepare_instance(settings.load())))
     code, found, _ = diagnosis()
-    assert (code, found["nights"][0]["state"], "alerts" in found) == (0, "ok", False)
+    assert (code, found["schedule"][0]["state"], "alerts" in found) == (0, "ok", False)
 
     monkeypatch.setenv("RISKMETRICS_NIGHTLY", "true")
     code, found, _ = diagnosis()
-    assert (code, found["nights"][0]["state"], found["alerts"][0]["state"]) == (0, "warn", "warn")
-    assert "scheduler, sensor" in found["nights"][0]["finding"]
+    assert (code, found["schedule"][0]["state"], found["alerts"][0]["state"]) == (0, "warn", "warn")
+    assert "scheduler, sensor" in found["schedule"][0]["finding"]
 
     monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ops@example.com")
     with dg.DagsterInstance.get() as instance:
         for kind in instance.get_required_daemon_types():
             instance.add_daemon_heartbeat(DaemonHeartbeat(time.time(), kind, "1", []))
     code, found, _ = diagnosis()
-    assert (code, found["nights"][0]["state"], found["alerts"][0]["state"]) == (6, "ok", "fail")
+    assert (code, found["schedule"][0]["state"], found["alerts"][0]["state"]) == (6, "ok", "fail")
 
     monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://me:{KEY}@localhost")
     code, found, printed = diagnosis()

@@ -10,18 +10,18 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import computed, tables
+from riskmetrics.db import result_tables, tables
 from riskmetrics.errors import UsageError
-from tests.db.small_results import FIRST, FORMULA, GROWTH, SECOND, store
+from tests.db.small_results import FIRST_DAY, FORMULA_NAME, GROWTH, SECOND_DAY, store_small_results
 
-TABLES = {result.table.name for result in computed.results()}
+TABLES = {result.table.name for result in result_tables.list_result_tables()}
 
 
 @pytest.fixture(autouse=True)
 def filled(engine: sa.Engine) -> sa.Engine:
     """Hold a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
-        store(connection)
+        store_small_results(connection)
     return engine
 
 
@@ -31,7 +31,7 @@ def _csv(path: Path) -> list[dict[str, str]]:
 
 
 def test_a_session_becomes_a_csv_file_per_table(call, tmp_path: Path) -> None:
-    result = call("export", "out/deep", "--date", f"{SECOND}", "--json")
+    result = call("export", "out/deep", "--date", f"{SECOND_DAY}", "--json")
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert {row["table"] for row in told} == TABLES
@@ -48,18 +48,18 @@ def test_a_session_becomes_a_csv_file_per_table(call, tmp_path: Path) -> None:
 def test_text_in_csv_cannot_become_a_formula_and_numbers_stay_numbers(call, tmp_path: Path) -> None:
     assert call("export", "out").exit_code == 0
     rates = _csv(tmp_path / "out/position_interest_rate_betas.csv")
-    assert [row["portfolio"] for row in rates] == [f"'{FORMULA}", GROWTH]
+    assert [row["portfolio"] for row in rates] == [f"'{FORMULA_NAME}", GROWTH]
     assert {row["ir_beta"] for row in rates} == {"-0.000001"}
     assert {row["reason"] for row in _csv(tmp_path / "out/undefined_metrics.csv")} == {"'-1 left, ü"}
 
 
 def test_parquet_has_the_types_and_the_text_of_the_tables(call, tmp_path: Path) -> None:
-    result = call("export", "out", "--date", f"{FIRST}", "--to", f"{SECOND}", "--format", "parquet")
+    result = call("export", "out", "--date", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}", "--format", "parquet")
     assert result.exit_code == 0, result.output
     assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{name}.parquet" for name in TABLES}
     rows = pq.read_table(tmp_path / "out/position_market_betas.parquet").to_pylist()
     assert [(row["calc_date"], row["portfolio"], row["beta"]) for row in rows] == [
-        (day, name, Decimal(beta)) for day, beta in ((FIRST, "1.000000"), (SECOND, "2.000000")) for name in (FORMULA, GROWTH)
+        (day, name, Decimal(beta)) for day, beta in ((FIRST_DAY, "1.000000"), (SECOND_DAY, "2.000000")) for name in (FORMULA_NAME, GROWTH)
     ]
     snapshots = pq.read_table(tmp_path / "out/portfolio_snapshots.parquet").to_pylist()
     assert {(row["snapshot_date"], row["total_value"], row["hhi"]) for row in snapshots} == {
@@ -98,7 +98,7 @@ def test_an_empty_day_leaves_no_file_and_exits_1(call, tmp_path: Path) -> None:
 def test_a_reversed_range_and_a_folder_that_is_a_file_are_refused(call, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for arguments, sentence in (
-        (("out", "--date", f"{SECOND}", "--to", f"{FIRST}"), "the range is reversed"),
+        (("out", "--date", f"{SECOND_DAY}", "--to", f"{FIRST_DAY}"), "the range is reversed"),
         (("file",), "cannot write file: File exists"),
         (("file/out",), "cannot write file/out: Not a directory"),
     ):

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.errors import DataQualityError, UsageError
-from tests.conftest import connected
+from tests.conftest import open_connection
 
 TWO_ACCOUNTS = """Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Cost Basis Total
 X00000001,Individual,SPAXX**,HELD IN MONEY MARKET,,,$100.50,
@@ -61,7 +61,7 @@ def test_a_dry_run_shows_everything_and_needs_no_database(call, export: Path, mo
     assert [(one["name"], one["cash"], len(one["lots"])) for one in shown["portfolios"]] == [
         *(("Individual ...0001", "100.50", 1), ("ROTH IRA ...0002", "10.00", 1)),
     ]
-    assert [line["line"] for line in shown["left_out"]] == [2, 6, 8]
+    assert [line["line"] for line in shown["skipped"]] == [2, 6, 8]
     assert [(row["line"], row["reason"]) for row in shown["rejected"]] == [(4, "quantity 'two' is not a number")]
 
 
@@ -178,7 +178,7 @@ def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(call, exp
         "Individual ...0001": (1, 12045.30, "2024-12-06"),
         "ROTH IRA ...0002": (2, 13416.36, "2024-12-06"),
     }
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         kept = connection.execute(sa.text("SELECT line, reason FROM rejected_rows")).all()
         stated = connection.execute(sa.text("SELECT name, equity_as_of::text FROM portfolios ORDER BY 1")).all()
     assert [tuple(row) for row in kept] == [(4, "quantity 'two' is not a number")]

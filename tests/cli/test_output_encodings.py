@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from riskmetrics.cli import report
 from riskmetrics.cli.main import main
 from riskmetrics.errors import UsageError
-from tests.conftest import COMMAND, connected
+from tests.conftest import COMMAND, open_connection
 
 LATIN = os.fsdecode(b"caf\xe9.csv")
 QUERY = "SELECT 'Café 5 € →' AS name"
@@ -84,7 +84,7 @@ def test_a_file_whose_name_is_not_utf8_is_imported_and_named(say, tmp_path: Path
     (tmp_path / LATIN).write_text(PRICES)
     said = say(encoding, "import", "prices", str(tmp_path / LATIN))
     assert (said.code, said.out) == (0, os.fsencode(tmp_path) + b"/" + shown + b": 2 rows written, 0 unchanged\n")
-    with connected(database) as connection:
+    with open_connection(database) as connection:
         assert connection.execute(sa.text("SELECT source FROM rejected_rows")).scalar_one() == str(tmp_path / "caf?.csv")
 
 

@@ -3,23 +3,23 @@
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import computed, tables
-from riskmetrics.db.computed import Scope
+from riskmetrics.db import result_tables, tables
+from riskmetrics.db.result_tables import Scope
 from riskmetrics.errors import UsageError
-from tests.db.small_results import GROWTH, SECOND, store
+from tests.db.small_results import GROWTH, SECOND_DAY, store_small_results
 
 
 @pytest.fixture
 def filled(engine: sa.Engine) -> sa.Engine:
     """Hold a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
-        store(connection)
+        store_small_results(connection)
     return engine
 
 
 def _rows(engine: sa.Engine, scope: Scope) -> set[int]:
     with engine.connect() as connection:
-        return set(computed.count(connection, scope).values())
+        return set(result_tables.count_results(connection, scope).values())
 
 
 def test_a_reset_says_what_goes_and_asks_before_it_removes(call, filled: sa.Engine) -> None:
@@ -35,8 +35,8 @@ def test_a_reset_says_what_goes_and_asks_before_it_removes(call, filled: sa.Engi
 
 
 def test_a_reset_keeps_to_its_days_and_leaves_input_alone(call, filled: sa.Engine) -> None:
-    assert "34 rows removed" in call("reset", "--all", "--from", f"{SECOND}", "--yes").stdout
-    assert _rows(filled, Scope(first=SECOND)) == set()
+    assert "34 rows removed" in call("reset", "--all", "--from", f"{SECOND_DAY}", "--yes").stdout
+    assert _rows(filled, Scope(first=SECOND_DAY)) == set()
     assert _rows(filled, Scope()) == {1, 2}  # of a symbol, and of two portfolios
     with filled.connect() as connection:
         assert len(connection.execute(sa.select(tables.positions)).all()) == 2

@@ -12,10 +12,10 @@ from typer.testing import CliRunner, Result
 
 from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
-from riskmetrics.cli import simulate as command
+from riskmetrics.cli import simulate_command as command
 from riskmetrics.cli.main import app
-from riskmetrics.db.engine import create
-from riskmetrics.errors import InvalidSession, UsageError
+from riskmetrics.db.engine import create_engine
+from riskmetrics.errors import InvalidSessionError, UsageError
 from riskmetrics.sources import simulate
 
 DAY = date(2024, 12, 6)
@@ -39,7 +39,7 @@ def call(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> C
 
 @pytest.fixture
 def query(database: str) -> Iterator[Callable[[str], pd.DataFrame]]:
-    engine = create(database)
+    engine = create_engine(database)
 
     def query(text: str) -> pd.DataFrame:
         with engine.connect() as connection:
@@ -58,7 +58,7 @@ def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, que
     assert call(*SIZE).exit_code == 0
     assert launch.run(settings.load(), [DAY]).exit_code == 0
     betas = query("SELECT DISTINCT p.symbol, b.beta, b.std_error FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
-    known = simulate.truth(60, seed=3)["beta"]
+    known = simulate.true_parameters(60, seed=3)["beta"]
     stocks = betas[~betas["symbol"].isin(["SPY", "TLT"])].set_index("symbol").astype(float)
     z = (stocks["beta"] - known[stocks.index]) / stocks["std_error"]
     assert len(z) > 55
@@ -72,10 +72,10 @@ def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, que
 
 def test_what_is_stored_is_what_was_simulated(call, query, monkeypatch: pytest.MonkeyPatch) -> None:
     """In blocks of symbols and portfolios, and to the last digit."""
-    monkeypatch.setattr(command, "_ROWS_PER_BLOCK", 1000)
+    monkeypatch.setattr(command, "_MAX_ROWS_PER_BLOCK", 1000)
     assert call(*SIZE).exit_code == 0
     assert {table: query(f"SELECT count(*) FROM {table}").iloc[0, 0] for table in COUNTS} == COUNTS
-    market = simulate.simulate_market(60, trading_calendar.between(trading_calendar.FIRST_SESSION, DAY)[-120:], 3)
+    market = simulate.simulate_market(60, trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, DAY)[-120:], 3)
     expected = market.prices.drop(columns="has_adj_close").sort_values(["symbol", "date"]).reset_index(drop=True)
     columns = "open::float8, high::float8, low::float8, close::float8, adj_close, volume"
     stored = query(f'SELECT symbol, date, {columns} FROM market_data_cache ORDER BY symbol COLLATE "C", date').astype({"symbol": "str"})
@@ -115,7 +115,7 @@ def test_a_database_with_anything_real_is_refused(call, query, tmp_path: Path, f
 
 
 def test_sessions_must_have_ended_and_be_in_the_calendar(call) -> None:
-    assert isinstance(call("--last-session", "2024-12-07").exception, InvalidSession)
+    assert isinstance(call("--last-session", "2024-12-07").exception, InvalidSessionError)
     assert "the calendar has 3" in str(call("--last-session", "1990-01-04").exception)
     assert call("--symbols", "0").exit_code == 2
 
@@ -137,8 +137,8 @@ def test_a_size_that_no_machine_holds_is_refused_at_once(call, size) -> None:
 
 def test_the_largest_size_is_allowed(monkeypatch: pytest.MonkeyPatch, call) -> None:
     """Exactly at the limit; one more price, or one more lot, is refused."""
-    monkeypatch.setattr(command, "_MOST_PRICES", 6)
-    monkeypatch.setattr(command, "_MOST_LOTS", 4)
+    monkeypatch.setattr(command, "_MAX_PRICES", 6)
+    monkeypatch.setattr(command, "_MAX_LOTS", 4)
     size = ("--symbols", "2", "--sessions", "3", "--portfolios", "2", "--positions", "2")
     assert call(*size).exit_code == 0
     assert isinstance(call(*size, "--symbols", "3").exception, UsageError)

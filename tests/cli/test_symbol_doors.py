@@ -14,8 +14,8 @@ from riskmetrics import settings
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.errors import ConfigurationError, UsageError
-from tests.conftest import connected
-from tests.db.small_results import FIRST, GROWTH, store
+from tests.conftest import open_connection
+from tests.db.small_results import FIRST_DAY, GROWTH, store_small_results
 
 Load = Callable[..., Result]
 
@@ -57,7 +57,7 @@ def stored(database: str) -> Callable[..., list[str]]:
 
     def stored(table: sa.Table, column: str = "symbol") -> list[str]:
         names = table.c[column]
-        with connected(database) as connection:
+        with open_connection(database) as connection:
             return list(connection.scalars(sa.select(names).where(names != "").distinct().order_by(names)))
 
     return stored
@@ -151,11 +151,11 @@ def test_an_index_has_sixteen_characters_at_most(call, monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("written", ["AAPL", "aapl.us", "Aapl"])
 def test_explain_finds_a_symbol_in_any_spelling(call, database: str, written: str) -> None:
-    with connected(database) as connection:
-        store(connection)
-    options = ("--date", str(FIRST), "--symbol", written, "--json")
+    with open_connection(database) as connection:
+        store_small_results(connection)
+    options = ("--date", str(FIRST_DAY), "--symbol", written, "--json")
     explained = json.loads(call("explain", GROWTH, "position_market_betas.beta", *options).stdout)
-    assert [one["of"]["symbol"] for one in explained] == ["AAPL"]
+    assert [one["key"]["symbol"] for one in explained] == ["AAPL"]
 
 
 @pytest.mark.parametrize("written", SPELLINGS)

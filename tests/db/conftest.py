@@ -5,12 +5,12 @@ from collections.abc import Iterator
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 
 
 @pytest.fixture
 def empty(empty_database: str) -> Iterator[sa.Engine]:
     """Return an engine on a database without any table."""
-    engine = create(empty_database)
+    engine = create_engine(empty_database)
     yield engine
     engine.dispose()

@@ -3,17 +3,17 @@
 Rows come from ``generate_series``; their numbers, days and instants are arbitrary but fixed.
 """
 
-POSITIONS = 75
-DAYS = 1000
+N_POSITIONS = 75
+N_DAYS = 1000
 """Both betas of every position on each of these days."""
 
-SYMBOLS = 130
+N_SYMBOLS = 130
 """Prices of these on each day."""
 
-DUPLICATES = 500
+N_DUPLICATES = 500
 """Older rate betas of a position and day that has another."""
 
-BASE = """
+BASE_SCHEMA = """
     CREATE TYPE positiontype AS ENUM ('LC', 'LP', 'SC', 'SP', 'LONG', 'SHORT');
     CREATE TABLE users (id uuid PRIMARY KEY, email varchar(255) NOT NULL UNIQUE);
     CREATE TABLE portfolios (
@@ -60,7 +60,7 @@ BASE = """
     CREATE INDEX rate_betas_by_position ON position_interest_rate_betas (position_id, calculation_date);
 """
 
-AS_OF_THE_FOUNDING_HEAD = """
+FOUNDING_HEAD_SCHEMA = """
     CREATE TYPE insight_type AS ENUM ('daily_summary', 'volatility_analysis', 'concentration_risk', 'hedge_quality', 'factor_exposure',
         'stress_test_review', 'custom');
     CREATE TYPE insight_severity AS ENUM ('info', 'normal', 'elevated', 'warning', 'critical', 'catastrophic');
@@ -107,9 +107,9 @@ AS_OF_THE_FOUNDING_HEAD = """
         temperature numeric(3,2), required_tools json, optional_tools json, active boolean NOT NULL, avg_quality_score numeric(3,2),
         usage_count numeric(10,0) NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, deprecated_at timestamptz);
 """
-"""What stands there beyond BASE; no foreign key where the other code trusted itself, as from insights to portfolios."""
+"""What stands there beyond BASE_SCHEMA; no foreign key where the other code trusted itself, as from insights to portfolios."""
 
-ROWS = f"""
+BASE_ROWS = f"""
     INSERT INTO users VALUES ('00000000-0000-0000-0000-0000000000aa', 'owner@example.org');
     INSERT INTO portfolios (id, user_id, name, currency, created_at, updated_at)
     SELECT md5('portfolio' || n)::uuid, '00000000-0000-0000-0000-0000000000aa', 'Portfolio ' || n, 'USD',
@@ -118,37 +118,37 @@ ROWS = f"""
     INSERT INTO positions (id, portfolio_id, symbol, position_type, quantity, entry_price, entry_date, investment_class, created_at,
         updated_at, tags)
     SELECT md5('position' || n)::uuid, md5('portfolio' || 1 + mod(n, 3))::uuid, 'S' || n, 'LONG', n, n + 0.25, date '2020-01-02', 'PUBLIC',
-        '2025-07-01 12:00Z', '2025-07-01 12:00Z', ARRAY['a', 'b'] FROM generate_series(1, {POSITIONS}) AS n;
+        '2025-07-01 12:00Z', '2025-07-01 12:00Z', ARRAY['a', 'b'] FROM generate_series(1, {N_POSITIONS}) AS n;
     INSERT INTO notes (position_id, body)
     SELECT id, jsonb_build_object('of', symbol) FROM positions;
     INSERT INTO portfolio_snapshots
     SELECT md5('snapshot' || n || day)::uuid, md5('portfolio' || n)::uuid, date '2020-01-01' + day, day, 0, day, 0, day, day, day,
         day * 0.00001, NULL, NULL, NULL, NULL, NULL, 1, 1, 0, NULL, timestamp '2025-07-01 12:00', 'nightly'
-    FROM generate_series(1, 3) AS n, generate_series(1, {DAYS}) AS day;
+    FROM generate_series(1, 3) AS n, generate_series(1, {N_DAYS}) AS day;
     INSERT INTO market_data_cache (id, symbol, date, close, volume, created_at, updated_at, quality)
     SELECT md5('price' || n || '.' || day)::uuid, 'S' || n, date '2020-01-01' + day, n + day * 0.0001, n * day,
         timestamp '2025-07-01 02:30' + day * interval '1 hour', timestamp '2025-07-01 12:00', mod(n, 5)
-    FROM generate_series(1, {SYMBOLS}) AS n, generate_series(1, {DAYS}) AS day;
+    FROM generate_series(1, {N_SYMBOLS}) AS n, generate_series(1, {N_DAYS}) AS day;
     INSERT INTO company_profiles (symbol, company_name, is_etf, data_source, last_updated, created_at, updated_at, ceo, employees)
     SELECT 'S' || n, 'Company ' || n, false, 'FMP', timestamp '2025-01-01 12:00', '2025-01-01 12:00Z', '2025-01-01 12:00Z', 'CEO ' || n, n
-    FROM generate_series(1, {SYMBOLS}) AS n;
+    FROM generate_series(1, {N_SYMBOLS}) AS n;
     INSERT INTO position_interest_rate_betas
     SELECT md5('rate' || n || '.' || day)::uuid, md5('position' || n)::uuid, n * 0.01 + day * 0.000001, 0.5, date '2020-01-01' + day,
         timestamp '2025-07-01 12:00', '10y'
-    FROM generate_series(1, {POSITIONS}) AS n, generate_series(1, {DAYS}) AS day;
+    FROM generate_series(1, {N_POSITIONS}) AS n, generate_series(1, {N_DAYS}) AS day;
     INSERT INTO position_interest_rate_betas
     SELECT md5('older' || n)::uuid, md5('position' || 1)::uuid, -n * 0.001, 0.1, date '2020-01-01' + n, timestamp '2025-06-01 12:00', '2y'
-    FROM generate_series(1, {DUPLICATES}) AS n;
+    FROM generate_series(1, {N_DUPLICATES}) AS n;
 """
-ROWS_OF_THE_FOUNDING_HEAD = f"""
+FOUNDING_HEAD_ROWS = f"""
     INSERT INTO position_market_betas
     SELECT md5('beta' || n || '.' || day)::uuid, md5('portfolio' || 1 + mod(n, 3))::uuid, md5('position' || n)::uuid,
         date '2020-01-01' + day, n * 0.01 + day * 0.000001, NULL, 0.5, 0.1, 0, 90, 90, 'OLS_SIMPLE', 'SPY', timestamp '2025-07-01 02:30',
         timestamp '2025-07-01 12:00'
-    FROM generate_series(1, {POSITIONS}) AS n, generate_series(1, {DAYS}) AS day;
+    FROM generate_series(1, {N_POSITIONS}) AS n, generate_series(1, {N_DAYS}) AS day;
     INSERT INTO position_volatility (id, position_id, calculation_date, realized_vol_21d, observations, created_at, updated_at)
     SELECT md5('volatility' || n)::uuid, md5('position' || n)::uuid, date '2020-01-02', 0.25, 252, '2025-07-01 12:00Z', '2025-07-01 12:00Z'
-    FROM generate_series(1, {POSITIONS}) AS n;
+    FROM generate_series(1, {N_POSITIONS}) AS n;
     INSERT INTO benchmarks_sector_weights
     VALUES (md5('w')::uuid, 'SP500', '2025-07-01', 'Energy', 0.03, NULL, NULL, 'FMP', '2025-07-01 12:00Z', '2025-07-01 12:00Z');
     INSERT INTO ai_insights (id, portfolio_id, insight_type, title, severity, summary, key_findings, recommendations, model_used, provider,
@@ -163,6 +163,6 @@ ROWS_OF_THE_FOUNDING_HEAD = f"""
 STAMP = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('{}');"
 
 DATABASES = {
-    "19c513d3bf90": BASE + ROWS + STAMP.format("19c513d3bf90"),
-    "h1i2j3k4l5m6": BASE + ROWS + AS_OF_THE_FOUNDING_HEAD + ROWS_OF_THE_FOUNDING_HEAD + STAMP.format("h1i2j3k4l5m6"),
+    "19c513d3bf90": BASE_SCHEMA + BASE_ROWS + STAMP.format("19c513d3bf90"),
+    "h1i2j3k4l5m6": BASE_SCHEMA + BASE_ROWS + FOUNDING_HEAD_SCHEMA + FOUNDING_HEAD_ROWS + STAMP.format("h1i2j3k4l5m6"),
 }

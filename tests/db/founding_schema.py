@@ -1,6 +1,6 @@
 """The schema as the founding document spells it, written by hand for the tests to compare with."""
 
-CHAIN = [
+REVISION_CHAIN = [
     "19c513d3bf90",
     "a1b2c3d4e5f6",
     "b2c3d4e5f6g7",
@@ -102,13 +102,13 @@ INDEXES = {
     "idx_ir_betas_portfolio_date": ("position_interest_rate_betas", ["portfolio_id", "calculation_date"]),
 }
 
-NULL_FREE_HOLDINGS = {
+NOT_NULL_HOLDING_COLUMNS = {
     "portfolios": "name currency created_at updated_at",
     "positions": "portfolio_id symbol position_type quantity entry_price entry_date created_at updated_at",
 }
 """What may not be NULL among the holdings of a database that other code made."""
 
-CONSTRAINTS_OF_OTHER_CODE = """
+EXTERNAL_CONSTRAINTS = """
     CREATE TABLE users (id uuid PRIMARY KEY);
     ALTER TABLE portfolios ADD FOREIGN KEY (user_id) REFERENCES users;
     ALTER TABLE positions ADD CONSTRAINT "of: portfolio" FOREIGN KEY (portfolio_id) REFERENCES portfolios;

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmetrics.db.copy import fetch, load
+from riskmetrics.db.copy import fetch_frame, copy_in
 from riskmetrics.errors import DataQualityError
 
 KINDS = sa.Table(
@@ -60,9 +60,9 @@ def through(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
     """COPY ``rows`` in, and fetch them again in their order."""
     rows = rows.assign(place=range(len(rows)))
     name = f"through_{next(names)}"
-    load(connection, KINDS, rows, name)
+    copy_in(connection, KINDS, rows, name)
     loaded = sa.table(name, *(sa.column(column, KINDS.c[column].type) for column in rows.columns))
-    return fetch(connection, sa.select(loaded).order_by(loaded.c.place)).drop(columns="place")
+    return fetch_frame(connection, sa.select(loaded).order_by(loaded.c.place)).drop(columns="place")
 
 
 def test_text_of_any_kind_survives_and_the_empty_one_is_not_missing(kinds):
@@ -99,7 +99,7 @@ def test_what_is_missing_in_any_spelling_is_null(kinds):
         }
     )
     name = "missing"
-    load(kinds, KINDS, rows, name)
+    copy_in(kinds, KINDS, rows, name)
     stored = kinds.execute(sa.text(f"SELECT {', '.join(f'count({column})' for column in rows.columns)} FROM {name}")).one()
     assert stored == (1, 2, 2, 2, 2, 0)
     fetched = through(kinds, rows)
@@ -114,11 +114,11 @@ def test_a_quoted_column_name_is_taken_as_it_stands(kinds):
 
 
 def test_no_row_is_a_frame_with_the_columns_and_their_types(kinds):
-    empty = fetch(kinds, sa.select(KINDS))
+    empty = fetch_frame(kinds, sa.select(KINDS))
     assert list(empty.columns) == [column.name for column in KINDS.c]
     types = [str(kind) for kind in empty.dtypes]
     assert types == ["Int64", "str", "float64", "float64", "Int64", "bool", "datetime64[s]", "str", "float64"]
-    load(kinds, KINDS, empty, "nothing")
+    copy_in(kinds, KINDS, empty, "nothing")
     assert kinds.scalar(sa.text("SELECT count(*) FROM nothing")) == 0
 
 
@@ -138,7 +138,7 @@ def test_a_frame_in_pieces_some_of_them_empty_arrives_whole(kinds):
 @pytest.mark.parametrize("column", ["number", "price"])
 def test_an_infinite_value_is_refused(kinds, column, infinite):
     with pytest.raises(DataQualityError, match=rf"^kinds\.{column}: a value is infinite, and only finite ones are stored$"):
-        load(kinds, KINDS, pd.DataFrame({column: [1.0, infinite]}), "infinite")
+        copy_in(kinds, KINDS, pd.DataFrame({column: [1.0, infinite]}), "infinite")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_infinite_value_is_refused(kinds, column, infinite):
 )
 def test_a_value_that_does_not_fit_is_refused_with_its_table_and_column(kinds, column, value, message):
     with pytest.raises(DataQualityError) as caught:
-        load(kinds, KINDS, pd.DataFrame({column: [value]}), "overflowing")
+        copy_in(kinds, KINDS, pd.DataFrame({column: [value]}), "overflowing")
     assert str(caught.value) == message
 
 
@@ -162,14 +162,14 @@ def test_a_value_is_rounded_as_its_column_holds_it(kinds):
 
 def test_parameters_of_a_query_are_passed_as_values(kinds):
     text = "100 %s of O'Hara's \\"
-    assert fetch(kinds, sa.select(sa.literal(text).label("text")))["text"].to_list() == [text]
+    assert fetch_frame(kinds, sa.select(sa.literal(text).label("text")))["text"].to_list() == [text]
     wanted = sa.select(sa.literal(1).label("one")).where(sa.literal(2).in_([1, 2, 3]))
-    assert fetch(kinds, wanted)["one"].to_list() == [1]
+    assert fetch_frame(kinds, wanted)["one"].to_list() == [1]
 
 
 @pytest.mark.parametrize("values", [[None], [None, None], [1.5, None], [None, 1.5, None]])
 def test_a_column_on_its_own_keeps_its_missing_values(kinds, values):
     """NULL is an empty line then."""
     kinds.execute(sa.insert(KINDS), [{"place": place, "number": value} for place, value in enumerate(values)])
-    fetched = fetch(kinds, sa.select(KINDS.c.number).order_by(KINDS.c.place))["number"]
+    fetched = fetch_frame(kinds, sa.select(KINDS.c.number).order_by(KINDS.c.place))["number"]
     assert fetched.astype(object).where(fetched.notna(), None).to_list() == values

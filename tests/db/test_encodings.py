@@ -8,12 +8,12 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from riskmetrics.cli.database import database_sentence
+from riskmetrics.cli.database import describe_database_error
 from riskmetrics.cli.main import app
-from riskmetrics.db import imports, migrate, tables
-from riskmetrics.db.engine import create
+from riskmetrics.db import input_writes, migrate, tables
+from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import DatabaseError
-from tests.conftest import connected
+from tests.conftest import open_connection
 
 NAMES = {"€": "Über €", "中": "中文公司"}
 
@@ -26,7 +26,7 @@ def foreign(request: pytest.FixtureRequest, server) -> Iterator[tuple[str, str]]
     with psycopg.connect(address, autocommit=True) as connection:
         settings = f"ENCODING '{encoding}' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'"
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 {settings}".encode())
-    engine = create(server.database_url(name))
+    engine = create_engine(server.database_url(name))
     migrate.ensure_head(engine)
     engine.dispose()
     yield encoding, server.database_url(name)
@@ -41,11 +41,11 @@ def run(url: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int
     error = result.exception
     if error is None or isinstance(error, SystemExit):
         return result.exit_code, result.output
-    return getattr(error, "exit_code", 6), database_sentence(error) or str(error)
+    return getattr(error, "exit_code", 6), describe_database_error(error) or str(error)
 
 
 def count(url: str, table: sa.Table) -> int:
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         return connection.scalar(sa.select(sa.func.count()).select_from(table)) or 0
 
 
@@ -75,7 +75,7 @@ def test_letters_that_the_encoding_has_come_back_as_they_went_in(foreign, tmp_pa
     path = tmp_path / "profiles.csv"
     path.write_text("symbol,name\nZ,Zürich Größe\n")
     assert run(url, "import", "profiles", str(path), monkeypatch=monkeypatch)[0] == 0
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         column = tables.company_profiles.c.company_name
         assert connection.scalar(sa.select(column).where(tables.company_profiles.c.symbol == "Z")) == "Zürich Größe"
 
@@ -86,14 +86,14 @@ def test_a_rejected_row_does_not_keep_the_good_ones_out(foreign, tmp_path: Path,
     path.write_text("symbol,name\nGOOD,Plain\n€€,Bad\n")
     assert run(url, "import", "profiles", str(path), monkeypatch=monkeypatch)[0] == 0
     rejected = tables.rejected_rows.c.raw_row
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         raw = connection.scalar(sa.select(rejected).where(rejected.like("%,Bad")))
     assert raw == ("\\u20ac\\u20ac,Bad" if encoding == "LATIN1" else "€€,Bad")
 
 
 def test_a_rejected_row_may_hold_anything(connection):
     rows = [(1, "\ud800\x00", "bad"), (2, "€", "bad")]
-    assert imports.reject(connection, "prices", "file", rows) == 2
+    assert input_writes.store_rejected_rows(connection, "prices", "file", rows) == 2
     stored = connection.scalars(sa.select(tables.rejected_rows.c.raw_row).order_by(tables.rejected_rows.c.line))
     assert list(stored) == ["?\ufffd", "€"]
 
@@ -106,5 +106,5 @@ def test_a_database_error_is_what_a_lacking_character_raises(foreign):
 
     from riskmetrics.db import write
 
-    with pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"), connected(url) as connection:
-        write.upsert(connection, tables.company_profiles, pd.DataFrame({"symbol": ["A"], "company_name": ["€"]}), key=["symbol"])
+    with pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"), open_connection(url) as connection:
+        write.upsert_rows(connection, tables.company_profiles, pd.DataFrame({"symbol": ["A"], "company_name": ["€"]}), key=["symbol"])

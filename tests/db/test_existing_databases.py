@@ -16,10 +16,10 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate, tables, write
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.errors import SchemaError
 from tests.conftest import COMMAND
-from tests.db.statements import execute, query
+from tests.db.sql_helpers import execute, query
 
 RUNNING_SYSTEM = "h1i2j3k4l5m6"
 RATE_BETAS = "position_interest_rate_betas"
@@ -49,7 +49,7 @@ def a_few_rows(sql: str) -> str:
 
 
 def built(url: str, sql: str) -> Iterator[sa.Engine]:
-    engine = create(url)
+    engine = create_engine(url)
     execute(engine, sql + f"ALTER DATABASE {engine.url.database} SET timezone TO 'America/St_Johns'")
     engine.dispose()  # the setting holds for new connections
     yield engine
@@ -143,7 +143,7 @@ def test_nothing_is_lost_and_everything_works_afterwards(large: sa.Engine, monke
     migrate.downgrade(large, str(latest.down_revision))
     assert migrate.ensure_head(large) is True
     with large.connect() as connection:
-        assert migrate.differences(connection) == []
+        assert migrate.list_differences(connection) == []
 
 
 def betas_can_be_written(engine: sa.Engine) -> None:
@@ -160,7 +160,7 @@ def betas_can_be_written(engine: sa.Engine) -> None:
             (tables.position_interest_rate_betas, "calculation_date", {"ir_beta": None}, ("position_id", "calculation_date")),
         ):
             rows = held.assign(**{day: date(2030, 1, 2), **values})
-            written = write.replace(connection, table, rows, key=key, scope=table.c[day] == date(2030, 1, 2))
+            written = write.replace_rows(connection, table, rows, key=key, scope=table.c[day] == date(2030, 1, 2))
             assert written == (len(held), 0, 0)
 
 

@@ -37,7 +37,7 @@ def state(
 ) -> tuple[int, ...]:
     """State the lots; returns how many were opened, closed, corrected and unchanged."""
     columns = ["symbol", "quantity", "position_type", *LOT]
-    return holdings.state(connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity)[1:5]
+    return holdings.apply_statement(connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity)[1:5]
 
 
 def closes(connection: sa.Connection, day: date, **prices: float) -> None:
@@ -245,8 +245,8 @@ def test_an_equity_stays_until_another_is_stated(connection):
 
 def test_a_removed_portfolio_can_be_imported_again_under_its_name(connection):
     state(connection, DECEMBER, lot("A", 10))
-    assert holdings.remove(connection, "P")
-    assert not holdings.remove(connection, "P")
+    assert holdings.remove_portfolio(connection, "P")
+    assert not holdings.remove_portfolio(connection, "P")
     assert state(connection, NOVEMBER, lot("A", 10)) == (1, 0, 0, 0)
     assert connection.scalar(sa.select(sa.func.count(LOTS.c.portfolio_id.distinct()))) == 2
 

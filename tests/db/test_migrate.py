@@ -17,17 +17,17 @@ from alembic.util import CommandError
 
 from riskmetrics.db import migrate
 from riskmetrics.errors import SchemaError
-from riskmetrics.settings import bundled
+from riskmetrics.settings import bundled_path
 
-RACER = "from riskmetrics.db import engine, migrate; import sys; print(migrate.ensure_head(engine.create(sys.argv[1])))"
+RACER = "from riskmetrics.db import engine, migrate; import sys; print(migrate.ensure_head(engine.create_engine(sys.argv[1])))"
 
 
 @pytest.fixture
 def own_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return a copy of the revisions to add to, in a folder whose name invites mistakes."""
     copy = tmp_path / "100% ours"
-    shutil.copytree(bundled("migrations"), copy)
-    monkeypatch.setattr(migrate, "bundled", lambda _: copy)
+    shutil.copytree(bundled_path("migrations"), copy)
+    monkeypatch.setattr(migrate, "bundled_path", lambda _: copy)
     migrate.history.cache_clear()
     yield copy / "versions"
     migrate.history.cache_clear()
@@ -64,7 +64,7 @@ def test_a_database_at_head_costs_milliseconds_and_no_alembic(database: str) -> 
     """In a process of its own, where nobody else imports Alembic."""
     code = (
         "import sys, time; from riskmetrics.db import engine, migrate\n"
-        "opened = engine.create(sys.argv[1]); opened.connect().close(); start = time.perf_counter()\n"
+        "opened = engine.create_engine(sys.argv[1]); opened.connect().close(); start = time.perf_counter()\n"
         "print(migrate.ensure_head(opened), 'alembic' in sys.modules, time.perf_counter() - start)"
     )
     changed, imported, seconds = subprocess.run(
@@ -151,7 +151,7 @@ def test_a_revision_that_does_not_exist_is_named(engine: sa.Engine, action: Call
 def test_waiting_for_another_process_ends_with_a_sentence(engine: sa.Engine, empty: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     with empty.begin() as connection:
-        migrate.lock(connection)
+        migrate.lock_migrations(connection)
         assert migrate.ensure_head(engine) is False  # another database's lock is not ours
         start = time.perf_counter()
         with pytest.raises(SchemaError, match="another process has held a lock on it for 50ms"):
@@ -171,7 +171,7 @@ def test_migrating_is_silent(empty: sa.Engine, capfd: pytest.CaptureFixture[str]
 def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
     """Each planted fault is one sentence."""
     with engine.begin() as connection:
-        assert migrate.differences(connection) == []
+        assert migrate.list_differences(connection) == []
         connection.exec_driver_sql("""
             DROP TABLE database_settings;
             ALTER TABLE positions DROP COLUMN last_price;
@@ -182,7 +182,7 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
             CREATE UNIQUE INDEX once ON positions (symbol);
             ALTER TYPE insight_severity RENAME VALUE 'normal' TO 'usual';
         """)
-        assert migrate.differences(connection) == [
+        assert migrate.list_differences(connection) == [
             "column portfolios.currency is text; expected character varying(3) NOT NULL",
             "column positions.last_price is missing; expected numeric(12,4)",
             "constraint ck_portfolio_coverage_coverage on portfolio_coverage is CHECK (coverage <= 2::double precision);"
@@ -198,13 +198,13 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
 
 def test_the_bare_alembic_command_migrates_the_database_of_the_settings(empty: sa.Engine, empty_database: str) -> None:
     environment = os.environ | {"RISKMETRICS_DATABASE_URL": empty_database}
-    checkout = bundled("migrations").parent
+    checkout = bundled_path("migrations").parent
     subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=checkout, env=environment, check=True, capture_output=True)
     assert migrate.ensure_head(empty) is False
 
 
 def test_writing_the_migrations_as_a_script_is_refused_with_the_reason() -> None:
     config = Config()
-    config.set_main_option("script_location", str(bundled("migrations")))
+    config.set_main_option("script_location", str(bundled_path("migrations")))
     with pytest.raises(CommandError, match="look up in the database"):
         command.upgrade(config, "head", sql=True)

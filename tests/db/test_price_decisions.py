@@ -10,14 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import holdings, imports, price_decisions, read, stored_prices, tables
-from riskmetrics.db.price_decisions import Ratio
-from riskmetrics.db.suspects import MAX_SEAMS, import_seams, suspected_moves
+from riskmetrics.db import holdings, input_writes, price_decisions, input_queries, stored_prices, tables
+from riskmetrics.db.price_decisions import SplitRatio
+from riskmetrics.db.split_suspects import MAX_SPLICES, find_import_splices, find_suspected_splits
 from riskmetrics.panels import Bars, suspected_splits
-from riskmetrics.results.income import distributions
-from tests.conftest import SHARED_DATA, with_shared_data
+from riskmetrics.results.income import infer_distributions
+from tests.conftest import SHARED_DATA, needs_shared_data
 
-DAYS = trading_calendar.between(date(2024, 11, 18), date(2024, 12, 6))
+DAYS = trading_calendar.sessions_between(date(2024, 11, 18), date(2024, 12, 6))
 SPLIT_DAY = DAYS[10]
 BEFORE = DAYS[9]
 
@@ -55,24 +55,24 @@ def hold(connection: sa.Connection, symbol: str, **columns: object) -> str:
 def test_a_move_of_both_closes_is_suspected_until_it_is_decided(connection: sa.Connection) -> None:
     store(connection, "A", closes_with_split())
     store(connection, "B", [100.0 + at % 2 for at in range(len(DAYS))])
-    (suspect,) = suspected_moves(connection).to_dict("records")
+    (suspect,) = find_suspected_splits(connection).to_dict("records")
     assert (suspect["symbol"], suspect["date"].date()) == ("A", SPLIT_DAY)
     assert (suspect["in_close"], suspect["in_adj_close"]) == (4.0, 4.0)
-    assert suspected_moves(connection, ["B"]).empty
-    price_decisions.record(connection, "A", SPLIT_DAY, None, "test")
-    assert suspected_moves(connection).empty
-    assert price_decisions.remove(connection, "A", SPLIT_DAY)
-    assert len(suspected_moves(connection)) == 1
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
-    assert suspected_moves(connection).empty
+    assert find_suspected_splits(connection, ["B"]).empty
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, None, "test")
+    assert find_suspected_splits(connection).empty
+    assert price_decisions.remove_decision(connection, "A", SPLIT_DAY)
+    assert len(find_suspected_splits(connection)) == 1
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
+    assert find_suspected_splits(connection).empty
 
 
 def test_a_decision_about_one_day_leaves_the_others_suspected(connection: sa.Connection) -> None:
     closes = np.array(closes_with_split())
     closes[13:] *= 10
     store(connection, "A", closes)
-    price_decisions.record(connection, "A", SPLIT_DAY, None, "test")
-    (suspect,) = suspected_moves(connection).to_dict("records")
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, None, "test")
+    (suspect,) = find_suspected_splits(connection).to_dict("records")
     assert (suspect["date"].date(), suspect["in_close"]) == (DAYS[13], 0.1)
 
 
@@ -86,11 +86,11 @@ def test_the_query_finds_what_looking_at_every_price_finds(connection: sa.Connec
         known = closes[~np.isnan(closes)]
         factor = rng.choice([1.0, 1.0, 0.75, 2.0], len(known))
         store(connection, f"S{number:02d}", closes, adj_close=known * factor)
-    whole = read.price_panels(connection, Bars._fields, [f"S{n:02d}" for n in range(40)], DAYS)
+    whole = input_queries.read_price_panels(connection, Bars._fields, [f"S{n:02d}" for n in range(40)], DAYS)
     expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
     assert len(expected) > 50
     assert expected["close_reverts"].any()
-    pd.testing.assert_frame_equal(suspected_moves(connection), expected, check_dtype=False, check_exact=True)
+    pd.testing.assert_frame_equal(find_suspected_splits(connection), expected, check_dtype=False, check_exact=True)
 
 
 @pytest.mark.parametrize("n_missing", [5, 6, 63, 64, 300])
@@ -99,7 +99,7 @@ def test_a_split_behind_a_halt_is_suspected_until_decided(
     n_missing: int,
 ) -> None:
     """Of both closes and of the close alone; the adjusted close of the latter tells of no income."""
-    days = trading_calendar.window([SPLIT_DAY], n_missing + 3)
+    days = trading_calendar.sessions_with_lookback([SPLIT_DAY], n_missing + 3)
     known, source = [0, 1, 2, n_missing + 3], {"data_source": "test"}
     closes = dict(zip((days[at] for at in known), (400.0, 401.0, 400.0, 101.0), strict=True))
     rows = [
@@ -108,22 +108,22 @@ def test_a_split_behind_a_halt_is_suspected_until_decided(
         for symbol, scale in (("A", 1.0), ("HALF", 4.0 if day < SPLIT_DAY else 1.0))
     ]
     connection.execute(sa.insert(tables.market_data_cache), rows)
-    found = suspected_moves(connection)
+    found = find_suspected_splits(connection)
     assert found["symbol"].tolist() == ["A", "HALF"]
     assert set(found["date"].dt.date) == {SPLIT_DAY}
     assert found["in_close"].tolist() == [4.0, 4.0]
-    steps = stored_prices.adjustment_steps(connection, ["HALF"], days[0], SPLIT_DAY)
+    steps = stored_prices.read_adjustment_steps(connection, ["HALF"], days[0], SPLIT_DAY)
     assert len(steps) == 1
-    assert distributions(steps, [], found).events["amount"].isna().all()
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
-    price_decisions.record(connection, "HALF", SPLIT_DAY, None, "test")
-    assert suspected_moves(connection).empty
+    assert infer_distributions(steps, [], found).events["amount"].isna().all()
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
+    price_decisions.record_decision(connection, "HALF", SPLIT_DAY, None, "test")
+    assert find_suspected_splits(connection).empty
 
 
 def test_the_query_looks_back_to_the_sixth_price_over_halts(connection: sa.Connection) -> None:
     """Oracle: the detector on whole panels. Two prices of three are missing, some for months."""
     rng = np.random.default_rng(3)
-    days = trading_calendar.window([SPLIT_DAY], 399)
+    days = trading_calendar.sessions_with_lookback([SPLIT_DAY], 399)
     levels = [100.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0]
     shares = [0.5, 0.2, 0.1, 0.1, 0.03, 0.05, 0.02]
     symbols = [f"S{number:02d}" for number in range(20)]
@@ -135,10 +135,10 @@ def test_the_query_looks_back_to_the_sixth_price_over_halts(connection: sa.Conne
             row = {"symbol": symbol, "date": day, "close": close, "adj_close": close * factor}
             rows += [row | {"data_source": "test"}] * int(has_price)
     connection.execute(sa.insert(tables.market_data_cache), rows)
-    whole = read.price_panels(connection, Bars._fields, symbols, days)
+    whole = input_queries.read_price_panels(connection, Bars._fields, symbols, days)
     expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
     assert len(expected) > 50
-    pd.testing.assert_frame_equal(suspected_moves(connection), expected, check_dtype=False, check_exact=True)
+    pd.testing.assert_frame_equal(find_suspected_splits(connection), expected, check_dtype=False, check_exact=True)
 
 
 def test_a_split_rescales_earlier_prices_for_every_reader_and_stored_ones_stay(
@@ -152,23 +152,23 @@ def test_a_split_rescales_earlier_prices_for_every_reader_and_stored_ones_stay(
     option |= {"underlying_symbol": "A", "investment_class": "OPTIONS", "portfolio_id": owner}
     lot = {"symbol": "A CALL", "quantity": 1, "entry_date": DAYS[0]}
     connection.execute(sa.insert(tables.positions).values(**lot | option))
-    raw = stored_prices.history(connection, "A")
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
+    raw = stored_prices.read_price_history(connection, "A")
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
     expected = np.where(np.array(DAYS) < SPLIT_DAY, np.array(closes) / 4, closes)
-    assert read.closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
-    assert read.adjusted_closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
-    assert read.bars(connection, ["A"], DAYS)["high"]["A"].tolist() == expected.tolist()
-    assert read.held_bars(connection, DAYS[:5], []).low["A"].tolist() == expected[:5].tolist()
+    assert input_queries.read_closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
+    assert input_queries.read_adjusted_closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
+    assert input_queries.read_bars(connection, ["A"], DAYS)["high"]["A"].tolist() == expected.tolist()
+    assert input_queries.read_held_bars(connection, DAYS[:5], []).low["A"].tolist() == expected[:5].tolist()
     names = ["open", "volume"]
-    found = read.price_panels(connection, names, ["A"], DAYS)
+    found = input_queries.read_price_panels(connection, names, ["A"], DAYS)
     assert found["open"]["A"].tolist() == expected.tolist()
     assert found["volume"]["A"].tolist() == [4000.0] * 10 + [1000.0] * (len(DAYS) - 10)
     before = Decimal(str(expected[9]))
-    assert holdings.closes_on(connection, ["A"], BEFORE) == {"A": before}
-    lots = read.lots(connection).set_index("position_type")
+    assert holdings.read_session_closes(connection, ["A"], BEFORE) == {"A": before}
+    lots = input_queries.read_lots(connection).set_index("position_type")
     assert lots.loc["LONG", "exit_close"] == expected[9]
     assert lots.loc["LC", "exit_price"] == expected[9] - 60
-    pd.testing.assert_frame_equal(stored_prices.history(connection, "A"), raw)
+    pd.testing.assert_frame_equal(stored_prices.read_price_history(connection, "A"), raw)
 
 
 def test_two_splits_and_a_reverse_split_multiply(connection: sa.Connection) -> None:
@@ -176,10 +176,10 @@ def test_two_splits_and_a_reverse_split_multiply(connection: sa.Connection) -> N
     closes = [1200.0] * 5 + [800.0] * 5 + [200.0] * 3 + [2000.0] * (len(DAYS) - 13)
     store(connection, "A", closes)
     store(connection, "B", closes)
-    decided = ((DAYS[5], Ratio(3, 2)), (DAYS[10], Ratio(4, 1)), (DAYS[13], Ratio(1, 10)))
+    decided = ((DAYS[5], SplitRatio(3, 2)), (DAYS[10], SplitRatio(4, 1)), (DAYS[13], SplitRatio(1, 10)))
     for day, ratio in decided:
-        price_decisions.record(connection, "A", day, ratio, "test")
-    found = read.closes(connection, ["A", "B"], DAYS)
+        price_decisions.record_decision(connection, "A", day, ratio, "test")
+    found = input_queries.read_closes(connection, ["A", "B"], DAYS)
     assert found["A"].tolist() == [2000.0] * len(DAYS)
     assert found["B"].tolist() == closes
 
@@ -190,42 +190,42 @@ def test_a_split_rescales_only_the_close_that_makes_the_move(connection: sa.Conn
     jumping = [400.0] * 10 + [100.0] * (len(DAYS) - 10)
     of_both = {"close": smooth, "adj_close": smooth} | {column: jumping}
     store(connection, "A", of_both["close"], adj_close=of_both["adj_close"])
-    assert len(suspected_moves(connection)) == 1
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
-    assert read.closes(connection, ["A"], DAYS)["A"].tolist() == smooth
-    assert read.adjusted_closes(connection, ["A"], DAYS)["A"].tolist() == smooth
-    assert suspected_moves(connection).empty
+    assert len(find_suspected_splits(connection)) == 1
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
+    assert input_queries.read_closes(connection, ["A"], DAYS)["A"].tolist() == smooth
+    assert input_queries.read_adjusted_closes(connection, ["A"], DAYS)["A"].tolist() == smooth
+    assert find_suspected_splits(connection).empty
 
 
 def test_corrected_prices_take_a_recorded_split_out_of_effect(connection: sa.Connection) -> None:
     """Or the split would be taken out twice."""
     store(connection, "A", closes_with_split())
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
     corrected = [101.0] * len(DAYS)
     rows = pd.DataFrame({"symbol": "A", "date": DAYS, "close": corrected, "adj_close": corrected})
-    imports.prices(connection, rows.assign(has_adj_close=True), "test")
-    assert read.closes(connection, ["A"], DAYS)["A"].tolist() == corrected
-    (decided,) = price_decisions.decisions(connection).to_dict("records")
+    input_writes.store_prices(connection, rows.assign(has_adj_close=True), "test")
+    assert input_queries.read_closes(connection, ["A"], DAYS)["A"].tolist() == corrected
+    (decided,) = price_decisions.read_decisions(connection).to_dict("records")
     assert not decided["close_moves"]
     assert not decided["adj_close_moves"]
-    assert suspected_moves(connection).empty
+    assert find_suspected_splits(connection).empty
 
 
 @pytest.mark.parametrize(("price", "is_explained"), [(50.01, False), (49.99, True)])
 def test_a_split_explains_a_move_that_is_nearer_to_it_than_to_none(price: float, is_explained: bool) -> None:
     """By hand: half way to a 4:1, in logarithms, is a fall to a half."""
-    assert Ratio(4, 1).explains(100.0, price) == is_explained
-    assert Ratio(1, 4).explains(price, 100.0) == is_explained
-    assert not Ratio(4, 1).explains(100.0, float("nan"))
-    assert not Ratio(4, 1).explains(0.0, 25.0)
+    assert SplitRatio(4, 1).matches_move(100.0, price) == is_explained
+    assert SplitRatio(1, 4).matches_move(price, 100.0) == is_explained
+    assert not SplitRatio(4, 1).matches_move(100.0, float("nan"))
+    assert not SplitRatio(4, 1).matches_move(0.0, 25.0)
 
 
 def test_other_symbols_and_later_days_do_not_change(connection: sa.Connection) -> None:
     store(connection, "A", closes_with_split())
     store(connection, "AA", closes_with_split())
-    price_decisions.record(connection, "A", SPLIT_DAY, Ratio(4, 1), "test")
-    assert read.closes(connection, ["AA"], DAYS)["AA"].tolist() == closes_with_split()
-    assert suspected_moves(connection)["symbol"].tolist() == ["AA"]
+    price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
+    assert input_queries.read_closes(connection, ["AA"], DAYS)["AA"].tolist() == closes_with_split()
+    assert find_suspected_splits(connection)["symbol"].tolist() == ["AA"]
 
 
 @pytest.mark.parametrize("shares", [(0, 1), (4, None), (4, 4), (-4, 1)])
@@ -236,25 +236,25 @@ def test_the_database_refuses_a_split_that_is_none(connection: sa.Connection, sh
         connection.execute(sa.insert(tables.price_decisions).values(row))
 
 
-@with_shared_data
+@needs_shared_data
 def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.Connection) -> None:
     """Every split in five years of 14 symbols; afterwards the closes move as the adjusted ones do."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
     rows = rows[rows["symbol"].isin(["ROL", "BF-B", "PG"])].assign(has_adj_close=True)
     rows["date"] = pd.to_datetime(rows["date"]).dt.date
     names = ["symbol", "date", *Bars._fields, "open", "volume", "has_adj_close"]
-    imports.prices(connection, rows[names], "test")
-    found = suspected_moves(connection)
-    ratios = {"BF-B": Ratio(5, 4), "ROL": Ratio(3, 2)}
+    input_writes.store_prices(connection, rows[names], "test")
+    found = find_suspected_splits(connection)
+    ratios = {"BF-B": SplitRatio(5, 4), "ROL": SplitRatio(3, 2)}
     keys = list(zip(found["symbol"], found["date"].dt.strftime("%Y-%m-%d"), strict=True))
     assert keys == [("BF-B", "2018-03-01"), ("ROL", "2018-12-11"), ("ROL", "2020-12-11")]
     assert found["in_close"].tolist() == [1.25, 1.5, 1.5]
     assert found["in_adj_close"].isna().all()
     for symbol, day in zip(found["symbol"], found["date"], strict=True):
-        price_decisions.record(connection, symbol, day.date(), ratios[symbol], "test")
-    assert suspected_moves(connection).empty
+        price_decisions.record_decision(connection, symbol, day.date(), ratios[symbol], "test")
+    assert find_suspected_splits(connection).empty
     days = sorted(set(rows["date"]))
-    closes, adjusted = (of(connection, ratios, days) for of in (read.closes, read.adjusted_closes))
+    closes, adjusted = (of(connection, ratios, days) for of in (input_queries.read_closes, input_queries.read_adjusted_closes))
     assert (closes.pct_change() - adjusted.pct_change()).abs().max(axis=None) < 0.02  # dividends
     as_delivered = rows.pivot(index="date", columns="symbol", values="adj_close")
     np.testing.assert_array_equal(adjusted.to_numpy(), as_delivered[["BF-B", "ROL"]].to_numpy())
@@ -265,7 +265,7 @@ def add_closes(engine: sa.Engine, symbols: Sequence[str], days: Sequence[date], 
     rows = [{"symbol": symbol, "date": day, "close": 100.0, "adj_close": 100.0} for symbol in symbols for day in days]
     frame = pd.DataFrame(rows).assign(**{"has_adj_close": False} | columns)
     with engine.begin() as connection:
-        imports.prices(connection, frame, "file")
+        input_writes.store_prices(connection, frame, "file")
 
 
 def test_imports_of_close_only_files_meet_at_a_seam(engine: sa.Engine) -> None:
@@ -276,18 +276,18 @@ def test_imports_of_close_only_files_meet_at_a_seam(engine: sa.Engine) -> None:
     for days in (DAYS[:5], DAYS[5:]):
         add_closes(engine, ["ADJUSTED"], days, has_adj_close=True)
     with engine.connect() as connection:
-        found = import_seams(connection, ["A", "ADJUSTED", "B", "NEW"], DAYS)
-        assert import_seams(connection, ["A"], DAYS[:5]).empty
+        found = find_import_splices(connection, ["A", "ADJUSTED", "B", "NEW"], DAYS)
+        assert find_import_splices(connection, ["A"], DAYS[:5]).empty
     keys = list(zip(found["symbol"], found["date"].dt.date, strict=True))
     assert keys == [("A", DAYS[5]), ("B", DAYS[6])]
 
 
-@pytest.mark.parametrize(("n_seams", "is_listed"), [(MAX_SEAMS, True), (MAX_SEAMS + 1, False)])
+@pytest.mark.parametrize(("n_seams", "is_listed"), [(MAX_SPLICES, True), (MAX_SPLICES + 1, False)])
 def test_a_symbol_imported_every_night_has_no_pieces(connection: sa.Connection, n_seams: int, is_listed: bool) -> None:
-    days = trading_calendar.window([DAYS[-1]], n_seams)
+    days = trading_calendar.sessions_with_lookback([DAYS[-1]], n_seams)
     rows = [
         {"symbol": "A", "date": day, "close": 100.0, "adj_close": 100.0, "data_source": f"file {at}: close only"}
         for at, day in enumerate(days)
     ]
     connection.execute(sa.insert(tables.market_data_cache), rows)
-    assert len(import_seams(connection, ["A"], days)) == (n_seams if is_listed else 0)
+    assert len(find_import_splices(connection, ["A"], days)) == (n_seams if is_listed else 0)

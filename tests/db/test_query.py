@@ -38,7 +38,7 @@ def test_a_result_is_what_postgres_returns(
     ending: str,
 ) -> None:
     with shared_engine.connect() as connection:
-        cursor = copy.driver(connection).execute(text.encode())
+        cursor = copy.driver_connection(connection).execute(text.encode())
         names, rows = [column.name for column in cursor.description or ()], cursor.fetchall()
     with shared_engine.connect() as connection:
         table = query.run_query(connection, text + ("" if "--" in text else ending), 30, MEGABYTE)

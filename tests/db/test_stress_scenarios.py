@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, read, tables
+from riskmetrics.db import input_writes, input_queries, tables
 
 
 def scenario(name: str, move: float = np.nan, first: date | None = None, last: date | None = None) -> pd.DataFrame:
@@ -17,7 +17,7 @@ def scenario(name: str, move: float = np.nan, first: date | None = None, last: d
 
 
 def test_the_windows_that_come_with_the_database_begin_and_end_with_sessions(connection):
-    found = read.stress_scenarios(connection)
+    found = input_queries.read_stress_scenarios(connection)
     days = pd.concat([found["first_day"], found["last_day"]]).dropna()
     assert len(found) == 12
     assert all(trading_calendar.is_session(day.date()) for day in days)
@@ -27,19 +27,19 @@ def test_the_windows_that_come_with_the_database_begin_and_end_with_sessions(con
 
 def test_a_name_that_is_there_gets_the_new_terms_and_the_same_file_again_changes_nothing(connection):
     """A move becomes a window: nothing of the move stays."""
-    assert imports.scenarios(connection, scenario("mine", -0.3), only=False) == (1, 0, 0)
+    assert input_writes.store_scenarios(connection, scenario("mine", -0.3), is_complete_set=False) == (1, 0, 0)
     window = scenario("mine", first=date(2020, 2, 19), last=date(2020, 3, 23))
-    assert imports.scenarios(connection, window, only=False) == (1, 0, 0)
-    assert imports.scenarios(connection, window, only=False) == (0, 0, 1)
-    found = read.stress_scenarios(connection).set_index("name")
+    assert input_writes.store_scenarios(connection, window, is_complete_set=False) == (1, 0, 0)
+    assert input_writes.store_scenarios(connection, window, is_complete_set=False) == (0, 0, 1)
+    found = input_queries.read_stress_scenarios(connection).set_index("name")
     assert len(found) == 13
     assert pd.isna(found.loc["mine", "market_move"])
     assert found.loc["mine", "last_day"] == pd.Timestamp(2020, 3, 23)
 
 
 def test_the_others_go_if_it_is_said(connection):
-    assert imports.scenarios(connection, scenario("mine", -0.3), only=True) == (1, 12, 0)
-    assert read.stress_scenarios(connection)["name"].tolist() == ["mine"]
+    assert input_writes.store_scenarios(connection, scenario("mine", -0.3), is_complete_set=True) == (1, 12, 0)
+    assert input_queries.read_stress_scenarios(connection)["name"].tolist() == ["mine"]
 
 
 @pytest.mark.parametrize(

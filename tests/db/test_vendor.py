@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, vendor
-from riskmetrics.errors import RateLimited
+from riskmetrics.errors import RateLimitError
 
 QUOTAS = tables.vendor_quotas
 
@@ -42,7 +42,7 @@ def times(clock: type[Clock], engine: sa.Engine, calls: int, per_minute: int) ->
     """When each of ``calls`` is made, by a caller that never waits by itself."""
     made = []
     for _ in range(calls):
-        vendor.admit(engine, "FMP", per_minute, None)
+        vendor.wait_for_quota(engine, "FMP", per_minute, None)
         made.append(clock.moment)
     return made
 
@@ -76,17 +76,17 @@ def test_the_calls_of_a_day_are_refused_when_used_up_and_there_again_tomorrow(cl
     left = []
     for _ in range(3):
         with engine.connect() as connection:
-            left.append(vendor.calls_left(connection, "FMP", 3))
-        vendor.admit(engine, "FMP", 600, 3)
+            left.append(vendor.read_remaining_calls(connection, "FMP", 3))
+        vendor.wait_for_quota(engine, "FMP", 600, 3)
     for _ in range(2):
-        with pytest.raises(RateLimited, match=r"the 3 calls to FMP .* tomorrow"):
-            vendor.admit(engine, "FMP", 600, 3)
+        with pytest.raises(RateLimitError, match=r"the 3 calls to FMP .* tomorrow"):
+            vendor.wait_for_quota(engine, "FMP", 600, 3)
     with engine.connect() as connection:
-        assert [*left, vendor.calls_left(connection, "FMP", 3), vendor.calls_left(connection, "FMP", None)] == [3, 2, 1, 0, None]
+        assert [*left, vendor.read_remaining_calls(connection, "FMP", 3), vendor.read_remaining_calls(connection, "FMP", None)] == [3, 2, 1, 0, None]
         assert connection.scalar(sa.select(QUOTAS.c.calls)) == 3
-    vendor.admit(engine, "OTHER", 600, 3)
+    vendor.wait_for_quota(engine, "OTHER", 600, 3)
     clock.moment += timedelta(minutes=1)
-    vendor.admit(engine, "FMP", 600, 3)
+    vendor.wait_for_quota(engine, "FMP", 600, 3)
 
 
 def test_processes_that_ask_at_the_same_time_share_the_calls(engine):
@@ -94,8 +94,8 @@ def test_processes_that_ask_at_the_same_time_share_the_calls(engine):
 
     def ask(_: int) -> None:
         try:
-            vendor.admit(engine, "FMP", 100_000, 25)
-        except RateLimited:
+            vendor.wait_for_quota(engine, "FMP", 100_000, 25)
+        except RateLimitError:
             refused.append(1)
 
     with ThreadPoolExecutor(8) as pool:
@@ -108,23 +108,23 @@ def test_processes_that_ask_at_the_same_time_share_the_calls(engine):
 def test_the_real_clock_waits_for_the_pace(engine):
     began = time.monotonic()
     for _ in range(4):
-        vendor.admit(engine, "FMP", 240, None)  # 120 at once
+        vendor.wait_for_quota(engine, "FMP", 240, None)  # 120 at once
     assert time.monotonic() - began < 5
     with engine.begin() as connection:
         connection.execute(sa.update(QUOTAS).values(paced_until=datetime.now(UTC) + timedelta(seconds=60)))
     began = time.monotonic()
-    vendor.admit(engine, "FMP", 240, None)
+    vendor.wait_for_quota(engine, "FMP", 240, None)
     assert 0.3 < time.monotonic() - began < 5
 
 
 def test_an_answer_is_kept_with_the_first_day_ever_asked_for(connection: sa.Connection):
-    note: Callable[..., None] = vendor.answered
+    note: Callable[..., None] = vendor.record_answer
     note(connection, "FMP", "prices", "A", first_day=date(2020, 1, 2))
     note(connection, "FMP", "prices", "A", first_day=date(2024, 1, 2))
     note(connection, "FMP", "prices", "B", problem="unknown")
     note(connection, "FMP", "profile", "A")
-    found = vendor.answers(connection, "FMP", "prices", ["A", "B", "C"])
+    found = vendor.read_answers(connection, "FMP", "prices", ["A", "B", "C"])
     assert {subject: answer[1:] for subject, answer in found.items()} == {"A": (date(2020, 1, 2), None), "B": (None, "unknown")}
-    assert all(datetime.now(UTC) - answer.at < timedelta(minutes=1) for answer in found.values())
+    assert all(datetime.now(UTC) - answer.answered_at < timedelta(minutes=1) for answer in found.values())
     note(connection, "FMP", "prices", "B", first_day=date(2021, 1, 4))
-    assert vendor.answers(connection, "FMP", "prices", ["B"])["B"][1:] == (date(2021, 1, 4), None)
+    assert vendor.read_answers(connection, "FMP", "prices", ["B"])["B"][1:] == (date(2021, 1, 4), None)

@@ -5,7 +5,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import migrate
 from riskmetrics.errors import SchemaError
-from tests.db.statements import execute, query
+from tests.db.sql_helpers import execute, query
 
 BEFORE, WIDENED = "7c2e59d0a4b1", "5d2f8a1c7e36"
 

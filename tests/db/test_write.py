@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
-from riskmetrics.db.copy import fetch
+from riskmetrics.db.copy import fetch_frame
 from riskmetrics.errors import DataQualityError
 
 BETAS = tables.position_market_betas
@@ -24,7 +24,7 @@ def hold(connection: sa.Connection, count: int) -> pd.DataFrame:
     portfolio = connection.scalar(sa.insert(tables.portfolios).values(name="P", currency="USD").returning(tables.portfolios.c.id))
     lot = {"portfolio_id": portfolio, "position_type": "LONG", "quantity": 1, "entry_date": date(2020, 1, 2)}
     connection.execute(sa.insert(tables.positions), [lot | {"symbol": f"S{i}"} for i in range(count)])
-    return fetch(connection, sa.select(tables.positions.c.portfolio_id, tables.positions.c.id.label("position_id")))
+    return fetch_frame(connection, sa.select(tables.positions.c.portfolio_id, tables.positions.c.id.label("position_id")))
 
 
 def betas(keys: pd.DataFrame, day: pd.Timestamp = MONDAY, beta: float = 1.25) -> pd.DataFrame:
@@ -34,9 +34,9 @@ def betas(keys: pd.DataFrame, day: pd.Timestamp = MONDAY, beta: float = 1.25) ->
 
 def replace(
     connection: sa.Connection, rows: pd.DataFrame, days: tuple[pd.Timestamp, ...] = (MONDAY,), by: write.Provenance = FIRST
-) -> write.Written:
+) -> write.WriteCounts:
     """Make ``rows`` the betas of ``days``."""
-    return write.replace(connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by)
+    return write.replace_rows(connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by)
 
 
 def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
@@ -65,8 +65,8 @@ def test_the_same_rows_again_touch_nothing(engine):
         before = physical(connection)
         # 1/3 is stored as 0.333333, a missing p_value as NULL: neither differs
         assert replace(connection, betas(keys), by=SECOND) == (0, 0, 3)
-        assert write.upsert(connection, BETAS, betas(keys), key=KEY) == (0, 0, 3)
-        assert write.update(connection, BETAS, betas(keys), key=KEY, provenance=SECOND) == (0, 0, 3)
+        assert write.upsert_rows(connection, BETAS, betas(keys), key=KEY) == (0, 0, 3)
+        assert write.update_rows(connection, BETAS, betas(keys), key=KEY, provenance=SECOND) == (0, 0, 3)
     with engine.begin() as connection:
         assert physical(connection) == before
 
@@ -93,7 +93,7 @@ def test_only_a_row_that_differs_is_rewritten_and_says_by_whom(engine):
 def test_a_value_that_comes_goes_or_moves_by_the_last_decimal_is_a_change(connection, keys, then, now):
     replace(connection, betas(keys, beta=then))
     assert replace(connection, betas(keys, beta=now)) == (3, 0, 0)
-    assert fetch(connection, sa.select(BETAS.c.beta))["beta"].fillna(-9).to_list() == [-9 if np.isnan(now) else now] * 3
+    assert fetch_frame(connection, sa.select(BETAS.c.beta))["beta"].fillna(-9).to_list() == [-9 if np.isnan(now) else now] * 3
 
 
 def test_a_difference_beyond_the_columns_decimals_is_none(connection, keys):
@@ -113,8 +113,8 @@ def test_no_rows_empty_the_scope_and_nothing_else(connection, keys):
     replace(connection, betas(keys, TUESDAY), (TUESDAY,))
     empty = betas(keys).iloc[:0]
     assert replace(connection, empty) == (0, 3, 0)
-    assert write.upsert(connection, BETAS, empty, key=KEY) == (0, 0, 0)
-    assert write.update(connection, BETAS, empty, key=KEY) == (0, 0, 0)
+    assert write.upsert_rows(connection, BETAS, empty, key=KEY) == (0, 0, 0)
+    assert write.update_rows(connection, BETAS, empty, key=KEY) == (0, 0, 0)
     assert stored(connection, "calc_date") == [TUESDAY.date()] * 3
 
 
@@ -150,7 +150,7 @@ def test_others_see_the_old_rows_until_all_new_ones_are_there(engine):
 def test_columns_of_a_shared_row_are_set_where_the_row_exists(connection, keys):
     replace(connection, betas(keys.iloc[:2]))
     own = keys.assign(calc_date=MONDAY, method="OLS_SIMPLE", window_days=90, std_error=[0.1, np.nan, 0.3])
-    assert write.update(connection, BETAS, own, key=KEY, provenance=SECOND) == (1, 0, 1)
+    assert write.update_rows(connection, BETAS, own, key=KEY, provenance=SECOND) == (1, 0, 1)
     rows = connection.execute(sa.select(BETAS.c.std_error, BETAS.c.beta, BETAS.c.dagster_run_id)).all()
     assert sorted((float(row.std_error or -1), float(row.beta), row.dagster_run_id) for row in rows) == [
         (-1, 1.25, "run-1"),
@@ -165,44 +165,44 @@ def test_json_is_compared_by_its_content(connection, keys):
     ) | dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 1)
     rows = keys.iloc[:1][["portfolio_id"]].assign(snapshot_date=MONDAY, sector_exposure='{"Energy": 0.25, "Utilities": 0.75}', **counts)
     scope = table.c.snapshot_date == MONDAY
-    assert write.replace(connection, table, rows, key=key, scope=scope) == (1, 0, 0)
+    assert write.replace_rows(connection, table, rows, key=key, scope=scope) == (1, 0, 0)
     same = rows.assign(sector_exposure='{"Utilities":0.75,  "Energy":0.25}')
-    assert write.replace(connection, table, same, key=key, scope=scope) == (0, 0, 1)
+    assert write.replace_rows(connection, table, same, key=key, scope=scope) == (0, 0, 1)
     assert connection.scalar(sa.select(table.c.sector_exposure)) == {"Energy": 0.25, "Utilities": 0.75}
-    assert write.update(connection, table, rows[[*key]].assign(sector_exposure="{}"), key=key) == (1, 0, 0)
+    assert write.update_rows(connection, table, rows[[*key]].assign(sector_exposure="{}"), key=key) == (1, 0, 0)
 
 
 def test_a_missing_value_never_replaces_a_stored_one_in_an_upsert(connection, keys):
-    write.upsert(connection, BETAS, betas(keys).assign(p_value=[0.5, 0.5, np.nan]), key=KEY)
+    write.upsert_rows(connection, BETAS, betas(keys).assign(p_value=[0.5, 0.5, np.nan]), key=KEY)
     later = betas(keys).assign(p_value=[np.nan, 0.25, 0.75])
-    assert write.upsert(connection, BETAS, later, key=KEY) == (2, 0, 1)
-    assert sorted(fetch(connection, sa.select(BETAS.c.p_value))["p_value"]) == [0.25, 0.5, 0.75]
+    assert write.upsert_rows(connection, BETAS, later, key=KEY) == (2, 0, 1)
+    assert sorted(fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"]) == [0.25, 0.5, 0.75]
 
 
 def test_what_goes_with_a_column_goes_when_that_changes(connection, keys):
-    write.upsert(connection, BETAS, betas(keys).assign(p_value=0.5), key=KEY)
+    write.upsert_rows(connection, BETAS, betas(keys).assign(p_value=0.5), key=KEY)
     later = betas(keys).assign(beta=[1.25, 2, 2], p_value=[np.nan, np.nan, 0.1])
-    assert write.upsert(connection, BETAS, later, key=KEY, keep_while_same="beta") == (2, 0, 1)
-    assert fetch(connection, sa.select(BETAS.c.p_value))["p_value"].fillna(-1).sort_values().to_list() == [-1, 0.1, 0.5]
+    assert write.upsert_rows(connection, BETAS, later, key=KEY, basis_column="beta") == (2, 0, 1)
+    assert fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"].fillna(-1).sort_values().to_list() == [-1, 0.1, 0.5]
 
 
 def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connection, keys):
     metrics, days = ["t.beta", "t.alpha"], [MONDAY.date()]
     rows = keys.rename(columns={"position_id": "subject"}).assign(day=MONDAY, metric="t.beta", reason="too few", n_obs=12)
     other = rows.assign(metric="t.volatility")
-    write.undefined(connection, other, metrics=["t.volatility"], days=days, provenance=FIRST)
-    write.undefined(connection, rows, metrics=metrics, days=days, provenance=FIRST)
-    write.undefined(connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST)
-    found = fetch(connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs))
+    write.replace_undefined_reasons(connection, other, metrics=["t.volatility"], days=days, provenance=FIRST)
+    write.replace_undefined_reasons(connection, rows, metrics=metrics, days=days, provenance=FIRST)
+    write.replace_undefined_reasons(connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST)
+    found = fetch_frame(connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs))
     assert found["metric"].value_counts().to_dict() == {"t.volatility": 3, "t.beta": 1}
 
 
 def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
     rows = keys.iloc[:1][["portfolio_id"]].assign(day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2)
     days = [MONDAY.date()]
-    assert write.coverage(connection, rows, metrics=["beta"], days=days, provenance=FIRST) == (1, 0, 0)
-    assert write.coverage(connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST) == (1, 0, 0)
-    assert write.coverage(connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST) == (0, 1, 0)
+    assert write.replace_coverage(connection, rows, metrics=["beta"], days=days, provenance=FIRST) == (1, 0, 0)
+    assert write.replace_coverage(connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST) == (1, 0, 0)
+    assert write.replace_coverage(connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST) == (0, 1, 0)
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
 
 
@@ -215,13 +215,13 @@ def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
     lots = tables.position_volatility
     days = [MONDAY.date()]
     of_lots = rows[["position_id"]].assign(calculation_date=MONDAY, observations=90)
-    scope = write.of_days(lots.c.calculation_date, days)
+    scope = write.scope_of_days(lots.c.calculation_date, days)
     key = ("position_id", "calculation_date")
-    assert write.replace(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
+    assert write.replace_rows(connection, lots, of_lots, key=key, scope=scope) == (4, 0, 0)
     delete(connection, deleted)
-    live = {"scope": write.of_days(BETAS.c.calc_date, days), "provenance": FIRST}
-    assert write.replace(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
-    assert write.replace(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
+    live = {"scope": write.scope_of_days(BETAS.c.calc_date, days), "provenance": FIRST}
+    assert write.replace_rows(connection, BETAS, rows.iloc[:1], key=KEY, **live) == (0, 1, 1)
+    assert write.replace_rows(connection, lots, of_lots.iloc[:1], key=key, scope=scope) == (0, 1, 1)
     left = {str(position) for position in (*kept["position_id"][:1], *deleted["position_id"])}
     for table in (BETAS, lots):
         found = connection.scalars(sa.select(table.c.position_id))
@@ -238,17 +238,17 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     rows[["in_sample", "clipped", "short_history", "day_replaced"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
-    write.forecasts(connection, symbols, of_portfolios=False, days=days, provenance=FIRST)
-    write.forecasts(connection, portfolios, of_portfolios=True, days=days, provenance=FIRST)
+    write.replace_forecasts(connection, symbols, is_of_portfolios=False, days=days, provenance=FIRST)
+    write.replace_forecasts(connection, portfolios, is_of_portfolios=True, days=days, provenance=FIRST)
     columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
     scores = rows[columns].assign(completed_on=TUESDAY)
     completed = {"days": [TUESDAY.date()], "provenance": FIRST}
-    write.scores(connection, scores, **completed)
+    write.replace_forecast_scores(connection, scores, **completed)
     delete(connection, portfolios.iloc[1:])
     none, by = rows.iloc[:0], {"days": days, "provenance": FIRST}
-    assert write.forecasts(connection, none, of_portfolios=False, **by).removed == 1
-    assert write.forecasts(connection, none, of_portfolios=True, **by).removed == 1
-    assert write.scores(connection, scores.iloc[:0], **completed).removed == 2
+    assert write.replace_forecasts(connection, none, is_of_portfolios=False, **by).removed == 1
+    assert write.replace_forecasts(connection, none, is_of_portfolios=True, **by).removed == 1
+    assert write.replace_forecast_scores(connection, scores.iloc[:0], **completed).removed == 2
     for table in (tables.volatility_forecasts, tables.har_forecast_scores):
         assert connection.scalars(sa.select(table.c.subject)).all() == [str(deleted)]
 
@@ -271,13 +271,13 @@ def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
 
     def second() -> None:
         with engine.begin() as connection:
-            write.lock(connection, "position_betas")
+            write.lock_asset(connection, "position_betas")
             order.append("second")
 
     with engine.begin() as first:
-        write.lock(first, "position_betas")
+        write.lock_asset(first, "position_betas")
         with engine.begin() as other:
-            write.lock(other, "position_volatility")  # another asset's is free
+            write.lock_asset(other, "position_volatility")  # another asset's is free
         thread = threading.Thread(target=second)
         thread.start()
         while not waiting(engine):
@@ -300,7 +300,7 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
         with engine.begin() as connection:
             barrier.wait(10)
             if locked:
-                write.lock(connection, "position_betas")
+                write.lock_asset(connection, "position_betas")
             results.append(replace(connection, betas(keys, beta=beta)))
 
     threads = [threading.Thread(target=run, args=(beta,)) for beta in (1.0, 2.0)]
@@ -318,7 +318,7 @@ def test_the_planner_knows_of_many_new_rows_at_once(connection):
     """Oracle: what the server itself keeps; -1 or 0 stands for a table that it has never looked at."""
     symbols = [f"S{number:05d}" for number in range(10_000)]
     rows = pd.DataFrame({"symbol": symbols, "date": MONDAY, "close": 1.0, "data_source": "test"})
-    write.upsert(connection, tables.market_data_cache, rows, key=["symbol", "date"])
+    write.upsert_rows(connection, tables.market_data_cache, rows, key=["symbol", "date"])
     assert connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'market_data_cache'")) == pytest.approx(10_000)
     assert connection.scalar(sa.text("SELECT n_distinct FROM pg_stats WHERE tablename = 'market_data_cache' AND attname = 'symbol'")) == -1
 
@@ -343,7 +343,7 @@ def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFr
 def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit rows of portfolio_snapshots, of which nothing was undefined before."""
     reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
-    return write.fit(SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date")
+    return write.null_out_of_range(SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date")
 
 
 def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_its_reason(connection):
@@ -356,10 +356,10 @@ def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_it
     reason = undefined["reason"].iloc[0]
     assert reason == "1e+20 does not fit its column, NUMERIC(16, 2): is a price wrong?"
     key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
-    write.replace(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
+    write.replace_rows(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
     assert connection.scalars(sa.select(SNAPSHOTS.c.total_value)).all() == [25.5]
     with pytest.raises(DataQualityError), connection.begin_nested():
-        write.replace(connection, SNAPSHOTS, rows, key=key, scope=scope, provenance=FIRST)
+        write.replace_rows(connection, SNAPSHOTS, rows, key=key, scope=scope, provenance=FIRST)
 
 
 def test_a_value_that_does_not_fit_a_column_that_may_be_null_is_null_and_its_row_stays(connection):
@@ -380,6 +380,6 @@ def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflow
     assert kept[column].iloc[1:].isna().all()
     assert len(undefined) == 2
     key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
-    write.replace(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
+    write.replace_rows(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
     stored = connection.scalars(sa.select(SNAPSHOTS.c[column]).where(SNAPSHOTS.c[column].is_not(None)))
     assert [float(value) for value in stored] == [pytest.approx(fits, abs=unit / 2)]

@@ -108,7 +108,7 @@ def new_folder() -> Path:
 def embedded_binaries() -> Path:
     """Return the tools of the Postgres that comes with riskmetrics."""
     installation = postgres_binaries.find_binaries()
-    return (postgres_binaries.open_to_all(installation) if os.geteuid() == 0 else installation) / "bin"
+    return (postgres_binaries.ensure_world_readable(installation) if os.geteuid() == 0 else installation) / "bin"
 
 
 @pytest.fixture(scope="module")

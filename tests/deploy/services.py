@@ -17,9 +17,9 @@ from typing import Any
 import requests
 
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import DAILY_RISK
-from riskmetrics.resources import OFFLINE
+from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, free_port, interpolated
 
 PATIENCE = 240
@@ -129,7 +129,7 @@ class Services:
 
     def backfill(self, assets: Sequence[str], days: Sequence[str]) -> str:
         """Ask for sessions of some assets, as the UI does, without the vendor; returns the backfill's id."""
-        offline = [{"key": OFFLINE, "value": "true"}]
+        offline = [{"key": OFFLINE_TAG, "value": "true"}]
         backfill: str = self.ask(BACKFILL, assets=[{"path": [name]} for name in assets], days=days, tags=offline)["backfillId"]
         return backfill
 
@@ -178,7 +178,7 @@ def serve(postgres: Postgres, folder: Path) -> Iterator[Services]:
     services = Services(postgres, folder)
     try:
         assert services.start("migrate").wait(timeout=PATIENCE) == 0, services.output("migrate")
-        engine = create(postgres.url("writer"))
+        engine = create_engine(postgres.url("writer"))
         with engine.begin() as connection:
             load_sample(connection)
         engine.dispose()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from tests.deploy.conftest import CHECKOUT, Postgres, embedded_binaries, new_folder, riskmetrics, serve, stop
 
 DOCUMENT = (CHECKOUT / "docs" / "operations.md").read_text()
@@ -58,7 +58,7 @@ def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
         return riskmetrics(*arguments, url=server.url(role), home=home, DAGSTER_HOME=str(home), DAGSTER_DATABASE_URL=address)
 
     command(postgres, "owner", "db", "upgrade")
-    engine = create(postgres.url("writer"))
+    engine = create_engine(postgres.url("writer"))
     with engine.begin() as connection:
         load_sample(connection)
     engine.dispose()

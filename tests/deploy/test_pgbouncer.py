@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import copy, migrate, tables
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from tests.conftest import COMMAND
 from tests.deploy.conftest import ENVIRONMENT, Postgres, free_port, new_folder, riskmetrics
 
@@ -34,7 +34,7 @@ SESSION = "SELECT name, setting FROM pg_settings WHERE source = 'session' AND na
 @pytest.fixture(scope="module")
 def database(postgres: Postgres) -> Postgres:
     """Return the server with the sample in its database at head."""
-    engine = create(postgres.url("owner"))
+    engine = create_engine(postgres.url("owner"))
     migrate.ensure_head(engine)
     with engine.begin() as connection:
         load_sample(connection)
@@ -112,11 +112,11 @@ def test_dates_and_numbers_do_not_depend_on_defaults_of_the_role(bouncer: Postgr
     """COPY writes and reads dates as DateStyle says, and doubles with as many digits as extra_float_digits says."""
     database.run("psql", "--dbname", "riskmetrics", "--command", "ALTER ROLE riskmetrics_reader SET extra_float_digits = -9")
     database.run("psql", "--dbname", "riskmetrics", "--command", "ALTER ROLE riskmetrics_reader SET datestyle = 'German'")
-    engine = create(bouncer.url("reader", "single"))
+    engine = create_engine(bouncer.url("reader", "single"))
     prices = tables.market_data_cache
     columns = sa.select(prices.c.date, sa.literal(1 / 3, sa.Double).label("third")).order_by(prices.c.date).limit(1)
     with engine.connect() as connection:
-        (row,) = copy.fetch(connection, columns).itertuples(index=False)
+        (row,) = copy.fetch_frame(connection, columns).itertuples(index=False)
         (first,) = connection.execute(sa.select(sa.func.min(prices.c.date))).one()
     engine.dispose()
     database.run("psql", "--dbname", "riskmetrics", "--command", "ALTER ROLE riskmetrics_reader RESET extra_float_digits")
@@ -133,7 +133,7 @@ def test_db_sql_runs_one_statement_through_the_pooler_too(bouncer: Postgres, tmp
 
 def test_the_same_statement_many_times_prepares_nothing_unless_asked(bouncer: Postgres, database: Postgres) -> None:
     for url, expected in ((bouncer.url("writer", "single"), 0), (f"{database.url('writer')}?prepare_threshold=1", 1)):
-        engine = create(url.replace("postgresql:", "postgresql+psycopg:"))
+        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
         with engine.connect() as connection:
             for _ in range(10):
                 connection.execute(sa.text("SELECT count(*) FROM portfolios WHERE name = :name"), {"name": "Mine"})

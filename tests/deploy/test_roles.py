@@ -7,7 +7,7 @@ import pytest
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction
 
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from tests.deploy.conftest import CHECKOUT, Postgres, riskmetrics
 
 WRITABLE = "SET default_transaction_read_only = off; COMMIT"
@@ -19,7 +19,7 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(postgres: Postg
     refused = riskmetrics("run", "--date", "2022-12-28", url=writer, home=tmp_path, code=6)
     assert "permission denied for schema public: run `riskmetrics db upgrade` as the owner of the tables" in refused
     riskmetrics("db", "upgrade", url=owner, home=tmp_path)
-    engine = create(writer)
+    engine = create_engine(writer)
     with engine.begin() as connection:
         load_sample(connection)
     engine.dispose()

@@ -46,7 +46,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgr
 
 def connects(url: str) -> bool:
     """Connect as riskmetrics does; tells whether the connection is encrypted."""
-    opened = engine.create(engine.normalize(url))
+    opened = engine.create_engine(engine.normalize_url(url))
     try:
         with opened.connect() as connection:
             return bool(connection.scalar(ENCRYPTED))

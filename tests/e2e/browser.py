@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 """Seconds until something is taken to hang: no measure of speed."""
 
 
@@ -25,57 +25,57 @@ class Page:
     def __init__(self, channel: ClientConnection) -> None:
         self._channel, self._numbers = channel, itertools.count(1)
 
-    def do(self, method: str, **parameters: object) -> Any:
+    def send_command(self, method: str, **parameters: object) -> Any:
         """Send a command and return its result."""
         number = next(self._numbers)
         self._channel.send(json.dumps({"id": number, "method": method, "params": parameters}))
         while True:
-            answer = json.loads(self._channel.recv(timeout=PATIENCE))
+            answer = json.loads(self._channel.recv(timeout=TIMEOUT_SECONDS))
             if answer.get("id") == number:
                 return answer["result"]
 
     def open(self, address: str, *texts: str) -> str:
         """Open a page, and return its text as soon as it shows ``texts``."""
-        self.do("Page.navigate", url=address)
-        return self.until(*texts)
+        self.send_command("Page.navigate", url=address)
+        return self.wait_for_text(*texts)
 
-    def until(self, *texts: str) -> str:
+    def wait_for_text(self, *texts: str) -> str:
         """Return the text of the page as soon as it shows ``texts``."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT_SECONDS
         while True:
             text = str(self.evaluate("document.body ? document.body.innerText : ''"))
-            lacking = [wanted for wanted in texts if wanted not in text]
-            if not lacking:
+            missing = [expected for expected in texts if expected not in text]
+            if not missing:
                 return text
-            assert time.monotonic() < deadline, f"{lacking} are not shown:\n{text}"
+            assert time.monotonic() < deadline, f"{missing} are not shown:\n{text}"
             time.sleep(0.3)
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
-        return self.do("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        return self.send_command("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
 
 
 @contextmanager
-def page(folder: Path, width: int = 1600, height: int = 1100) -> Iterator[Page]:
+def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterator[Page]:
     """Start a browser whose profile is in ``folder``, and end it."""
     assert CHROMIUM is not None
     flags = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--remote-debugging-port=0"]
     command = [CHROMIUM, *flags, f"--window-size={width},{height}", f"--user-data-dir={folder}", "about:blank"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            with connect(_address(folder, process), max_size=None, open_timeout=PATIENCE) as channel:
+            with connect(_wait_for_address(folder, process), max_size=None, open_timeout=TIMEOUT_SECONDS) as channel:
                 yield Page(channel)
         finally:
             process.terminate()
 
 
-def _address(folder: Path, process: "subprocess.Popen[bytes]") -> str:
+def _wait_for_address(folder: Path, process: "subprocess.Popen[bytes]") -> str:
     """Return where the first page is spoken to, as soon as the browser says its port."""
-    ports, deadline = folder / "DevToolsActivePort", time.monotonic() + PATIENCE
+    ports, deadline = folder / "DevToolsActivePort", time.monotonic() + TIMEOUT_SECONDS
     while not (ports.exists() and "\n" in ports.read_text()):
         assert process.poll() is None, "the browser ended"
         assert time.monotonic() < deadline, "the browser does not start"
         time.sleep(0.1)
     port = ports.read_text().split()[0]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS) as answer:
         return next(str(target["webSocketDebuggerUrl"]) for target in json.load(answer) if target["type"] == "page")

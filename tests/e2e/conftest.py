@@ -12,20 +12,20 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db import explained, read, tables
-from riskmetrics.db.engine import create
+from riskmetrics.db import explain_queries, input_queries, tables
+from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
-from riskmetrics.explain.sources import Sources
-from tests.conftest import connected
+from riskmetrics.explain.source_rows import SourceRows
+from tests.conftest import open_connection
 
-Run = Callable[..., launch.Outcome]
+Run = Callable[..., launch.RunOutcome]
 
 
 @pytest.fixture(scope="session")
 def sample_template(create_database: Callable[..., str], template: str) -> str:
     """Name of a database that holds the sample and no result."""
     url = create_database(template)
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         load_sample(connection)
     name = sa.make_url(url).database
     assert name
@@ -45,20 +45,20 @@ def sample(sample_template: str, create_database: Callable[..., str], monkeypatc
 def run() -> Run:
     """Run the job in this process for days that the settings' database holds."""
 
-    def run(days: Sequence[date], assets: Sequence[str] = ()) -> launch.Outcome:
+    def run(days: Sequence[date], assets: Sequence[str] = ()) -> launch.RunOutcome:
         return launch.run(settings.load(), days, assets)
 
     return run
 
 
-def make_unknown(url: str, portfolio: str) -> None:
+def replace_with_unpriced(url: str, portfolio: str) -> None:
     """Make a portfolio hold nothing but symbols that have no price."""
     statement = "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios WHERE name = :portfolio)"
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         connection.execute(sa.text(statement), {"portfolio": portfolio})
 
 
-RESULTS = {
+RESULT_KEYS = {
     "position_market_betas": ["position_id", "calc_date"],
     "portfolio_snapshots": ["portfolio_id", "snapshot_date"],
     "portfolio_sector_weights": ["portfolio_id", "day", "sector"],
@@ -80,29 +80,29 @@ RESULTS = {
 }
 """Result tables and what identifies their rows."""
 
-_OF_THE_WRITE = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
+_PROVENANCE_COLUMNS = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
 
 
-def fetched(url: str, statement: str) -> pd.DataFrame:
+def query_frame(url: str, statement: str) -> pd.DataFrame:
     """Rows that a statement gives."""
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         return pd.read_sql_query(sa.text(statement), connection)
 
 
-def results(url: str) -> dict[str, pd.DataFrame]:
+def read_results(url: str) -> dict[str, pd.DataFrame]:
     """Every result row as stored, without what tells of the write itself."""
-    with connected(url) as connection:
-        tables = {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in RESULTS}
+    with open_connection(url) as connection:
+        tables = {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in RESULT_KEYS}
     return {
-        name: table.drop(columns=[column for column in _OF_THE_WRITE if column in table])
-        .sort_values(RESULTS[name])
+        name: table.drop(columns=[column for column in _PROVENANCE_COLUMNS if column in table])
+        .sort_values(RESULT_KEYS[name])
         .reset_index(drop=True)
         .astype(str)
         for name, table in tables.items()
     }
 
 
-_REASONS_ELSEWHERE = {
+_FOUNDING_TABLE_KEYS = {
     "position_market_betas": ("position_id", "calc_date"),
     "position_interest_rate_betas": ("position_id", "calculation_date"),
     "position_volatility": ("position_id", "calculation_date"),
@@ -116,13 +116,13 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
 
     ``without_rows`` are the narrow tables that are empty.
     """
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         statement = sa.text("SELECT metric, subject, day FROM undefined_metrics WHERE reason <> ''")
         stored = [tuple(row) for row in connection.execute(statement)]
-        reasons = {row for row in stored if row[0].partition(".")[0] in _REASONS_ELSEWHERE}
+        reasons = {row for row in stored if row[0].partition(".")[0] in _FOUNDING_TABLE_KEYS}
         nulls = {
             (f"{table}.{name}", row[subject], row[day])
-            for table, (subject, day) in _REASONS_ELSEWHERE.items()
+            for table, (subject, day) in _FOUNDING_TABLE_KEYS.items()
             for row in connection.execute(sa.text(f"SELECT * FROM {table}")).mappings()
             for name, value in row.items()
             if value is None
@@ -139,25 +139,25 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
     return nulls
 
 
-def explained_anew(url: str, day: date, portfolios: Sequence[str] = ()) -> list[registry.Explanation]:
+def recompute_explanations(url: str, day: date, portfolios: Sequence[str] = ()) -> list[registry.Explanation]:
     """Every number stored for a day, of the named portfolios or of all, computed anew."""
-    engine, found = create(url), []
+    engine, found = create_engine(url), []
     with engine.connect() as connection:
-        market, rate = read.market_index(connection), read.rate_index(connection)
-        for portfolio in read.portfolios(connection).itertuples():
+        market, rate = input_queries.read_market_index(connection), input_queries.read_rate_index(connection)
+        for portfolio in input_queries.read_portfolios(connection).itertuples():
             if portfolios and portfolio.name not in portfolios:
                 continue
-            sources = Sources(connection, str(portfolio.portfolio_id), day, market, rate)
+            sources = SourceRows(connection, str(portfolio.portfolio_id), day, market, rate)
             symbols = [None, *sorted(set(sources.lots["symbol"]))]
-            for chapter in registry.CHAPTERS:
-                asked = symbols if "subject" in chapter.table.c else [None]
-                rows = [row for symbol in asked for row in explained.rows(connection, chapter.table, day, sources.portfolio, symbol)]
+            for chapter in registry.METRIC_GROUPS:
+                requested_symbols = symbols if "subject" in chapter.table.c else [None]
+                rows = [row for symbol in requested_symbols for row in explain_queries.read_rows(connection, chapter.table, day, sources.portfolio, symbol)]
                 for row in rows:
-                    found += registry.of_row(connection, sources, chapter, row, chapter.formulas)
+                    found += registry.explain_row(connection, sources, chapter, row, chapter.formulas)
     engine.dispose()
     return found
 
 
-def differing(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
+def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
     """Those that are not what is stored."""
-    return [(one.metric.name, dict(one.key), one.stored, one.recomputed) for one in explanations if not one.equal]
+    return [(one.metric.name, dict(one.key), one.stored, one.recomputed) for one in explanations if not one.is_equal]

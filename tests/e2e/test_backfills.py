@@ -13,10 +13,10 @@ from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.definitions import DAILY_RISK, defs
 from tests.conftest import NewDatabase
 from tests.e2e import ui_server
-from tests.e2e.conftest import RESULTS, Run, results
+from tests.e2e.conftest import RESULT_KEYS, Run, read_results
 from tests.e2e.test_entrances import CODE, dagster
 
-DAYS = [str(day) for day in trading_calendar.between(date(2022, 12, 22), date(2022, 12, 28))]
+DAYS = [str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))]
 LAUNCH = """mutation ($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
 }"""
@@ -59,10 +59,10 @@ def _by_ui_and_daemon() -> None:
     assets = [{"path": list(key.path)} for key in sorted(chosen.resolve(defs.resolve_asset_graph()))]
     with ui_server.serve() as address, _instance() as instance:
         params = {"assetSelection": assets, "partitionNames": DAYS[:2], "fromFailure": False, "tags": []}
-        launched = ui_server.ask(address, LAUNCH, params=params)["launchPartitionBackfill"]
+        launched = ui_server.query_graphql(address, LAUNCH, params=params)["launchPartitionBackfill"]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         deadline = time.monotonic() + 240
-        while (state := ui_server.ask(address, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]) in {
+        while (state := ui_server.query_graphql(address, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]) in {
             "REQUESTED",
             "COMPLETING",
         } and time.monotonic() < deadline:
@@ -85,12 +85,12 @@ def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     assert run([date.fromisoformat(day) for day in DAYS]).exit_code == 0
-    expected = results(sample)
+    expected = read_results(sample)
     assert sorted(expected["portfolio_snapshots"]["snapshot_date"].unique()) == DAYS
     for way in (_by_dagsters_commands, _by_ui_and_daemon):
         monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url := create_database(sample_template))
         monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
         way()
-        for name, rows in results(url).items():
+        for name, rows in read_results(url).items():
             pd.testing.assert_frame_equal(rows, expected[name], obj=f"{name}, {way.__name__}")
-    assert set(expected) == set(RESULTS)
+    assert set(expected) == set(RESULT_KEYS)

@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from riskmetrics import gics
 from riskmetrics.cli.main import app
-from riskmetrics.db import imports
+from riskmetrics.db import input_writes
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.settings import load
-from tests.conftest import connected
-from tests.e2e.conftest import Run, differing, explained_anew, fetched
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, list_differences, recompute_explanations, query_frame
 
 DAY = date(2022, 12, 28)
 
@@ -59,7 +59,7 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
         assert row["active_weight"] == pytest.approx(row["net_weight"] - expected, abs=1e-6)
     evaluations = {of.check_name: of for of in outcome.result.get_asset_check_evaluations()}
     assert evaluations["benchmark_complete"].description == ("WORLD of 2022-11-30 has 11 of 11 sectors, which sum to 1.0000")
-    facts = fetched(
+    facts = query_frame(
         world,
         "SELECT context_data::text AS facts FROM ai_insights WHERE insight_type = 'concentration_risk'",
     )["facts"]
@@ -71,9 +71,9 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
     assert "SP500" not in page
     # a row says what it was compared with, and is explained by that, whatever is set now
     assert call("db", "setting", "benchmark", "SP500").stdout == "SP500\n"
-    explanations = explained_anew(world, DAY, ["Concentrated"])
+    explanations = recompute_explanations(world, DAY, ["Concentrated"])
     assert {"WORLD"} == {of.stored for of in explanations if of.metric.column == "benchmark_code"}
-    assert differing(explanations) == []
+    assert list_differences(explanations) == []
 
 
 def test_the_environment_goes_before_what_is_kept_and_a_benchmark_without_weights_is_named(
@@ -86,7 +86,7 @@ def test_the_environment_goes_before_what_is_kept_and_a_benchmark_without_weight
     error = capsys.readouterr().err
     assert f"no sector weights of NONE-SUCH are stored up to {DAY}" in error
     assert "`riskmetrics import benchmark FILE --code NONE-SUCH`" in error
-    rows = fetched(world, "SELECT benchmark_weight, active_weight FROM portfolio_sector_weights")
+    rows = query_frame(world, "SELECT benchmark_weight, active_weight FROM portfolio_sector_weights")
     assert rows.isna().all(axis=None)
 
 
@@ -96,7 +96,7 @@ def test_a_file_without_a_code_is_of_the_benchmark_in_use(sample: str, tmp_path:
     file.write_text("date,sector,weight\n2022-11-30,Energy,1\n")
     result = call("import", "benchmark", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         query = "SELECT benchmark_code FROM benchmarks_sector_weights WHERE asof_date = '2022-11-30'"
         assert connection.scalars(sa.text(query)).all() == ["WORLD"]
 
@@ -128,10 +128,10 @@ def test_a_benchmark_is_complete_with_all_sectors_and_a_sum_within_half_a_per_ce
     sample: str, run: Run, energy: float, n_sectors: int, passes: bool
 ) -> None:
     others = [sector for sector in gics.SECTORS if sector != "Energy"][: n_sectors - 1]
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         weights = {"Energy": energy} | dict.fromkeys(others, 0.5 / len(others))
         rows = pd.DataFrame({"date": DAY, "sector": list(weights), "weight": list(weights.values())})
-        imports.benchmark(connection, rows, "SP500", "test")
+        input_writes.store_benchmark_weights(connection, rows, "SP500", "test")
     outcome = run([DAY], ["benchmark_weights"])
     (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "benchmark_complete"]
     assert check.passed == passes

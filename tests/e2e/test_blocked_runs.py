@@ -14,8 +14,8 @@ from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import defs
 from tests import webhook_server
-from tests.conftest import connected
-from tests.e2e.conftest import RESULTS, Run, fetched, make_unknown, results
+from tests.conftest import open_connection
+from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, replace_with_unpriced, read_results
 
 DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
 BLOCKED = {
@@ -35,18 +35,18 @@ SPOILERS = {
 def spoil(url: str, what: str) -> None:
     """Make the database change what is written, as a defect or another program would."""
     change, table = SPOILERS[what]
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         connection.execute(sa.text(_FUNCTION.format(change).replace(":=", r"\:=")))
         connection.execute(sa.text(_TRIGGER.format(table)))
 
 
 def repair(url: str) -> None:
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         connection.execute(sa.text("DROP FUNCTION spoil CASCADE"))
 
 
 def insights(url: str) -> list[tuple[object, ...]]:
-    rows = fetched(url, "SELECT id, updated_at FROM ai_insights ORDER BY id")
+    rows = query_frame(url, "SELECT id, updated_at FROM ai_insights ORDER BY id")
     return list(rows.itertuples(index=False))
 
 
@@ -64,9 +64,9 @@ def test_a_failed_global_check_stops_everything_downstream_and_names_it(
 ) -> None:
     """The rows of the day are written anew, spoiled; what an earlier run made of it stays."""
     assert run([DAY]).exit_code == 0
-    before, written = results(sample), insights(sample)
+    before, written = read_results(sample), insights(sample)
     capsys.readouterr()
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text(f"DELETE FROM {SPOILERS[what][1]}"))
     spoil(sample, what)
     outcome = run([DAY])
@@ -81,8 +81,8 @@ def test_a_failed_global_check_stops_everything_downstream_and_names_it(
     assert f"`riskmetrics run --date {DAY}`" in stop
     assert error.count("differ by") + error.count("sum to 1 within") == 1  # said once
     assert "Traceback" not in error
-    after = results(sample)
-    changed = {name for name in RESULTS if not after[name].equals(before[name])}
+    after = read_results(sample)
+    changed = {name for name in RESULT_KEYS if not after[name].equals(before[name])}
     assert changed == {SPOILERS[what][1]}
     assert insights(sample) == written
 
@@ -90,25 +90,25 @@ def test_a_failed_global_check_stops_everything_downstream_and_names_it(
 def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(sample: str, run: Run) -> None:
     spoil(sample, "betas")
     assert run([BEFORE, DAY]).exit_code == 3
-    snapshots = fetched(sample, "SELECT beta_calculated_90d, hhi FROM portfolio_snapshots")
+    snapshots = query_frame(sample, "SELECT beta_calculated_90d, hhi FROM portfolio_snapshots")
     assert snapshots["beta_calculated_90d"].isna().all()
     assert snapshots["hhi"].notna().all()
-    assert fetched(sample, "SELECT 1 FROM portfolio_stress").empty
+    assert query_frame(sample, "SELECT 1 FROM portfolio_stress").empty
     assert insights(sample) == []
 
 
 def test_running_again_after_the_cause_is_gone_repairs_everything(sample: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
-    good, written = results(sample), insights(sample)
-    with connected(sample) as connection:  # as if it had never run
-        for table in (*RESULTS, "ai_insights"):
+    good, written = read_results(sample), insights(sample)
+    with open_connection(sample) as connection:  # as if it had never run
+        for table in (*RESULT_KEYS, "ai_insights"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
     spoil(sample, "betas")
     assert run([DAY]).exit_code == 3
     assert insights(sample) == []
     repair(sample)
     assert run([DAY]).exit_code == 0
-    assert all(results(sample)[name].equals(good[name]) for name in RESULTS)
+    assert all(read_results(sample)[name].equals(good[name]) for name in RESULT_KEYS)
     assert len(insights(sample)) == len(written) > 0
 
 
@@ -134,12 +134,12 @@ def test_a_blocked_night_is_told_once_and_caught_up_with(
     assert stop.startswith("stopped by betas_second_opinion: ai_insights, portfolio_betas, ")
     assert f"`riskmetrics run --date {BEFORE}`" in stop
     assert run_id in where
-    assert nightly.lacking(instance, defs.get_repository_def(), DAY) == [BEFORE]
+    assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]
     repair(sample)
     caught_up = CliRunner().invoke(app, ["catch-up"])
     assert caught_up.exit_code == 0, caught_up.output
     assert f"{BEFORE} to {DAY} (2 sessions)" in caught_up.output
-    days = fetched(sample, "SELECT DISTINCT day FROM ai_insights ORDER BY day")["day"]
+    days = query_frame(sample, "SELECT DISTINCT day FROM ai_insights ORDER BY day")["day"]
     assert [str(day) for day in days] == ["2022-12-23", str(BEFORE), str(DAY)]
 
 
@@ -155,14 +155,14 @@ def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -
         "FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id "
         "WHERE p.name <> 'Concentrated' ORDER BY 1"
     )
-    before = [fetched(sample, query).to_dict("list") for query in (statement, figures)]
-    with connected(sample) as connection:
-        for table in (*RESULTS, "ai_insights"):
+    before = [query_frame(sample, query).to_dict("list") for query in (statement, figures)]
+    with open_connection(sample) as connection:
+        for table in (*RESULT_KEYS, "ai_insights"):
             connection.execute(sa.text(f"DELETE FROM {table}"))
-    make_unknown(sample, "Concentrated")
+    replace_with_unpriced(sample, "Concentrated")
     outcome = run([DAY])
     assert (outcome.exit_code, outcome.result.success) == (3, True)
-    after = [fetched(sample, query).to_dict("list") for query in (statement, figures)]
+    after = [query_frame(sample, query).to_dict("list") for query in (statement, figures)]
     assert after == before
     assert len(before[0]["name"]) > 0
 

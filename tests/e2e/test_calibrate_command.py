@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import CALIBRATE, DAILY_RISK, defs
-from riskmetrics.errors import RefusedFit
-from tests.e2e.conftest import Run, fetched
+from riskmetrics.errors import CalibrationRejectedError
+from tests.e2e.conftest import Run, query_frame
 
 WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
 ERRORS = ["constant_std_error", "day_std_error", "week_std_error", "month_std_error", "market_std_error"]
@@ -29,7 +29,7 @@ def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     size = ["--symbols", "22", "--sessions", "1560", "--portfolios", "1", "--positions", "5"]
     assert CliRunner().invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()]).exit_code == 0
-    fetched(database, "UPDATE company_profiles SET is_fund = true WHERE symbol = 'SIM00022' RETURNING symbol")
+    query_frame(database, "UPDATE company_profiles SET is_fund = true WHERE symbol = 'SIM00022' RETURNING symbol")
     return database
 
 
@@ -55,14 +55,14 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     """The range's proxy gets a negative weight in this market: it keeps the coefficients it had, and the command says so."""
     before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
     assert before.exit_code == 0, before.output
-    assert fetched(simulated, "SELECT DISTINCT version FROM har_coefficients")["version"].tolist() == ["shipped-1"]
+    assert query_frame(simulated, "SELECT DISTINCT version FROM har_coefficients")["version"].tolist() == ["shipped-1"]
 
     done = CliRunner().invoke(app, ["calibrate", "--json"])
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert said == json.loads(before.stdout) | {"dry_run": False}
-    stored = fetched(simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'").set_index("proxy")
-    prices = fetched(simulated, "SELECT symbol, date, adj_close FROM market_data_cache WHERE symbol NOT IN ('TLT', 'SIM00022')")
+    stored = query_frame(simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'").set_index("proxy")
+    prices = query_frame(simulated, "SELECT symbol, date, adj_close FROM market_data_cache WHERE symbol NOT IN ('TLT', 'SIM00022')")
     closes = prices.pivot(index="date", columns="symbol", values="adj_close")
     assert_allclose(stored.loc["close_market", WEIGHTS].astype(float), _fitted(closes, "SPY"), rtol=1e-6, atol=1e-9)
     assert_allclose(stored.loc["close", WEIGHTS[:4]].astype(float), _fitted(closes, None), rtol=1e-6, atol=1e-9)
@@ -90,10 +90,10 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
     assert again.exit_code == 0, again.output
     assert f"stored already, as {said['version']}" in again.stderr
-    assert len(fetched(simulated, "SELECT * FROM har_coefficients")) == 6
+    assert len(query_frame(simulated, "SELECT * FROM har_coefficients")) == 6
 
     assert run([date(2024, 12, 5), LAST], ["portfolio_values", "position_volatility", "portfolio_volatility"]).exit_code == 0
-    used = fetched(
+    used = query_frame(
         simulated, "SELECT day, coefficients, bool_or(in_sample) AS seen, count(*) FROM volatility_forecasts GROUP BY 1, 2 ORDER BY 1"
     )
     assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
@@ -117,9 +117,9 @@ def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sa
     assert "har_coefficients failed: a fit for close_market needs" in refused.stderr
     assert "nothing is stored" in refused.stderr
     dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
-    assert isinstance(dry.exception, RefusedFit)
+    assert isinstance(dry.exception, CalibrationRejectedError)
     assert str(dry.exception) in refused.stderr
-    assert len(fetched(sample, "SELECT * FROM har_coefficients")) == 3
+    assert len(query_frame(sample, "SELECT * FROM har_coefficients")) == 3
 
 
 @pytest.mark.parametrize(("through", "sentence"), [("2022-12-26", "the exchange is closed"), ("1990-03-01", "no price of a stock")])

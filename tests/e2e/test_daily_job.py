@@ -10,10 +10,10 @@ import sqlalchemy as sa
 import statsmodels.api as sm
 
 from riskmetrics import trading_calendar
-from riskmetrics.db.engine import create
-from riskmetrics.results import scores
-from tests.conftest import NewDatabase, connected
-from tests.e2e.conftest import RESULTS, Run, assert_nulls_have_reasons, results
+from riskmetrics.db.engine import create_engine
+from riskmetrics.results import score_results
+from tests.conftest import NewDatabase, open_connection
+from tests.e2e.conftest import RESULT_KEYS, Run, assert_nulls_have_reasons, read_results
 
 DAY = date(2022, 12, 28)
 
@@ -30,7 +30,7 @@ def _frames(url: str) -> dict[str, pd.DataFrame]:
         "undefined": "SELECT * FROM undefined_metrics",
         "contributions": "SELECT * FROM portfolio_risk_contributions",
     }
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         return {name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()}
 
 
@@ -125,25 +125,25 @@ def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
 
 def _versions(url: str) -> dict[str, set[object]]:
     """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
-    with connected(url) as connection:
-        return {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULTS}
+    with open_connection(url) as connection:
+        return {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULT_KEYS}
 
 
 def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
     """Its columns come back when they are lost, and nothing else is touched."""
     assert run([DAY]).exit_code == 0
-    before = results(sample)
-    with connected(sample) as connection:
+    before = read_results(sample)
+    with open_connection(sample) as connection:
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL"))
         connection.execute(sa.text("DELETE FROM portfolio_sector_weights"))
     assert run([DAY], ["sector_concentration"]).exit_code == 0
-    after = results(sample)
-    assert all(after[name].equals(before[name]) for name in RESULTS)
+    after = read_results(sample)
+    assert all(after[name].equals(before[name]) for name in RESULT_KEYS)
 
 
 def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         gone = connection.scalar(sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id"))
     assert run([DAY]).exit_code == 0
@@ -164,16 +164,16 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
 
     Every row is the same, to the last digit; the twenty before are there in both, for the scores of their forecasts.
     """
-    days = trading_calendar.between(date(2022, 6, 1), date(2022, 6, 29))
+    days = trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 6, 29))
     alone = [days[0], date(2022, 6, 15), days[-1]]
     assert len(days) == 20
-    assert run(scores.forecast_days(days)).exit_code == 0
+    assert run(score_results.forecast_days(days)).exit_code == 0
     other = create_database(sa.make_url(sample).database)
     assert run(days).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)
     for day in alone:
         assert run([day]).exit_code == 0
-    at_once, one_by_one = results(sample), results(other)
+    at_once, one_by_one = read_results(sample), read_results(other)
     for name, table in at_once.items():
         # position and portfolio ids are the same: one database is a copy of the other
         day_of = next(column for column in _DAY_COLUMNS if column in table)
@@ -192,7 +192,7 @@ def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
 ) -> None:
     """The same rows, put into their tables in another order."""
     other = create_database(sa.make_url(sample).database)
-    with connected(other) as connection:
+    with open_connection(other) as connection:
         for name in _INPUTS:
             before = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()
             connection.execute(sa.text(f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT * FROM {name}"))
@@ -205,6 +205,6 @@ def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
     assert run([DAY]).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)
     assert run([DAY]).exit_code == 0
-    shuffled = results(other)
-    for name, table in results(sample).items():
+    shuffled = read_results(other)
+    for name, table in read_results(sample).items():
         pd.testing.assert_frame_equal(table, shuffled[name], obj=name)

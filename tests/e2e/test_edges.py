@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
-from tests.conftest import connected
-from tests.e2e.conftest import Run, assert_nulls_have_reasons, explained_anew, fetched
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, assert_nulls_have_reasons, recompute_explanations, query_frame
 
 DAY = date(2022, 12, 28)
 
@@ -50,10 +50,10 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
     for table, figures in RISK_FIGURES.items():
         own = f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Bad'"
-        rows = fetched(bad, own)
+        rows = query_frame(bad, own)
         assert len(rows), table
         assert rows[list(figures)].isna().all(axis=None), table
-        others = fetched(bad, own.replace("= 'Bad'", "= 'Concentrated'"))
+        others = query_frame(bad, own.replace("= 'Bad'", "= 'Concentrated'"))
         if table != "portfolio_stress":  # of the sample some windows lie before its first close
             assert others[list(figures)].notna().all(axis=None), table
     why = "1 of 5 instruments have a price; 80% are needed"
@@ -69,7 +69,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     text = page.read_text()
     assert "1 of 5 instruments have a price; values leave the others out, and a stated equity counts them as cash." in text
     assert "Contributions sum to the volatility of the portfolio’s returns." in text  # no sum of nothing
-    assert [found for found in explained_anew(bad, DAY, ["Bad"]) if not found.equal] == []
+    assert [found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal] == []
 
 
 @pytest.mark.parametrize("share", [0.02, -0.5])
@@ -78,7 +78,7 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
 ) -> None:
     """Two portfolios whose equity is 2 % of gross exposure, or negative: both are named, and no number is absurd."""
     small = "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated', 'Core Equity')"
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text(small), {"share": share})
     assert run([DAY]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
@@ -86,25 +86,25 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
     assert "Concentrated (equity" in said
     assert "Core Equity (equity" in said
     own = "FROM {} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Concentrated'"
-    row = fetched(sample, "SELECT t.* " + own.format("portfolio_snapshots")).iloc[0]
+    row = query_frame(sample, "SELECT t.* " + own.format("portfolio_snapshots")).iloc[0]
     assert row[["beta_calculated_90d", "expected_volatility_21d", "daily_return"]].isna().all()
     assert row[["hhi", "daily_pnl", "gross_exposure", "sector_exposure"]].notna().all()
-    tail = fetched(sample, "SELECT t.* " + own.format("portfolio_tail_risk"))
+    tail = query_frame(sample, "SELECT t.* " + own.format("portfolio_tail_risk"))
     assert tail["value_at_risk"].isna().all()
     assert (tail["value_at_risk_amount"] > 0).all()
-    sectors = fetched(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
+    sectors = query_frame(sample, "SELECT t.* " + own.format("portfolio_sector_weights"))
     assert sectors["net_weight"].isna().all()
     assert sectors["gross_weight"].notna().all()
     assert_nulls_have_reasons(sample, {"position_option_exposures", "har_forecast_scores"})
     told = invoke("show", "insights", "--portfolio", "Concentrated")
     assert "of gross exposure; below 5% weights and all figures in units of equity are undefined" in told
     assert "gross exposure over equity" not in told
-    assert [found for found in explained_anew(sample, DAY, ["Concentrated"]) if not found.equal] == []
+    assert [found for found in recompute_explanations(sample, DAY, ["Concentrated"]) if not found.is_equal] == []
 
 
 def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run: Run) -> None:
     """MSFT pays 2.00 a share on the last session: the adjusted closes before it are lowered by the vendor's factor."""
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         before = sa.text("SELECT close FROM market_data_cache WHERE symbol = 'MSFT' AND date = '2022-12-27'")
         close = float(connection.scalar(before))
         lower = "UPDATE market_data_cache SET adj_close = close * :factor WHERE symbol = 'MSFT' AND date < '2022-12-28'"
@@ -114,7 +114,7 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
         held = "SELECT sum(quantity) FROM positions q JOIN portfolios p ON p.id = q.portfolio_id WHERE p.name = 'Core Equity'"
         shares = float(connection.scalar(sa.text(f"{held} AND symbol = 'MSFT'")))
     assert run([date(2022, 12, 27), DAY], ["portfolio_values"]).exit_code == 0
-    rows = fetched(
+    rows = query_frame(
         sample,
         "SELECT s.* FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id"
         " WHERE p.name = 'Core Equity' ORDER BY snapshot_date",
@@ -125,9 +125,9 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     row_columns = {"income", "daily_pnl", "daily_return", "cumulative_pnl", "cash_value", "total_value"}
     change = rows["total_value"].diff().iloc[1]
     assert rows["daily_pnl"].iloc[1] == pytest.approx(change, abs=0.01)
-    of_values = [one for one in explained_anew(sample, DAY, ["Core Equity"]) if one.metric.column in row_columns]
+    of_values = [one for one in recompute_explanations(sample, DAY, ["Core Equity"]) if one.metric.column in row_columns]
     assert {one.metric.column for one in of_values} == row_columns
-    assert all(one.equal for one in of_values)
+    assert all(one.is_equal for one in of_values)
 
 
 def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
@@ -137,12 +137,12 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     file = tmp_path / "new.csv"
     file.write_text("symbol,quantity\nAAPL,10\nNEW,10\n")
     invoke("import", "portfolio", str(file), "--name", "Later", "--equity", "10000", "--as-of", "2022-12-27")
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         later = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('NEW', '2022-12-28', 10, 10, 'test')"
         connection.execute(sa.text(later))
     run([DAY])
     said = " ".join(capsys.readouterr().err.split())
     assert "no values are stored of Later on 2022-12-28 (a holding had no price when the equity balance was stated" in said
     assert "sector_concentration failed" not in said
-    rows = fetched(sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'")
+    rows = query_frame(sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'")
     assert rows["hhi"].notna().tolist() == [True] * 3

@@ -18,18 +18,18 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, defs
-from riskmetrics.errors import InvalidSession
-from tests.conftest import connected
-from tests.e2e.conftest import Run, make_unknown, results
+from riskmetrics.errors import InvalidSessionError
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, replace_with_unpriced, read_results
 
 CODE = ["-m", "riskmetrics.definitions"]
 DAY_TAG = json.dumps({"dagster/partition": "2022-12-28"})
 CLOSED = "2022-12-26"
-TO_COME = trading_calendar.between(trading_calendar.last_ended() + timedelta(days=1), trading_calendar.last_known())[0].isoformat()
+TO_COME = trading_calendar.sessions_between(trading_calendar.last_completed_session() + timedelta(days=1), trading_calendar.calendar_end())[0].isoformat()
 
 
 def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_date") -> list[str]:
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         days = connection.scalars(sa.text(f"SELECT DISTINCT {column} FROM {table} ORDER BY 1")).all()
     return [str(day) for day in days]
 
@@ -47,7 +47,7 @@ def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_
 )
 def test_the_command_line_refuses_what_is_not_ended_sessions(sample: str, arguments: list[str], sentence: str) -> None:
     result = CliRunner().invoke(app, arguments)
-    assert isinstance(result.exception, InvalidSession)
+    assert isinstance(result.exception, InvalidSessionError)
     assert result.exception.exit_code == 2
     assert sentence in str(result.exception)
     assert _days(sample) == []
@@ -91,7 +91,7 @@ def test_without_a_date_the_latest_session_with_prices_is_taken_and_said(sample:
 def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-27'"))
     outcome = run([date(2022, 12, 27), date(2022, 12, 28)])
     assert outcome.exit_code == 3
@@ -102,12 +102,12 @@ def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions
 def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_are_computed_until_it_is_removed(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_unknown(sample, "Concentrated")
+    replace_with_unpriced(sample, "Concentrated")
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 3
     said = " ".join(capsys.readouterr().err.split())
     assert "error: portfolio_values: too few holdings have a close (options: of their underlying) in Concentrated (0 of 1" in said
     assert "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
-    assert len(results(sample)["portfolio_snapshots"]) == 2
+    assert len(read_results(sample)["portfolio_snapshots"]) == 2
     assert CliRunner().invoke(app, ["portfolio", "remove", "Concentrated", "--yes"]).exit_code == 0
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 0
 

@@ -12,19 +12,19 @@ from riskmetrics import settings, trading_calendar
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
-from riskmetrics.metrics.forecast_score import HORIZON
-from riskmetrics.results import tail_risk
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
+from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
-from tests.conftest import NewDatabase, connected
-from tests.e2e.conftest import RESULTS, assert_nulls_have_reasons, differing, explained_anew
+from tests.conftest import NewDatabase, open_connection
+from tests.e2e.conftest import RESULT_KEYS, assert_nulls_have_reasons, list_differences, recompute_explanations
 
 DAY = date(2024, 12, 6)
-DAYS = [trading_calendar.previous(DAY, HORIZON), DAY]
+DAYS = [trading_calendar.previous_session(DAY, FORECAST_HORIZON), DAY]
 """The second is the session on which forecasts of the first are complete."""
 
-HISTORY = trading_calendar.window(DAYS, tail_risk.WINDOW)
+HISTORY = trading_calendar.sessions_with_lookback(DAYS, tail_risk_results.TAIL_RISK_WINDOW)
 N_STOCKS, N_PORTFOLIOS, N_LOTS = 40, 3, 12
 SIZE = [
     *("--symbols", f"{N_STOCKS}", "--sessions", f"{len(HISTORY)}", "--last-session", f"{DAY}"),
@@ -61,7 +61,7 @@ def database_url(template: str, create_database: NewDatabase, tmp_path_factory: 
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
         patch.setenv("RISKMETRICS_HOME", str(folder))
         _simulate(folder / "benchmark.csv")
-        with connected(url) as connection:
+        with open_connection(url) as connection:
             strike = "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC LIMIT 1"
             owner = "SELECT id FROM portfolios ORDER BY name LIMIT 1"
             found = {"strike_price": connection.scalar(sa.text(strike)), "portfolio_id": connection.scalar(sa.text(owner))}
@@ -82,9 +82,9 @@ def _simulate(benchmark: Path) -> None:
 @pytest.fixture(scope="module")
 def stored(database_url: str) -> dict[str, pd.DataFrame]:
     """Every row of the results and of the benchmark; of a position's also its investment_class."""
-    engine, frames = create(database_url), {}
+    engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
-        for name in (*(RESULTS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
+        for name in (*(RESULT_KEYS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
             of_position = "position_id" in tables.metadata.tables[name].c
             joined = f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id = t.position_id"
             frames[name] = pd.read_sql_query(sa.text(joined if of_position else f"SELECT * FROM {name}"), connection)
@@ -124,8 +124,8 @@ def test_what_is_null_of_the_option_has_its_reason(database_url: str, stored: di
 def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(database_url: str) -> None:
     """Oracle: statsmodels, pandas, numpy and scipy over the rows that the number was made of, in `riskmetrics.explain`."""
     with_option = "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE l.position_type = 'LC'"
-    with connected(database_url) as connection:
+    with open_connection(database_url) as connection:
         name = connection.execute(sa.text(with_option)).scalar_one()
-    found = [one for day in DAYS for one in explained_anew(database_url, day, [name])]
-    assert differing(found) == []
-    assert {one.metric.name for one in found} == {metric.name for metric in registry.metrics()}
+    found = [one for day in DAYS for one in recompute_explanations(database_url, day, [name])]
+    assert list_differences(found) == []
+    assert {one.metric.name for one in found} == {metric.name for metric in registry.all_metrics()}

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
-from tests.conftest import connected
+from riskmetrics.db.engine import create_engine
+from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -33,7 +33,7 @@ LOTS = [
 @pytest.fixture
 def portfolio(sample: str) -> str:
     """Replace the sample's portfolios by one with LOTS; NEW has 30 closes, GONE stops two sessions before the day."""
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         created = sa.insert(tables.portfolios).values(name="Everything", currency="USD").returning(tables.portfolios.c.id)
         portfolio_id = connection.scalar(created)
@@ -51,7 +51,7 @@ def portfolio(sample: str) -> str:
 
 def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
-    with connected(portfolio) as connection:
+    with open_connection(portfolio) as connection:
         prices = "SELECT DISTINCT ON (symbol) symbol, close FROM market_data_cache WHERE date <= :day ORDER BY symbol, date DESC"
         close = {row.symbol: row.close for row in connection.execute(sa.text(prices), {"day": DAY})}
         snapshot = connection.execute(sa.text("SELECT * FROM portfolio_snapshots")).mappings().one()
@@ -100,7 +100,7 @@ def test_each_kind_of_holding_is_right_in_the_stored_rows(portfolio: str, run: R
 
 def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now() WHERE name = 'Concentrated'"))
     assert run([DAY]).exit_code == 0
@@ -112,7 +112,7 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str
 
 def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: Run) -> None:
     """A close of a billionth of a dollar, which stays for two sessions, makes a return, and so a beta, that no column holds."""
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         wild = "UPDATE market_data_cache SET adj_close = 1e-9 WHERE symbol = 'AAPL' AND date BETWEEN '2022-12-22' AND '2022-12-23'"
         connection.execute(sa.text(wild))
@@ -128,7 +128,7 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
 
 def test_equity_that_is_not_positive_is_no_base_of_weights(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Ten thousand less than nothing: sums of weights would have no meaning."""
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE portfolios SET equity_balance = -10000 WHERE name = 'Core Equity'"))
     assert run([DAY]).exit_code == 0

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
-from riskmetrics.db import computed, tables
+from riskmetrics.db import result_tables, tables
 from riskmetrics.explain import registry
-from riskmetrics.explain.evidence import agrees
-from tests.conftest import NewDatabase, connected
-from tests.e2e.conftest import differing, explained_anew
+from riskmetrics.explain.recalculation import is_equal_as_stored
+from tests.conftest import NewDatabase, open_connection
+from tests.e2e.conftest import list_differences, recompute_explanations
 
 DAY = date(2022, 12, 28)
 JUNE = date(2023, 6, 16)
@@ -40,7 +40,7 @@ LOTS: list[Mapping[str, Any]] = [
 def database_url(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
     """URL of the sample with one more portfolio of everything, after the day's run."""
     url = create_database(sample_template)
-    with connected(url) as connection:
+    with open_connection(url) as connection:
         stated = {"name": "Mixed", "currency": "USD", "equity_balance": 40_000, "equity_as_of": date(2022, 12, 15)}
         key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
         for lot in LOTS:
@@ -69,8 +69,8 @@ def explain(*arguments: str) -> tuple[int, Any]:
 
 
 def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_computed_another_way(mixed: str) -> None:
-    found = explained_anew(mixed, DAY, ["Mixed"])
-    assert differing(found) == []
+    found = recompute_explanations(mixed, DAY, ["Mixed"])
+    assert list_differences(found) == []
     assert sum(one.stored is None for one in found) > 20  # what is undefined is so both times, and says why
     assert all(one.reason for one in found if one.stored is None and one.metric.column not in ("thin_sessions", "largest_peak"))
 
@@ -83,23 +83,23 @@ def test_a_portfolio_without_options_has_no_sensitivity_to_them(mixed: str) -> N
 def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) -> None:
     code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
     assert code == 0
-    assert (beta["equal"], beta["of"]["symbol"], beta["observations"]) == (True, "XOM", 90)
+    assert (beta["equal"], beta["key"]["symbol"], beta["observations"]) == (True, "XOM", 90)
     assert beta["recomputed"] == pytest.approx(beta["stored"], abs=5e-7)
     assert beta["formula"].startswith("cov(r, market) / var(market)")
     assert beta["recomputed_by"].startswith("statsmodels")
     assert beta["window"][1] == f"{DAY}"
-    assert beta["computed_with"] == {"window_days": 90, "method": "OLS_SIMPLE", "market_index": "SPX"}
+    assert beta["parameters"] == {"window_days": 90, "method": "OLS_SIMPLE", "market_index": "SPX"}
     rows = beta["source_rows"]["market_data_cache: returns of adj_close"]
     assert len(rows) == 90
     assert rows[-1]["date"] == f"{DAY}"
-    with connected(mixed) as connection:
+    with open_connection(mixed) as connection:
         of_run = "SELECT dagster_run_id, code_version FROM position_market_betas LIMIT 1"
         assert tuple(connection.execute(sa.text(of_run)).one()) == (beta["run_id"], beta["code_version"])
 
 
 def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixed: str) -> None:
     of_one = "FROM portfolios p WHERE p.id = portfolio_id AND p.name = 'Concentrated'"
-    with connected(mixed) as connection:
+    with open_connection(mixed) as connection:
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = hhi + 0.0001 " + of_one))
     code, (hhi,) = explain("Concentrated", "hhi")
     assert (code, hhi["equal"]) == (3, False)
@@ -127,12 +127,12 @@ def test_what_cannot_be_explained_is_said(mixed: str) -> None:
 
 def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -> None:
     """A column that is added to a table of results must be explained."""
-    known = {metric.name for metric in registry.metrics()}
-    given = {f"{chapter.table.name}.{name}" for chapter in registry.CHAPTERS for name in chapter.given}
+    known = {metric.name for metric in registry.all_metrics()}
+    given = {f"{chapter.table.name}.{name}" for chapter in registry.METRIC_GROUPS for name in chapter.parameters}
     of_the_row = {"id", "portfolio_id", "position_id", "created_at", "updated_at", "dagster_run_id", "code_version", "undefined_reason"}
     columns = {
         f"{result.table.name}.{column.name}"
-        for result in computed.results()
+        for result in result_tables.list_result_tables()
         if result.table is not tables.undefined_metrics
         for column in result.table.c
         if not (column.primary_key or column.name in of_the_row or column is result.day)
@@ -149,4 +149,4 @@ def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -
 )
 def test_a_rounded_number_agrees_with_all_that_round_to_it(stored: float | None, recomputed: float | None, equal: bool) -> None:
     """By hand: four decimals."""
-    assert agrees(stored, recomputed, tables.portfolio_snapshots.c.hhi) is equal
+    assert is_equal_as_stored(stored, recomputed, tables.portfolio_snapshots.c.hhi) is equal

@@ -13,7 +13,7 @@ from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from tests.conftest import NewDatabase
 from tests.e2e.conftest import Run
 
@@ -44,7 +44,7 @@ def computed(computed_template: str, create_database: NewDatabase, sample: str, 
 
 
 def stored(url: str, what: str = "SELECT * FROM ai_insights ORDER BY id") -> list[dict[str, Any]]:
-    engine = create(url)
+    engine = create_engine(url)
     with engine.begin() as connection:
         found = connection.execute(sa.text(what))
         rows = [dict(row) for row in found.mappings()] if found.returns_rows else []
@@ -122,12 +122,12 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(sample: str
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by design")
 
-    monkeypatch.setattr("riskmetrics.insights.facts.sheets", broken)
+    monkeypatch.setattr("riskmetrics.insights.fact_sheet.read_sheets", broken)
     outcome = run([DAY])
     assert outcome.exit_code == 0
     assert len(stored(sample, "SELECT 1 AS one FROM portfolio_stress")) > 0
     assert stored(sample) == []
-    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "insights_hold"]
+    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "insights_verified"]
     assert not check.passed
     assert "3 portfolio sessions have none" in str(check.description)
 
@@ -139,7 +139,7 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     stored(computed, "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type = 'hedge_quality'")
     changed = call("ai", "verify", insight, "--json")
     assert changed.exit_code == 3
-    assert json.loads(changed.stdout)["complaints"] == ["summary is not what its draft says"]
+    assert json.loads(changed.stdout)["violations"] == ["summary is not what its draft says"]
     stored(
         computed,
         """UPDATE ai_insights SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json

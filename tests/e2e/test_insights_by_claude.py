@@ -18,18 +18,18 @@ from pydantic import SecretStr
 from typer.testing import CliRunner, Result
 
 from riskmetrics import settings
-from riskmetrics.assets.batches import insight_batches
+from riskmetrics.assets.batch_collection import insight_batches
 from riskmetrics.cli import launch
 from riskmetrics.cli.main import app
-from riskmetrics.db import insights as stored
+from riskmetrics.db import insight_store as stored
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import defs
-from riskmetrics.insights import again, facts, paid, pipeline
+from riskmetrics.insights import reverify, fact_sheet, model_writer, pipeline
 from riskmetrics.insights.budget import Budget, Caps
-from riskmetrics.insights.claude import Claude, connect
+from riskmetrics.insights.claude import Claude, open_client
 from riskmetrics.insights.templates import Template
-from riskmetrics.resources import ended_batches
+from riskmetrics.resources import count_ended_batches
 from tests.fmp_server import KEY, Reply
 from tests.messages_server import DRAFT, Body, MessagesServer, error, in_turn, message, serve
 
@@ -81,7 +81,7 @@ def engine(computed: str, create_database: Callable[..., str], monkeypatch: pyte
     url = create_database(computed)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
-    engine = create(url)
+    engine = create_engine(url)
     yield engine
     engine.dispose()
 
@@ -103,7 +103,7 @@ def providers(engine: sa.Engine) -> Counter[str]:
     return Counter(row["provider"] for row in insights(engine))
 
 
-def write_all(**options: Any) -> launch.Outcome:
+def write_all(**options: Any) -> launch.RunOutcome:
     """Materialize the asset for the session."""
     return launch.run(settings.load(), [DAY], ["ai_insights"], **options)
 
@@ -115,7 +115,7 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     assert {row["provider"] for row in rows} == {"anthropic"}
     assert len(rows) == len(api.calls) > 10
     for row in rows:
-        assert again.complaints(row) == []
+        assert reverify.find_stored_violations(row) == []
         assert (row["model_used"], row["cost_usd"]) == ("claude-haiku-5-5-20261001", COST)
         assert (row["token_count_input"], row["token_count_output"], row["tool_calls_count"]) == (6000, 2000, 0)
         assert len(row["cache_key"]) == 64
@@ -165,7 +165,7 @@ def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, f
     assert (row["provider"], row["model_used"]) == ("rules", "rules-v2")
     assert reason in row["data_quality"]["fallback_reason"]
     assert "not by a language model" in row["data_limitations"]
-    assert again.complaints(row) == []
+    assert reverify.find_stored_violations(row) == []
     answered = fault.status == 200 and isinstance(fault.body, dict) and "usage" in fault.body
     paid_for = len(api.calls) * COST if answered else None if fault.status == 200 else 0
     assert row["cost_usd"] == paid_for
@@ -213,7 +213,7 @@ def test_a_run_that_may_ask_nobody_asks_no_model_and_leaves_what_one_has_written
     assert write_all().exit_code == 0
     assert (insights(engine), len(api.calls)) == (before, asked)
     with engine.connect() as connection:
-        assert {row["provider"] for row in stored.latest(connection, DAY)} == {"anthropic"}
+        assert {row["provider"] for row in stored.read_latest_insights(connection, DAY)} == {"anthropic"}
 
 
 def test_past_the_cap_of_a_run_the_rules_stand_in(engine, api, monkeypatch):
@@ -267,21 +267,21 @@ def test_tickers_leave_only_when_the_setting_allows_it(call, engine, api, monkey
 
 def claude(engine: sa.Engine, url: str) -> Claude:
     """A writer with room for anything."""
-    return Claude(connect(SecretStr(KEY), url), Budget(engine, Caps(Decimal(9), Decimal(9), Decimal(9)), "a run"))
+    return Claude(open_client(SecretStr(KEY), url), Budget(engine, Caps(Decimal(9), Decimal(9), Decimal(9)), "a run"))
 
 
 def requests(engine: sa.Engine) -> list[pipeline.Request]:
     """All insights of the session."""
     with engine.connect() as connection:
-        templates = [Template.of(row) for row in stored.active_templates(connection) if row["insight_type"] != "custom"]
-        return list(pipeline.requests(facts.sheets(connection, [DAY]), templates))
+        templates = [Template.from_row(row) for row in stored.read_active_templates(connection) if row["insight_type"] != "custom"]
+        return list(pipeline.writable_requests(fact_sheet.read_sheets(connection, [DAY]), templates))
 
 
 def test_24_threads_on_ten_inputs_pay_for_ten_calls(engine, api):
     writer, asked = claude(engine, api.url), requests(engine)[:10]
-    terms = pipeline.Terms(writer=writer, model="claude-haiku-5-5", run_id="a run")
+    terms = pipeline.GenerationContext(writer=writer, model="claude-haiku-5-5", run_id="a run")
     with writer.client, ThreadPoolExecutor(24) as pool:
-        done = Counter(pool.map(lambda number: paid.write_one(engine, asked[number % 10], terms), range(24)))
+        done = Counter(pool.map(lambda number: model_writer.write_insight(engine, asked[number % 10], terms), range(24)))
     assert done == {"written": 10, "repeated": 14}
     assert len(api.calls) == 10
     rows = insights(engine)
@@ -309,23 +309,23 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert len(asked) >= 20
     assert not api.calls
     assert providers(engine) == {"rules": len(asked)}
-    assert {row["data_quality"]["fallback_reason"] for row in insights(engine)} == {paid._ON_ITS_WAY}
-    assert ended_batches() == 0
+    assert {row["data_quality"]["fallback_reason"] for row in insights(engine)} == {model_writer._IN_BATCH_REASON}
+    assert count_ended_batches() == 0
     api.ended = True
-    assert ended_batches() == 1
+    assert count_ended_batches() == 1
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr("riskmetrics.db.batches.close", die)  # all is stored, and the batch is still open
+        dying.setattr("riskmetrics.db.batch_store.close_batch", die)  # all is stored, and the batch is still open
         with pytest.raises(ConnectionError):
             defs.resolve_job_def("collect_insights").execute_in_process()
-    assert ended_batches() == 1
+    assert count_ended_batches() == 1
     collected = defs.resolve_job_def("collect_insights").execute_in_process()
     assert collected.success
-    assert ended_batches() == 0
+    assert count_ended_batches() == 0
     assert launch.run(settings.load(), days, ["ai_insights"], ai_all=True).exit_code == 0
     assert (len(api.batches), len(api.calls)) == (1, 0)
     assert providers(engine) == {"rules": len(asked), "anthropic": len(asked)}
     with engine.connect() as connection:
-        assert {row["provider"] for day in days for row in stored.latest(connection, day)} == {"anthropic"}
+        assert {row["provider"] for day in days for row in stored.read_latest_insights(connection, day)} == {"anthropic"}
         assert connection.scalar(sa.text("SELECT sum(cost) FROM ai_spend")) == len(asked) * COST / 2
         assert connection.scalar(sa.text("SELECT sum(usage_count) FROM ai_insight_templates")) == 2 * len(asked)
     assert {row["cost_usd"] for row in insights(engine) if row["provider"] == "anthropic"} == {COST / 2}
@@ -391,18 +391,18 @@ def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(c
 def test_a_preview_is_what_would_be_sent_with_its_price_and_sends_nothing(call, engine, api):
     (shown,) = json.loads(call("ai", "preview", "--portfolio", "Long-Short", "--type", "daily_summary", "--json").stdout)
     assert not api.log
-    assert 0 < Decimal(shown["expected_usd"]) < Decimal(shown["most_usd"]) < Decimal("0.1")
+    assert 0 < Decimal(shown["expected_usd"]) < Decimal(shown["max_usd"]) < Decimal("0.1")
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")
     (sent,) = api.calls
     assert sent["system"] == shown["system"]
     assert [part["text"] for part in sent["messages"][0]["content"]] == [shown["task"], f"<facts>\n{shown['facts']}\n</facts>"]
-    assert Decimal(shown["most_usd"]) > COST
+    assert Decimal(shown["max_usd"]) > COST
 
 
 def test_the_budget_shows_what_was_spent_and_what_is_left(call, engine, api):
     assert "2.000000 of 2.00 USD" in call("ai", "budget").stdout
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")
     shown = json.loads(call("ai", "budget", "--json").stdout)
-    assert shown["left_today_usd"] == "1.998400"
+    assert shown["remaining_today_usd"] == "1.998400"
     assert [(day["calls"], day["paid_usd"]) for day in shown["days"]] == [(1, "0.001600")]
     assert "0.001600" in call("ai", "budget").stdout

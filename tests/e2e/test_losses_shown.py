@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from tests.conftest import connected
+from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -33,7 +33,7 @@ def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     file = tmp_path / "scenarios.csv"
     file.write_text("name,market_move,first_day,last_day,description\nmine,-0.15,,,My own\nJune,,2022-06-08,2022-06-13,A bad week\n")
     shown("import", "scenarios", str(file))
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         portfolio = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Concentrated"))
         option = {"symbol": "AAPL230616C130", "underlying_symbol": "AAPL", "strike_price": 130, "expiration_date": date(2023, 6, 16)}
         lot = {"portfolio_id": portfolio, "position_type": "LC", "quantity": 3, "entry_date": date(2022, 12, 1), "last_price": 11}
@@ -44,7 +44,7 @@ def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
-    with connected(ran) as connection:
+    with open_connection(ran) as connection:
         delta = connection.scalar(sa.text("SELECT portfolio_delta FROM portfolio_snapshots ORDER BY portfolio_delta DESC LIMIT 1"))
         close = connection.scalar(sa.text("SELECT close::float8 FROM market_data_cache WHERE symbol = 'AAPL' ORDER BY date DESC LIMIT 1"))
     risk = read("risk", "--portfolio", "Long-Short")

@@ -14,8 +14,8 @@ from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
-from tests.conftest import connected
-from tests.e2e.conftest import RESULTS, Run, make_unknown, results
+from tests.conftest import open_connection
+from tests.e2e.conftest import RESULT_KEYS, Run, replace_with_unpriced, read_results
 
 REPOSITORY = defs.get_repository_def()
 
@@ -48,7 +48,7 @@ def _execute(instance: dg.DagsterInstance, request: dg.RunRequest | dg.SkipReaso
     assert defs.resolve_job_def(DAILY_RISK).execute_in_process(instance=instance, tags=request.tags).success
 
 
-TO_COME = trading_calendar.between(trading_calendar.last_ended(), trading_calendar.last_known())[1]
+TO_COME = trading_calendar.sessions_between(trading_calendar.last_completed_session(), trading_calendar.calendar_end())[1]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_week_of_downtime_is_caught_up_with_in_one_run(sample: str, instance: 
     assert (tonight.run_key, missing.run_key) == ("2022-12-23", "2022-12-19 to 2022-12-22, on 2022-12-23")
     _execute(instance, tonight)
     _execute(instance, missing)
-    assert sorted(results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == [
+    assert sorted(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == [
         f"2022-12-{day}" for day in (16, 19, 20, 21, 22, 23)
     ]
     assert len(instance.get_runs()) == 3
@@ -89,7 +89,7 @@ def test_a_session_that_one_asset_lacks_is_missing(instance: dg.DagsterInstance,
     days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
     assert run(days[:1], ["portfolio_values", "position_betas"]).exit_code == 0
     assert run(days[1:2], ["portfolio_values"]).exit_code == 0
-    assert nightly.lacking(instance, REPOSITORY, days[2]) == [days[1]]
+    assert nightly.missing_sessions(instance, REPOSITORY, days[2]) == [days[1]]
 
 
 def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
@@ -97,28 +97,28 @@ def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
     result = CliRunner().invoke(app, ["catch-up"])
     assert result.exit_code == 0, result.output
     assert "2022-12-22 to 2022-12-28 (4 sessions)" in result.output
-    assert len(results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
+    assert len(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
 
 
 def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(sample: str, instance: dg.DagsterInstance, run: Run) -> None:
-    days = trading_calendar.between(date(2022, 12, 21), date(2022, 12, 23))
+    days = trading_calendar.sessions_between(date(2022, 12, 21), date(2022, 12, 23))
     for day in days:
         assert run([day]).exit_code == 0
-    before = results(sample)
+    before = read_results(sample)
     request = dg.RunRequest(
         tags={"dagster/asset_partition_range_start": days[0].isoformat(), "dagster/asset_partition_range_end": days[-1].isoformat()}
     )
     _execute(instance, request)
-    after = results(sample)
-    assert all(after[name].equals(before[name]) for name in RESULTS)
+    after = read_results(sample)
+    assert all(after[name].equals(before[name]) for name in RESULT_KEYS)
 
 
 def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check(
     sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
 ) -> None:
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'"))
-    make_unknown(sample, "Concentrated")
+    replace_with_unpriced(sample, "Concentrated")
     run_id = run([date(2022, 12, 28)]).run_id
     failed = instance.get_run_by_id(run_id)
     assert failed is not None
@@ -145,7 +145,7 @@ def test_a_run_that_is_done_while_a_check_failed_is_told_once(
 
     tick()
     assert run([date(2022, 12, 27)], ["portfolio_values"]).exit_code == 0
-    make_unknown(sample, "Concentrated")
+    replace_with_unpriced(sample, "Concentrated")
     outcome = run([date(2022, 12, 28)], ["portfolio_values"])
     assert (outcome.exit_code, outcome.result.success) == (3, True)
     monkeypatch.setenv("ANTHROPIC_API_KEY", "Concentrated")
@@ -182,7 +182,7 @@ def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_com
     def tick() -> None:
         nonlocal cursor
         with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=REPOSITORY) as context:
-            made = REPOSITORY.get_sensor_def("alert_on_missed_night").evaluate_tick(context)
+            made = REPOSITORY.get_sensor_def("alert_on_missed_session").evaluate_tick(context)
         cursor = made.cursor
         states.append(made.asset_events[0].passed if made.asset_events else None)
 
@@ -202,14 +202,14 @@ def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_com
 
 def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:
     result = run([date(2022, 12, 22)]).result
-    assert "last_night" not in {check.check_name for check in result.get_asset_check_evaluations()}
+    assert "last_scheduled_run" not in {check.check_name for check in result.get_asset_check_evaluations()}
 
 
 def test_the_schedule_and_the_alerts_are_on_where_a_setting_says_so() -> None:
     for on in (False, True):
-        repository = build_definitions(nightly_on=on).get_repository_def()
+        repository = build_definitions(is_schedule_enabled=on).get_repository_def()
         states = {of.name: of.default_status.value for of in (*repository.schedule_defs, *repository.sensor_defs)}
         of_nights = dict.fromkeys(
-            ("after_close", "alert_on_failure", "alert_on_failed_checks", "alert_on_missed_night"), "RUNNING" if on else "STOPPED"
+            ("after_close", "alert_on_failure", "alert_on_failed_checks", "alert_on_missed_session"), "RUNNING" if on else "STOPPED"
         )
         assert states == of_nights | {"insight_batches": "RUNNING"}  # what was paid for is collected in any case

@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.db.engine import create
-from tests.conftest import connected
-from tests.e2e.conftest import Run, fetched, results
+from riskmetrics.db.engine import create_engine
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, query_frame, read_results
 
 DAYS = [date(2022, 12, 27), date(2022, 12, 28)]
 JUNE = date(2023, 6, 16)
@@ -32,7 +32,7 @@ STRIKES = {"AAPL": 130.0, "MSFT": 240.0}
 @pytest.fixture
 def portfolio(sample: str) -> str:
     """Replace the sample's portfolios by one of a stock and options, on it and on another; its equity is 100,000."""
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         stated = {"name": "Options", "currency": "USD", "equity_balance": 100_000, "equity_as_of": DAYS[-1]}
         key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
@@ -47,10 +47,10 @@ def portfolio(sample: str) -> str:
 
 def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underlyings(portfolio: str, run: Run, tmp_path: Path) -> None:
     assert run(DAYS[1:]).exit_code == 0
-    prices = fetched(portfolio, "SELECT symbol, date, close::float8, adj_close FROM market_data_cache")
+    prices = query_frame(portfolio, "SELECT symbol, date, close::float8, adj_close FROM market_data_cache")
     last = prices[prices["date"] == DAYS[1]].set_index("symbol")["close"]
     returns = prices.pivot(index="date", columns="symbol", values="adj_close").sort_index().pct_change().loc[: DAYS[1]]
-    forecasts = fetched(portfolio, "SELECT * FROM volatility_forecasts WHERE portfolio_id IS NULL").set_index("subject")
+    forecasts = query_frame(portfolio, "SELECT * FROM volatility_forecasts WHERE portfolio_id IS NULL").set_index("subject")
     assert set(forecasts.index) == {"AAPL", "MSFT", "PEP", "XOM"}
 
     years, sigma, strike = (JUNE - DAYS[1]).days / 365, forecasts["expected"], pd.Series(STRIKES)
@@ -60,22 +60,22 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     weights = shares * last[shares.index] / 100_000
     own = (returns[weights.index] * weights).sum(axis=1)
 
-    contributions = fetched(portfolio, "SELECT * FROM portfolio_risk_contributions").set_index("symbol").sort_index()
+    contributions = query_frame(portfolio, "SELECT * FROM portfolio_risk_contributions").set_index("symbol").sort_index()
     assert contributions["weight"].to_dict() == pytest.approx(weights.to_dict(), rel=1e-9)
     assert contributions["component"].sum() == pytest.approx(own.iloc[-252:].std() * np.sqrt(252), rel=1e-9)
-    snapshot = fetched(portfolio, "SELECT * FROM portfolio_snapshots").iloc[0]
+    snapshot = query_frame(portfolio, "SELECT * FROM portfolio_snapshots").iloc[0]
     assert float(snapshot["realized_volatility_21d"]) == pytest.approx(own.iloc[-21:].std() * np.sqrt(252), abs=1e-4)
     assert float(snapshot["gross_exposure"]) == pytest.approx(200 * last[["AAPL", "PEP", "XOM"]].sum() + 1100, abs=0.01)
-    tail = fetched(portfolio, "SELECT * FROM portfolio_tail_risk WHERE horizon_days = 1").set_index(["method", "level"])
+    tail = query_frame(portfolio, "SELECT * FROM portfolio_tail_risk WHERE horizon_days = 1").set_index(["method", "level"])
     assert tail.loc[("historical", 0.95), "value_at_risk"] == pytest.approx(np.quantile(-own.iloc[-504:], 0.95), rel=1e-9)
-    betas = fetched(portfolio, "SELECT symbol, beta FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
+    betas = query_frame(portfolio, "SELECT symbol, beta FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
     assert set(betas.loc[betas["beta"].isna(), "symbol"]) == {"AAPL230616C130", "MSFT230616P240"}
-    covered = fetched(portfolio, "SELECT metric, coverage, n_covered, n_total FROM portfolio_coverage").set_index("metric")
+    covered = query_frame(portfolio, "SELECT metric, coverage, n_covered, n_total FROM portfolio_coverage").set_index("metric")
     assert covered.loc["beta"].tolist() == pytest.approx([1.0, 5, 5])
     assert covered.loc["prices"].tolist() == pytest.approx([0.8, 4, 5])
 
     of_positions = "SELECT p.symbol, v.* FROM position_volatility v JOIN positions p ON p.id = v.position_id"
-    volatility = fetched(portfolio, of_positions).set_index("symbol")["realized_vol_21d"]
+    volatility = query_frame(portfolio, of_positions).set_index("symbol")["realized_vol_21d"]
     share = last["MSFT"] * stats.norm.cdf(-d1["MSFT"])
     value = 240 * stats.norm.cdf(-d1["MSFT"] + sigma["MSFT"] * np.sqrt(years)) - share
     of_put = returns["MSFT"].iloc[-21:].std() * np.sqrt(252) * share / value
@@ -92,24 +92,24 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
 
 def test_a_backfill_of_options_equals_its_days_run_one_by_one(portfolio: str, run: Run) -> None:
     assert run(DAYS).exit_code == 0
-    at_once = results(portfolio)
+    at_once = read_results(portfolio)
     for day in DAYS:
         assert run([day]).exit_code == 0
-    for name, table in results(portfolio).items():
+    for name, table in read_results(portfolio).items():
         pd.testing.assert_frame_equal(table, at_once[name], obj=name)
 
 
 def test_a_book_of_options_needs_closes_of_their_underlyings_and_is_told_of_prices_that_were_not_stated(
     portfolio: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    engine = create(portfolio)
+    engine = create_engine(portfolio)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE positions SET deleted_at = now() WHERE position_type = 'LONG'"))
         connection.execute(sa.text("UPDATE positions SET last_price = NULL"))
     assert run(DAYS[-1:]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "too few holdings have a price of their own in Options (0 of 2 instruments on 2022-12-28): state the prices" in said
-    assert len(fetched(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
+    assert len(query_frame(portfolio, "SELECT * FROM position_option_exposures WHERE delta IS NOT NULL")) == 2
     with engine.begin() as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'MSFT' AND date > '2022-12-01'"))
     engine.dispose()

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, tables
-from tests.conftest import connected
-from tests.e2e.conftest import Run, fetched
+from riskmetrics.db import input_writes, tables
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, query_frame
 
 EARLY, ENDED, LATE = date(2022, 9, 30), date(2022, 10, 14), date(2022, 12, 28)
 N_MANY = 12
@@ -26,7 +26,7 @@ def crowded(sample: str) -> str:
 
     The prices that end are those of the index, plus a constant.
     """
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         statement = (
             "INSERT INTO market_data_cache (id, symbol, date, close, adj_close, data_source) "
             "SELECT gen_random_uuid(), :symbol, date, close + :n, adj_close + :n, 'test' "
@@ -43,7 +43,7 @@ def crowded(sample: str) -> str:
         tick = "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = :s AND date = :d"
         connection.execute(sa.text(tick), [{"s": "AAPL", "d": date(2022, 11, 14)}])
         weights = pd.DataFrame({"date": date(2022, 11, 1), "sector": ["Energy"], "weight": [1.0]})
-        imports.benchmark(connection, weights, "SP500", "test")
+        input_writes.store_benchmark_weights(connection, weights, "SP500", "test")
     return sample
 
 
@@ -54,16 +54,16 @@ def remarks(error: str) -> list[str]:
 
 def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Oracle: the same run on a database from which everything after its last session is gone."""
-    with connected(crowded) as connection:  # equity was stated for a later day, with its prices
+    with open_connection(crowded) as connection:  # equity was stated for a later day, with its prices
         connection.execute(sa.text("UPDATE portfolios SET equity_balance = NULL"))
-    days = trading_calendar.between(date(2022, 9, 29), EARLY)
+    days = trading_calendar.sessions_between(date(2022, 9, 29), EARLY)
     outcomes, said, told = [], [], []
     for _ in range(2):
         outcomes.append(run(days).exit_code)
         said.append(remarks(capsys.readouterr().err))
         insights = "SELECT title, summary, key_findings::text FROM ai_insights ORDER BY 1, 2, 3"
-        told.append(fetched(crowded, insights).to_dict("list"))
-        with connected(crowded) as connection:
+        told.append(query_frame(crowded, insights).to_dict("list"))
+        with open_connection(crowded) as connection:
             for table, column in (("market_data_cache", "date"), ("benchmarks_sector_weights", "asof_date")):
                 statement = f"DELETE FROM {table} WHERE {column} > :day"
                 connection.execute(sa.text(statement), {"day": EARLY})
@@ -94,7 +94,7 @@ def test_a_run_over_later_sessions_names_what_has_ended_in_one_line(crowded: str
 
 def test_what_was_sold_before_the_session_is_not_warned_of(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither what had ended by then, nor what never had a price."""
-    with connected(crowded) as connection:
+    with open_connection(crowded) as connection:
         sold = "UPDATE positions SET exit_date = '2022-09-01' WHERE symbol ~ '^(END|GHO)'"
         connection.execute(sa.text(sold))
     assert run([LATE]).exit_code == 0
@@ -104,10 +104,10 @@ def test_what_was_sold_before_the_session_is_not_warned_of(crowded: str, run: Ru
 
 def test_checks_of_prices_look_at_every_year_of_a_long_range(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A fault a year and a half before the last session is one of the range's own first sessions."""
-    with connected(crowded) as connection:
+    with open_connection(crowded) as connection:
         tick = "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'KO' AND date = :d"
         connection.execute(sa.text(tick), {"d": date(2021, 9, 14)})
-    days = trading_calendar.between(date(2021, 9, 1), LATE)
+    days = trading_calendar.sessions_between(date(2021, 9, 1), LATE)
     assert run(days, ["market_prices"]).exit_code == 0
     (ticks,) = [line for line in remarks(capsys.readouterr().err) if "bad ticks" in line]
     assert "2021-09-14" in ticks

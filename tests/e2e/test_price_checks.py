@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from riskmetrics import settings
 from riskmetrics.cli.launch import prepare_instance
 from riskmetrics.cli.main import app
-from riskmetrics.db.engine import create
-from riskmetrics.report.page import render
-from riskmetrics.results.price_quality import FAULTS
-from tests.conftest import connected
+from riskmetrics.db.engine import create_engine
+from riskmetrics.report.page import render_page
+from riskmetrics.results.price_faults import FAULT_KINDS
+from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -44,7 +44,7 @@ SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_hi
 @pytest.fixture
 def faulty(sample: str) -> sa.Engine:
     """The sample with one fault of every kind, each in a symbol of its own."""
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         for symbol, change, days in PLANTS.values():
             connection.execute(sa.text(f"UPDATE market_data_cache SET {change} WHERE symbol = :symbol AND {days}"), {"symbol": symbol})
@@ -69,7 +69,7 @@ def test_the_sample_runs_without_a_warning(sample: str, run: Run, capsys: pytest
     outcome = run([DAY])
     evaluations = _evaluations(outcome.run_id)
     assert outcome.exit_code == 0
-    assert evaluations.keys() >= {*FAULTS, "beta_extreme"}
+    assert evaluations.keys() >= {*FAULT_KINDS, "beta_extreme"}
     assert all(evaluation.passed for evaluation in evaluations.values())
     assert "warn" not in capsys.readouterr().err
 
@@ -81,21 +81,21 @@ def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty: sa.Engine, 
     assert outcome.exit_code == 0
     assert _prices(faulty) == before
     evaluations, warnings = _evaluations(outcome.run_id), capsys.readouterr().err.splitlines()
-    for name, fault in FAULTS.items():
+    for name, fault in FAULT_KINDS.items():
         evaluation = evaluations[name]
         assert not evaluation.passed
         assert evaluation.severity == dg.AssetCheckSeverity.WARN
         assert evaluation.metadata["symbols_affected"].value == 1
-        assert evaluation.metadata["symbols_looked_at"].value == 25
+        assert evaluation.metadata["symbols_checked"].value == 25
         assert f"| {SYMBOLS[name]} |" in evaluation.metadata["preview"].value
-        (sentence,) = [line for line in warnings if f"market_prices: {fault.called} in 1 of 25 symbols ({SYMBOLS[name]}: " in line]
+        (sentence,) = [line for line in warnings if f"market_prices: {fault.label} in 1 of 25 symbols ({SYMBOLS[name]}: " in line]
         assert FINDINGS[name] in sentence
         assert sentence.endswith(ADVICE.get(name, fault.what_to_do))
 
 
 def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
     """The two returns it spoils are missing; by the statsmodels check the others are what they were."""
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         connection.execute(sa.text("UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'AAPL' AND date = '2022-12-14'"))
     assert run([DAY]).exit_code == 0
@@ -120,11 +120,11 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
     for row in rows:
         name = row["fault"]
         assert FINDINGS[name] in row["finding"]
-        assert row["what_to_do"] == ADVICE.get(name, FAULTS[name].what_to_do)
+        assert row["what_to_do"] == ADVICE.get(name, FAULT_KINDS[name].what_to_do)
     table = CliRunner().invoke(app, ["show", "quality"]).stdout
     assert all(text in table for text in FINDINGS.values())
     with faulty.connect() as connection:
-        page = " ".join(render(connection, DAY).split())
+        page = " ".join(render_page(connection, DAY).split())
         held = connection.execute(
             sa.text("SELECT name, array_agg(symbol) FROM positions p JOIN portfolios f ON f.id = portfolio_id GROUP BY 1")
         )
@@ -149,7 +149,7 @@ def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine)
 
 def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     """A price that moves ten times as much as the market, day by day."""
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(
             sa.text(
                 "WITH moves AS (SELECT date, ln(adj_close / lag(adj_close) OVER (ORDER BY date)) AS move "
@@ -162,7 +162,7 @@ def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, cap
     assert outcome.exit_code == 0
     evaluation = _evaluations(outcome.run_id)["beta_extreme"]
     assert not evaluation.passed
-    assert (evaluation.metadata["betas_affected"].value, evaluation.metadata["betas_looked_at"].value) == (1, 37)
+    assert (evaluation.metadata["betas_affected"].value, evaluation.metadata["betas_checked"].value) == (1, 37)
     assert "of AAPL on 2022-12-28" in evaluation.description
     assert evaluation.description in capsys.readouterr().err
 
@@ -181,7 +181,7 @@ def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A close three times the one before, on the last day: the value takes it as it is. What nobody holds moves no value."""
-    engine = create(sample)
+    engine = create_engine(sample)
     with engine.begin() as connection:
         tick = "UPDATE market_data_cache SET close = 3 * close WHERE symbol = :symbol AND date = :day"
         connection.execute(sa.text(tick), [{"symbol": "LLY", "day": DAY}, {"symbol": "TLT", "day": DAY}])
@@ -194,8 +194,8 @@ def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown
     lines = [line for line in shown.stderr.splitlines() if "value or profit rests on closes that are not believed, of 1 of " in line]
     assert {line.partition(",")[0] for line in lines} == holders
     with engine.connect() as connection:
-        page = " ".join(render(connection, DAY).split())
-        weight = "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'believed_prices' ORDER BY 1"
+        page = " ".join(render_page(connection, DAY).split())
+        weight = "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices' ORDER BY 1"
         assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(holders)
     engine.dispose()
     assert page.count("<b>Value or profit rests on closes that are not believed, of 1 of ") == len(holders)

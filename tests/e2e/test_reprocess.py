@@ -9,14 +9,14 @@ from typer.testing import CliRunner
 
 from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
-from tests.e2e.conftest import RESULTS, Run, results
+from tests.e2e.conftest import RESULT_KEYS, Run, read_results
 
 FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
 
 
 def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_reprocessed(sample: str, run: Run) -> None:
     """The profit of the day is the change of value, for holdings that did not change."""
-    assert run(trading_calendar.between(FIRST, LAST)).exit_code == 0
+    assert run(trading_calendar.sessions_between(FIRST, LAST)).exit_code == 0
     compared = CliRunner().invoke(app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"])
     assert compared.exit_code == 0, compared.output
     figures = {(row["portfolio"], row["figure"]): row for row in json.loads(compared.stdout)["figures"]}
@@ -26,13 +26,13 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
         assert figures[name, "total_value"]["change"] == pytest.approx(profit, abs=0.011)
         assert figures[name, "cumulative_pnl"]["change"] == pytest.approx(profit, abs=0.011)
 
-    before = results(sample)
+    before = read_results(sample)
     done = CliRunner().invoke(app, ["reprocess", "--portfolio", "Long-Short", "--yes"])
     assert done.exit_code == 0, done.output
     assert f"every portfolio is computed anew from {FIRST} to {LAST}, 2 sessions" in done.stderr
     assert "rows removed:" in done.stdout
-    after = results(sample)
-    for name in RESULTS:
+    after = read_results(sample)
+    for name in RESULT_KEYS:
         pd.testing.assert_frame_equal(after[name], before[name])
 
 

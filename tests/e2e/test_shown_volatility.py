@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
-from riskmetrics.report import figures
-from tests.conftest import connected
+from riskmetrics.report import formatting
+from tests.conftest import open_connection
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
@@ -26,7 +26,7 @@ RATES = "KO"
 def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     """Run the job for DAY with RATES, an option on AAPL among the holdings; returns the returns to it, by symbol."""
     monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         owner = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Core Equity"))
         option = {"symbol": "AAPL", "position_type": "LC", "quantity": 1, "investment_class": "OPTIONS", "entry_date": DAY}
         connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **option))
@@ -82,7 +82,7 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
     assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "−400", "2"]
     assert "strike" not in result.stdout
     assert all(line.rstrip().endswith("in sample") for line in lines)
-    assert f"in sample: {figures.IN_SAMPLE}." in result.stdout
+    assert f"in sample: {formatting.IN_SAMPLE_NOTE}." in result.stdout
     (portfolio,) = [row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"]
     assert f"{portfolio['expected_volatility_21d'] * 100:.1f}%" in lines[0]
 
@@ -95,7 +95,7 @@ def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(returns: p
     keys = [(row["portfolio"], row["symbol"], row["position_type"]) for row in rows]
     assert len(set(keys)) == len(keys) > 0
     is_option = "=" if what == "options" else "<>"
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         query = (
             "SELECT name, symbol, position_type, sum(quantity)::float8, count(*) FROM positions p "
             "JOIN portfolios f ON f.id = p.portfolio_id "

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from riskmetrics.cli.main import app
-from riskmetrics.db import read
-from riskmetrics.insights import facts
-from riskmetrics.report.page import render
-from tests.conftest import connected
-from tests.e2e.conftest import Run, differing, explained_anew, fetched, results
+from riskmetrics.db import input_queries
+from riskmetrics.insights import fact_sheet
+from riskmetrics.report.page import render_page
+from tests.conftest import open_connection
+from tests.e2e.conftest import Run, list_differences, recompute_explanations, query_frame, read_results
 
 DAY = date(2022, 12, 28)
 SPLIT_DAY = "2022-12-20"
@@ -38,10 +38,10 @@ def call(*arguments: str) -> Result:
 
 def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([DAY]).exit_code == 0
-    clean = results(sample)
-    (clean_beta,) = fetched(sample, BETA)["beta"]
+    clean = read_results(sample)
+    (clean_beta,) = query_frame(sample, BETA)["beta"]
     capsys.readouterr()
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         connection.execute(sa.text(PLANT))
         holders = set(connection.scalars(sa.text(HOLDERS)))
     assert holders
@@ -49,10 +49,10 @@ def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, cap
     assert run([DAY]).exit_code == 0
     warnings = " ".join(capsys.readouterr().err.split())
     assert all(command in warnings for command in COMMANDS)
-    ((beta, n_obs),) = fetched(sample, BETA).to_numpy().tolist()
+    ((beta, n_obs),) = query_frame(sample, BETA).to_numpy().tolist()
     assert n_obs == 89
     assert beta == pytest.approx(clean_beta, abs=0.02)
-    unknown = fetched(
+    unknown = query_frame(
         sample,
         "SELECT name FROM undefined_metrics JOIN portfolios p ON p.id = portfolio_id "
         "WHERE metric = 'portfolio_snapshots.cumulative_pnl' AND reason LIKE '%suspected split%'",
@@ -62,25 +62,25 @@ def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, cap
     said = [line for line in shown.stderr.splitlines() if "a suspected split" in line]
     assert {line.partition(",")[0] for line in said} == holders
     assert all(command in call("show", "quality").stdout for command in COMMANDS)
-    with connected(sample) as connection:
-        page = " ".join(render(connection, DAY).split())
+    with open_connection(sample) as connection:
+        page = " ".join(render_page(connection, DAY).split())
     assert all(page.count(f"{command} if ") == len(holders) for command in COMMANDS)
     doctor = " ".join(call("doctor").stdout.split())
     assert f"1 suspected split waits for a decision: PG {SPLIT_DAY}" in doctor
 
     assert call("prices", "accept", "PG", SPLIT_DAY).exit_code == 0
     assert run([DAY]).exit_code == 0
-    ((accepted_beta, n_obs),) = fetched(sample, BETA).to_numpy().tolist()
+    ((accepted_beta, n_obs),) = query_frame(sample, BETA).to_numpy().tolist()
     assert n_obs == 90
     assert abs(accepted_beta - clean_beta) > 0.05
-    assert "suspected split" not in " ".join(fetched(sample, "SELECT reason FROM undefined_metrics")["reason"])
+    assert "suspected split" not in " ".join(query_frame(sample, "SELECT reason FROM undefined_metrics")["reason"])
 
     assert call("prices", "undo", "PG", SPLIT_DAY).exit_code == 0
     assert call("prices", "split", "pg", SPLIT_DAY, "4").exit_code == 0
     capsys.readouterr()
     assert run([DAY]).exit_code == 0
     assert "split" not in capsys.readouterr().err
-    for name, table in results(sample).items():
+    for name, table in read_results(sample).items():
         assert table.equals(clean[name]), name
     assert json.loads(call("prices", "list", "--json").stdout)[0]["state"] == "split"
 
@@ -110,7 +110,7 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
     bought on the session of its tick.
     """
     days = [date(2022, 12, 20), date(2022, 12, 21)]
-    with connected(sample) as connection:
+    with open_connection(sample) as connection:
         holder = connection.scalar(sa.text(HOLDERS))
         terms = {"day": days[0], "name": holder}
         for statement in (PLANT, HALT, SPLIT_AFTER_HALT):
@@ -119,8 +119,8 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
         connection.execute(sa.text(BOUGHT), terms)
     assert run(days).exit_code == 0
     for day in days:
-        assert differing(explained_anew(sample, day, [holder])) == []
-    covered = fetched(
+        assert list_differences(recompute_explanations(sample, day, [holder])) == []
+    covered = query_frame(
         sample,
         "SELECT n_total - n_covered AS missing FROM portfolio_coverage "
         "JOIN portfolios p ON p.id = portfolio_id "
@@ -128,9 +128,9 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
     )
     assert covered["missing"].tolist() == [3, 2]
     assert f"prices split KO {SPLIT_DAY} 3:1" in call("prices", "list").stdout
-    with connected(sample) as connection:
-        names = read.portfolios(connection).set_index("portfolio_id")["name"]
-        found = facts.sheets(connection, days[1:])
+    with open_connection(sample) as connection:
+        names = input_queries.read_portfolios(connection).set_index("portfolio_id")["name"]
+        found = fact_sheet.read_sheets(connection, days[1:])
     sheets = {names[sheet.portfolio_id]: sheet for sheet in found}
     assert len(sheets) == 3
     for name, sheet in sheets.items():

@@ -59,7 +59,7 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
     umask = os.umask(0)
     try:
         with ui_server.serve() as address:
-            data = ui_server.ask(address, QUERY)
+            data = ui_server.query_graphql(address, QUERY)
     finally:
         os.umask(umask)
     home = settings.load().dagster_directory

@@ -22,8 +22,8 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the
     assert outcome.exit_code == 0
     graph, log = defs.resolve_asset_graph(), tmp_path / "ui.log"
     groups = {str(graph.get(key).group_name) for key in graph.materializable_asset_keys}
-    with ui_server.serve(log) as address, browser.page(tmp_path / "profile") as page:
-        ui_server.ask(address, "{ version }")
+    with ui_server.serve(log) as address, browser.open_browser(tmp_path / "profile") as page:
+        ui_server.query_graphql(address, "{ version }")
         assert "warning" not in log.read_text().lower()
         page.open(f"{address}/asset-groups", *groups)
         around = ("market_prices", "har_coefficients", "portfolio_betas", "portfolio_rate_betas", "forecast_scores", "option_exposures")
@@ -38,5 +38,5 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the
         )
         shown = page.open(f"{address}/assets/portfolio_tail_risk?view=events", "partition_row_count", "median_value_at_risk", "historical")
         assert "[Show Markdown]" not in shown
-        page.open(f"{address}/assets/position_betas?view=checks", "betas_second_opinion", "beta_extreme", "Succeeded", "0 of 37 betas")
+        page.open(f"{address}/assets/position_betas?view=checks", "betas_match_statsmodels", "beta_extreme", "Succeeded", "0 of 37 betas")
         page.open(f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs", outcome.run_id[:8], "Success")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from riskmetrics.sources import sample
-from tests.conftest import COMMAND, SHARED_DATA, with_shared_data
+from tests.conftest import COMMAND, SHARED_DATA, needs_shared_data
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_a_user_imports_files_runs_a_session_and_reads_the_results(riskmetrics, 
     assert riskmetrics("show", "betas", "--date", "2022-12-27")[0] == 1
 
 
-@with_shared_data
+@needs_shared_data
 def test_a_portfolio_of_real_prices_with_spy_as_the_market(riskmetrics) -> None:
     """Oracle: statsmodels on the file itself."""
     import pandas as pd

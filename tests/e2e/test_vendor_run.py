@@ -16,9 +16,9 @@ from riskmetrics import trading_calendar
 from riskmetrics.cli.main import app
 from riskmetrics.db import tables
 from riskmetrics.ingest import prices
-from riskmetrics.sources import http
+from riskmetrics.sources import vendor_http
 from tests.conftest import COMMAND
-from tests.e2e.conftest import RESULTS
+from tests.e2e.conftest import RESULT_KEYS
 from tests.fmp_market import Market
 from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
 
@@ -33,7 +33,7 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def market() -> Market:
     """What the vendor tells: all up to the latest session."""
-    return Market(trading_calendar.last_ended())
+    return Market(trading_calendar.last_completed_session())
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
     """Call a command in this process; it asks the vendor twice at most, and does not wait."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(http.Http.__init__, "__kwdefaults__", {"retries": Retry(1), "timeouts": http.Timeouts(1, 1, 2), "pause": 0.01})
+    monkeypatch.setattr(vendor_http.VendorHttpClient.__init__, "__kwdefaults__", {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01})
     return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
@@ -107,8 +107,8 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
     assert [done.returncode for done in outputs] == [0, 0], outputs[-1].stderr
     assert f"taking {market.through}" in outputs[-1].stderr
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
-    assert {name for name in RESULTS if not rows[name]} <= EMPTY
-    assert len(rows["market_data_cache"]) == 14 * (prices.HISTORY + 1)
+    assert {name for name in RESULT_KEYS if not rows[name]} <= EMPTY
+    assert len(rows["market_data_cache"]) == 14 * (prices.HISTORY_SESSIONS + 1)
     assert (len(rows["company_profiles"]), len(rows["benchmarks_sector_weights"])) == (41, 11)
     assert vendor.count() == {
         "historical-price-eod/full": 14,
@@ -119,7 +119,7 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
     asked = len(vendor.calls)
     outputs += [
         command("run"),
-        command("run", "--date", str(trading_calendar.previous(market.through))),
+        command("run", "--date", str(trading_calendar.previous_session(market.through))),
         command("show", "betas"),
         command("report"),
         command("status"),
@@ -213,10 +213,10 @@ def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
     call: Callable[..., Result], market: Market, tmp_path: Path
 ) -> None:
     call("import", "portfolio", holdings(tmp_path, HELD[:12]), "--name", "Growth")
-    market.ended["S005"] = market.days[-30]
+    market.delisted_on["S005"] = market.days[-30]
     result = call("run", "--assets", "market_prices")
     assert result.exit_code == 0, result.output
-    assert f"no price of S005 after {market.ended['S005']}, held on " in result.output
+    assert f"no price of S005 after {market.delisted_on['S005']}, held on " in result.output
     assert "delisted or renamed?" in result.output
 
 

@@ -23,8 +23,8 @@ def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [COMMAND, "ui", "--port", str(port)]
-    with log.open("w") as said:
-        process = subprocess.Popen(command, stdout=said, stderr=said, start_new_session=True)
+    with log.open("w") as log_file:
+        process = subprocess.Popen(command, stdout=log_file, stderr=log_file, start_new_session=True)
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -32,12 +32,12 @@ def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
         code = process.wait(timeout=60)
     assert code == 0
     deadline = time.monotonic() + 20
-    while _lives(process.pid) and time.monotonic() < deadline:
+    while _is_group_alive(process.pid) and time.monotonic() < deadline:
         time.sleep(0.2)
-    assert not _lives(process.pid)
+    assert not _is_group_alive(process.pid)
 
 
-def _lives(group: int) -> bool:
+def _is_group_alive(group: int) -> bool:
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
@@ -45,7 +45,7 @@ def _lives(group: int) -> bool:
     return True
 
 
-def ask(address: str, query: str, **variables: object) -> Any:
+def query_graphql(address: str, query: str, **variables: object) -> Any:
     """Return the data of an answer, as soon as the UI is up."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})

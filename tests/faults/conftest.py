@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db import embedded, migrate
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.db.roles import Role
 from tests.conftest import COMMAND
 from tests.deploy.conftest import postgres  # noqa: F401  # a fixture: the server of a deployment
@@ -29,8 +29,8 @@ PATIENCE = 900
 def home(tmp_path: Path) -> Iterator[Path]:
     """RISKMETRICS_HOME with an embedded server, durable as a user's, that holds the sample."""
     home = tmp_path / "home"
-    with embedded.acquire(home) as server:
-        engine = create(server.url)
+    with embedded.connect_or_start(home) as server:
+        engine = create_engine(server.url)
         migrate.ensure_head(engine)
         with engine.begin() as connection:
             load_sample(connection)
@@ -104,8 +104,8 @@ def change(home: Path, *statements: str) -> None:
 @contextmanager
 def asking(home: Path, role: Role = Role.WRITER) -> Iterator[sa.Connection]:
     """Yield a connection to the home's database; a role sees what its other sessions do."""
-    with embedded.acquire(home) as server:
-        engine = create(server.database_url(role=role))
+    with embedded.connect_or_start(home) as server:
+        engine = create_engine(server.database_url(role=role))
         with engine.connect() as connection:
             yield connection
         engine.dispose()
@@ -113,7 +113,7 @@ def asking(home: Path, role: Role = Role.WRITER) -> Iterator[sa.Connection]:
 
 def change_as_superuser(server: embedded.EmbeddedServer, *statements: str) -> None:
     """Change what only a superuser may, and shut it out again."""
-    with server._cluster.as_superuser() as connection:
+    with server._cluster.superuser_connection() as connection:
         for statement in statements:
             connection.execute(statement.encode())
 

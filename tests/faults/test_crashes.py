@@ -87,7 +87,7 @@ def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     assert set(complete) <= set(query(home, RESULTS))
     change(home, *FAST)
     finish(start("backfill", "--from", "2022-06-01", "--to", "2022-12-28"))
-    assert len(query(home, RESULTS)) == 3 * len(trading_calendar.between(date(2022, 6, 1), date(2022, 12, 28)))
+    assert len(query(home, RESULTS)) == 3 * len(trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 12, 28)))
     assert set(complete) <= set(query(home, RESULTS))
 
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, migrate
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import SchemaError
 from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, asking, change, finish, query, runs, wait_for
@@ -56,7 +56,7 @@ def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(home: Pat
 def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(home: Path, start: Start) -> None:
     """The command reaches the server through a TCP proxy, which resets what goes through it."""
     change(home, *SLOW)
-    with embedded.acquire(home) as server, before(server.url) as proxy:
+    with embedded.connect_or_start(home) as server, before(server.url) as proxy:
         through = {"RISKMETRICS_DATABASE_URL": f"postgresql://riskmetrics_writer@127.0.0.1:{proxy.port}/riskmetrics"}
         process = start("run", "--date", DAY, **through)
         wait_for(home, process, WRITING)
@@ -98,9 +98,9 @@ def test_a_migration_that_waits_too_long_changes_nothing_and_goes_through_the_ne
 ) -> None:
     finish(start("db", "downgrade", "537e210b44ad", "--yes"))
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "200ms")
-    with asking(home) as reader, embedded.acquire(home) as server:
+    with asking(home) as reader, embedded.connect_or_start(home) as server:
         reader.scalar(sa.text("SELECT count(*) FROM positions"))
-        engine = create(server.url)
+        engine = create_engine(server.url)
         with pytest.raises(SchemaError, match="another process has held a lock on it for 200ms"):
             migrate.ensure_head(engine)
         engine.dispose()

@@ -5,7 +5,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from riskmetrics.resources import OFFLINE
+from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import Postgres
 from tests.deploy.services import PATIENCE, serve, wait_until
 from tests.faults.conftest import FAST, RESULTS, SLOW, WRITING
@@ -40,7 +40,7 @@ def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it
         services.kill("daemon")
         assert services.statuses() == ["STARTED"]
         assert ask(postgres, "SELECT count(*) FROM position_market_betas") == [(0,)]
-        tonight = services.launch([{"key": "dagster/partition", "value": TONIGHT}, {"key": OFFLINE, "value": "true"}])
+        tonight = services.launch([{"key": "dagster/partition", "value": TONIGHT}, {"key": OFFLINE_TAG, "value": "true"}])
         wait_until(lambda: services.statuses() == ["QUEUED", "SUCCESS"], "the run of the backfill ends well, and the other waits")
         assert services.backfill_status(backfill) == "REQUESTED"
         of_backfill = ask(postgres, RESULTS)

@@ -61,7 +61,7 @@ def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(home:
         pytest.skip("no right to mount a small file system here")
     os.chown(small, *_owner(home / "postgres" / "data"))
     try:
-        with embedded.acquire(home) as server:
+        with embedded.connect_or_start(home) as server:
             make = f"CREATE TABLESPACE small LOCATION '{small}'"
             change_as_superuser(server, make, "ALTER TABLE position_market_betas SET TABLESPACE small")
             output = finish(start("backfill", "--from", "2021-01-04", "--to", "2022-12-28", "--assets", "position_betas"), code=6)

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from urllib3.util.retry import Retry
 
 from riskmetrics.db import tables
-from riskmetrics.ingest.feed import Feed, open_feed
+from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
 from riskmetrics.settings import Settings
-from riskmetrics.sources import http
+from riskmetrics.sources import vendor_http
 from tests.fmp_market import Market
 from tests.fmp_server import KEY, FmpServer, serve
 
@@ -26,12 +26,12 @@ def market() -> Market:
 def vendor(market: Market, monkeypatch: pytest.MonkeyPatch) -> Iterator[FmpServer]:
     """The vendor; whoever asks it retries at once and waits for nothing."""
 
-    class Impatient(http.Http):
+    class Impatient(vendor_http.VendorHttpClient):
         def __init__(self, *arguments: object, **options: object) -> None:
             quickly = Retry(total=1, allowed_methods=["GET"])
-            super().__init__(*arguments, **options, retries=quickly, pause=0.01)
+            super().__init__(*arguments, **options, retries=quickly, cooldown=0.01)
 
-    monkeypatch.setattr(http, "Http", Impatient)
+    monkeypatch.setattr(vendor_http, "VendorHttpClient", Impatient)
     with serve(market) as running:
         yield running
 
@@ -42,13 +42,13 @@ def open_vendor(vendor: FmpServer, engine: sa.Engine) -> Callable[..., object]:
 
     def open_vendor(**settings: object) -> object:
         values = {"FMP_API_KEY": SecretStr(KEY), "RISKMETRICS_FMP_URL": vendor.url, "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000, **settings}
-        return open_feed(engine, Settings(**values), lambda _: None)
+        return open_vendor_client(engine, Settings(**values), lambda _: None)
 
     return open_vendor
 
 
 @pytest.fixture
-def feed(open_vendor: Callable[..., object]) -> Iterator[Feed]:
+def feed(open_vendor: Callable[..., object]) -> Iterator[VendorClient]:
     """The vendor's client for one test."""
     with open_vendor() as feed:
         yield feed

@@ -12,13 +12,13 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import imports, stored_prices, tables
-from riskmetrics.errors import BadAnswer, DataQualityError, KeyRefused, NotInPlan, RateLimited, UnknownSymbol, Unreachable
+from riskmetrics.db import input_writes, stored_prices, tables
+from riskmetrics.errors import InvalidResponseError, DataQualityError, AuthenticationError, EntitlementError, RateLimitError, UnknownSymbolError, VendorUnavailableError
 from riskmetrics.ingest import prices
-from riskmetrics.ingest.feed import NO_KEY, Refreshed
-from riskmetrics.ingest.prices import refresh, require
-from riskmetrics.results import as_of, betas, tail_risk, volatility
-from riskmetrics.sources.http import CONCURRENCY
+from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
+from riskmetrics.ingest.prices import refresh, require_price_coverage
+from riskmetrics.results import pro_forma, betas, tail_risk_results, volatility_results
+from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
 
@@ -29,7 +29,7 @@ MONDAY, TUESDAY = date(2024, 12, 9), date(2024, 12, 10)
 def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, float]]:
     """Close and adjusted close of each stored day."""
     with engine.connect() as connection:
-        rows = stored_prices.history(connection, symbol)
+        rows = stored_prices.read_price_history(connection, symbol)
     return {day: (close, adjusted) for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)}
 
 
@@ -40,18 +40,18 @@ def prices_stored(engine: sa.Engine) -> int:
 
 
 def test_the_first_question_brings_five_years_in_two_calls(feed, vendor, market, engine):
-    assert refresh(feed, {"A": None}, [LAST]) == Refreshed(asked=1)
-    told = {day: closes for day, closes in market.closes("A").items() if day >= trading_calendar.previous(LAST, prices.HISTORY)}
+    assert refresh(feed, {"A": None}, [LAST]) == RefreshResult(api_calls=1)
+    told = {day: closes for day, closes in market.closes("A").items() if day >= trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)}
     assert stored(engine) == told
     assert vendor.count() == {FULL: 1, ADJUSTED: 1}
 
 
 def test_what_is_stored_and_what_was_just_answered_is_not_asked_again(feed, vendor, tomorrow):
     refresh(feed, {"A": None}, [LAST])
-    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
-    assert refresh(feed, {"A": None}, [MONDAY]) == Refreshed()  # answered a moment ago
+    assert refresh(feed, {"A": None}, [LAST]) == RefreshResult()
+    assert refresh(feed, {"A": None}, [MONDAY]) == RefreshResult()  # answered a moment ago
     tomorrow()
-    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
+    assert refresh(feed, {"A": None}, [LAST]) == RefreshResult()
     assert vendor.count().total() == 2
 
 
@@ -59,8 +59,8 @@ def test_an_increment_asks_for_ten_sessions_more_than_is_new(feed, vendor, marke
     refresh(feed, {"A": None}, [LAST])
     tomorrow()
     market.through = TUESDAY
-    assert refresh(feed, {"A": None}, [TUESDAY]) == Refreshed(asked=1)
-    assert {query["from"] for _, query in vendor.calls[2:]} == {trading_calendar.previous(LAST, 10).isoformat()}
+    assert refresh(feed, {"A": None}, [TUESDAY]) == RefreshResult(api_calls=1)
+    assert {query["from"] for _, query in vendor.calls[2:]} == {trading_calendar.previous_session(LAST, 10).isoformat()}
     assert vendor.count().total() == 4
     assert max(stored(engine)) == TUESDAY
     assert stored(engine)[TUESDAY] == market.closes("A")[TUESDAY]
@@ -88,8 +88,8 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(feed, vendor, 
     if event in ("dividend", "both"):
         market.dividends["A", MONDAY] = 0.5
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
-    assert found.problems == {}
-    assert found.notes == ("A was restated, by a split or a dividend: its whole history is fetched anew",)
+    assert found.errors == {}
+    assert found.warnings == ("A was restated, by a split or a dividend: its whole history is fetched anew",)
     assert vendor.count().total() == 4 + 4 + 2
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
@@ -112,7 +112,7 @@ def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, e
         assert close == pytest.approx(told[day][0], abs=0.01)
         assert adjusted == pytest.approx(told[day][1], abs=0.01)
     with engine.connect() as connection:
-        volumes = stored_prices.history(connection, "A").set_index("date")["volume"]
+        volumes = stored_prices.read_price_history(connection, "A").set_index("date")["volume"]
     assert volumes[date(2020, 1, 2)] == pytest.approx(4000, rel=0.01)
 
 
@@ -120,14 +120,14 @@ def test_a_plan_that_refuses_old_days_is_asked_for_five_years(feed, vendor, mark
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
-    oldest = trading_calendar.previous(trading_calendar.last_ended(), prices.HISTORY).isoformat()
+    oldest = trading_calendar.previous_session(trading_calendar.last_completed_session(), prices.HISTORY_SESSIONS).isoformat()
     market.through, market.dividends["A", MONDAY] = TUESDAY, 0.5
     vendor.answers = lambda path, query: (
         market(path, query)
         if query["from"] >= oldest
         else Reply("Premium Query Parameter: 'Special Parameters : the values for 'from'", 402)
     )
-    assert refresh(feed, {"A": None}, [TUESDAY]).problems == {}
+    assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
     told, found = market.closes("A"), stored(engine)
     assert found.keys() == before.keys() | {MONDAY, TUESDAY}
     assert [found[day][1] for day in found] == pytest.approx([told[day][1] for day in found], abs=0.011)
@@ -147,8 +147,8 @@ def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market,
 
     market.replies = {(endpoint, "A"): renamed(endpoint) for endpoint in (FULL, ADJUSTED)}
     found = refresh(feed, {"A": None}, [TUESDAY])
-    assert isinstance(found.problems["A"], BadAnswer)
-    assert "those stay as they are" in str(found.problems["A"])
+    assert isinstance(found.errors["A"], InvalidResponseError)
+    assert "those stay as they are" in str(found.errors["A"])
     assert stored(engine) == before
 
 
@@ -160,7 +160,7 @@ def test_a_symbol_answered_under_a_new_name_is_said_with_it(feed, market, engine
     for endpoint in (FULL, ADJUSTED):
         rows = market("/stable/" + endpoint, {"symbol": "A", "from": "2024-11-01", "to": "2024-12-31"}).body
         market.replies[endpoint, "A"] = Reply([{**row, "symbol": "NEW"} for row in rows])
-    problem = refresh(feed, {"A": None}, [TUESDAY]).problems["A"]
+    problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
     assert "a row of NEW, not of A: if it was renamed, hold it under its new name" in str(problem)
     assert stored(engine) == before
 
@@ -177,11 +177,11 @@ def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_st
         late, early = (vendor("/stable/" + endpoint, asked).body for vendor in (whole, unsplit))
         rows = [row for row in late if row["date"] >= "2024-06-03"] + [row for row in early if row["date"] < "2024-06-03"]
         market.replies[endpoint, "A"] = Reply(rows)
-    problem = refresh(feed, {"A": None}, [TUESDAY]).problems["A"]
+    problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
     assert "a move on 2024-06-03 of which it told nothing before" in str(problem)
     assert stored(engine) == before
     market.replies, market.through, market.splits = {}, TUESDAY, whole.splits
-    assert refresh(feed, {"A": None}, [TUESDAY]).problems == {}
+    assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
     told = whole.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
 
@@ -192,27 +192,27 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
     market.unknown |= {"X7"}
     market.replies[ADJUSTED, "X9"] = Reply('[{"symbol": "X9", "da')
     found = refresh(feed, symbols, [LAST])
-    assert {symbol: type(error) for symbol, error in found.problems.items()} == {"X3": NotInPlan, "X7": UnknownSymbol, "X9": BadAnswer}
+    assert {symbol: type(error) for symbol, error in found.errors.items()} == {"X3": EntitlementError, "X7": UnknownSymbolError, "X9": InvalidResponseError}
     with engine.connect() as connection:
-        assert set(stored_prices.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
-    require(found, symbols)
-    require(found, list(symbols)[:15])  # four fifths
+        assert set(stored_prices.read_price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
+    require_price_coverage(found, symbols)
+    require_price_coverage(found, list(symbols)[:15])  # four fifths
     with pytest.raises(DataQualityError, match="3 of 14 symbols lack prices"):
-        require(found, list(symbols)[:14])
+        require_price_coverage(found, list(symbols)[:14])
 
 
 def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(feed, vendor, engine):
     vendor.answers = lambda *_: Reply(fault="reset")
     found = refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
     assert len(vendor.calls) <= 2 * 6  # each with its retry; four side by side
-    with pytest.raises(Unreachable, match="8 of 8 symbols lack prices"):
-        require(found, "ABCDEFGH")
+    with pytest.raises(VendorUnavailableError, match="8 of 8 symbols lack prices"):
+        require_price_coverage(found, "ABCDEFGH")
     assert prices_stored(engine) == 0
 
 
 def test_a_key_that_is_refused_ends_it_at_once(feed, vendor):
     vendor.answers = lambda *_: Reply(BAD_KEY, 401)
-    with pytest.raises(KeyRefused):
+    with pytest.raises(AuthenticationError):
         refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
     assert len(vendor.calls) <= 4
 
@@ -221,34 +221,34 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_
     symbols = dict.fromkeys("ABCDEFGH")
     with open_vendor(RISKMETRICS_FMP_CALLS_PER_DAY=10) as feed:
         found = refresh(feed, symbols, [LAST])
-    assert found.problems
-    assert all(isinstance(error, RateLimited) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error) for error in found.problems.values())
+    assert found.errors
+    assert all(isinstance(error, RateLimitError) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error) for error in found.errors.values())
     with engine.connect() as connection:
-        assert set(stored_prices.price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.problems.keys()
+        assert set(stored_prices.read_price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.errors.keys()
     with open_vendor() as feed:
-        assert refresh(feed, symbols, [LAST]) == Refreshed(asked=len(found.problems))
+        assert refresh(feed, symbols, [LAST]) == RefreshResult(api_calls=len(found.errors))
 
 
 def test_a_limit_that_comes_with_status_200_is_no_empty_history(feed, market, engine):
     market.replies[FULL, "A"] = Reply(LIMIT)
-    assert isinstance(refresh(feed, {"A": None}, [LAST]).problems["A"], RateLimited)
+    assert isinstance(refresh(feed, {"A": None}, [LAST]).errors["A"], RateLimitError)
     assert prices_stored(engine) == 0
 
 
 def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once(feed, vendor, tomorrow):
     for asked in (1, 0, 0):
         found = refresh(feed, {"NOSUCH": None}, [LAST])
-        assert found.asked == asked
-        assert "FMP knows no price of NOSUCH" in str(found.problems["NOSUCH"])
+        assert found.api_calls == asked
+        assert "FMP knows no price of NOSUCH" in str(found.errors["NOSUCH"])
     tomorrow()
-    assert refresh(feed, {"NOSUCH": None}, [LAST]).asked == 1
+    assert refresh(feed, {"NOSUCH": None}, [LAST]).api_calls == 1
     assert vendor.count() == {FULL: 2}
 
 
 def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
     rows = market("/stable/" + FULL, {"symbol": "A", "from": "2024-01-02", "to": "2024-12-06"}).body
     market.replies[FULL, "A"] = Reply([{**rows[0], "close": "n/a"}, *rows[1:]])
-    assert refresh(feed, {"A": None}, [LAST]).problems == {}
+    assert refresh(feed, {"A": None}, [LAST]).errors == {}
     assert max(stored(engine)) == date(2024, 12, 5)
     with engine.connect() as connection:
         kept = connection.execute(sa.select(tables.rejected_rows).order_by("reason")).all()
@@ -260,7 +260,7 @@ def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
 def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, market, engine):
     market.replies[FULL, "A"] = Reply([{"symbol": "A", "date": "2024-12-06", "price": 242.84, "volume": 1}] * 2)
     found = refresh(feed, {"A": None}, [LAST])
-    assert "nothing that fits; all 2 rows are kept in rejected_rows" in str(found.problems["A"])
+    assert "nothing that fits; all 2 rows are kept in rejected_rows" in str(found.errors["A"])
     with engine.connect() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(tables.rejected_rows)) == 1  # the same row twice
 
@@ -277,18 +277,18 @@ def test_a_files_history_that_is_continued_by_the_vendor_becomes_the_vendors(fee
     market.dividends["A", date(2024, 6, 3)] = 1.5
     days = [day for day in market.closes("A") if date(2023, 1, 3) <= day < LAST]
     with engine.begin() as connection:
-        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=adjusted), "file")
-    assert refresh(feed, {"A": None}, [LAST]).problems == {}
+        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=adjusted), "file")
+    assert refresh(feed, {"A": None}, [LAST]).errors == {}
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
-    assert min(stored(engine)) == trading_calendar.previous(LAST, prices.HISTORY)
+    assert min(stored(engine)) == trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
 
 
 def test_a_files_history_that_is_up_to_date_is_not_asked_for(feed, vendor, market, engine):
     days = [day for day in market.closes("A") if date(2024, 1, 2) <= day <= LAST]
     with engine.begin() as connection:
-        imports.prices(connection, bars(days, [1.0] * len(days), adjusted=True), "file")
-    assert refresh(feed, {"A": None}, [LAST]) == Refreshed()
+        input_writes.store_prices(connection, bars(days, [1.0] * len(days), adjusted=True), "file")
+    assert refresh(feed, {"A": None}, [LAST]) == RefreshResult()
     assert vendor.calls == []
 
 
@@ -296,8 +296,8 @@ def test_an_earlier_session_brings_the_years_before_it_and_asks_for_them_once(fe
     refresh(feed, {"A": None}, [LAST])
     tomorrow()
     early = date(2021, 1, 4)
-    assert refresh(feed, {"A": None}, [early]) == Refreshed(asked=1)
-    assert refresh(feed, {"A": None}, [early]) == Refreshed()  # the vendor has no more
+    assert refresh(feed, {"A": None}, [early]) == RefreshResult(api_calls=1)
+    assert refresh(feed, {"A": None}, [early]) == RefreshResult()  # the vendor has no more
     assert min(stored(engine)) == min(market.closes("A"))
     assert vendor.count().total() == 4
 
@@ -306,12 +306,12 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
     market.dividends["A", date(2024, 6, 3)] = 1.5
     market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
     found = refresh(feed, {"A": None, "B": None}, [LAST])
-    assert found.notes == ("the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends",)
+    assert found.warnings == ("the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends",)
     assert all(close == adjusted for close, adjusted in stored(engine).values())
     tomorrow()
     market.through, market.replies = MONDAY, {}
     with open_vendor() as upgraded:
-        assert refresh(upgraded, {"A": None}, [MONDAY]).problems == {}
+        assert refresh(upgraded, {"A": None}, [MONDAY]).errors == {}
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
 
@@ -327,14 +327,14 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     market.through, market.replies[ADJUSTED, ""] = TUESDAY, Reply(NO_ENDPOINT, 402, "text/plain")
     with open_vendor() as smaller:
         found = refresh(smaller, {"A": None}, [TUESDAY])
-    assert (found.problems, len(found.notes), "returns leave out dividends" in found.notes[0]) == ({}, 1, True)
+    assert (found.errors, len(found.warnings), "returns leave out dividends" in found.warnings[0]) == ({}, 1, True)
     after = stored(engine)
     assert {day: after[day] for day in before} == before
     assert after[TUESDAY][1] / before[LAST][1] == pytest.approx(after[TUESDAY][0] / before[LAST][0], rel=1e-12)
     tomorrow()
     market.replies, market.through = {}, date(2024, 12, 11)
     with open_vendor() as larger:
-        assert refresh(larger, {"A": None}, [date(2024, 12, 11)]).problems == {}
+        assert refresh(larger, {"A": None}, [date(2024, 12, 11)]).errors == {}
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
 
@@ -347,7 +347,7 @@ def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(fee
     market.through, market.splits["A", TUESDAY] = TUESDAY, 4
     market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
     with open_vendor() as smaller:
-        assert isinstance(refresh(smaller, {"A": None}, [TUESDAY]).problems["A"], BadAnswer)
+        assert isinstance(refresh(smaller, {"A": None}, [TUESDAY]).errors["A"], InvalidResponseError)
     assert stored(engine) == before
 
 
@@ -371,9 +371,9 @@ def test_an_interruption_does_not_wait_for_what_is_not_yet_asked(feed, vendor):
 
 def test_what_is_no_longer_held_is_fetched_to_its_exit_and_no_further(feed, vendor, tomorrow):
     sold = {"A": date(2024, 11, 1)}
-    assert refresh(feed, sold, [LAST]).asked == 1
+    assert refresh(feed, sold, [LAST]).api_calls == 1
     tomorrow()
-    assert refresh(feed, sold, [TUESDAY]).asked == 0
+    assert refresh(feed, sold, [TUESDAY]).api_calls == 0
     assert vendor.count().total() == 2
 
 
@@ -382,62 +382,62 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
     refresh(feed, symbols, [LAST])
     with engine.connect() as connection:
-        known = stored_prices.price_coverage(connection, symbols)
-        before = stored_prices.price_coverage(connection, symbols, through=date(2024, 10, 1))
+        known = stored_prices.read_price_coverage(connection, symbols)
+        before = stored_prices.read_price_coverage(connection, symbols, last_day=date(2024, 10, 1))
     assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
     assert prices.ended_histories(before, symbols, "SPY") == {}
     tomorrow()
-    assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed(asked=1)  # nothing new is no problem
-    assert refresh(feed, {"OLD": None}, [LAST]) == Refreshed()
+    assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult(api_calls=1)  # nothing new is no problem
+    assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult()
 
 
 def test_without_a_key_nothing_is_asked_and_that_is_said():
-    assert refresh(None, {"A": None}, [LAST]) == Refreshed(notes=(NO_KEY,))
+    assert refresh(None, {"A": None}, [LAST]) == RefreshResult(warnings=(NO_API_KEY_WARNING,))
 
 
-@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK, False), (prices.LOOKBACK - 1, True)])
+@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)])
 def test_a_history_is_asked_for_where_it_begins_after_the_longest_window(feed, vendor, market, engine, sessions_before, is_asked):
     """It is up to date; the vendor was asked for less before, and knows of more."""
-    begins = trading_calendar.previous(LAST, sessions_before)
+    begins = trading_calendar.previous_session(LAST, sessions_before)
     days = [day for day in market.closes("A") if begins <= day <= LAST]
     with engine.begin() as connection:
-        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
-        prices.vendor.answered(connection, prices.VENDOR, prices.KIND, "A", first_day=trading_calendar.previous(LAST, 50))
-    assert refresh(feed, {"A": None}, [LAST]).asked == is_asked
+        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
+        prices.vendor.record_answer(connection, prices.VENDOR, prices.KIND, "A", first_day=trading_calendar.previous_session(LAST, 50))
+    assert refresh(feed, {"A": None}, [LAST]).api_calls == is_asked
 
 
-@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK, False), (prices.LOOKBACK - 1, True)])
+@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)])
 def test_a_vendor_that_was_asked_for_the_longest_window_has_no_more(feed, vendor, market, engine, sessions_before, is_asked):
     """What it gave begins later: the symbol was listed then."""
-    days = [day for day in market.closes("A") if trading_calendar.previous(LAST, 50) <= day <= LAST]
+    days = [day for day in market.closes("A") if trading_calendar.previous_session(LAST, 50) <= day <= LAST]
     with engine.begin() as connection:
-        imports.prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
-        asked_from = trading_calendar.previous(LAST, sessions_before)
-        prices.vendor.answered(connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from)
-    assert refresh(feed, {"A": None}, [LAST]).asked == is_asked
+        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
+        asked_from = trading_calendar.previous_session(LAST, sessions_before)
+        prices.vendor.record_answer(connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from)
+    assert refresh(feed, {"A": None}, [LAST]).api_calls == is_asked
 
 
 def test_every_window_of_results_lies_within_what_is_fetched():
     """As assets read them: a window of returns, and one session more to compare the first with."""
     windows = {
-        "tail risk": tail_risk.WINDOW,
-        "volatility of symbols": volatility.SYMBOL_WINDOW,
-        "volatility of portfolios": volatility.PORTFOLIO_WINDOW,
-        "betas": betas.WINDOW,
-        "contributions and drawdowns": as_of.YEAR,
+        "tail risk": tail_risk_results.TAIL_RISK_WINDOW,
+        "volatility of symbols": volatility_results.SYMBOL_WINDOW,
+        "volatility of portfolios": volatility_results.PORTFOLIO_WINDOW,
+        "betas": betas.BETA_WINDOW,
+        "contributions and drawdowns": pro_forma.YEAR_WINDOW,
     }
-    reach = {name: trading_calendar.window([LAST], window + 1)[0] for name, window in windows.items()}
-    assert min(reach.values()) == trading_calendar.previous(LAST, prices.LOOKBACK)
+    reach = {name: trading_calendar.sessions_with_lookback([LAST], window + 1)[0] for name, window in windows.items()}
+    assert min(reach.values()) == trading_calendar.previous_session(LAST, prices.LOOKBACK_SESSIONS)
 
 
 @pytest.mark.parametrize("n_symbols", [5, 10, 15, 35, 55, 70, 95, 505, 5000])
 def test_exactly_four_fifths_of_the_symbols_are_enough_and_one_less_is_not(n_symbols):
     symbols = [f"S{number}" for number in range(n_symbols)]
-    failed = {symbol: BadAnswer("refused") for symbol in symbols[: n_symbols // 5]}
-    require(Refreshed(n_symbols, failed), symbols)
-    one_more = failed | {symbols[-1]: BadAnswer("refused")}
+    failed = {symbol: InvalidResponseError("refused") for symbol in symbols[: n_symbols // 5]}
+    require_price_coverage(RefreshResult(n_symbols, failed), symbols)
+    one_more = failed | {symbols[-1]: InvalidResponseError("refused")}
     with pytest.raises(DataQualityError, match=f"{len(one_more)} of {n_symbols} symbols"):
-        require(Refreshed(n_symbols, one_more), symbols)
+        require_price_coverage(RefreshResult(n_symbols, one_more), symbols)
 
 
 def test_a_vendor_that_drips_ends_a_run_at_its_time_limit(open_vendor, market, engine):
@@ -449,9 +449,9 @@ def test_a_vendor_that_drips_ends_a_run_at_its_time_limit(open_vendor, market, e
         began = monotonic()
         found = refresh(feed, {"A": None, **slow}, [LAST])
         assert monotonic() - began < 10  # one second, on a machine that has other things to do
-    assert set(found.problems) == set(slow)
-    assert all("RISKMETRICS_FMP_RUN_SECONDS" in str(error) for error in found.problems.values())
+    assert set(found.errors) == set(slow)
+    assert all("RISKMETRICS_FMP_RUN_SECONDS" in str(error) for error in found.errors.values())
     assert stored(engine)
-    with pytest.raises(Unreachable) as caught:
-        require(found, {"A": None, **slow})
+    with pytest.raises(VendorUnavailableError) as caught:
+        require_price_coverage(found, {"A": None, **slow})
     assert caught.value.exit_code == 5

@@ -9,16 +9,16 @@ import sqlalchemy as sa
 from pydantic import SecretStr
 
 from riskmetrics.insights.budget import Budget, Caps
-from riskmetrics.insights.claude import Claude, connect
-from riskmetrics.insights.draft import Draft, Prompt
-from riskmetrics.insights.transport import Bounds, Timeouts
+from riskmetrics.insights.claude import Claude, open_client
+from riskmetrics.insights.draft_schemas import Draft, Prompt
+from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from tests.fmp_server import KEY
 
 PROMPT = Prompt(
     "Write {{fact_id}}, never a digit.", "Summarise the day.", '[{"id":"beta"}]', "claude-haiku-5-5", 4000, Draft.model_json_schema()
 )
 DOLLAR = Decimal(1)
-FAST = Timeouts(connect=2.0, read=0.4, whole=0.8)
+FAST = Timeouts(connect=2.0, read=0.4, total=0.8)
 
 NewWriter = Callable[..., Claude]
 
@@ -32,9 +32,9 @@ def writer(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWr
         url: str,
         caps: Caps = Caps(DOLLAR, DOLLAR, DOLLAR),  # noqa: B008  # a tuple
         timeouts: Timeouts = FAST,
-        bounds: Bounds = Bounds(),  # noqa: B008  # a tuple
+        bounds: CallLimits = CallLimits(),  # noqa: B008  # a tuple
     ) -> Claude:
-        opened = connect(SecretStr(KEY), url, timeouts, bounds.answer_bytes)
+        opened = open_client(SecretStr(KEY), url, timeouts, bounds.max_answer_bytes)
         return Claude(clients.enter_context(opened), Budget(engine, caps, "a run"), bounds)
 
     with ExitStack() as clients:

@@ -3,8 +3,8 @@
 from datetime import date
 from random import Random
 
-from riskmetrics.insights.facts import Fact, Sheet
-from riskmetrics.insights.kinds import KINDS, THINGS, show
+from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_types import FACT_TYPES, ALIAS_PREFIXES, format_value
 
 DAY = date(2022, 12, 28)
 COUNT = {"POS": 5, "SEC": 4, "SCN": 3}
@@ -16,8 +16,8 @@ def sheet(random: Random) -> Sheet:
     """Return a sheet on which every kind has a fact; of ranked kinds the ranks are those of their values."""
     facts: dict[str, Fact] = {}
     called = {f"{begins}_{n:02}": _called(begins, n) for begins, count in COUNT.items() for n in range(1, count + 1)}
-    for name, kind in KINDS.items():
-        abouts = [alias for alias in called if alias.startswith(THINGS[name])] if name in THINGS else [None]
+    for name, kind in FACT_TYPES.items():
+        abouts = [alias for alias in called if alias.startswith(ALIAS_PREFIXES[name])] if name in ALIAS_PREFIXES else [None]
         values = [_value(random, name, kind.unit) for _ in abouts]
         if name in ("weight", "gross", "result"):  # by which the aliases are numbered
             values.sort(key=float, reverse=name != "result")
@@ -25,7 +25,7 @@ def sheet(random: Random) -> Sheet:
             fact = f"{about.lower()}_{name}" if about else name
             key = {"portfolio_id": "p", "day": DAY.isoformat()}
             rank = _rank(name, values, value) if name in _RANKED else None
-            facts[fact] = Fact(fact, kind, value, show(value, kind.unit, "USD"), DAY, key, about=about, rank=rank, currency="USD")
+            facts[fact] = Fact(fact, kind, value, format_value(value, kind.unit, "USD"), DAY, key, entity=about, rank=rank, currency="USD")
     return Sheet("p", DAY, facts, called)
 
 

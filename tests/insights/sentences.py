@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-from riskmetrics.insights.facts import Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.templates import sheet_json
 
 

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import spending, tables
-from riskmetrics.insights.budget import Budget, Caps, Refused, Reservation
-from riskmetrics.insights.draft import Usage
+from riskmetrics.insights.budget import Budget, Caps, BudgetRefusal, Reservation
+from riskmetrics.insights.draft_schemas import Usage
 
 CENT, DOLLAR = Decimal("0.01"), Decimal(1)
 
@@ -34,7 +34,7 @@ def test_each_cap_is_reached_and_never_passed(engine, caps, reason):
     for _ in range(3):
         assert isinstance(budget.reserve("insight", "model", CENT), Reservation)
     refused = budget.reserve("insight", "model", Decimal("0.000001"))
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, BudgetRefusal)
     assert reason in refused.reason
     assert committed(engine) == 3 * CENT
 
@@ -44,7 +44,7 @@ def test_other_insights_other_runs_and_other_days_have_room_of_their_own(engine)
     for run in ("one", "two"):
         for insight in ("a", "b"):
             assert isinstance(Budget(engine, caps, run).reserve(insight, "model", CENT), Reservation)
-    assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), Refused)
+    assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), BudgetRefusal)
     with engine.begin() as connection:
         connection.execute(sa.update(tables.ai_spend).values(day=sa.text("day - 1")))
     assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), Reservation)
@@ -54,13 +54,13 @@ def test_what_is_settled_counts_with_what_it_cost_and_is_settled_once(engine):
     budget = Budget(engine, Caps(DOLLAR, DOLLAR, CENT), "run")
     held = budget.reserve("insight", "model", CENT)
     assert isinstance(held, Reservation)
-    assert isinstance(budget.reserve("insight", "model", CENT), Refused)
+    assert isinstance(budget.reserve("insight", "model", CENT), BudgetRefusal)
     for cost in (CENT / 4, CENT):
         budget.settle(held, Usage(6000, 2000, cost))
     assert committed(engine) == CENT / 4
     assert isinstance(budget.reserve("insight", "model", CENT * 3 / 4), Reservation)
     with engine.connect() as connection:
-        (day,) = spending.by_day(connection, 7)
+        (day,) = spending.read_spend_by_day(connection, 7)
     assert {name: day[name] for name in ("calls", "input_tokens", "output_tokens", "paid_usd", "reserved_usd")} == {
         "calls": 2,
         "input_tokens": 6000,
@@ -81,9 +81,9 @@ def test_a_cost_that_nobody_knows_goes_on_counting_as_the_most_it_can_be(engine)
 PROCESS = """
 import sys
 from decimal import Decimal
-from riskmetrics.db.engine import create
+from riskmetrics.db.engine import create_engine
 from riskmetrics.insights.budget import Budget, Caps
-budget = Budget(create(sys.argv[1]), Caps(Decimal(1), Decimal(1), Decimal("0.10")), sys.argv[2])
+budget = Budget(create_engine(sys.argv[1]), Caps(Decimal(1), Decimal(1), Decimal("0.10")), sys.argv[2])
 sys.stdin.readline()
 for number in range(12):
     budget.reserve(str(number), "model", Decimal("0.007"))

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.insights.budget import Caps
-from riskmetrics.insights.claude import LONGEST_LOOK_UP
-from riskmetrics.insights.draft import Draft, Usage
-from riskmetrics.insights.transport import Bounds, Timeouts
+from riskmetrics.insights.claude import MAX_LOOKUP_TURNS
+from riskmetrics.insights.draft_schemas import Draft, Usage
+from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from tests.fmp_server import KEY, Reply
 from tests.insights.conftest import DOLLAR, PROMPT
 from tests.messages_server import DRAFT, error, in_turn, message, serve
@@ -188,7 +188,7 @@ def test_a_model_that_only_asks_is_stopped(writer):
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": "[]"})
     assert answer.draft is None
     assert "asked for more facts 4 times" in (answer.problem or "")
-    assert len(server.calls) == LONGEST_LOOK_UP + 1
+    assert len(server.calls) == MAX_LOOKUP_TURNS + 1
     assert server.calls[-1]["tool_choice"] == {"type": "none"}
     assert answer.usage.cost == 5 * COST
 
@@ -197,7 +197,7 @@ def test_a_cap_ends_a_conversation_before_the_call_that_could_pass_it(writer, en
     with serve(lambda _: message([use("stress")], "tool_use")) as server:
         answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).ask(PROMPT, "[]", {"stress": "[]"})
     assert "RISKMETRICS_AI_USD_PER_INSIGHT" in (answer.problem or "")
-    assert 0 < len(server.calls) < LONGEST_LOOK_UP
+    assert 0 < len(server.calls) < MAX_LOOKUP_TURNS
     assert answer.usage.cost == len(server.calls) * COST == sum(cost or 0 for cost, _ in amounts(engine))
 
 
@@ -222,7 +222,7 @@ def test_no_setting_of_the_sdks_own_is_used(writer, monkeypatch):
 def test_an_answer_may_be_exactly_as_large_as_the_limit(writer):
     size = len(message().content)
     with serve(lambda _: message()) as server:
-        exact, tight = (Bounds(answer_bytes=most) for most in (size, size - 1))
+        exact, tight = (CallLimits(max_answer_bytes=most) for most in (size, size - 1))
         assert writer(server.url, bounds=exact).write(PROMPT).draft is not None
         assert writer(server.url, bounds=tight).write(PROMPT).draft is None
 
@@ -258,7 +258,7 @@ ENDLESS = {
 def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engine, fault, limit):
     """Timeouts of single waits are longer than what a question may take; afterwards nothing more is sent."""
     slow = Timeouts(60.0, 60.0, 60.0, 60.0)
-    bounds = Bounds(seconds=0.6) if limit == "insight" else Bounds(run_seconds=0.6)
+    bounds = CallLimits(insight_seconds=0.6) if limit == "insight" else CallLimits(run_seconds=0.6)
 
     def answer(_: object) -> Reply:
         if not fault.fault and fault.status == 200:
@@ -281,7 +281,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engi
 def test_each_insight_of_a_run_has_a_time_of_its_own(writer):
     other = replace(PROMPT, task="Another task.")
     with serve(lambda _: message()) as server:
-        asking = writer(server.url, bounds=Bounds(seconds=0.5))
+        asking = writer(server.url, bounds=CallLimits(insight_seconds=0.5))
         assert asking.write(PROMPT).draft is not None
         time.sleep(0.6)
         assert "RISKMETRICS_AI_SECONDS" in (asking.write(PROMPT).problem or "")

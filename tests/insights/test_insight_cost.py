@@ -38,7 +38,7 @@ def test_a_batch_costs_half():
     ("model", "day"), [("claude-nobody-9", DAY), ("claude-haiku-5-5-latest", DAY), ("claude-haiku-5-5", date(2026, 10, 31))]
 )
 def test_a_price_that_is_not_known_is_undefined_and_said_once(model, day, caplog):
-    cost._warn_of_unknown.cache_clear()
+    cost._warn_unknown_rates.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert [cost.price(model, Tokens(1, 1), day) for _ in range(3)] == [None] * 3
     assert caplog.text.count(f"the rates of {model} on {day} are not known") == 1

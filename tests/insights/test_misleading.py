@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from riskmetrics.insights import verify
-from riskmetrics.insights.facts import Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from tests.insights.fact_sheets import DAY, sheet
 from tests.insights.test_verify import changed
 
@@ -158,30 +158,30 @@ def facts() -> Sheet:
     """A sheet of which the signs and the order of the figures are known."""
     found = changed(sheet(Random(7)), **_FIGURES)
     weights = {f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)}
-    return Sheet("p", DAY, found.facts | weights, found.called)
+    return Sheet("p", DAY, found.facts | weights, found.aliases)
 
 
 @pytest.mark.parametrize("text", MISLEADING)
 def test_a_sentence_that_misleads_with_right_figures_is_refused(facts: Sheet, text: str) -> None:
-    assert verify.of_text(text, facts)
+    assert verify.text_violations(text, facts)
 
 
 @pytest.mark.parametrize("text", MISLEADING_TITLES)
 def test_a_title_that_says_something_of_a_thing_without_its_figure_is_refused(facts: Sheet, text: str) -> None:
-    assert verify.of_text(text, facts, title=True)
+    assert verify.text_violations(text, facts, is_title=True)
 
 
 @pytest.mark.parametrize("text", SAYING_NOTHING)
 @pytest.mark.parametrize("title", [True, False])
 def test_a_text_without_a_fact_is_refused_whatever_its_words(facts: Sheet, text: str, title: bool) -> None:
-    assert verify.of_text(text.removesuffix("." * title), facts, title=title)
+    assert verify.text_violations(text.removesuffix("." * title), facts, is_title=title)
 
 
 @pytest.mark.parametrize("text", ["Daily summary", "Factor exposure: beta and rate beta", "Concentration of the portfolio", "Hedge"])
 def test_a_title_may_be_a_list_of_names(facts: Sheet, text: str) -> None:
-    assert verify.of_text(text, facts, title=True) == []
+    assert verify.text_violations(text, facts, is_title=True) == []
 
 
 @pytest.mark.parametrize("text", PLAIN)
 def test_a_plain_true_sentence_passes(facts: Sheet, text: str) -> None:
-    assert verify.of_text(text, facts) == []
+    assert verify.text_violations(text, facts) == []

@@ -9,10 +9,10 @@ from random import Random
 import pytest
 
 from riskmetrics.insights import pipeline, render, rules, verify
-from riskmetrics.insights.draft import Answer, Draft, Finding, Prompt, Usage
-from riskmetrics.insights.pipeline import Request, Terms
-from riskmetrics.insights.templates import BadTemplate, Template, prompt
-from riskmetrics.settings import NIGHTLY_INSIGHTS
+from riskmetrics.insights.draft_schemas import Answer, Draft, Finding, Prompt, Usage
+from riskmetrics.insights.pipeline import Request, GenerationContext
+from riskmetrics.insights.templates import TemplateRenderError, Template, build_prompt
+from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 from tests.insights.fact_sheets import sheet
 
 TEMPLATE = Template(
@@ -58,24 +58,24 @@ class Scripted:
 def request_() -> Request:
     """A factor exposure."""
     whole = sheet(Random(1))
-    return Request(TEMPLATE, whole.of("factor_exposure", TEMPLATE.providers))
+    return Request(TEMPLATE, whole.select_facts("factor_exposure", TEMPLATE.providers))
 
 
 def written(request: Request, *answers: Draft | str | Exception) -> tuple[dict[str, object], Scripted]:
     writer = Scripted(*answers)
-    row = pipeline.row(request, Terms(writer, "m"))
+    row = pipeline.insight_row(request, GenerationContext(writer, "m"))
     assert row is not None
     return row, writer
 
 
 def test_a_draft_that_holds_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
-    beta = request_.sheet.facts["beta"].shown_as
+    beta = request_.sheet.facts["beta"].formatted
     assert (row["summary"], row["provider"], row["model_used"]) == (f"The beta is {beta}.", "anthropic", "m-1")
     assert (row["cost_usd"], row["token_count_input"], row["token_count_output"]) == (Decimal("0.000200"), 1000, 200)
     assert row["data_quality"]["outcome"] == "verified"  # type: ignore[index]
     assert row["expires_at"] is None
-    assert (row["cache_key"], row["provider"]) == pipeline.key(request_, Terms(Scripted(), "m"))
+    assert (row["cache_key"], row["provider"]) == pipeline.request_key(request_, GenerationContext(Scripted(), "m"))
 
 
 def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(request_: Request) -> None:
@@ -104,13 +104,13 @@ def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
     assert row["data_quality"]["outcome"] == "fallback"  # type: ignore[index]
     assert isinstance(row["expires_at"], datetime)
     assert row["expires_at"] > datetime.now(UTC)
-    assert (row["cache_key"], row["provider"]) == pipeline.key(request_, Terms())
+    assert (row["cache_key"], row["provider"]) == pipeline.request_key(request_, GenerationContext())
 
 
 def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(request_: Request) -> None:
-    key = pipeline.key(request_, Terms())
+    key = pipeline.request_key(request_, GenerationContext())
     beta = request_.sheet.facts["beta"]
-    other = replace(request_.sheet, facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, shown_as="9.00")})
+    other = replace(request_.sheet, facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, formatted="9.00")})
     changed = [
         replace(request_, sheet=other),
         replace(request_, sheet=replace(request_.sheet, portfolio_id="q")),
@@ -118,29 +118,29 @@ def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(reque
         replace(request_, question="Why?"),
     ]
     assert key[1] == "rules"
-    assert len({pipeline.key(of, Terms()) for of in changed} - {key}) == len(changed)
-    assert pipeline.key(request_, Terms(run_id="another", code_version="2")) == key
-    assert pipeline.key(replace(request_, template=replace(TEMPLATE, version="v9")), Terms()) == key
-    of_models = {pipeline.key(request_, Terms(Scripted(), model)) for model in ("m", "n")}
+    assert len({pipeline.request_key(of, GenerationContext()) for of in changed} - {key}) == len(changed)
+    assert pipeline.request_key(request_, GenerationContext(run_id="another", code_version="2")) == key
+    assert pipeline.request_key(replace(request_, template=replace(TEMPLATE, version="v9")), GenerationContext()) == key
+    of_models = {pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")}
     assert len(of_models | {key}) == 3
 
 
-@pytest.mark.parametrize("insight_type", [*NIGHTLY_INSIGHTS, "custom"])
+@pytest.mark.parametrize("insight_type", [*DEFAULT_INSIGHT_TYPES, "custom"])
 def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
     """Invariant, with every fact there and with some missing."""
     random = Random(insight_type)
     for _ in range(60):
         whole = sheet(random)
         kept = {name: fact for name, fact in whole.facts.items() if random.random() < random.choice((1.0, 0.9))}
-        facts = replace(whole, facts=kept).of(insight_type, sorted({fact.kind.provider for fact in whole.facts.values()}))
-        draft = rules.write(insight_type, facts)
+        facts = replace(whole, facts=kept).select_facts(insight_type, sorted({fact.fact_type.provider for fact in whole.facts.values()}))
+        draft = rules.write_draft(insight_type, facts)
         if draft.summary and draft.findings:
-            assert verify.complaints(draft, facts) == []
+            assert verify.find_violations(draft, facts) == []
 
 
 def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
     empty = replace(request_.sheet, facts={})
-    assert list(pipeline.rows([replace(request_, sheet=empty)], Terms(), set())) == []
+    assert list(pipeline.insight_rows([replace(request_, sheet=empty)], GenerationContext(), set())) == []
 
 
 def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Request) -> None:
@@ -151,19 +151,19 @@ def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Reque
 
 @pytest.mark.parametrize("text", ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"])
 def test_a_template_that_reaches_for_what_there_is_not_is_refused(request_: Request, text: str) -> None:
-    with pytest.raises(BadTemplate, match="factor_exposure v1 cannot be rendered"):
-        prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
+    with pytest.raises(TemplateRenderError, match="factor_exposure v1 cannot be rendered"):
+        build_prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
 
 
 def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request) -> None:
-    sent = prompt(TEMPLATE, request_.sheet, "m", "aliases")
+    sent = build_prompt(TEMPLATE, request_.sheet, "m", "aliases")
     assert sent.task == f"factor_exposure of {request_.sheet.portfolio}"
-    assert request_.sheet.facts["beta"].shown_as in sent.facts
+    assert request_.sheet.facts["beta"].formatted in sent.facts
     assert sorted(request_.sheet.facts) == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
     assert '"symbol"' not in sent.facts + sent.system
 
 
 def test_a_title_too_long_with_its_names_is_cut_between_words_and_never_within_a_figure(request_: Request) -> None:
-    sheet = replace(request_.sheet, called={"SEC_01": {"sector": "x" * 190}})
+    sheet = replace(request_.sheet, aliases={"SEC_01": {"sector": "x" * 190}})
     text = render.render(TRUE.model_copy(update={"title": "SEC_01: a beta of {{beta}}"}), sheet, "")
     assert text.title == f"{'x' * 190}: a beta …"

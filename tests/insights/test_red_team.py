@@ -19,7 +19,7 @@ def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_
     for _ in range(SHEETS):
         facts = sheet(random)
         for sentence in of_sheet(facts, PER_SHEET, random):
-            wrong = verify.of_text(sentence.text, facts)
+            wrong = verify.text_violations(sentence.text, facts)
             ways[sentence.mutation] += 1
             if sentence.true and wrong:
                 refused.append((sentence.text, wrong))

@@ -9,16 +9,16 @@ import pytest
 from riskmetrics.insights import severity
 from tests.insights.fact_sheets import sheet
 
-LIMITS = [(kind, level, limit) for kind, limits in severity.rules()["thresholds"].items() for level, limit in limits.items()]
-LEVELS = {kind: list(limits) for kind, limits in severity.rules()["thresholds"].items()}
+LIMITS = [(kind, level, limit) for kind, limits in severity.load_thresholds()["thresholds"].items() for level, limit in limits.items()]
+LEVELS = {kind: list(limits) for kind, limits in severity.load_thresholds()["thresholds"].items()}
 
 
 def judged(kind: str, value: float) -> tuple[str, float]:
     """Return the severity that one fact alone gives, and the threshold that it is shown beside."""
-    facts = [fact for fact in sheet(Random(7)).facts.values() if fact.kind.name == kind]
+    facts = [fact for fact in sheet(Random(7)).facts.values() if fact.fact_type.name == kind]
     fact = replace(facts[0], value=value, rank=None)
-    insight_type = next(of for of, kinds in severity.rules()["judged_by"].items() if kind in kinds)
-    found = severity.judge(insight_type, [fact])
+    insight_type = next(of for of, kinds in severity.load_thresholds()["judged_by"].items() if kind in kinds)
+    found = severity.judge_severity(insight_type, [fact])
     return found.level, found.thresholds[f"{kind}_threshold"]
 
 

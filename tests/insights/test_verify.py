@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from riskmetrics.insights import lexicon, rules, verify
-from riskmetrics.insights.draft import Draft, Finding
-from riskmetrics.insights.facts import Fact, Sheet
-from riskmetrics.insights.kinds import KINDS, NAMES, show
+from riskmetrics.insights.draft_schemas import Draft, Finding
+from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_types import FACT_TYPES, TYPES_BY_LABEL, format_value
 from tests.insights.fact_sheets import DAY, sheet
 
 FORBIDDEN = """
@@ -22,8 +22,8 @@ def changed(facts: Sheet, **values: float) -> Sheet:
     """Return the sheet with other values."""
     found = dict(facts.facts)
     for name, value in values.items():
-        found[name] = replace(found[name], value=value, shown_as=show(value, found[name].kind.unit, "USD"))
-    return Sheet(facts.portfolio_id, DAY, found, facts.called)
+        found[name] = replace(found[name], value=value, formatted=format_value(value, found[name].fact_type.unit, "USD"))
+    return Sheet(facts.portfolio_id, DAY, found, facts.aliases)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def facts() -> Sheet:
     of = {"beta": 1.25, "beta_threshold": 1.2, "beta_change": 0.04, "pos_01_weight": 0.12, "weight_threshold": 0.1, "daily_pnl": -839.3}
     found = changed(sheet(Random(7)), **of)
     weights = {f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)}
-    return Sheet("p", DAY, found.facts | weights, found.called)
+    return Sheet("p", DAY, found.facts | weights, found.aliases)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def facts() -> Sheet:
     ],
 )
 def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> None:
-    assert verify.of_text(text, facts) == []
+    assert verify.text_violations(text, facts) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
     ],
 )
 def test_a_sentence_that_says_more_or_other_is_refused_with_the_reason(facts: Sheet, text: str, complaint: str) -> None:
-    assert complaint in "; ".join(verify.of_text(text, facts))
+    assert complaint in "; ".join(verify.text_violations(text, facts))
 
 
 def draft(**parts: object) -> Draft:
@@ -136,15 +136,15 @@ def draft(**parts: object) -> Draft:
     ],
 )
 def test_a_draft_has_its_form(facts: Sheet, parts: dict[str, object], complaint: str) -> None:
-    found = verify.complaints(draft(**parts), facts)
+    found = verify.find_violations(draft(**parts), facts)
     assert complaint in "; ".join(found)
     assert bool(found) == bool(complaint)
 
 
 def test_a_name_tells_of_one_kind_of_thing_which_figure_may_stand_beside_it() -> None:
     """Invariant of the catalogue: no two kinds of the same things share a name."""
-    assert all(len(kinds) == 1 for kinds in NAMES.values())
-    assert {kind.name for kind in KINDS.values()} == set().union(*NAMES.values())
+    assert all(len(kinds) == 1 for kinds in TYPES_BY_LABEL.values())
+    assert {kind.name for kind in FACT_TYPES.values()} == set().union(*TYPES_BY_LABEL.values())
 
 
 def phrases() -> list[str]:
@@ -163,7 +163,7 @@ def test_words_of_the_file_are_text() -> None:
 
 
 def test_a_fact_survives_its_record(facts: Sheet) -> None:
-    assert [Fact.of(fact.record) for fact in facts.facts.values()] == list(facts.facts.values())
+    assert [Fact.from_record(fact.record) for fact in facts.facts.values()] == list(facts.facts.values())
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_fact_survives_its_record(facts: Sheet) -> None:
 def test_a_stress_result_is_within_its_threshold_or_at_or_beyond_it(facts: Sheet, result: float, words: str, passes: bool) -> None:
     sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
     text = f"The stress result of SCN_01 is {{{{scn_01_result}}}}, {words} the stress threshold of {{{{result_threshold}}}}."
-    assert (verify.of_text(text, sheet) == []) == passes
+    assert (verify.text_violations(text, sheet) == []) == passes
 
 
 @pytest.mark.parametrize(("beta", "words"), [(1.19, "within"), (1.2, "at or beyond"), (1.3, "at or beyond")])
@@ -195,7 +195,7 @@ def test_within_and_beyond_are_said_of_other_thresholds_too(facts: Sheet, beta: 
     sheet = changed(facts, beta=beta, beta_threshold=1.2)
     for word in ("within", "at or beyond"):
         text = f"The beta of {{{{beta}}}} is {word} the beta threshold of {{{{beta_threshold}}}}."
-        assert (verify.of_text(text, sheet) == []) == (word == words)
+        assert (verify.text_violations(text, sheet) == []) == (word == words)
 
 
 def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
@@ -204,7 +204,7 @@ def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
         "The beta of {{beta}} is within the beta of own returns of {{own_beta}}.",
         "The beta threshold of {{beta_threshold}} is within the beta of {{beta}}.",
     ):
-        assert "is not how" in "; ".join(verify.of_text(text, sheet))
+        assert "is not how" in "; ".join(verify.text_violations(text, sheet))
 
 
 @pytest.mark.parametrize(
@@ -216,6 +216,6 @@ def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
 )
 def test_the_rules_call_a_respected_limit_within_it(facts: Sheet, result: float, finding: str) -> None:
     sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
-    written = rules.write("stress_test_review", sheet)
+    written = rules.write_draft("stress_test_review", sheet)
     assert finding in [of.text for of in written.findings]
-    assert verify.complaints(written, sheet) == []
+    assert verify.find_violations(written, sheet) == []

@@ -7,11 +7,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_equal
 from scipy import optimize
 
-from riskmetrics.errors import DataQualityError, RefusedFit
+from riskmetrics.errors import DataQualityError, CalibrationRejectedError
 from riskmetrics.metrics.calibration import estimate, fit
-from riskmetrics.metrics.har import CLOSE, PROXIES, SHIPPED, Regressors, forecast, regressors
+from riskmetrics.metrics.har import CLOSE, PROXIES, SHIPPED_COEFFICIENTS, Regressors, forecast, build_regressors
 
-TRUTH = {proxy: coefficients.weights for proxy, coefficients in SHIPPED.items()}
+TRUTH = {proxy: coefficients.weights for proxy, coefficients in SHIPPED_COEFFICIENTS.items()}
 
 
 def panel(proxy: str = "close_market", *, days: int = 1300, symbols: int = 22, seed: int = 1) -> Regressors:
@@ -29,8 +29,8 @@ def panel(proxy: str = "close_market", *, days: int = 1300, symbols: int = 22, s
         market=market,
         proxy=np.full(shape, PROXIES.index(proxy)),
         short_history=nowhere,
-        day_replaced=nowhere,
-        unmoved=nowhere,
+        daily_lag_imputed=nowhere,
+        no_price_movement=nowhere,
     )
 
 
@@ -108,7 +108,7 @@ def test_the_variance_forecast_is_unbiased_and_no_multiple_of_it_has_less_qlike(
     inputs = panel()
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
     fitted = fit([(inputs, realized)], proxy="close_market").coefficients
-    variance = forecast(inputs, [dict.fromkeys(PROXIES, fitted)]).risk ** 2
+    variance = forecast(inputs, [dict.fromkeys(PROXIES, fitted)]).root_variance_forecast ** 2
     assert_allclose(np.mean(realized**2 / variance), 1.0, rtol=1e-12)
 
     def qlike(log_multiple: float) -> float:
@@ -124,9 +124,9 @@ def test_pairs_that_are_not_of_the_proxy_or_not_forecast_leave_no_trace():
     inputs.level[0, 0] = 0.0
     inputs.week[1, 1] = inputs.month[2, 2] = np.nan
     inputs.proxy[3] = PROXIES.index("range_market")
-    short, unmoved = inputs.short_history.copy(), inputs.unmoved.copy()
+    short, unmoved = inputs.short_history.copy(), inputs.no_price_movement.copy()
     short[4], unmoved[5] = True, True
-    inputs = inputs._replace(short_history=short, unmoved=unmoved)
+    inputs = inputs._replace(short_history=short, no_price_movement=unmoved)
     expected = realized.copy()
     expected[0, 0] = expected[1, 1] = expected[2, 2] = np.nan
     expected[3:6] = np.nan
@@ -159,16 +159,16 @@ def test_fits_what_regressors_and_the_volatility_after_them_say():
     returns = 0.012 * np.exp(log_volatility) * rng.normal(size=log_volatility.shape)
     squares = np.lib.stride_tricks.sliding_window_view(returns[252:, 1:] ** 2, 21, axis=0)
     realized = np.sqrt(252 * squares.mean(axis=2))
-    inputs = regressors(returns[:-21, 1:], returns[:-21, 0])
+    inputs = build_regressors(returns[:-21, 1:], returns[:-21, 0])
     ours = fit([(inputs, realized)], proxy="close_market")
-    risk = forecast(inputs, [dict.fromkeys(PROXIES, ours.coefficients)]).risk
+    risk = forecast(inputs, [dict.fromkeys(PROXIES, ours.coefficients)]).root_variance_forecast
     assert_allclose(np.mean((realized / risk) ** 2), 1.0, rtol=1e-9)
     assert ours.n_days == 1600 - 251 - 21
     assert 0.1 < ours.r_squared < 0.9
 
 
 def refusal(inputs: Regressors, realized: np.ndarray) -> str:
-    with pytest.raises(RefusedFit) as refused:
+    with pytest.raises(CalibrationRejectedError) as refused:
         fit([(inputs, realized)], proxy="close_market")
     assert isinstance(refused.value, DataQualityError)
     return str(refused.value)

@@ -11,13 +11,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from riskmetrics.metrics.forecast_score import (
     Score,
-    Skill,
+    OutOfSampleRSquared,
     diebold_mariano,
     ewma_volatility,
     pooled_score,
     qlike,
-    realized_next,
-    rolling_skill,
+    forward_realized_volatility,
+    rolling_oos_r_squared,
     score,
 )
 
@@ -47,16 +47,16 @@ def test_what_happened_is_the_root_mean_square_of_the_returns_after_the_day():
     """A hand calculation: 20 returns of 1 % and one of 2 % after a day of 50 %."""
     returns = np.full((22, 1), 0.01)
     returns[0], returns[9] = 0.5, -0.02
-    assert_allclose(realized_next(returns), [[math.sqrt(252 * (20 * 1e-4 + 4e-4) / 21)]], rtol=1e-14)
+    assert_allclose(forward_realized_volatility(returns), [[math.sqrt(252 * (20 * 1e-4 + 4e-4) / 21)]], rtol=1e-14)
 
 
 def test_what_happened_needs_fifteen_returns_and_averages_over_those_that_exist():
     returns = np.full((23, 1), 0.01)
     returns[2:8] = np.nan
-    assert_allclose(realized_next(returns), [[math.sqrt(252 * 1e-4)]] * 2, rtol=1e-14)
+    assert_allclose(forward_realized_volatility(returns), [[math.sqrt(252 * 1e-4)]] * 2, rtol=1e-14)
     returns[8] = np.nan
-    assert_array_equal(realized_next(returns), [[np.nan]] * 2)
-    assert_array_equal(realized_next(np.zeros((22, 1))), [[0.0]])
+    assert_array_equal(forward_realized_volatility(returns), [[np.nan]] * 2)
+    assert_array_equal(forward_realized_volatility(np.zeros((22, 1))), [[0.0]])
 
 
 @repeatable
@@ -118,7 +118,7 @@ def test_a_perfect_forecast_scores_zero_loss_no_bias_full_coverage_and_skill_one
     found = score(realized, realized, realized, realized, realized)
     assert_allclose(np.array(found[:3]), 0, atol=1e-15)
     assert_array_equal(found.coverage, np.ones(5))
-    assert_array_equal(rolling_skill(realized, 0 * realized, realized).r_squared, np.ones((29, 5)))
+    assert_array_equal(rolling_oos_r_squared(realized, 0 * realized, realized).r_squared, np.ones((29, 5)))
 
 
 def test_nothing_to_score_is_undefined_and_counted():
@@ -147,7 +147,7 @@ def test_skill_by_hand():
     """Errors .1, .1 against .2, .1 of trailing volatility: 1 - .02/.05; then .1, 0 against .1, .1; the last forecast is not complete."""
     realized = np.array([[0.3], [0.3], [0.3]])
     expected, trailing = np.array([[0.2], [0.4], [0.3], [0.9]]), np.array([[0.1], [0.4], [0.2], [0.9]])
-    found = rolling_skill(expected, trailing, realized, window=2, min_obs=2)
+    found = rolling_oos_r_squared(expected, trailing, realized, window=2, min_obs=2)
     assert_allclose(found.r_squared, [[0.6], [0.5]], rtol=1e-12)
     assert_array_equal(found.n_obs, [[2], [2]])
 
@@ -155,7 +155,7 @@ def test_skill_by_hand():
 def test_skill_counts_the_forecasts_for_which_everything_is_known():
     realized, expected, trailing = np.full((252, 3), 0.2), np.full((273, 3), 0.3), np.full((273, 3), 0.4)
     expected[:126, 0] = trailing[:127, 1] = np.nan
-    found = rolling_skill(expected, trailing, realized)
+    found = rolling_oos_r_squared(expected, trailing, realized)
     assert_allclose(found.r_squared, [[0.75, np.nan, 0.75]], rtol=1e-12)
     assert_array_equal(found.n_obs, [[126, 125, 252]])
 
@@ -164,7 +164,7 @@ def test_skill_counts_the_forecasts_for_which_everything_is_known():
 @given(seeds)
 def test_trailing_volatility_has_no_skill_over_itself(seed):
     realized, expected, *_ = forecasts(seed)
-    assert_array_equal(rolling_skill(expected, expected, realized, window=250, min_obs=1).r_squared, np.zeros((51, 5)))
+    assert_array_equal(rolling_oos_r_squared(expected, expected, realized, window=250, min_obs=1).r_squared, np.zeros((51, 5)))
 
 
 @pytest.mark.parametrize("lags", [0, 5, 63])
@@ -198,16 +198,16 @@ def test_a_difference_on_few_days_or_one_that_never_varies_has_no_t():
     assert_array_equal(none, [np.nan, np.nan, 0])
 
 
-def last_of(seed: int, columns: object = slice(None), changed: bool = False) -> tuple[np.ndarray, Score, Skill]:
+def last_of(seed: int, columns: object = slice(None), changed: bool = False) -> tuple[np.ndarray, Score, OutOfSampleRSquared]:
     """Everything per series up to row 320 of some columns, the ten returns after it as they are or all changed."""
     returns = simulated(seed)
     if changed:
         returns[320:] = 0.5
     returns = np.ascontiguousarray(returns[:, columns])
-    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20)[:258], realized_next(returns)[62:299]
+    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20)[:258], forward_realized_volatility(returns)[62:299]
     other = ewma_volatility(returns, decay=0.94, window=63, min_obs=20)[:258]
     scored = score(outcome, *[volatility[:237]] * 4)
-    return volatility, scored, rolling_skill(volatility, other, outcome, window=200)
+    return volatility, scored, rolling_oos_r_squared(volatility, other, outcome, window=200)
 
 
 @repeatable
@@ -226,26 +226,26 @@ def test_a_series_has_the_same_bits_alone_and_whatever_comes_after(seed):
 @given(seeds)
 def test_a_batch_of_windows_has_the_bits_of_single_ones(seed):
     returns = simulated(seed, rows=100)
-    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20), realized_next(returns)[62:]
-    skill = rolling_skill(volatility, 0.9 * volatility, outcome, window=10, min_obs=5)
+    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20), forward_realized_volatility(returns)[62:]
+    skill = rolling_oos_r_squared(volatility, 0.9 * volatility, outcome, window=10, min_obs=5)
     for row in range(len(skill.n_obs)):
         assert_array_equal(volatility[row], ewma_volatility(returns[row : row + 63], decay=0.97, window=63, min_obs=20)[0])
-        assert_array_equal(outcome[row], realized_next(returns[62 + row : 84 + row])[0])
+        assert_array_equal(outcome[row], forward_realized_volatility(returns[62 + row : 84 + row])[0])
         part = slice(row, row + 10)
-        alone = rolling_skill(volatility[part], 0.9 * volatility[part], outcome[part], window=10, min_obs=5)
+        alone = rolling_oos_r_squared(volatility[part], 0.9 * volatility[part], outcome[part], window=10, min_obs=5)
         assert_array_equal(alone.r_squared[0], skill.r_squared[row])
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda: realized_next(np.zeros((21, 2))),
+        lambda: forward_realized_volatility(np.zeros((21, 2))),
         lambda: ewma_volatility(np.zeros((100, 2)), decay=0.97),
         lambda: ewma_volatility(np.zeros((300, 2)), decay=1.5),
         lambda: ewma_volatility(np.zeros((300, 2)), decay=0.97, min_obs=253),
         lambda: score(np.zeros((3, 2)), *[np.zeros((4, 2))] * 4),
-        lambda: rolling_skill(np.zeros((300, 2)), np.zeros((299, 2)), np.zeros((279, 2))),
-        lambda: rolling_skill(np.zeros((260, 2)), np.zeros((260, 2)), np.zeros((239, 2))),
+        lambda: rolling_oos_r_squared(np.zeros((300, 2)), np.zeros((299, 2)), np.zeros((279, 2))),
+        lambda: rolling_oos_r_squared(np.zeros((260, 2)), np.zeros((260, 2)), np.zeros((239, 2))),
     ],
 )
 def test_arrays_that_do_not_fit_are_a_bug_and_raise(wrong):

@@ -14,12 +14,12 @@ from riskmetrics.metrics.har import (
     CLOSE_MARKET,
     PROXIES,
     RANGE_MARKET,
-    SHIPPED,
+    SHIPPED_COEFFICIENTS,
     Coefficients,
     Forecast,
     Regressors,
     forecast,
-    regressors,
+    build_regressors,
 )
 from riskmetrics.metrics.volatility import range_proxy, realized_volatility
 
@@ -73,7 +73,7 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
     returns, market, ranges = simulated(1)
     ranges[:40, 2] = np.nan  # too few ranges in the first windows, enough in later ones
     market = market if with_market else np.full_like(market, np.nan)
-    found = regressors(returns, market, ranges if with_ranges else None)
+    found = build_regressors(returns, market, ranges if with_ranges else None)
     ours = forecast(found)
     for day, symbol in np.ndindex(ours.ratio.shape):
         window = slice(day, day + 252)
@@ -84,17 +84,17 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
         assert found.n_obs[day, symbol] == len(known)
         level = math.sqrt(math.pi / 2) * np.abs(known).mean()
         expected = math.sqrt(252) * level * min(max(ratio, 0.25), 6.0)
-        assert_allclose(ours.expected[day, symbol], expected, rtol=1e-12)
-        assert_allclose(ours.risk[day, symbol], expected * math.sqrt(1.0 + NUMERICS_TABLE[proxy][1]), rtol=1e-12)
+        assert_allclose(ours.volatility_forecast[day, symbol], expected, rtol=1e-12)
+        assert_allclose(ours.root_variance_forecast[day, symbol], expected * math.sqrt(1.0 + NUMERICS_TABLE[proxy][1]), rtol=1e-12)
     assert set(np.unique(found.proxy)) == ({RANGE_MARKET, CLOSE_MARKET} if with_ranges else {CLOSE_MARKET}) if with_market else {CLOSE}
-    assert_allclose(np.log(ours.low / ours.expected), -0.45)
-    assert_allclose(np.log(ours.high / ours.expected), 0.36)
+    assert_allclose(np.log(ours.low / ours.volatility_forecast), -0.45)
+    assert_allclose(np.log(ours.high / ours.volatility_forecast), 0.36)
 
 
 def test_lags_agree_with_arch():
     """Oracle: the regressors of arch's HARX, which stand beside the day after the one they end on."""
     returns = np.random.default_rng(2).normal(0.0, 0.01, (300, 1))
-    ours = regressors(returns, returns[:, 0])
+    ours = build_regressors(returns, returns[:, 0])
     absolute = math.sqrt(math.pi / 2) * np.abs(returns[:, 0])
     model = HARX(absolute, lags=[1, 5, 21], rescale=False)
     model.fit()
@@ -107,14 +107,14 @@ def test_lags_agree_with_arch():
 def test_a_series_as_volatile_as_ever_is_forecast_at_the_sum_of_the_weights():
     """By hand: |r| = 1 % every day, so every ratio is 1: F = sqrt(252 pi / 2) * .01 * 1.04."""
     returns = np.where(np.arange(252) % 2, 0.01, -0.01)
-    ours = forecast(regressors(returns[:, np.newaxis], returns))
-    assert_allclose(ours.expected, [[math.sqrt(252 * math.pi / 2) * 0.01 * 1.04]])
+    ours = forecast(build_regressors(returns[:, np.newaxis], returns))
+    assert_allclose(ours.volatility_forecast, [[math.sqrt(252 * math.pi / 2) * 0.01 * 1.04]])
 
 
 def test_shipped_coefficients_are_the_published_ones():
     for proxy, (weights, residual_variance) in NUMERICS_TABLE.items():
-        assert_equal(SHIPPED[proxy].weights, weights)
-        assert SHIPPED[proxy].residual_variance == residual_variance
+        assert_equal(SHIPPED_COEFFICIENTS[proxy].weights, weights)
+        assert SHIPPED_COEFFICIENTS[proxy].residual_variance == residual_variance
 
 
 @pytest.mark.parametrize(("n_obs", "defined", "short"), [(62, False, False), (63, True, True), (125, True, True), (126, True, False)])
@@ -122,10 +122,10 @@ def test_a_short_history_is_flagged_and_a_shorter_one_undefined(n_obs, defined, 
     returns, market, _ = simulated(3, sessions=252, symbols=1)
     returns = np.where(np.isnan(returns), 0.01, returns)
     returns[: 252 - n_obs] = np.nan
-    found = regressors(returns, market)
+    found = build_regressors(returns, market)
     assert found.n_obs[0, 0] == n_obs
     assert found.short_history[0, 0] == short
-    assert np.isfinite(forecast(found).expected[0, 0]) == defined
+    assert np.isfinite(forecast(found).volatility_forecast[0, 0]) == defined
 
 
 def test_the_month_stands_in_for_a_day_that_is_four_sessions_old():
@@ -133,11 +133,11 @@ def test_the_month_stands_in_for_a_day_that_is_four_sessions_old():
     returns, market, _ = simulated(4, sessions=252, symbols=3)
     returns = np.where(np.isnan(returns), 0.01, returns)
     returns[-3:, 1], returns[-4:, 2] = np.nan, np.nan
-    found = regressors(returns, market)
-    assert_equal(found.day_replaced, [[False, False, True]])
+    found = build_regressors(returns, market)
+    assert_equal(found.daily_lag_imputed, [[False, False, True]])
     assert found.day[0, 2] == found.month[0, 2]
     assert found.day[0, 1] != found.month[0, 1]
-    assert_equal(np.isfinite(forecast(found).expected), [[True, False, False]])
+    assert_equal(np.isfinite(forecast(found).volatility_forecast), [[True, False, False]])
 
 
 def test_ranges_are_used_whole_or_not_at_all():
@@ -145,9 +145,9 @@ def test_ranges_are_used_whole_or_not_at_all():
     returns, market, ranges = simulated(5, sessions=252, symbols=4)
     ranges = np.where(np.isnan(ranges), 0.01, ranges)
     ranges[:12, 1], ranges[:13, 2], ranges[-3:, 3] = np.nan, np.nan, np.nan
-    found = regressors(returns, market, ranges)
+    found = build_regressors(returns, market, ranges)
     assert_equal(found.proxy, [[RANGE_MARKET, RANGE_MARKET, CLOSE_MARKET, CLOSE_MARKET]])
-    by_close = regressors(returns, market)
+    by_close = build_regressors(returns, market)
     for name in ("day", "week", "month"):
         assert_equal(getattr(found, name)[:, 2:], getattr(by_close, name)[:, 2:])
         assert (getattr(found, name)[:, :2] != getattr(by_close, name)[:, :2]).all()
@@ -158,11 +158,11 @@ def test_ranges_are_used_whole_or_not_at_all():
 def test_a_price_that_is_not_made_has_no_forecast(still):
     returns, market, ranges = simulated(6, sessions=252, symbols=2)
     returns[-still:, 0] = 0.0
-    found = regressors(returns, market, ranges)
+    found = build_regressors(returns, market, ranges)
     ours = forecast(found)
-    assert_equal(found.unmoved, [[True, False]])
+    assert_equal(found.no_price_movement, [[True, False]])
     assert (found.level[0, 0] == 0.0) == (still == 252)
-    assert np.isnan([ours.expected[0, 0], ours.risk[0, 0], ours.low[0, 0], ours.high[0, 0], ours.ratio[0, 0]]).all()
+    assert np.isnan([ours.volatility_forecast[0, 0], ours.root_variance_forecast[0, 0], ours.low[0, 0], ours.high[0, 0], ours.ratio[0, 0]]).all()
     assert not ours.clipped[0, 0]
 
 
@@ -172,39 +172,39 @@ def test_the_ratio_is_clipped_and_says_so():
     wild, quiet = calm.copy(), np.where(np.arange(252) < 231, 0.05, 0.001)
     wild[-21:] = 0.5
     month_only = {proxy: Coefficients(np.array([0.0, 0.0, 0.0, 1.0, 0.0]), 0.0) for proxy in PROXIES}
-    found = regressors(np.column_stack([wild, calm, quiet]), calm)
+    found = build_regressors(np.column_stack([wild, calm, quiet]), calm)
     ours = forecast(found, [month_only])
     assert_equal(ours.clipped, [[True, False, True]])
-    assert_allclose(ours.expected / (math.sqrt(252) * found.level), [[6.0, 1.0, 0.25]], rtol=1e-12)
+    assert_allclose(ours.volatility_forecast / (math.sqrt(252) * found.level), [[6.0, 1.0, 0.25]], rtol=1e-12)
     assert ours.ratio[0, 0] > 6.0
     assert ours.ratio[0, 2] < 0.25
 
 
 def test_each_day_uses_the_version_that_was_known_then():
     returns, market, ranges = simulated(7)
-    found = regressors(returns, market, ranges)
-    other = {proxy: Coefficients(SHIPPED[proxy].weights * 1.1, 0.2) for proxy in PROXIES}
+    found = build_regressors(returns, market, ranges)
+    other = {proxy: Coefficients(SHIPPED_COEFFICIENTS[proxy].weights * 1.1, 0.2) for proxy in PROXIES}
     version = (np.arange(len(found.level)) >= 30).astype(np.int64)
-    ours = forecast(found, [SHIPPED, other], version)
+    ours = forecast(found, [SHIPPED_COEFFICIENTS, other], version)
     before, after = forecast(found), forecast(found, [other])
     for mixed, early, late in zip(ours, before, after, strict=True):
         assert_equal(mixed, np.concatenate([early[:30], late[30:]]))
-    assert (ours.risk[30:] != before.risk[30:]).all()
+    assert (ours.root_variance_forecast[30:] != before.root_variance_forecast[30:]).all()
 
 
 def test_shapes_that_do_not_fit_are_refused():
     returns, market, ranges = simulated(8)
     for wrong in ((returns[:, 0], market, None), (returns, market[1:], None), (returns, market, ranges[1:])):
         with pytest.raises(ValueError, match="same sessions"):
-            regressors(*wrong)
+            build_regressors(*wrong)
     with pytest.raises(ValueError, match="252 rows"):
-        regressors(returns[:251], market[:251])
+        build_regressors(returns[:251], market[:251])
     with pytest.raises(ValueError, match="one per day"):
-        forecast(regressors(returns, market), (SHIPPED,), np.zeros(3, np.int64))
+        forecast(build_regressors(returns, market), (SHIPPED_COEFFICIENTS,), np.zeros(3, np.int64))
 
 
 def results(returns: np.ndarray, market: np.ndarray, ranges: np.ndarray) -> list[np.ndarray]:
-    found = regressors(returns, market, ranges)
+    found = build_regressors(returns, market, ranges)
     return [*found, *forecast(found)]
 
 
@@ -212,7 +212,7 @@ def results(returns: np.ndarray, market: np.ndarray, ranges: np.ndarray) -> list
 @given(st.integers(0, 10_000), st.floats(0.001, 100.0))
 def test_leverage_scales_the_forecast_and_leaves_its_ratio(seed, k):
     returns, market, ranges = simulated(seed, sessions=255, symbols=3)
-    found, levered = regressors(returns, market, ranges), regressors(k * returns, market, k * ranges)
+    found, levered = build_regressors(returns, market, ranges), build_regressors(k * returns, market, k * ranges)
     for name in Regressors._fields:
         factor = k if name == "level" else 1
         assert_allclose(getattr(levered, name), factor * getattr(found, name), rtol=1e-9, err_msg=name)
@@ -228,7 +228,7 @@ def test_a_forecast_is_positive_wherever_the_price_has_moved_and_undefined_elsew
     returns, market, ranges = simulated(seed, sessions=255, symbols=3)
     returns = np.where(np.isnan(returns), 0.01, returns)
     returns[np.random.default_rng(seed).random(returns.shape) < still] = 0.0
-    expected = forecast(regressors(returns, market, ranges)).expected
+    expected = forecast(build_regressors(returns, market, ranges)).volatility_forecast
     moved = realized_volatility(returns, window=21, min_obs=15).volatility[231:] > 0.0
     assert_equal(expected > 0.0, moved)
     assert_equal(np.isnan(expected), ~moved)

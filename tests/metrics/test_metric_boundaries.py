@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from test_calibration import TRUTH, panel, realized_by
 
-from riskmetrics.errors import RefusedFit
+from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import calibration, drawdown, forecast_score, har, regression, tail_risk, two_factor, volatility, windows
 
 ENOUGH, TOO_FEW = 40, 39
@@ -41,7 +41,7 @@ def _drawdown(n_known: int) -> np.ndarray:
 
 
 def _var(n_known: int) -> np.ndarray:
-    found = tail_risk.historical(returns_of(n_known), level=0.95, window=WINDOW, min_obs=ENOUGH)
+    found = tail_risk.historical_risk(returns_of(n_known), level=0.95, window=WINDOW, min_obs=ENOUGH)
     return found.value_at_risk
 
 
@@ -59,8 +59,8 @@ def test_as_many_observations_as_are_needed_are_enough_and_one_less_is_not(metri
 def test_a_day_is_tested_where_its_window_has_just_enough_losses(n_known: int, n_tested: int) -> None:
     """The last day is known in both, and never in its own window."""
     returns = returns_of(n_known + 1, WINDOW + 1)
-    smaller = tail_risk.smaller_losses(returns, window=WINDOW, tested=1)
-    found = tail_risk.historical_breaches(returns, smaller, level=0.95, window=WINDOW, tested=1, min_obs=ENOUGH)
+    smaller = tail_risk.loss_ranks(returns, window=WINDOW, n_days=1)
+    found = tail_risk.var_exceptions(returns, smaller, level=0.95, window=WINDOW, n_days=1, min_obs=ENOUGH)
     assert found.n_tested.tolist() == [n_tested]
 
 
@@ -68,8 +68,8 @@ def test_a_day_is_tested_where_its_window_has_just_enough_losses(n_known: int, n
 def test_a_skill_needs_just_enough_completed_forecasts(n_known: int, is_defined: bool) -> None:
     realized = 0.2 + returns_of(n_known)
     of = {"window": WINDOW, "min_obs": ENOUGH}
-    expected, trailing = np.full((2, WINDOW + forecast_score.HORIZON, 1), 0.19)
-    found = forecast_score.rolling_skill(expected, trailing - 0.05, realized, **of)
+    expected, trailing = np.full((2, WINDOW + forecast_score.FORECAST_HORIZON, 1), 0.19)
+    found = forecast_score.rolling_oos_r_squared(expected, trailing - 0.05, realized, **of)
     assert np.isfinite(found[0][-1]).all() == is_defined
 
 
@@ -83,11 +83,11 @@ def test_a_percentile_needs_half_a_year_of_earlier_values(n_earlier: int, is_def
 def test_a_trend_whose_strength_is_the_limit_itself_is_not_stable(ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """The limit is set to the strength, and to the next number above it."""
     forecast, realized = np.array([[0.2 * ratio]]), np.array([[0.2]])
-    strength = float(volatility.trend(forecast, realized).strength[0, 0])
-    monkeypatch.setattr(volatility, "STABLE_BELOW", strength)
-    assert volatility.trend(forecast, realized)[2].tolist() == [[np.sign(ratio - 1.05)]]
-    monkeypatch.setattr(volatility, "STABLE_BELOW", np.nextafter(strength, 1.0))
-    assert volatility.trend(forecast, realized)[2].tolist() == [[0.0]]
+    strength = float(volatility.volatility_trend(forecast, realized).strength[0, 0])
+    monkeypatch.setattr(volatility, "MIN_TREND_STRENGTH", strength)
+    assert volatility.volatility_trend(forecast, realized)[2].tolist() == [[np.sign(ratio - 1.05)]]
+    monkeypatch.setattr(volatility, "MIN_TREND_STRENGTH", np.nextafter(strength, 1.0))
+    assert volatility.volatility_trend(forecast, realized)[2].tolist() == [[0.0]]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_trend_whose_strength_is_the_limit_itself_is_not_stable(ratio: float, 
 )
 def test_a_history_is_short_from_a_quarter_to_half_a_year(n_known: int, has_level: bool, is_short: bool) -> None:
     returns = returns_of(n_known, har.LEVEL_WINDOW)
-    found = har.regressors(returns, returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW)[:, 0])
+    found = har.build_regressors(returns, returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW)[:, 0])
     assert bool(np.isfinite(found.level[0, 0])) == has_level
     assert bool(found.short_history[0, 0]) == is_short
 
@@ -117,7 +117,7 @@ def test_a_history_is_short_from_a_quarter_to_half_a_year(n_known: int, has_leve
 )
 def test_a_ratio_on_a_limit_is_not_clipped_and_the_next_number_beyond_is(ratio: float, is_clipped: bool) -> None:
     """Weights that pass the ratio of the day on, exactly."""
-    inputs = har.regressors(*(returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW), returns_of(252, 252)[:, 0]))
+    inputs = har.build_regressors(*(returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW), returns_of(252, 252)[:, 0]))
     alone = har.Coefficients(weights=(0.0, 1.0, 0.0, 0.0, 0.0), residual_variance=0.0)
     of_day = inputs._replace(day=np.full_like(inputs.day, ratio))
     found = har.forecast(of_day, [dict.fromkeys(har.PROXIES, alone)])
@@ -125,8 +125,8 @@ def test_a_ratio_on_a_limit_is_not_clipped_and_the_next_number_beyond_is(ratio: 
     assert bool(found.clipped[0, 0]) == is_clipped
 
 
-DAYS = calibration.MIN_YEARS * calibration.SESSIONS_PER_YEAR
-SYMBOLS = calibration.MIN_SYMBOLS
+DAYS = calibration.MIN_CALIBRATION_YEARS * calibration.SESSIONS_PER_YEAR
+SYMBOLS = calibration.MIN_CALIBRATION_SYMBOLS
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_fit_is_refused_one_session_or_one_series_below_what_it_needs(days: in
     if complaint is None:
         assert calibration.fit([(inputs, realized)], proxy="close_market").n_symbols == symbols
     else:
-        with pytest.raises(RefusedFit, match=complaint):
+        with pytest.raises(CalibrationRejectedError, match=complaint):
             calibration.fit([(inputs, realized)], proxy="close_market")
 
 
@@ -161,5 +161,5 @@ def test_weights_may_sum_to_either_bound_itself_and_to_no_more_or_less(monkeypat
         assert calibration.fit(blocks, proxy="close_market").n_symbols == SYMBOLS
     for lowest, highest in ((above, above), (0.0, below)):
         monkeypatch.setattr(calibration, "WEIGHT_SUM_BOUNDS", (lowest, highest))
-        with pytest.raises(RefusedFit, match="sum"):
+        with pytest.raises(CalibrationRejectedError, match="sum"):
             calibration.fit(blocks, proxy="close_market")

@@ -9,13 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from riskmetrics.metrics.portfolio import (
     Lots,
-    as_of_series,
+    pro_forma_returns,
     cash_flows,
-    direct_beta,
+    regression_beta,
     group_sums,
-    holdings,
+    net_lots,
     is_open,
-    profit_and_loss,
+    lot_pnl,
     weighted_beta,
 )
 
@@ -75,7 +75,7 @@ def test_a_lot_is_held_from_its_entry_to_the_day_before_its_exit():
 def test_holdings_net_lots_and_leave_an_instrument_unpriced_if_one_of_its_lots_is():
     """3 at 10 and -1 at 10 are 20; 0.1 + 0.2 - 0.3 hold nothing; a priced and an unpriced lot are unpriced."""
     old = ("2024-01-01", 1, NEVER, np.nan)
-    found = holdings(
+    found = net_lots(
         lots((3, *old), (-1, *old), (0.1, *old), (0.2, *old), (-0.3, *old), (1, *old), (1, *old)),
         DAYS[:1],
         np.array([10, 10, 10, 10, 10, 10, np.nan])[:, None],
@@ -88,10 +88,10 @@ def test_holdings_net_lots_and_leave_an_instrument_unpriced_if_one_of_its_lots_i
 
 def test_profit_runs_between_closes_from_the_entry_price_and_to_the_exit_price():
     """2 bought at 10.5 on the second day, sold at 12.5 on the fourth; closes 10, 11, 12, 13: 1 + 2 + 1 = 4."""
-    found = profit_and_loss(lots((2, "2024-01-23", 10.5, "2024-01-25", 12.5)), DAYS, np.array([[10.0, 11.0, 12.0, 13.0]]))
+    found = lot_pnl(lots((2, "2024-01-23", 10.5, "2024-01-25", 12.5)), DAYS, np.array([[10.0, 11.0, 12.0, 13.0]]))
     assert_array_equal(found.daily, [[1, 2, 1]])
     assert_array_equal(found.cumulative, [[1, 3, 4]])
-    assert found.takes_part.all()
+    assert found.is_active.all()
 
 
 @repeatable
@@ -99,7 +99,7 @@ def test_profit_runs_between_closes_from_the_entry_price_and_to_the_exit_price()
 def test_daily_profits_add_up_to_the_cumulative_one(seed):
     rng = np.random.default_rng(seed)
     found = random_lots(rng)
-    daily, cumulative, _, _ = profit_and_loss(found, DAYS, rng.uniform(1, 9, (12, 4)))
+    daily, cumulative, _, _ = lot_pnl(found, DAYS, rng.uniform(1, 9, (12, 4)))
     before = np.where(found.entry <= DAYS[0], cumulative[:, 0] - daily[:, 0], 0.0)
     assert_allclose(before[:, None] + np.cumsum(daily, axis=1), cumulative, rtol=1e-9, atol=1e-9)
 
@@ -112,8 +112,8 @@ def test_what_profit_adds_to_value_and_cash_is_all_that_equity_changes_by(seed):
     found = random_lots(rng)
     prices = rng.uniform(1, 9, (12, 4))
     anchor = DAYS[rng.integers(0, 4, 12)]
-    equity = holdings(found, DAYS, prices, np.arange(12), 12).values + cash_flows(found, anchor, DAYS)
-    assert_allclose(np.diff(equity, axis=1), profit_and_loss(found, DAYS, prices).daily, rtol=1e-9, atol=1e-9)
+    equity = net_lots(found, DAYS, prices, np.arange(12), 12).values + cash_flows(found, anchor, DAYS)
+    assert_allclose(np.diff(equity, axis=1), lot_pnl(found, DAYS, prices).daily, rtol=1e-9, atol=1e-9)
 
 
 def test_cash_flows_are_zero_on_the_anchor_and_undone_before_it():
@@ -159,14 +159,14 @@ def simulated(rng, n_days=100, n_symbols=6, missing=0.0):
 def windows_of(values, column, portfolio, equity, returns):
     """Series of every day's holdings over the 90 sessions that end on it."""
     return [
-        as_of_series(values[:, day], column, portfolio, equity[:, day], returns[day : day + 90]).returns.T
+        pro_forma_returns(values[:, day], column, portfolio, equity[:, day], returns[day : day + 90]).returns.T
         for day in range(len(returns) - 89)
     ]
 
 
 def test_a_stock_and_an_option_on_it_move_by_their_sum_and_are_covered_by_their_sizes():
     """By hand: 100 less 80 of the first column in an equity of 50; the second, of size 20, has no return: 180 of 200 are covered."""
-    found = as_of_series(np.array([100.0, -80.0, 20.0]), index(0, 0, 1), index(0, 0, 0), np.array([50.0]), np.array([[0.1, np.nan]]))
+    found = pro_forma_returns(np.array([100.0, -80.0, 20.0]), index(0, 0, 1), index(0, 0, 0), np.array([50.0]), np.array([[0.1, np.nan]]))
     assert_allclose(found.coverage, [[0.9]], rtol=1e-15)
     assert_allclose(found.returns, [[20 * 0.1 / 50 / 0.9]], rtol=1e-15)
 
@@ -178,10 +178,10 @@ def test_a_session_with_returns_of_exactly_four_fifths_of_equal_positions_counts
     columns = np.arange(n)
     for value in np.random.default_rng(2).uniform(1, 1e6, 500):
         exposures, equity = np.full(n, value), np.array([n * value])
-        found = as_of_series(exposures, columns, index(*[0] * n), equity, returns)
+        found = pro_forma_returns(exposures, columns, index(*[0] * n), equity, returns)
         assert found.returns.item() == pytest.approx(0.1)
     fewer = np.where(np.arange(n) < n // 5 + 1, np.nan, 0.1)[None, :]
-    assert np.isnan(as_of_series(exposures, columns, index(*[0] * n), equity, fewer).returns.item())
+    assert np.isnan(pro_forma_returns(exposures, columns, index(*[0] * n), equity, fewer).returns.item())
 
 
 @pytest.mark.parametrize(("priced", "counts"), [(1.0, True), (0.95, True), (0.94, False)])
@@ -189,7 +189,7 @@ def test_holdings_without_a_price_count_against_a_session(priced, counts):
     """85 % of what has a price has a return: of 95 % that is 80.75 % of all, of 94 % it is 79.9 %."""
     exposures = np.array([85.0, 15.0])
     returns = np.array([[0.1, np.nan]])
-    found = as_of_series(exposures, index(0, 1), index(0, 0), np.array([100.0]), returns, np.array([priced]))
+    found = pro_forma_returns(exposures, index(0, 1), index(0, 0), np.array([100.0]), returns, np.array([priced]))
     assert found.coverage.item() == pytest.approx(0.85)
     assert found.returns.item() == pytest.approx(0.1, nan_ok=False) if counts else np.isnan(found.returns.item())
 
@@ -198,11 +198,11 @@ def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed(
     """Forty exposures to seven symbols, among them one, ten or a thousand that are 0: the same to the last bit."""
     rng = np.random.default_rng(8)
     exposures, column, returns = rng.normal(0, 1e5, 40), rng.integers(0, 7, 40), rng.normal(0, 0.01, (90, 7))
-    alone = as_of_series(exposures, column, index(*[0] * 40), np.array([1e6]), returns)
+    alone = pro_forma_returns(exposures, column, index(*[0] * 40), np.array([1e6]), returns)
     for others in (1, 10, 1000):
         at = np.sort(rng.integers(0, 41, others))
         padded, columns = np.insert(exposures, at, 0.0), np.insert(column, at, rng.integers(0, 7, others))
-        found = as_of_series(padded, columns, index(*[0] * (40 + others)), np.array([1e6]), returns)
+        found = pro_forma_returns(padded, columns, index(*[0] * (40 + others)), np.array([1e6]), returns)
         assert_array_equal(found.returns, alone.returns)
 
 
@@ -216,7 +216,7 @@ def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
     values, portfolio, column = rng.normal(0, 100, (8, 11)), index(0, 0, 0, 0, 1, 1, 1, 1), index(0, 1, 2, 3, 2, 3, 4, -1)
     values[7] = 1.0
     equity = rng.uniform(100, 500, (2, 11))
-    found = direct_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=20)
+    found = regression_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=20)
     for p, d in ((0, 0), (0, 10), (1, 5)):
         mine = np.flatnonzero(portfolio == p)
         x, y = [], []
@@ -246,13 +246,13 @@ def test_both_betas_of_a_portfolio_agree_with_complete_data(seed):
     weighted = weighted_beta(
         values[:, days], of_symbols[column], np.ones((9, 2)), np.full((9, 2), 90.0), portfolio, np.ascontiguousarray(equity[:, days])
     )
-    direct = direct_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=60)
+    direct = regression_beta(windows_of(values, column, portfolio, equity, returns), market, min_obs=60)
     assert_allclose(direct.beta[:, days], weighted.beta, rtol=1e-9, atol=1e-12)
 
 
 def test_returns_k_times_as_large_have_a_beta_k_times_as_large():
     returns, market = simulated(np.random.default_rng(5))
     arguments = np.ones((6, 11)), np.arange(6), np.zeros(6, np.int64), np.full((1, 11), 6.0)
-    once = direct_beta(windows_of(*arguments, returns), market, min_obs=60)
-    thrice = direct_beta(windows_of(*arguments, 3 * returns), market, min_obs=60)
+    once = regression_beta(windows_of(*arguments, returns), market, min_obs=60)
+    thrice = regression_beta(windows_of(*arguments, 3 * returns), market, min_obs=60)
     assert_allclose(thrice.beta, 3 * once.beta, rtol=1e-12)

@@ -14,19 +14,19 @@ from numpy.testing import assert_array_equal, assert_equal
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
     MAX_PRICES_BEFORE,
-    MIN_SEAM_SYMBOLS,
+    MIN_SPLICE_SYMBOLS,
     STALE_WINDOW,
-    as_known_on_each_day,
+    point_in_time_estimates,
     bad_ticks,
-    shifts_at_seams,
+    shifts_at_splices,
     split_suspects,
-    stale,
-    stitched,
+    stale_closes,
+    adjustment_breaks,
 )
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.sources import sample
 from riskmetrics.sources.simulate import simulate_market
-from tests.conftest import SHARED_DATA, with_shared_data
+from tests.conftest import SHARED_DATA, needs_shared_data
 
 
 class Bars(NamedTuple):
@@ -53,17 +53,17 @@ def found(mask: np.ndarray) -> list[tuple[int, ...]]:
 @pytest.fixture(scope="module")
 def simulated() -> Bars:
     """A hundred stocks and two indices over 500 sessions, without a fault."""
-    return bars(simulate_market(100, trading_calendar.window([date(2024, 12, 6)], 499), seed=7).prices)
+    return bars(simulate_market(100, trading_calendar.sessions_with_lookback([date(2024, 12, 6)], 499), seed=7).prices)
 
 
 def assert_silent(market: Bars) -> None:
     ticks, suspects = bad_ticks(market.adj_close), split_suspects(*market)
     assert not ticks.bad.any()
     assert not ticks.unconfirmed.any()
-    assert not stale(market.close).stale.any()
+    assert not stale_closes(market.close).is_stale.any()
     assert np.isnan(suspects.unadjusted).all()
     assert np.isnan(suspects.half_adjusted).all()
-    assert np.isnan(stitched(market.close, market.adj_close)).all()
+    assert np.isnan(adjustment_breaks(market.close, market.adj_close)).all()
 
 
 def test_a_simulated_market_raises_no_alarm(simulated):
@@ -74,7 +74,7 @@ def test_the_bundled_sample_raises_no_alarm():
     assert_silent(bars(sample.prices().rows))
 
 
-@with_shared_data
+@needs_shared_data
 def test_five_years_of_35_symbols_raise_no_alarm():
     prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
     assert_silent(bars(prices.assign(adj_close=prices["close"])))
@@ -88,7 +88,7 @@ REAL_SMALL_SPLITS = [
 """Every split in `prices_raw_and_adjusted.parquet`, as the companies published them."""
 
 
-@with_shared_data
+@needs_shared_data
 def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
     """Five years of 14 symbols with some 230 dividends and three splits."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
@@ -101,8 +101,8 @@ def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
         for row, column in found(~np.isnan(suspects.half_adjusted))
     ] == REAL_SMALL_SPLITS
     assert_equal(suspects.in_close, suspects.half_adjusted)
-    assert not bad_ticks(market.adj_close).doubted.any()
-    assert np.isnan(stitched(market.close, market.adj_close)).all()
+    assert not bad_ticks(market.adj_close).suspect.any()
+    assert np.isnan(adjustment_breaks(market.close, market.adj_close)).all()
 
 
 @pytest.mark.parametrize("ratio", [5 / 4, 4 / 3, 3 / 2])
@@ -210,7 +210,7 @@ def betas_on_each_day(prices: np.ndarray, market: np.ndarray) -> OLS:
     def estimate(returns: np.ndarray, rows: slice, _: object) -> OLS:
         return rolling_ols(returns, market[2:][rows], window=WINDOW, min_obs=3)
 
-    return as_known_on_each_day(estimate, returns, ticks.unconfirmed[2:], WINDOW)
+    return point_in_time_estimates(estimate, returns, ticks.unconfirmed[2:], WINDOW)
 
 
 @st.composite
@@ -256,8 +256,8 @@ def test_a_run_counts_the_sessions_with_the_same_close():
     close = np.arange(1.0, STALE_WINDOW + 9)[:, np.newaxis]
     close[-6:-1] = close[-6]
     close[-1] = np.nan
-    assert stale(close).run[:, 0].tolist() == [1, 1, 1, 2, 3, 4, 5, 0]
-    assert stale(close).stale[:, 0].tolist() == [False] * 6 + [True, False]
+    assert stale_closes(close).run[:, 0].tolist() == [1, 1, 1, 2, 3, 4, 5, 0]
+    assert stale_closes(close).is_stale[:, 0].tolist() == [False] * 6 + [True, False]
 
 
 @pytest.mark.parametrize(("zeros", "is_stale"), [(15, False), (16, True)])
@@ -265,10 +265,10 @@ def test_more_than_a_quarter_of_zero_returns_is_stale(zeros, is_stale):
     """By hand: 15 of 63 are 23.8 %, 16 are 25.4 %; no close stands still for more than two sessions."""
     moves = np.ones(STALE_WINDOW)
     moves[: 2 * zeros : 2] = 0.0
-    measured = stale(np.concatenate([[100.0], 100.0 + moves.cumsum()])[:, np.newaxis])
+    measured = stale_closes(np.concatenate([[100.0], 100.0 + moves.cumsum()])[:, np.newaxis])
     assert measured.zero_share[0, 0] == zeros / STALE_WINDOW
     assert measured.run[0, 0] < 5
-    assert measured.stale[0, 0] == is_stale
+    assert measured.is_stale[0, 0] == is_stale
 
 
 def test_staleness_agrees_with_pandas_where_closes_are_missing():
@@ -277,7 +277,7 @@ def test_staleness_agrees_with_pandas_where_closes_are_missing():
     close = rng.integers(10, 13, (150, 8)).astype(float)
     close[rng.random(close.shape) < 0.3] = np.nan
     close[20:110, 0] = np.nan
-    measured = stale(close)
+    measured = stale_closes(close)
     frame = pd.DataFrame(close)
     change = frame.diff()
     known = change.notna().rolling(STALE_WINDOW).sum()
@@ -291,13 +291,13 @@ def test_staleness_agrees_with_pandas_where_closes_are_missing():
 def test_a_halted_close_is_stale_whatever_history_precedes_it():
     halted = np.full((3 * STALE_WINDOW, 1), 12.5)
     for rows in (len(halted), STALE_WINDOW + 1):
-        measured = stale(halted[-rows:])
+        measured = stale_closes(halted[-rows:])
         assert (measured.run[-1, 0], measured.zero_share[-1, 0]) == (STALE_WINDOW + 1, 1.0)
 
 
 def test_staleness_of_too_short_a_history_raises():
     with pytest.raises(ValueError, match="need 64 sessions"):
-        stale(np.ones((STALE_WINDOW, 2)))
+        stale_closes(np.ones((STALE_WINDOW, 2)))
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,7 @@ SPLITS = [
 ]
 
 
-@with_shared_data
+@needs_shared_data
 @pytest.mark.parametrize(("symbol", "day", "ratio"), SPLITS)
 def test_a_real_split_taken_out_by_hand_is_found_on_its_day_and_nothing_else(symbol, day, ratio):
     prices = pd.read_parquet(SHARED_DATA / "prices_daily.parquet")
@@ -417,7 +417,7 @@ def test_a_seam_is_where_the_factor_falls():
     """By hand: a dividend of 1 % between the first piece, as of its last row, and the second, which is adjusted for it."""
     close = column(100.0, 101.0, 102.0, 101.0, 100.0)
     factor = column(1.0, 1.0, 0.99, 0.99, 1.0)
-    fall = stitched(close, (close * factor).round(2))
+    fall = adjustment_breaks(close, (close * factor).round(2))
     assert found(~np.isnan(fall)) == [(2, 0)]
     assert fall[2, 0] == pytest.approx(0.01, abs=1e-4)
 
@@ -425,7 +425,7 @@ def test_a_seam_is_where_the_factor_falls():
 def test_a_seam_is_found_across_missing_sessions():
     close = column(100.0, 101.0, np.nan, 102.0, 101.0)
     factor = column(1.0, 1.0, 1.0, 0.99, 0.99)
-    assert found(~np.isnan(stitched(close, close * factor))) == [(3, 0)]
+    assert found(~np.isnan(adjustment_breaks(close, close * factor))) == [(3, 0)]
 
 
 def test_dividends_rounding_and_bad_ticks_make_no_seam():
@@ -433,10 +433,10 @@ def test_dividends_rounding_and_bad_ticks_make_no_seam():
     close = (3.0 + np.sin(np.arange(80.0)) * 0.3).round(2)[:, np.newaxis]
     adj_close = (close * 0.997 ** (7 - np.arange(80) // 10)[:, np.newaxis]).round(2)
     adj_close[41] *= 10
-    assert np.isnan(stitched(close, adj_close)).all()
+    assert np.isnan(adjustment_breaks(close, adj_close)).all()
 
 
-@with_shared_data
+@needs_shared_data
 def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
     """Rows before a seam are adjusted as of the last of them, the others as the vendor did, whose factor tells of the dividends."""
     market = bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"))
@@ -446,12 +446,12 @@ def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
         rows = np.arange(len(factor))[:, np.newaxis] < seam
         pieces = np.where(rows & (factor[seam - 1] > 0), market.adj_close / factor[seam - 1], market.adj_close).round(4)
         known = factor[seam - 1] > 0
-        assert_array_equal(found(~np.isnan(stitched(market.close, pieces))), [(seam, n) for n in np.flatnonzero(dividends_after & known)])
+        assert_array_equal(found(~np.isnan(adjustment_breaks(market.close, pieces))), [(seam, n) for n in np.flatnonzero(dividends_after & known)])
         n_planted += int((dividends_after & known).sum())
     assert n_planted > 200
 
 
-@pytest.mark.parametrize("detect", [bad_ticks, stale, lambda prices: split_suspects(prices, prices, prices, prices)])
+@pytest.mark.parametrize("detect", [bad_ticks, stale_closes, lambda prices: split_suspects(prices, prices, prices, prices)])
 def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
     for prices in (np.empty((70, 0)), np.full((70, 2), np.nan)):
         for values in detect(prices):
@@ -459,7 +459,7 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
             assert values.shape[1] == prices.shape[1]
 
 
-@with_shared_data
+@needs_shared_data
 @pytest.mark.parametrize(
     ("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)]
 )
@@ -478,7 +478,7 @@ def test_closes_adjusted_as_of_two_days_shift_where_they_meet(dividend_days: int
         returns = prices[seam - 199 : seam + 116] / prices[seam - 200 : seam + 115] - 1.0
         at_seam = np.zeros(returns.shape, dtype=bool)
         at_seam[199, own] = True
-        shift = shifts_at_seams(returns, at_seam)
+        shift = shifts_at_splices(returns, at_seam)
         assert np.isnan(np.delete(shift, 199)).all()
         assert not shift[199] > 0
         hits.append(not np.isnan(shift[199]))
@@ -498,17 +498,17 @@ def seam_returns(n_at_seam: int, shift: float, n_usual: int) -> tuple[np.ndarray
 @pytest.mark.parametrize(
     ("n_at_seam", "shift", "n_usual", "is_found"),
     [
-        (MIN_SEAM_SYMBOLS, -0.0126, 126, True),
-        (MIN_SEAM_SYMBOLS, 0.0126, 126, True),
-        (MIN_SEAM_SYMBOLS - 1, -0.0126, 126, False),
-        (MIN_SEAM_SYMBOLS, -0.0125, 126, False),  # by hand: 1.25 times the 1 % of the other sessions
-        (MIN_SEAM_SYMBOLS, -0.0126, 125, False),
+        (MIN_SPLICE_SYMBOLS, -0.0126, 126, True),
+        (MIN_SPLICE_SYMBOLS, 0.0126, 126, True),
+        (MIN_SPLICE_SYMBOLS - 1, -0.0126, 126, False),
+        (MIN_SPLICE_SYMBOLS, -0.0125, 126, False),  # by hand: 1.25 times the 1 % of the other sessions
+        (MIN_SPLICE_SYMBOLS, -0.0126, 125, False),
         (8, -0.0126, 126, True),  # without any other symbol
     ],
 )
 def test_a_shift_at_a_seam_counts_beyond_every_usual_one(n_at_seam: int, shift: float, n_usual: int, is_found: bool) -> None:
     returns, at_seam = seam_returns(n_at_seam, shift, n_usual)
-    found_shift = shifts_at_seams(returns, at_seam)
+    found_shift = shifts_at_splices(returns, at_seam)
     assert np.isnan(found_shift[:-1]).all()
     assert np.isnan(found_shift[-1]) != is_found
     if is_found:

@@ -10,16 +10,16 @@ from scipy import integrate, stats
 from riskmetrics.metrics.tail_risk import (
     MIN_OBS_95,
     MIN_OBS_99,
-    TESTED,
-    WINDOW,
+    BACKTEST_WINDOW,
+    VAR_WINDOW,
     Backtest,
     HistoricalRisk,
-    historical,
-    historical_breaches,
+    historical_risk,
+    var_exceptions,
     kupiec,
-    parametric,
-    scaled,
-    smaller_losses,
+    parametric_risk,
+    sqrt_time_scaled,
+    loss_ranks,
 )
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -37,7 +37,7 @@ def panel(seed, sessions=60, series=5, missing=0.1):
 def test_a_tail_by_hand():
     """Losses of 1 to 21 %: the 90 % quantile is the 19th, and 19, 20 and 21 lie at or beyond it."""
     returns = -np.random.default_rng(0).permutation(np.arange(1.0, 22.0))[:, None] / 100
-    found = historical(returns, level=0.9, window=21, min_obs=1)
+    found = historical_risk(returns, level=0.9, window=21, min_obs=1)
     assert_allclose([found.value_at_risk[0], found.expected_shortfall[0]], [0.19, 0.20], rtol=1e-15)
     assert_array_equal(found.n_obs, [21])
 
@@ -47,7 +47,7 @@ def test_a_tail_by_hand():
 def test_agrees_with_the_quantile_of_numpy_and_the_mean_beyond_it(seed, level):
     """Oracle: np.quantile of each series' own losses."""
     returns = panel(seed)
-    found = historical(returns, level=level, window=50, min_obs=30)
+    found = historical_risk(returns, level=level, window=50, min_obs=30)
     for series in range(returns.shape[1]):
         losses = -returns[-50:, series]
         losses = losses[np.isfinite(losses)]
@@ -60,7 +60,7 @@ def test_agrees_with_the_quantile_of_numpy_and_the_mean_beyond_it(seed, level):
 def test_approaches_the_normal_tail_of_normal_returns():
     """Oracle: the normal quantile, with 200,000 draws."""
     returns = np.random.default_rng(1).normal(0.0, 0.2 / np.sqrt(252), (200_000, 1))
-    found, normal = historical(returns, level=0.99, window=200_000, min_obs=MIN_OBS_99), parametric(np.array([0.2]), level=0.99)
+    found, normal = historical_risk(returns, level=0.99, window=200_000, min_obs=MIN_OBS_99), parametric_risk(np.array([0.2]), level=0.99)
     assert_allclose(found.value_at_risk, normal.value_at_risk, rtol=0.01)
     assert_allclose(found.expected_shortfall, normal.expected_shortfall, rtol=0.01)
 
@@ -68,31 +68,31 @@ def test_approaches_the_normal_tail_of_normal_returns():
 def test_equal_losses_are_all_in_the_tail_and_the_shortfall_is_not_below_them():
     """Three losses of 0.1 average a little under 0.1 or over it in binary fractions, seven of 0.7 too."""
     for loss in np.linspace(0.01, 0.9, 90):
-        found = historical(np.full((7, 1), -loss), level=0.9, window=7, min_obs=1)
+        found = historical_risk(np.full((7, 1), -loss), level=0.9, window=7, min_obs=1)
         assert found.value_at_risk[0] == loss
         assert loss <= found.expected_shortfall[0] <= loss * (1 + 1e-15)
 
 
 def test_a_risk_that_is_a_gain_stays_one():
-    assert historical(np.full((20, 1), 0.01), level=0.95, window=20, min_obs=1).value_at_risk[0] == -0.01
+    assert historical_risk(np.full((20, 1), 0.01), level=0.95, window=20, min_obs=1).value_at_risk[0] == -0.01
 
 
 def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
     returns = panel(3, missing=0.0)
-    whole = historical(returns, level=0.95, window=60, min_obs=58)
+    whole = historical_risk(returns, level=0.95, window=60, min_obs=58)
     returns[:3, 1], returns[:, 2], returns[5, 3] = np.nan, np.nan, np.inf
-    found = historical(returns, level=0.95, window=60, min_obs=58)
+    found = historical_risk(returns, level=0.95, window=60, min_obs=58)
     assert_array_equal(found.n_obs, [60, 57, 0, 59, 60])
     assert_array_equal(np.isnan(found.value_at_risk), [False, True, True, False, False])
     assert_array_equal(np.isnan(found.expected_shortfall), np.isnan(found.value_at_risk))
     assert_equal([values[[0, 4]] for values in found], [values[[0, 4]] for values in whole])
 
 
-@pytest.mark.parametrize(("days", "level", "beyond"), [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (WINDOW, 0.99, 6)])
+@pytest.mark.parametrize(("days", "level", "beyond"), [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (VAR_WINDOW, 0.99, 6)])
 def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, beyond):
     """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below it."""
     losses = np.arange(float(days))
-    found = historical(-losses[:, None], level=level, window=days, min_obs=days)
+    found = historical_risk(-losses[:, None], level=level, window=days, min_obs=days)
     assert (losses > found.value_at_risk).sum() == beyond
     assert_allclose(found.expected_shortfall, losses[-beyond:].mean(), rtol=1e-14)
 
@@ -102,7 +102,7 @@ def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, bey
 def test_leverage_scales_both_and_a_gain_every_day_lowers_them_by_itself(seed, level, leverage):
     returns = panel(seed)
     found, geared, richer = (
-        historical(values, level=level, window=60, min_obs=20) for values in (returns, leverage * returns, returns + 0.5)
+        historical_risk(values, level=level, window=60, min_obs=20) for values in (returns, leverage * returns, returns + 0.5)
     )
     for ours, scaled_, shifted in zip(found[:2], geared[:2], richer[:2], strict=True):
         assert_allclose(scaled_, leverage * ours, rtol=1e-12)
@@ -113,12 +113,12 @@ def test_leverage_scales_both_and_a_gain_every_day_lowers_them_by_itself(seed, l
 @given(seeds, levels)
 def test_a_series_has_the_same_bits_alone_in_any_batch_and_whatever_came_before(seed, level):
     returns = panel(seed)
-    batch = historical(returns, level=level, window=40, min_obs=20)
+    batch = historical_risk(returns, level=level, window=40, min_obs=20)
     earlier = returns.copy()
     earlier[:20] = 0.3
-    assert_equal(historical(earlier, level=level, window=40, min_obs=20), batch)
+    assert_equal(historical_risk(earlier, level=level, window=40, min_obs=20), batch)
     for series in range(returns.shape[1]):
-        alone = historical(np.asfortranarray(returns[:, [series]]), level=level, window=40, min_obs=20)
+        alone = historical_risk(np.asfortranarray(returns[:, [series]]), level=level, window=40, min_obs=20)
         assert_equal(alone, HistoricalRisk(*(values[[series]] for values in batch)))
 
 
@@ -126,7 +126,7 @@ def test_a_series_has_the_same_bits_alone_in_any_batch_and_whatever_came_before(
 @given(st.floats(0.05, 0.999), st.floats(0.01, 2.0))
 def test_the_parametric_tail_agrees_with_scipy(level, volatility):
     """Oracle: scipy's normal distribution, and its tail integrated numerically."""
-    found = parametric(np.array([volatility, np.nan]), level=level)
+    found = parametric_risk(np.array([volatility, np.nan]), level=level)
     normal = stats.norm(0.0, volatility / np.sqrt(252))
     quantile = normal.ppf(level)
     tail = integrate.quad(lambda z: z * stats.norm.pdf(z), stats.norm.ppf(level), np.inf)[0] / (1 - level)
@@ -135,11 +135,11 @@ def test_the_parametric_tail_agrees_with_scipy(level, volatility):
 
 
 def test_ten_days_are_the_square_root_of_ten():
-    assert_allclose(scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14)
+    assert_allclose(sqrt_time_scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14)
 
 
 def breaches_of(returns, *, level, min_obs, **days):
-    return historical_breaches(returns, smaller_losses(returns, **days), level=level, min_obs=min_obs, **days)
+    return var_exceptions(returns, loss_ranks(returns, **days), level=level, min_obs=min_obs, **days)
 
 
 @repeatable
@@ -147,7 +147,7 @@ def breaches_of(returns, *, level, min_obs, **days):
 def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, window):
     """Oracle: scipy.stats.percentileofscore, strictly below; 300 days are more than a byte counts."""
     returns = np.round(panel(seed, sessions=window + 12, series=series, missing=0.1), 3)
-    found = smaller_losses(returns, window=window, tested=10)
+    found = loss_ranks(returns, window=window, n_days=10)
     for day in range(10):
         for column in range(series):
             losses, own = -returns[day + 2 : day + 2 + window, column], -returns[day + 2 + window, column]
@@ -190,10 +190,10 @@ def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss,
 
 def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
     """By hand: 756 returns are exactly enough."""
-    returns = panel(2, sessions=WINDOW + TESTED, series=2, missing=0.0)
+    returns = panel(2, sessions=VAR_WINDOW + BACKTEST_WINDOW, series=2, missing=0.0)
     assert_array_equal(breaches_of(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
     with pytest.raises(ValueError, match="too few to test"):
-        smaller_losses(returns[1:])
+        loss_ranks(returns[1:])
 
 
 def test_rows_before_the_windows_of_a_backtest_do_not_matter():
@@ -253,12 +253,12 @@ def test_levels_windows_and_counts_that_make_no_sense_raise():
     returns = np.zeros((10, 1))
     for level in (0.0, 1.0, 95.0, np.nan):
         with pytest.raises(ValueError, match="between 0 and 1"):
-            historical(returns, level=level, window=10, min_obs=1)
+            historical_risk(returns, level=level, window=10, min_obs=1)
         with pytest.raises(ValueError, match="between 0 and 1"):
-            parametric(np.ones(1), level=level)
+            parametric_risk(np.ones(1), level=level)
     for window, min_obs in ((11, 1), (10, 0), (5, 6)):
         with pytest.raises(ValueError, match="min_obs"):
-            historical(returns, level=0.95, window=window, min_obs=min_obs)
+            historical_risk(returns, level=0.95, window=window, min_obs=min_obs)
     with pytest.raises(ValueError, match="too few to test"):
         breaches_of(returns, level=0.95, window=8, tested=3, min_obs=1)
     for breaches, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):

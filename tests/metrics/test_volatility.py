@@ -17,7 +17,7 @@ from riskmetrics.metrics.volatility import (
     percentile_rank,
     range_proxy,
     realized_volatility,
-    trend,
+    volatility_trend,
 )
 from riskmetrics.metrics.windows import window_means, window_sums
 
@@ -135,7 +135,7 @@ def test_percentile_rank_agrees_with_scipy():
 def test_the_trend_is_the_normal_probability_of_more_volatility():
     """Oracle: scipy.stats.norm; the direction by the probabilities of NUMERICS."""
     forecast, realized = np.array([0.30, 0.20, 0.10, 0.22]), np.array([0.20, 0.20, 0.20, 0.20])
-    probability, strength, direction = trend(forecast, realized)
+    probability, strength, direction = volatility_trend(forecast, realized)
     expected = stats.norm.cdf((np.log(forecast / realized) - 0.06) / 0.33)
     assert_allclose(probability, expected, rtol=1e-12)
     assert_allclose(strength, np.abs(2 * expected - 1), rtol=1e-12)
@@ -144,7 +144,7 @@ def test_the_trend_is_the_normal_probability_of_more_volatility():
 
 @pytest.mark.parametrize(("forecast", "realized"), [(np.nan, 0.2), (0.2, np.nan), (0.2, 0.0), (0.0, 0.2)])
 def test_a_trend_from_or_to_nothing_is_undefined(forecast, realized):
-    assert_equal(np.array(trend(np.array([forecast]), np.array([realized]))), np.full((3, 1), np.nan))
+    assert_equal(np.array(volatility_trend(np.array([forecast]), np.array([realized]))), np.full((3, 1), np.nan))
 
 
 @pytest.mark.parametrize("function", [absolute_volatility, percentile_rank])
@@ -233,6 +233,6 @@ def test_leverage_leaves_ranks_and_trends(returns, k):
 
     def ranks_and_trends(values: np.ndarray) -> tuple[np.ndarray, ...]:
         volatility = realized_volatility(values, window=21, min_obs=15).volatility
-        return (*percentile_rank(volatility), *trend(absolute_volatility(values).week, volatility))
+        return (*percentile_rank(volatility), *volatility_trend(absolute_volatility(values).week, volatility))
 
     assert_equal(ranks_and_trends(k * returns), ranks_and_trends(returns))

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.errors import DataQualityError
-from riskmetrics.report import figures
-from riskmetrics.report.page import render
+from riskmetrics.report import formatting
+from riskmetrics.report.page import render_page
 
 DAY = date(2022, 12, 28)
 RUN = "0c1d9c1e-1111-4222-8333-444455556666"
@@ -147,7 +147,7 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
 @pytest.mark.usefixtures("long_short")
 def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
     """Rounded by hand."""
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     overview = page.row("Long-Short USD", 12)
     assert overview[1:7] == ["1,250,001", "−839.30", "−1.7%", "2,743,862", "962,040", "0.58"]
     assert overview[7:11] == ["25.1%", "0.1122", "8.91", "3"]
@@ -172,7 +172,7 @@ def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
 @pytest.mark.usefixtures("long_short")
 def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
     """On the axis from -0.2 to 0.8, zero stands at 20; a benchmark of 0.027 at 22.7."""
-    sectors = render(connection, DAY).split("<h3>Sectors</h3>")[1]
+    sectors = render_page(connection, DAY).split("<h3>Sectors</h3>")[1]
     assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[:2] == [
         ("positive", "20.0", "80.0"),
         ("negative", "0.0", "20.0"),
@@ -182,7 +182,7 @@ def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
 
 @pytest.mark.usefixtures("long_short")
 def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(connection: sa.Connection) -> None:
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
     assert page.row("NEW", 9) == ["NEW", "Long", "5", dash, "", dash, dash, dash, "12"]
@@ -197,7 +197,7 @@ def test_no_dash_stands_without_a_reason(connection: sa.Connection) -> None:
     """Of an empty portfolio everything is missing: one reason is stored, the others are said not to be."""
     owner = portfolio(connection, "Empty", EMPTY)
     why(connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value")
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
     dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
     assert explained[page.row("HHI", 3)[1].removeprefix("—")] == "the portfolio holds nothing with a value"
@@ -213,7 +213,7 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(connecti
     weights = {"sector": "Energy", "gross_weight": 1.0, "net_weight": 1.0}
     insert(connection, tables.portfolio_sector_weights, portfolio_id=owner, day=DAY, **weights)
     why(connection, owner, "portfolio_sector_weights.active_weight", "no benchmark weights are stored")
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     (number,) = [row[0] for row in page.rows if "no benchmark weights are stored" in row]
     assert page.row("Energy", 6)[4:] == [f"—{number}", f"—{number}"]
     assert "No benchmark." in page.text
@@ -225,7 +225,7 @@ def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(connection: sa
     portfolio(connection, "Of another day", None)
     why(connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price")
     why(connection, owner, "position_market_betas.beta", "no returns", position(connection, owner, "NEW", 5, observations=0))
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     assert page.row("Unpriced USD", 3) == ["Unpriced USD", "none of the holdings has a price", "6"]
     assert "Of another day" not in page.text
 
@@ -234,7 +234,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
     owner = portfolio(connection, "<script>alert(1)</script>", LONG_SHORT)
     position(connection, owner, "<b>&AMD", 1, beta=1.0, std_error=0.1, r_squared=0.5, p_value=0.5, alpha=0.0)
     why(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
-    text = render(connection, DAY)
+    text = render_page(connection, DAY)
     assert not re.search("<script|<b>&AMD|<img", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "<b>&AMD" in Page(text).text
@@ -243,7 +243,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
 @pytest.mark.usefixtures("long_short")
 def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.Connection) -> None:
     portfolio(connection, "Empty", EMPTY)
-    text = render(connection, DAY)
+    text = render_page(connection, DAY)
     page = Page(text)
     assert text.startswith("<!DOCTYPE html>")
     assert page.open == []
@@ -256,7 +256,7 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.C
 @pytest.mark.usefixtures("long_short")
 def test_a_day_without_results_is_refused(connection: sa.Connection) -> None:
     with pytest.raises(DataQualityError, match="no snapshot is stored for 2022-12-27"):
-        render(connection, date(2022, 12, 27))
+        render_page(connection, date(2022, 12, 27))
 
 
 def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> None:
@@ -264,7 +264,7 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
     portfolio(connection, "Growth", LONG_SHORT)
     portfolio(connection, "Growth", LONG_SHORT)
     with pytest.raises(DataQualityError, match="same name"):
-        render(connection, DAY)
+        render_page(connection, DAY)
 
 
 @pytest.mark.usefixtures("long_short")
@@ -286,7 +286,7 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connecti
     insert(connection, tables.portfolio_stress, scenario="1929", coverage=0, undefined_reason="no closes", **of_day)
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
         insert(connection, tables.portfolio_risk_contributions, symbol=symbol, component=component, observations=252, **of_day)
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
@@ -322,7 +322,7 @@ def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection
     of_position(connection, long_short, "NEW")
     betas = {"rate_beta": 0.1239, "r_squared": 0.0461, "rate_index": "TLT", "undefined_reason": "too little has two factors"}
     insert(connection, tables.portfolio_rate_betas, portfolio_id=long_short, day=DAY, **betas)
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     assert page.row("Last 21 sessions", 3)[1] == "21.7%"
     assert page.row("Last 63 sessions", 3)[1] == "23.6%"
     assert page.row("Expected, next 21 sessions", 3)[1:] == ["25.1%", "80% band 16.0% to 36.0%"]
@@ -335,7 +335,7 @@ def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection
     assert page.row("AMD", 13) == ["AMD", "Long", *amd]
     assert all(cell == "" or cell.startswith("—") for cell in page.row("NEW", 13)[2:])
     text = " ".join(page.text.split())
-    assert text.count(f"† In sample: {figures.IN_SAMPLE}.") == 1
+    assert text.count(f"† In sample: {formatting.IN_SAMPLE_NOTE}.") == 1
     assert "From less than half a year of returns: AMD." in text
 
 
@@ -347,7 +347,7 @@ def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(connec
     for subject, completed in (("AMD", DAY), ("NEW", DAY), ("AMD", DAY + timedelta(days=1))):
         made = {"subject": subject, "day": completed - timedelta(days=30), "completed_on": completed}
         insert(connection, tables.har_forecast_scores, **made | known | models)
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     (ours,) = [row for row in page.rows if row[1:2] == ["This forecast"]]
     assert ours == ["Symbols", "This forecast", "2", "1.614", "1.00", "—", "10.0%", "−50.0%", "100.0%"]
 
@@ -356,7 +356,7 @@ def test_a_beta_to_rates_stands_without_volatility(connection: sa.Connection, lo
     key = connection.scalar(sa.select(tables.positions.c.id).where(tables.positions.c.symbol == "LLY"))
     beta = {"ir_beta": 0.5, "std_error": 0.25, "p_value": 0.04}
     insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, position_id=key, calculation_date=DAY, **beta)
-    assert Page(render(connection, DAY)).row("LLY", 6) == ["LLY", "Short", "not stored", "0.50", "0.25", "0.040000"]
+    assert Page(render_page(connection, DAY)).row("LLY", 6) == ["LLY", "Short", "not stored", "0.50", "0.25", "0.040000"]
 
 
 def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connection: sa.Connection, long_short: uuid.UUID) -> None:
@@ -372,7 +372,7 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connectio
             insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot)
             greeks = {"position_id": held["id"], "portfolio_id": long_short, "day": DAY, "underlying_symbol": "AMD", "linearised": True}
             insert(connection, tables.position_option_exposures, risk_free_rate=0, dividend_yield=0, delta=strike / 1000, **greeks)
-    page = Page(render(connection, DAY))
+    page = Page(render_page(connection, DAY))
     calls = [row[:3] for row in page.rows if row[0] == "AMD" and len(row) == 13]
     assert calls == [["AMD", "Long call 130 2023-06-16", "130.0%"], ["AMD", "Long call 150.5 2023-06-16", "150.5%"]]
     contracts = [[row[2], row[3], row[5]] for row in page.rows if row[:2] == ["AMD", "AMD"]]
@@ -384,10 +384,10 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connectio
 
 def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(connection: sa.Connection, long_short: uuid.UUID) -> None:
     snapshot = tables.portfolio_snapshots
-    assert "in units of equity are undefined" not in render(connection, DAY)
+    assert "in units of equity are undefined" not in render_page(connection, DAY)
     connection.execute(sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250))
     doubted = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **doubted)
-    text = " ".join(Page(render(connection, DAY)).text.split())
+    text = " ".join(Page(render_page(connection, DAY)).text.split())
     assert "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of equity are undefined." in text
     assert "Value or profit rests on closes that are not believed, of 2 of 3 instruments" in text

@@ -6,34 +6,34 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from benchmarks.book import VERSIONS as SHIPPED
+from benchmarks.run_inputs import VERSIONS as SHIPPED
 from riskmetrics import panels, trading_calendar
-from riskmetrics.metrics.forecast_score import HORIZON
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
-    as_of,
+    pro_forma,
     betas,
-    contributions,
+    contribution_results,
     drawdowns,
     exposures,
     forecasts,
-    options,
-    rates,
-    scores,
+    option_results,
+    rate_sensitivity,
+    score_results,
     snapshots,
-    stress,
-    tail_risk,
+    stress_results,
+    tail_risk_results,
     valuation,
-    volatility,
+    volatility_results,
 )
 from riskmetrics.results.income import Distributions
-from riskmetrics.results.lots import is_listed, is_option
+from riskmetrics.results.lot_frames import is_listed, is_option
 from riskmetrics.sources import simulate
 
 MARKET = "SPY"
-TERMS = options.Terms(risk_free_rate=0.04, dividend_yield=0.01)
+PRICING_PARAMETERS = option_results.PricingParameters(risk_free_rate=0.04, dividend_yield=0.01)
 FIRST, LAST = date(2023, 6, 1), date(2024, 3, 28)
-SESSIONS = trading_calendar.between(FIRST, LAST)
+SESSIONS = trading_calendar.sessions_between(FIRST, LAST)
 
 SCENARIOS = pd.DataFrame(
     {
@@ -55,7 +55,7 @@ _KEYS = [
 _SYMBOLS = [f"S{at}" for at in range(8)]
 """Of the random books."""
 
-_LOT: dict[str, Any] = {
+_DEFAULT_LOT: dict[str, Any] = {
     "portfolio_id": "A",
     "position_type": "LONG",
     "entry_price": 10.0,
@@ -87,114 +87,114 @@ class Book(NamedTuple):
     benchmark: pd.DataFrame
     ranges: pd.DataFrame
     """Range proxies, sessions x symbols; no columns unless a test gives some."""
-    paid: Distributions = NO_DISTRIBUTIONS
+    distributions: Distributions = NO_DISTRIBUTIONS
 
-    def valued(self, *days: date) -> valuation.Valuation:
+    def value_book(self, *days: date) -> valuation.Valuation:
         """Value the book on sessions, with no more closes than that needs."""
-        needed = pd.to_datetime(valuation.sessions_needed(days, self.lots, self.anchors))
+        needed = pd.to_datetime(valuation.required_sessions(days, self.lots, self.anchors))
         before = self.closes[self.closes.index < pd.Timestamp(valuation.recent_sessions(days)[0])]
-        market = valuation.Market(
+        market = valuation.MarketData(
             self.closes.reindex(needed),
             before.ffill().iloc[-1].dropna() if len(before) else pd.Series(dtype=float),
-            self.paid,
+            self.distributions,
             self.suspects(),
         )
-        return valuation.value(days, self.portfolios, self.lots, self.anchors, market)
+        return valuation.value_portfolios(days, self.portfolios, self.lots, self.anchors, market)
 
     def suspects(self) -> pd.DataFrame:
         """List the suspected splits of the whole history, as a run reads them; ranges are not known."""
         missing = self.closes * np.nan
         return panels.suspected_splits(panels.Bars(self.closes, self.closes, missing, missing))
 
-    def exposed(self, *days: date) -> valuation.Valuation:
+    def value_with_deltas(self, *days: date) -> valuation.Valuation:
         """Value the book, and count options by their exposure."""
-        valued = self.valued(*days)
-        return options.by_delta(valued, self.lots, self.options(*days)) if is_option(self.lots).any() else valued
+        valued = self.value_book(*days)
+        return option_results.apply_delta_exposures(valued, self.lots, self.options(*days)) if is_option(self.lots).any() else valued
 
     def returns(self, window: int, *days: date) -> panels.Returns:
         """Believed returns of all symbols over the windows that end on sessions."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, window + 1)))
-        return panels.believed_returns(closes, self.suspects())
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, window + 1)))
+        return panels.clean_returns(closes, self.suspects())
 
-    def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rates.TwoFactorBetas]:
+    def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Betas of all symbols to the last of them, alone and beside the market's."""
-        returns, index = self.returns(betas.WINDOW, *days), "S0" if "S0" in self.closes else self.closes.columns[0]
-        return betas.estimate(returns, index), rates.two_factor(returns, MARKET, index)
+        returns, index = self.returns(betas.BETA_WINDOW, *days), "S0" if "S0" in self.closes else self.closes.columns[0]
+        return betas.estimate_betas(returns, index), rate_sensitivity.estimate_two_factor_betas(returns, MARKET, index)
 
-    def symbol_volatility(self, *days: date) -> volatility.SymbolVolatility:
+    def symbol_volatility(self, *days: date) -> volatility_results.SymbolVolatility:
         """Measure and forecast the volatility of all symbols."""
-        returns = self.returns(volatility.SYMBOL_WINDOW, *days)
+        returns = self.returns(volatility_results.SYMBOL_WINDOW, *days)
         ranges = self.ranges.reindex(index=returns.frame.index, columns=returns.frame.columns)
-        return volatility.of_symbols(returns, ranges, MARKET, SHIPPED)
+        return volatility_results.estimate_symbol_volatility(returns, ranges, MARKET, SHIPPED)
 
-    def portfolio_volatility(self, *days: date, exposed: valuation.Valuation | None = None) -> volatility.PortfolioVolatility:
+    def portfolio_volatility(self, *days: date, delta_valuation: valuation.Valuation | None = None) -> volatility_results.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
-        returns = self.returns(volatility.PORTFOLIO_WINDOW, *days)
+        returns = self.returns(volatility_results.PORTFOLIO_WINDOW, *days)
         ranges = self.ranges.reindex(returns.frame.index)
-        return volatility.of_portfolios(exposed or self.exposed(*days), returns, ranges, MARKET, SHIPPED)
+        return volatility_results.estimate_portfolio_volatility(delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED)
 
     def scores(self, *days: date) -> pd.DataFrame:
         """Score the forecasts that are complete on sessions, each made on its own day."""
-        made = scores.forecast_days(days)
-        exposed = self.exposed(*made)
-        of_portfolios = self.portfolio_volatility(*made, exposed=exposed)
-        stored = [
-            forecasts.symbol_forecasts(self.symbol_volatility(*made), self.lots, made),
+        forecast_days = score_results.forecast_days(days)
+        exposed = self.value_with_deltas(*forecast_days)
+        of_portfolios = self.portfolio_volatility(*forecast_days, delta_valuation=exposed)
+        stored_forecasts = [
+            forecasts.symbol_forecasts(self.symbol_volatility(*forecast_days), self.lots, forecast_days),
             forecasts.portfolio_forecasts(exposed, of_portfolios),
         ]
-        return scores.rows(pd.concat(stored), days, self.returns(HORIZON, *days), exposed)
+        return score_results.score_forecasts(pd.concat(stored_forecasts), days, self.returns(FORECAST_HORIZON, *days), exposed)
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, betas.WINDOW + 1)))
-        panels.require(closes, days, MARKET)
-        return betas.estimate(panels.believed_returns(closes, self.suspects()), MARKET)
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, betas.BETA_WINDOW + 1)))
+        panels.require_closes(closes, days, MARKET)
+        return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
-    def stress(self, *days: date, exposed: valuation.Valuation | None = None) -> pd.DataFrame:
+    def stress(self, *days: date, delta_valuation: valuation.Valuation | None = None) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
-        betas_of_all = stress.Betas(self.betas(*days), *self.rate_betas(*days))
-        closes = self.closes.reindex(pd.to_datetime(stress.ends(SCENARIOS)))
-        valued = exposed or self.exposed(*days)
-        return stress.rows(valued, SCENARIOS, betas_of_all, closes, self.suspects())
+        stress_betas = stress_results.StressBetas(self.betas(*days), *self.rate_betas(*days))
+        closes = self.closes.reindex(pd.to_datetime(stress_results.window_ends(SCENARIOS)))
+        valued = delta_valuation or self.value_with_deltas(*days)
+        return stress_results.compute_stress_losses(valued, SCENARIOS, stress_betas, closes, self.suspects())
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.window(days, panels.STALE_AFTER)))
-        return options.position_rows(options.options(self.lots), days, closes, self.symbol_volatility(*days), TERMS)
+        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, panels.MAX_STALE_SESSIONS)))
+        return option_results.position_rows(option_results.option_lots(self.lots), days, closes, self.symbol_volatility(*days), PRICING_PARAMETERS)
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
-        valued, estimated = self.exposed(*days), self.betas(*days)
+        valued, estimated = self.value_with_deltas(*days), self.betas(*days)
         rows, undefined = snapshots.value_rows(valued)
         beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(valued, estimated, self.profiles)
         sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
         concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
-        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET)
+        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET_BETA_TABLE)
         one, two = self.rate_betas(*days)
-        position_rates, undefined_rates = betas.position_rows(one, self.lots, days, betas.RATES)
-        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days, exposed=valued)
-        exposed = self.options(*days)
-        volatile, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days, exposed)
+        position_rates, undefined_rates = betas.position_rows(one, self.lots, days, betas.RATE_BETA_TABLE)
+        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days, delta_valuation=valued)
+        option_exposures = self.options(*days)
+        position_volatility, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days, option_exposures)
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
-        rate_rows, rate_coverage = rates.portfolio_rows(valued, one, two)
-        tail, backtests = tail_risk.rows(
-            valued, self.returns(tail_risk.WINDOW, *days), of_portfolios.risk_in_money, of_portfolios.figures.observations
+        rate_rows, rate_coverage = rate_sensitivity.portfolio_rows(valued, one, two)
+        tail, backtests = tail_risk_results.compute_tail_risk(
+            valued, self.returns(tail_risk_results.TAIL_RISK_WINDOW, *days), of_portfolios.root_variance_amount, of_portfolios.figures.observations
         )
         scored = self.scores(*days)
-        greeks, undefined_greeks = options.portfolio_rows(valued, options.options(self.lots), exposed)
+        greeks, undefined_greeks = option_results.portfolio_rows(valued, option_results.option_lots(self.lots), option_exposures)
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
-            "contributions": contributions.rows(valued, self.returns(as_of.YEAR, *days)),
-            "drawdowns": drawdowns.rows(valued, self.returns(as_of.YEAR, *days)),
-            "stress": self.stress(*days, exposed=valued),
-            "options": exposed,
+            "contributions": contribution_results.compute_contributions(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
+            "drawdowns": drawdowns.compute_drawdowns(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
+            "stress": self.stress(*days, delta_valuation=valued),
+            "options": option_exposures,
             "greeks": greeks,
             "rates": position_rates,
-            "two_factor": rates.symbol_rows(two, self.lots, days),
-            "adjusted": betas.adjusted_rows(estimated, self.lots, days),
+            "two_factor": rate_sensitivity.symbol_rows(two, self.lots, days),
+            "adjusted": betas.adjusted_beta_rows(estimated, self.lots, days),
             "portfolio_rates": rate_rows,
-            "volatility": volatile,
+            "volatility": position_volatility,
             "portfolio_volatility": snapshot,
             "symbol_forecasts": forecasts.symbol_forecasts(of_symbols, self.lots, days),
             "portfolio_forecasts": forecasts.portfolio_forecasts(valued, of_portfolios),
@@ -224,7 +224,7 @@ class Book(NamedTuple):
 
 def lot(symbol: str, quantity: float, **fields: object) -> dict[str, Any]:
     """A lot of portfolio A, bought at 10 on the first session unless ``fields`` say otherwise."""
-    return _LOT | {"symbol": symbol, "quantity": quantity} | fields
+    return _DEFAULT_LOT | {"symbol": symbol, "quantity": quantity} | fields
 
 
 def book(
@@ -236,11 +236,11 @@ def book(
     ranges: pd.DataFrame | None = None,
 ) -> Book:
     """Arrange lots, closes and equity balances with their day (by portfolio; default: portfolio A without one)."""
-    stated = {"A": (None, None)} if equity is None else equity
-    portfolios = pd.DataFrame({"portfolio_id": list(stated), "name": list(stated), "equity_balance": [of for of, _ in stated.values()]})
-    anchors = pd.Series({name: day for name, (_, day) in stated.items() if day is not None}, dtype=object)
+    stated_equity = {"A": (None, None)} if equity is None else equity
+    portfolios = pd.DataFrame({"portfolio_id": list(stated_equity), "name": list(stated_equity), "equity_balance": [of for of, _ in stated_equity.values()]})
+    anchors = pd.Series({name: day for name, (_, day) in stated_equity.items() if day is not None}, dtype=object)
     table = pd.DataFrame(
-        [{"position_id": f"{at:04d}", **of} for at, of in enumerate(lots)], columns=["position_id", "symbol", "quantity", *_LOT]
+        [{"position_id": f"{at:04d}", **of} for at, of in enumerate(lots)], columns=["position_id", "symbol", "quantity", *_DEFAULT_LOT]
     )
     dates, numbers = (
         ["entry_date", "exit_date", "expiration_date"],
@@ -250,8 +250,8 @@ def book(
     table = table.astype({"quantity": float, "underlying_symbol": "str", "entry_date_assumed": bool} | dict.fromkeys(numbers, float))
     if not isinstance(closes, pd.DataFrame):
         columns = sorted({*(closes or {}), *table.loc[is_listed(table), "symbol"]})
-        given = {symbol: pd.Series(of, dtype=float).rename(pd.Timestamp) for symbol, of in (closes or {}).items()}
-        closes = pd.DataFrame(given, index=pd.to_datetime(SESSIONS), columns=pd.Index(columns, dtype="str"), dtype=float)
+        close_series = {symbol: pd.Series(of, dtype=float).rename(pd.Timestamp) for symbol, of in (closes or {}).items()}
+        closes = pd.DataFrame(close_series, index=pd.to_datetime(SESSIONS), columns=pd.Index(columns, dtype="str"), dtype=float)
     return Book(
         portfolios.astype({"portfolio_id": "str", "name": "str", "equity_balance": float}),
         table.astype({"position_id": "str", "portfolio_id": "str", "symbol": "str", "position_type": "str", "investment_class": "str"}),
@@ -263,8 +263,8 @@ def book(
     )
 
 
-def _profiles(of: dict[str, tuple[str | None, bool, float]]) -> pd.DataFrame:
-    table = pd.DataFrame([(symbol, *fields) for symbol, fields in of.items()], columns=["symbol", "sector", "is_etf", "beta"])
+def _profiles(by_symbol: dict[str, tuple[str | None, bool, float]]) -> pd.DataFrame:
+    table = pd.DataFrame([(symbol, *fields) for symbol, fields in by_symbol.items()], columns=["symbol", "sector", "is_etf", "beta"])
     return table.assign(is_fund=False).astype({"symbol": "str", "sector": "str", "beta": float}).set_index("symbol")
 
 
@@ -291,8 +291,8 @@ def long_book(seed: int) -> Book:
     """
     rng = np.random.default_rng(seed)
     lots = [*_random_lots("A", rng), *_random_lots("B", rng), lot("S2", 10.0, portfolio_id="C")]
-    market = simulate.simulate_market(len(_SYMBOLS) - 1, trading_calendar.window(SESSIONS, tail_risk.WINDOW + 1), seed)
-    names = dict(zip(market.truth.index, [MARKET, *_SYMBOLS], strict=True))
+    market = simulate.simulate_market(len(_SYMBOLS) - 1, trading_calendar.sessions_with_lookback(SESSIONS, tail_risk_results.TAIL_RISK_WINDOW + 1), seed)
+    names = dict(zip(market.true_parameters.index, [MARKET, *_SYMBOLS], strict=True))
     bars = {
         name: market.prices.pivot(index="date", columns="symbol", values=name).rename(columns=names) for name in ("close", "high", "low")
     }

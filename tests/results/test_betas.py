@@ -8,9 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 from small_books import MARKET, SESSIONS, book, lot, random_closes
 
-from riskmetrics.errors import MissingPrices
+from riskmetrics.errors import MissingPricesError
 from riskmetrics.results import betas, snapshots
-from riskmetrics.results.second_opinion import largest_disagreement
+from riskmetrics.results.beta_reference_check import max_abs_difference
 
 DAY = SESSIONS[150]
 _CALL = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 10.0}
@@ -22,7 +22,7 @@ def closes():
 
 
 def of_positions(of, *days):
-    return betas.position_rows(of.betas(*days), of.lots, days, betas.MARKET)
+    return betas.position_rows(of.betas(*days), of.lots, days, betas.MARKET_BETA_TABLE)
 
 
 def of_portfolio(of, day=DAY):
@@ -80,7 +80,7 @@ def test_a_market_that_does_not_move_leaves_all_undefined(closes):
 
 def test_a_day_without_the_markets_close_is_refused_by_name(closes):
     closes.loc[str(DAY), MARKET] = np.nan
-    with pytest.raises(MissingPrices, match=f"no close of {MARKET} on {DAY}"):
+    with pytest.raises(MissingPricesError, match=f"no close of {MARKET} on {DAY}"):
         book(lot("X", 1), closes=closes).betas(DAY)
 
 
@@ -111,7 +111,7 @@ def test_half_in_cash_is_half_the_beta(closes):
 def test_without_positive_equity_there_is_no_beta(closes):
     """A short position alone: equity is -100 % of gross exposure."""
     row, coverage, undefined = of_portfolio(book(lot("X", -7, position_type="SHORT"), closes=closes))
-    assert row[list(snapshots._BETAS)].isna().all()
+    assert row[list(snapshots._BETA_COLUMNS)].isna().all()
     assert coverage.loc["beta", "coverage"] == 1
     assert set(undefined) == {"equity is -100.0% of gross exposure; 5% are needed"}
 
@@ -177,9 +177,9 @@ def test_statsmodels_agrees_with_stored_betas_and_finds_a_wrong_one():
     of = book(lot("X", 1), lot("Y", 1), closes=closes)
     rows, _ = of_positions(of, SESSIONS[150], SESSIONS[151])
     rows["symbol"] = rows["position_id"].map(of.lots.set_index("position_id")["symbol"])
-    assert largest_disagreement(rows, closes) < 1e-12
+    assert max_abs_difference(rows, closes) < 1e-12
     rows.loc[2, "std_error"] += 1e-3
-    assert_allclose(largest_disagreement(rows, closes), 1e-3, rtol=1e-6)
+    assert_allclose(max_abs_difference(rows, closes), 1e-3, rtol=1e-6)
 
 
 def test_days_that_do_not_follow_each_other_are_refused(closes):

@@ -8,61 +8,61 @@ import pytest
 from numpy.testing import assert_allclose
 
 from riskmetrics import trading_calendar
-from riskmetrics.errors import RefusedFit
+from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import har
-from riskmetrics.results import calibration
-from riskmetrics.results.model import WEIGHTS, digest, versions
+from riskmetrics.results import model_calibration
+from riskmetrics.results.model_versions import WEIGHT_COLUMNS, version_digest, parse_versions
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX, simulate_market
 
 LAST = date(2021, 6, 30)
-SHIPPED_LAST = har.SHIPPED_THROUGH
+SHIPPED_LAST = har.SHIPPED_LAST_TARGET
 
 
 def shipped() -> pd.DataFrame:
     """Rows of the version that every database holds."""
-    numbers = [[*of.weights, of.residual_variance] for of in har.SHIPPED.values()]
-    rows = pd.DataFrame(numbers, columns=[*WEIGHTS, "residual_variance"]).assign(proxy=list(har.SHIPPED), version="shipped-1")
+    numbers = [[*of.weights, of.residual_variance] for of in har.SHIPPED_COEFFICIENTS.values()]
+    rows = pd.DataFrame(numbers, columns=[*WEIGHT_COLUMNS, "residual_variance"]).assign(proxy=list(har.SHIPPED_COEFFICIENTS), version="shipped-1")
     fit = {"first_day": pd.Timestamp(1990, 1, 2), "last_target": pd.Timestamp(SHIPPED_LAST), "code_version": "0.1.0"}
     return rows.assign(**fit, n_obs=pd.NA, n_symbols=pd.NA, digest="", created_at="2020-01-01")
 
 
 def history(seed: int, last: date = LAST) -> dict[str, pd.DataFrame]:
     """Six years of the market and of 21 stocks."""
-    days = trading_calendar.between(trading_calendar.FIRST_SESSION, last)[-1560:]
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-1560:]
     prices = simulate_market(21, days, seed).prices
     prices = prices[prices["symbol"] != RATE_INDEX]
     return {name: prices.pivot(index="date", columns="symbol", values=name) for name in ("adj_close", "high", "low")}
 
 
-def stored(proposal: calibration.Proposal) -> pd.DataFrame:
+def stored(proposal: model_calibration.Proposal) -> pd.DataFrame:
     """Every version once the proposal is one of them."""
-    return pd.concat([proposal.known, proposal.new_rows("1.0").assign(created_at="2024-01-01")])
+    return pd.concat([proposal.stored_versions, proposal.new_rows("1.0").assign(created_at="2024-01-01")])
 
 
 def test_a_version_is_known_from_its_last_target_on():
     """All three proxies are fitted, so nothing of the shipped version, which saw 2022, is in the new one."""
-    proposal = calibration.propose(history(2), MARKET_INDEX, shipped())
-    known = versions(stored(proposal))
-    assert proposal.kept == {}
+    proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
+    known = parse_versions(stored(proposal))
+    assert proposal.kept_reasons == {}
     assert proposal.version.startswith("calibrated-2021-06-30-")
     assert known.names == [proposal.version, "shipped-1"]
     later = [date(2021, 6, 30), date(2022, 12, 29), SHIPPED_LAST]
-    assert [known.names[at] for at in known.on(later)] == [proposal.version, proposal.version, "shipped-1"]
-    assert known.in_sample([date(2021, 6, 29), *later]).tolist() == [True, False, False, False]
+    assert [known.names[at] for at in known.version_on(later)] == [proposal.version, proposal.version, "shipped-1"]
+    assert known.is_in_sample([date(2021, 6, 29), *later]).tolist() == [True, False, False, False]
 
 
 def test_without_highs_and_lows_their_proxy_keeps_its_coefficients_and_the_days_that_those_know():
     """Taken from a version that saw 2022, they are no more fit for a forecast of 2021 than it is, and nor is the version with them."""
     bars = history(2)
     closes_only = bars | {name: bars[name] * np.nan for name in ("high", "low")}
-    proposal = calibration.propose(closes_only, MARKET_INDEX, shipped())
+    proposal = model_calibration.propose_version(closes_only, MARKET_INDEX, shipped())
     rows = proposal.rows.set_index("proxy")
-    assert list(proposal.kept) == ["range_market"]
-    assert "no pair" in proposal.kept["range_market"]
-    assert_allclose(rows.loc["range_market", list(WEIGHTS)].astype(float), har.SHIPPED["range_market"].weights)
+    assert list(proposal.kept_reasons) == ["range_market"]
+    assert "no pair" in proposal.kept_reasons["range_market"]
+    assert_allclose(rows.loc["range_market", list(WEIGHT_COLUMNS)].astype(float), har.SHIPPED_COEFFICIENTS["range_market"].weights)
     assert rows["last_target"].dt.date.tolist() == [LAST, LAST, SHIPPED_LAST]
     assert rows["code_version"].isna().tolist() == [True, True, False]
-    known = versions(stored(proposal))
+    known = parse_versions(stored(proposal))
     assert known.names == ["shipped-1", proposal.version]
     assert known.last_target.astype(object).tolist() == [SHIPPED_LAST, SHIPPED_LAST]
     assert proposal.version.startswith(f"calibrated-{SHIPPED_LAST}-")
@@ -73,36 +73,36 @@ def test_versions_stand_in_the_order_in_which_all_of_their_rows_are_known():
     late, early = (shipped().assign(version=name) for name in ("late", "early"))
     late.loc[late["proxy"] == "close", "last_target"] = pd.Timestamp("2024-12-06")
     early["last_target"] = pd.Timestamp("2023-06-30")
-    known = versions(pd.concat([late, early]))
+    known = parse_versions(pd.concat([late, early]))
     assert known.names == ["early", "late"]
     assert known.last_target.astype(object).tolist() == [date(2023, 6, 30), date(2024, 12, 6)]
 
 
 def test_the_same_history_again_is_the_same_version_and_brings_no_row():
     bars = history(1, date(2024, 12, 6))
-    first = calibration.propose(bars, MARKET_INDEX, shipped())
-    again = calibration.propose(bars, MARKET_INDEX, stored(first))
-    assert list(again.kept) == ["range_market"]
-    assert (again.version, again.present) == (first.version, first.version)
-    assert again.stored
+    first = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
+    again = model_calibration.propose_version(bars, MARKET_INDEX, stored(first))
+    assert list(again.kept_reasons) == ["range_market"]
+    assert (again.version, again.current_version) == (first.version, first.version)
+    assert again.is_stored
     assert again.new_rows("2.0").empty
     assert again.comparison()["version"].tolist() == [first.version] * 3
     assert first.comparison()["version"].tolist() == [first.version, "shipped-1"] * 3
 
 
 def test_the_digest_is_that_of_the_rows():
-    proposal = calibration.propose(history(2), MARKET_INDEX, shipped())
-    numbers = proposal.rows.set_index("proxy")[[*WEIGHTS, "residual_variance"]]
+    proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
+    numbers = proposal.rows.set_index("proxy")[[*WEIGHT_COLUMNS, "residual_variance"]]
     coefficients = {proxy: har.Coefficients(of.to_numpy()[:5], of.iloc[5]) for proxy, of in numbers.iterrows()}
-    assert set(proposal.rows["digest"]) == {digest(coefficients, proposal.rows["first_day"].min().date(), LAST)}
+    assert set(proposal.rows["digest"]) == {version_digest(coefficients, proposal.rows["first_day"].min().date(), LAST)}
     assert proposal.version.endswith(proposal.rows["digest"].iloc[0][:8])
 
 
 def test_symbols_in_blocks_give_what_all_at_once_give(monkeypatch: pytest.MonkeyPatch):
     bars = history(2)
-    whole = calibration.propose(bars, MARKET_INDEX, shipped())
-    monkeypatch.setattr(calibration, "_BLOCK", 8)
-    parts = calibration.propose(bars, MARKET_INDEX, shipped())
+    whole = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
+    monkeypatch.setattr(model_calibration, "_BLOCK_SYMBOLS", 8)
+    parts = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     assert parts.version == whole.version
     assert parts.rows[["n_obs", "n_symbols"]].equals(whole.rows[["n_obs", "n_symbols"]])
 
@@ -110,43 +110,43 @@ def test_symbols_in_blocks_give_what_all_at_once_give(monkeypatch: pytest.Monkey
 def test_a_move_that_only_the_next_session_can_confirm_is_in_no_target():
     """A price doubles on the last session: a crash, a tick or a split, which is not known yet."""
     bars = history(2)
-    plain = calibration.propose(bars, MARKET_INDEX, shipped())
+    plain = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     bars["adj_close"].iloc[-1, 5] *= 2
     missing = {name: prices.copy() for name, prices in bars.items()}
     missing["adj_close"].iloc[-1, 5] = np.nan
-    doubled, without = (calibration.propose(some, MARKET_INDEX, shipped()) for some in (bars, missing))
+    doubled, without = (model_calibration.propose_version(some, MARKET_INDEX, shipped()) for some in (bars, missing))
     assert doubled.version == without.version != plain.version
 
 
 def test_volatility_that_turns_into_calm_gets_a_negative_weight_and_is_refused():
     """Every month is the opposite of the one before it."""
-    days = trading_calendar.between(trading_calendar.FIRST_SESSION, LAST)[-1560:]
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST)[-1560:]
     rng = np.random.default_rng(4)
     wild = (np.arange(1560)[:, None] // 21 + np.arange(22)) % 2
     moves = rng.normal(size=(1560, 22)) * np.where(wild, 0.03, 0.01)
     names = [f"S{number}" for number in range(21)] + [MARKET_INDEX]
     closes = pd.DataFrame(50 * np.exp(moves.cumsum(axis=0)), pd.DatetimeIndex(days), pd.Index(names, dtype="str"))
     bars = {"adj_close": closes, "high": closes * np.nan, "low": closes * np.nan}
-    with pytest.raises(RefusedFit, match=r"fit for close_market has a negative weight .* keep the version in use"):
-        calibration.propose(bars, MARKET_INDEX, shipped())
+    with pytest.raises(CalibrationRejectedError, match=r"fit for close_market has a negative weight .* keep the version in use"):
+        model_calibration.propose_version(bars, MARKET_INDEX, shipped())
 
 
 @pytest.mark.parametrize("sessions", [5, 400])
 def test_too_short_a_history_is_refused_with_a_sentence(sessions: int):
     bars = {name: prices.iloc[-sessions:] for name, prices in history(2).items()}
-    with pytest.raises(RefusedFit, match=r"no pair of a day and a series|needs pairs on 1260 sessions"):
-        calibration.propose(bars, MARKET_INDEX, shipped())
+    with pytest.raises(CalibrationRejectedError, match=r"no pair of a day and a series|needs pairs on 1260 sessions"):
+        model_calibration.propose_version(bars, MARKET_INDEX, shipped())
 
 
 def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is():
     """Another stock has one price, five sessions before: it has no pair, and adds none to the others."""
     bars = history(2)
-    plain = calibration.propose(bars, MARKET_INDEX, shipped())
-    before = pd.DatetimeIndex(trading_calendar.between(date(2015, 1, 2), bars["high"].index[0].date())[-6:-1])
+    plain = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
+    before = pd.DatetimeIndex(trading_calendar.sessions_between(date(2015, 1, 2), bars["high"].index[0].date())[-6:-1])
     longer = {name: prices.reindex(before.append(prices.index)).assign(OLD=np.nan) for name, prices in bars.items()}
     longer["adj_close"].loc[before[0], "OLD"] = 5.0
-    with_it = calibration.propose(longer, MARKET_INDEX, shipped())
+    with_it = model_calibration.propose_version(longer, MARKET_INDEX, shipped())
     assert with_it.rows[["n_obs", "n_symbols"]].equals(plain.rows[["n_obs", "n_symbols"]])
-    numbers = [*WEIGHTS, "residual_variance"]
+    numbers = [*WEIGHT_COLUMNS, "residual_variance"]
     assert_allclose(with_it.rows[numbers].astype(float), plain.rows[numbers].astype(float), atol=1e-9)
     assert with_it.rows["first_day"].iloc[0] == before[0]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from riskmetrics.results.comparison import FIGURES, Session, compare
+from riskmetrics.results.comparison import COMPARED_FIGURES, SessionResults, compare
 
 
 def session(
@@ -11,11 +11,11 @@ def session(
     betas: list[tuple[str, str, float, float, float]] = (),
     sectors: list[tuple[str, str, float]] = (),
     undefined: list[tuple[str, str, str, str]] = (),
-) -> Session:
+) -> SessionResults:
     """Return a session of portfolios whose every figure is the same number."""
-    return Session(
+    return SessionResults(
         pd.DataFrame(
-            [{"portfolio": name, **dict.fromkeys(FIGURES, value)} for name, value in values.items()], columns=["portfolio", *FIGURES]
+            [{"portfolio": name, **dict.fromkeys(COMPARED_FIGURES, value)} for name, value in values.items()], columns=["portfolio", *COMPARED_FIGURES]
         ),
         pd.DataFrame(sectors, columns=["portfolio", "sector", "gross_weight"]),
         pd.DataFrame(betas, columns=["portfolio", "symbol", "quantity", "beta", "std_error"]).assign(position_type="LONG"),
@@ -30,8 +30,8 @@ def rows(frame: pd.DataFrame) -> list[tuple[object, ...]]:
 
 def test_figures_differ_by_after_minus_before_in_their_stored_decimals() -> None:
     changed = compare(session({"P": 0.57}), session({"P": 0.58})).figures
-    assert list(changed["figure"]) == list(FIGURES)
-    assert list(changed["change"]) == [0.01] * len(FIGURES)  # 0.58 - 0.57 is 0.010000000000000009
+    assert list(changed["figure"]) == list(COMPARED_FIGURES)
+    assert list(changed["change"]) == [0.01] * len(COMPARED_FIGURES)  # 0.58 - 0.57 is 0.010000000000000009
 
 
 def test_a_portfolio_of_one_session_has_figures_without_a_change_and_nothing_else() -> None:

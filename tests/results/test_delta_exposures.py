@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from small_books import MARKET, SESSIONS, TERMS, Book, book, lot, random_closes
+from small_books import MARKET, SESSIONS, PRICING_PARAMETERS, Book, book, lot, random_closes
 
-from riskmetrics.results import as_of, contributions, drawdowns, forecasts, options, rates, snapshots, tail_risk
+from riskmetrics.results import pro_forma, contribution_results, drawdowns, forecasts, option_results, rate_sensitivity, snapshots, tail_risk_results
 
 DAY = SESSIONS[200]
 AT = pd.Timestamp(DAY)
@@ -36,18 +36,18 @@ def closes() -> pd.DataFrame:
 
 def figures(of: Book) -> dict[str, Any]:
     """What is made of return series and betas for portfolio A on DAY."""
-    valued, volatility, (one, two) = of.exposed(DAY), of.portfolio_volatility(DAY), of.rate_betas(DAY)
-    tail, tested = tail_risk.rows(valued, of.returns(tail_risk.WINDOW, DAY), volatility.figures.risk, volatility.figures.observations)
-    year = of.returns(as_of.YEAR, DAY)
+    valued, volatility, (one, two) = of.value_with_deltas(DAY), of.portfolio_volatility(DAY), of.rate_betas(DAY)
+    tail, tested = tail_risk_results.compute_tail_risk(valued, of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY), volatility.figures.root_variance_forecast, volatility.figures.observations)
+    year = of.returns(pro_forma.YEAR_WINDOW, DAY)
     tables = {
         "beta": snapshots.beta_rows(valued, of.betas(DAY), of.profiles)[0],
-        "rates": rates.portfolio_rows(valued, one, two)[0],
+        "rates": rate_sensitivity.portfolio_rows(valued, one, two)[0],
         "volatility": forecasts.portfolio_rows(valued, volatility)[0],
         "forecasts": forecasts.portfolio_forecasts(valued, volatility),
         "tail": tail[tail["level"] == 0.95],
         "tested": tested[tested["level"] == 0.95],
-        "drawdowns": drawdowns.rows(valued, year),
-        "contributions": contributions.rows(valued, year),
+        "drawdowns": drawdowns.compute_drawdowns(valued, year),
+        "contributions": contribution_results.compute_contributions(valued, year),
         "stress": of.stress(DAY)[lambda rows: rows["scenario"] != "spring"],
     }
     return {
@@ -74,16 +74,16 @@ def test_a_call_of_delta_one_is_a_hundred_shares(closes, position_type, contract
 
 def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
     of = book(lot("X", 100), lot("X240322C", -1, **SHARE | {"position_type": "SC"}), closes=closes, equity={"A": (9000.0, DAY)})
-    valued, volatility = of.exposed(DAY), of.portfolio_volatility(DAY)
+    valued, volatility = of.value_with_deltas(DAY), of.portfolio_volatility(DAY)
     rows, _, undefined = forecasts.portfolio_rows(valued, volatility)
     assert rows["realized_volatility_21d"].iloc[0] == pytest.approx(0.0, abs=1e-9)
-    (window,) = as_of.windows(valued, of.returns(as_of.MIN_YEAR, DAY), as_of.MIN_YEAR)
+    (window,) = pro_forma.pro_forma_windows(valued, of.returns(pro_forma.MIN_YEAR_OBS, DAY), pro_forma.MIN_YEAR_OBS)
     assert_allclose(window.coverage, 1.0)
     why = undefined.set_index("metric")["reason"]
     assert why["portfolio_snapshots.expected_volatility_21d"] == "the portfolio's value did not move in the 21 sessions to the day"
     betas, *_ = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(0.0, abs=1e-9)
-    (row,) = contributions.rows(valued, of.returns(as_of.YEAR, DAY)).itertuples()
+    (row,) = contribution_results.compute_contributions(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
     assert row.weight == pytest.approx(0.0, abs=1e-9)
     assert row.undefined_reason == "the portfolio's value did not move in the window"
 
@@ -98,10 +98,10 @@ def hedged(closes: pd.DataFrame, **fields: object) -> Book:
 def exposures_by_hand(of: Book) -> pd.Series:
     """Oracle: N(d1) by scipy at the underlyings' forecasts; 120 shares and 1 call on X net, 3 puts short on Y."""
     symbols = of.symbol_volatility(DAY)
-    sigma = pd.Series(symbols.figures.expected[0], index=symbols.symbols)[["X", "Y"]]
+    sigma = pd.Series(symbols.figures.volatility_forecast[0], index=symbols.symbols)[["X", "Y"]]
     spot, years = of.closes.loc[AT, ["X", "Y"]], (JUNE - DAY).days / 365
-    d1 = (np.log(spot / 50) + (TERMS.risk_free_rate - TERMS.dividend_yield + sigma**2 / 2) * years) / (sigma * np.sqrt(years))
-    call, put = np.exp(-TERMS.dividend_yield * years) * (stats.norm.cdf(d1) - [0, 1])
+    d1 = (np.log(spot / 50) + (PRICING_PARAMETERS.risk_free_rate - PRICING_PARAMETERS.dividend_yield + sigma**2 / 2) * years) / (sigma * np.sqrt(years))
+    call, put = np.exp(-PRICING_PARAMETERS.dividend_yield * years) * (stats.norm.cdf(d1) - [0, 1])
     return spot * [120 + 100 * call, -300 * put]
 
 
@@ -129,7 +129,7 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
     of = hedged(closes)
     weights = exposures_by_hand(of) / 20_000
     own = (closes[["X", "Y"]].pct_change().iloc[1:201] * weights).sum(axis=1)
-    rows = contributions.rows(of.exposed(DAY), of.returns(as_of.YEAR, DAY)).set_index("symbol")
+    rows = contribution_results.compute_contributions(of.value_with_deltas(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)).set_index("symbol")
     assert rows.index.tolist() == ["X", "Y"]
     assert_allclose(rows["weight"], weights, rtol=1e-9)
     assert rows["component"].sum() == pytest.approx(own.std(ddof=1) * np.sqrt(252), rel=1e-9)
@@ -139,19 +139,19 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
 def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes):
     """Its stated value stays in gross: 3 contracts x 100 x 3 of money that no return series stands for."""
     of = hedged(closes, strike_price=None)
-    valued = of.exposed(DAY)
-    *_, coverage = rates.portfolio_rows(valued, *of.rate_betas(DAY))
+    valued = of.value_with_deltas(DAY)
+    *_, coverage = rate_sensitivity.portfolio_rows(valued, *of.rate_betas(DAY))
     shares = 120 * closes.loc[AT, "X"]
     call = exposures_by_hand(of)["X"] - shares  # of the two lots, netted
     assert coverage["coverage"].iloc[0] == pytest.approx((shares + call) / (shares + call + 900), rel=1e-9)
     assert coverage[["n_covered", "n_total"]].iloc[0].tolist() == [2, 3]
-    assert contributions.rows(valued, of.returns(as_of.YEAR, DAY))["symbol"].tolist() == ["X"]
+    assert contribution_results.compute_contributions(valued, of.returns(pro_forma.YEAR_WINDOW, DAY))["symbol"].tolist() == ["X"]
 
 
 def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
     of, priced = hedged(closes, last_price=None), hedged(closes)
-    assert_array_equal(of.exposed(DAY).exposures, priced.exposed(DAY).exposures)
-    assert np.isnan(of.exposed(DAY).values[-1, 0])
+    assert_array_equal(of.value_with_deltas(DAY).exposures, priced.value_with_deltas(DAY).exposures)
+    assert np.isnan(of.value_with_deltas(DAY).values[-1, 0])
     found, expected = figures(of), figures(priced)
     assert_allclose(list(found.values()), list(expected.values()), rtol=1e-12)
 
@@ -159,15 +159,15 @@ def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
 def test_a_delta_may_be_known_on_one_day_and_not_on_the_next(closes):
     """Y has no close for three sessions, and so no volatility on the last: there its options follow nothing and count by their value."""
     closes.iloc[198:201, closes.columns.get_loc("Y")] = np.nan
-    valued = hedged(closes).exposed(*SESSIONS[199:201])
-    assert valued.follows[-1].tolist() == [True, False]
+    valued = hedged(closes).value_with_deltas(*SESSIONS[199:201])
+    assert valued.has_return_series[-1].tolist() == [True, False]
     assert valued.exposures[-1, 0] > 0
     assert valued.exposures[-1, 1] == valued.values[-1, 1] == -900
 
 
 def test_values_and_profit_do_not_know_of_deltas(closes):
     of = hedged(closes)
-    plain, exposed = of.valued(DAY), of.exposed(DAY)
+    plain, exposed = of.value_book(DAY), of.value_with_deltas(DAY)
     for name in ("values", "gross", "equity", "weight_base"):
         assert_array_equal(getattr(exposed, name), getattr(plain, name))
 
@@ -176,18 +176,18 @@ def test_a_book_without_options_counts_by_its_values(closes):
     of = book(
         lot("X", 3), lot("Y", -2, position_type="SHORT"), lot("HOUSE", 1, investment_class="PRIVATE", market_value=9.0), closes=closes
     )
-    plain = of.valued(DAY)
-    exposed = options.by_delta(plain, of.lots, of.options(DAY))
+    plain = of.value_book(DAY)
+    exposed = option_results.apply_delta_exposures(plain, of.lots, of.options(DAY))
     assert_array_equal(exposed.exposures, plain.values)
-    assert_array_equal(exposed.follows, [[True], [True], [False]])
+    assert_array_equal(exposed.has_return_series, [[True], [True], [False]])
 
 
 def test_a_portfolio_of_nothing_but_expired_options_says_that_nothing_has_a_value(closes):
     of = book(lot("X230901C50", 2, **CALL | {"expiration_date": date(2023, 9, 1)}), closes=closes)
-    valued = of.exposed(DAY)
+    valued = of.value_with_deltas(DAY)
     _, _, undefined = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {"the portfolio holds nothing with a value"}
-    (row,) = drawdowns.rows(valued, of.returns(as_of.YEAR, DAY)).itertuples()
+    (row,) = drawdowns.compute_drawdowns(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
     assert row.undefined_reason == "the portfolio holds nothing with a value"
 
 
@@ -198,7 +198,7 @@ def test_an_option_is_as_volatile_as_its_underlying_times_its_elasticity(closes)
     rows, undefined = forecasts.position_rows(estimates, of.lots, [DAY], of.options(DAY))
     stock, put = (row for _, row in rows.iterrows())
     spot, sigma, years = closes.loc[AT, "Y"], stock["expected_vol_21d"], (JUNE - DAY).days / 365
-    rate, dividend = TERMS
+    rate, dividend = PRICING_PARAMETERS
     d1 = (np.log(spot / 50) + (rate - dividend + sigma**2 / 2) * years) / (sigma * np.sqrt(years))
     share = spot * np.exp(-dividend * years) * stats.norm.cdf(-d1)
     value = 50 * np.exp(-rate * years) * stats.norm.cdf(-d1 + sigma * np.sqrt(years)) - share
@@ -232,4 +232,4 @@ def test_an_option_without_an_elasticity_has_no_volatility_and_says_why(closes):
 def test_the_underlying_of_an_option_has_a_forecast_and_betas_of_its_own(closes):
     of = book(lot("Y240621P50", -3, **PUT), closes=closes)
     assert forecasts.symbol_forecasts(of.symbol_volatility(DAY), of.lots, [DAY])["subject"].tolist() == ["Y"]
-    assert rates.symbol_rows(of.rate_betas(DAY)[1], of.lots, [DAY])["symbol"].tolist() == ["Y"]
+    assert rate_sensitivity.symbol_rows(of.rate_betas(DAY)[1], of.lots, [DAY])["symbol"].tolist() == ["Y"]

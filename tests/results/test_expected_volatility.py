@@ -10,10 +10,10 @@ from small_books import MARKET, SHIPPED, book, lot
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics import har
-from riskmetrics.results import forecasts, model, volatility
+from riskmetrics.results import forecasts, model_versions, volatility_results
 
 DAY = date(2024, 3, 27)
-ALL = trading_calendar.window([DAY], volatility.SYMBOL_WINDOW + 1)
+ALL = trading_calendar.sessions_with_lookback([DAY], volatility_results.SYMBOL_WINDOW + 1)
 C = np.sqrt(np.pi / 2)
 
 
@@ -74,7 +74,7 @@ def test_a_portfolio_of_one_symbol_has_its_volatility_as_many_times_as_it_is_lev
     equity = {"A": (3 * value, DAY), "B": (value, DAY), "C": (2 * value, DAY)}
     of = book(*lots, closes=closes, equity=equity, ranges=ranges)
     symbol, found = of.symbol_volatility(DAY), of.portfolio_volatility(DAY).figures
-    own = volatility.Figures._make(figure[0, symbol.symbols.get_loc("X")] for figure in symbol.figures)
+    own = volatility_results.Figures._make(figure[0, symbol.symbols.get_loc("X")] for figure in symbol.figures)
     for portfolio, leverage in ((0, 1.0), (1, 2.0)):
         for name in ("realized_21d", "realized_63d", "expected", "risk", "low", "high", "ewma_97"):
             assert_allclose(getattr(found, name)[portfolio, 0], leverage * getattr(own, name), rtol=1e-12)
@@ -87,7 +87,7 @@ def test_a_portfolio_of_one_symbol_has_its_volatility_as_many_times_as_it_is_lev
 def test_a_portfolio_is_less_volatile_than_its_positions_on_average(closes):
     """The volatility of the whole is that of its returns; the weighted mean of its parts leaves out that they do not move together."""
     of = book(lot("X", 100), lot("Y", 100), lot("Z", 100), closes=closes)
-    rows, _, undefined = forecasts.portfolio_rows(of.valued(DAY), of.portfolio_volatility(DAY))
+    rows, _, undefined = forecasts.portfolio_rows(of.value_book(DAY), of.portfolio_volatility(DAY))
     returns = closes.pct_change().dropna()[["X", "Y", "Z"]]
     weights = closes.loc[str(DAY), ["X", "Y", "Z"]] / closes.loc[str(DAY), ["X", "Y", "Z"]].sum()
     own = (returns.iloc[-21:] @ weights).std(ddof=1) * np.sqrt(252)
@@ -100,7 +100,7 @@ def test_a_portfolio_is_less_volatile_than_its_positions_on_average(closes):
 def test_long_and_short_of_one_volatility_are_hedged_where_the_mean_of_positions_sees_twice_the_risk(closes):
     twin = closes.assign(W=closes["X"])
     of = book(lot("X", 100), lot("W", -99, position_type="SHORT"), closes=twin, equity={"A": (10_000.0, DAY)})
-    rows, _, _ = forecasts.portfolio_rows(of.valued(DAY), of.portfolio_volatility(DAY))
+    rows, _, _ = forecasts.portfolio_rows(of.value_book(DAY), of.portfolio_volatility(DAY))
     value = 100 * closes.loc[str(DAY), "X"]
     alone = closes["X"].pct_change().iloc[-21:].std(ddof=1) * np.sqrt(252) * value / 10_000
     assert_allclose(rows["realized_volatility_21d"].iloc[0], alone / 100, rtol=1e-6)
@@ -108,15 +108,15 @@ def test_long_and_short_of_one_volatility_are_hedged_where_the_mean_of_positions
 
 def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
     """One calibrated through the day before counts from then on, and the shipped one until then; neither saw its future."""
-    double = {proxy: har.Coefficients(2 * weights, variance) for proxy, (weights, variance) in har.SHIPPED.items()}
-    known_from = trading_calendar.previous(DAY)
-    both = model.Versions(["shipped-1", "later"], [har.SHIPPED, double], np.array([har.SHIPPED_THROUGH, known_from], dtype="datetime64[D]"))
-    days = [trading_calendar.previous(known_from), known_from, DAY]
-    returns = panels.believed_returns(closes.reindex(pd.to_datetime(trading_calendar.window(days, volatility.SYMBOL_WINDOW + 1))))
+    double = {proxy: har.Coefficients(2 * weights, variance) for proxy, (weights, variance) in har.SHIPPED_COEFFICIENTS.items()}
+    known_from = trading_calendar.previous_session(DAY)
+    both = model_versions.ModelVersions(["shipped-1", "later"], [har.SHIPPED_COEFFICIENTS, double], np.array([har.SHIPPED_LAST_TARGET, known_from], dtype="datetime64[D]"))
+    days = [trading_calendar.previous_session(known_from), known_from, DAY]
+    returns = panels.clean_returns(closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, volatility_results.SYMBOL_WINDOW + 1))))
     of = book(lot("X", 1), closes=closes)
     ranges = pd.DataFrame(np.nan, index=returns.frame.index, columns=returns.frame.columns)
     rows, plain = (
-        forecasts.symbol_forecasts(volatility.of_symbols(returns, ranges, MARKET, versions), of.lots, days) for versions in (both, SHIPPED)
+        forecasts.symbol_forecasts(volatility_results.estimate_symbol_volatility(returns, ranges, MARKET, versions), of.lots, days) for versions in (both, SHIPPED)
     )
     assert rows["coefficients"].tolist() == ["shipped-1", "later", "later"]
     assert_allclose(rows["expected"] / plain["expected"], [1, 2, 2], rtol=1e-12)
@@ -124,7 +124,7 @@ def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
 
 
 def test_days_that_the_shipped_fit_saw_are_in_sample():
-    assert SHIPPED.in_sample([date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3)]).tolist() == [True, False, False]
+    assert SHIPPED.is_in_sample([date(2022, 12, 29), date(2022, 12, 30), date(2023, 1, 3)]).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(

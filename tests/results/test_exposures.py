@@ -19,7 +19,7 @@ BENCHMARK = {OLD: {"Energy": 0.1, "Utilities": 0.9}, NEW: {"Energy": 0.2, "Utili
 
 def exposed(*lots, days=(DAY,), benchmark=BENCHMARK, equity=None):
     of = book(*lots, closes=PRICES, profiles=PROFILES, benchmark=benchmark, equity=equity)
-    valued = of.valued(*days)
+    valued = of.value_book(*days)
     sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
     rows, undefined = exposures.concentration_rows(valued, sectors)
     return sectors.set_index("sector"), rows, undefined
@@ -120,7 +120,7 @@ def test_without_positive_equity_there_are_no_net_weights():
 
 def test_sector_names_need_not_be_those_of_the_benchmark_and_may_hold_any_character():
     of = book(lot("OIL", 1), closes=PRICES, profiles={"OIL": ('Oil "and" Gas, Ø', False, 1.0)}, benchmark=BENCHMARK)
-    valued = of.valued(DAY)
+    valued = of.value_book(DAY)
     sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
     rows, _ = exposures.concentration_rows(valued, sectors)
     assert json.loads(rows["sector_exposure"].iloc[0]) == {'Oil "and" Gas, Ø': 1.0}
@@ -134,7 +134,7 @@ def test_exposures_sum_to_one_as_they_are_stored():
     of = book(
         *(lot(symbol, 1) for symbol in symbols), closes=closes, profiles={symbol: (f"{symbol} sector", False, 1.0) for symbol in symbols}
     )
-    valued = of.valued(DAY)
+    valued = of.value_book(DAY)
     rows, _ = exposures.concentration_rows(valued, exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500"))
     stored = json.loads(rows["sector_exposure"].iloc[0])
     assert len(stored) == 7

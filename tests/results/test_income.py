@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from small_books import SESSIONS, book, lot
 
 from riskmetrics.results import snapshots
-from riskmetrics.results.income import Distributions, distributions
+from riskmetrics.results.income import Distributions, infer_distributions
 
 MON, TUE, WED, THU, FRI = (date(2024, 1, day) for day in (22, 23, 24, 25, 26))
 WEEK = dict(zip((MON, TUE, WED, THU, FRI), (10.0, 11.0, 12.0, 13.0, 14.0), strict=True))
@@ -18,7 +18,7 @@ WEEK = dict(zip((MON, TUE, WED, THU, FRI), (10.0, 11.0, 12.0, 13.0, 14.0), stric
 def paying(of, events: list[tuple[str, date, float]], unknown: tuple[str, ...] = ()):
     """The book whose symbols pay money per share on ex-days."""
     frame = pd.DataFrame(events, columns=["symbol", "date", "amount"]).astype({"symbol": "str", "amount": float})
-    return of._replace(paid=Distributions(frame.assign(date=pd.to_datetime(frame["date"])), frozenset(unknown)))
+    return of._replace(distributions=Distributions(frame.assign(date=pd.to_datetime(frame["date"])), frozenset(unknown)))
 
 
 def values(of, *days: date) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_the
 def test_equity_stated_after_an_ex_day_holds_what_was_paid():
     """Undone before it: cash is 5 less on Tuesday than on Wednesday."""
     of = paying(book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, THU)}), [("X", WED, 0.5)])
-    assert_array_equal(of.valued(TUE, WED, THU).cash[0], [865, 870, 870])
+    assert_array_equal(of.value_book(TUE, WED, THU).cash[0], [865, 870, 870])
 
 
 def test_a_lot_bought_on_the_ex_day_gets_nothing_and_one_sold_on_it_does():
@@ -61,25 +61,25 @@ def test_profit_since_entry_has_what_was_paid_since_and_not_before():
     """Bought on Tuesday at 10.50; X paid on Monday, Wednesday and Thursday."""
     of = book(lot("X", 10, entry_date=TUE, entry_price=10.5), closes={"X": WEEK})
     of = paying(of, [("X", MON, 0.5), ("X", WED, 0.5), ("X", THU, 0.25)])
-    assert_array_equal(of.valued(MON, TUE, WED, THU).profit.cumulative[0], [0, 5, 20, 32.5])
+    assert_array_equal(of.value_book(MON, TUE, WED, THU).pnl.cumulative[0], [0, 5, 20, 32.5])
 
 
 def test_profit_since_an_unknown_entry_has_no_income_that_may_be_of_somebody_else():
     of = book(lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=9.0), closes={"X": WEEK})
-    assert_array_equal(paying(of, [("X", WED, 0.5)]).valued(WED).profit.cumulative, [[30]])
+    assert_array_equal(paying(of, [("X", WED, 0.5)]).value_book(WED).pnl.cumulative, [[30]])
 
 
 def test_one_close_tells_of_no_distribution_and_that_is_said():
     """X alone: NULL with the reason; beside Y, whose income is known, it is left out and counted."""
     of = paying(book(lot("X", 10), closes={"X": WEEK}), [], unknown=("X",))
-    rows, undefined = snapshots.value_rows(of.valued(WED))
+    rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows["income"].isna().all()
     assert rows["daily_pnl"].tolist() == [10]
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
     assert why == "distributions are unknown: of no holding are both a close and an adjusted close stored"
     both = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("Y", WED, 0.25)], unknown=("X",))
     assert values(both, WED)["income"].tolist() == [1]
-    coverage = snapshots.value_coverage(both.valued(WED)).set_index("metric").loc["income"]
+    coverage = snapshots.value_coverage(both.value_book(WED)).set_index("metric").loc["income"]
     assert coverage[["n_covered", "n_total", "coverage"]].tolist() == [1, 2, 0.5]
 
 
@@ -88,13 +88,13 @@ def test_options_and_private_holdings_receive_nothing():
     house = lot("X", 1, investment_class="PRIVATE", market_value=5.0)
     of = paying(book(call, house, closes={"X": WEEK}), [("X", WED, 0.5)])
     assert values(of, WED)["income"].tolist() == [0]
-    assert "income" not in set(snapshots.value_coverage(of.valued(WED)).query("n_total > 0")["metric"])
+    assert "income" not in set(snapshots.value_coverage(of.value_book(WED)).query("n_total > 0")["metric"])
 
 
 def test_an_unknown_distribution_is_left_out_of_profit_and_counted():
     """Of X one of the two closes moves by a split: its amount is NaN."""
     of = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("X", WED, np.nan), ("Y", WED, 0.25)])
-    coverage = snapshots.value_coverage(of.valued(TUE, WED)).query("metric == 'income'")
+    coverage = snapshots.value_coverage(of.value_book(TUE, WED)).query("metric == 'income'")
     assert coverage["n_covered"].tolist() == [2, 1]
     assert values(of, WED)["income"].tolist() == [1]
 
@@ -106,10 +106,10 @@ def test_a_range_of_days_has_the_bits_of_its_days(days):
     of = book(*lots, closes={"X": WEEK, "Y": WEEK}, equity={"A": (1000.0, MON), "B": (1000.0, FRI)})
     events = [(symbol, day, 0.1 + at / 30) for at, day in enumerate((TUE, WED, THU, FRI)) for symbol in "XY"]
     of = paying(of, events)
-    together, alone = of.valued(*days), of.valued(FRI)
+    together, alone = of.value_book(*days), of.value_book(FRI)
     for name in ("cash", "equity"):
         assert_array_equal(getattr(together, name)[:, -1], getattr(alone, name)[:, 0])
-    assert_array_equal(together.profit.cumulative[:, -1], alone.profit.cumulative[:, 0])
+    assert_array_equal(together.pnl.cumulative[:, -1], alone.pnl.cumulative[:, 0])
     assert_array_equal(together.income.daily[:, -1], alone.income.daily[:, 0])
 
 
@@ -126,10 +126,10 @@ def steps_of(closes: list[float], adjusted: list[float], symbol: str = "X") -> p
 def test_steps_of_the_adjustment_become_distributions():
     """1.50 on a share that closes at 100 and then at 99; a step that rounding explains is none."""
     steps = pd.concat([steps_of([100.0, 99.0], [98.5, 99.0]), steps_of([50.0, 50.0], [49.99, 50.0], "Y")])
-    found = distributions(steps, ["Z"])
+    found = infer_distributions(steps, ["Z"])
     assert found.events["symbol"].tolist() == ["X"]
     assert found.events["amount"].tolist() == pytest.approx([1.5])
-    assert found.unknown == {"Z"}
+    assert found.single_close_symbols == {"Z"}
 
 
 @pytest.mark.parametrize(
@@ -142,16 +142,16 @@ def test_steps_of_the_adjustment_become_distributions():
 )
 def test_a_wrong_price_of_one_day_leaves_no_cash(closes, adjusted):
     """What the day seems to pay, or the way back from it, is taken back the day after."""
-    events = distributions(steps_of(closes, adjusted), []).events
+    events = infer_distributions(steps_of(closes, adjusted), []).events
     of = book(lot("X", 10), closes={"X": dict(zip(WEEK, closes, strict=False))}, equity={"A": (2000.0, MON)})
-    valued = of._replace(paid=Distributions(events, frozenset())).valued(MON, TUE, WED, THU)
+    valued = of._replace(distributions=Distributions(events, frozenset())).value_book(MON, TUE, WED, THU)
     assert valued.equity[0, -1] == pytest.approx(2000)
-    assert np.nansum(valued.profit.daily) == pytest.approx(0)
+    assert np.nansum(valued.pnl.daily) == pytest.approx(0)
 
 
 def test_a_dividend_the_day_after_another_stays():
     """1.00 and then 2.00 on 100: the level does not come back."""
-    events = distributions(steps_of([100.0, 100.0, 100.0], [97.02, 98.0, 100.0]), []).events
+    events = infer_distributions(steps_of([100.0, 100.0, 100.0], [97.02, 98.0, 100.0]), []).events
     assert events["amount"].tolist() == pytest.approx([1.0, 2.0])
 
 
@@ -160,7 +160,7 @@ def test_income_of_an_instrument_whose_price_change_is_unknown_is_not_in_the_pro
     days = SESSIONS[20:40]
     x = dict.fromkeys(days[:5], 100.0) | dict.fromkeys(days[15:], 90.0)
     of = book(lot("X", 10), lot("Y", 1), closes={"X": x, "Y": dict.fromkeys(days, 100.0)})
-    rows, undefined = snapshots.value_rows(paying(of, [("X", days[15], 10.0)]).valued(days[15]))
+    rows, undefined = snapshots.value_rows(paying(of, [("X", days[15], 10.0)]).value_book(days[15]))
     assert rows["daily_pnl"].tolist() == [0]
     assert rows["income"].tolist() == [100]
     assert rows["daily_return"].isna().all()  # it is of one instrument of two
@@ -173,12 +173,12 @@ def test_a_switch_of_holdings_without_stated_equity_is_paid_by_the_sale():
     sold = lot("X", 100, exit_date=TUE, exit_price=110.0)
     bought = lot("Y", 110, entry_date=TUE, entry_price=100.0)
     closes = {"X": {MON: 100.0, TUE: 110.0}, "Y": {MON: 100.0, TUE: 100.0}}
-    rows, _ = snapshots.value_rows(book(sold, bought, closes=closes).valued(TUE))
+    rows, _ = snapshots.value_rows(book(sold, bought, closes=closes).value_book(TUE))
     assert rows["daily_return"].tolist() == pytest.approx([0.1])
 
 
 def test_a_day_whose_closes_do_not_fit_each_other_says_so():
     of = paying(book(lot("X", 10), closes={"X": WEEK}), [("X", WED, np.nan)])
-    _, undefined = snapshots.value_rows(of.valued(WED))
+    _, undefined = snapshots.value_rows(of.value_book(WED))
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
     assert why.startswith("close and adjusted close of the holdings do not fit each other on the day")

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
-from small_books import SESSIONS, TERMS, Book, book, lot
+from small_books import SESSIONS, PRICING_PARAMETERS, Book, book, lot
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.results import as_of, contributions, drawdowns, options, stress, tail_risk
+from riskmetrics.results import pro_forma, contribution_results, drawdowns, option_results, stress_results, tail_risk_results
 from riskmetrics.sources import simulate
 
 DAY = date(2024, 12, 6)
-HISTORY = trading_calendar.window([DAY], tail_risk.WINDOW + 1)
+HISTORY = trading_calendar.sessions_with_lookback([DAY], tail_risk_results.TAIL_RISK_WINDOW + 1)
 
 
 def simulated(seed: int, n_portfolios: int = 8) -> Book:
@@ -33,9 +33,9 @@ def simulated(seed: int, n_portfolios: int = 8) -> Book:
 
 def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of tail risk and backtests; ``volatility`` is the forecast, a fraction of gross exposure."""
-    valued = of.valued(*days)
-    returns, n_obs = of.returns(tail_risk.WINDOW, *days), np.full(valued.net.shape, 252)
-    return tail_risk.rows(valued, returns, volatility * np.where(valued.equity > 0, valued.equity, valued.gross), n_obs)
+    valued = of.value_book(*days)
+    returns, n_obs = of.returns(tail_risk_results.TAIL_RISK_WINDOW, *days), np.full(valued.net.shape, 252)
+    return tail_risk_results.compute_tail_risk(valued, returns, volatility * np.where(valued.equity > 0, valued.equity, valued.gross), n_obs)
 
 
 def own_returns(of: Book, name: str) -> pd.Series:
@@ -108,7 +108,7 @@ def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_l
 def test_contributions_sum_to_the_volatility():
     """Oracle: the standard deviation of the portfolio's own returns of a year, by pandas."""
     of = simulated(3)
-    rows = contributions.rows(of.valued(DAY), of.returns(as_of.YEAR, DAY)).set_index("portfolio_id")
+    rows = contribution_results.compute_contributions(of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)).set_index("portfolio_id")
     assert len(rows) == 24
     for name, own in rows.groupby(level=0):
         volatility = own_returns(of, name).iloc[-252:].std() * np.sqrt(252)
@@ -126,7 +126,7 @@ def test_contributions_say_why_they_are_undefined():
     more = [lot("FLAT", 1, position_type="LC", strike_price=at, last_price=0.01, investment_class="OPTIONS") for at in (8.0, 9.0)]
     lots = lot("FLAT", 9), lot("GONE", 1), house, *more, lot("NEW", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
-    rows = contributions.rows(of.valued(SESSIONS[200]), of.returns(as_of.YEAR, SESSIONS[200])).set_index("symbol")
+    rows = contribution_results.compute_contributions(of.value_book(SESSIONS[200]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[200])).set_index("symbol")
     assert rows["component"].isna().all()
     assert dict(rows["undefined_reason"]) == {
         "FLAT": "the portfolio's value did not move in the window",
@@ -139,7 +139,7 @@ def test_a_drawdown_by_hand_and_its_days():
     """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have 199 returns."""
     prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
     of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
-    (row,) = drawdowns.rows(of.valued(SESSIONS[199]), of.returns(as_of.YEAR, SESSIONS[199])).itertuples()
+    (row,) = drawdowns.compute_drawdowns(of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])).itertuples()
     assert (row.current, row.largest) == pytest.approx((0.25, 0.4), rel=1e-12)
     days = row.current_peak.date(), row.largest_peak.date(), row.largest_trough.date()
     assert days == (SESSIONS[100], SESSIONS[100], SESSIONS[150])
@@ -150,7 +150,7 @@ def test_a_drawdown_by_hand_and_its_days():
 def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
     rising = {day: 100.0 + at for at, day in enumerate(SESSIONS)}
     of = book(lot("X", 1), closes={"X": rising})
-    (row,) = drawdowns.rows(of.valued(SESSIONS[199]), of.returns(as_of.YEAR, SESSIONS[199])).itertuples()
+    (row,) = drawdowns.compute_drawdowns(of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])).itertuples()
     assert (row.current, row.largest, row.current_peak.date()) == (0.0, 0.0, SESSIONS[199])
     assert pd.isna(row.largest_peak)
     assert pd.isna(row.largest_trough)
@@ -199,8 +199,8 @@ def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
 def test_without_a_scenario_there_is_no_row():
     of, day = moved(), SESSIONS[200]
     none = pd.DataFrame({name: pd.Series(dtype="datetime64[s]") for name in ("name", "market_move", "rate_move", "first_day", "last_day")})
-    assert stress.ends(none) == []
-    rows = stress.rows(of.valued(day), none, stress.Betas(of.betas(day), *of.rate_betas(day)), of.closes.iloc[:0])
+    assert stress_results.window_ends(none) == []
+    rows = stress_results.compute_stress_losses(of.value_book(day), none, stress_results.StressBetas(of.betas(day), *of.rate_betas(day)), of.closes.iloc[:0])
     assert rows.empty
     assert "loss_value" in rows
 
@@ -240,9 +240,9 @@ def test_options_are_those_of_the_textbook_formula(with_options: Book):
     assert volatility > 0
 
     def value(sign: float, spot: float, years: float = years, volatility: float = volatility) -> float:
-        d1 = (np.log(spot / 11) + (TERMS.risk_free_rate - TERMS.dividend_yield + volatility**2 / 2) * years) / volatility / np.sqrt(years)
-        share = spot * np.exp(-TERMS.dividend_yield * years) * stats.norm.cdf(sign * d1)
-        return sign * (share - 11 * np.exp(-TERMS.risk_free_rate * years) * stats.norm.cdf(sign * (d1 - volatility * np.sqrt(years))))
+        d1 = (np.log(spot / 11) + (PRICING_PARAMETERS.risk_free_rate - PRICING_PARAMETERS.dividend_yield + volatility**2 / 2) * years) / volatility / np.sqrt(years)
+        share = spot * np.exp(-PRICING_PARAMETERS.dividend_yield * years) * stats.norm.cdf(sign * d1)
+        return sign * (share - 11 * np.exp(-PRICING_PARAMETERS.risk_free_rate * years) * stats.norm.cdf(sign * (d1 - volatility * np.sqrt(years))))
 
     for sign, row, contracts in ((1, call, 2), (-1, put, -3)):
         assert row.value == pytest.approx(value(sign, spot), rel=1e-9)
@@ -266,30 +266,30 @@ def test_sensitivities_of_a_portfolio_are_sums_over_its_options(with_options: Bo
     """By hand: 2 calls less 3 puts, of 100 shares each; the two options of D are not known."""
     day, of = SESSIONS[200], with_options
     rows = of.options(day)
-    greeks, undefined = options.portfolio_rows(of.valued(day), options.options(of.lots), rows)
+    greeks, undefined = option_results.portfolio_rows(of.value_book(day), option_results.option_lots(of.lots), rows)
     greeks = greeks.set_index("portfolio_id")
     for greek in ("delta", "gamma", "theta", "vega"):
         assert greeks.loc["C", f"portfolio_{greek}"] == pytest.approx(200 * rows.loc[0, greek] - 300 * rows.loc[1, greek], rel=1e-12)
     assert set(undefined["portfolio_id"]) == {"D"}
-    assert set(undefined["metric"]) == set(options.METRICS)
+    assert set(undefined["metric"]) == set(option_results.GREEK_METRICS)
     assert set(undefined["reason"]) == {"options whose sensitivities are not known: 2"}
 
 
 def test_a_portfolio_without_options_has_sensitivities_of_zero():
     of, day = moved(), SESSIONS[200]
-    greeks, undefined = options.portfolio_rows(of.valued(day), options.options(of.lots), of.options(day))
+    greeks, undefined = option_results.portfolio_rows(of.value_book(day), option_results.option_lots(of.lots), of.options(day))
     assert (greeks.drop(columns=["portfolio_id", "snapshot_date"]) == 0).all(axis=None)
     assert undefined.empty
 
 
 def test_a_window_that_reaches_before_the_calendar_is_missing_and_not_short():
     closes = pd.DataFrame({"A": [1.0, 2.0, 3.0]}, index=pd.to_datetime(["1990-01-02", "1990-01-03", "1990-01-04"]))
-    longer = panels.lengthened(closes, 10)
+    longer = panels.pad_history(closes, 10)
     assert len(longer) == 10
     assert longer.index.is_monotonic_increasing
     assert longer["A"].notna().sum() == 3
-    assert panels.lengthened(closes, 2) is closes
-    of = panels.believed_returns(longer)
+    assert panels.pad_history(closes, 2) is closes
+    of = panels.clean_returns(longer)
     assert len(list(of.windows(8))) == 1
 
 
@@ -305,6 +305,6 @@ def test_a_window_that_ends_on_the_day_itself_is_replayed_and_the_session_before
     expected = -float((moves * day[["A", "B"]] * held).sum()) / equity
     assert row["loss"] == pytest.approx(expected, rel=1e-9)
     assert pd.isna(row["undefined_reason"])
-    before = of.stress(trading_calendar.previous(last)).set_index("scenario").loc["spring"]
+    before = of.stress(trading_calendar.previous_session(last)).set_index("scenario").loc["spring"]
     assert np.isnan(before["loss"])
     assert before["undefined_reason"] == "the window ends on 2024-03-22, after the day"

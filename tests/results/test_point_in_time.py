@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from small_books import MARKET, SESSIONS, Book, long_book, random_book
 
-from riskmetrics.results import options
+from riskmetrics.results import option_results
 
 # a smaller seed is no simpler book: nothing to gain from shrinking
 repeatable = settings(derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate])
@@ -206,7 +206,7 @@ def assert_equal_but_for_rounding(whole: dict[str, pd.DataFrame], split: dict[st
 MONEY = {"values", "stress", "greeks"}
 """Tables with amounts, whose small differences of large sums are known to so much."""
 
-COUNTS_LOTS = {"portfolio_snapshots.cumulative_pnl", *options.METRICS}
+COUNTS_LOTS = {"portfolio_snapshots.cumulative_pnl", *option_results.GREEK_METRICS}
 """What is undefined for a reason that says of how many lots."""
 
 

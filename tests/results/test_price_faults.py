@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from riskmetrics.panels import Bars
-from riskmetrics.results import price_quality
-from riskmetrics.results.price_quality import FAULTS, find, sentence
+from riskmetrics.results import price_faults
+from riskmetrics.results.price_faults import FAULT_KINDS, find_faults, describe_findings
 
 DAY = date(2024, 12, 6)
-SESSIONS = price_quality.sessions(DAY)
+SESSIONS = price_faults.required_sessions(DAY)
 N = len(SESSIONS)
 
 
@@ -27,7 +27,7 @@ def bars() -> Bars:
 
 def listed(bars: Bars) -> list[tuple[str, str, str, float]]:
     """Fault, symbol, day and measure of every finding."""
-    found = find(bars)
+    found = find_faults(bars)
     return [(row.fault, row.symbol, f"{row.day:%m-%d}", round(row.measure, 4)) for row in found.itertuples()]
 
 
@@ -41,7 +41,7 @@ def test_a_year_is_looked_at_and_a_quarter_before_it():
 
 
 def test_prices_without_a_fault_have_no_finding(bars):
-    found = find(bars)
+    found = find_faults(bars)
     assert found.empty
     assert list(found.columns) == ["fault", "symbol", "day", "measure", "finding", "what_to_do"]
 
@@ -80,7 +80,7 @@ def test_a_bad_tick_is_listed_with_its_move_and_once_for_both_closes(bars):
 def test_a_tick_in_the_close_alone_and_a_price_of_zero_are_listed(bars):
     bars.close.iloc[at("2024-05-15"), 1] *= 100
     bars.adj_close.iloc[at("2024-05-20"), 0] = 0.0
-    found = find(bars)
+    found = find_faults(bars)
     assert found[["fault", "symbol"]].to_numpy().tolist() == [["bad_ticks", "A"], ["bad_ticks", "B"]]
     assert found["finding"][0] == "adj_close on 2024-05-20 is no price"
     assert np.isnan(found["measure"][0])
@@ -91,7 +91,7 @@ def test_a_large_move_of_the_last_session_alone_is_listed_as_not_yet_believed(ba
     for row in (at("2024-05-15"), N - 1):  # the first is a crash that stays
         for prices in bars:
             prices.iloc[row:, 0] *= 0.43
-    found = find(bars)
+    found = find_faults(bars)
     assert found[["fault", "symbol", "day"]].to_numpy().tolist() == [["bad_ticks", "A", pd.Timestamp(DAY)]]
     assert "not believed before the next session" in found["finding"][0]
 
@@ -103,7 +103,7 @@ def test_a_split_in_neither_close_is_listed_and_so_is_one_in_a_single_close(bars
         prices.iloc[earlier, 0] *= ratio
     bars.adj_close.iloc[earlier, 1] *= ratio
     assert listed(bars) == [("unadjusted_splits", "B", "06-10", ratio), ("unadjusted_splits", "A", "06-10", ratio)]
-    assert find(bars)["finding"].str.contains("do not move alike").tolist() == [True, False]
+    assert find_faults(bars)["finding"].str.contains("do not move alike").tolist() == [True, False]
 
 
 def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
@@ -129,7 +129,7 @@ def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
 def test_a_short_history_says_what_it_leaves_undefined(bars, closes, means):
     for prices in bars:
         prices.iloc[: N - closes, 0] = np.nan
-    found = find(bars)
+    found = find_faults(bars)
     assert found["finding"].tolist() == ([] if means is None else [means])
     if means:
         assert found["fault"][0] == "short_histories"
@@ -148,18 +148,18 @@ def test_a_sentence_names_three_counts_the_rest_and_says_what_to_do(bars):
     days = ("2024-03-04", "2024-04-04", "2024-05-06", "2024-06-04", "2024-07-08")
     for place, day in enumerate(days):
         bars.adj_close.loc[day, "A"] *= 3 + place
-    found = find(bars)
-    text = sentence("bad_ticks", found, bars)
+    found = find_faults(bars)
+    text = describe_findings("bad_ticks", found, bars)
     assert text.startswith("bad ticks in 1 of 2 symbols (A: adj_close moves by +")
     assert [day in text for day in days] == [False, False, True, True, True]
-    assert text.endswith("and back; and 2 more): " + FAULTS["bad_ticks"].what_to_do)
-    assert sentence("stale_prices", found[:0], bars) == f"no stale prices in 2 symbols, {SESSIONS[0]} to {DAY}"
+    assert text.endswith("and back; and 2 more): " + FAULT_KINDS["bad_ticks"].what_to_do)
+    assert describe_findings("stale_prices", found[:0], bars) == f"no stale prices in 2 symbols, {SESSIONS[0]} to {DAY}"
 
 
 def test_no_symbol_has_no_finding(bars):
     nothing = Bars(*(prices.iloc[:, :0] for prices in bars))
-    assert find(nothing).empty
-    assert find(nothing, seams=pd.DataFrame({"symbol": ["A"], "date": bars.close.index[:1]})).empty
+    assert find_faults(nothing).empty
+    assert find_faults(nothing, splices=pd.DataFrame({"symbol": ["A"], "date": bars.close.index[:1]})).empty
 
 
 def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> None:
@@ -171,10 +171,10 @@ def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> No
     frame = pd.DataFrame(close, pd.DatetimeIndex(pd.to_datetime(SESSIONS)), pd.Index(names, dtype="str"))
     bars = Bars(frame, frame, frame * 1.01, frame * 0.99)
     seams = pd.DataFrame({"symbol": names[:6], "date": pd.Timestamp("2024-03-01")})
-    found = find(bars, seams=seams)
+    found = find_faults(bars, splices=seams)
     assert found[["fault", "symbol"]].to_numpy().tolist() == [["stitched_histories", name] for name in "ABCDEF"]
     assert found["day"].unique().tolist() == [pd.Timestamp("2024-03-01")]
     assert found["measure"].between(0.02, 0.04).all()
     assert "where 6 symbols together move by -" in found["finding"][0]
-    assert find(bars, seams=seams[:4]).empty
-    assert find(bars).empty
+    assert find_faults(bars, splices=seams[:4]).empty
+    assert find_faults(bars).empty

@@ -6,9 +6,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_books import MARKET, SESSIONS, book, lot, random_closes
 
-from riskmetrics.metrics.minimums import MIN_COVERAGE, ROUNDING, reaches
+from riskmetrics.metrics.minimums import MIN_COVERAGE, SHARE_TOLERANCE, meets_minimum
 from riskmetrics.metrics.portfolio import weighted_beta
-from riskmetrics.results import as_of, contributions, drawdowns, exposures, forecasts, snapshots, tail_risk
+from riskmetrics.results import pro_forma, contribution_results, drawdowns, exposures, forecasts, snapshots, tail_risk_results
 
 DAY = SESSIONS[-1]
 
@@ -33,16 +33,16 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
     snapshot, _, why_snapshot = forecasts.portfolio_rows(exposed, volatility)
     sectors = exposures.sector_rows(exposed, of.profiles, of.benchmark, "SP500")
     concentration, why_concentration = exposures.concentration_rows(exposed, sectors)
-    returns = of.returns(tail_risk.WINDOW, DAY)
-    tail, backtests = tail_risk.rows(exposed, returns, volatility.risk_in_money, volatility.figures.observations)
+    returns = of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY)
+    tail, backtests = tail_risk_results.compute_tail_risk(exposed, returns, volatility.risk_in_money, volatility.figures.observations)
     return {
         "beta": beta,
         "volatility": snapshot,
         "concentration": concentration,
         "tail": tail,
         "backtests": backtests,
-        "contributions": contributions.rows(exposed, of.returns(as_of.YEAR, DAY)),
-        "drawdowns": drawdowns.rows(exposed, of.returns(as_of.YEAR, DAY)),
+        "contributions": contribution_results.compute_contributions(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
+        "drawdowns": drawdowns.compute_drawdowns(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "stress": of.stress(DAY),
         "undefined": pd.concat([why_beta, why_snapshot, why_concentration]),
     }
@@ -74,7 +74,7 @@ def test_one_priced_holding_of_five_is_twenty_per_cent(closes):
 def test_four_of_five_holdings_with_a_price_are_enough(closes, n_priced, n_held, is_defined):
     """The last known values are not known: each counts as the mean of the others, so 4 of 5 are exactly 80 %."""
     of = held(closes, n_priced, n_held)
-    exposed = of.exposed(DAY)
+    exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(n_priced / n_held, rel=1e-12)
     assert exposed.has_prices.item() == is_defined
     beta, coverage, _ = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
@@ -85,7 +85,7 @@ def test_four_of_five_holdings_with_a_price_are_enough(closes, n_priced, n_held,
 def test_small_holdings_without_a_price_count_by_number(closes):
     """Four of six have a price, and the other two cost next to nothing: 67 % by number, 100 % by value."""
     of = held(closes, 4, 6, entry_price=1e-6)
-    exposed = of.exposed(DAY)
+    exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(1.0, abs=1e-6)
     found = risk_frames(of)
     for name, columns in FIGURES.items():
@@ -99,7 +99,7 @@ def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(clos
     """Five of six by number, but the sixth was bought for as much as the others are worth together."""
     worth = float((closes.loc[str(DAY), ["X", "Y", "Z", "V", "W"]] * 10).sum())
     of = held(closes, 5, 6, entry_price=worth / 10)
-    exposed = of.exposed(DAY)
+    exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(0.5, rel=1e-9)
     assert not exposed.has_prices.item()
     _, _, undefined = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
@@ -112,25 +112,25 @@ def test_the_last_close_counts_however_old_and_whatever_else_is_in_the_run(close
     closes.iloc[-30:, closes.columns.get_loc("Y")] = np.nan
     of = book(lot("X", 1), lot("Y", 1), closes=closes)
     days = SESSIONS[-40:]
-    together = of.valued(*days)
+    together = of.value_book(*days)
     last = closes["Y"].dropna().iloc[-1]
-    assert together.unpriced[1, -1] == last
-    assert together.unpriced[1, -26] == 0  # five sessions old: it still stands in
-    assert_array_equal(together.unpriced[:, -1:], of.valued(DAY).unpriced)
-    assert_array_equal(together.priced_share[:, -1:], of.valued(DAY).priced_share)
+    assert together.unpriced_value[1, -1] == last
+    assert together.unpriced_value[1, -26] == 0  # five sessions old: it still stands in
+    assert_array_equal(together.unpriced_value[:, -1:], of.value_book(DAY).unpriced_value)
+    assert_array_equal(together.priced_share[:, -1:], of.value_book(DAY).priced_share)
 
 
 def test_rescaling_is_to_what_has_a_price(closes):
     """A beta of 9 priced holdings of 10 is their mean, not 10/9 of it: the net value leaves the tenth out, too."""
     of = book(*(lot("X", 1, entry_date=day) for day in SESSIONS[:1]), lot("GONE", 0.1, entry_price=1.0), closes=closes.assign(GONE=np.nan))
     value = float(closes.loc[str(DAY), "X"])
-    exposed = of.exposed(DAY)
+    exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(value / (value + 0.1))
     assert not exposed.has_prices.item()  # one of two by number
     many = book(*(lot(name, 1) for name in ("X", "Y", "Z", "V")), lot("GONE", 0.1, entry_price=1.0), closes=closes.assign(GONE=np.nan))
     alone = book(*(lot(name, 1) for name in ("X", "Y", "Z", "V")), closes=closes)
     found, expected = (
-        snapshots.beta_rows(each.exposed(DAY), each.betas(DAY), each.profiles)[0]["beta_calculated_90d"].item() for each in (many, alone)
+        snapshots.beta_rows(each.value_with_deltas(DAY), each.betas(DAY), each.profiles)[0]["beta_calculated_90d"].item() for each in (many, alone)
     )
     assert found == pytest.approx(expected, rel=1e-12)
 
@@ -151,21 +151,21 @@ def test_eighty_per_cent_of_equal_positions_are_enough_whatever_their_value(n):
     ("share", "is_enough"),
     [
         (MIN_COVERAGE, True),
-        (MIN_COVERAGE - ROUNDING, True),
-        (MIN_COVERAGE - 2 * ROUNDING, False),
+        (MIN_COVERAGE - SHARE_TOLERANCE, True),
+        (MIN_COVERAGE - 2 * SHARE_TOLERANCE, False),
         (0.79, False),
         (np.nan, False),
         (1.0, True),
     ],
 )
 def test_a_minimum_is_reached_up_to_rounding(share, is_enough):
-    assert reaches(share, MIN_COVERAGE) == is_enough
-    assert reaches(np.array([share]), MIN_COVERAGE).tolist() == [is_enough]
+    assert meets_minimum(share, MIN_COVERAGE) == is_enough
+    assert meets_minimum(np.array([share]), MIN_COVERAGE).tolist() == [is_enough]
 
 
 def test_a_coverage_just_below_the_minimum_is_not_printed_as_the_minimum(closes):
     """79.96 % is told as 79.9 %, not as 80.0 % of which 80 % are needed."""
-    why = snapshots.too_little("positions", np.array([[0.7996]]))
+    why = snapshots.insufficient_coverage("positions", np.array([[0.7996]]))
     assert why.text.format(why.number.item()) == "positions make up 79.9% of gross exposure; 80% are needed"
 
 

@@ -17,8 +17,8 @@ from small_books import (
 )
 
 from riskmetrics import panels
-from riskmetrics.results import as_of, betas, drawdowns, price_quality, snapshots
-from riskmetrics.results.second_opinion import largest_disagreement
+from riskmetrics.results import pro_forma, betas, drawdowns, price_faults, snapshots
+from riskmetrics.results.beta_reference_check import max_abs_difference
 
 FIRST = 150
 BEFORE, DAY, NEXT, LATER = SESSIONS[FIRST - 1 : FIRST + 3]
@@ -26,14 +26,14 @@ BEFORE, DAY, NEXT, LATER = SESSIONS[FIRST - 1 : FIRST + 3]
 
 def daily_and_cumulative(of: Book, *days: date) -> list[tuple[float, float]]:
     """Profit of the day and since entry of portfolio A on each day; NaN as -1."""
-    rows, _ = snapshots.value_rows(of.valued(*days))
+    rows, _ = snapshots.value_rows(of.value_book(*days))
     found = rows[["daily_pnl", "cumulative_pnl"]].fillna(-1.0)
     return [tuple(row) for row in found.to_numpy().tolist()]
 
 
 def coverage(of: Book, metric: str, *days: date) -> list[tuple[int, int]]:
     """Instruments covered and all of portfolio A on each day."""
-    rows = snapshots.value_coverage(of.valued(*days))
+    rows = snapshots.value_coverage(of.value_book(*days))
     rows = rows[rows["metric"] == metric]
     return list(zip(rows["n_covered"].tolist(), rows["n_total"].tolist(), strict=True))
 
@@ -54,20 +54,20 @@ def test_a_suspected_split_stays_out_of_profit_on_its_day_and_out_of_that_since_
     assert daily_and_cumulative(of, BEFORE, DAY, NEXT, LATER) == known
     assert coverage(of, "daily_pnl", BEFORE, DAY, NEXT, LATER) == [(2, 2), (1, 2), (2, 2), (2, 2)]
     assert coverage(of, "believed_prices", BEFORE, DAY, NEXT, LATER) == [(2, 2), *[(1, 2)] * 3]
-    _, undefined = snapshots.value_rows(of.valued(BEFORE, DAY, NEXT, LATER))
+    _, undefined = snapshots.value_rows(of.value_book(BEFORE, DAY, NEXT, LATER))
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]
     assert reasons["day"].dt.date.tolist() == [DAY, NEXT, LATER]
     assert set(reasons["reason"]) == {"lots held over a suspected split that nobody has decided about: 1; see `riskmetrics prices list`"}
 
 
 def test_the_value_stays_as_the_closes_give_it() -> None:
-    rows, _ = snapshots.value_rows(two_stocks(400.0, 100.0, 101.0, 103.0).valued(DAY))
+    rows, _ = snapshots.value_rows(two_stocks(400.0, 100.0, 101.0, 103.0).value_book(DAY))
     assert rows["long_value"].tolist() == [40 * 100.0 + 10 * 53.0]
 
 
 def test_a_portfolio_of_nothing_else_has_no_profit_and_says_why() -> None:
     of = book(lot("A", 40.0), closes={"A": {BEFORE: 400.0, DAY: 100.0}})
-    rows, undefined = snapshots.value_rows(of.valued(DAY))
+    rows, undefined = snapshots.value_rows(of.value_book(DAY))
     assert rows["daily_pnl"].isna().all()
     reasons = undefined.set_index("metric")["reason"]
     for name in ("daily_pnl", "daily_return"):
@@ -169,7 +169,7 @@ def test_what_both_decisions_agree_on_stays_and_the_rest_is_undefined(
     days = SESSIONS[FIRST : FIRST + 8]
 
     def figures(of: Book) -> pd.DataFrame:
-        rows, _ = snapshots.value_rows(of.valued(*days))
+        rows, _ = snapshots.value_rows(of.value_book(*days))
         return rows.set_index(["portfolio_id", "snapshot_date"]).sort_index()
 
     of = book(*HELD_OVER, *NOT_HELD_OVER, *others, closes=jumped, equity=equity)
@@ -230,7 +230,7 @@ def test_a_split_after_days_without_a_price_is_no_loss(gap: int) -> None:
     of = book(lot("A", 40.0), closes={"A": closes})
     assert daily_and_cumulative(of, DAY, NEXT) == [(-1.0, -1.0), (40.0, -1.0)]
     assert daily_and_cumulative(of, NEXT) == [(40.0, -1.0)]
-    _, undefined = snapshots.value_rows(of.valued(DAY, NEXT))
+    _, undefined = snapshots.value_rows(of.value_book(DAY, NEXT))
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]["reason"]
     assert len(reasons) == 2
     assert reasons.str.startswith("lots held over a suspected split").all()
@@ -265,8 +265,8 @@ def test_no_window_of_any_later_day_has_the_return_of_a_suspected_split(factor: 
     assert returns.frame.loc[day, "S0"].isna().all()
     assert expected.frame.loc[day, "S0"].notna().all()
     assert_allclose(returns.frame[~day], expected.frame[~day], rtol=1e-12)
-    for window in as_of.windows(of.exposed(DAY, NEXT, LATER), returns, 90):
-        assert np.nanmax(np.abs(window.returns)) < 0.1
+    for window in pro_forma.pro_forma_windows(of.value_with_deltas(DAY, NEXT, LATER), returns, 90):
+        assert np.nanmax(np.abs(window.symbol_returns)) < 0.1
     table = of.betas(DAY, NEXT, LATER).ols
     column = list(split.columns).index("S0")
     assert table.n_obs[:, column].tolist() == [89, 89, 89]
@@ -283,7 +283,7 @@ def test_equity_stated_before_the_move_is_as_the_closes_give_it_and_is_flagged()
         portfolios=of.portfolios.assign(equity_balance=20_000.0),
         anchors=pd.Series({"A": BEFORE}, dtype=object),
     )
-    rows, _ = snapshots.value_rows(of.valued(BEFORE, DAY))
+    rows, _ = snapshots.value_rows(of.value_book(BEFORE, DAY))
     assert rows["cash_value"].tolist() == [3_480.0, 3_480.0]
     assert rows["total_value"].tolist() == [20_000.0, 3_480.0 + 40 * 100.0 + 530.0]
     assert coverage(of, "believed_prices", BEFORE, DAY) == [(2, 2), (1, 2)]
@@ -299,7 +299,7 @@ def test_a_suspected_split_of_the_market_index_is_in_no_beta() -> None:
     smooth = of._replace(closes=closes).returns(90, DAY, NEXT, LATER)
     frame = smooth.frame.copy()
     frame.loc[pd.Timestamp(DAY), MARKET] = np.nan
-    oracle = betas.estimate(smooth._replace(frame=frame), MARKET)
+    oracle = betas.estimate_betas(smooth._replace(frame=frame), MARKET)
     assert found.ols.n_obs[:, 0].tolist() == [89, 89, 89]
     assert_allclose(found.ols.beta, oracle.ols.beta, rtol=1e-9)
 
@@ -309,10 +309,10 @@ def test_the_second_opinion_leaves_out_what_the_regression_leaves_out() -> None:
     closes = random_closes(["S0"], np.random.default_rng(4))
     closes.loc[closes.index >= pd.Timestamp(DAY), "S0"] *= 0.5
     of = book(lot("S0", 10.0), closes=closes)
-    rows, _ = betas.position_rows(of.betas(NEXT), of.lots, [NEXT], betas.MARKET)
+    rows, _ = betas.position_rows(of.betas(NEXT), of.lots, [NEXT], betas.MARKET_BETA_TABLE)
     rows = rows.assign(symbol="S0", market_index=MARKET)
-    assert largest_disagreement(rows, closes, of.suspects()) < 1e-10
-    assert largest_disagreement(rows, closes) > 0.1
+    assert max_abs_difference(rows, closes, of.suspects()) < 1e-10
+    assert max_abs_difference(rows, closes) > 0.1
 
 
 def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_next() -> None:
@@ -321,14 +321,14 @@ def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_n
     closes.loc[closes.index >= pd.Timestamp(DAY), "S0"] *= 0.4
     of = book(lot("S0", 10.0), closes=closes)
     assert of.suspects().empty
-    returns = of.returns(as_of.YEAR, DAY, NEXT)
-    on_day, on_next = (window.series[:, 0] for window in as_of.windows(of.exposed(DAY, NEXT), returns, as_of.YEAR))
+    returns = of.returns(pro_forma.YEAR_WINDOW, DAY, NEXT)
+    on_day, on_next = (window.series[:, 0] for window in pro_forma.pro_forma_windows(of.value_with_deltas(DAY, NEXT), returns, pro_forma.YEAR_WINDOW))
     assert np.isnan(on_day[-1])
     assert on_next[-2] == pytest.approx(closes["S0"][pd.Timestamp(DAY)] / closes["S0"][pd.Timestamp(BEFORE)] - 1)
-    rows = drawdowns.rows(of.exposed(DAY, NEXT), returns).set_index("day")["current"]
+    rows = drawdowns.compute_drawdowns(of.value_with_deltas(DAY, NEXT), returns).set_index("day")["current"]
     assert rows[pd.Timestamp(DAY)] < 0.3
     assert rows[pd.Timestamp(NEXT)] > 0.55
-    (window, _) = returns.windows(as_of.YEAR)
+    (window, _) = returns.windows(pro_forma.YEAR_WINDOW)
     assert np.isnan(window[-1, 0])
 
 
@@ -362,16 +362,16 @@ def test_ranges_of_a_suspected_day_are_left_out() -> None:
     close = pd.DataFrame({"X": [100.0] * 5 + [50.0] * 5}, index=days)
     missing = close * np.nan
     suspects = panels.suspected_splits(panels.Bars(close, close, missing, missing))
-    _, ranges = panels.believed_bars(close, close * 1.01, close * 0.99, suspects)
+    _, ranges = panels.clean_bars(close, close * 1.01, close * 0.99, suspects)
     assert ranges["X"].isna().tolist() == [False] * 3 + [True] + [False] * 4
 
 
 def test_open_suspects_are_those_known_on_a_day() -> None:
     of = two_stocks(400.0, 100.0, 400.0, 401.0)
     suspects = of.suspects()
-    assert price_quality.open_suspects(suspects, BEFORE).empty
-    assert price_quality.open_suspects(suspects, DAY)["symbol"].tolist() == ["A"]
-    assert price_quality.open_suspects(suspects, NEXT).empty
+    assert price_faults.select_open_suspects(suspects, BEFORE).empty
+    assert price_faults.select_open_suspects(suspects, DAY)["symbol"].tolist() == ["A"]
+    assert price_faults.select_open_suspects(suspects, NEXT).empty
 
 
 @pytest.mark.parametrize(
@@ -379,4 +379,4 @@ def test_open_suspects_are_those_known_on_a_day() -> None:
     [(4.0, "4:1"), (0.1, "1:10"), (1.5, "3:2"), (1.25, "5:4"), (4 / 3, "4:3"), (1 / 3, "1:3"), (50.0, "50:1"), (1 / 50, "1:50")],
 )
 def test_a_ratio_is_written_new_shares_first(ratio: float, text: str) -> None:
-    assert price_quality.split_text(ratio) == text
+    assert price_faults.format_split(ratio) == text

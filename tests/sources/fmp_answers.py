@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import date
 
-from riskmetrics.sources.fmp import Fmp
-from riskmetrics.sources.http import Answer, Http
+from riskmetrics.sources.fmp import FmpClient
+from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
 from tests.fmp_server import KEY, Reply
 
 FRIDAY, MONDAY = "2024-12-06", "2024-12-09"
@@ -51,7 +51,7 @@ GOOD = {
 }
 
 
-class Canned(Http):
+class Canned(VendorHttpClient):
     """Answers without a server: what is under test begins where bytes have arrived."""
 
     def __init__(self, answers: Mapping[str, object], status: int = 200) -> None:
@@ -60,19 +60,19 @@ class Canned(Http):
 
     def get(self, path, params, read):
         """Give the canned answer of the path."""
-        return read(Answer(self.status, Reply(self.answers[path.removeprefix("/stable/")]).content, None))
+        return read(VendorResponse(self.status, Reply(self.answers[path.removeprefix("/stable/")]).content, None))
 
 
 def asked(answers: Mapping[str, object], endpoint: str, status: int = 200) -> tuple[list[object], list[tuple[object, ...]]]:
     """Ask what an endpoint is for, and return rows and rejected rows."""
-    client = Fmp(Canned({**GOOD, **answers}, status))
+    client = FmpClient(Canned({**GOOD, **answers}, status))
     if endpoint.startswith("historical"):
-        parsed = client.prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
+        parsed = client.fetch_prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
         return parsed.rows.to_dict("records"), [tuple(row) for row in parsed.rejected]
     calls = {
-        "profile": lambda: client.profile("AAPL"),
-        "sp500-constituent": client.constituents,
-        "etf/sector-weightings": lambda: client.sector_weightings("SPY"),
+        "profile": lambda: client.fetch_profile("AAPL"),
+        "sp500-constituent": client.fetch_constituents,
+        "etf/sector-weightings": lambda: client.fetch_sector_weights("SPY"),
     }
     found = calls[endpoint]()
     assert len(found.rows) == len(found.texts)

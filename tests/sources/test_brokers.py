@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.sources.brokers import read_holdings, read_portfolio
-from tests.conftest import SHARED_DATA, with_shared_data
+from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.sources.accounts import held
 
 SCHWAB = """"Positions for All-Accounts as of 04:12 PM ET, 12/06/2024"
@@ -85,7 +85,7 @@ def test_schwab_positions_of_several_accounts(file):
     assert [lot[:3] for lot in held(trust)] == [("KO", "LONG", 10)]
     assert np.isnan(trust.holdings.rows["entry_price"][0])
     assert np.isnan(trust.cash)
-    assert found.left_out == [(1, "the day"), (3, "the account"), (8, "cash, 8,123.45"), (9, "a total"), (11, "the account")]
+    assert found.skipped == [(1, "the day"), (3, "the account"), (8, "cash, 8,123.45"), (9, "a total"), (11, "the account")]
 
 
 def test_fidelity_positions_of_several_accounts(file):
@@ -97,7 +97,7 @@ def test_fidelity_positions_of_several_accounts(file):
     assert mine.value == -15613 + 69200
     assert (roth.name, held(roth)[0][:3]) == ("ROTH IRA ...0002", ("BRK-B", "LONG", 0.125))
     assert found.rejected == mine.holdings.rejected == []
-    assert [line.line for line in found.left_out] == [2, 5, 8, 9, 10]
+    assert [line.line for line in found.skipped] == [2, 5, 8, 9, 10]
 
 
 def test_an_activity_statement_of_interactive_brokers(file):
@@ -111,7 +111,7 @@ def test_an_activity_statement_of_interactive_brokers(file):
         (17, "Futures: only shares, funds and options on them are valued"),
         (18, "a multiplier of 10, which is neither that of shares nor of options on them"),
     ]
-    reasons = {line.line: line.reason for line in found.left_out}
+    reasons = {line.line: line.reason for line in found.skipped}
     assert (reasons[12], reasons[14], reasons[21]) == ("no open position: Lot", "no open position: Total", "cash, -257.35")
     assert reasons.keys() == {*range(1, 11), 12, 14, 19, 20, 21} - {10}
 
@@ -125,7 +125,7 @@ def test_a_concatenated_statement_tells_its_accounts_apart(file):
     ]
 
 
-@with_shared_data
+@needs_shared_data
 @pytest.mark.parametrize(
     ("name", "accounts"),
     [
@@ -159,14 +159,14 @@ def test_lots_that_stand_below_their_sum_do_not_count_twice(file):
     """As in a query of Interactive Brokers with both levels of detail."""
     found = read_holdings(file("Symbol,Quantity,Multiplier,LevelOfDetail\nKO,100,1,SUMMARY\nKO,60,1,LOT\nKO,40,1,LOT\nMINI,1,10,SUMMARY\n"))
     assert held(found.accounts[0])[0][2] == 100
-    assert [(line.line, line.reason) for line in found.left_out] == [(3, "no open position: LOT"), (4, "no open position: LOT")]
+    assert [(line.line, line.reason) for line in found.skipped] == [(3, "no open position: LOT"), (4, "no open position: LOT")]
     assert "a multiplier of 10" in found.accounts[0].holdings.rejected[0].reason
 
 
 def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(file):
     found = read_holdings(file(INTERACTIVE_BROKERS + "Cash Report,Data,Ending Cash,EUR,100,100,0,\n"))
     assert found.accounts[0].cash == -257.35
-    assert (found.left_out[-1].line, found.left_out[-1].reason) == (22, "cash, of which no amount in USD is stated")
+    assert (found.skipped[-1].line, found.skipped[-1].reason) == (22, "cash, of which no amount in USD is stated")
 
 
 def test_ten_thousand_lines_with_long_descriptions_are_read_in_seconds(file):
@@ -208,7 +208,7 @@ def test_a_damaged_file_is_read_or_refused_and_never_a_crash(file_in_memory, tex
     for rows in (one.rows for one in lots):
         assert rows["quantity"].abs().between(1e-4, 1e12).all()
         assert rows["entry_price"].dropna().between(1e-4, 1e8).all()
-    told = sum(len(one.rows) + len(one.rejected) for one in lots) + len(found.rejected) + len(found.left_out)
+    told = sum(len(one.rows) + len(one.rejected) for one in lots) + len(found.rejected) + len(found.skipped)
     records = len([line for line in text.splitlines() if line.strip(",; \t\r")])
     assert told <= records
     if '"' not in text:

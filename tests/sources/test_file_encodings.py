@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskmetrics.errors import DataQualityError
-from riskmetrics.sources import contents
+from riskmetrics.sources import raw_files
 from riskmetrics.sources.brokers import read_holdings
 from riskmetrics.sources.files import read_profiles
 from riskmetrics.sources.scenarios import read_scenarios
@@ -40,7 +40,7 @@ def test_bytes_that_are_no_utf_8_are_refused(tmp_path, content):
 
 def test_a_character_on_the_border_of_two_pieces_is_whole(tmp_path, monkeypatch):
     """Files are decoded piece by piece."""
-    monkeypatch.setattr(contents, "_PIECE", 16)
+    monkeypatch.setattr(raw_files, "_CHUNK_BYTES", 16)
     path = tmp_path / "file.csv"
     for shift in range(16):
         path.write_text(f"symbol,name\nA,{'x' * shift}€€🙂\n", encoding="utf-8")

@@ -8,11 +8,11 @@ import pytest
 
 from riskmetrics import gics, trading_calendar
 from riskmetrics.sources.brokers import read_portfolio
-from riskmetrics.sources.files import Parsed, read_benchmark, read_prices, read_profiles
-from tests.conftest import SHARED_DATA, with_shared_data
+from riskmetrics.sources.files import ParseResult, read_benchmark, read_prices, read_profiles
+from tests.conftest import SHARED_DATA, needs_shared_data
 
 
-def reasons(parsed: Parsed) -> list[str]:
+def reasons(parsed: ParseResult) -> list[str]:
     """Why rows were rejected, in the file's order."""
     return [rejected.reason for rejected in parsed.rejected]
 
@@ -114,7 +114,7 @@ def test_a_session_to_come_is_rejected(file, day):
 
 
 def test_a_price_of_the_latest_ended_session_is_taken_and_one_of_the_next_is_rejected(file):
-    last = trading_calendar.last_ended()
+    last = trading_calendar.last_completed_session()
     coming = trading_calendar.next_session(last)
     parsed = read_prices(file(f"symbol,date,close\nX,{last},1\nX,{coming},1\n"))
     assert parsed.rows["date"].to_list() == [last]
@@ -123,7 +123,7 @@ def test_a_price_of_the_latest_ended_session_is_taken_and_one_of_the_next_is_rej
 
 
 def test_a_benchmark_of_the_latest_ended_session_is_taken_and_one_of_the_next_day_is_rejected(file):
-    last = trading_calendar.last_ended()
+    last = trading_calendar.last_completed_session()
     coming = last + timedelta(days=1)
     parsed = read_benchmark(file(f"date,sector,weight\n{last},Energy,1\n{coming},Energy,1\n"))
     assert parsed.rows["date"].to_list() == [last]
@@ -361,20 +361,20 @@ def test_bad_weights_are_rejected_and_do_not_count(file):
     ]
 
 
-@with_shared_data
+@needs_shared_data
 def test_daily_prices_load_whole():
     parsed = read_prices(SHARED_DATA / "prices_daily.parquet")
     assert (parsed.rows.shape, parsed.rejected) == ((43470, 9), [])
     assert parsed.rows.groupby("symbol").size().eq(1242).all()
 
 
-@with_shared_data
+@needs_shared_data
 def test_the_same_prices_as_parquet_and_as_csv_are_the_same():
     parquet, csv = (read_prices(SHARED_DATA / "demo" / name).rows for name in ("prices.parquet", "prices.csv.gz"))
     pd.testing.assert_frame_equal(parquet, csv)
 
 
-@with_shared_data
+@needs_shared_data
 def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
     parsed, theirs = (
         read_prices(SHARED_DATA / "prices_raw_and_adjusted.parquet"),
@@ -384,7 +384,7 @@ def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
     assert parsed.rows[["close", "adj_close"]].equals(theirs[["close", "adj_close"]])
 
 
-@with_shared_data
+@needs_shared_data
 def test_profiles_and_sector_weights_load_without_an_option():
     profiles, weights = read_profiles(SHARED_DATA / "symbols.csv"), read_benchmark(SHARED_DATA / "sp500_sector_weights.csv")
     assert (len(profiles.rows), profiles.rejected, weights.rejected) == (35, [], [])
@@ -395,7 +395,7 @@ def test_profiles_and_sector_weights_load_without_an_option():
     assert weights.rows["num_constituents"].to_list() == published["n_constituents"].to_list()
 
 
-@with_shared_data
+@needs_shared_data
 @pytest.mark.parametrize(("name", "lots"), [("balanced_25", 25), ("long_short", 5), ("single_stock", 1), ("concentrated_3", 3)])
 def test_portfolios_load_without_an_option(name, lots):
     parsed = read_portfolio(SHARED_DATA / "portfolios" / f"{name}.csv")

@@ -8,9 +8,9 @@ import pytest
 
 from riskmetrics.errors import SourceError
 from riskmetrics.sources import fmp
-from riskmetrics.sources.fmp import Fmp
-from riskmetrics.sources.http import Answer, Http
-from tests.conftest import SHARED_DATA, with_shared_data
+from riskmetrics.sources.fmp import FmpClient
+from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
+from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.fmp_server import KEY, NO_ENDPOINT, Reply, serve
 from tests.sources.fmp_answers import FRIDAY, GOOD, MONDAY, PROFILE, Canned, adjusted, asked, bar
 
@@ -29,17 +29,17 @@ def test_without_the_dividend_adjusted_endpoint_the_close_stands_in_and_is_said(
     class Small(Canned):
         def get(self, path, params, read):
             """Refuse one endpoint."""
-            return read(Answer(402, NO_ENDPOINT.encode(), None)) if "dividend" in path else super().get(path, params, read)
+            return read(VendorResponse(402, NO_ENDPOINT.encode(), None)) if "dividend" in path else super().get(path, params, read)
 
-    parsed = Fmp(Small(GOOD)).prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
+    parsed = FmpClient(Small(GOOD)).fetch_prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
     assert parsed.rows["adj_close"].to_list() == parsed.rows["close"].to_list() == [243.0, 242.84]
     assert not parsed.rows["has_adj_close"].any()
     assert parsed.notes == ["no adj_close column: adj_close := close"]
 
 
 def test_an_unknown_symbol_is_no_row_and_costs_one_call():
-    with serve(lambda *_: Reply([])) as server, Http(server.url, KEY, lambda: None) as http:
-        assert Fmp(http).prices("NOSUCH", date(2024, 1, 2), date(2024, 12, 6)).rows.empty
+    with serve(lambda *_: Reply([])) as server, VendorHttpClient(server.url, KEY, lambda: None) as http:
+        assert FmpClient(http).fetch_prices("NOSUCH", date(2024, 1, 2), date(2024, 12, 6)).rows.empty
         assert server.calls == [("/stable/historical-price-eod/full", {"symbol": "NOSUCH", "from": "2024-01-02", "to": "2024-12-06"})]
 
 
@@ -54,11 +54,11 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
             return super().get(path, params, read)
 
     answers = {path: [{**row, "symbol": written} for row in rows] for path, rows in GOOD.items()}
-    client = Fmp(Spelled(answers))
-    parsed = client.prices("BRK-B", date(2024, 1, 2), date(2024, 12, 31))
+    client = FmpClient(Spelled(answers))
+    parsed = client.fetch_prices("BRK-B", date(2024, 1, 2), date(2024, 12, 31))
     assert (parsed.rejected, set(parsed.rows["symbol"])) == ([], {"BRK-B"})
-    profile = client.profile("BRK-B")
-    assert fmp.profile_rows(profile.rows)["symbol"].to_list() == ["BRK-B"]
+    profile = client.fetch_profile("BRK-B")
+    assert fmp.profiles_to_frame(profile.rows)["symbol"].to_list() == ["BRK-B"]
     assert set(calls) == {"BRK-B"}
 
 
@@ -99,8 +99,8 @@ def test_days_of_one_history_alone_are_rejected():
 
 def test_a_fund_keeps_no_sector_of_its_manager():
     spy = {**PROFILE, "symbol": "SPY", "sector": "Financial Services", "isEtf": True, "beta": None, "industry": "", "marketCap": None}
-    found = Fmp(Canned({"profile": [spy]})).profile("SPY")
-    (row,) = fmp.profile_rows(found.rows).to_dict("records")
+    found = FmpClient(Canned({"profile": [spy]})).fetch_profile("SPY")
+    (row,) = fmp.profiles_to_frame(found.rows).to_dict("records")
     assert row["sector"] is None
     assert row["industry"] is None
     assert (row["is_etf"], row["is_fund"]) == (True, False)
@@ -108,8 +108,8 @@ def test_a_fund_keeps_no_sector_of_its_manager():
 
 
 def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
-    found = Fmp(Canned(GOOD)).profile("AAPL")
-    (row,) = fmp.profile_rows(found.rows).to_dict("records")
+    found = FmpClient(Canned(GOOD)).fetch_profile("AAPL")
+    (row,) = fmp.profiles_to_frame(found.rows).to_dict("records")
     assert row == {
         "symbol": "AAPL",
         "company_name": "Apple Inc.",
@@ -151,7 +151,7 @@ def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
     assert "is not a price above zero" in rejected[0][2]
 
 
-@with_shared_data
+@needs_shared_data
 @pytest.mark.parametrize("endpoint", GOOD)
 def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoint):
     index = json.loads((EXAMPLES / "index.json").read_text())
@@ -171,7 +171,7 @@ def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoi
             assert len(rows) + sum(json.loads(text) in content for _, text, _ in rejected) == len(content), name
 
 
-@with_shared_data
+@needs_shared_data
 def test_the_examples_of_good_answers_are_understood():
     def example(name: str) -> bytes:
         return (EXAMPLES / f"stable_{name}.json").read_bytes()

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from riskmetrics.sources.fmp import Fmp
-from riskmetrics.sources.http import Http
+from riskmetrics.sources.fmp import FmpClient
+from riskmetrics.sources.vendor_http import VendorHttpClient
 
 pytestmark = pytest.mark.live
 
@@ -21,9 +21,9 @@ def no_network() -> None:
 @pytest.mark.skipif(not KEY, reason="FMP_API_KEY is not set")
 def test_the_vendor_answers_as_its_examples_do() -> None:
     """Three calls, of a symbol that every plan has."""
-    with Http("https://financialmodelingprep.com", KEY, lambda: None) as http:
-        client = Fmp(http)
-        prices, profile = client.prices("AAPL", date.today() - timedelta(days=30), date.today()), client.profile("AAPL")
+    with VendorHttpClient("https://financialmodelingprep.com", KEY, lambda: None) as http:
+        client = FmpClient(http)
+        prices, profile = client.fetch_prices("AAPL", date.today() - timedelta(days=30), date.today()), client.fetch_profile("AAPL")
     assert prices.rejected == profile.rejected == []
     assert len(prices.rows) > 10
     assert prices.rows["has_adj_close"].all()

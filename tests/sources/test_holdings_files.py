@@ -10,7 +10,7 @@ import pytest
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.sources.brokers import read_holdings, read_portfolio
-from riskmetrics.sources.lots import quantities
+from riskmetrics.sources.lot_validation import weights_to_quantities
 from tests.sources.accounts import held
 
 
@@ -78,14 +78,14 @@ def test_cash_is_no_holding(file, line):
     found = read_holdings(file(f"symbol,quantity,price\nKO,10,62.53\n{line}\nTotal,5010,\n"))
     assert [lot[0] for lot in held(found.accounts[0])] == ["KO"]
     assert found.accounts[0].cash == 5000
-    assert found.left_out == [(3, "cash, 5,000.00"), (4, "a total")]
+    assert found.skipped == [(3, "cash, 5,000.00"), (4, "a total")]
 
 
 def test_a_share_called_cash_is_told_by_its_price_and_cash_in_another_currency_is_not_counted(file):
     found = read_holdings(file("symbol,quantity,price,currency\nCASH,10,75.50,USD\nCASH,10,,EUR\n"))
     assert [lot[0] for lot in held(found.accounts[0])] == ["CASH"]
     assert np.isnan(found.accounts[0].cash)
-    assert found.left_out == [(3, "cash, of which no amount in USD is stated")]
+    assert found.skipped == [(3, "cash, of which no amount in USD is stated")]
 
 
 def test_a_formula_is_never_a_value_nor_a_name(file):
@@ -104,13 +104,13 @@ def test_a_second_table_is_not_read(file):
     text = "Account Number,Symbol,Shares,Share Price,\n1,VTI,10.5,280,\n\nAccount Number,Trade Date,Symbol,Shares,\n1,2024-01-02,VTI,10,\n"
     found = read_holdings(file(text))
     assert [lot[:3] for lot in held(found.accounts[0])] == [("VTI", "LONG", 10.5)]
-    assert found.left_out == [(4, "part of another table"), (5, "part of another table")]
+    assert found.skipped == [(4, "part of another table"), (5, "part of another table")]
 
 
 def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
     found = read_holdings(file("symbol,quantity,price\nKO,1,2.5\nAAPL\nPG,5\nAll of these prices are delayed, see\nJNJ,1,2,3\n"))
     assert [(row.line, row.raw_row) for row in found.rejected] == [(3, "AAPL"), (4, "PG,5"), (6, "JNJ,1,2,3")]
-    assert found.left_out == [(5, "a remark")]
+    assert found.skipped == [(5, "a remark")]
 
 
 @pytest.mark.parametrize(
@@ -146,10 +146,10 @@ def test_a_file_that_is_no_table_of_holdings_is_refused_by_what_it_is(file, cont
 
 
 def test_nothing_is_held_only_where_that_is_said_and_no_line_is_unclear(file):
-    [account] = read_holdings(file("symbol,quantity\n"), may_be_empty=True).accounts
+    [account] = read_holdings(file("symbol,quantity\n"), allow_empty=True).accounts
     assert account.holdings.rows.empty
     with pytest.raises(DataQualityError, match="no good row"):
-        read_holdings(file("symbol,quantity\nKO,x\n"), may_be_empty=True)
+        read_holdings(file("symbol,quantity\nKO,x\n"), allow_empty=True)
 
 
 def test_an_account_of_which_nothing_can_be_read_is_not_stated_at_all(file):
@@ -162,14 +162,14 @@ def test_an_account_of_which_nothing_can_be_read_is_not_stated_at_all(file):
 def test_weights_become_quantities_at_a_price(file, weights):
     found = read_holdings(file("symbol,weight\nKO,{}\nXOM,{}\nCash,{}\n".format(*weights)))
     lots = found.accounts[0].holdings.rows
-    assert (found.by_weight, lots["quantity"].to_list()) == (True, [0.6, -0.1])
+    assert (found.has_weights, lots["quantity"].to_list()) == (True, [0.6, -0.1])
     assert found.accounts[0].holdings.notes == ["the weights of what is held sum to 50.00%, so that 50.00% of --value is cash"]
-    held = quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 10_000, date(2024, 12, 6))
+    held = weights_to_quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 10_000, date(2024, 12, 6))
     assert held["quantity"].to_list() == pytest.approx([100, -10])
     with pytest.raises(DataQualityError, match="no price of XOM on 2024-12-06"):
-        quantities(lots, {"KO": Decimal(60)}, 10_000, date(2024, 12, 6))
+        weights_to_quantities(lots, {"KO": Decimal(60)}, 10_000, date(2024, 12, 6))
     with pytest.raises(DataQualityError, match="the quantity of KO, XOM cannot be stored"):
-        quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 1e-9, date(2024, 12, 6))
+        weights_to_quantities(lots, {"KO": Decimal(60), "XOM": Decimal(100)}, 1e-9, date(2024, 12, 6))
 
 
 def test_parquet_and_gzip_say_the_same_as_text(file, tmp_path):

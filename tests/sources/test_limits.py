@@ -19,7 +19,7 @@ from riskmetrics import settings
 from riskmetrics.cli.main import app
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import Limits
-from riskmetrics.sources import brokers, contents, files, tables
+from riskmetrics.sources import brokers, raw_files, files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
 from tests.sources import bombs
 
@@ -165,8 +165,8 @@ def test_a_line_may_be_exactly_as_long_as_the_limit(tmp_path, end, place):
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatch, pack, mark):
     """Its header, blank lines before that, and a quoted line end count for nothing."""
-    monkeypatch.setattr(tables, "LARGE", 0)
-    monkeypatch.setattr(files, "Review", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(tabular_files, "PRESCAN_MIN_BYTES", 0)
+    monkeypatch.setattr(files, "RowValidator", lambda _: pytest.fail("it was read"))
     path = tmp_path / "file.csv"
     text = f'{mark}\n\nsymbol,date,"no\nte",close\nA,2024-12-06,1,1\nB,2024-12-06,1,1\nC\nD\n'
     path.write_bytes(pack(text.encode()))
@@ -175,7 +175,7 @@ def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatc
     with pytest.raises(DataQualityError, match="RISKMETRICS_MAX_REJECTED_ROWS"):
         files.read_prices(path, Limits(rejected_rows=1))
     monkeypatch.undo()
-    monkeypatch.setattr(tables, "LARGE", 0)
+    monkeypatch.setattr(tabular_files, "PRESCAN_MIN_BYTES", 0)
     parsed = files.read_prices(path, Limits(symbols=2, rejected_rows=2))
     assert parsed.rows["symbol"].to_list() == ["A", "B"]
     assert [row.line for row in parsed.rejected] == [7, 8]
@@ -295,14 +295,14 @@ def test_every_import_honors_the_settings_and_exits_3(kind, tmp_path, monkeypatc
 
 
 def test_a_pipe_is_read_and_an_idle_one_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(contents, "_PIPE_SILENCE", 0.2)
+    monkeypatch.setattr(raw_files, "_PIPE_TIMEOUT_SECONDS", 0.2)
     path = tmp_path / "pipe.csv"
     os.mkfifo(path)
     with pytest.raises((UsageError, DataQualityError), match=r"pipe\.csv"):
         files.read_prices(path)
     writer = threading.Thread(target=lambda: path.write_text(f"{HEADER}\n{prices(3)}"))
     writer.start()
-    monkeypatch.setattr(contents, "_PIPE_SILENCE", 5.0)
+    monkeypatch.setattr(raw_files, "_PIPE_TIMEOUT_SECONDS", 5.0)
     assert len(files.read_prices(path).rows) == 3
     writer.join()
 

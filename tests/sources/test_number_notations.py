@@ -51,7 +51,7 @@ def column(*texts: str) -> pa.ChunkedArray:
 @given(AMOUNTS, notations, st.sampled_from(SIGNS))
 def test_a_number_in_a_known_notation_is_read_back(number, notation, sign):
     decimal, thousands = notation
-    values, faulty = cells.numbers(column(written(number, decimal, thousands, sign), "x"), decimal)
+    values, faulty = cells.parse_numbers(column(written(number, decimal, thousands, sign), "x"), decimal)
     assert (values[0], faulty.tolist()) == (float(number), [False, True])
 
 
@@ -61,10 +61,10 @@ def test_the_other_decimal_mark_reads_the_same_number_or_is_found_to_differ(numb
     """What can be read two ways is always said to be unclear, or proves the mark under which it was written."""
     decimal, thousands = notation
     text = written(number, decimal, thousands, sign)
-    (value,), _ = cells.numbers(column(text), other)
-    said = cells.notation(column(text))
+    (value,), _ = cells.parse_numbers(column(text), other)
+    said = cells.decimal_evidence(column(text))
     proved = said.point if decimal == "." else said.comma
-    assert value == float(number) or text in (proved, said.unclear)
+    assert value == float(number) or text in (proved, said.ambiguous)
     assert (said.comma if decimal == "." else said.point) is None
 
 
@@ -100,9 +100,9 @@ def test_one_number_with_two_decimals_tells_the_mark_of_all(numbers, notation):
 @given(st.text(alphabet="0123456789.,'-+()$eE %=", max_size=12), st.sampled_from(cells.DECIMAL_MARKS))
 def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal):
     """Oracle: Python's float of the text without what separates thousands, signs and currency apart."""
-    (value,), (faulty,) = cells.numbers(column(text), decimal)
+    (value,), (faulty,) = cells.parse_numbers(column(text), decimal)
     if np.isnan(value):
-        assert faulty == (text.strip().lower() not in cells.MISSING)
+        assert faulty == (text.strip().lower() not in cells.MISSING_MARKERS)
         return
     assert not faulty
     bare = text.strip().replace("." if decimal == "," else ",", "")
@@ -132,6 +132,6 @@ def test_numbers_of_both_kinds_are_refused_and_an_option_rejects_those_of_the_ot
 )
 @pytest.mark.parametrize("decimal", cells.DECIMAL_MARKS)
 def test_what_is_no_number_is_faulty(text, decimal):
-    values, faulty = cells.numbers(column(text, "x"), decimal)
+    values, faulty = cells.parse_numbers(column(text, "x"), decimal)
     assert np.isnan(values[0])
     assert faulty[0]

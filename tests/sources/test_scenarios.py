@@ -8,7 +8,7 @@ import pytest
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.sources.scenarios import read_scenarios
-from riskmetrics.sources.tables import RejectedRow
+from riskmetrics.sources.tabular_files import RejectedRow
 
 HEADER = "Scenario,Market move,rate_move,first_day,last_day,description\n"
 

@@ -12,7 +12,7 @@ from riskmetrics.gics import SECTORS
 from riskmetrics.sources import simulate
 from riskmetrics.sources.simulate import Market
 
-DAYS = trading_calendar.between(trading_calendar.FIRST_SESSION, date(2024, 12, 6))[-1000:]
+DAYS = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, date(2024, 12, 6))[-1000:]
 N_STOCKS = 300
 
 
@@ -34,9 +34,9 @@ def assert_centred(errors: "pd.Series[float]", tolerance: float = 4.0) -> None:
 def test_regressions_on_both_indices_find_the_betas_within_their_standard_errors(market: Market, returns: pd.DataFrame) -> None:
     """Oracle: statsmodels. Errors in units of the standard error have mean 0 and standard deviation 1."""
     x = sm.add_constant(returns[["SPY", "TLT"]].to_numpy())
-    fits = {symbol: sm.OLS(returns[symbol].to_numpy(), x).fit() for symbol in market.truth.index[2:]}
+    fits = {symbol: sm.OLS(returns[symbol].to_numpy(), x).fit() for symbol in market.true_parameters.index[2:]}
     for place, name in enumerate(["beta", "rate_beta"], start=1):
-        z = pd.Series({symbol: (fit.params[place] - market.truth.loc[symbol, name]) / fit.bse[place] for symbol, fit in fits.items()})
+        z = pd.Series({symbol: (fit.params[place] - market.true_parameters.loc[symbol, name]) / fit.bse[place] for symbol, fit in fits.items()})
         assert_centred(z)
         assert z.std() == pytest.approx(1.0, abs=4 * np.sqrt((z.kurt() + 2) / (4 * len(z))))  # standard error of a standard deviation
 
@@ -47,7 +47,7 @@ def test_the_indices_are_independent_so_that_one_factor_is_enough(returns: pd.Da
 
 def test_variances_are_those_of_the_parameters(market: Market, returns: pd.DataFrame) -> None:
     """Of what the factors leave: the factors' own variance over four years is far from the expected one, for all stocks at once."""
-    known = market.truth.iloc[2:]
+    known = market.true_parameters.iloc[2:]
     factors = returns[["SPY", "TLT"]].to_numpy() @ known[["beta", "rate_beta"]].to_numpy().T
     own = (returns[known.index] - factors).var() * 252
     assert_centred(own / known["idiosyncratic_volatility"] ** 2 - 1)
@@ -76,9 +76,9 @@ def test_the_range_has_the_variance_of_the_hours_in_which_the_exchange_is_open(m
     open_to_close = np.log(bars["close"] / bars["open"]) ** 2 / variance
     before = bars["close"].shift().where(bars["symbol"] == bars["symbol"].shift())
     overnight = np.log(bars["open"] / before) ** 2 / variance
-    assert parkinson.mean() == pytest.approx(1 - simulate.OVERNIGHT, rel=0.03)
-    assert open_to_close.mean() == pytest.approx(1 - simulate.OVERNIGHT, rel=0.05)
-    assert overnight.mean() == pytest.approx(simulate.OVERNIGHT, rel=0.05)
+    assert parkinson.mean() == pytest.approx(1 - simulate.OVERNIGHT_VARIANCE_SHARE, rel=0.03)
+    assert open_to_close.mean() == pytest.approx(1 - simulate.OVERNIGHT_VARIANCE_SHARE, rel=0.05)
+    assert overnight.mean() == pytest.approx(simulate.OVERNIGHT_VARIANCE_SHARE, rel=0.05)
 
 
 def test_bars_are_consistent(market: Market) -> None:
@@ -97,7 +97,7 @@ def test_bars_are_consistent(market: Market) -> None:
 
 
 def test_sectors_go_round_the_eleven_of_gics(market: Market) -> None:
-    counts = simulate.profiles(market.truth)["sector"].value_counts()
+    counts = simulate.profiles(market.true_parameters)["sector"].value_counts()
     assert set(counts.index) == set(SECTORS)
     assert set(counts) == {N_STOCKS // 11, N_STOCKS // 11 + 1}
     weights = simulate.benchmark(DAYS[0]).set_index("sector")["weight"]
@@ -106,9 +106,9 @@ def test_sectors_go_round_the_eleven_of_gics(market: Market) -> None:
 
 
 def test_the_vendors_beta_is_near_the_truth(market: Market) -> None:
-    profiles = simulate.profiles(market.truth).set_index("symbol")
+    profiles = simulate.profiles(market.true_parameters).set_index("symbol")
     assert profiles.loc[profiles["is_etf"]].index.tolist() == ["SPY", "TLT"]
-    error = (profiles["beta"] - market.truth["beta"]).iloc[2:]
+    error = (profiles["beta"] - market.true_parameters["beta"]).iloc[2:]
     assert_centred(error)
     assert error.abs().max() < 0.25
 
@@ -124,10 +124,10 @@ def test_more_symbols_and_smaller_blocks_leave_every_bit_as_it_was() -> None:
     days = DAYS[-50:]
     few, many = simulate.simulate_market(5, days, 1), simulate.simulate_market(12, days, 1)
     pd.testing.assert_frame_equal(few.prices, many.prices.iloc[: len(few.prices)], check_exact=True)
-    blocks = list(simulate.market_blocks(12, days, 1, symbols_per_block=3))
-    assert [len(block.truth) for block in blocks] == [3, 3, 3, 3, 2]
+    blocks = list(simulate.simulate_market_blocks(12, days, 1, symbols_per_block=3))
+    assert [len(block.true_parameters) for block in blocks] == [3, 3, 3, 3, 2]
     pd.testing.assert_frame_equal(pd.concat([block.prices for block in blocks], ignore_index=True), many.prices, check_exact=True)
-    pd.testing.assert_frame_equal(pd.concat([block.truth for block in blocks]), simulate.truth(12, 1), check_exact=True)
+    pd.testing.assert_frame_equal(pd.concat([block.true_parameters for block in blocks]), simulate.true_parameters(12, 1), check_exact=True)
 
 
 @pytest.fixture(scope="module")

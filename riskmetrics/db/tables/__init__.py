@@ -4,10 +4,10 @@ Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments 
 columns of later revisions carry ``comment=``. Every instant is a timestamptz, every trading day a date.
 """
 
-from riskmetrics.db.tables.forecasts import har_coefficients, har_forecast_scores, volatility_forecasts
-from riskmetrics.db.tables.holdings import portfolios, positions
-from riskmetrics.db.tables.insights import ai_batch_requests, ai_batches, ai_insight_templates, ai_insights, ai_spend
-from riskmetrics.db.tables.market_data import (
+from riskmetrics.db.tables.forecast_tables import har_coefficients, har_forecast_scores, volatility_forecasts
+from riskmetrics.db.tables.holding_tables import portfolios, positions
+from riskmetrics.db.tables.insight_tables import ai_batch_requests, ai_batches, ai_insight_templates, ai_insights, ai_spend
+from riskmetrics.db.tables.market_data_tables import (
     benchmarks_sector_weights,
     company_profiles,
     market_data_cache,
@@ -21,7 +21,7 @@ from riskmetrics.db.tables.portfolio_results import (
 )
 from riskmetrics.db.tables.position_results import position_interest_rate_betas, position_market_betas, position_volatility
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
-from riskmetrics.db.tables.risk import (
+from riskmetrics.db.tables.risk_tables import (
     portfolio_drawdowns,
     portfolio_risk_contributions,
     portfolio_stress,
@@ -32,7 +32,7 @@ from riskmetrics.db.tables.risk import (
 )
 from riskmetrics.db.tables.schema import metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
-from riskmetrics.db.tables.vendor import vendor_answers, vendor_quotas
+from riskmetrics.db.tables.vendor_tables import vendor_answers, vendor_quotas
 
 __all__ = [
     "ai_batch_requests",

@@ -3,12 +3,12 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key, undefined_reason
+from riskmetrics.db.tables.schema import timestamp_column, metadata, provenance_columns, surrogate_key_column, undefined_reason_column
 
 portfolio_snapshots = sa.Table(
     "portfolio_snapshots",
     metadata,
-    surrogate_key(),
+    surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("snapshot_date", sa.Date, nullable=False, doc="Session, at its close."),
     sa.Column("total_value", sa.Numeric(16, 2), nullable=False, doc="Equity of the day: net value plus cash; money, as all values here."),
@@ -47,8 +47,8 @@ portfolio_snapshots = sa.Table(
     sa.Column("expected_volatility_21d", sa.Numeric(10, 4), doc="Annualized, fraction: forecast for the next 21 sessions."),
     sa.Column("volatility_trend", sa.String(20), doc="increasing, decreasing or stable."),
     sa.Column("volatility_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_volatility_21d among its previous year."),
-    instant("created_at"),
-    *provenance(),
+    timestamp_column("created_at"),
+    *provenance_columns(),
     sa.Column(
         "income",
         sa.Numeric(16, 2),
@@ -80,7 +80,7 @@ portfolio_sector_weights = sa.Table(
     sa.Column("active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."),
     sa.Column("benchmark_asof", sa.Date, comment="Day that the benchmark's weights describe."),
     sa.Column("benchmark_code", sa.String(32), comment="Such as SP500."),
-    *provenance(),
+    *provenance_columns(),
     # sums of shares end a rounding error away from 1
     sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),
     comment="One row per portfolio, session and sector: weights beside the benchmark's.",
@@ -97,7 +97,7 @@ portfolio_coverage = sa.Table(
     ),
     sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
     sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments that it is about: held, or for daily_pnl traded."),
-    *provenance(),
+    *provenance_columns(),
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
     comment="One row per portfolio, session and metric: how much of the portfolio the metric speaks for.",
@@ -114,7 +114,7 @@ portfolio_rate_betas = sa.Table(
     sa.Column("two_factor_market_beta", sa.Double, comment="The same mean of the market betas that hold the rate index fixed."),
     sa.Column("two_factor_rate_beta", sa.Double, comment="The same mean of the rate betas that hold the market fixed."),
     sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
-    undefined_reason(),
-    *provenance(),
+    undefined_reason_column(),
+    *provenance_columns(),
     comment="One row per portfolio and session: sensitivity to interest rates, per unit return of the rate index.",
 )

@@ -2,12 +2,12 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import instant, metadata, provenance, surrogate_key
+from riskmetrics.db.tables.schema import timestamp_column, metadata, provenance_columns, surrogate_key_column
 
 position_market_betas = sa.Table(
     "position_market_betas",
     metadata,
-    surrogate_key(),
+    surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calc_date", sa.Date, nullable=False, doc="Last session of the window."),
@@ -20,9 +20,9 @@ position_market_betas = sa.Table(
     sa.Column("window_days", sa.Integer, nullable=False, server_default=sa.text("90"), doc="Sessions in the window."),
     sa.Column("method", sa.String(32), nullable=False, server_default="OLS_SIMPLE", doc="How it is estimated: OLS_SIMPLE, least squares."),
     sa.Column("market_index", sa.String(16), nullable=False, server_default="SPY", doc="Symbol that stands for the market."),
-    instant("created_at"),
-    instant("updated_at"),
-    *provenance(),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+    *provenance_columns(),
     sa.UniqueConstraint(
         "portfolio_id", "position_id", "calc_date", "method", "window_days", name="uq_position_market_betas_position_date_method"
     ),
@@ -35,7 +35,7 @@ position_market_betas = sa.Table(
 position_interest_rate_betas = sa.Table(
     "position_interest_rate_betas",
     metadata,
-    surrogate_key(),
+    surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", name="fk_position_ir_betas_portfolio", ondelete="CASCADE"), nullable=False),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
@@ -51,8 +51,8 @@ position_interest_rate_betas = sa.Table(
     sa.Column("observations", sa.Integer, comment="Paired daily returns used. NULL: written before it was kept."),
     sa.Column("window_days", sa.Integer, comment="Sessions in the window."),
     sa.Column("rate_index", sa.String(16), comment="Symbol that stands for interest rates, such as TLT."),
-    instant("created_at"),
-    *provenance(),
+    timestamp_column("created_at"),
+    *provenance_columns(),
     sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_interest_rate_betas_position_date"),
     sa.Index("idx_ir_betas_position_date", "position_id", "calculation_date"),
     sa.Index("idx_ir_betas_portfolio_date", "portfolio_id", "calculation_date"),
@@ -62,7 +62,7 @@ position_interest_rate_betas = sa.Table(
 position_volatility = sa.Table(
     "position_volatility",
     metadata,
-    surrogate_key(),
+    surrogate_key_column(),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
     sa.Column("realized_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction, over 21 sessions."),
@@ -76,9 +76,9 @@ position_volatility = sa.Table(
     sa.Column("vol_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_vol_21d among its previous year."),
     sa.Column("observations", sa.Integer, doc="Daily returns used."),
     sa.Column("model_r_squared", sa.Numeric(10, 4), doc="Skill of the completed forecasts; at most 1, negative if worse than the past."),
-    instant("created_at"),
-    instant("updated_at"),
-    *provenance(),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+    *provenance_columns(),
     sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_volatility_position_date"),
     sa.Index("ix_position_volatility_position_id", "position_id"),
     sa.Index("ix_position_volatility_calculation_date", "calculation_date"),

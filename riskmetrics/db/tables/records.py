@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import instant, metadata, provenance
+from riskmetrics.db.tables.schema import timestamp_column, metadata, provenance_columns
 
 rejected_rows = sa.Table(
     "rejected_rows",
@@ -18,7 +18,7 @@ rejected_rows = sa.Table(
     sa.Column("line", sa.Integer, comment="Line in the source, from 1. NULL: it has none."),
     sa.Column("raw_row", sa.Text, nullable=False, comment="The row as it came."),
     sa.Column("reason", sa.Text, nullable=False),
-    instant("rejected_at"),
+    timestamp_column("rejected_at"),
     sa.Index(None, "kind", "rejected_at"),
     comment="One row per input row that was refused.",
 )
@@ -32,8 +32,8 @@ undefined_metrics = sa.Table(
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("n_obs", sa.Integer, comment="Observations there were. NULL: the reason is not their number."),
-    *provenance(),
-    instant("created_at"),
+    *provenance_columns(),
+    timestamp_column("created_at"),
     sa.Index(None, "portfolio_id", "day"),
     comment="One row per metric, subject and day that is NULL because it is undefined, and why.",
 )
@@ -43,6 +43,6 @@ database_settings = sa.Table(
     metadata,
     sa.Column("name", sa.String(64), primary_key=True, comment="Such as market_index."),
     sa.Column("value", sa.Text, nullable=False),
-    instant("updated_at"),
+    timestamp_column("updated_at"),
     comment="One row per setting that belongs to the data and not to a machine.",
 )

@@ -13,17 +13,17 @@ metadata = sa.MetaData(
 )
 
 
-def surrogate_key() -> sa.Column[object]:
+def surrogate_key_column() -> sa.Column[object]:
     """Return the uuid primary key of a founding table; its natural key is a unique constraint."""
     return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid())
 
 
-def instant(name: str) -> sa.Column[object]:
+def timestamp_column(name: str) -> sa.Column[object]:
     """Return a timestamptz that the database fills with the present when a row does not."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
 
 
-def provenance() -> tuple[sa.Column[object], sa.Column[object]]:
+def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
     """Return the columns that say which run of which code wrote a row; NULL: written before they were kept."""
     return (
         sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
@@ -31,6 +31,6 @@ def provenance() -> tuple[sa.Column[object], sa.Column[object]]:
     )
 
 
-def undefined_reason() -> sa.Column[object]:
+def undefined_reason_column() -> sa.Column[object]:
     """Return the column in which a row of a narrow table says why its figures are NULL."""
     return sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is.")

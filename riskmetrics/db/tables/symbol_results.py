@@ -5,7 +5,7 @@ A row says itself why what is NULL in it is undefined.
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, provenance, undefined_reason
+from riskmetrics.db.tables.schema import metadata, provenance_columns, undefined_reason_column
 
 symbol_two_factor_betas = sa.Table(
     "symbol_two_factor_betas",
@@ -24,8 +24,8 @@ symbol_two_factor_betas = sa.Table(
     sa.Column("window_days", sa.Integer, nullable=False, comment="Sessions in the window."),
     sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
     sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
-    undefined_reason(),
-    *provenance(),
+    undefined_reason_column(),
+    *provenance_columns(),
     comment="One row per symbol and session: the regression on the market and the rate index together.",
 )
 
@@ -39,7 +39,7 @@ symbol_adjusted_betas = sa.Table(
     sa.Column("prior_mean", sa.Double, nullable=False, comment="Of betas of stocks."),
     sa.Column("prior_std", sa.Double, nullable=False, comment="Of betas of stocks."),
     sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
-    undefined_reason(),
-    *provenance(),
+    undefined_reason_column(),
+    *provenance_columns(),
     comment="One row per symbol and session: the Vasicek-adjusted market beta, shrunk toward 1 by its sampling error.",
 )

@@ -1,0 +1,38 @@
+"""The volatility forecast's model. It changes when a person asks for it, never in a daily run: every forecast names its version."""
+
+from datetime import date
+
+import dagster as dg
+
+from riskmetrics.assets import inputs, reports, table_schemas
+from riskmetrics.assets.market_data import market_prices
+from riskmetrics.db import input_queries, tables, write
+from riskmetrics.resources import Warehouse, provenance
+
+PROPOSAL_KEY = "proposal"
+"""Metadata of the materialization: `results.calibration.Proposal.summary`."""
+
+
+class CalibrationConfig(dg.Config):
+    """What a calibration rests on."""
+
+    through: str = ""
+    """Last session of its prices, as 2024-12-06; empty: the latest on which the market index has a close."""
+
+
+@dg.asset(
+    deps=[market_prices], group_name="model", kinds={"postgres"}, owners=["team:riskmetrics"], metadata=table_schemas.table_metadata(tables.har_coefficients)
+)
+def har_coefficients(context: dg.AssetExecutionContext, warehouse: Warehouse, config: CalibrationConfig) -> dg.MaterializeResult[None]:
+    """A version of the volatility forecast's coefficients, fitted to all stored stocks (`har_coefficients`); bad fits are refused."""
+    with warehouse.begin("har_coefficients") as connection:
+        market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
+        through = date.fromisoformat(config.through) if config.through else input_queries.read_latest_session(connection, market)
+        proposal = inputs.calibrate_model(connection, market, rate, through)
+        rows = proposal.new_rows(provenance(context).code_version)
+        write.upsert_rows(connection, tables.har_coefficients, rows, key=("version", "proxy"))
+    r_squared = {f"r_squared_{proxy}": float(value) for proxy, value in proposal.r_squared.dropna().items()}
+    numbers = {"dagster/row_count": len(proposal.stored_versions) + len(rows), **r_squared}
+    return dg.MaterializeResult(
+        metadata={**numbers, **reports.preview(proposal.comparison()), PROPOSAL_KEY: dg.MetadataValue.json(proposal.summary())}
+    )

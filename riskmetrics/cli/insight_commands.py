@@ -1,0 +1,288 @@
+"""`riskmetrics ai`: insights written, checked again, rated, and the templates that they come from."""
+
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from uuid import UUID
+
+import typer
+
+from riskmetrics.cli.ask import ask, budget
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
+from riskmetrics.cli.output import fail, print_frame, print_json, require_printable, echo_err
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Sequence
+
+    import sqlalchemy as sa
+
+    from riskmetrics.insights.pipeline import Request, GenerationContext
+    from riskmetrics.settings import Settings
+
+app = typer.Typer(help="Insights: prose about results whose every figure is checked.", no_args_is_help=True)
+templates_app = typer.Typer(help="Templates of insights: prompts by type and version, of which one is active.", no_args_is_help=True)
+app.add_typer(templates_app, name="templates")
+
+_InsightId = Annotated[UUID, typer.Argument(help="Id of an insight, as riskmetrics show insights --json gives it.")]
+_TypeOption = Annotated[str | None, typer.Option("--type", help="Only this type, such as concentration_risk. Default: those of the daily job.")]
+_TypeArgument = Annotated[str, typer.Argument(help="Type of insight, such as daily_summary.")]
+_VersionArgument = Annotated[str, typer.Argument(help="Version of the template, such as v1.")]
+
+
+@app.command()
+def generate(day: Day = None, portfolio: PortfolioName = None, insight_type: _TypeOption = None, as_json: AsJson = False) -> None:
+    """Write the insights of a session: by a language model if ANTHROPIC_API_KEY is set, else by the rules.
+
+    One that stands there for the same facts stays as it is.
+
+    Example: riskmetrics ai generate --date 2022-12-28 --portfolio Growth --type concentration_risk
+    """
+    from riskmetrics import settings
+    from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db import write
+    from riskmetrics.insights import pipeline
+
+    configured, counts = settings.load(), {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0}
+    with connect_at_head() as engine:
+        with engine.begin() as connection:
+            write.lock_asset(connection, "ai_insights")
+            session, requests = select_requests(connection, configured, to_date(day), portfolio, insight_type)
+            generation_context, stored_keys = build_generation_context(configured), stored.read_cache_keys(connection, [session])
+            pending = pipeline.without_model_text(requests, generation_context, stored_keys)
+            if configured.anthropic_api_key is None:
+                counts["written"] = stored.store_insights(connection, list(pipeline.insight_rows(pending, generation_context, stored_keys))).changed
+        if configured.anthropic_api_key is not None:
+            counts |= generate_with_model(engine, configured, pending, generation_context)
+    summary = {"day": session.isoformat(), **counts, "unchanged": len(requests) - sum(counts.values())}
+    if as_json:
+        print_json(summary)
+    else:
+        waiting = f", {summary['waiting']} asked for in a batch" if summary["waiting"] else ""
+        typer.echo(f"{summary['written']} insights written for {session}, {summary['unchanged']} unchanged{waiting}")
+
+
+@app.command()
+def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _TypeOption = None, as_json: AsJson = False) -> None:
+    """Print exactly what would be sent to a language model and what that would cost, and send nothing.
+
+    Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
+    """
+    from dataclasses import asdict
+
+    from riskmetrics import settings
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.insights import claude
+    from riskmetrics.insights.templates import build_prompt
+
+    configured = settings.load()
+    with read_transaction() as connection:
+        _, requests = select_requests(connection, configured, to_date(day), portfolio, insight_type)
+    prompts = []
+    for request in requests:
+        exact_prompt = build_prompt(request.template, request.sheet, request.template.model_preference or configured.ai_model, configured.ai_anonymization, request.question)
+        price = claude.estimate_price(exact_prompt)
+        cost = {"expected_usd": price.expected, "max_usd": price.maximum} if price else {"expected_usd": None, "max_usd": None}
+        prompts.append({"insight_type": request.insight_type, **asdict(exact_prompt), **cost})
+    if as_json:
+        print_json(prompts)
+        return
+    for sent in prompts:
+        typer.echo(f"--- {sent['insight_type']}, system\n{sent['system']}\n--- task\n{sent['task']}\n--- facts\n{sent['facts']}\n")
+    costs = [(sent["expected_usd"], sent["max_usd"]) for sent in prompts]
+    known_costs = [cost for cost in costs if cost[0] is not None]
+    cost_text = f"about {sum(cost[0] for cost in known_costs):f} USD, at most {sum(cost[1] for cost in known_costs):f}, before a repair"
+    unknown_text = f", and {len(costs) - len(known_costs)} whose model has no known rates" if len(known_costs) < len(costs) else ""
+    echo_err(f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {configured.ai_model}: {cost_text}{unknown_text}; nothing was sent")
+
+
+@app.command()
+def verify(insight: _InsightId, as_json: AsJson = False) -> None:
+    """Check a stored insight again: its words against its own facts, and its text against both. Ends with 3 if it does not hold.
+
+    Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import insight_store as stored
+    from riskmetrics.errors import DataQualityError
+    from riskmetrics.insights import reverify
+
+    with read_transaction() as connection:
+        row = stored.read_insight(connection, insight)
+    if row is None:
+        _fail_unknown_insight(insight)
+    violations = reverify.find_stored_violations(row)
+    if as_json:
+        print_json({"id": str(insight), "passed": not violations, "violations": violations})
+    else:
+        typer.echo("\n".join(violations) or f"it holds: every figure of “{row['title']}” is that of its facts")
+    if violations:
+        raise typer.Exit(DataQualityError.exit_code)
+
+
+@app.command()
+def rate(
+    insight: _InsightId,
+    rating: Annotated[float, typer.Argument(min=0, max=5, help="From 0.0 to 5.0.")],
+    feedback: Annotated[str | None, typer.Option("--feedback", help="What was good or bad about it.")] = None,
+) -> None:
+    """Rate an insight; the mean of its template follows.
+
+    Example: riskmetrics ai rate 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d 4.5 --feedback "to the point"
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import insight_store as stored
+
+    require_printable(feedback or "", "--feedback")
+    rounded_rating = Decimal(f"{rating:.1f}")
+    with write_transaction() as connection:
+        if not stored.rate_insight(connection, insight, rounded_rating, feedback):
+            _fail_unknown_insight(insight)
+    typer.echo(f"rated {rounded_rating}")
+
+
+@app.command()
+def dismiss(insight: _InsightId, undo: Annotated[bool, typer.Option("--undo", help="Show it again.")] = False) -> None:
+    """Show an insight no more.
+
+    Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import insight_store as stored
+
+    with write_transaction() as connection:
+        if not stored.set_insight_flags(connection, [insight], dismissed=not undo):
+            _fail_unknown_insight(insight)
+    typer.echo("shown again" if undo else "dismissed")
+
+
+app.command()(ask)
+app.command()(budget)
+
+
+@templates_app.command("list")
+def list_templates(as_json: AsJson = False) -> None:
+    """Print every template, how often it was used and how its insights were rated.
+
+    Example: riskmetrics ai templates list
+    """
+    import pandas as pd
+
+    names = ("insight_type", "version", "active", "name", "usage_count", "avg_quality_score", "created_at", "deprecated_at")
+    table = pd.DataFrame([{name: row[name] for name in names} for row in _read_templates()], columns=names)
+    table = table.astype({"usage_count": int, "avg_quality_score": float})
+    shown = table.assign(**{name: table[name].astype(str).where(table[name].notna()) for name in ("created_at", "deprecated_at")})
+    print_frame(shown, as_json=as_json, formats={"avg_quality_score": "{:.2f}".format}, title="Templates of insights")
+
+
+@templates_app.command("show")
+def show_template(insight_type: _TypeArgument, version: Annotated[str | None, typer.Argument(help="Default: the active one.")] = None) -> None:
+    """Print a template as JSON.
+
+    Example: riskmetrics ai templates show daily_summary
+    """
+    rows = [row for row in _read_templates(insight_type, version) if version or row["active"]]
+    if not rows:
+        raise fail(_missing_template_message(insight_type, version or "that is active"))
+    print_json(rows[0])
+
+
+@templates_app.command()
+def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgument) -> None:
+    """Print what differs between two versions of a template.
+
+    Example: riskmetrics ai templates diff daily_summary v1 v2
+    """
+    from difflib import unified_diff
+
+    texts = []
+    for version in (old, new):
+        rows = _read_templates(insight_type, version)
+        if not rows:
+            raise fail(_missing_template_message(insight_type, version))
+        texts.append([f"{part}: {line}" for part in _COMPARED_FIELDS for line in str(rows[0][part]).splitlines()])
+    lines = list(unified_diff(texts[0], texts[1], old, new, lineterm=""))
+    typer.echo("\n".join(lines) or "they do not differ")
+
+
+_COMPARED_FIELDS = ("system_prompt", "investigation_prompt", "model_preference", "max_tokens", "temperature", "required_tools", "optional_tools")
+
+
+@templates_app.command()
+def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
+    """Use a version of a template from now on; the one in use before it stays, deprecated.
+
+    Example: riskmetrics ai templates activate daily_summary v2
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import insight_store as stored
+
+    with write_transaction() as connection:
+        if not stored.activate_template(connection, insight_type, version):
+            raise fail(_missing_template_message(insight_type, version))
+    typer.echo(f"{insight_type} uses {version}")
+
+
+def select_requests(
+    connection: "sa.Connection",
+    configured: "Settings",
+    day: date | None,
+    portfolio: str | None,
+    insight_type: str | None,
+    question: str | None = None,
+) -> "tuple[date, list[Request]]":
+    """Return the session and the insights that the options choose; ends the command if there are none."""
+    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db.result_queries import read_latest_day
+    from riskmetrics.insights import fact_sheet, pipeline
+    from riskmetrics.insights.templates import Template
+
+    session = day or read_latest_day(connection)
+    if session is None:
+        raise fail("no results are stored yet: riskmetrics run")
+    active = {row["insight_type"]: Template.from_row(row) for row in stored.read_active_templates(connection)}
+    if insight_type and insight_type not in active:
+        raise fail(f"there is no active template of type {insight_type}: see riskmetrics ai templates list", code=2)
+    chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
+    sheets = fact_sheet.read_sheets(connection, [session], portfolio)
+    requests = list(pipeline.writable_requests(sheets, [template for kind, template in active.items() if kind in chosen], question))
+    if not requests:
+        portfolio_phrase = f" of {portfolio}" if portfolio else ""
+        raise fail(f"no facts{portfolio_phrase} for that on {session}: has that session run? riskmetrics run --date {session}")
+    return session, requests
+
+
+def build_generation_context(configured: "Settings") -> "GenerationContext":
+    """Return what is the same for all insights of a command."""
+    from riskmetrics.insights.pipeline import GenerationContext
+    from riskmetrics.resources import code_version
+
+    return GenerationContext(model=configured.ai_model, anonymization=configured.ai_anonymization, code_version=code_version())
+
+
+def generate_with_model(engine: "sa.Engine", configured: "Settings", requests: "Sequence[Request]", generation_context: "GenerationContext") -> "Counter[str]":
+    """Let the language model write; the command is a run of its own to the budget."""
+    from uuid import uuid4
+
+    from riskmetrics.insights import model_writer
+    from riskmetrics.insights.claude import open_claude
+
+    with open_claude(engine, configured, str(uuid4())) as claude:
+        return model_writer.write_insights(claude, requests, generation_context)
+
+
+def _read_templates(insight_type: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import insight_store as stored
+
+    with read_transaction() as connection:
+        return stored.read_templates(connection, insight_type, version)
+
+
+def _missing_template_message(insight_type: str, version: str) -> str:
+    return f"there is no template {insight_type} {version}: see riskmetrics ai templates list"
+
+
+def _fail_unknown_insight(insight: UUID) -> NoReturn:
+    raise fail(f"there is no insight {insight}: see riskmetrics show insights --json")

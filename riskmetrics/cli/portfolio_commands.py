@@ -1,0 +1,50 @@
+"""`riskmetrics portfolio`: what portfolios there are."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli.shared_options import AsJson
+from riskmetrics.cli.output import fail, print_frame
+
+app = typer.Typer(help="List and remove portfolios.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_portfolios(as_json: AsJson = False) -> None:
+    """Print every portfolio with its holdings.
+
+    Example: riskmetrics portfolio list
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_queries
+
+    with read_transaction() as connection:
+        table = result_queries.read_portfolio_overview(connection)
+    if table.empty and not as_json:
+        raise fail("no portfolio yet: riskmetrics import portfolio holdings.csv --name NAME")
+    print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of the portfolio.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Remove a portfolio from every list and every later run; its holdings and results stay in the database.
+
+    Example: riskmetrics portfolio remove Growth
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import holdings
+
+    if not yes and not sys.stdin.isatty():
+        raise fail("nobody is there to ask: say --yes", code=2)
+    if not yes:
+        typer.confirm(f"Remove {name}?", abort=True, err=True)
+    with write_transaction() as connection:
+        removed = holdings.remove_portfolio(connection, name)
+    if not removed:
+        raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
+    typer.echo(f"{name} removed")

@@ -1,0 +1,236 @@
+"""`riskmetrics prices`: decide what a price move was that looks like a split."""
+
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
+from riskmetrics.cli.output import CellFormat, pluralize, print_frame, echo_err
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import sqlalchemy as sa
+
+    from riskmetrics.db.price_decisions import SplitRatio
+
+app = typer.Typer(
+    help="Decide about price moves that look like a split: a real move, or a split to adjust for.",
+    no_args_is_help=True,
+)
+
+Symbol = Annotated[str, typer.Argument(help="Symbol, as `riskmetrics prices list` shows it.")]
+MoveDay = Annotated[datetime, typer.Argument(formats=DAY_FORMAT, help="First session at the price after the move.")]
+Shares = Annotated[str, typer.Argument(help="New shares for old ones: 4:1, or 4; 3:2; a reverse split is 1:10.")]
+
+_RECOMPUTE_HINT = "results computed before this keep their figures: riskmetrics reprocess --all"
+
+
+@app.command("list")
+def list_moves(as_json: AsJson = False) -> None:
+    """Print suspected splits that wait for a decision, and the decisions made.
+
+    A suspected split is in no return and in no profit until you decide, or import corrected prices.
+
+    Example: riskmetrics prices list
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import price_decisions
+    from riskmetrics.db.split_suspects import find_suspected_splits
+
+    with read_transaction() as connection:
+        table = _tabulate_moves(find_suspected_splits(connection), price_decisions.read_decisions(connection))
+    if table.empty and not as_json:
+        typer.echo("no suspected split, and no decision")
+        return
+    formats: dict[str, CellFormat] = {}
+    print_frame(table, as_json=as_json, formats=formats)
+
+
+@app.command()
+def accept(symbol: Symbol, day: MoveDay) -> None:
+    """Record that a price did move as stored, so that the move counts in returns and profit.
+
+    Example: riskmetrics prices accept XYZ 2022-12-14
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import symbol_spellings
+    from riskmetrics.db.split_suspects import find_suspected_splits
+    from riskmetrics.errors import DataQualityError
+
+    session = day.date()
+    with write_transaction() as connection:
+        symbol = symbol_spellings.find_stored_spelling(connection, symbol)
+        if _is_decided(connection, symbol, session, None):
+            return
+        _require_price(connection, symbol, session)
+        suspects = find_suspected_splits(connection, [symbol])
+        if session not in {moved.date() for moved in suspects["date"]}:
+            raise DataQualityError(
+                f"{symbol} makes no move on {session} that looks like a split, so there is nothing to accept{_describe_suspected_days(suspects)}"
+            )
+        _record_decision(connection, symbol, session, None)
+    typer.echo(f"{symbol} {session}: accepted as a real move")
+    echo_err(_RECOMPUTE_HINT)
+
+
+@app.command()
+def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
+    """Record a split that stored prices are not adjusted for; earlier prices are divided by it on reading.
+
+    Stored prices stay as they are, and `riskmetrics prices undo` takes the decision back. Quantities
+    and entry prices are per share of today: state them as they are after the split.
+
+    Example: riskmetrics prices split XYZ 2022-12-14 4:1
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import price_decisions, symbol_spellings
+
+    session, shares = day.date(), _parse_ratio(ratio)
+    with write_transaction() as connection:
+        symbol = symbol_spellings.find_stored_spelling(connection, symbol)
+        if _is_decided(connection, symbol, session, shares):
+            return
+        _require_price(connection, symbol, session)
+        _require_move(connection, symbol, session, shares)
+        _record_decision(connection, symbol, session, shares)
+        lots = price_decisions.count_earlier_lots(connection, symbol, session)
+    typer.echo(f"{symbol} {session}: earlier prices are divided by {shares.factor:.6g}, a {shares} split")
+    if lots:
+        echo_err(
+            f"{pluralize(lots, 'lot')} of {symbol} entered before: quantity and entry price must be "
+            "those after the split. If they are not, `riskmetrics portfolio remove NAME` and import the holdings "
+            "again: a changed quantity would count as a trade"
+        )
+    echo_err(_RECOMPUTE_HINT)
+
+
+@app.command()
+def undo(symbol: Symbol, day: MoveDay) -> None:
+    """Remove a decision, so that the move is suspected again.
+
+    Example: riskmetrics prices undo XYZ 2022-12-14
+    """
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import price_decisions, symbol_spellings
+
+    session = day.date()
+    with write_transaction() as connection:
+        symbol = symbol_spellings.find_stored_spelling(connection, symbol)
+        is_removed = price_decisions.remove_decision(connection, symbol, session)
+    if not is_removed:
+        typer.echo(f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list")
+        return
+    typer.echo(f"{symbol} {session}: the decision is removed")
+    echo_err(_RECOMPUTE_HINT)
+
+
+def _parse_ratio(text: str) -> "SplitRatio":
+    """Return a split from text such as 4:1, 4, 3:2 or 1.5."""
+    from fractions import Fraction
+
+    from riskmetrics.db.price_decisions import MAX_SPLIT_SHARES, SplitRatio
+    from riskmetrics.errors import UsageError
+
+    try:
+        new, _, old = text.partition(":")
+        shares = Fraction(new.strip()) / Fraction(old.strip() or "1")
+    except (ValueError, ZeroDivisionError):
+        shares = Fraction(0)
+    if shares <= 0 or shares == 1 or max(shares.numerator, shares.denominator) > MAX_SPLIT_SHARES:
+        raise UsageError(f"{text} is not a split: give new shares for old ones, such as 4:1, 3:2, or 1:10 for a reverse split")
+    return SplitRatio(shares.numerator, shares.denominator)
+
+
+def _is_decided(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None") -> bool:
+    """Return whether the same decision is stored, after saying so; another one is an error."""
+    from riskmetrics.db import price_decisions
+    from riskmetrics.errors import UsageError
+
+    stored = price_decisions.read_decision(connection, symbol, session)
+    if stored is None:
+        return False
+    if stored.ratio != ratio:
+        raise UsageError(f"{symbol} {session} is recorded as {stored}: riskmetrics prices undo {symbol} {session} first")
+    typer.echo(f"{symbol} {session}: recorded already as {stored}")
+    return True
+
+
+def _require_price(connection: "sa.Connection", symbol: str, session: date) -> None:
+    import math
+
+    from riskmetrics.db import price_decisions
+    from riskmetrics.db.split_suspects import find_suspected_splits
+    from riskmetrics.errors import DataQualityError
+
+    move = price_decisions.read_stored_move(connection, symbol, session)
+    if not math.isnan(move.close):
+        return
+    if not price_decisions.has_prices(connection, symbol):
+        raise DataQualityError(f"no price of {symbol} is stored: see `riskmetrics prices list` for the symbols that wait for a decision")
+    days = _describe_suspected_days(find_suspected_splits(connection, [symbol]))
+    raise DataQualityError(f"no price of {symbol} is stored on {session}{days}")
+
+
+def _require_move(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio") -> None:
+    """Raise an error if neither stored close moves by about the ratio on the session."""
+    from riskmetrics.db import price_decisions
+    from riskmetrics.db.split_suspects import find_suspected_splits
+    from riskmetrics.errors import DataQualityError
+
+    move = price_decisions.read_stored_move(connection, symbol, session)
+    if ratio.matches_move(move.close_before, move.close) or ratio.matches_move(move.adj_close_before, move.adj_close):
+        return
+    if move.previous_day is None:
+        raise DataQualityError(f"no price of {symbol} is stored before {session}: nothing to adjust")
+    reverse = price_decisions.SplitRatio(ratio.old_shares, ratio.new_shares)
+    hint = _describe_suspected_days(find_suspected_splits(connection, [symbol]))
+    if reverse.matches_move(move.close_before, move.close):
+        hint = f"; new shares come first: {reverse} fits"
+    raise DataQualityError(
+        f"{symbol} closes at {move.close:,.4f} on {session} and at {move.close_before:,.4f} on "
+        f"{move.previous_day}, which is no {ratio} split{hint}"
+    )
+
+
+def _describe_suspected_days(suspects: "pd.DataFrame") -> str:
+    """Return the end of a sentence that names the days which look like a split."""
+    if suspects.empty:
+        return "; no session of it does, see `riskmetrics prices list`"
+    return f"; it looks like a split on {', '.join(f'{day:%Y-%m-%d}' for day in suspects['date'][:5])}"
+
+
+def _record_decision(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None") -> None:
+    from riskmetrics.db import price_decisions
+    from riskmetrics.resources import code_version
+
+    price_decisions.record_decision(connection, symbol, session, ratio, code_version())
+
+
+def _tabulate_moves(suspects: "pd.DataFrame", decisions: "pd.DataFrame") -> "pd.DataFrame":
+    """Return open suspects and decisions as one table, by symbol and day."""
+    import pandas as pd
+
+    from riskmetrics import trading_calendar
+    from riskmetrics.db.price_decisions import ACCEPT, SplitRatio
+    from riskmetrics.results import price_faults
+
+    rows = []
+    latest = trading_calendar.calendar_end()
+    for move in price_faults.select_open_suspects(suspects, latest).to_dict("records"):
+        symbol, day, size = move["symbol"], move["date"].date(), move["ratio"]
+        commands = price_faults.split_commands(symbol, day, size)
+        ratio = price_faults.format_split(size)
+        rows.append((symbol, move["date"], "suspected", ratio, None, commands))
+    for row in decisions.to_dict("records"):
+        symbol, day = row["symbol"], row["date"]
+        state, ratio = "accepted", ""
+        if row["kind"] != ACCEPT:
+            has_effect = row["close_moves"] or row["adj_close_moves"]
+            state = "split" if has_effect else "split, without effect"
+            ratio = str(SplitRatio(row["new_shares"], row["old_shares"]))
+        undo = f"riskmetrics prices undo {symbol} {day:%Y-%m-%d}"
+        rows.append((symbol, day, state, ratio, row["decided_at"], undo))
+    columns = ["symbol", "date", "state", "ratio", "decided_at", "what_to_do"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["symbol", "date"], ignore_index=True)

@@ -1,0 +1,20 @@
+"""Options that several commands share."""
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskmetrics.cli.output import JSON_HELP
+
+DAY_FORMAT = ["%Y-%m-%d"]
+AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
+Day = Annotated[datetime | None, typer.Option("--date", formats=DAY_FORMAT, help="Session, as 2022-12-28. Default: the latest stored.")]
+PortfolioName = Annotated[str | None, typer.Option("--portfolio", help="Only this portfolio.")]
+File = Annotated[Path, typer.Argument(help="CSV or Parquet file.")]
+
+
+def to_date(moment: datetime | None) -> date | None:
+    """Return the day that was given, if one was."""
+    return moment.date() if moment else None

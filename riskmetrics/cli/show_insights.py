@@ -1,0 +1,94 @@
+"""`riskmetrics show insights`: what is said of a session, with the evidence."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
+from riskmetrics.cli.output import fail, print_json
+
+if TYPE_CHECKING:
+    from uuid import UUID
+
+_JSON_COLUMNS = (
+    *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis", "key_findings", "recommendations"),
+    *("data_limitations", "focus_area", "user_question", "provider", "model_used", "prompt_version", "data_quality", "cost_usd"),
+    *("generation_time_ms", "token_count_input", "token_count_output", "tool_calls_count", "cache_hit", "cache_source_id", "cache_key"),
+    *("user_rating", "user_feedback", "viewed", "dismissed", "day", "created_at", "expires_at", "updated_at", "run_id"),
+)
+
+
+def insights(
+    day: Day = None,
+    portfolio: PortfolioName = None,
+    every: Annotated[bool, typer.Option("--all", help="Dismissed ones too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Print the insights of a session: severity, summary, findings with their evidence, limits, and who wrote them.
+
+    Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
+    """
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import insight_store as stored
+    from riskmetrics.db.result_queries import read_latest_day
+
+    with read_transaction() as connection:
+        session = to_date(day) or read_latest_day(connection)
+        if session is None:
+            raise fail("no results are stored yet: riskmetrics run")
+        rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
+    if not rows:
+        raise fail(f"no insight is stored for {session}: riskmetrics ai generate --date {session}")
+    print_session_insights(session, rows, as_json=as_json)
+    _mark_viewed([row["id"] for row in rows])
+
+
+def _mark_viewed(ids: "Sequence[UUID]") -> None:
+    """Record that insights were shown, unless the role in use may only read."""
+    import psycopg
+    import sqlalchemy as sa
+
+    from riskmetrics.cli.database import write_transaction
+    from riskmetrics.db import insight_store as stored
+
+    try:
+        with write_transaction() as connection:
+            stored.set_insight_flags(connection, ids, viewed=True)
+    except sa.exc.DBAPIError as error:
+        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+            raise
+
+
+def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
+    """Print insights for people or as JSON."""
+    if as_json:
+        print_json([{name: row[name] for name in _JSON_COLUMNS} for row in rows])
+    else:
+        print_insights(day, rows)
+
+
+def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, is_full: bool = True) -> None:
+    """Print insights by portfolio; without ``whole`` only summary and findings."""
+    portfolio = None
+    for row in rows:
+        if row["portfolio"] != portfolio:
+            portfolio = row["portfolio"]
+            typer.echo(f"\nInsights, {portfolio}, {day}")
+        typer.echo(f"  [{row['severity']}] {row['title']}")
+        for line in _format_insight(row, is_full=is_full):
+            typer.echo(f"      {line}")
+
+
+def _format_insight(row: Mapping[str, Any], *, is_full: bool) -> list[str]:
+    from riskmetrics.report import formatting
+
+    lines = [row["summary"], *([row["full_analysis"]] if is_full and row["full_analysis"] else [])]
+    for finding in row["key_findings"] or []:
+        lines += [f"- {finding['text']}", f"    {formatting.evidence(finding['evidence'])}"]
+    if is_full:
+        lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
+        lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
+        lines.append(f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}")
+    return lines

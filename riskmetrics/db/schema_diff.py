@@ -1,0 +1,225 @@
+"""The schema that a connection sees, as Postgres itself describes it, so that two can be compared.
+
+Whatever the search path shows is read, so tables created aside as temporary ones are described in the same words as the
+live ones: types, defaults and CHECKs are compared as the server understands them.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+
+class Column(NamedTuple):
+    """A column's type with its modifier, whether it refuses NULL, and its default as SQL; None: no default."""
+
+    type: str
+    not_null: bool
+    default: str | None
+
+    def __str__(self) -> str:
+        return self.type + (" NOT NULL" if self.not_null else "") + (f" DEFAULT {self.default}" if self.default else "")
+
+
+class Constraint(NamedTuple):
+    """A primary key (kind "p"), unique constraint ("u"), foreign key ("f") or CHECK ("c"), without its name."""
+
+    kind: str
+    columns: tuple[str, ...]
+    referred_table: str | None
+    definition: str
+
+    def __str__(self) -> str:
+        return self.definition
+
+
+class Index(NamedTuple):
+    """An index that belongs to no constraint: the statement that creates it, with ``{}`` for its name."""
+
+    columns: tuple[str, ...]
+    is_unique: bool
+    definition: str
+
+
+ObjectKey = tuple[str, str]
+"""A table, and the name of something of it."""
+
+
+class SchemaSnapshot(NamedTuple):
+    """Tables and enums of one schema."""
+
+    columns: dict[ObjectKey, Column]
+    constraints: dict[ObjectKey, Constraint]
+    indexes: dict[ObjectKey, Index]
+    enums: dict[str, tuple[str, ...]]
+
+    @property
+    def tables(self) -> set[str]:
+        """Names of the tables; one without a column is none."""
+        return {table for table, _ in self.columns}
+
+
+_VISIBLE_TABLES = """
+    WITH seen AS (
+        SELECT oid, relname FROM pg_class
+        WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relnamespace <> 'pg_catalog'::regnamespace
+    )
+"""
+
+
+def _visible_tables_query(query: str) -> sa.TextClause:
+    """Return a query that reads the visible tables as ``seen``."""
+    return sa.text(_VISIBLE_TABLES + query)
+
+
+_COLUMNS = _visible_tables_query("""
+    SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+    FROM seen JOIN pg_attribute ON attrelid = seen.oid AND attnum > 0 AND NOT attisdropped
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+    ORDER BY relname, attnum
+""")
+_CONSTRAINTS = _visible_tables_query("""
+    SELECT seen.relname, conname, contype::text,
+        ARRAY(SELECT attname::text FROM unnest(conkey) WITH ORDINALITY AS key (number, place)
+            JOIN pg_attribute ON attrelid = conrelid AND attnum = number ORDER BY place),
+        referred.relname, pg_get_constraintdef(pg_constraint.oid, true)
+    FROM seen JOIN pg_constraint ON conrelid = seen.oid AND contype IN ('p', 'u', 'f', 'c')
+        LEFT JOIN pg_class AS referred ON referred.oid = confrelid
+    ORDER BY contype = 'f', 1, 2
+""")
+_INDEXES = _visible_tables_query("""
+    SELECT seen.relname, index.relname,
+        ARRAY(SELECT attname::text FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
+            JOIN pg_attribute ON attrelid = indrelid AND attnum = number ORDER BY place),
+        indisunique,
+        replace(pg_get_indexdef(indexrelid, 0, true), 'INDEX ' || quote_ident(index.relname) || ' ON ', 'INDEX {} ON ')
+    FROM seen JOIN pg_index ON indrelid = seen.oid JOIN pg_class AS index ON index.oid = indexrelid
+    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+    ORDER BY 1, 2
+""")
+_ENUMS = sa.text("""
+    SELECT typname, array_agg(enumlabel::text ORDER BY enumsortorder)
+    FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid WHERE pg_type_is_visible(pg_type.oid) GROUP BY typname
+""")
+
+
+def describe_schema(connection: sa.Connection) -> SchemaSnapshot:
+    """Describe every table and enum that the search path shows; unique constraints come before the foreign keys to them."""
+    return SchemaSnapshot(
+        columns={(table, name): Column(*rest) for table, name, *rest in connection.execute(_COLUMNS)},
+        constraints={
+            (table, name): Constraint(kind, tuple(columns), referred, definition)
+            for table, name, kind, columns, referred, definition in connection.execute(_CONSTRAINTS)
+        },
+        indexes={
+            (table, name): Index(tuple(columns), unique, definition)
+            for table, name, columns, unique, definition in connection.execute(_INDEXES)
+        },
+        enums={name: tuple(labels) for name, labels in connection.execute(_ENUMS)},
+    )
+
+
+@contextmanager
+def scratch_schema(connection: sa.Connection) -> Iterator[None]:
+    """Let the block create tables and enums as temporary ones, out of sight of the live ones, and roll them back."""
+    with connection.begin_nested() as savepoint:
+        connection.execute(sa.text("SET LOCAL search_path TO pg_temp"))
+        yield
+        savepoint.rollback()
+
+
+class Comparison(NamedTuple):
+    """Sentences on where a live schema departs from the expected one."""
+
+    missing: list[str]
+    """Missing or different."""
+    unexpected: list[str]
+    """CHECKs, unique indexes and keys that may refuse rows that riskmetrics writes."""
+    additions: list[str]
+    """What other programs may keep: tables, columns, plain indexes, defaults, foreign keys to their tables, more labels of enums,
+    and NULLs refused in holdings, whose rows are theirs."""
+
+    @property
+    def differences(self) -> list[str]:
+        """What keeps the schema from being the expected one, sorted."""
+        return sorted(self.missing + self.unexpected)
+
+
+_TEXT_CASTS = re.compile(r"::(text|character varying)(\[\])?")
+
+HOLDING_TABLES = frozenset({"portfolios", "positions"})
+
+
+def compare_schemas(live: SchemaSnapshot, expected: SchemaSnapshot) -> Comparison:
+    """Say where ``live`` departs from ``expected``, each list sorted."""
+    missing_tables = expected.tables - live.tables
+    result = Comparison(
+        missing=[f"table {name} is missing" for name in missing_tables],
+        unexpected=[],
+        additions=[f"table {name} is another program's" for name in live.tables - expected.tables - {"alembic_version"}],
+    )
+    for name, labels in expected.enums.items():
+        _compare_enum(name, live.enums.get(name, ()), labels, result)
+    live_items, expected_items = _list_items(live), _list_items(expected)
+    for item, value in expected_items.items():
+        if item.table not in missing_tables and item not in live_items:
+            result.missing.append(f"{item.label} is missing; expected {_describe_item(item, value)}")
+        elif item.table not in missing_tables and _normalized(live_items[item]) != _normalized(value):
+            is_tolerated = isinstance(value, Column) and _is_only_stricter(item.table, live_items[item], value)
+            (result.additions if is_tolerated else result.missing).append(
+                f"{item.label} is {_describe_item(item, live_items[item])}; expected {_describe_item(item, value)}"
+            )
+    for item in live_items.keys() - expected_items.keys():
+        if item.table in expected.tables:
+            is_harmless = _is_harmless(live_items[item], expected.tables)
+            (result.additions if is_harmless else result.unexpected).append(f"{item.label} is not expected: {_describe_item(item, live_items[item])}")
+    for sentences in result:
+        sentences.sort()
+    return result
+
+
+class _Item(NamedTuple):
+    table: str
+    name: str
+    label: str
+
+
+def _list_items(snapshot: SchemaSnapshot) -> dict[_Item, Column | Constraint | Index]:
+    return {
+        **{_Item(table, name, f"column {table}.{name}"): column for (table, name), column in snapshot.columns.items()},
+        **{_Item(table, name, f"constraint {name} on {table}"): constraint for (table, name), constraint in snapshot.constraints.items()},
+        **{_Item(table, name, f"index {name} on {table}"): index for (table, name), index in snapshot.indexes.items()},
+    }
+
+
+def _describe_item(item: _Item, value: Column | Constraint | Index) -> str:
+    return value.definition.replace("{}", item.name, 1) if isinstance(value, Index) else str(value)
+
+
+def _normalized(value: Column | Constraint | Index) -> Column | Constraint | Index:
+    """Return a constraint without its casts to text, which Postgres places elsewhere when it reads its own words from a dump."""
+    return value._replace(definition=_TEXT_CASTS.sub("", value.definition)) if isinstance(value, Constraint) else value
+
+
+def _is_harmless(value: Column | Constraint | Index, own_tables: set[str]) -> bool:
+    if isinstance(value, Constraint):
+        return value.kind == "f" and value.referred_table not in own_tables
+    return isinstance(value, Column) or not value.is_unique
+
+
+def _is_only_stricter(table: str, live: Column | Constraint | Index, expected: Column) -> bool:
+    """Whether a column has a default that is not expected, or refuses the NULLs of holdings, and is as expected otherwise."""
+    if not isinstance(live, Column):
+        return False
+    default = live.default if expected.default is None else expected.default
+    not_null = expected.not_null or (live.not_null and table in HOLDING_TABLES)
+    return live == expected._replace(default=default, not_null=not_null)
+
+
+def _compare_enum(name: str, live: tuple[str, ...], expected: tuple[str, ...], result: Comparison) -> None:
+    if live != expected:
+        is_superset = tuple(label for label in live if label in expected) == expected
+        sentence = f"enum {name} is {', '.join(live) or 'missing'}; expected {', '.join(expected)}"
+        (result.additions if is_superset else result.missing).append(sentence)

@@ -1,0 +1,154 @@
+"""Suspected splits in the whole stored history, and where pieces of histories meet.
+
+Splits are found by one query and judged by `panels`.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch_frame
+from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
+from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of, read_price_panels
+from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
+from riskmetrics.panels import Bars, suspected_splits
+
+_MIN_MOVE_RATIO = 1.7
+"""Ratio of two closes under which no split is suspected: 2:1 on a day of 15 % is 1.74."""
+
+_MIN_CLOSE_FALL_RATIO = 1.15
+"""Ratio by which the close of a suspected split falls relative to an adjusted close, at least."""
+
+MAX_SPLICES = 63
+"""Imports of a symbol's year, at most, between which a seam can be told from the usual."""
+
+
+def find_suspected_splits(connection: sa.Connection, symbols: Iterable[str] | None = None) -> pd.DataFrame:
+    """Return every suspected split that no user has decided about, by symbol and date.
+
+    Parameters
+    ----------
+    symbols : iterable of str, optional
+        Default: all that have prices.
+
+    Returns
+    -------
+    DataFrame
+        Columns of `panels.suspected_splits`. A split that a user recorded is no move any more where
+        prices are read, and a move that a user accepted is left out.
+    """
+    moves = fetch_frame(connection, _large_moves(adjusted_prices(connection), symbols))
+    pairs = zip(moves["first"].dt.date, moves["date"].dt.date, strict=True)
+    sessions = _sessions_around(pairs)
+    if not sessions:
+        return suspected_splits(_empty_bars())
+    bars = read_price_panels(connection, Bars._fields, moves["symbol"].unique(), sessions)
+    found = suspected_splits(Bars(**bars))
+    # a session beside another's neighbors is no neighbor: only what was asked for is judged
+    found = found.merge(moves[["symbol", "date"]].astype(found.dtypes[["symbol", "date"]]))
+    accepted = read_decisions(connection)
+    accepted = accepted[accepted["kind"] == ACCEPT]
+    keys = pd.MultiIndex.from_frame(found[["symbol", "date"]])
+    is_accepted = keys.isin(list(zip(accepted["symbol"], accepted["date"], strict=True)))
+    return found[~is_accepted].sort_values(["symbol", "date"], ignore_index=True)
+
+
+def find_import_splices(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+    """Return where closes without adjusted ones continue rows of another import.
+
+    Returns
+    -------
+    DataFrame
+        symbol and date of the first row of each later piece among ``sessions``. A symbol with more
+        than MAX_SPLICES of them, such as one imported every night, has no pieces and is left out.
+    """
+    table = tables.market_data_cache
+    history = sa.select(
+        table.c.symbol,
+        table.c.date,
+        table.c.data_source,
+        table.c.updated_at,
+        *(
+            sa.func.lag(table.c[name]).over(partition_by=table.c.symbol, order_by=table.c.date).label(f"{name}_before")
+            for name in ("data_source", "updated_at")
+        ),
+    ).where(
+        table.c.symbol == any_of(sorted(set(symbols))),
+        table.c.date.between(min(sessions), max(sessions)),
+    )
+    rows = history.subquery("rows")
+    is_splice = sa.and_(
+        rows.c.data_source.endswith(CLOSE_ONLY_SUFFIX),
+        rows.c.data_source_before.is_not(None),
+        sa.or_(
+            rows.c.data_source != rows.c.data_source_before,
+            rows.c.updated_at != rows.c.updated_at_before,
+        ),
+    )
+    per_symbol = sa.func.count().over(partition_by=rows.c.symbol)
+    splices = sa.select(rows.c.symbol, rows.c.date, per_symbol.label("n")).where(is_splice).subquery()
+    found = sa.select(splices.c.symbol, splices.c.date).where(splices.c.n <= MAX_SPLICES)
+    return fetch_frame(connection, found.order_by(splices.c.symbol, splices.c.date))
+
+
+def _large_moves(
+    prices: sa.FromClause,
+    symbols: Iterable[str] | None,
+) -> "sa.Select[tuple[str, date, date]]":
+    """Select symbol and date of every move that may be a split, and the first price to judge it by.
+
+    The first one is MAX_PRICES_BEFORE rows before the move, however many sessions that is.
+    """
+    names = ("close", "adj_close")
+    symbol, day = prices.c.symbol, prices.c.date
+
+    def lag(column: "sa.ColumnElement[Any]", n_rows: int = 1) -> "sa.ColumnElement[Any]":
+        earlier = sa.func.lag(column, n_rows, type_=column.type)
+        return earlier.over(partition_by=symbol, order_by=day)
+
+    earliest = sa.func.first_value(day, type_=day.type).over(partition_by=symbol, order_by=day)
+    first = sa.func.coalesce(lag(day, MAX_PRICES_BEFORE), earliest).label("first")
+    before = [lag(prices.c[name]).label(f"{name}_before") for name in names]
+    columns = [prices.c[name] for name in ("symbol", "date", *names)]
+    is_selected = sa.true() if symbols is None else prices.c.symbol == any_of(sorted(set(symbols)))
+    rows = sa.select(*columns, *before, first).where(is_selected).subquery("moves")
+    conditions = [
+        condition
+        for name in names
+        for condition in (
+            rows.c[name] > rows.c[f"{name}_before"] * _MIN_MOVE_RATIO,
+            rows.c[name] * _MIN_MOVE_RATIO < rows.c[f"{name}_before"],
+        )
+    ]
+    share, share_before = (rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0) for end in ("", "_before"))
+    conditions.append(share > share_before * _MIN_CLOSE_FALL_RATIO)
+    return sa.select(rows.c.symbol, rows.c.date, rows.c.first).where(sa.or_(*conditions))
+
+
+def _sessions_around(moves: Iterable[tuple[date, date]]) -> list[date]:
+    """Return the sessions that verdicts on moves need, in order.
+
+    Parameters
+    ----------
+    moves : iterable of (date, date)
+        First price that a move is judged by, and the move. Whether either is a bad tick needs the
+        session before and the session after.
+    """
+    last = trading_calendar.calendar_end()
+    found: set[date] = set()
+    for first, day in set(moves):
+        if not trading_calendar.is_session(day):
+            continue
+        following = trading_calendar.sessions_between(day, min(last, day + pd.Timedelta(days=14)))[:2]
+        found.update(trading_calendar.sessions_between(trading_calendar.previous_session(first), day), following)
+    return sorted(found)
+
+
+def _empty_bars() -> Bars:
+    empty = pd.DataFrame(index=pd.DatetimeIndex([]), columns=pd.Index([], dtype="str"), dtype=float)
+    return Bars(empty, empty, empty, empty)

@@ -1,0 +1,101 @@
+"""What the market says: prices, company profiles, benchmark weights."""
+
+import sqlalchemy as sa
+
+from riskmetrics.db.tables.schema import timestamp_column, metadata, surrogate_key_column
+
+market_data_cache = sa.Table(
+    "market_data_cache",
+    metadata,
+    surrogate_key_column(),
+    sa.Column("symbol", sa.String(20), nullable=False),
+    sa.Column("date", sa.Date, nullable=False, doc="Exchange session."),
+    sa.Column("open", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("high", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("low", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
+    sa.Column("close", sa.Numeric(12, 4), nullable=False, doc="Split-adjusted, not dividend-adjusted, per share: what values are made of."),
+    sa.Column(
+        "adj_close", sa.Double, comment="Close adjusted for splits and dividends, per share: what returns are made of. NULL: not known."
+    ),
+    sa.Column("volume", sa.BigInteger, doc="Shares; index funds pass 2^31."),
+    sa.Column("sector", sa.String(100), doc="GICS sector, as the source of the row says."),
+    sa.Column("industry", sa.String(100), doc="As the source of the row says."),
+    sa.Column("exchange", sa.String(20), doc="As the source of the row says."),
+    sa.Column("country", sa.String(10), doc="As the source of the row says."),
+    sa.Column("market_cap", sa.Numeric(18, 2), doc="As the source of the row says."),
+    sa.Column("data_source", sa.String(50), nullable=False),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+    sa.UniqueConstraint("symbol", "date", name="uq_market_data_cache_symbol_date"),
+    sa.Index(None, "symbol"),
+    sa.Index(None, "date"),
+)
+"""One row per symbol and session."""
+
+price_decisions = sa.Table(
+    "price_decisions",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("date", sa.Date, primary_key=True, comment="First session at the price after the move."),
+    sa.Column(
+        "kind",
+        sa.String(16),
+        nullable=False,
+        comment="accept: the move is real. split: earlier prices are multiplied by old_shares / new_shares when they are read.",
+    ),
+    sa.Column(
+        "new_shares",
+        sa.Integer,
+        comment="Shares after a split for old_shares before it: 4 of a 4:1 split.",
+    ),
+    sa.Column("old_shares", sa.Integer, comment="Shares before a split: 1 of a 4:1 split."),
+    sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that recorded the decision."),
+    timestamp_column("decided_at"),
+    sa.CheckConstraint(
+        "kind = 'accept' AND new_shares IS NULL AND old_shares IS NULL "
+        "OR kind = 'split' AND new_shares IS NOT NULL AND old_shares IS NOT NULL "
+        "AND new_shares > 0 AND old_shares > 0 AND new_shares <> old_shares",
+        name="shares",
+    ),
+    comment="One row per symbol and session whose price move a user decided about.",
+)
+
+company_profiles = sa.Table(
+    "company_profiles",
+    metadata,
+    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column("company_name", sa.String(200), doc="As the vendor calls it."),
+    sa.Column("sector", sa.String(100), doc="GICS sector. NULL: not known."),
+    sa.Column("industry", sa.String(100), doc="The vendor's, within the sector."),
+    sa.Column("exchange", sa.String(50), doc="Where it is listed."),
+    sa.Column("country", sa.String(50), doc="Of its seat."),
+    sa.Column("market_cap", sa.Numeric(18, 2), doc="USD."),
+    sa.Column("description", sa.String(1000), doc="What the company does."),
+    sa.Column("is_etf", sa.Boolean, doc="Whether it is an exchange-traded fund."),
+    sa.Column("is_fund", sa.Boolean, doc="Whether it is another fund."),
+    sa.Column("beta", sa.Numeric(8, 4), doc="The vendor's own, one year."),
+    sa.Column("data_source", sa.String(50), nullable=False),
+    sa.Column("last_updated", sa.DateTime(timezone=True), doc="When the vendor was last asked."),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+)
+"""One row per symbol."""
+
+benchmarks_sector_weights = sa.Table(
+    "benchmarks_sector_weights",
+    metadata,
+    surrogate_key_column(),
+    sa.Column("benchmark_code", sa.String(32), nullable=False, doc="Such as SP500."),
+    sa.Column("asof_date", sa.Date, nullable=False, doc="Day that the weights describe."),
+    sa.Column("sector", sa.String(64), nullable=False, doc="GICS sector."),
+    sa.Column("weight", sa.Numeric(12, 6), nullable=False, doc="Fraction: 0.28 is 28 %."),
+    sa.Column("market_cap", sa.Numeric(20, 2), doc="Of the sector, USD."),
+    sa.Column("num_constituents", sa.Integer, doc="Stocks in the sector."),
+    sa.Column("data_source", sa.String(32), nullable=False, server_default="FMP"),
+    timestamp_column("created_at"),
+    timestamp_column("updated_at"),
+    sa.UniqueConstraint("benchmark_code", "asof_date", "sector", name="uq_benchmarks_sector_weights_code_date_sector"),
+    sa.Index("idx_benchmark_lookup", "benchmark_code", "asof_date"),
+    sa.Index("idx_benchmark_sector", "benchmark_code", "sector", "asof_date"),
+)
+"""One row per benchmark, day and sector."""

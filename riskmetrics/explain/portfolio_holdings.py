@@ -1,0 +1,234 @@
+"""What a portfolio held at a close and what it was worth, lot by lot: the weights that its other numbers start from."""
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
+from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
+
+_INSTRUMENT_KEYS = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
+
+Lot = Any
+"""A row of lots, as `DataFrame.itertuples` gives it."""
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """A portfolio at a close; money in its currency."""
+
+    instruments: pd.DataFrame
+    """What is held, lots netted.
+
+    Columns symbol, underlying, units, value, last (known value), stale, exposure, has_return_series (its
+    underlying's returns).
+    """
+    cash: float
+
+    @property
+    def net_value(self) -> float:
+        """Signed value of all instruments that have a price."""
+        return float(self.instruments["value"].sum())
+
+    @property
+    def gross_value(self) -> float:
+        """Sum of their sizes."""
+        return float(self.instruments["value"].abs().sum())
+
+    @property
+    def equity(self) -> float:
+        """Net value plus cash."""
+        return self.net_value + self.cash
+
+    @property
+    def weight_denominator(self) -> float:
+        """Equity that weights are of; NaN where it is not 5 % of gross exposure."""
+        gross = max(self.gross_value, self.gross_exposure)
+        return self.equity if self.equity > 0 and (gross == 0 or meets_minimum(self.equity / gross, MIN_EQUITY_SHARE)) else math.nan
+
+    @property
+    def price_coverage(self) -> float:
+        """Share of gross exposure that is known; what has no price counts by its last known value, else as the mean of the others."""
+        sizes = self.instruments["exposure"].abs()
+        last = sizes.fillna(self.instruments["last"].abs())
+        whole = last.fillna(last.mean()).sum()
+        return float(sizes.sum() / whole) if whole > 0 else float(sizes.notna().mean())
+
+    @property
+    def has_price_coverage(self) -> bool:
+        """Whether 80 % of the instruments, and of gross exposure, have a price."""
+        shares = float(self.instruments["exposure"].notna().mean()), self.price_coverage
+        return bool(meets_minimum(min(shares), MIN_COVERAGE))
+
+    @property
+    def risk_denominator(self) -> float:
+        """What risk figures are fractions of; NaN where too few holdings have a price."""
+        return self.weight_denominator if self.has_price_coverage else math.nan
+
+    @property
+    def gross_exposure(self) -> float:
+        """Sum of the sizes of exposures, of which coverage is a share."""
+        return float(self.instruments["exposure"].abs().sum())
+
+    @property
+    def exposed(self) -> pd.DataFrame:
+        """Instruments whose exposure is known and follows an underlying."""
+        frame = self.instruments
+        return frame[frame["has_return_series"] & (frame["exposure"].fillna(0.0) != 0)]
+
+    def weight_inputs(self) -> dict[str, float]:
+        """Return what weights are made of."""
+        values = {"net value": self.net_value, "cash": self.cash, "equity": self.equity}
+        return values | {"weights are of": self.weight_denominator, "share with a price": self.price_coverage}
+
+
+def value_holdings(sources: SourceRows, day: date | None = None, *, is_delta_adjusted: bool = False) -> Holdings:
+    """Value a portfolio at the close of a session, by default the one that is explained; ``by_delta``: options by their exposure."""
+    day = day or sources.day
+    return sources.cached(("book", day, is_delta_adjusted), lambda: _value_holdings(sources, day, is_delta_adjusted=is_delta_adjusted))
+
+
+def _value_holdings(sources: SourceRows, day: date, *, is_delta_adjusted: bool) -> Holdings:
+    instruments = _instruments(sources, day)
+    if is_delta_adjusted:
+        options = sources.options["exposure"].astype(float)
+        exposure = [options.reindex(ids).sum(skipna=False) if right else math.nan for ids, right in _ids(instruments)]
+        known = np.isfinite(exposure)
+        instruments["exposure"] = np.where(known, exposure, instruments["value"])
+        instruments["has_return_series"] |= known
+    return Holdings(instruments, _cash_balance(sources, day))
+
+
+def pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None = None) -> pd.DataFrame:
+    """Apply the day's holdings to the sessions that end on a day: change of value, return, and the share of priced exposure that has one.
+
+    A session on which less than 80 % of exposure has a return has none; the others are scaled up by the share.
+    """
+    return sources.cached(("series", n_sessions, day), lambda: _pro_forma_returns(sources, n_sessions, day))
+
+
+def _pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None) -> pd.DataFrame:
+    holdings = value_holdings(sources, is_delta_adjusted=True)
+    exposed = holdings.exposed
+    returns = sources.returns({*exposed["underlying"], sources.market}, n_sessions, day)
+    signed, size = (exposure.groupby(exposed["underlying"]).sum() for exposure in (exposed["exposure"], exposed["exposure"].abs()))
+    own = returns[signed.index]
+    coverage = (own.notna() * size).sum(axis=1) / (holdings.gross_exposure or math.nan)
+    change = (own.fillna(0.0) * signed).sum(axis=1) / coverage.where(coverage > 0)
+    change = change.where(meets_minimum((coverage * holdings.price_coverage).to_numpy(float), MIN_COVERAGE) & holdings.has_price_coverage)
+    return pd.DataFrame({"change": change, "return": change / holdings.risk_denominator, "coverage": coverage})
+
+
+def lot_price(sources: SourceRows, lot: Lot, day: date) -> tuple[float, bool]:
+    """What a unit of a lot was worth on a day, and whether by an older close; NaN: not known. What has no closes has a stated price."""
+    if lot.listed:
+        return sources.close(lot.symbol, day)
+    if not pd.isna(lot.last_price):
+        return float(lot.last_price), False
+    of_value = lot.investment_class == "PRIVATE" and lot.quantity != 0 and not pd.isna(lot.market_value)
+    return (abs(lot.market_value) / abs(lot.quantity) if of_value else math.nan), False
+
+
+def lots(sources: SourceRows) -> list[Lot]:
+    """Return the portfolio's lots with what the arithmetic needs: units, multiplied for contracts, days as dates."""
+    return sources.cached(("lots",), lambda: _lots(sources))
+
+
+def _lots(sources: SourceRows) -> list[Lot]:
+    frame = sources.lots.copy()
+    frame["right"] = frame["position_type"].map(OPTION_RIGHTS).fillna("")
+    frame["listed"] = (frame["right"] == "") & (frame["investment_class"].fillna("PUBLIC") != "PRIVATE")
+    of_option = frame["underlying_symbol"].fillna(frame["symbol"])
+    frame["underlying"] = frame["symbol"].where(frame["listed"], of_option.where(frame["right"] != ""))
+    frame["units"] = frame["quantity"] * np.where(frame["right"] != "", CONTRACT_SIZE, 1)
+    for name in ("entry_date", "exit_date"):
+        frame[name] = [None if pd.isna(day) else day.date() for day in frame[name]]
+    frame["entry_price_stated"] = frame["entry_price"]
+    found: list[Lot] = list(frame.itertuples(index=False))
+    return [lot._replace(entry_price=_trade_price(sources, lot, "entry"), exit_price=_trade_price(sources, lot, "exit")) for lot in found]
+
+
+def is_open(lot: Lot, day: date) -> bool:
+    """Whether a lot is held at the close of a day."""
+    return bool(lot.entry_date <= day and (lot.exit_date is None or lot.exit_date > day))
+
+
+def _trade_price(sources: SourceRows, lot: Lot, end: str) -> float:
+    """The price of a trade: as stated, else the close of its session, else of a sale the last close there was."""
+    stated, day = getattr(lot, f"{end}_price"), getattr(lot, f"{end}_date")
+    if not pd.isna(stated) or day is None or (end == "entry" and lot.entry_date_assumed):
+        return float(stated)
+    known, _ = lot_price(sources, lot, day)
+    return float(lot.exit_close) if math.isnan(known) and end == "exit" and lot.listed else known
+
+
+def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
+    rows = []
+    for lot in lots(sources):
+        if is_open(lot, day):
+            known, stale = lot_price(sources, lot, day)
+            terms = {name: getattr(lot, name) for name in _INSTRUMENT_KEYS}
+            last = known if not math.isnan(known) else _last_price(sources, lot, day)
+            values = {"units": lot.units, "value": lot.units * known, "last": lot.units * last, "stale": stale}
+            rows.append(terms | {"position_id": lot.position_id} | values)
+    columns = [*_INSTRUMENT_KEYS, "position_id", "units", "value", "last", "stale"]
+    frame = pd.DataFrame(rows, columns=columns).groupby(_INSTRUMENT_KEYS, dropna=False, sort=False)
+    netted = frame.agg(
+        units=("units", "sum"),
+        value=("value", lambda values: values.sum(skipna=False)),
+        last=("last", lambda values: values.sum(skipna=False)),
+        stale=("stale", "any"),
+        position_ids=("position_id", list),
+    ).reset_index()
+    netted = netted[netted["units"].round(10) != 0].reset_index(drop=True)
+    return netted.assign(exposure=netted["value"].astype(float), has_return_series=netted["listed"].astype(bool))
+
+
+def _last_price(sources: SourceRows, lot: Lot, day: date) -> float:
+    """The last close however old, else the value that was stated of a unit, else what it cost."""
+    known = sources.last_close(lot.symbol, day) if lot.listed else math.nan
+    stated = abs(lot.market_value / lot.units) if lot.units and not pd.isna(lot.market_value) else math.nan
+    found = (known, lot.last_price, stated, lot.entry_price_stated)
+    return next((float(price) for price in found if not pd.isna(price)), math.nan)
+
+
+def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
+    return zip(instruments["position_ids"], instruments["right"], strict=True)
+
+
+def _cash_balance(sources: SourceRows, day: date) -> float:
+    """Equity as it was stated less the value of holdings then, and the money that trades between then and the day cost and brought."""
+    anchor = sources.cash_anchor
+    if anchor is None:
+        return 0.0
+    cash = float(sources.portfolio_row["equity_balance"]) - float(_instruments(sources, anchor)["value"].sum())
+    for lot in lots(sources):
+        for traded, amount in ((lot.entry_date, -lot.units * lot.entry_price), (lot.exit_date, lot.units * lot.exit_price)):
+            if traded is not None and not math.isnan(amount):
+                cash += amount * ((traded <= day) - (traded <= anchor))
+    return cash + income(sources, anchor, day)
+
+
+def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: bool = False) -> float:
+    """Distributions of the ex-days after one day and up to another, or undone backwards; ``dated``: of lots whose entry date is known."""
+    if day < after:
+        return -income(sources, day, after, needs_entry_date=needs_entry_date)
+    total = 0.0
+    for lot in lots(sources):
+        if lot.listed and not (needs_entry_date and lot.entry_date_assumed):
+            for ex_day, amount in sources.distributions(lot.symbol).items():
+                held = lot.entry_date < ex_day and (lot.exit_date is None or lot.exit_date >= ex_day)
+                is_paid = held and after < ex_day <= day and not math.isnan(amount)
+                total += amount * lot.units if is_paid else 0.0
+    return total
+
+
+def previous_holdings(sources: SourceRows) -> Holdings:
+    """The portfolio at the close of the session before."""
+    return value_holdings(sources, trading_calendar.previous_session(sources.day))

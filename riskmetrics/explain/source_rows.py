@@ -1,0 +1,231 @@
+"""The rows that a number of one portfolio and day was made of; what is asked for is kept, to be shown."""
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import panels, trading_calendar
+from riskmetrics.db import explain_queries, input_queries, stored_prices, tables
+from riskmetrics.db.split_suspects import find_suspected_splits
+from riskmetrics.errors import DataQualityError
+from riskmetrics.panels import MAX_STALE_SESSIONS
+from riskmetrics.results.income import infer_distributions
+from riskmetrics.results.lot_frames import is_listed, underlying
+from riskmetrics.results.model_versions import ModelVersions, parse_versions
+
+T = TypeVar("T")
+
+
+class SourceRows:
+    """Source rows of a portfolio on a session, read when a chapter asks for them.
+
+    Parameters
+    ----------
+    connection : Connection
+        Nothing is written.
+    portfolio : str
+        Its id.
+    market, rate : str
+        Symbols that stand for the market and for interest rates.
+    """
+
+    def __init__(self, connection: sa.Connection, portfolio_id: str, day: date, market_index: str, rate_index: str) -> None:
+        self.portfolio, self.day, self.market, self.rate = portfolio_id, day, market_index, rate_index
+        self.rows_used: dict[str, pd.DataFrame] = {}
+        """What was asked for since it was last emptied, by what it is."""
+        self._connection = connection
+        self._cache: dict[tuple[object, ...], Any] = {}
+
+    @cached_property
+    def _lots(self) -> pd.DataFrame:
+        lots = input_queries.read_lots(self._connection)
+        return lots[lots["portfolio_id"] == self.portfolio].reset_index(drop=True)
+
+    @property
+    def lots(self) -> pd.DataFrame:
+        """Every lot that the portfolio ever held, as `db.input_queries.read_lots` gives them."""
+        return self._record_use("positions", self._lots)
+
+    def lot(self, position: object) -> "pd.Series[Any]":
+        """The lot of a position."""
+        found = self._lots[self._lots["position_id"] == str(position)]
+        if found.empty:
+            raise DataQualityError(f"position {position} is not stored any more: it was deleted after the row was written")
+        self._record_use("positions", found)
+        return found.iloc[0]
+
+    def is_listed(self, position: object) -> bool:
+        """Whether a position has a return series of its own."""
+        return bool(is_listed(self.lot(position).to_frame().T)[0])
+
+    @cached_property
+    def portfolio_row(self) -> "pd.Series[Any]":
+        """The portfolio's own row."""
+        portfolios = input_queries.read_portfolios(self._connection)
+        return portfolios[portfolios["portfolio_id"] == self.portfolio].iloc[0]
+
+    @cached_property
+    def cash_anchor(self) -> date | None:
+        """The session on which the portfolio's equity balance holds; None: it has none."""
+        return input_queries.read_cash_anchors(self._connection).get(self.portfolio)
+
+    def close(self, symbol: str, day: date) -> tuple[float, bool]:
+        """The last close at or before a day, up to 5 sessions old, and whether it is of an earlier session; NaN: none."""
+        sessions = trading_calendar.sessions_with_lookback([trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS)
+        key = ("close", symbol, sessions[-1])
+        if key not in self._cache:
+            self._cache[key] = input_queries.read_closes(self._connection, [symbol], sessions)[symbol].dropna()
+        closes = self._cache[key]
+        if closes.empty:
+            return float("nan"), False
+        self._record_use("market_data_cache: close", closes.tail(1).to_frame().rename_axis("date"))
+        return float(closes.iloc[-1]), bool(closes.index[-1].date() != sessions[-1])
+
+    def last_close(self, symbol: str, day: date) -> float:
+        """The last close up to a day, however old; NaN: none."""
+        found = stored_prices.read_last_closes(self._connection, [symbol], day + timedelta(days=1))
+        return float(found.get(symbol, float("nan")))
+
+    def distributions(self, symbol: str) -> dict[date, float]:
+        """Distributions of a symbol per share, by ex-day, NaN unknown, from the first session to the day or the cash anchor."""
+        if (key := ("distributions", symbol)) not in self._cache:
+            last = max(self.day, self.cash_anchor or self.day)
+            steps = stored_prices.read_adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
+            events = infer_distributions(steps, [], self.suspects).events
+            self._cache[key] = {day.date(): amount for day, amount in zip(events["date"], events["amount"], strict=True)}
+        found: dict[date, float] = self._cache[key]
+        return found
+
+    def has_known_income(self, symbol: str) -> bool:
+        """Whether it is known what a symbol distributed on the day: it has both closes, and they fit each other."""
+        has_both = not stored_prices.find_unadjusted_symbols(self._connection, [symbol])
+        return has_both and not math.isnan(self.distributions(symbol).get(self.day, 0.0))
+
+    @cached_property
+    def suspects(self) -> pd.DataFrame:
+        """Suspected splits that no user has decided about, as a run reads them."""
+        held = set(underlying(self._lots).dropna())
+        return find_suspected_splits(self._connection, {*held, self.market, self.rate})
+
+    def split_suspects(self, first: date, last: date) -> set[str]:
+        """Return symbols whose adjusted close makes a suspected split after ``first`` to ``last``."""
+        found = set()
+        for row in self.suspects.to_dict("records"):
+            day = row["date"].date()
+            is_known_tick = row["adj_close_reverts"] and day < last
+            if not pd.isna(row["in_adj_close"]) and first < day <= last and not is_known_tick:
+                found.add(row["symbol"])
+        return found
+
+    def returns(self, symbols: Iterable[str], n_sessions: int, day: date | None = None) -> pd.DataFrame:
+        """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
+        clean = self._clean_returns(symbols, n_sessions, day)
+        (known,) = clean.windows(n_sessions)
+        frame = pd.DataFrame(known, index=clean.frame.index, columns=clean.frame.columns)
+        return self._record_use("market_data_cache: returns of adj_close", frame.rename_axis("date"))
+
+    def index_returns(self, symbol: str, n_sessions: int, day: date | None = None) -> "pd.Series[float]":
+        """The same of an index, whose moves that only the next session can confirm are left out for good."""
+        clean = self._clean_returns([symbol], n_sessions, day)
+        series = pd.Series(clean.column(symbol), index=clean.frame.index, name=symbol)
+        self._record_use("market_data_cache: returns of adj_close", series.to_frame().rename_axis("date"))
+        return series
+
+    def _clean_returns(self, symbols: Iterable[str], n_sessions: int, day: date | None) -> panels.Returns:
+        ordered_symbols, day = sorted(set(symbols)), day or self.day
+        key = ("returns", *ordered_symbols, n_sessions, day)
+        if key not in self._cache:
+            closes = input_queries.read_adjusted_closes(self._connection, ordered_symbols, trading_calendar.sessions_with_lookback([day], n_sessions + 1))
+            closes = panels.pad_history(closes, n_sessions + 2)
+            self._cache[key] = panels.clean_returns(closes, self.suspects)
+        found: panels.Returns = self._cache[key]
+        return found
+
+    def highs_and_lows(self, symbol: str, n_sessions: int) -> pd.DataFrame:
+        """High and low of a symbol on the sessions to the day; NaN where the session's move is not believed."""
+        key = ("bars", symbol, n_sessions)
+        if key not in self._cache:
+            bars = input_queries.read_bars(self._connection, [symbol], trading_calendar.sessions_with_lookback([self.day], n_sessions + 1))
+            bars = {name: panels.pad_history(of, n_sessions + 2) for name, of in bars.items()}
+            _, ranges = panels.clean_bars(**bars, suspects=self.suspects)
+            both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[ranges.index]
+            self._cache[key] = both.where(ranges[symbol].notna()).rename_axis("date")
+        return self._record_use("market_data_cache: high, low", self._cache[key])
+
+    def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
+        """Adjusted closes on single days, days x symbols."""
+        return self._record_use("market_data_cache: adj_close", input_queries.read_adjusted_closes(self._connection, symbols, days).rename_axis("date"))
+
+    def profiles(self, symbols: Iterable[str]) -> pd.DataFrame:
+        """Company profiles, by symbol."""
+        return self._record_use("company_profiles", input_queries.read_profiles(self._connection, symbols))
+
+    def benchmark_code(self) -> str:
+        """Return the code of the benchmark that the database's results use."""
+        return input_queries.read_benchmark_code(self._connection)
+
+    def benchmark(self, code: str) -> "pd.Series[float] | None":
+        """Return a benchmark's latest sector weights at or before the day; None: none are stored.
+
+        The name of the series is the day that the weights describe.
+        """
+        weights = input_queries.read_benchmark_weights(self._connection, code, self.day)
+        self._record_use("benchmarks_sector_weights", weights.tail(1).T)
+        return None if weights.empty else weights.iloc[-1].fillna(0.0)
+
+    def scenario(self, name: str) -> "pd.Series[Any]":
+        """A stress scenario."""
+        scenarios = input_queries.read_stress_scenarios(self._connection)
+        found = self._record_use("stress_scenarios", scenarios[scenarios["name"] == name])
+        if found.empty:
+            raise DataQualityError(f"the scenario {name} is not stored any more")
+        return found.iloc[0]
+
+    @cached_property
+    def har_versions(self) -> ModelVersions:
+        """Versions of the volatility forecast's coefficients."""
+        return parse_versions(input_queries.read_har_coefficients(self._connection))
+
+    def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
+        """The stored forecast of a symbol, or of the portfolio by its id; None: there is none."""
+        symbol = None if subject == self.portfolio else subject
+        found = explain_queries.read_rows(self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol)
+        self._record_use("volatility_forecasts", pd.DataFrame(found))
+        return found[0] if found else None
+
+    @cached_property
+    def _options(self) -> pd.DataFrame:
+        found = explain_queries.read_rows(self._connection, tables.position_option_exposures, self.day, self.portfolio, None)
+        columns = [*tables.position_option_exposures.c.keys(), "symbol"]
+        return pd.DataFrame(found, columns=columns).astype({"position_id": "str"}).set_index("position_id")
+
+    @property
+    def options(self) -> pd.DataFrame:
+        """Stored rows of the portfolio's options on the day, by position."""
+        return self._record_use("position_option_exposures", self._options)
+
+    def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
+        """Compute what several rows start from when the first asks, and note for each of them what it was made of."""
+        if key not in self._cache:
+            outside, self.rows_used = self.rows_used, {}
+            self._cache[key] = compute(), self.rows_used
+            self.rows_used = outside
+        value, used = self._cache[key]
+        for what, frame in used.items():
+            self._record_use(what, frame)
+        found: T = value
+        return found
+
+    def _record_use(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
+        """Note that rows were looked at; sessions x symbols of one kind become one frame."""
+        known = self.rows_used.get(what)
+        if known is None or frame.index.name != "date":
+            self.rows_used[what] = frame
+        elif not (frame.columns.isin(known.columns).all() and frame.index.isin(known.index).all()):
+            self.rows_used[what] = known.combine_first(frame)
+        return frame

@@ -1,0 +1,220 @@
+"""Many prompts at once, at half the price: sent together, answered within a day, and paid for once whatever dies in between.
+
+A batch is stored before it is sent, each request under an id of ours. Where the process dies, or the connection, before the vendor's id is
+stored too, the vendor's list tells whether it arrived.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+import anthropic
+import sqlalchemy as sa
+
+from riskmetrics.db import batch_store, spending
+from riskmetrics.db.batch_store import Batch, BatchRequest
+from riskmetrics.insights.budget import BudgetRefusal
+from riskmetrics.insights.claude import (
+    CALL_ERRORS,
+    ZERO_USAGE,
+    Claude,
+    Reply,
+    call_with_deadline,
+    reply_with_cost,
+    estimate_price,
+    failure_reply,
+    opening_turns,
+    read_answer,
+    request_body,
+    prompt_digest,
+)
+from riskmetrics.insights.cost import PROVIDER
+from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+
+MIN_BATCH_SIZE = 20
+"""Insights in a run from which on they are sent together."""
+
+_ARRIVAL_TIMEOUT = timedelta(minutes=10)
+"""After which a batch that the vendor does not list was never sent."""
+
+_RESULT_RETENTION = timedelta(days=29)
+"""For which the vendor keeps answers."""
+
+_MAX_CLOCK_SKEW = timedelta(hours=1)
+"""By which the vendor's clock may be behind."""
+
+
+class BatchPrompt(NamedTuple):
+    """A prompt, and what its answer is for."""
+
+    prompt: Prompt
+    portfolio_id: UUID
+    day: date
+    insight_type: str
+
+
+StoreAnswers = Callable[["BatchWriter", Sequence[BatchRequest]], None]
+"""Writes the insights that were asked for with what was answered; done twice, it changes nothing more."""
+
+
+@dataclass
+class BatchWriter:
+    """A writer with the answers of a batch; a repair is asked for singly."""
+
+    answers: Mapping[str, Reply]
+    claude: Claude
+    provider: str = PROVIDER
+
+    def write(self, prompt: Prompt) -> Answer:
+        """Return what was answered to the same prompt."""
+        reply = self.answers.get(prompt_digest(prompt), Reply(None, "the facts have changed since they were sent in a batch", ZERO_USAGE))
+        return read_answer(prompt, reply, reply.usage)
+
+    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
+        """Ask for it now: another day is not worth the half price."""
+        return self.claude.repair(prompt, draft, violations)
+
+
+def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:
+    """Send prompts together, as far as the budget allows, but for those whose answers are waited for.
+
+    Returns
+    -------
+    str or None
+        Why nothing was sent, or not all; None: all is on its way.
+    """
+    batch, refusal = uuid4(), None
+    sent_prompts: dict[BatchRequest, Prompt] = {}
+    with claude.budget.engine.begin() as connection:
+        batch_store.lock_batches(connection)
+        pending = batch_store.pending_subjects(connection, [prompt_digest(each.prompt) for each in prompts])
+        for number, each in enumerate(each for each in prompts if prompt_digest(each.prompt) not in pending):
+            price = estimate_price(each.prompt, batch=True)
+            reservation = claude.budget.reserve(prompt_digest(each.prompt), each.prompt.model, price.maximum if price else None)
+            if isinstance(reservation, BudgetRefusal):
+                refusal = reservation.reason
+            else:
+                sent_prompts[BatchRequest(f"{batch.hex}-{number}", prompt_digest(each.prompt), reservation.spend_id, *each[1:])] = each.prompt
+        if sent_prompts:
+            batch_store.add_batch(connection, batch, claude.budget.run_id, list(sent_prompts))
+    return (_submit_batch(claude, batch, sent_prompts) if sent_prompts else None) or refusal
+
+
+def _submit_batch(claude: Claude, batch: UUID, sent_prompts: Mapping[BatchRequest, Prompt]) -> str | None:
+    bodies = [{"custom_id": each.custom_id, "params": request_body(prompt, opening_turns(prompt))} for each, prompt in sent_prompts.items()]
+    client_without_retries = claude.client.with_options(max_retries=0)  # a repeated call could make a second batch
+    try:
+        created = call_with_deadline(
+            claude.deadline_for(),
+            lambda: client_without_retries.messages.batches.create(requests=bodies),  # type: ignore[arg-type]
+        )
+        vendor_id = created.id
+        if not isinstance(vendor_id, str):
+            return failure_reply(ValueError()).problem
+    except CALL_ERRORS as error:
+        problem, refused = failure_reply(error), isinstance(error, anthropic.APIStatusError) and error.status_code < 500
+        if refused or (problem.usage == ZERO_USAGE and not isinstance(error, anthropic.APIStatusError)):
+            with claude.budget.engine.begin() as connection:
+                _close_unanswered(connection, batch)
+        return problem.problem
+    with claude.budget.engine.begin() as connection:
+        batch_store.set_vendor_id(connection, batch, vendor_id)
+    return None
+
+
+def find_ended_batches(claude: Claude) -> list[Batch]:
+    """The batches whose answers may be fetched: those that have ended, and those of which nobody knows whether they arrived."""
+    with claude.budget.engine.connect() as connection:
+        open_batches = batch_store.read_open_batches(connection)
+    return [each for each in open_batches if each.vendor_id is None or _age(each) > _RESULT_RETENTION or _has_ended(claude, each.vendor_id)]
+
+
+def collect_ended_batches(claude: Claude, store: StoreAnswers) -> int:
+    """Fetch the answers of batches that have ended, and hand them on; returns how many batches were closed.
+
+    What is handed on is stored before its batch is closed, and what it cost is counted once: a process that dies in between leaves
+    the batch to the next one. While one collects, another passes it by.
+    """
+    closed = 0
+    for batch in find_ended_batches(claude):
+        with claude.budget.engine.begin() as connection:
+            if batch_store.claim_batch(connection, batch.id):
+                closed += _collect_batch(claude, connection, batch, store)
+    return closed
+
+
+def _collect_batch(claude: Claude, connection: sa.Connection, batch: Batch, store: StoreAnswers) -> bool:
+    if _age(batch) > _RESULT_RETENTION:
+        return _close_unanswered(connection, batch.id)
+    try:
+        vendor_id = batch.vendor_id or _find_vendor_id(claude, connection, batch)
+        if vendor_id is None:
+            return _age(batch) > _ARRIVAL_TIMEOUT and _close_unanswered(connection, batch.id)
+        batch_store.set_vendor_id(connection, batch.id, vendor_id)
+        replies = dict(_replies(claude, vendor_id)) if _has_ended(claude, vendor_id) else None
+    except CALL_ERRORS:
+        return False  # the next poll asks again
+    if replies is None:
+        return False
+    requests = batch_store.read_requests(connection, batch.id)
+    answers = {each.subject: replies.get(each.custom_id, Reply(None, "the batch ended without an answer", ZERO_USAGE)) for each in requests}
+    store(BatchWriter(answers, claude), requests)
+    for each in requests:
+        usage = answers[each.subject].usage
+        spending.settle_spend(connection, each.spend_id, usage.cost, usage.input_tokens, usage.output_tokens)
+    batch_store.close_batch(connection, batch.id)
+    return True
+
+
+def _close_unanswered(connection: sa.Connection, batch: UUID) -> bool:
+    """Close a batch that never arrived, or whose answers are gone."""
+    for each in batch_store.read_requests(connection, batch):
+        spending.settle_spend(connection, each.spend_id, ZERO_USAGE.cost, 0, 0)
+    batch_store.close_batch(connection, batch)
+    return True
+
+
+def _age(batch: Batch) -> timedelta:
+    return datetime.now(UTC) - batch.created_at
+
+
+def _has_ended(claude: Claude, vendor_id: str) -> bool:
+    """Whether the vendor says so; a fault says nothing."""
+    try:
+        found = call_with_deadline(claude.deadline_for(), lambda: claude.client.messages.batches.retrieve(vendor_id))
+        return found.processing_status == "ended"
+    except CALL_ERRORS:
+        return False
+
+
+def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> str | None:
+    """The vendor's id of a batch that was sent and not named: the one whose answers have its ids.
+
+    Raises
+    ------
+    ValueError
+        If a batch that nobody knows is still being worked on: it may be this one.
+    """
+    listed = call_with_deadline(claude.deadline_for(), lambda: claude.client.messages.batches.list(limit=100).data)
+    recent = [each for each in listed if each.created_at > batch.created_at - _MAX_CLOCK_SKEW]
+    known_ids = batch_store.known_vendor_ids(connection, [each.id for each in recent])
+    strangers = [each for each in recent if each.id not in known_ids]
+    for stranger in strangers:
+        if stranger.processing_status != "ended":
+            raise ValueError("a batch that is being worked on may be the one that is looked for")
+        if any(custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(claude, stranger.id)):
+            return stranger.id
+    return None
+
+
+def _replies(claude: Claude, vendor_id: str) -> Iterator[tuple[str, Reply]]:
+    """Each answer by its id; what is errored, canceled or expired costs nothing."""
+    results = claude.client.messages.batches.results
+    for line in call_with_deadline(claude.deadline_for(), lambda: list(results(vendor_id))):
+        if line.result.type == "succeeded":
+            message = line.result.message
+            yield line.custom_id, reply_with_cost(message, str(message.model), batch=True)
+        else:
+            yield line.custom_id, Reply(None, f"the batch ended without an answer ({line.result.type})", ZERO_USAGE)

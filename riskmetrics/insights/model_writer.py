@@ -1,0 +1,152 @@
+"""Insights by a model that costs: repeated where they are stored, asked for singly or many together, the rules standing in."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from threading import BoundedSemaphore
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from riskmetrics.db import batch_store as stored_batches
+from riskmetrics.db import insight_cache
+from riskmetrics.db import insight_store as stored
+from riskmetrics.insights import message_batches, fact_sheet, pipeline
+from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchWriter, BatchPrompt
+from riskmetrics.insights.claude import ZERO_USAGE, Claude, prompt_digest
+from riskmetrics.insights.cost import PROVIDER
+from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.pipeline import Request, GenerationContext
+from riskmetrics.insights.templates import TemplateRenderError, Template, build_prompt, sheet_json
+
+MAX_CONCURRENT_CALLS = 4
+"""Calls under way in a process, each with a transaction that keeps others from asking the same."""
+
+_IN_BATCH_REASON = "a language model is asked for it in a batch, which takes up to a day"
+_CALL_SLOTS = BoundedSemaphore(MAX_CONCURRENT_CALLS)
+
+
+@dataclass
+class _UnavailableWriter:
+    """A writer that has nothing, and says why."""
+
+    reason: str
+    provider: str = PROVIDER
+
+    def write(self, prompt: Prompt) -> Answer:
+        return Answer(None, self.reason, ZERO_USAGE, prompt.model)
+
+    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:  # noqa: ARG002  # there is no draft
+        return self.write(prompt)
+
+
+@dataclass
+class _QuestionWriter:
+    """A writer that is asked a question: it has the facts that the template needs, and looks up others itself."""
+
+    claude: Claude
+    initial_facts: str
+    facts_by_provider: Mapping[str, str]
+    provider: str = PROVIDER
+
+    def write(self, prompt: Prompt) -> Answer:
+        return self.claude.ask(prompt, self.initial_facts, self.facts_by_provider)
+
+    def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
+        return self.claude.repair(prompt, draft, violations)
+
+
+def write_insights(claude: Claude, requests: Sequence[Request], run_context: GenerationContext) -> Counter[str]:
+    """Have insights written by the model, and stored one by one as they come; from 20 on in a batch, with rules standing meanwhile.
+
+    Parameters
+    ----------
+    wanted : sequence of Request
+        Those that are not stored. What is under way in a batch is not asked for again.
+
+    Returns
+    -------
+    Counter
+        How many were 'written', 'repeated' from another run, left 'unwritten' as there is nothing to say, or are 'waiting' for a batch.
+    """
+    run_context, engine = replace(run_context, writer=claude), claude.budget.engine
+    prompts = [_prompt_or_none(request, run_context) for request in requests]
+    with engine.connect() as connection:
+        under_way = stored_batches.pending_subjects(connection, [prompt_digest(each) for each in prompts if each])
+    remaining = [at for at, each in enumerate(prompts) if each is None or prompt_digest(each) not in under_way]
+    reason = _IN_BATCH_REASON
+    if len(remaining) >= MIN_BATCH_SIZE:
+        reason = message_batches.send_batch(claude, [_batch_prompt(requests[at], each) for at in remaining if (each := prompts[at])]) or _IN_BATCH_REASON
+        remaining = []
+    waiting = [request for at, request in enumerate(requests) if at not in remaining]
+    stand_in = replace(run_context, writer=_UnavailableWriter(reason))
+    with engine.begin() as connection:
+        stored.store_insights(connection, list(pipeline.insight_rows(waiting, stand_in, ())))
+    with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as pool:
+        done = Counter(pool.map(lambda at: write_insight(engine, requests[at], run_context), remaining))
+    return done + Counter(waiting=len(waiting))
+
+
+def write_insight(engine: sa.Engine, request: Request, run_context: GenerationContext) -> str:
+    """Write an insight, or repeat the one that another run has written for the same facts; whoever wants the same meanwhile waits.
+
+    Returns
+    -------
+    str
+        'written', 'repeated', or 'unwritten' as there is nothing to say.
+    """
+    if isinstance(run_context.writer, Claude) and request.question is not None:
+        run_context = replace(run_context, writer=_question_writer(run_context.writer, request, run_context))
+    key = pipeline.request_key(request, run_context)
+    with _CALL_SLOTS, engine.begin() as connection:
+        insight_cache.lock_insight(connection, *key)
+        source = insight_cache.find_unexpired(connection, *key)
+        if source is not None:
+            insight_cache.store_repeat(connection, source, run_context.run_id)
+            return "repeated"
+        rows = list(pipeline.insight_rows([request], run_context, ()))
+        stored.store_insights(connection, rows)
+    return "written" if rows else "unwritten"
+
+
+def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
+    """Store the insights of batches that have ended, for the facts as they are now; returns how many batches were closed."""
+
+    def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
+        expected = {(str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests}
+        batch_context, days = replace(run_context, writer=writer), sorted({each.day for each in batch_requests})
+        with claude.budget.engine.connect() as connection:
+            stored_keys = stored.read_cache_keys(connection, days)
+            templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
+            sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
+        for request in pipeline.writable_requests(sheets, templates):
+            is_expected = (request.sheet.portfolio_id, request.sheet.day, request.insight_type) in expected
+            if is_expected and pipeline.request_key(request, batch_context) not in stored_keys:
+                write_insight(claude.budget.engine, request, batch_context)
+
+    return message_batches.collect_ended_batches(claude, store)
+
+
+def _prompt_or_none(request: Request, run_context: GenerationContext) -> Prompt | None:
+    """What would be sent; None: the template cannot be rendered, which its insight will say."""
+    with suppress(TemplateRenderError):
+        return build_prompt(request.template, request.sheet, request.template.model_preference or run_context.model, run_context.anonymization, request.question)
+    return None
+
+
+def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
+    return BatchPrompt(model_prompt, UUID(request.sheet.portfolio_id), request.sheet.day, request.insight_type)
+
+
+def _question_writer(claude: Claude, request: Request, run_context: GenerationContext) -> _QuestionWriter:
+    """Divide the facts: those that the template needs are sent, the others may be looked up."""
+    template = request.template
+    by_provider = {name: _provider_facts_json(request, {name}, run_context) for name in template.optional_providers}
+    return _QuestionWriter(claude, _provider_facts_json(request, {*template.required_providers, "severity"}, run_context), by_provider)
+
+
+def _provider_facts_json(request: Request, providers: set[str], run_context: GenerationContext) -> str:
+    kept = {fact.id: fact for fact in request.sheet.facts.values() if fact.fact_type.provider in providers}
+    return sheet_json(replace(request.sheet, facts=kept), run_context.anonymization)

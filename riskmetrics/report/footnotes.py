@@ -1,0 +1,84 @@
+"""Why values of a portfolio are missing: each reason once, with a number to refer to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from riskmetrics.results import betas, exposures, forecasts, option_results, snapshots
+
+Record = dict[str, Any]
+
+PORTFOLIO_SUBJECT = "(portfolio)"
+"""Subject of what is undefined of the portfolio itself, as `db.result_queries.read_undefined_metrics` calls it."""
+
+NO_REASON_STORED = "neither a value nor a reason is stored: the step that computes it may not have run for this session"
+
+_METRIC_ORDER = [
+    *snapshots.VALUE_METRICS,
+    *option_results.GREEK_METRICS,
+    *snapshots.BETA_METRICS,
+    *exposures.EXPOSURE_METRICS,
+    *(f"portfolio_rate_betas.{name}" for name in ("rate_beta", "r_squared", "two_factor_rate_beta")),
+    *forecasts.SNAPSHOT_METRICS,
+    *betas.MARKET_BETA_TABLE.metrics,
+    *forecasts.POSITION_METRICS,
+    *betas.RATE_BETA_TABLE.metrics,
+]
+
+
+class Footnote(NamedTuple):
+    """One reason, and what it explains."""
+
+    number: int
+    reason: str
+    metrics: list[str]
+    symbols: list[str]
+    n_values: int
+
+
+class Footnotes:
+    """The reasons of one portfolio, numbered in the order in which the page shows what they explain."""
+
+    def __init__(self, undefined: Sequence[Record], shown: Mapping[str, Sequence[Record]]) -> None:
+        """Number the stored reasons, and say so where a missing value has none.
+
+        Parameters
+        ----------
+        undefined : sequence of records
+            metric ('table.column'), subject (a symbol or PORTFOLIO_SUBJECT), reason.
+        shown : mapping of table to its rows
+            What the page shows; a row of a position holds its symbol.
+        """
+        explained = {(row["metric"], row["subject"]) for row in undefined}
+        rows = [*undefined, *(row for row in _missing(shown) if (row["metric"], row["subject"]) not in explained)]
+        rank = {metric: place for place, metric in enumerate(_METRIC_ORDER)}
+        rows.sort(key=lambda row: rank.get(row["metric"], len(rank)))
+        by_reason: dict[str, list[Record]] = {}
+        for row in rows:
+            by_reason.setdefault(row["reason"], []).append(row)
+        self.n_values = len(rows)
+        self.reasons = [_footnote(number, reason, of) for number, (reason, of) in enumerate(by_reason.items(), start=1)]
+        self._numbers: dict[tuple[str, str], dict[int, None]] = {}
+        for number, of in enumerate(by_reason.values(), start=1):
+            for row in of:
+                self._numbers.setdefault((row["metric"], row["subject"]), {})[number] = None
+
+    def numbers(self, metric: str, subject: str = PORTFOLIO_SUBJECT) -> list[int]:
+        """Return the numbers of the reasons why a value is missing; several where lots of one symbol differ."""
+        return list(self._numbers[metric, subject])
+
+
+def _footnote(number: int, reason: str, rows: Sequence[Record]) -> Footnote:
+    metrics = dict.fromkeys(row["metric"].partition(".")[2].replace("_", " ") for row in rows)
+    symbols = dict.fromkeys(row["subject"] for row in rows if row["subject"] != PORTFOLIO_SUBJECT)
+    return Footnote(number, reason, list(metrics), list(symbols), len(rows))
+
+
+def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
+    found = []
+    for metric in _METRIC_ORDER:
+        table, _, column = metric.partition(".")
+        # a sector's missing value is missing for the portfolio as a whole
+        missing = [row for row in shown[table] if row[column] is None]
+        reasons = {row.get("symbol", PORTFOLIO_SUBJECT): row.get("undefined_reason") or NO_REASON_STORED for row in missing}
+        found += [{"metric": metric, "subject": subject, "reason": reason} for subject, reason in reasons.items()]
+    return found

@@ -1,0 +1,298 @@
+"""What is wrong with stored prices: which symbol, on which session, what was measured, and what to do about it.
+
+One function, `find`, serves the checks of a run, the command line and the report. Nothing is deleted or corrected here:
+returns are made without bad ticks and suspected splits (`panels.clean_returns`), everything else is only said.
+"""
+
+import math
+from datetime import date
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.metrics import har, price_quality
+from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.panels import MAX_STALE_SESSIONS, Bars, clean_returns, suspected_splits
+from riskmetrics.results.betas import MIN_PAIRED_RETURNS
+
+YEAR_WINDOW = 252
+"""Returns up to the last session in which faults are looked for."""
+
+MIN_FULL_YEAR_OBS = math.ceil(0.95 * YEAR_WINDOW)
+"""Returns that stand for a whole year: the share of days that portfolios' returns and ranges must have, too, to count in full."""
+
+
+class FaultKind(NamedTuple):
+    """A kind of fault; each is an asset check of the same name."""
+
+    label: str
+    description: str
+    what_to_do: str
+
+
+_REIMPORT_REMEDY = "import the symbol's whole history anew, from one download"
+
+FAULT_KINDS = {
+    "stale_prices": FaultKind(
+        "stale prices",
+        f"A close stood still for {price_quality.MIN_STALE_RUN} sessions or over a quarter of {price_quality.STALE_WINDOW}, or stopped coming.",
+        "see whether it still trades under this symbol, and import the closes that are missing",
+    ),
+    "bad_ticks": FaultKind(
+        "bad ticks",
+        f"A price is none, or moved over {price_quality.SUSPECT_MOVE:.0%} and back: no return is made of such an adj_close.",
+        "import the right price of that day; where its close is wrong, so is that day's value",
+    ),
+    "unadjusted_splits": FaultKind(
+        "unadjusted splits",
+        "A close moved by the ratio of a split, which an adjusted one does not: the move is in no "
+        "window and in no profit until somebody decides.",
+        "import corrected prices, or decide: `riskmetrics prices list` shows both commands",
+    ),
+    "stitched_histories": FaultKind("stitched histories", "Rows that were adjusted as of different days meet.", _REIMPORT_REMEDY),
+    "short_histories": FaultKind(
+        "short histories",
+        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics rest on less than they should, or are undefined.",
+        "import earlier prices, if there are any",
+    ),
+}
+"""By name, in the order in which they are listed."""
+
+_UNDEFINED_BELOW = {
+    MIN_PAIRED_RETURNS: "no beta",
+    har.MIN_LEVEL_OBS: "no volatility forecast",
+    har.FULL_LEVEL_OBS: "no percentile of its volatility",
+    MIN_FULL_YEAR_OBS: "what looks back a year rests on fewer",
+}
+"""What fewer returns than so many mean."""
+
+_MAX_FINDINGS = 3
+"""Findings that a sentence names."""
+
+
+def required_sessions(day: date) -> list[date]:
+    """Sessions whose prices are looked at: a year to ``day``, and the quarter before it that its first closes may be stale against."""
+    return trading_calendar.sessions_with_lookback([day], YEAR_WINDOW + price_quality.STALE_WINDOW)
+
+
+def format_split(ratio: float) -> str:
+    """Return a split as people write it, new shares first: 4 is 4:1, 1.5 is 3:2, 0.1 is 1:10."""
+    shares = Fraction(ratio).limit_denominator(100)
+    return f"{shares.numerator}:{shares.denominator}"
+
+
+def split_commands(symbol: str, day: date, ratio: float) -> str:
+    """Return what to do about a suspected split: both commands, and what each of them means."""
+    split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {format_split(ratio)}`"
+    accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
+    return f"import corrected prices; or {split} if it was a split; or {accept} if the price did move so"
+
+
+def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Return suspected splits as known on a day: those up to it, but known bad ticks.
+
+    Parameters
+    ----------
+    suspects : DataFrame
+        As `panels.suspected_splits` lists them.
+
+    Returns
+    -------
+    DataFrame
+        symbol, date, in_close and in_adj_close (NaN: that close is not suspected), ratio (old price
+        over new, of the close if it is suspected).
+    """
+    is_known = suspects["date"] < pd.Timestamp(day)
+    columns = {}
+    for name in ("close", "adj_close"):
+        reverts = suspects[f"{name}_reverts"].astype(bool) & is_known
+        columns[f"in_{name}"] = suspects[f"in_{name}"].mask(reverts)
+    ratio = columns["in_close"].fillna(columns["in_adj_close"])
+    found = suspects[["symbol", "date"]].assign(**columns, ratio=ratio)
+    is_open = ratio.notna() & (suspects["date"] <= pd.Timestamp(day))
+    listed: pd.DataFrame = found[is_open].reset_index(drop=True)
+    return listed
+
+
+def find_faults(bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.DataFrame | None = None) -> pd.DataFrame:
+    """List what is wrong with prices, by fault and kind of finding, the worst first.
+
+    Parameters
+    ----------
+    bars : Bars
+        On `sessions`; nothing after the last of them is looked at, so the answer for a day does not change with later prices.
+    suspects : DataFrame, optional
+        Suspected splits of the whole history, as `panels.suspected_splits` lists them; those of
+        other symbols are left out. Default: those in ``bars``.
+    seams : DataFrame, optional
+        symbol and date of closes without adjusted ones that are of another import than the ones
+        before them, as `db.split_suspects.find_import_splices` reads them. Default: none.
+
+    Returns
+    -------
+    DataFrame
+        fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do. The measure is of a stale price
+        the sessions or the share of zero returns, of a bad tick the return, of a split its ratio (old price over new), of a seam the
+        fall of adj_close / close or of the closes, of a short history the returns.
+    """
+    suspects = suspected_splits(bars) if suspects is None else suspects
+    suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
+    splits = _split_findings(select_open_suspects(suspects, bars.close.index[-1].date()))
+    parts = [_stale_findings(bars), _bad_tick_findings(bars), splits, _adjustment_break_findings(bars, suspects)]
+    if splices is not None:
+        parts.append(_splice_shift_findings(bars, suspects, splices))
+    parts.append(_short_history_findings(bars, suspects))
+    found = pd.concat(parts, ignore_index=True)
+    general = found["fault"].map({name: fault.what_to_do for name, fault in FAULT_KINDS.items()})
+    return found.assign(what_to_do=found["what_to_do"].fillna(general))
+
+
+def describe_findings(name: str, found: pd.DataFrame, bars: Bars) -> str:
+    """Say how many symbols of ``bars`` have a fault, the worst of them, and what to do; ``name`` is one of FAULTS, ``found`` its rows."""
+    fault, n_symbols = FAULT_KINDS[name], bars.close.shape[1]
+    if found.empty:
+        return f"no {fault.label} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to {bars.close.index[-1]:%Y-%m-%d}"
+    named = "; ".join(f"{row.symbol}: {row.finding}" for row in found.head(_MAX_FINDINGS).itertuples())
+    more = f"; and {len(found) - _MAX_FINDINGS} more" if len(found) > _MAX_FINDINGS else ""
+    what_to_do = "; ".join(dict.fromkeys(found["what_to_do"].head(_MAX_FINDINGS)))
+    return f"{fault.label} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}): {what_to_do}"
+
+
+def _stale_findings(bars: Bars) -> pd.DataFrame:
+    close = bars.close.to_numpy()
+    run, zero_share, _ = price_quality.stale_closes(close)
+    ends = run >= price_quality.MIN_STALE_RUN
+    ends[:-1] &= run[1:] < run[:-1]
+    share = np.where(np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share)  # where closes stand still for days, that says it all
+    often = (share > price_quality.MAX_ZERO_RETURN_SHARE) & (np.arange(len(share))[:, None] == share.argmax(axis=0))
+    age = np.broadcast_to(np.arange(len(close))[::-1, None], close.shape).astype(float)
+    known = ~np.isnan(close)
+    stopped = known & (known[::-1].cumsum(axis=0)[::-1] == 1) & (age > MAX_STALE_SESSIONS)
+    name = "stale_prices"
+    return pd.concat(
+        [
+            _findings(name, bars, stopped, age, "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last"),
+            _findings(name, bars, ends, run.astype(float), "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}"),
+            _findings(name, bars, often, share, "{measure:.0%} zero returns in the quarter to {day:%Y-%m-%d}"),
+        ]
+    )
+
+
+def _bad_tick_findings(bars: Bars) -> pd.DataFrame:
+    """Bad ticks of either close, and moves of the last session that may be one."""
+    findings: pd.DataFrame = pd.concat([_bad_ticks_in_column("adj_close", bars.adj_close, bars), _bad_ticks_in_column("close", bars.close, bars)])
+    return findings.drop_duplicates(["symbol", "day"])
+
+
+def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.DataFrame:
+    values = prices.to_numpy()
+    bad, unconfirmed, _ = price_quality.bad_ticks(values)
+    unconfirmed[:-1] = False
+    move = np.full(values.shape, np.nan)
+    with np.errstate(all="ignore"):
+        move[1:] = values[1:] / values[:-1] - 1.0
+        size = np.abs(np.log1p(move))
+    move[~np.isfinite(size)] = np.nan  # from, or to, what is no price
+    name, when = "bad_ticks", "on {day:%Y-%m-%d}"
+    moves = f"{column} moves by {{measure:+.0%}} {when}"
+    return pd.concat(
+        [
+            _findings(name, bars, bad & np.isnan(move), move, f"{column} {when} is no price", np.full(values.shape, np.inf)),
+            _findings(name, bars, bad & ~np.isnan(move), move, f"{moves}, and back", size),
+            _findings(name, bars, unconfirmed, move, f"{moves}: not believed before the next session", size),
+        ]
+    )
+
+
+def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
+    """Moves by the ratio of a split, the largest first: those of one close, then those of both."""
+    is_alike = suspects["in_close"] == suspects["in_adj_close"]
+    size = np.log(suspects["ratio"]).abs()
+    listed = suspects.assign(is_alike=is_alike, size=size).sort_values(["is_alike", "size"], ascending=[True, False], kind="stable")
+    findings, commands = [], []
+    for row in listed.to_dict("records"):
+        day, ratio = row["date"].date(), row["ratio"]
+        one = "close and adj_close do not move alike: one of them"
+        what = "close and adj_close move" if row["is_alike"] else one
+        findings.append(f"{what} as if one share became {ratio:.3g} on {day}")
+        commands.append(split_commands(row["symbol"], day, ratio))
+    return pd.DataFrame(
+        {
+            "fault": "unadjusted_splits",
+            "symbol": listed["symbol"],
+            "day": listed["date"],
+            "measure": listed["ratio"],
+            "finding": pd.array(findings, dtype="str"),
+            "what_to_do": pd.array(commands, dtype="str"),
+        }
+    )
+
+
+def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Falls of adj_close / close, but those that a suspected split of one of the two makes."""
+    fall = price_quality.adjustment_breaks(bars.close.to_numpy(), bars.adj_close.to_numpy())
+    row = bars.close.index.get_indexer(pd.DatetimeIndex(suspects["date"]))
+    column = bars.close.columns.get_indexer(pd.Index(suspects["symbol"]))
+    is_half = (suspects["in_close"] != suspects["in_adj_close"]).to_numpy() & (row >= 0)
+    fall[row[is_half], column[is_half]] = np.nan
+    seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
+    return _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam)
+
+
+def _splice_shift_findings(bars: Bars, suspects: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
+    """Sessions on which many symbols shift at once where rows of two imports meet."""
+    returns = clean_returns(bars.adj_close, suspects).frame
+    row = pd.DatetimeIndex(returns.index).get_indexer(pd.DatetimeIndex(splices["date"]))
+    column = returns.columns.get_indexer(pd.Index(splices["symbol"]))
+    is_inside = (row >= 0) & (column >= 0)
+    at_splice = np.zeros(returns.shape, dtype=bool)
+    at_splice[row[is_inside], column[is_inside]] = True
+    at_splice &= returns.notna().to_numpy(dtype=bool)
+    shift = price_quality.shifts_at_splices(returns.to_numpy(), at_splice)
+    where = at_splice & ~np.isnan(shift)[:, None]
+    n_symbols = at_splice.sum(axis=1)
+    measure = np.broadcast_to(-shift[:, None], where.shape)
+    found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
+    texts = [
+        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]} "
+        f"symbols together move by {-fall:+.2%} against the others, as on no other day"
+        for day, fall in zip(found["day"], found["measure"], strict=True)
+    ]
+    return found.assign(finding=pd.array(texts, dtype="str"))
+
+
+def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
+    """Symbols that entered within the year, and those with so many gaps that a metric is undefined; at their first close."""
+    returns = clean_returns(bars.adj_close, suspects).values()[-YEAR_WINDOW:]
+    known = bars.adj_close.notna().to_numpy()
+    n_obs = (~np.isnan(returns)).sum(axis=0)
+    has_earlier_price = known[: len(known) - YEAR_WINDOW].any(axis=0)
+    short = (n_obs < har.FULL_LEVEL_OBS) | ((n_obs < MIN_FULL_YEAR_OBS) & ~has_earlier_price)
+    rows = pd.DataFrame(
+        {
+            "fault": "short_histories",
+            "symbol": bars.adj_close.columns,
+            "day": bars.adj_close.index[known.argmax(axis=0)].where(known.any(axis=0)),
+            "measure": n_obs.astype(float),
+            "finding": [f"{n} of {YEAR_WINDOW} returns: " + ", ".join(text for least, text in _UNDEFINED_BELOW.items() if n < least) for n in n_obs],
+            "what_to_do": None,
+        }
+    )
+    listed: pd.DataFrame = rows[short]
+    return listed.sort_values("measure", kind="stable")
+
+
+def _findings(name: str, bars: Bars, where: BoolArray, measure: FloatArray, text: str, size: FloatArray | None = None) -> pd.DataFrame:
+    """One row for each cell of ``where``, which ends with the bars; the largest ``size`` (default: measure) first."""
+    row, column = np.nonzero(where)
+    order = np.argsort(-(measure if size is None else size)[row, column], kind="stable")
+    row, column = row[order], column[order]
+    days, measures = bars.close.index[len(bars.close) - len(where) + row], measure[row, column]
+    texts = [text.format(day=day, measure=of) for day, of in zip(days, measures, strict=True)]
+    symbols = bars.close.columns[column]
+    finding = pd.array(texts, dtype="str")
+    keys = {"fault": name, "symbol": symbols, "day": days}
+    return pd.DataFrame(keys | {"measure": measures, "finding": finding, "what_to_do": None})

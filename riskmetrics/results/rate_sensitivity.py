@@ -1,0 +1,126 @@
+"""Sensitivity to interest rates beside the one-factor betas: with the market held fixed, and of portfolios."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import portfolio as metrics
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.price_quality import point_in_time_estimates
+from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
+from riskmetrics.results.betas import NO_PRICE_MOVEMENT, MIN_PAIRED_RETURNS, BETA_WINDOW, SymbolBetas, has_no_index_returns, missing_index_reason
+from riskmetrics.results.lot_frames import open_symbols
+from riskmetrics.results.snapshots import coverage_rows, count_covered, insufficient_coverage
+from riskmetrics.results.valuation import Reason, Valuation
+
+RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
+
+
+@dataclass(frozen=True)
+class TwoFactorBetas:
+    """Betas of symbols (S) to the market and to the rate index together on the sessions of a run (D)."""
+
+    ols: TwoFactorOLS
+    symbols: "pd.Index[str]"
+    market_index: str
+    rate_index: str
+    is_rate_index_missing: BoolArray
+    """Whether the rate index has no return in the whole window of each session, (D,)."""
+
+
+def estimate_two_factor_betas(returns: panels.Returns, market_index: str, rate_index: str) -> TwoFactorBetas:
+    """Regress every symbol on both indices, two of them, over the window that ends on each session but the first WINDOW - 1.
+
+    Sessions on which one of the three has no return are left out; of fewer than MIN_PAIRED_RETURNS nothing is estimated.
+    """
+    market_returns, rate_returns = returns.column(market_index), returns.column(rate_index)
+
+    def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> TwoFactorOLS:
+        return rolling_two_factor(values, market_returns[rows], rate_returns[rows], window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
+
+    ols = point_in_time_estimates(fit, returns.values(), returns.unconfirmed, BETA_WINDOW)
+    return TwoFactorBetas(ols, returns.frame.columns, market_index, rate_index, has_no_index_returns(returns, rate_index))
+
+
+def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+    """Return rows of `symbol_two_factor_betas`: one per symbol and day on which it, or an option on it, is held.
+
+    A row whose betas are undefined says why.
+    """
+    day, column = open_symbols(lots, days, betas.symbols)
+    ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
+    missing = np.flatnonzero(np.isnan(ols.r_squared))
+    n_obs = pd.Series(ols.n_obs[missing], index=missing)
+    too_few = n_obs.astype("str") + (
+        f" of the {BETA_WINDOW} sessions to the day have returns of the price, {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} are needed"
+    )
+    why = too_few.where(n_obs < MIN_PAIRED_RETURNS, f"{betas.market_index} and {betas.rate_index} do not move apart from each other in the window")
+    why = why.mask(betas.is_rate_index_missing[day[missing]], missing_index_reason(betas.rate_index)).where(np.isnan(ols.beta_2[missing]), NO_PRICE_MOVEMENT)
+    return pd.DataFrame(
+        {
+            "symbol": betas.symbols[column],
+            "day": pd.to_datetime(list(days)).to_numpy()[day],
+            "market_beta": ols.beta_1,
+            "market_std_error": ols.std_error_1,
+            "market_p_value": ols.p_value_1,
+            "rate_beta": ols.beta_2,
+            "rate_std_error": ols.std_error_2,
+            "rate_p_value": ols.p_value_2,
+            "alpha": ols.alpha,
+            "r_squared": ols.r_squared,
+            "observations": ols.n_obs,
+            "window_days": BETA_WINDOW,
+            "market_index": betas.market_index,
+            "rate_index": betas.rate_index,
+            "undefined_reason": why.reindex(range(len(day))),
+        }
+    )
+
+
+def portfolio_rows(valuation: Valuation, rate_betas: SymbolBetas, two_factor_betas: TwoFactorBetas) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return rows of `portfolio_rate_betas`, one per portfolio that can be valued and day, and their coverage.
+
+    ``one`` are betas to the rate index alone, ``two`` beside the market, both on the days of the valuation. A row says why its
+    first figure that is undefined is.
+    """
+    symbols = rate_betas.returns.frame.columns
+
+    def weighted(beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray) -> metrics.WeightedBeta:
+        return metrics.weighted_beta(
+            valuation.exposures,
+            beta,
+            r_squared,
+            n_obs,
+            valuation.instrument_portfolio,
+            valuation.risk_denominator,
+            valuation.priced_share,
+        )
+
+    beta, r_squared, n_obs = (valuation.map_to_instruments(of.astype(float), symbols) for of in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs))
+    two_factor_market, two_factor_rate = (valuation.map_to_instruments(of, two_factor_betas.symbols) for of in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2))
+    rate, market_with_rate_fixed, rate_with_market_fixed = (weighted(of, r_squared, n_obs) for of in (beta, two_factor_market, two_factor_rate))
+    rows = valuation.to_frame(
+        {
+            "rate_beta": rate.beta,
+            "r_squared": rate.r_squared,
+            "observations": rate.observations,
+            "two_factor_market_beta": market_with_rate_fixed.beta,
+            "two_factor_rate_beta": rate_with_market_fixed.beta,
+        },
+        "day",
+    ).astype({"observations": "Int64"})
+    none = *valuation.common_reasons, Reason(missing_index_reason(rate_betas.index_symbol), rate_betas.is_index_missing)
+    flat = Reason("no position with a rate beta has an R²: none of their prices moved in the window")
+    why = [
+        valuation.undefined_reasons(rate.beta, *none, insufficient_coverage("positions with a rate beta", rate.coverage)),
+        valuation.undefined_reasons(rate_with_market_fixed.beta, *none, insufficient_coverage("positions with a two-factor beta", rate_with_market_fixed.coverage)),
+        valuation.undefined_reasons(rate.r_squared, flat),
+    ]
+    reason = pd.concat(why).groupby(level=0).first().reindex(rows.index)
+    covered = zip(RATE_BETA_COVERAGE, (beta, two_factor_rate), (rate.coverage, rate_with_market_fixed.coverage), strict=True)
+    coverage = coverage_rows(valuation, {metric: (count_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
+    return rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=reason), coverage

@@ -1,0 +1,241 @@
+"""Volatility of symbols and of portfolios: what it was, what is expected, and how such expectations did."""
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import panels
+from riskmetrics.metrics import har
+from riskmetrics.metrics import volatility as metrics
+from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
+from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, ewma_volatility, forward_realized_volatility, rolling_oos_r_squared
+from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
+from riskmetrics.metrics.price_quality import point_in_time_estimates
+from riskmetrics.metrics.volatility import MIN_MONTH_OBS, MONTH
+from riskmetrics.results.pro_forma import pro_forma_windows
+from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.valuation import Valuation
+
+QUARTER, MIN_QUARTER_OBS = 63, 45
+"""Returns in the longer window of realized volatility, and the fewest worth one."""
+
+OOS_R_SQUARED_WINDOW = 252
+"""Completed forecasts that the skill looks back on."""
+
+SYMBOL_WINDOW = har.LEVEL_WINDOW + FORECAST_HORIZON + OOS_R_SQUARED_WINDOW - 1
+"""Returns behind a symbol's row: those of the oldest forecast in its skill."""
+
+PORTFOLIO_WINDOW = metrics.PERCENTILE_WINDOW + MONTH
+"""Returns behind a portfolio's row: those of the oldest volatility in its percentile."""
+
+_BLOCK_SYMBOLS = 64
+"""Symbols at a time: working arrays of two years of them stay in a core's cache."""
+
+_Estimates: TypeAlias = tuple[Any, ...]
+
+THIN_COVERAGE = 0.95
+"""Share of gross exposure with a return below which a session of a portfolio is counted as thin."""
+
+
+class Figures(NamedTuple):
+    """One entry per session and series, each of shape (D, N); volatilities are annualized fractions."""
+
+    realized_21d: FloatArray
+    realized_63d: FloatArray
+    daily: FloatArray
+    weekly: FloatArray
+    monthly: FloatArray
+    volatility_forecast: FloatArray
+    root_variance_forecast: FloatArray
+    low: FloatArray
+    high: FloatArray
+    rise_probability: FloatArray
+    strength: FloatArray
+    direction: FloatArray
+    percentile: FloatArray
+    ewma_94: FloatArray
+    ewma_97: FloatArray
+    observations: IntArray
+    n_month: IntArray
+    n_quarter: IntArray
+    n_earlier: IntArray
+    no_price_movement: BoolArray
+    proxy: IntArray
+    clipped: BoolArray
+    short_history: BoolArray
+    daily_lag_imputed: BoolArray
+
+
+@dataclass(frozen=True)
+class SymbolVolatility:
+    """Volatility of symbols (S) on the sessions of a run (D)."""
+
+    figures: Figures
+    oos_r_squared: FloatArray
+    """R² of the last 252 completed forecasts against those of the past 21 sessions, (D, S)."""
+    n_completed: IntArray
+    symbols: "pd.Index[str]"
+    versions: ModelVersions
+
+
+_SCALED_BY_EQUITY = (
+    *("realized_21d", "realized_63d", "daily", "weekly", "monthly"),
+    *("volatility_forecast", "root_variance_forecast", "low", "high", "ewma_94", "ewma_97"),
+)
+"""Figures that scale with the returns they are of."""
+
+_SCALE_FREE = ("rise_probability", "strength", "direction", "percentile")
+
+
+@dataclass(frozen=True)
+class PortfolioVolatility:
+    """Volatility of portfolios (P) on the sessions of a run (D); its figures are (P, D)."""
+
+    figures: Figures
+    """Fractions of equity; NaN where `Valuation.risk_denominator` is."""
+    root_variance_amount: FloatArray
+    """Square root of the forecast variance of the change of value, annualized, (P, D)."""
+    coverage: FloatArray
+    """Mean share of gross exposure with a return over the 252 sessions to the day, (P, D)."""
+    n_covered: FloatArray
+    """Instruments with at least 63 returns in them, (P, D)."""
+    n_thin: FloatArray
+    """Sessions among them on which the share was below THIN, but enough, (P, D)."""
+    versions: ModelVersions
+
+
+def estimate_symbol_volatility(returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions) -> SymbolVolatility:
+    """Measure and forecast every symbol's volatility on each session but the first SYMBOL_WINDOW - 1.
+
+    Parameters
+    ----------
+    returns : Returns
+        Of the SYMBOL_WINDOW sessions that end on each day.
+    ranges : DataFrame
+        Range proxies of the same sessions and symbols.
+    market : str
+        Symbol whose volatility is a regressor.
+    versions : Versions
+        Of the model; forecasts of the past use the one known on their day.
+    """
+    market_returns, version = returns.column(market), versions.version_on(pd.DatetimeIndex(returns.frame.index))
+
+    def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
+        own = ranges.to_numpy()[rows][:, columns]
+        parts = [
+            _symbol_estimates(values[:, block], market_returns[rows], own[:, block], versions, version[rows])
+            for block in (slice(left, left + _BLOCK_SYMBOLS) for left in range(0, max(values.shape[1], 1), _BLOCK_SYMBOLS))
+        ]
+        return tuple(np.concatenate(of, axis=1) for of in zip(*parts, strict=True))
+
+    *figures, skill, n_completed = point_in_time_estimates(estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW)
+    return SymbolVolatility(Figures._make(figures), skill, n_completed, returns.frame.columns, versions)
+
+
+def _symbol_estimates(returns: FloatArray, market: FloatArray, ranges: FloatArray, versions: ModelVersions, version: IntArray) -> _Estimates:
+    inputs = har.build_regressors(returns, market, ranges)
+    forecast = har.forecast(inputs, versions.coefficients, version[har.LEVEL_WINDOW - 1 :])
+    trailing = metrics.realized_volatility(returns[har.LEVEL_WINDOW - MONTH :], window=MONTH, min_obs=MIN_MONTH_OBS).volatility
+    oos_r_squared = rolling_oos_r_squared(forecast.volatility_forecast, trailing, forward_realized_volatility(returns[har.LEVEL_WINDOW - 1 :]), window=OOS_R_SQUARED_WINDOW)
+    return *_figures(returns, inputs, forecast, len(oos_r_squared.r_squared)), oos_r_squared.r_squared, oos_r_squared.n_obs
+
+
+def _figures(returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast, n_dates: int) -> Figures:
+    """Figures of the last ``n_dates`` rows of what the arguments end with."""
+    month = metrics.realized_volatility(returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :], window=MONTH, min_obs=MIN_MONTH_OBS)
+    quarter = metrics.realized_volatility(returns[-(n_dates + QUARTER - 1) :], window=QUARTER, min_obs=MIN_QUARTER_OBS)
+    lags = metrics.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
+    rank = metrics.percentile_rank(month.volatility)
+    inputs = har.Regressors._make(of[-n_dates:] for of in inputs)
+    forecast = har.Forecast._make(of[-n_dates:] for of in forecast)
+    realized = month.volatility[-n_dates:]
+    trend = metrics.volatility_trend(forecast.volatility_forecast, realized)
+    year_returns = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
+    return Figures(
+        realized_21d=realized,
+        realized_63d=quarter.volatility,
+        daily=lags.day,
+        weekly=lags.week,
+        monthly=lags.month,
+        volatility_forecast=forecast.volatility_forecast,
+        root_variance_forecast=forecast.root_variance_forecast,
+        low=forecast.low,
+        high=forecast.high,
+        rise_probability=trend.probability,
+        strength=trend.strength,
+        direction=trend.direction,
+        percentile=rank.rank,
+        ewma_94=ewma_volatility(year_returns, decay=0.94),
+        ewma_97=ewma_volatility(year_returns, decay=0.97),
+        observations=inputs.n_obs,
+        n_month=month.n_obs[-n_dates:],
+        n_quarter=quarter.n_obs,
+        n_earlier=rank.n_obs,
+        no_price_movement=inputs.no_price_movement,
+        proxy=inputs.proxy,
+        clipped=forecast.clipped,
+        short_history=inputs.short_history,
+        daily_lag_imputed=inputs.daily_lag_imputed,
+    )
+
+
+def estimate_portfolio_volatility(
+    valuation: Valuation, returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions
+) -> PortfolioVolatility:
+    """Measure and forecast the volatility of what each portfolio holds, each day's weights applied to the returns before it.
+
+    Parameters
+    ----------
+    valuation : Valuation
+        Of D days.
+    returns : Returns
+        Of the PORTFOLIO_WINDOW sessions that end on each of them.
+    ranges : DataFrame
+        Range proxies of the same sessions, of symbols that some portfolio holds alone (`Valuation.single_underlying`): what it holds has their range,
+        as many times as its equity, where that of several symbols cannot be told.
+    market : str
+        Symbol of the market index, whose volatility the forecast looks at too.
+    versions : Versions
+        Coefficients; a day uses those that were known on it.
+
+    Notes
+    -----
+    Not the mean of the positions' volatilities, which leaves out that they do not move together. All
+    is measured on changes of value, and divided by equity at the end.
+    """
+    market_returns, version = returns.column(market), versions.version_on(valuation.days)
+    single_underlying, exposure = valuation.single_underlying(ranges.columns), np.abs(valuation.sum_by_portfolio(valuation.exposures))
+    daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])  # -1 picks none
+    changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
+    days = zip(changes, valuation.underlying_columns(returns.frame.columns), strict=True)
+    figures, coverage, n_covered, n_thin = [], [], [], []
+    year = slice(-har.LEVEL_WINDOW, None)
+    for (d, series, share, known), column in days:
+        window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
+        own = exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]] if len(ranges.columns) else None
+        inputs = har.build_regressors(series[year], market_returns[window], own)
+        figures.append(_figures(series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
+        covered = share[year] * valuation.priced_share[:, d]
+        coverage.append(covered.mean(axis=0))
+        n_thin.append((meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)).sum(axis=0))
+        enough = np.isfinite(known[year]).sum(axis=0) >= har.MIN_LEVEL_OBS
+        n_covered.append(valuation.sum_by_portfolio((valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None])[:, 0])
+    in_currency = Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True))
+    return PortfolioVolatility(
+        figures=_divide_by_equity(in_currency, valuation.risk_denominator),
+        root_variance_amount=in_currency.root_variance_forecast,
+        coverage=np.stack(coverage, axis=1),
+        n_covered=np.stack(n_covered, axis=1),
+        n_thin=np.stack(n_thin, axis=1).astype(float),
+        versions=versions,
+    )
+
+
+def _divide_by_equity(in_currency: Figures, equity: FloatArray) -> Figures:
+    """Figures of changes of value as figures of returns on ``equity``, (P, D); NaN where that is."""
+    is_defined = np.isfinite(equity)
+    scaled = {name: getattr(in_currency, name) / equity for name in _SCALED_BY_EQUITY}
+    kept = {name: np.where(is_defined, getattr(in_currency, name), np.nan) for name in _SCALE_FREE}
+    return in_currency._replace(**scaled, **kept)

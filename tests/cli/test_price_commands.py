@@ -1,0 +1,133 @@
+"""`riskmetrics prices`: decisions about moves that look like a split, and what is refused."""
+
+import json
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.errors import DataQualityError, UsageError
+from tests.cli.conftest import Call
+
+DAYS = trading_calendar.sessions_between(date(2024, 11, 18), date(2024, 12, 6))
+DAY = DAYS[10]
+CLOSES = {
+    "SPLIT": [400.0] * 10 + [100.0] * (len(DAYS) - 10),
+    "SMALL": [150.0] * 10 + [100.0] * (len(DAYS) - 10),
+    "REVERSE": [10.0] * 10 + [100.0] * (len(DAYS) - 10),
+    "QUIET": [100.0 + at % 3 for at in range(len(DAYS))],
+}
+
+
+@pytest.fixture(autouse=True)
+def stored(engine: sa.Engine) -> None:
+    """Store prices of which two look like a split that they are not adjusted for, and a lot."""
+    rows = [
+        {"symbol": symbol, "date": day, "close": close, "adj_close": close, "data_source": "test"}
+        for symbol, closes in CLOSES.items()
+        for day, close in zip(DAYS, closes, strict=True)
+    ]
+    portfolio = {"name": "Growth", "currency": "USD"}
+    lot = {"symbol": "SPLIT", "position_type": "LONG", "quantity": 10, "entry_date": DAYS[0]}
+    with engine.begin() as connection:
+        connection.execute(sa.insert(tables.market_data_cache), rows)
+        owner = connection.scalar(sa.insert(tables.portfolios).values(portfolio).returning(tables.portfolios.c.id))
+        connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
+
+
+def listed(call: Call) -> dict[str, tuple[str, str]]:
+    """State and ratio of every listed move, by symbol."""
+    rows = json.loads(call("prices", "list", "--json").stdout)
+    assert {row["date"] for row in rows} <= {f"{DAY}"}
+    return {row["symbol"]: (row["state"], row["ratio"]) for row in rows}
+
+
+def refused(call: Call, *arguments: str) -> str:
+    """Sentence with which a command is refused; nothing is recorded by it."""
+    before = listed(call)
+    result = call("prices", *arguments)
+    assert isinstance(result.exception, (DataQualityError, UsageError)), result.output
+    assert listed(call) == before
+    return str(result.exception)
+
+
+SUSPECTED = {"SPLIT": ("suspected", "4:1"), "REVERSE": ("suspected", "1:10")}
+
+
+def test_suspects_are_listed_with_both_commands(call: Call) -> None:
+    assert listed(call) == SUSPECTED
+    text = " ".join(call("prices", "list").stdout.split())
+    assert f"riskmetrics prices split REVERSE {DAY} 1:10" in text
+    assert f"riskmetrics prices accept SPLIT {DAY}" in text
+
+
+def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.Engine) -> None:
+    first = call("prices", "split", "split", f"{DAY}", "4:1")
+    assert first.exit_code == 0, first.output
+    assert "earlier prices are divided by 4, a 4:1 split" in first.stdout
+    assert "1 lot of SPLIT entered before" in first.stderr
+    assert "riskmetrics reprocess --all" in first.stderr
+    assert call("prices", "accept", "REVERSE", f"{DAY}").exit_code == 0
+    decided = {"SPLIT": ("split", "4:1"), "REVERSE": ("accepted", "")}
+    assert listed(call) == decided
+    for arguments in (("split", "SPLIT", f"{DAY}", "4"), ("accept", "REVERSE", f"{DAY}")):
+        again = call("prices", *arguments)
+        assert again.exit_code == 0
+        assert "recorded already as" in again.stdout
+    with engine.connect() as connection:
+        versions = connection.scalars(sa.select(tables.price_decisions.c.code_version)).all()
+        assert len(versions) == 2
+        assert all(versions)
+        closes = tables.market_data_cache.c
+        stored = sa.select(closes.close).where(closes.symbol == "SPLIT").order_by(closes.date)
+        assert [float(close) for close in connection.scalars(stored)] == CLOSES["SPLIT"]
+    assert "the decision is removed" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
+    assert "no decision to remove" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
+    assert listed(call) == SUSPECTED | {"REVERSE": ("accepted", "")}
+
+
+def test_another_decision_about_the_same_move_must_be_undone_first(call: Call) -> None:
+    assert call("prices", "accept", "SPLIT", f"{DAY}").exit_code == 0
+    sentence = refused(call, "split", "SPLIT", f"{DAY}", "4:1")
+    assert "is recorded as a real move" in sentence
+    assert f"riskmetrics prices undo SPLIT {DAY}" in sentence
+
+
+def test_a_split_too_small_to_be_suspected_can_be_recorded(call: Call) -> None:
+    assert call("prices", "split", "SMALL", f"{DAY}", "1.5").exit_code == 0
+    assert listed(call) == SUSPECTED | {"SMALL": ("split", "3:2")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("accept", "NOBODY", f"{DAY}"), "no price of NOBODY is stored: see `riskmetrics prices list`"),
+        (("split", "NOBODY", f"{DAY}", "4"), "no price of NOBODY is stored: see"),
+        (("accept", "SPLIT", "2024-11-30"), f"no price of SPLIT is stored on 2024-11-30; it looks like a split on {DAY}"),
+        (("accept", "SPLIT", f"{DAYS[3]}"), f"nothing to accept; it looks like a split on {DAY}"),
+        (("accept", "QUIET", f"{DAY}"), "nothing to accept; no session of it does"),
+        (("split", "QUIET", f"{DAY}", "4:1"), "which is no 4:1 split; no session of it does"),
+        (("split", "SPLIT", f"{DAY}", "1:4"), "which is no 1:4 split; new shares come first: 4:1 fits"),
+        (("split", "SPLIT", f"{DAYS[0]}", "4:1"), f"no price of SPLIT is stored before {DAYS[0]}"),
+        (("split", "SPLIT", f"{DAY}", "4:0"), "4:0 is not a split"),
+        (("split", "SPLIT", f"{DAY}", "1"), "1 is not a split"),
+        (("split", "SPLIT", f"{DAY}", "four"), "four is not a split: give new shares for old ones"),
+        (("split", "SPLIT", f"{DAY}", "100001:1"), "100001:1 is not a split"),
+    ],
+)
+def test_what_cannot_be_decided_is_refused_with_a_sentence(call: Call, arguments: tuple[str, ...], sentence: str) -> None:
+    assert sentence in refused(call, *arguments)
+
+
+def test_nothing_to_decide_is_said(call: Call, engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(sa.delete(tables.market_data_cache))
+    assert call("prices", "list").stdout == "no suspected split, and no decision\n"
+    assert call("prices", "list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["list", "accept", "split", "undo"])
+def test_every_command_has_an_example(call: Call, command: str) -> None:
+    assert f"Example: riskmetrics prices {command}" in call("prices", command, "--help").stdout

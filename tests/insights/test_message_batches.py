@@ -1,0 +1,200 @@
+"""Batches on a local server: sent once, collected once, whatever dies in between."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+
+from riskmetrics.db import batch_store, tables
+from riskmetrics.db.batch_store import BatchRequest
+from riskmetrics.insights.message_batches import BatchWriter, BatchPrompt, collect_ended_batches, find_ended_batches, send_batch
+from riskmetrics.insights.budget import Caps
+from riskmetrics.insights.claude import Claude
+from riskmetrics.insights.draft_schemas import Draft
+from tests.fmp_server import Reply
+from tests.insights.conftest import DOLLAR, PROMPT
+from tests.messages_server import DRAFT, error, message, serve
+
+DAY = date(2022, 12, 28)
+HALF = Decimal("0.000800")
+"""Half of 0.0016 USD."""
+
+
+@pytest.fixture
+def wanted(engine: sa.Engine) -> list[BatchPrompt]:
+    """Three prompts of one portfolio."""
+    with engine.begin() as connection:
+        new = sa.insert(tables.portfolios).values(name="Growth", currency="USD").returning(tables.portfolios.c.id)
+        portfolio: UUID = connection.execute(new).scalar_one()
+    return [BatchPrompt(replace(PROMPT, task=f"Task {name}."), portfolio, DAY, "daily_summary") for name in "abc"]
+
+
+class Kept:
+    """A store that notes what it is given."""
+
+    def __init__(self, *wanted: BatchPrompt) -> None:
+        self.wanted, self.answers = wanted, []
+
+    def __call__(self, collected: BatchWriter, asked: Sequence[BatchRequest]) -> None:
+        """Take what was answered."""
+        assert {each.day for each in asked} == {DAY}
+        self.answers += [collected.write(each.prompt) for each in self.wanted]
+
+
+def spent(claude: Claude) -> list[tuple[object, ...]]:
+    """What is reserved or paid for each request."""
+    columns = tables.ai_spend.c.cost, tables.ai_spend.c.settled_at.is_not(None)
+    with claude.budget.engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.select(*columns))]
+
+
+def grow_old(claude: Claude, by: timedelta) -> None:
+    """Make stored batches older."""
+    with claude.budget.engine.begin() as connection:
+        connection.execute(sa.update(tables.ai_batches).values(created_at=tables.ai_batches.c.created_at - by))
+
+
+def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        assert send_batch(claude, wanted) is None
+        assert collect_ended_batches(claude, kept) == 0
+        assert spent(claude) == [(None, False)] * 3
+        server.ended = True
+        assert collect_ended_batches(claude, kept) == 1
+        assert collect_ended_batches(claude, kept) == 0
+        assert not server.calls
+        ((_, requests),) = server.batches.items()
+    assert [answer.draft for answer in kept.answers] == [Draft(**DRAFT)] * 3
+    assert [answer.usage.cost for answer in kept.answers] == [HALF] * 3
+    assert spent(claude) == [(HALF, True)] * 3
+    assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {"Task a.", "Task b.", "Task c."}
+
+
+def test_what_is_waited_for_is_not_sent_again(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        assert [send_batch(claude, wanted[:2]), send_batch(claude, wanted), send_batch(claude, wanted)] == [None] * 3
+        assert [len(requests) for requests in server.batches.values()] == [2, 1]
+
+
+def test_processes_that_want_the_same_at_once_send_it_once(writer, wanted):
+    with serve(lambda _: message()) as server, ThreadPoolExecutor(6) as pool:
+        claude = writer(server.url)
+        assert list(pool.map(lambda _: send_batch(claude, wanted), range(6))) == [None] * 6
+        assert [len(requests) for requests in server.batches.values()] == [3]
+    assert spent(claude) == [(None, False)] * 3
+
+
+@pytest.mark.parametrize("fault", [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")])
+def test_a_batch_that_arrived_without_an_answer_is_found_again_and_paid_once(writer, wanted, fault):
+    """Another user's batch of the same account is left alone."""
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        server.batches["msgbatch_of_others"] = [{"custom_id": "theirs-1", "params": {}}]
+        server.fault = fault
+        assert send_batch(claude, wanted)
+        server.fault = None
+        assert send_batch(claude, wanted) is None
+        assert collect_ended_batches(claude, kept) == 0
+        server.ended = True
+        assert collect_ended_batches(claude, kept) == 1
+        assert len(server.batches) == 2
+    assert len(kept.answers) == 3
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+def test_a_batch_that_never_arrived_costs_nothing_and_may_be_sent_again(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        server.fault = Reply(fault="reset")
+        assert send_batch(claude, wanted)
+        server.batches.clear()
+        server.fault = None
+        assert collect_ended_batches(claude, Kept()) == 0  # it may be on its way
+        grow_old(claude, timedelta(minutes=11))
+        assert collect_ended_batches(claude, Kept()) == 1
+        assert spent(claude) == [(0, True)] * 3
+        assert send_batch(claude, wanted) is None
+        assert len(server.batches) == 1
+
+
+@pytest.mark.parametrize("refusal", [error(400, "invalid_request_error"), error(401, "authentication_error")])
+def test_a_batch_that_is_refused_is_closed_at_once(writer, wanted, refusal):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        server.fault = refusal
+        assert "status 4" in (send_batch(claude, wanted) or "")
+        assert find_ended_batches(claude) == []
+    assert spent(claude) == [(0, True)] * 3
+
+
+def test_a_store_that_fails_leaves_the_batch_to_the_next_one(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude, kept = writer(server.url), Kept(*wanted)
+        send_batch(claude, wanted)
+        server.ended = True
+
+        def dying(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            collect_ended_batches(claude, dying)
+        assert spent(claude) == [(None, False)] * 3
+        assert collect_ended_batches(claude, kept) == 1
+    assert spent(claude) == [(HALF, True)] * 3
+
+
+def test_while_one_collects_another_passes_by(writer, wanted, engine):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        send_batch(claude, wanted)
+        server.ended = True
+        with engine.begin() as connection:
+            (batch,) = batch_store.read_open_batches(connection)
+            assert batch_store.claim_batch(connection, batch.id)
+            assert collect_ended_batches(claude, Kept()) == 0
+        assert collect_ended_batches(claude, Kept()) == 1
+
+
+def test_requests_without_an_answer_end_with_the_reason_and_cost_nothing(writer, wanted):
+    def answers(body):
+        return error(500, "api_error") if "Task b." in str(body) else message()
+
+    with serve(answers) as server:
+        claude, kept = writer(server.url), Kept(*wanted, wanted[0]._replace(prompt=replace(PROMPT, task="Another day's.")))
+        send_batch(claude, wanted)
+        server.ended = True
+        assert collect_ended_batches(claude, kept) == 1
+    assert [answer.problem for answer in kept.answers] == [
+        None,
+        "the batch ended without an answer (errored)",
+        None,
+        "the facts have changed since they were sent in a batch",
+    ]
+    assert sorted(spent(claude), key=str) == [(0, True), (HALF, True), (HALF, True)]
+
+
+def test_answers_that_cannot_be_fetched_are_asked_for_again_until_they_are_gone(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url)
+        send_batch(claude, wanted)
+        server.ended = True
+        known = server.batches.copy()
+        server.batches = {name: [{"custom_id": None}] for name in known}  # nothing that can be read
+        assert collect_ended_batches(claude, Kept()) == 0
+        grow_old(claude, timedelta(days=30))
+        assert collect_ended_batches(claude, Kept()) == 1
+        assert find_ended_batches(claude) == []
+
+
+def test_a_cap_keeps_back_what_does_not_fit(writer, wanted):
+    with serve(lambda _: message()) as server:
+        claude = writer(server.url, Caps(DOLLAR, Decimal("0.003"), DOLLAR))
+        assert "RISKMETRICS_AI_USD_PER_RUN" in (send_batch(claude, wanted) or "")
+        assert [len(requests) for requests in server.batches.values()] == [2]
