@@ -5,7 +5,17 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import backfill, cold_start, measure, metric_throughput, night, rolling_regression, simulation_speed, size, write_throughput
+from benchmarks import (
+    backfill,
+    cold_start,
+    measure,
+    metric_throughput,
+    night,
+    rolling_regression,
+    simulation_speed,
+    size,
+    write_throughput,
+)
 
 BENCHMARKS = {
     "regression": rolling_regression.report,
@@ -40,7 +50,9 @@ _LIMITS = """## What keeps a target from being met
 def main() -> None:
     """Run benchmarks and print what they found."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; default: all"
+    )
     parser.add_argument("--quick", action="store_true", help="sizes that only show that they run")
     parser.add_argument("--out", type=Path, help="write all of it into this file too")
     options = parser.parse_args()

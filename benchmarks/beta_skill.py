@@ -20,7 +20,7 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.regression import rolling_ols
 from riskmetrics.metrics.shrinkage import vasicek
 from riskmetrics.report.formatting import NEXT_WINDOW_STD_ERRORS
-from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW
+from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.sources import files
 
 _Z_95 = 1.96
@@ -49,7 +49,9 @@ def score_beta_forecasts(prices: Path, market: str) -> BetaForecastScore:
     returns = panels.clean_returns(closes)
     stocks = [symbol for symbol in closes.columns if symbol != market]
     values = returns.frame[stocks].to_numpy()
-    fits = rolling_ols(values, returns.column(market), window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
+    fits = rolling_ols(
+        values, returns.column(market), window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS
+    )
     raw, error = fits.beta[::BETA_WINDOW], fits.std_error[::BETA_WINDOW]
     adjusted = vasicek(raw, error).beta
     next_beta = raw[1:]
@@ -68,15 +70,23 @@ def score_beta_forecasts(prices: Path, market: str) -> BetaForecastScore:
 
 def main() -> None:
     """Print what was measured."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("prices", type=Path)
     parser.add_argument("--market", default="SPY")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     skill = score_beta_forecasts(options.prices, options.market)
     print(f"{skill.pairs} pairs of neighboring windows of {BETA_WINDOW} sessions")
-    print(f"squared error of the Vasicek-adjusted beta over the raw one's: {skill.mse_ratio:.3f} (t {skill.t:.1f})")
-    print(f"next beta within 1.96 standard errors: {skill.within:.0%}; times {NEXT_WINDOW_STD_ERRORS}: {skill.within_scaled:.0%}")
+    print(
+        f"squared error of the Vasicek-adjusted beta over the raw one's: {skill.mse_ratio:.3f} (t"
+        f" {skill.t:.1f})"
+    )
+    print(
+        f"next beta within 1.96 standard errors: {skill.within:.0%}; times"
+        f" {NEXT_WINDOW_STD_ERRORS}: {skill.within_scaled:.0%}"
+    )
     if options.json:
         options.json.write_text(json.dumps(skill._asdict()))
 

@@ -34,7 +34,9 @@ def report(quick: bool) -> str:
     lines = (
         TimedCommand("riskmetrics --help", time_command, ("--help",), 0.5),
         TimedCommand("riskmetrics show betas", time_command, ("show", "betas"), 1.5),
-        TimedCommand("riskmetrics show betas, server running", time_with_server, ("show", "betas"), 1.5),
+        TimedCommand(
+            "riskmetrics show betas, server running", time_with_server, ("show", "betas"), 1.5
+        ),
         TimedCommand("riskmetrics run, to the first asset", time_to_first_asset, ("run",), 3.5),
         TimedCommand("riskmetrics run, to its end", time_command, ("run",)),
     )
@@ -48,7 +50,10 @@ def report(quick: bool) -> str:
             for line, times in zip(lines, taken, strict=True):
                 times.append(line.timer(home, *line.arguments))
     medians = [statistics.median(times) for times in taken]
-    rows = [(line.label, f"{median:.2f}", f"{min(times):.2f}") for line, median, times in zip(lines, medians, taken, strict=True)]
+    rows = [
+        (line.label, f"{median:.2f}", f"{min(times):.2f}")
+        for line, median, times in zip(lines, medians, taken, strict=True)
+    ]
     wanted = [
         measure.Target(f"seconds, {line.label}", line.max_seconds, median, is_upper_limit=True)
         for line, median in zip(lines, medians, strict=True)
@@ -69,7 +74,9 @@ Seconds on the clock; medians of {repeats}.
 def run_command(home: Path, *arguments: str) -> None:
     """Run a command to its end, in an empty directory with an environment of its own."""
     environment = {"PATH": os.defpath, "HOME": str(home), "RISKMETRICS_HOME": str(home / "risk")}
-    subprocess.run([COMMAND, *arguments], cwd=home, env=environment, check=True, capture_output=True)  # noqa: S603  # our own command, no shell
+    subprocess.run(  # noqa: S603  # our own command, no shell
+        [COMMAND, *arguments], cwd=home, env=environment, check=True, capture_output=True
+    )
 
 
 def time_command(home: Path, *arguments: str) -> float:
@@ -93,4 +100,9 @@ def time_to_first_asset(home: Path, *arguments: str) -> float:
     run_command(home, *arguments)
     with dg.DagsterInstance.from_config(str(home / "risk" / "dagster")) as instance:
         run_id = instance.get_runs(limit=1)[0].run_id
-        return instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_START, limit=1).records[0].timestamp - begin
+        return (
+            instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.STEP_START, limit=1)
+            .records[0]
+            .timestamp
+            - begin
+        )

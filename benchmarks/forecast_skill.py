@@ -1,11 +1,13 @@
 """How good the volatility forecast is, beside what one would use otherwise: walk-forward, on any file of prices.
 
-    python -m benchmarks.forecast_skill PRICES [--profiles FILE] [--exclude SPY,TLT] [--from 2021-01-04] [--json FILE]
+    python -m benchmarks.forecast_skill PRICES [--profiles FILE] [--exclude SPY,TLT] [--from
+    2021-01-04] [--json FILE]
 
-PRICES is a CSV or Parquet file that `riskmetrics import prices` takes, with closes, or with highs and lows too. Each session's
-forecast sees the prices up to it and is compared with the volatility of the 21 sessions after it. All models are compared on
-the same pairs of symbol and day. Days before the end of the shipped coefficients' fit are in sample for them: each table says how
-many, and the rest has a table of its own.
+PRICES is a CSV or Parquet file that `riskmetrics import prices` takes, with closes, or with highs
+and lows too. Each session's forecast sees the prices up to it and is compared with the volatility
+of the 21 sessions after it. All models are compared on the same pairs of symbol and day. Days
+before the end of the shipped coefficients' fit are in sample for them: each table says how many,
+and the rest has a table of its own.
 """
 
 # ruff: noqa: T201 — printing is what a benchmark is for
@@ -22,7 +24,7 @@ import numpy as np
 
 from benchmarks import measure
 from riskmetrics import panels, trading_calendar
-from riskmetrics.errors import DataQualityError, CalibrationRejectedError, RiskmetricsError
+from riskmetrics.errors import CalibrationRejectedError, DataQualityError, RiskmetricsError
 from riskmetrics.metrics import forecast_score, har
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.calibration import fit
@@ -43,9 +45,17 @@ FITTED_THROUGH = date(2022, 12, 30)
 FIRST_ROW = har.LEVEL_WINDOW - 1
 """Row of the returns after which the first forecast is made."""
 
-OURS, WITHOUT_RANGES, REESTIMATED = "riskmetrics", "riskmetrics, closes only", "riskmetrics, re-estimated yearly"
+OURS, WITHOUT_RANGES, REESTIMATED = (
+    "riskmetrics",
+    "riskmetrics, closes only",
+    "riskmetrics, re-estimated yearly",
+)
 TRAILING, EWMA_97, EWMA_94 = "trailing 21 days", "EWMA .97", "EWMA .94"
-GARCH, HAR_PER_SYMBOL, HAR_UNSCALED = "GARCH(1,1)", "HAR per symbol, one year", "the same, without √(π/2)"
+GARCH, HAR_PER_SYMBOL, HAR_UNSCALED = (
+    "GARCH(1,1)",
+    "HAR per symbol, one year",
+    "the same, without √(π/2)",
+)
 
 GOALS = {TRAILING: 0.30, EWMA_97: 0.07}
 """How far below another model's QLIKE ours should lie."""
@@ -105,11 +115,24 @@ def load_history(path: Path, market: str, excluded: set[str]) -> History:
     sessions = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
     if len(sessions) <= har.LEVEL_WINDOW + forecast_score.FORECAST_HORIZON:
         needed = har.LEVEL_WINDOW + forecast_score.FORECAST_HORIZON + 1
-        raise DataQualityError(f"{path} covers {len(sessions)} sessions: a forecast and what follows it need {needed}")
+        raise DataQualityError(
+            f"{path} covers {len(sessions)} sessions: a forecast and what follows it need {needed}"
+        )
     symbols = sorted(set(rows["symbol"]) - excluded)
-    all_returns = panels.simple_returns(panels.pivot_to_panel(rows, sessions, sorted({*symbols, market}), "adj_close"))
-    high, low = (panels.pivot_to_panel(rows, sessions[1:], symbols, value).to_numpy() for value in ("high", "low"))
-    return History(sessions[1:], symbols, all_returns[symbols].to_numpy(), range_proxy(high, low), all_returns[market].to_numpy())
+    all_returns = panels.simple_returns(
+        panels.pivot_to_panel(rows, sessions, sorted({*symbols, market}), "adj_close")
+    )
+    high, low = (
+        panels.pivot_to_panel(rows, sessions[1:], symbols, value).to_numpy()
+        for value in ("high", "low")
+    )
+    return History(
+        sessions[1:],
+        symbols,
+        all_returns[symbols].to_numpy(),
+        range_proxy(high, low),
+        all_returns[market].to_numpy(),
+    )
 
 
 def read_fund_symbols(profiles: Path | None) -> set[str]:
@@ -145,13 +168,29 @@ def predict_with_all_models(history: History, realized: FloatArray) -> dict[str,
 
 def trailing_forecasts(returns: FloatArray, n_days: int) -> dict[str, Prediction]:
     """Take what has been for what will be."""
-    trailing = realized_volatility(returns, window=MONTH, min_obs=MIN_MONTH_OBS).volatility[FIRST_ROW - MONTH + 1 :]
+    trailing = realized_volatility(returns, window=MONTH, min_obs=MIN_MONTH_OBS).volatility[
+        FIRST_ROW - MONTH + 1 :
+    ]
     slow, fast = (forecast_score.ewma_volatility(returns, decay=decay) for decay in (0.97, 0.94))
-    return {TRAILING: _without_interval(trailing[:n_days]), EWMA_97: _without_interval(slow[:n_days]), EWMA_94: _without_interval(fast[:n_days])}
+    return {
+        TRAILING: _without_interval(trailing[:n_days]),
+        EWMA_97: _without_interval(slow[:n_days]),
+        EWMA_94: _without_interval(fast[:n_days]),
+    }
 
 
 def _to_prediction(forecast: har.Forecast, n_days: int) -> Prediction:
-    return Prediction(*(values[:n_days] for values in (forecast.volatility_forecast, forecast.root_variance_forecast, forecast.low, forecast.high)))
+    return Prediction(
+        *(
+            values[:n_days]
+            for values in (
+                forecast.volatility_forecast,
+                forecast.root_variance_forecast,
+                forecast.low,
+                forecast.high,
+            )
+        )
+    )
 
 
 def _without_interval(volatility: FloatArray) -> Prediction:
@@ -159,10 +198,13 @@ def _without_interval(volatility: FloatArray) -> Prediction:
     return Prediction(volatility, volatility, *[np.full_like(volatility, np.nan)] * 2)
 
 
-def yearly_versions(days: Sequence[date], inputs: har.Regressors, realized: FloatArray) -> tuple[list[har.ModelVersion], IntArray]:
+def yearly_versions(
+    days: Sequence[date], inputs: har.Regressors, realized: FloatArray
+) -> tuple[list[har.ModelVersion], IntArray]:
     """Fit to all pairs complete by the first session of each year, and tell which version each forecast day uses.
 
-    A proxy whose fit is refused, as with under five years of pairs, keeps the coefficients it had: at first the shipped ones.
+    A proxy whose fit is refused, as with under five years of pairs, keeps the coefficients it had:
+    at first the shipped ones.
     """
     versions: list[har.ModelVersion] = [har.SHIPPED_COEFFICIENTS]
     version = np.zeros(len(inputs.level), np.int64)
@@ -186,8 +228,8 @@ def yearly_versions(days: Sequence[date], inputs: har.Regressors, realized: Floa
 def garch_forecasts(history: History) -> FloatArray:
     """Forecast with GARCH(1,1) of each symbol, fitted to all its past at each quarter's first session, by maximum likelihood.
 
-    Between, parameters stay and the variance is filtered on. The forecast is the mean of the variances of the next 21 sessions.
-    NaN before a quarter that begins with 126 returns.
+    Between, parameters stay and the variance is filtered on. The forecast is the mean of the
+    variances of the next 21 sessions. NaN before a quarter that begins with 126 returns.
     """
     quarters = np.array([4 * day.year + (day.month - 1) // 3 for day in history.days[FIRST_ROW:]])
     starts = [0, *(np.flatnonzero(np.diff(quarters)) + 1), len(quarters)]
@@ -195,11 +237,16 @@ def garch_forecasts(history: History) -> FloatArray:
     for column in range(len(history.symbols)):
         is_finite = np.isfinite(history.returns[:, column])
         per_cent = 100.0 * history.returns[is_finite, column]
-        latest = np.cumsum(is_finite)[FIRST_ROW:] - 1  # position of each day's last return among those known
+        latest = (
+            np.cumsum(is_finite)[FIRST_ROW:] - 1
+        )  # position of each day's last return among those known
         for first, end in itertools.pairwise(starts):
             if latest[first] + 1 >= har.FULL_LEVEL_OBS:
                 variances = _garch_variances(per_cent[: latest[end - 1] + 1], latest[first])
-                forecast[first:end, column] = np.sqrt(SESSIONS_PER_YEAR * variances[latest[first:end] - latest[first]]) / 100.0
+                forecast[first:end, column] = (
+                    np.sqrt(SESSIONS_PER_YEAR * variances[latest[first:end] - latest[first]])
+                    / 100.0
+                )
     return forecast
 
 
@@ -209,15 +256,22 @@ def _garch_variances(per_cent: FloatArray, fitted: int) -> FloatArray:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that stops early is still the best known
-        result = arch_model(per_cent, rescale=False).fit(last_obs=fitted + 1, disp="off", show_warning=False)
-        variances: FloatArray = result.forecast(horizon=forecast_score.FORECAST_HORIZON, start=fitted).variance.to_numpy().mean(axis=1)
+        result = arch_model(per_cent, rescale=False).fit(
+            last_obs=fitted + 1, disp="off", show_warning=False
+        )
+        variances: FloatArray = (
+            result.forecast(horizon=forecast_score.FORECAST_HORIZON, start=fitted)
+            .variance.to_numpy()
+            .mean(axis=1)
+        )
     return variances
 
 
 def har_per_symbol(returns: FloatArray) -> FloatArray:
     """Forecast with an HAR of each symbol's own: a year of daily absolute returns on their lags, by least squares, for the next day.
 
-    Refitted every session. The forecast for the next day stands for the 21 next; one under a quarter of the year's mean is raised to it.
+    Refitted every session. The forecast for the next day stands for the 21 next; one under a
+    quarter of the year's mean is raised to it.
     """
     absolute = ABSOLUTE_SCALE * np.abs(returns)
     lags = np.stack([np.ones_like(absolute[MONTH - 1 :]), *lagged_means(absolute)], axis=2)
@@ -228,7 +282,10 @@ def har_per_symbol(returns: FloatArray) -> FloatArray:
         paired = np.isfinite(x).all(axis=2) & np.isfinite(y)
         x, y = np.where(paired[:, :, np.newaxis], x, 0.0), np.where(paired, y, 0.0)
         squares = np.einsum("tni,tnj->nij", x, x, optimize=True)
-        weights = np.linalg.pinv(squares, hermitian=True) @ np.einsum("tni,tn->ni", x, y)[:, :, np.newaxis]
+        weights = (
+            np.linalg.pinv(squares, hermitian=True)
+            @ np.einsum("tni,tn->ni", x, y)[:, :, np.newaxis]
+        )
         n_obs = paired.sum(axis=0)
         level = y.sum(axis=0) / np.where(n_obs >= har.FULL_LEVEL_OBS, n_obs, np.nan)
         ahead = (lags[row - MONTH + 1] * weights[:, :, 0]).sum(axis=1)
@@ -236,25 +293,50 @@ def har_per_symbol(returns: FloatArray) -> FloatArray:
     return forecast
 
 
-def score_models(days: Sequence[date], is_scored: BoolArray, realized: FloatArray, models: dict[str, Prediction]) -> Period:
+def score_models(
+    days: Sequence[date], is_scored: BoolArray, realized: FloatArray, models: dict[str, Prediction]
+) -> Period:
     """Score every model on the pairs for which all of them have a forecast, of the ``is_scored`` among M days."""
     where = is_scored[:, np.newaxis] & np.isfinite(realized)
     for model in models.values():
         where &= np.isfinite(model.volatility_forecast) & (model.root_variance_forecast > 0)
     if not where.any():
-        raise DataQualityError(f"no day for which all of {', '.join(models)} have a forecast and 21 sessions after it")
+        raise DataQualityError(
+            f"no day for which all of {', '.join(models)} have a forecast and 21 sessions after it"
+        )
     outcome = np.where(where, realized, np.nan)
     scores = {name: forecast_score.pooled_score(outcome, *model) for name, model in models.items()}
-    losses = {name: (forecast_score.qlike(outcome, model.root_variance_forecast), (outcome - model.volatility_forecast) ** 2) for name, model in models.items()}
+    losses = {
+        name: (
+            forecast_score.qlike(outcome, model.root_variance_forecast),
+            (outcome - model.volatility_forecast) ** 2,
+        )
+        for name, model in models.items()
+    }
     lines = []
     for name, score in scores.items():
-        ts = [forecast_score.diebold_mariano(theirs, ours).t for theirs, ours in zip(losses[name], losses[OURS], strict=True)]
+        ts = [
+            forecast_score.diebold_mariano(theirs, ours).t
+            for theirs, ours in zip(losses[name], losses[OURS], strict=True)
+        ]
         qlike, rmse, bias, coverage = (float(values[0]) for values in score[:4])
-        lines.append(ModelScore(name, qlike, rmse, bias, _nan_to_none(coverage), 1.0 - float(scores[OURS].qlike[0]) / qlike, *map(_nan_to_none, ts)))
+        lines.append(
+            ModelScore(
+                name,
+                qlike,
+                rmse,
+                bias,
+                _nan_to_none(coverage),
+                1.0 - float(scores[OURS].qlike[0]) / qlike,
+                *map(_nan_to_none, ts),
+            )
+        )
     compared = [days[row] for row in np.flatnonzero(where.any(axis=1)).tolist()]
     in_sample = sum(day < FITTED_THROUGH for day in compared)
     n_zero = int(scores[OURS].n_zero[0])
-    return Period(compared[0], compared[-1], len(compared), in_sample, int(where.sum()), n_zero, lines)
+    return Period(
+        compared[0], compared[-1], len(compared), in_sample, int(where.sum()), n_zero, lines
+    )
 
 
 def _nan_to_none(figure: float) -> float | None:
@@ -266,8 +348,14 @@ def score_periods(history: History, first_target: date) -> list[Period]:
     """Score all days whose target begins on ``first_target`` or later, and apart those of them that the shipped fit has not seen."""
     realized = forecast_score.forward_realized_volatility(history.returns)[FIRST_ROW:]
     models = predict_with_all_models(history, realized)
-    days, targets = history.days[FIRST_ROW:][: len(realized)], history.days[FIRST_ROW + 1 :][: len(realized)]
-    is_in_period, is_out_of_sample = np.array([day >= first_target for day in targets]), np.array([day >= FITTED_THROUGH for day in days])
+    days, targets = (
+        history.days[FIRST_ROW:][: len(realized)],
+        history.days[FIRST_ROW + 1 :][: len(realized)],
+    )
+    is_in_period, is_out_of_sample = (
+        np.array([day >= first_target for day in targets]),
+        np.array([day >= FITTED_THROUGH for day in days]),
+    )
     whole = score_models(days, is_in_period, realized, models)
     if not 0 < whole.n_in_sample < whole.n_days:
         return [whole]
@@ -279,21 +367,51 @@ def render_period(period: Period) -> str:
     head = ["", "QLIKE", "ours below", "t", "RMSE", "t", "bias", "in the band"]
     rows = [
         [
-            *(line.model, f"{line.qlike:.3f}", f"{line.ours_below:.1%}", _figure(line.t_qlike, "+.1f")),
-            *(f"{line.rmse:.4f}", _figure(line.t_squared_error, "+.1f"), f"{line.bias:+.1%}", _figure(line.coverage, ".1%")),
+            *(
+                line.model,
+                f"{line.qlike:.3f}",
+                f"{line.ours_below:.1%}",
+                _figure(line.t_qlike, "+.1f"),
+            ),
+            *(
+                f"{line.rmse:.4f}",
+                _figure(line.t_squared_error, "+.1f"),
+                f"{line.bias:+.1%}",
+                _figure(line.coverage, ".1%"),
+            ),
         ]
         for line in period.lines
     ]
     score_by_model = {line.model: line for line in period.lines}
     goals = [
-        (f"QLIKE below {name}", f"{least:.0%}", f"{score_by_model[name].ours_below:.1%}", score_by_model[name].ours_below >= least)
+        (
+            f"QLIKE below {name}",
+            f"{least:.0%}",
+            f"{score_by_model[name].ours_below:.1%}",
+            score_by_model[name].ours_below >= least,
+        )
         for name, least in GOALS.items()
     ]
     bias = score_by_model[OURS].bias
-    goals.append(("bias of volatility, below", f"±{MAX_ABS_BIAS:.0%}", f"{bias:+.1%}", abs(bias) < MAX_ABS_BIAS))
-    days = f"{period.n_days:,} days from {period.first} to {period.last}, {period.n_in_sample} of them in sample"
-    pairs = f"{period.n_pairs:,} pairs of symbol and day, of which QLIKE leaves out {period.n_zero} without movement"
-    verdict = measure.markdown_table(["", "goal", "seen", "met"], [(*cells, "yes" if met else "no") for *cells, met in goals])
+    goals.append(
+        (
+            "bias of volatility, below",
+            f"±{MAX_ABS_BIAS:.0%}",
+            f"{bias:+.1%}",
+            abs(bias) < MAX_ABS_BIAS,
+        )
+    )
+    days = (
+        f"{period.n_days:,} days from {period.first} to {period.last}, {period.n_in_sample} of them"
+        " in sample"
+    )
+    pairs = (
+        f"{period.n_pairs:,} pairs of symbol and day, of which QLIKE leaves out {period.n_zero}"
+        " without movement"
+    )
+    verdict = measure.markdown_table(
+        ["", "goal", "seen", "met"], [(*cells, "yes" if met else "no") for *cells, met in goals]
+    )
     return f"{days}; {pairs}\n\n{measure.markdown_table(head, rows)}\n\n{verdict}\n"
 
 
@@ -303,27 +421,62 @@ def _figure(value: float | None, form: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the file, run every model, print the tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("prices", type=Path, help="daily prices, CSV or Parquet")
-    parser.add_argument("--market", default="SPY", help="the market's symbol; without its prices the forecast does without it")
-    parser.add_argument("--profiles", type=Path, help="a file of profiles: symbols that are ETFs or funds are not scored")
+    parser.add_argument(
+        "--market",
+        default="SPY",
+        help="the market's symbol; without its prices the forecast does without it",
+    )
+    parser.add_argument(
+        "--profiles",
+        type=Path,
+        help="a file of profiles: symbols that are ETFs or funds are not scored",
+    )
     parser.add_argument("--exclude", default="SPY,TLT", help="more symbols that are not scored")
-    parser.add_argument("--from", dest="first", type=date.fromisoformat, default=date.min, help="first session of the first target")
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=date.fromisoformat,
+        default=date.min,
+        help="first session of the first target",
+    )
     parser.add_argument("--json", type=Path, help="write the same figures here")
     options = parser.parse_args(arguments)
     try:
-        history = load_history(options.prices, options.market, read_fund_symbols(options.profiles) | set(options.exclude.split(",")))
+        history = load_history(
+            options.prices,
+            options.market,
+            read_fund_symbols(options.profiles) | set(options.exclude.split(",")),
+        )
         found = score_periods(history, options.first)
     except RiskmetricsError as error:
         parser.exit(error.exit_code, f"{error}\n")
-    print(f"{len(history.symbols)} symbols of {options.prices.name}: volatility of the next {forecast_score.FORECAST_HORIZON} sessions\n")
+    print(
+        f"{len(history.symbols)} symbols of {options.prices.name}: volatility of the next"
+        f" {forecast_score.FORECAST_HORIZON} sessions\n"
+    )
     print("\n".join(render_period(period) for period in found))
-    print("t is Diebold and Mariano's, of the loss over ours: above 2, ours is better by more than chance.")
+    print(
+        "t is Diebold and Mariano's, of the loss over ours: above 2, ours is better by more than"
+        " chance."
+    )
     if all(line.model != REESTIMATED for line in found[0].lines):
-        print("No year begins after five years of pairs of twenty symbols: the coefficients are the shipped ones throughout.")
+        print(
+            "No year begins after five years of pairs of twenty symbols: the coefficients are the"
+            " shipped ones throughout."
+        )
     if options.json:
-        content = [period._asdict() | {"lines": [line._asdict() for line in period.lines]} for period in found]
-        options.json.write_text(json.dumps({"symbols": history.symbols, "periods": content}, indent=2, default=str) + "\n")
+        content = [
+            period._asdict() | {"lines": [line._asdict() for line in period.lines]}
+            for period in found
+        ]
+        options.json.write_text(
+            json.dumps({"symbols": history.symbols, "periods": content}, indent=2, default=str)
+            + "\n"
+        )
 
 
 if __name__ == "__main__":

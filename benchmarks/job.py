@@ -40,7 +40,9 @@ def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
     ):
         for name in ("RISKMETRICS_MARKET_INDEX", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
             os.environ.pop(name, None)
-        with server._cluster.superuser_connection() as superuser:  # CHECKPOINT, settings, and Dagster's database on the same server
+        with (
+            server._cluster.superuser_connection() as superuser
+        ):  # CHECKPOINT, settings, and Dagster's database on the same server
             superuser.execute("ALTER ROLE riskmetrics_owner SUPERUSER")
         engine = create_engine(server.url)
         migrate.ensure_head(engine)
@@ -57,7 +59,9 @@ def run_job(home: Path, days: Sequence[date]) -> JobCost:
     outcomes: list[launch.RunOutcome] = []
     asset_wall_seconds: dict[str, float] = {}
     asset_cpu_seconds: list[float] = []
-    invoke = compute_generator.invoke_compute_fn  # what calls the function of an asset or a check, and nothing else
+    invoke = (
+        compute_generator.invoke_compute_fn
+    )  # what calls the function of an asset or a check, and nothing else
 
     def invoke_timed(function: Any, *arguments: Any) -> Any:
         wall, client = time.perf_counter(), time.process_time()
@@ -68,7 +72,9 @@ def run_job(home: Path, days: Sequence[date]) -> JobCost:
             asset_cpu_seconds.append(time.process_time() - client)
 
     with patch.object(compute_generator, "invoke_compute_fn", invoke_timed):
-        whole = measure.measure_cost(lambda: outcomes.append(launch.run(settings.load(), days)), home)
+        whole = measure.measure_cost(
+            lambda: outcomes.append(launch.run(settings.load(), days)), home
+        )
     (outcome,) = outcomes
     if outcome.exit_code:
         raise RuntimeError(f"the run for {days[0]} ended with {outcome.exit_code}")

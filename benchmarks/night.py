@@ -1,6 +1,7 @@
 """What a night costs: the job for one session of a simulated market, for 1,000, 10,000 and 100,000 positions.
 
-Beside it, 165 fits by statsmodels for each position, which is what the system spends that this one replaces.
+Beside it, 165 fits by statsmodels for each position, which is what the system spends that this one
+replaces.
 """
 
 import re
@@ -62,16 +63,27 @@ class Night(NamedTuple):
 def report(quick: bool) -> str:
     """Run the nights of every size, each in a process of its own, and fit by statsmodels."""
     size = QUICK if quick else Size()
-    nights = [measure.run_in_child(measure_nights, portfolios, size) for portfolios in size.portfolios]
+    nights = [
+        measure.run_in_child(measure_nights, portfolios, size) for portfolios in size.portfolios
+    ]
     return _text(size, nights, statistics.median(seconds_per_fit() for _ in range(size.repeats)))
 
 
 def measure_nights(portfolios: int, size: Size) -> Night:
     """Simulate a market and portfolios, and run the job for the last sessions, one night each."""
-    first, *nights = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION.date())[-size.repeats - 1 :]
+    first, *nights = trading_calendar.sessions_between(
+        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
+    )[-size.repeats - 1 :]
     with temporary_home() as (home, engine):
         with redirect_stdout(sys.stderr):
-            simulate(size.symbols, size.sessions, portfolios, LOTS_PER_PORTFOLIO, seed=1, last_session=LAST_SESSION)
+            simulate(
+                size.symbols,
+                size.sessions,
+                portfolios,
+                LOTS_PER_PORTFOLIO,
+                seed=1,
+                last_session=LAST_SESSION,
+            )
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             symbols = len(input_queries.read_held_symbols(connection))
             connection.exec_driver_sql("VACUUM (ANALYZE)")
@@ -132,10 +144,16 @@ def _text(size: Size, nights: Sequence[Night], fit: float) -> str:
         "peak MB",
     ]
     wanted = [
-        measure.Target(f"{REFERENCE_FITS} statsmodels fits beside all of ours, {nights[-1].positions:,} positions", 300, _speedup(nights[-1], fit)),
+        measure.Target(
+            f"{REFERENCE_FITS} statsmodels fits beside all of ours, {nights[-1].positions:,}"
+            " positions",
+            300,
+            _speedup(nights[-1], fit),
+        ),
         *(
             measure.Target(
-                f"growth of processor time beside that of positions, {one.positions:,} to {more.positions:,}",
+                f"growth of processor time beside that of positions, {one.positions:,} to"
+                f" {more.positions:,}",
                 1.0,
                 (more.total.processor / one.total.processor) / (more.positions / one.positions),
                 is_upper_limit=True,

@@ -1,7 +1,7 @@
 """How long a year of rolling betas takes: 5,000 symbols x 252 sessions x 90 returns, p-values included.
 
-Ours is compared with what one would write otherwise. Slower ways run on a part and are extrapolated, as the
-table says. Data are simulated, 1 % missing.
+Ours is compared with what one would write otherwise. Slower ways run on a part and are
+extrapolated, as the table says. Data are simulated, 1 % missing.
 """
 
 import warnings
@@ -16,8 +16,8 @@ from statsmodels.regression.rolling import RollingOLS
 
 from benchmarks import measure
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.metrics.reference_ols import ReferenceFit, statsmodels_ols
+from riskmetrics.metrics.regression import OLS, rolling_ols
 
 WINDOW, MIN_OBS = 90, 60
 
@@ -40,14 +40,24 @@ def report(quick: bool) -> str:
     size = QUICK if quick else Size()
     returns, market = simulate_returns(size)
     rng = np.random.default_rng(1)
-    days, symbols = rng.integers(0, size.sessions, size.sampled_fits), rng.integers(0, size.symbols, size.sampled_fits)
-    spans = [(returns[day : day + WINDOW, symbol], market[day : day + WINDOW]) for day, symbol in zip(days, symbols, strict=True)]
+    days, symbols = (
+        rng.integers(0, size.sessions, size.sampled_fits),
+        rng.integers(0, size.symbols, size.sampled_fits),
+    )
+    spans = [
+        (returns[day : day + WINDOW, symbol], market[day : day + WINDOW])
+        for day, symbol in zip(days, symbols, strict=True)
+    ]
     ours = partial(rolling_ols, returns, market, window=WINDOW, min_obs=MIN_OBS)
     fits, theirs = ours(), statsmodels_fits(spans)  # the first calls also import
     frame, series = pd.DataFrame(returns), pd.Series(market)
     ways: dict[str, tuple[Callable[[], object], float, str]] = {
         "riskmetrics": (ours, 1, "measured"),
-        "pandas rolling cov/var, beta only": (partial(rolling_pandas, frame, series), 1, "measured"),
+        "pandas rolling cov/var, beta only": (
+            partial(rolling_pandas, frame, series),
+            1,
+            "measured",
+        ),
         "statsmodels RollingOLS": (
             partial(rolling_statsmodels, returns[:, : size.sampled_symbols], market),
             size.symbols / size.sampled_symbols,
@@ -65,7 +75,10 @@ def report(quick: bool) -> str:
         for _ in range(size.repeats):
             for name, (way, _, _) in ways.items():
                 costs[name].append(measure.measure_cost(way))
-    seconds = {name: measure.median_cost(costs[name]).client * times for name, (_, times, _) in ways.items()}
+    seconds = {
+        name: measure.median_cost(costs[name]).client * times
+        for name, (_, times, _) in ways.items()
+    }
     lines = [
         (
             name,
@@ -78,7 +91,11 @@ def report(quick: bool) -> str:
     ]
     cost = measure.median_cost(costs["riskmetrics"])
     wanted = [
-        measure.Target("a statsmodels loop beside ours", 300, seconds["statsmodels OLS in a loop"] / cost.client),
+        measure.Target(
+            "a statsmodels loop beside ours",
+            300,
+            seconds["statsmodels OLS in a loop"] / cost.client,
+        ),
         measure.Target("seconds of ours", 1.5, cost.client, is_upper_limit=True),
         measure.Target("largest memory of ours, MB", 1_000, cost.peak, is_upper_limit=True),
     ]
@@ -99,7 +116,9 @@ def simulate_returns(size: Size) -> tuple[FloatArray, FloatArray]:
     rng = np.random.default_rng(252)
     periods = size.sessions + WINDOW - 1
     market = rng.normal(0.0004, 0.01, periods)
-    returns = market[:, np.newaxis] * rng.normal(1.0, 0.4, size.symbols) + rng.normal(0.0, 0.018, (periods, size.symbols))
+    returns = market[:, np.newaxis] * rng.normal(1.0, 0.4, size.symbols) + rng.normal(
+        0.0, 0.018, (periods, size.symbols)
+    )
     returns[rng.random(returns.shape) < 0.01] = np.nan
     return returns, market
 
@@ -112,17 +131,30 @@ def statsmodels_fits(spans: list[tuple[FloatArray, FloatArray]]) -> list[Referen
 def rolling_statsmodels(returns: FloatArray, market: FloatArray) -> None:
     """Fit symbols with statsmodels' own rolling estimator, p-values included."""
     for each in returns.T:
-        fit = RollingOLS(each, sm.add_constant(market), window=WINDOW, min_nobs=MIN_OBS, missing="drop").fit()
+        fit = RollingOLS(
+            each, sm.add_constant(market), window=WINDOW, min_nobs=MIN_OBS, missing="drop"
+        ).fit()
         _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
 
 
 def rolling_pandas(returns: pd.DataFrame, market: "pd.Series[float]") -> pd.DataFrame:
     """Divide rolling covariance by rolling variance: beta only, and with gaps not even of the same pairs."""
-    return returns.rolling(WINDOW, min_periods=MIN_OBS).cov(market).div(market.rolling(WINDOW, min_periods=MIN_OBS).var(), axis=0)
+    return (
+        returns.rolling(WINDOW, min_periods=MIN_OBS)
+        .cov(market)
+        .div(market.rolling(WINDOW, min_periods=MIN_OBS).var(), axis=0)
+    )
 
 
 def _agreement(fits: OLS, theirs: list[ReferenceFit], days: IntArray, symbols: IntArray) -> str:
     names = [name for name in OLS._fields if name != "n_obs"]
-    worst = {name: np.max(np.abs(getattr(fits, name)[days, symbols] / [getattr(fit, name) for fit in theirs] - 1.0)) for name in names}
+    worst = {
+        name: np.max(
+            np.abs(
+                getattr(fits, name)[days, symbols] / [getattr(fit, name) for fit in theirs] - 1.0
+            )
+        )
+        for name in names
+    }
     differences = ", ".join(f"{name} {value:.0e}" for name, value in worst.items())
     return f"Largest relative differences to statsmodels in {len(theirs)} fits: {differences}."

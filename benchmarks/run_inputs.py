@@ -12,7 +12,6 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics import har
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results import (
-    pro_forma,
     betas,
     contribution_results,
     drawdowns,
@@ -20,6 +19,7 @@ from riskmetrics.results import (
     forecasts,
     income,
     option_results,
+    pro_forma,
     rate_sensitivity,
     snapshots,
     stress_results,
@@ -33,10 +33,22 @@ from riskmetrics.sources import simulate
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX
 
 LAST_SESSION = date(2024, 12, 6)
-VERSIONS = ModelVersions(["shipped-1"], [har.SHIPPED_COEFFICIENTS], np.array([har.SHIPPED_LAST_TARGET], dtype="datetime64[D]"))
+VERSIONS = ModelVersions(
+    ["shipped-1"],
+    [har.SHIPPED_COEFFICIENTS],
+    np.array([har.SHIPPED_LAST_TARGET], dtype="datetime64[D]"),
+)
 PRICING_PARAMETERS = option_results.PricingParameters(risk_free_rate=0.04, dividend_yield=0.0)
 
-MOVES = ((0.1, None), (-0.1, None), (-0.2, None), (-0.4, None), (None, 0.1), (None, -0.1), (-0.2, -0.1))
+MOVES = (
+    (0.1, None),
+    (-0.1, None),
+    (-0.2, None),
+    (-0.4, None),
+    (None, 0.1),
+    (None, -0.1),
+    (-0.2, -0.1),
+)
 REPLAYS = ((-250, -210), (-200, -160), (-150, -110), (-100, -60), (-50, -10))
 """As many scenarios as are shipped: moves of the market and of rates, and windows of sessions, counted from the last."""
 
@@ -72,53 +84,87 @@ class RunInputs:
     def rate_betas(self) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Rate betas of symbols, alone and beside the market's."""
         clean = self.returns(betas.BETA_WINDOW)
-        return betas.estimate_betas(clean, RATE_INDEX), rate_sensitivity.estimate_two_factor_betas(clean, MARKET_INDEX, RATE_INDEX)
+        return betas.estimate_betas(clean, RATE_INDEX), rate_sensitivity.estimate_two_factor_betas(
+            clean, MARKET_INDEX, RATE_INDEX
+        )
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
         """Volatility of symbols, past and expected."""
-        return volatility_results.estimate_symbol_volatility(*panels.clean_bars(**self.bars), MARKET_INDEX, VERSIONS)
+        return volatility_results.estimate_symbol_volatility(
+            *panels.clean_bars(**self.bars), MARKET_INDEX, VERSIONS
+        )
 
     @cached_property
     def portfolio_valuation(self) -> valuation.Valuation:
         """Values of portfolios, whose equity was stated on the last session."""
         anchors = pd.Series(self.days[-1], index=self.portfolios["portfolio_id"], dtype=object)
         closes = self.bars["adj_close"].iloc[-(len(self.days) + panels.MAX_STALE_SESSIONS + 1) :]
-        nothing = pd.DataFrame({"symbol": [], "date": pd.to_datetime([]), "amount": []}).astype({"symbol": "str"})
-        market = valuation.MarketData(closes, pd.Series(dtype=float), income.Distributions(nothing, frozenset()))
+        nothing = pd.DataFrame({"symbol": [], "date": pd.to_datetime([]), "amount": []}).astype(
+            {"symbol": "str"}
+        )
+        market = valuation.MarketData(
+            closes, pd.Series(dtype=float), income.Distributions(nothing, frozenset())
+        )
         return valuation.value_portfolios(self.days, self.portfolios, self.lots, anchors, market)
 
     @cached_property
     def portfolio_volatility(self) -> volatility_results.PortfolioVolatility:
         """Volatility of portfolios, past and expected."""
-        symbols, returns = self.bars["adj_close"].columns, self.returns(volatility_results.PORTFOLIO_WINDOW)
-        single_underlyings = [symbols[column] for column in np.unique(self.portfolio_valuation.single_underlying(symbols)) if column >= 0]
-        bars = {name: of.iloc[-(len(returns.frame) + 2) :][single_underlyings] for name, of in self.bars.items()}
-        return volatility_results.estimate_portfolio_volatility(self.portfolio_valuation, returns, panels.clean_bars(**bars)[1], MARKET_INDEX, VERSIONS)
+        symbols, returns = (
+            self.bars["adj_close"].columns,
+            self.returns(volatility_results.PORTFOLIO_WINDOW),
+        )
+        single_underlyings = [
+            symbols[column]
+            for column in np.unique(self.portfolio_valuation.single_underlying(symbols))
+            if column >= 0
+        ]
+        bars = {
+            name: of.iloc[-(len(returns.frame) + 2) :][single_underlyings]
+            for name, of in self.bars.items()
+        }
+        return volatility_results.estimate_portfolio_volatility(
+            self.portfolio_valuation, returns, panels.clean_bars(**bars)[1], MARKET_INDEX, VERSIONS
+        )
 
 
 def position_betas(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
     one, lots, days = inputs.market_betas, inputs.lots, inputs.days
-    return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(one, lots, days)
+    return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(
+        one, lots, days
+    )
 
 
 def interest_rate_betas(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
     (one, two), lots, days = inputs.rate_betas, inputs.lots, inputs.days
-    return *betas.position_rows(one, lots, days, betas.RATE_BETA_TABLE), rate_sensitivity.symbol_rows(two, lots, days)
+    return *betas.position_rows(
+        one, lots, days, betas.RATE_BETA_TABLE
+    ), rate_sensitivity.symbol_rows(two, lots, days)
 
 
 def position_volatility(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes, with the options that its rows are told."""
     estimates, lots, days = inputs.symbol_volatility, inputs.lots, inputs.days
-    option_rows = option_results.position_rows(option_results.option_lots(lots), days, inputs.bars["adj_close"], estimates, PRICING_PARAMETERS)
-    return *forecasts.position_rows(estimates, lots, days, option_rows), forecasts.symbol_forecasts(estimates, lots, days)
+    option_rows = option_results.position_rows(
+        option_results.option_lots(lots),
+        days,
+        inputs.bars["adj_close"],
+        estimates,
+        PRICING_PARAMETERS,
+    )
+    return *forecasts.position_rows(estimates, lots, days, option_rows), forecasts.symbol_forecasts(
+        estimates, lots, days
+    )
 
 
 def portfolio_values(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
-    return *snapshots.value_rows(inputs.portfolio_valuation), snapshots.value_coverage(inputs.portfolio_valuation)
+    return *snapshots.value_rows(inputs.portfolio_valuation), snapshots.value_coverage(
+        inputs.portfolio_valuation
+    )
 
 
 def portfolio_betas(inputs: RunInputs) -> Frames:
@@ -134,13 +180,19 @@ def portfolio_rate_betas(inputs: RunInputs) -> Frames:
 def portfolio_volatility(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
     estimates = inputs.portfolio_volatility
-    return *forecasts.portfolio_rows(inputs.portfolio_valuation, estimates), forecasts.portfolio_forecasts(inputs.portfolio_valuation, estimates)
+    return *forecasts.portfolio_rows(
+        inputs.portfolio_valuation, estimates
+    ), forecasts.portfolio_forecasts(inputs.portfolio_valuation, estimates)
 
 
 def sector_concentration(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
-    weights = simulate.benchmark(inputs.days[0]).pivot(index="date", columns="sector", values="weight")
-    sectors = exposures.sector_rows(inputs.portfolio_valuation, inputs.profiles, weights, DEFAULT_BENCHMARK)
+    weights = simulate.benchmark(inputs.days[0]).pivot(
+        index="date", columns="sector", values="weight"
+    )
+    sectors = exposures.sector_rows(
+        inputs.portfolio_valuation, inputs.profiles, weights, DEFAULT_BENCHMARK
+    )
     return sectors, *exposures.concentration_rows(inputs.portfolio_valuation, sectors)
 
 
@@ -148,32 +200,62 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
     expected = inputs.portfolio_volatility
     returns = inputs.returns(tail_risk_results.TAIL_RISK_WINDOW)
-    return tail_risk_results.compute_tail_risk(inputs.portfolio_valuation, returns, expected.root_variance_amount, expected.figures.observations)
+    return tail_risk_results.compute_tail_risk(
+        inputs.portfolio_valuation,
+        returns,
+        expected.root_variance_amount,
+        expected.figures.observations,
+    )
 
 
 def risk_contributions(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
-    return (contribution_results.compute_contributions(inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)),)
+    return (
+        contribution_results.compute_contributions(
+            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
+        ),
+    )
 
 
 def portfolio_drawdowns(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
-    return (drawdowns.compute_drawdowns(inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)),)
+    return (
+        drawdowns.compute_drawdowns(
+            inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
+        ),
+    )
 
 
 def stress_tests(inputs: RunInputs) -> Frames:
     """Make the rows that the asset writes."""
     closes = inputs.bars["adj_close"]
     moves = pd.DataFrame(MOVES, columns=["market_move", "rate_move"], dtype=float)
-    windows = pd.DataFrame(closes.index.to_numpy()[np.array(REPLAYS)], columns=["first_day", "last_day"])
-    scenarios = pd.concat([moves, windows], ignore_index=True).assign(name=lambda rows: rows.index.astype("str"))
+    windows = pd.DataFrame(
+        closes.index.to_numpy()[np.array(REPLAYS)], columns=["first_day", "last_day"]
+    )
+    scenarios = pd.concat([moves, windows], ignore_index=True).assign(
+        name=lambda rows: rows.index.astype("str")
+    )
     replayed = closes.reindex(pd.to_datetime(stress_results.window_ends(scenarios)))
-    return (stress_results.compute_stress_losses(inputs.portfolio_valuation, scenarios, stress_results.StressBetas(inputs.market_betas, *inputs.rate_betas), replayed),)
+    return (
+        stress_results.compute_stress_losses(
+            inputs.portfolio_valuation,
+            scenarios,
+            stress_results.StressBetas(inputs.market_betas, *inputs.rate_betas),
+            replayed,
+        ),
+    )
 
 
 SYMBOL_ESTIMATES = ("clean_returns", "market_betas", "rate_betas", "symbol_volatility")
 POSITION_ASSETS = (position_betas, interest_rate_betas, position_volatility)
-SHARED_INPUTS = ("clean_returns", "portfolio_valuation", "market_betas", "rate_betas", "portfolio_volatility")
+SHARED_INPUTS = (
+    "clean_returns",
+    "portfolio_valuation",
+    "market_betas",
+    "rate_betas",
+    "portfolio_volatility",
+)
 """Of a book, what the assets of positions and of portfolios start from."""
 PORTFOLIO_ASSETS = (
     portfolio_values,
@@ -192,33 +274,69 @@ def simulate_position_inputs(symbols: int, sessions: int) -> RunInputs:
     """Simulate a market of which one portfolio holds every stock, and the history that all metrics of a position take."""
     days, bars, profiles = _simulate_market(symbols, sessions, volatility_results.SYMBOL_WINDOW)
     stocks, entered = bars["adj_close"].columns[2:], bars["adj_close"].index[0]
-    names = {"id": stocks, "portfolio_id": "one", "symbol": stocks, "position_type": "LONG", "investment_class": "PUBLIC"}
+    names = {
+        "id": stocks,
+        "portfolio_id": "one",
+        "symbol": stocks,
+        "position_type": "LONG",
+        "investment_class": "PUBLIC",
+    }
     lots = pd.DataFrame({**names, "quantity": 1.0, "entry_price": 1.0, "entry_date": entered})
-    return RunInputs(days, bars, profiles, pd.DataFrame({"portfolio_id": ["one"]}), _to_stored_lots(lots))
+    return RunInputs(
+        days, bars, profiles, pd.DataFrame({"portfolio_id": ["one"]}), _to_stored_lots(lots)
+    )
 
 
 def simulate_portfolio_inputs(symbols: int, portfolios: int, lots: int) -> RunInputs:
     """Simulate portfolios on one session, and the history that all their metrics take."""
     days, bars, profiles = _simulate_market(symbols, 1, tail_risk_results.TAIL_RISK_WINDOW)
-    simulated = simulate.simulate_portfolios(range(portfolios), lots, bars["adj_close"].iloc[:, 2:], seed=1)
-    return RunInputs(days, bars, profiles, simulated.portfolios.rename(columns={"id": "portfolio_id"}), _to_stored_lots(simulated.lots))
+    simulated = simulate.simulate_portfolios(
+        range(portfolios), lots, bars["adj_close"].iloc[:, 2:], seed=1
+    )
+    return RunInputs(
+        days,
+        bars,
+        profiles,
+        simulated.portfolios.rename(columns={"id": "portfolio_id"}),
+        _to_stored_lots(simulated.lots),
+    )
 
 
-def _simulate_market(symbols: int, sessions: int, window: int) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame]:
+def _simulate_market(
+    symbols: int, sessions: int, window: int
+) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame]:
     """Return sessions, the bars of both indices and all stocks in windows of ``window`` returns that end on them, and profiles."""
-    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION)[-(sessions + window + 1) :]
-    truth, parts = simulate.true_parameters(symbols, seed=1), {name: list[FloatArray]() for name in ("adj_close", "high", "low")}
-    for block in simulate.simulate_market_blocks(symbols, days, seed=1, symbols_per_block=_SYMBOLS_PER_BLOCK):
+    days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION)[
+        -(sessions + window + 1) :
+    ]
+    truth, parts = (
+        simulate.true_parameters(symbols, seed=1),
+        {name: list[FloatArray]() for name in ("adj_close", "high", "low")},
+    )
+    for block in simulate.simulate_market_blocks(
+        symbols, days, seed=1, symbols_per_block=_SYMBOLS_PER_BLOCK
+    ):
         for name, blocks in parts.items():
             blocks.append(block.prices[name].to_numpy().reshape(-1, len(days)))
-    bars = {name: pd.DataFrame(np.concatenate(of).T.copy(), pd.DatetimeIndex(days), truth.index) for name, of in parts.items()}
+    bars = {
+        name: pd.DataFrame(np.concatenate(of).T.copy(), pd.DatetimeIndex(days), truth.index)
+        for name, of in parts.items()
+    }
     return days[-sessions:], bars, simulate.profiles(truth).set_index("symbol")
 
 
 def _to_stored_lots(lots: pd.DataFrame) -> pd.DataFrame:
     """Return simulated lots as `db.input_queries.read_lots` does: in its order, with its columns."""
-    numbers = dict.fromkeys(("exit_price", "exit_close", "strike_price", "last_price", "market_value"), np.nan)
-    dates = dict.fromkeys(("exit_date", "expiration_date"), pd.Series(pd.NaT, lots.index, dtype="datetime64[s]"))
+    numbers = dict.fromkeys(
+        ("exit_price", "exit_close", "strike_price", "last_price", "market_value"), np.nan
+    )
+    dates = dict.fromkeys(
+        ("exit_date", "expiration_date"), pd.Series(pd.NaT, lots.index, dtype="datetime64[s]")
+    )
     none = pd.Series(pd.NA, lots.index, dtype="str")
-    lots = lots.assign(**numbers, **dates, underlying_symbol=none, entry_date_assumed=False).rename(columns={"id": "position_id"})
-    return lots.sort_values(["portfolio_id", "symbol", "position_type", "entry_date", "position_id"], ignore_index=True)
+    lots = lots.assign(**numbers, **dates, underlying_symbol=none, entry_date_assumed=False).rename(
+        columns={"id": "position_id"}
+    )
+    return lots.sort_values(
+        ["portfolio_id", "symbol", "position_type", "entry_date", "position_id"], ignore_index=True
+    )

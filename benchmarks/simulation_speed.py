@@ -22,10 +22,23 @@ def report(quick: bool) -> str:
     symbols, sessions = (50, 20) if quick else (SYMBOLS, SESSIONS)
     with temporary_home() as (home, engine):
         with redirect_stdout(sys.stderr):
-            cost = measure.measure_cost(partial(simulate, symbols, sessions, PORTFOLIOS, LOTS, seed=1, last_session=None), home)
+            cost = measure.measure_cost(
+                partial(simulate, symbols, sessions, PORTFOLIOS, LOTS, seed=1, last_session=None),
+                home,
+            )
         with engine.connect() as connection:
-            rows = connection.scalar(sa.select(sa.func.count()).select_from(tables.market_data_cache)) or 0
-    line = f"{rows:,}", f"{cost.wall:.1f}", f"{cost.client:.1f}", f"{cost.server:.1f}", f"{rows / cost.wall:,.0f}", f"{cost.peak:,.0f}"
+            rows = (
+                connection.scalar(sa.select(sa.func.count()).select_from(tables.market_data_cache))
+                or 0
+            )
+    line = (
+        f"{rows:,}",
+        f"{cost.wall:.1f}",
+        f"{cost.client:.1f}",
+        f"{cost.server:.1f}",
+        f"{rows / cost.wall:,.0f}",
+        f"{cost.peak:,.0f}",
+    )
     return f"""## A simulated market
 
 {symbols:,} stocks with {sessions:,} sessions of prices, by `riskmetrics simulate` into an empty database on a durable server.

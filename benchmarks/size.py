@@ -33,7 +33,10 @@ class BookSize(NamedTuple):
     nights: int
 
 
-BOOKS = (BookSize(portfolios=3, lots=21, symbols=60, nights=10), BookSize(portfolios=100, lots=100, symbols=3_000, nights=3))
+BOOKS = (
+    BookSize(portfolios=3, lots=21, symbols=60, nights=10),
+    BookSize(portfolios=100, lots=100, symbols=3_000, nights=3),
+)
 QUICK = (BookSize(portfolios=1, lots=3, symbols=10, nights=1),)
 
 Sizes = dict[str, float]
@@ -47,44 +50,81 @@ def report(quick: bool) -> str:
 
 def measure_yearly_megabytes(book: BookSize) -> Sizes:
     """Return MB that a year of nights adds, with indexes, by table of results, and of Dagster's database."""
-    first, *days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION.date())[-book.nights - 1 :]
+    first, *days = trading_calendar.sessions_between(
+        trading_calendar.FIRST_SESSION, LAST_SESSION.date()
+    )[-book.nights - 1 :]
     with temporary_home() as (home, engine):
         with redirect_stdout(sys.stderr):
-            simulate(book.symbols, 300, book.portfolios, book.lots, seed=1, last_session=LAST_SESSION)
+            simulate(
+                book.symbols, 300, book.portfolios, book.lots, seed=1, last_session=LAST_SESSION
+            )
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("CREATE DATABASE dagster")
-            connection.exec_driver_sql("VACUUM (ANALYZE)")  # before the server's own would: plans without statistics take minutes
+            connection.exec_driver_sql(
+                "VACUUM (ANALYZE)"
+            )  # before the server's own would: plans without statistics take minutes
         dagster = engine.url.set(database="dagster", drivername="postgresql+psycopg2")
         (home / "dagster").mkdir()
         shutil.copy(settings.bundled_path("deploy") / "dagster.yaml", home / "dagster")
-        with patch.dict(os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)):
+        with patch.dict(
+            os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)
+        ):
             launch.run(settings.load(), [first])  # creates what is there once
             before = _sizes(engine)
             for day in days:
                 launch.run(settings.load(), [day])
         after = _sizes(engine)
-    return {name: (size - before[name]) * NIGHTS_PER_YEAR / book.nights / 1e6 for name, size in after.items()}
+    return {
+        name: (size - before[name]) * NIGHTS_PER_YEAR / book.nights / 1e6
+        for name, size in after.items()
+    }
 
 
 def _sizes(engine: sa.Engine) -> Sizes:
     """Return bytes by table of results, indexes included, and of Dagster's database."""
     with engine.connect() as connection:
         size = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
-        names = [*(of.table.name for of in result_tables.list_result_tables()), tables.ai_insights.name]
-        sizes = {name: float(connection.execute(size, {"name": name}).scalar_one()) for name in names}
-        return {**sizes, "Dagster's database": float(connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one())}
+        names = [
+            *(of.table.name for of in result_tables.list_result_tables()),
+            tables.ai_insights.name,
+        ]
+        sizes = {
+            name: float(connection.execute(size, {"name": name}).scalar_one()) for name in names
+        }
+        return {
+            **sizes,
+            "Dagster's database": float(
+                connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one()
+            ),
+        }
 
 
 def _text(books: Sequence[BookSize], sizes: Sequence[Sizes]) -> str:
     names = sorted(sizes[0], key=lambda name: -sizes[-1][name])
     positions = [book.portfolios * book.lots for book in books]
-    lines = [(name, *(f"{of[name]:,.1f}" for of in sizes), f"{FOUNDING_ESTIMATES_MB[name]}" if name in FOUNDING_ESTIMATES_MB else "") for name in names]
+    lines = [
+        (
+            name,
+            *(f"{of[name]:,.1f}" for of in sizes),
+            f"{FOUNDING_ESTIMATES_MB[name]}" if name in FOUNDING_ESTIMATES_MB else "",
+        )
+        for name in names
+    ]
     total = ("together", *(f"{sum(of.values()):,.1f}" for of in sizes), "")
     wanted = [
-        measure.Target(f"MB a year in {name}, {positions[0]} positions", most, sizes[0][name], is_upper_limit=True)
+        measure.Target(
+            f"MB a year in {name}, {positions[0]} positions",
+            most,
+            sizes[0][name],
+            is_upper_limit=True,
+        )
         for name, most in FOUNDING_ESTIMATES_MB.items()
     ]
-    head = ["MB a year, with indexes", *(f"{count:,} positions" for count in positions), "estimated for 63"]
+    head = [
+        "MB a year, with indexes",
+        *(f"{count:,} positions" for count in positions),
+        "estimated for 63",
+    ]
     return f"""## Size
 
 What nightly runs add in a year of {NIGHTS_PER_YEAR} sessions: the growth over {" and ".join(str(book.nights) for book in books)} nights of a

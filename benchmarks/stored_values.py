@@ -1,9 +1,9 @@
 """`python -m benchmarks.stored_values`: compare what two versions of the code store, bit for bit.
 
 Run `save DIR` in a checkout of each version, then `compare OLD NEW`. Both books are made and run by
-commands alone, so that the comparison outlives any change of the code behind them: the bundled sample,
-and a simulated market of 200 symbols and 300 sessions. A change that must not change a value, such as a
-rename, ends with "no difference".
+commands alone, so that the comparison outlives any change of the code behind them: the bundled
+sample, and a simulated market of 200 symbols and 300 sessions. A change that must not change a
+value, such as a rename, ends with "no difference".
 """
 
 # ruff: noqa: T201 — printing is what a comparison is for
@@ -18,8 +18,20 @@ from typing import NamedTuple
 
 import pandas as pd
 
-VOLATILE = ("id", "portfolio_id", "position_id", "subject", "dagster_run_id", "code_version", "created_at", "updated_at")
-"""Columns that differ from one run of the same code to the next. Portfolio and symbol name the row."""
+VOLATILE = (
+    "id",
+    "portfolio_id",
+    "position_id",
+    "subject",
+    "dagster_run_id",
+    "code_version",
+    "created_at",
+    "updated_at",
+)
+"""Columns that differ from one run of the same code to the next.
+
+Portfolio and symbol name the row.
+"""
 
 SENTENCES = ("reason", "undefined_reason", "note")
 """Columns of text for people: only whether there is one is compared."""
@@ -53,12 +65,26 @@ BOOKS = {
     "sample": Book(
         (
             ("demo", "--out", "report.html"),
-            ("import", "portfolio", "holdings.csv", "--name", "Mixed", "--equity", "50000", "--as-of", "2022-12-01"),
+            (
+                "import",
+                "portfolio",
+                "holdings.csv",
+                "--name",
+                "Mixed",
+                "--equity",
+                "50000",
+                "--as-of",
+                "2022-12-01",
+            ),
         ),
         "2022-10-03",
         "2022-12-28",
     ),
-    "simulated": Book((("simulate", "--symbols", "200", "--sessions", "300", "--last-session", "2024-12-06"),), "2024-11-01", "2024-12-06"),
+    "simulated": Book(
+        (("simulate", "--symbols", "200", "--sessions", "300", "--last-session", "2024-12-06"),),
+        "2024-11-01",
+        "2024-12-06",
+    ),
 }
 
 
@@ -66,7 +92,11 @@ def save(folder: Path) -> None:
     """Fill and run every book with the code of this environment, and export its results into ``folder``."""
     for name, book in BOOKS.items():
         with tempfile.TemporaryDirectory(prefix="riskmetrics-values-") as home:
-            environment = {key: value for key, value in os.environ.items() if not key.startswith(("RISKMETRICS_", "DAGSTER_"))}
+            environment = {
+                key: value
+                for key, value in os.environ.items()
+                if not key.startswith(("RISKMETRICS_", "DAGSTER_"))
+            }
             environment |= {"RISKMETRICS_HOME": home}
             (Path(home) / "holdings.csv").write_text(HOLDINGS)
 
@@ -74,14 +104,30 @@ def save(folder: Path) -> None:
                 _run(name, environment, *arguments)
             _run(name, environment, "backfill", "--from", book.first, "--to", book.last)
             target = str((folder / name).absolute())
-            _run(name, environment, "export", target, "--date", book.first, "--to", book.last, "--format", "csv", "--force")
+            _run(
+                name,
+                environment,
+                "export",
+                target,
+                "--date",
+                book.first,
+                "--to",
+                book.last,
+                "--format",
+                "csv",
+                "--force",
+            )
 
 
 def _run(book: str, environment: Mapping[str, str], *arguments: str) -> None:
     print(f"{book}: riskmetrics {' '.join(arguments)}", file=sys.stderr)
     command = [str(Path(sys.executable).with_name("riskmetrics")), *arguments]
     done = subprocess.run(  # noqa: S603  # our own command
-        command, check=False, cwd=environment["RISKMETRICS_HOME"], env=environment, stdout=sys.stderr
+        command,
+        check=False,
+        cwd=environment["RISKMETRICS_HOME"],
+        env=environment,
+        stdout=sys.stderr,
     )
     if done.returncode not in (0, FAILED_CHECKS):
         raise SystemExit(f"riskmetrics {arguments[0]} ended with {done.returncode}")
@@ -97,7 +143,9 @@ def read_table(path: Path, renamed: Mapping[str, str]) -> pd.DataFrame:
     renamed : mapping of str to str
         Old name to new name, of columns and of names stored as values.
     """
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False).rename(columns=dict(renamed))
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False).rename(
+        columns=dict(renamed)
+    )
     rows = rows.drop(columns=[name for name in VOLATILE if name in rows])
     for name in rows.columns.intersection(list(SENTENCES)):
         rows[name] = rows[name].ne("").map({True: "given", False: ""})
@@ -109,7 +157,9 @@ def differences(old: Path, new: Path, renamed: Mapping[str, str]) -> list[str]:
     """Return a line for each table that two folders of `save` differ in, and for some of the rows."""
     found: list[str] = []
     sources = (path.relative_to(old) for path in sorted(old.rglob("*.csv")))
-    targets = {source.with_stem(renamed.get(source.stem, source.stem)): source for source in sources}
+    targets = {
+        source.with_stem(renamed.get(source.stem, source.stem)): source for source in sources
+    }
     for path in sorted(new.rglob("*.csv")):
         targets.setdefault(path.relative_to(new), path.relative_to(new))
     if not targets:
@@ -137,19 +187,29 @@ def _unmatched(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
     counts = [rows.assign(nth=rows.groupby(names, sort=False).cumcount()) for rows in (left, right)]
     merged = counts[0].merge(counts[1], how="outer", on=[*names, "nth"], indicator="side")
     unmatched = merged[merged["side"] != "both"].drop(columns="nth")
-    return unmatched.assign(side=unmatched["side"].map({"left_only": "old", "right_only": "new"})).sort_values(names)
+    return unmatched.assign(
+        side=unmatched["side"].map({"left_only": "old", "right_only": "new"})
+    ).sort_values(names)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Save or compare; exit code 1 if there is a difference."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.stored_values", description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.stored_values", description=__doc__.partition("\n")[0]
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     saving = commands.add_parser("save", help="compute both books with this checkout")
     saving.add_argument("folder", type=Path)
     comparing = commands.add_parser("compare", help="compare two folders that save made")
     comparing.add_argument("old", type=Path)
     comparing.add_argument("new", type=Path)
-    comparing.add_argument("--renamed", nargs="*", default=[], metavar="OLD=NEW", help="tables, columns, or stored names")
+    comparing.add_argument(
+        "--renamed",
+        nargs="*",
+        default=[],
+        metavar="OLD=NEW",
+        help="tables, columns, or stored names",
+    )
     asked = parser.parse_args(arguments)
     if asked.command == "save":
         save(asked.folder)

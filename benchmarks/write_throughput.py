@@ -1,8 +1,9 @@
 """How fast results are written: rows a second into position_market_betas with all its indexes and a million rows.
 
-Ours, as the asset calls it, beside COPY straight into the table, which is the least that can be done, and executemany. Each
-way starts with a frame of data, writes a batch and commits, on a durable server. Before each: a checkpoint, so that each pays
-the same for full pages in the log, and VACUUM ANALYZE. The order rotates.
+Ours, as the asset calls it, beside COPY straight into the table, which is the least that can be
+done, and executemany. Each way starts with a frame of data, writes a batch and commits, on a
+durable server. Before each: a checkpoint, so that each pays the same for full pages in the log, and
+VACUUM ANALYZE. The order rotates.
 """
 
 import io
@@ -49,31 +50,49 @@ QUICK = Size(portfolios=10, sessions=20, batch=2, executemany_rows=100, repeats=
 def report(quick: bool) -> str:
     """Time every way of writing and compare."""
     size = QUICK if quick else Size()
-    days = trading_calendar.sessions_between(date(2023, 1, 3), date(2024, 12, 31))[: size.sessions + size.batch]
+    days = trading_calendar.sessions_between(date(2023, 1, 3), date(2024, 12, 31))[
+        : size.sessions + size.batch
+    ]
     stored, fresh = days[: size.sessions], days[size.sessions :]
     same, half = stored[: size.batch], stored[-size.batch :]
     with temporary_home() as (home, engine):
         lots = _store_lots(engine, size)
         for first in range(0, size.sessions, size.batch):
             part = stored[first : first + size.batch]
-            _run_in_transaction(engine, partial(write_with_replace, rows=simulate_beta_rows(lots, part), days=part))
-        new, unchanged, changed = simulate_beta_rows(lots, fresh), simulate_beta_rows(lots, same), simulate_beta_rows(lots, half)
+            _run_in_transaction(
+                engine, partial(write_with_replace, rows=simulate_beta_rows(lots, part), days=part)
+            )
+        new, unchanged, changed = (
+            simulate_beta_rows(lots, fresh),
+            simulate_beta_rows(lots, same),
+            simulate_beta_rows(lots, half),
+        )
         with_ids = _with_ascending_ids(engine, new)
         few = with_ids.head(size.executemany_rows)
         ways: dict[str, tuple[Callable[[sa.Connection], object], int]] = {
             "COPY, new rows": (partial(write_with_copy, rows=with_ids), len(new)),
             "ours, new rows": (partial(write_with_replace, rows=new, days=fresh), len(new)),
-            "ours, unchanged rows": (partial(write_with_replace, rows=unchanged, days=same), len(unchanged)),
-            "ours, half of them changed": (partial(write_with_replace, rows=changed, days=half), len(changed)),
+            "ours, unchanged rows": (
+                partial(write_with_replace, rows=unchanged, days=same),
+                len(unchanged),
+            ),
+            "ours, half of them changed": (
+                partial(write_with_replace, rows=changed, days=half),
+                len(changed),
+            ),
             "executemany, new rows": (partial(write_with_executemany, rows=few), len(few)),
         }
         costs: dict[str, list[measure.Cost]] = {name: [] for name in ways}
         for repeat in range(size.repeats):
             place = repeat % len(ways)
-            changed["beta"] = changed["beta"].where(np.arange(len(changed)) % 2 == 0, changed["beta"] + 0.1)
+            changed["beta"] = changed["beta"].where(
+                np.arange(len(changed)) % 2 == 0, changed["beta"] + 0.1
+            )
             for name, (way, _) in [*ways.items()][place:] + [*ways.items()][:place]:
                 _reset_table(engine, fresh)
-                costs[name].append(measure.measure_cost(partial(_run_in_transaction, engine, way), home))
+                costs[name].append(
+                    measure.measure_cost(partial(_run_in_transaction, engine, way), home)
+                )
     medians = {name: measure.median_cost(each) for name, each in costs.items()}
     return _text(size, {name: (medians[name], rows) for name, (_, rows) in ways.items()})
 
@@ -86,7 +105,10 @@ def simulate_beta_rows(lots: pd.DataFrame, days: Days) -> pd.DataFrame:
             "portfolio_id": lots["portfolio_id"].repeat(len(days)).to_numpy(),
             "position_id": lots["id"].repeat(len(days)).to_numpy(),
             "calc_date": np.tile(pd.to_datetime(list(days)).to_numpy(), len(lots)),
-            **{name: rng.normal(1.0, 0.3, count) for name in ("beta", "alpha", "r_squared", "std_error", "p_value")},
+            **{
+                name: rng.normal(1.0, 0.3, count)
+                for name in ("beta", "alpha", "r_squared", "std_error", "p_value")
+            },
             "observations": betas.BETA_WINDOW,
             "window_days": betas.BETA_WINDOW,
             "method": betas.METHOD,
@@ -95,14 +117,25 @@ def simulate_beta_rows(lots: pd.DataFrame, days: Days) -> pd.DataFrame:
     )
 
 
-def write_with_replace(connection: sa.Connection, rows: pd.DataFrame, days: Days) -> write.WriteCounts:
+def write_with_replace(
+    connection: sa.Connection, rows: pd.DataFrame, days: Days
+) -> write.WriteCounts:
     """Write as the asset does."""
-    return write.replace_rows(connection, TABLE, rows, key=KEY, scope=write.scope_of_days(TABLE.c.calc_date, days), provenance=PROVENANCE)
+    return write.replace_rows(
+        connection,
+        TABLE,
+        rows,
+        key=KEY,
+        scope=write.scope_of_days(TABLE.c.calc_date, days),
+        provenance=PROVENANCE,
+    )
 
 
 def write_with_copy(connection: sa.Connection, rows: pd.DataFrame) -> None:
     """COPY straight into the table, the frame made into CSV by pyarrow as ours does."""
-    arrow = pa.Table.from_pandas(rows.assign(**PROVENANCE._asdict()), preserve_index=False).combine_chunks()
+    arrow = pa.Table.from_pandas(
+        rows.assign(**PROVENANCE._asdict()), preserve_index=False
+    ).combine_chunks()
     text = io.BytesIO()
     pa.csv.write_csv(arrow, text, pa.csv.WriteOptions(include_header=False))
     statement = f"COPY {TABLE.name} ({', '.join(arrow.column_names)}) FROM STDIN (FORMAT csv)"
@@ -119,7 +152,9 @@ def write_with_executemany(connection: sa.Connection, rows: pd.DataFrame) -> Non
 
 
 def _store_lots(engine: sa.Engine, size: Size) -> pd.DataFrame:
-    closes = simulate.simulate_market(500, trading_calendar.sessions_between(date(2022, 1, 3), date(2022, 6, 30)), seed=1).closes
+    closes = simulate.simulate_market(
+        500, trading_calendar.sessions_between(date(2022, 1, 3), date(2022, 6, 30)), seed=1
+    ).closes
     block = simulate.simulate_portfolios(range(size.portfolios), size.lots, closes, seed=1)
     with engine.begin() as connection:
         simulation_store.store_portfolios(connection, *block)
@@ -129,7 +164,11 @@ def _store_lots(engine: sa.Engine, size: Size) -> pd.DataFrame:
 def _with_ascending_ids(engine: sa.Engine, rows: pd.DataFrame) -> pd.DataFrame:
     """Add ids as ours makes them: with the table's own, random ones, the other ways would take longer."""
     with engine.connect() as connection:
-        ids = connection.scalars(sa.select(sa.cast(sa.func.uuidv7(), sa.Text)).select_from(sa.func.generate_series(1, len(rows)))).all()
+        ids = connection.scalars(
+            sa.select(sa.cast(sa.func.uuidv7(), sa.Text)).select_from(
+                sa.func.generate_series(1, len(rows))
+            )
+        ).all()
     return rows.assign(id=ids)
 
 
@@ -165,7 +204,9 @@ def _text(size: Size, ways: dict[str, tuple[measure.Cost, int]]) -> str:
     head = ["", "rows", "rows/s", "of COPY", "client µs a row", "server µs a row", "peak MB"]
     wanted = [
         measure.Target("ours, new rows, beside COPY", 0.8, speed["ours, new rows"] / copied),
-        measure.Target("ours, unchanged rows, beside COPY", 5.0, speed["ours, unchanged rows"] / copied),
+        measure.Target(
+            "ours, unchanged rows, beside COPY", 5.0, speed["ours, unchanged rows"] / copied
+        ),
     ]
     return f"""## Writing
 

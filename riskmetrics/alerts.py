@@ -23,20 +23,23 @@ _REDACTED = "[hidden]"
 def send(settings: Settings, subject: str, text: str) -> list[str]:
     """Send ``text`` wherever the settings say, and return the channels that took it; one that fails does not keep the other from it.
 
-    No secret of the settings is in what is sent, whatever the text says. In the webhook's text &, < and > are
-    escaped as Slack has it, so that a name cannot mention a channel or disguise a link.
+    No secret of the settings is in what is sent, whatever the text says. In the webhook's text &, <
+    and > are escaped as Slack has it, so that a name cannot mention a channel or disguise a link.
 
     Raises
     ------
     AlertDeliveryError
-        If a channel that is set did not take it; its sentence holds neither an address's secret part nor a password.
+        If a channel that is set did not take it; its sentence holds neither an address's secret
+        part nor a password.
     """
     subject = escape_controls(redact_secrets(settings, subject))
     text = escape_controls(redact_secrets(settings, text))
     channels: dict[str, Callable[[], None]] = {}
     if settings.alert_webhook is not None:
         address = settings.alert_webhook.get_secret_value()
-        channels["webhook"] = lambda: _post_webhook(address, escape(f"{subject}\n{text}", quote=False))
+        channels["webhook"] = lambda: _post_webhook(
+            address, escape(f"{subject}\n{text}", quote=False)
+        )
     if settings.alert_email:
         recipients = settings.alert_email
         channels["e-mail"] = lambda: _send_email(settings, recipients, subject, text)
@@ -46,7 +49,9 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
             deliver()
             delivered.append(name)
         except (OSError, ValueError, smtplib.SMTPException, AlertDeliveryError) as error:
-            problems.append(f"the alert was not sent by {name} ({redact_secrets(settings, str(error))})")
+            problems.append(
+                f"the alert was not sent by {name} ({redact_secrets(settings, str(error))})"
+            )
     if problems:
         raise AlertDeliveryError("; ".join(problems), tuple(delivered))
     return delivered
@@ -54,9 +59,13 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
 
 def redact_secrets(settings: Settings, text: str) -> str:
     """Return ``text`` in which no secret of ``settings`` stands, nor the password inside one that is an address."""
-    secrets = [value.get_secret_value() for _, value in settings if hasattr(value, "get_secret_value")]
+    secrets = [
+        value.get_secret_value() for _, value in settings if hasattr(value, "get_secret_value")
+    ]
     passwords = [urlsplit(secret).password for secret in secrets if "://" in secret]
-    secret_forms = {form for secret in (*secrets, *passwords) if secret for form in (secret, unquote(secret))}
+    secret_forms = {
+        form for secret in (*secrets, *passwords) if secret for form in (secret, unquote(secret))
+    }
     for secret in sorted(secret_forms, key=len, reverse=True):
         text = text.replace(secret, _REDACTED)
     return text
@@ -69,16 +78,26 @@ def _post_webhook(address: str, text: str) -> None:
     from urllib3.exceptions import HTTPError
     from urllib3.util import Retry
 
-    retry_policy = Retry(3, backoff_factor=0.5, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("POST",), raise_on_status=False)
+    retry_policy = Retry(
+        3,
+        backoff_factor=0.5,
+        status_forcelist=(429, 500, 502, 503, 504),
+        allowed_methods=("POST",),
+        raise_on_status=False,
+    )
     with requests.Session() as session:
         for scheme in ("http://", "https://"):
             session.mount(scheme, HTTPAdapter(max_retries=retry_policy))
         try:
             with _suppress_http_logs():
-                response = session.post(address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False)
+                response = session.post(
+                    address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False
+                )
         except (requests.RequestException, HTTPError) as error:
             # the error's own text holds the path of the address, which is its secret
-            raise AlertDeliveryError(f"{urlsplit(address).hostname} did not answer: {type(error).__name__}") from None
+            raise AlertDeliveryError(
+                f"{urlsplit(address).hostname} did not answer: {type(error).__name__}"
+            ) from None
     if not response.ok or response.is_redirect:
         raise AlertDeliveryError(f"{urlsplit(address).hostname} answered {response.status_code}")
 
@@ -86,7 +105,10 @@ def _post_webhook(address: str, text: str) -> None:
 @contextmanager
 def _suppress_http_logs() -> Iterator[None]:
     """Keep what urllib3 logs of a request, with the path of the address, out of every log."""
-    loggers = [logging.getLogger(f"urllib3.{name}") for name in ("connection", "connectionpool", "util.retry")]
+    loggers = [
+        logging.getLogger(f"urllib3.{name}")
+        for name in ("connection", "connectionpool", "util.retry")
+    ]
     thread = get_ident()
 
     def is_other_thread(record: logging.LogRecord) -> bool:
@@ -122,6 +144,8 @@ def _send_email(settings: Settings, recipients: str, subject: str, text: str) ->
             encrypted = True
         if address.username:
             if not encrypted:
-                raise AlertDeliveryError(f"{host} offers no encryption, and the password is not sent without")
+                raise AlertDeliveryError(
+                    f"{host} offers no encryption, and the password is not sent without"
+                )
             server.login(unquote(address.username), unquote(address.password or ""))
         server.send_message(message)

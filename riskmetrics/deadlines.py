@@ -28,8 +28,8 @@ class Deadline(NamedTuple):
 def run_with_timeout(seconds: float, call: Callable[[], T]) -> T:
     """Return what ``call`` returns, or raise what it raises; TimeoutError if it takes longer.
 
-    A call that is late goes on in a thread of its own that keeps no process alive. Timeouts of sockets do not do:
-    they start again with each byte.
+    A call that is late goes on in a thread of its own that keeps no process alive. Timeouts of
+    sockets do not do: they start again with each byte.
     """
     result: Future[T] = Future()
 

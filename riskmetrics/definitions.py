@@ -3,10 +3,33 @@
 import dagster as dg
 
 from riskmetrics import settings
-from riskmetrics.assets import batch_collection, checks, insight_generation, market_data, har_calibration, nightly, portfolios, positions, price_checks, risk, scores
-from riskmetrics.resources import LanguageModel, NoDataIOManager, MarketDataVendor, Warehouse, code_version
+from riskmetrics.assets import (
+    batch_collection,
+    checks,
+    har_calibration,
+    insight_generation,
+    market_data,
+    nightly,
+    portfolios,
+    positions,
+    price_checks,
+    risk,
+    scores,
+)
+from riskmetrics.resources import (
+    LanguageModel,
+    MarketDataVendor,
+    NoDataIOManager,
+    Warehouse,
+    code_version,
+)
 
-DAILY_RISK, INSIGHTS, CALIBRATE, SEED_BENCHMARK = nightly.DAILY_RISK, "insights", "calibrate", "seed_benchmark"
+DAILY_RISK, INSIGHTS, CALIBRATE, SEED_BENCHMARK = (
+    nightly.DAILY_RISK,
+    "insights",
+    "calibrate",
+    "seed_benchmark",
+)
 _RETRY_WHOLE_RUN = {"dagster/retry_strategy": "ALL_STEPS"}
 """A failed check that is retried alone sees the same rows: what it checks is computed again too."""
 _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
@@ -16,45 +39,67 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
     """Assemble the graph, and whether the schedule and the alerts are on where nobody has switched them."""
     warehouse = Warehouse()
     return dg.Definitions(
-        assets=dg.load_assets_from_modules([market_data, har_calibration, positions, portfolios, risk, scores, insight_generation]),
-        asset_checks=dg.load_asset_checks_from_modules([checks, insight_generation, nightly, price_checks]),
+        assets=dg.load_assets_from_modules(
+            [market_data, har_calibration, positions, portfolios, risk, scores, insight_generation]
+        ),
+        asset_checks=dg.load_asset_checks_from_modules(
+            [checks, insight_generation, nightly, price_checks]
+        ),
         jobs=[
             dg.define_asset_job(
                 DAILY_RISK,
-                selection=dg.AssetSelection.all() - _CALIBRATION_ASSETS - dg.AssetSelection.checks(nightly.last_scheduled_run),
-                description="Every metric of every portfolio for one exchange session, or for a range of them in one run.",
+                selection=dg.AssetSelection.all()
+                - _CALIBRATION_ASSETS
+                - dg.AssetSelection.checks(nightly.last_scheduled_run),
+                description=(
+                    "Every metric of every portfolio for one exchange session, or for a range of"
+                    " them in one run."
+                ),
                 tags={"riskmetrics/code_version": code_version()} | _RETRY_WHOLE_RUN,
             ),
             dg.define_asset_job(
                 INSIGHTS,
                 selection=dg.AssetSelection.groups("insights"),
-                description="What is said of results that are stored: insights that are missing, or whose facts have changed.",
+                description=(
+                    "What is said of results that are stored: insights that are missing, or whose"
+                    " facts have changed."
+                ),
                 tags={"riskmetrics/code_version": code_version()},
             ),
             dg.define_asset_job(
                 CALIBRATE,
                 selection=_CALIBRATION_ASSETS,
-                description="A new version of the volatility forecast's coefficients, from all stored history; bad fits are refused.",
+                description=(
+                    "A new version of the volatility forecast's coefficients, from all stored"
+                    " history; bad fits are refused."
+                ),
                 tags={"riskmetrics/code_version": code_version()},
             ),
             dg.define_asset_job(
                 SEED_BENCHMARK,
                 selection=[market_data.benchmark_weights],
-                description="Sector weights of the S&P 500 from the vendor, without waiting until those stored are a week old.",
+                description=(
+                    "Sector weights of the S&P 500 from the vendor, without waiting until those"
+                    " stored are a week old."
+                ),
                 config={"ops": {"benchmark_weights": {"config": {"force": True}}}},
                 tags={"riskmetrics/code_version": code_version()},
             ),
             batch_collection.collect_insights,
         ],
         schedules=[nightly.build_schedule(is_enabled=is_schedule_enabled)],
-        sensors=[*nightly.build_sensors(is_enabled=is_schedule_enabled), batch_collection.insight_batches],
+        sensors=[
+            *nightly.build_sensors(is_enabled=is_schedule_enabled),
+            batch_collection.insight_batches,
+        ],
         resources={
             "warehouse": warehouse,
             "vendor": MarketDataVendor(warehouse=warehouse),
             "language_model": LanguageModel(warehouse=warehouse),
             "io_manager": NoDataIOManager(warehouse=warehouse),
         },
-        executor=dg.in_process_executor,  # few assets, vectorised inside: a process per step costs more than it brings
+        # few assets, vectorised inside: a process per step costs more than it brings
+        executor=dg.in_process_executor,
     )
 
 

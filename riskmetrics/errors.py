@@ -56,8 +56,12 @@ class MissingPricesError(DataQualityError):
     """A required symbol has no close on some sessions."""
 
     def __init__(self, symbol: str, days: Sequence[date]) -> None:
-        shown = ", ".join(day.isoformat() for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
-        super().__init__(f"no close of {symbol} on {shown}: import it with `riskmetrics import prices FILE`")
+        shown = ", ".join(day.isoformat() for day in days[:5]) + (
+            f" and {len(days) - 5} more" if len(days) > 5 else ""
+        )
+        super().__init__(
+            f"no close of {symbol} on {shown}: import it with `riskmetrics import prices FILE`"
+        )
         self.symbol, self.days = symbol, tuple(days)
 
 
@@ -117,9 +121,15 @@ class RateLimitError(SourceError):
 
     scope = "vendor"
 
-    def __init__(self, message: str, *, transient: bool = False, retry_after: str | None = None) -> None:
+    def __init__(
+        self, message: str, *, transient: bool = False, retry_after: str | None = None
+    ) -> None:
         super().__init__(message)
-        self.transient, self.retry_after, self.retryable = transient, retry_after, retry_after is not None
+        self.transient, self.retry_after, self.retryable = (
+            transient,
+            retry_after,
+            retry_after is not None,
+        )
 
 
 class UnknownSymbolError(SourceError):

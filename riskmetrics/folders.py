@@ -99,7 +99,10 @@ def refuse_planted_file(path: Path) -> None:
         owner, parent = path.lstat().st_uid, path.absolute().parent
         folder = parent.stat()
         if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT_UID):
-            raise ConfigurationError(f"{path} belongs to {account_name(owner)}, and everybody may write to {parent}. Use another directory")
+            raise ConfigurationError(
+                f"{path} belongs to {account_name(owner)}, and everybody may write to {parent}. Use"
+                " another directory"
+            )
 
 
 def refuse_foreign_owner_as_root(path: Path) -> None:
@@ -136,7 +139,8 @@ def describe_foreign_owner(path: Path, home: Path) -> str:
     """Return a sentence on a path of another account, and the command that gives ``home`` to us."""
     user = account_name(os.geteuid())
     return (
-        f"{path} belongs to {account_name(path.lstat().st_uid)} and this is {user}. Run `chown -R {user} {shlex.quote(str(home))}` as root"
+        f"{path} belongs to {account_name(path.lstat().st_uid)} and this is {user}. Run `chown -R"
+        f" {user} {shlex.quote(str(home))}` as root"
     )
 
 
@@ -144,7 +148,11 @@ def describe_access_failure(error: Exception, home: Path) -> str:
     """Return why a home cannot be used: the foreign owner on the way if access was denied, else the error."""
     if isinstance(error, PermissionError) and os.geteuid() != _ROOT_UID:
         denied = Path(os.fsdecode(error.filename or home))
-        for path in (home, *(above for above in reversed(denied.parents) if above.is_relative_to(home)), denied):
+        for path in (
+            home,
+            *(above for above in reversed(denied.parents) if above.is_relative_to(home)),
+            denied,
+        ):
             with suppress(OSError):
                 if path.lstat().st_uid != os.geteuid():
                     return describe_foreign_owner(path, home)
@@ -178,7 +186,9 @@ def lock_exclusively(path: Path, flags: int = 0) -> Iterator[None]:
         try:
             yield
         finally:
-            fcntl.flock(file, fcntl.LOCK_UN)  # closing is not enough if another thread forked meanwhile
+            fcntl.flock(
+                file, fcntl.LOCK_UN
+            )  # closing is not enough if another thread forked meanwhile
 
 
 def open_private_file(path: Path) -> io.FileIO:
@@ -192,6 +202,7 @@ def open_private_file(path: Path) -> io.FileIO:
         If the path is a link, or cannot be opened.
     """
     refuse_special_file(path)
-    # Without following a link: who may write to the home could have put one there, to a file of ours.
+    # Without following a link: who may write to the home could have put one there, to a file of
+    # ours.
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

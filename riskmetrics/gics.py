@@ -24,7 +24,10 @@ _VENDOR_NAMES = {
     "Healthcare": "Health Care",
     "Technology": "Information Technology",
 }
-_SECTOR_BY_NAME = {name.casefold(): sector for name, sector in {**dict(zip(SECTORS, SECTORS, strict=True)), **_VENDOR_NAMES}.items()}
+_SECTOR_BY_NAME = {
+    name.casefold(): sector
+    for name, sector in {**dict(zip(SECTORS, SECTORS, strict=True)), **_VENDOR_NAMES}.items()
+}
 
 
 def to_gics_sector(name: str) -> str | None:

@@ -25,13 +25,22 @@ class Bars(NamedTuple):
     low: pd.DataFrame
 
 
-def pivot_to_panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value_column: str) -> pd.DataFrame:
+def pivot_to_panel(
+    rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value_column: str
+) -> pd.DataFrame:
     """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled.
 
-    Rows of other days or symbols are left out; each symbol has one row a day at most. Values keep their unit, as float64.
+    Rows of other days or symbols are left out; each symbol has one row a day at most. Values keep
+    their unit, as float64.
     """
-    index, columns = pd.DatetimeIndex(pd.to_datetime(list(sessions))), pd.Index(list(symbols), dtype="str")
-    row, column = index.get_indexer(pd.DatetimeIndex(rows["date"])), columns.get_indexer(pd.Index(rows["symbol"]))
+    index, columns = (
+        pd.DatetimeIndex(pd.to_datetime(list(sessions))),
+        pd.Index(list(symbols), dtype="str"),
+    )
+    row, column = (
+        index.get_indexer(pd.DatetimeIndex(rows["date"])),
+        columns.get_indexer(pd.Index(rows["symbol"])),
+    )
     in_panel = (row >= 0) & (column >= 0)
     values = np.full((len(index), len(columns)), np.nan)
     values[row[in_panel], column[in_panel]] = rows[value_column].to_numpy(float)[in_panel]
@@ -39,9 +48,14 @@ def pivot_to_panel(rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequen
 
 
 def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
-    """P_t / P_(t-1) - 1 between neighbouring sessions; NaN where either close is missing. One row fewer than ``closes``."""
+    """P_t / P_(t-1) - 1 between neighbouring sessions; NaN where either close is missing.
+
+    One row fewer than ``closes``.
+    """
     prices = closes.to_numpy()
-    return pd.DataFrame(prices[1:] / prices[:-1] - 1.0, index=closes.index[1:], columns=closes.columns)
+    return pd.DataFrame(
+        prices[1:] / prices[:-1] - 1.0, index=closes.index[1:], columns=closes.columns
+    )
 
 
 class Returns(NamedTuple):
@@ -86,9 +100,9 @@ def suspected_splits(bars: Bars) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        symbol, date, in_close and in_adj_close (old price over new as judged on the day itself; NaN:
-        that close is not suspected), close_reverts and adj_close_reverts (whether the next session
-        shows that it was a bad tick). See `metrics.price_quality.split_suspects`.
+        symbol, date, in_close and in_adj_close (old price over new as judged on the day itself;
+        NaN: that close is not suspected), close_reverts and adj_close_reverts (whether the next
+        session shows that it was a bad tick). See `metrics.price_quality.split_suspects`.
     """
     found = split_suspects(*(prices.to_numpy() for prices in bars))
     row, column = np.nonzero(~np.isnan(found.in_close) | ~np.isnan(found.in_adj_close))
@@ -149,7 +163,9 @@ def clean_bars(
     return _mask_suspect_returns(adj_close, ticks, suspects), by_session.iloc[2:]
 
 
-def _mask_suspect_returns(closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None) -> Returns:
+def _mask_suspect_returns(
+    closes: pd.DataFrame, ticks: Ticks, suspects: pd.DataFrame | None
+) -> Returns:
     returns = simple_returns(closes.mask(ticks.bad))
     returns = returns.mask(split_suspect_mask(suspects, returns))
     return Returns(returns.iloc[1:], ticks.unconfirmed[2:])
@@ -164,7 +180,8 @@ def pad_history(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
 def forward_fill(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the latest close at or before each day, up to MAX_STALE_SESSIONS sessions old, and whether it is an older one.
 
-    ``closes`` must hold each of ``days`` (else KeyError) and the sessions before it that are to be looked at.
+    ``closes`` must hold each of ``days`` (else KeyError) and the sessions before it that are to be
+    looked at.
     """
     index = pd.DatetimeIndex(pd.to_datetime(list(days)))
     rows = closes.index.get_indexer(index)
@@ -173,9 +190,13 @@ def forward_fill(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFra
     prices = closes.to_numpy()
     known = prices[rows].copy()
     for age in range(1, MAX_STALE_SESSIONS + 1):
-        known = np.where(np.isnan(known) & (rows >= age)[:, None], prices[np.maximum(rows - age, 0)], known)
+        known = np.where(
+            np.isnan(known) & (rows >= age)[:, None], prices[np.maximum(rows - age, 0)], known
+        )
     is_stale = ~np.isnan(known) & np.isnan(prices[rows])
-    return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(is_stale, index=index, columns=closes.columns)
+    return pd.DataFrame(known, index=index, columns=closes.columns), pd.DataFrame(
+        is_stale, index=index, columns=closes.columns
+    )
 
 
 def require_closes(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
@@ -212,19 +233,26 @@ def undefined_rows(
     Returns
     -------
     DataFrame
-        portfolio_id, subject, day, metric, reason, n_obs (missing where nothing is counted); in the order of ``reasons``.
+        portfolio_id, subject, day, metric, reason, n_obs (missing where nothing is counted); in the
+        order of ``reasons``.
     """
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}
     found = rows.iloc[np.concatenate(list(missing.values()))]
     why = [reasons[column].loc[rows.index[at]].to_numpy(object) for column, at in missing.items()]
-    row_counts = rows["observations"].to_numpy(float) if "observations" in rows else np.full(len(rows), np.nan)
+    row_counts = (
+        rows["observations"].to_numpy(float)
+        if "observations" in rows
+        else np.full(len(rows), np.nan)
+    )
     counts = [(n_obs or {}).get(column, row_counts)[at] for column, at in missing.items()]
     return pd.DataFrame(
         {
             "portfolio_id": found["portfolio_id"].to_numpy(),
             "subject": found[subject].to_numpy(),
             "day": found[day].to_numpy(),
-            "metric": np.repeat([f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]),
+            "metric": np.repeat(
+                [f"{table}.{column}" for column in missing], [len(at) for at in missing.values()]
+            ),
             "reason": pd.array(np.concatenate(why), dtype="str"),
             "n_obs": pd.array(np.concatenate(counts), dtype="Int64"),
         }

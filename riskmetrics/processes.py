@@ -5,7 +5,9 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-_PID, _HOST, _BOOT, _START_TIME = (f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start"))
+_PID, _HOST, _BOOT, _START_TIME = (
+    f"riskmetrics/{name}" for name in ("pid", "host", "boot_id", "process_start")
+)
 
 
 def process_tags() -> dict[str, str]:
@@ -21,7 +23,9 @@ def local_run_tags() -> dict[str, str]:
 
 def is_alive(run_tags: Mapping[str, str]) -> bool:
     """Tell whether the process of this machine that has these `process_tags` still runs."""
-    return run_tags.get(_BOOT) == _boot_id() and _start_time(int(run_tags[_PID])) == run_tags.get(_START_TIME)
+    return run_tags.get(_BOOT) == _boot_id() and _start_time(int(run_tags[_PID])) == run_tags.get(
+        _START_TIME
+    )
 
 
 def _boot_id() -> str:

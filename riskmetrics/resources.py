@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from riskmetrics import processes, settings
-from riskmetrics.db import migrate, input_queries, write
+from riskmetrics.db import input_queries, migrate, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
@@ -38,7 +38,8 @@ T = TypeVar("T")
 class Warehouse(dg.ConfigurableResource[None]):
     """The Postgres that inputs come from and results go to; its schema is at head before any step runs.
 
-    It has no fields: the UI shows a resource's configuration, and the database URL holds a password.
+    It has no fields: the UI shows a resource's configuration, and the database URL holds a
+    password.
     """
 
     _engine: sa.Engine = PrivateAttr()
@@ -51,15 +52,22 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
         """Connect and bring the schema to head; a failed migration fails the run with its revision."""
-        if context.run and context.instance:  # a run of the UI or the daemon is started by a process that does not say who it is
+        if (
+            context.run and context.instance
+        ):  # a run of the UI or the daemon is started by a process that does not say who it is
             context.instance.add_run_tags(context.run.run_id, processes.process_tags())
         configured = settings.load()
         self._engine = open_engine(configured)
         self._market_index, self._rate_index = configured.market_index, configured.rate_index
         self._benchmark = configured.benchmark
-        self._pricing_parameters = PricingParameters(configured.risk_free_rate, configured.dividend_yield)
+        self._pricing_parameters = PricingParameters(
+            configured.risk_free_rate, configured.dividend_yield
+        )
         self._insight_types = frozenset(configured.ai_types.split(","))
-        if migrate.ensure_head(self._engine, partial(open_engine, configured, Role.OWNER)) and context.log:
+        if (
+            migrate.ensure_head(self._engine, partial(open_engine, configured, Role.OWNER))
+            and context.log
+        ):
             context.log.info(f"migrated the database to revision {migrate.head()}")
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
@@ -131,7 +139,13 @@ class MarketDataVendor(dg.ConfigurableResource[None]):
         self._exit_stack = ExitStack()
         offline = context.run is not None and OFFLINE_TAG in context.run.tags
         on_wait = context.log.warning if context.log else lambda _: None
-        self._client = None if offline else self._exit_stack.enter_context(open_vendor_client(self.warehouse.engine, settings.load(), on_wait))
+        self._client = (
+            None
+            if offline
+            else self._exit_stack.enter_context(
+                open_vendor_client(self.warehouse.engine, settings.load(), on_wait)
+            )
+        )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close it."""
@@ -165,7 +179,9 @@ class LanguageModel(dg.ConfigurableResource[None]):
             from riskmetrics.insights.claude import open_claude  # a second and a half to load
 
             run_id = context.run.run_id if context.run else ""
-            self._claude = self._exit_stack.enter_context(open_claude(self.warehouse.engine, configured, run_id))
+            self._claude = self._exit_stack.enter_context(
+                open_claude(self.warehouse.engine, configured, run_id)
+            )
 
     def teardown_after_execution(self, context: dg.InitResourceContext) -> None:  # noqa: ARG002
         """Close it."""
@@ -196,8 +212,8 @@ def count_ended_batches() -> int:
     configured = settings.load()
     if configured.anthropic_api_key is None:
         return 0
-    from riskmetrics.insights.message_batches import find_ended_batches
     from riskmetrics.insights.claude import open_claude
+    from riskmetrics.insights.message_batches import find_ended_batches
 
     engine = open_engine(configured)
     try:
@@ -215,12 +231,15 @@ class NoDataIOManager(dg.ConfigurableIOManager):
     def handle_output(self, context: dg.OutputContext, obj: object) -> None:
         """Refuse data: an asset writes its table in its own transaction."""
         if obj is not None:
-            raise dg.DagsterInvariantViolationError(f"{context.step_key} returned data; assets write to their table and return metadata")
+            raise dg.DagsterInvariantViolationError(
+                f"{context.step_key} returned data; assets write to their table and return metadata"
+            )
 
     def load_input(self, context: dg.InputContext) -> Any:
         """Refuse inputs: an asset reads from tables."""
         raise dg.DagsterInvariantViolationError(
-            f"{context.asset_key.to_user_string()} asked for another asset's value; assets read from tables"
+            f"{context.asset_key.to_user_string()} asked for another asset's value; assets read"
+            " from tables"
         )
 
 
@@ -236,8 +255,9 @@ def code_version() -> str:
     if not (PACKAGE.parent / ".git").exists():
         return released
     try:
+        describe = "describe --always --dirty --exclude *".split()
         commit = subprocess.run(  # noqa: S603  # fixed words, no shell
-            ["git", "-C", str(PACKAGE.parent), "describe", "--always", "--dirty", "--exclude", "*"],  # noqa: S607
+            ["git", "-C", str(PACKAGE.parent), *describe],  # noqa: S607
             capture_output=True,
             text=True,
             check=True,

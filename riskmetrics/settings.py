@@ -1,4 +1,7 @@
-"""Every setting, once: environment over ``.env`` over defaults. Read at an edge and passed down as plain values."""
+"""Every setting, once: environment over ``.env`` over defaults.
+
+Read at an edge and passed down as plain values.
+"""
 
 from decimal import Decimal
 from functools import cached_property
@@ -6,8 +9,22 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, PositiveInt, SecretStr, StringConstraints, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    PositiveInt,
+    SecretStr,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+)
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    SettingsConfigDict,
+)
 
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError, UsageError
@@ -76,7 +93,10 @@ def _require_address(text: str, *schemes: str) -> None:
     except ValueError:  # half of an IPv6 address, or a port beyond all
         complete = False
     if not complete:
-        raise ValueError(f"expected an address that begins with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        raise ValueError(
+            "expected an address that begins with"
+            f" {' or '.join(f'{scheme}://' for scheme in schemes)}"
+        )
 
 
 def _validate_http_url(url: str) -> str:
@@ -84,8 +104,17 @@ def _validate_http_url(url: str) -> str:
     return url
 
 
-_Url = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"), AfterValidator(_validate_http_url)]
-_Emails = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$")]
+_Url = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"),
+    AfterValidator(_validate_http_url),
+]
+_Emails = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$"
+    ),
+]
 _Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
 _Seconds = Annotated[float, Field(gt=0, le=86_400)]
 _Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
@@ -104,44 +133,66 @@ def _address_validator(*schemes: str) -> AfterValidator:
 class Settings(BaseSettings):
     """What varies by machine and by user; the method's constants stand beside their formulas instead."""
 
-    model_config = SettingsConfigDict(env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("RISKMETRICS_DATABASE_URL", "DATABASE_URL"),
         description="Any Postgres >= 14; unset: an embedded server under RISKMETRICS_HOME.",
     )
-    home: Path = Field(default=Path(".riskmetrics"), validation_alias="RISKMETRICS_HOME", description="Where data and runs live.")
+    home: Path = Field(
+        default=Path(".riskmetrics"),
+        validation_alias="RISKMETRICS_HOME",
+        description="Where data and runs live.",
+    )
     dagster_home: Path | None = Field(
-        default=None, validation_alias="DAGSTER_HOME", description="Dagster's instance; unset: RISKMETRICS_HOME/dagster."
+        default=None,
+        validation_alias="DAGSTER_HOME",
+        description="Dagster's instance; unset: RISKMETRICS_HOME/dagster.",
     )
     market_index: _Symbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
-        description="What betas are measured against; unset: the one kept with the database, else SPY.",
+        description=(
+            "What betas are measured against; unset: the one kept with the database, else SPY."
+        ),
     )
     rate_index: _Symbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_RATE_INDEX",
-        description="What interest-rate betas are measured against; unset: the one kept with the database, else TLT.",
+        description=(
+            "What interest-rate betas are measured against; unset: the one kept with the database,"
+            " else TLT."
+        ),
     )
     benchmark: BenchmarkCode | None = Field(
         default=None,
         validation_alias="RISKMETRICS_BENCHMARK",
-        description="Benchmark that sector weights are compared with; unset: the one kept with the database, else SP500.",
+        description=(
+            "Benchmark that sector weights are compared with; unset: the one kept with the"
+            " database, else SP500."
+        ),
     )
     risk_free_rate: _Rate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_RISK_FREE_RATE",
-        description="Of options' values: continuously compounded, per year, as a fraction (0.04 is 4 %).",
+        description=(
+            "Of options' values: continuously compounded, per year, as a fraction (0.04 is 4 %)."
+        ),
     )
     dividend_yield: _Rate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_DIVIDEND_YIELD",
-        description="Of all underlyings of options: continuously compounded, per year, as a fraction.",
+        description=(
+            "Of all underlyings of options: continuously compounded, per year, as a fraction."
+        ),
     )
     fmp_api_key: _Key | None = Field(
-        default=None, validation_alias="FMP_API_KEY", description="Of Financial Modeling Prep; unset: only what was imported is used."
+        default=None,
+        validation_alias="FMP_API_KEY",
+        description="Of Financial Modeling Prep; unset: only what was imported is used.",
     )
     fmp_url: _Url = Field(
         default="https://financialmodelingprep.com",
@@ -156,18 +207,27 @@ class Settings(BaseSettings):
     fmp_calls_per_day: PositiveInt | None = Field(
         default=None,
         validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
-        description="Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor allows.",
+        description=(
+            "Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor"
+            " allows."
+        ),
     )
     anthropic_api_key: _Key | None = Field(
-        default=None, validation_alias="ANTHROPIC_API_KEY", description="Of Anthropic; unset: insights are written by fixed rules."
+        default=None,
+        validation_alias="ANTHROPIC_API_KEY",
+        description="Of Anthropic; unset: insights are written by fixed rules.",
     )
     anthropic_url: _Url = Field(
         default="https://api.anthropic.com",
         validation_alias="RISKMETRICS_ANTHROPIC_URL",
         description="Where the Messages API, or a proxy of it, answers /v1/….",
     )
-    ai_model: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)] = Field(
-        default="claude-haiku-5-5", validation_alias="RISKMETRICS_AI_MODEL", description="The model that words insights."
+    ai_model: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)
+    ] = Field(
+        default="claude-haiku-5-5",
+        validation_alias="RISKMETRICS_AI_MODEL",
+        description="The model that words insights.",
     )
     ai_usd_per_insight: _Usd = Field(
         default=Decimal("0.10"),
@@ -175,7 +235,9 @@ class Settings(BaseSettings):
         description="Most that one insight may cost, with repair.",
     )
     ai_usd_per_run: _Usd = Field(
-        default=Decimal("1.00"), validation_alias="RISKMETRICS_AI_USD_PER_RUN", description="Most that the insights of one run may cost."
+        default=Decimal("1.00"),
+        validation_alias="RISKMETRICS_AI_USD_PER_RUN",
+        description="Most that the insights of one run may cost.",
     )
     ai_usd_per_day: _Usd = Field(
         default=Decimal("2.00"),
@@ -187,22 +249,33 @@ class Settings(BaseSettings):
         default=",".join(DEFAULT_INSIGHT_TYPES),
         validation_alias="RISKMETRICS_AI_TYPES",
         pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
-        description="Insights that the daily job writes, separated by commas; none: it writes none.",
+        description=(
+            "Insights that the daily job writes, separated by commas; none: it writes none."
+        ),
     )
     ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
         validation_alias="RISKMETRICS_AI_DISCLOSE",
-        description="What a language model may learn of what is held: aliases such as POS_01 alone, tickers too, or names too.",
+        description=(
+            "What a language model may learn of what is held: aliases such as POS_01 alone, tickers"
+            " too, or names too."
+        ),
     )
     nightly: bool = Field(
         default=False,
         validation_alias="RISKMETRICS_NIGHTLY",
-        description="Whether Dagster's daemon starts with the schedule and the alerts on; what is switched in the UI holds against it.",
+        description=(
+            "Whether Dagster's daemon starts with the schedule and the alerts on; what is switched"
+            " in the UI holds against it."
+        ),
     )
     alert_webhook: Annotated[SecretStr, _address_validator("http", "https")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_WEBHOOK",
-        description='Where alerts are posted as {"text": …}, which Slack and Mattermost take; it is a secret.',
+        description=(
+            'Where alerts are posted as {"text": …}, which Slack and Mattermost take; it is a'
+            " secret."
+        ),
     )
     alert_email: _Emails | None = Field(
         default=None,
@@ -210,12 +283,17 @@ class Settings(BaseSettings):
         description="Who gets alerts by e-mail: addresses, separated by commas.",
     )
     alert_sender: str | None = Field(
-        default=None, validation_alias="RISKMETRICS_ALERT_SENDER", description="Sender of these e-mails; unset: the first who gets them."
+        default=None,
+        validation_alias="RISKMETRICS_ALERT_SENDER",
+        description="Sender of these e-mails; unset: the first who gets them.",
     )
     smtp_url: Annotated[SecretStr, _address_validator("smtp", "smtps")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_SMTP_URL",
-        description="What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered), smtps://…:465; a password goes encrypted.",
+        description=(
+            "What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered),"
+            " smtps://…:465; a password goes encrypted."
+        ),
     )
 
     max_file_mb: PositiveInt = Field(
@@ -261,12 +339,16 @@ class Settings(BaseSettings):
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
         validation_alias="RISKMETRICS_MAX_RESULT_MB",
-        description="Largest result of `riskmetrics db sql`, megabytes: text, and 100 bytes per value.",
+        description=(
+            "Largest result of `riskmetrics db sql`, megabytes: text, and 100 bytes per value."
+        ),
     )
     fmp_call_seconds: _Seconds = Field(
         default=180.0,
         validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
-        description="Longest that one question to FMP may take with all retries and waits, seconds.",
+        description=(
+            "Longest that one question to FMP may take with all retries and waits, seconds."
+        ),
     )
     fmp_run_seconds: _Seconds = Field(
         default=3600.0,
@@ -276,7 +358,10 @@ class Settings(BaseSettings):
     ai_seconds: _Seconds = Field(
         default=180.0,
         validation_alias="RISKMETRICS_AI_SECONDS",
-        description="Longest that an insight or a question may take with all calls, retries and waits, seconds.",
+        description=(
+            "Longest that an insight or a question may take with all calls, retries and waits,"
+            " seconds."
+        ),
     )
     ai_run_seconds: _Seconds = Field(
         default=1800.0,
@@ -305,7 +390,11 @@ class Settings(BaseSettings):
     @cached_property
     def dagster_directory(self) -> Path:
         """DAGSTER_HOME as an absolute path."""
-        return _absolute_path(self.dagster_home, "DAGSTER_HOME") if self.dagster_home else self.home_directory / "dagster"
+        return (
+            _absolute_path(self.dagster_home, "DAGSTER_HOME")
+            if self.dagster_home
+            else self.home_directory / "dagster"
+        )
 
 
 def _absolute_path(folder: Path, setting: str) -> Path:
@@ -313,10 +402,13 @@ def _absolute_path(folder: Path, setting: str) -> Path:
     try:
         return folder.expanduser().absolute()
     except RuntimeError:  # of pathlib, where there is no such account
-        raise ConfigurationError(f"{setting} names the home of an unknown account: {folder}. Set it to an absolute path") from None
+        raise ConfigurationError(
+            f"{setting} names the home of an unknown account: {folder}. Set it to an absolute path"
+        ) from None
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{setting} is {folder}, in the current directory, which does not exist any more. Change to another directory"
+            f"{setting} is {folder}, in the current directory, which does not exist any more."
+            " Change to another directory"
         ) from None
 
 
@@ -326,12 +418,21 @@ def load() -> Settings:
         _check_env_file()
         return Settings()
     except UnicodeDecodeError as error:
-        raise ConfigurationError(f".env is not UTF-8 (byte {error.start}): save it as UTF-8") from None
+        raise ConfigurationError(
+            f".env is not UTF-8 (byte {error.start}): save it as UTF-8"
+        ) from None
     except OSError as error:
-        raise ConfigurationError(f"cannot read .env: {error.strerror}. Make it readable, or remove it") from None
+        raise ConfigurationError(
+            f"cannot read .env: {error.strerror}. Make it readable, or remove it"
+        ) from None
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False))
-        raise ConfigurationError(f"settings in the environment or .env are wrong: {faults}") from None
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+            for fault in error.errors(include_input=False)
+        )
+        raise ConfigurationError(
+            f"settings in the environment or .env are wrong: {faults}"
+        ) from None
 
 
 def _check_env_file() -> None:
@@ -351,7 +452,9 @@ def parse_benchmark_code(text: str) -> str:
     try:
         code: str = TypeAdapter(BenchmarkCode).validate_python(text)
     except ValidationError:
-        raise UsageError(f"{text!r} is not the code of a benchmark: use at most 32 letters, digits and . - _") from None
+        raise UsageError(
+            f"{text!r} is not the code of a benchmark: use at most 32 letters, digits and . - _"
+        ) from None
     return code
 
 
@@ -368,12 +471,17 @@ class SettingOrigin(NamedTuple):
 
 def setting_origins() -> list[SettingOrigin]:
     """Say of every setting where its value comes from; nothing is validated."""
-    values_by_source = {"environment": EnvSettingsSource(Settings)(), ".env": DotEnvSettingsSource(Settings)()}
+    values_by_source = {
+        "environment": EnvSettingsSource(Settings)(),
+        ".env": DotEnvSettingsSource(Settings)(),
+    }
     found = []
     for field, info in Settings.model_fields.items():
         alias = info.validation_alias
         name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)
-        source = next((where for where, values in values_by_source.items() if name in values), "default")
+        source = next(
+            (where for where, values in values_by_source.items() if name in values), "default"
+        )
         found.append(SettingOrigin(name, field, source, "SecretStr" in str(info.annotation)))
     return found
 

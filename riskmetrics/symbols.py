@@ -31,7 +31,9 @@ None of them without its dash is the symbol of another share: HUB-B is left out 
 symbol of Hubbell today.
 """
 
-_CLASS_SHARE_BY_ALIAS = {share.replace("-", mark): share for share in CLASS_SHARES for mark in ("", ".")}
+_CLASS_SHARE_BY_ALIAS = {
+    share.replace("-", mark): share for share in CLASS_SHARES for mark in ("", ".")
+}
 
 _LISTING_SUFFIX = r"(?=(?:\.[A-Z]{1,3})?$)"
 """Ahead of it stands the end, or the code of a listing and then the end."""

@@ -28,9 +28,13 @@ FIRST_RESULT_SESSION = date(1991, 1, 2)
 def _calendar() -> "exchange_calendars.ExchangeCalendar":
     import exchange_calendars  # imports pandas: not at the import of this module
 
-    with warnings.catch_warnings():  # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
+    with (
+        warnings.catch_warnings()
+    ):  # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
-        return exchange_calendars.get_calendar("XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31")
+        return exchange_calendars.get_calendar(
+            "XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31"
+        )
 
 
 def sessions_index() -> "pd.DatetimeIndex":
@@ -63,7 +67,9 @@ def last_completed_session(now: datetime | None = None) -> date:
     import pandas as pd
 
     closes = _calendar().closes
-    last: date = closes.index[int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1].date()
+    last: date = closes.index[
+        int(closes.searchsorted(pd.Timestamp(now or datetime.now(UTC)), side="right")) - 1
+    ].date()
     return last
 
 
@@ -107,13 +113,18 @@ def require_completed_sessions(days: Iterable[date], now: datetime | None = None
     last_completed = last_completed_session(now)
     for day in days:
         if not FIRST_SESSION <= day <= calendar_end():
-            raise InvalidSessionError(f"{day} is outside the calendar ({FIRST_SESSION} to {calendar_end()})")
+            raise InvalidSessionError(
+                f"{day} is outside the calendar ({FIRST_SESSION} to {calendar_end()})"
+            )
         if not is_session(day):
             raise InvalidSessionError(
-                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it is {previous_or_same_session(day)}"
+                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it"
+                f" is {previous_or_same_session(day)}"
             )
         if day > last_completed:
-            raise InvalidSessionError(f"the session {day} has not closed yet; the latest that has is {last_completed}")
+            raise InvalidSessionError(
+                f"the session {day} has not closed yet; the latest that has is {last_completed}"
+            )
 
 
 def validate_range(first: date, last: date, now: datetime | None = None) -> list[date]:
@@ -122,7 +133,9 @@ def validate_range(first: date, last: date, now: datetime | None = None) -> list
     if first > last:
         raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
     if first < FIRST_RESULT_SESSION:
-        raise InvalidSessionError(f"results begin with {FIRST_RESULT_SESSION}: {first} has too little history before it")
+        raise InvalidSessionError(
+            f"results begin with {FIRST_RESULT_SESSION}: {first} has too little history before it"
+        )
     return sessions_between(first, last)
 
 
@@ -130,9 +143,14 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
     """Return the ended sessions from ``first`` to ``last``, neither of which must be one; InvalidSessionError if there are none."""
     if first > last:
         raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
-    sessions = sessions_between(max(first, FIRST_RESULT_SESSION), min(last, last_completed_session(now)))
+    sessions = sessions_between(
+        max(first, FIRST_RESULT_SESSION), min(last, last_completed_session(now))
+    )
     if not sessions:
-        raise InvalidSessionError(f"no session between {first} and {last} has ended: the exchange was closed, or it is yet to come")
+        raise InvalidSessionError(
+            f"no session between {first} and {last} has ended: the exchange was closed, or it is"
+            " yet to come"
+        )
     return sessions
 
 

@@ -22,7 +22,9 @@ NewDatabase = Callable[..., str]
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 """Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
-needs_shared_data = pytest.mark.skipif(not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout")
+needs_shared_data = pytest.mark.skipif(
+    not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout"
+)
 
 _SETTINGS = ("DATABASE_URL", "DAGSTER_HOME", "FMP_API_KEY", "ANTHROPIC_API_KEY")
 """Settings whose names do not say whose they are."""
@@ -53,8 +55,14 @@ def fast_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server(fast_folder: Path) -> Iterator[embedded.EmbeddedServer]:
-    """Start a real Postgres of the tests' own; nothing of the user's is touched. Its superuser may connect."""
-    with embedded.connect_or_start(fast_folder / "server", is_durable=False) as running, running._cluster.superuser_connection() as connection:
+    """Start a real Postgres of the tests' own; nothing of the user's is touched.
+
+    Its superuser may connect.
+    """
+    with (
+        embedded.connect_or_start(fast_folder / "server", is_durable=False) as running,
+        running._cluster.superuser_connection() as connection,
+    ):
         connection.execute("ALTER ROLE riskmetrics_owner CREATEDB")
         yield running
 
@@ -127,7 +135,9 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     connect = socket.socket.connect
 
     def only_local(self: socket.socket, address: object) -> None:
-        local = self.family == socket.AF_UNIX or (isinstance(address, tuple) and address[0] in {"127.0.0.1", "::1", "localhost"})
+        local = self.family == socket.AF_UNIX or (
+            isinstance(address, tuple) and address[0] in {"127.0.0.1", "::1", "localhost"}
+        )
         assert local, f"a test tried to reach {address}"
         connect(self, address)  # type: ignore[arg-type]
 

@@ -35,10 +35,26 @@ class Reply(NamedTuple):
         return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
 
 
-LIMIT = {"Error Message": "Limit Reach . Please upgrade your plan or visit our documentation for more details at https://site/"}
-BAD_KEY = {"Error Message": "Invalid API KEY. Feel free to create a Free API Key or visit https://site/faqs for more information."}
-NO_SYMBOL = "Premium Query Parameter: 'Special Endpoint : This value set for 'symbol' is not available under your current subscription"
-NO_ENDPOINT = "Restricted Endpoint: This endpoint is not available under your current subscription please visit our subscription page"
+LIMIT = {
+    "Error Message": (
+        "Limit Reach . Please upgrade your plan or visit our documentation for more details at"
+        " https://site/"
+    )
+}
+BAD_KEY = {
+    "Error Message": (
+        "Invalid API KEY. Feel free to create a Free API Key or visit https://site/faqs for more"
+        " information."
+    )
+}
+NO_SYMBOL = (
+    "Premium Query Parameter: 'Special Endpoint : This value set for 'symbol' is not available"
+    " under your current subscription"
+)
+NO_ENDPOINT = (
+    "Restricted Endpoint: This endpoint is not available under your current subscription please"
+    " visit our subscription page"
+)
 
 Answers = Callable[[str, dict[str, str]], Reply]
 

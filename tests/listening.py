@@ -8,7 +8,9 @@ from socketserver import StreamRequestHandler
 
 
 @contextmanager
-def listening(handler: type[StreamRequestHandler], closing: threading.Event | None = None) -> Iterator[str]:
+def listening(
+    handler: type[StreamRequestHandler], closing: threading.Event | None = None
+) -> Iterator[str]:
     """Answer on a free port of this machine, and yield its address; ``closing`` is set at the end."""
 
     class Quiet(ThreadingHTTPServer):

@@ -29,7 +29,8 @@ class MailServer:
 def serve(certificate: Path | None = None, *, asked: bool = False) -> Iterator[MailServer]:
     """Start a server on a free port of this machine.
 
-    With a certificate (and its key, in one file) it speaks TLS from the start, or once it is ``asked`` to by STARTTLS.
+    With a certificate (and its key, in one file) it speaks TLS from the start, or once it is
+    ``asked`` to by STARTTLS.
     """
     answers = _ANSWERS | {"EHLO": "250-here\r\n" + "250-STARTTLS\r\n" * asked + "250 AUTH PLAIN"}
 
@@ -48,7 +49,9 @@ def serve(certificate: Path | None = None, *, asked: bool = False) -> Iterator[M
                     _encrypt(self, certificate)
                 if verb == "DATA":
                     body = b"".join(iter(self.rfile.readline, b".\r\n"))
-                    server.messages.append(cast("EmailMessage", message_from_bytes(body, policy=policy.default)))
+                    server.messages.append(
+                        cast("EmailMessage", message_from_bytes(body, policy=policy.default))
+                    )
                     self._say("250 kept")
 
         def finish(self) -> None:

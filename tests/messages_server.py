@@ -16,7 +16,14 @@ Body = dict[str, Any]
 Answers = Callable[[Body], Reply]
 """The reply to the body of a call."""
 
-DRAFT: Body = {"title": "Calm", "summary": "Calm.", "analysis": "Calm.", "findings": [], "recommendations": [], "limitations": "None."}
+DRAFT: Body = {
+    "title": "Calm",
+    "summary": "Calm.",
+    "analysis": "Calm.",
+    "findings": [],
+    "recommendations": [],
+    "limitations": "None.",
+}
 HOUR = timedelta(hours=1)
 
 
@@ -39,7 +46,11 @@ def message(content: object = DRAFT, stop_reason: str = "end_turn", **usage: int
 
 def error(status: int, kind: str, *headers: tuple[str, str]) -> Reply:
     """An error as the API gives it, which quotes what it was sent."""
-    return Reply({"type": "error", "error": {"type": kind, "message": f"quoted from the request: {KEY}"}}, status, headers=headers)
+    return Reply(
+        {"type": "error", "error": {"type": kind, "message": f"quoted from the request: {KEY}"}},
+        status,
+        headers=headers,
+    )
 
 
 def in_turn(*given: Reply) -> Answers:
@@ -78,7 +89,12 @@ class MessagesServer:
             self.batches[batch] = body["requests"]
             return self.fault or Reply(self._described(batch))
         if not batch:
-            return Reply({"data": [self._described(known) for known in reversed(self.batches)], "has_more": False})
+            return Reply(
+                {
+                    "data": [self._described(known) for known in reversed(self.batches)],
+                    "has_more": False,
+                }
+            )
         return self._results(batch) if results else Reply(self._described(batch))
 
     def _described(self, batch: str) -> Body:
@@ -91,7 +107,9 @@ class MessagesServer:
             "request_counts": counts | {"processing": len(self.batches[batch])},
             "created_at": now.isoformat(),
             "expires_at": (now + 24 * HOUR).isoformat(),
-            "results_url": f"{self.url}/v1/messages/batches/{batch}/results" if self.ended else None,
+            "results_url": (
+                f"{self.url}/v1/messages/batches/{batch}/results" if self.ended else None
+            ),
         }
 
     def _results(self, batch: str) -> Reply:
@@ -100,7 +118,14 @@ class MessagesServer:
             reply = self.answers(asked["params"])
             known = {"succeeded": "message", "errored": "error"}
             kind = "succeeded" if reply.status == 200 else "errored"
-            lines.append(json.dumps({"custom_id": asked["custom_id"], "result": {"type": kind, known[kind]: reply.body}}))
+            lines.append(
+                json.dumps(
+                    {
+                        "custom_id": asked["custom_id"],
+                        "result": {"type": kind, known[kind]: reply.body},
+                    }
+                )
+            )
         return Reply("\n".join(lines), content_type="application/x-jsonl")
 
 

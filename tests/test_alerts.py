@@ -38,8 +38,26 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("there is no openssl to make a certificate with")
     file = tmp_path / "certificate.pem"
-    request = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1"]
-    request += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key"), "-out", str(file)]
+    request = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=127.0.0.1",
+    ]
+    request += [
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(tmp_path / "key"),
+        "-out",
+        str(file),
+    ]
     subprocess.run(request, check=True, capture_output=True)
     with file.open("a") as whole:
         whole.write((tmp_path / "key").read_text())
@@ -47,8 +65,13 @@ def certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def test_an_alert_goes_to_the_webhook_and_to_every_address(webhook: webhook_server.Webhook, mail: mail_server.MailServer) -> None:
-    assert alerts.send(settings.load(), "The night\nfailed", "No close of SPY — import it.") == ["webhook", "e-mail"]
+def test_an_alert_goes_to_the_webhook_and_to_every_address(
+    webhook: webhook_server.Webhook, mail: mail_server.MailServer
+) -> None:
+    assert alerts.send(settings.load(), "The night\nfailed", "No close of SPY — import it.") == [
+        "webhook",
+        "e-mail",
+    ]
     assert webhook.texts == ["The night\nfailed\nNo close of SPY — import it."]
     (message,) = mail.messages
     assert mail.recipients == ["ann@example.org", "bob@example.org"]
@@ -56,10 +79,14 @@ def test_an_alert_goes_to_the_webhook_and_to_every_address(webhook: webhook_serv
     assert message.get_content().strip() == "No close of SPY — import it."
 
 
-def test_a_name_cannot_mention_a_channel_or_disguise_a_link(webhook: webhook_server.Webhook) -> None:
+def test_a_name_cannot_mention_a_channel_or_disguise_a_link(
+    webhook: webhook_server.Webhook,
+) -> None:
     """Slack reads <!channel> and <address|text> as commands, unless &, < and > are escaped."""
     alerts.send(settings.load(), "S&P", "check failed for <!channel> <https://example.org|Growth>")
-    assert webhook.texts == ["S&amp;P\ncheck failed for &lt;!channel&gt; &lt;https://example.org|Growth&gt;"]
+    assert webhook.texts == [
+        "S&amp;P\ncheck failed for &lt;!channel&gt; &lt;https://example.org|Growth&gt;"
+    ]
 
 
 def test_without_a_setting_nothing_is_sent_and_the_command_says_what_to_set() -> None:
@@ -79,7 +106,13 @@ def test_no_secret_is_in_what_is_sent(
     webhook: webhook_server.Webhook, mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not the database's URL nor the password inside, decoded or not; not the vendor's key; not the webhook's own address."""
-    secrets = ["postgresql://risk:s3%2Fcr3t@db/metrics", "s3%2Fcr3t", "s3/cr3t", "fmp-k3y", webhook.address]
+    secrets = [
+        "postgresql://risk:s3%2Fcr3t@db/metrics",
+        "s3%2Fcr3t",
+        "s3/cr3t",
+        "fmp-k3y",
+        webhook.address,
+    ]
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", secrets[0])
     monkeypatch.setenv("FMP_API_KEY", "fmp-k3y")
     alerts.send(settings.load(), f"about {secrets[3]}", " and ".join(secrets))
@@ -104,16 +137,22 @@ def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_a
     assert len(mail.messages) == 1
 
 
-def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_webhook_that_is_not_there_is_named_without_its_secret_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     with webhook_server.serve() as gone:
         monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", gone.address)
-    with pytest.raises(AlertDeliveryError, match=r"127.0.0.1 did not answer: ConnectionError") as caught:
+    with pytest.raises(
+        AlertDeliveryError, match=r"127.0.0.1 did not answer: ConnectionError"
+    ) as caught:
         alerts.send(settings.load(), "a", "b")
     assert "T0PSECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:1", "a" * 70 + ".example"])
-def test_no_log_holds_the_secret_part_of_a_webhook(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: str) -> None:
+def test_no_log_holds_the_secret_part_of_a_webhook(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, host: str
+) -> None:
     caplog.set_level("DEBUG")
     monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", f"http://{host}/services/hidden-word")
     with pytest.raises(AlertDeliveryError, match="did not answer"):
@@ -131,7 +170,9 @@ def test_a_sender_that_cannot_be_keeps_no_other_channel_from_the_alert(
     assert not mail.messages
 
 
-def test_a_password_is_not_sent_without_encryption(mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_is_not_sent_without_encryption(
+    mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"smtp://ann:s3cr3t@127.0.0.1:{mail.port}")
     with pytest.raises(AlertDeliveryError, match="the password is not sent without"):
         alerts.send(settings.load(), "a", "b")
@@ -170,7 +211,9 @@ def test_a_password_goes_to_a_server_that_is_encrypted_and_known(
         ("RISKMETRICS_ALERT_EMAIL", "T0PSECRET"),
     ],
 )
-def test_an_address_that_cannot_be_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_address_that_cannot_be_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=name) as caught:
         settings.load()

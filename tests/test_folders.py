@@ -47,10 +47,17 @@ def test_what_is_created_is_private_whatever_the_umask(tmp_path: Path) -> None:
     folders.create_private_folder(home / "part")
     with folders.private_umask():
         (home / "file").touch()
-    assert [mode(path) for path in (home.parent, home, home / "part", home / "file")] == [0o700, 0o700, 0o700, 0o600]
+    assert [mode(path) for path in (home.parent, home, home / "part", home / "file")] == [
+        0o700,
+        0o700,
+        0o700,
+        0o600,
+    ]
 
 
-def test_the_umask_is_the_users_again_after_the_block_also_after_an_error(tmp_path: Path, umask: int) -> None:
+def test_the_umask_is_the_users_again_after_the_block_also_after_an_error(
+    tmp_path: Path, umask: int
+) -> None:
     with pytest.raises(ZeroDivisionError), folders.private_umask():
         1 / 0  # noqa: B018
     (tmp_path / "report").touch()
@@ -59,10 +66,20 @@ def test_the_umask_is_the_users_again_after_the_block_also_after_an_error(tmp_pa
 
 @pytest.mark.parametrize(
     ("before", "after"),
-    [(0o777, 0o755), (0o773, 0o751), (0o702, 0o700), (0o775, 0o775), (0o2770, 0o2770), (0o755, 0o755), (0o1777, 0o1777)],
+    [
+        (0o777, 0o755),
+        (0o773, 0o751),
+        (0o702, 0o700),
+        (0o775, 0o775),
+        (0o2770, 0o2770),
+        (0o755, 0o755),
+        (0o1777, 0o1777),
+    ],
     ids=oct,
 )
-def test_a_home_that_exists_is_closed_to_writes_only_where_everybody_may_write(tmp_path: Path, before: int, after: int) -> None:
+def test_a_home_that_exists_is_closed_to_writes_only_where_everybody_may_write(
+    tmp_path: Path, before: int, after: int
+) -> None:
     (tmp_path / "home").mkdir()
     (tmp_path / "home").chmod(before)
     folders.create_home(tmp_path / "home")
@@ -78,17 +95,24 @@ def test_a_private_folder_that_exists_gets_mode_0700(tmp_path: Path, before: int
 
 
 @needs_root
-def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(reachable_folder: Path) -> None:
+def test_a_folder_of_another_ordinary_account_is_refused_and_one_of_root_is_not(
+    reachable_folder: Path,
+) -> None:
     for owner in (ANOTHER, ORDINARY, "root"):
         (reachable_folder / owner).mkdir(mode=0o755)
         shutil.chown(reachable_folder / owner, owner)
     answers = {
-        owner: call_as(ORDINARY, lambda owner=owner: folders.create_private_folder(reachable_folder / owner))
+        owner: call_as(
+            ORDINARY, lambda owner=owner: folders.create_private_folder(reachable_folder / owner)
+        )
         for owner in (ANOTHER, ORDINARY, "root")
     }
     foreign = reachable_folder / ANOTHER
     assert answers == {
-        ANOTHER: f"ConfigurationError: {foreign} belongs to {ANOTHER} and this is {ORDINARY}. Run `chown -R {ORDINARY} {foreign}` as root",
+        ANOTHER: (
+            f"ConfigurationError: {foreign} belongs to {ANOTHER} and this is {ORDINARY}. Run `chown"
+            f" -R {ORDINARY} {foreign}` as root"
+        ),
         ORDINARY: "None",
         "root": "None",
     }
@@ -121,7 +145,9 @@ def test_root_uses_no_folder_or_file_of_another_account(
     for path, call in calls.items():
         before = path.stat()
         os.chown(path, owner, -1)
-        with pytest.raises((ConfigurationError, DatabaseError), match=f" belongs to {ANOTHER}") as e:
+        with pytest.raises(
+            (ConfigurationError, DatabaseError), match=f" belongs to {ANOTHER}"
+        ) as e:
             call()
         if folder_mode != 0o777:
             assert f"Run riskmetrics as {ANOTHER}, or give it to root" in str(e.value)
@@ -148,7 +174,9 @@ def test_a_home_of_another_account_keeps_its_mode(reachable_folder: Path) -> Non
     assert mode(reachable_folder / "volume") == 0o777
 
 
-@pytest.mark.parametrize(("name", "expected"), [(b"caf\xe9", False), ("café".encode(), True), (b"\xed\xa0\x80", False)])
+@pytest.mark.parametrize(
+    ("name", "expected"), [(b"caf\xe9", False), ("café".encode(), True), (b"\xed\xa0\x80", False)]
+)
 def test_names_that_are_not_utf8_are_told_from_those_that_are(name: bytes, expected: bool) -> None:
     assert folders.is_utf8(os.fsdecode(name)) is expected
 
@@ -161,7 +189,9 @@ def test_a_pipe_in_place_of_a_file_of_the_server_is_refused(tmp_path: Path, name
         run_with_timeout(30, lambda: embedded.connect_or_start(tmp_path, is_durable=False))
 
 
-@pytest.mark.parametrize("name", ["dagster.yaml", ".env", "creating.lock", "schedules/schedules.db"])
+@pytest.mark.parametrize(
+    "name", ["dagster.yaml", ".env", "creating.lock", "schedules/schedules.db"]
+)
 def test_a_pipe_in_place_of_a_file_of_dagster_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / name).parent.mkdir(exist_ok=True)
     os.mkfifo(tmp_path / name)
@@ -199,17 +229,28 @@ def test_a_link_that_another_account_put_into_a_shared_folder_is_not_followed(
 @needs_root
 @pytest.mark.parametrize(
     ("folder_mode", "account", "is_refused"),
-    [(0o1777, ANOTHER, True), (0o777, ANOTHER, True), (0o755, ANOTHER, True), (0o1777, "root", False)],
+    [
+        (0o1777, ANOTHER, True),
+        (0o777, ANOTHER, True),
+        (0o755, ANOTHER, True),
+        (0o1777, "root", False),
+    ],
 )
 def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
-    reachable_folder: Path, monkeypatch: pytest.MonkeyPatch, folder_mode: int, account: str, is_refused: bool
+    reachable_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder_mode: int,
+    account: str,
+    is_refused: bool,
 ) -> None:
     reachable_folder.chmod(folder_mode)
     (reachable_folder / ".env").write_text("RISKMETRICS_FMP_URL=http://evil.example")
     os.chown(reachable_folder / ".env", pwd.getpwnam(account).pw_uid, -1)
     monkeypatch.chdir(reachable_folder)
     if is_refused:
-        with pytest.raises(ConfigurationError, match=f"^.env belongs to {account}, (and everybody|who could)"):
+        with pytest.raises(
+            ConfigurationError, match=f"^.env belongs to {account}, (and everybody|who could)"
+        ):
             settings.load()
     else:
         assert settings.load().fmp_url == "http://evil.example"
@@ -217,7 +258,9 @@ def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
 
 @needs_root
 @pytest.mark.parametrize("folder_mode", [0o1777, 0o777])
-def test_what_a_stranger_put_into_a_shared_folder_is_refused(reachable_folder: Path, folder_mode: int) -> None:
+def test_what_a_stranger_put_into_a_shared_folder_is_refused(
+    reachable_folder: Path, folder_mode: int
+) -> None:
     """Dagster's instance file names code that is run."""
     folder = reachable_folder / "planted"
     folder.mkdir()
@@ -225,5 +268,7 @@ def test_what_a_stranger_put_into_a_shared_folder_is_refused(reachable_folder: P
     reachable_folder.chmod(folder_mode)
     with pytest.raises(ConfigurationError, match=f"belongs to {ANOTHER}, and everybody"):
         folders.create_private_folder(folder)
-    assert f"belongs to {ANOTHER}, and everybody" in call_as(ORDINARY, lambda: folders.create_home(folder))
+    assert f"belongs to {ANOTHER}, and everybody" in call_as(
+        ORDINARY, lambda: folders.create_home(folder)
+    )
     assert call_as(ANOTHER, lambda: folders.create_home(folder)) == "None"

@@ -21,15 +21,30 @@ def history(rows: int, symbols: int, seed: int = 1) -> History:
     """Returns whose volatility comes and goes with the market's, up to the end of 2024, and ranges for half of the symbols."""
     rng = np.random.default_rng(seed)
     days = trading_calendar.sessions_between(date(1995, 1, 3), date(2024, 12, 31))[-rows:]
-    volatility = np.exp(np.convolve(rng.normal(0, 0.25, rows + 59), np.ones(60) / np.sqrt(60), "valid")[:, np.newaxis]) * 0.015
+    volatility = (
+        np.exp(
+            np.convolve(rng.normal(0, 0.25, rows + 59), np.ones(60) / np.sqrt(60), "valid")[
+                :, np.newaxis
+            ]
+        )
+        * 0.015
+    )
     returns = volatility * rng.standard_normal((rows, symbols + 1))
     ranges = np.abs(returns[:, 1:]) + 0.5 * volatility
     ranges[:, ::2] = np.nan
-    return History(days, [f"S{number}" for number in range(symbols)], returns[:, 1:], ranges, returns[:, 0])
+    return History(
+        days, [f"S{number}" for number in range(symbols)], returns[:, 1:], ranges, returns[:, 0]
+    )
 
 
 def cut(whole: History, rows: int) -> History:
-    return History(whole.days[:rows], whole.symbols, whole.returns[:rows], whole.ranges[:rows], whole.market[:rows])
+    return History(
+        whole.days[:rows],
+        whole.symbols,
+        whole.returns[:rows],
+        whole.ranges[:rows],
+        whole.market[:rows],
+    )
 
 
 def test_no_model_sees_what_comes_after_its_day():
@@ -37,19 +52,31 @@ def test_no_model_sees_what_comes_after_its_day():
     whole = history(340, 2)
     whole.returns[100:104, 1] = np.nan
     full, part = (
-        forecast_skill.predict_with_all_models(some, forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]) for some in (whole, cut(whole, 325))
+        forecast_skill.predict_with_all_models(
+            some, forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
+        )
+        for some in (whole, cut(whole, 325))
     )
     assert full.keys() == part.keys()
     for name, model in part.items():
         assert np.isfinite(model.volatility_forecast).all(), name
-        assert_allclose(model.root_variance_forecast, full[name].root_variance_forecast[: len(model.root_variance_forecast)], rtol=1e-9, err_msg=name)
+        assert_allclose(
+            model.root_variance_forecast,
+            full[name].root_variance_forecast[: len(model.root_variance_forecast)],
+            rtol=1e-9,
+            err_msg=name,
+        )
 
 
 def test_garch_forecasts_follow_the_recursion_with_parameters_of_the_quarters_start():
     """Oracle: the variance recursion as Bollerslev (1986) writes it, and its mean reversion over 21 steps."""
     some = history(330, 1)
     ours = forecast_skill.garch_forecasts(some)[:, 0]
-    starts = [row for row in range(FIRST_ROW + 1, 330) if (some.days[row].month - 1) // 3 != (some.days[row - 1].month - 1) // 3]
+    starts = [
+        row
+        for row in range(FIRST_ROW + 1, 330)
+        if (some.days[row].month - 1) // 3 != (some.days[row - 1].month - 1) // 3
+    ]
     per_cent = 100 * some.returns[:, 0]
     fitted = arch_model(per_cent, rescale=False).fit(last_obs=starts[0] + 1, disp="off")
     mean, omega, alpha, beta = fitted.params
@@ -71,7 +98,9 @@ def test_an_har_per_symbol_is_an_ordinary_regression_over_a_year():
     train = range(row - 252, row)
     fitted = sm.OLS(absolute.shift(-1)[train].to_numpy(), x.loc[train].to_numpy()).fit()
     expected = np.sqrt(252) * fitted.predict(x.loc[[row]].to_numpy())
-    assert_allclose(forecast_skill.har_per_symbol(some.returns)[row - FIRST_ROW, 1], expected[0], rtol=1e-9)
+    assert_allclose(
+        forecast_skill.har_per_symbol(some.returns)[row - FIRST_ROW, 1], expected[0], rtol=1e-9
+    )
 
 
 def test_coefficients_change_at_the_start_of_a_year_that_has_five_behind_it_and_know_only_complete_pairs():
@@ -98,14 +127,29 @@ def test_a_file_of_closes_is_scored_printed_and_written(tmp_path, capsys):
     """Oracle: pandas, for trailing volatility's RMSE over the pairs; the fund is not scored."""
     days = trading_calendar.sessions_between(date(2022, 1, 3), date(2023, 4, 28))
     rng = np.random.default_rng(3)
-    prices = pd.DataFrame(np.exp(rng.normal(0, 0.02, (len(days), 3)).cumsum(axis=0)) * 50, index=days, columns=["A", "FUND", "SPY"])
-    prices.rename_axis("date").reset_index().melt("date", var_name="symbol", value_name="close").to_csv(tmp_path / "p.csv", index=False)
+    prices = pd.DataFrame(
+        np.exp(rng.normal(0, 0.02, (len(days), 3)).cumsum(axis=0)) * 50,
+        index=days,
+        columns=["A", "FUND", "SPY"],
+    )
+    prices.rename_axis("date").reset_index().melt(
+        "date", var_name="symbol", value_name="close"
+    ).to_csv(tmp_path / "p.csv", index=False)
     (tmp_path / "profiles.csv").write_text("symbol,asset_type\nA,STOCK\nFUND,ETF\n")
-    arguments = [str(tmp_path / "p.csv"), "--profiles", str(tmp_path / "profiles.csv"), "--from", "2023-01-10"]
+    arguments = [
+        str(tmp_path / "p.csv"),
+        "--profiles",
+        str(tmp_path / "profiles.csv"),
+        "--from",
+        "2023-01-10",
+    ]
     forecast_skill.main([*arguments, "--json", str(tmp_path / "out.json")])
     printed, written = capsys.readouterr().out, json.loads((tmp_path / "out.json").read_text())
     returns = prices["A"].reset_index(drop=True).pct_change()
-    trailing, after = returns.rolling(21).std() * np.sqrt(252), (returns**2).rolling(21).mean().shift(-21) ** 0.5 * np.sqrt(252)
+    trailing, after = (
+        returns.rolling(21).std() * np.sqrt(252),
+        (returns**2).rolling(21).mean().shift(-21) ** 0.5 * np.sqrt(252),
+    )
     first = days.index(date(2023, 1, 9))
     (period,) = written["periods"]
     line = next(line for line in period["lines"] if line["model"] == TRAILING)
@@ -130,13 +174,19 @@ def test_the_shipped_forecast_reaches_its_goals_on_real_prices():
     some = forecast_skill.load_history(SHARED_DATA / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
     realized = forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
     models = {
-        OURS: forecast_skill._to_prediction(har.forecast(har.build_regressors(some.returns, some.market, some.ranges)), len(realized)),
+        OURS: forecast_skill._to_prediction(
+            har.forecast(har.build_regressors(some.returns, some.market, some.ranges)),
+            len(realized),
+        ),
         **forecast_skill.trailing_forecasts(some.returns, len(realized)),
     }
     days = some.days[FIRST_ROW:][: len(realized)]
     for first in (date(2021, 1, 4), FITTED_THROUGH):
         wanted = np.array([day >= first for day in days])
-        lines = {line.model: line for line in forecast_skill.score_models(days, wanted, realized, models).lines}
+        lines = {
+            line.model: line
+            for line in forecast_skill.score_models(days, wanted, realized, models).lines
+        }
         assert lines[TRAILING].ours_below >= 0.30
         assert lines[EWMA_97].ours_below >= 0.07
         assert abs(lines[OURS].bias) < 0.05

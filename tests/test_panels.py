@@ -14,7 +14,9 @@ WEEK = [date(2024, 1, day) for day in (2, 3, 4, 5, 8, 9, 10, 11, 12)]
 
 
 def closes(values, symbol="X"):
-    return pd.DataFrame({symbol: np.array(values, float)}, index=pd.to_datetime(WEEK[: len(values)]))
+    return pd.DataFrame(
+        {symbol: np.array(values, float)}, index=pd.to_datetime(WEEK[: len(values)])
+    )
 
 
 def test_a_panel_leaves_what_is_not_there_missing_and_what_was_not_asked_for_out():
@@ -31,7 +33,13 @@ def test_a_panel_leaves_what_is_not_there_missing_and_what_was_not_asked_for_out
 
 
 def test_a_panel_of_nothing_has_its_shape():
-    rows = pd.DataFrame({"symbol": pd.Series(dtype="str"), "date": pd.Series(dtype="datetime64[s]"), "close": pd.Series(dtype=float)})
+    rows = pd.DataFrame(
+        {
+            "symbol": pd.Series(dtype="str"),
+            "date": pd.Series(dtype="datetime64[s]"),
+            "close": pd.Series(dtype=float),
+        }
+    )
     assert panels.pivot_to_panel(rows, WEEK[:3], [], "close").shape == (3, 0)
 
 
@@ -65,7 +73,9 @@ def test_a_day_that_was_not_loaded_is_refused_and_not_mistaken_for_another():
 
 
 def test_required_closes_that_are_missing_are_named_with_their_days():
-    with pytest.raises(MissingPricesError, match="no close of X on 2024-01-03, 2024-01-12") as caught:
+    with pytest.raises(
+        MissingPricesError, match="no close of X on 2024-01-03, 2024-01-12"
+    ) as caught:
         panels.require_closes(closes([7, np.nan, 8]), [WEEK[0], WEEK[1], WEEK[8]], "X")
     assert caught.value.days == (WEEK[1], WEEK[8])
 
@@ -81,10 +91,17 @@ def test_every_missing_value_gets_its_own_reason_row():
             "observations": [3, 90, 4],
         }
     )
-    reasons = {"beta": pd.Series(["short", "-", "flat"]), "r_squared": pd.Series(["short"], index=[0])}
+    reasons = {
+        "beta": pd.Series(["short", "-", "flat"]),
+        "r_squared": pd.Series(["short"], index=[0]),
+    }
     undefined = panels.undefined_rows(rows, "t", reasons, subject="position_id", day="day")
     found = undefined[["metric", "subject", "portfolio_id", "reason", "n_obs"]].to_numpy().tolist()
-    assert found == [["t.beta", "1", "A", "short", 3], ["t.beta", "3", "B", "flat", 4], ["t.r_squared", "1", "A", "short", 3]]
+    assert found == [
+        ["t.beta", "1", "A", "short", 3],
+        ["t.beta", "3", "B", "flat", 4],
+        ["t.r_squared", "1", "A", "short", 3],
+    ]
 
 
 def test_a_range_is_believed_on_a_day_as_it_was_before_the_next_session():
@@ -93,7 +110,9 @@ def test_a_range_is_believed_on_a_day_as_it_was_before_the_next_session():
     close = pd.DataFrame({"X": [10.0, 10.0, 30.0, 10.0, 30.0, 10.0, 10.0, 10.0]}, index=days)
     _, together = panels.clean_bars(close, close * 1.01, close * 0.99)
     for rows in range(3, 9):
-        _, alone = panels.clean_bars(*(prices.iloc[:rows] for prices in (close, close * 1.01, close * 0.99)))
+        _, alone = panels.clean_bars(
+            *(prices.iloc[:rows] for prices in (close, close * 1.01, close * 0.99))
+        )
         pd.testing.assert_frame_equal(alone, together.iloc[: rows - 2], check_exact=True)
     assert together["X"].isna().any()
     assert together["X"].notna().any()

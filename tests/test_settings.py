@@ -39,11 +39,19 @@ def test_an_empty_value_is_no_value(dotenv, monkeypatch):
     monkeypatch.setenv("RISKMETRICS_HOME", "")
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "")
     loaded = settings.load()
-    assert (loaded.market_index, loaded.database_url, loaded.home) == (None, None, Path("from-file"))
+    assert (loaded.market_index, loaded.database_url, loaded.home) == (
+        None,
+        None,
+        Path("from-file"),
+    )
 
 
 @pytest.mark.parametrize(
-    ("own", "general", "used"), [("postgresql://a", "postgresql://b", "postgresql://a"), (None, "postgresql://b", "postgresql://b")]
+    ("own", "general", "used"),
+    [
+        ("postgresql://a", "postgresql://b", "postgresql://a"),
+        (None, "postgresql://b", "postgresql://b"),
+    ],
 )
 def test_our_own_database_url_goes_before_the_general_one(monkeypatch, own, general, used):
     if own:
@@ -54,7 +62,10 @@ def test_our_own_database_url_goes_before_the_general_one(monkeypatch, own, gene
     assert url.get_secret_value() == used
 
 
-@pytest.mark.parametrize(("given", "meant"), [("data", "{cwd}/data"), ("~/risk", "{home}/risk"), ("/srv/risk", "/srv/risk")])
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("data", "{cwd}/data"), ("~/risk", "{home}/risk"), ("/srv/risk", "/srv/risk")],
+)
 def test_folders_may_be_relative_or_under_the_users_home(monkeypatch, tmp_path, given, meant):
     monkeypatch.setenv("HOME", str(tmp_path / "me"))
     monkeypatch.setenv("RISKMETRICS_HOME", given)
@@ -71,14 +82,18 @@ def test_the_market_index_is_written_as_symbols_are(monkeypatch):
 
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
     monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "something-private-here")
-    with pytest.raises(ConfigurationError, match=r"RISKMETRICS_MARKET_INDEX: .*not a symbol: at most 16 letters") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"RISKMETRICS_MARKET_INDEX: .*not a symbol: at most 16 letters"
+    ) as caught:
         settings.load()
     assert "private" not in str(caught.value)
     assert caught.value.exit_code == 6
     assert caught.value.__suppress_context__
 
 
-@pytest.mark.parametrize(("given", "used"), [(" abc123 \n", "abc123"), ("a+b/c==", "a+b/c=="), ("", None)])
+@pytest.mark.parametrize(
+    ("given", "used"), [(" abc123 \n", "abc123"), ("a+b/c==", "a+b/c=="), ("", None)]
+)
 def test_a_key_is_taken_without_the_space_around_it(monkeypatch, given, used):
     monkeypatch.setenv("FMP_API_KEY", given)
     key = settings.load().fmp_api_key
@@ -96,7 +111,10 @@ def test_a_key_that_no_url_can_carry_is_refused_and_not_shown(monkeypatch, given
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("RISKMETRICS_FMP_URL", url) for url in ("ftp://x", "https://", "http://[::1", "http://:80", "http://vendor:99999")),
+        *(
+            ("RISKMETRICS_FMP_URL", url)
+            for url in ("ftp://x", "https://", "http://[::1", "http://:80", "http://vendor:99999")
+        ),
         ("RISKMETRICS_FMP_CALLS_PER_DAY", "0"),
         ("RISKMETRICS_AI_USD_PER_DAY", "-1"),
         ("RISKMETRICS_AI_DISCLOSE", "all"),
@@ -127,9 +145,14 @@ def test_what_is_bundled_is_found_in_the_checkout_and_in_the_wheel(monkeypatch, 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
-    [(b"FMP_API_KEY=caf\xe9-secret", r"^\.env is not UTF-8 \(byte 15\): save it as UTF-8$"), (b"\xff", r"^\.env is not UTF-8 \(byte 0\)")],
+    [
+        (b"FMP_API_KEY=caf\xe9-secret", r"^\.env is not UTF-8 \(byte 15\): save it as UTF-8$"),
+        (b"\xff", r"^\.env is not UTF-8 \(byte 0\)"),
+    ],
 )
-def test_a_dotenv_that_is_not_utf8_is_refused_without_its_text(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_dotenv_that_is_not_utf8_is_refused_without_its_text(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     (tmp_path / ".env").write_bytes(content)
     with pytest.raises(ConfigurationError, match=sentence) as refusal:
         settings.load()
@@ -172,19 +195,31 @@ def test_a_dotenv_that_cannot_be_read_is_refused() -> None:
         Path(folder).chmod(0o755)
         (Path(folder) / ".env").touch(mode=0o600)
         os.chdir(folder)
-        assert call_as(ORDINARY, settings.load) == "ConfigurationError: cannot read .env: Permission denied. Make it readable, or remove it"
+        assert (
+            call_as(ORDINARY, settings.load)
+            == "ConfigurationError: cannot read .env: Permission denied. Make it readable, or"
+            " remove it"
+        )
 
 
 @pytest.mark.parametrize("name", ["RISKMETRICS_HOME", "DAGSTER_HOME"])
-def test_a_home_that_is_no_path_is_refused_by_the_name_of_its_setting(monkeypatch, tmp_path: Path, name: str) -> None:
+def test_a_home_that_is_no_path_is_refused_by_the_name_of_its_setting(
+    monkeypatch, tmp_path: Path, name: str
+) -> None:
     monkeypatch.setenv(name, "~no-such-account/risk")
-    with pytest.raises(ConfigurationError, match=f"{name} names the home of an unknown account: ~no-such-account/risk"):
+    with pytest.raises(
+        ConfigurationError,
+        match=f"{name} names the home of an unknown account: ~no-such-account/risk",
+    ):
         _ = settings.load().dagster_directory
     monkeypatch.setenv(name, "risk")
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    with pytest.raises(ConfigurationError, match=f"{name} is risk, in the current directory, which does not exist any more"):
+    with pytest.raises(
+        ConfigurationError,
+        match=f"{name} is risk, in the current directory, which does not exist any more",
+    ):
         _ = settings.load().dagster_directory
     monkeypatch.setenv(name, str(tmp_path / "risk"))
     assert settings.load().dagster_directory.is_relative_to(tmp_path / "risk")

@@ -47,7 +47,9 @@ def test_a_row_stored_twice_counts(tmp_path: Path) -> None:
 def test_renames_are_stated(tmp_path: Path) -> None:
     old = folder(tmp_path / "old", "A,1,2022-12-28,0.3,,09:00")
     header = HEADER.replace("beta", "market_beta")
-    new = folder(tmp_path / "new", "A,1,2022-12-28,0.3,,09:00", header=header, table="portfolio_market_betas")
+    new = folder(
+        tmp_path / "new", "A,1,2022-12-28,0.3,,09:00", header=header, table="portfolio_market_betas"
+    )
     renamed = {"portfolio_betas": "portfolio_market_betas", "beta": "market_beta"}
     assert stored_values.differences(old, new, renamed) == []
     assert len(stored_values.differences(old, new, {})) == 2  # each table is missing on one side

@@ -35,7 +35,10 @@ def test_the_exchange_opened_as_it_published(day, opened):
     assert calendar.is_session(day) is opened
 
 
-@pytest.mark.parametrize(("year", "sessions"), [(1996, 254), (2001, 248), (2012, 250), (2020, 253), (2022, 251), (2024, 252)])
+@pytest.mark.parametrize(
+    ("year", "sessions"),
+    [(1996, 254), (2001, 248), (2012, 250), (2020, 253), (2022, 251), (2024, 252)],
+)
 def test_a_year_has_as_many_sessions_as_it_had(year, sessions):
     assert len(calendar.sessions_between(date(year, 1, 1), date(year, 12, 31))) == sessions
 
@@ -46,7 +49,10 @@ def test_a_year_has_as_many_sessions_as_it_had(year, sessions):
         (datetime(2024, 12, 6, 15, 59, 59, tzinfo=NEW_YORK), date(2024, 12, 5)),
         (datetime(2024, 12, 6, 16, 0, tzinfo=NEW_YORK), date(2024, 12, 6)),
         (datetime(2024, 12, 6, 20, 59, tzinfo=UTC), date(2024, 12, 5)),
-        (datetime(2024, 11, 29, 12, 59, tzinfo=NEW_YORK), date(2024, 11, 27)),  # the day after Thanksgiving closes at 13:00
+        (
+            datetime(2024, 11, 29, 12, 59, tzinfo=NEW_YORK),
+            date(2024, 11, 27),
+        ),  # the day after Thanksgiving closes at 13:00
         (datetime(2024, 11, 29, 13, 0, tzinfo=NEW_YORK), date(2024, 11, 29)),
         (datetime(2024, 7, 5, 15, 59, tzinfo=NEW_YORK), date(2024, 7, 3)),
         (datetime(2024, 12, 8, 12, 0, tzinfo=NEW_YORK), date(2024, 12, 6)),
@@ -66,7 +72,10 @@ def test_results_begin_a_year_of_sessions_after_the_calendar():
     """What the first results look back on: 252 sessions, as a year has."""
     assert calendar.is_session(calendar.FIRST_SESSION)
     assert calendar.is_session(calendar.FIRST_RESULT_SESSION)
-    assert len(calendar.sessions_between(calendar.FIRST_SESSION, calendar.FIRST_RESULT_SESSION)) - 1 == 253
+    assert (
+        len(calendar.sessions_between(calendar.FIRST_SESSION, calendar.FIRST_RESULT_SESSION)) - 1
+        == 253
+    )
     assert calendar.sessions_index()[0].date() == calendar.FIRST_SESSION
 
 
@@ -84,7 +93,10 @@ def test_closed_weekdays_are_the_holidays():
 def test_steps_back_count_sessions():
     assert calendar.previous_session(date(2022, 12, 28)) == date(2022, 12, 27)
     assert calendar.previous_session(date(2022, 12, 27)) == date(2022, 12, 23)
-    assert calendar.previous_session(date(2022, 12, 28), 90) == calendar.sessions_between(date(2022, 1, 1), date(2022, 12, 28))[-91]
+    assert (
+        calendar.previous_session(date(2022, 12, 28), 90)
+        == calendar.sessions_between(date(2022, 1, 1), date(2022, 12, 28))[-91]
+    )
     assert calendar.previous_session(date(1990, 1, 3), 10) == calendar.FIRST_SESSION
     assert calendar.previous_or_same_session(date(2022, 12, 26)) == date(2022, 12, 23)
     assert calendar.previous_or_same_session(date(2022, 12, 28)) == date(2022, 12, 28)
@@ -100,13 +112,29 @@ def test_a_window_has_the_lookback_and_the_days():
 @pytest.mark.parametrize(
     ("first", "last", "sentence"),
     [
-        (date(2022, 12, 25), date(2022, 12, 28), r"2022-12-25 \(Sunday\) is not a session: .* the last one before it is 2022-12-23"),
+        (
+            date(2022, 12, 25),
+            date(2022, 12, 28),
+            r"2022-12-25 \(Sunday\) is not a session: .* the last one before it is 2022-12-23",
+        ),
         (date(2022, 12, 23), date(2022, 12, 26), r"2022-12-26 \(Monday\) is not a session"),
-        (date(2022, 12, 28), date(2022, 12, 23), "the range is reversed: 2022-12-28 comes after 2022-12-23"),
-        (date(2022, 12, 23), date(2026, 1, 15), "the session 2026-01-15 has not closed yet; the latest that has is 2026-01-14"),
+        (
+            date(2022, 12, 28),
+            date(2022, 12, 23),
+            "the range is reversed: 2022-12-28 comes after 2022-12-23",
+        ),
+        (
+            date(2022, 12, 23),
+            date(2026, 1, 15),
+            "the session 2026-01-15 has not closed yet; the latest that has is 2026-01-14",
+        ),
         (date(2022, 12, 23), date(2999, 1, 4), "2999-01-04 is outside the calendar"),
         (date(1989, 12, 29), date(1999, 1, 4), "1989-12-29 is outside the calendar"),
-        (date(1990, 6, 1), date(1999, 1, 4), "results begin with 1991-01-02: 1990-06-01 has too little history"),
+        (
+            date(1990, 6, 1),
+            date(1999, 1, 4),
+            "results begin with 1991-01-02: 1990-06-01 has too little history",
+        ),
     ],
 )
 def test_a_range_that_is_not_one_of_ended_sessions_is_refused(first, last, sentence):
@@ -135,7 +163,11 @@ def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
 @pytest.mark.parametrize(
     ("first", "last", "sentence"),
     [
-        (date(2022, 12, 24), date(2022, 12, 26), "no session between 2022-12-24 and 2022-12-26 has ended"),
+        (
+            date(2022, 12, 24),
+            date(2022, 12, 26),
+            "no session between 2022-12-24 and 2022-12-26 has ended",
+        ),
         (date(2030, 1, 1), date(2031, 1, 1), "no session between"),
         (date(1980, 1, 1), date(1990, 12, 31), "no session between"),
         (date(2022, 12, 28), date(2022, 12, 27), "the range is reversed"),
@@ -146,7 +178,11 @@ def test_a_range_without_an_ended_session_is_refused(first, last, sentence):
         calendar.clip_to_sessions(first, last, LONG_AFTER)
 
 
-@pytest.mark.parametrize(("day", "hour"), [(date(2024, 12, 6), 16), (date(2024, 7, 5), 16), (date(2024, 11, 29), 13)])
+@pytest.mark.parametrize(
+    ("day", "hour"), [(date(2024, 12, 6), 16), (date(2024, 7, 5), 16), (date(2024, 11, 29), 13)]
+)
 def test_a_session_closes_when_the_exchange_says(day, hour):
     """In New York, winter, summer and on a half-day."""
-    assert calendar.session_close(day) == datetime(day.year, day.month, day.day, hour, tzinfo=NEW_YORK)
+    assert calendar.session_close(day) == datetime(
+        day.year, day.month, day.day, hour, tzinfo=NEW_YORK
+    )

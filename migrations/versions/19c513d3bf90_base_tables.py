@@ -57,13 +57,17 @@ def create_portfolios() -> None:
 
 
 def create_positions() -> None:
-    op.execute(f"CREATE TYPE positiontype AS ENUM {POSITION_TYPES}")  # a tuple prints as SQL writes a list
+    op.execute(
+        f"CREATE TYPE positiontype AS ENUM {POSITION_TYPES}"
+    )  # a tuple prints as SQL writes a list
     op.create_table(
         "positions",
         surrogate_key(),
         sa.Column("portfolio_id", sa.Uuid, sa.ForeignKey("portfolios.id"), nullable=False),
         sa.Column("symbol", sa.String(20), nullable=False),
-        sa.Column("position_type", postgresql.ENUM(name="positiontype", create_type=False), nullable=False),
+        sa.Column(
+            "position_type", postgresql.ENUM(name="positiontype", create_type=False), nullable=False
+        ),
         sa.Column("quantity", sa.Numeric(16, 4), nullable=False),
         sa.Column("entry_price", sa.Numeric(12, 4), nullable=False),
         sa.Column("entry_date", sa.Date, nullable=False),
@@ -87,7 +91,14 @@ def create_positions() -> None:
 
 
 def create_portfolio_snapshots() -> None:
-    values = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
+    values = (
+        "total_value",
+        "cash_value",
+        "long_value",
+        "short_value",
+        "gross_exposure",
+        "net_exposure",
+    )
     greeks = ("portfolio_delta", "portfolio_gamma", "portfolio_theta", "portfolio_vega")
     counts = ("num_positions", "num_long_positions", "num_short_positions")
     op.create_table(
@@ -103,10 +114,14 @@ def create_portfolio_snapshots() -> None:
         *(sa.Column(name, sa.Integer, nullable=False) for name in counts),
         sa.Column("equity_balance", sa.Numeric(16, 2)),
         instant("created_at"),
-        sa.UniqueConstraint("portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"),
+        sa.UniqueConstraint(
+            "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
+        ),
     )
     op.create_index("ix_portfolio_snapshots_portfolio_id", "portfolio_snapshots", ["portfolio_id"])
-    op.create_index("ix_portfolio_snapshots_snapshot_date", "portfolio_snapshots", ["snapshot_date"])
+    op.create_index(
+        "ix_portfolio_snapshots_snapshot_date", "portfolio_snapshots", ["snapshot_date"]
+    )
 
 
 def create_market_data_cache() -> None:
@@ -165,4 +180,8 @@ def create_position_interest_rate_betas() -> None:
         sa.Column("calculation_date", sa.Date, nullable=False),
         instant("created_at"),
     )
-    op.create_index("idx_ir_betas_position_date", "position_interest_rate_betas", ["position_id", "calculation_date"])
+    op.create_index(
+        "idx_ir_betas_position_date",
+        "position_interest_rate_betas",
+        ["position_id", "calculation_date"],
+    )

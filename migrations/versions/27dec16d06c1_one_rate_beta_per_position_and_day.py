@@ -29,7 +29,9 @@ def upgrade() -> None:
     there, moving = sa.table(TABLE, sa.column("id")), sa.table(SUPERSEDED, sa.column("id"))
     moved = op.get_bind().execute(sa.delete(there).where(there.c.id == moving.c.id)).rowcount
     if moved:
-        logging.getLogger("riskmetrics").warning("%d older rate betas of a position and day moved to the table %s", moved, SUPERSEDED)
+        logging.getLogger("riskmetrics").warning(
+            "%d older rate betas of a position and day moved to the table %s", moved, SUPERSEDED
+        )
     else:
         op.drop_table(SUPERSEDED)
     op.create_unique_constraint(KEY, TABLE, ["position_id", "calculation_date"])

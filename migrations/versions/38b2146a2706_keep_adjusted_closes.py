@@ -9,7 +9,9 @@ from alembic import op
 revision = "38b2146a2706"
 down_revision = "92d95fa4419d"
 
-ADJ_CLOSE = "Close adjusted for splits and dividends, per share: what returns are made of. NULL: not known."
+ADJ_CLOSE = (
+    "Close adjusted for splits and dividends, per share: what returns are made of. NULL: not known."
+)
 
 
 def upgrade() -> None:

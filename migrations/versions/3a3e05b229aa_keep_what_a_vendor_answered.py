@@ -11,10 +11,23 @@ def upgrade() -> None:
     op.create_table(
         "vendor_answers",
         sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
-        sa.Column("kind", sa.String(16), primary_key=True, comment="What was asked for: prices, profile or benchmark."),
-        sa.Column("subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("first_day", sa.Date, comment="First day of prices that was ever asked for. NULL: they have none."),
+        sa.Column(
+            "kind",
+            sa.String(16),
+            primary_key=True,
+            comment="What was asked for: prices, profile or benchmark.",
+        ),
+        sa.Column(
+            "subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."
+        ),
+        sa.Column(
+            "answered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+        ),
+        sa.Column(
+            "first_day",
+            sa.Date,
+            comment="First day of prices that was ever asked for. NULL: they have none.",
+        ),
         sa.Column("problem", sa.Text, comment="Why the answer brought nothing. NULL: it did."),
         comment="One row per vendor, kind and subject: when it last answered. What was answered is not asked again too soon.",
     )

@@ -11,20 +11,37 @@ def upgrade() -> None:
     op.create_table(
         "ai_batches",
         sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid()),
-        sa.Column("vendor_id", sa.String(64), comment="What the vendor calls it. NULL: it is being sent, or its process died."),
+        sa.Column(
+            "vendor_id",
+            sa.String(64),
+            comment="What the vendor calls it. NULL: it is being sent, or its process died.",
+        ),
         sa.Column("run_id", sa.String(36), nullable=False, comment="Run that sent it."),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("closed_at", sa.DateTime(timezone=True), comment="NULL: its answers are waited for."),
+        sa.Column(
+            "created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+        ),
+        sa.Column(
+            "closed_at", sa.DateTime(timezone=True), comment="NULL: its answers are waited for."
+        ),
         sa.UniqueConstraint("vendor_id", name="uq_ai_batches_vendor_id"),
         comment="One row per batch of prompts: stored before it is sent, so that none is lost and none is paid for twice.",
     )
     op.create_table(
         "ai_batch_requests",
-        sa.Column("custom_id", sa.String(64), primary_key=True, comment="What the vendor's answer is known by."),
+        sa.Column(
+            "custom_id",
+            sa.String(64),
+            primary_key=True,
+            comment="What the vendor's answer is known by.",
+        ),
         sa.Column(
             "batch_id",
             sa.Uuid,
-            sa.ForeignKey("ai_batches.id", ondelete="CASCADE", name=op.f("fk_ai_batch_requests_batch_id_ai_batches")),
+            sa.ForeignKey(
+                "ai_batches.id",
+                ondelete="CASCADE",
+                name=op.f("fk_ai_batch_requests_batch_id_ai_batches"),
+            ),
             nullable=False,
         ),
         sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
@@ -38,7 +55,11 @@ def upgrade() -> None:
         sa.Column(
             "portfolio_id",
             sa.Uuid,
-            sa.ForeignKey("portfolios.id", ondelete="CASCADE", name=op.f("fk_ai_batch_requests_portfolio_id_portfolios")),
+            sa.ForeignKey(
+                "portfolios.id",
+                ondelete="CASCADE",
+                name=op.f("fk_ai_batch_requests_portfolio_id_portfolios"),
+            ),
             nullable=False,
         ),
         sa.Column("day", sa.Date, nullable=False, comment="Session that it is about."),

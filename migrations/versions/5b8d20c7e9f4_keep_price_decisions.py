@@ -13,7 +13,9 @@ def upgrade() -> None:
     op.create_table(
         "price_decisions",
         sa.Column("symbol", sa.String(20), primary_key=True),
-        sa.Column("date", sa.Date, primary_key=True, comment="First session at the price after the move."),
+        sa.Column(
+            "date", sa.Date, primary_key=True, comment="First session at the price after the move."
+        ),
         sa.Column("kind", sa.String(16), nullable=False, comment=KIND),
         sa.Column(
             "new_shares",
@@ -26,7 +28,9 @@ def upgrade() -> None:
             sa.String(64),
             comment="Version of riskmetrics that recorded the decision.",
         ),
-        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column(
+            "decided_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+        ),
         sa.CheckConstraint(
             "kind = 'accept' AND new_shares IS NULL AND old_shares IS NULL "
             "OR kind = 'split' AND new_shares IS NOT NULL AND old_shares IS NOT NULL "

@@ -18,7 +18,9 @@ COMMENTS = sa.text("""
     SELECT attname, col_description(attrelid, attnum) FROM pg_attribute
     WHERE attrelid = CAST(:view AS regclass) AND attnum > 0 AND col_description(attrelid, attnum) IS NOT NULL
 """)
-DEFINITION = sa.text("SELECT pg_get_viewdef(CAST(:view AS regclass)), obj_description(CAST(:view AS regclass))")
+DEFINITION = sa.text(
+    "SELECT pg_get_viewdef(CAST(:view AS regclass)), obj_description(CAST(:view AS regclass))"
+)
 
 
 GRANTS = sa.text("""
@@ -60,11 +62,15 @@ def alter_quantity(type_: sa.Numeric) -> None:
         op.execute(f"DROP VIEW {view}")
     op.alter_column("positions", "quantity", type_=type_)
     for view, definition, comment, comments, grants in saved:
-        op.execute(sa.text(f"CREATE VIEW {view} AS {definition.rstrip().rstrip(';')}".replace(":", r"\:")))
+        op.execute(
+            sa.text(f"CREATE VIEW {view} AS {definition.rstrip().rstrip(';')}".replace(":", r"\:"))
+        )
         if comment is not None:
             op.execute(f"COMMENT ON VIEW {view} IS {quote(comment)}")
         for privilege, grantee, is_grantable in grants:
-            op.execute(f"GRANT {privilege} ON {view} TO {grantee}{' WITH GRANT OPTION' if is_grantable else ''}")
+            op.execute(
+                f"GRANT {privilege} ON {view} TO {grantee}{' WITH GRANT OPTION' if is_grantable else ''}"
+            )
         for column, text in comments:
             op.execute(f"COMMENT ON COLUMN {view}.{column} IS {quote(text)}")
 

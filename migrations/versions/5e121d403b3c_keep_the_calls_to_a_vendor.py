@@ -14,7 +14,9 @@ def upgrade() -> None:
         "vendor_quotas",
         sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
         sa.Column("day", sa.Date, nullable=False, comment="Day of UTC of the latest call."),
-        sa.Column("calls", sa.Integer, nullable=False, comment="Calls on that day, of all processes."),
+        sa.Column(
+            "calls", sa.Integer, nullable=False, comment="Calls on that day, of all processes."
+        ),
         sa.Column("paced_until", sa.DateTime(timezone=True), nullable=False, comment=PACED_UNTIL),
         comment="One row per vendor: the calls of the day and of the minute, which all processes share.",
     )

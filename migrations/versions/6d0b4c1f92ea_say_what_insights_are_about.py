@@ -12,8 +12,16 @@ down_revision = "3a3e05b229aa"
 
 
 def upgrade() -> None:
-    op.add_column("ai_insights", sa.Column("day", sa.Date, comment="Session that it is about. NULL: written by other code."))
-    op.add_column("ai_insights", sa.Column("run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."))
+    op.add_column(
+        "ai_insights",
+        sa.Column("day", sa.Date, comment="Session that it is about. NULL: written by other code."),
+    )
+    op.add_column(
+        "ai_insights",
+        sa.Column(
+            "run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."
+        ),
+    )
     op.create_index("ix_ai_insights_portfolio_id_day", "ai_insights", ["portfolio_id", "day"])
     op.create_index(
         "uq_ai_insights_cache_key_provider",

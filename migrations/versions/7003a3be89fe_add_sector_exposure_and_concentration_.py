@@ -33,7 +33,13 @@ FOREIGN_KEYS = (  # table, column, referred table, what a deleted parent did bef
 )
 ALWAYS_KNOWN = tuple(
     (table, column)
-    for table in ("position_market_betas", "benchmarks_sector_weights", "position_volatility", "ai_insights", "ai_insight_templates")
+    for table in (
+        "position_market_betas",
+        "benchmarks_sector_weights",
+        "position_volatility",
+        "ai_insights",
+        "ai_insight_templates",
+    )
     for column in ("created_at", "updated_at")
 )
 OPTIONAL = (("ai_insights", "expires_at"), ("ai_insight_templates", "deprecated_at"))
@@ -48,26 +54,56 @@ def upgrade() -> None:
         op.create_foreign_key(f"fk_{table}_{column}_{referred}", table, referred, [column], ["id"])
     remove_comments()
     for table, column in ALWAYS_KNOWN + OPTIONAL:
-        op.alter_column(table, column, server_default=None)  # it would be read in the session's time zone
-        op.alter_column(table, column, type_=TIMESTAMP(timezone=True), postgresql_using=f"{column} AT TIME ZONE 'UTC'")
+        op.alter_column(
+            table, column, server_default=None
+        )  # it would be read in the session's time zone
+        op.alter_column(
+            table,
+            column,
+            type_=TIMESTAMP(timezone=True),
+            postgresql_using=f"{column} AT TIME ZONE 'UTC'",
+        )
     for table, column in ALWAYS_KNOWN:
-        op.execute(sa.update(sa.table(table, sa.column(column))).where(sa.column(column).is_(None)).values({column: sa.func.now()}))
+        op.execute(
+            sa.update(sa.table(table, sa.column(column)))
+            .where(sa.column(column).is_(None))
+            .values({column: sa.func.now()})
+        )
         op.alter_column(table, column, server_default=sa.func.now(), nullable=False)
-    op.execute("ALTER INDEX ix_ai_templates_insight_type RENAME TO ix_ai_insight_templates_insight_type")
+    op.execute(
+        "ALTER INDEX ix_ai_templates_insight_type RENAME TO ix_ai_insight_templates_insight_type"
+    )
 
 
 def downgrade() -> None:
-    op.execute("ALTER INDEX ix_ai_insight_templates_insight_type RENAME TO ix_ai_templates_insight_type")
+    op.execute(
+        "ALTER INDEX ix_ai_insight_templates_insight_type RENAME TO ix_ai_templates_insight_type"
+    )
     for table, column in ALWAYS_KNOWN + OPTIONAL:
         op.alter_column(table, column, server_default=None, nullable=True)
-        op.alter_column(table, column, type_=TIMESTAMP(timezone=False), postgresql_using=f"{column} AT TIME ZONE 'UTC'")
+        op.alter_column(
+            table,
+            column,
+            type_=TIMESTAMP(timezone=False),
+            postgresql_using=f"{column} AT TIME ZONE 'UTC'",
+        )
     for table, column in ALWAYS_KNOWN:
         op.alter_column(table, column, server_default=sa.text("timezone('UTC', now())"))
     for table, column, referred, ondelete in FOREIGN_KEYS:
         drop_foreign_key(table, column)
-        op.create_foreign_key(f"{table}_{column}_fkey", table, referred, [column], ["id"], ondelete=ondelete)
-    op.create_index("idx_snapshots_volatility", "portfolio_snapshots", ["portfolio_id", "snapshot_date", "realized_volatility_21d"])
-    op.create_index("idx_snapshots_beta", "portfolio_snapshots", ["portfolio_id", "snapshot_date", "beta_calculated_90d"])
+        op.create_foreign_key(
+            f"{table}_{column}_fkey", table, referred, [column], ["id"], ondelete=ondelete
+        )
+    op.create_index(
+        "idx_snapshots_volatility",
+        "portfolio_snapshots",
+        ["portfolio_id", "snapshot_date", "realized_volatility_21d"],
+    )
+    op.create_index(
+        "idx_snapshots_beta",
+        "portfolio_snapshots",
+        ["portfolio_id", "snapshot_date", "beta_calculated_90d"],
+    )
     op.alter_column("portfolio_snapshots", "hhi", type_=sa.Numeric(10, 2))
 
 

@@ -23,7 +23,12 @@ def upgrade() -> None:
         sa.Column("data_source", sa.String(32), nullable=False, server_default="FMP"),
         sa.Column("created_at", sa.DateTime, server_default=in_utc),
         sa.Column("updated_at", sa.DateTime, server_default=in_utc),
-        sa.UniqueConstraint("benchmark_code", "asof_date", "sector", name="uq_benchmarks_sector_weights_code_date_sector"),
+        sa.UniqueConstraint(
+            "benchmark_code",
+            "asof_date",
+            "sector",
+            name="uq_benchmarks_sector_weights_code_date_sector",
+        ),
     )
     op.create_index("idx_benchmark_lookup", TABLE, ["benchmark_code", "asof_date"])
     op.create_index("idx_benchmark_sector", TABLE, ["benchmark_code", "sector", "asof_date"])

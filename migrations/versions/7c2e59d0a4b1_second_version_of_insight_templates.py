@@ -98,7 +98,16 @@ TEMPLATES = {
 }
 """Hash of the first version's prompts by type, and what the second one asks to look at."""
 
-_columns = ("id", "insight_type", "name", "description", "version", "system_prompt", "investigation_prompt", "max_tokens")
+_columns = (
+    "id",
+    "insight_type",
+    "name",
+    "description",
+    "version",
+    "system_prompt",
+    "investigation_prompt",
+    "max_tokens",
+)
 _templates = sa.table(
     "ai_insight_templates",
     *(sa.column(name) for name in (*_columns, "active", "deprecated_at", "updated_at")),
@@ -114,36 +123,65 @@ def _first_versions() -> list[sa.RowMapping]:
 
 
 def _digest(row: sa.RowMapping) -> str:
-    return md5((row["system_prompt"] + row["investigation_prompt"]).encode(), usedforsecurity=False).hexdigest()
+    return md5(
+        (row["system_prompt"] + row["investigation_prompt"]).encode(), usedforsecurity=False
+    ).hexdigest()
 
 
 def _use(chosen: sa.ColumnElement[bool], *, active: bool) -> None:
     deprecated = None if active else sa.func.now()
-    op.execute(sa.update(_templates).where(chosen).values(active=active, deprecated_at=deprecated, updated_at=sa.func.now()))
+    op.execute(
+        sa.update(_templates)
+        .where(chosen)
+        .values(active=active, deprecated_at=deprecated, updated_at=sa.func.now())
+    )
 
 
 def upgrade() -> None:
     """Insert the second version of each template that stands as seeded, in use if the first one was."""
-    taken = set(op.get_bind().scalars(sa.select(_templates.c.insight_type).where(_templates.c.version == "v2")))
+    taken = set(
+        op.get_bind().scalars(
+            sa.select(_templates.c.insight_type).where(_templates.c.version == "v2")
+        )
+    )
     for first in _first_versions():
         if first["active"]:
             _use(_templates.c.id == first["id"], active=False)
         second = {
             "version": f"v2{OWN_SUFFIX}" if first["insight_type"] in taken else "v2",
             "system_prompt": SYSTEM,
-            "investigation_prompt": TASK.replace("{{ focus }}", TEMPLATES[first["insight_type"]][1]),
+            "investigation_prompt": TASK.replace(
+                "{{ focus }}", TEMPLATES[first["insight_type"]][1]
+            ),
         }
-        kept = ("insight_type", "name", "description", "max_tokens", "required_tools", "optional_tools")
-        source = sa.select(*(_templates.c[name] for name in kept), *map(sa.literal, second.values()), sa.literal(first["active"])).where(
-            _templates.c.id == first["id"]
+        kept = (
+            "insight_type",
+            "name",
+            "description",
+            "max_tokens",
+            "required_tools",
+            "optional_tools",
         )
+        source = sa.select(
+            *(_templates.c[name] for name in kept),
+            *map(sa.literal, second.values()),
+            sa.literal(first["active"]),
+        ).where(_templates.c.id == first["id"])
         op.execute(sa.insert(_templates).from_select([*kept, *second, "active"], source))
 
 
 def downgrade() -> None:
     """Remove the second versions, and use the first ones again where the second ones were."""
     ours = _templates.c.version.in_(["v2", f"v2{OWN_SUFFIX}"]), _templates.c.system_prompt == SYSTEM
-    removed = op.get_bind().execute(sa.delete(_templates).where(*ours).returning(_templates.c.insight_type, _templates.c.active)).all()
+    removed = (
+        op.get_bind()
+        .execute(
+            sa.delete(_templates)
+            .where(*ours)
+            .returning(_templates.c.insight_type, _templates.c.active)
+        )
+        .all()
+    )
     used = {insight_type for insight_type, active in removed if active}
     for first in _first_versions():
         if first["insight_type"] in used:

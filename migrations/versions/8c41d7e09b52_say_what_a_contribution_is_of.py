@@ -9,7 +9,12 @@ BEFORE = "Listed; options and private holdings have no return series."
 
 
 def upgrade() -> None:
-    op.alter_column("portfolio_risk_contributions", "symbol", comment="What is held, or what a held option is on.", existing_comment=BEFORE)
+    op.alter_column(
+        "portfolio_risk_contributions",
+        "symbol",
+        comment="What is held, or what a held option is on.",
+        existing_comment=BEFORE,
+    )
 
 
 def downgrade() -> None:

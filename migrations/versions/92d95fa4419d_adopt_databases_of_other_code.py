@@ -25,18 +25,30 @@ WIDENED_LATER = {
 }
 """Columns that must not be narrowed on the way to their type at head."""
 
-NULLABLE_LATER = {("positions", "entry_price"), ("position_market_betas", "beta"), ("position_interest_rate_betas", "ir_beta")}
+NULLABLE_LATER = {
+    ("positions", "entry_price"),
+    ("position_market_betas", "beta"),
+    ("position_interest_rate_betas", "ir_beta"),
+}
 
 
 def upgrade() -> None:
     connection = op.get_bind()
     with schema_diff.scratch_schema(connection):
-        for script in reversed(list(ScriptDirectory(str(Path(__file__).parents[1])).walk_revisions("base", down_revision))):
+        for script in reversed(
+            list(
+                ScriptDirectory(str(Path(__file__).parents[1])).walk_revisions(
+                    "base", down_revision
+                )
+            )
+        ):
             script.module.upgrade()
         expected = schema_diff.describe_schema(connection)
     found = schema_diff.describe_schema(connection)
     for name in expected.enums.keys() - found.enums.keys():
-        op.execute(f"CREATE TYPE {name} AS ENUM {expected.enums[name]}")  # a tuple prints as SQL writes a list
+        op.execute(
+            f"CREATE TYPE {name} AS ENUM {expected.enums[name]}"
+        )  # a tuple prints as SQL writes a list
     for table in sorted(expected.tables):
         adopt_columns(table, found, expected)
     for key, constraint in expected.constraints.items():
@@ -51,7 +63,9 @@ def downgrade() -> None:
     """Leave everything: the revision before this one means the same schema."""
 
 
-def adopt_columns(table: str, found: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot) -> None:
+def adopt_columns(
+    table: str, found: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot
+) -> None:
     """Change types, defaults and NOT NULLs in one statement, which rewrites the table once at most."""
     changes: list[str] = []
     for (of, name), wanted in expected.columns.items():
@@ -64,31 +78,45 @@ def adopt_columns(table: str, found: schema_diff.SchemaSnapshot, expected: schem
                 changes.append(f"ALTER {name} DROP NOT NULL")
             if wanted.not_null and not there.not_null and (table, name) not in NULLABLE_LATER:
                 if wanted.default == "now()":
-                    op.execute(sa.update(sa.table(table, sa.column(name))).where(sa.column(name).is_(None)).values({name: sa.func.now()}))
+                    op.execute(
+                        sa.update(sa.table(table, sa.column(name)))
+                        .where(sa.column(name).is_(None))
+                        .values({name: sa.func.now()})
+                    )
                 changes.append(f"ALTER {name} SET NOT NULL")
     if changes:
-        op.execute(sa.text(f"ALTER TABLE {table} {', '.join(changes)}".replace(":", r"\:")))  # a colon in a default is no parameter
+        op.execute(
+            sa.text(f"ALTER TABLE {table} {', '.join(changes)}".replace(":", r"\:"))
+        )  # a colon in a default is no parameter
 
 
-def retyped(table: str, name: str, there: schema_diff.Column, wanted: schema_diff.Column) -> list[str]:
+def retyped(
+    table: str, name: str, there: schema_diff.Column, wanted: schema_diff.Column
+) -> list[str]:
     target = WIDENED_LATER.get((table, name), wanted.type)
     if there.type in {wanted.type, target}:
         return []
     naive = there.type.startswith("timestamp ") and target == "timestamp with time zone"
-    changed = f"ALTER {name} TYPE {target} USING " + (f"{name} AT TIME ZONE 'UTC'" if naive else f"{name}::text::{target}")
+    changed = f"ALTER {name} TYPE {target} USING " + (
+        f"{name} AT TIME ZONE 'UTC'" if naive else f"{name}::text::{target}"
+    )
     if there.default is None:
         return [changed]
     kept = wanted.default or f"({there.default})::text::{target}"
     return [f"ALTER {name} DROP DEFAULT", changed, f"ALTER {name} SET DEFAULT {kept}"]
 
 
-def adopt_constraint(key: schema_diff.ObjectKey, wanted: schema_diff.Constraint, found: schema_diff.SchemaSnapshot) -> None:
+def adopt_constraint(
+    key: schema_diff.ObjectKey, wanted: schema_diff.Constraint, found: schema_diff.SchemaSnapshot
+) -> None:
     """Rename the same constraint, or put the expected one in the place of those on the same columns."""
     table, name = key
     rivals = {
         known: constraint
         for (of, known), constraint in found.constraints.items()
-        if of == table and constraint.kind == wanted.kind and set(constraint.columns) == set(wanted.columns)
+        if of == table
+        and constraint.kind == wanted.kind
+        and set(constraint.columns) == set(wanted.columns)
     }
     same = next((known for known, constraint in rivals.items() if constraint == wanted), None)
     for known in rivals.keys() - {same}:
@@ -98,14 +126,28 @@ def adopt_constraint(key: schema_diff.ObjectKey, wanted: schema_diff.Constraint,
         return
     op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {wanted.definition}")
     for (of, known), index in found.indexes.items():
-        if wanted.kind == "u" and of == table and index.is_unique and set(index.columns) == set(wanted.columns):
+        if (
+            wanted.kind == "u"
+            and of == table
+            and index.is_unique
+            and set(index.columns) == set(wanted.columns)
+        ):
             op.execute(f"DROP INDEX {quoted(known)}")
 
 
-def adopt_index(key: schema_diff.ObjectKey, wanted: schema_diff.Index, found: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot) -> None:
+def adopt_index(
+    key: schema_diff.ObjectKey,
+    wanted: schema_diff.Index,
+    found: schema_diff.SchemaSnapshot,
+    expected: schema_diff.SchemaSnapshot,
+) -> None:
     """Rename the same index, or create the expected one."""
     table, name = key
-    same = [of for of, index in found.indexes.items() if of[0] == table and of not in expected.indexes and index == wanted]
+    same = [
+        of
+        for of, index in found.indexes.items()
+        if of[0] == table and of not in expected.indexes and index == wanted
+    ]
     if key in found.indexes:
         op.execute(f"DROP INDEX {name}")
     if same:

@@ -23,20 +23,55 @@ def upgrade() -> None:
     table = op.create_table(
         "har_coefficients",
         sa.Column("version", sa.String(64), nullable=False, comment="Such as shipped-1."),
-        sa.Column("proxy", sa.String(16), nullable=False, comment="What stands for a day's volatility: close_market, close, range_market."),
-        sa.Column("constant", sa.Double, nullable=False, comment="Weights of the model in ratios to a series' own level."),
+        sa.Column(
+            "proxy",
+            sa.String(16),
+            nullable=False,
+            comment="What stands for a day's volatility: close_market, close, range_market.",
+        ),
+        sa.Column(
+            "constant",
+            sa.Double,
+            nullable=False,
+            comment="Weights of the model in ratios to a series' own level.",
+        ),
         sa.Column("day_weight", sa.Double, nullable=False),
         sa.Column("week_weight", sa.Double, nullable=False),
         sa.Column("month_weight", sa.Double, nullable=False),
         sa.Column("market_weight", sa.Double, nullable=False),
-        sa.Column("residual_variance", sa.Double, nullable=False, comment="Variance over squared volatility forecast, less 1."),
+        sa.Column(
+            "residual_variance",
+            sa.Double,
+            nullable=False,
+            comment="Variance over squared volatility forecast, less 1.",
+        ),
         sa.Column("first_day", sa.Date, nullable=False, comment="First session of the fit."),
-        sa.Column("last_target", sa.Date, nullable=False, comment="Last session that a target of the fit looks at."),
+        sa.Column(
+            "last_target",
+            sa.Date,
+            nullable=False,
+            comment="Last session that a target of the fit looks at.",
+        ),
         sa.Column("n_obs", sa.Integer, comment="Pairs of a symbol and a session. NULL: not known."),
         sa.Column("n_symbols", sa.Integer, comment="NULL: not known."),
-        sa.Column("digest", sa.String(64), nullable=False, comment="sha256 hex of the version's numbers and dates."),
-        sa.Column("code_version", sa.String(64), nullable=False, comment="Version of riskmetrics that fitted it."),
-        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "digest",
+            sa.String(64),
+            nullable=False,
+            comment="sha256 hex of the version's numbers and dates.",
+        ),
+        sa.Column(
+            "code_version",
+            sa.String(64),
+            nullable=False,
+            comment="Version of riskmetrics that fitted it.",
+        ),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+        ),
         sa.CheckConstraint("first_day < last_target", name=op.f("ck_har_coefficients_range")),
         sa.PrimaryKeyConstraint("version", "proxy", name=op.f("pk_har_coefficients")),
         comment="One row per version and proxy: coefficients of the volatility forecast. Rows never change.",
@@ -48,8 +83,18 @@ def upgrade() -> None:
         "digest": DIGEST,
         "code_version": "0.1.0",
     }
-    columns = ("constant", "day_weight", "week_weight", "month_weight", "market_weight", "residual_variance")
-    rows = [of_all | {"proxy": proxy} | dict(zip(columns, numbers, strict=True)) for proxy, numbers in SHIPPED.items()]
+    columns = (
+        "constant",
+        "day_weight",
+        "week_weight",
+        "month_weight",
+        "market_weight",
+        "residual_variance",
+    )
+    rows = [
+        of_all | {"proxy": proxy} | dict(zip(columns, numbers, strict=True))
+        for proxy, numbers in SHIPPED.items()
+    ]
     op.bulk_insert(table, rows)
 
 

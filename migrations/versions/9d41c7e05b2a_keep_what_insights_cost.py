@@ -18,12 +18,23 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
         sa.Column("subject", sa.String(64), nullable=False, comment=SUBJECT),
         sa.Column("model", sa.String(50), nullable=False),
-        sa.Column("reserved", sa.Numeric(10, 6), nullable=False, comment="USD that the call can cost at most."),
+        sa.Column(
+            "reserved",
+            sa.Numeric(10, 6),
+            nullable=False,
+            comment="USD that the call can cost at most.",
+        ),
         sa.Column("cost", sa.Numeric(10, 6), comment=COST),
         sa.Column("input_tokens", sa.Integer),
         sa.Column("output_tokens", sa.Integer),
-        sa.Column("reserved_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
-        sa.Column("settled_at", sa.DateTime(timezone=True), comment="NULL: the call is under way, or its process died."),
+        sa.Column(
+            "reserved_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+        ),
+        sa.Column(
+            "settled_at",
+            sa.DateTime(timezone=True),
+            comment="NULL: the call is under way, or its process died.",
+        ),
         sa.CheckConstraint("reserved >= 0 AND cost >= 0", name="amounts"),
         comment="One row per call to a model that costs: reserved before it, settled after it.",
     )

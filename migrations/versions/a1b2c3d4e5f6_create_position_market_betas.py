@@ -28,10 +28,22 @@ def upgrade() -> None:
         sa.Column("market_index", sa.String(16), nullable=False, server_default="SPY"),
         sa.Column("created_at", sa.DateTime, server_default=in_utc),
         sa.Column("updated_at", sa.DateTime, server_default=in_utc),
-        sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name=f"{TABLE}_portfolio_id_fkey", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(["position_id"], ["positions.id"], name=f"{TABLE}_position_id_fkey", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["portfolio_id"],
+            ["portfolios.id"],
+            name=f"{TABLE}_portfolio_id_fkey",
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["position_id"], ["positions.id"], name=f"{TABLE}_position_id_fkey", ondelete="CASCADE"
+        ),
         sa.UniqueConstraint(
-            "portfolio_id", "position_id", "calc_date", "method", "window_days", name="uq_position_market_betas_position_date_method"
+            "portfolio_id",
+            "position_id",
+            "calc_date",
+            "method",
+            "window_days",
+            name="uq_position_market_betas_position_date_method",
         ),
     )
     op.create_index("idx_pos_beta_lookup", TABLE, ["portfolio_id", "calc_date"])

@@ -12,9 +12,25 @@ STATED = "The last day that the holdings were stated for. NULL: not known."
 
 
 def upgrade() -> None:
-    op.add_column("positions", sa.Column("entry_date_assumed", sa.Boolean, nullable=False, server_default=sa.false(), comment=ASSUMED))
+    op.add_column(
+        "positions",
+        sa.Column(
+            "entry_date_assumed",
+            sa.Boolean,
+            nullable=False,
+            server_default=sa.false(),
+            comment=ASSUMED,
+        ),
+    )
     op.add_column("portfolios", sa.Column("holdings_as_of", sa.Date, comment=STATED))
-    op.add_column("portfolios", sa.Column("equity_as_of", sa.Date, comment="The day that equity_balance describes. NULL: not known."))
+    op.add_column(
+        "portfolios",
+        sa.Column(
+            "equity_as_of",
+            sa.Date,
+            comment="The day that equity_balance describes. NULL: not known.",
+        ),
+    )
 
 
 def downgrade() -> None:

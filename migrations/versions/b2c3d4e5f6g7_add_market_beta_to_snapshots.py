@@ -17,10 +17,17 @@ def upgrade() -> None:
     op.add_column(TABLE, sa.Column("market_beta_r_squared", sa.Numeric(10, 4)))
     op.add_column(TABLE, sa.Column("market_beta_observations", sa.Integer))
     op.add_column(TABLE, sa.Column("market_beta_direct", sa.Numeric(10, 4)))
-    op.create_index("idx_snapshots_beta", TABLE, ["portfolio_id", "snapshot_date", "market_beta_weighted"])
+    op.create_index(
+        "idx_snapshots_beta", TABLE, ["portfolio_id", "snapshot_date", "market_beta_weighted"]
+    )
 
 
 def downgrade() -> None:
     op.drop_index("idx_snapshots_beta", TABLE)
-    for column in ("market_beta_direct", "market_beta_observations", "market_beta_r_squared", "market_beta_weighted"):
+    for column in (
+        "market_beta_direct",
+        "market_beta_observations",
+        "market_beta_r_squared",
+        "market_beta_weighted",
+    ):
         op.drop_column(TABLE, column)

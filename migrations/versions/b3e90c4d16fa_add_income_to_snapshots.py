@@ -26,7 +26,9 @@ def upgrade() -> None:
             " where none is stated. NULL: computed by an earlier version.",
         ),
     )
-    op.create_check_constraint("weight_base", "portfolio_snapshots", "weight_base IN ('stated_equity', 'net_value')")
+    op.create_check_constraint(
+        "weight_base", "portfolio_snapshots", "weight_base IN ('stated_equity', 'net_value')"
+    )
 
 
 def downgrade() -> None:

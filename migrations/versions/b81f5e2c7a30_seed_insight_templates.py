@@ -76,7 +76,16 @@ TEMPLATES = {
         "Answer the question that stands below as data, as far as the facts go; what they do not tell belongs to the limitations.\n"
         "{{ question | tojson }}",
         ["snapshot"],
-        ["betas", "volatility", "concentration", "sectors", "changes", "forecast_score", "ir_beta", "stress"],
+        [
+            "betas",
+            "volatility",
+            "concentration",
+            "sectors",
+            "changes",
+            "forecast_score",
+            "ir_beta",
+            "stress",
+        ],
     ),
 }
 """Name, description, what to look at, providers of facts that it needs, and that it may use."""
@@ -100,7 +109,17 @@ def upgrade() -> None:
     table = sa.table(
         "ai_insight_templates",
         sa.column("insight_type", ENUM(name="insight_type", create_type=False)),
-        *(sa.column(name) for name in ("name", "description", "version", "system_prompt", "investigation_prompt", "model_preference")),
+        *(
+            sa.column(name)
+            for name in (
+                "name",
+                "description",
+                "version",
+                "system_prompt",
+                "investigation_prompt",
+                "model_preference",
+            )
+        ),
         *(sa.column(name) for name in ("max_tokens", "temperature")),
         *(sa.column(name, sa.JSON) for name in ("required_tools", "optional_tools")),
         sa.column("active"),

@@ -15,7 +15,11 @@ def upgrade() -> None:
     op.add_column(TABLE, sa.Column("expected_volatility_21d", sa.Numeric(10, 4)))
     op.add_column(TABLE, sa.Column("volatility_trend", sa.String(20)))
     op.add_column(TABLE, sa.Column("volatility_percentile", sa.Numeric(10, 4)))
-    op.create_index("idx_snapshots_volatility", TABLE, ["portfolio_id", "snapshot_date", "realized_volatility_21d"])
+    op.create_index(
+        "idx_snapshots_volatility",
+        TABLE,
+        ["portfolio_id", "snapshot_date", "realized_volatility_21d"],
+    )
 
 
 def downgrade() -> None:

@@ -29,8 +29,12 @@ def upgrade() -> None:
         sa.Column("model_r_squared", sa.Numeric(10, 4)),
         sa.Column("created_at", sa.DateTime, server_default=in_utc),
         sa.Column("updated_at", sa.DateTime, server_default=in_utc),
-        sa.ForeignKeyConstraint(["position_id"], ["positions.id"], name=f"{TABLE}_position_id_fkey", ondelete="CASCADE"),
-        sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_volatility_position_date"),
+        sa.ForeignKeyConstraint(
+            ["position_id"], ["positions.id"], name=f"{TABLE}_position_id_fkey", ondelete="CASCADE"
+        ),
+        sa.UniqueConstraint(
+            "position_id", "calculation_date", name="uq_position_volatility_position_date"
+        ),
     )
     op.create_index("ix_position_volatility_position_id", TABLE, ["position_id"])
     op.create_index("ix_position_volatility_calculation_date", TABLE, ["calculation_date"])

@@ -12,7 +12,9 @@ def upgrade() -> None:
         "database_settings",
         sa.Column("name", sa.String(64), primary_key=True, comment="Such as market_index."),
         sa.Column("value", sa.Text, nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
+        sa.Column(
+            "updated_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+        ),
         comment="One row per setting that belongs to the data and not to a machine.",
     )
 

@@ -19,5 +19,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for column in ("top_10_concentration", "top_3_concentration", "effective_num_positions", "hhi", "sector_exposure"):
+    for column in (
+        "top_10_concentration",
+        "top_3_concentration",
+        "effective_num_positions",
+        "hhi",
+        "sector_exposure",
+    ):
         op.drop_column(TABLE, column)

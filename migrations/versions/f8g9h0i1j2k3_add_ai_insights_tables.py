@@ -21,7 +21,9 @@ IN_UTC = sa.text("timezone('UTC', now())")
 
 
 def upgrade() -> None:
-    op.execute(f"CREATE TYPE insight_type AS ENUM {INSIGHT_TYPES}")  # a tuple prints as SQL writes a list
+    op.execute(
+        f"CREATE TYPE insight_type AS ENUM {INSIGHT_TYPES}"
+    )  # a tuple prints as SQL writes a list
     op.execute(f"CREATE TYPE insight_severity AS ENUM {SEVERITIES}")
     create_insights()
     create_templates()
@@ -69,12 +71,18 @@ def create_insights() -> None:
         sa.Column("created_at", sa.DateTime, server_default=IN_UTC),
         sa.Column("expires_at", sa.DateTime),
         sa.Column("updated_at", sa.DateTime, server_default=IN_UTC),
-        sa.ForeignKeyConstraint(["portfolio_id"], ["portfolios.id"], name="ai_insights_portfolio_id_fkey"),
-        sa.ForeignKeyConstraint(["cache_source_id"], ["ai_insights.id"], name="ai_insights_cache_source_id_fkey"),
+        sa.ForeignKeyConstraint(
+            ["portfolio_id"], ["portfolios.id"], name="ai_insights_portfolio_id_fkey"
+        ),
+        sa.ForeignKeyConstraint(
+            ["cache_source_id"], ["ai_insights.id"], name="ai_insights_cache_source_id_fkey"
+        ),
     )
     for column in ("portfolio_id", "insight_type", "created_at", "cache_key"):
         op.create_index(f"ix_ai_insights_{column}", "ai_insights", [column])
-    op.create_index("ix_ai_insights_portfolio_created", "ai_insights", ["portfolio_id", "created_at"])
+    op.create_index(
+        "ix_ai_insights_portfolio_created", "ai_insights", ["portfolio_id", "created_at"]
+    )
     op.create_index("ix_ai_insights_type_severity", "ai_insights", ["insight_type", "severity"])
     op.create_index("ix_ai_insights_cache_lookup", "ai_insights", ["cache_key", "created_at"])
 
@@ -102,5 +110,7 @@ def create_templates() -> None:
         sa.Column("deprecated_at", sa.DateTime),
     )
     op.create_index("ix_ai_templates_insight_type", "ai_insight_templates", ["insight_type"])
-    op.create_index("ix_ai_templates_type_active", "ai_insight_templates", ["insight_type", "active"])
+    op.create_index(
+        "ix_ai_templates_type_active", "ai_insight_templates", ["insight_type", "active"]
+    )
     op.create_index("ix_ai_templates_version", "ai_insight_templates", ["insight_type", "version"])

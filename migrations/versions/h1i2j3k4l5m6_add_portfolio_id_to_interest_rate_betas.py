@@ -16,7 +16,14 @@ def upgrade() -> None:
         " FROM positions WHERE position_interest_rate_betas.position_id = positions.id"
     )
     op.alter_column(TABLE, "portfolio_id", nullable=False)
-    op.create_foreign_key("fk_position_ir_betas_portfolio", TABLE, "portfolios", ["portfolio_id"], ["id"], ondelete="CASCADE")
+    op.create_foreign_key(
+        "fk_position_ir_betas_portfolio",
+        TABLE,
+        "portfolios",
+        ["portfolio_id"],
+        ["id"],
+        ondelete="CASCADE",
+    )
     op.create_index("idx_ir_betas_portfolio_date", TABLE, ["portfolio_id", "calculation_date"])
 
 

@@ -1,4 +1,7 @@
-"""The asset graph: what is computed from what. Each asset reads, computes, writes and reports; it holds no SQL and no formula."""
+"""The asset graph: what is computed from what.
+
+Each asset reads, computes, writes and reports; it holds no SQL and no formula.
+"""
 
 import warnings
 

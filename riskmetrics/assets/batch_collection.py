@@ -1,4 +1,7 @@
-"""Batches of insights: a sensor asks whether one has ended, and a job stores what was answered. The asset does so too, before it writes."""
+"""Batches of insights: a sensor asks whether one has ended, and a job stores what was answered.
+
+The asset does so too, before it writes.
+"""
 
 import dagster as dg
 
@@ -10,17 +13,33 @@ from riskmetrics.resources import LanguageModel, code_version, count_ended_batch
 @dg.op
 def collect(context: dg.OpExecutionContext, language_model: LanguageModel) -> None:
     """Store the insights of batches that have ended; those by rules that stood meanwhile stay, and are shown no more."""
-    generation_context = GenerationContext(model=language_model.name, anonymization=language_model.anonymization, run_id=context.run_id, code_version=code_version())
+    generation_context = GenerationContext(
+        model=language_model.name,
+        anonymization=language_model.anonymization,
+        run_id=context.run_id,
+        code_version=code_version(),
+    )
     context.log.info(f"{collect_batches(language_model, generation_context)} batches are closed")
 
 
-@dg.job(description="The insights of batches that have ended.", tags={"riskmetrics/code_version": code_version()})
+@dg.job(
+    description="The insights of batches that have ended.",
+    tags={"riskmetrics/code_version": code_version()},
+)
 def collect_insights() -> None:
     """Collect them."""
     collect()
 
 
-@dg.sensor(job_name=collect_insights.name, minimum_interval_seconds=300, default_status=dg.DefaultSensorStatus.RUNNING)
+@dg.sensor(
+    job_name=collect_insights.name,
+    minimum_interval_seconds=300,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
 def insight_batches() -> dg.RunRequest | dg.SkipReason:
     """Ask every five minutes whether a batch has ended, if there is a key and one is waited for."""
-    return dg.RunRequest() if count_ended_batches() else dg.SkipReason("no batch of insights has ended")
+    return (
+        dg.RunRequest()
+        if count_ended_batches()
+        else dg.SkipReason("no batch of insights has ended")
+    )

@@ -7,7 +7,11 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
 from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
-from riskmetrics.assets.portfolios import portfolio_values, portfolio_volatility, sector_concentration
+from riskmetrics.assets.portfolios import (
+    portfolio_values,
+    portfolio_volatility,
+    sector_concentration,
+)
 from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import input_queries, result_queries, stored_prices
 from riskmetrics.db.split_suspects import find_suspected_splits
@@ -36,7 +40,9 @@ _BENCHMARK_TOLERANCE = 0.005 + 1e-9
 
 
 @dg.asset_check(asset=position_betas, blocking=True)
-def betas_match_statsmodels(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def betas_match_statsmodels(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
@@ -50,114 +56,180 @@ def betas_match_statsmodels(context: dg.AssetCheckExecutionContext, warehouse: W
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"refitted": len(rows), "largest_difference": worst},
-        description=f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most; "
-        f"{_STORED_PRECISION:.0e} is the limit",
+        description=(
+            f"{len(rows)} stored betas, refitted by statsmodels, differ by {worst:.1e} at most; "
+            f"{_STORED_PRECISION:.0e} is the limit"
+        ),
     )
 
 
 @dg.asset_check(asset=position_betas)
-def beta_extreme(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def beta_extreme(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """No market beta is so large that only wrong prices explain it; none is capped."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        extreme, n_betas = result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA), result_queries.count_betas(connection, days)
-    worst = "".join(f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}" for row in extreme[:1].itertuples())
-    advice = "; look for its cause with `riskmetrics show quality`, and import the right prices" if worst else ""
+        extreme, n_betas = (
+            result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA),
+            result_queries.count_betas(connection, days),
+        )
+    worst = "".join(
+        f": the largest is {row.beta:.1f}, of {row.symbol} on {row.calc_date:%Y-%m-%d}"
+        for row in extreme[:1].itertuples()
+    )
+    advice = (
+        "; look for its cause with `riskmetrics show quality`, and import the right prices"
+        if worst
+        else ""
+    )
     return dg.AssetCheckResult(
         passed=extreme.empty,
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"betas_affected": len(extreme), "betas_checked": n_betas, **reports.preview(extreme)},
-        description=f"{len(extreme)} of {n_betas} betas are beyond ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}",
+        metadata={
+            "betas_affected": len(extreme),
+            "betas_checked": n_betas,
+            **reports.preview(extreme),
+        },
+        description=(
+            f"{len(extreme)} of {n_betas} betas are beyond"
+            f" ±{_MAX_PLAUSIBLE_BETA:.0f}{worst}{advice}"
+        ),
     )
 
 
 @dg.asset_check(asset=portfolio_values)
-def price_coverage(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def price_coverage(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """Enough holdings of every portfolio have a close, options one of their underlying; a missing price of an option is a warning."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        missing_sources, missing_prices = (result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE) for metric in ("sources", "prices"))
+        missing_sources, missing_prices = (
+            result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE)
+            for metric in ("sources", "prices")
+        )
         never_priced = stored_prices.find_unpriced_symbols(connection, days)
     has_missing_sources = not missing_sources.empty
     insufficient = missing_sources if has_missing_sources else missing_prices
-    labels = [f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in insufficient.itertuples()]
+    labels = [
+        f"{row.portfolio} ({row.n_covered} of {row.n_total} instruments on {row.day:%Y-%m-%d})"
+        for row in insufficient.itertuples()
+    ]
     sentences = []
     if has_missing_sources:
         sentences.append(
-            f"too few holdings have a close (options: of their underlying) in {join_names(labels)}; {MIN_COVERAGE:.0%} are"
-            " needed, and their risk figures are undefined: import the prices with `riskmetrics import prices FILE`,"
-            " or remove the portfolio"
+            f"too few holdings have a close (options: of their underlying) in {join_names(labels)};"
+            f" {MIN_COVERAGE:.0%} are needed, and their risk figures are undefined: import the"
+            " prices with `riskmetrics import prices FILE`, or remove the portfolio"
         )
     elif labels:
-        sentences.append(f"too few holdings have a price of their own in {join_names(labels)}: state the prices of options with the holdings")
+        sentences.append(
+            f"too few holdings have a price of their own in {join_names(labels)}: state the prices"
+            " of options with the holdings"
+        )
     if never_priced:
-        sentences.append(f"no price is stored of {join_names(never_priced)}: check the symbol, or import its prices")
+        sentences.append(
+            f"no price is stored of {join_names(never_priced)}: check the symbol, or import its"
+            " prices"
+        )
     return dg.AssetCheckResult(
         passed=insufficient.empty and not never_priced,
         severity=dg.AssetCheckSeverity.ERROR if has_missing_sources else dg.AssetCheckSeverity.WARN,
-        metadata={"portfolios_affected": len(insufficient), "symbols_never_priced": len(never_priced), **reports.preview(insufficient)},
+        metadata={
+            "portfolios_affected": len(insufficient),
+            "symbols_never_priced": len(never_priced),
+            **reports.preview(insufficient),
+        },
         description="; ".join(sentences) or "enough holdings of every portfolio have a price",
     )
 
 
 @dg.asset_check(asset=portfolio_values)
-def portfolios_valued(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def portfolios_valued(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """Every portfolio has values on every session of the run; one without names the reason."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         missing = result_queries.find_unvalued_portfolios(connection, days)
-    labels = [f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()]
+    labels = [
+        f"{row.portfolio} on {row.day:%Y-%m-%d} ({row.reason})" for row in missing.itertuples()
+    ]
     return dg.AssetCheckResult(
         passed=missing.empty,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"portfolios_affected": len(missing), **reports.preview(missing)},
-        description=f"no values are stored of {join_names(labels)}" if labels else "every portfolio has values",
+        description=(
+            f"no values are stored of {join_names(labels)}"
+            if labels
+            else "every portfolio has values"
+        ),
     )
 
 
 @dg.asset_check(asset=portfolio_values)
-def unconfirmed_prices(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def unconfirmed_prices(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
     if unconfirmed.empty:
-        return dg.AssetCheckResult(passed=True, description="no value or profit rests on a close that is not believed")
-    unconfirmed = unconfirmed.assign(n_unconfirmed=unconfirmed["n_total"] - unconfirmed["n_covered"])
-    labels = [f"{row.portfolio} ({row.n_unconfirmed} of {row.n_total} instruments on {row.day:%Y-%m-%d})" for row in unconfirmed.itertuples()]
+        return dg.AssetCheckResult(
+            passed=True, description="no value or profit rests on a close that is not believed"
+        )
+    unconfirmed = unconfirmed.assign(
+        n_unconfirmed=unconfirmed["n_total"] - unconfirmed["n_covered"]
+    )
+    labels = [
+        f"{row.portfolio} ({row.n_unconfirmed} of {row.n_total} instruments on {row.day:%Y-%m-%d})"
+        for row in unconfirmed.itertuples()
+    ]
     day = f"{unconfirmed['day'].iloc[0]:%Y-%m-%d}"
     return dg.AssetCheckResult(
         passed=False,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"portfolios_affected": len(unconfirmed), **reports.preview(unconfirmed)},
-        description=f"value and profit rest on closes that are not believed in {join_names(labels)}; see which with "
-        f"`riskmetrics show quality --date {day}`, and import the right ones",
+        description=(
+            f"value and profit rest on closes that are not believed in {join_names(labels)}; see"
+            f" which with `riskmetrics show quality --date {day}`, and import the right ones"
+        ),
     )
 
 
 @dg.asset_check(asset=portfolio_volatility)
-def equity_sufficient(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def equity_sufficient(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """The equity of every portfolio is large enough that weights and losses can be fractions of it."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)
     labels = [
-        f"{row.portfolio} (equity {row.total_value:,.2f}, gross {row.gross_exposure:,.2f} on {row.day:%Y-%m-%d})"
+        f"{row.portfolio} (equity {row.total_value:,.2f}, gross {row.gross_exposure:,.2f} on"
+        f" {row.day:%Y-%m-%d})"
         for row in small.itertuples()
     ]
     return dg.AssetCheckResult(
         passed=small.empty,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"portfolios_affected": len(small), **reports.preview(small)},
-        description=f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}: weights and figures in units"
-        " of equity are undefined; correct the equity with `riskmetrics import portfolio FILE --equity AMOUNT`"
-        if labels
-        else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure",
+        description=(
+            f"equity is below {MIN_EQUITY_SHARE:.0%} of gross exposure in {join_names(labels)}:"
+            " weights and figures in units of equity are undefined; correct the equity with"
+            " `riskmetrics import portfolio FILE --equity AMOUNT`"
+            if labels
+            else f"equity of every portfolio is at least {MIN_EQUITY_SHARE:.0%} of gross exposure"
+        ),
     )
 
 
 @dg.asset_check(asset=sector_concentration, blocking=True)
-def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def sector_weights_sum(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """The sector weights of every portfolio sum to 1; otherwise nothing downstream runs."""
     days = run_sessions(context)
     with warehouse.read() as connection:
@@ -167,7 +239,10 @@ def sector_weights_sum(context: dg.AssetCheckExecutionContext, warehouse: Wareho
         passed=worst <= _SUM_TOLERANCE,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"portfolio_sessions": len(sums), "largest_deviation": worst},
-        description=f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e}; {_SUM_TOLERANCE:.0e} is the limit",
+        description=(
+            f"sector weights of {len(sums)} portfolio sessions sum to 1 within {worst:.1e};"
+            f" {_SUM_TOLERANCE:.0e} is the limit"
+        ),
     )
 
 
@@ -185,8 +260,10 @@ def benchmark_complete(
         return dg.AssetCheckResult(
             passed=False,
             severity=dg.AssetCheckSeverity.WARN,
-            description=f"no sector weights of {code} are stored up to {day}: "
-            f"import them with `riskmetrics import benchmark FILE --code {code}`",
+            description=(
+                f"no sector weights of {code} are stored up to {day}: "
+                f"import them with `riskmetrics import benchmark FILE --code {code}`"
+            ),
         )
     latest = weights.iloc[-1].dropna()
     total = float(latest.sum())
@@ -194,5 +271,8 @@ def benchmark_complete(
         passed=len(latest) == _SECTOR_COUNT and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"sectors": len(latest), "sum": total},
-        description=f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors, which sum to {total:.4f}",
+        description=(
+            f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors,"
+            f" which sum to {total:.4f}"
+        ),
     )

@@ -29,7 +29,10 @@ def error_class(error: SerializableErrorInfo) -> type[errors.RiskmetricsError] |
 def describe_failed_checks(instance: dg.DagsterInstance, run: dg.DagsterRun) -> list[str]:
     """Return what each check of severity ERROR says that failed in a run."""
     return [
-        f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}: {evaluation.description}" for evaluation in _check_evaluations(instance, run.run_id) if is_failed_error_check(evaluation)
+        f"{evaluation.asset_key.to_user_string()}, {evaluation.check_name}:"
+        f" {evaluation.description}"
+        for evaluation in _check_evaluations(instance, run.run_id)
+        if is_failed_error_check(evaluation)
     ]
 
 
@@ -43,7 +46,9 @@ def is_blocking_check_failure(error: SerializableErrorInfo) -> bool:
     return error.cls_name == "DagsterAssetCheckFailedError"
 
 
-def describe_blocked_run(instance: dg.DagsterInstance, run_id: str, first: str | None, last: str | None) -> str | None:
+def describe_blocked_run(
+    instance: dg.DagsterInstance, run_id: str, first: str | None, last: str | None
+) -> str | None:
     """Return which blocking checks stopped a run, what was not computed, and what to do.
 
     Parameters
@@ -79,5 +84,9 @@ def _assets_not_started(instance: dg.DagsterInstance, run_id: str) -> list[str]:
     kinds = {dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.STEP_START}
     events = [entry.get_dagster_event() for entry in instance.all_logs(run_id, of_type=kinds)]
     started = {event.step_key for event in events if event.is_step_start}
-    planned = {event.asset_key.to_user_string() for event in events if event.is_asset_materialization_planned and event.asset_key}
+    planned = {
+        event.asset_key.to_user_string()
+        for event in events
+        if event.is_asset_materialization_planned and event.asset_key
+    }
     return sorted(planned - started)

@@ -1,4 +1,7 @@
-"""The volatility forecast's model. It changes when a person asks for it, never in a daily run: every forecast names its version."""
+"""The volatility forecast's model.
+
+It changes when a person asks for it, never in a daily run: every forecast names its version.
+"""
 
 from datetime import date
 
@@ -21,18 +24,34 @@ class CalibrationConfig(dg.Config):
 
 
 @dg.asset(
-    deps=[market_prices], group_name="model", kinds={"postgres"}, owners=["team:riskmetrics"], metadata=table_schemas.table_metadata(tables.har_coefficients)
+    deps=[market_prices],
+    group_name="model",
+    kinds={"postgres"},
+    owners=["team:riskmetrics"],
+    metadata=table_schemas.table_metadata(tables.har_coefficients),
 )
-def har_coefficients(context: dg.AssetExecutionContext, warehouse: Warehouse, config: CalibrationConfig) -> dg.MaterializeResult[None]:
+def har_coefficients(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, config: CalibrationConfig
+) -> dg.MaterializeResult[None]:
     """A version of the volatility forecast's coefficients, fitted to all stored stocks (`har_coefficients`); bad fits are refused."""
     with warehouse.begin("har_coefficients") as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
-        through = date.fromisoformat(config.through) if config.through else input_queries.read_latest_session(connection, market)
+        through = (
+            date.fromisoformat(config.through)
+            if config.through
+            else input_queries.read_latest_session(connection, market)
+        )
         proposal = inputs.calibrate_model(connection, market, rate, through)
         rows = proposal.new_rows(provenance(context).code_version)
         write.upsert_rows(connection, tables.har_coefficients, rows, key=("version", "proxy"))
-    r_squared = {f"r_squared_{proxy}": float(value) for proxy, value in proposal.r_squared.dropna().items()}
+    r_squared = {
+        f"r_squared_{proxy}": float(value) for proxy, value in proposal.r_squared.dropna().items()
+    }
     numbers = {"dagster/row_count": len(proposal.stored_versions) + len(rows), **r_squared}
     return dg.MaterializeResult(
-        metadata={**numbers, **reports.preview(proposal.comparison()), PROPOSAL_KEY: dg.MetadataValue.json(proposal.summary())}
+        metadata={
+            **numbers,
+            **reports.preview(proposal.comparison()),
+            PROPOSAL_KEY: dg.MetadataValue.json(proposal.summary()),
+        }
     )

@@ -10,7 +10,7 @@ import pandas as pd
 from dagster._core.definitions.metadata import RawMetadataValue
 
 from riskmetrics.assets import reports
-from riskmetrics.assets.partitions import session_asset, run_sessions
+from riskmetrics.assets.partitions import run_sessions, session_asset
 from riskmetrics.assets.portfolios import (
     portfolio_betas,
     portfolio_rate_betas,
@@ -18,11 +18,17 @@ from riskmetrics.assets.portfolios import (
     portfolio_volatility,
     sector_concentration,
 )
-from riskmetrics.assets.risk import option_exposures, portfolio_drawdowns, portfolio_tail_risk, risk_contributions, stress_tests
+from riskmetrics.assets.risk import (
+    option_exposures,
+    portfolio_drawdowns,
+    portfolio_tail_risk,
+    risk_contributions,
+    stress_tests,
+)
 from riskmetrics.assets.scores import forecast_scores
 from riskmetrics.db import insight_store as stored
 from riskmetrics.db import tables
-from riskmetrics.insights import reverify, fact_sheet, pipeline
+from riskmetrics.insights import fact_sheet, pipeline, reverify
 from riskmetrics.insights.templates import Template
 from riskmetrics.resources import LanguageModel, Warehouse, provenance
 
@@ -34,11 +40,20 @@ _REVERIFY_SAMPLE_SIZE = 20
 
 @session_asset(
     "insights",
-    *(portfolio_values, portfolio_betas, portfolio_rate_betas, portfolio_volatility, sector_concentration, forecast_scores),
+    *(
+        portfolio_values,
+        portfolio_betas,
+        portfolio_rate_betas,
+        portfolio_volatility,
+        sector_concentration,
+        forecast_scores,
+    ),
     *(portfolio_tail_risk, risk_contributions, portfolio_drawdowns, stress_tests, option_exposures),
     writes=(tables.ai_insights,),
 )
-def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel) -> None:
+def ai_insights(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel
+) -> None:
     """Analyses of every portfolio in prose whose every figure is checked (`ai_insights`); what is there for the same facts stays."""
     days = run_sessions(context)
     try:
@@ -49,19 +64,49 @@ def ai_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, languag
             context.add_asset_metadata({_FAILURE_KEY: str(error)}, partition_key=day.isoformat())
 
 
-def _write_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel, days: Sequence[date]) -> None:
+def _write_insights(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    language_model: LanguageModel,
+    days: Sequence[date],
+) -> None:
     """Let the rules write, but for the sessions for which a model may be asked; what one has worded stays in any case."""
-    start_time, run_provenance, model_days = time.perf_counter(), provenance(context), language_model.days_with_model(days)
-    generation_context = pipeline.GenerationContext(model=language_model.name, anonymization=language_model.anonymization, run_id=run_provenance.dagster_run_id, code_version=run_provenance.code_version)
+    start_time, run_provenance, model_days = (
+        time.perf_counter(),
+        provenance(context),
+        language_model.days_with_model(days),
+    )
+    generation_context = pipeline.GenerationContext(
+        model=language_model.name,
+        anonymization=language_model.anonymization,
+        run_id=run_provenance.dagster_run_id,
+        code_version=run_provenance.code_version,
+    )
     collect_batches(language_model, generation_context)
     with warehouse.begin("ai_insights") as connection:
-        templates = [Template.from_row(row) for row in stored.read_active_templates(connection) if row["insight_type"] in warehouse.insight_types]
-        all_requests = list(pipeline.writable_requests(fact_sheet.read_sheets(connection, days), templates))
+        templates = [
+            Template.from_row(row)
+            for row in stored.read_active_templates(connection)
+            if row["insight_type"] in warehouse.insight_types
+        ]
+        all_requests = list(
+            pipeline.writable_requests(fact_sheet.read_sheets(connection, days), templates)
+        )
         stored_keys = stored.read_cache_keys(connection, days)
         pending = pipeline.without_model_text(all_requests, generation_context, stored_keys)
-        rows = list(pipeline.insight_rows([request for request in pending if request.sheet.day not in model_days], generation_context, stored_keys))
+        rows = list(
+            pipeline.insight_rows(
+                [request for request in pending if request.sheet.day not in model_days],
+                generation_context,
+                stored_keys,
+            )
+        )
         written = stored.store_insights(connection, rows)
-    model_metadata = _generate_with_model(language_model, [request for request in pending if request.sheet.day in model_days], generation_context)
+    model_metadata = _generate_with_model(
+        language_model,
+        [request for request in pending if request.sheet.day in model_days],
+        generation_context,
+    )
     seconds = time.perf_counter() - start_time
     run_metadata = {"run_rows_changed": written.changed, "run_seconds": seconds}
     by_day: dict[date, list[pipeline.Request]] = {day: [] for day in days}
@@ -69,24 +114,43 @@ def _write_insights(context: dg.AssetExecutionContext, warehouse: Warehouse, lan
         by_day[request.sheet.day].append(request)
     for day, requests in by_day.items():
         day_metadata = _severity_metadata(requests, has_preview=day == days[-1])
-        context.add_asset_metadata({**day_metadata, **run_metadata, **(model_metadata if day in model_days else {})}, partition_key=day.isoformat())
+        context.add_asset_metadata(
+            {**day_metadata, **run_metadata, **(model_metadata if day in model_days else {})},
+            partition_key=day.isoformat(),
+        )
 
 
-def _severity_metadata(requests: Sequence[pipeline.Request], *, has_preview: bool) -> dict[str, RawMetadataValue]:
+def _severity_metadata(
+    requests: Sequence[pipeline.Request], *, has_preview: bool
+) -> dict[str, RawMetadataValue]:
     """Say how severe a session's insights are, and of how much that they look at there is a value."""
     sheets = [(request.insight_type, request.sheet) for request in requests]
-    rows = [(sheet.portfolio_id, insight_type, sheet.severity.level, sheet.severity.focus or "") for insight_type, sheet in sheets if sheet.severity]
+    rows = [
+        (sheet.portfolio_id, insight_type, sheet.severity.level, sheet.severity.focus or "")
+        for insight_type, sheet in sheets
+        if sheet.severity
+    ]
     numbers: dict[str, RawMetadataValue] = {"dagster/partition_row_count": len(rows)}
-    numbers |= {f"severity_{level}": count for level, count in Counter(level for _, _, level, _ in rows).items()}
-    n_facts, n_missing = sum(len(sheet.facts) for _, sheet in sheets), sum(len(sheet.missing) for _, sheet in sheets)
+    numbers |= {
+        f"severity_{level}": count
+        for level, count in Counter(level for _, _, level, _ in rows).items()
+    }
+    n_facts, n_missing = (
+        sum(len(sheet.facts) for _, sheet in sheets),
+        sum(len(sheet.missing) for _, sheet in sheets),
+    )
     if n_facts:
         numbers["coverage"] = n_facts / (n_facts + n_missing)
     if has_preview:
-        numbers |= reports.preview(pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "focus_area"]))
+        numbers |= reports.preview(
+            pd.DataFrame(rows, columns=["portfolio_id", "insight_type", "severity", "focus_area"])
+        )
     return numbers
 
 
-def collect_batches(language_model: LanguageModel, generation_context: pipeline.GenerationContext) -> int:
+def collect_batches(
+    language_model: LanguageModel, generation_context: pipeline.GenerationContext
+) -> int:
     """Store what was asked for in batches that have ended; returns how many batches were closed."""
     if language_model.claude is None:
         return 0
@@ -95,28 +159,49 @@ def collect_batches(language_model: LanguageModel, generation_context: pipeline.
     return model_writer.store_batch_answers(language_model.claude, generation_context)
 
 
-def _generate_with_model(language_model: LanguageModel, requests: Sequence[pipeline.Request], generation_context: pipeline.GenerationContext) -> dict[str, int | float]:
+def _generate_with_model(
+    language_model: LanguageModel,
+    requests: Sequence[pipeline.Request],
+    generation_context: pipeline.GenerationContext,
+) -> dict[str, int | float]:
     """Ask the model, and say how often it was asked and what that cost."""
     if language_model.claude is None:
         return {}
     from riskmetrics.insights import model_writer
 
     counts = model_writer.write_insights(language_model.claude, requests, generation_context)
-    return {**{f"run_{outcome}_by_model": count for outcome, count in counts.items()}, "run_cost_usd": float(language_model.claude.budget.run_spend())}
+    return {
+        **{f"run_{outcome}_by_model": count for outcome, count in counts.items()},
+        "run_cost_usd": float(language_model.claude.budget.run_spend()),
+    }
 
 
 @dg.asset_check(asset=ai_insights)
-def insights_verified(context: dg.AssetCheckExecutionContext, warehouse: Warehouse) -> dg.AssetCheckResult:
+def insights_verified(
+    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
+) -> dg.AssetCheckResult:
     """Every portfolio has insights, and a handful of the stored ones say what their facts say."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        rows, n_without_insights = stored.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE), stored.count_without_insights(connection, days)
+        rows, n_without_insights = (
+            stored.sample_insights(connection, days, _REVERIFY_SAMPLE_SIZE),
+            stored.count_without_insights(connection, days),
+        )
     is_generation_enabled = bool(warehouse.insight_types - {"", "none"})
-    failed = {str(row["id"]): wrong[0] for row in rows if (wrong := reverify.find_stored_violations(row))}
+    failed = {
+        str(row["id"]): wrong[0] for row in rows if (wrong := reverify.find_stored_violations(row))
+    }
     first = "".join(f"; {insight}: {wrong}" for insight, wrong in list(failed.items())[:1])
     return dg.AssetCheckResult(
         passed=not failed and not (is_generation_enabled and n_without_insights),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"reverified": len(rows), "failed": len(failed), "sessions_without_insights": n_without_insights},
-        description=f"{len(failed)} of {len(rows)} insights do not hold{first}; {n_without_insights} portfolio sessions have none",
+        metadata={
+            "reverified": len(rows),
+            "failed": len(failed),
+            "sessions_without_insights": n_without_insights,
+        },
+        description=(
+            f"{len(failed)} of {len(rows)} insights do not hold{first}; {n_without_insights}"
+            " portfolio sessions have none"
+        ),
     )

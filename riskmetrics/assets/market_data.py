@@ -18,7 +18,8 @@ _market_data_asset = partial(
     group_name="market_data",
     kinds={"postgres"},
     owners=["team:riskmetrics"],
-    backfill_policy=dg.BackfillPolicy.single_run(),  # Dagster's command line asks for it where a range of sessions is materialized
+    # Dagster's command line asks for it where a range of sessions is materialized
+    backfill_policy=dg.BackfillPolicy.single_run(),
 )
 
 
@@ -30,7 +31,9 @@ class RefreshConfig(dg.Config):
 
 
 @_market_data_asset(metadata=table_schemas.table_metadata(tables.market_data_cache))
-def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor) -> dg.MaterializeResult[None]:
+def market_prices(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
+) -> dg.MaterializeResult[None]:
     """Daily closes of every symbol held and of both indices, adjusted and unadjusted (`market_data_cache`)."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
@@ -39,7 +42,9 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
     needed_symbols = held_symbols | {rate: None}
     result = prices.refresh(vendor.client, needed_symbols, days)
     metadata = reports.fetch_metadata(context, result, len(needed_symbols))
-    prices.require_price_coverage(result, held_symbols)  # without the rate index only betas to it are undefined
+    prices.require_price_coverage(
+        result, held_symbols
+    )  # without the rate index only betas to it are undefined
     with warehouse.read() as connection:
         held_in_range = input_queries.read_held_symbols(connection, days[0], days[-1])
         held_on_last_day = input_queries.read_held_symbols(connection, days[-1])
@@ -60,12 +65,18 @@ def market_prices(context: dg.AssetExecutionContext, warehouse: Warehouse, vendo
             "`riskmetrics import prices FILE`, or set FMP_API_KEY; "
             f"all: `riskmetrics show quality --date {days[-1]}`"
         )
-    numbers = {"dagster/row_count": int(coverage["closes"].sum()), "symbols": len(symbols), "symbols_without_prices": len(missing)}
+    numbers = {
+        "dagster/row_count": int(coverage["closes"].sum()),
+        "symbols": len(symbols),
+        "symbols_without_prices": len(missing),
+    }
     return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.preview(coverage)})
 
 
 @_market_data_asset(metadata=table_schemas.table_metadata(tables.company_profiles))
-def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor) -> dg.MaterializeResult[None]:
+def company_profiles(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
+) -> dg.MaterializeResult[None]:
     """Sector, kind and vendor beta of every symbol held (`company_profiles`)."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
@@ -82,12 +93,17 @@ def company_profiles(context: dg.AssetExecutionContext, warehouse: Warehouse, ve
         )
     metadata = reports.fetch_metadata(context, result, len(symbols))
     numbers = {"dagster/row_count": len(stored), "symbols_without_profile": len(missing)}
-    return dg.MaterializeResult(metadata={**numbers, **metadata, **reports.preview(stored.reset_index())})
+    return dg.MaterializeResult(
+        metadata={**numbers, **metadata, **reports.preview(stored.reset_index())}
+    )
 
 
 @_market_data_asset(metadata=table_schemas.table_metadata(tables.benchmarks_sector_weights))
 def benchmark_weights(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor, config: RefreshConfig
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    vendor: MarketDataVendor,
+    config: RefreshConfig,
 ) -> dg.MaterializeResult[None]:
     """Sector weights of the benchmark by as-of date; the S&P 500's are fetched."""
     days = sessions_or_latest(context)

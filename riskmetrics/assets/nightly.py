@@ -5,7 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+)
 
 from riskmetrics import alerts, settings, trading_calendar
 from riskmetrics.assets import failures
@@ -35,8 +38,13 @@ def build_schedule(*, is_enabled: bool) -> dg.ScheduleDefinition:
         cron_schedule="30 18 * * 1-5",
         execution_timezone=str(NEW_YORK),
         execution_fn=after_close,
-        default_status=dg.DefaultScheduleStatus.RUNNING if is_enabled else dg.DefaultScheduleStatus.STOPPED,
-        description="The session's results, and in one more run those of the past month that are missing; skips closed days.",
+        default_status=(
+            dg.DefaultScheduleStatus.RUNNING if is_enabled else dg.DefaultScheduleStatus.STOPPED
+        ),
+        description=(
+            "The session's results, and in one more run those of the past month that are missing;"
+            " skips closed days."
+        ),
     )
 
 
@@ -48,21 +56,39 @@ def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest
     except InvalidSessionError as error:
         yield dg.SkipReason(str(error))
         return
-    yield dg.RunRequest(run_key=day.isoformat(), partition_key=day.isoformat(), tags={STARTED_BY_TAG: "the schedule"})
+    yield dg.RunRequest(
+        run_key=day.isoformat(),
+        partition_key=day.isoformat(),
+        tags={STARTED_BY_TAG: "the schedule"},
+    )
     gap = missing_sessions(context.instance, context.repository_def, day)
     if gap:
-        span = {ASSET_PARTITION_RANGE_START_TAG: gap[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: gap[-1].isoformat()}
+        span = {
+            ASSET_PARTITION_RANGE_START_TAG: gap[0].isoformat(),
+            ASSET_PARTITION_RANGE_END_TAG: gap[-1].isoformat(),
+        }
         key = f"{gap[0]} to {gap[-1]}, on {day}"  # what failed is asked for again the next evening
         yield dg.RunRequest(run_key=key, tags=span | {STARTED_BY_TAG: "the schedule, to catch up"})
 
 
-def missing_sessions(instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, day: date) -> list[date]:
+def missing_sessions(
+    instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, day: date
+) -> list[date]:
     """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
-    month = trading_calendar.sessions_between(trading_calendar.previous_session(day, _CATCH_UP_SESSIONS), trading_calendar.previous_session(day))
+    month = trading_calendar.sessions_between(
+        trading_calendar.previous_session(day, _CATCH_UP_SESSIONS),
+        trading_calendar.previous_session(day),
+    )
     missing: set[date] = set()
     for key in repository.asset_graph.materializable_asset_keys:
-        materialized = instance.get_materialized_partitions(key)  # none of an asset without partitions
-        missing.update(session for session in month if materialized and min(materialized) < session.isoformat() not in materialized)
+        materialized = instance.get_materialized_partitions(
+            key
+        )  # none of an asset without partitions
+        missing.update(
+            session
+            for session in month
+            if materialized and min(materialized) < session.isoformat() not in materialized
+        )
     return sorted(missing)
 
 
@@ -70,32 +96,50 @@ def build_sensors(*, is_enabled: bool) -> Sequence[dg.SensorDefinition]:
     """Return what watches the runs; ``is_enabled``: where nobody has switched it."""
     status = dg.DefaultSensorStatus.RUNNING if is_enabled else dg.DefaultSensorStatus.STOPPED
     failure_sensor = dg.run_failure_sensor(
-        name="alert_on_failure", minimum_interval_seconds=30, default_status=status, description="Tells of every run that failed, and why."
+        name="alert_on_failure",
+        minimum_interval_seconds=30,
+        default_status=status,
+        description="Tells of every run that failed, and why.",
     )
     failed_checks_sensor = dg.run_status_sensor(
         dg.DagsterRunStatus.SUCCESS,
         name="alert_on_failed_checks",
         minimum_interval_seconds=30,
         default_status=status,
-        description="Tells of every run that succeeded although checks of severity ERROR failed, and what they say.",
+        description=(
+            "Tells of every run that succeeded although checks of severity ERROR failed, and what"
+            " they say."
+        ),
     )
     missed_session_sensor = dg.sensor(
         name="alert_on_missed_session",
         minimum_interval_seconds=300,
         default_status=status,
-        description="Tells of a session without results at 21:00 New York, and shows it as the check last_scheduled_run of portfolio_values.",
+        description=(
+            "Tells of a session without results at 21:00 New York, and shows it as the check"
+            " last_scheduled_run of portfolio_values."
+        ),
     )
-    return [failure_sensor(alert_on_failure), failed_checks_sensor(alert_on_failed_checks), missed_session_sensor(alert_on_missed_session)]
+    return [
+        failure_sensor(alert_on_failure),
+        failed_checks_sensor(alert_on_failed_checks),
+        missed_session_sensor(alert_on_missed_session),
+    ]
 
 
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
     """Send why the run failed: its failed steps (else the run), failed checks, what they stopped."""
     events = context.get_step_failure_events() or [context.failure_event]
-    reasons = [(event.step_key or "the run", failures.find_cause(event), event.message or "") for event in events]
+    reasons = [
+        (event.step_key or "the run", failures.find_cause(event), event.message or "")
+        for event in events
+    ]
     lines = [
         f"{step}: {failures.error_message(error) if error else message}"
         for step, error, message in reasons
-        if not (error and failures.is_blocking_check_failure(error))  # the check itself says it below
+        if not (
+            error and failures.is_blocking_check_failure(error)
+        )  # the check itself says it below
     ]
     instance, run = context.instance, context.dagster_run
     stop = failures.describe_blocked_run(instance, run.run_id, *partition_range(run.tags))
@@ -116,7 +160,11 @@ def _send_alert(context: dg.RunStatusSensorContext, outcome: str, lines: Sequenc
     first, last = partition_range(run.tags)
     span = "" if first is None else f" for {first}" if first == last else f" for {first} to {last}"
     subject = f"riskmetrics: {run.job_name}{span} {outcome}"
-    alerts.send(settings.load(), subject, "\n".join([*lines, f"Run {run.run_id} in Dagster's UI has the rest."]))
+    alerts.send(
+        settings.load(),
+        subject,
+        "\n".join([*lines, f"Run {run.run_id} in Dagster's UI has the rest."]),
+    )
 
 
 def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -138,18 +186,32 @@ def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorRes
 def last_scheduled_run(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
     """The last session whose results are due, at 21:00 New York, has them."""
     outcome = _evaluate_last_scheduled_run(context.instance, datetime.now(UTC))
-    return dg.AssetCheckResult(passed=outcome.passed, severity=outcome.severity, metadata=outcome.metadata, description=outcome.description)
+    return dg.AssetCheckResult(
+        passed=outcome.passed,
+        severity=outcome.severity,
+        metadata=outcome.metadata,
+        description=outcome.description,
+    )
 
 
-def _evaluate_last_scheduled_run(instance: dg.DagsterInstance, now: datetime) -> dg.AssetCheckEvaluation:
+def _evaluate_last_scheduled_run(
+    instance: dg.DagsterInstance, now: datetime
+) -> dg.AssetCheckEvaluation:
     new_york_time = now.astimezone(NEW_YORK)
-    due_session = trading_calendar.previous_or_same_session(new_york_time.date() if new_york_time.time() >= _RESULTS_DUE else new_york_time.date() - timedelta(days=1))
+    due_session = trading_calendar.previous_or_same_session(
+        new_york_time.date()
+        if new_york_time.time() >= _RESULTS_DUE
+        else new_york_time.date() - timedelta(days=1)
+    )
     materialized = instance.get_materialized_partitions(portfolio_values.key)
-    is_complete = not materialized or due_session.isoformat() in materialized  # where nothing was ever computed, nothing is missed
+    is_complete = (
+        not materialized or due_session.isoformat() in materialized
+    )  # where nothing was ever computed, nothing is missed
     latest = max(materialized, default="none")
     missed_message = (
-        f"no results for {due_session}: its run did not happen, has failed or is not done (the latest are for {latest}); "
-        f"the next evening catches up, or `riskmetrics run --date {due_session}` now"
+        f"no results for {due_session}: its run did not happen, has failed or is not done (the"
+        f" latest are for {latest}); the next evening catches up, or `riskmetrics run --date"
+        f" {due_session}` now"
     )
     return dg.AssetCheckEvaluation(
         asset_key=portfolio_values.key,
@@ -157,5 +219,10 @@ def _evaluate_last_scheduled_run(instance: dg.DagsterInstance, now: datetime) ->
         passed=is_complete,
         severity=dg.AssetCheckSeverity.WARN,  # of a night, not of what the run that looks wrote
         metadata={"due": str(due_session), "latest": latest},
-        description=f"results for {due_session}: {'stored' if materialized else 'none is due before the first run'}" if is_complete else missed_message,
+        description=(
+            f"results for {due_session}:"
+            f" {'stored' if materialized else 'none is due before the first run'}"
+            if is_complete
+            else missed_message
+        ),
     )

@@ -6,7 +6,11 @@ from functools import lru_cache
 
 import dagster as dg
 import sqlalchemy as sa
-from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, PARTITION_NAME_TAG
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
 
 from riskmetrics import trading_calendar
 from riskmetrics.assets import table_schemas
@@ -16,42 +20,51 @@ from riskmetrics.errors import InvalidSessionError
 class _SessionPartitions(dg.DailyPartitionsDefinition):
     """Days without those on which the exchange is closed.
 
-    Dagster asks for a run's keys again with the metadata of every session and asset, and looks through all holidays each time.
+    Dagster asks for a run's keys again with the metadata of every session and asset, and looks
+    through all holidays each time.
     """
 
-    def get_partition_keys_in_range(self, partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
+    def get_partition_keys_in_range(
+        self, partition_key_range: dg.PartitionKeyRange
+    ) -> Sequence[str]:
         return _partition_keys_in_range(partition_key_range)
 
 
 session_partitions = _SessionPartitions(
     start_date=trading_calendar.FIRST_RESULT_SESSION.isoformat(),
     timezone="America/New_York",
-    end_offset=1,  # Friday's key must exist on Friday evening; a session that has not closed is refused below
+    # Friday's key must exist on Friday evening; a session that has not closed is refused below
+    end_offset=1,
     exclusions=["0 0 * * 0,6", *trading_calendar.closed_weekdays()],
 )
 
 
 @lru_cache(maxsize=8)
 def _partition_keys_in_range(partition_key_range: dg.PartitionKeyRange) -> Sequence[str]:
-    return super(_SessionPartitions, session_partitions).get_partition_keys_in_range(partition_key_range)
+    return super(_SessionPartitions, session_partitions).get_partition_keys_in_range(
+        partition_key_range
+    )
 
 
 def run_sessions(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> list[date]:
     """Return the sessions that a run is for, in order.
 
-    Reads the raw tags, because Dagster accepts a closed day, and turns a reversed or closed range into
-    other sessions.
+    Reads the raw tags, because Dagster accepts a closed day, and turns a reversed or closed range
+    into other sessions.
 
     Raises
     ------
     InvalidSessionError
-        If the run names no partition, an endpoint is not an exchange session that has ended, or the range is reversed.
+        If the run names no partition, an endpoint is not an exchange session that has ended, or the
+        range is reversed.
     """
     first, last = partition_range(context.run.tags)
     if first is None or last is None:
-        # Dagster itself fails such a run, at the first asset that depends on a partitioned one, with half of the session written
+        # Dagster itself fails such a run, at the first asset that depends on a partitioned one,
+        # with half of the session written
         raise InvalidSessionError(
-            "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run` without --date takes the latest"
+            "the run names no session: tag it dagster/partition: 2022-12-28; `riskmetrics run`"
+            " without --date takes the latest"
         )
     return trading_calendar.validate_range(date.fromisoformat(first), date.fromisoformat(last))
 
@@ -60,13 +73,20 @@ def sessions_or_latest(
     context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext,
 ) -> list[date]:
     """Return the sessions that a run is for; the latest that has ended, if it is for none."""
-    return run_sessions(context) if None not in partition_range(context.run.tags) else [trading_calendar.last_completed_session()]
+    return (
+        run_sessions(context)
+        if None not in partition_range(context.run.tags)
+        else [trading_calendar.last_completed_session()]
+    )
 
 
 def partition_range(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
     """First and last session that a run's tags name."""
     single = tags.get(PARTITION_NAME_TAG)
-    return tags.get(ASSET_PARTITION_RANGE_START_TAG) or single, tags.get(ASSET_PARTITION_RANGE_END_TAG) or single
+    return (
+        tags.get(ASSET_PARTITION_RANGE_START_TAG) or single,
+        tags.get(ASSET_PARTITION_RANGE_END_TAG) or single,
+    )
 
 
 def session_asset(

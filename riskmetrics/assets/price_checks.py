@@ -17,7 +17,10 @@ from riskmetrics.results import price_faults
 
 
 @dg.multi_asset_check(
-    specs=[dg.AssetCheckSpec(name, asset=market_prices, description=fault.description) for name, fault in price_faults.FAULT_KINDS.items()]
+    specs=[
+        dg.AssetCheckSpec(name, asset=market_prices, description=fault.description)
+        for name, fault in price_faults.FAULT_KINDS.items()
+    ]
 )
 def price_quality_checks(
     context: dg.AssetCheckExecutionContext,
@@ -36,11 +39,20 @@ def price_quality_checks(
             sessions = price_faults.required_sessions(day)
             bars = input_queries.read_held_bars(connection, sessions, indices)
             suspects = find_suspected_splits(connection, bars.close.columns)
-            findings.append(price_faults.find_faults(bars, suspects, find_import_splices(connection, bars.close.columns, sessions)))
+            findings.append(
+                price_faults.find_faults(
+                    bars, suspects, find_import_splices(connection, bars.close.columns, sessions)
+                )
+            )
             all_bars.append(bars)
     found = pd.concat(findings, ignore_index=True).drop_duplicates(["fault", "symbol", "finding"])
-    bars = Bars(*(reduce(pd.DataFrame.combine_first, frames) for frames in zip(*all_bars, strict=True)))
-    yield from (_check_result(name, found[found["fault"] == name], bars) for name in price_faults.FAULT_KINDS)
+    bars = Bars(
+        *(reduce(pd.DataFrame.combine_first, frames) for frames in zip(*all_bars, strict=True))
+    )
+    yield from (
+        _check_result(name, found[found["fault"] == name], bars)
+        for name in price_faults.FAULT_KINDS
+    )
 
 
 def _check_result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckResult:

@@ -42,30 +42,43 @@ def log_materialization(
 ) -> None:
     """Attach row counts, undefined values, the write's outcome and a median to the materialization of each session.
 
-    ``median_column`` is the column whose median over a session's rows plots from session to session: where it leaps, look at the data.
-    ``undefined`` are the reasons kept in `undefined_metrics`; rows of a table that keeps them itself have an undefined_reason.
+    ``median_column`` is the column whose median over a session's rows plots from session to
+    session: where it leaps, look at the data. ``undefined`` are the reasons kept in
+    `undefined_metrics`; rows of a table that keeps them itself have an undefined_reason.
     """
     if undefined is None:
-        reasons = pd.DataFrame({"day": rows[day_column], "metric": "", "reason": rows["undefined_reason"]})
+        reasons = pd.DataFrame(
+            {"day": rows[day_column], "metric": "", "reason": rows["undefined_reason"]}
+        )
         undefined = reasons[reasons["reason"].notna()]
     counts, missing = rows[day_column].value_counts(), dict(iter(undefined.groupby("day")))
     defined = rows.select_dtypes("number").notna().mean(axis=1).groupby(rows[day_column]).mean()
     medians = rows.groupby(day_column)[median_column].median().dropna()
     for session in days:
         timestamp = pd.Timestamp(session)
-        metadata = _count_metadata(int(counts.get(timestamp, 0)), missing.get(timestamp)) | _write_metadata(written)
+        metadata = _count_metadata(
+            int(counts.get(timestamp, 0)), missing.get(timestamp)
+        ) | _write_metadata(written)
         if timestamp in defined.index:
-            metadata["coverage"] = dg.MetadataValue.float(float(defined[timestamp]))  # share of figures that are not NULL
+            metadata["coverage"] = dg.MetadataValue.float(
+                float(defined[timestamp])
+            )  # share of figures that are not NULL
         if timestamp in medians.index:
             metadata[f"median_{median_column}"] = dg.MetadataValue.float(float(medians[timestamp]))
         if session == days[-1]:  # one of a range is enough to see what the rows are
-            metadata["preview"] = dg.MetadataValue.md(format_markdown(_varying_columns(rows[rows[day_column] == timestamp].head(_MAX_PREVIEW_ROWS))))
+            metadata["preview"] = dg.MetadataValue.md(
+                format_markdown(
+                    _varying_columns(rows[rows[day_column] == timestamp].head(_MAX_PREVIEW_ROWS))
+                )
+            )
         context.add_asset_metadata(metadata, partition_key=session.isoformat())
 
 
 def _varying_columns(rows: pd.DataFrame) -> pd.DataFrame:
     """Return the first columns in which rows differ."""
-    return rows.loc[:, rows.astype(str).nunique() > min(len(rows) - 1, 1)].iloc[:, :_MAX_PREVIEW_COLUMNS]
+    return rows.loc[:, rows.astype(str).nunique() > min(len(rows) - 1, 1)].iloc[
+        :, :_MAX_PREVIEW_COLUMNS
+    ]
 
 
 def _count_metadata(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawMetadataValue]:
@@ -77,48 +90,76 @@ def _count_metadata(n_rows: int, missing: pd.DataFrame | None) -> dict[str, RawM
         metrics: dict[str, Counter[str]] = {}
         for metric, reason in zip(missing["metric"], missing["reason"], strict=True):
             metrics.setdefault(reason, Counter())[metric.partition(".")[2]] += 1
-        reason_rows = [(reason, ", ".join(sorted(columns)), columns.total()) for reason, columns in sorted(metrics.items())[:_MAX_PREVIEW_ROWS]]
-        metadata["undefined_reasons"] = dg.MetadataValue.md(_format_table(["reason", "columns", "values"], reason_rows))
+        reason_rows = [
+            (reason, ", ".join(sorted(columns)), columns.total())
+            for reason, columns in sorted(metrics.items())[:_MAX_PREVIEW_ROWS]
+        ]
+        metadata["undefined_reasons"] = dg.MetadataValue.md(
+            _format_table(["reason", "columns", "values"], reason_rows)
+        )
     return metadata
 
 
 def _write_metadata(written: WriteCounts) -> dict[str, RawMetadataValue]:
-    return {f"run_rows_{name}": dg.MetadataValue.int(count) for name, count in written._asdict().items()}
+    return {
+        f"run_rows_{name}": dg.MetadataValue.int(count) for name, count in written._asdict().items()
+    }
 
 
-def fetch_metadata(context: dg.AssetExecutionContext, result: RefreshResult, n_requested: int) -> dict[str, RawMetadataValue]:
+def fetch_metadata(
+    context: dg.AssetExecutionContext, result: RefreshResult, n_requested: int
+) -> dict[str, RawMetadataValue]:
     """Say what a vendor did not give, with the reason, and return it as metadata; ``n_requested`` is how many were wanted."""
     for note in result.warnings[:MAX_NAMES]:
         (context.log.info if note == NO_API_KEY_WARNING else context.log.warning)(note)
     if len(result.warnings) > MAX_NAMES:
-        context.log.warning(f"and {len(result.warnings) - MAX_NAMES} more notes of this kind: see the metadata of the asset in Dagster's UI")
+        context.log.warning(
+            f"and {len(result.warnings) - MAX_NAMES} more notes of this kind: see the metadata of"
+            " the asset in Dagster's UI"
+        )
     reasons: dict[str, list[str]] = {}
     for subject, error in result.errors.items():
         reasons.setdefault(str(error), []).append(subject)
     frequent = sorted(reasons.items(), key=lambda item: -len(item[1]))
     for reason, subjects in frequent[:MAX_NAMES]:
-        context.log.warning(f"{len(subjects)} of {n_requested} not fetched ({join_names(subjects)}): {reason}")
+        context.log.warning(
+            f"{len(subjects)} of {n_requested} not fetched ({join_names(subjects)}): {reason}"
+        )
     if len(frequent) > MAX_NAMES:
         n_rest = sum(len(subjects) for _, subjects in frequent[MAX_NAMES:])
         context.log.warning(
-            f"{n_rest} of {n_requested} not fetched for {len(frequent) - MAX_NAMES} other reasons: see "
-            "fetch_errors in the metadata of the asset in Dagster's UI"
+            f"{n_rest} of {n_requested} not fetched for {len(frequent) - MAX_NAMES} other reasons:"
+            " see fetch_errors in the metadata of the asset in Dagster's UI"
         )
-    table = pd.DataFrame([(subject, str(error)) for subject, error in result.errors.items()], columns=["subject", "reason"])
-    error_metadata: dict[str, RawMetadataValue] = {"fetch_errors": dg.MetadataValue.md(format_markdown(table))} if result.errors else {}
-    return {"api_calls": result.api_calls, NOT_FETCHED_KEY: len(result.errors), "notes": list(result.warnings), **error_metadata}
+    table = pd.DataFrame(
+        [(subject, str(error)) for subject, error in result.errors.items()],
+        columns=["subject", "reason"],
+    )
+    error_metadata: dict[str, RawMetadataValue] = (
+        {"fetch_errors": dg.MetadataValue.md(format_markdown(table))} if result.errors else {}
+    )
+    return {
+        "api_calls": result.api_calls,
+        NOT_FETCHED_KEY: len(result.errors),
+        "notes": list(result.warnings),
+        **error_metadata,
+    }
 
 
 def format_markdown(table: pd.DataFrame) -> str:
     """Return the first rows of a frame as a Markdown table, as many as the UI shows without being asked."""
-    return _format_table(list(table.columns), table.head(_MAX_PREVIEW_ROWS).to_numpy(object).tolist())
+    return _format_table(
+        list(table.columns), table.head(_MAX_PREVIEW_ROWS).to_numpy(object).tolist()
+    )
 
 
 def _format_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     lines = [header, ["---"] * len(header), *rows]
     written = ["| " + " | ".join(_format_cell(cell) for cell in line) + " |" for line in lines]
     ends = accumulate(len(line) + 1 for line in written)
-    return "\n".join(line for line, end in zip(written, ends, strict=True) if end <= _MAX_INLINE_CHARS)
+    return "\n".join(
+        line for line, end in zip(written, ends, strict=True) if end <= _MAX_INLINE_CHARS
+    )
 
 
 def _format_cell(value: object) -> str:

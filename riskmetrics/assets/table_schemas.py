@@ -21,8 +21,14 @@ _COMMON_COLUMN_DOCS = {
 
 def table_metadata(table: sa.Table, *further_tables: sa.Table) -> dict[str, RawMetadataValue]:
     """Return metadata of an asset: its table's name and columns, and the columns of further tables it writes by their names."""
-    others: dict[str, RawMetadataValue] = {f"columns of {other.name}": _table_schema(other) for other in further_tables}
-    return {"dagster/table_name": str(table.name), "dagster/column_schema": _table_schema(table), **others}
+    others: dict[str, RawMetadataValue] = {
+        f"columns of {other.name}": _table_schema(other) for other in further_tables
+    }
+    return {
+        "dagster/table_name": str(table.name),
+        "dagster/column_schema": _table_schema(table),
+        **others,
+    }
 
 
 def _table_schema(table: sa.Table) -> dg.TableSchema:
@@ -32,7 +38,9 @@ def _table_schema(table: sa.Table) -> dg.TableSchema:
                 column.name,
                 column.type.compile(dialect=_POSTGRES_DIALECT).lower(),
                 description=column.comment or column.doc or _COMMON_COLUMN_DOCS.get(column.name),
-                constraints=dg.TableColumnConstraints(nullable=bool(column.nullable), unique=bool(column.unique)),
+                constraints=dg.TableColumnConstraints(
+                    nullable=bool(column.nullable), unique=bool(column.unique)
+                ),
             )
             for column in table.columns
         ],

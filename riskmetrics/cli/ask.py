@@ -4,24 +4,35 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson, Day, to_date
 from riskmetrics.cli.output import fail, print_frame, print_json, require_printable
+from riskmetrics.cli.shared_options import AsJson, Day, to_date
 
 
 def ask(
     portfolio: Annotated[str, typer.Argument(help="Name of the portfolio.")],
-    question: Annotated[str, typer.Argument(help="What you want to know, in 500 characters at most. It is sent as it is.")],
+    question: Annotated[
+        str,
+        typer.Argument(
+            help="What you want to know, in 500 characters at most. It is sent as it is."
+        ),
+    ],
     day: Day = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question about a portfolio; the same one about the same facts is paid for once. Without ANTHROPIC_API_KEY the rules answer.
+    """Ask a question about a portfolio; the same one about the same facts is paid for once.
+
+    Without ANTHROPIC_API_KEY the rules answer.
 
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head
+    from riskmetrics.cli.insight_commands import (
+        build_generation_context,
+        generate_with_model,
+        select_requests,
+    )
     from riskmetrics.cli.show_insights import print_session_insights
-    from riskmetrics.cli.insight_commands import generate_with_model, build_generation_context, select_requests
     from riskmetrics.db import insight_store as stored
     from riskmetrics.insights import pipeline
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
@@ -32,17 +43,28 @@ def ask(
     configured = settings.load()
     with connect_at_head() as engine:
         with engine.connect() as connection:
-            _, (request, *_) = select_requests(connection, configured, to_date(day), portfolio, "custom", question.strip())
+            _, (request, *_) = select_requests(
+                connection, configured, to_date(day), portfolio, "custom", question.strip()
+            )
         generation_context = build_generation_context(configured)
         if configured.anthropic_api_key is None:
             with engine.begin() as connection:
-                stored.store_insights(connection, list(pipeline.insight_rows([request], generation_context, ())))
+                stored.store_insights(
+                    connection, list(pipeline.insight_rows([request], generation_context, ()))
+                )
         else:
             generate_with_model(engine, configured, [request], generation_context)
         with engine.connect() as connection:
-            rows = [row for row in stored.read_latest_insights(connection, request.sheet.day, portfolio) if row["user_question"] == request.question]
+            rows = [
+                row
+                for row in stored.read_latest_insights(connection, request.sheet.day, portfolio)
+                if row["user_question"] == request.question
+            ]
     if not rows:
-        raise fail(f"too many facts of {portfolio} have no value to say anything: riskmetrics show undefined")
+        raise fail(
+            f"too many facts of {portfolio} have no value to say anything: riskmetrics show"
+            " undefined"
+        )
     print_session_insights(request.sheet.day, rows, as_json=as_json)
 
 
@@ -61,14 +83,29 @@ def budget(as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         days = spending.read_spend_by_day(connection, 30)
         remaining_usd = configured.ai_usd_per_day - spending.read_spend_today(connection)
-    caps = {"insight": configured.ai_usd_per_insight, "run": configured.ai_usd_per_run, "day": configured.ai_usd_per_day}
+    caps = {
+        "insight": configured.ai_usd_per_insight,
+        "run": configured.ai_usd_per_run,
+        "day": configured.ai_usd_per_day,
+    }
     if as_json:
-        print_json({"caps_usd": caps, "remaining_today_usd": max(remaining_usd, 0), "days": [dict(day) for day in days]})
+        print_json(
+            {
+                "caps_usd": caps,
+                "remaining_today_usd": max(remaining_usd, 0),
+                "days": [dict(day) for day in days],
+            }
+        )
         return
     if days:
-        shown = pd.DataFrame([dict(day) for day in days]).astype({"paid_usd": float, "reserved_usd": float})
+        shown = pd.DataFrame([dict(day) for day in days]).astype(
+            {"paid_usd": float, "reserved_usd": float}
+        )
         print_frame(
-            shown, as_json=False, formats=dict.fromkeys(("paid_usd", "reserved_usd"), "{:.6f}".format), title="Calls to language models"
+            shown,
+            as_json=False,
+            formats=dict.fromkeys(("paid_usd", "reserved_usd"), "{:.6f}".format),
+            title="Calls to language models",
         )
     typer.echo(
         f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD are left today (UTC); "

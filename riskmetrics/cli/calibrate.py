@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskmetrics.cli.output import CellFormat, echo_err, echo_progress, print_frame, print_json
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, to_date
-from riskmetrics.cli.output import CellFormat, print_frame, print_json, echo_progress, echo_err
 
 if TYPE_CHECKING:
     from riskmetrics.settings import Settings
@@ -25,7 +25,9 @@ _COLUMNS = {
     "r_squared": "R²",
 }
 _FORMATS: dict[str, CellFormat] = {
-    **dict.fromkeys(("constant", "day", "week", "month", "market", "variance", "R²"), "{:.3f}".format),
+    **dict.fromkeys(
+        ("constant", "day", "week", "month", "market", "variance", "R²"), "{:.3f}".format
+    ),
     **dict.fromkeys(("pairs", "symbols"), "{:,.0f}".format),
 }
 
@@ -33,15 +35,23 @@ _FORMATS: dict[str, CellFormat] = {
 def calibrate(
     through: Annotated[
         datetime | None,
-        typer.Option(formats=DAY_FORMAT, help="Last session of the prices. Default: the latest with a close of the market index."),
+        typer.Option(
+            formats=DAY_FORMAT,
+            help=(
+                "Last session of the prices. Default: the latest with a close of the market index."
+            ),
+        ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the fit and store nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the fit and store nothing.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit the volatility forecast's coefficients anew, to every stored stock.
 
-    It takes five years of prices of twenty stocks, and refuses coefficients that would not be safe to forecast with. A forecast uses
-    the newest version whose fit knew nothing of what comes after the forecast's day.
+    It takes five years of prices of twenty stocks, and refuses coefficients that would not be safe
+    to forecast with. A forecast uses the newest version whose fit knew nothing of what comes after
+    the forecast's day.
 
     Example: riskmetrics calibrate --through 2024-12-06 --dry-run
     """
@@ -65,7 +75,12 @@ def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
     with read_transaction() as connection:
         market = input_queries.read_market_index(connection, configured.market_index)
         rate = input_queries.read_rate_index(connection, configured.rate_index)
-        return inputs.calibrate_model(connection, market, rate, through or input_queries.read_latest_session(connection, market)).summary()
+        return inputs.calibrate_model(
+            connection,
+            market,
+            rate,
+            through or input_queries.read_latest_session(connection, market),
+        ).summary()
 
 
 def _run_calibration(configured: "Settings", through: date | None) -> dict[str, Any]:
@@ -77,8 +92,11 @@ def _run_calibration(configured: "Settings", through: date | None) -> dict[str, 
 
     echo_progress("Running calibrate …")
     name = har_coefficients.key.to_user_string()
-    with connect_at_head():  # says what is wrong with the database before the run begins, and keeps an embedded server up
-        outcome = launch.run(configured, [], job=CALIBRATE, config={name: {"through": f"{through or ''}"}})
+    # says what is wrong with the database before the run begins, and keeps an embedded server up
+    with connect_at_head():
+        outcome = launch.run(
+            configured, [], job=CALIBRATE, config={name: {"through": f"{through or ''}"}}
+        )
     echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'nothing is stored'}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
@@ -90,8 +108,17 @@ def _run_calibration(configured: "Settings", through: date | None) -> dict[str, 
 def _print_proposal(proposal: dict[str, Any]) -> None:
     import pandas as pd
 
-    table = pd.DataFrame(proposal["coefficients"]).astype({"n_obs": float, "n_symbols": float}).rename(columns=_COLUMNS)
-    print_frame(table, as_json=False, formats=_FORMATS, title=f"Coefficients fitted now, and those of {proposal['present']}")
+    table = (
+        pd.DataFrame(proposal["coefficients"])
+        .astype({"n_obs": float, "n_symbols": float})
+        .rename(columns=_COLUMNS)
+    )
+    print_frame(
+        table,
+        as_json=False,
+        formats=_FORMATS,
+        title=f"Coefficients fitted now, and those of {proposal['present']}",
+    )
 
 
 def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:
@@ -99,8 +126,14 @@ def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:
         echo_err(f"{proxy} keeps the coefficients of {proposal['present']}: {why}")
     version = proposal["version"]
     if not proposal["new"]:
-        echo_err(f"the same coefficients of the same days are stored already, as {version}: nothing is stored")
+        echo_err(
+            f"the same coefficients of the same days are stored already, as {version}: nothing is"
+            " stored"
+        )
     elif dry_run:
         echo_err(f"dry run: nothing is stored; without --dry-run it would be {version}")
     else:
-        echo_err(f"stored as {version}: forecasts of {proposal['known_from']} and later use it, stored ones once they are computed again")
+        echo_err(
+            f"stored as {version}: forecasts of {proposal['known_from']} and later use it, stored"
+            " ones once they are computed again"
+        )

@@ -5,17 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
 from riskmetrics.cli.output import (
     CellFormat,
-    format_cell,
     fail,
+    format_cell,
     print_frame,
     print_json,
     print_table,
-    to_records,
     say_caveats,
+    to_records,
 )
+from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
 from riskmetrics.report import formatting
 from riskmetrics.report.caveats import portfolio_caveats
 
@@ -39,16 +39,18 @@ _FIGURES: dict[str, tuple[str, CellFormat]] = {
 
 
 def compare(
-    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMAT, help="Session to compare with.")],
+    first: Annotated[
+        datetime, typer.Option("--from", formats=DAY_FORMAT, help="Session to compare with.")
+    ],
     last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMAT, help="Later session.")],
     portfolio: PortfolioName = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what changed between two computed sessions, and by how much.
 
-    Figures of each portfolio; the largest moves of sector weights; positions opened, closed and resized; betas of positions
-    that moved by more than two standard errors; values that became undefined, or have one again.
-    What to know of the values of either session is on stderr.
+    Figures of each portfolio; the largest moves of sector weights; positions opened, closed and
+    resized; betas of positions that moved by more than two standard errors; values that became
+    undefined, or have one again. What to know of the values of either session is on stderr.
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
@@ -73,18 +75,36 @@ def compare(
         _print_comparison(changes, before, after)
 
 
-def _read_session(connection: "sa.Connection", day: date, portfolio: str | None) -> "SessionResults":
+def _read_session(
+    connection: "sa.Connection", day: date, portfolio: str | None
+) -> "SessionResults":
     """Read what is stored of a session; if nothing is, the command ends with what to check."""
     from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
-    session = SessionResults(*(read(connection, day, portfolio) for read in (result_queries.read_snapshots, result_queries.read_sector_weights, result_queries.read_market_betas, result_queries.read_undefined_metrics)))
+    session = SessionResults(
+        *(
+            read(connection, day, portfolio)
+            for read in (
+                result_queries.read_snapshots,
+                result_queries.read_sector_weights,
+                result_queries.read_market_betas,
+                result_queries.read_undefined_metrics,
+            )
+        )
+    )
     if session.snapshots.empty and session.undefined.empty:
-        raise fail(f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run --date {day}")
+        raise fail(
+            f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run"
+            f" --date {day}"
+        )
     names = session.snapshots["portfolio"]
     if not names.is_unique:
-        raise UsageError(f"several portfolios are called {names[names.duplicated()].iloc[0]}: rename them, names must tell them apart")
+        raise UsageError(
+            f"several portfolios are called {names[names.duplicated()].iloc[0]}: rename them, names"
+            " must tell them apart"
+        )
     return session
 
 
@@ -94,10 +114,27 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
     for row in to_records(changes.figures):
         label, form = _FIGURES[row["figure"]]
         values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
-        rows.append([row["portfolio"], label, *values, format_cell(row["change"], _signed_format(form, "+"))])
-    print_table(["portfolio", "figure", *days.values(), "change"], rows, right_aligned=[False, False, True, True, True])
-    weights: dict[str, CellFormat] = {**dict.fromkeys(days.values(), formatting.percent), "change": _signed_format(formatting.percent, "+")}
-    quantities: dict[str, CellFormat] = {**dict.fromkeys(days.values(), formatting.quantity), "change": _signed_format(formatting.quantity, "+")}
+        rows.append(
+            [
+                row["portfolio"],
+                label,
+                *values,
+                format_cell(row["change"], _signed_format(form, "+")),
+            ]
+        )
+    print_table(
+        ["portfolio", "figure", *days.values(), "change"],
+        rows,
+        right_aligned=[False, False, True, True, True],
+    )
+    weights: dict[str, CellFormat] = {
+        **dict.fromkeys(days.values(), formatting.percent),
+        "change": _signed_format(formatting.percent, "+"),
+    }
+    quantities: dict[str, CellFormat] = {
+        **dict.fromkeys(days.values(), formatting.quantity),
+        "change": _signed_format(formatting.quantity, "+"),
+    }
     three_decimals: CellFormat = "{:.3f}".format
     betas: dict[str, CellFormat] = {
         **dict.fromkeys(days.values(), _signed_format(three_decimals)),
@@ -105,7 +142,11 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
         "standard_errors": "{:.1f}".format,
     }
     for title, frame, formats in (
-        ("Sector weights, share of gross value: the largest moves", changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES), weights),
+        (
+            "Sector weights, share of gross value: the largest moves",
+            changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES),
+            weights,
+        ),
         ("Positions opened, closed and resized", changes.positions, quantities),
         ("Betas that moved by more than two standard errors", changes.betas, betas),
         ("Undefined values", changes.undefined, {}),

@@ -54,8 +54,8 @@ def prepare_home(home: Path, *, is_default_home: bool) -> None:
     home : Path
         Absolute path.
     is_ours : bool
-        Whether it is the folder of riskmetrics' own choice, RISKMETRICS_HOME/dagster: that gets mode
-        0700. Another one that exists keeps its mode, see `folders.create_home`.
+        Whether it is the folder of riskmetrics' own choice, RISKMETRICS_HOME/dagster: that gets
+        mode 0700. Another one that exists keeps its mode, see `folders.create_home`.
 
     Raises
     ------
@@ -79,7 +79,9 @@ def prepare_home(home: Path, *, is_default_home: bool) -> None:
         _require_writable(home)
     except OSError as error:
         reason = folders.describe_access_failure(error, home)
-        raise ConfigurationError(f"Dagster cannot keep its files in {home}: {reason}. {_ADVICE}") from None
+        raise ConfigurationError(
+            f"Dagster cannot keep its files in {home}: {reason}. {_ADVICE}"
+        ) from None
 
 
 def _copy_instance_file(home: Path) -> None:
@@ -102,7 +104,9 @@ def _require_writable(home: Path) -> None:
         if os.access(path, os.W_OK):
             continue
         if os.geteuid() in (0, path.stat().st_uid):
-            raise OSError(EROFS, "its mode or its file system does not let it be written", str(path))
+            raise OSError(
+                EROFS, "its mode or its file system does not let it be written", str(path)
+            )
         raise PermissionError(EACCES, "Permission denied", str(path))
 
 

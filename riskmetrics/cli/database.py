@@ -75,7 +75,10 @@ def describe_database_error(error: Exception) -> str | None:
     if not isinstance(error, sa.exc.DBAPIError):
         return None
     if isinstance(error.orig, sqlite3.Error):
-        return f"Dagster's SQLite storage failed: {error.orig}. Look at DAGSTER_HOME, its free space and its owner"
+        return (
+            f"Dagster's SQLite storage failed: {error.orig}. Look at DAGSTER_HOME, its free space"
+            " and its owner"
+        )
     return _describe_postgres_error(error.orig) if isinstance(error.orig, psycopg.Error) else None
 
 
@@ -85,7 +88,10 @@ def _describe_postgres_error(error: "psycopg.Error") -> str:
 
     if error.sqlstate is None:
         reason = str(error).strip().partition("\n")[0]
-        return f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it to use the embedded server"
+        return (
+            f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it"
+            " to use the embedded server"
+        )
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
         from riskmetrics.db.copy import UNENCODABLE_TEXT_MESSAGE
 

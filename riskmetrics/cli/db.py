@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from riskmetrics.cli.database import connect_unmigrated
+from riskmetrics.cli.output import echo_err, fail, print_csv, print_frame, print_json
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.cli.output import fail, print_frame, print_csv, print_json, echo_err
 from riskmetrics.db.roles import Role
 
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 ROLE_ADVICE = "Connect as a role of deploy/postgres/roles.sql instead."
 
-app = typer.Typer(help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True)
+app = typer.Typer(
+    help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True
+)
 
 
 class RoleOption(StrEnum):
@@ -49,7 +51,9 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] 
 
 @app.command()
 def downgrade(
-    revision: Annotated[str, typer.Argument(help="Revision to go back to, or base for no tables at all.")],
+    revision: Annotated[
+        str, typer.Argument(help="Revision to go back to, or base for no tables at all.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Take the schema back to a revision; what later revisions added is lost.
@@ -60,7 +64,10 @@ def downgrade(
 
     if not yes:
         typer.confirm(
-            f"Go back to {revision}? Columns and tables that later revisions added are dropped with their data.", abort=True, err=True
+            f"Go back to {revision}? Columns and tables that later revisions added are dropped with"
+            " their data.",
+            abort=True,
+            err=True,
         )
     with connect_unmigrated(Role.OWNER) as engine:
         changed = migrate.downgrade(engine, revision)
@@ -110,7 +117,9 @@ def heads() -> None:
 
 
 @app.command()
-def stamp(revision: Annotated[str, typer.Argument(help="Revision that the tables are at.")]) -> None:
+def stamp(
+    revision: Annotated[str, typer.Argument(help="Revision that the tables are at.")],
+) -> None:
     """Record a revision without changing a table: for a database whose tables were made elsewhere.
 
     Example: riskmetrics db stamp 19c513d3bf90
@@ -130,7 +139,10 @@ def verify(as_json: AsJson = False) -> None:
     """
     from riskmetrics.db import migrate
 
-    with connect_unmigrated(Role.WRITER) as engine, engine.begin() as connection:  # the expected tables are temporary ones
+    with (
+        connect_unmigrated(Role.WRITER) as engine,
+        engine.begin() as connection,
+    ):  # the expected tables are temporary ones
         comparison = migrate.compare_schema(connection)
     differences = comparison.differences
     if as_json:
@@ -138,14 +150,20 @@ def verify(as_json: AsJson = False) -> None:
     else:
         for addition in comparison.additions:
             typer.echo(f"accepted: {addition}")
-        typer.echo("\n".join(differences) if differences else "the schema is the one that this version expects")
+        typer.echo(
+            "\n".join(differences)
+            if differences
+            else "the schema is the one that this version expects"
+        )
     if differences:
         raise typer.Exit(6)
 
 
 @app.command()
 def url(
-    role: Annotated[RoleOption, typer.Option(help="Role of the embedded server that connects.")] = RoleOption.READER,
+    role: Annotated[
+        RoleOption, typer.Option(help="Role of the embedded server that connects.")
+    ] = RoleOption.READER,
 ) -> None:
     """Print the URL of the database in use, for psql and other clients; a password is left out.
 
@@ -159,8 +177,12 @@ def url(
 
 @app.command()
 def setting(
-    name: Annotated[str, typer.Argument(help="Which setting: market_index, rate_index or benchmark.")],
-    value: Annotated[str | None, typer.Argument(help="New value; without one the present value is printed.")] = None,
+    name: Annotated[
+        str, typer.Argument(help="Which setting: market_index, rate_index or benchmark.")
+    ],
+    value: Annotated[
+        str | None, typer.Argument(help="New value; without one the present value is printed.")
+    ] = None,
 ) -> None:
     """Print or change a setting that is kept with the data.
 
@@ -168,12 +190,14 @@ def setting(
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction, write_transaction
-    from riskmetrics.db import input_writes, input_queries, symbol_spellings
+    from riskmetrics.db import input_queries, input_writes, symbol_spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
     if name not in input_queries.DEFAULT_SETTINGS:
-        raise UsageError(f"there is no setting {name}: only {', '.join(input_queries.DEFAULT_SETTINGS)}")
+        raise UsageError(
+            f"there is no setting {name}: only {', '.join(input_queries.DEFAULT_SETTINGS)}"
+        )
     with read_transaction() if value is None else write_transaction() as connection:
         if value is not None and name == input_queries.BENCHMARK_CODE:
             input_writes.store_setting(connection, name, settings.parse_benchmark_code(value))
@@ -189,12 +213,17 @@ def setting(
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT.")],
-    output: Annotated[RowFormat, typer.Option("--format", help="How to print the rows.")] = RowFormat.TABLE,
-    timeout: Annotated[int, typer.Option(min=1, max=3600, help="Seconds after which the server ends the query.")] = 30,
+    output: Annotated[
+        RowFormat, typer.Option("--format", help="How to print the rows.")
+    ] = RowFormat.TABLE,
+    timeout: Annotated[
+        int, typer.Option(min=1, max=3600, help="Seconds after which the server ends the query.")
+    ] = 30,
 ) -> None:
     """Run a query in a transaction that cannot write, in the embedded server as a role that can only read.
 
-    Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format csv
+    Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format
+    csv
     """
     from riskmetrics import settings
     from riskmetrics.db import health
@@ -206,7 +235,10 @@ def sql(
     with connect_unmigrated(Role.READER) as engine:
         with engine.connect() as connection:
             for right in health.list_excess_rights(connection):
-                echo_err(f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its rights. {ROLE_ADVICE}")
+                echo_err(
+                    f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its"
+                    f" rights. {ROLE_ADVICE}"
+                )
         with engine.connect() as connection:
             try:
                 table = run_query(connection, query, timeout, max_bytes)

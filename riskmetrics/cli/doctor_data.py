@@ -24,23 +24,44 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
 
     market = input_queries.read_market_index(connection, configured.market_index)
     benchmark = input_queries.read_benchmark_code(connection, configured.benchmark)
-    freshness, last_session = health.read_freshness(connection, market, benchmark), trading_calendar.last_completed_session()
+    freshness, last_session = (
+        health.read_freshness(connection, market, benchmark),
+        trading_calendar.last_completed_session(),
+    )
     fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
     if freshness.last_market_session is None:
         yield Finding(
-            "warn", "prices", f"no close of the market index {market} is stored", f"{fetch}, or riskmetrics db setting market_index SYMBOL"
+            "warn",
+            "prices",
+            f"no close of the market index {market} is stored",
+            f"{fetch}, or riskmetrics db setting market_index SYMBOL",
         )
         return
-    n_sessions_behind = len(trading_calendar.sessions_between(freshness.last_market_session, last_session)) - 1
+    n_sessions_behind = (
+        len(trading_calendar.sessions_between(freshness.last_market_session, last_session)) - 1
+    )
     state, advice = ("warn", fetch) if n_sessions_behind else ("ok", "")
-    yield Finding(state, "prices", f"{market} until {freshness.last_market_session}, {pluralize(n_sessions_behind, 'session')} behind the last that ended", advice)
+    yield Finding(
+        state,
+        "prices",
+        f"{market} until {freshness.last_market_session}, {pluralize(n_sessions_behind, 'session')}"
+        " behind the last that ended",
+        advice,
+    )
     for what, missing, fix in (
         ("prices", freshness.symbols_without_price, fetch),
-        ("profiles", freshness.symbols_without_profile, "riskmetrics import profiles FILE: what has none is Unclassified"),
+        (
+            "profiles",
+            freshness.symbols_without_profile,
+            "riskmetrics import profiles FILE: what has none is Unclassified",
+        ),
     ):
         text = f"of {pluralize(freshness.n_held, 'symbol')} held then {len(missing)} lack one"
         yield Finding(
-            "warn" if missing else "ok", what, text + (f": {join_names(missing, MAX_NAMES_PER_LINE)}" if missing else ""), fix if missing else ""
+            "warn" if missing else "ok",
+            what,
+            text + (f": {join_names(missing, MAX_NAMES_PER_LINE)}" if missing else ""),
+            fix if missing else "",
         )
     yield _check_suspected_splits(connection)
     yield _check_benchmark(freshness, benchmark)
@@ -58,7 +79,10 @@ def _check_suspected_splits(connection: "sa.Connection") -> Finding:
     if suspects.empty:
         return Finding("ok", "splits", "no price moves like a split that it is not adjusted for")
     days = suspects["date"].dt.strftime("%Y-%m-%d")
-    moves = join_names([f"{symbol} {day}" for symbol, day in zip(suspects["symbol"], days, strict=True)], MAX_NAMES_PER_LINE)
+    moves = join_names(
+        [f"{symbol} {day}" for symbol, day in zip(suspects["symbol"], days, strict=True)],
+        MAX_NAMES_PER_LINE,
+    )
     verb = "waits" if len(suspects) == 1 else "wait"
     text = f"{pluralize(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
     return Finding("warn", "splits", text, "riskmetrics prices list shows what to do about each")
@@ -68,10 +92,17 @@ def _check_benchmark(freshness: "Freshness", code: str) -> Finding:
     from riskmetrics.settings import DEFAULT_BENCHMARK
 
     is_fetched = code == DEFAULT_BENCHMARK
-    fix = f"{'riskmetrics seed benchmark, or ' if is_fetched else ''}riskmetrics import benchmark FILE"
+    fix = (
+        f"{'riskmetrics seed benchmark, or ' if is_fetched else ''}riskmetrics import benchmark"
+        " FILE"
+    )
     if freshness.benchmark_day is None:
         return Finding("warn", "benchmark", f"no sector weights of {code} are stored", fix)
-    is_old = (freshness.last_market_session - freshness.benchmark_day).days > _MAX_BENCHMARK_AGE_DAYS if freshness.last_market_session else False
+    is_old = (
+        (freshness.last_market_session - freshness.benchmark_day).days > _MAX_BENCHMARK_AGE_DAYS
+        if freshness.last_market_session
+        else False
+    )
     text = f"sector weights of {code} as of {freshness.benchmark_day}"
     return Finding("warn" if is_old else "ok", "benchmark", text, fix if is_old else "")
 
@@ -81,10 +112,27 @@ def _check_results(freshness: "Freshness") -> Iterator[Finding]:
     if sessions.results_to is None:
         yield Finding("warn", "results", "none yet", "riskmetrics run")
         return
-    is_late = freshness.last_market_session is not None and sessions.results_to < freshness.last_market_session
-    text = f"{pluralize(sessions.sessions_computed, 'session')}, {sessions.results_from} to {sessions.results_to}"
-    yield Finding("warn" if is_late else "ok", "results", text, "riskmetrics run" if is_late else "")
-    for incomplete, what in ((sessions.sessions_missing, "have none between them"), (sessions.sessions_incomplete, "lack a portfolio")):
+    is_late = (
+        freshness.last_market_session is not None
+        and sessions.results_to < freshness.last_market_session
+    )
+    text = (
+        f"{pluralize(sessions.sessions_computed, 'session')}, {sessions.results_from} to"
+        f" {sessions.results_to}"
+    )
+    yield Finding(
+        "warn" if is_late else "ok", "results", text, "riskmetrics run" if is_late else ""
+    )
+    for incomplete, what in (
+        (sessions.sessions_missing, "have none between them"),
+        (sessions.sessions_incomplete, "lack a portfolio"),
+    ):
         if incomplete:
             fix = f"riskmetrics backfill --from {incomplete[0]} --to {incomplete[-1]}"
-            yield Finding("warn", "results", f"{pluralize(len(incomplete), 'session')} {what}: {join_names(incomplete, MAX_NAMES_PER_LINE)}", fix)
+            yield Finding(
+                "warn",
+                "results",
+                f"{pluralize(len(incomplete), 'session')} {what}:"
+                f" {join_names(incomplete, MAX_NAMES_PER_LINE)}",
+                fix,
+            )

@@ -6,8 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from riskmetrics.cli.output import (
+    CellFormat,
+    fail,
+    format_cell,
+    pluralize,
+    print_frame,
+    print_json,
+    to_records,
+)
 from riskmetrics.cli.shared_options import AsJson, Day, to_date
-from riskmetrics.cli.output import CellFormat, format_cell, pluralize, fail, print_frame, print_json, to_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +26,11 @@ _MAX_SOURCE_ROWS = 5
 _NUMBER_FORMAT = "{:.12g}".format
 Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.", show_default=False)]
 Metric = Annotated[
-    str, typer.Argument(help="Such as hhi, or position_market_betas.beta where several tables have one.", show_default=False)
+    str,
+    typer.Argument(
+        help="Such as hhi, or position_market_betas.beta where several tables have one.",
+        show_default=False,
+    ),
 ]
 
 
@@ -26,13 +38,18 @@ def explain(
     portfolio: Portfolio = "",
     metric: Metric = "",
     day: Day = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="Only of this symbol, and of options on it.")] = None,
-    names: Annotated[bool, typer.Option("--list", help="Print every metric with its formula instead.")] = False,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", help="Only of this symbol, and of options on it.")
+    ] = None,
+    names: Annotated[
+        bool, typer.Option("--list", help="Print every metric with its formula instead.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print a stored number's formula, inputs, window, source rows and run, and compute it anew by another way.
 
-    Exit code: 3 if a number computed anew is not the stored one, to the digits that its column keeps.
+    Exit code: 3 if a number computed anew is not the stored one, to the digits that its column
+    keeps.
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
     """
@@ -42,7 +59,10 @@ def explain(
         _print_metrics(as_json=as_json)
         return
     if not (portfolio and metric):
-        raise UsageError("say a portfolio and a metric, as in riskmetrics explain Growth hhi; --list names the metrics")
+        raise UsageError(
+            "say a portfolio and a metric, as in riskmetrics explain Growth hhi; --list names the"
+            " metrics"
+        )
     session, explanations = _find_explanations(portfolio, metric, day, symbol)
     if as_json:
         print_json([_to_record(one) for one in explanations])
@@ -50,7 +70,9 @@ def explain(
         _print_explanations(f"{portfolio}, {session}", explanations)
     if not all(one.is_equal for one in explanations):
         raise fail(
-            "not equal: inputs were imported since that run, or the code differs; riskmetrics reprocess computes the session anew", code=3
+            "not equal: inputs were imported since that run, or the code differs; riskmetrics"
+            " reprocess computes the session anew",
+            code=3,
         )
 
 
@@ -63,27 +85,43 @@ def _print_metrics(*, as_json: bool) -> None:
     print_frame(pd.DataFrame(rows, columns=["metric", "formula", "recomputed_by"]), as_json=as_json)
 
 
-def _find_explanations(name: str, metric_name: str, day: Day, symbol: str | None) -> "tuple[date, list[Explanation]]":
+def _find_explanations(
+    name: str, metric_name: str, day: Day, symbol: str | None
+) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import explain_queries, input_queries, symbol_spellings, result_queries
+    from riskmetrics.db import explain_queries, input_queries, result_queries, symbol_spellings
     from riskmetrics.explain import registry
 
     metric, configured = registry.find_metric(metric_name), settings.load()
     with read_transaction() as connection:
         if symbol is not None:
             symbol = symbol_spellings.find_stored_spelling(connection, symbol)
-        session, portfolio = to_date(day) or result_queries.read_latest_day(connection), explain_queries.find_portfolio_id(connection, name)
+        session, portfolio = (
+            to_date(day) or result_queries.read_latest_day(connection),
+            explain_queries.find_portfolio_id(connection, name),
+        )
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
         if session is None:
             raise fail("no results yet: riskmetrics run")
         market = input_queries.read_market_index(connection, configured.market_index)
         rate = input_queries.read_rate_index(connection, configured.rate_index)
-        explanations = registry.explain(connection, str(portfolio), metric, session, symbol=symbol, market_index=market, rate_index=rate)
+        explanations = registry.explain(
+            connection,
+            str(portfolio),
+            metric,
+            session,
+            symbol=symbol,
+            market_index=market,
+            rate_index=rate,
+        )
     if not explanations:
         symbol_phrase = f" of {symbol}" if symbol else ""
-        raise fail(f"no {metric.name} of {name}{symbol_phrase} is stored for {session}: has that session run?")
+        raise fail(
+            f"no {metric.name} of {name}{symbol_phrase} is stored for {session}: has that session"
+            " run?"
+        )
     return session, explanations
 
 
@@ -106,7 +144,9 @@ def _to_record(explanation: "Explanation") -> dict[str, Any]:
         "observations": explanation.recalculation.observations,
         "parameters": plain(explanation.parameters),
         "inputs": plain(explanation.recalculation.inputs),
-        "source_rows": {what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()},
+        "source_rows": {
+            what: to_records(_flatten_index(rows)) for what, rows in explanation.source_rows.items()
+        },
         "run_id": explanation.run_id,
         "code_version": explanation.code_version,
     }
@@ -122,7 +162,9 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
     typer.echo(f"  Formula        {metric.formula}")
     typer.echo(f"  Computed anew  by {metric.group.method}")
     for one in explanations:
-        typer.echo(f"\n{', '.join(f'{name} {value}' for name, value in one.key.items()) or 'The portfolio'}")
+        typer.echo(
+            f"\n{', '.join(f'{name} {value}' for name, value in one.key.items()) or 'The portfolio'}"
+        )
         for label, text in _format_lines(one):
             typer.echo(f"  {label:<14} {text}")
         for what, rows in one.source_rows.items():
@@ -146,13 +188,25 @@ def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
     window = " to ".join(record["window"]) or "the day"
     lines = [
         ("Stored", _format_value(record["stored"])),
-        ("Anew", f"{_format_value(record['recomputed'])}  ({'equal to the stored digits' if explanation.is_equal else 'NOT EQUAL'})"),
+        (
+            "Anew",
+            (
+                f"{_format_value(record['recomputed'])} "
+                f" ({'equal to the stored digits' if explanation.is_equal else 'NOT EQUAL'})"
+            ),
+        ),
         ("Undefined", record["undefined_reason"]),
         ("Window", window),
         ("Observations", _format_value(record["observations"])),
         ("Computed with", _join_values(record["parameters"])),
         ("Inputs", _join_values(record["inputs"])),
-        ("Run", f"{explanation.run_id or 'not known'}, riskmetrics {explanation.code_version or 'not known'}"),
+        (
+            "Run",
+            (
+                f"{explanation.run_id or 'not known'}, riskmetrics"
+                f" {explanation.code_version or 'not known'}"
+            ),
+        ),
     ]
     return [(label, text) for label, text in lines if text]
 

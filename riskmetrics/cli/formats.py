@@ -16,7 +16,9 @@ BETAS: dict[str, CellFormat] = {
 RATE_BETAS: dict[str, CellFormat] = {
     "p_value": formatting.p_value,
     "quantity": formatting.quantity,
-    **dict.fromkeys(("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format),
+    **dict.fromkeys(
+        ("rate_beta", "ir_beta", "std_error", "r_squared", "two_factor_rate_beta"), "{:.3f}".format
+    ),
     **dict.fromkeys(("two_factor_std_error", "two_factor_market_beta"), "{:.3f}".format),
 }
 VOLATILITY_LABELS: dict[str, str] = {
@@ -47,7 +49,10 @@ VOLATILITY_LABELS: dict[str, str] = {
 }
 """What stored columns are called where there is little room."""
 VOLATILITY_FORMATS: dict[str, CellFormat] = {
-    **dict.fromkeys(("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"), formatting.percent),
+    **dict.fromkeys(
+        ("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"),
+        formatting.percent,
+    ),
     "oos R²": formatting.two_decimals,
     "quantity": formatting.quantity,
     "strike": formatting.quantity,
@@ -84,8 +89,15 @@ CONTRIBUTIONS: dict[str, CellFormat] = {
     "marginal": "{:.3f}".format,
     "share": formatting.percent,
 }
-STRESS: dict[str, CellFormat] = {"loss": formatting.percent, "loss_value": formatting.money, "coverage": formatting.percent}
-SCENARIOS: dict[str, CellFormat] = {"market_move": formatting.signed_percent, "rate_move": formatting.signed_percent}
+STRESS: dict[str, CellFormat] = {
+    "loss": formatting.percent,
+    "loss_value": formatting.money,
+    "coverage": formatting.percent,
+}
+SCENARIOS: dict[str, CellFormat] = {
+    "market_move": formatting.signed_percent,
+    "rate_move": formatting.signed_percent,
+}
 OPTIONS: dict[str, CellFormat] = {
     "quantity": formatting.quantity,
     "exposure": formatting.money,

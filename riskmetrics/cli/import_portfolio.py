@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from riskmetrics.cli.output import (
+    echo_err,
+    pluralize,
+    print_frame,
+    print_json,
+    require_printable,
+    to_records,
+)
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
-from riskmetrics.cli.output import pluralize, print_frame, print_json, to_records, require_printable, echo_err
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
@@ -40,27 +47,65 @@ class _PortfolioPlan(NamedTuple):
     @property
     def equity(self) -> Decimal | None:
         """As the user says, or else as the file does: the lots' market values and the cash."""
-        return self.stated_equity if self.stated_equity is not None else _to_dollars(self.account.value + self.account.cash)
+        return (
+            self.stated_equity
+            if self.stated_equity is not None
+            else _to_dollars(self.account.value + self.account.cash)
+        )
 
 
 def portfolio(
     file: File,
-    name: Annotated[str, typer.Option(help="Name of the portfolio; a new one is created. Default: the account that the file names.")] = "",
+    name: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Name of the portfolio; a new one is created. Default: the account that the file"
+                " names."
+            )
+        ),
+    ] = "",
     equity: Annotated[
-        float | None, typer.Option(help="Equity (net value plus cash) on the day, in USD. Default: as the file states.")
+        float | None,
+        typer.Option(
+            help="Equity (net value plus cash) on the day, in USD. Default: as the file states."
+        ),
     ] = None,
-    as_of: Annotated[datetime | None, typer.Option(formats=DAY_FORMAT, help="Day of the holdings. Default: the file's, or today.")] = None,
-    account: Annotated[str, typer.Option(help="Only this account of the file: its name or a part of it.")] = "",
-    decimal: Annotated[str, typer.Option(help="The decimal mark, point or comma, where the numbers do not tell.")] = "",
-    value: Annotated[float | None, typer.Option(help="What the portfolio is worth in USD, if the file holds weights.")] = None,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Take a file without a holding to say that all was sold.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what was understood, line by line, and write nothing.")] = False,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=DAY_FORMAT, help="Day of the holdings. Default: the file's, or today."
+        ),
+    ] = None,
+    account: Annotated[
+        str, typer.Option(help="Only this account of the file: its name or a part of it.")
+    ] = "",
+    decimal: Annotated[
+        str, typer.Option(help="The decimal mark, point or comma, where the numbers do not tell.")
+    ] = "",
+    value: Annotated[
+        float | None,
+        typer.Option(help="What the portfolio is worth in USD, if the file holds weights."),
+    ] = None,
+    allow_empty: Annotated[
+        bool,
+        typer.Option(
+            "--allow-empty", help="Take a file without a holding to say that all was sold."
+        ),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Show what was understood, line by line, and write nothing."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Holdings on a day: positions exported by Schwab, Fidelity or Interactive Brokers (activity statement), or a table with symbol and
     quantity or weight; and entry_price or cost_basis, entry_date, position_type, account.
 
-    Each account becomes a portfolio. What was held before and is not in the file counts as left on that day.
+    Each account becomes a portfolio. What was held before and is not in the file counts as left on
+    that day.
 
     Example: riskmetrics import portfolio holdings.csv --name Growth --equity 345000
 
@@ -92,7 +137,9 @@ def portfolio(
             else "quantities: --value is for weights"
         )
         raise UsageError(f"{file} holds {kind}")
-    plans = _plan_portfolios(file, parsed, name.strip(), account, equity if equity is not None else value)
+    plans = _plan_portfolios(
+        file, parsed, name.strip(), account, equity if equity is not None else value
+    )
     _report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
     if dry_run:
         _print_plans(parsed, plans, day, as_json=as_json)
@@ -100,7 +147,9 @@ def portfolio(
         _store_plans(file, parsed, plans, day, value)
 
 
-def _validate_options(equity: float | None, value: float | None, decimal: str, as_of: datetime | None) -> None:
+def _validate_options(
+    equity: float | None, value: float | None, decimal: str, as_of: datetime | None
+) -> None:
     """Raise UsageError if an option cannot be."""
     from riskmetrics.errors import UsageError
 
@@ -113,23 +162,40 @@ def _validate_options(equity: float | None, value: float | None, decimal: str, a
         raise UsageError(f"--as-of {as_of.date()} lies in the future")
 
 
-def _plan_portfolios(file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None) -> list[_PortfolioPlan]:
+def _plan_portfolios(
+    file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None
+) -> list[_PortfolioPlan]:
     """Which accounts become which portfolios."""
     from riskmetrics.errors import UsageError
 
     chosen = [one for one in parsed.accounts if account.casefold() in one.name.casefold()]
     accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
     if account and len(chosen) != 1:
-        raise UsageError(f"--account {account} is {'none' if not chosen else 'not one alone'} of the accounts in {file}: {accounts}")
+        raise UsageError(
+            f"--account {account} is {'none' if not chosen else 'not one alone'} of the accounts in"
+            f" {file}: {accounts}"
+        )
     if len(chosen) > 1 and equity is not None:
-        raise UsageError(f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account for --equity or --value")
+        raise UsageError(
+            f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account for"
+            " --equity or --value"
+        )
     plans = []
     for one in chosen:
-        portfolio_name = ": ".join(part for part in (name, one.name) if part) if len(chosen) > 1 else name or one.name
+        portfolio_name = (
+            ": ".join(part for part in (name, one.name) if part)
+            if len(chosen) > 1
+            else name or one.name
+        )
         if not 0 < len(portfolio_name) <= 255:  # what the column holds
-            raise UsageError(f"--name must have 1 to 255 characters{'' if portfolio_name else f': {file} does not say whose holdings these are'}")
+            raise UsageError(
+                "--name must have 1 to 255"
+                f" characters{'' if portfolio_name else f': {file} does not say whose holdings these are'}"
+            )
         require_printable(portfolio_name, "the name of a portfolio", one_line=True)
-        plans.append(_PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity)))
+        plans.append(
+            _PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity))
+        )
     return plans
 
 
@@ -138,9 +204,14 @@ def _to_dollars(amount: float) -> Decimal | None:
     return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
 
 
-def _report_interpretation(parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, has_all_rejected: bool) -> None:
+def _report_interpretation(
+    parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, has_all_rejected: bool
+) -> None:
     """Tell on stderr what the file is, which lines are no holdings, and which could not be read."""
-    echo_err(f"read as {parsed.layout} ({parsed.file_format}) of {day}: " + "; ".join(_describe_plan(plan) for plan in plans))
+    echo_err(
+        f"read as {parsed.layout} ({parsed.file_format}) of {day}: "
+        + "; ".join(_describe_plan(plan) for plan in plans)
+    )
     for reason, lines in _group_by_reason((line.line, line.reason) for line in parsed.skipped):
         echo_err(f"left out, {lines}: {reason}")
     for note in dict.fromkeys(note for plan in plans for note in plan.account.holdings.notes):
@@ -161,20 +232,30 @@ def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
     lines_by_reason: dict[str, list[int]] = {}
     for line, reason in lines:
         lines_by_reason.setdefault(reason, []).append(line)
-    return [(reason, f"line{'s' if len(numbers) > 1 else ''} {_format_line_ranges(numbers)}") for reason, numbers in lines_by_reason.items()]
+    return [
+        (reason, f"line{'s' if len(numbers) > 1 else ''} {_format_line_ranges(numbers)}")
+        for reason, numbers in lines_by_reason.items()
+    ]
 
 
 def _format_line_ranges(numbers: list[int]) -> str:
-    runs = [[number for _, number in run] for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])]
+    runs = [
+        [number for _, number in run]
+        for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
+    ]
     return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
-def _collect_rejected_rows(parsed: "HoldingsFile", plans: list[_PortfolioPlan]) -> "list[RejectedRow]":
+def _collect_rejected_rows(
+    parsed: "HoldingsFile", plans: list[_PortfolioPlan]
+) -> "list[RejectedRow]":
     rows = [*parsed.rejected, *(row for plan in plans for row in plan.account.holdings.rejected)]
     return sorted(rows, key=lambda row: row.line or 0)
 
 
-def _print_plans(parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, as_json: bool) -> None:
+def _print_plans(
+    parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, as_json: bool
+) -> None:
     """Print what would be stored."""
     tables = [plan.account.holdings.rows.dropna(axis="columns", how="all") for plan in plans]
     if parsed.has_weights:
@@ -184,42 +265,73 @@ def _print_plans(parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date,
             print_frame(table, as_json=False, title=_describe_plan(plan))
         return
     portfolios = [
-        {"name": plan.name, "cash": _to_dollars(plan.account.cash), "equity": plan.equity, "lots": to_records(table)}
+        {
+            "name": plan.name,
+            "cash": _to_dollars(plan.account.cash),
+            "equity": plan.equity,
+            "lots": to_records(table),
+        }
         for plan, table in zip(plans, tables, strict=True)
     ]
     skipped = [line._asdict() for line in parsed.skipped]
     rejected = [row._asdict() for row in _collect_rejected_rows(parsed, plans)]
     print_json(
-        {"layout": parsed.layout, "form": parsed.file_format, "as_of": day, "portfolios": portfolios, "skipped": skipped, "rejected": rejected}
+        {
+            "layout": parsed.layout,
+            "form": parsed.file_format,
+            "as_of": day,
+            "portfolios": portfolios,
+            "skipped": skipped,
+            "rejected": rejected,
+        }
     )
 
 
-def _store_plans(file: Path, parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, value: float | None) -> None:
+def _store_plans(
+    file: Path, parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, value: float | None
+) -> None:
     """Make each portfolio hold what its account does, all in one transaction."""
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
     with write_transaction() as connection:
         shares = _resolve_symbols(connection, parsed, plans)
-        summaries = [_store_holdings(connection, plan, parsed, day, value, shares) for plan in plans]
-        rejected = input_writes.store_rejected_rows(connection, "portfolio", str(file), _collect_rejected_rows(parsed, plans))
+        summaries = [
+            _store_holdings(connection, plan, parsed, day, value, shares) for plan in plans
+        ]
+        rejected = input_writes.store_rejected_rows(
+            connection, "portfolio", str(file), _collect_rejected_rows(parsed, plans)
+        )
         unpriced = _find_unpriced_symbols(connection, plans, shares)
     if unpriced:
-        echo_err(f"no price is stored of {join_names(unpriced)}: check the symbol, or import its prices")
+        echo_err(
+            f"no price is stored of {join_names(unpriced)}: check the symbol, or import its prices"
+        )
     if rejected:
         echo_err(f"{pluralize(rejected, 'row')} rejected and kept in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
 
 
-def _find_unpriced_symbols(connection: "sa.Connection", plans: list[_PortfolioPlan], shares: dict[str, str]) -> list[str]:
+def _find_unpriced_symbols(
+    connection: "sa.Connection", plans: list[_PortfolioPlan], shares: dict[str, str]
+) -> list[str]:
     """Return the symbols that what is stated moves with and that have no price, sorted; ``shares`` are spelled anew."""
     from riskmetrics.db import stored_prices
     from riskmetrics.results.lot_frames import underlying
 
     frames = [plan.account.holdings.rows for plan in plans]
-    stated = {symbol for rows in frames if len(rows) for symbol in underlying(rows).replace(shares).dropna()}
-    return sorted(stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"])) if stated else []
+    stated = {
+        symbol
+        for rows in frames
+        if len(rows)
+        for symbol in underlying(rows).replace(shares).dropna()
+    }
+    return (
+        sorted(stated - set(stored_prices.read_price_coverage(connection, stated)["symbol"]))
+        if stated
+        else []
+    )
 
 
 def _resolve_symbols(
@@ -234,7 +346,9 @@ def _resolve_symbols(
     columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]
     stated = {symbol for column in columns for symbol in column.dropna()}
     unclear = _extract_symbols(_collect_rejected_rows(parsed, plans)) - stated
-    return symbol_spellings.find_class_shares(connection, unclear) | resolve_class_shares(connection, stated)
+    return symbol_spellings.find_class_shares(connection, unclear) | resolve_class_shares(
+        connection, stated
+    )
 
 
 def _store_holdings(
@@ -250,21 +364,44 @@ def _store_holdings(
 
     lots = plan.account.holdings.rows.replace(dict.fromkeys(_SYMBOL_COLUMNS, shares))
     if value is not None:
-        lots = weights_to_quantities(lots, holdings.read_session_closes(connection, lots["symbol"], day), value, day)
+        lots = weights_to_quantities(
+            lots, holdings.read_session_closes(connection, lots["symbol"], day), value, day
+        )
     rejected = [*parsed.rejected, *plan.account.holdings.rejected]
     unclear = {shares.get(symbol, symbol) for symbol in _extract_symbols(rejected)}
-    result = holdings.apply_statement(connection, plan.name, lots, as_of=day, equity=plan.stated_equity, unreadable_symbols=unclear)
-    if not result.skipped_symbols:  # the file's sum lacks what it could not be read of, and would take it out of the cash
+    result = holdings.apply_statement(
+        connection,
+        plan.name,
+        lots,
+        as_of=day,
+        equity=plan.stated_equity,
+        unreadable_symbols=unclear,
+    )
+    if (
+        not result.skipped_symbols
+    ):  # the file's sum lacks what it could not be read of, and would take it out of the cash
         holdings.record_statement(connection, result.portfolio_id, day, plan.equity)
     n_without_entry_date = int(lots["entry_date"].isna().sum())
     if n_without_entry_date and result.opened:
-        echo_err(f"{pluralize(n_without_entry_date, 'lot')} without an entry_date: a new one counts as held since before any session")
+        echo_err(
+            f"{pluralize(n_without_entry_date, 'lot')} without an entry_date: a new one counts as"
+            " held since before any session"
+        )
     if result.closed_symbols:
-        echo_err(f"not stated any more, or with another quantity, so closed on {day}: {', '.join(result.closed_symbols)}")
+        echo_err(
+            f"not stated any more, or with another quantity, so closed on {day}:"
+            f" {', '.join(result.closed_symbols)}"
+        )
     if result.skipped_symbols:
-        echo_err(f"left as held, because a row of theirs was rejected: {', '.join(result.skipped_symbols)}")
+        echo_err(
+            "left as held, because a row of theirs was rejected:"
+            f" {', '.join(result.skipped_symbols)}"
+        )
     unaffected = f"{result.corrected} corrected, {result.unchanged} unchanged"
-    return f"{pluralize(result.opened, 'lot')} opened, {result.closed} closed, {unaffected}, as of {day}"
+    return (
+        f"{pluralize(result.opened, 'lot')} opened, {result.closed} closed, {unaffected}, as of"
+        f" {day}"
+    )
 
 
 def _extract_symbols(rejected: "list[RejectedRow]") -> set[str]:

@@ -8,8 +8,8 @@ import typer
 
 from riskmetrics.cli.class_shares import resolve_class_shares
 from riskmetrics.cli.import_portfolio import portfolio
+from riskmetrics.cli.output import echo_err, pluralize, require_printable
 from riskmetrics.cli.shared_options import File
-from riskmetrics.cli.output import pluralize, require_printable, echo_err
 from riskmetrics.symbols import add_class_dash
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from riskmetrics.sources.files import ParseResult
 
 app = typer.Typer(
-    help="Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or Parquet files.", no_args_is_help=True
+    help=(
+        "Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or"
+        " Parquet files."
+    ),
+    no_args_is_help=True,
 )
 app.command()(portfolio)
 
@@ -33,7 +37,12 @@ def prices(file: File) -> None:
     """
     from riskmetrics.sources.files import read_prices
 
-    _import_file("prices", file, read_prices, lambda connection, parsed: store_prices(connection, parsed, str(file)))
+    _import_file(
+        "prices",
+        file,
+        read_prices,
+        lambda connection, parsed: store_prices(connection, parsed, str(file)),
+    )
 
 
 @app.command()
@@ -45,13 +54,22 @@ def profiles(file: File) -> None:
     from riskmetrics.db import input_writes
     from riskmetrics.sources.files import read_profiles
 
-    _import_file("profiles", file, read_profiles, lambda connection, parsed: format_write(input_writes.store_profiles(connection, parsed.rows, "file")))
+    _import_file(
+        "profiles",
+        file,
+        read_profiles,
+        lambda connection, parsed: format_write(
+            input_writes.store_profiles(connection, parsed.rows, "file")
+        ),
+    )
 
 
 @app.command()
 def benchmark(
     file: File,
-    code: Annotated[str | None, typer.Option(help="Which benchmark. Default: the one that results use.")] = None,
+    code: Annotated[
+        str | None, typer.Option(help="Which benchmark. Default: the one that results use.")
+    ] = None,
 ) -> None:
     """Sector weights of a benchmark: date, sector, weight.
 
@@ -60,7 +78,7 @@ def benchmark(
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
     from riskmetrics import settings
-    from riskmetrics.db import input_writes, input_queries
+    from riskmetrics.db import input_queries, input_writes
     from riskmetrics.sources.files import read_benchmark
 
     if code:
@@ -71,27 +89,44 @@ def benchmark(
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
         in_use = input_queries.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
-            echo_err(f"note: results use the benchmark {in_use}; to use {requested_code}: riskmetrics db setting benchmark {requested_code}")
-        return format_write(input_writes.store_benchmark_weights(connection, parsed.rows, requested_code or in_use, "file"))
+            echo_err(
+                f"note: results use the benchmark {in_use}; to use {requested_code}: riskmetrics db"
+                f" setting benchmark {requested_code}"
+            )
+        return format_write(
+            input_writes.store_benchmark_weights(
+                connection, parsed.rows, requested_code or in_use, "file"
+            )
+        )
 
     _import_file("benchmark", file, read_benchmark, store)
 
 
 @app.command()
 def scenarios(
-    file: File, only: Annotated[bool, typer.Option("--only", help="Remove the scenarios that are not in the file.")] = False
+    file: File,
+    only: Annotated[
+        bool, typer.Option("--only", help="Remove the scenarios that are not in the file.")
+    ] = False,
 ) -> None:
     """Stress scenarios: name; market_move, rate_move, or first_day and last_day of a window to replay; description.
 
-    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is that of the rate index, a bond fund. A name that is
-    there already gets the new terms.
+    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is that of the rate index,
+    a bond fund. A name that is there already gets the new terms.
 
     Example: riskmetrics import scenarios scenarios.csv
     """
     from riskmetrics.db import input_writes
     from riskmetrics.sources.scenarios import read_scenarios
 
-    _import_file("scenarios", file, read_scenarios, lambda connection, parsed: format_write(input_writes.store_scenarios(connection, parsed.rows, is_complete_set=only)))
+    _import_file(
+        "scenarios",
+        file,
+        read_scenarios,
+        lambda connection, parsed: format_write(
+            input_writes.store_scenarios(connection, parsed.rows, is_complete_set=only)
+        ),
+    )
 
 
 def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) -> str:
@@ -110,14 +145,18 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
 
 def _describe_mixed_closes(symbols: list[str]) -> str:
     return (
-        f"{', '.join(symbols)}: the file and what is stored differ in whether adj_close is adjusted, and mixing the two would put a false "
-        "return where they meet; import their whole history from one source"
+        f"{', '.join(symbols)}: the file and what is stored differ in whether adj_close is"
+        " adjusted, and mixing the two would put a false return where they meet; import their"
+        " whole history from one source"
     )
 
 
 def _mixed_rows(parsed: "ParseResult", symbols: list[str]) -> "list[tuple[int | None, str, str]]":
     rows = parsed.rows[parsed.rows["symbol"].isin(symbols)].drop(columns="has_adj_close")
-    return [(None, line, "adj_close of another kind than that stored") for line in rows.to_csv(index=False, header=False).splitlines()]
+    return [
+        (None, line, "adj_close of another kind than that stored")
+        for line in rows.to_csv(index=False, header=False).splitlines()
+    ]
 
 
 def format_write(written: "WriteCounts") -> str:
@@ -151,5 +190,8 @@ def _import_file(
     if parsed.rejected:
         first = parsed.rejected[0]
         where = f"line {first.line}: " if first.line else ""
-        echo_err(f"{pluralize(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the first, {where}{first.reason}")
+        echo_err(
+            f"{pluralize(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the"
+            f" first, {where}{first.reason}"
+        )
     typer.echo(f"{file}: {summary}")

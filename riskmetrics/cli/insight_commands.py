@@ -8,8 +8,8 @@ from uuid import UUID
 import typer
 
 from riskmetrics.cli.ask import ask, budget
+from riskmetrics.cli.output import echo_err, fail, print_frame, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
-from riskmetrics.cli.output import fail, print_frame, print_json, require_printable, echo_err
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -17,21 +17,39 @@ if TYPE_CHECKING:
 
     import sqlalchemy as sa
 
-    from riskmetrics.insights.pipeline import Request, GenerationContext
+    from riskmetrics.insights.pipeline import GenerationContext, Request
     from riskmetrics.settings import Settings
 
-app = typer.Typer(help="Insights: prose about results whose every figure is checked.", no_args_is_help=True)
-templates_app = typer.Typer(help="Templates of insights: prompts by type and version, of which one is active.", no_args_is_help=True)
+app = typer.Typer(
+    help="Insights: prose about results whose every figure is checked.", no_args_is_help=True
+)
+templates_app = typer.Typer(
+    help="Templates of insights: prompts by type and version, of which one is active.",
+    no_args_is_help=True,
+)
 app.add_typer(templates_app, name="templates")
 
-_InsightId = Annotated[UUID, typer.Argument(help="Id of an insight, as riskmetrics show insights --json gives it.")]
-_TypeOption = Annotated[str | None, typer.Option("--type", help="Only this type, such as concentration_risk. Default: those of the daily job.")]
+_InsightId = Annotated[
+    UUID, typer.Argument(help="Id of an insight, as riskmetrics show insights --json gives it.")
+]
+_TypeOption = Annotated[
+    str | None,
+    typer.Option(
+        "--type",
+        help="Only this type, such as concentration_risk. Default: those of the daily job.",
+    ),
+]
 _TypeArgument = Annotated[str, typer.Argument(help="Type of insight, such as daily_summary.")]
 _VersionArgument = Annotated[str, typer.Argument(help="Version of the template, such as v1.")]
 
 
 @app.command()
-def generate(day: Day = None, portfolio: PortfolioName = None, insight_type: _TypeOption = None, as_json: AsJson = False) -> None:
+def generate(
+    day: Day = None,
+    portfolio: PortfolioName = None,
+    insight_type: _TypeOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Write the insights of a session: by a language model if ANTHROPIC_API_KEY is set, else by the rules.
 
     One that stands there for the same facts stays as it is.
@@ -44,27 +62,50 @@ def generate(day: Day = None, portfolio: PortfolioName = None, insight_type: _Ty
     from riskmetrics.db import write
     from riskmetrics.insights import pipeline
 
-    configured, counts = settings.load(), {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0}
+    configured, counts = (
+        settings.load(),
+        {"written": 0, "repeated": 0, "waiting": 0, "unwritten": 0},
+    )
     with connect_at_head() as engine:
         with engine.begin() as connection:
             write.lock_asset(connection, "ai_insights")
-            session, requests = select_requests(connection, configured, to_date(day), portfolio, insight_type)
-            generation_context, stored_keys = build_generation_context(configured), stored.read_cache_keys(connection, [session])
+            session, requests = select_requests(
+                connection, configured, to_date(day), portfolio, insight_type
+            )
+            generation_context, stored_keys = (
+                build_generation_context(configured),
+                stored.read_cache_keys(connection, [session]),
+            )
             pending = pipeline.without_model_text(requests, generation_context, stored_keys)
             if configured.anthropic_api_key is None:
-                counts["written"] = stored.store_insights(connection, list(pipeline.insight_rows(pending, generation_context, stored_keys))).changed
+                counts["written"] = stored.store_insights(
+                    connection,
+                    list(pipeline.insight_rows(pending, generation_context, stored_keys)),
+                ).changed
         if configured.anthropic_api_key is not None:
             counts |= generate_with_model(engine, configured, pending, generation_context)
-    summary = {"day": session.isoformat(), **counts, "unchanged": len(requests) - sum(counts.values())}
+    summary = {
+        "day": session.isoformat(),
+        **counts,
+        "unchanged": len(requests) - sum(counts.values()),
+    }
     if as_json:
         print_json(summary)
     else:
         waiting = f", {summary['waiting']} asked for in a batch" if summary["waiting"] else ""
-        typer.echo(f"{summary['written']} insights written for {session}, {summary['unchanged']} unchanged{waiting}")
+        typer.echo(
+            f"{summary['written']} insights written for {session}, {summary['unchanged']}"
+            f" unchanged{waiting}"
+        )
 
 
 @app.command()
-def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _TypeOption = None, as_json: AsJson = False) -> None:
+def preview(
+    day: Day = None,
+    portfolio: PortfolioName = None,
+    insight_type: _TypeOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Print exactly what would be sent to a language model and what that would cost, and send nothing.
 
     Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
@@ -81,25 +122,50 @@ def preview(day: Day = None, portfolio: PortfolioName = None, insight_type: _Typ
         _, requests = select_requests(connection, configured, to_date(day), portfolio, insight_type)
     prompts = []
     for request in requests:
-        exact_prompt = build_prompt(request.template, request.sheet, request.template.model_preference or configured.ai_model, configured.ai_anonymization, request.question)
+        exact_prompt = build_prompt(
+            request.template,
+            request.sheet,
+            request.template.model_preference or configured.ai_model,
+            configured.ai_anonymization,
+            request.question,
+        )
         price = claude.estimate_price(exact_prompt)
-        cost = {"expected_usd": price.expected, "max_usd": price.maximum} if price else {"expected_usd": None, "max_usd": None}
+        cost = (
+            {"expected_usd": price.expected, "max_usd": price.maximum}
+            if price
+            else {"expected_usd": None, "max_usd": None}
+        )
         prompts.append({"insight_type": request.insight_type, **asdict(exact_prompt), **cost})
     if as_json:
         print_json(prompts)
         return
     for sent in prompts:
-        typer.echo(f"--- {sent['insight_type']}, system\n{sent['system']}\n--- task\n{sent['task']}\n--- facts\n{sent['facts']}\n")
+        typer.echo(
+            f"--- {sent['insight_type']}, system\n{sent['system']}\n--- task\n{sent['task']}\n---"
+            f" facts\n{sent['facts']}\n"
+        )
     costs = [(sent["expected_usd"], sent["max_usd"]) for sent in prompts]
     known_costs = [cost for cost in costs if cost[0] is not None]
-    cost_text = f"about {sum(cost[0] for cost in known_costs):f} USD, at most {sum(cost[1] for cost in known_costs):f}, before a repair"
-    unknown_text = f", and {len(costs) - len(known_costs)} whose model has no known rates" if len(known_costs) < len(costs) else ""
-    echo_err(f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {configured.ai_model}: {cost_text}{unknown_text}; nothing was sent")
+    cost_text = (
+        f"about {sum(cost[0] for cost in known_costs):f} USD, at most"
+        f" {sum(cost[1] for cost in known_costs):f}, before a repair"
+    )
+    unknown_text = (
+        f", and {len(costs) - len(known_costs)} whose model has no known rates"
+        if len(known_costs) < len(costs)
+        else ""
+    )
+    echo_err(
+        f"{len(prompts)} prompt{'s' * (len(prompts) > 1)} to {configured.ai_model}:"
+        f" {cost_text}{unknown_text}; nothing was sent"
+    )
 
 
 @app.command()
 def verify(insight: _InsightId, as_json: AsJson = False) -> None:
-    """Check a stored insight again: its words against its own facts, and its text against both. Ends with 3 if it does not hold.
+    """Check a stored insight again: its words against its own facts, and its text against both.
+
+    Ends with 3 if it does not hold.
 
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
@@ -116,7 +182,10 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
     if as_json:
         print_json({"id": str(insight), "passed": not violations, "violations": violations})
     else:
-        typer.echo("\n".join(violations) or f"it holds: every figure of “{row['title']}” is that of its facts")
+        typer.echo(
+            "\n".join(violations)
+            or f"it holds: every figure of “{row['title']}” is that of its facts"
+        )
     if violations:
         raise typer.Exit(DataQualityError.exit_code)
 
@@ -125,7 +194,9 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
 def rate(
     insight: _InsightId,
     rating: Annotated[float, typer.Argument(min=0, max=5, help="From 0.0 to 5.0.")],
-    feedback: Annotated[str | None, typer.Option("--feedback", help="What was good or bad about it.")] = None,
+    feedback: Annotated[
+        str | None, typer.Option("--feedback", help="What was good or bad about it.")
+    ] = None,
 ) -> None:
     """Rate an insight; the mean of its template follows.
 
@@ -143,7 +214,10 @@ def rate(
 
 
 @app.command()
-def dismiss(insight: _InsightId, undo: Annotated[bool, typer.Option("--undo", help="Show it again.")] = False) -> None:
+def dismiss(
+    insight: _InsightId,
+    undo: Annotated[bool, typer.Option("--undo", help="Show it again.")] = False,
+) -> None:
     """Show an insight no more.
 
     Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
@@ -169,15 +243,39 @@ def list_templates(as_json: AsJson = False) -> None:
     """
     import pandas as pd
 
-    names = ("insight_type", "version", "active", "name", "usage_count", "avg_quality_score", "created_at", "deprecated_at")
-    table = pd.DataFrame([{name: row[name] for name in names} for row in _read_templates()], columns=names)
+    names = (
+        "insight_type",
+        "version",
+        "active",
+        "name",
+        "usage_count",
+        "avg_quality_score",
+        "created_at",
+        "deprecated_at",
+    )
+    table = pd.DataFrame(
+        [{name: row[name] for name in names} for row in _read_templates()], columns=names
+    )
     table = table.astype({"usage_count": int, "avg_quality_score": float})
-    shown = table.assign(**{name: table[name].astype(str).where(table[name].notna()) for name in ("created_at", "deprecated_at")})
-    print_frame(shown, as_json=as_json, formats={"avg_quality_score": "{:.2f}".format}, title="Templates of insights")
+    shown = table.assign(
+        **{
+            name: table[name].astype(str).where(table[name].notna())
+            for name in ("created_at", "deprecated_at")
+        }
+    )
+    print_frame(
+        shown,
+        as_json=as_json,
+        formats={"avg_quality_score": "{:.2f}".format},
+        title="Templates of insights",
+    )
 
 
 @templates_app.command("show")
-def show_template(insight_type: _TypeArgument, version: Annotated[str | None, typer.Argument(help="Default: the active one.")] = None) -> None:
+def show_template(
+    insight_type: _TypeArgument,
+    version: Annotated[str | None, typer.Argument(help="Default: the active one.")] = None,
+) -> None:
     """Print a template as JSON.
 
     Example: riskmetrics ai templates show daily_summary
@@ -201,12 +299,26 @@ def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgume
         rows = _read_templates(insight_type, version)
         if not rows:
             raise fail(_missing_template_message(insight_type, version))
-        texts.append([f"{part}: {line}" for part in _COMPARED_FIELDS for line in str(rows[0][part]).splitlines()])
+        texts.append(
+            [
+                f"{part}: {line}"
+                for part in _COMPARED_FIELDS
+                for line in str(rows[0][part]).splitlines()
+            ]
+        )
     lines = list(unified_diff(texts[0], texts[1], old, new, lineterm=""))
     typer.echo("\n".join(lines) or "they do not differ")
 
 
-_COMPARED_FIELDS = ("system_prompt", "investigation_prompt", "model_preference", "max_tokens", "temperature", "required_tools", "optional_tools")
+_COMPARED_FIELDS = (
+    "system_prompt",
+    "investigation_prompt",
+    "model_preference",
+    "max_tokens",
+    "temperature",
+    "required_tools",
+    "optional_tools",
+)
 
 
 @templates_app.command()
@@ -241,15 +353,29 @@ def select_requests(
     session = day or read_latest_day(connection)
     if session is None:
         raise fail("no results are stored yet: riskmetrics run")
-    active = {row["insight_type"]: Template.from_row(row) for row in stored.read_active_templates(connection)}
+    active = {
+        row["insight_type"]: Template.from_row(row)
+        for row in stored.read_active_templates(connection)
+    }
     if insight_type and insight_type not in active:
-        raise fail(f"there is no active template of type {insight_type}: see riskmetrics ai templates list", code=2)
+        raise fail(
+            f"there is no active template of type {insight_type}: see riskmetrics ai templates"
+            " list",
+            code=2,
+        )
     chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
     sheets = fact_sheet.read_sheets(connection, [session], portfolio)
-    requests = list(pipeline.writable_requests(sheets, [template for kind, template in active.items() if kind in chosen], question))
+    requests = list(
+        pipeline.writable_requests(
+            sheets, [template for kind, template in active.items() if kind in chosen], question
+        )
+    )
     if not requests:
         portfolio_phrase = f" of {portfolio}" if portfolio else ""
-        raise fail(f"no facts{portfolio_phrase} for that on {session}: has that session run? riskmetrics run --date {session}")
+        raise fail(
+            f"no facts{portfolio_phrase} for that on {session}: has that session run? riskmetrics"
+            f" run --date {session}"
+        )
     return session, requests
 
 
@@ -258,10 +384,19 @@ def build_generation_context(configured: "Settings") -> "GenerationContext":
     from riskmetrics.insights.pipeline import GenerationContext
     from riskmetrics.resources import code_version
 
-    return GenerationContext(model=configured.ai_model, anonymization=configured.ai_anonymization, code_version=code_version())
+    return GenerationContext(
+        model=configured.ai_model,
+        anonymization=configured.ai_anonymization,
+        code_version=code_version(),
+    )
 
 
-def generate_with_model(engine: "sa.Engine", configured: "Settings", requests: "Sequence[Request]", generation_context: "GenerationContext") -> "Counter[str]":
+def generate_with_model(
+    engine: "sa.Engine",
+    configured: "Settings",
+    requests: "Sequence[Request]",
+    generation_context: "GenerationContext",
+) -> "Counter[str]":
     """Let the language model write; the command is a run of its own to the budget."""
     from uuid import uuid4
 
@@ -272,7 +407,9 @@ def generate_with_model(engine: "sa.Engine", configured: "Settings", requests: "
         return model_writer.write_insights(claude, requests, generation_context)
 
 
-def _read_templates(insight_type: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
+def _read_templates(
+    insight_type: str | None = None, version: str | None = None
+) -> list[dict[str, Any]]:
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import insight_store as stored
 

@@ -14,15 +14,19 @@ from urllib.parse import quote
 
 from riskmetrics import errors, folders, processes
 from riskmetrics.cli import dagster_home
-from riskmetrics.cli.output import echo_progress, echo_err
+from riskmetrics.cli.output import echo_err, echo_progress
 from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
 
-DAGSTER_EVENT_SETTINGS = {"DAGSTER_EVENT_BATCH_SIZE": "1000", "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true"}
+DAGSTER_EVENT_SETTINGS = {
+    "DAGSTER_EVENT_BATCH_SIZE": "1000",
+    "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
+}
 """Dagster's own settings, for ranges: the events of materializations go in batches to a storage in Postgres, and what is planned is one
-event per asset, not one per session too; a session of a range that failed is then shown as missing, not as failed."""
+event per asset, not one per session too; a session of a range that failed is then shown as missing,
+not as failed."""
 
 
 class RunOutcome(NamedTuple):
@@ -65,7 +69,8 @@ def run(
     offline : bool
         Whether to ask no vendor, whatever the settings.
     ai_all : bool
-        Whether a language model may be asked for insights of every session, not of the last one alone.
+        Whether a language model may be asked for insights of every session, not of the last one
+        alone.
     """
     prepare_instance(settings)  # before Dagster is loaded, which takes seconds
     os.environ.update(DAGSTER_EVENT_SETTINGS | os.environ)
@@ -79,7 +84,9 @@ def run(
     definition = defs.resolve_job_def(job or DAILY_RISK)
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
-        raise errors.UsageError(f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}")
+        raise errors.UsageError(
+            f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}"
+        )
     run_id = make_new_run_id()
     with _open_instance(settings) as instance:
         fail_dead_runs(instance)
@@ -91,7 +98,8 @@ def run(
             run_id=run_id,
             partition_key=days[0].isoformat() if len(days) == 1 else None,
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            tags=_run_tags(days) | dict.fromkeys([OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all, "true"),
+            tags=_run_tags(days)
+            | dict.fromkeys([OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all, "true"),
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 "ops": {name: {"config": values} for name, values in (config or {}).items()},
@@ -104,14 +112,24 @@ def run(
 
 def _run_tags(days: Sequence[date]) -> dict[str, str]:
     """Say who runs what: a range of sessions is named by tags alone, and so is where the UI looks for the runs of a job."""
-    from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG, REPOSITORY_LABEL_TAG
+    from dagster._core.storage.tags import (
+        ASSET_PARTITION_RANGE_END_TAG,
+        ASSET_PARTITION_RANGE_START_TAG,
+        REPOSITORY_LABEL_TAG,
+    )
 
     from riskmetrics.resources import STARTED_BY_TAG
 
-    tags = {STARTED_BY_TAG: "the command line", REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions"} | processes.process_tags()
+    tags = {
+        STARTED_BY_TAG: "the command line",
+        REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions",
+    } | processes.process_tags()
     if len(days) < 2:
         return tags
-    return tags | {ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(), ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat()}
+    return tags | {
+        ASSET_PARTITION_RANGE_START_TAG: days[0].isoformat(),
+        ASSET_PARTITION_RANGE_END_TAG: days[-1].isoformat(),
+    }
 
 
 def missing_sessions(settings: Settings, day: date) -> list[date]:
@@ -123,7 +141,10 @@ def missing_sessions(settings: Settings, day: date) -> list[date]:
         return nightly.missing_sessions(instance, defs.get_repository_def(), day)
 
 
-_NO_COMPUTE_LOGS = {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}
+_NO_COMPUTE_LOGS = {
+    "module": "dagster._core.storage.noop_compute_log_manager",
+    "class": "NoOpComputeLogManager",
+}
 """What a run of the command line prints: kept nowhere else, by four processes more, which Ctrl-C reaches too."""
 
 
@@ -138,14 +159,20 @@ def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
         with _lock_creation(home):
             try:
                 instance = stack.enter_context(
-                    dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides={"compute_logs": _NO_COMPUTE_LOGS}))
+                    dg.DagsterInstance.from_ref(
+                        InstanceRef.from_dir(
+                            str(home), overrides={"compute_logs": _NO_COMPUTE_LOGS}
+                        )
+                    )
                 )
                 instance.get_runs(limit=1)
                 instance.all_asset_keys()
                 instance.all_instigator_state()
             except Exception as error:
                 reason = dagster_home.describe_storage_fault(error)
-                raise errors.ConfigurationError(f"Dagster's storage does not open: {reason}. See {home / 'dagster.yaml'}") from error
+                raise errors.ConfigurationError(
+                    f"Dagster's storage does not open: {reason}. See {home / 'dagster.yaml'}"
+                ) from error
         for name in ("runs.db", "runs/index.db"):
             _keep_file_open(stack, home / "history" / name)
         yield instance
@@ -156,7 +183,9 @@ def _lock_creation(home: Path) -> Iterator[None]:
     try:
         lock = folders.open_private_file(home / "creating.lock")
     except OSError as error:
-        raise errors.ConfigurationError(f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another folder") from None
+        raise errors.ConfigurationError(
+            f"cannot write {error.filename}: {error.strerror}. Set DAGSTER_HOME to another folder"
+        ) from None
     with lock:
         flock(lock, LOCK_EX)
         yield
@@ -165,7 +194,9 @@ def _lock_creation(home: Path) -> Iterator[None]:
 def _keep_file_open(stack: ExitStack, file: Path) -> None:
     """Keep a SQLite file open: Dagster connects anew for each event, and whoever closes last writes the whole log back."""
     with suppress(sqlite3.Error):  # elsewhere, or in Postgres
-        connection = stack.enter_context(closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)))
+        connection = stack.enter_context(
+            closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True))
+        )
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
 
 
@@ -180,8 +211,15 @@ def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
     """Yield unfinished runs of processes of this machine that have died."""
     import dagster as dg
 
-    unfinished = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-    for run in instance.get_runs(dg.RunsFilter(statuses=unfinished, tags=processes.local_run_tags())):
+    unfinished = [
+        dg.DagsterRunStatus.NOT_STARTED,
+        dg.DagsterRunStatus.STARTING,
+        dg.DagsterRunStatus.STARTED,
+        dg.DagsterRunStatus.CANCELING,
+    ]
+    for run in instance.get_runs(
+        dg.RunsFilter(statuses=unfinished, tags=processes.local_run_tags())
+    ):
         if not processes.is_alive(run.tags):
             yield run
 
@@ -189,13 +227,17 @@ def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
 def _print_event(event: "dg.EventLogEntry") -> None:
     """Say what is being materialized, and what an asset warns of."""
     if event.dagster_event is None:
-        if int(event.level) >= logging.WARNING and not event.user_message.startswith("Dependencies for step"):  # Dagster's own
+        if int(event.level) >= logging.WARNING and not event.user_message.startswith(
+            "Dependencies for step"
+        ):  # Dagster's own
             echo_err(event.user_message)
     elif event.dagster_event.is_step_start:
         echo_progress(f"  {event.dagster_event.step_key} …")
 
 
-def _report_outcome(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstance", days: Sequence[date]) -> int:
+def _report_outcome(
+    result: "dg.ExecuteInProcessResult", instance: "dg.DagsterInstance", days: Sequence[date]
+) -> int:
     """Report what failed and which checks did not pass; return the exit code of the command."""
     from riskmetrics.assets import failures
 
@@ -206,7 +248,9 @@ def _report_outcome(result: "dg.ExecuteInProcessResult", instance: "dg.DagsterIn
         ]
         code = max((_report_failure(event) for event in events), default=1)
     has_failed_check = _report_checks(result)
-    if days and (stop := failures.describe_blocked_run(instance, result.run_id, *_first_and_last_day(days))):
+    if days and (
+        stop := failures.describe_blocked_run(instance, result.run_id, *_first_and_last_day(days))
+    ):
         echo_err(stop)
     if not result.success:
         return code
@@ -224,11 +268,20 @@ def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
     from riskmetrics.assets import failures
     from riskmetrics.assets.nightly import last_scheduled_run
 
-    schedule_checks = {key.name for key in last_scheduled_run.check_keys}  # Dagster adds it to a choice of assets: it is not about this run
+    schedule_checks = {
+        key.name for key in last_scheduled_run.check_keys
+    }  # Dagster adds it to a choice of assets: it is not about this run
     evaluations = result.get_asset_check_evaluations()
-    failed = [evaluation for evaluation in evaluations if not evaluation.passed and evaluation.check_name not in schedule_checks]
+    failed = [
+        evaluation
+        for evaluation in evaluations
+        if not evaluation.passed and evaluation.check_name not in schedule_checks
+    ]
     for evaluation in failed:
-        echo_err(f"{evaluation.severity.value.lower()}: {evaluation.asset_key.to_user_string()}: {evaluation.description}")
+        echo_err(
+            f"{evaluation.severity.value.lower()}: {evaluation.asset_key.to_user_string()}:"
+            f" {evaluation.description}"
+        )
     return any(map(failures.is_failed_error_check, failed))
 
 
@@ -236,8 +289,16 @@ def _has_missing_input(result: "dg.ExecuteInProcessResult") -> bool:
     """Whether an asset was not given all that it asked a vendor for."""
     from riskmetrics.assets.reports import NOT_FETCHED_KEY
 
-    materializations = [event.step_materialization_data.materialization for event in result.all_events if event.is_step_materialization]
-    return any(materialization.metadata[NOT_FETCHED_KEY].value for materialization in materializations if NOT_FETCHED_KEY in materialization.metadata)
+    materializations = [
+        event.step_materialization_data.materialization
+        for event in result.all_events
+        if event.is_step_materialization
+    ]
+    return any(
+        materialization.metadata[NOT_FETCHED_KEY].value
+        for materialization in materializations
+        if NOT_FETCHED_KEY in materialization.metadata
+    )
 
 
 def _report_failure(event: "dg.DagsterEvent") -> int:
@@ -247,7 +308,9 @@ def _report_failure(event: "dg.DagsterEvent") -> int:
     error = failures.find_cause(event)
     if error is None:
         return 1
-    if error.cls_name == "DagsterExecutionInterruptedError":  # Ctrl-C, which Dagster made an error of its own
+    if (
+        error.cls_name == "DagsterExecutionInterruptedError"
+    ):  # Ctrl-C, which Dagster made an error of its own
         raise KeyboardInterrupt
     if failures.is_blocking_check_failure(error):  # the check says why
         return errors.DataQualityError.exit_code

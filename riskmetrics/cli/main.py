@@ -74,7 +74,12 @@ def _print_version(is_requested: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version and exit."
+        ),
+    ] = False,
 ) -> None:
     """Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
 
@@ -85,8 +90,12 @@ def main() -> None:
     from riskmetrics.errors import RiskmetricsError
 
     configure_streams()
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # tells with a traceback that Ctrl-C hit a closing connection
-    gc.disable()  # until the database is open: what imports make stays, and to search it for garbage is a seventh of a command's start
+    logging.getLogger("sqlalchemy.pool").setLevel(
+        logging.CRITICAL
+    )  # tells with a traceback that Ctrl-C hit a closing connection
+    # until the database is open: what imports make stays, and to search it for garbage is a seventh
+    # of a command's start
+    gc.disable()
     if sys.stdout is not None and sys.stderr is not None:  # a shell can close them
         sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
     try:
@@ -100,8 +109,14 @@ def main() -> None:
     except UnicodeEncodeError as error:
         # The text is not shown: it may be a database URL with a password.
         character = error.object[error.start] if isinstance(error.object, str) else ""
-        advice = "Write arguments and settings in UTF-8, and use a UTF-8 locale such as LC_ALL=C.UTF-8"
-        typer.echo(f"riskmetrics: a text has {character!a}, which is not valid in {error.encoding}. {advice}", err=True)
+        advice = (
+            "Write arguments and settings in UTF-8, and use a UTF-8 locale such as LC_ALL=C.UTF-8"
+        )
+        typer.echo(
+            f"riskmetrics: a text has {character!a}, which is not valid in {error.encoding}."
+            f" {advice}",
+            err=True,
+        )
         sys.exit(2)
     except Exception as error:
         from riskmetrics.cli.database import describe_database_error

@@ -49,15 +49,18 @@ def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
     from riskmetrics.errors import UsageError
 
     if not is_printable(text, one_line=one_line):
-        raise UsageError(f"{what} holds a control character, or bytes that are not UTF-8: {ascii(text)[:200]}")
+        raise UsageError(
+            f"{what} holds a control character, or bytes that are not UTF-8: {ascii(text)[:200]}"
+        )
     return text
 
 
 def configure_streams() -> None:
     """Make stdout and stderr take every text.
 
-    UTF-8 prints a file name that is not UTF-8 as the bytes it has. ASCII, the encoding of LANG=C, is
-    replaced with UTF-8, as typer does for its own output. Another encoding prints ? for what it lacks.
+    UTF-8 prints a file name that is not UTF-8 as the bytes it has. ASCII, the encoding of LANG=C,
+    is replaced with UTF-8, as typer does for its own output. Another encoding prints ? for what it
+    lacks.
     """
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):  # closed by the shell, or replaced by a test
@@ -115,7 +118,10 @@ def print_csv(table: "pd.DataFrame") -> None:
     """
     text = table.to_csv(index=False)
     if (missing := _missing_character(text)) is not None:
-        raise ConfigurationError(f"cannot print {missing!a} in {sys.stdout.encoding}, the encoding of stdout: set PYTHONIOENCODING=utf-8")
+        raise ConfigurationError(
+            f"cannot print {missing!a} in {sys.stdout.encoding}, the encoding of stdout: set"
+            " PYTHONIOENCODING=utf-8"
+        )
     typer.echo(text, nl=False)
 
 
@@ -134,32 +140,67 @@ def to_records(table: "pd.DataFrame") -> list[dict[str, Any]]:
 
     shown = table.astype(object).where(table.notna(), None)
     return [
-        {str(name): value.date().isoformat() if isinstance(value, pd.Timestamp) else value for name, value in row.items()}
+        {
+            str(name): value.date().isoformat() if isinstance(value, pd.Timestamp) else value
+            for name, value in row.items()
+        }
         for row in shown.to_dict("records")
     ]
 
 
-def print_frame(table: "pd.DataFrame", *, as_json: bool, formats: dict[str, CellFormat] | None = None, title: str = "") -> None:
+def print_frame(
+    table: "pd.DataFrame",
+    *,
+    as_json: bool,
+    formats: dict[str, CellFormat] | None = None,
+    title: str = "",
+) -> None:
     """Print rows as a table for people, or as JSON."""
     if as_json:
         print_json(to_records(table.map(_spell_infinity)))
         return
     formats = formats or {}
-    rows = [[format_cell(value, formats.get(name)) for name, value in row.items()] for row in to_records(table)]
-    print_table([str(name) for name in table.columns], rows, title=title, right_aligned=[_is_number(table, name) for name in table.columns])
+    rows = [
+        [format_cell(value, formats.get(name)) for name, value in row.items()]
+        for row in to_records(table)
+    ]
+    print_table(
+        [str(name) for name in table.columns],
+        rows,
+        title=title,
+        right_aligned=[_is_number(table, name) for name in table.columns],
+    )
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_aligned: Sequence[bool], title: str = "") -> None:
+def print_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right_aligned: Sequence[bool],
+    title: str = "",
+) -> None:
     """Print aligned columns; numbers to the right."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     rows = [[escape_controls(text, one_line=True) for text in row] for row in rows]
-    header, title = [escape_controls(name, one_line=True) for name in header], escape_controls(title)
+    header, title = (
+        [escape_controls(name, one_line=True) for name in header],
+        escape_controls(title),
+    )
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))  # what is piped is never cut
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    console = Console(
+        width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths)
+    )  # what is piped is never cut
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+    )
     for name, is_right_aligned in zip(header, right_aligned, strict=True):
         table.add_column(name, justify="right" if is_right_aligned else "left", overflow="fold")
     for row in rows:

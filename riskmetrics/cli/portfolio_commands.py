@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.cli.output import fail, print_frame
+from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(help="List and remove portfolios.", no_args_is_help=True)
 

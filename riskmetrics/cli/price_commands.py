@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.output import CellFormat, echo_err, pluralize, print_frame
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson
-from riskmetrics.cli.output import CellFormat, pluralize, print_frame, echo_err
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,8 +20,12 @@ app = typer.Typer(
 )
 
 Symbol = Annotated[str, typer.Argument(help="Symbol, as `riskmetrics prices list` shows it.")]
-MoveDay = Annotated[datetime, typer.Argument(formats=DAY_FORMAT, help="First session at the price after the move.")]
-Shares = Annotated[str, typer.Argument(help="New shares for old ones: 4:1, or 4; 3:2; a reverse split is 1:10.")]
+MoveDay = Annotated[
+    datetime, typer.Argument(formats=DAY_FORMAT, help="First session at the price after the move.")
+]
+Shares = Annotated[
+    str, typer.Argument(help="New shares for old ones: 4:1, or 4; 3:2; a reverse split is 1:10.")
+]
 
 _RECOMPUTE_HINT = "results computed before this keep their figures: riskmetrics reprocess --all"
 
@@ -39,7 +43,9 @@ def list_moves(as_json: AsJson = False) -> None:
     from riskmetrics.db.split_suspects import find_suspected_splits
 
     with read_transaction() as connection:
-        table = _tabulate_moves(find_suspected_splits(connection), price_decisions.read_decisions(connection))
+        table = _tabulate_moves(
+            find_suspected_splits(connection), price_decisions.read_decisions(connection)
+        )
     if table.empty and not as_json:
         typer.echo("no suspected split, and no decision")
         return
@@ -67,7 +73,8 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
         suspects = find_suspected_splits(connection, [symbol])
         if session not in {moved.date() for moved in suspects["date"]}:
             raise DataQualityError(
-                f"{symbol} makes no move on {session} that looks like a split, so there is nothing to accept{_describe_suspected_days(suspects)}"
+                f"{symbol} makes no move on {session} that looks like a split, so there is nothing"
+                f" to accept{_describe_suspected_days(suspects)}"
             )
         _record_decision(connection, symbol, session, None)
     typer.echo(f"{symbol} {session}: accepted as a real move")
@@ -78,8 +85,8 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
 def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
     """Record a split that stored prices are not adjusted for; earlier prices are divided by it on reading.
 
-    Stored prices stay as they are, and `riskmetrics prices undo` takes the decision back. Quantities
-    and entry prices are per share of today: state them as they are after the split.
+    Stored prices stay as they are, and `riskmetrics prices undo` takes the decision back.
+    Quantities and entry prices are per share of today: state them as they are after the split.
 
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
@@ -95,12 +102,14 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
         _require_move(connection, symbol, session, shares)
         _record_decision(connection, symbol, session, shares)
         lots = price_decisions.count_earlier_lots(connection, symbol, session)
-    typer.echo(f"{symbol} {session}: earlier prices are divided by {shares.factor:.6g}, a {shares} split")
+    typer.echo(
+        f"{symbol} {session}: earlier prices are divided by {shares.factor:.6g}, a {shares} split"
+    )
     if lots:
         echo_err(
-            f"{pluralize(lots, 'lot')} of {symbol} entered before: quantity and entry price must be "
-            "those after the split. If they are not, `riskmetrics portfolio remove NAME` and import the holdings "
-            "again: a changed quantity would count as a trade"
+            f"{pluralize(lots, 'lot')} of {symbol} entered before: quantity and entry price must be"
+            " those after the split. If they are not, `riskmetrics portfolio remove NAME` and"
+            " import the holdings again: a changed quantity would count as a trade"
         )
     echo_err(_RECOMPUTE_HINT)
 
@@ -119,7 +128,9 @@ def undo(symbol: Symbol, day: MoveDay) -> None:
         symbol = symbol_spellings.find_stored_spelling(connection, symbol)
         is_removed = price_decisions.remove_decision(connection, symbol, session)
     if not is_removed:
-        typer.echo(f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list")
+        typer.echo(
+            f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list"
+        )
         return
     typer.echo(f"{symbol} {session}: the decision is removed")
     echo_err(_RECOMPUTE_HINT)
@@ -138,11 +149,16 @@ def _parse_ratio(text: str) -> "SplitRatio":
     except (ValueError, ZeroDivisionError):
         shares = Fraction(0)
     if shares <= 0 or shares == 1 or max(shares.numerator, shares.denominator) > MAX_SPLIT_SHARES:
-        raise UsageError(f"{text} is not a split: give new shares for old ones, such as 4:1, 3:2, or 1:10 for a reverse split")
+        raise UsageError(
+            f"{text} is not a split: give new shares for old ones, such as 4:1, 3:2, or 1:10 for a"
+            " reverse split"
+        )
     return SplitRatio(shares.numerator, shares.denominator)
 
 
-def _is_decided(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None") -> bool:
+def _is_decided(
+    connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None"
+) -> bool:
     """Return whether the same decision is stored, after saying so; another one is an error."""
     from riskmetrics.db import price_decisions
     from riskmetrics.errors import UsageError
@@ -151,7 +167,10 @@ def _is_decided(connection: "sa.Connection", symbol: str, session: date, ratio: 
     if stored is None:
         return False
     if stored.ratio != ratio:
-        raise UsageError(f"{symbol} {session} is recorded as {stored}: riskmetrics prices undo {symbol} {session} first")
+        raise UsageError(
+            f"{symbol} {session} is recorded as {stored}: riskmetrics prices undo {symbol}"
+            f" {session} first"
+        )
     typer.echo(f"{symbol} {session}: recorded already as {stored}")
     return True
 
@@ -167,22 +186,31 @@ def _require_price(connection: "sa.Connection", symbol: str, session: date) -> N
     if not math.isnan(move.close):
         return
     if not price_decisions.has_prices(connection, symbol):
-        raise DataQualityError(f"no price of {symbol} is stored: see `riskmetrics prices list` for the symbols that wait for a decision")
+        raise DataQualityError(
+            f"no price of {symbol} is stored: see `riskmetrics prices list` for the symbols that"
+            " wait for a decision"
+        )
     days = _describe_suspected_days(find_suspected_splits(connection, [symbol]))
     raise DataQualityError(f"no price of {symbol} is stored on {session}{days}")
 
 
-def _require_move(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio") -> None:
+def _require_move(
+    connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio"
+) -> None:
     """Raise an error if neither stored close moves by about the ratio on the session."""
     from riskmetrics.db import price_decisions
     from riskmetrics.db.split_suspects import find_suspected_splits
     from riskmetrics.errors import DataQualityError
 
     move = price_decisions.read_stored_move(connection, symbol, session)
-    if ratio.matches_move(move.close_before, move.close) or ratio.matches_move(move.adj_close_before, move.adj_close):
+    if ratio.matches_move(move.close_before, move.close) or ratio.matches_move(
+        move.adj_close_before, move.adj_close
+    ):
         return
     if move.previous_day is None:
-        raise DataQualityError(f"no price of {symbol} is stored before {session}: nothing to adjust")
+        raise DataQualityError(
+            f"no price of {symbol} is stored before {session}: nothing to adjust"
+        )
     reverse = price_decisions.SplitRatio(ratio.old_shares, ratio.new_shares)
     hint = _describe_suspected_days(find_suspected_splits(connection, [symbol]))
     if reverse.matches_move(move.close_before, move.close):
@@ -197,10 +225,14 @@ def _describe_suspected_days(suspects: "pd.DataFrame") -> str:
     """Return the end of a sentence that names the days which look like a split."""
     if suspects.empty:
         return "; no session of it does, see `riskmetrics prices list`"
-    return f"; it looks like a split on {', '.join(f'{day:%Y-%m-%d}' for day in suspects['date'][:5])}"
+    return (
+        f"; it looks like a split on {', '.join(f'{day:%Y-%m-%d}' for day in suspects['date'][:5])}"
+    )
 
 
-def _record_decision(connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None") -> None:
+def _record_decision(
+    connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None"
+) -> None:
     from riskmetrics.db import price_decisions
     from riskmetrics.resources import code_version
 

@@ -10,11 +10,14 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
-from riskmetrics.cli.shared_options import Day, to_date
 from riskmetrics.cli.output import fail
+from riskmetrics.cli.shared_options import Day, to_date
 
 
-def report(day: Day = None, out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("report.html")) -> None:
+def report(
+    day: Day = None,
+    out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("report.html"),
+) -> None:
     """Write a session's results as one self-contained HTML page.
 
     Example: riskmetrics report --date 2022-12-28 --out report.html

@@ -5,15 +5,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.output import echo_err, fail
 from riskmetrics.cli.shared_options import DAY_FORMAT, PortfolioName, to_date
-from riskmetrics.cli.output import fail, echo_err
 
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
 
 All = Annotated[bool, typer.Option("--all", help="Every portfolio, removed ones too.")]
-First = Annotated[datetime | None, typer.Option("--from", formats=DAY_FORMAT, help="First day. Default: the first that has results.")]
-Last = Annotated[datetime | None, typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last that has results.")]
+First = Annotated[
+    datetime | None,
+    typer.Option(
+        "--from", formats=DAY_FORMAT, help="First day. Default: the first that has results."
+    ),
+]
+Last = Annotated[
+    datetime | None,
+    typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last that has results."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
@@ -22,7 +30,9 @@ def reset(
     every: All = False,
     first: First = None,
     last: Last = None,
-    insights: Annotated[bool, typer.Option("--insights", help="The insights too, with the ratings given to them.")] = False,
+    insights: Annotated[
+        bool, typer.Option("--insights", help="The insights too, with the ratings given to them.")
+    ] = False,
     yes: Yes = False,
 ) -> None:
     """Remove computed results: of a portfolio or of all, of a range of days or of all; never what was imported.
@@ -38,7 +48,13 @@ def reset(
     _remove_results(scope, insights=insights)
 
 
-def reprocess(portfolio: PortfolioName = None, every: All = False, first: First = None, last: Last = None, yes: Yes = False) -> None:
+def reprocess(
+    portfolio: PortfolioName = None,
+    every: All = False,
+    first: First = None,
+    last: Last = None,
+    yes: Yes = False,
+) -> None:
     """Remove computed results and compute their days anew, in one run; a run computes every portfolio.
 
     A range whose ends are not sessions is rounded inward.
@@ -67,11 +83,16 @@ def reprocess(portfolio: PortfolioName = None, every: All = False, first: First 
     try:
         run_daily_risk(days)
     except typer.Exit:
-        echo_err(f"the earlier results are gone; once the cause is mended: riskmetrics backfill --from {days[0]} --to {days[-1]}")
+        echo_err(
+            "the earlier results are gone; once the cause is mended: riskmetrics backfill --from"
+            f" {days[0]} --to {days[-1]}"
+        )
         raise
 
 
-def _parse_scope(portfolio: str | None, every: bool, first: datetime | None, last: datetime | None) -> "Scope":
+def _parse_scope(
+    portfolio: str | None, every: bool, first: datetime | None, last: datetime | None
+) -> "Scope":
     """Return what the options choose; a portfolio that is not there ends the command."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries
@@ -90,11 +111,16 @@ def _parse_scope(portfolio: str | None, every: bool, first: datetime | None, las
 
 
 def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -> bool:
-    """Say how many rows there are, and ask; no ends the command. Returns whether there are any, without which nothing is asked."""
+    """Say how many rows there are, and ask; no ends the command.
+
+    Returns whether there are any, without which nothing is asked.
+    """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_tables
 
-    with read_transaction() as connection:  # not in the transaction that removes, which keeps runs waiting
+    with (
+        read_transaction() as connection
+    ):  # not in the transaction that removes, which keeps runs waiting
         rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
         echo_err(_format_counts(rows))
@@ -110,8 +136,13 @@ def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
 
     assets = [key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()]
     with write_transaction() as connection:
-        removed = result_tables.remove_results(connection, scope, assets=assets, include_insights=insights)
-    typer.echo(f"{sum(removed.values()):,} rows removed" + (":\n" + _format_counts(removed) if removed else ""))
+        removed = result_tables.remove_results(
+            connection, scope, assets=assets, include_insights=insights
+        )
+    typer.echo(
+        f"{sum(removed.values()):,} rows removed"
+        + (":\n" + _format_counts(removed) if removed else "")
+    )
 
 
 def _format_counts(rows: "dict[str, int]") -> str:

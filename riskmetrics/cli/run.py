@@ -5,20 +5,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from riskmetrics.cli.output import echo_err, echo_progress
 from riskmetrics.cli.shared_options import DAY_FORMAT, Day
-from riskmetrics.cli.output import echo_progress, echo_err
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Assets = Annotated[str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")]
-Offline = Annotated[bool, typer.Option("--offline", help="Ask no vendor and no language model, whatever keys are set.")]
+Assets = Annotated[
+    str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")
+]
+Offline = Annotated[
+    bool,
+    typer.Option("--offline", help="Ask no vendor and no language model, whatever keys are set."),
+]
 
 
 def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
     """Compute every metric for one exchange session; what is missing is fetched first, if FMP_API_KEY is set.
 
-    Exit codes: 4 if some of it could not be fetched, 3 if too much of it, 5 if the network is at fault.
+    Exit codes: 4 if some of it could not be fetched, 3 if too much of it, 5 if the network is at
+    fault.
 
     Example: riskmetrics run --date 2022-12-28
     """
@@ -36,15 +42,17 @@ def find_latest_session(*, offline: bool) -> date:
 
     configured = settings.load()
     if configured.fmp_api_key is not None and not offline:
-        from riskmetrics.ingest.vendor_client import open_vendor_client
         from riskmetrics.ingest.prices import refresh_market_index
+        from riskmetrics.ingest.vendor_client import open_vendor_client
 
         with connect_at_head() as engine, open_vendor_client(engine, configured, echo_err) as feed:
             for note in refresh_market_index(feed, configured.market_index):
                 echo_err(note)
     with read_transaction() as connection:
         session = input_queries.read_latest_session(connection, configured.market_index)
-    echo_err(f"no --date: taking {session}, the latest ended session with a close of the market index")
+    echo_err(
+        f"no --date: taking {session}, the latest ended session with a close of the market index"
+    )
     return session
 
 
@@ -54,7 +62,14 @@ def backfill(
     assets: Assets = "",
     offline: Offline = False,
     ai_all: Annotated[
-        bool, typer.Option("--ai-all", help="Let a language model write the insights of every session, not of the last one alone.")
+        bool,
+        typer.Option(
+            "--ai-all",
+            help=(
+                "Let a language model write the insights of every session, not of the last one"
+                " alone."
+            ),
+        ),
     ] = False,
 ) -> None:
     """Compute every metric for a range of sessions, in one run.
@@ -67,14 +82,17 @@ def backfill(
 
     days = trading_calendar.clip_to_sessions(first.date(), last.date())
     if (days[0], days[-1]) != (first.date(), last.date()):
-        echo_err(f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}")
+        echo_err(
+            f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}"
+        )
     run_daily_risk(days, assets, offline=offline, ai_all=ai_all)
 
 
 def catch_up(offline: Offline = False) -> None:
     """Compute the latest session, and in the same run those of the month before it that some asset has not been computed for.
 
-    What a scheduler of the system's own, such as cron, needs every evening; Dagster's schedule does the same.
+    What a scheduler of the system's own, such as cron, needs every evening; Dagster's schedule does
+    the same.
 
     Example: riskmetrics catch-up
     """
@@ -86,7 +104,9 @@ def catch_up(offline: Offline = False) -> None:
     run_daily_risk(trading_calendar.validate_range(first, session), offline=offline)
 
 
-def run_daily_risk(days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False) -> None:
+def run_daily_risk(
+    days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False
+) -> None:
     """Run the job for ``days`` and end with its exit code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
@@ -94,9 +114,12 @@ def run_daily_risk(days: "Sequence[date]", assets: str = "", *, offline: bool = 
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
-    with connect_at_head():  # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
+    # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
+    with connect_at_head():
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
         outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
-    echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}")
+    echo_err(
+        f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}"
+    )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

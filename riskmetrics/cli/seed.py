@@ -2,10 +2,13 @@
 
 import typer
 
+from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.cli.output import CellFormat, print_frame, echo_progress
 
-app = typer.Typer(help="Fetch from the vendor what a run would fetch only when it is due (FMP_API_KEY).", no_args_is_help=True)
+app = typer.Typer(
+    help="Fetch from the vendor what a run would fetch only when it is due (FMP_API_KEY).",
+    no_args_is_help=True,
+)
 
 
 @app.command()
@@ -22,12 +25,17 @@ def benchmark(as_json: AsJson = False) -> None:
 
     configured = settings.load()
     if configured.fmp_api_key is None:
-        raise ConfigurationError("FMP_API_KEY is not set: set it, or import sector weights with `riskmetrics import benchmark FILE`")
+        raise ConfigurationError(
+            "FMP_API_KEY is not set: set it, or import sector weights with `riskmetrics import"
+            " benchmark FILE`"
+        )
     from riskmetrics.definitions import SEED_BENCHMARK
 
     echo_progress(f"Running {SEED_BENCHMARK} …")
     with connect_at_head():
-        outcome = launch.run(configured, (), job=SEED_BENCHMARK, config={"benchmark_weights": {"force": True}})
+        outcome = launch.run(
+            configured, (), job=SEED_BENCHMARK, config={"benchmark_weights": {"force": True}}
+        )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     with read_transaction() as connection:

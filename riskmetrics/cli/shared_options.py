@@ -10,7 +10,12 @@ from riskmetrics.cli.output import JSON_HELP
 
 DAY_FORMAT = ["%Y-%m-%d"]
 AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
-Day = Annotated[datetime | None, typer.Option("--date", formats=DAY_FORMAT, help="Session, as 2022-12-28. Default: the latest stored.")]
+Day = Annotated[
+    datetime | None,
+    typer.Option(
+        "--date", formats=DAY_FORMAT, help="Session, as 2022-12-28. Default: the latest stored."
+    ),
+]
 PortfolioName = Annotated[str | None, typer.Option("--portfolio", help="Only this portfolio.")]
 File = Annotated[Path, typer.Argument(help="CSV or Parquet file.")]
 

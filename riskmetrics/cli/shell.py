@@ -11,8 +11,8 @@ from typing import Annotated
 import typer
 
 from riskmetrics import folders
+from riskmetrics.cli.output import echo_err, print_json
 from riskmetrics.cli.shared_options import AsJson
-from riskmetrics.cli.output import print_json, echo_err
 
 
 def env(as_json: AsJson = False) -> None:
@@ -30,7 +30,9 @@ def env(as_json: AsJson = False) -> None:
 
 def ui(
     port: Annotated[int, typer.Option(help="Port on this machine.")] = 3000,
-    host: Annotated[str, typer.Option(help="Address to listen on; Dagster's UI has no login.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; Dagster's UI has no login.")
+    ] = "127.0.0.1",
 ) -> None:
     """Start Dagster's own UI and daemon: graph, runs and backfills.
 
@@ -46,18 +48,43 @@ def ui(
         with socket.create_server((host, port)):
             pass
     except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port} ({error.strerror}): choose another --port") from None
-    # The successor of `dagster dev` that it names is a package with thirty more, a client of Dagster's cloud among them.
-    command = [sys.executable, "-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
-    command += ["--workspace", str(bundled_path("workspace.yaml")), "--host", host, "--port", str(port)]
+        raise UsageError(
+            f"cannot listen on {host}:{port} ({error.strerror}): choose another --port"
+        ) from None
+    # The successor of `dagster dev` that it names is a package with thirty more, a client of
+    # Dagster's cloud among them.
+    command = [
+        sys.executable,
+        "-W",
+        "ignore:Function `dev_command` is superseded",
+        "-m",
+        "dagster",
+        "dev",
+    ]
+    command += [
+        "--workspace",
+        str(bundled_path("workspace.yaml")),
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
     own_variables = _dagster_environment()  # says what is wrong with .env before it is read here
-    dotenv_variables = {name: value for name, value in dotenv_values(".env").items() if value and not os.environ.get(name)}
+    dotenv_variables = {
+        name: value
+        for name, value in dotenv_values(".env").items()
+        if value and not os.environ.get(name)
+    }
     variables = {**os.environ, **dotenv_variables, **own_variables}
-    with connect_at_head():  # says what is wrong with the database first, and keeps an embedded server up as long as the UI
+    # says what is wrong with the database first, and keeps an embedded server up as long as the UI
+    with connect_at_head():
         echo_err(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts it in the background has it ignored, by children too
-        # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on SIGTERM it leaves its servers behind.
-        # In its own folder it does not warn that the checkout's dagster.yaml is not the one it uses; what .env says goes with it.
+        signal.signal(
+            signal.SIGINT, signal.default_int_handler
+        )  # a shell that starts it in the background has it ignored, by children too
+        # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on
+        # SIGTERM it leaves its servers behind. In its own folder it does not warn that the
+        # checkout's dagster.yaml is not the one it uses; what .env says goes with it.
         process = subprocess.Popen(  # noqa: S603  # fixed words
             command,
             env=variables,

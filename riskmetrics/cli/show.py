@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.cli import formats
-from riskmetrics.cli.show_insights import insights
-from riskmetrics.cli.show_model import model
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 from riskmetrics.cli.output import (
     CellFormat,
-    format_cell,
     fail,
+    format_cell,
     print_frame,
     print_json,
     print_table,
-    to_records,
     say_caveats,
+    to_records,
 )
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 from riskmetrics.cli.show_forecast_score import forecast_score
+from riskmetrics.cli.show_insights import insights
+from riskmetrics.cli.show_model import model
 from riskmetrics.report import formatting
 from riskmetrics.report.caveats import portfolio_caveats
 
@@ -43,10 +43,13 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     print_frame(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
     if not as_json:
         typer.echo(
-            "std_error is the regression's own and understates how far the next window's beta may lie: 1.96 of\n"
-            "them held it in 65% of 408 windows (python -m benchmarks.beta_skill)."
+            "std_error is the regression's own and understates how far the next window's beta may"
+            " lie: 1.96 of\nthem held it in 65% of 408 windows (python -m benchmarks.beta_skill)."
         )
-        typer.echo("adjusted_beta: Vasicek-adjusted beta, shrunk toward 1 in proportion to its sampling error.")
+        typer.echo(
+            "adjusted_beta: Vasicek-adjusted beta, shrunk toward 1 in proportion to its sampling"
+            " error."
+        )
 
 
 @app.command()
@@ -57,8 +60,16 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     """
     from riskmetrics.db import rate_queries
 
-    session, positions = _read_results(rate_queries.read_position_rate_betas, to_date(day), portfolio)
-    _, portfolios = _read_results(rate_queries.read_portfolio_rate_betas, session, portfolio, is_empty_allowed=True, has_caveats=True)
+    session, positions = _read_results(
+        rate_queries.read_position_rate_betas, to_date(day), portfolio
+    )
+    _, portfolios = _read_results(
+        rate_queries.read_portfolio_rate_betas,
+        session,
+        portfolio,
+        is_empty_allowed=True,
+        has_caveats=True,
+    )
     if as_json:
         print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
@@ -66,7 +77,8 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
     _print_with_reasons(shown, formats.RATE_BETAS, f"Rate betas of positions, {session}")
     typer.echo(
-        "Return per unit of the rate index's return, a bond fund's: positive gains when yields fall. two_factor: the market held fixed."
+        "Return per unit of the rate index's return, a bond fund's: positive gains when yields"
+        " fall. two_factor: the market held fixed."
     )
 
 
@@ -78,21 +90,45 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     """
     from riskmetrics.db import volatility_queries as stored_volatility
 
-    session, positions = _read_results(stored_volatility.read_position_volatility, to_date(day), portfolio)
-    _, portfolios = _read_results(stored_volatility.read_portfolio_volatility, session, portfolio, is_empty_allowed=True, has_caveats=True)
+    session, positions = _read_results(
+        stored_volatility.read_position_volatility, to_date(day), portfolio
+    )
+    _, portfolios = _read_results(
+        stored_volatility.read_portfolio_volatility,
+        session,
+        portfolio,
+        is_empty_allowed=True,
+        has_caveats=True,
+    )
     if as_json:
         print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
     for title, table in (("portfolios", portfolios), ("positions", positions)):
-        _print_with_reasons(_add_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}")
-    typer.echo("expected: of the next 21 sessions; low to high: where it falls four times in five. rise: probability that it exceeds 21d.")
-    typer.echo("percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0 is worse than it.")
+        _print_with_reasons(
+            _add_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}"
+        )
+    typer.echo(
+        "expected: of the next 21 sessions; low to high: where it falls four times in five. rise:"
+        " probability that it exceeds 21d."
+    )
+    typer.echo(
+        "percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0"
+        " is worse than it."
+    )
     if positions["proxy"].eq("range_market").any():
-        typer.echo("highs and lows: forecast from the ranges of days; others, as those of portfolios, from closes.")
+        typer.echo(
+            "highs and lows: forecast from the ranges of days; others, as those of portfolios, from"
+            " closes."
+        )
     if portfolios["thin_sessions"].gt(0).any():
-        typer.echo("thin: sessions of the past year on which 80 to 95 % of gross exposure had a return.")
+        typer.echo(
+            "thin: sessions of the past year on which 80 to 95 % of gross exposure had a return."
+        )
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
-        typer.echo("options: their underlying's volatility times |delta| x price / value, by Black-Scholes.")
+        typer.echo(
+            "options: their underlying's volatility times |delta| x price / value, by"
+            " Black-Scholes."
+        )
     if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
         typer.echo(f"in sample: {formatting.IN_SAMPLE_NOTE}.")
 
@@ -124,7 +160,9 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(result_queries.read_sector_weights, to_date(day), portfolio, has_caveats=True)
+    session, table = _read_results(
+        result_queries.read_sector_weights, to_date(day), portfolio, has_caveats=True
+    )
     print_frame(table, as_json=as_json, formats=formats.SECTORS, title=f"Sector weights, {session}")
 
 
@@ -136,12 +174,18 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(result_queries.read_snapshots, to_date(day), portfolio, has_caveats=True)
+    session, table = _read_results(
+        result_queries.read_snapshots, to_date(day), portfolio, has_caveats=True
+    )
     if as_json:
         print_json(to_records(table))
         return
     rows = to_records(table)
-    names = [name for name in table.columns if name not in ("portfolio", "portfolio_id", "created_at", "sector_exposure")]
+    names = [
+        name
+        for name in table.columns
+        if name not in ("portfolio", "portfolio_id", "created_at", "sector_exposure")
+    ]
     print_table(
         ["", *(row["portfolio"] for row in rows)],
         [[str(name), *(format_cell(row[name]) for row in rows)] for name in names],
@@ -160,27 +204,56 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
     """
     from riskmetrics.db import risk_queries
 
-    session, tail_risk = _read_results(risk_queries.read_tail_risk, to_date(day), portfolio, has_caveats=True)
-    _, backtests = _read_results(risk_queries.read_var_backtests, session, portfolio, is_empty_allowed=True)
-    _, drawdowns = _read_results(risk_queries.read_drawdowns, session, portfolio, is_empty_allowed=True)
+    session, tail_risk = _read_results(
+        risk_queries.read_tail_risk, to_date(day), portfolio, has_caveats=True
+    )
+    _, backtests = _read_results(
+        risk_queries.read_var_backtests, session, portfolio, is_empty_allowed=True
+    )
+    _, drawdowns = _read_results(
+        risk_queries.read_drawdowns, session, portfolio, is_empty_allowed=True
+    )
     if as_json:
-        print_json({"tail_risk": to_records(tail_risk), "var_backtests": to_records(backtests), "drawdowns": to_records(drawdowns)})
+        print_json(
+            {
+                "tail_risk": to_records(tail_risk),
+                "var_backtests": to_records(backtests),
+                "drawdowns": to_records(drawdowns),
+            }
+        )
         return
-    _print_with_reasons(tail_risk, formats.TAIL_RISK, f"Tail risk, {session}: 10 days are 1 day times the square root of 10")
-    _print_with_reasons(backtests, formats.BACKTESTS, f"Losses beyond the historical value at risk, last 252 sessions to {session}")
+    _print_with_reasons(
+        tail_risk,
+        formats.TAIL_RISK,
+        f"Tail risk, {session}: 10 days are 1 day times the square root of 10",
+    )
+    _print_with_reasons(
+        backtests,
+        formats.BACKTESTS,
+        f"Losses beyond the historical value at risk, last 252 sessions to {session}",
+    )
     _print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
 
 
 @app.command()
-def contributions(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
+def contributions(
+    day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False
+) -> None:
     """Print what each symbol, with the options on it, adds to the volatility of its portfolio.
 
     Example: riskmetrics show contributions --date 2022-12-28
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(risk_queries.read_risk_contributions, to_date(day), portfolio, has_caveats=True)
-    _print_results(table, formats.CONTRIBUTIONS, f"Contributions to volatility, last 252 sessions to {session}", as_json=as_json)
+    session, table = _read_results(
+        risk_queries.read_risk_contributions, to_date(day), portfolio, has_caveats=True
+    )
+    _print_results(
+        table,
+        formats.CONTRIBUTIONS,
+        f"Contributions to volatility, last 252 sessions to {session}",
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -191,7 +264,9 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(risk_queries.read_stress_results, to_date(day), portfolio, has_caveats=True)
+    session, table = _read_results(
+        risk_queries.read_stress_results, to_date(day), portfolio, has_caveats=True
+    )
     _print_results(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
 
 
@@ -213,13 +288,16 @@ def scenarios(as_json: AsJson = False) -> None:
 def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
     """Print every option's value and sensitivities by Black-Scholes, per share; exposure is the position's.
 
-    By its exposure an option counts in betas, volatility, contributions, value at risk, drawdowns and stress.
+    By its exposure an option counts in betas, volatility, contributions, value at risk, drawdowns
+    and stress.
 
     Example: riskmetrics show options --date 2022-12-28
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(risk_queries.read_option_exposures, to_date(day), portfolio, is_empty_allowed=True)
+    session, table = _read_results(
+        risk_queries.read_option_exposures, to_date(day), portfolio, is_empty_allowed=True
+    )
     if table.empty and not as_json:
         typer.echo(f"no option is held on {session}")
         return
@@ -234,7 +312,9 @@ def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson 
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(result_queries.read_undefined_metrics, to_date(day), portfolio, is_empty_allowed=True)
+    session, table = _read_results(
+        result_queries.read_undefined_metrics, to_date(day), portfolio, is_empty_allowed=True
+    )
     if table.empty and not as_json:
         typer.echo(f"nothing is undefined on {session}")
         return
@@ -257,16 +337,28 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         market = input_queries.read_market_index(connection, configured.market_index)
         rate = input_queries.read_rate_index(connection, configured.rate_index)
-        (session,) = trading_calendar.validate_range(day.date(), day.date()) if day else [input_queries.read_latest_session(connection, market)]
-        bars = input_queries.read_held_bars(connection, price_faults.required_sessions(session), [market, rate])
+        (session,) = (
+            trading_calendar.validate_range(day.date(), day.date())
+            if day
+            else [input_queries.read_latest_session(connection, market)]
+        )
+        bars = input_queries.read_held_bars(
+            connection, price_faults.required_sessions(session), [market, rate]
+        )
         suspects = find_suspected_splits(connection, bars.close.columns)
-        seams = find_import_splices(connection, bars.close.columns, price_faults.required_sessions(session))
+        seams = find_import_splices(
+            connection, bars.close.columns, price_faults.required_sessions(session)
+        )
     found = price_faults.find_faults(bars, suspects, seams)
     if as_json:
         print_json(to_records(found))
         return
     if len(found):
-        print_frame(found[["symbol", "day", "fault", "finding"]], as_json=False, title=f"Faults of prices, {session}")
+        print_frame(
+            found[["symbol", "day", "fault", "finding"]],
+            as_json=False,
+            title=f"Faults of prices, {session}",
+        )
     for name in price_faults.FAULT_KINDS:
         advice = dict.fromkeys(found["what_to_do"][found["fault"] == name])
         for what_to_do in advice:
@@ -280,7 +372,9 @@ app.command()(insights)
 app.command("model")(model)
 
 
-def _print_results(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str, *, as_json: bool) -> None:
+def _print_results(
+    table: "pd.DataFrame", formats: dict[str, CellFormat], title: str, *, as_json: bool
+) -> None:
     if as_json:
         print_json(to_records(table))
         return
@@ -289,7 +383,9 @@ def _print_results(table: "pd.DataFrame", formats: dict[str, CellFormat], title:
 
 def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str) -> None:
     """Print rows that say themselves why something in them is undefined, where one does."""
-    visible = table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
+    visible = (
+        table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
+    )
     print_frame(visible, as_json=False, formats=formats, title=title)
 
 
@@ -303,7 +399,8 @@ def _read_results(
 ) -> "tuple[date, pd.DataFrame]":
     """Read a day's results, by default the latest day's; an empty answer ends the command with what to check.
 
-    ``has_caveats`` results are values, or weights of them: what to know before reading them is said too.
+    ``has_caveats`` results are values, or weights of them: what to know before reading them is said
+    too.
     """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_queries
@@ -315,14 +412,26 @@ def _read_results(
             raise fail("no results are stored yet: riskmetrics run")
         table = query(connection, session, portfolio)
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
-        notes = portfolio_caveats(snapshots, result_queries.read_coverage(connection, session, portfolio)) if has_caveats else {}
+        notes = (
+            portfolio_caveats(
+                snapshots, result_queries.read_coverage(connection, session, portfolio)
+            )
+            if has_caveats
+            else {}
+        )
         known_portfolios = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known_portfolios:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
     portfolio_phrase = f" for {portfolio}" if portfolio else ""
     if table.empty and len(snapshots) and not is_empty_allowed:
-        raise fail(f"nothing is defined on {session}{portfolio_phrase}: see riskmetrics show undefined --date {session}")
+        raise fail(
+            f"nothing is defined on {session}{portfolio_phrase}: see riskmetrics show undefined"
+            f" --date {session}"
+        )
     if table.empty and not (is_empty_allowed and len(snapshots)):
-        raise fail(f"nothing is stored on {session}{portfolio_phrase}: has that session run? riskmetrics run --date {session}")
+        raise fail(
+            f"nothing is stored on {session}{portfolio_phrase}: has that session run? riskmetrics"
+            f" run --date {session}"
+        )
     say_caveats(session, notes)
     return session, table

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson, Day, to_date
 from riskmetrics.cli.output import CellFormat, fail, print_frame, print_json, to_records
+from riskmetrics.cli.shared_options import AsJson, Day, to_date
 from riskmetrics.report import formatting
 
 if TYPE_CHECKING:
@@ -23,7 +23,12 @@ _SCORE_FORMATS: dict[str, CellFormat] = {
 
 def forecast_score(
     day: Day = None,
-    every: Annotated[bool, typer.Option("--all", help="A row per symbol and portfolio and model, not the pools alone.")] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="A row per symbol and portfolio and model, not the pools alone."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print how completed volatility forecasts did beside the past 21 days' volatility and exponentially weighted ones.
@@ -33,7 +38,9 @@ def forecast_score(
     print_forecast_scores(to_date(day), every=every, as_json=as_json)
 
 
-def print_forecast_scores(day: "date | None", *, every: bool = False, as_json: bool = False) -> None:
+def print_forecast_scores(
+    day: "date | None", *, every: bool = False, as_json: bool = False
+) -> None:
     """Print the scores of all forecasts that were complete by ``day``, and what the columns mean."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import volatility_queries
@@ -43,22 +50,33 @@ def print_forecast_scores(day: "date | None", *, every: bool = False, as_json: b
         scores = volatility_queries.read_forecast_scores(connection, day)
     table = summarize_scores(scores)
     if table.empty:
-        raise fail("no forecast is complete yet: the first is 21 sessions after it was made (riskmetrics backfill --from D --to D)")
+        raise fail(
+            "no forecast is complete yet: the first is 21 sessions after it was made (riskmetrics"
+            " backfill --from D --to D)"
+        )
     if as_json:
         print_json(to_records(table))
         return
     pooled = table["subject"] == POOLED
     shown = table if every else table[pooled]
     print_frame(
-        shown.drop(columns=["n_zero", "n_incomplete"]).assign(in_sample=shown["in_sample"].map({True: "yes", False: ""})),
+        shown.drop(columns=["n_zero", "n_incomplete"]).assign(
+            in_sample=shown["in_sample"].map({True: "yes", False: ""})
+        ),
         as_json=False,
         formats=_SCORE_FORMATS,
-        title=f"Volatility forecasts made {scores['day'].min():%Y-%m-%d} to {scores['day'].max():%Y-%m-%d}, "
-        "and what happened in the 21 sessions after each",
+        title=(
+            f"Volatility forecasts made {scores['day'].min():%Y-%m-%d} to"
+            f" {scores['day'].max():%Y-%m-%d}, and what happened in the 21 sessions after each"
+        ),
     )
-    typer.echo("qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's over the model's, below 1 it is better;")
     typer.echo(
-        "t: of the difference, beyond 2 either way more than chance. coverage: of the 80 % band. bias: mean forecast over mean outcome."
+        "qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's over the"
+        " model's, below 1 it is better;"
+    )
+    typer.echo(
+        "t: of the difference, beyond 2 either way more than chance. coverage: of the 80 % band."
+        " bias: mean forecast over mean outcome."
     )
     forecast_rows = table[pooled & (table["model"] == "forecast")]
     for column, why in (
@@ -68,4 +86,6 @@ def print_forecast_scores(day: "date | None", *, every: bool = False, as_json: b
         if number := int(forecast_rows[column].sum()):
             typer.echo(f"{number:,} pairs {why}.")
     if table["in_sample"].any():
-        typer.echo("in_sample: the model's fit saw what came after the day, so those figures flatter it.")
+        typer.echo(
+            "in_sample: the model's fit saw what came after the day, so those figures flatter it."
+        )

@@ -6,17 +6,54 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 from riskmetrics.cli.output import fail, print_json
+from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 
 if TYPE_CHECKING:
     from uuid import UUID
 
 _JSON_COLUMNS = (
-    *("portfolio", "id", "insight_type", "severity", "title", "summary", "full_analysis", "key_findings", "recommendations"),
-    *("data_limitations", "focus_area", "user_question", "provider", "model_used", "prompt_version", "data_quality", "cost_usd"),
-    *("generation_time_ms", "token_count_input", "token_count_output", "tool_calls_count", "cache_hit", "cache_source_id", "cache_key"),
-    *("user_rating", "user_feedback", "viewed", "dismissed", "day", "created_at", "expires_at", "updated_at", "run_id"),
+    *(
+        "portfolio",
+        "id",
+        "insight_type",
+        "severity",
+        "title",
+        "summary",
+        "full_analysis",
+        "key_findings",
+        "recommendations",
+    ),
+    *(
+        "data_limitations",
+        "focus_area",
+        "user_question",
+        "provider",
+        "model_used",
+        "prompt_version",
+        "data_quality",
+        "cost_usd",
+    ),
+    *(
+        "generation_time_ms",
+        "token_count_input",
+        "token_count_output",
+        "tool_calls_count",
+        "cache_hit",
+        "cache_source_id",
+        "cache_key",
+    ),
+    *(
+        "user_rating",
+        "user_feedback",
+        "viewed",
+        "dismissed",
+        "day",
+        "created_at",
+        "expires_at",
+        "updated_at",
+        "run_id",
+    ),
 )
 
 
@@ -57,7 +94,9 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
         with write_transaction() as connection:
             stored.set_insight_flags(connection, ids, viewed=True)
     except sa.exc.DBAPIError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction):
+        if not isinstance(
+            error.orig, psycopg.errors.InsufficientPrivilege | psycopg.errors.ReadOnlySqlTransaction
+        ):
             raise
 
 
@@ -90,5 +129,7 @@ def _format_insight(row: Mapping[str, Any], *, is_full: bool) -> list[str]:
     if is_full:
         lines += [f"> {advice['text']}" for advice in row["recommendations"] or []]
         lines += [f"Limits: {row['data_limitations']}"] if row["data_limitations"] else []
-        lines.append(f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}")
+        lines.append(
+            f"{row['provider']}, {row['model_used']}, template {row['prompt_version']}, {row['id']}"
+        )
     return lines

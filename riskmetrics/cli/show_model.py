@@ -5,13 +5,19 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.cli.output import print_frame, print_json, to_records
+from riskmetrics.cli.shared_options import AsJson
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_FIT_LABELS = {"residual_variance": "variance", "n_obs": "pairs", "n_symbols": "symbols", "first_day": "first day", "last_target": "last target"}
+_FIT_LABELS = {
+    "residual_variance": "variance",
+    "n_obs": "pairs",
+    "n_symbols": "symbols",
+    "first_day": "first day",
+    "last_target": "last target",
+}
 
 
 def model(as_json: AsJson = False) -> None:
@@ -26,18 +32,32 @@ def model(as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         rows = input_queries.read_har_coefficients(connection)
     model_versions = parse_versions(rows)
-    rows = rows.sort_values("proxy").sort_values("version", key=lambda names: names.map(model_versions.names.index), kind="stable", ignore_index=True)
+    rows = rows.sort_values("proxy").sort_values(
+        "version",
+        key=lambda names: names.map(model_versions.names.index),
+        kind="stable",
+        ignore_index=True,
+    )
     if as_json:
         print_json(to_records(rows))
         return
     for name, last in zip(model_versions.names, model_versions.last_target, strict=True):
         version_rows = rows[rows["version"] == name]
-        print_frame(_format_coefficients(version_rows), as_json=False, title=f"{name}, for forecasts from {last} on, until there is a later version")
+        print_frame(
+            _format_coefficients(version_rows),
+            as_json=False,
+            title=f"{name}, for forecasts from {last} on, until there is a later version",
+        )
         code_version, digest = version_rows["code_version"].iloc[0], version_rows["digest"].iloc[0]
         typer.echo(f"made by riskmetrics {code_version}; sha256 of its numbers and dates: {digest}")
         for row in version_rows[version_rows["refused_reason"].notna()].itertuples():
-            typer.echo(f"{row.proxy} was refused, and has the coefficients of the version before: {row.refused_reason}")
-    typer.echo("± a standard error that allows for what series and neighbouring days have in common.")
+            typer.echo(
+                f"{row.proxy} was refused, and has the coefficients of the version before:"
+                f" {row.refused_reason}"
+            )
+    typer.echo(
+        "± a standard error that allows for what series and neighbouring days have in common."
+    )
 
 
 def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
@@ -47,6 +67,9 @@ def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
     table = rows[["proxy"]].copy()
     for weight, std_error in zip(WEIGHT_COLUMNS, STD_ERROR_COLUMNS, strict=True):
         numbers = zip(rows[weight], rows[std_error], strict=True)
-        table[weight.removesuffix("_weight")] = [f"{value:.3f}" + ("" if math.isnan(error) else f" ± {error:.3f}") for value, error in numbers]
+        table[weight.removesuffix("_weight")] = [
+            f"{value:.3f}" + ("" if math.isnan(error) else f" ± {error:.3f}")
+            for value, error in numbers
+        ]
     fit = rows["refused_reason"].isna().map({True: "accepted", False: "refused"})
     return table.assign(**{shown: rows[name] for name, shown in _FIT_LABELS.items()}, fit=fit)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskmetrics.cli.shared_options import DAY_FORMAT, to_date
 from riskmetrics.cli.output import echo_progress
+from riskmetrics.cli.shared_options import DAY_FORMAT, to_date
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,18 +23,26 @@ _MAX_PRICES, _MAX_LOTS = 100_000_000, 10_000_000
 
 
 def simulate(
-    symbols: Annotated[int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")] = 50,
-    sessions: Annotated[int, typer.Option(min=2, max=5000, help="Exchange sessions with prices.")] = 300,
+    symbols: Annotated[
+        int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")
+    ] = 50,
+    sessions: Annotated[
+        int, typer.Option(min=2, max=5000, help="Exchange sessions with prices.")
+    ] = 300,
     portfolios: Annotated[int, typer.Option(min=1)] = 6,
     positions: Annotated[int, typer.Option(min=1, help="Open lots of each portfolio.")] = 25,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same market.")] = 1,
-    last_session: Annotated[datetime | None, typer.Option(formats=DAY_FORMAT, help="Default: the latest ended session.")] = None,
+    last_session: Annotated[
+        datetime | None, typer.Option(formats=DAY_FORMAT, help="Default: the latest ended session.")
+    ] = None,
 ) -> None:
     """Fill a database with a simulated market and portfolios of any size, to try the pipeline and to measure it.
 
-    It works on a database that is empty or holds the same simulation, never on one with anything else.
+    It works on a database that is empty or holds the same simulation, never on one with anything
+    else.
 
-    Example: RISKMETRICS_HOME=/tmp/simulated riskmetrics simulate --symbols 500 --sessions 1000 --portfolios 100
+    Example: RISKMETRICS_HOME=/tmp/simulated riskmetrics simulate --symbols 500 --sessions 1000
+    --portfolios 100
     """
     from riskmetrics import trading_calendar
     from riskmetrics.cli.database import connect_at_head
@@ -50,7 +58,10 @@ def simulate(
     days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-sessions:]
     if len(days) < sessions:
         raise UsageError(f"--sessions {sessions}: the calendar has {len(days)} up to {last}")
-    size = f"{symbols} stocks on {sessions} sessions to {last}, {portfolios} portfolios of {positions} lots, seed {seed}"
+    size = (
+        f"{symbols} stocks on {sessions} sessions to {last}, {portfolios} portfolios of {positions}"
+        f" lots, seed {seed}"
+    )
     with connect_at_head() as engine:
         with engine.begin() as connection:
             simulation_store.mark_simulation(connection, size, MARKET_INDEX)
@@ -59,7 +70,9 @@ def simulate(
     typer.echo(f"{size}\nNext: riskmetrics run --date {last}")
 
 
-def _store_market(engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: int) -> "pd.DataFrame":
+def _store_market(
+    engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: int
+) -> "pd.DataFrame":
     """Store prices, profiles and benchmark weights block by block; returns the closes, sessions x symbols."""
     import pandas as pd
 
@@ -68,24 +81,39 @@ def _store_market(engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: 
     from riskmetrics.sources import simulate
 
     closes: list[pd.DataFrame] = []
-    for block in simulate.simulate_market_blocks(n_stocks, days, seed, symbols_per_block=max(_MAX_ROWS_PER_BLOCK // len(days), 1)):
+    for block in simulate.simulate_market_blocks(
+        n_stocks, days, seed, symbols_per_block=max(_MAX_ROWS_PER_BLOCK // len(days), 1)
+    ):
         with engine.begin() as connection:
             simulation_store.store_prices(connection, block.prices)
-            input_writes.store_profiles(connection, simulate.profiles(block.true_parameters), simulation_store.SIMULATED_SOURCE)
+            input_writes.store_profiles(
+                connection,
+                simulate.profiles(block.true_parameters),
+                simulation_store.SIMULATED_SOURCE,
+            )
         closes.append(block.closes)
         echo_progress(f"  prices of {block.true_parameters.index[-1]} …")
     with engine.begin() as connection:
-        input_writes.store_benchmark_weights(connection, simulate.benchmark(days[0]), DEFAULT_BENCHMARK, simulation_store.SIMULATED_SOURCE)
+        input_writes.store_benchmark_weights(
+            connection,
+            simulate.benchmark(days[0]),
+            DEFAULT_BENCHMARK,
+            simulation_store.SIMULATED_SOURCE,
+        )
     return pd.concat(closes, axis=1)
 
 
-def _store_portfolios(engine: "sa.Engine", n_portfolios: int, n_lots: int, closes: "pd.DataFrame", seed: int) -> None:
+def _store_portfolios(
+    engine: "sa.Engine", n_portfolios: int, n_lots: int, closes: "pd.DataFrame", seed: int
+) -> None:
     from riskmetrics.db import simulation_store
     from riskmetrics.sources import simulate
 
     portfolios_per_block = max(_MAX_ROWS_PER_BLOCK // n_lots, 1)
     for first in range(0, n_portfolios, portfolios_per_block):
-        block = simulate.simulate_portfolios(range(first, min(first + portfolios_per_block, n_portfolios)), n_lots, closes, seed)
+        block = simulate.simulate_portfolios(
+            range(first, min(first + portfolios_per_block, n_portfolios)), n_lots, closes, seed
+        )
         with engine.begin() as connection:
             simulation_store.store_portfolios(connection, *block)
         echo_progress(f"  portfolios to {block.portfolios['name'].iloc[-1]} …")

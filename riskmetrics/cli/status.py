@@ -2,8 +2,8 @@
 
 import typer
 
-from riskmetrics.cli.shared_options import AsJson
 from riskmetrics.cli.output import print_frame, print_json, to_records
+from riskmetrics.cli.shared_options import AsJson
 
 
 def status(as_json: AsJson = False) -> None:
@@ -13,7 +13,7 @@ def status(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import migrate, input_queries, result_queries
+    from riskmetrics.db import input_queries, migrate, result_queries
     from riskmetrics.db.engine import redact_url
 
     configured = settings.load()
@@ -30,7 +30,11 @@ def status(as_json: AsJson = False) -> None:
         print_json(facts | {"tables": to_records(sizes)})
         return
     for name, value in facts.items():
-        shown = ", ".join(map(str, value[:10])) + (" …" if len(value) > 10 else "") if isinstance(value, list) else value
+        shown = (
+            ", ".join(map(str, value[:10])) + (" …" if len(value) > 10 else "")
+            if isinstance(value, list)
+            else value
+        )
         typer.echo(f"{name.replace('_', ' '):<22}{'—' if shown in (None, '') else shown}")
     typer.echo()
     print_frame(sizes, as_json=False, formats={"rows": "{:,}".format, "kilobytes": "{:,}".format})

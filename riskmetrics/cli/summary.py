@@ -25,30 +25,62 @@ def print_summaries(day: date, portfolios: Sequence[str]) -> None:
     with read_transaction() as connection:
         table = result_queries.read_snapshots(connection, day)
         notes = portfolio_caveats(table, result_queries.read_coverage(connection, day))
-        volatilities = {row["portfolio"]: row for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))}
+        volatilities = {
+            row["portfolio"]: row
+            for row in to_records(volatility_queries.read_portfolio_volatility(connection, day))
+        }
         sectors = result_queries.read_sector_weights(connection, day)
         insight_rows = insight_store.read_latest_insights(connection, day)
     snapshots = {row["portfolio"]: row for row in to_records(table)}
     for name in portfolios:
-        _print_summary(day, snapshots[name] | volatilities[name], sectors[sectors["portfolio"] == name], notes.get(name, []))
-        print_insights(day, [row for row in insight_rows if row["portfolio"] == name], is_full=False)
+        _print_summary(
+            day,
+            snapshots[name] | volatilities[name],
+            sectors[sectors["portfolio"] == name],
+            notes.get(name, []),
+        )
+        print_insights(
+            day, [row for row in insight_rows if row["portfolio"] == name], is_full=False
+        )
 
 
-def _print_summary(day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]) -> None:
+def _print_summary(
+    day: date, row: "dict[str, Any]", sectors: "pd.DataFrame", notes: list[str]
+) -> None:
     two_decimals = formatting.two_decimals
-    fit, n_obs = format_cell(row["beta_calculated_90d_r_squared"], two_decimals), format_cell(row["beta_calculated_90d_observations"])
-    parts = ", ".join(f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items())
+    fit, n_obs = (
+        format_cell(row["beta_calculated_90d_r_squared"], two_decimals),
+        format_cell(row["beta_calculated_90d_observations"]),
+    )
+    parts = ", ".join(
+        f"{name} {formatting.money(row[column])}" for name, column in _VALUE_COLUMNS.items()
+    )
     effective_positions = format_cell(row["effective_num_positions"], two_decimals)
     lines = [
         ("Value", f"{formatting.money(row['total_value'])}  ({parts})"),
         *(("", note) for note in notes),
-        ("Beta, 90 sessions", f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (R² of its positions {fit}, {n_obs} observations)"),
+        (
+            "Beta, 90 sessions",
+            (
+                f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (R² of its positions"
+                f" {fit}, {n_obs} observations)"
+            ),
+        ),
         ("Beta, own returns", format_cell(row["beta_portfolio_regression"], two_decimals)),
         *_volatility_lines(row),
-        ("HHI", f"{format_cell(row['hhi'], formatting.four_decimals)}  ({effective_positions} effective positions of {row['num_positions']})"),
+        (
+            "HHI",
+            (
+                f"{format_cell(row['hhi'], formatting.four_decimals)}  ({effective_positions}"
+                f" effective positions of {row['num_positions']})"
+            ),
+        ),
         (
             "Largest weights",
-            f"top 3 {format_cell(row['top_3_concentration'], formatting.percent)}, top 10 {format_cell(row['top_10_concentration'], formatting.percent)}",
+            (
+                f"top 3 {format_cell(row['top_3_concentration'], formatting.percent)}, top 10"
+                f" {format_cell(row['top_10_concentration'], formatting.percent)}"
+            ),
         ),
     ]
     typer.echo(f"\n{row['portfolio']}, {day}")
@@ -62,13 +94,27 @@ def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
     month, quarter, expected, low, high, percentile, rise = (
         format_cell(row[name], formatting.percent)
         for name in (
-            *("realized_volatility_21d", "realized_volatility_63d", "expected_volatility_21d", "low", "high"),
+            *(
+                "realized_volatility_21d",
+                "realized_volatility_63d",
+                "expected_volatility_21d",
+                "low",
+                "high",
+            ),
             *("volatility_percentile", "rise_probability"),
         )
     )
-    outlook = f"{format_cell(row['volatility_trend'])}, rises with {rise}" + ("; in sample" if row["in_sample"] else "")
+    outlook = f"{format_cell(row['volatility_trend'])}, rises with {rise}" + (
+        "; in sample" if row["in_sample"] else ""
+    )
     return [
-        ("Volatility", f"{month} over 21 sessions  (63 sessions {quarter}; higher than {percentile} of the past year)"),
+        (
+            "Volatility",
+            (
+                f"{month} over 21 sessions  (63 sessions {quarter}; higher than {percentile} of the"
+                " past year)"
+            ),
+        ),
         ("Expected, next 21", f"{expected}  (four times in five {low} to {high}; {outlook})"),
     ]
 
@@ -81,5 +127,12 @@ def _print_sectors(sectors: "pd.DataFrame") -> None:
         "benchmark_weight": formatting.percent,
         "active_weight": formatting.signed_percent,
     }
-    rows = [[format_cell(sector[name], form) for name, form in columns.items()] for sector in to_records(sectors)]
-    print_table(["Sector", "of gross", "net, of equity", "benchmark", "active"], rows, right_aligned=[False, True, True, True, True])
+    rows = [
+        [format_cell(sector[name], form) for name, form in columns.items()]
+        for sector in to_records(sectors)
+    ]
+    print_table(
+        ["Sector", "of gross", "net, of equity", "benchmark", "active"],
+        rows,
+        right_aligned=[False, True, True, True, True],
+    )

@@ -38,26 +38,36 @@ def lock_batches(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def add_batch(connection: sa.Connection, batch: UUID, run_id: str, requests: Sequence[BatchRequest]) -> None:
+def add_batch(
+    connection: sa.Connection, batch: UUID, run_id: str, requests: Sequence[BatchRequest]
+) -> None:
     """Keep a batch before it is sent."""
     connection.execute(sa.insert(_BATCHES).values(id=batch, run_id=run_id))
-    connection.execute(sa.insert(_REQUESTS), [{"batch_id": batch, **request._asdict()} for request in requests])
+    connection.execute(
+        sa.insert(_REQUESTS), [{"batch_id": batch, **request._asdict()} for request in requests]
+    )
 
 
 def set_vendor_id(connection: sa.Connection, batch: UUID, vendor_id: str) -> None:
     """Keep what the vendor calls a batch."""
-    connection.execute(sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(vendor_id=vendor_id))
+    connection.execute(
+        sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(vendor_id=vendor_id)
+    )
 
 
 def close_batch(connection: sa.Connection, batch: UUID) -> None:
     """Wait for a batch no longer."""
-    connection.execute(sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(closed_at=sa.func.now()))
+    connection.execute(
+        sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(closed_at=sa.func.now())
+    )
 
 
 def read_open_batches(connection: sa.Connection) -> list[Batch]:
     """The batches that are not closed, the oldest first."""
     columns = (_BATCHES.c[name] for name in Batch._fields)
-    found = connection.execute(sa.select(*columns).where(_BATCHES.c.closed_at.is_(None)).order_by(_BATCHES.c.created_at))
+    found = connection.execute(
+        sa.select(*columns).where(_BATCHES.c.closed_at.is_(None)).order_by(_BATCHES.c.created_at)
+    )
     return [Batch(*row) for row in found]
 
 
@@ -70,15 +80,24 @@ def claim_batch(connection: sa.Connection, batch: UUID) -> bool:
 def read_requests(connection: sa.Connection, batch: UUID) -> list[BatchRequest]:
     """What is asked in a batch."""
     columns = (_REQUESTS.c[name] for name in BatchRequest._fields)
-    return [BatchRequest(*row) for row in connection.execute(sa.select(*columns).where(_REQUESTS.c.batch_id == batch))]
+    return [
+        BatchRequest(*row)
+        for row in connection.execute(sa.select(*columns).where(_REQUESTS.c.batch_id == batch))
+    ]
 
 
 def pending_subjects(connection: sa.Connection, subjects: Collection[str]) -> set[str]:
     """Those of ``subjects`` whose answers are waited for."""
-    open_requests = sa.select(_REQUESTS.c.subject).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
+    open_requests = (
+        sa.select(_REQUESTS.c.subject).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
+    )
     return set(connection.scalars(open_requests.where(_REQUESTS.c.subject.in_(subjects))))
 
 
 def known_vendor_ids(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:
     """Those of the vendor's ids that belong to a stored batch."""
-    return set(connection.scalars(sa.select(_BATCHES.c.vendor_id).where(_BATCHES.c.vendor_id.in_(vendor_ids))))
+    return set(
+        connection.scalars(
+            sa.select(_BATCHES.c.vendor_id).where(_BATCHES.c.vendor_id.in_(vendor_ids))
+        )
+    )

@@ -22,7 +22,10 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
     (sa.Date, pa.timestamp("s")),
 ]
 
-UNENCODABLE_TEXT_MESSAGE = "the database's encoding lacks a character of a text, and nothing is stored: create a database with ENCODING 'UTF8'"
+UNENCODABLE_TEXT_MESSAGE = (
+    "the database's encoding lacks a character of a text, and nothing is stored: create a database"
+    " with ENCODING 'UTF8'"
+)
 _FAILED_COLUMN = re.compile(r", column (\w+)")
 """In what Postgres says of where a COPY failed."""
 
@@ -53,19 +56,27 @@ def fetch_frame(connection: sa.Connection, statement: sa.Select[Any]) -> pd.Data
             ),
         )
         if text.tell()
-        else pa.schema([(column.name, _arrow_type(column.type)) for column in columns]).empty_table()
+        else pa.schema(
+            [(column.name, _arrow_type(column.type)) for column in columns]
+        ).empty_table()
     )
     frame: pd.DataFrame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
     return frame
 
 
-def copy_out(connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, *, header: bool) -> int:
+def copy_out(
+    connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, *, header: bool
+) -> int:
     """Write the rows of a query into ``file`` as CSV, as Postgres writes it; returns their number."""
-    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"render_postcompile": True})
+    compiled = statement.compile(
+        dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
+    )
     query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER {header})".encode()
     with driver_connection(connection).cursor() as cursor:
         with cursor.copy(query, compiled.params) as copy:
-            for piece in copy:  # row by row: joining millions of small pieces takes three times as long
+            for (
+                piece
+            ) in copy:  # row by row: joining millions of small pieces takes three times as long
                 file.write(piece)
         return cursor.rowcount
 
@@ -82,23 +93,39 @@ def copy_in(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name
     """
     for column, value in rows.select_dtypes("number").items():
         if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
-            raise DataQualityError(f"{table.name}.{column}: a value is infinite, and only finite ones are stored")
+            raise DataQualityError(
+                f"{table.name}.{column}: a value is infinite, and only finite ones are stored"
+            )
     columns = ", ".join(f'"{column}"' for column in rows.columns)
-    connection.exec_driver_sql(f'CREATE TEMPORARY TABLE "{name}" ON COMMIT DROP AS SELECT {columns} FROM "{table.name}" WITH NO DATA')
-    arrow = pa.Table.from_pandas(rows, preserve_index=False).combine_chunks()  # pyarrow 26 writes garbage for empty chunks
+    connection.exec_driver_sql(
+        f'CREATE TEMPORARY TABLE "{name}" ON COMMIT DROP AS SELECT {columns} FROM "{table.name}"'
+        " WITH NO DATA"
+    )
+    arrow = pa.Table.from_pandas(
+        rows, preserve_index=False
+    ).combine_chunks()  # pyarrow 26 writes garbage for empty chunks
     for position, field in enumerate(arrow.schema):
-        if pa.types.is_timestamp(field.type) and isinstance(table.c[field.name].type, sa.Date):  # shorter to write, and to parse
+        if pa.types.is_timestamp(field.type) and isinstance(
+            table.c[field.name].type, sa.Date
+        ):  # shorter to write, and to parse
             arrow = arrow.set_column(position, field.name, arrow.column(position).cast(pa.date32()))
     buffer = io.BytesIO()
     pa.csv.write_csv(arrow, buffer, pa.csv.WriteOptions(include_header=False))
     try:
-        with driver_connection(connection).cursor() as cursor, cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy:
+        with (
+            driver_connection(connection).cursor() as cursor,
+            cursor.copy(f'COPY "{name}" ({columns}) FROM STDIN (FORMAT csv)'.encode()) as copy,
+        ):
             copy.write(buffer.getbuffer())
     except UntranslatableCharacter as error:
         raise DatabaseError(f"{table.name}: {UNENCODABLE_TEXT_MESSAGE}") from error
     except psycopg.DataError as error:
-        raise DataQualityError(f"{table.name}{_failed_column(error)}: {error.diag.message_primary}") from error
-    connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')  # its size is what the planner needs
+        raise DataQualityError(
+            f"{table.name}{_failed_column(error)}: {error.diag.message_primary}"
+        ) from error
+    connection.exec_driver_sql(
+        f'ANALYZE "{name}" ("{rows.columns[0]}")'
+    )  # its size is what the planner needs
 
 
 def analyze(connection: sa.Connection, table: sa.Table, n_added: int) -> None:
@@ -121,11 +148,14 @@ def server_encoding(connection: sa.Connection) -> str:
 
 
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
-    return next((arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string())
+    return next(
+        (arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string()
+    )
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
     """The psycopg connection under a SQLAlchemy one, in the same transaction, which begins here if it has not yet."""
     if not connection.in_transaction():
-        connection.begin()  # or it would lack the settings that `engine.create_engine` gives each transaction
+        # or it would lack the settings that `engine.create_engine` gives each transaction
+        connection.begin()
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

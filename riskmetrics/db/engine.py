@@ -42,12 +42,21 @@ def normalize_url(text: str) -> URL:
         url = make_url(text)
     except (sa.exc.ArgumentError, ValueError):
         # `from None`, and no quote of the text: it holds the password
-        raise ConfigurationError("the database URL cannot be read; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE") from None
+        raise ConfigurationError(
+            "the database URL cannot be read; expected"
+            " postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
+        ) from None
     if url.drivername.partition("+")[0] not in _POSTGRES_SCHEMES:
-        raise ConfigurationError(f"the database URL must start with postgresql://, not {url.drivername}://")
+        raise ConfigurationError(
+            f"the database URL must start with postgresql://, not {url.drivername}://"
+        )
     if "@" in f"{url.host}{url.database}":
-        raise ConfigurationError("the database URL has two @: write one that belongs to the password as %40")
-    query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}  # asyncpg's spelling
+        raise ConfigurationError(
+            "the database URL has two @: write one that belongs to the password as %40"
+        )
+    query = {
+        ("sslmode" if name == "ssl" else name): value for name, value in url.query.items()
+    }  # asyncpg's spelling
     return url.set(drivername="postgresql+psycopg", query=query)
 
 
@@ -61,24 +70,34 @@ def create_engine(url: URL | str) -> sa.Engine:
     from psycopg import Error  # as late as the engine itself imports it
 
     url = make_url(url)
-    prepare_threshold = url.query.get("prepare_threshold")  # psycopg's own name; libpq does not know it
+    prepare_threshold = url.query.get(
+        "prepare_threshold"
+    )  # psycopg's own name; libpq does not know it
     engine = sa.create_engine(
         url.difference_update_query(["prepare_threshold"]),
         connect_args={
             "application_name": "riskmetrics",
             "client_encoding": "utf8",
-            # A pooler gives each transaction another session, which does not know the statements prepared in the last.
-            "prepare_threshold": int(prepare_threshold) if isinstance(prepare_threshold, str) else None,
+            # A pooler gives each transaction another session, which does not know the statements
+            # prepared in the last.
+            "prepare_threshold": (
+                int(prepare_threshold) if isinstance(prepare_threshold, str) else None
+            ),
         },
         pool_pre_ping=True,
         hide_parameters=True,
     )
 
     @sa.event.listens_for(engine, "connect")
-    def configure_connection(dbapi_connection: sa.engine.interfaces.DBAPIConnection, record: sa.pool.ConnectionPoolEntry) -> None:
+    def configure_connection(
+        dbapi_connection: sa.engine.interfaces.DBAPIConnection, record: sa.pool.ConnectionPoolEntry
+    ) -> None:
         version = dbapi_connection.info.server_version
         if version < MIN_POSTGRES_VERSION[0] * 10_000:
-            raise DatabaseError(f"Postgres {version // 10_000} is too old: riskmetrics needs {MIN_POSTGRES_VERSION[0]} or newer")
+            raise DatabaseError(
+                f"Postgres {version // 10_000} is too old: riskmetrics needs"
+                f" {MIN_POSTGRES_VERSION[0]} or newer"
+            )
         try:
             dbapi_connection.cursor().execute(f"{_TRANSACTION_SETTINGS}; {_DISCONNECT_CHECK}")
             record.info["settings"] = f"{_TRANSACTION_SETTINGS}; {_DISCONNECT_CHECK}"
@@ -89,14 +108,18 @@ def create_engine(url: URL | str) -> sa.Engine:
     @sa.event.listens_for(engine, "begin")
     def apply_transaction_settings(connection: sa.Connection) -> None:
         driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
-        driver.execute(connection.connection.info["settings"], prepare=False)  # several statements cannot be prepared
+        driver.execute(
+            connection.connection.info["settings"], prepare=False
+        )  # several statements cannot be prepared
 
     return engine
 
 
 def redact_url(url: URL) -> str:
     """Return a URL that other clients understand, without its password."""
-    shown = url.difference_update_query(["password", "sslpassword", "prepare_threshold"])  # libpq takes the first two there
+    shown = url.difference_update_query(
+        ["password", "sslpassword", "prepare_threshold"]
+    )  # libpq takes the first two there
     return shown._replace(drivername="postgresql", password=None).render_as_string()
 
 

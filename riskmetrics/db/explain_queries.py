@@ -15,22 +15,31 @@ _DAY_COLUMNS = {result.table.name: result.day for result in result_tables.list_r
 def find_portfolio_id(connection: sa.Connection, name: str) -> UUID | None:
     """Return the id of the portfolio of a name; None: there is none."""
     table = tables.portfolios
-    return connection.scalar(sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None)))
+    return connection.scalar(
+        sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
+    )
 
 
-def read_rows(connection: sa.Connection, table: sa.Table, day: date, portfolio: str, symbol: str | None) -> list[dict[str, Any]]:
+def read_rows(
+    connection: sa.Connection, table: sa.Table, day: date, portfolio: str, symbol: str | None
+) -> list[dict[str, Any]]:
     """Return the rows of a table of results that are of a portfolio, or of what it holds, on a day.
 
-    A position's row has its symbol too. With a ``symbol`` only what is of it, or of options on it; forecasts and their scores are the
-    portfolio's own without one. Values are as the driver gives them.
+    A position's row has its symbol too. With a ``symbol`` only what is of it, or of options on it;
+    forecasts and their scores are the portfolio's own without one. Values are as the driver gives
+    them.
     """
     position = tables.positions
     statement = sa.select(table).where(_DAY_COLUMNS[table.name] == day)
     if "position_id" in table.c:
-        statement = statement.add_columns(position.c.symbol).join(position, position.c.id == table.c.position_id)
+        statement = statement.add_columns(position.c.symbol).join(
+            position, position.c.id == table.c.position_id
+        )
         statement = statement.where(position.c.portfolio_id == portfolio)
         if symbol is not None:
-            statement = statement.where(sa.or_(position.c.symbol == symbol, sa.literal(symbol) == UNDERLYING_SYMBOL))
+            statement = statement.where(
+                sa.or_(position.c.symbol == symbol, sa.literal(symbol) == UNDERLYING_SYMBOL)
+            )
         statement = statement.order_by(position.c.symbol, position.c.id)
     elif "subject" in table.c:
         statement = statement.where(table.c.subject == (portfolio if symbol is None else symbol))
@@ -41,11 +50,15 @@ def read_rows(connection: sa.Connection, table: sa.Table, day: date, portfolio: 
         statement = statement.order_by(*table.primary_key)
     else:
         underlyings = sa.select(UNDERLYING_SYMBOL).where(position.c.portfolio_id == portfolio)
-        statement = statement.where(table.c.symbol == symbol if symbol is not None else table.c.symbol.in_(underlyings)).order_by(table.c.symbol)
+        statement = statement.where(
+            table.c.symbol == symbol if symbol is not None else table.c.symbol.in_(underlyings)
+        ).order_by(table.c.symbol)
     return [dict(row) for row in connection.execute(statement).mappings()]
 
 
-def read_undefined_reason(connection: sa.Connection, metric: str, subject: object, day: date) -> str | None:
+def read_undefined_reason(
+    connection: sa.Connection, metric: str, subject: object, day: date
+) -> str | None:
     """Return why a value of a founding table is NULL; None: no reason is stored."""
     table = tables.undefined_metrics
     conditions = table.c.metric == metric, table.c.subject == subject, table.c.day == day

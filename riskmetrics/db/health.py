@@ -60,21 +60,44 @@ _EXCESS_RIGHT_LABELS = {
 
 def read_server_info(connection: sa.Connection) -> ServerInfo:
     """Ask the server what it is, and what the role may do."""
-    table_names: sa.BindParameter[list[str]] = sa.bindparam("names", list(tables.metadata.tables), expanding=True)
-    rights = " AND ".join(f"has_table_privilege(oid, '{right}')" for right in ("SELECT", "INSERT", "UPDATE", "DELETE"))
-    from_own_tables = "FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relname IN :names"
+    table_names: sa.BindParameter[list[str]] = sa.bindparam(
+        "names", list(tables.metadata.tables), expanding=True
+    )
+    rights = " AND ".join(
+        f"has_table_privilege(oid, '{right}')" for right in ("SELECT", "INSERT", "UPDATE", "DELETE")
+    )
+    from_own_tables = (
+        "FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relname IN"
+        " :names"
+    )
     privileges_query = sa.text(
-        "SELECT current_setting('server_version'), current_setting('server_encoding'), current_user, "
+        "SELECT current_setting('server_version'), current_setting('server_encoding'),"
+        " current_user, "
         "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
         "has_database_privilege(current_database(), 'TEMPORARY'), "
-        f"coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT {from_own_tables} "  # fixed words
+        # fixed words
+        "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT"
+        f" {from_own_tables} "
         "AND NOT pg_has_role(relowner, 'USAGE'))"
     ).bindparams(table_names)
-    unwritable_query = sa.text(f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname").bindparams(table_names)  # fixed words
-    version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = connection.execute(privileges_query).one()
+    unwritable_query = sa.text(
+        f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname"
+    ).bindparams(table_names)  # fixed words
+    version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = (
+        connection.execute(privileges_query).one()
+    )
     unwritable_tables = list(connection.scalars(unwritable_query))
     version = version.partition(" ")[0]
-    return ServerInfo(version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege, list_excess_rights(connection), unwritable_tables)
+    return ServerInfo(
+        version,
+        encoding,
+        role,
+        is_read_only,
+        has_temp_privilege,
+        has_migrate_privilege,
+        list_excess_rights(connection),
+        unwritable_tables,
+    )
 
 
 def list_excess_rights(connection: sa.Connection) -> list[str]:
@@ -91,9 +114,26 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
     last_session = input_queries.read_last_close_date(connection, market_index)
     held = input_queries.read_held_symbols(connection, last_session) if last_session else []
     prices, profiles = tables.market_data_cache, tables.company_profiles
-    priced = set(connection.scalars(sa.select(prices.c.symbol).where(prices.c.symbol == input_queries.any_of(held), prices.c.date == last_session)))
-    profiled = set(connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == input_queries.any_of(held))))
+    priced = set(
+        connection.scalars(
+            sa.select(prices.c.symbol).where(
+                prices.c.symbol == input_queries.any_of(held), prices.c.date == last_session
+            )
+        )
+    )
+    profiled = set(
+        connection.scalars(
+            sa.select(profiles.c.symbol).where(profiles.c.symbol == input_queries.any_of(held))
+        )
+    )
     benchmark = input_queries.read_latest_benchmark(connection, benchmark_code)
     without_price, without_profile = (sorted(set(held) - covered) for covered in (priced, profiled))
     newest = benchmark[0] if benchmark else None
-    return Freshness(last_session, len(held), without_price, without_profile, newest, result_queries.read_stored_sessions(connection))
+    return Freshness(
+        last_session,
+        len(held),
+        without_price,
+        without_profile,
+        newest,
+        result_queries.read_stored_sessions(connection),
+    )

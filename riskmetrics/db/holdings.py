@@ -11,11 +11,17 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
-from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.input_queries import SHORT_TYPES, any_of
+from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.errors import UsageError
 
-_INSTRUMENT_COLUMNS = ("symbol", "position_type", "underlying_symbol", "strike_price", "expiration_date")
+_INSTRUMENT_COLUMNS = (
+    "symbol",
+    "position_type",
+    "underlying_symbol",
+    "strike_price",
+    "expiration_date",
+)
 _DESCRIPTION_COLUMNS = ("investment_class", "last_price")
 
 _Lot = dict[str, Any]
@@ -45,11 +51,12 @@ def apply_statement(
 ) -> StatementChanges:
     """Make ``stated_lots`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
 
-    A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened. Where the
-    quantity of a symbol changed, the old lot is closed and the new one opened on ``as_of``, both at the close of
-    that session (on a closed day: of the one before) if it is stored. What a first statement holds since an unknown
-    date is taken to be held since the calendar's first session, and flagged, until a statement dates it. A later
-    statement's news is entered on its stated date, on ``as_of`` if that is unknown or not after the statement before.
+    A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened.
+    Where the quantity of a symbol changed, the old lot is closed and the new one opened on
+    ``as_of``, both at the close of that session (on a closed day: of the one before) if it is
+    stored. What a first statement holds since an unknown date is taken to be held since the
+    calendar's first session, and flagged, until a statement dates it. A later statement's news is
+    entered on its stated date, on ``as_of`` if that is unknown or not after the statement before.
 
     Parameters
     ----------
@@ -58,22 +65,36 @@ def apply_statement(
     equity : Decimal, optional
         Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
     unreadable_symbols : collection of str, optional
-        Symbols of which not every row could be read: what is held of them, or on them, stays as it is, for a slip of the pen is not a sale.
+        Symbols of which not every row could be read: what is held of them, or on them, stays as it
+        is, for a slip of the pen is not a sale.
 
     Raises
     ------
     UsageError
-        If a later statement of the portfolio is stored already, or several portfolios have that name.
+        If a later statement of the portfolio is stored already, or several portfolios have that
+        name.
     """
     write.lock_asset(connection, "holdings")
     portfolio = _find_or_create_portfolio(connection, name)
     previous_day: date | None = portfolio["holdings_as_of"]
     if previous_day is not None and as_of < previous_day:
         restart_hint = "start anew with `riskmetrics portfolio remove`"
-        raise UsageError(f"holdings of {name} are already stated for {previous_day}, after {as_of}: state a later day, or {restart_hint}")
-    held, stated = _group_by_instrument(_open_lots(connection, portfolio["id"], as_of)), _group_by_instrument(_parse_stated_lots(stated_lots))
-    skipped = {instrument for instrument in held if instrument[0] in unreadable_symbols or instrument[2] in unreadable_symbols}
-    closes = read_session_closes(connection, {instrument[0] for instrument in held.keys() | stated.keys()}, as_of)
+        raise UsageError(
+            f"holdings of {name} are already stated for {previous_day}, after {as_of}: state a"
+            f" later day, or {restart_hint}"
+        )
+    held, stated = (
+        _group_by_instrument(_open_lots(connection, portfolio["id"], as_of)),
+        _group_by_instrument(_parse_stated_lots(stated_lots)),
+    )
+    skipped = {
+        instrument
+        for instrument in held
+        if instrument[0] in unreadable_symbols or instrument[2] in unreadable_symbols
+    }
+    closes = read_session_closes(
+        connection, {instrument[0] for instrument in held.keys() | stated.keys()}, as_of
+    )
     opened, closed, corrected, unchanged = [], [], 0, 0
     for instrument in sorted((held.keys() | stated.keys()) - skipped, key=str):
         old, new, pairs = _match_lots(held[instrument], stated[instrument])
@@ -85,10 +106,20 @@ def apply_statement(
         opened += [row | entry.resolve(row, _lot_close(row, closes)) for row in new]
     _close_lots(connection, closed, as_of, closes)
     if opened:
-        connection.execute(sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened])
+        connection.execute(
+            sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened]
+        )
     record_statement(connection, portfolio["id"], as_of, equity)
     skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
-    return StatementChanges(str(portfolio["id"]), len(opened), len(closed), corrected, unchanged, _sorted_symbols(closed), skipped_symbols)
+    return StatementChanges(
+        str(portfolio["id"]),
+        len(opened),
+        len(closed),
+        corrected,
+        unchanged,
+        _sorted_symbols(closed),
+        skipped_symbols,
+    )
 
 
 def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
@@ -98,16 +129,25 @@ def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
 def remove_portfolio(connection: sa.Connection, name: str) -> bool:
     """Mark a portfolio as deleted; its rows and results stay. Returns whether there was one."""
     table = tables.portfolios
-    statement = sa.update(table).where(table.c.name == name, table.c.deleted_at.is_(None)).values(deleted_at=sa.func.now())
+    statement = (
+        sa.update(table)
+        .where(table.c.name == name, table.c.deleted_at.is_(None))
+        .values(deleted_at=sa.func.now())
+    )
     return connection.execute(statement).rowcount > 0
 
 
 def _find_or_create_portfolio(connection: sa.Connection, name: str) -> "sa.RowMapping":
     table = tables.portfolios
-    query = sa.select(table.c.id, table.c.holdings_as_of).where(table.c.name == name, table.c.deleted_at.is_(None))
+    query = sa.select(table.c.id, table.c.holdings_as_of).where(
+        table.c.name == name, table.c.deleted_at.is_(None)
+    )
     found = connection.execute(query).mappings().all()
     if len(found) > 1:
-        raise UsageError(f"{len(found)} portfolios are called {name}: rename them in the database, names must tell them apart")
+        raise UsageError(
+            f"{len(found)} portfolios are called {name}: rename them in the database, names must"
+            " tell them apart"
+        )
     if not found:
         connection.execute(sa.insert(table).values(name=name, currency="USD"))
         found = connection.execute(query).mappings().all()
@@ -118,20 +158,28 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     table = tables.positions
     statement = (
         sa.select(table)
-        .where(table.c.portfolio_id == portfolio_id, table.c.deleted_at.is_(None), table.c.entry_date <= day)
+        .where(
+            table.c.portfolio_id == portfolio_id,
+            table.c.deleted_at.is_(None),
+            table.c.entry_date <= day,
+        )
         .where(sa.or_(table.c.exit_date.is_(None), table.c.exit_date > day))
         .order_by(table.c.entry_date, table.c.id)
     )
     lots = [dict(row) for row in connection.execute(statement).mappings()]
     for lot in lots:
         if lot["position_type"] in SHORT_TYPES:
-            lot["quantity"] = -abs(lot["quantity"])  # other code may have stored it without its sign
+            lot["quantity"] = -abs(
+                lot["quantity"]
+            )  # other code may have stored it without its sign
         if lot["entry_date_assumed"]:
             lot["entry_date"] = None  # as a statement has it
     return lots
 
 
-_COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(("entry_price", "strike_price", "last_price"), Decimal("0.0001"))
+_COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(
+    ("entry_price", "strike_price", "last_price"), Decimal("0.0001")
+)
 """Last decimal of the columns that a statement's numbers go to."""
 
 
@@ -144,20 +192,30 @@ def _parse_stated_lots(stated_lots: pd.DataFrame) -> Iterator[_Lot]:
         yield lot
 
 
-def _group_by_instrument(lots: "list[_Lot] | Iterator[_Lot]") -> "defaultdict[tuple[object, ...], list[_Lot]]":
+def _group_by_instrument(
+    lots: "list[_Lot] | Iterator[_Lot]",
+) -> "defaultdict[tuple[object, ...], list[_Lot]]":
     found: defaultdict[tuple[object, ...], list[_Lot]] = defaultdict(list)
     for lot in lots:
         found[tuple(lot[name] for name in _INSTRUMENT_COLUMNS)].append(lot)
     return found
 
 
-def _match_lots(held: list[_Lot], stated: list[_Lot]) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
+def _match_lots(
+    held: list[_Lot], stated: list[_Lot]
+) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
     """Pair lots of equal quantity, those with the same entry first; returns the held and the stated left over, and the pairs."""
     held, pairs, unmatched = list(held), [], list(stated)
-    for match_columns in (("quantity", "entry_date", "entry_price"), ("quantity", "entry_date"), ("quantity",)):
+    for match_columns in (
+        ("quantity", "entry_date", "entry_price"),
+        ("quantity", "entry_date"),
+        ("quantity",),
+    ):
         stated, unmatched = unmatched, []
         for row in stated:
-            lot = next((lot for lot in held if all(lot[name] == row[name] for name in match_columns)), None)
+            lot = next(
+                (lot for lot in held if all(lot[name] == row[name] for name in match_columns)), None
+            )
             if lot is None:
                 unmatched.append(row)
             else:
@@ -171,12 +229,18 @@ def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
     values = {name: row[name] for name in _DESCRIPTION_COLUMNS if row[name] is not None}
     if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
-    if row["entry_price"] is not None and row["entry_date"] == values.get("entry_date", lot["entry_date"]):
+    if row["entry_price"] is not None and row["entry_date"] == values.get(
+        "entry_date", lot["entry_date"]
+    ):
         values |= {"entry_price": row["entry_price"]}
     values = {name: value for name, value in values.items() if lot[name] != value}
     if values:
         table = tables.positions
-        connection.execute(sa.update(table).where(table.c.id == lot["id"]).values(**values, updated_at=sa.func.now()))
+        connection.execute(
+            sa.update(table)
+            .where(table.c.id == lot["id"])
+            .values(**values, updated_at=sa.func.now())
+        )
     return bool(values)
 
 
@@ -185,50 +249,79 @@ class _Entry(NamedTuple):
 
     as_of: date
     previous_day: date | None
-    """The day of the portfolio's latest statement so far. None: its holdings are older than this first one."""
+    """The day of the portfolio's latest statement so far.
+
+    None: its holdings are older than this first one.
+    """
     is_replacement: bool
     """Whether the lot takes the place of one that is closed."""
 
     def resolve(self, row: _Lot, close: Decimal | None) -> _Lot:
         stated_date, stated_price = row["entry_date"], row["entry_price"]
         if stated_date == self.as_of:
-            return {"entry_price": stated_price if stated_price is not None else close, "entry_date_assumed": False}
-        if self.is_replacement or (stated_date and self.previous_day and stated_date <= self.previous_day < self.as_of):
-            # the stated entry is that of the whole holding, or of one held elsewhere before: its profit is not of this portfolio
+            return {
+                "entry_price": stated_price if stated_price is not None else close,
+                "entry_date_assumed": False,
+            }
+        if self.is_replacement or (
+            stated_date and self.previous_day and stated_date <= self.previous_day < self.as_of
+        ):
+            # the stated entry is that of the whole holding, or of one held elsewhere before: its
+            # profit is not of this portfolio
             return {"entry_date": self.as_of, "entry_price": close, "entry_date_assumed": False}
         if stated_date is not None:
             return {"entry_date_assumed": False}
         if self.previous_day is None:
             return {"entry_date": trading_calendar.FIRST_SESSION, "entry_date_assumed": True}
-        return {"entry_date": self.as_of, "entry_price": stated_price if stated_price is not None else close, "entry_date_assumed": False}
+        return {
+            "entry_date": self.as_of,
+            "entry_price": stated_price if stated_price is not None else close,
+            "entry_date_assumed": False,
+        }
 
 
-def read_session_closes(connection: sa.Connection, symbols: Iterable[object], day: date) -> dict[str, Decimal]:
+def read_session_closes(
+    connection: sa.Connection, symbols: Iterable[object], day: date
+) -> dict[str, Decimal]:
     """Return closes of a day's session, on a closed day of the one before; no symbol without one."""
     table = adjusted_prices(connection)
     session = trading_calendar.previous_or_same_session(day)
-    statement = sa.select(table.c.symbol, table.c.close).where(table.c.symbol == any_of(symbols), table.c.date == session)
+    statement = sa.select(table.c.symbol, table.c.close).where(
+        table.c.symbol == any_of(symbols), table.c.date == session
+    )
     return dict(connection.execute(statement).all())
 
 
 def _lot_close(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
     """The close of what a lot holds; options and private holdings have none of their own."""
-    return closes.get(lot["symbol"]) if lot["investment_class"] not in {"OPTIONS", "PRIVATE"} else None
+    return (
+        closes.get(lot["symbol"]) if lot["investment_class"] not in {"OPTIONS", "PRIVATE"} else None
+    )
 
 
-def _close_lots(connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]) -> None:
+def _close_lots(
+    connection: sa.Connection, lots: list[_Lot], day: date, closes: Mapping[str, Decimal]
+) -> None:
     table = tables.positions
     values = {"exit_date": day, "exit_price": sa.bindparam("price"), "updated_at": sa.func.now()}
     statement = sa.update(table).where(table.c.id == sa.bindparam("lot")).values(values)
     if lots:
-        connection.execute(statement, [{"lot": lot["id"], "price": _lot_close(lot, closes)} for lot in lots])
+        connection.execute(
+            statement, [{"lot": lot["id"], "price": _lot_close(lot, closes)} for lot in lots]
+        )
 
 
-def record_statement(connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None) -> None:
+def record_statement(
+    connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None
+) -> None:
     """Keep the day that a portfolio's holdings were stated for and, unless it is None, its equity on that day."""
     table = tables.portfolios
     values: dict[str, object] = {"holdings_as_of": as_of}
     if equity is not None:
         values |= {"equity_balance": equity, "equity_as_of": as_of}
     differs = sa.or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
-    connection.execute(sa.update(table).where(table.c.id == portfolio_id, differs).values(**values, updated_at=sa.func.now()))
+    connection.execute(
+        sa.update(table)
+        .where(table.c.id == portfolio_id, differs)
+        .values(**values, updated_at=sa.func.now())
+    )

@@ -1,4 +1,7 @@
-"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64. Stored results are read in `result_queries`."""
+"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64.
+
+Stored results are read in `result_queries`.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -39,7 +42,9 @@ SIGNED_QUANTITY = sa.case(
 
 _IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
 
-IS_LISTED = sa.and_(~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE")
+IS_LISTED = sa.and_(
+    ~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
+)
 """That a position is neither an option nor a private holding: what is known of its symbol is known of it."""
 
 UNDERLYING_SYMBOL = sa.case(
@@ -90,21 +95,35 @@ def read_setting(connection: sa.Connection, name: str, override: str | None = No
 def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
     """Portfolios that are not deleted, by name: portfolio_id, name, currency, equity_balance, equity_as_of."""
     table = tables.portfolios
-    columns = table.c.id.label("portfolio_id"), table.c.name, table.c.currency, table.c.equity_balance, table.c.equity_as_of
-    return fetch_frame(connection, sa.select(*columns).where(table.c.deleted_at.is_(None)).order_by(table.c.name, table.c.id))
+    columns = (
+        table.c.id.label("portfolio_id"),
+        table.c.name,
+        table.c.currency,
+        table.c.equity_balance,
+        table.c.equity_as_of,
+    )
+    return fetch_frame(
+        connection,
+        sa.select(*columns).where(table.c.deleted_at.is_(None)).order_by(table.c.name, table.c.id),
+    )
 
 
 def read_lots(connection: sa.Connection) -> pd.DataFrame:
     """Every lot ever held and not deleted, ordered so that lots of one instrument stand together.
 
-    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short. `exit_close`
-    is the last close at or before the exit of a lot whose exit price is not known, however old. An option that has expired and was not
-    closed before ends on the day after, at what it was worth to exercise.
+    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short.
+    `exit_close` is the last close at or before the exit of a lot whose exit price is not known,
+    however old. An option that has expired and was not closed before ends on the day after, at what
+    it was worth to exercise.
     """
     table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
     last_close = (
         sa.select(prices.c.close)
-        .where(prices.c.symbol == table.c.symbol, prices.c.date <= table.c.exit_date, table.c.exit_price.is_(None))
+        .where(
+            prices.c.symbol == table.c.symbol,
+            prices.c.date <= table.c.exit_date,
+            table.c.exit_price.is_(None),
+        )
         .order_by(prices.c.date.desc())
         .limit(1)
         .scalar_subquery()
@@ -119,8 +138,12 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((_IS_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label("exit_price"),
-            sa.case((_IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label("exit_date"),
+            sa.case((_IS_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label(
+                "exit_price"
+            ),
+            sa.case((_IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
+                "exit_date"
+            ),
             last_close.label("exit_close"),
             table.c.underlying_symbol,
             table.c.strike_price,
@@ -147,7 +170,9 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
 _IS_EXPIRED = sa.and_(
     _IS_OPTION,
     tables.positions.c.expiration_date < sa.func.current_date(),
-    sa.func.coalesce(tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()),
+    sa.func.coalesce(
+        tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()
+    ),
 )
 
 
@@ -161,7 +186,10 @@ def _intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
         .limit(1)
         .scalar_subquery()
     )
-    payoff = sa.case((position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price), else_=position.c.strike_price - close)
+    payoff = sa.case(
+        (position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price),
+        else_=position.c.strike_price - close,
+    )
     return sa.case((payoff <= 0, sa.literal(0, position.c.strike_price.type)), (payoff > 0, payoff))
 
 
@@ -186,7 +214,12 @@ def read_held_symbols(
         sa.select(UNDERLYING_SYMBOL.label("underlying"))
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), UNDERLYING_SYMBOL.is_not(None), is_open)
+        .where(
+            table.c.deleted_at.is_(None),
+            portfolio.c.deleted_at.is_(None),
+            UNDERLYING_SYMBOL.is_not(None),
+            is_open,
+        )
         .order_by("underlying")
     )
     return list(connection.scalars(statement))
@@ -202,29 +235,44 @@ def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
     """Return until when prices are needed of every symbol that is, or was, held, and of what options are on; None: it is still held."""
     table, portfolio = tables.positions, tables.portfolios
     is_option = table.c.position_type.in_(["LC", "LP", "SC", "SP"])
-    symbol = sa.case((is_option, sa.func.coalesce(table.c.underlying_symbol, table.c.symbol)), else_=table.c.symbol).label("symbol")
-    last_day = sa.case((sa.func.bool_or(table.c.exit_date.is_(None)), None), else_=sa.func.max(table.c.exit_date)).label("until")
+    symbol = sa.case(
+        (is_option, sa.func.coalesce(table.c.underlying_symbol, table.c.symbol)),
+        else_=table.c.symbol,
+    ).label("symbol")
+    last_day = sa.case(
+        (sa.func.bool_or(table.c.exit_date.is_(None)), None), else_=sa.func.max(table.c.exit_date)
+    ).label("until")
     statement = (
         sa.select(symbol, last_day)
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), sa.or_(IS_LISTED, is_option))
+        .where(
+            table.c.deleted_at.is_(None),
+            portfolio.c.deleted_at.is_(None),
+            sa.or_(IS_LISTED, is_option),
+        )
         .group_by(symbol)
         .order_by(symbol)
     )
     return {row.symbol: row.until for row in connection.execute(statement)}
 
 
-def read_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+def read_closes(
+    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+) -> pd.DataFrame:
     """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
     return _read_close_panel(connection, "close", symbols, sessions)
 
 
-def read_adjusted_closes(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+def read_adjusted_closes(
+    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+) -> pd.DataFrame:
     """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
     return _read_close_panel(connection, "adj_close", symbols, sessions)
 
 
-def _read_close_panel(connection: sa.Connection, column: str, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+def _read_close_panel(
+    connection: sa.Connection, column: str, symbols: Iterable[str], sessions: Sequence[date]
+) -> pd.DataFrame:
     table, requested = adjusted_prices(connection), sorted(set(symbols))
     days = sa.any_(sa.cast(list(sessions), sa.ARRAY(sa.Date)))
     statement = sa.select(table.c.symbol, table.c.date, table.c[column].label("close")).where(
@@ -233,12 +281,16 @@ def _read_close_panel(connection: sa.Connection, column: str, symbols: Iterable[
     return pivot_to_panel(fetch_frame(connection, statement), sessions, requested, "close")
 
 
-def read_bars(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> dict[str, pd.DataFrame]:
+def read_bars(
+    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+) -> dict[str, pd.DataFrame]:
     """adj_close, high and low, each sessions x symbols."""
     return read_price_panels(connection, ("adj_close", "high", "low"), symbols, sessions)
 
 
-def read_held_bars(connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]) -> Bars:
+def read_held_bars(
+    connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]
+) -> Bars:
     """Prices of the symbols held on the last of ``sessions``, and of indices that have any, each sessions x symbols."""
     held = read_held_symbols(connection, sessions[-1])
     found = read_price_panels(connection, Bars._fields, {*held, *indices}, sessions)
@@ -263,10 +315,15 @@ def read_price_panels(
     return {name: pivot_to_panel(rows, sessions, requested, name) for name in columns}
 
 
-def read_stocks(connection: sa.Connection, last_day: date, *, exclude: Sequence[str]) -> pd.DataFrame:
+def read_stocks(
+    connection: sa.Connection, last_day: date, *, exclude: Sequence[str]
+) -> pd.DataFrame:
     """Every symbol with prices up to ``last_day`` that is no ETF or fund by its profile and not in ``exclude``: symbol, and its first day."""
     prices, profiles = tables.market_data_cache, tables.company_profiles
-    is_fund = sa.or_(sa.func.coalesce(profiles.c.is_etf, sa.false()), sa.func.coalesce(profiles.c.is_fund, sa.false()))
+    is_fund = sa.or_(
+        sa.func.coalesce(profiles.c.is_etf, sa.false()),
+        sa.func.coalesce(profiles.c.is_fund, sa.false()),
+    )
     statement = (
         sa.select(prices.c.symbol, sa.func.min(prices.c.date).label("first"))
         .outerjoin(profiles, profiles.c.symbol == prices.c.symbol)
@@ -285,20 +342,29 @@ def read_har_coefficients(connection: sa.Connection) -> pd.DataFrame:
 def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
     """For each portfolio with an equity balance, the session on which it holds, by portfolio_id.
 
-    That is the last day, up to the one the balance was stated for, on which a holding has a close: a
-    balance stated today for prices that end earlier describes the last day that can be valued.
+    That is the last day, up to the one the balance was stated for, on which a holding has a close:
+    a balance stated today for prices that end earlier describes the last day that can be valued.
     """
     portfolio, position, prices = tables.portfolios, tables.positions, tables.market_data_cache
-    stated_day = sa.func.coalesce(portfolio.c.equity_as_of, sa.cast(sa.func.timezone("UTC", portfolio.c.created_at), sa.Date))
+    stated_day = sa.func.coalesce(
+        portfolio.c.equity_as_of, sa.cast(sa.func.timezone("UTC", portfolio.c.created_at), sa.Date)
+    )
     held = (
         sa.select(portfolio.c.id, stated_day.label("stated"), position.c.symbol)
         .outerjoin(
-            position, sa.and_(position.c.portfolio_id == portfolio.c.id, position.c.deleted_at.is_(None), position.c.entry_date <= stated_day)
+            position,
+            sa.and_(
+                position.c.portfolio_id == portfolio.c.id,
+                position.c.deleted_at.is_(None),
+                position.c.entry_date <= stated_day,
+            ),
         )
         .where(portfolio.c.deleted_at.is_(None), portfolio.c.equity_balance.is_not(None))
         .cte("held")
     )
-    requested = sa.select(held.c.symbol, held.c.stated).distinct().cte("asked")  # many portfolios ask the same of a symbol
+    requested = (
+        sa.select(held.c.symbol, held.c.stated).distinct().cte("asked")
+    )  # many portfolios ask the same of a symbol
     last = (
         sa.select(sa.func.max(prices.c.date).label("day"))
         .where(prices.c.symbol == requested.c.symbol, prices.c.date <= requested.c.stated)
@@ -307,17 +373,22 @@ def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
     found = sa.select(requested, last.c.day).join(last, sa.true()).cte("found")
     is_same = sa.and_(found.c.symbol == held.c.symbol, found.c.stated == held.c.stated)
     day = sa.func.coalesce(sa.func.max(found.c.day), sa.func.max(held.c.stated))
-    rows = connection.execute(sa.select(held.c.id, day).select_from(held.outerjoin(found, is_same)).group_by(held.c.id))
+    rows = connection.execute(
+        sa.select(held.c.id, day).select_from(held.outerjoin(found, is_same)).group_by(held.c.id)
+    )
     return pd.Series({str(portfolio_id): day for portfolio_id, day in rows}, dtype=object)
 
 
-def read_latest_session(connection: sa.Connection, market_index_override: str | None = None) -> date:
+def read_latest_session(
+    connection: sa.Connection, market_index_override: str | None = None
+) -> date:
     """The latest ended session on which the market index has a close."""
     index = read_market_index(connection, market_index_override)
     day = read_last_close_date(connection, index)
     if day is None:
         raise DataQualityError(
-            f"no close of the market index {index} is stored: import prices with `riskmetrics import prices FILE`, or set FMP_API_KEY"
+            f"no close of the market index {index} is stored: import prices with `riskmetrics"
+            " import prices FILE`, or set FMP_API_KEY"
         )
     return day
 
@@ -325,7 +396,9 @@ def read_latest_session(connection: sa.Connection, market_index_override: str | 
 def read_last_close_date(connection: sa.Connection, symbol: str) -> date | None:
     """The latest ended session on which ``symbol`` has a close."""
     table = tables.market_data_cache
-    newest = sa.select(sa.func.max(table.c.date)).where(table.c.symbol == symbol, table.c.date <= trading_calendar.last_completed_session())
+    newest = sa.select(sa.func.max(table.c.date)).where(
+        table.c.symbol == symbol, table.c.date <= trading_calendar.last_completed_session()
+    )
     day: date | None = connection.scalar(newest)
     return day
 
@@ -350,27 +423,39 @@ def _to_gics_names(sectors: "pd.Series[Any]") -> "pd.Series[Any]":
 def read_market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, float]:
     """Market capitalisation in dollars of each symbol of which it is known."""
     table = tables.company_profiles
-    known = sa.select(table.c.symbol, table.c.market_cap).where(table.c.symbol == any_of(symbols), table.c.market_cap > 0)
+    known = sa.select(table.c.symbol, table.c.market_cap).where(
+        table.c.symbol == any_of(symbols), table.c.market_cap > 0
+    )
     return {row.symbol: float(row.market_cap) for row in connection.execute(known)}
 
 
-def read_latest_benchmark(connection: sa.Connection, benchmark: str) -> tuple[date, int, int] | None:
+def read_latest_benchmark(
+    connection: sa.Connection, benchmark: str
+) -> tuple[date, int, int] | None:
     """The newest as-of date of a benchmark, its sectors, and the stocks that they are made of (0: not known); None: nothing is stored."""
     table = tables.benchmarks_sector_weights
     stocks = sa.func.coalesce(sa.func.sum(table.c.num_constituents), 0)
-    newest = sa.select(table.c.asof_date, sa.func.count(), stocks).where(table.c.benchmark_code == benchmark).group_by(table.c.asof_date)
+    newest = (
+        sa.select(table.c.asof_date, sa.func.count(), stocks)
+        .where(table.c.benchmark_code == benchmark)
+        .group_by(table.c.asof_date)
+    )
     row = connection.execute(newest.order_by(table.c.asof_date.desc()).limit(1)).first()
     return None if row is None else (row[0], row[1], row[2])
 
 
-def read_benchmark_weights(connection: sa.Connection, benchmark: str, last_day: date) -> pd.DataFrame:
+def read_benchmark_weights(
+    connection: sa.Connection, benchmark: str, last_day: date
+) -> pd.DataFrame:
     """Sector weights of a benchmark, as-of dates x sectors, up to ``last_day``."""
     table = tables.benchmarks_sector_weights
     statement = sa.select(table.c.asof_date, table.c.sector, table.c.weight).where(
         table.c.benchmark_code == benchmark, table.c.asof_date <= last_day
     )
     rows = fetch_frame(connection, statement)
-    weights: pd.DataFrame = rows["weight"].groupby([rows["asof_date"], _to_gics_names(rows["sector"])]).sum().unstack()
+    weights: pd.DataFrame = (
+        rows["weight"].groupby([rows["asof_date"], _to_gics_names(rows["sector"])]).sum().unstack()
+    )
     return weights
 
 
@@ -378,4 +463,9 @@ def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:
     """Return every stress scenario, moves before windows: name, market_move, rate_move, first_day, last_day, description."""
     table = tables.stress_scenarios
     columns = [column for column in table.c if not isinstance(column.type, sa.DateTime)]
-    return fetch_frame(connection, sa.select(*columns).order_by(table.c.first_day.nulls_first(), table.c.rate_move.nulls_first(), table.c.name))
+    return fetch_frame(
+        connection,
+        sa.select(*columns).order_by(
+            table.c.first_day.nulls_first(), table.c.rate_move.nulls_first(), table.c.name
+        ),
+    )

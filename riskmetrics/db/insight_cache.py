@@ -7,28 +7,61 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 
 _INSIGHTS = tables.ai_insights
-_OWN_COLUMNS = {"id", "created_at", "updated_at", "user_rating", "user_feedback", "viewed", "dismissed"}
+_OWN_COLUMNS = {
+    "id",
+    "created_at",
+    "updated_at",
+    "user_rating",
+    "user_feedback",
+    "viewed",
+    "dismissed",
+}
 
 
 def lock_insight(connection: sa.Connection, cache_key: str, provider: str) -> None:
     """Wait until nobody else writes the same insight; the lock ends with this transaction."""
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{provider} {cache_key}", 0))))
+    connection.execute(
+        sa.select(
+            sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{provider} {cache_key}", 0))
+        )
+    )
 
 
 def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> UUID | None:
     """Id of the insight that was written for the key, if it may still be shown."""
     fresh = sa.or_(_INSIGHTS.c.expires_at.is_(None), _INSIGHTS.c.expires_at > sa.func.now())
-    same = _INSIGHTS.c.cache_key == cache_key, _INSIGHTS.c.provider == provider, _INSIGHTS.c.cache_source_id.is_(None)
-    found: UUID | None = connection.scalar(sa.select(_INSIGHTS.c.id).where(*same, fresh, _INSIGHTS.c.day.is_not(None)))
+    same = (
+        _INSIGHTS.c.cache_key == cache_key,
+        _INSIGHTS.c.provider == provider,
+        _INSIGHTS.c.cache_source_id.is_(None),
+    )
+    found: UUID | None = connection.scalar(
+        sa.select(_INSIGHTS.c.id).where(*same, fresh, _INSIGHTS.c.day.is_not(None))
+    )
     return found
 
 
 def store_repeat(connection: sa.Connection, source: UUID, run_id: str | None) -> None:
     """Write an insight again, for another run that wanted the same: it costs nothing and says which one it repeats."""
     zero = sa.literal(0)
-    new = {"cache_hit": sa.true(), "cache_source_id": sa.literal(source), "run_id": sa.literal(run_id)} | dict.fromkeys(
-        ("cost_usd", "token_count_input", "token_count_output", "tool_calls_count", "generation_time_ms"), zero
+    new = {
+        "cache_hit": sa.true(),
+        "cache_source_id": sa.literal(source),
+        "run_id": sa.literal(run_id),
+    } | dict.fromkeys(
+        (
+            "cost_usd",
+            "token_count_input",
+            "token_count_output",
+            "tool_calls_count",
+            "generation_time_ms",
+        ),
+        zero,
     )
     columns = [column for column in _INSIGHTS.c if column.name not in _OWN_COLUMNS]
-    values = sa.select(*(new.get(column.name, column) for column in columns)).where(_INSIGHTS.c.id == source)
-    connection.execute(sa.insert(_INSIGHTS).from_select([column.name for column in columns], values))
+    values = sa.select(*(new.get(column.name, column) for column in columns)).where(
+        _INSIGHTS.c.id == source
+    )
+    connection.execute(
+        sa.insert(_INSIGHTS).from_select([column.name for column in columns], values)
+    )

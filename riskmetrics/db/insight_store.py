@@ -16,7 +16,11 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import copy_in
 from riskmetrics.db.write import WriteCounts
 
-_insights, _templates, _portfolios = tables.ai_insights, tables.ai_insight_templates, tables.portfolios
+_insights, _templates, _portfolios = (
+    tables.ai_insights,
+    tables.ai_insight_templates,
+    tables.portfolios,
+)
 _IS_ORIGINAL = sa.and_(_insights.c.cache_source_id.is_(None), _insights.c.day.is_not(None))
 _STAGING_TABLE = "incoming_insights"
 
@@ -27,10 +31,17 @@ def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
 
-def read_templates(connection: sa.Connection, insight_type: str | None = None, version: str | None = None) -> list[dict[str, Any]]:
+def read_templates(
+    connection: sa.Connection, insight_type: str | None = None, version: str | None = None
+) -> list[dict[str, Any]]:
     """Return the templates of a type and version, or of all, the newest of each type first."""
-    chosen = sa.select(_templates).order_by(_templates.c.insight_type, _templates.c.created_at.desc(), _templates.c.version.desc())
-    for column, value in ((_templates.c.insight_type, insight_type), (_templates.c.version, version)):
+    chosen = sa.select(_templates).order_by(
+        _templates.c.insight_type, _templates.c.created_at.desc(), _templates.c.version.desc()
+    )
+    for column, value in (
+        (_templates.c.insight_type, insight_type),
+        (_templates.c.version, version),
+    ):
         chosen = chosen if value is None else chosen.where(sa.cast(column, sa.Text) == value)
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
@@ -42,84 +53,143 @@ def activate_template(connection: sa.Connection, insight_type: str, version: str
         return False
     of_type, now = _templates.c.insight_type == insight_type, sa.func.now()
     others = sa.and_(of_type, _templates.c.active, _templates.c.id != found[0]["id"])
-    connection.execute(sa.update(_templates).where(others).values(active=False, deprecated_at=now, updated_at=now))
+    connection.execute(
+        sa.update(_templates).where(others).values(active=False, deprecated_at=now, updated_at=now)
+    )
     chosen = sa.and_(_templates.c.id == found[0]["id"], sa.not_(_templates.c.active))
-    connection.execute(sa.update(_templates).where(chosen).values(active=True, deprecated_at=None, updated_at=now))
+    connection.execute(
+        sa.update(_templates).where(chosen).values(active=True, deprecated_at=None, updated_at=now)
+    )
     return True
 
 
 def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tuple[str, str]]:
     """Return cache_key and provider of the insights of some days that repeat no other and have not expired."""
     fresh = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
-    chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(_insights.c.day.in_(days), _IS_ORIGINAL, fresh)
+    chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(
+        _insights.c.day.in_(days), _IS_ORIGINAL, fresh
+    )
     return {(key, provider) for key, provider in connection.execute(chosen)}
 
 
 def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> WriteCounts:
     """Insert insights, and count them to their templates; one that is there stays as it is, with what people said of it.
 
-    Of one that is there, only how it came to stand is set anew: data_quality and expires_at, where the reason differs.
+    Of one that is there, only how it came to stand is set anew: data_quality and expires_at, where
+    the reason differs.
     """
     if not rows:
         return WriteCounts()
     frame = pd.DataFrame(rows).dropna(axis="columns", how="all")
-    for name in frame.columns.intersection([column.name for column in _insights.c if isinstance(column.type, sa.JSON)]):
+    for name in frame.columns.intersection(
+        [column.name for column in _insights.c if isinstance(column.type, sa.JSON)]
+    ):
         frame[name] = frame[name].map(json.dumps)
-    copy_in(connection, _insights, frame, _STAGING_TABLE)  # a statement of so many values takes minutes to be put together
+    copy_in(
+        connection, _insights, frame, _STAGING_TABLE
+    )  # a statement of so many values takes minutes to be put together
     names = list(frame.columns)
-    incoming = sa.table(_STAGING_TABLE, *(sa.column(name, _insights.c[name].type) for name in names))
+    incoming = sa.table(
+        _STAGING_TABLE, *(sa.column(name, _insights.c[name].type) for name in names)
+    )
     statement = insert(_insights).from_select(names, sa.select(*incoming.c), include_defaults=False)
     new, reason = statement.excluded, "fallback_reason"
     statement = statement.on_conflict_do_update(
         index_elements=["cache_key", "provider"],
         index_where=_IS_ORIGINAL,
-        set_={"data_quality": new.data_quality, "expires_at": new.expires_at, "updated_at": sa.func.now()},
+        set_={
+            "data_quality": new.data_quality,
+            "expires_at": new.expires_at,
+            "updated_at": sa.func.now(),
+        },
         where=sa.or_(
-            _insights.c.data_quality[reason].as_string().is_distinct_from(new.data_quality[reason].as_string()),
+            _insights.c.data_quality[reason]
+            .as_string()
+            .is_distinct_from(new.data_quality[reason].as_string()),
             _insights.c.expires_at <= sa.func.now(),
         ),
     )
     template = _insights.c.insight_type, _insights.c.prompt_version
-    written = connection.execute(statement.returning(*template, sa.literal_column("ai_insights.xmax = 0", sa.Boolean))).all()
+    written = connection.execute(
+        statement.returning(*template, sa.literal_column("ai_insights.xmax = 0", sa.Boolean))
+    ).all()
     connection.exec_driver_sql(f"DROP TABLE {_STAGING_TABLE}")
-    for (insight_type, version), count in Counter((kind, version) for kind, version, is_new in written if is_new).items():
-        is_template = sa.and_(_templates.c.insight_type == insight_type, _templates.c.version == version)
-        connection.execute(sa.update(_templates).where(is_template).values(usage_count=_templates.c.usage_count + count))
+    for (insight_type, version), count in Counter(
+        (kind, version) for kind, version, is_new in written if is_new
+    ).items():
+        is_template = sa.and_(
+            _templates.c.insight_type == insight_type, _templates.c.version == version
+        )
+        connection.execute(
+            sa.update(_templates)
+            .where(is_template)
+            .values(usage_count=_templates.c.usage_count + count)
+        )
     return WriteCounts(len(written), unchanged=len(rows) - len(written))
 
 
-def read_latest_insights(connection: sa.Connection, day: date, portfolio: str | None = None, *, include_dismissed: bool = False) -> list[dict[str, Any]]:
+def read_latest_insights(
+    connection: sa.Connection,
+    day: date,
+    portfolio: str | None = None,
+    *,
+    include_dismissed: bool = False,
+) -> list[dict[str, Any]]:
     """Return the newest insight of each portfolio and type on a day, by portfolio, the severest first; with the portfolio's name."""
-    order = _insights.c.portfolio_id, _insights.c.insight_type, sa.func.coalesce(_insights.c.user_question, "")
+    order = (
+        _insights.c.portfolio_id,
+        _insights.c.insight_type,
+        sa.func.coalesce(_insights.c.user_question, ""),
+    )
     is_shown = sa.true() if include_dismissed else sa.not_(_insights.c.dismissed)
     newest = sa.select(_insights).ext(distinct_on(*order)).where(_insights.c.day == day, is_shown)
     rows = newest.order_by(*order, _insights.c.created_at.desc(), _insights.c.id).subquery()
-    chosen = sa.select(_portfolios.c.name.label("portfolio"), rows).join(_portfolios, _portfolios.c.id == rows.c.portfolio_id)
+    chosen = sa.select(_portfolios.c.name.label("portfolio"), rows).join(
+        _portfolios, _portfolios.c.id == rows.c.portfolio_id
+    )
     chosen = chosen.where(_portfolios.c.deleted_at.is_(None))
     if portfolio is not None:
         chosen = chosen.where(_portfolios.c.name == portfolio)
-    found = connection.execute(chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type))
+    found = connection.execute(
+        chosen.order_by(_portfolios.c.name, rows.c.severity.desc(), rows.c.insight_type)
+    )
     return [dict(row) for row in found.mappings()]
 
 
-def sample_insights(connection: sa.Connection, days: Sequence[date], count: int) -> list[dict[str, Any]]:
+def sample_insights(
+    connection: sa.Connection, days: Sequence[date], count: int
+) -> list[dict[str, Any]]:
     """Return a sample of the insights about ``days``, chosen by their ids, which are random."""
-    chosen = sa.select(_insights).where(_insights.c.day.in_(days)).order_by(sa.func.md5(sa.cast(_insights.c.id, sa.Text))).limit(count)
+    chosen = (
+        sa.select(_insights)
+        .where(_insights.c.day.in_(days))
+        .order_by(sa.func.md5(sa.cast(_insights.c.id, sa.Text)))
+        .limit(count)
+    )
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
 
 def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> int:
     """Portfolios and sessions among ``days`` that have a snapshot and no insight."""
     snapshots = tables.portfolio_snapshots
-    has_insight = sa.exists().where(_insights.c.portfolio_id == snapshots.c.portfolio_id, _insights.c.day == snapshots.c.snapshot_date)
+    has_insight = sa.exists().where(
+        _insights.c.portfolio_id == snapshots.c.portfolio_id,
+        _insights.c.day == snapshots.c.snapshot_date,
+    )
     live = snapshots.join(_portfolios, _portfolios.c.id == snapshots.c.portfolio_id)
     counted = sa.select(sa.func.count()).select_from(live)
-    return connection.execute(counted.where(snapshots.c.snapshot_date.in_(days), _portfolios.c.deleted_at.is_(None), ~has_insight)).scalar_one()
+    return connection.execute(
+        counted.where(
+            snapshots.c.snapshot_date.in_(days), _portfolios.c.deleted_at.is_(None), ~has_insight
+        )
+    ).scalar_one()
 
 
 def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
     """Return an insight by its id, with the portfolio's name."""
-    chosen = sa.select(_portfolios.c.name.label("portfolio"), _insights).join(_portfolios, _portfolios.c.id == _insights.c.portfolio_id)
+    chosen = sa.select(_portfolios.c.name.label("portfolio"), _insights).join(
+        _portfolios, _portfolios.c.id == _insights.c.portfolio_id
+    )
     row = connection.execute(chosen.where(_insights.c.id == insight)).mappings().first()
     return None if row is None else dict(row)
 
@@ -128,19 +198,42 @@ def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **fla
     """Set ``viewed`` or ``dismissed`` of insights where they differ; returns how many were there."""
     is_named = _insights.c.id.in_(insights)
     differs = sa.or_(*(_insights.c[name] != value for name, value in flags.items()))
-    connection.execute(sa.update(_insights).where(is_named, differs).values(**flags, updated_at=sa.func.now()))
+    connection.execute(
+        sa.update(_insights).where(is_named, differs).values(**flags, updated_at=sa.func.now())
+    )
     return connection.execute(sa.select(sa.func.count()).where(is_named)).scalar_one()
 
 
-def rate_insight(connection: sa.Connection, insight: UUID, rating: Decimal, feedback: str | None) -> bool:
-    """Keep what a person thinks of an insight; the template's mean follows. Without feedback an earlier one stays; False: there is none."""
+def rate_insight(
+    connection: sa.Connection, insight: UUID, rating: Decimal, feedback: str | None
+) -> bool:
+    """Keep what a person thinks of an insight; the template's mean follows.
+
+    Without feedback an earlier one stays; False: there is none.
+    """
     row = read_insight(connection, insight)
     if row is None:
         return False
-    rating_values = {"user_rating": rating} | ({} if feedback is None else {"user_feedback": feedback})
-    connection.execute(sa.update(_insights).where(_insights.c.id == insight).values(**rating_values, updated_at=sa.func.now()))
-    same_template = _insights.c.insight_type == row["insight_type"], _insights.c.prompt_version == row["prompt_version"]
+    rating_values = {"user_rating": rating} | (
+        {} if feedback is None else {"user_feedback": feedback}
+    )
+    connection.execute(
+        sa.update(_insights)
+        .where(_insights.c.id == insight)
+        .values(**rating_values, updated_at=sa.func.now())
+    )
+    same_template = (
+        _insights.c.insight_type == row["insight_type"],
+        _insights.c.prompt_version == row["prompt_version"],
+    )
     mean = sa.select(sa.func.avg(_insights.c.user_rating)).where(*same_template).scalar_subquery()
-    is_template = _templates.c.insight_type == row["insight_type"], _templates.c.version == row["prompt_version"]
-    connection.execute(sa.update(_templates).where(*is_template).values(avg_quality_score=mean, updated_at=sa.func.now()))
+    is_template = (
+        _templates.c.insight_type == row["insight_type"],
+        _templates.c.version == row["prompt_version"],
+    )
+    connection.execute(
+        sa.update(_templates)
+        .where(*is_template)
+        .values(avg_quality_score=mean, updated_at=sa.func.now())
+    )
     return True

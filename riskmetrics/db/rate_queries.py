@@ -8,12 +8,19 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import IS_LISTED
-from riskmetrics.db.result_queries import HOLDING_COLUMNS, net_lots, filter_by_portfolio, select_undefined_reason
+from riskmetrics.db.result_queries import (
+    HOLDING_COLUMNS,
+    filter_by_portfolio,
+    net_lots,
+    select_undefined_reason,
+)
 
 _portfolios = tables.portfolios
 
 
-def read_portfolio_rate_betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_portfolio_rate_betas(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Betas of portfolios to the rate index on a day, alone and beside the market, by name; a row says why figures in it are NULL."""
     table = tables.portfolio_rate_betas
     statement = (
@@ -30,15 +37,23 @@ def read_portfolio_rate_betas(connection: sa.Connection, day: date, portfolio: s
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.day == day)
     )
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name))
+    return fetch_frame(
+        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
+    )
 
 
-def read_position_rate_betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_position_rate_betas(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Return betas of a day's positions to the rate index, alone and beside the market, lots netted.
 
     Ordered by portfolio and symbol. A row says why its one-factor beta is NULL.
     """
-    table, position, two_factor = tables.position_interest_rate_betas, tables.positions, tables.symbol_two_factor_betas
+    table, position, two_factor = (
+        tables.position_interest_rate_betas,
+        tables.positions,
+        tables.symbol_two_factor_betas,
+    )
     statement = (
         sa.select(
             *HOLDING_COLUMNS,
@@ -51,13 +66,24 @@ def read_position_rate_betas(connection: sa.Connection, day: date, portfolio: st
             two_factor.c.rate_beta.label("two_factor_rate_beta"),
             two_factor.c.rate_std_error.label("two_factor_std_error"),
             table.c.rate_index,
-            select_undefined_reason("position_interest_rate_betas.ir_beta", table.c.position_id, day),
+            select_undefined_reason(
+                "position_interest_rate_betas.ir_beta", table.c.position_id, day
+            ),
         )
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .outerjoin(two_factor, sa.and_(two_factor.c.symbol == position.c.symbol, two_factor.c.day == table.c.calculation_date, IS_LISTED))
+        .outerjoin(
+            two_factor,
+            sa.and_(
+                two_factor.c.symbol == position.c.symbol,
+                two_factor.c.day == table.c.calculation_date,
+                IS_LISTED,
+            ),
+        )
         .where(table.c.calculation_date == day)
     )
     order = _portfolios.c.name, position.c.symbol, position.c.id
-    return net_lots(fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order)))
+    return net_lots(
+        fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
+    )

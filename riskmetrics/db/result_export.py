@@ -9,8 +9,8 @@ import pyarrow.parquet
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
-from riskmetrics.db.result_tables import ResultTable, Scope, list_result_tables, scope_condition
 from riskmetrics.db.copy import copy_out
+from riskmetrics.db.result_tables import ResultTable, Scope, list_result_tables, scope_condition
 
 _FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 """First characters of text that a spreadsheet evaluates (OWASP, CSV Injection)."""
@@ -37,12 +37,15 @@ def file_names(file_format: str) -> list[str]:
     return [f"{table.name}.{file_format}" for table, _ in list_result_tables()]
 
 
-def write_files(connection: sa.Connection, scope: Scope, file_format: str, folder: Path) -> list[ExportedTable]:
+def write_files(
+    connection: sa.Connection, scope: Scope, file_format: str, folder: Path
+) -> list[ExportedTable]:
     """Write a file per table of results into ``folder``, of the rows in ``scope``; a table without any has the header alone.
 
-    Portfolio and symbol stand before a table's own columns; a portfolio that was removed is left out, as everywhere.
-    In CSV (UTF-8) NULL is an empty cell, instants are UTC, and text that begins with = + - @, a tab or a carriage return,
-    which a spreadsheet would evaluate, has an apostrophe before it. Parquet has text as it is.
+    Portfolio and symbol stand before a table's own columns; a portfolio that was removed is left
+    out, as everywhere. In CSV (UTF-8) NULL is an empty cell, instants are UTC, and text that begins
+    with = + - @, a tab or a carriage return, which a spreadsheet would evaluate, has an apostrophe
+    before it. Parquet has text as it is.
 
     Parameters
     ----------
@@ -80,7 +83,9 @@ def _write_parquet(connection: sa.Connection, statement: sa.Select[Any], path: P
     )
     parse_options = pa.csv.ParseOptions(newlines_in_values=True)
     with (
-        pa.csv.open_csv(csv_path, parse_options=parse_options, convert_options=convert_options) as pieces,
+        pa.csv.open_csv(
+            csv_path, parse_options=parse_options, convert_options=convert_options
+        ) as pieces,
         pa.parquet.ParquetWriter(path, pa.schema(types)) as file,
     ):
         for piece in pieces:
@@ -94,18 +99,44 @@ _WRITERS = {"csv": _write_csv, "parquet": _write_parquet}
 
 def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
     table, portfolio, position = result.table, tables.portfolios, tables.positions
-    # what a reason is about is a position or the portfolio itself; the other results are of one or of the other
+    # what a reason is about is a position or the portfolio itself; the other results are of one or
+    # of the other
     position_id = next(
-        (table.c[name] for name in ("position_id", "subject") if name in table.c and isinstance(table.c[name].type, sa.Uuid)), None
+        (
+            table.c[name]
+            for name in ("position_id", "subject")
+            if name in table.c and isinstance(table.c[name].type, sa.Uuid)
+        ),
+        None,
     )
-    source, columns = sa.join(table, position, position_id == position.c.id, isouter=True) if position_id is not None else table, [*table.c]
+    source, columns = (
+        (
+            sa.join(table, position, position_id == position.c.id, isouter=True)
+            if position_id is not None
+            else table
+        ),
+        [*table.c],
+    )
     if position_id is None and "portfolio_id" not in table.c:
-        return sa.select(table).where(scope_condition(result, scope)).order_by(result.day, *table.primary_key.columns)
+        return (
+            sa.select(table)
+            .where(scope_condition(result, scope))
+            .order_by(result.day, *table.primary_key.columns)
+        )
     portfolio_id = table.c.portfolio_id if "portfolio_id" in table.c else position.c.portfolio_id
-    names = [portfolio.c.name.label("portfolio"), *([position.c.symbol] if position_id is not None else [])]
+    names = [
+        portfolio.c.name.label("portfolio"),
+        *([position.c.symbol] if position_id is not None else []),
+    ]
     return (
         sa.select(*names, *columns)
-        .select_from(source.join(portfolio, portfolio.c.id == portfolio_id, isouter=portfolio_id.table is table and bool(portfolio_id.nullable)))
+        .select_from(
+            source.join(
+                portfolio,
+                portfolio.c.id == portfolio_id,
+                isouter=portfolio_id.table is table and bool(portfolio_id.nullable),
+            )
+        )
         .where(scope_condition(result, scope), portfolio.c.deleted_at.is_(None))
         .order_by(result.day, *names, *table.primary_key.columns)
     )
@@ -117,7 +148,10 @@ def _neutralize_formulas(statement: sa.Select[Any]) -> sa.Select[Any]:
     def escaped(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if not isinstance(column.type, sa.String):
             return column
-        return sa.case((sa.func.left(column, 1).in_(_FORMULA_PREFIXES), sa.literal("'").concat(column)), else_=column).label(column.name)
+        return sa.case(
+            (sa.func.left(column, 1).in_(_FORMULA_PREFIXES), sa.literal("'").concat(column)),
+            else_=column,
+        ).label(column.name)
 
     return statement.with_only_columns(*(escaped(column) for column in statement.selected_columns))
 
@@ -130,4 +164,6 @@ def _write_copy(connection: sa.Connection, statement: sa.Select[Any], path: Path
 def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
     if isinstance(kind, sa.Numeric) and not isinstance(kind, sa.Double):
         return pa.decimal128(kind.precision, kind.scale)
-    return next((arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string())
+    return next(
+        (arrow for sql_type, arrow in _ARROW_TYPES if isinstance(kind, sql_type)), pa.string()
+    )

@@ -1,4 +1,7 @@
-"""Stored results as frames: for people, the report and the checks. The pipeline computes from inputs, never from these."""
+"""Stored results as frames: for people, the report and the checks.
+
+The pipeline computes from inputs, never from these.
+"""
 
 from collections.abc import Sequence
 from datetime import date
@@ -12,7 +15,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import IS_LISTED, SIGNED_QUANTITY
-from riskmetrics.metrics.minimums import SHARE_TOLERANCE, INSUFFICIENT_EQUITY
+from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
@@ -26,19 +29,33 @@ HOLDING_COLUMNS = (
 """What tells people which instrument of which portfolio a row is about."""
 
 
-def read_snapshots(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_snapshots(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Every column of the snapshots of a day, by portfolio name."""
     columns = [column for column in _snapshots.c if column.name != "id"]
-    statement = sa.select(_portfolios.c.name.label("portfolio"), *columns).join(_portfolios).where(_snapshots.c.snapshot_date == day)
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name))
+    statement = (
+        sa.select(_portfolios.c.name.label("portfolio"), *columns)
+        .join(_portfolios)
+        .where(_snapshots.c.snapshot_date == day)
+    )
+    return fetch_frame(
+        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
+    )
 
 
-def read_market_betas(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_market_betas(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Return market betas of a day's positions, also adjusted towards the prior, lots netted.
 
     Ordered by portfolio and symbol.
     """
-    table, position, adjusted = tables.position_market_betas, tables.positions, tables.symbol_adjusted_betas
+    table, position, adjusted = (
+        tables.position_market_betas,
+        tables.positions,
+        tables.symbol_adjusted_betas,
+    )
     statement = (
         sa.select(
             _portfolios.c.name.label("portfolio"),
@@ -58,11 +75,20 @@ def read_market_betas(connection: sa.Connection, day: date, portfolio: str | Non
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .outerjoin(adjusted, sa.and_(adjusted.c.symbol == position.c.symbol, adjusted.c.day == table.c.calc_date, IS_LISTED))
+        .outerjoin(
+            adjusted,
+            sa.and_(
+                adjusted.c.symbol == position.c.symbol,
+                adjusted.c.day == table.c.calc_date,
+                IS_LISTED,
+            ),
+        )
         .where(table.c.calc_date == day)
     )
     order = _portfolios.c.name, position.c.symbol, position.c.id
-    return net_lots(fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order)))
+    return net_lots(
+        fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
+    )
 
 
 def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.DataFrame:
@@ -92,7 +118,9 @@ def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.
     return netted[columns]
 
 
-def sample_market_betas(connection: sa.Connection, days: Sequence[date], count: int) -> pd.DataFrame:
+def sample_market_betas(
+    connection: sa.Connection, days: Sequence[date], count: int
+) -> pd.DataFrame:
     """A sample of the betas stored for ``days`` of which every statistic is known, chosen by their ids, which are random."""
     table, position = tables.position_market_betas, tables.positions
     statistics = table.c.beta, table.c.alpha, table.c.r_squared, table.c.std_error, table.c.p_value
@@ -113,7 +141,9 @@ def sample_market_betas(connection: sa.Connection, days: Sequence[date], count: 
     return fetch_frame(connection, statement)
 
 
-def find_extreme_betas(connection: sa.Connection, days: Sequence[date], limit: float) -> pd.DataFrame:
+def find_extreme_betas(
+    connection: sa.Connection, days: Sequence[date], limit: float
+) -> pd.DataFrame:
     """The betas stored for ``days`` that are larger than ``limit`` in size, each symbol's once a day, the largest first."""
     table, position = tables.position_market_betas, tables.positions
     statement = (
@@ -123,17 +153,24 @@ def find_extreme_betas(connection: sa.Connection, days: Sequence[date], limit: f
         .where(table.c.calc_date.in_(days), sa.func.abs(table.c.beta) > limit)
         .subquery()
     )
-    return fetch_frame(connection, sa.select(statement).order_by(sa.func.abs(statement.c.beta).desc(), *statement.c))
+    return fetch_frame(
+        connection,
+        sa.select(statement).order_by(sa.func.abs(statement.c.beta).desc(), *statement.c),
+    )
 
 
 def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
     """Positions and sessions among ``days`` of which a beta is stored."""
     table = tables.position_market_betas
-    n_betas: int = connection.execute(sa.select(sa.func.count(table.c.beta)).where(table.c.calc_date.in_(days))).scalar_one()
+    n_betas: int = connection.execute(
+        sa.select(sa.func.count(table.c.beta)).where(table.c.calc_date.in_(days))
+    ).scalar_one()
     return n_betas
 
 
-def read_sector_weights(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_sector_weights(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Sector weights of a day, largest first within each portfolio."""
     table = tables.portfolio_sector_weights
     statement = (
@@ -151,14 +188,29 @@ def read_sector_weights(connection: sa.Connection, day: date, portfolio: str | N
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.day == day)
     )
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.gross_weight.desc(), table.c.sector))
+    return fetch_frame(
+        connection,
+        filter_by_portfolio(statement, portfolio).order_by(
+            _portfolios.c.name, table.c.gross_weight.desc(), table.c.sector
+        ),
+    )
 
 
 def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
     """Sector weights of a benchmark on its latest as-of date, largest first."""
     table = tables.benchmarks_sector_weights
-    latest = sa.select(sa.func.max(table.c.asof_date)).where(table.c.benchmark_code == code).scalar_subquery()
-    columns = table.c.asof_date, table.c.sector, table.c.weight, table.c.market_cap, table.c.num_constituents
+    latest = (
+        sa.select(sa.func.max(table.c.asof_date))
+        .where(table.c.benchmark_code == code)
+        .scalar_subquery()
+    )
+    columns = (
+        table.c.asof_date,
+        table.c.sector,
+        table.c.weight,
+        table.c.market_cap,
+        table.c.num_constituents,
+    )
     chosen = sa.select(*columns).where(table.c.benchmark_code == code, table.c.asof_date == latest)
     return fetch_frame(connection, chosen.order_by(table.c.weight.desc(), table.c.sector))
 
@@ -169,14 +221,19 @@ def sum_sector_weights(connection: sa.Connection, days: Sequence[date]) -> pd.Da
     total = sa.func.sum(table.c.gross_weight, type_=sa.Double).label("total")
     return fetch_frame(
         connection,
-        sa.select(table.c.portfolio_id, table.c.day, total).where(table.c.day.in_(days)).group_by(table.c.portfolio_id, table.c.day),
+        sa.select(table.c.portfolio_id, table.c.day, total)
+        .where(table.c.day.in_(days))
+        .group_by(table.c.portfolio_id, table.c.day),
     )
 
 
-def find_low_coverage(connection: sa.Connection, metric: str, days: Sequence[date], minimum: float) -> pd.DataFrame:
+def find_low_coverage(
+    connection: sa.Connection, metric: str, days: Sequence[date], minimum: float
+) -> pd.DataFrame:
     """Return each portfolio whose coverage is below a minimum on one of ``days``, on its worst day.
 
-    Columns portfolio, day, coverage, n_covered, n_total; the lowest first. Removed portfolios are left out.
+    Columns portfolio, day, coverage, n_covered, n_total; the lowest first. Removed portfolios are
+    left out.
     """
     table = tables.portfolio_coverage
     columns = (table.c[name] for name in ("day", "coverage", "n_covered", "n_total"))
@@ -198,7 +255,11 @@ def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) ->
     first = (
         sa.select(_portfolios.c.name.label("portfolio"), table.c.day, table.c.reason)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.metric == "portfolio_snapshots.total_value", table.c.day.in_(days), _portfolios.c.deleted_at.is_(None))
+        .where(
+            table.c.metric == "portfolio_snapshots.total_value",
+            table.c.day.in_(days),
+            _portfolios.c.deleted_at.is_(None),
+        )
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, table.c.day)
         .subquery()
@@ -206,10 +267,13 @@ def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) ->
     return fetch_frame(connection, sa.select(first).order_by(first.c.portfolio))
 
 
-def find_small_equity(connection: sa.Connection, days: Sequence[date], minimum: float) -> pd.DataFrame:
+def find_small_equity(
+    connection: sa.Connection, days: Sequence[date], minimum: float
+) -> pd.DataFrame:
     """Return each portfolio whose equity is below a share of its gross exposure on one of ``days``, on its worst day.
 
-    Columns portfolio, day, total_value, gross_exposure; the lowest share first. Removed portfolios are left out.
+    Columns portfolio, day, total_value, gross_exposure; the lowest share first. Removed portfolios
+    are left out.
     """
     table = _snapshots
     share = (table.c.total_value / table.c.gross_exposure).label("share")
@@ -222,10 +286,25 @@ def find_small_equity(connection: sa.Connection, days: Sequence[date], minimum: 
         reasons.c.reason.startswith(INSUFFICIENT_EQUITY.partition("{")[0]),
     )
     worst = (
-        sa.select(_portfolios.c.name.label("portfolio"), day, table.c.total_value, table.c.gross_exposure, share)
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            day,
+            table.c.total_value,
+            table.c.gross_exposure,
+            share,
+        )
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.snapshot_date.in_(days), table.c.gross_exposure > 0, _portfolios.c.deleted_at.is_(None))
-        .where(sa.or_(table.c.total_value < (minimum - SHARE_TOLERANCE) * table.c.gross_exposure, is_undefined))
+        .where(
+            table.c.snapshot_date.in_(days),
+            table.c.gross_exposure > 0,
+            _portfolios.c.deleted_at.is_(None),
+        )
+        .where(
+            sa.or_(
+                table.c.total_value < (minimum - SHARE_TOLERANCE) * table.c.gross_exposure,
+                is_undefined,
+            )
+        )
         .ext(postgresql.distinct_on(table.c.portfolio_id))
         .order_by(table.c.portfolio_id, share, day)
         .subquery()
@@ -234,7 +313,9 @@ def find_small_equity(connection: sa.Connection, days: Sequence[date], minimum: 
     return fetch_frame(connection, sa.select(*shown).order_by(worst.c.share, worst.c.portfolio))
 
 
-def read_undefined_metrics(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_undefined_metrics(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """What has no value on a day, and why."""
     table, position = tables.undefined_metrics, tables.positions
     statement = (
@@ -254,16 +335,27 @@ def read_undefined_metrics(connection: sa.Connection, day: date, portfolio: str 
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
 
 
-def read_coverage(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_coverage(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """How much of each portfolio each metric covers on a day."""
     table = tables.portfolio_coverage
     statement = (
-        sa.select(_portfolios.c.name.label("portfolio"), table.c.metric, table.c.coverage, table.c.n_covered, table.c.n_total)
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            table.c.metric,
+            table.c.coverage,
+            table.c.n_covered,
+            table.c.n_total,
+        )
         .select_from(table)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
         .where(table.c.day == day)
     )
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.metric))
+    return fetch_frame(
+        connection,
+        filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name, table.c.metric),
+    )
 
 
 def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
@@ -274,12 +366,17 @@ def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
             _portfolios.c.name.label("portfolio"),
             _portfolios.c.currency,
             sa.func.count(position.c.id).filter(position.c.exit_date.is_(None)).label("open_lots"),
-            sa.func.count(position.c.id).filter(position.c.exit_date.is_not(None)).label("closed_lots"),
+            sa.func.count(position.c.id)
+            .filter(position.c.exit_date.is_not(None))
+            .label("closed_lots"),
             _portfolios.c.holdings_as_of,
             _portfolios.c.equity_balance,
             _portfolios.c.equity_as_of,
         )
-        .outerjoin(position, sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)))
+        .outerjoin(
+            position,
+            sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)),
+        )
         .where(_portfolios.c.deleted_at.is_(None))
         .group_by(_portfolios.c.id)
         .order_by(_portfolios.c.name)
@@ -290,7 +387,8 @@ def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
 class StoredSessions(NamedTuple):
     """What days are stored: of prices, of results, and sessions between the first and last result that lack some.
 
-    A session is missing if it has no result, incomplete if a portfolio has none on it, nor a reason why.
+    A session is missing if it has no result, incomplete if a portfolio has none on it, nor a reason
+    why.
     """
 
     prices_from: date | None
@@ -305,28 +403,55 @@ class StoredSessions(NamedTuple):
 def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
     """Return which days are stored."""
     prices = tables.market_data_cache
-    first, last = connection.execute(sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))).one()
+    first, last = connection.execute(
+        sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))
+    ).one()
     reasons = tables.undefined_metrics
     explained_rows = sa.union_all(
         sa.select(_snapshots.c.snapshot_date.label("day"), _snapshots.c.portfolio_id),
-        sa.select(reasons.c.day, reasons.c.portfolio_id).where(reasons.c.metric == "portfolio_snapshots.total_value"),
+        sa.select(reasons.c.day, reasons.c.portfolio_id).where(
+            reasons.c.metric == "portfolio_snapshots.total_value"
+        ),
     ).subquery()
     live = sa.func.count(_portfolios.c.id).filter(_portfolios.c.deleted_at.is_(None))
-    per_day = sa.select(explained_rows.c.day, live).join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id).group_by(explained_rows.c.day)
+    per_day = (
+        sa.select(explained_rows.c.day, live)
+        .join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id)
+        .group_by(explained_rows.c.day)
+    )
     counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
     days = list(counts)
     n_portfolios: int = connection.execute(sa.select(live).select_from(_portfolios)).scalar_one()
-    missing = sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days)) if days else []
+    missing = (
+        sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days))
+        if days
+        else []
+    )
     incomplete = [day for day, count in counts.items() if count < n_portfolios]
-    return StoredSessions(first, last, days[0] if days else None, days[-1] if days else None, len(days), missing, incomplete)
+    return StoredSessions(
+        first,
+        last,
+        days[0] if days else None,
+        days[-1] if days else None,
+        len(days),
+        missing,
+        incomplete,
+    )
 
 
 def read_table_sizes(connection: sa.Connection) -> pd.DataFrame:
     """Rows and size, indexes included, of each table, the largest first."""
     names = list(tables.metadata.tables)
-    counts = [connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name])) for name in names]
-    kilobytes = [connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names]
-    frame = pd.DataFrame({"table": names, "rows": counts, "kilobytes": kilobytes}).astype({"kilobytes": "int64"})
+    counts = [
+        connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name]))
+        for name in names
+    ]
+    kilobytes = [
+        connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names
+    ]
+    frame = pd.DataFrame({"table": names, "rows": counts, "kilobytes": kilobytes}).astype(
+        {"kilobytes": "int64"}
+    )
     return frame.sort_values("kilobytes", ascending=False, ignore_index=True)
 
 
@@ -342,8 +467,12 @@ def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "
     return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)
 
 
-def select_undefined_reason(metric: str, subject: "sa.ColumnElement[Any]", day: date) -> "sa.Label[Any]":
+def select_undefined_reason(
+    metric: str, subject: "sa.ColumnElement[Any]", day: date
+) -> "sa.Label[Any]":
     """The stored reason why a metric of a subject, a position's or a portfolio's id, is NULL; as a column `undefined_reason`."""
     reasons = tables.undefined_metrics.alias()
-    reason = sa.select(reasons.c.reason).where(reasons.c.metric == metric, reasons.c.subject == subject, reasons.c.day == day)
+    reason = sa.select(reasons.c.reason).where(
+        reasons.c.metric == metric, reasons.c.subject == subject, reasons.c.day == day
+    )
     return reason.scalar_subquery().label("undefined_reason")

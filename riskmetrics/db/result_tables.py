@@ -1,7 +1,8 @@
 """Computed results as a whole: which tables they are in, what there is of them, and their removal.
 
-A table of results is one that keeps the run its rows come from (`tables.schema.provenance_columns`). All others are input, or
-belong to people (insights carry ratings), and nothing here touches them unless it is asked to.
+A table of results is one that keeps the run its rows come from
+(`tables.schema.provenance_columns`). All others are input, or belong to people (insights carry
+ratings), and nothing here touches them unless it is asked to.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,8 @@ class ResultTable(NamedTuple):
 class Scope(NamedTuple):
     """Which results: of what one name calls or of every portfolio, from one day to another, both included; None is no limit.
 
-    Results of symbols belong to no portfolio: they are in the scope of all, and in that of none by name.
+    Results of symbols belong to no portfolio: they are in the scope of all, and in that of none by
+    name.
     """
 
     portfolio: str | None = None
@@ -34,7 +36,11 @@ class Scope(NamedTuple):
 
 def list_result_tables() -> list[ResultTable]:
     """Return the tables of results, by name."""
-    found = [table for name, table in sorted(tables.metadata.tables.items()) if "dagster_run_id" in table.c]
+    found = [
+        table
+        for name, table in sorted(tables.metadata.tables.items())
+        if "dagster_run_id" in table.c
+    ]
     return [ResultTable(table, _day_column(table)) for table in found]
 
 
@@ -52,24 +58,40 @@ def read_day_range(connection: sa.Connection, scope: Scope) -> tuple[date, date]
     """Return the first and the last day that a result in ``scope`` is about, None if there is no result."""
     ends = sa.union_all(
         *(
-            sa.select(sa.func.min(result.day).label("first"), sa.func.max(result.day).label("last")).where(scope_condition(result, scope))
+            sa.select(
+                sa.func.min(result.day).label("first"), sa.func.max(result.day).label("last")
+            ).where(scope_condition(result, scope))
             for result in list_result_tables()
         )
     ).subquery()
-    first, last = connection.execute(sa.select(sa.func.min(ends.c.first), sa.func.max(ends.c.last))).one()
+    first, last = connection.execute(
+        sa.select(sa.func.min(ends.c.first), sa.func.max(ends.c.last))
+    ).one()
     return (first, last) if first else None
 
 
-def count_results(connection: sa.Connection, scope: Scope, *, include_insights: bool = False) -> dict[str, int]:
+def count_results(
+    connection: sa.Connection, scope: Scope, *, include_insights: bool = False
+) -> dict[str, int]:
     """Return how many rows of each table `remove_results` would remove, the tables that hold some only."""
     n_rows = {
-        table.name: connection.execute(sa.select(sa.func.count()).select_from(table).where(condition)).scalar_one()
+        table.name: (
+            connection.execute(
+                sa.select(sa.func.count()).select_from(table).where(condition)
+            ).scalar_one()
+        )
         for table, condition in _tables_in_scope(scope, include_insights)
     }
     return {name: rows for name, rows in n_rows.items() if rows}
 
 
-def remove_results(connection: sa.Connection, scope: Scope, *, assets: Iterable[str], include_insights: bool = False) -> dict[str, int]:
+def remove_results(
+    connection: sa.Connection,
+    scope: Scope,
+    *,
+    assets: Iterable[str],
+    include_insights: bool = False,
+) -> dict[str, int]:
     """Remove the results in ``scope``, and return how many rows went from which table.
 
     Parameters
@@ -77,10 +99,12 @@ def remove_results(connection: sa.Connection, scope: Scope, *, assets: Iterable[
     assets : iterable of str
         All that write results: none of them can write until the transaction ends.
     include_insights : bool
-        The insights too, with the ratings that people gave them; those that other code wrote are about no single day, and in
-        no scope that limits the days.
+        The insights too, with the ratings that people gave them; those that other code wrote are
+        about no single day, and in no scope that limits the days.
     """
-    for asset in sorted(assets):  # always in one order: two that remove at a time wait for each other only once
+    for asset in sorted(
+        assets
+    ):  # always in one order: two that remove at a time wait for each other only once
         write.lock_asset(connection, asset)
     removed = {}
     for table, condition in _tables_in_scope(scope, include_insights):
@@ -90,7 +114,9 @@ def remove_results(connection: sa.Connection, scope: Scope, *, assets: Iterable[
     return {name: rows for name, rows in removed.items() if rows}
 
 
-def _tables_in_scope(scope: Scope, include_insights: bool) -> Sequence[tuple[sa.Table, sa.ColumnElement[bool]]]:
+def _tables_in_scope(
+    scope: Scope, include_insights: bool
+) -> Sequence[tuple[sa.Table, sa.ColumnElement[bool]]]:
     chosen = [(result.table, scope_condition(result, scope)) for result in list_result_tables()]
     if include_insights:
         insight_table = ResultTable(tables.ai_insights, tables.ai_insights.c.day)
@@ -102,22 +128,32 @@ def _portfolio_condition(table: sa.Table, name: str | None) -> sa.ColumnElement[
     if name is None:
         return sa.true()
     portfolio, position = tables.portfolios, tables.positions
-    portfolio_ids = sa.select(portfolio.c.id).where(portfolio.c.name == name, portfolio.c.deleted_at.is_(None))
+    portfolio_ids = sa.select(portfolio.c.id).where(
+        portfolio.c.name == name, portfolio.c.deleted_at.is_(None)
+    )
     if "portfolio_id" in table.c:
         return table.c.portfolio_id.in_(portfolio_ids)
     if "position_id" not in table.c:
         return sa.false()  # of symbols, which belong to no portfolio
-    return table.c.position_id.in_(sa.select(position.c.id).where(position.c.portfolio_id.in_(portfolio_ids)))
+    return table.c.position_id.in_(
+        sa.select(position.c.id).where(position.c.portfolio_id.in_(portfolio_ids))
+    )
 
 
 def _unlink_repeats(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
     """Let insights that repeat one to be removed stand alone: another portfolio's may."""
     table = tables.ai_insights
     removed_ids = sa.select(table.c.id).where(condition).correlate(None)
-    connection.execute(sa.update(table).where(table.c.cache_source_id.in_(removed_ids)).values(cache_source_id=None))
+    connection.execute(
+        sa.update(table)
+        .where(table.c.cache_source_id.in_(removed_ids))
+        .values(cache_source_id=None)
+    )
 
 
 def _day_column(table: sa.Table) -> sa.Column[date]:
-    days = [column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable]
+    days = [
+        column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable
+    ]
     (day,) = days if len(days) == 1 else (column for column in days if column.primary_key)
     return day

@@ -1,6 +1,7 @@
 """The database roles: their names, and the SQL that creates them in the embedded server.
 
-Grants are in ``deploy/postgres/roles.sql``, which also sets up a server of the user's own: both give the same rights.
+Grants are in ``deploy/postgres/roles.sql``, which also sets up a server of the user's own: both
+give the same rights.
 """
 
 import hashlib
@@ -68,7 +69,9 @@ $$;
 @cache
 def set_up_sql() -> str:
     """Return what a superuser of the embedded server runs in the database ``riskmetrics``: repeatable, one transaction."""
-    from riskmetrics.settings import bundled_path  # the command line imports this module before it needs settings
+    from riskmetrics.settings import (
+        bundled_path,
+    )  # the command line imports this module before it needs settings
 
     script = bundled_path("deploy/postgres/roles.sql").read_text(encoding="utf-8")
     shared = script.partition("-- BEGIN SHARED")[2].partition("-- END SHARED")[0]

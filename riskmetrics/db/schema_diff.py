@@ -1,7 +1,8 @@
 """The schema that a connection sees, as Postgres itself describes it, so that two can be compared.
 
-Whatever the search path shows is read, so tables created aside as temporary ones are described in the same words as the
-live ones: types, defaults and CHECKs are compared as the server understands them.
+Whatever the search path shows is read, so tables created aside as temporary ones are described in
+the same words as the live ones: types, defaults and CHECKs are compared as the server understands
+them.
 """
 
 import re
@@ -20,7 +21,11 @@ class Column(NamedTuple):
     default: str | None
 
     def __str__(self) -> str:
-        return self.type + (" NOT NULL" if self.not_null else "") + (f" DEFAULT {self.default}" if self.default else "")
+        return (
+            self.type
+            + (" NOT NULL" if self.not_null else "")
+            + (f" DEFAULT {self.default}" if self.default else "")
+        )
 
 
 class Constraint(NamedTuple):
@@ -108,7 +113,9 @@ _ENUMS = sa.text("""
 def describe_schema(connection: sa.Connection) -> SchemaSnapshot:
     """Describe every table and enum that the search path shows; unique constraints come before the foreign keys to them."""
     return SchemaSnapshot(
-        columns={(table, name): Column(*rest) for table, name, *rest in connection.execute(_COLUMNS)},
+        columns={
+            (table, name): Column(*rest) for table, name, *rest in connection.execute(_COLUMNS)
+        },
         constraints={
             (table, name): Constraint(kind, tuple(columns), referred, definition)
             for table, name, kind, columns, referred, definition in connection.execute(_CONSTRAINTS)
@@ -158,23 +165,35 @@ def compare_schemas(live: SchemaSnapshot, expected: SchemaSnapshot) -> Compariso
     result = Comparison(
         missing=[f"table {name} is missing" for name in missing_tables],
         unexpected=[],
-        additions=[f"table {name} is another program's" for name in live.tables - expected.tables - {"alembic_version"}],
+        additions=[
+            f"table {name} is another program's"
+            for name in live.tables - expected.tables - {"alembic_version"}
+        ],
     )
     for name, labels in expected.enums.items():
         _compare_enum(name, live.enums.get(name, ()), labels, result)
     live_items, expected_items = _list_items(live), _list_items(expected)
     for item, value in expected_items.items():
         if item.table not in missing_tables and item not in live_items:
-            result.missing.append(f"{item.label} is missing; expected {_describe_item(item, value)}")
-        elif item.table not in missing_tables and _normalized(live_items[item]) != _normalized(value):
-            is_tolerated = isinstance(value, Column) and _is_only_stricter(item.table, live_items[item], value)
+            result.missing.append(
+                f"{item.label} is missing; expected {_describe_item(item, value)}"
+            )
+        elif item.table not in missing_tables and _normalized(live_items[item]) != _normalized(
+            value
+        ):
+            is_tolerated = isinstance(value, Column) and _is_only_stricter(
+                item.table, live_items[item], value
+            )
             (result.additions if is_tolerated else result.missing).append(
-                f"{item.label} is {_describe_item(item, live_items[item])}; expected {_describe_item(item, value)}"
+                f"{item.label} is {_describe_item(item, live_items[item])}; expected"
+                f" {_describe_item(item, value)}"
             )
     for item in live_items.keys() - expected_items.keys():
         if item.table in expected.tables:
             is_harmless = _is_harmless(live_items[item], expected.tables)
-            (result.additions if is_harmless else result.unexpected).append(f"{item.label} is not expected: {_describe_item(item, live_items[item])}")
+            (result.additions if is_harmless else result.unexpected).append(
+                f"{item.label} is not expected: {_describe_item(item, live_items[item])}"
+            )
     for sentences in result:
         sentences.sort()
     return result
@@ -188,9 +207,18 @@ class _Item(NamedTuple):
 
 def _list_items(snapshot: SchemaSnapshot) -> dict[_Item, Column | Constraint | Index]:
     return {
-        **{_Item(table, name, f"column {table}.{name}"): column for (table, name), column in snapshot.columns.items()},
-        **{_Item(table, name, f"constraint {name} on {table}"): constraint for (table, name), constraint in snapshot.constraints.items()},
-        **{_Item(table, name, f"index {name} on {table}"): index for (table, name), index in snapshot.indexes.items()},
+        **{
+            _Item(table, name, f"column {table}.{name}"): column
+            for (table, name), column in snapshot.columns.items()
+        },
+        **{
+            _Item(table, name, f"constraint {name} on {table}"): constraint
+            for (table, name), constraint in snapshot.constraints.items()
+        },
+        **{
+            _Item(table, name, f"index {name} on {table}"): index
+            for (table, name), index in snapshot.indexes.items()
+        },
     }
 
 
@@ -200,7 +228,11 @@ def _describe_item(item: _Item, value: Column | Constraint | Index) -> str:
 
 def _normalized(value: Column | Constraint | Index) -> Column | Constraint | Index:
     """Return a constraint without its casts to text, which Postgres places elsewhere when it reads its own words from a dump."""
-    return value._replace(definition=_TEXT_CASTS.sub("", value.definition)) if isinstance(value, Constraint) else value
+    return (
+        value._replace(definition=_TEXT_CASTS.sub("", value.definition))
+        if isinstance(value, Constraint)
+        else value
+    )
 
 
 def _is_harmless(value: Column | Constraint | Index, own_tables: set[str]) -> bool:
@@ -218,7 +250,9 @@ def _is_only_stricter(table: str, live: Column | Constraint | Index, expected: C
     return live == expected._replace(default=default, not_null=not_null)
 
 
-def _compare_enum(name: str, live: tuple[str, ...], expected: tuple[str, ...], result: Comparison) -> None:
+def _compare_enum(
+    name: str, live: tuple[str, ...], expected: tuple[str, ...], result: Comparison
+) -> None:
     if live != expected:
         is_superset = tuple(label for label in live if label in expected) == expected
         sentence = f"enum {name} is {', '.join(live) or 'missing'}; expected {', '.join(expected)}"

@@ -1,6 +1,7 @@
 """A database that holds a simulation: marked as one, and never mixed with anything else.
 
-What is stored never changes, so that rows need only be inserted: without the comparisons of `write.upsert_rows`, in half the time.
+What is stored never changes, so that rows need only be inserted: without the comparisons of
+`write.upsert_rows`, in half the time.
 """
 
 import time
@@ -8,7 +9,7 @@ import time
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import input_writes, input_queries, stored_prices, tables, write
+from riskmetrics.db import input_queries, input_writes, stored_prices, tables, write
 from riskmetrics.db.copy import analyze, copy_in
 from riskmetrics.errors import UsageError
 
@@ -16,7 +17,9 @@ SIMULATED_SOURCE = "simulated"
 """The data_source of everything simulated that has one."""
 _DESCRIPTION = "Simulated: nobody holds it"
 _SIMULATION_SETTING = "simulation"
-_EMPTY_DATABASE_HINT = "simulate into an empty database, with RISKMETRICS_HOME set to an empty folder"
+_EMPTY_DATABASE_HINT = (
+    "simulate into an empty database, with RISKMETRICS_HOME set to an empty folder"
+)
 
 
 def mark_simulation(connection: sa.Connection, simulation: str, market_index: str) -> None:
@@ -25,20 +28,38 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
     Raises
     ------
     UsageError
-        If it holds prices, profiles, benchmark weights or portfolios that are not simulated, or another simulation.
+        If it holds prices, profiles, benchmark weights or portfolios that are not simulated, or
+        another simulation.
     """
     write.lock_asset(connection, "simulation")
     settings, portfolios = tables.database_settings, tables.portfolios
     inputs = tables.market_data_cache, tables.company_profiles, tables.benchmarks_sector_weights
     foreign = [
-        *(table.name for table in inputs if connection.scalar(sa.select(sa.exists().where(table.c.data_source != SIMULATED_SOURCE)))),
-        *connection.scalars(sa.select(portfolios.c.name).where(portfolios.c.description.is_distinct_from(_DESCRIPTION)).limit(5)),
+        *(
+            table.name
+            for table in inputs
+            if connection.scalar(
+                sa.select(sa.exists().where(table.c.data_source != SIMULATED_SOURCE))
+            )
+        ),
+        *connection.scalars(
+            sa.select(portfolios.c.name)
+            .where(portfolios.c.description.is_distinct_from(_DESCRIPTION))
+            .limit(5)
+        ),
     ]
     if foreign:
-        raise UsageError(f"the database holds what is not simulated ({', '.join(foreign)}): {_EMPTY_DATABASE_HINT}")
-    stored = connection.scalar(sa.select(settings.c.value).where(settings.c.name == _SIMULATION_SETTING))
+        raise UsageError(
+            f"the database holds what is not simulated ({', '.join(foreign)}):"
+            f" {_EMPTY_DATABASE_HINT}"
+        )
+    stored = connection.scalar(
+        sa.select(settings.c.value).where(settings.c.name == _SIMULATION_SETTING)
+    )
     if stored not in {None, simulation}:
-        raise UsageError(f"the database holds another simulation ({stored}): {_EMPTY_DATABASE_HINT}")
+        raise UsageError(
+            f"the database holds another simulation ({stored}): {_EMPTY_DATABASE_HINT}"
+        )
     input_writes.store_setting(connection, _SIMULATION_SETTING, simulation)
     input_writes.store_setting(connection, input_queries.MARKET_INDEX, market_index)
 
@@ -48,16 +69,31 @@ def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:
     write.lock_asset(connection, "prices")
     stored = stored_prices.read_price_coverage(connection, rows["symbol"].unique())["symbol"]
     new = rows[~rows["symbol"].isin(stored)].drop(columns="has_adj_close")
-    _insert(connection, tables.market_data_cache, new.assign(id=_ascending_ids(len(new)), data_source=SIMULATED_SOURCE))
+    _insert(
+        connection,
+        tables.market_data_cache,
+        new.assign(id=_ascending_ids(len(new)), data_source=SIMULATED_SOURCE),
+    )
 
 
-def store_portfolios(connection: sa.Connection, portfolios: pd.DataFrame, lots: pd.DataFrame) -> None:
+def store_portfolios(
+    connection: sa.Connection, portfolios: pd.DataFrame, lots: pd.DataFrame
+) -> None:
     """Store portfolios, and lots by portfolio_id, of which nothing is stored yet; the columns are those of the tables."""
     write.lock_asset(connection, "holdings")
     table = tables.portfolios
     requested = sa.cast(list(portfolios["id"]), sa.ARRAY(sa.Uuid(as_uuid=False)))
-    stored = [str(portfolio_id) for portfolio_id in connection.scalars(sa.select(table.c.id).where(table.c.id == sa.any_(requested)))]
-    _insert(connection, table, portfolios[~portfolios["id"].isin(stored)].assign(description=_DESCRIPTION))
+    stored = [
+        str(portfolio_id)
+        for portfolio_id in connection.scalars(
+            sa.select(table.c.id).where(table.c.id == sa.any_(requested))
+        )
+    ]
+    _insert(
+        connection,
+        table,
+        portfolios[~portfolios["id"].isin(stored)].assign(description=_DESCRIPTION),
+    )
     _insert(connection, tables.positions, lots[~lots["portfolio_id"].isin(stored)])
 
 
@@ -66,7 +102,9 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> N
     if len(rows):
         copy_in(connection, table, rows, name)
         connection.execute(
-            sa.insert(table).from_select(columns, sa.select(sa.table(name, *map(sa.column, columns))), include_defaults=False)
+            sa.insert(table).from_select(
+                columns, sa.select(sa.table(name, *map(sa.column, columns))), include_defaults=False
+            )
         )
         analyze(connection, table, len(rows))
 

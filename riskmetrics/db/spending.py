@@ -27,30 +27,56 @@ def lock_spend(connection: sa.Connection) -> None:
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
-def read_spend_totals(connection: sa.Connection, day: date, run_id: str, subject: str) -> SpendTotals:
+def read_spend_totals(
+    connection: sa.Connection, day: date, run_id: str, subject: str
+) -> SpendTotals:
     """What is spent or reserved so far, by this connection's view."""
     in_run = _SPEND.c.run_id == run_id
     sums = (
         sa.func.coalesce(sa.func.sum(_COUNTED_COST).filter(condition), 0)
         for condition in (sa.and_(in_run, _SPEND.c.subject == subject), in_run, _SPEND.c.day == day)
     )
-    return SpendTotals._make(connection.execute(sa.select(*sums).where(sa.or_(in_run, _SPEND.c.day == day))).one())
+    return SpendTotals._make(
+        connection.execute(sa.select(*sums).where(sa.or_(in_run, _SPEND.c.day == day))).one()
+    )
 
 
-def reserve_spend(connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal) -> UUID:
+def reserve_spend(
+    connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal
+) -> UUID:
     """Reserve an amount; returns the row to settle."""
-    new = sa.insert(_SPEND).values(day=day, run_id=run_id, subject=subject, model=model, reserved=reserved).returning(_SPEND.c.id)
+    new = (
+        sa.insert(_SPEND)
+        .values(day=day, run_id=run_id, subject=subject, model=model, reserved=reserved)
+        .returning(_SPEND.c.id)
+    )
     spend_id: UUID = connection.execute(new).scalar_one()
     return spend_id
 
 
-def settle_spend(connection: sa.Connection, spend_id: UUID, cost: Decimal | None, input_tokens: int, output_tokens: int) -> None:
+def settle_spend(
+    connection: sa.Connection,
+    spend_id: UUID,
+    cost: Decimal | None,
+    input_tokens: int,
+    output_tokens: int,
+) -> None:
     """Replace what was reserved by what was paid; a cost that nobody knows leaves the reserved amount to count.
 
-    What is settled stays as it is: whoever settles the same row again, such as a second collector of a batch, changes nothing.
+    What is settled stays as it is: whoever settles the same row again, such as a second collector
+    of a batch, changes nothing.
     """
-    values = {"cost": cost, "input_tokens": input_tokens, "output_tokens": output_tokens, "settled_at": sa.func.now()}
-    connection.execute(sa.update(_SPEND).where(_SPEND.c.id == spend_id, _SPEND.c.settled_at.is_(None)).values(values))
+    values = {
+        "cost": cost,
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "settled_at": sa.func.now(),
+    }
+    connection.execute(
+        sa.update(_SPEND)
+        .where(_SPEND.c.id == spend_id, _SPEND.c.settled_at.is_(None))
+        .values(values)
+    )
 
 
 def read_spend_today(connection: sa.Connection) -> Decimal:
@@ -66,6 +92,12 @@ def read_spend_by_day(connection: sa.Connection, days: int) -> list[sa.RowMappin
         sa.func.coalesce(sa.func.sum(_SPEND.c.input_tokens), 0).label("input_tokens"),
         sa.func.coalesce(sa.func.sum(_SPEND.c.output_tokens), 0).label("output_tokens"),
         sa.func.coalesce(sa.func.sum(_SPEND.c.cost), 0).label("paid_usd"),
-        sa.func.coalesce(sa.func.sum(_SPEND.c.reserved).filter(_SPEND.c.cost.is_(None)), 0).label("reserved_usd"),
+        sa.func.coalesce(sa.func.sum(_SPEND.c.reserved).filter(_SPEND.c.cost.is_(None)), 0).label(
+            "reserved_usd"
+        ),
     )
-    return list(connection.execute(sa.select(*columns).group_by(_SPEND.c.day).order_by(_SPEND.c.day.desc()).limit(days)).mappings())
+    return list(
+        connection.execute(
+            sa.select(*columns).group_by(_SPEND.c.day).order_by(_SPEND.c.day.desc()).limit(days)
+        ).mappings()
+    )

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
 from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of, read_price_panels
+from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
 
@@ -28,7 +28,9 @@ MAX_SPLICES = 63
 """Imports of a symbol's year, at most, between which a seam can be told from the usual."""
 
 
-def find_suspected_splits(connection: sa.Connection, symbols: Iterable[str] | None = None) -> pd.DataFrame:
+def find_suspected_splits(
+    connection: sa.Connection, symbols: Iterable[str] | None = None
+) -> pd.DataFrame:
     """Return every suspected split that no user has decided about, by symbol and date.
 
     Parameters
@@ -58,7 +60,9 @@ def find_suspected_splits(connection: sa.Connection, symbols: Iterable[str] | No
     return found[~is_accepted].sort_values(["symbol", "date"], ignore_index=True)
 
 
-def find_import_splices(connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]) -> pd.DataFrame:
+def find_import_splices(
+    connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
+) -> pd.DataFrame:
     """Return where closes without adjusted ones continue rows of another import.
 
     Returns
@@ -74,7 +78,9 @@ def find_import_splices(connection: sa.Connection, symbols: Iterable[str], sessi
         table.c.data_source,
         table.c.updated_at,
         *(
-            sa.func.lag(table.c[name]).over(partition_by=table.c.symbol, order_by=table.c.date).label(f"{name}_before")
+            sa.func.lag(table.c[name])
+            .over(partition_by=table.c.symbol, order_by=table.c.date)
+            .label(f"{name}_before")
             for name in ("data_source", "updated_at")
         ),
     ).where(
@@ -91,7 +97,9 @@ def find_import_splices(connection: sa.Connection, symbols: Iterable[str], sessi
         ),
     )
     per_symbol = sa.func.count().over(partition_by=rows.c.symbol)
-    splices = sa.select(rows.c.symbol, rows.c.date, per_symbol.label("n")).where(is_splice).subquery()
+    splices = (
+        sa.select(rows.c.symbol, rows.c.date, per_symbol.label("n")).where(is_splice).subquery()
+    )
     found = sa.select(splices.c.symbol, splices.c.date).where(splices.c.n <= MAX_SPLICES)
     return fetch_frame(connection, found.order_by(splices.c.symbol, splices.c.date))
 
@@ -125,7 +133,10 @@ def _large_moves(
             rows.c[name] * _MIN_MOVE_RATIO < rows.c[f"{name}_before"],
         )
     ]
-    share, share_before = (rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0) for end in ("", "_before"))
+    share, share_before = (
+        rows.c[f"adj_close{end}"] / sa.func.nullif(rows.c[f"close{end}"], 0)
+        for end in ("", "_before")
+    )
     conditions.append(share > share_before * _MIN_CLOSE_FALL_RATIO)
     return sa.select(rows.c.symbol, rows.c.date, rows.c.first).where(sa.or_(*conditions))
 
@@ -144,8 +155,13 @@ def _sessions_around(moves: Iterable[tuple[date, date]]) -> list[date]:
     for first, day in set(moves):
         if not trading_calendar.is_session(day):
             continue
-        following = trading_calendar.sessions_between(day, min(last, day + pd.Timedelta(days=14)))[:2]
-        found.update(trading_calendar.sessions_between(trading_calendar.previous_session(first), day), following)
+        following = trading_calendar.sessions_between(day, min(last, day + pd.Timedelta(days=14)))[
+            :2
+        ]
+        found.update(
+            trading_calendar.sessions_between(trading_calendar.previous_session(first), day),
+            following,
+        )
     return sorted(found)
 
 

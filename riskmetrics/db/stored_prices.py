@@ -9,29 +9,41 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.price_decisions import adjusted_prices
 from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
+from riskmetrics.db.price_decisions import adjusted_prices
 
 
 def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:
     """Return the symbols that positions open on one of ``days`` move with and that have no price up to the last day, sorted."""
     table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
-    is_open = sa.and_(table.c.entry_date <= days[-1], sa.or_(table.c.exit_date.is_(None), table.c.exit_date > days[0]))
+    is_open = sa.and_(
+        table.c.entry_date <= days[-1],
+        sa.or_(table.c.exit_date.is_(None), table.c.exit_date > days[0]),
+    )
     has_price = sa.exists().where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= days[-1])
     statement = (
         sa.select(UNDERLYING_SYMBOL.label("underlying"))
         .distinct()
         .join(portfolio, portfolio.c.id == table.c.portfolio_id)
-        .where(table.c.deleted_at.is_(None), portfolio.c.deleted_at.is_(None), UNDERLYING_SYMBOL.is_not(None))
+        .where(
+            table.c.deleted_at.is_(None),
+            portfolio.c.deleted_at.is_(None),
+            UNDERLYING_SYMBOL.is_not(None),
+        )
         .where(is_open, ~has_price)
         .order_by("underlying")
     )
     return list(connection.scalars(statement))
 
 
-def read_last_closes(connection: sa.Connection, symbols: Iterable[str], before: date) -> "pd.Series[float]":
+def read_last_closes(
+    connection: sa.Connection, symbols: Iterable[str], before: date
+) -> "pd.Series[float]":
     """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
-    table, requested = adjusted_prices(connection), sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    table, requested = (
+        adjusted_prices(connection),
+        sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
+    )
     symbol = sa.select(requested.label("symbol")).subquery("wanted")
     last = (
         sa.select(table.c.close)
@@ -40,7 +52,10 @@ def read_last_closes(connection: sa.Connection, symbols: Iterable[str], before: 
         .limit(1)
         .lateral("last")
     )
-    rows = fetch_frame(connection, sa.select(symbol.c.symbol, last.c.close).select_from(symbol.join(last, sa.true())))
+    rows = fetch_frame(
+        connection,
+        sa.select(symbol.c.symbol, last.c.close).select_from(symbol.join(last, sa.true())),
+    )
     return rows.set_index("symbol")["close"].astype(float)
 
 
@@ -48,7 +63,9 @@ _MIN_ADJUSTMENT_STEP = 1e-7
 """Relative change of adj_close / close below which there is no distribution: a cent of 100,000."""
 
 
-def read_adjustment_steps(connection: sa.Connection, symbols: Iterable[str], first: date, last: date) -> pd.DataFrame:
+def read_adjustment_steps(
+    connection: sa.Connection, symbols: Iterable[str], first: date, last: date
+) -> pd.DataFrame:
     """Return the rows on which adj_close / close differs from that of the row before, by symbol and date.
 
     Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
@@ -57,18 +74,30 @@ def read_adjustment_steps(connection: sa.Connection, symbols: Iterable[str], fir
     table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
     earlier = {
-        f"{name}_before": sa.func.lag(column, type_=column.type).over(partition_by=table.c.symbol, order_by=table.c.date)
+        f"{name}_before": (
+            sa.func.lag(column, type_=column.type).over(
+                partition_by=table.c.symbol, order_by=table.c.date
+            )
+        )
         for name, column in names.items()
     }
     scales = {f"{name}_scale": _split_scale(table, name) for name in names}
     rows = (
-        sa.select(table.c.symbol, table.c.date, *(expression.label(name) for name, expression in (names | earlier | scales).items()))
+        sa.select(
+            table.c.symbol,
+            table.c.date,
+            *(expression.label(name) for name, expression in (names | earlier | scales).items()),
+        )
         .where(table.c.symbol == any_of(symbols), table.c.date.between(first, last))
         .where(table.c.close > 0, table.c.adj_close > 0)
         .cte("rows")
     )
     step = rows.c.adj_close / rows.c.close * rows.c.close_before / rows.c.adj_close_before - 1
-    statement = sa.select(rows).where(sa.func.abs(step) > _MIN_ADJUSTMENT_STEP).order_by(rows.c.symbol, rows.c.date)
+    statement = (
+        sa.select(rows)
+        .where(sa.func.abs(step) > _MIN_ADJUSTMENT_STEP)
+        .order_by(rows.c.symbol, rows.c.date)
+    )
     return fetch_frame(connection, statement)
 
 
@@ -77,19 +106,30 @@ def _split_scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
     stored = tables.market_data_cache
     if prices is stored:
         return sa.literal(1.0, sa.Double)
-    raw = sa.select(sa.cast(stored.c[name], sa.Double)).where(stored.c.symbol == prices.c.symbol, stored.c.date == prices.c.date)
+    raw = sa.select(sa.cast(stored.c[name], sa.Double)).where(
+        stored.c.symbol == prices.c.symbol, stored.c.date == prices.c.date
+    )
     return sa.cast(prices.c[name], sa.Double) / raw.scalar_subquery()
 
 
 def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     """Return the symbols of which no price is stored, or a single close because their file had only one."""
-    table, requested = tables.market_data_cache, sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text)))
+    table, requested = (
+        tables.market_data_cache,
+        sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
+    )
     symbol = sa.select(requested.label("symbol")).subquery("wanted")
     source = (
-        sa.select(table.c.data_source).where(table.c.symbol == symbol.c.symbol).order_by(table.c.date.desc()).limit(1).lateral("source")
+        sa.select(table.c.data_source)
+        .where(table.c.symbol == symbol.c.symbol)
+        .order_by(table.c.date.desc())
+        .limit(1)
+        .lateral("source")
     )
     statement = sa.select(symbol.c.symbol).select_from(symbol.outerjoin(source, sa.true()))
-    is_unadjusted = sa.or_(source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY_SUFFIX))
+    is_unadjusted = sa.or_(
+        source.c.data_source.is_(None), source.c.data_source.endswith(CLOSE_ONLY_SUFFIX)
+    )
     return list(connection.scalars(statement.where(is_unadjusted).order_by(symbol.c.symbol)))
 
 
@@ -128,6 +168,13 @@ def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
     """
     table = tables.market_data_cache
     names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")
-    rows = fetch_frame(connection, sa.select(*(table.c[name] for name in names)).where(table.c.symbol == symbol).order_by(table.c.date))
+    rows = fetch_frame(
+        connection,
+        sa.select(*(table.c[name] for name in names))
+        .where(table.c.symbol == symbol)
+        .order_by(table.c.date),
+    )
     adjusted = ~rows["data_source"].str.endswith(CLOSE_ONLY_SUFFIX)
-    return rows.drop(columns="data_source").assign(date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool))
+    return rows.drop(columns="data_source").assign(
+        date=rows["date"].dt.date.astype(object), has_adj_close=adjusted.astype(bool)
+    )

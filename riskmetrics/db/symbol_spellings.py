@@ -54,7 +54,9 @@ SYMBOL_COLUMNS = (
     SymbolColumn("symbol_two_factor_betas", "symbol", ("day",), if_rows_differ="choose"),
     SymbolColumn("volatility_forecasts", "subject", ("day",), "portfolio_id IS NULL", "choose"),
     SymbolColumn("har_forecast_scores", "subject", ("day",), "portfolio_id IS NULL", "choose"),
-    SymbolColumn("portfolio_risk_contributions", "symbol", ("portfolio_id", "day"), _NO_CONDITION, "remove"),
+    SymbolColumn(
+        "portfolio_risk_contributions", "symbol", ("portfolio_id", "day"), _NO_CONDITION, "remove"
+    ),
     SymbolColumn("position_option_exposures", "underlying_symbol"),
     SymbolColumn("position_market_betas", "market_index"),
     SymbolColumn("symbol_adjusted_betas", "market_index"),
@@ -73,7 +75,9 @@ def find_class_shares(connection: sa.Connection, symbols: Iterable[str]) -> dict
     profile, nor a position of ABCA. What `symbols.CLASS_SHARES` lists has its mark already.
     """
     candidates = {symbol: share for symbol in symbols if (share := add_class_dash(symbol))}
-    return dict(connection.execute(_CLASS_SHARES, _parameters(candidates)).all()) if candidates else {}
+    return (
+        dict(connection.execute(_CLASS_SHARES, _parameters(candidates)).all()) if candidates else {}
+    )
 
 
 def find_stored_spelling(connection: sa.Connection, text: str) -> str:
@@ -90,7 +94,9 @@ def find_collisions(connection: sa.Connection) -> list[str]:
             continue
         parameters = _parameters(_new_spellings(connection, column))
         found = connection.execute(_render_statement(_COLLISIONS, column), parameters).all()
-        contradicting = [(*names, f"contradict each other (keys: {keys:,})") for *names, keys in found]
+        contradicting = [
+            (*names, f"contradict each other (keys: {keys:,})") for *names, keys in found
+        ]
         if column.table == "market_data_cache":
             parameters["close_only"] = CLOSE_ONLY_SUFFIX
             reason = "are adjusted for dividends in part, and one history must not mix the two"
@@ -142,13 +148,18 @@ def _remove_parts(connection: sa.Connection, column: SymbolColumn, new: Mapping[
 def _present_columns(connection: sa.Connection) -> list[SymbolColumn]:
     """Return the columns of symbols that the database has."""
     tables = sorted({column.table for column in SYMBOL_COLUMNS})
-    present = {(table, name) for table, name in connection.execute(_PRESENT_COLUMNS, {"tables": tables})}
+    present = {
+        (table, name) for table, name in connection.execute(_PRESENT_COLUMNS, {"tables": tables})
+    }
     return [column for column in SYMBOL_COLUMNS if (column.table, column.name) in present]
 
 
 def _new_spellings(connection: sa.Connection, column: SymbolColumn) -> dict[str, str]:
     """Map the symbols of a column that are not in their normal form to it."""
-    normal = {text: normalize_symbol(text) for text in connection.scalars(_render_statement(_DISTINCT, column))}
+    normal = {
+        text: normalize_symbol(text)
+        for text in connection.scalars(_render_statement(_DISTINCT, column))
+    }
     return {text: symbol for text, symbol in normal.items() if symbol and symbol != text}
 
 

@@ -1,8 +1,9 @@
 """What stands in the way of upgrading a database that other code made, found before anything is changed.
 
-Three schemas are compared: the live one, the one that this chain makes at the revision where the database says it is, and
-the one at head. What the second has and the live one lacks cannot be altered, what head adds must not be there yet, and rows
-must fit the types and keys of head. Names, defaults and indexes are no obstacle: revision 92d95fa4419d puts them right.
+Three schemas are compared: the live one, the one that this chain makes at the revision where the
+database says it is, and the one at head. What the second has and the live one lacks cannot be
+altered, what head adds must not be there yet, and rows must fit the types and keys of head. Names,
+defaults and indexes are no obstacle: revision 92d95fa4419d puts them right.
 """
 
 from collections.abc import Iterator
@@ -58,44 +59,78 @@ def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision:
     """
     live = schema_diff.describe_schema(connection)
     with schema_diff.scratch_schema(connection):
-        with Operations.context(MigrationContext.configure(connection, opts={"target_metadata": tables.metadata})):
-            for script in reversed(list(ScriptDirectory(str(migrations)).walk_revisions("base", revision))):
+        with Operations.context(
+            MigrationContext.configure(connection, opts={"target_metadata": tables.metadata})
+        ):
+            for script in reversed(
+                list(ScriptDirectory(str(migrations)).walk_revisions("base", revision))
+            ):
                 script.module.upgrade()
         expected = schema_diff.describe_schema(connection)
     with schema_diff.scratch_schema(connection):
         tables.metadata.create_all(connection, checkfirst=False)
         head = schema_diff.describe_schema(connection)
-    blockers = [*_missing_objects(live, expected), *_name_conflicts(connection, live, expected, head)]
+    blockers = [
+        *_missing_objects(live, expected),
+        *_name_conflicts(connection, live, expected, head),
+    ]
     if not blockers:  # rows can only be looked at where their columns are
         with connection.begin_nested() as savepoint:
             connection.execute(sa.text(_FITS_FUNCTION))
-            blockers = [*_view_conflicts(connection, live, head), *_row_conflicts(connection, live, head)]
+            blockers = [
+                *_view_conflicts(connection, live, head),
+                *_row_conflicts(connection, live, head),
+            ]
             blockers += symbol_spellings.find_collisions(connection)
             savepoint.rollback()
     return blockers
 
 
-def _missing_objects(live: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot) -> Iterator[str]:
+def _missing_objects(
+    live: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot
+) -> Iterator[str]:
     """What the database should have at its revision."""
     missing_tables = expected.tables - live.tables
     for table in sorted(missing_tables):
-        yield f"table {table} is missing: name the revision that the tables are at with `riskmetrics db stamp REV`"
+        yield (
+            f"table {table} is missing: name the revision that the tables are at with `riskmetrics"
+            " db stamp REV`"
+        )
     for (table, name), column in expected.columns.items():
         if table not in missing_tables and (table, name) not in live.columns:
-            yield f"column {table}.{name} is missing: ALTER TABLE {table} ADD {name} {column.type}, and fill it"
+            yield (
+                f"column {table}.{name} is missing: ALTER TABLE {table} ADD {name} {column.type},"
+                " and fill it"
+            )
     for name, labels in expected.enums.items():
-        if name in live.enums and (missing_labels := [label for label in labels if label not in live.enums[name]]):
+        if name in live.enums and (
+            missing_labels := [label for label in labels if label not in live.enums[name]]
+        ):
             yield f"enum {name} lacks {', '.join(missing_labels)}: ALTER TYPE {name} ADD VALUE"
     for key, constraint in expected.constraints.items():
-        if constraint.kind == "p" and key[0] not in missing_tables and not _has_primary_key(live, key[0], constraint.columns):
+        if (
+            constraint.kind == "p"
+            and key[0] not in missing_tables
+            and not _has_primary_key(live, key[0], constraint.columns)
+        ):
             yield f"table {key[0]} has no primary key ({', '.join(constraint.columns)}): add it"
 
 
-def _has_primary_key(live: schema_diff.SchemaSnapshot, table: str, columns: tuple[str, ...]) -> bool:
-    return any(owner == table and constraint.kind == "p" and constraint.columns == columns for (owner, _), constraint in live.constraints.items())
+def _has_primary_key(
+    live: schema_diff.SchemaSnapshot, table: str, columns: tuple[str, ...]
+) -> bool:
+    return any(
+        owner == table and constraint.kind == "p" and constraint.columns == columns
+        for (owner, _), constraint in live.constraints.items()
+    )
 
 
-def _name_conflicts(connection: sa.Connection, live: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot) -> Iterator[str]:
+def _name_conflicts(
+    connection: sa.Connection,
+    live: schema_diff.SchemaSnapshot,
+    expected: schema_diff.SchemaSnapshot,
+    head: schema_diff.SchemaSnapshot,
+) -> Iterator[str]:
     """What a later revision creates and the database already has."""
     new = _relation_names(head) - _relation_names(expected)
     for name in connection.execute(_CONFLICTS_QUERY, {"names": sorted(new)}).scalars():
@@ -107,72 +142,139 @@ def _name_conflicts(connection: sa.Connection, live: schema_diff.SchemaSnapshot,
 
 
 def _relation_names(snapshot: schema_diff.SchemaSnapshot) -> set[str]:
-    keys = {name for (_, name), constraint in snapshot.constraints.items() if constraint.kind in "pu"}
+    keys = {
+        name for (_, name), constraint in snapshot.constraints.items() if constraint.kind in "pu"
+    }
     return snapshot.tables | keys | {name for _, name in snapshot.indexes} | snapshot.enums.keys()
 
 
-def _view_conflicts(connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot) -> Iterator[str]:
+def _view_conflicts(
+    connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot
+) -> Iterator[str]:
     """Views that read columns whose type changes, which Postgres then refuses."""
     for table, name, view in connection.execute(_VIEWS_QUERY):
         old, new = live.columns.get((table, name)), head.columns.get((table, name))
         if old and new and old.type != new.type:
             yield (
-                f"view {view} reads {table}.{name}, whose type changes from {old.type} to {new.type}:"
-                f" drop the view, and create it again after the upgrade"
+                f"view {view} reads {table}.{name}, whose type changes from {old.type} to"
+                f" {new.type}: drop the view, and create it again after the upgrade"
             )
 
 
-def _row_conflicts(connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot) -> Iterator[str]:
+def _row_conflicts(
+    connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot
+) -> Iterator[str]:
     """Rows that do not fit the types and keys of head; ``_FITS_FUNCTION`` exists."""
-    keys = {(table, key.columns[0]) for (table, _), key in head.constraints.items() if key.kind == "f"}
-    keys |= {(key.referred_table, "id") for key in head.constraints.values() if key.kind == "f" and key.referred_table}
+    keys = {
+        (table, key.columns[0]) for (table, _), key in head.constraints.items() if key.kind == "f"
+    }
+    keys |= {
+        (key.referred_table, "id")
+        for key in head.constraints.values()
+        if key.kind == "f" and key.referred_table
+    }
     for (table, name), new in head.columns.items():
         old = live.columns.get((table, name))
         if old is None:
             continue
         if old.type != new.type and (table, name) in keys:
-            yield f"column {table}.{name} is {old.type}, and keys are {new.type}: change it and what refers to it together"
+            yield (
+                f"column {table}.{name} is {old.type}, and keys are {new.type}: change it and what"
+                " refers to it together"
+            )
         elif bad := _count_unfit(connection, live, head, table, name):
             yield f"{table}.{name} does not fit {new.type} without loss (rows: {bad:,}): mend them"
-        if new.not_null and not old.not_null and new.default != "now()" and (bad := _count(connection, table, f'"{name}" IS NULL')):
-            yield f"{table}.{name} is NULL where a value is needed (rows: {bad:,}): fill or delete them"
+        if (
+            new.not_null
+            and not old.not_null
+            and new.default != "now()"
+            and (bad := _count(connection, table, f'"{name}" IS NULL'))
+        ):
+            yield (
+                f"{table}.{name} is NULL where a value is needed (rows: {bad:,}): fill or delete"
+                " them"
+            )
     for (table, name), key in head.constraints.items():
         if any((table, column) not in live.columns for column in key.columns):
             continue
-        if key.kind == "u" and name != _DEDUPLICATED_KEY and (bad := _count_duplicates(connection, table, key.columns)):
-            yield f"{table} repeats its ({', '.join(key.columns)}) (rows: {bad:,}): keep one of each"
+        if (
+            key.kind == "u"
+            and name != _DEDUPLICATED_KEY
+            and (bad := _count_duplicates(connection, table, key.columns))
+        ):
+            yield (
+                f"{table} repeats its ({', '.join(key.columns)}) (rows: {bad:,}): keep one of each"
+            )
         if key.kind == "f" and (bad := _count_orphans(connection, live, head, table, key)):
-            yield f"{table}.{key.columns[0]} refers to no row of {key.referred_table} (rows: {bad:,}): delete them or add what they refer to"
+            yield (
+                f"{table}.{key.columns[0]} refers to no row of {key.referred_table} (rows:"
+                f" {bad:,}): delete them or add what they refer to"
+            )
 
 
-def _count_unfit(connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot, table: str, name: str) -> int:
+def _count_unfit(
+    connection: sa.Connection,
+    live: schema_diff.SchemaSnapshot,
+    head: schema_diff.SchemaSnapshot,
+    table: str,
+    name: str,
+) -> int:
     """Count the values that the new type cannot hold as they are."""
     old, new = live.columns[table, name].type, head.columns[table, name].type
-    if old == new or new in {"text", "character varying"} or (old.startswith("timestamp ") and new == "timestamp with time zone"):
+    if (
+        old == new
+        or new in {"text", "character varying"}
+        or (old.startswith("timestamp ") and new == "timestamp with time zone")
+    ):
         return 0
     if labels := head.enums.get(new):
         return _count(connection, table, f'"{name}"::text <> ALL(:labels)', labels=list(labels))
     plain = new.partition("(")[0]
-    comparable = plain if old.startswith(_TEXT_TYPES) and not new.startswith(_TEXT_TYPES[:2]) else old
+    comparable = (
+        plain if old.startswith(_TEXT_TYPES) and not new.startswith(_TEXT_TYPES[:2]) else old
+    )
     if old.startswith("json") or new.startswith("json"):
         comparable = "jsonb"
     value = f'"{name}"::text'
     try:
         with connection.begin_nested():
-            return _count(connection, table, f"({value}::{new})::text::{comparable} IS DISTINCT FROM {value}::{comparable}")
-    except sa.exc.DataError:  # some are not even of the type: count row by row, a hundred times as slow
+            return _count(
+                connection,
+                table,
+                f"({value}::{new})::text::{comparable} IS DISTINCT FROM {value}::{comparable}",
+            )
+    except (
+        sa.exc.DataError
+    ):  # some are not even of the type: count row by row, a hundred times as slow
         fits = f"pg_temp.fits({value}, :target, :comparable)"
-        return _count(connection, table, f'"{name}" IS NOT NULL AND NOT {fits}', target=new, comparable=comparable)
+        return _count(
+            connection,
+            table,
+            f'"{name}" IS NOT NULL AND NOT {fits}',
+            target=new,
+            comparable=comparable,
+        )
 
 
 def _count_duplicates(connection: sa.Connection, table: str, columns: tuple[str, ...]) -> int:
     key = ", ".join(f'"{column}"' for column in columns)
     is_complete = " AND ".join(f'"{column}" IS NOT NULL' for column in columns)
-    groups = f'SELECT count(*) - 1 AS more FROM "{table}" WHERE {is_complete} GROUP BY {key} HAVING count(*) > 1'  # noqa: S608  # names are of db.tables
-    return int(connection.scalar(sa.text(f"SELECT coalesce(sum(more), 0) FROM ({groups}) AS groups")) or 0)  # noqa: S608
+    # every name comes from db.tables
+    groups = (
+        f'SELECT count(*) - 1 AS more FROM "{table}" WHERE {is_complete}'  # noqa: S608
+        f" GROUP BY {key} HAVING count(*) > 1"
+    )
+    total = sa.text(f"SELECT coalesce(sum(more), 0) FROM ({groups}) AS groups")  # noqa: S608
+    return int(connection.scalar(total) or 0)
 
 
-def _count_orphans(connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot, table: str, key: schema_diff.Constraint) -> int:
+def _count_orphans(
+    connection: sa.Connection,
+    live: schema_diff.SchemaSnapshot,
+    head: schema_diff.SchemaSnapshot,
+    table: str,
+    key: schema_diff.Constraint,
+) -> int:
     [column] = key.columns
     is_enforced = (table, column, key.referred_table) in {
         (owner, *constraint.columns, constraint.referred_table)

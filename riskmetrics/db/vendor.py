@@ -27,8 +27,9 @@ class VendorAnswer(NamedTuple):
 def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int | None) -> None:
     """Count one call, when it may be made; wait until then.
 
-    In any 60 seconds there are at most ``per_minute`` calls of all processes together: half of them at once, the others evenly
-    (generic cell rate algorithm, ITU-T I.371). A call is counted before it is made, whatever becomes of it.
+    In any 60 seconds there are at most ``per_minute`` calls of all processes together: half of them
+    at once, the others evenly (generic cell rate algorithm, ITU-T I.371). A call is counted before
+    it is made, whatever becomes of it.
 
     Raises
     ------
@@ -41,27 +42,53 @@ def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int
     while True:
         with engine.begin() as connection:
             now = datetime.now(UTC)
-            if _try_count_call(connection, vendor, now, timedelta(seconds=interval), timedelta(seconds=burst_window), per_day):
+            if _try_count_call(
+                connection,
+                vendor,
+                now,
+                timedelta(seconds=interval),
+                timedelta(seconds=burst_window),
+                per_day,
+            ):
                 return
             day, calls, paced_until = connection.execute(
-                sa.select(_QUOTAS.c.day, _QUOTAS.c.calls, _QUOTAS.c.paced_until).where(_QUOTAS.c.vendor == vendor)
+                sa.select(_QUOTAS.c.day, _QUOTAS.c.calls, _QUOTAS.c.paced_until).where(
+                    _QUOTAS.c.vendor == vendor
+                )
             ).one()
         if per_day is not None and day == now.date() and calls >= per_day:
             raise RateLimitError(
-                f"the {per_day} calls to {vendor} that RISKMETRICS_FMP_CALLS_PER_DAY allows are used up: the rest is fetched tomorrow (UTC)"
+                f"the {per_day} calls to {vendor} that RISKMETRICS_FMP_CALLS_PER_DAY allows are"
+                " used up: the rest is fetched tomorrow (UTC)"
             )
         sleep(max((paced_until - now).total_seconds() + interval - burst_window, 0.01))
 
 
-def _try_count_call(connection: sa.Connection, vendor: str, now: datetime, interval: timedelta, burst_window: timedelta, per_day: int | None) -> bool:
+def _try_count_call(
+    connection: sa.Connection,
+    vendor: str,
+    now: datetime,
+    interval: timedelta,
+    burst_window: timedelta,
+    per_day: int | None,
+) -> bool:
     """Count a call at ``now`` unless it would come too early or be one too many."""
     new = insert(_QUOTAS).values(vendor=vendor, day=now.date(), calls=1, paced_until=now + interval)
     same_day = _QUOTAS.c.day == new.excluded.day
     paced_until = sa.func.greatest(_QUOTAS.c.paced_until, now) + interval
     statement = new.on_conflict_do_update(
         index_elements=["vendor"],
-        set_={"day": new.excluded.day, "calls": sa.case((same_day, _QUOTAS.c.calls + 1), else_=1), "paced_until": paced_until},
-        where=sa.and_(sa.or_(sa.not_(same_day), sa.literal(per_day is None), _QUOTAS.c.calls < (per_day or 0)), paced_until <= now + burst_window),
+        set_={
+            "day": new.excluded.day,
+            "calls": sa.case((same_day, _QUOTAS.c.calls + 1), else_=1),
+            "paced_until": paced_until,
+        },
+        where=sa.and_(
+            sa.or_(
+                sa.not_(same_day), sa.literal(per_day is None), _QUOTAS.c.calls < (per_day or 0)
+            ),
+            paced_until <= now + burst_window,
+        ),
     ).returning(_QUOTAS.c.calls)
     return connection.execute(statement).first() is not None
 
@@ -83,20 +110,48 @@ def read_last_problem(connection: sa.Connection, vendor: str) -> tuple[str, str,
     return None if row is None else (row.subject, row.problem, row.answered_at)
 
 
-def read_answers(connection: sa.Connection, vendor: str, kind: str, subjects: Iterable[str]) -> dict[str, VendorAnswer]:
+def read_answers(
+    connection: sa.Connection, vendor: str, kind: str, subjects: Iterable[str]
+) -> dict[str, VendorAnswer]:
     """When the vendor last answered what was asked of each of ``subjects``; without those never asked."""
     columns = _ANSWERS.c.subject, _ANSWERS.c.answered_at, _ANSWERS.c.first_day, _ANSWERS.c.problem
-    conditions = _ANSWERS.c.vendor == vendor, _ANSWERS.c.kind == kind, _ANSWERS.c.subject == any_of(subjects)
-    return {subject: VendorAnswer(*values) for subject, *values in connection.execute(sa.select(*columns).where(*conditions))}
+    conditions = (
+        _ANSWERS.c.vendor == vendor,
+        _ANSWERS.c.kind == kind,
+        _ANSWERS.c.subject == any_of(subjects),
+    )
+    return {
+        subject: VendorAnswer(*values)
+        for subject, *values in connection.execute(sa.select(*columns).where(*conditions))
+    }
 
 
 def record_answer(
-    connection: sa.Connection, vendor: str, kind: str, subject: str, *, first_day: date | None = None, problem: str | None = None
+    connection: sa.Connection,
+    vendor: str,
+    kind: str,
+    subject: str,
+    *,
+    first_day: date | None = None,
+    problem: str | None = None,
 ) -> None:
     """Note that the vendor has just answered."""
     new = insert(_ANSWERS).values(
-        vendor=vendor, kind=kind, subject=subject, answered_at=datetime.now(UTC), first_day=first_day, problem=problem
+        vendor=vendor,
+        kind=kind,
+        subject=subject,
+        answered_at=datetime.now(UTC),
+        first_day=first_day,
+        problem=problem,
     )
-    earliest = sa.func.least(_ANSWERS.c.first_day, new.excluded.first_day)  # of two, one NULL: the other
-    updated = {"answered_at": new.excluded.answered_at, "first_day": earliest, "problem": new.excluded.problem}
-    connection.execute(new.on_conflict_do_update(index_elements=["vendor", "kind", "subject"], set_=updated))
+    earliest = sa.func.least(
+        _ANSWERS.c.first_day, new.excluded.first_day
+    )  # of two, one NULL: the other
+    updated = {
+        "answered_at": new.excluded.answered_at,
+        "first_day": earliest,
+        "problem": new.excluded.problem,
+    }
+    connection.execute(
+        new.on_conflict_do_update(index_elements=["vendor", "kind", "subject"], set_=updated)
+    )

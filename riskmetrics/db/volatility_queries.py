@@ -1,6 +1,7 @@
 """Stored volatility of portfolios and positions, its forecasts and what became of them; next to `result_queries`.
 
-A row says why its expected volatility is NULL; why another figure is, `result_queries.read_undefined_metrics` tells.
+A row says why its expected volatility is NULL; why another figure is,
+`result_queries.read_undefined_metrics` tells.
 """
 
 from collections.abc import Sequence
@@ -13,12 +14,19 @@ import sqlalchemy as sa
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.input_queries import IS_LISTED, UNDERLYING_SYMBOL
-from riskmetrics.db.result_queries import HOLDING_COLUMNS, net_lots, filter_by_portfolio, select_undefined_reason
+from riskmetrics.db.result_queries import (
+    HOLDING_COLUMNS,
+    filter_by_portfolio,
+    net_lots,
+    select_undefined_reason,
+)
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 
 
-def read_portfolio_volatility(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_portfolio_volatility(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Volatility of each portfolio's own returns on a day, with the band and the remarks of its forecast, by name."""
     table = tables.portfolio_snapshots
     subject = sa.cast(table.c.portfolio_id, sa.String)
@@ -36,23 +44,34 @@ def read_portfolio_volatility(connection: sa.Connection, day: date, portfolio: s
             _forecasts.c.observations,
             _forecasts.c.thin_sessions,
             *_caveat_columns(),
-            select_undefined_reason("portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day),
+            select_undefined_reason(
+                "portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day
+            ),
         )
         .select_from(table)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .outerjoin(_forecasts, sa.and_(_forecasts.c.subject == subject, _forecasts.c.day == table.c.snapshot_date))
+        .outerjoin(
+            _forecasts,
+            sa.and_(_forecasts.c.subject == subject, _forecasts.c.day == table.c.snapshot_date),
+        )
         .where(table.c.snapshot_date == day)
     )
-    return fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name))
+    return fetch_frame(
+        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
+    )
 
 
-def read_position_volatility(connection: sa.Connection, day: date, portfolio: str | None = None) -> pd.DataFrame:
+def read_position_volatility(
+    connection: sa.Connection, day: date, portfolio: str | None = None
+) -> pd.DataFrame:
     """Return volatility of a day's positions, with band and remarks of the forecast, lots netted.
 
     Ordered by portfolio and symbol. An option has the remarks of its underlying's, and no band.
     """
     table, position = tables.position_volatility, tables.positions
-    forecast = sa.and_(_forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == table.c.calculation_date)
+    forecast = sa.and_(
+        _forecasts.c.subject == UNDERLYING_SYMBOL, _forecasts.c.day == table.c.calculation_date
+    )
     has_forecast = sa.or_(IS_LISTED, table.c.expected_vol_21d.is_not(None))
     statement = (
         sa.select(
@@ -71,7 +90,9 @@ def read_position_volatility(connection: sa.Connection, day: date, portfolio: st
             table.c.model_r_squared,
             table.c.observations,
             *_caveat_columns(),
-            select_undefined_reason("position_volatility.expected_vol_21d", table.c.position_id, day),
+            select_undefined_reason(
+                "position_volatility.expected_vol_21d", table.c.position_id, day
+            ),
         )
         .select_from(table)
         .join(position, position.c.id == table.c.position_id)
@@ -80,7 +101,9 @@ def read_position_volatility(connection: sa.Connection, day: date, portfolio: st
         .where(table.c.calculation_date == day)
     )
     order = _portfolios.c.name, position.c.symbol, position.c.id
-    return net_lots(fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order)))
+    return net_lots(
+        fetch_frame(connection, filter_by_portfolio(statement, portfolio).order_by(*order))
+    )
 
 
 def read_forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
@@ -92,15 +115,34 @@ def read_forecast_scores(connection: sa.Connection, last_day: date | None = None
     """Every forecast that was complete by ``last_day`` next to what happened; the subject of a portfolio's is its name."""
     table = tables.har_forecast_scores
     subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
-    statement = _select_live(table).with_only_columns(*(column for column in table.c if column.name != "subject"), subject)
-    return fetch_frame(connection, statement if last_day is None else statement.where(table.c.completed_on <= last_day))
+    statement = _select_live(table).with_only_columns(
+        *(column for column in table.c if column.name != "subject"), subject
+    )
+    return fetch_frame(
+        connection,
+        statement if last_day is None else statement.where(table.c.completed_on <= last_day),
+    )
 
 
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """What to know of a forecast: also whether the month stood in for a day without a return, and what it was made from."""
-    return tuple(_forecasts.c[name] for name in ("in_sample", "clipped", "short_history", "day_replaced", "proxy", "coefficients"))
+    return tuple(
+        _forecasts.c[name]
+        for name in (
+            "in_sample",
+            "clipped",
+            "short_history",
+            "day_replaced",
+            "proxy",
+            "coefficients",
+        )
+    )
 
 
 def _select_live(table: sa.Table) -> "sa.Select[Any]":
     """Rows of symbols, and of portfolios that are not deleted."""
-    return sa.select(table).outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id).where(_portfolios.c.deleted_at.is_(None))
+    return (
+        sa.select(table)
+        .outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id)
+        .where(_portfolios.c.deleted_at.is_(None))
+    )

@@ -26,8 +26,8 @@ class Holdings:
     instruments: pd.DataFrame
     """What is held, lots netted.
 
-    Columns symbol, underlying, units, value, last (known value), stale, exposure, has_return_series (its
-    underlying's returns).
+    Columns symbol, underlying, units, value, last (known value), stale, exposure, has_return_series
+    (its underlying's returns).
     """
     cash: float
 
@@ -50,7 +50,12 @@ class Holdings:
     def weight_denominator(self) -> float:
         """Equity that weights are of; NaN where it is not 5 % of gross exposure."""
         gross = max(self.gross_value, self.gross_exposure)
-        return self.equity if self.equity > 0 and (gross == 0 or meets_minimum(self.equity / gross, MIN_EQUITY_SHARE)) else math.nan
+        return (
+            self.equity
+            if self.equity > 0
+            and (gross == 0 or meets_minimum(self.equity / gross, MIN_EQUITY_SHARE))
+            else math.nan
+        )
 
     @property
     def price_coverage(self) -> float:
@@ -85,53 +90,82 @@ class Holdings:
     def weight_inputs(self) -> dict[str, float]:
         """Return what weights are made of."""
         values = {"net value": self.net_value, "cash": self.cash, "equity": self.equity}
-        return values | {"weights are of": self.weight_denominator, "share with a price": self.price_coverage}
+        return values | {
+            "weights are of": self.weight_denominator,
+            "share with a price": self.price_coverage,
+        }
 
 
-def value_holdings(sources: SourceRows, day: date | None = None, *, is_delta_adjusted: bool = False) -> Holdings:
+def value_holdings(
+    sources: SourceRows, day: date | None = None, *, is_delta_adjusted: bool = False
+) -> Holdings:
     """Value a portfolio at the close of a session, by default the one that is explained; ``by_delta``: options by their exposure."""
     day = day or sources.day
-    return sources.cached(("book", day, is_delta_adjusted), lambda: _value_holdings(sources, day, is_delta_adjusted=is_delta_adjusted))
+    return sources.cached(
+        ("book", day, is_delta_adjusted),
+        lambda: _value_holdings(sources, day, is_delta_adjusted=is_delta_adjusted),
+    )
 
 
 def _value_holdings(sources: SourceRows, day: date, *, is_delta_adjusted: bool) -> Holdings:
     instruments = _instruments(sources, day)
     if is_delta_adjusted:
         options = sources.options["exposure"].astype(float)
-        exposure = [options.reindex(ids).sum(skipna=False) if right else math.nan for ids, right in _ids(instruments)]
+        exposure = [
+            options.reindex(ids).sum(skipna=False) if right else math.nan
+            for ids, right in _ids(instruments)
+        ]
         known = np.isfinite(exposure)
         instruments["exposure"] = np.where(known, exposure, instruments["value"])
         instruments["has_return_series"] |= known
     return Holdings(instruments, _cash_balance(sources, day))
 
 
-def pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None = None) -> pd.DataFrame:
+def pro_forma_returns(
+    sources: SourceRows, n_sessions: int, day: date | None = None
+) -> pd.DataFrame:
     """Apply the day's holdings to the sessions that end on a day: change of value, return, and the share of priced exposure that has one.
 
-    A session on which less than 80 % of exposure has a return has none; the others are scaled up by the share.
+    A session on which less than 80 % of exposure has a return has none; the others are scaled up by
+    the share.
     """
-    return sources.cached(("series", n_sessions, day), lambda: _pro_forma_returns(sources, n_sessions, day))
+    return sources.cached(
+        ("series", n_sessions, day), lambda: _pro_forma_returns(sources, n_sessions, day)
+    )
 
 
 def _pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None) -> pd.DataFrame:
     holdings = value_holdings(sources, is_delta_adjusted=True)
     exposed = holdings.exposed
     returns = sources.returns({*exposed["underlying"], sources.market}, n_sessions, day)
-    signed, size = (exposure.groupby(exposed["underlying"]).sum() for exposure in (exposed["exposure"], exposed["exposure"].abs()))
+    signed, size = (
+        exposure.groupby(exposed["underlying"]).sum()
+        for exposure in (exposed["exposure"], exposed["exposure"].abs())
+    )
     own = returns[signed.index]
     coverage = (own.notna() * size).sum(axis=1) / (holdings.gross_exposure or math.nan)
     change = (own.fillna(0.0) * signed).sum(axis=1) / coverage.where(coverage > 0)
-    change = change.where(meets_minimum((coverage * holdings.price_coverage).to_numpy(float), MIN_COVERAGE) & holdings.has_price_coverage)
-    return pd.DataFrame({"change": change, "return": change / holdings.risk_denominator, "coverage": coverage})
+    change = change.where(
+        meets_minimum((coverage * holdings.price_coverage).to_numpy(float), MIN_COVERAGE)
+        & holdings.has_price_coverage
+    )
+    return pd.DataFrame(
+        {"change": change, "return": change / holdings.risk_denominator, "coverage": coverage}
+    )
 
 
 def lot_price(sources: SourceRows, lot: Lot, day: date) -> tuple[float, bool]:
-    """What a unit of a lot was worth on a day, and whether by an older close; NaN: not known. What has no closes has a stated price."""
+    """What a unit of a lot was worth on a day, and whether by an older close; NaN: not known.
+
+    What has no closes has a stated price.
+    """
     if lot.listed:
         return sources.close(lot.symbol, day)
     if not pd.isna(lot.last_price):
         return float(lot.last_price), False
-    of_value = lot.investment_class == "PRIVATE" and lot.quantity != 0 and not pd.isna(lot.market_value)
+    of_value = (
+        lot.investment_class == "PRIVATE" and lot.quantity != 0 and not pd.isna(lot.market_value)
+    )
     return (abs(lot.market_value) / abs(lot.quantity) if of_value else math.nan), False
 
 
@@ -143,15 +177,25 @@ def lots(sources: SourceRows) -> list[Lot]:
 def _lots(sources: SourceRows) -> list[Lot]:
     frame = sources.lots.copy()
     frame["right"] = frame["position_type"].map(OPTION_RIGHTS).fillna("")
-    frame["listed"] = (frame["right"] == "") & (frame["investment_class"].fillna("PUBLIC") != "PRIVATE")
+    frame["listed"] = (frame["right"] == "") & (
+        frame["investment_class"].fillna("PUBLIC") != "PRIVATE"
+    )
     of_option = frame["underlying_symbol"].fillna(frame["symbol"])
-    frame["underlying"] = frame["symbol"].where(frame["listed"], of_option.where(frame["right"] != ""))
+    frame["underlying"] = frame["symbol"].where(
+        frame["listed"], of_option.where(frame["right"] != "")
+    )
     frame["units"] = frame["quantity"] * np.where(frame["right"] != "", CONTRACT_SIZE, 1)
     for name in ("entry_date", "exit_date"):
         frame[name] = [None if pd.isna(day) else day.date() for day in frame[name]]
     frame["entry_price_stated"] = frame["entry_price"]
     found: list[Lot] = list(frame.itertuples(index=False))
-    return [lot._replace(entry_price=_trade_price(sources, lot, "entry"), exit_price=_trade_price(sources, lot, "exit")) for lot in found]
+    return [
+        lot._replace(
+            entry_price=_trade_price(sources, lot, "entry"),
+            exit_price=_trade_price(sources, lot, "exit"),
+        )
+        for lot in found
+    ]
 
 
 def is_open(lot: Lot, day: date) -> bool:
@@ -175,7 +219,12 @@ def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
             known, stale = lot_price(sources, lot, day)
             terms = {name: getattr(lot, name) for name in _INSTRUMENT_KEYS}
             last = known if not math.isnan(known) else _last_price(sources, lot, day)
-            values = {"units": lot.units, "value": lot.units * known, "last": lot.units * last, "stale": stale}
+            values = {
+                "units": lot.units,
+                "value": lot.units * known,
+                "last": lot.units * last,
+                "stale": stale,
+            }
             rows.append(terms | {"position_id": lot.position_id} | values)
     columns = [*_INSTRUMENT_KEYS, "position_id", "units", "value", "last", "stale"]
     frame = pd.DataFrame(rows, columns=columns).groupby(_INSTRUMENT_KEYS, dropna=False, sort=False)
@@ -187,13 +236,19 @@ def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
         position_ids=("position_id", list),
     ).reset_index()
     netted = netted[netted["units"].round(10) != 0].reset_index(drop=True)
-    return netted.assign(exposure=netted["value"].astype(float), has_return_series=netted["listed"].astype(bool))
+    return netted.assign(
+        exposure=netted["value"].astype(float), has_return_series=netted["listed"].astype(bool)
+    )
 
 
 def _last_price(sources: SourceRows, lot: Lot, day: date) -> float:
     """The last close however old, else the value that was stated of a unit, else what it cost."""
     known = sources.last_close(lot.symbol, day) if lot.listed else math.nan
-    stated = abs(lot.market_value / lot.units) if lot.units and not pd.isna(lot.market_value) else math.nan
+    stated = (
+        abs(lot.market_value / lot.units)
+        if lot.units and not pd.isna(lot.market_value)
+        else math.nan
+    )
     found = (known, lot.last_price, stated, lot.entry_price_stated)
     return next((float(price) for price in found if not pd.isna(price)), math.nan)
 
@@ -207,9 +262,14 @@ def _cash_balance(sources: SourceRows, day: date) -> float:
     anchor = sources.cash_anchor
     if anchor is None:
         return 0.0
-    cash = float(sources.portfolio_row["equity_balance"]) - float(_instruments(sources, anchor)["value"].sum())
+    cash = float(sources.portfolio_row["equity_balance"]) - float(
+        _instruments(sources, anchor)["value"].sum()
+    )
     for lot in lots(sources):
-        for traded, amount in ((lot.entry_date, -lot.units * lot.entry_price), (lot.exit_date, lot.units * lot.exit_price)):
+        for traded, amount in (
+            (lot.entry_date, -lot.units * lot.entry_price),
+            (lot.exit_date, lot.units * lot.exit_price),
+        ):
             if traded is not None and not math.isnan(amount):
                 cash += amount * ((traded <= day) - (traded <= anchor))
     return cash + income(sources, anchor, day)
@@ -223,7 +283,9 @@ def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: boo
     for lot in lots(sources):
         if lot.listed and not (needs_entry_date and lot.entry_date_assumed):
             for ex_day, amount in sources.distributions(lot.symbol).items():
-                held = lot.entry_date < ex_day and (lot.exit_date is None or lot.exit_date >= ex_day)
+                held = lot.entry_date < ex_day and (
+                    lot.exit_date is None or lot.exit_date >= ex_day
+                )
                 is_paid = held and after < ex_day <= day and not math.isnan(amount)
                 total += amount * lot.units if is_paid else 0.0
     return total

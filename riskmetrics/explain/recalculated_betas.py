@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, value_holdings, pro_forma_returns
+from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW
+from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 
 STATSMODELS = "statsmodels OLS on the source returns"
 
@@ -24,30 +24,49 @@ _FORMULAS = {
     "p_value": "2 * P(T(n - 2) > |beta / std_error|)",
     "observations": f"n, sessions of the {BETA_WINDOW} on which symbol and index have a return",
 }
-_BETA = "cov(r, {0}) / var({0}) over the pairs of returns within the {1} sessions to the day, {2} of which are needed"
+_BETA = (
+    "cov(r, {0}) / var({0}) over the pairs of returns within the {1} sessions to the day, {2} of"
+    " which are needed"
+)
 
 
 def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str, Any]:
     """Regress ``y`` on an intercept and ``regressors`` over the sessions that have all of them.
 
-    Returns beta, std_error and p_value (a list each, in the order of the regressors), alpha, r_squared and observations; of what is
-    undefined NaN. A price that did not move has betas of 0 and no R².
+    Returns beta, std_error and p_value (a list each, in the order of the regressors), alpha,
+    r_squared and observations; of what is undefined NaN. A price that did not move has betas of 0
+    and no R².
     """
     import statsmodels.api as sm  # slow to import
 
     rows = pd.concat([y, *regressors], axis=1).dropna().to_numpy(float)
     values, x = rows[:, 0], rows[:, 1:]
     nan_betas = [math.nan] * len(regressors)
-    undefined = {"beta": nan_betas, "std_error": nan_betas, "p_value": nan_betas, "alpha": math.nan, "r_squared": math.nan, "observations": len(rows)}
+    undefined = {
+        "beta": nan_betas,
+        "std_error": nan_betas,
+        "p_value": nan_betas,
+        "alpha": math.nan,
+        "r_squared": math.nan,
+        "observations": len(rows),
+    }
     if len(rows) < MIN_PAIRED_RETURNS or not _is_full_rank(x):
         return undefined
     if _is_constant(values):
         zero_betas = [0.0] * len(regressors)
-        return undefined | {"beta": zero_betas, "std_error": zero_betas, "alpha": float(values.mean())}
+        return undefined | {
+            "beta": zero_betas,
+            "std_error": zero_betas,
+            "alpha": float(values.mean()),
+        }
     with np.errstate(all="ignore"):  # a perfect fit leaves no residual to divide by
         found = sm.OLS(values, sm.add_constant(x)).fit()
-        betas, errors, p_values = (np.array(of[1:]) for of in (found.params, found.bse, found.pvalues))
-    is_rounding = (np.abs(betas) < _ROUNDING_TOLERANCE) & (1.0 - found.rsquared < _ROUNDING_TOLERANCE)  # of an index beside itself: a beta of rounding alone
+        betas, errors, p_values = (
+            np.array(of[1:]) for of in (found.params, found.bse, found.pvalues)
+        )
+    is_rounding = (np.abs(betas) < _ROUNDING_TOLERANCE) & (
+        1.0 - found.rsquared < _ROUNDING_TOLERANCE
+    )  # of an index beside itself: a beta of rounding alone
     return {
         "beta": np.where(is_rounding, 0.0, betas).tolist(),
         "std_error": errors.tolist(),
@@ -66,7 +85,9 @@ def _is_full_rank(x: "np.ndarray[Any, Any]") -> bool:
     """Whether regressors vary, and not all together."""
     if any(_is_constant(column) for column in x.T):
         return False
-    return x.shape[1] == 1 or bool(1.0 - np.corrcoef(x.T)[0, 1] ** 2 > math.sqrt(np.finfo(float).eps))
+    return x.shape[1] == 1 or bool(
+        1.0 - np.corrcoef(x.T)[0, 1] ** 2 > math.sqrt(np.finfo(float).eps)
+    )
 
 
 def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[str, Any]:
@@ -84,13 +105,26 @@ def _first_and_last_day(sources: SourceRows) -> Any:
     return first.date(), last.date()
 
 
-def _recompute_position_beta(sources: SourceRows, row: Row, index: str, beta_column: str) -> Recalculation:
+def _recompute_position_beta(
+    sources: SourceRows, row: Row, index: str, beta_column: str
+) -> Recalculation:
     if sources.is_listed(row["position_id"]):
         found = symbol_regression(sources, row["symbol"], index)
     else:
-        found = fit_ols(pd.Series(dtype=float), pd.Series(dtype=float))  # no return series of its own
-    values = found | {name: found[name][0] for name in ("std_error", "p_value")} | {beta_column: found["beta"][0]}
-    return Recalculation(values, {"symbol": row["symbol"], "index": index}, _first_and_last_day(sources), found["observations"])
+        found = fit_ols(
+            pd.Series(dtype=float), pd.Series(dtype=float)
+        )  # no return series of its own
+    values = (
+        found
+        | {name: found[name][0] for name in ("std_error", "p_value")}
+        | {beta_column: found["beta"][0]}
+    )
+    return Recalculation(
+        values,
+        {"symbol": row["symbol"], "index": index},
+        _first_and_last_day(sources),
+        found["observations"],
+    )
 
 
 def _recompute_market_beta(sources: SourceRows, row: Row) -> Recalculation:
@@ -113,33 +147,60 @@ def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
 def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
     """A mean of estimate and prior, each weighing one over its variance: which is how a regression with weights has it."""
     found = symbol_regression(sources, row["symbol"], row["market_index"])
-    estimate, error = found["beta"][0], found["std_error"][0] if not math.isnan(found["r_squared"]) else math.nan
+    estimate, error = (
+        found["beta"][0],
+        found["std_error"][0] if not math.isnan(found["r_squared"]) else math.nan,
+    )
     precision = np.array([1.0 / error**2 if error > 0 else math.inf, 1.0 / row["prior_std"] ** 2])
     if not math.isfinite(precision[0]):
         values = {"beta": estimate if error == 0 else math.nan, "std_error": error}
     else:
         weights = precision / precision.sum()
-        values = {"beta": weights @ [estimate, row["prior_mean"]], "std_error": precision.sum() ** -0.5}
-    inputs = {"symbol": row["symbol"], "beta": estimate, "standard error": error, "prior": f"N({row['prior_mean']}, {row['prior_std']}²)"}
+        values = {
+            "beta": weights @ [estimate, row["prior_mean"]],
+            "std_error": precision.sum() ** -0.5,
+        }
+    inputs = {
+        "symbol": row["symbol"],
+        "beta": estimate,
+        "standard error": error,
+        "prior": f"N({row['prior_mean']}, {row['prior_std']}²)",
+    }
     return Recalculation(values, inputs, _first_and_last_day(sources), found["observations"])
 
 
-def weight_betas(holdings: Holdings, figures: "dict[str, dict[str, float]]", *, is_in_currency: bool = False) -> dict[str, float]:
+def weight_betas(
+    holdings: Holdings, figures: "dict[str, dict[str, float]]", *, is_in_currency: bool = False
+) -> dict[str, float]:
     """Weigh betas of underlyings by exposure over what weights are of, scaled up by the share that has one.
 
-    ``figures`` are beta, r_squared and observations of each underlying. Undefined under 80 % of exposure.
+    ``figures`` are beta, r_squared and observations of each underlying. Undefined under 80 % of
+    exposure.
     """
     exposed = holdings.exposed
     beta, r_squared, n_obs = (
-        exposed["underlying"].map(lambda name, figure=figure: figures[name].get(figure, math.nan)).astype(float)
+        exposed["underlying"]
+        .map(lambda name, figure=figure: figures[name].get(figure, math.nan))
+        .astype(float)
         for figure in ("beta", "r_squared", "observations")
     )
     exposure = exposed["exposure"].where(beta.notna()).fillna(0.0)
-    covered_share = exposure.abs().sum() / holdings.gross_exposure if holdings.gross_exposure else math.nan
+    covered_share = (
+        exposure.abs().sum() / holdings.gross_exposure if holdings.gross_exposure else math.nan
+    )
     coverage, n_covered = covered_share * holdings.price_coverage, int((exposure != 0).sum())
-    denominator = holdings.risk_denominator if not is_in_currency else 1.0 if holdings.has_price_coverage else math.nan
+    denominator = (
+        holdings.risk_denominator
+        if not is_in_currency
+        else 1.0
+        if holdings.has_price_coverage
+        else math.nan
+    )
     if not meets_minimum(coverage, MIN_COVERAGE) or math.isnan(denominator):
-        return dict.fromkeys(("beta", "r_squared", "observations"), math.nan) | {"coverage": coverage, "n_covered": n_covered}
+        return dict.fromkeys(("beta", "r_squared", "observations"), math.nan) | {
+            "coverage": coverage,
+            "n_covered": n_covered,
+        }
     sizes = exposure.abs().where(r_squared.notna()).fillna(0.0)
     return {
         "beta": float((exposure * beta).sum() / denominator / covered_share),
@@ -150,7 +211,13 @@ def weight_betas(holdings: Holdings, figures: "dict[str, dict[str, float]]", *, 
     }
 
 
-def portfolio_beta(sources: SourceRows, holdings: Holdings, *indices: str, factor: int = 0, is_in_currency: bool = False) -> dict[str, float]:
+def portfolio_beta(
+    sources: SourceRows,
+    holdings: Holdings,
+    *indices: str,
+    factor: int = 0,
+    is_in_currency: bool = False,
+) -> dict[str, float]:
     """Weigh the betas of what a portfolio holds to the ``factor``-th of ``indices``, the others held fixed; by equity, or in money."""
     figures = {}
     for symbol in sorted(set(holdings.exposed["underlying"])):
@@ -162,13 +229,22 @@ def portfolio_beta(sources: SourceRows, holdings: Holdings, *indices: str, facto
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
     """Weigh the vendor's betas of what a portfolio holds."""
     vendor_betas = sources.profiles(holdings.exposed["underlying"])["beta"].astype(float)
-    return weight_betas(holdings, {symbol: {"beta": vendor_betas.get(symbol, math.nan)} for symbol in holdings.exposed["underlying"]})
+    return weight_betas(
+        holdings,
+        {
+            symbol: {"beta": vendor_betas.get(symbol, math.nan)}
+            for symbol in holdings.exposed["underlying"]
+        },
+    )
 
 
 def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
     holdings = value_holdings(sources, is_delta_adjusted=True)
     calculated = portfolio_beta(sources, holdings, sources.market)
-    own = fit_ols(pro_forma_returns(sources, BETA_WINDOW)["return"], sources.index_returns(sources.market, BETA_WINDOW))
+    own = fit_ols(
+        pro_forma_returns(sources, BETA_WINDOW)["return"],
+        sources.index_returns(sources.market, BETA_WINDOW),
+    )
     values = {
         "beta_calculated_90d": calculated["beta"],
         "beta_calculated_90d_r_squared": calculated["r_squared"],
@@ -176,14 +252,20 @@ def _recompute_snapshot_betas(sources: SourceRows, _: Row) -> Recalculation:
         "beta_portfolio_regression": own["beta"][0],
         "beta_provider_1y": vendor_portfolio_beta(sources, holdings)["beta"],
     }
-    inputs = holdings.weight_inputs() | {"market index": sources.market, "share of exposure with a beta": calculated["coverage"]}
+    inputs = holdings.weight_inputs() | {
+        "market index": sources.market,
+        "share of exposure with a beta": calculated["coverage"],
+    }
     return Recalculation(values, inputs, _first_and_last_day(sources), own["observations"])
 
 
 def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
     holdings = value_holdings(sources, is_delta_adjusted=True)
     alone = portfolio_beta(sources, holdings, row["rate_index"])
-    both = [portfolio_beta(sources, holdings, sources.market, row["rate_index"], factor=factor)["beta"] for factor in (0, 1)]
+    both = [
+        portfolio_beta(sources, holdings, sources.market, row["rate_index"], factor=factor)["beta"]
+        for factor in (0, 1)
+    ]
     values = {
         "rate_beta": alone["beta"],
         "r_squared": alone["r_squared"],
@@ -191,10 +273,17 @@ def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
         "two_factor_market_beta": both[0],
         "two_factor_rate_beta": both[1],
     }
-    return Recalculation(values, holdings.weight_inputs() | {"rate index": row["rate_index"]}, _first_and_last_day(sources))
+    return Recalculation(
+        values,
+        holdings.weight_inputs() | {"rate index": row["rate_index"]},
+        _first_and_last_day(sources),
+    )
 
 
-_WEIGHTED = "sum(exposure * {0}) / equity / coverage over the holdings with one, coverage being their share of exposure, at least 80 %"
+_WEIGHTED = (
+    "sum(exposure * {0}) / equity / coverage over the holdings with one, coverage being their share"
+    " of exposure, at least 80 %"
+)
 _ERRORS = {
     "std_error": "classical standard error of {0}, n - 3 degrees of freedom",
     "p_value": "2 * P(T(n - 3) > |{0} / its standard error|)",
@@ -220,10 +309,16 @@ METRIC_GROUPS = [
         {
             "market_beta": "b of r = a + b * market + c * rates + e, least squares",
             "rate_beta": "c of r = a + b * market + c * rates + e, least squares",
-            **{f"{of}_{name}": text.format(f"{of}_beta") for of in ("market", "rate") for name, text in _ERRORS.items()},
+            **{
+                f"{of}_{name}": text.format(f"{of}_beta")
+                for of in ("market", "rate")
+                for name, text in _ERRORS.items()
+            },
             "alpha": "a of r = a + b * market + c * rates + e, per session",
             "r_squared": _FORMULAS["r_squared"],
-            "observations": f"n, sessions of the {BETA_WINDOW} on which symbol and both indices have a return",
+            "observations": (
+                f"n, sessions of the {BETA_WINDOW} on which symbol and both indices have a return"
+            ),
         },
         STATSMODELS,
         _recompute_two_factor,
@@ -232,7 +327,10 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.symbol_adjusted_betas,
         {
-            "beta": "(beta / s² + prior_mean / prior_std²) / (1 / s² + 1 / prior_std²), s the standard error of beta (Vasicek 1973)",
+            "beta": (
+                "(beta / s² + prior_mean / prior_std²) / (1 / s² + 1 / prior_std²), s the standard"
+                " error of beta (Vasicek 1973)"
+            ),
             "std_error": "(1 / s² + 1 / prior_std²) ** -1/2",
         },
         f"{STATSMODELS}, weighed with the prior by precisions",
@@ -243,9 +341,16 @@ METRIC_GROUPS = [
         tables.portfolio_snapshots,
         {
             "beta_calculated_90d": _WEIGHTED.format("beta"),
-            "beta_calculated_90d_r_squared": "mean of the positions' R², weighted by the size of exposure",
-            "beta_calculated_90d_observations": "fewest observations among the positions with a beta",
-            "beta_portfolio_regression": "slope of R on the market, R = sum(exposure * r) / equity / coverage over the window",
+            "beta_calculated_90d_r_squared": (
+                "mean of the positions' R², weighted by the size of exposure"
+            ),
+            "beta_calculated_90d_observations": (
+                "fewest observations among the positions with a beta"
+            ),
+            "beta_portfolio_regression": (
+                "slope of R on the market, R = sum(exposure * r) / equity / coverage over the"
+                " window"
+            ),
             "beta_provider_1y": _WEIGHTED.format("the vendor's beta"),
         },
         f"{STATSMODELS}, one fit per symbol, and pandas",
@@ -255,7 +360,9 @@ METRIC_GROUPS = [
         tables.portfolio_rate_betas,
         {
             "rate_beta": _WEIGHTED.format("rate beta"),
-            "r_squared": "mean of the positions' R² on the rate index, weighted by the size of exposure",
+            "r_squared": (
+                "mean of the positions' R² on the rate index, weighted by the size of exposure"
+            ),
             "observations": "fewest observations among the positions with a rate beta",
             "two_factor_market_beta": _WEIGHTED.format("market beta that holds rates fixed"),
             "two_factor_rate_beta": _WEIGHTED.format("rate beta that holds the market fixed"),

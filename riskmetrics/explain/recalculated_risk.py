@@ -9,18 +9,22 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, value_holdings, lots, pro_forma_returns
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.portfolio_holdings import Holdings, lots, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculated_betas import portfolio_beta
-from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.explain.recalculated_volatility import portfolio_figures
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.lot_frames import CONTRACT_SIZE
-from riskmetrics.results.tail_risk_results import MIN_OBS_BY_LEVEL, MIN_BACKTEST_DAYS, TAIL_RISK_WINDOW
+from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
+from riskmetrics.results.tail_risk_results import (
+    MIN_BACKTEST_DAYS,
+    MIN_OBS_BY_LEVEL,
+    TAIL_RISK_WINDOW,
+)
 
 
 def _first_and_last_day(frame: pd.DataFrame) -> Any:
@@ -37,25 +41,41 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
 
         forecast = sources.forecast(sources.portfolio) or {"risk": None, "observations": 0}
         risk, n_obs = forecast["risk"], forecast["observations"]
-        in_money = portfolio_figures(sources)["risk_in_money"] if risk is None else risk * holdings.weight_denominator
+        in_money = (
+            portfolio_figures(sources)["risk_in_money"]
+            if risk is None
+            else risk * holdings.weight_denominator
+        )
         daily = in_money / math.sqrt(SESSIONS_PER_YEAR)
         density = stats.norm.pdf(stats.norm.ppf(level)) / (1 - level)
-        values = _tail_risk_values(holdings, stats.norm.ppf(level) * daily * root, density * daily * root)
-        return Recalculation(values | {"observations": n_obs}, inputs | {"daily volatility in money": daily}, None, n_obs)
+        values = _tail_risk_values(
+            holdings, stats.norm.ppf(level) * daily * root, density * daily * root
+        )
+        return Recalculation(
+            values | {"observations": n_obs},
+            inputs | {"daily volatility in money": daily},
+            None,
+            n_obs,
+        )
     returns = pro_forma_returns(sources, TAIL_RISK_WINDOW)["change"].iloc[-method.VAR_WINDOW :]
     losses = -returns.dropna().to_numpy(float)
     at_risk = shortfall = math.nan
     if len(losses) >= MIN_OBS_BY_LEVEL[level]:
         at_risk = float(np.quantile(losses, level))
         shortfall = float(losses[losses >= at_risk].mean())
-    values = _tail_risk_values(holdings, at_risk * root, shortfall * root) | {"observations": len(losses)}
+    values = _tail_risk_values(holdings, at_risk * root, shortfall * root) | {
+        "observations": len(losses)
+    }
     inputs |= {"losses beyond": int((losses > at_risk).sum()), **holdings.weight_inputs()}
     return Recalculation(values, inputs, _first_and_last_day(returns.to_frame()), len(losses))
 
 
 def _tail_risk_values(holdings: Holdings, at_risk: float, shortfall: float) -> dict[str, Any]:
     """Value at risk and expected shortfall, given in money, as fractions of equity too."""
-    values = {"value_at_risk": at_risk / holdings.weight_denominator, "expected_shortfall": shortfall / holdings.weight_denominator}
+    values = {
+        "value_at_risk": at_risk / holdings.weight_denominator,
+        "expected_shortfall": shortfall / holdings.weight_denominator,
+    }
     return values | {"value_at_risk_amount": at_risk, "expected_shortfall_amount": shortfall}
 
 
@@ -71,19 +91,40 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
             tested.append(losses[at] > np.quantile(before, level))
     n, exceptions = len(tested), int(sum(tested))
     expected = n * (1 - level)
-    values = {"expected": expected, "breaches": exceptions, "n_tested": n, "likelihood_ratio": math.nan, "p_value": math.nan}
+    values = {
+        "expected": expected,
+        "breaches": exceptions,
+        "n_tested": n,
+        "likelihood_ratio": math.nan,
+        "p_value": math.nan,
+    }
     if n >= MIN_BACKTEST_DAYS:
-        test = stats.power_divergence([exceptions, n - exceptions], [expected, n - expected], lambda_="log-likelihood")
+        test = stats.power_divergence(
+            [exceptions, n - exceptions], [expected, n - expected], lambda_="log-likelihood"
+        )
         values |= {"likelihood_ratio": float(test.statistic), "p_value": float(test.pvalue)}
-    return Recalculation(values, {"level": level} | value_holdings(sources, is_delta_adjusted=True).weight_inputs(), _first_and_last_day(returns.to_frame()), n)
+    return Recalculation(
+        values,
+        {"level": level} | value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
+        _first_and_last_day(returns.to_frame()),
+        n,
+    )
 
 
 def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
     holdings, symbol = value_holdings(sources, is_delta_adjusted=True), row["symbol"]
     own = pro_forma_returns(sources, YEAR_WINDOW)
-    counted, held = own["return"].notna(), holdings.instruments[holdings.instruments["has_return_series"]]
-    returns = sources.returns({*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW)[symbol]
-    weight = float(held["exposure"][held["underlying"] == symbol].sum(skipna=False)) / holdings.risk_denominator
+    counted, held = (
+        own["return"].notna(),
+        holdings.instruments[holdings.instruments["has_return_series"]],
+    )
+    returns = sources.returns(
+        {*holdings.exposed["underlying"], sources.market, symbol}, YEAR_WINDOW
+    )[symbol]
+    weight = (
+        float(held["exposure"][held["underlying"] == symbol].sum(skipna=False))
+        / holdings.risk_denominator
+    )
     whole, part = own["return"][counted], (returns / own["coverage"])[counted]
     marginal = volatility = math.nan
     if len(whole) >= MIN_YEAR_OBS:
@@ -98,7 +139,10 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
         "share": weight * marginal / volatility if volatility > 0 else math.nan,
         "observations": len(part.dropna()),
     }
-    inputs = {"symbol": symbol, "volatility of the portfolio": volatility * year} | holdings.weight_inputs()
+    inputs = {
+        "symbol": symbol,
+        "volatility of the portfolio": volatility * year,
+    } | holdings.weight_inputs()
     return Recalculation(values, inputs, _first_and_last_day(own), int(counted.sum()))
 
 
@@ -108,14 +152,28 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
     names = ("current", "current_peak", "largest", "largest_peak", "largest_trough")
     values: dict[str, Any] = dict.fromkeys(names) | {"observations": n_obs}
     if n_obs >= MIN_YEAR_OBS:
-        closes = pd.DatetimeIndex(pd.to_datetime(trading_calendar.sessions_with_lookback([sources.day], YEAR_WINDOW)))
-        wealth = pd.Series(np.append(1.0, (1 + returns.fillna(0.0)).clip(lower=0.0).cumprod()), index=closes[-len(returns) - 1 :])
+        closes = pd.DatetimeIndex(
+            pd.to_datetime(trading_calendar.sessions_with_lookback([sources.day], YEAR_WINDOW))
+        )
+        wealth = pd.Series(
+            np.append(1.0, (1 + returns.fillna(0.0)).clip(lower=0.0).cumprod()),
+            index=closes[-len(returns) - 1 :],
+        )
         fall = 1 - wealth / wealth.cummax()
         trough = pd.Timestamp(str(fall.idxmax()))
-        values |= {"current": float(fall.iloc[-1]), "current_peak": _peak_day(wealth), "largest": float(fall.max())}
+        values |= {
+            "current": float(fall.iloc[-1]),
+            "current_peak": _peak_day(wealth),
+            "largest": float(fall.max()),
+        }
         if fall.max() > 0:
             values |= {"largest_peak": _peak_day(wealth[:trough]), "largest_trough": trough.date()}
-    return Recalculation(values, value_holdings(sources, is_delta_adjusted=True).weight_inputs(), _first_and_last_day(returns.to_frame()), n_obs)
+    return Recalculation(
+        values,
+        value_holdings(sources, is_delta_adjusted=True).weight_inputs(),
+        _first_and_last_day(returns.to_frame()),
+        n_obs,
+    )
 
 
 def _peak_day(wealth: "pd.Series[float]") -> date:
@@ -123,25 +181,45 @@ def _peak_day(wealth: "pd.Series[float]") -> date:
 
 
 def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
-    holdings, scenario = value_holdings(sources, is_delta_adjusted=True), sources.scenario(row["scenario"])
+    holdings, scenario = (
+        value_holdings(sources, is_delta_adjusted=True),
+        sources.scenario(row["scenario"]),
+    )
     if pd.notna(scenario["first_day"]):
         loss, coverage = _replayed_loss(sources, holdings, scenario)
     else:
         loss, coverage = _factor_loss(sources, holdings, scenario)
-    inputs = {name: scenario[name] for name in ("market_move", "rate_move", "first_day", "last_day") if pd.notna(scenario[name])}
-    return Recalculation({"loss": loss / holdings.weight_denominator, "loss_value": loss, "coverage": coverage}, inputs | holdings.weight_inputs())
+    inputs = {
+        name: scenario[name]
+        for name in ("market_move", "rate_move", "first_day", "last_day")
+        if pd.notna(scenario[name])
+    }
+    return Recalculation(
+        {"loss": loss / holdings.weight_denominator, "loss_value": loss, "coverage": coverage},
+        inputs | holdings.weight_inputs(),
+    )
 
 
-def _factor_loss(sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]") -> tuple[float, float]:
+def _factor_loss(
+    sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
+) -> tuple[float, float]:
     """Minus the sum of beta times move; if both factors move, of betas that hold the other one fixed."""
     moves = {"market_move": sources.market, "rate_move": sources.rate}
     moving = [name for name in moves if pd.notna(scenario[name])]
     indices = [moves[name] for name in moving]
-    found = [portfolio_beta(sources, holdings, *indices, factor=at, is_in_currency=True) for at in range(len(moving))]
-    return -sum(of["beta"] * scenario[name] for of, name in zip(found, moving, strict=True)), found[0]["coverage"]
+    found = [
+        portfolio_beta(sources, holdings, *indices, factor=at, is_in_currency=True)
+        for at in range(len(moving))
+    ]
+    return (
+        -sum(of["beta"] * scenario[name] for of, name in zip(found, moving, strict=True)),
+        found[0]["coverage"],
+    )
 
 
-def _replayed_loss(sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]") -> tuple[float, float]:
+def _replayed_loss(
+    sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
+) -> tuple[float, float]:
     first, last = (scenario[name].date() for name in ("first_day", "last_day"))
     if sources.day < last:
         return math.nan, math.nan
@@ -149,10 +227,16 @@ def _replayed_loss(sources: SourceRows, holdings: Holdings, scenario: "pd.Series
     closes = sources.adjusted_closes(set(exposed["underlying"]), [first, last])
     change = exposed["underlying"].map(closes.iloc[-1] / closes.iloc[0] - 1).astype(float)
     change = change.mask(exposed["underlying"].isin(sources.split_suspects(first, last)))
-    covered_share = float(exposed["exposure"].abs()[change.notna()].sum()) / holdings.gross_exposure if holdings.gross_exposure else math.nan
+    covered_share = (
+        float(exposed["exposure"].abs()[change.notna()].sum()) / holdings.gross_exposure
+        if holdings.gross_exposure
+        else math.nan
+    )
     coverage = covered_share * holdings.price_coverage
     enough = meets_minimum(coverage, MIN_COVERAGE) and holdings.has_price_coverage
-    return -float((exposed["exposure"] * change).sum()) / covered_share if enough else math.nan, coverage
+    return (
+        -float((exposed["exposure"] * change).sum()) / covered_share if enough else math.nan
+    ), coverage
 
 
 def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
@@ -161,20 +245,45 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
     volatility = (sources.forecast(row["underlying_symbol"]) or {"expected": None})["expected"]
     sigma, strike = math.nan if volatility is None else volatility, float(lot["strike_price"])
-    days = math.nan if pd.isna(lot["expiration_date"]) else (lot["expiration_date"].date() - sources.day).days
+    days = (
+        math.nan
+        if pd.isna(lot["expiration_date"])
+        else (lot["expiration_date"].date() - sources.day).days
+    )
     years, sign = days / DAYS_PER_YEAR, 1 if lot["position_type"] in ("LC", "SC") else -1
     rate, dividends = row["risk_free_rate"], row["dividend_yield"]
     greeks = black_scholes(sign, spot, strike, years, sigma, rate, dividends)
-    exposure = greeks["delta"] * float(lot["quantity"]) * CONTRACT_SIZE * spot if greeks["delta"] else greeks["delta"]
-    values = greeks | {"exposure": exposure, "underlying_price": spot, "volatility": sigma, "years": years}
-    inputs = {"spot": spot, "strike": strike, "years": years, "volatility": sigma, "rate": rate, "dividend yield": dividends}
-    return Recalculation(values, {"right": "call" if sign > 0 else "put", **inputs, "contracts": lot["quantity"]})
+    exposure = (
+        greeks["delta"] * float(lot["quantity"]) * CONTRACT_SIZE * spot
+        if greeks["delta"]
+        else greeks["delta"]
+    )
+    values = greeks | {
+        "exposure": exposure,
+        "underlying_price": spot,
+        "volatility": sigma,
+        "years": years,
+    }
+    inputs = {
+        "spot": spot,
+        "strike": strike,
+        "years": years,
+        "volatility": sigma,
+        "rate": rate,
+        "dividend yield": dividends,
+    }
+    return Recalculation(
+        values, {"right": "call" if sign > 0 else "put", **inputs, "contracts": lot["quantity"]}
+    )
 
 
-def black_scholes(sign: int, spot: float, strike: float, years: float, sigma: float, rate: float, dividends: float) -> dict[str, float]:
+def black_scholes(
+    sign: int, spot: float, strike: float, years: float, sigma: float, rate: float, dividends: float
+) -> dict[str, float]:
     """Value a European option and its sensitivities: ``sign`` is 1 for a call, -1 for a put.
 
-    Zeros for one that has expired, NaN where an input is unknown; at the expiration itself, its payoff and no sensitivity but delta.
+    Zeros for one that has expired, NaN where an input is unknown; at the expiration itself, its
+    payoff and no sensitivity but delta.
     """
     from scipy.stats import norm
 
@@ -187,7 +296,13 @@ def black_scholes(sign: int, spot: float, strike: float, years: float, sigma: fl
         reached = 1.0 if ahead > 0 else 0.5 if ahead == 0 else 0.0
         known = not math.isnan(ahead + width)
         carry = sign * reached * (dividends * share - rate * bond) / DAYS_PER_YEAR
-        values = {"value": max(ahead, 0.0), "delta": sign * reached * share / spot, "gamma": 0.0, "theta": carry, "vega": 0.0}
+        values = {
+            "value": max(ahead, 0.0),
+            "delta": sign * reached * share / spot,
+            "gamma": 0.0,
+            "theta": carry,
+            "vega": 0.0,
+        }
         return values if known else dict.fromkeys(values, math.nan)
     d1 = math.log(share / bond) / width + width / 2
     d2, density = d1 - width, share * norm.pdf(d1)
@@ -196,7 +311,13 @@ def black_scholes(sign: int, spot: float, strike: float, years: float, sigma: fl
         "value": float(sign * (inside_share - inside_bond)),
         "delta": float(sign * inside_share / spot),
         "gamma": float(density / spot**2 / width),
-        "theta": float((sign * (dividends * inside_share - rate * inside_bond) - density * sigma / (2 * math.sqrt(years))) / DAYS_PER_YEAR),
+        "theta": float(
+            (
+                sign * (dividends * inside_share - rate * inside_bond)
+                - density * sigma / (2 * math.sqrt(years))
+            )
+            / DAYS_PER_YEAR
+        ),
         "vega": float(density * math.sqrt(years) * VOLATILITY_POINT),
     }
 
@@ -206,14 +327,19 @@ def _recompute_sensitivities(sources: SourceRows, _: Row) -> Recalculation:
     units = {str(lot.position_id): float(lot.units) for lot in lots(sources)}
     names = ("delta", "gamma", "theta", "vega")
     held = [units[str(position)] for position in options.index]
-    sums = {f"portfolio_{name}": float((options[name].astype(float) * held).sum(skipna=False)) for name in names}
+    sums = {
+        f"portfolio_{name}": float((options[name].astype(float) * held).sum(skipna=False))
+        for name in names
+    }
     return Recalculation(sums, {"options": len(options)})
 
 
 _RETURNS = "R = sum(exposure * r) / equity / coverage"
 _OPTION = {
-    "value": "call: S e^(-qT) N(d1) - K e^(-rT) N(d2); put: K e^(-rT) N(-d2) - S e^(-qT) N(-d1); "
-    "d1 = (ln(S / K) + (r - q + v² / 2) T) / (v sqrt(T)), d2 = d1 - v sqrt(T)",
+    "value": (
+        "call: S e^(-qT) N(d1) - K e^(-rT) N(d2); put: K e^(-rT) N(-d2) - S e^(-qT) N(-d1); "
+        "d1 = (ln(S / K) + (r - q + v² / 2) T) / (v sqrt(T)), d2 = d1 - v sqrt(T)"
+    ),
     "delta": "call: e^(-qT) N(d1); put: -e^(-qT) N(-d1)",
     "gamma": "e^(-qT) n(d1) / (S v sqrt(T))",
     "theta": "change of value per calendar day that passes",
@@ -228,15 +354,25 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_tail_risk,
         {
-            "value_at_risk": f"historical: the level's quantile of the losses -R of 504 sessions, {_RETURNS}; "
-            "parametric: z * risk / sqrt(252); "
-            "ten sessions: * sqrt(10)",
-            "expected_shortfall": "historical: mean of the losses at or beyond value_at_risk; "
-            "parametric: n(z) / (1 - level) * risk / sqrt(252); "
-            "ten sessions: * sqrt(10)",
-            "value_at_risk_amount": "value_at_risk * equity; defined where equity is too small to divide by",
-            "expected_shortfall_amount": "expected_shortfall * equity; defined where equity is too small to divide by",
-            "observations": "returns among the 504 sessions; of the parametric, those behind the forecast",
+            "value_at_risk": (
+                f"historical: the level's quantile of the losses -R of 504 sessions, {_RETURNS}; "
+                "parametric: z * risk / sqrt(252); "
+                "ten sessions: * sqrt(10)"
+            ),
+            "expected_shortfall": (
+                "historical: mean of the losses at or beyond value_at_risk; "
+                "parametric: n(z) / (1 - level) * risk / sqrt(252); "
+                "ten sessions: * sqrt(10)"
+            ),
+            "value_at_risk_amount": (
+                "value_at_risk * equity; defined where equity is too small to divide by"
+            ),
+            "expected_shortfall_amount": (
+                "expected_shortfall * equity; defined where equity is too small to divide by"
+            ),
+            "observations": (
+                "returns among the 504 sessions; of the parametric, those behind the forecast"
+            ),
         },
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",
         _recompute_tail_risk,
@@ -245,9 +381,15 @@ METRIC_GROUPS = [
         tables.portfolio_var_backtests,
         {
             "expected": "(1 - level) * n_tested",
-            "breaches": "sessions of the last 252 whose loss passed the historical value at risk of the 504 sessions before",
+            "breaches": (
+                "sessions of the last 252 whose loss passed the historical value at risk of the 504"
+                " sessions before"
+            ),
             "n_tested": "sessions of the last 252 with a return and a value at risk before it",
-            "likelihood_ratio": "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x breaches in n sessions, f = x / n, p = 1 - level",
+            "likelihood_ratio": (
+                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x breaches in n sessions, f = x /"
+                " n, p = 1 - level"
+            ),
             "p_value": "P(chi²(1) > likelihood_ratio)",
         },
         "numpy.quantile day by day, and scipy.stats.power_divergence (G test)",
@@ -268,7 +410,9 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_drawdowns,
         {
-            "current": f"1 - W / highest W before, W = product of (1 + R) over 252 sessions, {_RETURNS}",
+            "current": (
+                f"1 - W / highest W before, W = product of (1 + R) over 252 sessions, {_RETURNS}"
+            ),
             "current_peak": "session of the highest W",
             "largest": "largest of 1 - W / highest W before",
             "largest_peak": "session of the high that the largest fall began with",
@@ -281,8 +425,10 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.portfolio_stress,
         {
-            "loss": "-(beta * move), of both factors their sum with two-factor betas; a window of the past: "
-            "-sum(exposure * (P(last) / P(first) - 1)) / equity / coverage",
+            "loss": (
+                "-(beta * move), of both factors their sum with two-factor betas; a window of the"
+                " past: -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
+            ),
             "loss_value": "loss * equity",
             "coverage": "share of exposure with a beta, or with prices at both ends",
         },
@@ -298,7 +444,10 @@ METRIC_GROUPS = [
     ),
     MetricGroup(
         tables.portfolio_snapshots,
-        {f"portfolio_{name}": f"sum of {name} * signed contracts * 100 over options" for name in ("delta", "gamma", "theta", "vega")},
+        {
+            f"portfolio_{name}": f"sum of {name} * signed contracts * 100 over options"
+            for name in ("delta", "gamma", "theta", "vega")
+        },
         "a sum over the stored rows of position_option_exposures",
         _recompute_sensitivities,
     ),

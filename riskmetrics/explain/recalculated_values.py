@@ -9,15 +9,24 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, Lot, previous_holdings, value_holdings, income, lots, lot_price, pro_forma_returns
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
+from riskmetrics.explain.portfolio_holdings import (
+    Holdings,
+    Lot,
+    income,
+    lot_price,
+    lots,
+    previous_holdings,
+    pro_forma_returns,
+    value_holdings,
+)
 from riskmetrics.explain.recalculated_betas import portfolio_beta, vendor_portfolio_beta
+from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
 from riskmetrics.metrics import har
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.metrics.price_quality import SUSPECT_MOVE
 from riskmetrics.results.exposures import ETF, UNCLASSIFIED
-from riskmetrics.results.snapshots import VALUE_COVERAGE, EQUITY_SOURCES
+from riskmetrics.results.snapshots import EQUITY_SOURCES, VALUE_COVERAGE
 from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW
 
 
@@ -28,13 +37,19 @@ def _lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
         if lot.entry_date <= day:
             is_exited = lot.exit_date is not None and lot.exit_date <= day
             end = lot.exit_price if is_exited else lot_price(sources, lot, day)[0]
-            start = lot_price(sources, lot, previous)[0] if lot.entry_date <= previous else lot.entry_price
+            start = (
+                lot_price(sources, lot, previous)[0]
+                if lot.entry_date <= previous
+                else lot.entry_price
+            )
             is_held = not (is_exited and lot.exit_date <= previous)
             moves = _suspected_moves(sources, lot)
             over_split = any(row["date"].date() == day for row in moves)
             is_unknown = over_split or _starts_at_tick(sources, lot)
             daily = lot.units * (math.nan if is_unknown else end - start)
-            total = lot.units * (math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated)
+            total = lot.units * (
+                math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated
+            )
             found.append((lot, daily if is_held else 0.0, total))
     return found
 
@@ -73,13 +88,22 @@ def _instrument_pnl(sources: SourceRows) -> pd.DataFrame:
         {name: getattr(lot, name) for name in keys}
         | {
             "pnl": daily + _lot_income(sources, lot),
-            "size": lot.units * (lot_price(sources, lot, previous)[0] if lot.entry_date <= previous else lot.entry_price),
+            "size": (
+                lot.units
+                * (
+                    lot_price(sources, lot, previous)[0]
+                    if lot.entry_date <= previous
+                    else lot.entry_price
+                )
+            ),
             "over_split": _is_held_over_split(sources, lot),
         }
         for lot, daily, _ in _lot_pnl(sources)
         if lot.exit_date is None or lot.exit_date > previous
     ]
-    frame = pd.DataFrame(rows, columns=[*keys, "pnl", "size", "over_split"]).groupby(keys, dropna=False)
+    frame = pd.DataFrame(rows, columns=[*keys, "pnl", "size", "over_split"]).groupby(
+        keys, dropna=False
+    )
     return (
         frame.agg(
             pnl=("pnl", lambda of: of.sum(skipna=False)),
@@ -108,9 +132,15 @@ def _pnl_coverage(sources: SourceRows) -> float:
 
 def _has_confirmed_price(sources: SourceRows, symbol: str) -> bool:
     """Whether no move over MOVE ends on the day, or ended the session before and is given back on the day."""
-    found = [sources.close(symbol, day) for day in trading_calendar.sessions_with_lookback([sources.day], 2)]
+    found = [
+        sources.close(symbol, day)
+        for day in trading_calendar.sessions_with_lookback([sources.day], 2)
+    ]
     first, second, third = (math.nan if stale else close for close, stale in found)
-    given_back = abs(second / first - 1) > SUSPECT_MOVE and abs(math.log(third / first)) < abs(math.log(second / first)) / 4
+    given_back = (
+        abs(second / first - 1) > SUSPECT_MOVE
+        and abs(math.log(third / first)) < abs(math.log(second / first)) / 4
+    )
     return not given_back and not abs(third / second - 1) > SUSPECT_MOVE
 
 
@@ -132,8 +162,15 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
         "gross_exposure": holdings.gross_value,
         "net_exposure": holdings.net_value,
         "daily_pnl": daily,
-        "daily_return": daily / start if is_enough and meets_minimum(_pnl_coverage(sources), MIN_COVERAGE) else math.nan,
-        "cumulative_pnl": sum(total for _, _, total in _lot_pnl(sources)) + income(sources, date.min, sources.day, needs_entry_date=True),
+        "daily_return": (
+            daily / start
+            if is_enough and meets_minimum(_pnl_coverage(sources), MIN_COVERAGE)
+            else math.nan
+        ),
+        "cumulative_pnl": (
+            sum(total for _, _, total in _lot_pnl(sources))
+            + income(sources, date.min, sources.day, needs_entry_date=True)
+        ),
         "income": received,
         "weight_base": EQUITY_SOURCES[int(sources.cash_anchor is None)],
         "num_positions": len(held),
@@ -141,13 +178,21 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
         "num_short_positions": int((held["units"] < 0).sum()),
         "equity_balance": sources.portfolio_row["equity_balance"],
     }
-    inputs = {"equity on the session before": equity_before, "purchases of the day": inflow, "cash is known on": sources.cash_anchor}
+    inputs = {
+        "equity on the session before": equity_before,
+        "purchases of the day": inflow,
+        "cash is known on": sources.cash_anchor,
+    }
     return Recalculation(values, holdings.weight_inputs() | inputs)
 
 
 def _lot_income(sources: SourceRows, lot: Lot) -> float:
     """What is known of the day's distribution to a lot."""
-    amount = sources.distributions(lot.symbol).get(sources.day, 0.0) if lot in _lots_held_overnight(sources) else 0.0
+    amount = (
+        sources.distributions(lot.symbol).get(sources.day, 0.0)
+        if lot in _lots_held_overnight(sources)
+        else 0.0
+    )
     return 0.0 if math.isnan(amount) else amount * lot.units
 
 
@@ -172,7 +217,11 @@ def _day_purchases(sources: SourceRows) -> tuple[float, float]:
     previous = trading_calendar.previous_session(sources.day)
     entered = [lot for lot in lots(sources) if previous < lot.entry_date <= sources.day]
     costs = np.nan_to_num([lot.units * lot.entry_price for lot in entered])
-    exited = [lot for lot in lots(sources) if lot.exit_date is not None and previous < lot.exit_date <= sources.day]
+    exited = [
+        lot
+        for lot in lots(sources)
+        if lot.exit_date is not None and previous < lot.exit_date <= sources.day
+    ]
     proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in exited])
     shorted = float(np.minimum(costs, 0.0).sum())
     paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)
@@ -182,7 +231,11 @@ def _day_purchases(sources: SourceRows) -> tuple[float, float]:
 def _gross_weights(holdings: Holdings) -> "pd.Series[float]":
     """Sizes of priced instruments as shares of gross value, the largest first."""
     sizes = holdings.instruments["value"].abs().dropna().sort_values(ascending=False)
-    return sizes / holdings.gross_value if holdings.gross_value and holdings.has_price_coverage else sizes.iloc[:0]
+    return (
+        sizes / holdings.gross_value
+        if holdings.gross_value and holdings.has_price_coverage
+        else sizes.iloc[:0]
+    )
 
 
 def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
@@ -190,7 +243,11 @@ def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
     shares = _gross_weights(holdings)
     has_weights = len(shares) > 0
     hhi = float((shares**2).sum()) if has_weights else math.nan
-    gross = {sector: weight for sector, weight in _sector_weights(sources, holdings)["gross"].items() if weight > 0}
+    gross = {
+        sector: weight
+        for sector, weight in _sector_weights(sources, holdings)["gross"].items()
+        if weight > 0
+    }
     values = {
         "hhi": hhi,
         "effective_num_positions": 1 / hhi,
@@ -201,15 +258,28 @@ def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
     return Recalculation(values, holdings.weight_inputs() | {"gross value": holdings.gross_value})
 
 
-def _sector_weights(sources: SourceRows, holdings: Holdings, name: str | None = None) -> pd.DataFrame:
+def _sector_weights(
+    sources: SourceRows, holdings: Holdings, name: str | None = None
+) -> pd.DataFrame:
     """Gross and net weights by sector, or of one: funds are ETF, what has no profile is Unclassified."""
     held = holdings.instruments[holdings.instruments["value"].notna()]
     known = sources.profiles(held["underlying"].dropna()).reindex(held["underlying"])
-    fund = (known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)).fillna(value=False).to_numpy(bool)
+    fund = (
+        (known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True))
+        .fillna(value=False)
+        .to_numpy(bool)
+    )
     sector = np.where(fund, ETF, known["sector"].fillna(UNCLASSIFIED).to_numpy(object))
-    values = pd.DataFrame({"gross": held["value"].abs(), "net": held["value"]}).groupby(sector).sum()
+    values = (
+        pd.DataFrame({"gross": held["value"].abs(), "net": held["value"]}).groupby(sector).sum()
+    )
     values = values if name is None else values.reindex([name]).fillna(0.0)
-    return pd.DataFrame({"gross": values["gross"] / (holdings.gross_value or math.nan), "net": values["net"] / holdings.weight_denominator})
+    return pd.DataFrame(
+        {
+            "gross": values["gross"] / (holdings.gross_value or math.nan),
+            "net": values["net"] / holdings.weight_denominator,
+        }
+    )
 
 
 def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
@@ -231,7 +301,10 @@ def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
 
 def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     """How much of a portfolio a figure covers, by the figure's own rules."""
-    metric, holdings = row["metric"], value_holdings(sources, is_delta_adjusted=row["metric"] not in VALUE_COVERAGE)
+    metric, holdings = (
+        row["metric"],
+        value_holdings(sources, is_delta_adjusted=row["metric"] not in VALUE_COVERAGE),
+    )
     held, n_total = holdings.instruments, len(holdings.instruments)
     priced = held["value"].notna()
     counts: dict[str, Any] = {"n_total": n_total}
@@ -240,14 +313,18 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     elif metric == "current_prices":
         counts |= {"n_covered": int((priced & ~held["stale"].astype(bool)).sum())}
     elif metric == "sources":
-        of_options = [math.isfinite(sources.close(symbol, sources.day)[0]) for symbol in held["underlying"][held["right"] != ""]]
+        of_options = [
+            math.isfinite(sources.close(symbol, sources.day)[0])
+            for symbol in held["underlying"][held["right"] != ""]
+        ]
         counts |= {"n_covered": sum(of_options) + int(priced[held["right"] == ""].sum())}
     elif metric == "believed_prices":
         traded = _instrument_pnl(sources)
         unconfirmed = [
             row["symbol"]
             for row in traded.to_dict("records")
-            if row["over_split"] or (row["listed"] and not _has_confirmed_price(sources, row["symbol"]))
+            if row["over_split"]
+            or (row["listed"] and not _has_confirmed_price(sources, row["symbol"]))
         ]
         counts = {"n_covered": len(traded) - len(unconfirmed), "n_total": len(traded)}
     elif metric == "daily_pnl":
@@ -255,35 +332,67 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
         counts = {"n_covered": n_known, "n_total": n_traded}
     elif metric == "income":
         symbols = {lot.symbol for lot in _lots_held_overnight(sources)}
-        counts = {"n_covered": sum(sources.has_known_income(symbol) for symbol in symbols), "n_total": len(symbols)}
+        counts = {
+            "n_covered": sum(sources.has_known_income(symbol) for symbol in symbols),
+            "n_total": len(symbols),
+        }
     elif metric == "volatility":
-        share = pro_forma_returns(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :] * holdings.price_coverage
-        known = sources.returns({*holdings.exposed["underlying"], sources.market}, PORTFOLIO_WINDOW).iloc[-har.LEVEL_WINDOW :].count()
+        share = (
+            pro_forma_returns(sources, PORTFOLIO_WINDOW)["coverage"].iloc[-har.LEVEL_WINDOW :]
+            * holdings.price_coverage
+        )
+        known = (
+            sources.returns({*holdings.exposed["underlying"], sources.market}, PORTFOLIO_WINDOW)
+            .iloc[-har.LEVEL_WINDOW :]
+            .count()
+        )
         followed = held["underlying"][held["has_return_series"]]
-        counts |= {"coverage": share.mean(), "n_covered": int((followed.map(known).fillna(0) >= har.MIN_LEVEL_OBS).sum())}
+        counts |= {
+            "coverage": share.mean(),
+            "n_covered": int((followed.map(known).fillna(0) >= har.MIN_LEVEL_OBS).sum()),
+        }
     else:
         found = {
             "beta": lambda: portfolio_beta(sources, holdings, sources.market),
             "provider_beta": lambda: vendor_portfolio_beta(sources, holdings),
             "rate_beta": lambda: portfolio_beta(sources, holdings, sources.rate),
-            "two_factor_rate_beta": lambda: portfolio_beta(sources, holdings, sources.market, sources.rate, factor=1),
+            "two_factor_rate_beta": lambda: portfolio_beta(
+                sources, holdings, sources.market, sources.rate, factor=1
+            ),
         }[metric]()
         counts |= {name: found[name] for name in ("coverage", "n_covered")}
     share_of_count = counts["n_covered"] / counts["n_total"] if counts["n_total"] else math.nan
-    return Recalculation({"coverage": share_of_count} | counts, holdings.weight_inputs() | {"figure": metric})
+    return Recalculation(
+        {"coverage": share_of_count} | counts, holdings.weight_inputs() | {"figure": metric}
+    )
 
 
 _SNAPSHOT = {
     "total_value": "equity: net value + cash, at the closes of the day or up to 5 sessions before",
-    "cash_value": "equity balance - net value on the last priced session it was stated for + sales - purchases + income since",
+    "cash_value": (
+        "equity balance - net value on the last priced session it was stated for + sales -"
+        " purchases + income since"
+    ),
     "long_value": "sum of the values of instruments held long, units * price, lots netted",
     "short_value": "sum of the values of instruments held short",
     "gross_exposure": "long value - short value",
     "net_exposure": "long value + short value",
-    "daily_pnl": "sum(units * (P(t) - P(t-1))) + income, from the entry price on the opening day and to the exit price on the closing day",
-    "daily_return": "daily_pnl / (equity on the session before + purchases of the day where no equity is stated)",
-    "cumulative_pnl": "sum(units * (price or exit price - entry price)) over all lots entered by the day, and their income since",
-    "income": "sum(units * D) over the lots held overnight, D = C(t-1) - C(t) * A(t-1) / A(t) of close C and adjusted close A",
+    "daily_pnl": (
+        "sum(units * (P(t) - P(t-1))) + income, from the entry price on the opening day and to the"
+        " exit price on the closing day"
+    ),
+    "daily_return": (
+        "daily_pnl / (equity on the session before + purchases of the day where no equity is"
+        " stated)"
+    ),
+    "cumulative_pnl": (
+        "sum(units * (price or exit price - entry price)) over all lots entered by the day, and"
+        " their income since"
+    ),
+    "income": (
+        "sum(units * D) over the lots held overnight, D = C(t-1) - C(t) * A(t-1) / A(t) of close C"
+        " and adjusted close A"
+    ),
     "weight_base": "stated_equity where an equity balance is stated, else net_value",
     "num_positions": "instruments held, lots netted",
     "num_long_positions": "instruments held long",
@@ -302,11 +411,15 @@ _SECTORS = {
     "net_weight": "sum(value) of the sector / equity",
     "benchmark_weight": "the benchmark's latest weight at or before the day",
     "active_weight": "net_weight - benchmark_weight",
-    "benchmark_asof": "the latest day at or before the session that the benchmark's weights describe",
+    "benchmark_asof": (
+        "the latest day at or before the session that the benchmark's weights describe"
+    ),
     "benchmark_code": "the code of the benchmark that was in use",
 }
 _COVERAGE = {
-    "coverage": "covered exposure / exposure; of prices and profit, instruments covered / instruments",
+    "coverage": (
+        "covered exposure / exposure; of prices and profit, instruments covered / instruments"
+    ),
     "n_covered": "instruments that the figure covers",
     "n_total": "instruments that it is about",
 }
@@ -316,5 +429,10 @@ METRIC_GROUPS = [
     MetricGroup(tables.portfolio_snapshots, _SNAPSHOT, _METHOD, _recompute_values),
     MetricGroup(tables.portfolio_snapshots, _CONCENTRATION, _METHOD, _recompute_concentration),
     MetricGroup(tables.portfolio_sector_weights, _SECTORS, _METHOD, _recompute_sector),
-    MetricGroup(tables.portfolio_coverage, _COVERAGE, f"{_METHOD}; betas by statsmodels", _recompute_coverage),
+    MetricGroup(
+        tables.portfolio_coverage,
+        _COVERAGE,
+        f"{_METHOD}; betas by statsmodels",
+        _recompute_coverage,
+    ),
 ]

@@ -55,16 +55,24 @@ def is_equal_as_stored(stored: Any, recomputed: Any, column: "sa.Column[Any]") -
     if is_undefined(stored) or is_undefined(recomputed):
         return is_undefined(stored) and is_undefined(recomputed)
     if isinstance(stored, Mapping):
-        return stored.keys() == recomputed.keys() and all(_is_close(stored[key], recomputed[key], 0.0) for key in stored)
+        return stored.keys() == recomputed.keys() and all(
+            _is_close(stored[key], recomputed[key], 0.0) for key in stored
+        )
     if isinstance(stored, bool | str | date):
         return bool(stored == recomputed)
-    scale = column.type.scale if isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Double) else None
+    scale = (
+        column.type.scale
+        if isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Double)
+        else None
+    )
     half_a_digit = 0.0 if scale is None else 0.5 * 10.0**-scale
     return _is_close(float(stored), float(recomputed), half_a_digit)
 
 
 def _is_close(stored: float, recomputed: float, rounding: float) -> bool:
-    return abs(stored - recomputed) <= rounding + _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * abs(stored)
+    return abs(stored - recomputed) <= rounding + _ABSOLUTE_TOLERANCE + _RELATIVE_TOLERANCE * abs(
+        stored
+    )
 
 
 def to_json_value(value: Any) -> Any:
@@ -73,4 +81,10 @@ def to_json_value(value: Any) -> Any:
         return None
     if isinstance(value, Decimal):
         return float(value)
-    return value.isoformat() if isinstance(value, date) else value.item() if hasattr(value, "item") else value
+    return (
+        value.isoformat()
+        if isinstance(value, date)
+        else value.item()
+        if hasattr(value, "item")
+        else value
+    )

@@ -7,13 +7,28 @@ from typing import Any, NamedTuple
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import result_tables, explain_queries
+from riskmetrics.db import explain_queries, result_tables
 from riskmetrics.errors import UsageError
-from riskmetrics.explain import recalculated_risk, recalculated_betas, recalculated_values, recalculated_volatility
-from riskmetrics.explain.recalculation import MetricGroup, Recalculation, is_equal_as_stored, is_undefined
+from riskmetrics.explain import (
+    recalculated_betas,
+    recalculated_risk,
+    recalculated_values,
+    recalculated_volatility,
+)
+from riskmetrics.explain.recalculation import (
+    MetricGroup,
+    Recalculation,
+    is_equal_as_stored,
+    is_undefined,
+)
 from riskmetrics.explain.source_rows import SourceRows
 
-METRIC_GROUPS: list[MetricGroup] = [*recalculated_values.METRIC_GROUPS, *recalculated_betas.METRIC_GROUPS, *recalculated_volatility.METRIC_GROUPS, *recalculated_risk.METRIC_GROUPS]
+METRIC_GROUPS: list[MetricGroup] = [
+    *recalculated_values.METRIC_GROUPS,
+    *recalculated_betas.METRIC_GROUPS,
+    *recalculated_volatility.METRIC_GROUPS,
+    *recalculated_risk.METRIC_GROUPS,
+]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}
 _DAY_COLUMNS = {result.table.name: result.day.name for result in result_tables.list_result_tables()}
@@ -73,14 +88,24 @@ def find_metric(name: str) -> Metric:
     """
     found = [metric for metric in all_metrics() if name in (metric.name, metric.column)]
     if len(found) > 1:
-        raise UsageError(f"{name} is a column of several tables: say one of {', '.join(metric.name for metric in found)}")
+        raise UsageError(
+            f"{name} is a column of several tables: say one of"
+            f" {', '.join(metric.name for metric in found)}"
+        )
     if not found:
         raise UsageError(f"there is no metric {name}: riskmetrics explain --list names them")
     return found[0]
 
 
 def explain(
-    connection: sa.Connection, portfolio_id: str, metric: Metric, day: date, *, symbol: str | None, market_index: str, rate_index: str
+    connection: sa.Connection,
+    portfolio_id: str,
+    metric: Metric,
+    day: date,
+    *,
+    symbol: str | None,
+    market_index: str,
+    rate_index: str,
 ) -> list[Explanation]:
     """Explain each stored value of a metric of a portfolio, given by its id, on a day; empty if none is stored."""
     table = metric.group.table
@@ -88,11 +113,19 @@ def explain(
         raise UsageError(f"{metric.name} is of the whole portfolio: leave out --symbol")
     sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
     rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
-    return [found for row in rows for found in explain_row(connection, sources, metric.group, row, [metric.column])]
+    return [
+        found
+        for row in rows
+        for found in explain_row(connection, sources, metric.group, row, [metric.column])
+    ]
 
 
 def explain_row(
-    connection: sa.Connection, sources: SourceRows, group: MetricGroup, row: Mapping[str, Any], columns: Iterable[str]
+    connection: sa.Connection,
+    sources: SourceRows,
+    group: MetricGroup,
+    row: Mapping[str, Any],
+    columns: Iterable[str],
 ) -> list[Explanation]:
     """Compute values of a stored row anew."""
     sources.rows_used = {}
@@ -100,10 +133,16 @@ def explain_row(
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
     key = ({"symbol": row["symbol"]} if "symbol" in row else {}) | _row_key(group.table, row)
     for column in columns:
-        metric, stored, recomputed = Metric(group, column), row[column], recalculation.values[column]
+        metric, stored, recomputed = (
+            Metric(group, column),
+            row[column],
+            recalculation.values[column],
+        )
         reason = None
         if is_undefined(stored):
-            reason = row.get("undefined_reason") or explain_queries.read_undefined_reason(connection, metric.name, subject, sources.day)
+            reason = row.get("undefined_reason") or explain_queries.read_undefined_reason(
+                connection, metric.name, subject, sources.day
+            )
         found.append(
             Explanation(
                 metric,
@@ -124,5 +163,9 @@ def explain_row(
 
 def _row_key(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells a row from the others of its portfolio and day."""
-    names = [column.name for column in table.primary_key if column.name not in _IDENTITY_COLUMNS | {_DAY_COLUMNS[table.name]}]
+    names = [
+        column.name
+        for column in table.primary_key
+        if column.name not in _IDENTITY_COLUMNS | {_DAY_COLUMNS[table.name]}
+    ]
     return {name: row[name] for name in names}

@@ -34,8 +34,20 @@ class SourceRows:
         Symbols that stand for the market and for interest rates.
     """
 
-    def __init__(self, connection: sa.Connection, portfolio_id: str, day: date, market_index: str, rate_index: str) -> None:
-        self.portfolio, self.day, self.market, self.rate = portfolio_id, day, market_index, rate_index
+    def __init__(
+        self,
+        connection: sa.Connection,
+        portfolio_id: str,
+        day: date,
+        market_index: str,
+        rate_index: str,
+    ) -> None:
+        self.portfolio, self.day, self.market, self.rate = (
+            portfolio_id,
+            day,
+            market_index,
+            rate_index,
+        )
         self.rows_used: dict[str, pd.DataFrame] = {}
         """What was asked for since it was last emptied, by what it is."""
         self._connection = connection
@@ -55,7 +67,10 @@ class SourceRows:
         """The lot of a position."""
         found = self._lots[self._lots["position_id"] == str(position)]
         if found.empty:
-            raise DataQualityError(f"position {position} is not stored any more: it was deleted after the row was written")
+            raise DataQualityError(
+                f"position {position} is not stored any more: it was deleted after the row was"
+                " written"
+            )
         self._record_use("positions", found)
         return found.iloc[0]
 
@@ -76,10 +91,14 @@ class SourceRows:
 
     def close(self, symbol: str, day: date) -> tuple[float, bool]:
         """The last close at or before a day, up to 5 sessions old, and whether it is of an earlier session; NaN: none."""
-        sessions = trading_calendar.sessions_with_lookback([trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS)
+        sessions = trading_calendar.sessions_with_lookback(
+            [trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS
+        )
         key = ("close", symbol, sessions[-1])
         if key not in self._cache:
-            self._cache[key] = input_queries.read_closes(self._connection, [symbol], sessions)[symbol].dropna()
+            self._cache[key] = input_queries.read_closes(self._connection, [symbol], sessions)[
+                symbol
+            ].dropna()
         closes = self._cache[key]
         if closes.empty:
             return float("nan"), False
@@ -95,9 +114,14 @@ class SourceRows:
         """Distributions of a symbol per share, by ex-day, NaN unknown, from the first session to the day or the cash anchor."""
         if (key := ("distributions", symbol)) not in self._cache:
             last = max(self.day, self.cash_anchor or self.day)
-            steps = stored_prices.read_adjustment_steps(self._connection, [symbol], trading_calendar.FIRST_SESSION, last)
+            steps = stored_prices.read_adjustment_steps(
+                self._connection, [symbol], trading_calendar.FIRST_SESSION, last
+            )
             events = infer_distributions(steps, [], self.suspects).events
-            self._cache[key] = {day.date(): amount for day, amount in zip(events["date"], events["amount"], strict=True)}
+            self._cache[key] = {
+                day.date(): amount
+                for day, amount in zip(events["date"], events["amount"], strict=True)
+            }
         found: dict[date, float] = self._cache[key]
         return found
 
@@ -122,25 +146,39 @@ class SourceRows:
                 found.add(row["symbol"])
         return found
 
-    def returns(self, symbols: Iterable[str], n_sessions: int, day: date | None = None) -> pd.DataFrame:
+    def returns(
+        self, symbols: Iterable[str], n_sessions: int, day: date | None = None
+    ) -> pd.DataFrame:
         """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
         clean = self._clean_returns(symbols, n_sessions, day)
         (known,) = clean.windows(n_sessions)
         frame = pd.DataFrame(known, index=clean.frame.index, columns=clean.frame.columns)
-        return self._record_use("market_data_cache: returns of adj_close", frame.rename_axis("date"))
+        return self._record_use(
+            "market_data_cache: returns of adj_close", frame.rename_axis("date")
+        )
 
-    def index_returns(self, symbol: str, n_sessions: int, day: date | None = None) -> "pd.Series[float]":
+    def index_returns(
+        self, symbol: str, n_sessions: int, day: date | None = None
+    ) -> "pd.Series[float]":
         """The same of an index, whose moves that only the next session can confirm are left out for good."""
         clean = self._clean_returns([symbol], n_sessions, day)
         series = pd.Series(clean.column(symbol), index=clean.frame.index, name=symbol)
-        self._record_use("market_data_cache: returns of adj_close", series.to_frame().rename_axis("date"))
+        self._record_use(
+            "market_data_cache: returns of adj_close", series.to_frame().rename_axis("date")
+        )
         return series
 
-    def _clean_returns(self, symbols: Iterable[str], n_sessions: int, day: date | None) -> panels.Returns:
+    def _clean_returns(
+        self, symbols: Iterable[str], n_sessions: int, day: date | None
+    ) -> panels.Returns:
         ordered_symbols, day = sorted(set(symbols)), day or self.day
         key = ("returns", *ordered_symbols, n_sessions, day)
         if key not in self._cache:
-            closes = input_queries.read_adjusted_closes(self._connection, ordered_symbols, trading_calendar.sessions_with_lookback([day], n_sessions + 1))
+            closes = input_queries.read_adjusted_closes(
+                self._connection,
+                ordered_symbols,
+                trading_calendar.sessions_with_lookback([day], n_sessions + 1),
+            )
             closes = panels.pad_history(closes, n_sessions + 2)
             self._cache[key] = panels.clean_returns(closes, self.suspects)
         found: panels.Returns = self._cache[key]
@@ -150,20 +188,31 @@ class SourceRows:
         """High and low of a symbol on the sessions to the day; NaN where the session's move is not believed."""
         key = ("bars", symbol, n_sessions)
         if key not in self._cache:
-            bars = input_queries.read_bars(self._connection, [symbol], trading_calendar.sessions_with_lookback([self.day], n_sessions + 1))
+            bars = input_queries.read_bars(
+                self._connection,
+                [symbol],
+                trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
+            )
             bars = {name: panels.pad_history(of, n_sessions + 2) for name, of in bars.items()}
             _, ranges = panels.clean_bars(**bars, suspects=self.suspects)
-            both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[ranges.index]
+            both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[
+                ranges.index
+            ]
             self._cache[key] = both.where(ranges[symbol].notna()).rename_axis("date")
         return self._record_use("market_data_cache: high, low", self._cache[key])
 
     def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
         """Adjusted closes on single days, days x symbols."""
-        return self._record_use("market_data_cache: adj_close", input_queries.read_adjusted_closes(self._connection, symbols, days).rename_axis("date"))
+        return self._record_use(
+            "market_data_cache: adj_close",
+            input_queries.read_adjusted_closes(self._connection, symbols, days).rename_axis("date"),
+        )
 
     def profiles(self, symbols: Iterable[str]) -> pd.DataFrame:
         """Company profiles, by symbol."""
-        return self._record_use("company_profiles", input_queries.read_profiles(self._connection, symbols))
+        return self._record_use(
+            "company_profiles", input_queries.read_profiles(self._connection, symbols)
+        )
 
     def benchmark_code(self) -> str:
         """Return the code of the benchmark that the database's results use."""
@@ -194,15 +243,23 @@ class SourceRows:
     def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
         """The stored forecast of a symbol, or of the portfolio by its id; None: there is none."""
         symbol = None if subject == self.portfolio else subject
-        found = explain_queries.read_rows(self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol)
+        found = explain_queries.read_rows(
+            self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol
+        )
         self._record_use("volatility_forecasts", pd.DataFrame(found))
         return found[0] if found else None
 
     @cached_property
     def _options(self) -> pd.DataFrame:
-        found = explain_queries.read_rows(self._connection, tables.position_option_exposures, self.day, self.portfolio, None)
+        found = explain_queries.read_rows(
+            self._connection, tables.position_option_exposures, self.day, self.portfolio, None
+        )
         columns = [*tables.position_option_exposures.c.keys(), "symbol"]
-        return pd.DataFrame(found, columns=columns).astype({"position_id": "str"}).set_index("position_id")
+        return (
+            pd.DataFrame(found, columns=columns)
+            .astype({"position_id": "str"})
+            .set_index("position_id")
+        )
 
     @property
     def options(self) -> pd.DataFrame:

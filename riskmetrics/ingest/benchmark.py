@@ -6,10 +6,16 @@ from datetime import UTC, datetime, timedelta
 import pandas as pd
 
 from riskmetrics import gics, trading_calendar
-from riskmetrics.db import input_writes, input_queries, vendor, write
-from riskmetrics.errors import InvalidResponseError, AuthenticationError, EntitlementError, RateLimitError, SourceError
+from riskmetrics.db import input_queries, input_writes, vendor, write
+from riskmetrics.errors import (
+    AuthenticationError,
+    EntitlementError,
+    InvalidResponseError,
+    RateLimitError,
+    SourceError,
+)
 from riskmetrics.ingest import profiles
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, VendorClient, RefreshResult
+from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, RefreshResult, VendorClient
 from riskmetrics.results.benchmark_weights import capitalization_weights, normalize_weights
 from riskmetrics.settings import DEFAULT_BENCHMARK
 
@@ -42,8 +48,8 @@ def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResul
     Raises
     ------
     SourceError
-        If they are asked for anew and cannot be had. Otherwise that is a problem of the benchmark, or a note where the plan
-        does not have them.
+        If they are asked for anew and cannot be had. Otherwise that is a problem of the benchmark,
+        or a note where the plan does not have them.
     """
     if client is None:
         return RefreshResult(warnings=(NO_API_KEY_WARNING,))
@@ -58,13 +64,26 @@ def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResul
         except SourceError as error:
             errors.append(error)
             continue
-        return RefreshResult(1, warnings=tuple(f"{_to_warning(error)}; those of {PROXY_FUND} stand in" for error in errors))
+        return RefreshResult(
+            1,
+            warnings=tuple(
+                f"{_to_warning(error)}; those of {PROXY_FUND} stand in" for error in errors
+            ),
+        )
     if force:
         raise errors[0]
     if all(isinstance(error, EntitlementError) for error in errors):
         with client.engine.begin() as connection:
-            vendor.record_answer(connection, VENDOR, KIND, DEFAULT_BENCHMARK, problem=str(errors[0]))
-        return RefreshResult(1, warnings=(*map(_to_warning, errors), "import sector weights with `riskmetrics import benchmark FILE`"))
+            vendor.record_answer(
+                connection, VENDOR, KIND, DEFAULT_BENCHMARK, problem=str(errors[0])
+            )
+        return RefreshResult(
+            1,
+            warnings=(
+                *map(_to_warning, errors),
+                "import sector weights with `riskmetrics import benchmark FILE`",
+            ),
+        )
     return RefreshResult(1, {DEFAULT_BENCHMARK: errors[0]}, tuple(map(_to_warning, errors[1:])))
 
 
@@ -76,7 +95,9 @@ def _is_due(client: VendorClient) -> bool:
     """Whether what is stored is older than a week, and nobody was told within the week that there is none."""
     with client.engine.connect() as connection:
         latest = input_queries.read_latest_benchmark(connection, DEFAULT_BENCHMARK)
-        answer = vendor.read_answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(DEFAULT_BENCHMARK)
+        answer = vendor.read_answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(
+            DEFAULT_BENCHMARK
+        )
     if answer is not None and answer.problem and answer.answered_at > datetime.now(UTC) - MAX_AGE:
         return False
     return latest is None or latest[0] < trading_calendar.last_completed_session() - MAX_AGE
@@ -86,19 +107,34 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
     """Weigh each sector by the market capitalisation of its companies; a call for each stock whose profile is a week old."""
     response = client.api.fetch_constituents()
     _record_rejected(client, response.rejected)
-    stocks = pd.DataFrame([row.model_dump() for row in response.rows], columns=["symbol", "sector", "cik"])
+    stocks = pd.DataFrame(
+        [row.model_dump() for row in response.rows], columns=["symbol", "sector", "cik"]
+    )
     with client.engine.connect() as connection:
-        calls, calls_left = len(profiles.symbols_due(connection, stocks["symbol"])), vendor.read_remaining_calls(connection, VENDOR, client.calls_per_day)
+        calls, calls_left = (
+            len(profiles.symbols_due(connection, stocks["symbol"])),
+            vendor.read_remaining_calls(connection, VENDOR, client.calls_per_day),
+        )
     if calls_left is not None and calls > calls_left:
-        raise RateLimitError(f"{calls} profiles of its stocks are to be fetched, and {calls_left} calls are left today")
+        raise RateLimitError(
+            f"{calls} profiles of its stocks are to be fetched, and {calls_left} calls are left"
+            " today"
+        )
     profiles.refresh(client, stocks["symbol"])
     with client.engine.connect() as connection:
         caps = stocks["symbol"].map(input_queries.read_market_caps(connection, stocks["symbol"]))
     sectors = stocks["sector"].map(gics.to_gics_sector)
     is_classified = (caps < MARKET_CAP_LIMIT) & sectors.notna()
     if is_classified.sum() < MIN_CLASSIFIED_SHARE * len(stocks) or stocks.empty:
-        raise InvalidResponseError(f"{is_classified.sum()} of {len(stocks)} stocks of the S&P 500 have a market capitalisation and a sector")
-    return capitalization_weights(sectors[is_classified], caps[is_classified], stocks.loc[is_classified, "cik"].fillna(stocks["symbol"]))
+        raise InvalidResponseError(
+            f"{is_classified.sum()} of {len(stocks)} stocks of the S&P 500 have a market"
+            " capitalisation and a sector"
+        )
+    return capitalization_weights(
+        sectors[is_classified],
+        caps[is_classified],
+        stocks.loc[is_classified, "cik"].fillna(stocks["symbol"]),
+    )
 
 
 def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
@@ -106,10 +142,26 @@ def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
     response = client.api.fetch_sector_weights(PROXY_FUND)
     sectors = [gics.to_gics_sector(row.sector) for row in response.rows]
     rows = list(zip(response.rows, response.texts, sectors, strict=True))
-    _record_rejected(client, [*response.rejected, *((None, text, "not a GICS sector") for row, text, sector in rows if not sector and row.weight)])
-    weights = pd.Series([row.weight for row, _, sector in rows if sector], index=[sector for sector in sectors if sector], dtype=float)
+    _record_rejected(
+        client,
+        [
+            *response.rejected,
+            *(
+                (None, text, "not a GICS sector")
+                for row, text, sector in rows
+                if not sector and row.weight
+            ),
+        ],
+    )
+    weights = pd.Series(
+        [row.weight for row, _, sector in rows if sector],
+        index=[sector for sector in sectors if sector],
+        dtype=float,
+    )
     if not MIN_WEIGHT_SUM <= weights.sum() <= MAX_WEIGHT_SUM:
-        raise InvalidResponseError(f"the sector weights of {PROXY_FUND} sum to {weights.sum():.4g} %")
+        raise InvalidResponseError(
+            f"the sector weights of {PROXY_FUND} sum to {weights.sum():.4g} %"
+        )
     return normalize_weights(weights)
 
 
@@ -122,11 +174,17 @@ def _store(client: VendorClient, rows: pd.DataFrame) -> None:
         latest = input_queries.read_latest_benchmark(connection, DEFAULT_BENCHMARK)
         if latest is not None:
             asof, sectors_before, stocks_before = latest
-            fewer_stocks = stocks < MIN_CONSTITUENT_RATIO * stocks_before and (stocks > 0 or asof == day)
+            fewer_stocks = stocks < MIN_CONSTITUENT_RATIO * stocks_before and (
+                stocks > 0 or asof == day
+            )
             if len(rows) < sectors_before or fewer_stocks:
                 before = f"those of {asof} on {stocks_before} in {sectors_before}"
-                raise InvalidResponseError(f"they rest on {stocks} stocks in {len(rows)} sectors, {before}: those stay")
-        input_writes.store_benchmark_weights(connection, rows.assign(date=day), DEFAULT_BENCHMARK, VENDOR)
+                raise InvalidResponseError(
+                    f"they rest on {stocks} stocks in {len(rows)} sectors, {before}: those stay"
+                )
+        input_writes.store_benchmark_weights(
+            connection, rows.assign(date=day), DEFAULT_BENCHMARK, VENDOR
+        )
         vendor.record_answer(connection, VENDOR, KIND, DEFAULT_BENCHMARK)
 
 

@@ -8,10 +8,23 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, input_queries, stored_prices, vendor, write
+from riskmetrics.db import input_queries, input_writes, stored_prices, vendor, write
 from riskmetrics.db.vendor import VendorAnswer
-from riskmetrics.errors import InvalidResponseError, DataQualityError, EntitlementError, SourceError, UnknownSymbolError, VendorUnavailableError
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, VendorClient, RefreshResult, fetch_concurrently
+from riskmetrics.errors import (
+    DataQualityError,
+    EntitlementError,
+    InvalidResponseError,
+    SourceError,
+    UnknownSymbolError,
+    VendorUnavailableError,
+)
+from riskmetrics.ingest.vendor_client import (
+    NO_API_KEY_WARNING,
+    VENDOR,
+    RefreshResult,
+    VendorClient,
+    fetch_concurrently,
+)
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import price_history, tail_risk_results
@@ -42,7 +55,9 @@ def needed_symbols(connection: sa.Connection, market: str) -> dict[str, date | N
     return input_queries.read_price_end_dates(connection) | {market: None}
 
 
-def refresh(client: VendorClient | None, symbols: Mapping[str, date | None], days: Sequence[date]) -> RefreshResult:
+def refresh(
+    client: VendorClient | None, symbols: Mapping[str, date | None], days: Sequence[date]
+) -> RefreshResult:
     """Fetch and store what is missing of each symbol to compute the sessions ``days``; what fails leaves the others and what is stored.
 
     Parameters
@@ -53,7 +68,8 @@ def refresh(client: VendorClient | None, symbols: Mapping[str, date | None], day
     Returns
     -------
     RefreshResult
-        ``errors`` of symbols that lack prices they should have: what failed now, and what the vendor did not know when last asked.
+        ``errors`` of symbols that lack prices they should have: what failed now, and what the
+        vendor did not know when last asked.
     """
     if client is None:
         return RefreshResult(warnings=(NO_API_KEY_WARNING,))
@@ -66,13 +82,22 @@ def refresh(client: VendorClient | None, symbols: Mapping[str, date | None], day
     for symbol, until in symbols.items():
         answer, span = answers.get(symbol), stored.get(symbol)
         through = min(days[-1], trading_calendar.previous_or_same_session(until or days[-1]))
-        plan = _plan_fetch(symbol, through, days[0], span, answer, is_settled=_is_settled(answer, now))
+        plan = _plan_fetch(
+            symbol, through, days[0], span, answer, is_settled=_is_settled(answer, now)
+        )
         if plan is not None:
             plans[symbol] = plan
         elif answer is not None and answer.problem and (span is None or span[1] < through):
             errors[symbol] = UnknownSymbolError(answer.problem)
-    warnings_by_symbol, fetch_errors = fetch_concurrently(plans, lambda symbol: _fetch_and_store(client, plans[symbol], trading_calendar.last_completed_session(now)))
-    warnings = dict.fromkeys(note for of_symbol in warnings_by_symbol.values() for note in of_symbol)
+    warnings_by_symbol, fetch_errors = fetch_concurrently(
+        plans,
+        lambda symbol: _fetch_and_store(
+            client, plans[symbol], trading_calendar.last_completed_session(now)
+        ),
+    )
+    warnings = dict.fromkeys(
+        note for of_symbol in warnings_by_symbol.values() for note in of_symbol
+    )
     return RefreshResult(len(plans), errors | fetch_errors, tuple(warnings))
 
 
@@ -101,8 +126,15 @@ def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> N
     if not symbols or meets_minimum(1 - len(errors) / len(symbols), MIN_COVERAGE):
         return
     first = next(iter(errors.values()))
-    sentence = f"{len(errors)} of {len(symbols)} symbols lack prices, more than a run can do without: {first}"
-    raise VendorUnavailableError(sentence) if all(isinstance(error, VendorUnavailableError) for error in errors.values()) else DataQualityError(sentence)
+    sentence = (
+        f"{len(errors)} of {len(symbols)} symbols lack prices, more than a run can do without:"
+        f" {first}"
+    )
+    raise (
+        VendorUnavailableError(sentence)
+        if all(isinstance(error, VendorUnavailableError) for error in errors.values())
+        else DataQualityError(sentence)
+    )
 
 
 def ended_histories(
@@ -133,26 +165,52 @@ def _spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
 
 
 def _plan_fetch(
-    symbol: str, through: date, first: date, stored: tuple[date, date] | None, answer: VendorAnswer | None, *, is_settled: bool
+    symbol: str,
+    through: date,
+    first: date,
+    stored: tuple[date, date] | None,
+    answer: VendorAnswer | None,
+    *,
+    is_settled: bool,
 ) -> FetchPlan | None:
     """Return what to ask of a symbol, None if nothing: what the vendor has answered is not asked again before it can have news."""
     history_start = trading_calendar.previous_session(first, HISTORY_SESSIONS)
     if stored is None:
-        return None if is_settled and answer is not None and answer.problem else FetchPlan(symbol, history_start, None)
+        return (
+            None
+            if is_settled and answer is not None and answer.problem
+            else FetchPlan(symbol, history_start, None)
+        )
     lookback_start = trading_calendar.previous_session(first, LOOKBACK_SESSIONS)
     requested_from = answer.first_day if answer is not None else None
-    needs_history = stored[0] > lookback_start and (requested_from is None or requested_from > lookback_start)
+    needs_history = stored[0] > lookback_start and (
+        requested_from is None or requested_from > lookback_start
+    )
     needs_update = stored[1] < through and not is_settled
     history_start = min(history_start, stored[0])
-    if needs_history and (needs_update or requested_from is not None):  # a file's history that is up to date stays the file's
+    if needs_history and (
+        needs_update or requested_from is not None
+    ):  # a file's history that is up to date stays the file's
         return FetchPlan(symbol, history_start, None)
-    return FetchPlan(symbol, history_start, trading_calendar.previous_session(stored[1], price_history.OVERLAP_SESSIONS)) if needs_update else None
+    return (
+        FetchPlan(
+            symbol,
+            history_start,
+            trading_calendar.previous_session(stored[1], price_history.OVERLAP_SESSIONS),
+        )
+        if needs_update
+        else None
+    )
 
 
 def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
     if answer is None:
         return False
-    return answer.answered_at >= min(trading_calendar.session_close(trading_calendar.last_completed_session(now)) + SETTLEMENT_DELAY, now - RETRY_AFTER)
+    return answer.answered_at >= min(
+        trading_calendar.session_close(trading_calendar.last_completed_session(now))
+        + SETTLEMENT_DELAY,
+        now - RETRY_AFTER,
+    )
 
 
 def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
@@ -163,22 +221,29 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
         if parsed.rows.empty or _store(client, symbol, parsed, is_full_history=False):
             _record_answer(client, symbol, plan.update_start)
             return _adjustment_warnings(parsed)
-        warnings.append(f"{symbol} was restated, by a split or a dividend: its whole history is fetched anew")
+        warnings.append(
+            f"{symbol} was restated, by a split or a dividend: its whole history is fetched anew"
+        )
     try:
         parsed = _fetch(client, symbol, plan.history_start, last)
     except EntitlementError:
         recent = trading_calendar.previous_session(last, HISTORY_SESSIONS)
         if plan.history_start >= recent:
             raise
-        parsed = _fetch(client, symbol, recent, last)  # the plan may have the symbol, and not so long ago
+        parsed = _fetch(
+            client, symbol, recent, last
+        )  # the plan may have the symbol, and not so long ago
     if parsed.rows.empty:
-        sentence = f"{VENDOR} knows no price of {symbol}: is it spelled so? Import its prices from a file, or correct the holding"
+        sentence = (
+            f"{VENDOR} knows no price of {symbol}: is it spelled so? Import its prices from a file,"
+            " or correct the holding"
+        )
         _record_answer(client, symbol, plan.history_start, sentence)
         raise UnknownSymbolError(sentence)
     if not _store(client, symbol, parsed, is_full_history=True):
         raise InvalidResponseError(
-            f"{VENDOR} answers of {symbol} what neither covers nor continues the prices that are stored; those stay as they are: "
-            "import its whole history from one source"
+            f"{VENDOR} answers of {symbol} what neither covers nor continues the prices that are"
+            " stored; those stay as they are: import its whole history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
     return warnings + _adjustment_warnings(parsed)
@@ -187,7 +252,10 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
 def _adjustment_warnings(parsed: "ParseResult") -> list[str]:
     if parsed.rows.empty or parsed.rows["has_adj_close"].all():
         return []
-    return ["the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends"]
+    return [
+        "the plan has no dividend-adjusted history: adj_close := close, and returns leave out"
+        " dividends"
+    ]
 
 
 def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
@@ -199,12 +267,15 @@ def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "Parse
         if parsed.rows.empty:
             count, reason = len(parsed.rejected), parsed.rejected[0].reason
             raise InvalidResponseError(
-                f"{VENDOR} answers of {symbol} with nothing that fits; all {count} rows are kept in rejected_rows, the first: {reason}"
+                f"{VENDOR} answers of {symbol} with nothing that fits; all {count} rows are kept in"
+                f" rejected_rows, the first: {reason}"
             )
     return parsed
 
 
-def _store(client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool) -> bool:
+def _store(
+    client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool
+) -> bool:
     """Store prices if they continue what is stored; under the lock, so that no other process changes it in between."""
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
@@ -214,8 +285,9 @@ def _store(client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_
         elif is_full_history:
             if day := price_history.partial_split_date(stored, parsed.rows):
                 raise InvalidResponseError(
-                    f"{VENDOR} tells of {symbol} a move on {day} of which it told nothing before, as if a split were applied in part: "
-                    "what is stored stays, and the next run asks again"
+                    f"{VENDOR} tells of {symbol} a move on {day} of which it told nothing before,"
+                    " as if a split were applied in part: what is stored stays, and the next run"
+                    " asks again"
                 )
             rows = price_history.splice(stored, parsed.rows)
         else:
@@ -226,6 +298,8 @@ def _store(client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_
         return not mixed
 
 
-def _record_answer(client: VendorClient, symbol: str, first_day: date, problem: str | None = None) -> None:
+def _record_answer(
+    client: VendorClient, symbol: str, first_day: date, problem: str | None = None
+) -> None:
     with client.engine.begin() as connection:
         vendor.record_answer(connection, VENDOR, KIND, symbol, first_day=first_day, problem=problem)

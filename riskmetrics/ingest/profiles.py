@@ -8,11 +8,17 @@ import sqlalchemy as sa
 
 from riskmetrics.db import input_writes, vendor
 from riskmetrics.errors import SourceError
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR, VendorClient, RefreshResult, fetch_concurrently
+from riskmetrics.ingest.vendor_client import (
+    NO_API_KEY_WARNING,
+    VENDOR,
+    RefreshResult,
+    VendorClient,
+    fetch_concurrently,
+)
 from riskmetrics.text import join_names
 
 if TYPE_CHECKING:
-    from riskmetrics.sources.fmp import ValidatedRows, Profile
+    from riskmetrics.sources.fmp import Profile, ValidatedRows
 
 MAX_AGE = timedelta(days=7)
 """How long an answer stands before it is asked for again."""
@@ -28,7 +34,9 @@ def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     names = sorted(set(symbols))
     answers = vendor.read_answers(connection, VENDOR, KIND, names)
     stale = datetime.now(UTC) - MAX_AGE
-    return [symbol for symbol in names if symbol not in answers or answers[symbol].answered_at < stale]
+    return [
+        symbol for symbol in names if symbol not in answers or answers[symbol].answered_at < stale
+    ]
 
 
 def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResult:
@@ -43,11 +51,17 @@ def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResul
     errors: dict[str, SourceError] = {}
     unknown: list[str] = []
     for start in range(0, len(requested), _BATCH_SIZE):
-        responses, fetch_errors = fetch_concurrently(requested[start : start + _BATCH_SIZE], client.api.fetch_profile)
+        responses, fetch_errors = fetch_concurrently(
+            requested[start : start + _BATCH_SIZE], client.api.fetch_profile
+        )
         errors |= fetch_errors
         _store(client, responses)
         unknown += [symbol for symbol, response in responses.items() if not response.rows]
-    warnings = (f"{VENDOR} has no profile of {join_names(unknown)}: imported profiles are used",) if unknown else ()
+    warnings = (
+        (f"{VENDOR} has no profile of {join_names(unknown)}: imported profiles are used",)
+        if unknown
+        else ()
+    )
     return RefreshResult(len(requested), errors, warnings)
 
 
@@ -56,8 +70,23 @@ def _store(client: VendorClient, responses: "dict[str, ValidatedRows[Profile]]")
 
     profiles = [response.rows[0] for response in responses.values() if response.rows]
     with client.engine.begin() as connection:
-        input_writes.store_rejected_rows(connection, KIND, VENDOR, [row for answer in responses.values() for row in answer.rejected])
+        input_writes.store_rejected_rows(
+            connection,
+            KIND,
+            VENDOR,
+            [row for answer in responses.values() for row in answer.rejected],
+        )
         if profiles:
-            input_writes.store_profiles(connection, profiles_to_frame(profiles).assign(last_updated=datetime.now(UTC)), VENDOR)
+            input_writes.store_profiles(
+                connection,
+                profiles_to_frame(profiles).assign(last_updated=datetime.now(UTC)),
+                VENDOR,
+            )
         for symbol, answer in responses.items():
-            vendor.record_answer(connection, VENDOR, KIND, symbol, problem=None if answer.rows else "no row that fits")
+            vendor.record_answer(
+                connection,
+                VENDOR,
+                KIND,
+                symbol,
+                problem=None if answer.rows else "no row that fits",
+            )

@@ -13,7 +13,9 @@ from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
-    from riskmetrics.sources.fmp import FmpClient  # with requests, a tenth of a second that runs without a key do not need
+    from riskmetrics.sources.fmp import (
+        FmpClient,
+    )  # with requests, a tenth of a second that runs without a key do not need
 
 VENDOR = "FMP"
 """Its name, in data_source and in sentences."""
@@ -34,7 +36,8 @@ class VendorClient(NamedTuple):
 class RefreshResult(NamedTuple):
     """What became of asking for what was missing.
 
-    ``errors`` are by symbol (or code of a benchmark) and mean that something is still missing; ``warnings`` are for people.
+    ``errors`` are by symbol (or code of a benchmark) and mean that something is still missing;
+    ``warnings`` are for people.
     """
 
     api_calls: int = 0
@@ -43,7 +46,9 @@ class RefreshResult(NamedTuple):
 
 
 @contextmanager
-def open_vendor_client(engine: sa.Engine, settings: Settings, on_wait: Callable[[str], None]) -> Iterator[VendorClient | None]:
+def open_vendor_client(
+    engine: sa.Engine, settings: Settings, on_wait: Callable[[str], None]
+) -> Iterator[VendorClient | None]:
     """Yield the vendor, or None where no key is set; ``on_wait`` is called before long waits."""
     if settings.fmp_api_key is None:
         yield None
@@ -54,7 +59,9 @@ def open_vendor_client(engine: sa.Engine, settings: Settings, on_wait: Callable[
     per_minute, per_day = settings.fmp_calls_per_minute, settings.fmp_calls_per_day
     address = settings.fmp_url.rstrip("/").removesuffix("/stable")
     key = settings.fmp_api_key.get_secret_value()
-    limits = CallLimits(settings.max_answer_mb * MEGABYTE, settings.fmp_call_seconds, settings.fmp_run_seconds)
+    limits = CallLimits(
+        settings.max_answer_mb * MEGABYTE, settings.fmp_call_seconds, settings.fmp_run_seconds
+    )
 
     def wait_for_quota() -> None:
         vendor.wait_for_quota(engine, VENDOR, per_minute, per_day)
@@ -63,7 +70,9 @@ def open_vendor_client(engine: sa.Engine, settings: Settings, on_wait: Callable[
         yield VendorClient(engine, FmpClient(http), per_day)
 
 
-def fetch_concurrently(symbols: Iterable[str], fetch: Callable[[str], T]) -> tuple[dict[str, T], dict[str, SourceError]]:
+def fetch_concurrently(
+    symbols: Iterable[str], fetch: Callable[[str], T]
+) -> tuple[dict[str, T], dict[str, SourceError]]:
     """Ask for several symbols at once; returns what came of each, and the errors of those of which nothing came.
 
     Raises
@@ -78,8 +87,16 @@ def fetch_concurrently(symbols: Iterable[str], fetch: Callable[[str], T]) -> tup
         futures = {symbol: pool.submit(fetch, symbol) for symbol in symbols}
         exceptions = {symbol: future.exception() for symbol, future in futures.items()}
     finally:
-        pool.shutdown(cancel_futures=True)  # Ctrl-C waits for the calls under way, not for hundreds that are not
-    if authentication_error := next((error for error in exceptions.values() if isinstance(error, AuthenticationError)), None):
+        pool.shutdown(
+            cancel_futures=True
+        )  # Ctrl-C waits for the calls under way, not for hundreds that are not
+    if authentication_error := next(
+        (error for error in exceptions.values() if isinstance(error, AuthenticationError)), None
+    ):
         raise authentication_error
-    errors = {symbol: error for symbol, error in exceptions.items() if isinstance(error, SourceError)}
-    return {symbol: future.result() for symbol, future in futures.items() if symbol not in errors}, errors
+    errors = {
+        symbol: error for symbol, error in exceptions.items() if isinstance(error, SourceError)
+    }
+    return {
+        symbol: future.result() for symbol, future in futures.items() if symbol not in errors
+    }, errors

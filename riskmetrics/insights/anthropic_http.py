@@ -51,8 +51,9 @@ class CallLimits(NamedTuple):
 def retry_middleware(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "APIResponse[Any]"]:
     """Return a middleware that leaves to the SDK only what may be repeated unseen.
 
-    It gives up when it is told to come back later than is worth waiting for: the SDK would sleep for hours. And what broke off after it
-    was sent may have been charged: who counts the cost has to know of each such attempt.
+    It gives up when it is told to come back later than is worth waiting for: the SDK would sleep
+    for hours. And what broke off after it was sent may have been charged: who counts the cost has
+    to know of each such attempt.
     """
 
     def attempt(request: APIRequest, call_next: CallNext) -> "APIResponse[Any]":
@@ -65,10 +66,15 @@ def retry_middleware(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "AP
             if request.options.method != "post" or isinstance(error.__cause__, NOT_SENT_ERRORS):
                 raise
             late = isinstance(error, APITimeoutError)
-            raise VendorUnavailableError(TIMEOUT_PROBLEM if late else CONNECTION_PROBLEM) from None  # with a cause that may be repeated the SDK would do so
+            raise VendorUnavailableError(
+                TIMEOUT_PROBLEM if late else CONNECTION_PROBLEM
+            ) from None  # with a cause that may be repeated the SDK would do so
         seconds = _retry_after_seconds(response.headers)
         if response.status_code >= 400 and seconds > timeouts.retry_after:
-            raise RateLimitError(f"Anthropic answered with status {response.status_code} and to come back in {seconds:.0f} s")
+            raise RateLimitError(
+                f"Anthropic answered with status {response.status_code} and to come back in"
+                f" {seconds:.0f} s"
+            )
         return response
 
     return attempt
@@ -84,10 +90,13 @@ def _retry_after_seconds(headers: httpx2.Headers) -> float:
     return 0.0
 
 
-def response_limit_hook(timeouts: Timeouts, max_answer_bytes: int) -> Callable[[httpx2.Response], None]:
+def response_limit_hook(
+    timeouts: Timeouts, max_answer_bytes: int
+) -> Callable[[httpx2.Response], None]:
     """Return a hook after which an answer that drips counts as late, and one that is too large ends.
 
-    An answer that is compressed although nobody asked for that is refused: its few bytes could stand for any number.
+    An answer that is compressed although nobody asked for that is refused: its few bytes could
+    stand for any number.
     """
 
     def limit_response(response: httpx2.Response) -> None:
@@ -95,7 +104,12 @@ def response_limit_hook(timeouts: Timeouts, max_answer_bytes: int) -> Callable[[
             raise httpx2.DecodingError("the answer is compressed", request=response.request)
         if isinstance(response.stream, httpx2.SyncByteStream):
             is_line_delimited = response.request.url.path.endswith("/results")
-            response.stream = _LimitedStream(response.stream, timeouts.total, max_answer_bytes, is_line_delimited=is_line_delimited)
+            response.stream = _LimitedStream(
+                response.stream,
+                timeouts.total,
+                max_answer_bytes,
+                is_line_delimited=is_line_delimited,
+            )
 
     return limit_response
 
@@ -103,7 +117,14 @@ def response_limit_hook(timeouts: Timeouts, max_answer_bytes: int) -> Callable[[
 class _LimitedStream(httpx2.SyncByteStream):
     """A body that has to arrive within some seconds, and no larger than allowed; ``is_line_delimited``, each line of it."""
 
-    def __init__(self, body: httpx2.SyncByteStream, seconds: float, max_bytes: int, *, is_line_delimited: bool) -> None:
+    def __init__(
+        self,
+        body: httpx2.SyncByteStream,
+        seconds: float,
+        max_bytes: int,
+        *,
+        is_line_delimited: bool,
+    ) -> None:
         self._body, self._deadline, self._max_bytes = body, Deadline.from_now(seconds), max_bytes
         self._is_line_delimited = is_line_delimited
 

@@ -1,7 +1,7 @@
 """Claude words insights: every call to Anthropic's Messages API, with all that can go wrong on the way, ends here as an `Answer`.
 
-What is sent is the prompt and nothing else; what is kept of a failure is a sentence of ours, for the vendor's own may quote what it was
-sent. `temperature` is never sent: the API refuses it.
+What is sent is the prompt and nothing else; what is kept of a failure is a sentence of ours, for
+the vendor's own may quote what it was sent. `temperature` is never sent: the API refuses it.
 """
 
 import json
@@ -23,19 +23,19 @@ from pydantic import SecretStr, ValidationError
 from riskmetrics.deadlines import Deadline, run_with_timeout
 from riskmetrics.errors import RateLimitError, VendorUnavailableError
 from riskmetrics.insights import cost
+from riskmetrics.insights.anthropic_http import (
+    CALL_DEADLINE,
+    CONNECTION_PROBLEM,
+    NOT_SENT_ERRORS,
+    TIMEOUT_PROBLEM,
+    CallLimits,
+    Timeouts,
+    response_limit_hook,
+    retry_middleware,
+)
 from riskmetrics.insights.budget import Budget, BudgetRefusal, open_budget
 from riskmetrics.insights.cost import PROVIDER, Price, Tokens
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt, Usage
-from riskmetrics.insights.anthropic_http import (
-    CONNECTION_PROBLEM,
-    CALL_DEADLINE,
-    TIMEOUT_PROBLEM,
-    NOT_SENT_ERRORS,
-    CallLimits,
-    Timeouts,
-    retry_middleware,
-    response_limit_hook,
-)
 from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
 
@@ -53,7 +53,13 @@ _MAX_ATTEMPTS = 3
 """Calls, each within the budget, of which the first ones broke off."""
 
 CALL_ERRORS = (
-    *(anthropic.AnthropicError, httpx2.HTTPError, RateLimitError, VendorUnavailableError, TimeoutError),
+    *(
+        anthropic.AnthropicError,
+        httpx2.HTTPError,
+        RateLimitError,
+        VendorUnavailableError,
+        TimeoutError,
+    ),
     *(ValueError, TypeError, AttributeError, RecursionError),
 )
 """What asking may raise; the last four, because the SDK trusts what it reads."""
@@ -61,7 +67,9 @@ CALL_ERRORS = (
 _TOOL_NAME = "facts"
 
 for _name in ("anthropic", "httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.INFO)  # their DEBUG prints prompts and headers, whatever ANTHROPIC_LOG says
+    logging.getLogger(_name).setLevel(
+        logging.INFO
+    )  # their DEBUG prints prompts and headers, whatever ANTHROPIC_LOG says
 
 
 class Reply(NamedTuple):
@@ -112,7 +120,9 @@ class Claude:
         """Return when calls for a prompt have to end; of calls for none, each may take as long as an insight."""
         run = self._deadlines.setdefault("", Deadline.from_now(self.limits.run_seconds))
         own = Deadline.from_now(self.limits.insight_seconds)
-        return min(run, own if prompt is None else self._deadlines.setdefault(prompt_digest(prompt), own))
+        return min(
+            run, own if prompt is None else self._deadlines.setdefault(prompt_digest(prompt), own)
+        )
 
     def write(self, prompt: Prompt) -> Answer:
         """Word an insight from the whole fact sheet, in one call."""
@@ -120,14 +130,21 @@ class Claude:
 
     def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
         """Show the model its draft and what is wrong with it."""
-        wrong = "These points are wrong:\n" + "\n".join(f"- {complaint}" for complaint in violations)
+        wrong = "These points are wrong:\n" + "\n".join(
+            f"- {complaint}" for complaint in violations
+        )
         turns: list[dict[str, Any]] = [
             {"role": "assistant", "content": draft.model_dump_json()},
-            {"role": "user", "content": f"{wrong}\nAnswer again, whole, without them. Change nothing else."},
+            {
+                "role": "user",
+                "content": f"{wrong}\nAnswer again, whole, without them. Change nothing else.",
+            },
         ]
         return self._answer(prompt, [*opening_turns(prompt), *turns])
 
-    def ask(self, prompt: Prompt, initial_facts: str, facts_by_provider: Mapping[str, str]) -> Answer:
+    def ask(
+        self, prompt: Prompt, initial_facts: str, facts_by_provider: Mapping[str, str]
+    ) -> Answer:
         """Answer a question, looking up facts in turns; nothing but ``facts_by_provider`` can be read, and nothing written.
 
         Parameters
@@ -140,7 +157,10 @@ class Claude:
         turns, used = opening_turns(replace(prompt, facts=initial_facts)), ZERO_USAGE
         for turn in range(MAX_LOOKUP_TURNS + 1):
             last = turn == MAX_LOOKUP_TURNS
-            tools = {"tools": [_lookup_tool(facts_by_provider)], "tool_choice": {"type": "none" if last else "auto"}}
+            tools = {
+                "tools": [_lookup_tool(facts_by_provider)],
+                "tool_choice": {"type": "none" if last else "auto"},
+            }
             reply = self._exchange(prompt, turns, tools)
             used += reply.usage
             calls = _tool_calls(reply.message)
@@ -149,20 +169,31 @@ class Claude:
             used = replace(used, tool_calls=used.tool_calls + len(calls))
             results = [_tool_result(call, facts_by_provider) for call in calls]
             turns = [*turns, reply.message.to_param(), {"role": "user", "content": results}]
-        return Answer(None, f"Claude asked for more facts {MAX_LOOKUP_TURNS} times and did not answer", used, prompt.model)
+        return Answer(
+            None,
+            f"Claude asked for more facts {MAX_LOOKUP_TURNS} times and did not answer",
+            used,
+            prompt.model,
+        )
 
     def _answer(self, prompt: Prompt, turns: Sequence[Any]) -> Answer:
         reply = self._exchange(prompt, turns)
         return read_answer(prompt, reply, reply.usage)
 
-    def _exchange(self, prompt: Prompt, turns: Sequence[Any], tools: Mapping[str, Any] | None = None) -> Reply:
+    def _exchange(
+        self, prompt: Prompt, turns: Sequence[Any], tools: Mapping[str, Any] | None = None
+    ) -> Reply:
         """Reserve, call, settle; and again after a call that broke off, which may have been charged like any other."""
         body, used = request_body(prompt, turns) | dict(tools or {}), ZERO_USAGE
         for _ in range(_MAX_ATTEMPTS):
             deadline = self.deadline_for(prompt)
             if deadline.seconds_left <= 0:
                 return Reply(None, self._time_limit(), used)
-            reservation = self.budget.reserve(prompt_digest(prompt), prompt.model, getattr(_estimate_body_price(body), "maximum", None))
+            reservation = self.budget.reserve(
+                prompt_digest(prompt),
+                prompt.model,
+                getattr(_estimate_body_price(body), "maximum", None),
+            )
             if isinstance(reservation, BudgetRefusal):
                 return Reply(None, reservation.reason, used)
             reply = _call(self.client, body, deadline)
@@ -183,8 +214,12 @@ class Claude:
 def open_claude(engine: sa.Engine, settings: Settings, run_id: str) -> Iterator[Claude]:
     """Yield the writer that the settings name, for one run; they hold a key."""
     key = settings.anthropic_api_key or SecretStr("")
-    bounds = CallLimits(settings.max_answer_mb * MEGABYTE, settings.ai_seconds, settings.ai_run_seconds)
-    with open_client(key, settings.anthropic_url, max_answer_bytes=bounds.max_answer_bytes) as client:
+    bounds = CallLimits(
+        settings.max_answer_mb * MEGABYTE, settings.ai_seconds, settings.ai_run_seconds
+    )
+    with open_client(
+        key, settings.anthropic_url, max_answer_bytes=bounds.max_answer_bytes
+    ) as client:
         yield Claude(client, open_budget(engine, settings, run_id), bounds)
 
 
@@ -217,7 +252,9 @@ def prompt_digest(prompt: Prompt) -> str:
 
 def _estimate_body_price(body: Mapping[str, Any], *, batch: bool = False) -> Price | None:
     size = len(json.dumps(body, ensure_ascii=False, default=str).encode()) + _API_OVERHEAD_TOKENS
-    return cost.estimate(body["model"], size, body["max_tokens"], datetime.now(UTC).date(), batch=batch)
+    return cost.estimate(
+        body["model"], size, body["max_tokens"], datetime.now(UTC).date(), batch=batch
+    )
 
 
 def call_with_deadline(deadline: Deadline, call: Callable[[], T]) -> T:
@@ -249,8 +286,14 @@ def failure_reply(error: Exception) -> Reply:
         kind = f" ({error.type})" if error.type in _ERROR_TYPES else ""
         return Reply(None, f"Anthropic answered with status {error.status_code}{kind}", ZERO_USAGE)
     if isinstance(error, anthropic.APIConnectionError):
-        problem = TIMEOUT_PROBLEM if isinstance(error, anthropic.APITimeoutError) else CONNECTION_PROBLEM
-        return Reply(None, problem, ZERO_USAGE if isinstance(error.__cause__, NOT_SENT_ERRORS) else UNKNOWN_USAGE)
+        problem = (
+            TIMEOUT_PROBLEM if isinstance(error, anthropic.APITimeoutError) else CONNECTION_PROBLEM
+        )
+        return Reply(
+            None,
+            problem,
+            ZERO_USAGE if isinstance(error.__cause__, NOT_SENT_ERRORS) else UNKNOWN_USAGE,
+        )
     return Reply(None, _UNREADABLE, UNKNOWN_USAGE)
 
 
@@ -258,9 +301,21 @@ def reply_with_cost(message: object, model: str, *, batch: bool = False) -> Repl
     """A message with what it cost; what is none (a page of HTML, {}) costs nobody knows what."""
     usage = getattr(message, "usage", None)
     tokens = Tokens(*(getattr(usage, name, None) or 0 for name in _TOKEN_FIELDS))
-    if not isinstance(message, Message) or not all(type(count) is int and count >= 0 for count in tokens) or not tokens.prompt:
+    if (
+        not isinstance(message, Message)
+        or not all(type(count) is int and count >= 0 for count in tokens)
+        or not tokens.prompt
+    ):
         return Reply(None, _UNREADABLE, UNKNOWN_USAGE)
-    return Reply(message, None, Usage(tokens.prompt, tokens.output, cost.price(model, tokens, datetime.now(UTC).date(), batch=batch)))
+    return Reply(
+        message,
+        None,
+        Usage(
+            tokens.prompt,
+            tokens.output,
+            cost.price(model, tokens, datetime.now(UTC).date(), batch=batch),
+        ),
+    )
 
 
 def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
@@ -268,15 +323,23 @@ def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
     message = reply.message
     if message is None:
         return Answer(None, reply.problem, used, prompt.model)
-    model = message.model if isinstance(message.model, str) and message.model.isprintable() else prompt.model
+    model = (
+        message.model
+        if isinstance(message.model, str) and message.model.isprintable()
+        else prompt.model
+    )
     draft, problem = _parse_draft(message)
     return Answer(draft, problem, used, model[:50])
 
 
 def _parse_draft(message: Message) -> tuple[Draft | None, str | None]:
     if message.stop_reason not in {"end_turn", "stop_sequence"}:
-        return None, _STOP_REASON_PROBLEMS.get(str(message.stop_reason), "Claude stopped before the end of its answer")
-    text = "".join(block.text for block in _blocks(message, TextBlock) if isinstance(block.text, str))
+        return None, _STOP_REASON_PROBLEMS.get(
+            str(message.stop_reason), "Claude stopped before the end of its answer"
+        )
+    text = "".join(
+        block.text for block in _blocks(message, TextBlock) if isinstance(block.text, str)
+    )
     try:
         return Draft.model_validate_json(text), None
     except ValidationError as error:
@@ -289,24 +352,39 @@ def _lookup_tool(facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
     kinds = {"kind": {"type": "string", "enum": sorted(facts_by_provider)}}
     return {
         "name": _TOOL_NAME,
-        "description": "More facts of this portfolio and day, as JSON. Cite them by their ids like the others.",
-        "input_schema": {"type": "object", "properties": kinds, "required": ["kind"], "additionalProperties": False},
+        "description": (
+            "More facts of this portfolio and day, as JSON. Cite them by their ids like the others."
+        ),
+        "input_schema": {
+            "type": "object",
+            "properties": kinds,
+            "required": ["kind"],
+            "additionalProperties": False,
+        },
     }
 
 
 def _blocks(message: Message | None, kind: type[Any]) -> list[Any]:
     """The blocks of a kind; the SDK does not check that content is a list."""
     content = message.content if message is not None else None
-    return [block for block in content if isinstance(block, kind)] if isinstance(content, list) else []
+    return (
+        [block for block in content if isinstance(block, kind)] if isinstance(content, list) else []
+    )
 
 
 def _tool_calls(message: Message | None) -> list[ToolUseBlock]:
-    return _blocks(message, ToolUseBlock) if message is not None and message.stop_reason == "tool_use" else []
+    return (
+        _blocks(message, ToolUseBlock)
+        if message is not None and message.stop_reason == "tool_use"
+        else []
+    )
 
 
 def _tool_result(call: ToolUseBlock, facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
     """The answer to a tool call; a mistake of the model's is told in words of ours, never an exception's."""
-    kind = call.input.get("kind") if call.name == _TOOL_NAME and isinstance(call.input, dict) else None
+    kind = (
+        call.input.get("kind") if call.name == _TOOL_NAME and isinstance(call.input, dict) else None
+    )
     facts = facts_by_provider.get(kind) if isinstance(kind, str) else None
     wrong = {"is_error": True} if facts is None else {}
     return {
@@ -319,7 +397,12 @@ def _tool_result(call: ToolUseBlock, facts_by_provider: Mapping[str, str]) -> di
 
 UNKNOWN_USAGE = Usage(0, 0, None)
 _UNREADABLE = "Anthropic's answer cannot be read"
-_TOKEN_FIELDS = ("output_tokens", "input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_TOKEN_FIELDS = (
+    "output_tokens",
+    "input_tokens",
+    "cache_creation_input_tokens",
+    "cache_read_input_tokens",
+)
 _STOP_REASON_PROBLEMS = {
     "max_tokens": "Claude's answer was cut off at its longest allowed length",
     "model_context_window_exceeded": "the facts are more than the model can read",

@@ -74,13 +74,18 @@ def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Deci
     return (millionths * share / _MILLION).quantize(_SIX_PLACES, ROUND_HALF_UP)
 
 
-def estimate(model: str, prompt_bytes: int, max_tokens: int, day: date, *, batch: bool = False) -> Price | None:
+def estimate(
+    model: str, prompt_bytes: int, max_tokens: int, day: date, *, batch: bool = False
+) -> Price | None:
     """What a call will cost before it is made; None as for `price`.
 
-    A token is four bytes of English or so and at least one byte, and an answer half as long as it may be: the first is what to
-    expect, the second a bound. A bound of the prompt is priced by the dearest tier that it may reach.
+    A token is four bytes of English or so and at least one byte, and an answer half as long as it
+    may be: the first is what to expect, the second a bound. A bound of the prompt is priced by the
+    dearest tier that it may reach.
     """
-    expected = price(model, Tokens(output=max_tokens // 2, input=prompt_bytes // 4), day, batch=batch)
+    expected = price(
+        model, Tokens(output=max_tokens // 2, input=prompt_bytes // 4), day, batch=batch
+    )
     maximum = price(model, Tokens(output=max_tokens, input=prompt_bytes), day, batch=batch)
     return None if expected is None or maximum is None else Price(expected, maximum)
 
@@ -111,5 +116,8 @@ def _load_rates() -> tuple[list[Rate], Decimal]:
 def _warn_unknown_rates(model: str, day: date) -> None:
     """Say it once a process."""
     _LOG.warning(
-        "the rates of %s on %s are not known: what it costs is left undefined, and caps count the most that an insight may cost", model, day
+        "the rates of %s on %s are not known: what it costs is left undefined, and caps count the"
+        " most that an insight may cost",
+        model,
+        day,
     )

@@ -1,6 +1,7 @@
 """The kinds of facts there are: which stored column each comes from, how its figure is shown, and what it is called in prose.
 
-No two kinds of the same things share a name, so that a name in a sentence tells which figure may stand beside it.
+No two kinds of the same things share a name, so that a name in a sentence tells which figure may
+stand beside it.
 """
 
 from collections import defaultdict
@@ -9,8 +10,8 @@ from typing import NamedTuple
 
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.report import formatting
-from riskmetrics.results.pro_forma import YEAR_WINDOW
 from riskmetrics.results.betas import BETA_WINDOW
+from riskmetrics.results.pro_forma import YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW as TAIL_WINDOW
 
 _FORMATTERS = {
@@ -18,17 +19,29 @@ _FORMATTERS = {
     "signed money": formatting.signed_money,
     "fraction": formatting.percent,
     "signed fraction": formatting.signed_percent,
-    "percentage points": lambda value: formatting.signed_percent(value).replace("%", " percentage points"),
+    "percentage points": (
+        lambda value: formatting.signed_percent(value).replace("%", " percentage points")
+    ),
     "number": formatting.two_decimals,
-    "signed number": lambda value: ("+" if value > 0 and float(f"{value:.2f}") else "") + formatting.two_decimals(value),
+    "signed number": lambda value: (
+        ("+" if value > 0 and float(f"{value:.2f}") else "") + formatting.two_decimals(value)
+    ),
     "index": formatting.four_decimals,
-    "signed index": lambda value: ("+" if value > 0 and float(f"{value:.4f}") else "") + formatting.four_decimals(value),
+    "signed index": lambda value: (
+        ("+" if value > 0 and float(f"{value:.4f}") else "") + formatting.four_decimals(value)
+    ),
     "count": formatting.count,
     "text": str,
 }
 """How a value is shown, by its unit."""
 
-SIGNED_UNITS = ("signed money", "signed fraction", "percentage points", "signed number", "signed index")
+SIGNED_UNITS = (
+    "signed money",
+    "signed fraction",
+    "percentage points",
+    "signed number",
+    "signed index",
+)
 """Units whose figures show their sign, and which may be written without it where a word tells it."""
 
 
@@ -55,14 +68,21 @@ def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: b
     return f"{text} {currency}" if unit.endswith("money") else text
 
 
-_BETA_WINDOW, _MONTH_WINDOW, _QUARTER_WINDOW, _YEAR_WINDOW, _TAIL_RISK_WINDOW = (f"{n} sessions" for n in (BETA_WINDOW, FORECAST_HORIZON, 63, YEAR_WINDOW, TAIL_WINDOW))
+_BETA_WINDOW, _MONTH_WINDOW, _QUARTER_WINDOW, _YEAR_WINDOW, _TAIL_RISK_WINDOW = (
+    f"{n} sessions" for n in (BETA_WINDOW, FORECAST_HORIZON, 63, YEAR_WINDOW, TAIL_WINDOW)
+)
 _SNAPSHOT, _FORECAST, _SCORE, _POSITION = (
     "portfolio_snapshots",
     "volatility_forecasts",
     "har_forecast_scores",
     "portfolio_risk_contributions",
 )
-_SECTOR, _RATES, _TAIL_TABLE, _DRAWDOWNS = "portfolio_sector_weights", "portfolio_rate_betas", "portfolio_tail_risk", "portfolio_drawdowns"
+_SECTOR, _RATES, _TAIL_TABLE, _DRAWDOWNS = (
+    "portfolio_sector_weights",
+    "portfolio_rate_betas",
+    "portfolio_tail_risk",
+    "portfolio_drawdowns",
+)
 _THRESHOLDS = "insights/severity.yaml"
 
 FACT_TYPES = {
@@ -149,22 +169,48 @@ FACT_TYPES = {
 }  # fmt: skip
 """Every kind that is not a change, by name."""
 
-CHANGE_UNITS = {"total_value": "signed money", "gross_exposure": "signed money", "beta": "signed number", "hhi": "signed index"} | dict.fromkeys(
-    ("volatility_21d", "expected_volatility", "top_3"), "percentage points"
-)
+CHANGE_UNITS = {
+    "total_value": "signed money",
+    "gross_exposure": "signed money",
+    "beta": "signed number",
+    "hhi": "signed index",
+} | dict.fromkeys(("volatility_21d", "expected_volatility", "top_3"), "percentage points")
 """Kinds whose change since the session before is a fact too, and its unit."""
 
 SINCE_PREVIOUS_SESSION = "since the session before"
 
 
 def _change_type(base: FactType, unit: str) -> FactType:
-    said_as = tuple(name for label in base.labels for name in (f"change in {label}", f"change in {label} {SINCE_PREVIOUS_SESSION}"))
-    return FactType(f"{base.name}_change", "changes", base.source, unit, f"change in {base.family}", said_as, "1 session")
+    said_as = tuple(
+        name
+        for label in base.labels
+        for name in (f"change in {label}", f"change in {label} {SINCE_PREVIOUS_SESSION}")
+    )
+    return FactType(
+        f"{base.name}_change",
+        "changes",
+        base.source,
+        unit,
+        f"change in {base.family}",
+        said_as,
+        "1 session",
+    )
 
 
-FACT_TYPES |= {kind.name: kind for kind in (_change_type(FACT_TYPES[name], unit) for name, unit in CHANGE_UNITS.items())}
+FACT_TYPES |= {
+    kind.name: kind
+    for kind in (_change_type(FACT_TYPES[name], unit) for name, unit in CHANGE_UNITS.items())
+}
 
-ALIAS_PREFIXES = {"weight": "POS", "side": "POS", "share": "POS", "gross": "SEC", "benchmark": "SEC", "active": "SEC", "result": "SCN"}
+ALIAS_PREFIXES = {
+    "weight": "POS",
+    "side": "POS",
+    "share": "POS",
+    "gross": "SEC",
+    "benchmark": "SEC",
+    "active": "SEC",
+    "result": "SCN",
+}
 """Kinds that are not about the portfolio, and how the aliases begin of what they are about."""
 
 TYPES_BY_LABEL: dict[str, frozenset[str]] = {}

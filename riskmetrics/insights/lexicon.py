@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from riskmetrics.insights.fact_types import TYPES_BY_LABEL, SINCE_PREVIOUS_SESSION
+from riskmetrics.insights.fact_types import SINCE_PREVIOUS_SESSION, TYPES_BY_LABEL
 
 PLACEHOLDER = re.compile(r"\{\{\s*([a-z0-9_]+?)(\.size)?\s*\}\}")
 
@@ -33,7 +33,9 @@ _SEGMENT_SEPARATORS = {"and", "or", "but", "while", "whereas", ";"}
 class Claim(NamedTuple):
     """What a word asserts of figures."""
 
-    claim_type: Literal["compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"]
+    claim_type: Literal[
+        "compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"
+    ]
     sense: str
     fact_types: frozenset[str] = frozenset()
 
@@ -135,7 +137,15 @@ def vocabulary() -> dict[str, list[WordGroup]]:
 def _word_groups(part: Any) -> Iterator[WordGroup]:
     rows = list(part.values()) if isinstance(part, dict) else part
     if isinstance(part, dict) and "fact_types" in part:
-        yield WordGroup([phrase for name, phrases in part.items() if name != "fact_types" for phrase in phrases], part["fact_types"])
+        yield WordGroup(
+            [
+                phrase
+                for name, phrases in part.items()
+                if name != "fact_types"
+                for phrase in phrases
+            ],
+            part["fact_types"],
+        )
     elif all(isinstance(row, str) for row in rows):
         yield WordGroup(rows, [])
     else:
@@ -146,7 +156,9 @@ def _word_groups(part: Any) -> Iterator[WordGroup]:
 @cache
 def _meanings_by_phrase() -> Mapping[str, _Meaning]:
     entries = load_lexicon()
-    found = {word: _Meaning() for row in entries["neutral"] for word in row} | {word: _Meaning() for word in entries["advice"]}
+    found = {word: _Meaning() for row in entries["neutral"] for word in row} | {
+        word: _Meaning() for word in entries["advice"]
+    }
     found |= {word: _Meaning(is_copula=True) for word in entries["copulas"]}
     found |= {word: _Meaning(label_types=frozenset()) for row in entries["topics"] for word in row}
     found |= {name: _Meaning(label_types=kinds) for name, kinds in TYPES_BY_LABEL.items()}
@@ -158,14 +170,26 @@ def _meanings_by_phrase() -> Mapping[str, _Meaning]:
 
 def _claims_by_phrase(entries: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]:
     for what in ("compare", "move", "side"):
-        yield from ((phrase, Claim(what, sense)) for sense, phrases in entries[what].items() for phrase in phrases)
+        yield from (
+            (phrase, Claim(what, sense))
+            for sense, phrases in entries[what].items()
+            for phrase in phrases
+        )
     yield from ((phrase, Claim("plan", "")) for phrase in entries["plan"])
     yield from ((phrase, Claim("heading", "")) for phrase in entries["heading"])
     kinded: tuple[Literal["first", "measure", "past"], ...] = ("first", "measure", "past")
     for what in kinded:
-        yield from ((phrase, Claim(what, phrase, frozenset(row["fact_types"]))) for row in entries[what] for phrase in row["words"])
+        yield from (
+            (phrase, Claim(what, phrase, frozenset(row["fact_types"])))
+            for row in entries[what]
+            for phrase in row["words"]
+        )
     for row in entries["sign"]:
-        yield from ((phrase, Claim("sign", sense, frozenset(row["fact_types"]))) for sense in ("up", "down") for phrase in row[sense])
+        yield from (
+            (phrase, Claim("sign", sense, frozenset(row["fact_types"])))
+            for sense in ("up", "down")
+            for phrase in row[sense]
+        )
     yield SINCE_PREVIOUS_SESSION, Claim("since", "")
 
 
@@ -198,8 +222,17 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
     if text in load_lexicon()["whole"]:
         return Sentence(text, (), (), is_advice=False, plain_words=frozenset(), is_allowlisted=True)
     violations = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
-    violations += [f"{atom[0]} must stand free" for before, atom in pairwise(atoms) if _is_adjoining(before, atom)]
-    tokens, visible_atoms, is_advice, plain_words = [], [atom for atom in atoms if not atom["space"] and not atom["other"]], False, set()
+    violations += [
+        f"{atom[0]} must stand free"
+        for before, atom in pairwise(atoms)
+        if _is_adjoining(before, atom)
+    ]
+    tokens, visible_atoms, is_advice, plain_words = (
+        [],
+        [atom for atom in atoms if not atom["space"] and not atom["other"]],
+        False,
+        set(),
+    )
     segment = clause = position = 0
     while position < len(visible_atoms):
         atom, n_words, meaning = visible_atoms[position], 1, None
@@ -220,12 +253,22 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
         else:
             tokens.append(_make_token(visible_atoms, position, n_words, meaning, segment, clause))
         position += n_words
-    return Sentence(text, tuple(token for token in tokens if _is_relevant(token)), tuple(violations), is_advice, frozenset(plain_words), is_allowlisted=False)
+    return Sentence(
+        text,
+        tuple(token for token in tokens if _is_relevant(token)),
+        tuple(violations),
+        is_advice,
+        frozenset(plain_words),
+        is_allowlisted=False,
+    )
 
 
 def _is_misplaced(visible_atoms: Sequence["re.Match[str]"], position: int) -> bool:
     """Whether a small word says more where it stands: what is to be, a cause, a share of something, a negative figure in brackets."""
-    before, after = (visible_atoms[of] if 0 <= of < len(visible_atoms) else None for of in (position - 1, position + 1))
+    before, after = (
+        visible_atoms[of] if 0 <= of < len(visible_atoms) else None
+        for of in (position - 1, position + 1)
+    )
     copulas, word = load_lexicon()["copulas"], visible_atoms[position][0].lower()
     if word in copulas:
         return position == 0
@@ -238,30 +281,60 @@ def _is_misplaced(visible_atoms: Sequence["re.Match[str]"], position: int) -> bo
     )
 
 
-def _make_token(visible_atoms: Sequence["re.Match[str]"], position: int, n_words: int, meaning: _Meaning | None, segment: int, clause: int) -> Token:
+def _make_token(
+    visible_atoms: Sequence["re.Match[str]"],
+    position: int,
+    n_words: int,
+    meaning: _Meaning | None,
+    segment: int,
+    clause: int,
+) -> Token:
     atom, (label_types, claim, is_copula) = visible_atoms[position], meaning or _Meaning()
     text = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
-    article = not atom["fact"] and position > 0 and visible_atoms[position - 1][0].lower() in ("a", "an", "the")
+    article = (
+        not atom["fact"]
+        and position > 0
+        and visible_atoms[position - 1][0].lower() in ("a", "an", "the")
+    )
     preceding = visible_atoms[position - 1 - article][0].lower() if position > article else ""
-    token = Token(text, position, segment, clause, preceding=preceding, label_types=label_types, claim=claim, is_copula=is_copula)
+    token = Token(
+        text,
+        position,
+        segment,
+        clause,
+        preceding=preceding,
+        label_types=label_types,
+        claim=claim,
+        is_copula=is_copula,
+    )
     if atom["fact"]:
         return replace(token, fact_id=atom["fact"], is_unsigned=bool(atom["size"]))
     return replace(token, alias=atom["alias"], day=atom["day"])
 
 
 def _is_relevant(token: Token) -> bool:
-    return bool(token.fact_id or token.alias or token.day or token.claim or token.is_copula) or token.label_types is not None
+    return (
+        bool(token.fact_id or token.alias or token.day or token.claim or token.is_copula)
+        or token.label_types is not None
+    )
 
 
 def _is_adjoining(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
     """Whether a figure would be read together with what stands next to it: 0.{{beta}}, {{a}}{{b}}, -{{beta}}, {{beta}}x."""
     marks = atom["mark"] is not None, before["mark"] is not None and before[0] == "("
-    return bool(before["fact"] and not atom["space"] and not marks[0]) or bool(atom["fact"] and not before["space"] and not marks[1])
+    return bool(before["fact"] and not atom["space"] and not marks[0]) or bool(
+        atom["fact"] and not before["space"] and not marks[1]
+    )
 
 
-def _longest_phrase(visible_atoms: Sequence["re.Match[str]"], position: int) -> tuple[int, _Meaning | None]:
+def _longest_phrase(
+    visible_atoms: Sequence["re.Match[str]"], position: int
+) -> tuple[int, _Meaning | None]:
     """Return how many words the longest phrase has that begins here, and what it means; a genitive is its word."""
-    words = [atom[0].lower().replace("’", "'") if atom["word"] else "" for atom in visible_atoms[position : position + _MAX_PHRASE_WORDS]]
+    words = [
+        atom[0].lower().replace("’", "'") if atom["word"] else ""
+        for atom in visible_atoms[position : position + _MAX_PHRASE_WORDS]
+    ]
     for phrase, meaning in _by_first_word().get(words[0], ()):
         if tuple(words[: len(phrase)]) == phrase:
             return len(phrase), meaning

@@ -1,7 +1,7 @@
 """Many prompts at once, at half the price: sent together, answered within a day, and paid for once whatever dies in between.
 
-A batch is stored before it is sent, each request under an id of ours. Where the process dies, or the connection, before the vendor's id is
-stored too, the vendor's list tells whether it arrived.
+A batch is stored before it is sent, each request under an id of ours. Where the process dies, or
+the connection, before the vendor's id is stored too, the vendor's list tells whether it arrived.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,13 +22,13 @@ from riskmetrics.insights.claude import (
     Claude,
     Reply,
     call_with_deadline,
-    reply_with_cost,
     estimate_price,
     failure_reply,
     opening_turns,
-    read_answer,
-    request_body,
     prompt_digest,
+    read_answer,
+    reply_with_cost,
+    request_body,
 )
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
@@ -69,7 +69,10 @@ class BatchWriter:
 
     def write(self, prompt: Prompt) -> Answer:
         """Return what was answered to the same prompt."""
-        reply = self.answers.get(prompt_digest(prompt), Reply(None, "the facts have changed since they were sent in a batch", ZERO_USAGE))
+        reply = self.answers.get(
+            prompt_digest(prompt),
+            Reply(None, "the facts have changed since they were sent in a batch", ZERO_USAGE),
+        )
         return read_answer(prompt, reply, reply.usage)
 
     def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
@@ -89,22 +92,42 @@ def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:
     sent_prompts: dict[BatchRequest, Prompt] = {}
     with claude.budget.engine.begin() as connection:
         batch_store.lock_batches(connection)
-        pending = batch_store.pending_subjects(connection, [prompt_digest(each.prompt) for each in prompts])
-        for number, each in enumerate(each for each in prompts if prompt_digest(each.prompt) not in pending):
+        pending = batch_store.pending_subjects(
+            connection, [prompt_digest(each.prompt) for each in prompts]
+        )
+        for number, each in enumerate(
+            each for each in prompts if prompt_digest(each.prompt) not in pending
+        ):
             price = estimate_price(each.prompt, batch=True)
-            reservation = claude.budget.reserve(prompt_digest(each.prompt), each.prompt.model, price.maximum if price else None)
+            reservation = claude.budget.reserve(
+                prompt_digest(each.prompt), each.prompt.model, price.maximum if price else None
+            )
             if isinstance(reservation, BudgetRefusal):
                 refusal = reservation.reason
             else:
-                sent_prompts[BatchRequest(f"{batch.hex}-{number}", prompt_digest(each.prompt), reservation.spend_id, *each[1:])] = each.prompt
+                sent_prompts[
+                    BatchRequest(
+                        f"{batch.hex}-{number}",
+                        prompt_digest(each.prompt),
+                        reservation.spend_id,
+                        *each[1:],
+                    )
+                ] = each.prompt
         if sent_prompts:
             batch_store.add_batch(connection, batch, claude.budget.run_id, list(sent_prompts))
     return (_submit_batch(claude, batch, sent_prompts) if sent_prompts else None) or refusal
 
 
-def _submit_batch(claude: Claude, batch: UUID, sent_prompts: Mapping[BatchRequest, Prompt]) -> str | None:
-    bodies = [{"custom_id": each.custom_id, "params": request_body(prompt, opening_turns(prompt))} for each, prompt in sent_prompts.items()]
-    client_without_retries = claude.client.with_options(max_retries=0)  # a repeated call could make a second batch
+def _submit_batch(
+    claude: Claude, batch: UUID, sent_prompts: Mapping[BatchRequest, Prompt]
+) -> str | None:
+    bodies = [
+        {"custom_id": each.custom_id, "params": request_body(prompt, opening_turns(prompt))}
+        for each, prompt in sent_prompts.items()
+    ]
+    client_without_retries = claude.client.with_options(
+        max_retries=0
+    )  # a repeated call could make a second batch
     try:
         created = call_with_deadline(
             claude.deadline_for(),
@@ -114,8 +137,13 @@ def _submit_batch(claude: Claude, batch: UUID, sent_prompts: Mapping[BatchReques
         if not isinstance(vendor_id, str):
             return failure_reply(ValueError()).problem
     except CALL_ERRORS as error:
-        problem, refused = failure_reply(error), isinstance(error, anthropic.APIStatusError) and error.status_code < 500
-        if refused or (problem.usage == ZERO_USAGE and not isinstance(error, anthropic.APIStatusError)):
+        problem, refused = (
+            failure_reply(error),
+            isinstance(error, anthropic.APIStatusError) and error.status_code < 500,
+        )
+        if refused or (
+            problem.usage == ZERO_USAGE and not isinstance(error, anthropic.APIStatusError)
+        ):
             with claude.budget.engine.begin() as connection:
                 _close_unanswered(connection, batch)
         return problem.problem
@@ -128,14 +156,21 @@ def find_ended_batches(claude: Claude) -> list[Batch]:
     """The batches whose answers may be fetched: those that have ended, and those of which nobody knows whether they arrived."""
     with claude.budget.engine.connect() as connection:
         open_batches = batch_store.read_open_batches(connection)
-    return [each for each in open_batches if each.vendor_id is None or _age(each) > _RESULT_RETENTION or _has_ended(claude, each.vendor_id)]
+    return [
+        each
+        for each in open_batches
+        if each.vendor_id is None
+        or _age(each) > _RESULT_RETENTION
+        or _has_ended(claude, each.vendor_id)
+    ]
 
 
 def collect_ended_batches(claude: Claude, store: StoreAnswers) -> int:
     """Fetch the answers of batches that have ended, and hand them on; returns how many batches were closed.
 
-    What is handed on is stored before its batch is closed, and what it cost is counted once: a process that dies in between leaves
-    the batch to the next one. While one collects, another passes it by.
+    What is handed on is stored before its batch is closed, and what it cost is counted once: a
+    process that dies in between leaves the batch to the next one. While one collects, another
+    passes it by.
     """
     closed = 0
     for batch in find_ended_batches(claude):
@@ -145,7 +180,9 @@ def collect_ended_batches(claude: Claude, store: StoreAnswers) -> int:
     return closed
 
 
-def _collect_batch(claude: Claude, connection: sa.Connection, batch: Batch, store: StoreAnswers) -> bool:
+def _collect_batch(
+    claude: Claude, connection: sa.Connection, batch: Batch, store: StoreAnswers
+) -> bool:
     if _age(batch) > _RESULT_RETENTION:
         return _close_unanswered(connection, batch.id)
     try:
@@ -159,11 +196,18 @@ def _collect_batch(claude: Claude, connection: sa.Connection, batch: Batch, stor
     if replies is None:
         return False
     requests = batch_store.read_requests(connection, batch.id)
-    answers = {each.subject: replies.get(each.custom_id, Reply(None, "the batch ended without an answer", ZERO_USAGE)) for each in requests}
+    answers = {
+        each.subject: replies.get(
+            each.custom_id, Reply(None, "the batch ended without an answer", ZERO_USAGE)
+        )
+        for each in requests
+    }
     store(BatchWriter(answers, claude), requests)
     for each in requests:
         usage = answers[each.subject].usage
-        spending.settle_spend(connection, each.spend_id, usage.cost, usage.input_tokens, usage.output_tokens)
+        spending.settle_spend(
+            connection, each.spend_id, usage.cost, usage.input_tokens, usage.output_tokens
+        )
     batch_store.close_batch(connection, batch.id)
     return True
 
@@ -183,7 +227,9 @@ def _age(batch: Batch) -> timedelta:
 def _has_ended(claude: Claude, vendor_id: str) -> bool:
     """Whether the vendor says so; a fault says nothing."""
     try:
-        found = call_with_deadline(claude.deadline_for(), lambda: claude.client.messages.batches.retrieve(vendor_id))
+        found = call_with_deadline(
+            claude.deadline_for(), lambda: claude.client.messages.batches.retrieve(vendor_id)
+        )
         return found.processing_status == "ended"
     except CALL_ERRORS:
         return False
@@ -197,14 +243,18 @@ def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> 
     ValueError
         If a batch that nobody knows is still being worked on: it may be this one.
     """
-    listed = call_with_deadline(claude.deadline_for(), lambda: claude.client.messages.batches.list(limit=100).data)
+    listed = call_with_deadline(
+        claude.deadline_for(), lambda: claude.client.messages.batches.list(limit=100).data
+    )
     recent = [each for each in listed if each.created_at > batch.created_at - _MAX_CLOCK_SKEW]
     known_ids = batch_store.known_vendor_ids(connection, [each.id for each in recent])
     strangers = [each for each in recent if each.id not in known_ids]
     for stranger in strangers:
         if stranger.processing_status != "ended":
             raise ValueError("a batch that is being worked on may be the one that is looked for")
-        if any(custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(claude, stranger.id)):
+        if any(
+            custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(claude, stranger.id)
+        ):
             return stranger.id
     return None
 
@@ -217,4 +267,7 @@ def _replies(claude: Claude, vendor_id: str) -> Iterator[tuple[str, Reply]]:
             message = line.result.message
             yield line.custom_id, reply_with_cost(message, str(message.model), batch=True)
         else:
-            yield line.custom_id, Reply(None, f"the batch ended without an answer ({line.result.type})", ZERO_USAGE)
+            yield (
+                line.custom_id,
+                Reply(None, f"the batch ended without an answer ({line.result.type})", ZERO_USAGE),
+            )

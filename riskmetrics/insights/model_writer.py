@@ -13,13 +13,13 @@ import sqlalchemy as sa
 from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
-from riskmetrics.insights import message_batches, fact_sheet, pipeline
-from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchWriter, BatchPrompt
+from riskmetrics.insights import fact_sheet, message_batches, pipeline
 from riskmetrics.insights.claude import ZERO_USAGE, Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
-from riskmetrics.insights.pipeline import Request, GenerationContext
-from riskmetrics.insights.templates import TemplateRenderError, Template, build_prompt, sheet_json
+from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
+from riskmetrics.insights.pipeline import GenerationContext, Request
+from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt, sheet_json
 
 MAX_CONCURRENT_CALLS = 4
 """Calls under way in a process, each with a transaction that keeps others from asking the same."""
@@ -58,7 +58,9 @@ class _QuestionWriter:
         return self.claude.repair(prompt, draft, violations)
 
 
-def write_insights(claude: Claude, requests: Sequence[Request], run_context: GenerationContext) -> Counter[str]:
+def write_insights(
+    claude: Claude, requests: Sequence[Request], run_context: GenerationContext
+) -> Counter[str]:
     """Have insights written by the model, and stored one by one as they come; from 20 on in a batch, with rules standing meanwhile.
 
     Parameters
@@ -69,23 +71,38 @@ def write_insights(claude: Claude, requests: Sequence[Request], run_context: Gen
     Returns
     -------
     Counter
-        How many were 'written', 'repeated' from another run, left 'unwritten' as there is nothing to say, or are 'waiting' for a batch.
+        How many were 'written', 'repeated' from another run, left 'unwritten' as there is nothing
+        to say, or are 'waiting' for a batch.
     """
     run_context, engine = replace(run_context, writer=claude), claude.budget.engine
     prompts = [_prompt_or_none(request, run_context) for request in requests]
     with engine.connect() as connection:
-        under_way = stored_batches.pending_subjects(connection, [prompt_digest(each) for each in prompts if each])
-    remaining = [at for at, each in enumerate(prompts) if each is None or prompt_digest(each) not in under_way]
+        under_way = stored_batches.pending_subjects(
+            connection, [prompt_digest(each) for each in prompts if each]
+        )
+    remaining = [
+        at
+        for at, each in enumerate(prompts)
+        if each is None or prompt_digest(each) not in under_way
+    ]
     reason = _IN_BATCH_REASON
     if len(remaining) >= MIN_BATCH_SIZE:
-        reason = message_batches.send_batch(claude, [_batch_prompt(requests[at], each) for at in remaining if (each := prompts[at])]) or _IN_BATCH_REASON
+        reason = (
+            message_batches.send_batch(
+                claude,
+                [_batch_prompt(requests[at], each) for at in remaining if (each := prompts[at])],
+            )
+            or _IN_BATCH_REASON
+        )
         remaining = []
     waiting = [request for at, request in enumerate(requests) if at not in remaining]
     stand_in = replace(run_context, writer=_UnavailableWriter(reason))
     with engine.begin() as connection:
         stored.store_insights(connection, list(pipeline.insight_rows(waiting, stand_in, ())))
     with ThreadPoolExecutor(MAX_CONCURRENT_CALLS) as pool:
-        done = Counter(pool.map(lambda at: write_insight(engine, requests[at], run_context), remaining))
+        done = Counter(
+            pool.map(lambda at: write_insight(engine, requests[at], run_context), remaining)
+        )
     return done + Counter(waiting=len(waiting))
 
 
@@ -98,7 +115,9 @@ def write_insight(engine: sa.Engine, request: Request, run_context: GenerationCo
         'written', 'repeated', or 'unwritten' as there is nothing to say.
     """
     if isinstance(run_context.writer, Claude) and request.question is not None:
-        run_context = replace(run_context, writer=_question_writer(run_context.writer, request, run_context))
+        run_context = replace(
+            run_context, writer=_question_writer(run_context.writer, request, run_context)
+        )
     key = pipeline.request_key(request, run_context)
     with _CALL_SLOTS, engine.begin() as connection:
         insight_cache.lock_insight(connection, *key)
@@ -115,14 +134,23 @@ def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
     """Store the insights of batches that have ended, for the facts as they are now; returns how many batches were closed."""
 
     def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
-        expected = {(str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests}
-        batch_context, days = replace(run_context, writer=writer), sorted({each.day for each in batch_requests})
+        expected = {
+            (str(each.portfolio_id), each.day, each.insight_type) for each in batch_requests
+        }
+        batch_context, days = (
+            replace(run_context, writer=writer),
+            sorted({each.day for each in batch_requests}),
+        )
         with claude.budget.engine.connect() as connection:
             stored_keys = stored.read_cache_keys(connection, days)
             templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
             sheets = [sheet for day in days for sheet in fact_sheet.read_sheets(connection, [day])]
         for request in pipeline.writable_requests(sheets, templates):
-            is_expected = (request.sheet.portfolio_id, request.sheet.day, request.insight_type) in expected
+            is_expected = (
+                request.sheet.portfolio_id,
+                request.sheet.day,
+                request.insight_type,
+            ) in expected
             if is_expected and pipeline.request_key(request, batch_context) not in stored_keys:
                 write_insight(claude.budget.engine, request, batch_context)
 
@@ -132,21 +160,44 @@ def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
 def _prompt_or_none(request: Request, run_context: GenerationContext) -> Prompt | None:
     """What would be sent; None: the template cannot be rendered, which its insight will say."""
     with suppress(TemplateRenderError):
-        return build_prompt(request.template, request.sheet, request.template.model_preference or run_context.model, run_context.anonymization, request.question)
+        return build_prompt(
+            request.template,
+            request.sheet,
+            request.template.model_preference or run_context.model,
+            run_context.anonymization,
+            request.question,
+        )
     return None
 
 
 def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
-    return BatchPrompt(model_prompt, UUID(request.sheet.portfolio_id), request.sheet.day, request.insight_type)
+    return BatchPrompt(
+        model_prompt, UUID(request.sheet.portfolio_id), request.sheet.day, request.insight_type
+    )
 
 
-def _question_writer(claude: Claude, request: Request, run_context: GenerationContext) -> _QuestionWriter:
+def _question_writer(
+    claude: Claude, request: Request, run_context: GenerationContext
+) -> _QuestionWriter:
     """Divide the facts: those that the template needs are sent, the others may be looked up."""
     template = request.template
-    by_provider = {name: _provider_facts_json(request, {name}, run_context) for name in template.optional_providers}
-    return _QuestionWriter(claude, _provider_facts_json(request, {*template.required_providers, "severity"}, run_context), by_provider)
+    by_provider = {
+        name: _provider_facts_json(request, {name}, run_context)
+        for name in template.optional_providers
+    }
+    return _QuestionWriter(
+        claude,
+        _provider_facts_json(request, {*template.required_providers, "severity"}, run_context),
+        by_provider,
+    )
 
 
-def _provider_facts_json(request: Request, providers: set[str], run_context: GenerationContext) -> str:
-    kept = {fact.id: fact for fact in request.sheet.facts.values() if fact.fact_type.provider in providers}
+def _provider_facts_json(
+    request: Request, providers: set[str], run_context: GenerationContext
+) -> str:
+    kept = {
+        fact.id: fact
+        for fact in request.sheet.facts.values()
+        if fact.fact_type.provider in providers
+    }
     return sheet_json(replace(request.sheet, facts=kept), run_context.anonymization)

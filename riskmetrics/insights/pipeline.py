@@ -15,7 +15,7 @@ from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Draft, Usage, Writer
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import label_for, source_columns
-from riskmetrics.insights.templates import Anonymization, Template, canonical_json, build_prompt
+from riskmetrics.insights.templates import Anonymization, Template, build_prompt, canonical_json
 
 FALLBACK_LIFETIME = timedelta(days=1)
 """How long rules stand where a model was asked for in vain: after that it may be asked again."""
@@ -66,15 +66,23 @@ class _GeneratedDraft:
     """Why rules stand where a model was asked for."""
 
 
-def writable_requests(sheets: Sequence[Sheet], templates: Sequence[Template], question: str | None = None) -> Iterator[Request]:
+def writable_requests(
+    sheets: Sequence[Sheet], templates: Sequence[Template], question: str | None = None
+) -> Iterator[Request]:
     """Yield what can be written: of every sheet each type of which the needed facts are there; a hedge only where there is one."""
     for sheet in sheets:
         available_providers = {fact.fact_type.provider for fact in sheet.facts.values()}
         for template in templates:
             shorts = sheet.facts.get("num_short_positions")
-            is_applicable = template.insight_type != "hedge_quality" or (shorts is not None and shorts.value != 0)
+            is_applicable = template.insight_type != "hedge_quality" or (
+                shorts is not None and shorts.value != 0
+            )
             if is_applicable and available_providers.issuperset(template.required_providers):
-                yield Request(template, sheet.select_facts(template.insight_type, template.providers), question)
+                yield Request(
+                    template,
+                    sheet.select_facts(template.insight_type, template.providers),
+                    question,
+                )
 
 
 def cache_key(request: Request, run_context: GenerationContext, provider: str, model: str) -> str:
@@ -98,21 +106,40 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
 def request_key(request: Request, run_context: GenerationContext) -> Key:
     """Return what the insight will be known by if its writer answers."""
     if run_context.writer is None:
-        return cache_key(request, run_context, rules.PROVIDER, rules.rules_version()), rules.PROVIDER
+        return (
+            cache_key(request, run_context, rules.PROVIDER, rules.rules_version()),
+            rules.PROVIDER,
+        )
     model = request.template.model_preference or run_context.model
-    return cache_key(request, run_context, run_context.writer.provider, model), run_context.writer.provider
+    return (
+        cache_key(request, run_context, run_context.writer.provider, model),
+        run_context.writer.provider,
+    )
 
 
-def without_model_text(requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]) -> list[Request]:
+def without_model_text(
+    requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]
+) -> list[Request]:
     """Return the requests that no model has worded for the same facts: what a model has said is not followed by rules."""
-    keyed = ((request, request.template.model_preference or run_context.model) for request in requests)
-    return [request for request, model in keyed if (cache_key(request, run_context, PROVIDER, model), PROVIDER) not in stored_keys]
+    keyed = (
+        (request, request.template.model_preference or run_context.model) for request in requests
+    )
+    return [
+        request
+        for request, model in keyed
+        if (cache_key(request, run_context, PROVIDER, model), PROVIDER) not in stored_keys
+    ]
 
 
-def insight_rows(requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]) -> Iterator[dict[str, Any]]:
+def insight_rows(
+    requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]
+) -> Iterator[dict[str, Any]]:
     """Yield a row of `ai_insights` for every request whose key is not among the known ones, and of which there is something to say."""
     for request in requests:
-        if request_key(request, run_context) not in stored_keys and (found := insight_row(request, run_context)) is not None:
+        if (
+            request_key(request, run_context) not in stored_keys
+            and (found := insight_row(request, run_context)) is not None
+        ):
             yield found
 
 
@@ -126,8 +153,14 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
     if generated is None:
         return None
     sheet, fallback = request.sheet, generated.outcome == "fallback"
-    key_context = run_context if not fallback else GenerationContext(code_version=run_context.code_version)
-    model = generated.model if fallback or run_context.writer is None else (request.template.model_preference or run_context.model)
+    key_context = (
+        run_context if not fallback else GenerationContext(code_version=run_context.code_version)
+    )
+    model = (
+        generated.model
+        if fallback or run_context.writer is None
+        else (request.template.model_preference or run_context.model)
+    )
     text = render.render(generated.draft, sheet, _limitations(request, generated.provider))
     return {
         "portfolio_id": sheet.portfolio_id,
@@ -137,7 +170,11 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
         **text._asdict(),
         "context_data": stored_context(sheet, generated.draft),
         "data_quality": _data_quality(request, run_context, generated),
-        "focus_area": sheet.severity.focus.replace("_", " ") if sheet.severity and sheet.severity.focus else None,
+        "focus_area": (
+            sheet.severity.focus.replace("_", " ")
+            if sheet.severity and sheet.severity.focus
+            else None
+        ),
         "user_question": request.question,
         "model_used": generated.model[:50],
         "provider": generated.provider,
@@ -156,7 +193,13 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
 def stored_context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
     """Return what a text was made of, enough to check it again."""
     facts = [fact.record for fact in sheet.facts.values()]
-    return {"portfolio": sheet.portfolio, "facts": facts, "called": sheet.aliases, "missing": sheet.missing, "draft": draft.model_dump()}
+    return {
+        "portfolio": sheet.portfolio,
+        "facts": facts,
+        "called": sheet.aliases,
+        "missing": sheet.missing,
+        "draft": draft.model_dump(),
+    }
 
 
 def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDraft | None:
@@ -168,7 +211,10 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
         except RiskmetricsError as error:
             found = _ZERO_USAGE, str(error)
         except Exception as error:  # noqa: BLE001  # whatever a writer does, the risk run goes on; its text may hold secrets
-            found = Usage(0, 0, None), f"the writer failed: {type(error).__name__}"  # perhaps after it was paid
+            found = (
+                Usage(0, 0, None),
+                f"the writer failed: {type(error).__name__}",
+            )  # perhaps after it was paid
         if isinstance(found, _GeneratedDraft):
             return found
         usage, reason = found
@@ -177,13 +223,24 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
         return None
     if wrong := verify.find_violations(draft, request.sheet):
         raise RiskmetricsError(f"the rules wrote what does not hold: {wrong[0]}")
-    return _GeneratedDraft(draft, "fallback" if reason else "verified", rules.PROVIDER, rules.rules_version(), usage, reason)
+    return _GeneratedDraft(
+        draft,
+        "fallback" if reason else "verified",
+        rules.PROVIDER,
+        rules.rules_version(),
+        usage,
+        reason,
+    )
 
 
-def _generate_with_writer(request: Request, run_context: GenerationContext, writer: Writer) -> _GeneratedDraft | tuple[Usage, str]:
+def _generate_with_writer(
+    request: Request, run_context: GenerationContext, writer: Writer
+) -> _GeneratedDraft | tuple[Usage, str]:
     """Let the writer answer, and once more if its draft does not hold; else what it cost, and why there is no draft."""
     model = request.template.model_preference or run_context.model
-    model_prompt = build_prompt(request.template, request.sheet, model, run_context.anonymization, request.question)
+    model_prompt = build_prompt(
+        request.template, request.sheet, model, run_context.anonymization, request.question
+    )
     answer = writer.write(model_prompt)
     usage = answer.usage
     for outcome in ("verified", "repaired"):
@@ -206,16 +263,29 @@ def _limitations(request: Request, provider: str) -> str:
         sentences.append("The volatility model was fitted on data that reach past this day.")
     sentences += [f"{text[0].upper()}{text[1:]}." for text in sheet.caveats]
     needed = source_columns(request.template.required_providers)
-    sentences += [f"The {label_for(metric)} has no value: {reason}." for metric, reason in sheet.missing.items() if metric in needed]
+    sentences += [
+        f"The {label_for(metric)} has no value: {reason}."
+        for metric, reason in sheet.missing.items()
+        if metric in needed
+    ]
     return " ".join(sentences)
 
 
-def _data_quality(request: Request, run_context: GenerationContext, generated: _GeneratedDraft) -> dict[str, Any]:
+def _data_quality(
+    request: Request, run_context: GenerationContext, generated: _GeneratedDraft
+) -> dict[str, Any]:
     """How complete the facts are, by provider, and what the verifier made of the draft."""
     facts = request.sheet.facts.values()
     counts = Counter(fact.fact_type.provider for fact in facts)
-    providers = {name: {"facts": counts[name], "needed": name in request.template.required_providers} for name in request.template.providers}
-    coverage = {fact.fact_type.name: fact.value for fact in facts if fact.fact_type.name in ("price_coverage", "beta_coverage")}
+    providers = {
+        name: {"facts": counts[name], "needed": name in request.template.required_providers}
+        for name in request.template.providers
+    }
+    coverage = {
+        fact.fact_type.name: fact.value
+        for fact in facts
+        if fact.fact_type.name in ("price_coverage", "beta_coverage")
+    }
     found: Mapping[str, Any] = {
         "outcome": generated.outcome,
         "verifier": verify.verifier_version(),

@@ -29,9 +29,13 @@ class RenderedText(NamedTuple):
 
 def render(draft: Draft, sheet: Sheet, caveats: str) -> RenderedText:
     """Return the text of a verified draft; ``caveats`` are what we say ourselves of the data."""
-    limitations = " ".join(part for part in (_render_text(draft.limitations, sheet), caveats) if part)
+    limitations = " ".join(
+        part for part in (_render_text(draft.limitations, sheet), caveats) if part
+    )
     return RenderedText(
-        title=shorten(_render_text(draft.title, sheet), 200, placeholder=" …"),  # never within a figure
+        title=shorten(
+            _render_text(draft.title, sheet), 200, placeholder=" …"
+        ),  # never within a figure
         summary=_render_text(draft.summary, sheet),
         full_analysis=_render_text(draft.analysis, sheet),
         key_findings=[_render_finding(of, sheet) for of in draft.findings],
@@ -67,6 +71,8 @@ def _render_text(text: str, sheet: Sheet) -> str:
         fact = sheet.facts[found[1]]
         return fact.unsigned if found[2] else fact.formatted
 
-    named = _ALIAS.sub(lambda found: found[0] if found[0] not in sheet.aliases else f"\0{found[0]}\0", text)
+    named = _ALIAS.sub(
+        lambda found: found[0] if found[0] not in sheet.aliases else f"\0{found[0]}\0", text
+    )
     shown = PLACEHOLDER.sub(figure, named)  # before the names go in: one may hold braces
     return re.sub(r"\0(\w+)\0", lambda found: display_name(sheet.aliases[found[1]]), shown).strip()

@@ -23,13 +23,21 @@ def find_stored_violations(row: Mapping[str, Any]) -> list[str]:
     except (ValidationError, KeyError, ValueError) as error:
         return [f"its facts cannot be read: {type(error).__name__}"]
     found = [
-        f"{fact.id} is shown as {fact.formatted!r}, and is {fact.reformatted!r}" for fact in sheet.facts.values() if fact.formatted != fact.reformatted
+        f"{fact.id} is shown as {fact.formatted!r}, and is {fact.reformatted!r}"
+        for fact in sheet.facts.values()
+        if fact.formatted != fact.reformatted
     ]
     found += verify.find_violations(draft, sheet)
     if not found:
         text = render.render(draft, sheet, "")
-        shown = {name: value for name, value in text._asdict().items() if name != "data_limitations"}
-        found += [f"{name} is not what its draft says" for name, value in shown.items() if row[name] != value]
+        shown = {
+            name: value for name, value in text._asdict().items() if name != "data_limitations"
+        }
+        found += [
+            f"{name} is not what its draft says"
+            for name, value in shown.items()
+            if row[name] != value
+        ]
     return found
 
 
@@ -37,4 +45,10 @@ def stored_sheet(row: Mapping[str, Any]) -> Sheet:
     """Return the fact sheet that a row keeps."""
     context = row["context_data"]
     facts = [Fact.from_record(record) for record in context["facts"]]
-    return Sheet(str(row["portfolio_id"]), row["day"], {fact.id: fact for fact in facts}, context["called"], context["missing"])
+    return Sheet(
+        str(row["portfolio_id"]),
+        row["day"],
+        {fact.id: fact for fact in facts},
+        context["called"],
+        context["missing"],
+    )

@@ -40,9 +40,16 @@ def rules_version() -> str:
 def write_draft(insight_type: str, sheet: Sheet) -> Draft:
     """Return what the rules say of the facts."""
     lines = {part: _select_lines(of, sheet) for part, of in _parsed_lines()[insight_type].items()}
-    found = {part: [Finding(text=line.text, facts=list(line.facts)) for line in lines[part]] for part in ("findings", "recommendations")}
+    found = {
+        part: [Finding(text=line.text, facts=list(line.facts)) for line in lines[part]]
+        for part in ("findings", "recommendations")
+    }
     return Draft(
-        title=lines["title"][0].text if lines["title"] else insight_type.replace("_", " ").capitalize(),
+        title=(
+            lines["title"][0].text
+            if lines["title"]
+            else insight_type.replace("_", " ").capitalize()
+        ),
         summary=" ".join(line.text for line in lines["summary"]),
         analysis=" ".join(line.text for line in lines["analysis"]),
         limitations="",
@@ -67,7 +74,9 @@ def _is_true(line: _Line, sheet: Sheet) -> bool:
         sign = {"up": 1, "down": -1, ">": 1, "<": -1}[other if sense == "~" else sense]
         return fact.value * sign > 0 and any(digit in fact.formatted for digit in "123456789")  # type: ignore[operator]
     right = sheet.facts[other]
-    return _COMPARATORS[sense](fact.value, right.value) and ("=" in sense or fact.formatted != right.formatted)
+    return _COMPARATORS[sense](fact.value, right.value) and (
+        "=" in sense or fact.formatted != right.formatted
+    )
 
 
 @cache
@@ -78,11 +87,18 @@ def _load_rules() -> dict[str, Any]:
 
 @cache
 def _parsed_lines() -> dict[str, dict[str, list[_Line]]]:
-    return {kind: {part: [_parse_line(row) for row in rows] for part, rows in parts.items()} for kind, parts in _load_rules()["types"].items()}
+    return {
+        kind: {part: [_parse_line(row) for row in rows] for part, rows in parts.items()}
+        for kind, parts in _load_rules()["types"].items()
+    }
 
 
 def _parse_line(row: dict[str, Any]) -> _Line:
     name, sense, other = row["when"].split() if "when" in row else ("", "", "")
     condition_facts = [] if not sense else [name] if sense == "~" or other == "0" else [name, other]
-    facts = dict.fromkeys([*(found[1] for found in PLACEHOLDER.finditer(row["text"])), *condition_facts])
-    return _Line(row["text"], tuple(facts), (name, sense, other) if sense else None, row.get("alone", False))
+    facts = dict.fromkeys(
+        [*(found[1] for found in PLACEHOLDER.finditer(row["text"])), *condition_facts]
+    )
+    return _Line(
+        row["text"], tuple(facts), (name, sense, other) if sense else None, row.get("alone", False)
+    )

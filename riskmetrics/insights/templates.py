@@ -57,7 +57,13 @@ class Template:
     @cached_property
     def digest(self) -> str:
         """Sha256 hex of all that it asks for: a changed template makes new insights."""
-        parts = [self.system_prompt, self.investigation_prompt, self.max_tokens, self.required_providers, self.optional_providers]
+        parts = [
+            self.system_prompt,
+            self.investigation_prompt,
+            self.max_tokens,
+            self.required_providers,
+            self.optional_providers,
+        ]
         return sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
@@ -66,7 +72,13 @@ class Template:
         return (*self.required_providers, *self.optional_providers)
 
 
-def build_prompt(template: Template, sheet: Sheet, model: str, anonymization: Anonymization, question: str | None = None) -> Prompt:
+def build_prompt(
+    template: Template,
+    sheet: Sheet,
+    model: str,
+    anonymization: Anonymization,
+    question: str | None = None,
+) -> Prompt:
     """Return what is sent for a sheet: aliases, numbers and enums, and as much of names as ``anonymization`` allows.
 
     Raises
@@ -84,12 +96,26 @@ def build_prompt(template: Template, sheet: Sheet, model: str, anonymization: An
         "severity": sheet.severity.level if sheet.severity else "info",
         "question": (question or "")[:MAX_QUESTION_CHARS],
     }
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, keep_trailing_newline=False)
+    environment = ImmutableSandboxedEnvironment(
+        undefined=StrictUndefined, keep_trailing_newline=False
+    )
     try:
-        system, task = (environment.from_string(text).render(variables) for text in (template.system_prompt, template.investigation_prompt))
+        system, task = (
+            environment.from_string(text).render(variables)
+            for text in (template.system_prompt, template.investigation_prompt)
+        )
     except TemplateError as error:
-        raise TemplateRenderError(f"template {template.insight_type} {template.version} cannot be rendered: {error}") from error
-    return Prompt(f"{system}\n\n{verifier_rules()}", task, sheet_json(sheet, anonymization), model, template.max_tokens, draft_schema(sheet))
+        raise TemplateRenderError(
+            f"template {template.insight_type} {template.version} cannot be rendered: {error}"
+        ) from error
+    return Prompt(
+        f"{system}\n\n{verifier_rules()}",
+        task,
+        sheet_json(sheet, anonymization),
+        model,
+        template.max_tokens,
+        draft_schema(sheet),
+    )
 
 
 @cache
@@ -97,40 +123,80 @@ def verifier_rules() -> str:
     """Return what the verifier asks of lengths and words, from where it looks itself."""
     lengths = ", ".join(f"{part} {most}" for part, most in verify.MAX_CHARS.items())
     numbers = ", ".join(f"{most} {part}" for part, most in verify.MAX_ITEMS.items())
-    vocabulary_lines = (f"- {use}: {'; '.join(map(_format_words, words))}" for use, words in vocabulary().items())
-    words = '"said_as" of the facts, their aliases, the day, and these words, by use; any other word is refused'
-    return "\n".join([f"At most {numbers}. Characters at most: {lengths}.", f"Vocabulary: {words}.", *vocabulary_lines])
+    vocabulary_lines = (
+        f"- {use}: {'; '.join(map(_format_words, words))}" for use, words in vocabulary().items()
+    )
+    words = (
+        '"said_as" of the facts, their aliases, the day, and these words, by use; any other word is'
+        " refused"
+    )
+    return "\n".join(
+        [
+            f"At most {numbers}. Characters at most: {lengths}.",
+            f"Vocabulary: {words}.",
+            *vocabulary_lines,
+        ]
+    )
 
 
 def _format_words(words: WordGroup) -> str:
-    return ", ".join(words.phrases) + (f" ({', '.join(words.fact_types)})" if words.fact_types else "")
+    return ", ".join(words.phrases) + (
+        f" ({', '.join(words.fact_types)})" if words.fact_types else ""
+    )
 
 
 def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
     """Return the facts as canonical JSON, with the names that may leave the machine."""
-    entities = {alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()}
+    entities = {
+        alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()
+    }
     facts = [_fact_for_model(fact) for fact in sheet.facts.values()]
-    return canonical_json({"portfolio": sheet.portfolio, "day": sheet.day.isoformat(), "things": entities, "facts": facts})
+    return canonical_json(
+        {
+            "portfolio": sheet.portfolio,
+            "day": sheet.day.isoformat(),
+            "things": entities,
+            "facts": facts,
+        }
+    )
 
 
 def draft_schema(sheet: Sheet) -> dict[str, Any]:
     """Return the JSON schema of a draft that may cite the facts of a sheet and no others."""
     found = Draft.model_json_schema()
-    found["$defs"]["Finding"]["properties"]["facts"]["items"] = {"type": "string", "enum": sorted(sheet.facts)}
+    found["$defs"]["Finding"]["properties"]["facts"]["items"] = {
+        "type": "string",
+        "enum": sorted(sheet.facts),
+    }
     return found
 
 
 def canonical_json(value: object) -> str:
     """Return JSON that is the same text for the same value."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return json.dumps(
+        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    )
 
 
 def _fact_for_model(fact: Fact) -> dict[str, Any]:
-    record = {key: value for key, value in fact.record.items() if key not in ("source", "key", "value", "as_of", "kind")}
-    return record | {"family": fact.fact_type.family, "said_as": [label for label in fact.fact_type.labels if fact.fact_type.name in TYPES_BY_LABEL[label]]}
+    record = {
+        key: value
+        for key, value in fact.record.items()
+        if key not in ("source", "key", "value", "as_of", "kind")
+    }
+    return record | {
+        "family": fact.fact_type.family,
+        "said_as": [
+            label for label in fact.fact_type.labels if fact.fact_type.name in TYPES_BY_LABEL[label]
+        ],
+    }
 
 
 def _visible_names(entity: Mapping[str, str], anonymization: Anonymization) -> dict[str, str]:
     """Sectors are an enumeration and always said; symbols and names only as allowed; scenarios are named by users, as names are."""
-    allowed = {"aliases": {"sector"}, "tickers": {"sector", "symbol"}, "names": {"sector", "symbol", "name", "scenario"}}[anonymization]
+    allowed = {
+        "aliases": {"sector"},
+        "tickers": {"sector", "symbol"},
+        "names": {"sector", "symbol", "name", "scenario"},
+    }[anonymization]
     return {kind: name for kind, name in entity.items() if kind in allowed}

@@ -1,6 +1,7 @@
 """Whether a draft says what the facts say, and nothing else: every figure beside its name, every comparison and direction true.
 
-A statement that cannot be followed is refused, true or not: the rules are made so that what passes is right.
+A statement that cannot be followed is refused, true or not: the rules are made so that what passes
+is right.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -45,10 +46,18 @@ def find_violations(draft: Draft, sheet: Sheet) -> list[str]:
     found = list(_form_violations(draft))
     texts = {name: getattr(draft, name) for name in ("title", "summary", "analysis", "limitations")}
     for name, text in texts.items():
-        found += [f"{name}: {complaint}" for complaint in text_violations(text, sheet, is_title=name == "title")]
+        found += [
+            f"{name}: {complaint}"
+            for complaint in text_violations(text, sheet, is_title=name == "title")
+        ]
     for name in MAX_ITEMS:
         for number, finding in enumerate(getattr(draft, name), start=1):
-            found += [f"{name} {number}: {complaint}" for complaint in _finding_violations(finding, sheet, is_advice=name == "recommendations")]
+            found += [
+                f"{name} {number}: {complaint}"
+                for complaint in _finding_violations(
+                    finding, sheet, is_advice=name == "recommendations"
+                )
+            ]
     return found
 
 
@@ -63,7 +72,11 @@ def _form_violations(draft: Draft) -> Iterator[str]:
         items = getattr(draft, name)
         if len(items) > max_items:
             yield f"{name}: {len(items)}, {max_items} are the most"
-        yield from (f"{name} {n}: it is empty or too long" for n, of in enumerate(items, 1) if not 0 < len(of.text) <= MAX_CHARS["finding"])
+        yield from (
+            f"{name} {n}: it is empty or too long"
+            for n, of in enumerate(items, 1)
+            if not 0 < len(of.text) <= MAX_CHARS["finding"]
+        )
     if not draft.findings:
         yield "findings: there is none"
     if not PLACEHOLDER.search(draft.summary):
@@ -72,23 +85,39 @@ def _form_violations(draft: Draft) -> Iterator[str]:
 
 def text_violations(text: str, sheet: Sheet, *, is_title: bool = False) -> list[str]:
     """Return what is wrong with prose, each with the sentence that it is in."""
-    return [fault for sentence in parse_sentences(text) for fault in SentenceCheck(sentence, sheet, is_title).violations]
+    return [
+        fault
+        for sentence in parse_sentences(text)
+        for fault in SentenceCheck(sentence, sheet, is_title).violations
+    ]
 
 
 def _finding_violations(finding: Finding, sheet: Sheet, *, is_advice: bool) -> Iterator[str]:
     """Yield what is wrong with a text and its evidence, which is what it states; advice may rest on the threshold of that, too."""
-    checks = [SentenceCheck(sentence, sheet, is_title=False) for sentence in parse_sentences(finding.text)]
+    checks = [
+        SentenceCheck(sentence, sheet, is_title=False) for sentence in parse_sentences(finding.text)
+    ]
     for check in checks:
         yield from check.violations
     if not finding.facts:
         yield "it cites no fact"
-    known, figures = {fact for fact in finding.facts if fact in sheet.facts}, {found[1] for found in PLACEHOLDER.finditer(finding.text)}
+    known, figures = (
+        {fact for fact in finding.facts if fact in sheet.facts},
+        {found[1] for found in PLACEHOLDER.finditer(finding.text)},
+    )
     yield from (f"there is no fact {fact}" for fact in finding.facts if fact not in known)
     yield from (f"it states {fact} and does not cite it" for fact in sorted(figures - known))
     stated: set[str] = set().union(*(reading.stated_facts for reading in checks))
     families = {sheet.facts[fact].fact_type.family for fact in stated} if is_advice else set()
-    thresholds = {fact for fact in known if sheet.facts[fact].fact_type.provider == "severity" and sheet.facts[fact].fact_type.family in families}
-    yield from (f"it cites {fact} and does not state it" for fact in sorted(known - stated - thresholds))
+    thresholds = {
+        fact
+        for fact in known
+        if sheet.facts[fact].fact_type.provider == "severity"
+        and sheet.facts[fact].fact_type.family in families
+    }
+    yield from (
+        f"it cites {fact} and does not state it" for fact in sorted(known - stated - thresholds)
+    )
 
 
 class SentenceCheck:
@@ -103,7 +132,11 @@ class SentenceCheck:
         """Ids of signed facts whose sign a word tells."""
         self.side_aliases: set[str | None] = set()
         """Aliases of positions whose side is said."""
-        self.violations = [] if sentence.is_allowlisted and not is_title else [f"{fault} (in {sentence.text!r})" for fault in self._find_violations()]
+        self.violations = (
+            []
+            if sentence.is_allowlisted and not is_title
+            else [f"{fault} (in {sentence.text!r})" for fault in self._find_violations()]
+        )
         """What is wrong."""
 
     @property
@@ -111,13 +144,21 @@ class SentenceCheck:
         """Ids of the facts that it gives or was held against, and in advice of those that it names."""
         named = [self._resolve_fact(token) for token in self.sentence.labels]
         sides = [self.sheet.by_type.get(("side", thing)) for thing in self.side_aliases]
-        placeholder_facts = {str(token.fact_id) for token in self.placeholders if token.fact_id in self.sheet.facts}
-        return placeholder_facts | self.signed_facts | {fact.id for fact in (*named, *sides, *self.bindings.values()) if fact}
+        placeholder_facts = {
+            str(token.fact_id) for token in self.placeholders if token.fact_id in self.sheet.facts
+        }
+        return (
+            placeholder_facts
+            | self.signed_facts
+            | {fact.id for fact in (*named, *sides, *self.bindings.values()) if fact}
+        )
 
     def _find_violations(self) -> Iterator[str]:
         yield from self.sentence.violations
         yield from self._check_entities()
-        if unknown := [token.fact_id for token in self.placeholders if token.fact_id not in self.sheet.facts]:
+        if unknown := [
+            token.fact_id for token in self.placeholders if token.fact_id not in self.sheet.facts
+        ]:
             yield f"there is no fact {', '.join(map(str, unknown))}"
             return
         for token in self.placeholders:
@@ -132,19 +173,36 @@ class SentenceCheck:
         yield from self._check_shared_verbs()
 
     def _check_entities(self) -> Iterator[str]:
-        yield from (f"there is no {token.alias}" for token in self.aliases if token.alias not in self.sheet.aliases)
+        yield from (
+            f"there is no {token.alias}"
+            for token in self.aliases
+            if token.alias not in self.sheet.aliases
+        )
         if len({str(token.alias)[:3] for token in self.aliases}) > 1:
             yield "it speaks of things of two kinds at once"
         for token in self.sentence.days:
-            if token.day != self.sheet.day.isoformat() or token.preceding not in ("", "on", "of", "(", ":", ","):
+            if token.day != self.sheet.day.isoformat() or token.preceding not in (
+                "",
+                "on",
+                "of",
+                "(",
+                ":",
+                ",",
+            ):
                 yield f"{token.text} is not the session, or what is said is not of it alone"
 
     def _bind_placeholder(self, token: Token, fact: Fact) -> Iterator[str]:
         """Find the name that stands with a figure, and what the figure is of."""
         name = self._nearest(token, self.sentence.labels)
         kind = fact.fact_type.name
-        if name is None or not (kind in (name.label_types or ()) or (self._has_move(token) and kind.removesuffix("_change") in (name.label_types or ()))):
-            yield f"{{{{{fact.id}}}}} does not stand with one of its names: {', '.join(fact.fact_type.labels)}"
+        if name is None or not (
+            kind in (name.label_types or ())
+            or (self._has_move(token) and kind.removesuffix("_change") in (name.label_types or ()))
+        ):
+            yield (
+                f"{{{{{fact.id}}}}} does not stand with one of its names:"
+                f" {', '.join(fact.fact_type.labels)}"
+            )
             return
         if _base_id(self.bindings.setdefault(name.position, fact)) != _base_id(fact):
             yield f"{name.text!r} stands with two figures"
@@ -153,12 +211,19 @@ class SentenceCheck:
             if thing is None or thing.alias != fact.entity:
                 yield f"{{{{{fact.id}}}}} is of {fact.entity}, and the sentence does not say so"
         elif self.aliases and not kind.endswith("_threshold"):
-            yield f"{{{{{fact.id}}}}} is of the portfolio, and the sentence speaks of {self.aliases[0].alias}"
+            yield (
+                f"{{{{{fact.id}}}}} is of the portfolio, and the sentence speaks of"
+                f" {self.aliases[0].alias}"
+            )
 
     def _nearest(self, token: Token, among: Sequence[Token]) -> Token | None:
         """Return what a figure belongs to: before it, else after it, in its clause; then in its segment; then before it."""
         for place in ("clause", "segment"):
-            same = [of for of in among if getattr(of, place) == getattr(token, place) and of is not token]
+            same = [
+                of
+                for of in among
+                if getattr(of, place) == getattr(token, place) and of is not token
+            ]
             if same:
                 before = [of for of in same if of.position < token.position]
                 return before[-1] if before else same[0]
@@ -166,7 +231,10 @@ class SentenceCheck:
         return before[-1] if before else None
 
     def _has_move(self, token: Token) -> bool:
-        return any(of.claim and of.claim.claim_type == "move" and of.segment == token.segment for of in self.sentence.claims)
+        return any(
+            of.claim and of.claim.claim_type == "move" and of.segment == token.segment
+            for of in self.sentence.claims
+        )
 
     def _resolve_fact(self, token: Token, fact_types: frozenset[str] | None = None) -> Fact | None:
         """Return the fact that a figure or a name stands for: a name without a figure, if there is one fact that it can mean."""
@@ -178,7 +246,11 @@ class SentenceCheck:
         if len(things) > 1:
             return None
         entity = next(iter(things), None)
-        found = [self.sheet.by_type.get((kind, entity)) for kind in (token.label_types or frozenset()) & (fact_types or token.label_types or frozenset())]
+        found = [
+            self.sheet.by_type.get((kind, entity))
+            for kind in (token.label_types or frozenset())
+            & (fact_types or token.label_types or frozenset())
+        ]
         fact = found[0] if len(found) == 1 else None
         if fact:
             self.bindings[token.position] = fact
@@ -186,21 +258,41 @@ class SentenceCheck:
 
     def _neighbors(self, token: Token) -> tuple[list[Token], list[Token]]:
         """Return the figures and names before a claim in its segment, the nearest first, and those after it."""
-        own = [of for of in self.sentence.tokens if of.segment == token.segment and (of.fact_id or of.label_types is not None) and of is not token]
-        return [of for of in reversed(own) if of.position < token.position], [of for of in own if of.position > token.position]
+        own = [
+            of
+            for of in self.sentence.tokens
+            if of.segment == token.segment
+            and (of.fact_id or of.label_types is not None)
+            and of is not token
+        ]
+        return [of for of in reversed(own) if of.position < token.position], [
+            of for of in own if of.position > token.position
+        ]
 
     def _check_compare(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
-        before = before or [of for of in reversed(self.sentence.tokens) if of.segment == token.segment - 1 and (of.fact_id or of.label_types)]
+        before = before or [
+            of
+            for of in reversed(self.sentence.tokens)
+            if of.segment == token.segment - 1 and (of.fact_id or of.label_types)
+        ]
         if not before or not after:
             yield f"{token.text!r} does not stand between two figures"
             return
         left, right = self._resolve_fact(before[0]), self._resolve_fact(after[0])
-        if left is None or right is None or left is right or left.fact_type.family != right.fact_type.family or left.fact_type.unit == "text":
+        if (
+            left is None
+            or right is None
+            or left is right
+            or left.fact_type.family != right.fact_type.family
+            or left.fact_type.unit == "text"
+        ):
             yield f"{token.text!r} does not stand between two figures that can be compared"
             return
         if any(self._resolve_fact(of) is not left for of in before) or any(
-            of.label_types and self._resolve_fact(of) is not right for of in after if of.preceding != "with"
+            of.label_types and self._resolve_fact(of) is not right
+            for of in after
+            if of.preceding != "with"
         ):
             yield f"{token.text!r} stands among more than two figures"
         if self._is_aside(before, token):
@@ -216,13 +308,23 @@ class SentenceCheck:
     def _is_aside(self, before: Sequence[Token], token: Token) -> bool:
         """Whether a verb follows names of which none is its subject: 'the beta is, with the HHI of ..., above ...'."""
         names = [of for of in before if of.label_types]
-        verbs = [of.position for of in self.sentence.tokens if of.is_copula and names and names[0].position < of.position < token.position]
-        verb = verbs or token.text in ("exceeds", "exceed", "equals") or (token.claim and token.claim.claim_type == "move")
+        verbs = [
+            of.position
+            for of in self.sentence.tokens
+            if of.is_copula and names and names[0].position < of.position < token.position
+        ]
+        verb = (
+            verbs
+            or token.text in ("exceeds", "exceed", "equals")
+            or (token.claim and token.claim.claim_type == "move")
+        )
         return bool(names and verb) and all(of.preceding in _PREPOSITIONS for of in names)
 
     def _claim_entity(self, token: Token) -> str | None:
         """Alias of the one thing of which a claim is made: of its segment, else of the sentence; empty if there are several."""
-        own = {of.alias for of in self.aliases if of.segment == token.segment} or {of.alias for of in self.aliases}
+        own = {of.alias for of in self.aliases if of.segment == token.segment} or {
+            of.alias for of in self.aliases
+        }
         return next(iter(own), None) if len(own) < 2 else ""
 
     def _check_move(self, token: Token) -> Iterator[str]:
@@ -235,7 +337,11 @@ class SentenceCheck:
         if change is None or base not in CHANGE_UNITS:
             yield f"{token.text!r} needs the fact of a change"
             return
-        stray = [of for of in self.placeholders if of.segment == token.segment and not _is_move_figure(of, base, change)]
+        stray = [
+            of
+            for of in self.placeholders
+            if of.segment == token.segment and not _is_move_figure(of, base, change)
+        ]
         if stray:
             yield f"of a move say by {{{{{change.id}.size}}}} or to {{{{{base}}}}}"
         if _direction(change) != (token.claim.sense if token.claim else ""):
@@ -245,7 +351,10 @@ class SentenceCheck:
     def _check_sign(self, token: Token) -> Iterator[str]:
         fact_types = token.claim.fact_types if token.claim else frozenset()
         before, after = self._neighbors(token)
-        candidates = (self._resolve_fact(of, fact_types) for of in [*([token] if token.label_types else []), *after, *before])
+        candidates = (
+            self._resolve_fact(of, fact_types)
+            for of in [*([token] if token.label_types else []), *after, *before]
+        )
         fact = next((of for of in candidates if of and of.fact_type.name in fact_types), None)
         if fact is None or fact.entity != self._claim_entity(token):
             yield f"{token.text!r} needs a figure that tells it"
@@ -263,27 +372,47 @@ class SentenceCheck:
 
     def _check_first(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
-        fact = next((self._resolve_fact(of) for of in (*after, *before) if of.label_types is not None), None)
-        has_type = fact is not None and token.claim is not None and fact.fact_type.name in token.claim.fact_types
-        if fact is None or not has_type or fact.rank != 1 or fact.entity != self._claim_entity(token):
+        fact = next(
+            (self._resolve_fact(of) for of in (*after, *before) if of.label_types is not None), None
+        )
+        has_type = (
+            fact is not None
+            and token.claim is not None
+            and fact.fact_type.name in token.claim.fact_types
+        )
+        if (
+            fact is None
+            or not has_type
+            or fact.rank != 1
+            or fact.entity != self._claim_entity(token)
+        ):
             yield f"{token.text!r} is said of what is not known to be it"
 
     def _check_measure(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
         fact = next((self._resolve_fact(of) for of in (*before, *after)), None)
-        moved = token.text == "in the session" and (self._has_move(token) or (fact is not None and fact.fact_type.provider == "changes"))
-        if not moved and (fact is None or token.claim is None or fact.fact_type.name not in token.claim.fact_types):
+        moved = token.text == "in the session" and (
+            self._has_move(token) or (fact is not None and fact.fact_type.provider == "changes")
+        )
+        if not moved and (
+            fact is None or token.claim is None or fact.fact_type.name not in token.claim.fact_types
+        ):
             yield f"{token.text!r} is said of what is measured otherwise"
 
     def _check_past(self, token: Token) -> Iterator[str]:
         past_types = token.claim.fact_types if token.claim else frozenset()
-        mentioned_types = {self.sheet.facts[str(of.fact_id)].fact_type.name for of in self.placeholders}.union(*(of.label_types or () for of in self.sentence.labels))
+        mentioned_types = {
+            self.sheet.facts[str(of.fact_id)].fact_type.name for of in self.placeholders
+        }.union(*(of.label_types or () for of in self.sentence.labels))
         present = {kind for kind in mentioned_types - past_types if not kind.endswith("_change")}
         if present and (not self.sentence.days or "result" in present):
             yield f"{token.text!r} is said of what is over, or with the day of the session"
 
     def _check_plan(self, token: Token) -> Iterator[str]:
-        if not self.sentence.is_advice or " whether " not in self.sentence.text.lower().partition(token.text)[0]:
+        if (
+            not self.sentence.is_advice
+            or " whether " not in self.sentence.text.lower().partition(token.text)[0]
+        ):
             yield f"{token.text!r} is asked about in advice, after 'whether', and never stated"
 
     def _check_heading(self, token: Token) -> Iterator[str]:
@@ -298,14 +427,30 @@ class SentenceCheck:
         for token in self.placeholders:
             fact = self.sheet.facts[str(token.fact_id)]
             signed = fact.fact_type.unit in SIGNED_UNITS
-            preceding_tokens = [of for of in self.sentence.tokens if of.position < token.position and (of.label_types is not None or of.claim) and not _is_modifier(of)]
-            has_direction_word = bool(preceding_tokens and preceding_tokens[-1].claim and preceding_tokens[-1].claim.claim_type in ("move", "sign"))
-            if token.is_unsigned and not (signed and has_direction_word and fact.id in self.signed_facts):
+            preceding_tokens = [
+                of
+                for of in self.sentence.tokens
+                if of.position < token.position
+                and (of.label_types is not None or of.claim)
+                and not _is_modifier(of)
+            ]
+            has_direction_word = bool(
+                preceding_tokens
+                and preceding_tokens[-1].claim
+                and preceding_tokens[-1].claim.claim_type in ("move", "sign")
+            )
+            if token.is_unsigned and not (
+                signed and has_direction_word and fact.id in self.signed_facts
+            ):
                 yield f"{{{{{fact.id}.size}}}} needs a word that tells its direction"
-            governed = token.preceding == "by" or any(of.text.split()[-1] == token.preceding for of in self.sentence.claims)
+            governed = token.preceding == "by" or any(
+                of.text.split()[-1] == token.preceding for of in self.sentence.claims
+            )
             if not token.is_unsigned and signed and governed and fact.id in self.signed_facts:
                 yield f"after {token.preceding!r} write {{{{{fact.id}.size}}}}"
-            if token.preceding == "by" and not (fact.fact_type.provider == "changes" and fact.id in self.signed_facts):
+            if token.preceding == "by" and not (
+                fact.fact_type.provider == "changes" and fact.id in self.signed_facts
+            ):
                 yield "'by' needs the figure of a move"
 
     def _check_states_fact(self) -> Iterator[str]:
@@ -314,10 +459,19 @@ class SentenceCheck:
         if not sentence.is_advice and not self._is_heading:
             if not self.bindings and not self.side_aliases:
                 yield "it states no fact"
-        elif not any(token.position or self._is_heading for token in sentence.tokens) and not any("portfolio" in word for word in sentence.plain_words):
+        elif not any(token.position or self._is_heading for token in sentence.tokens) and not any(
+            "portfolio" in word for word in sentence.plain_words
+        ):
             yield "it names nothing"
-        elif self._is_heading and not self.placeholders and (more := sentence.plain_words.difference(load_lexicon()["titles"])):
-            yield f"a title without a figure names things, joined by 'and' and 'of': it has {', '.join(map(repr, sorted(more)))}"
+        elif (
+            self._is_heading
+            and not self.placeholders
+            and (more := sentence.plain_words.difference(load_lexicon()["titles"]))
+        ):
+            yield (
+                "a title without a figure names things, joined by 'and' and 'of': it has"
+                f" {', '.join(map(repr, sorted(more)))}"
+            )
 
     @property
     def _is_heading(self) -> bool:
@@ -330,9 +484,17 @@ class SentenceCheck:
             yield "advice states nothing"
         if self.sentence.is_advice:
             return
-        names = (token for token in self.sentence.labels if not self._is_heading or (token.label_types and self.placeholders))
+        names = (
+            token
+            for token in self.sentence.labels
+            if not self._is_heading or (token.label_types and self.placeholders)
+        )
         loose = [token.text for token in names if token.position not in self.bindings]
-        loose += [token.alias for token in self.aliases if token.alias and token.alias not in self.stated_entities]
+        loose += [
+            token.alias
+            for token in self.aliases
+            if token.alias and token.alias not in self.stated_entities
+        ]
         if loose:
             yield f"{', '.join(map(repr, loose))} stands without its figure"
 
@@ -344,24 +506,46 @@ class SentenceCheck:
     def _check_equated(self) -> Iterator[str]:
         """Two figures of a segment with 'is' between them say that one is the other."""
         for one, other in pairwise(self.placeholders):
-            between = [token for token in self.sentence.tokens if one.position < token.position < other.position]
+            between = [
+                token
+                for token in self.sentence.tokens
+                if one.position < token.position < other.position
+            ]
             compared = any(token.claim and token.claim.claim_type == "compare" for token in between)
-            if one.segment == other.segment and any(token.is_copula for token in between) and not compared:
+            if (
+                one.segment == other.segment
+                and any(token.is_copula for token in between)
+                and not compared
+            ):
                 yield "two figures are said to be one"
 
     def _check_shared_verbs(self) -> Iterator[str]:
         """A part of the sentence without a verb shares that of another: 'the beta and the HHI rose' says so of both, and one is checked."""
-        segments_with_verb = {token.segment for token in self.sentence.tokens if token.is_copula or (token.claim and not _is_modifier(token))}
-        segments_without_verb = {token.segment for token in self.sentence.tokens if token.fact_id or token.alias or token.label_types is not None} - segments_with_verb
+        segments_with_verb = {
+            token.segment
+            for token in self.sentence.tokens
+            if token.is_copula or (token.claim and not _is_modifier(token))
+        }
+        segments_without_verb = {
+            token.segment
+            for token in self.sentence.tokens
+            if token.fact_id or token.alias or token.label_types is not None
+        } - segments_with_verb
         for token in self.sentence.claims:
             if token.claim and not _is_modifier(token):
                 both = token.claim.claim_type in ("compare", "move")
-                yield from (f"{token.text!r} is said of more than is checked" for of in segments_without_verb if both or of < token.segment)
+                yield from (
+                    f"{token.text!r} is said of more than is checked"
+                    for of in segments_without_verb
+                    if both or of < token.segment
+                )
 
 
 def _is_modifier(token: Token) -> bool:
     """Whether a claim only adds a time or a measure to another."""
-    return bool(token.claim and token.claim.claim_type in ("since", "measure", "past", "plan", "heading"))
+    return bool(
+        token.claim and token.claim.claim_type in ("since", "measure", "past", "plan", "heading")
+    )
 
 
 def _has_one_meaning(sense: str, left: Fact, right: Fact) -> bool:
@@ -383,10 +567,14 @@ def _base_id(fact: Fact) -> str:
 
 def _is_move_figure(token: Token, base: str, change: Fact) -> bool:
     """Whether a figure beside a move is the change that it moved by, or what it moved to."""
-    return (token.fact_id == change.id and token.preceding in ("by", ",", ":", "(")) or (token.fact_id == base and token.preceding not in ("by", "from"))
+    return (token.fact_id == change.id and token.preceding in ("by", ",", ":", "(")) or (
+        token.fact_id == base and token.preceding not in ("by", "from")
+    )
 
 
 def _direction(fact: Fact) -> str:
     """Return where a signed figure points as it is shown: up, down or none."""
     shown = any(digit in fact.formatted for digit in "123456789")
-    return "none" if not shown or isinstance(fact.value, str) else "up" if fact.value > 0 else "down"
+    return (
+        "none" if not shown or isinstance(fact.value, str) else "up" if fact.value > 0 else "down"
+    )

@@ -36,9 +36,10 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
     Returns
     -------
     Concentration
-        With weights w = |value| / gross: ``hhi`` is the Herfindahl-Hirschman index :math:`\sum w^2` in [1/N, 1],
-        ``effective_positions`` its inverse, ``top_3`` and ``top_10`` the sums of the largest weights. The order of entries does not matter.
-        NaN where gross is 0 or nothing is held. Values that are not finite are unpriced instruments and ignored.
+        With weights w = |value| / gross: ``hhi`` is the Herfindahl-Hirschman index :math:`\sum w^2`
+        in [1/N, 1], ``effective_positions`` its inverse, ``top_3`` and ``top_10`` the sums of the
+        largest weights. The order of entries does not matter. NaN where gross is 0 or nothing is
+        held. Values that are not finite are unpriced instruments and ignored.
 
     Raises
     ------
@@ -61,19 +62,25 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
         return np.where(np.isnan(gross), np.nan, _sum_by_group(weights, portfolio, n_portfolios))
 
     hhi = total(weight**2)
-    top_3, top_10 = (np.minimum(total(np.where(rank < k, weight, 0.0)), 1.0) for k in (3, 10))  # rounding may pass 1
+    top_3, top_10 = (
+        np.minimum(total(np.where(rank < k, weight, 0.0)), 1.0) for k in (3, 10)
+    )  # rounding may pass 1
     return Concentration(hhi, 1.0 / hhi, top_3, top_10)
 
 
-def sector_values(values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int) -> FloatArray:
+def sector_values(
+    values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int
+) -> FloatArray:
     """Sum each portfolio's signed values by sector: its net view.
 
     Parameters
     ----------
     values : (M,) array
-        Signed net value of each instrument; values that are not finite are unpriced instruments and ignored.
+        Signed net value of each instrument; values that are not finite are unpriced instruments and
+        ignored.
     portfolio, sector : (M,) arrays
-        Index of the portfolio that holds it and of its sector, from 0 to ``n_portfolios`` - 1 and ``n_sectors`` - 1.
+        Index of the portfolio that holds it and of its sector, from 0 to ``n_portfolios`` - 1 and
+        ``n_sectors`` - 1.
     n_portfolios, n_sectors : int
         P and S, counting those without an instrument.
 
@@ -89,17 +96,23 @@ def sector_values(values: FloatArray, portfolio: IntArray, sector: IntArray, *, 
     """
     _require_indices(values, portfolio, n_portfolios)
     _require_indices(values, sector, n_sectors)
-    return _sum_by_group(_unpriced_as_zero(values), portfolio * n_sectors + sector, n_portfolios * n_sectors).reshape(n_portfolios, n_sectors)
+    return _sum_by_group(
+        _unpriced_as_zero(values), portfolio * n_sectors + sector, n_portfolios * n_sectors
+    ).reshape(n_portfolios, n_sectors)
 
 
-def sector_weights(values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int) -> FloatArray:
+def sector_weights(
+    values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int
+) -> FloatArray:
     """Share of each sector in each portfolio's gross value.
 
-    Takes what ``sector_values`` takes. Returns a (P, S) array whose rows sum to 1; for a long-only portfolio they are its
-    value weights. Rows are NaN where gross is 0 or nothing is held.
+    Takes what ``sector_values`` takes. Returns a (P, S) array whose rows sum to 1; for a long-only
+    portfolio they are its value weights. Rows are NaN where gross is 0 or nothing is held.
     """
     magnitude = np.abs(_unpriced_as_zero(values))
-    gross_values = sector_values(magnitude, portfolio, sector, n_portfolios=n_portfolios, n_sectors=n_sectors)
+    gross_values = sector_values(
+        magnitude, portfolio, sector, n_portfolios=n_portfolios, n_sectors=n_sectors
+    )
     return gross_values / _gross(magnitude, portfolio, n_portfolios)[:, np.newaxis]
 
 
@@ -116,11 +129,15 @@ def _gross(magnitude: FloatArray, portfolio: IntArray, n_portfolios: int) -> Flo
 
 def _sum_by_group(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
     """Sum each group's values one after the other in the given order, as ``bincount`` does."""
-    return np.bincount(group, values, n_groups).astype(np.float64)  # of no values at all, bincount's zeros are integers
+    return np.bincount(group, values, n_groups).astype(
+        np.float64
+    )  # of no values at all, bincount's zeros are integers
 
 
 def _require_indices(values: FloatArray, index: IntArray, count: int) -> None:
     if values.ndim != 1 or index.shape != values.shape:
-        raise ValueError(f"values and their indices must be (M,), not {values.shape} and {index.shape}")
+        raise ValueError(
+            f"values and their indices must be (M,), not {values.shape} and {index.shape}"
+        )
     if index.size and not 0 <= index.min() <= index.max() < count:
         raise ValueError(f"indices must lie in 0..{count - 1}, not {index.min()}..{index.max()}")

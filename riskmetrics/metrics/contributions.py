@@ -13,7 +13,10 @@ _BLOCK_HOLDINGS = 256
 
 
 class RiskContributions(NamedTuple):
-    """`volatility` is (P,), one entry per portfolio; the others are (I,), one per holding. All but `n_obs` are annualised fractions."""
+    """`volatility` is (P,), one entry per portfolio; the others are (I,), one per holding.
+
+    All but `n_obs` are annualised fractions.
+    """
 
     component: FloatArray
     marginal: FloatArray
@@ -36,8 +39,8 @@ def risk_contributions(
     Parameters
     ----------
     series, coverage : (T, P) arrays
-        The portfolios' returns R, weight x return / coverage summed over the holdings that have one, NaN on days that do not count;
-        and that coverage, their share of gross exposure.
+        The portfolios' returns R, weight x return / coverage summed over the holdings that have
+        one, NaN on days that do not count; and that coverage, their share of gross exposure.
     returns : (T, S) array
         Simple returns of the symbols over the same days; NaN is missing.
     weight : (I,) array
@@ -50,9 +53,11 @@ def risk_contributions(
     Returns
     -------
     RiskContributions
-        ``component`` sums over a portfolio's holdings to its ``volatility``; it is weight x ``marginal``, what one more unit of weight
-        adds. ``n_obs`` are the counted days on which the holding has a return; without one, both are NaN and it has no part in the sum.
-        NaN for portfolios with fewer than ``min_obs`` days; where R does not vary its volatility is not shared out.
+        ``component`` sums over a portfolio's holdings to its ``volatility``; it is weight x
+        ``marginal``, what one more unit of weight adds. ``n_obs`` are the counted days on which the
+        holding has a return; without one, both are NaN and it has no part in the sum. NaN for
+        portfolios with fewer than ``min_obs`` days; where R does not vary its volatility is not
+        shared out.
 
     Raises
     ------
@@ -61,8 +66,9 @@ def risk_contributions(
 
     Notes
     -----
-    A holding's part of R is :math:`c_{it} = w_i r_{it} / \text{coverage}_t`, 0 where its return is missing: others stood in for it. So
-    the components :math:`\mathrm{cov}(c_i, R) / \mathrm{sd}(R)` add up; with complete data they are :math:`w_i` times those of :math:`r_i`.
+    A holding's part of R is :math:`c_{it} = w_i r_{it} / \text{coverage}_t`, 0 where its return is
+    missing: others stood in for it. So the components :math:`\mathrm{cov}(c_i, R) / \mathrm{sd}(R)`
+    add up; with complete data they are :math:`w_i` times those of :math:`r_i`.
 
     References
     ----------
@@ -71,16 +77,27 @@ def risk_contributions(
     _require_shapes(series, coverage, returns, weight, column, portfolio, min_obs)
     volatility, slope = _volatility_and_slopes(series, coverage, min_obs)
     held = np.flatnonzero(column >= 0)
-    total, days = _sum_return_times_slope(returns, slope, np.isfinite(series), column[held], portfolio[held])
+    total, days = _sum_return_times_slope(
+        returns, slope, np.isfinite(series), column[held], portfolio[held]
+    )
     marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
     marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return RiskContributions(weight * marginal, marginal, n_obs, volatility)
 
 
-def _sum_return_times_slope(returns: FloatArray, slope: FloatArray, counted: BoolArray, column: IntArray, portfolio: IntArray) -> tuple[FloatArray, IntArray]:
+def _sum_return_times_slope(
+    returns: FloatArray,
+    slope: FloatArray,
+    counted: BoolArray,
+    column: IntArray,
+    portfolio: IntArray,
+) -> tuple[FloatArray, IntArray]:
     """Each holding's returns times its portfolio's slopes, summed over the days that have both, (I,), and the number of those."""
     known = np.isfinite(returns)
-    symbols, is_known = np.ascontiguousarray(np.where(known, returns, 0.0).T), np.ascontiguousarray(known.T)
+    symbols, is_known = (
+        np.ascontiguousarray(np.where(known, returns, 0.0).T),
+        np.ascontiguousarray(known.T),
+    )
     slopes, counts = np.ascontiguousarray(slope.T), np.ascontiguousarray(counted.T)
     total, days = np.zeros(len(column)), np.zeros(len(column), np.int64)
     for first in range(0, len(column), _BLOCK_HOLDINGS):
@@ -90,7 +107,9 @@ def _sum_return_times_slope(returns: FloatArray, slope: FloatArray, counted: Boo
     return total, days
 
 
-def _volatility_and_slopes(series: FloatArray, coverage: FloatArray, min_obs: int) -> tuple[FloatArray, FloatArray]:
+def _volatility_and_slopes(
+    series: FloatArray, coverage: FloatArray, min_obs: int
+) -> tuple[FloatArray, FloatArray]:
     """Annualised volatility (P,), and what it changes by with a day's covered returns (T, P): 0 on days that do not count."""
     counted = np.isfinite(series)
     mean, n_obs = (found[0] for found in window_means(series, len(series), min_obs=min_obs))
@@ -101,10 +120,26 @@ def _volatility_and_slopes(series: FloatArray, coverage: FloatArray, min_obs: in
 
 
 def _require_shapes(
-    series: FloatArray, coverage: FloatArray, returns: FloatArray, weight: FloatArray, column: IntArray, portfolio: IntArray, min_obs: int
+    series: FloatArray,
+    coverage: FloatArray,
+    returns: FloatArray,
+    weight: FloatArray,
+    column: IntArray,
+    portfolio: IntArray,
+    min_obs: int,
 ) -> None:
-    if series.shape != coverage.shape or len(series) != len(returns) or not 2 <= min_obs <= len(series):
+    if (
+        series.shape != coverage.shape
+        or len(series) != len(returns)
+        or not 2 <= min_obs <= len(series)
+    ):
         shapes = f"{series.shape}, {coverage.shape}, {returns.shape} and {min_obs}"
-        raise ValueError(f"series and coverage must be (T, P) and returns (T, S), with 2 <= min_obs <= T, not {shapes}")
+        raise ValueError(
+            "series and coverage must be (T, P) and returns (T, S), with 2 <= min_obs <= T, not"
+            f" {shapes}"
+        )
     if not weight.shape == column.shape == portfolio.shape:
-        raise ValueError(f"weights and their indices must be (I,), not {weight.shape}, {column.shape} and {portfolio.shape}")
+        raise ValueError(
+            f"weights and their indices must be (I,), not {weight.shape}, {column.shape} and"
+            f" {portfolio.shape}"
+        )

@@ -32,8 +32,9 @@ def cash_distribution(
     Returns
     -------
     (N,) array
-        Money per share, 0 or more. NaN where a price is missing, and where the adjustment falls, which
-        no distribution does: two histories adjusted as of different days meet, or a price is wrong.
+        Money per share, 0 or more. NaN where a price is missing, and where the adjustment falls,
+        which no distribution does: two histories adjusted as of different days meet, or a price is
+        wrong.
 
     Notes
     -----
@@ -43,7 +44,8 @@ def cash_distribution(
 
     Examples
     --------
-    A share closes at 100, pays 1.50 and closes at 99; the vendor multiplies the older close by .985:
+    A share closes at 100, pays 1.50 and closes at 99; the vendor multiplies the older close by
+    .985:
 
     >>> import numpy as np
     >>> array = np.array
@@ -60,7 +62,9 @@ def cash_distribution(
     return np.where(distribution > noise, distribution, 0.0 * distribution)
 
 
-def _half_last_digit(first: FloatArray, second: FloatArray, scale: FloatArray | float) -> FloatArray:
+def _half_last_digit(
+    first: FloatArray, second: FloatArray, scale: FloatArray | float
+) -> FloatArray:
     """Half a unit of the last decimal that a pair of prices uses: what rounding may have moved each by."""
     half = np.zeros(len(first))
     for decimals in reversed(_PRICE_DECIMALS):

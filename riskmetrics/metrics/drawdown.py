@@ -24,16 +24,19 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns of a window, oldest first. NaN is missing: its day changes nothing and is not counted.
+        Simple returns of a window, oldest first. NaN is missing: its day changes nothing and is not
+        counted.
     min_obs : int
         Fewest returns worth an answer, at least 1.
 
     Returns
     -------
     Drawdown
-        Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first return, close t the one that ends
-        the t-th. A peak is the close that set the high, a trough the first close at the largest drawdown; both are 0 if there never was
-        one. A return of -1 or below loses everything: from there on the drawdown is 1. Under ``min_obs`` drawdowns are NaN and closes -1.
+        Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first
+        return, close t the one that ends the t-th. A peak is the close that set the high, a trough
+        the first close at the largest drawdown; both are 0 if there never was one. A return of -1
+        or below loses everything: from there on the drawdown is 1. Under ``min_obs`` drawdowns are
+        NaN and closes -1.
 
     Raises
     ------
@@ -42,10 +45,13 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
 
     References
     ----------
-    Grossman and Zhou (1993), Optimal investment strategies for controlling drawdowns, Mathematical Finance 3(3).
+    Grossman and Zhou (1993), Optimal investment strategies for controlling drawdowns, Mathematical
+    Finance 3(3).
     """
     if returns.ndim != 2 or not 1 <= min_obs <= len(returns):
-        raise ValueError(f"returns must be (T, N) with 1 <= min_obs <= T, not {returns.shape} and {min_obs}")
+        raise ValueError(
+            f"returns must be (T, N) with 1 <= min_obs <= T, not {returns.shape} and {min_obs}"
+        )
     known = np.isfinite(returns)
     n_obs = known.sum(axis=0)
     wealth = np.ones((len(returns) + 1, returns.shape[1]))

@@ -1,8 +1,8 @@
 """The volatility of the next 21 sessions, by one heterogeneous autoregression for all series.
 
 A series is measured in units of its own level, the mean absolute return of a year, so one vector of
-coefficients serves stocks, funds and portfolios alike, and what it learns from all of them is not lost
-in the noise of one.
+coefficients serves stocks, funds and portfolios alike, and what it learns from all of them is not
+lost in the noise of one.
 """
 
 import math
@@ -14,7 +14,13 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.volatility import ABSOLUTE_SCALE, MONTH, SESSIONS_PER_YEAR, Lags, lagged_means
+from riskmetrics.metrics.volatility import (
+    ABSOLUTE_SCALE,
+    MONTH,
+    SESSIONS_PER_YEAR,
+    Lags,
+    lagged_means,
+)
 from riskmetrics.metrics.windows import require_windows, window_means
 
 LEVEL_WINDOW = 252
@@ -101,7 +107,9 @@ class Forecast(NamedTuple):
     clipped: BoolArray
 
 
-def build_regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray | None = None) -> Regressors:
+def build_regressors(
+    returns: FloatArray, market: FloatArray, ranges: FloatArray | None = None
+) -> Regressors:
     r"""Measure every series' recent volatility, and the market's, in units of their level.
 
     Parameters
@@ -111,16 +119,18 @@ def build_regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray
     market : (T,) array
         The market's simple returns over the same sessions.
     ranges : (T, N) array, optional
-        `range_proxy` of the same sessions: used for the windows of which it covers 95 % and that have its week and month, all
-        regressors of a window from one proxy.
+        `range_proxy` of the same sessions: used for the windows of which it covers 95 % and that
+        have its week and month, all regressors of a window from one proxy.
 
     Returns
     -------
     Regressors
-        D = T - 251; row d is the window that ends at row d + 251. With :math:`c = \sqrt{\pi/2}`, the level is the mean of :math:`c|r|`
-        over 252 sessions (NaN under 63 returns); the ratios are means of :math:`c|r|` or the range over 1, 5 and 21 sessions (by the
-        rules of `lagged_means`) over that of 252, NaN where that is 0. Days without a market ratio have proxy "close".
-        A value depends on its own window, its series and the market only, to the last bit.
+        D = T - 251; row d is the window that ends at row d + 251. With :math:`c = \sqrt{\pi/2}`,
+        the level is the mean of :math:`c|r|` over 252 sessions (NaN under 63 returns); the ratios
+        are means of :math:`c|r|` or the range over 1, 5 and 21 sessions (by the rules of
+        `lagged_means`) over that of 252, NaN where that is 0. Days without a market ratio have
+        proxy "close". A value depends on its own window, its series and the market only, to the
+        last bit.
 
     Raises
     ------
@@ -129,24 +139,43 @@ def build_regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray
 
     References
     ----------
-    Corsi (2009), A simple approximate long-memory model of realized volatility, Journal of Financial Econometrics 7(2).
+    Corsi (2009), A simple approximate long-memory model of realized volatility, Journal of
+    Financial Econometrics 7(2).
     """
-    if returns.ndim != 2 or market.shape != returns.shape[:1] or (ranges is not None and ranges.shape != returns.shape):
+    if (
+        returns.ndim != 2
+        or market.shape != returns.shape[:1]
+        or (ranges is not None and ranges.shape != returns.shape)
+    ):
         shapes = returns.shape, market.shape, None if ranges is None else ranges.shape
-        raise ValueError("returns and ranges must be (T, N) and market (T,) over the same sessions, not {}, {}, {}".format(*shapes))
+        raise ValueError(
+            "returns and ranges must be (T, N) and market (T,) over the same sessions, not {},"
+            " {}, {}".format(*shapes)
+        )
     require_windows(len(returns), LEVEL_WINDOW)
     absolute = ABSOLUTE_SCALE * np.abs(returns)
     level, n_obs = window_means(absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS)
     lags = _lags_on_level_days(absolute)
     ratios = _divide_by_level(lags, level)
     market_absolute = ABSOLUTE_SCALE * np.abs(market[:, np.newaxis])
-    market_ratio = _divide_by_level(_lags_on_level_days(market_absolute), window_means(market_absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean).month
+    market_ratio = _divide_by_level(
+        _lags_on_level_days(market_absolute),
+        window_means(market_absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean,
+    ).month
     proxy = np.where(np.isnan(market_ratio), CLOSE, np.full(level.shape, CLOSE_MARKET))
     if ranges is not None:
-        range_ratios = _divide_by_level(_lags_on_level_days(ranges), window_means(ranges, LEVEL_WINDOW, min_obs=MIN_RANGE_OBS).mean)
+        range_ratios = _divide_by_level(
+            _lags_on_level_days(ranges),
+            window_means(ranges, LEVEL_WINDOW, min_obs=MIN_RANGE_OBS).mean,
+        )
         uses_ranges = (proxy == CLOSE_MARKET) & ~np.isnan(range_ratios.week + range_ratios.month)
         proxy[uses_ranges] = RANGE_MARKET
-        ratios = Lags(*(np.where(uses_ranges, wide, narrow) for wide, narrow in zip(range_ratios, ratios, strict=True)))
+        ratios = Lags(
+            *(
+                np.where(uses_ranges, wide, narrow)
+                for wide, narrow in zip(range_ratios, ratios, strict=True)
+            )
+        )
     daily_lag_imputed = np.isnan(ratios.day) & ~np.isnan(ratios.month)
     return Regressors(
         level=level,
@@ -162,7 +191,11 @@ def build_regressors(returns: FloatArray, market: FloatArray, ranges: FloatArray
     )
 
 
-def forecast(inputs: Regressors, versions: Sequence[ModelVersion] = (SHIPPED_COEFFICIENTS,), version: IntArray | None = None) -> Forecast:
+def forecast(
+    inputs: Regressors,
+    versions: Sequence[ModelVersion] = (SHIPPED_COEFFICIENTS,),
+    version: IntArray | None = None,
+) -> Forecast:
     r"""Forecast the volatility of the 21 sessions after each day.
 
     Parameters
@@ -188,21 +221,26 @@ def forecast(inputs: Regressors, versions: Sequence[ModelVersion] = (SHIPPED_COE
 
     References
     ----------
-    Bollerslev, Hood, Huss and Pedersen (2018), Risk everywhere: modeling and managing volatility, Review of Financial Studies 31(7).
+    Bollerslev, Hood, Huss and Pedersen (2018), Risk everywhere: modeling and managing volatility,
+    Review of Financial Studies 31(7).
     """
     n_dates = len(inputs.level)
     version = np.zeros(n_dates, np.int64) if version is None else version
     if version.shape != (n_dates,):
         raise ValueError(f"version must be ({n_dates},), one per day, not {version.shape}")
     weights = np.array([[known[proxy].weights for proxy in PROXIES] for known in versions])
-    residual_variance = np.array([[known[proxy].residual_variance for proxy in PROXIES] for known in versions])
+    residual_variance = np.array(
+        [[known[proxy].residual_variance for proxy in PROXIES] for known in versions]
+    )
     which = version[:, np.newaxis], inputs.proxy
     market = np.where(inputs.proxy == CLOSE, 0.0, inputs.market)
     ratio = weights[..., 0][which]
     for k, values in enumerate((inputs.day, inputs.week, inputs.month, market), start=1):
         ratio = ratio + weights[..., k][which] * values
     ratio = np.where(inputs.no_price_movement, np.nan, ratio)
-    volatility_forecast = math.sqrt(SESSIONS_PER_YEAR) * inputs.level * np.clip(ratio, MIN_RATIO, MAX_RATIO)
+    volatility_forecast = (
+        math.sqrt(SESSIONS_PER_YEAR) * inputs.level * np.clip(ratio, MIN_RATIO, MAX_RATIO)
+    )
     return Forecast(
         volatility_forecast=volatility_forecast,
         root_variance_forecast=volatility_forecast * np.sqrt(1.0 + residual_variance)[which],
@@ -220,4 +258,9 @@ def _lags_on_level_days(values: FloatArray) -> Lags:
 
 def _divide_by_level(lags: Lags, level: FloatArray) -> Lags:
     """Lags in units of the level, NaN where that is 0."""
-    return Lags(*(np.divide(mean, level, out=np.full_like(mean, np.nan), where=level > 0.0) for mean in lags))
+    return Lags(
+        *(
+            np.divide(mean, level, out=np.full_like(mean, np.nan), where=level > 0.0)
+            for mean in lags
+        )
+    )

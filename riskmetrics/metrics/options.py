@@ -19,8 +19,8 @@ VOLATILITY_POINT = 0.01
 class OptionValue(NamedTuple):
     """Per share of the underlying, all of one shape.
 
-    `value` is in units of money; `delta` money per unit of spot; `gamma` delta per unit of spot; `theta` money per calendar day that
-    passes; `vega` money per point of volatility.
+    `value` is in units of money; `delta` money per unit of spot; `gamma` delta per unit of spot;
+    `theta` money per calendar day that passes; `vega` money per point of volatility.
     """
 
     value: FloatArray
@@ -50,7 +50,8 @@ def black_scholes(
     Parameters
     ----------
     is_call : array
-        True for a call, False for a put. This and the other arrays are broadcast against each other.
+        True for a call, False for a put. This and the other arrays are broadcast against each
+        other.
     spot, strike : arrays
         Prices in one unit of money, positive.
     years, volatility : arrays
@@ -61,30 +62,46 @@ def black_scholes(
     Returns
     -------
     OptionValue
-        Zeros for an option that has expired (``years`` below 0). NaN where an input is NaN or infinite, a price not positive or a
-        volatility negative.
+        Zeros for an option that has expired (``years`` below 0). NaN where an input is NaN or
+        infinite, a price not positive or a volatility negative.
 
     Notes
     -----
-    Where nothing is left to chance, ``years`` or ``volatility`` being 0, results are the limits: the discounted payoff, a delta of 0
-    or of the discounted share, no gamma. Exactly where the payoff has its kink delta is the middle of the two, and gamma and the
-    decay in theta, which have no finite limit, are 0.
+    Where nothing is left to chance, ``years`` or ``volatility`` being 0, results are the limits:
+    the discounted payoff, a delta of 0 or of the discounted share, no gamma. Exactly where the
+    payoff has its kink delta is the middle of the two, and gamma and the decay in theta, which have
+    no finite limit, are 0.
 
     References
     ----------
-    Black and Scholes (1973), The pricing of options and corporate liabilities, Journal of Political Economy 81(3).
-    Merton (1973), Theory of rational option pricing, Bell Journal of Economics and Management Science 4(1).
+    Black and Scholes (1973), The pricing of options and corporate liabilities, Journal of Political
+    Economy 81(3). Merton (1973), Theory of rational option pricing, Bell Journal of Economics and
+    Management Science 4(1).
     """
-    is_call, spot, strike, years, volatility = np.broadcast_arrays(is_call, spot, strike, years, volatility)
+    is_call, spot, strike, years, volatility = np.broadcast_arrays(
+        is_call, spot, strike, years, volatility
+    )
     usable = np.isfinite(spot) & np.isfinite(strike) & np.isfinite(years) & np.isfinite(volatility)
     usable &= (spot > 0.0) & (strike > 0.0) & (volatility >= 0.0)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # expired and unusable options among them
-        formula = _formula(np.where(is_call, 1.0, -1.0), spot, strike, years, volatility, rate, dividend_yield)
-    return OptionValue._make(np.where(years < 0.0, 0.0, np.where(usable, result, np.nan)) for result in formula)
+    with np.errstate(
+        divide="ignore", invalid="ignore", over="ignore"
+    ):  # expired and unusable options among them
+        formula = _formula(
+            np.where(is_call, 1.0, -1.0), spot, strike, years, volatility, rate, dividend_yield
+        )
+    return OptionValue._make(
+        np.where(years < 0.0, 0.0, np.where(usable, result, np.nan)) for result in formula
+    )
 
 
 def _formula(
-    sign: FloatArray, spot: FloatArray, strike: FloatArray, years: FloatArray, volatility: FloatArray, rate: float, dividend_yield: float
+    sign: FloatArray,
+    spot: FloatArray,
+    strike: FloatArray,
+    years: FloatArray,
+    volatility: FloatArray,
+    rate: float,
+    dividend_yield: float,
 ) -> OptionValue:
     """Value options, ``sign`` being 1 for a call and -1 for a put, and find the limits where ``years`` or ``volatility`` is 0."""
     from scipy.special import ndtr  # slow to import: not before it is needed
@@ -99,7 +116,9 @@ def _formula(
     decay = np.where(years > 0.0, share * density * volatility / (2.0 * root), 0.0)
     carry = sign * (dividend_yield * exercised_share - rate * exercised_bond)
     return OptionValue(
-        value=np.maximum(sign * (exercised_share - exercised_bond), 0.0),  # far out of the money rounding may pass 0
+        value=np.maximum(
+            sign * (exercised_share - exercised_bond), 0.0
+        ),  # far out of the money rounding may pass 0
         delta=sign * exercised_share / spot,
         gamma=np.where(deviation > 0.0, share * density / (spot**2 * deviation), 0.0),
         theta=(carry - decay) / DAYS_PER_YEAR,

@@ -22,8 +22,8 @@ lots that cancel, as a share of their sizes."""
 class Lots(NamedTuple):
     """One entry per lot, each of shape (L,).
 
-    `units` is the signed quantity times the contract's multiplier; `exit` is NaT while open; a price
-    that is not known is NaN.
+    `units` is the signed quantity times the contract's multiplier; `exit` is NaT while open; a
+    price that is not known is NaN.
     """
 
     units: FloatArray
@@ -46,8 +46,11 @@ class LotPnL(NamedTuple):
 
 def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
     """Sum the rows of ``values`` (M, D) by ``group`` (M,), a number from 0 on, NaN as nothing: shape (n_groups, D), 0 for no row."""
-    # one entry per column: what needs no sorting, which costs more than linear time where it leaves the processor's caches
-    incidence = sparse.csc_array((np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(n_groups, len(group)))
+    # one entry per column: what needs no sorting, which costs more than linear time where it leaves
+    # the processor's caches
+    incidence = sparse.csc_array(
+        (np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(n_groups, len(group))
+    )
     sums: FloatArray = incidence @ np.where(np.isnan(values), 0.0, values)
     return sums
 
@@ -70,7 +73,9 @@ class Holdings(NamedTuple):
     """Signed market values: 0 where nothing is held, NaN where the price of a lot that is held is not known."""
 
 
-def net_lots(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArray, n_instruments: int) -> Holdings:
+def net_lots(
+    lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArray, n_instruments: int
+) -> Holdings:
     """Net lots by instrument on each day.
 
     Parameters
@@ -95,7 +100,9 @@ def net_lots(lots: Lots, days: DateArray, prices: FloatArray, instrument: IntArr
     held = np.where(open_, units, 0.0)
     netted = group_sums(held, instrument, n_instruments)
     # what binary fractions leave of lots that cancel is no holding
-    dust = np.maximum(_MIN_UNITS / 2, _NETTING_TOLERANCE * group_sums(np.abs(held), instrument, n_instruments))
+    dust = np.maximum(
+        _MIN_UNITS / 2, _NETTING_TOLERANCE * group_sums(np.abs(held), instrument, n_instruments)
+    )
     direction = np.where(np.abs(netted) > dust, np.sign(netted), 0.0)
     values = group_sums(np.where(open_, units * prices, 0.0), instrument, n_instruments)
     unpriced = group_sums((open_ & np.isnan(prices)).astype(float), instrument, n_instruments) > 0
@@ -117,8 +124,8 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
     Returns
     -------
     LotPnL
-        `daily` runs from the last close, or the entry price on the opening day, to the close, or the
-        exit price on the closing day. `cumulative` runs from the entry price.
+        `daily` runs from the last close, or the entry price on the opening day, to the close, or
+        the exit price on the closing day. `cumulative` runs from the entry price.
     """
     entered, exited = lots.entry[:, None] <= days, lots.exit[:, None] <= days
     end = np.where(exited, lots.exit_price[:, None], prices)[:, 1:]
@@ -136,11 +143,15 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
 def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
     """Cash that each lot brought in between its anchor and each day, (L, D); negative for the days before the anchor undone.
 
-    A purchase costs units x entry price, a sale brings units x exit price; NaN where one between them has no known price.
-    ``anchor`` (L,) is the day on which the cash is known, so its own trades are already in it.
+    A purchase costs units x entry price, a sale brings units x exit price; NaN where one between
+    them has no known price. ``anchor`` (L,) is the day on which the cash is known, so its own
+    trades are already in it.
     """
     flows = np.zeros((len(lots.units), len(days)))
-    for when, amount in ((lots.entry, -lots.units * lots.entry_price), (lots.exit, lots.units * lots.exit_price)):
+    for when, amount in (
+        (lots.entry, -lots.units * lots.entry_price),
+        (lots.exit, lots.units * lots.exit_price),
+    ):
         between = (when[:, None] <= days).astype(float) - (when <= anchor).astype(float)[:, None]
         flows += np.where(between == 0, 0.0, amount[:, None] * between)
     return flows
@@ -183,8 +194,9 @@ def weighted_beta(
     -------
     WeightedBeta
         `beta` = sum(exposure x beta) / equity over the covered instruments, rescaled to all that
-        have a price; `r_squared` is the mean weighted by gross exposure; `observations` the smallest.
-        Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is NaN too.
+        have a price; `r_squared` is the mean weighted by gross exposure; `observations` the
+        smallest. Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is NaN
+        too.
     """
     n = len(equity)
     held = np.nan_to_num(exposures)
@@ -196,7 +208,9 @@ def weighted_beta(
     with np.errstate(divide="ignore", invalid="ignore"):
         known = group_sums(np.abs(covered), portfolio, n) / gross
         total = group_sums(covered * np.nan_to_num(beta), portfolio, n) / equity / known
-        mean_r_squared = group_sums(explained * np.nan_to_num(r_squared), portfolio, n) / group_sums(explained, portfolio, n)
+        mean_r_squared = group_sums(
+            explained * np.nan_to_num(r_squared), portfolio, n
+        ) / group_sums(explained, portfolio, n)
     coverage = known * priced_share
     enough = meets_minimum(coverage, MIN_COVERAGE) & np.isfinite(equity)
     return WeightedBeta(
@@ -229,9 +243,11 @@ def pro_forma_returns(
     Parameters
     ----------
     exposures : (I,) array
-        Money that moves with the returns, by instrument: of a stock its netted signed value; NaN is left out.
+        Money that moves with the returns, by instrument: of a stock its netted signed value; NaN is
+        left out.
     column : (I,) array
-        Column of the returns that each moves with, a stock and options on it with the same; -1 for one that moves with none.
+        Column of the returns that each moves with, a stock and options on it with the same; -1 for
+        one that moves with none.
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P,) array
@@ -253,14 +269,22 @@ def pro_forma_returns(
     """
     shape = len(equity), returns.shape[1]
     held = np.nan_to_num(exposures)
-    is_exposed = (column >= 0) & (held != 0)  # what is held on other days may not change the order of a sum
+    is_exposed = (column >= 0) & (
+        held != 0
+    )  # what is held on other days may not change the order of a sum
     where, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
-    weights, sizes = (sparse.csr_array((of[is_exposed], where), shape=shape) for of in (held, np.abs(held)))
+    weights, sizes = (
+        sparse.csr_array((of[is_exposed], where), shape=shape) for of in (held, np.abs(held))
+    )
     gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
-        series: FloatArray = (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
-    enough = meets_minimum(coverage * np.broadcast_to(priced_share, equity.shape)[:, None], MIN_COVERAGE)
+        series: FloatArray = (
+            (weights @ np.where(known, returns, 0.0).T) / equity[:, None] / coverage
+        )
+    enough = meets_minimum(
+        coverage * np.broadcast_to(priced_share, equity.shape)[:, None], MIN_COVERAGE
+    )
     series[~enough] = np.nan
     return ProFormaReturns(series, coverage)
 
@@ -272,13 +296,16 @@ class RegressionBeta(NamedTuple):
     n_obs: FloatArray
 
 
-def regression_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int) -> RegressionBeta:
+def regression_beta(
+    windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int
+) -> RegressionBeta:
     """Beta of the portfolio's own return series.
 
     Parameters
     ----------
     windows : iterable of D (W, P) arrays
-        For each day, what its holdings would have returned on the sessions of the window that ends on it, as `pro_forma_returns` finds it.
+        For each day, what its holdings would have returned on the sessions of the window that ends
+        on it, as `pro_forma_returns` finds it.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
     min_obs : int
@@ -289,5 +316,11 @@ def regression_beta(windows: Iterable[FloatArray], market: FloatArray, *, min_ob
     RegressionBeta
         Dimensionless; beta is NaN under ``min_obs`` sessions, and where the market did not move.
     """
-    fits = [rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs) for d, of in enumerate(windows)]
-    return RegressionBeta(np.stack([fit.beta[0] for fit in fits], axis=1), np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float))
+    fits = [
+        rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs)
+        for d, of in enumerate(windows)
+    ]
+    return RegressionBeta(
+        np.stack([fit.beta[0] for fit in fits], axis=1),
+        np.stack([fit.n_obs[0] for fit in fits], axis=1).astype(float),
+    )

@@ -1,6 +1,7 @@
 """What is wrong with price histories: bad ticks, stale prices, missed splits, seams.
 
-Arrays are (T, N): rows are sessions, oldest first, columns symbols. NaN is a missing price; what cannot be judged is not accused.
+Arrays are (T, N): rows are sessions, oldest first, columns symbols. NaN is a missing price; what
+cannot be judged is not accused.
 """
 
 from collections.abc import Callable
@@ -113,8 +114,9 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
     Parameters
     ----------
     adj_close : (T, N) array
-        Judged by the session before and the one after. The first row has none before: W returns without bad ticks take W + 2 closes,
-        of which the first return is dropped. NaN is a missing price.
+        Judged by the session before and the one after. The first row has none before: W returns
+        without bad ticks take W + 2 closes, of which the first return is dropped. NaN is a missing
+        price.
 
     Returns
     -------
@@ -123,14 +125,17 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
 
     Notes
     -----
-    A move is given back if less than a quarter of it, in logs, is left a session later: 11 % for a price 1.5 times too high, 19 % for
-    one half too low, 78 % for a factor of ten. GameStop's +68 % of 2021-01-29 kept 29 % and counts.
+    A move is given back if less than a quarter of it, in logs, is left a session later: 11 % for a
+    price 1.5 times too high, 19 % for one half too low, 78 % for a factor of ten. GameStop's +68 %
+    of 2021-01-29 kept 29 % and counts.
 
-    What day t knows must not depend on the price of t + 1. So a move over MOVE, tick or not, stays out of the window that ends on its
-    own day; a real one counts from the next session on, a tick never. To use it: make bad prices NaN, take returns, and estimate
-    through `point_in_time_estimates`. To count a move at once would store a wild figure with every tick; to leave all of them out for
-    good would lose the crashes; to let them in a session late, as a return over two, would net out the spikes.
-    A session without a price confirms the move before it.
+    What day t knows must not depend on the price of t + 1. So a move over MOVE, tick or not, stays
+    out of the window that ends on its own day; a real one counts from the next session on, a tick
+    never. To use it: make bad prices NaN, take returns, and estimate through
+    `point_in_time_estimates`. To count a move at once would store a wild figure with every tick; to
+    leave all of them out for good would lose the crashes; to let them in a session late, as a
+    return over two, would net out the spikes. A session without a price confirms the move before
+    it.
     """
     prices = _nonpositive_as_nan(adj_close)
     invalid = ~np.isnan(adj_close) & np.isnan(prices)
@@ -140,22 +145,28 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
         move, move_after_next = prices[1:] / prices[:-1], prices[2:] / prices[:-2]
         jump[1:] = (move > 1.0 + SUSPECT_MOVE) | (move < 1.0 - SUSPECT_MOVE)
         # fourth powers for quarters of logarithms, the last bit of which depends on the processor
-        bad[1:-1] |= jump[1:-1] & (np.square(np.square(_ratio_above_one(move_after_next))) < _ratio_above_one(move[:-1]))
+        bad[1:-1] |= jump[1:-1] & (
+            np.square(np.square(_ratio_above_one(move_after_next))) < _ratio_above_one(move[:-1])
+        )
     jump[1:] &= ~bad[:-1]  # the way back from a tick is no move
     suspect = jump | invalid
     return Ticks(bad, suspect & ~bad, suspect)
 
 
 def point_in_time_estimates(
-    estimate: Callable[[FloatArray, slice, slice | IntArray], Estimates], returns: FloatArray, unconfirmed: BoolArray, window: int
+    estimate: Callable[[FloatArray, slice, slice | IntArray], Estimates],
+    returns: FloatArray,
+    unconfirmed: BoolArray,
+    window: int,
 ) -> Estimates:
     """Estimate over every window of returns, each without the unconfirmed move that it ends with.
 
     Parameters
     ----------
     estimate : callable
-        Takes (T', C) returns, and which of all rows and columns they are so that others can be cut alike; returns arrays of shape
-        (T' - window + 1, C), of which a value depends on its own window and column only.
+        Takes (T', C) returns, and which of all rows and columns they are so that others can be cut
+        alike; returns arrays of shape (T' - window + 1, C), of which a value depends on its own
+        window and column only.
     returns, unconfirmed : (T, N) arrays
         Simple returns without bad ticks, and where `bad_ticks` found a move unconfirmed.
     window : int
@@ -164,12 +175,13 @@ def point_in_time_estimates(
     Returns
     -------
     tuple of (T - window + 1, N) arrays
-        As `estimate` gives them: to the last bit those that each day alone, with no price after it, would give.
+        As `estimate` gives them: to the last bit those that each day alone, with no price after it,
+        would give.
 
     Notes
     -----
-    Only windows that end with such a move are estimated twice. A market index makes none: let its unconfirmed returns be NaN for good
-    before they become a regressor.
+    Only windows that end with such a move are estimated twice. A market index makes none: let its
+    unconfirmed returns be NaN for good before they become a regressor.
     """
     estimates = estimate(returns, slice(0, len(returns)), slice(0, returns.shape[1]))
     for first in np.flatnonzero(unconfirmed[window - 1 :].any(axis=1)):
@@ -193,18 +205,24 @@ def stale_closes(close: FloatArray) -> Staleness:
         If there are not more than STALE_WINDOW sessions.
     """
     if len(close) <= STALE_WINDOW:
-        raise ValueError(f"{STALE_WINDOW} returns need {STALE_WINDOW + 1} sessions of closes, not {len(close)}")
+        raise ValueError(
+            f"{STALE_WINDOW} returns need {STALE_WINDOW + 1} sessions of closes, not {len(close)}"
+        )
     same, known = close[1:] == close[:-1], ~np.isnan(close)
     run = known.astype(np.int64)
     for t in range(1, len(close)):
         run[t] += np.where(same[t - 1], run[t - 1], 0)
     run = np.minimum(run[STALE_WINDOW:], STALE_WINDOW + 1)
     n_obs = window_counts(known[1:] & known[:-1], STALE_WINDOW)
-    zero_share = window_counts(same, STALE_WINDOW) / np.where(2 * n_obs >= STALE_WINDOW, n_obs, np.nan)
+    zero_share = window_counts(same, STALE_WINDOW) / np.where(
+        2 * n_obs >= STALE_WINDOW, n_obs, np.nan
+    )
     return Staleness(run, zero_share, (run >= MIN_STALE_RUN) | (zero_share > MAX_ZERO_RETURN_SHARE))
 
 
-def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray) -> SplitSuspects:
+def split_suspects(
+    close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray
+) -> SplitSuspects:
     """Find moves by the ratio of a split, which a close adjusted for splits does not make.
 
     Parameters
@@ -229,15 +247,21 @@ def split_suspects(close: FloatArray, adj_close: FloatArray, high: FloatArray, l
     3:2 are looked for only where the close makes the move and the adjusted close does not: in both,
     they cannot be told from an ordinary loss.
     """
-    above, below = (np.where(np.isnan(extreme), 1.0, extreme / _nonpositive_as_nan(close)) for extreme in (high, low))
+    above, below = (
+        np.where(np.isnan(extreme), 1.0, extreme / _nonpositive_as_nan(close))
+        for extreme in (high, low)
+    )
     is_stored = ~(np.isnan(close) & np.isnan(adj_close))
-    last, adjusted_last = (_last_price_before(_without_bad_ticks(of), is_stored) for of in (close, adj_close))
+    last, adjusted_last = (
+        _last_price_before(_without_bad_ticks(of), is_stored) for of in (close, adj_close)
+    )
     in_close = _split_ratios(last, close, above, below)
     in_adj_close = _split_ratios(adjusted_last, adj_close, above, below)
     small = _small_split_ratios(close, adj_close, is_stored)
     in_close = np.where(np.isnan(in_close), small, in_close)
     reverts, adjusted_reverts = (
-        bad_ticks(prices).bad & ~np.isnan(ratio) for prices, ratio in ((close, in_close), (adj_close, in_adj_close))
+        bad_ticks(prices).bad & ~np.isnan(ratio)
+        for prices, ratio in ((close, in_close), (adj_close, in_adj_close))
     )
     lasting = np.where(reverts, np.nan, in_close)
     lasting_adjusted = np.where(adjusted_reverts, np.nan, in_adj_close)
@@ -263,17 +287,23 @@ def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:
 
     Notes
     -----
-    A dividend lowers the adjusted closes before it, so adj_close / close never falls from one session to the next that has both, but
-    where rows begin that are adjusted for a dividend of which those before know nothing. A fall counts if it is more than all four
-    prices, rounded to cents, explain. Nothing shows where no dividend lies between, where the only one is of that very session, or where
-    the close itself is adjusted for dividends.
+    A dividend lowers the adjusted closes before it, so adj_close / close never falls from one
+    session to the next that has both, but where rows begin that are adjusted for a dividend of
+    which those before know nothing. A fall counts if it is more than all four prices, rounded to
+    cents, explain. Nothing shows where no dividend lies between, where the only one is of that very
+    session, or where the close itself is adjusted for dividends.
     """
-    close, adj_close = (np.where(bad_ticks(prices).bad, np.nan, prices) for prices in (close, adj_close))
+    close, adj_close = (
+        np.where(bad_ticks(prices).bad, np.nan, prices) for prices in (close, adj_close)
+    )
     factor = adj_close / close
     rounding = _HALF_CENT * (1.0 / close + 1.0 / adj_close)  # relative to the factor
     row = np.where(np.isnan(factor), -1, np.arange(len(factor))[:, None])
     last = np.maximum.accumulate(row, axis=0)[:-1]
-    before, rounding_before = (np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0)) for values in (factor, rounding))
+    before, rounding_before = (
+        np.where(last < 0, np.nan, np.take_along_axis(values, last, axis=0))
+        for values in (factor, rounding)
+    )
     fall = np.full(factor.shape, np.nan)
     fall[1:] = 1.0 - factor[1:] / before
     fall[1:][~(fall[1:] > rounding[1:] + rounding_before)] = np.nan
@@ -390,7 +420,9 @@ def _small_split_ratios(
     with np.errstate(over="ignore"):
         fall = before / (_nonpositive_as_nan(close) / _nonpositive_as_nan(adj_close))
     # relative; the prices before are as large, but for the ratio
-    rounding = 2.0 * _HALF_CENT * (1.0 / _nonpositive_as_nan(close) + 1.0 / _nonpositive_as_nan(adj_close))
+    rounding = (
+        2.0 * _HALF_CENT * (1.0 / _nonpositive_as_nan(close) + 1.0 / _nonpositive_as_nan(adj_close))
+    )
     found = np.full(close.shape, np.nan)
     for ratio in _SMALL_SPLITS:
         found[np.abs(fall / ratio - 1.0) <= _SMALL_SPLIT_TOLERANCE + rounding] = ratio

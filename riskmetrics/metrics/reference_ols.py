@@ -28,4 +28,11 @@ def statsmodels_ols(y: FloatArray, x: FloatArray) -> ReferenceFit:
     paired = np.isfinite(y) & np.isfinite(x)
     fit = sm.OLS(y[paired], sm.add_constant(x[paired])).fit()
     (alpha, beta), (_, std_error), (_, p_value) = fit.params, fit.bse, fit.pvalues
-    return ReferenceFit(float(beta), float(alpha), float(fit.rsquared), float(std_error), float(p_value), int(paired.sum()))
+    return ReferenceFit(
+        float(beta),
+        float(alpha),
+        float(fit.rsquared),
+        float(std_error),
+        float(p_value),
+        int(paired.sum()),
+    )

@@ -9,7 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import ROUNDING_PER_OBSERVATION, iterate_blocks, is_constant, window_sums
+from riskmetrics.metrics.windows import (
+    ROUNDING_PER_OBSERVATION,
+    is_constant,
+    iterate_blocks,
+    window_sums,
+)
 
 
 class OLS(NamedTuple):
@@ -51,9 +56,10 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     Returns
     -------
     OLS
-        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d + window - 1.
-        ``beta`` is in units of y per x, ``alpha`` in units of y per period, ``std_error`` is the classical one of beta
-        (n - 2 degrees of freedom), ``p_value`` two-sided for beta = 0, ``r_squared`` in [0, 1]. Nothing is capped.
+        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d +
+        window - 1. ``beta`` is in units of y per x, ``alpha`` in units of y per period,
+        ``std_error`` is the classical one of beta (n - 2 degrees of freedom), ``p_value`` two-sided
+        for beta = 0, ``r_squared`` in [0, 1]. Nothing is capped.
 
     Raises
     ------
@@ -62,23 +68,33 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
 
     Notes
     -----
-    Pairs are rows of the window where both values are finite; NaN and infinities are missing, never filled.
-    Under ``min_obs`` pairs, or where x does not vary, all but ``n_obs`` is NaN. Where y does not vary, beta and its
-    standard error are 0, alpha is the constant, R² and p are NaN. A perfect fit has standard error 0 and p 0.
+    Pairs are rows of the window where both values are finite; NaN and infinities are missing, never
+    filled. Under ``min_obs`` pairs, or where x does not vary, all but ``n_obs`` is NaN. Where y
+    does not vary, beta and its standard error are 0, alpha is the constant, R² and p are NaN. A
+    perfect fit has standard error 0 and p 0.
 
-    Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them), summed in an order that is the same
-    for every window: a result depends on nothing but its own window and series, to the last bit.
+    Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them),
+    summed in an order that is the same for every window: a result depends on nothing but its own
+    window and series, to the last bit.
 
     References
     ----------
-    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, The American Statistician 37(3).
+    Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, The American
+    Statistician 37(3).
     """
     if y.ndim != 2 or x.shape != y.shape[:1]:
-        raise ValueError(f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}")
+        raise ValueError(
+            f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}"
+        )
     if not 3 <= min_obs <= window <= len(x):
-        raise ValueError(f"3 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x)}")
+        raise ValueError(
+            f"3 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x)}"
+        )
     n_dates, n_series = len(x) - window + 1, y.shape[1]
-    result = OLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in OLS._fields)
+    result = OLS._make(
+        np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
+        for name in OLS._fields
+    )
     for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
             fit = _fit(_moments(y[rows, block[1]], x[rows, np.newaxis], window), min_obs)
@@ -90,7 +106,9 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
 def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
     """Sum the pairs in each window of ``y`` (T, C) and ``x`` (T, 1), then their squared and crossed deviations from the means."""
     paired = np.isfinite(y) & np.isfinite(x)
-    if (paired == paired[:, :1]).all():  # then the moments of x are the same for every series: keep one column
+    if (
+        paired == paired[:, :1]
+    ).all():  # then the moments of x are the same for every series: keep one column
         paired = paired[:, :1]
     y, x, weight = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
     n = window_sums(weight, window)
@@ -120,7 +138,9 @@ def _fit(moments: _Moments, min_obs: int) -> OLS:
     beta = sxy / sxx
     r_squared = np.minimum(beta * (sxy / syy), 1.0)
     unexplained = 1.0 - r_squared
-    residual = np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0)  # 0 where y is constant too: its R² is 0/0
+    residual = np.where(
+        unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0
+    )  # 0 where y is constant too: its R² is 0/0
     std_error = np.sqrt(syy / sxx * residual / (n - 2))
     p_value = 2.0 * stdtr(n - 2, -np.abs(beta / std_error))
     n_obs = np.broadcast_to(n, beta.shape).astype(np.int64)

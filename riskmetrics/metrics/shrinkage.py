@@ -10,8 +10,11 @@ PRIOR_MEAN = 1.0
 """The average stock's beta to the market."""
 
 PRIOR_SD = 0.35
-"""How far stocks' betas spread around it. `benchmarks.beta_skill` compares the adjusted beta with the raw one
-as a predictor of the next window's: 8 % less squared error on 33 stocks of 2020 to 2024, which is within chance (t -0.7)."""
+"""How far stocks' betas spread around it.
+
+`benchmarks.beta_skill` compares the adjusted beta with the raw one as a predictor of the next
+window's: 8 % less squared error on 33 stocks of 2020 to 2024, which is within chance (t -0.7).
+"""
 
 
 class AdjustedBeta(NamedTuple):
@@ -21,7 +24,13 @@ class AdjustedBeta(NamedTuple):
     std_error: FloatArray
 
 
-def vasicek(beta: FloatArray, std_error: FloatArray, *, prior_mean: float = PRIOR_MEAN, prior_sd: float = PRIOR_SD) -> AdjustedBeta:
+def vasicek(
+    beta: FloatArray,
+    std_error: FloatArray,
+    *,
+    prior_mean: float = PRIOR_MEAN,
+    prior_sd: float = PRIOR_SD,
+) -> AdjustedBeta:
     r"""Combine each estimated beta with a normal prior.
 
     Parameters
@@ -34,8 +43,8 @@ def vasicek(beta: FloatArray, std_error: FloatArray, *, prior_mean: float = PRIO
     Returns
     -------
     AdjustedBeta
-        ``beta`` lies between estimate and prior mean; ``std_error`` is below both the estimate's and ``prior_sd``. An estimate
-        without error is kept; NaN where either input is NaN.
+        ``beta`` lies between estimate and prior mean; ``std_error`` is below both the estimate's
+        and ``prior_sd``. An estimate without error is kept; NaN where either input is NaN.
 
     Raises
     ------
@@ -48,13 +57,21 @@ def vasicek(beta: FloatArray, std_error: FloatArray, *, prior_mean: float = PRIO
 
     References
     ----------
-    Vasicek (1973), A note on using cross-sectional information in Bayesian estimation of security betas, Journal of Finance 28(5).
+    Vasicek (1973), A note on using cross-sectional information in Bayesian estimation of security
+    betas, Journal of Finance 28(5).
     """
     if beta.shape != std_error.shape:
-        raise ValueError(f"betas and standard errors must have one shape, not {beta.shape} and {std_error.shape}")
+        raise ValueError(
+            f"betas and standard errors must have one shape, not {beta.shape} and {std_error.shape}"
+        )
     if not prior_sd > 0.0 or (std_error < 0.0).any():
-        raise ValueError("the prior's standard deviation must be positive, and no standard error negative")
+        raise ValueError(
+            "the prior's standard deviation must be positive, and no standard error negative"
+        )
     ratio = std_error / prior_sd
     shrinkage_weight = 1.0 / (1.0 + ratio**2)
     adjusted = prior_mean + shrinkage_weight * (beta - prior_mean)
-    return AdjustedBeta(np.where(std_error == 0.0, beta, adjusted), np.where(np.isnan(beta), np.nan, std_error * np.sqrt(shrinkage_weight)))
+    return AdjustedBeta(
+        np.where(std_error == 0.0, beta, adjusted),
+        np.where(np.isnan(beta), np.nan, std_error * np.sqrt(shrinkage_weight)),
+    )

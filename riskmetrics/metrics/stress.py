@@ -23,9 +23,9 @@ class Replay(NamedTuple):
 def factor_losses(beta: FloatArray, moves: FloatArray) -> FloatArray:
     """Losses (P, M) of portfolios under each of M moves of one factor, to first order: minus beta times move.
 
-    ``beta`` (P,) is the sum of weights times betas to that factor, as ``portfolio.weighted_beta`` gives it: to SPY for a move of
-    the market, to TLT for one of rates, which is then the move of TLT's price. ``moves`` (M,) are fractions: -0.2 is a fall by a
-    fifth. NaN where a beta is.
+    ``beta`` (P,) is the sum of weights times betas to that factor, as ``portfolio.weighted_beta``
+    gives it: to SPY for a move of the market, to TLT for one of rates, which is then the move of
+    TLT's price. ``moves`` (M,) are fractions: -0.2 is a fall by a fifth. NaN where a beta is.
     """
     return -beta[:, np.newaxis] * moves
 
@@ -45,8 +45,8 @@ def replay(
     Parameters
     ----------
     before, after : (E, S) arrays
-        Adjusted closes of the symbols on the session before each episode and on its last: their ratio compounds the returns in it.
-        NaN is unknown.
+        Adjusted closes of the symbols on the session before each episode and on its last: their
+        ratio compounds the returns in it. NaN is unknown.
     exposure : (I,) array
         Signed exposure of each holding, in money or as a share of equity; NaN is unpriced.
     column, portfolio : (I,) arrays
@@ -59,9 +59,9 @@ def replay(
     Returns
     -------
     Replay
-        ``loss`` is minus the sum of exposure times return over the holdings with a price at both ends,
-        rescaled to all that have a price. Where ``coverage``, their share of gross exposure, is below
-        ``portfolio.MIN_COVERAGE`` it is NaN; a portfolio without exposure has neither.
+        ``loss`` is minus the sum of exposure times return over the holdings with a price at both
+        ends, rescaled to all that have a price. Where ``coverage``, their share of gross exposure,
+        is below ``portfolio.MIN_COVERAGE`` it is NaN; a portfolio without exposure has neither.
 
     Raises
     ------
@@ -69,7 +69,9 @@ def replay(
         If the arrays do not fit each other.
     """
     if before.shape != after.shape or before.ndim != 2:
-        raise ValueError(f"closes before and after must be (E, S), not {before.shape} and {after.shape}")
+        raise ValueError(
+            f"closes before and after must be (E, S), not {before.shape} and {after.shape}"
+        )
     if not exposure.shape == column.shape == portfolio.shape:
         shapes = f"{exposure.shape}, {column.shape} and {portfolio.shape}"
         raise ValueError(f"exposures and their indices must be (I,), not {shapes}")

@@ -1,8 +1,8 @@
 """How much a portfolio can lose in a day, and whether past answers to that held.
 
-Losses are positive, in fractions of equity; a negative value at risk is a gain and stays one. A level
-is the confidence: at 0.99 one day in a hundred is worse. Return series are (T, N), oldest first, NaN
-where a day has no return; the last row is the day itself.
+Losses are positive, in fractions of equity; a negative value at risk is a gain and stays one. A
+level is the confidence: at 0.99 one day in a hundred is worse. Return series are (T, N), oldest
+first, NaN where a day has no return; the last row is the day itself.
 """
 
 import math
@@ -63,7 +63,9 @@ class Kupiec(NamedTuple):
     p_value: FloatArray
 
 
-def historical_risk(returns: FloatArray, *, level: float, window: int = VAR_WINDOW, min_obs: int) -> HistoricalRisk:
+def historical_risk(
+    returns: FloatArray, *, level: float, window: int = VAR_WINDOW, min_obs: int
+) -> HistoricalRisk:
     """Value at risk and expected shortfall of the last ``window`` returns as they were.
 
     Parameters
@@ -80,9 +82,10 @@ def historical_risk(returns: FloatArray, *, level: float, window: int = VAR_WIND
     Returns
     -------
     HistoricalRisk
-        ``value_at_risk`` is the quantile of the losses, interpolated linearly between neighbours (Hyndman and Fan's type 7, numpy's
-        default); ``expected_shortfall`` the mean of the losses at or beyond it. A missing return is left out of its own series only.
-        Under ``min_obs`` both are NaN.
+        ``value_at_risk`` is the quantile of the losses, interpolated linearly between neighbours
+        (Hyndman and Fan's type 7, numpy's default); ``expected_shortfall`` the mean of the losses
+        at or beyond it. A missing return is left out of its own series only. Under ``min_obs`` both
+        are NaN.
 
     Raises
     ------
@@ -91,8 +94,9 @@ def historical_risk(returns: FloatArray, *, level: float, window: int = VAR_WIND
 
     References
     ----------
-    Hyndman and Fan (1996), Sample quantiles in statistical packages, The American Statistician 50(4).
-    Acerbi and Tasche (2002), On the coherence of expected shortfall, Journal of Banking and Finance 26(7).
+    Hyndman and Fan (1996), Sample quantiles in statistical packages, The American Statistician
+    50(4). Acerbi and Tasche (2002), On the coherence of expected shortfall, Journal of Banking and
+    Finance 26(7).
     """
     _require_arguments(returns, level, window, min_obs)
     losses = _losses(returns[-window:])
@@ -126,7 +130,8 @@ def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
 
     Notes
     -----
-    With :math:`z = \Phi^{-1}(\text{level})` and daily :math:`\sigma`: :math:`z\sigma` and :math:`\sigma\,\varphi(z)/(1 - \text{level})`.
+    With :math:`z = \Phi^{-1}(\text{level})` and daily :math:`\sigma`: :math:`z\sigma` and
+    :math:`\sigma\,\varphi(z)/(1 - \text{level})`.
 
     References
     ----------
@@ -137,7 +142,9 @@ def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
     _require_level(level)
     z = float(ndtri(level))
     daily = volatility / math.sqrt(SESSIONS_PER_YEAR)
-    return ParametricRisk(daily * z, daily * (math.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi) / (1.0 - level)))
+    return ParametricRisk(
+        daily * z, daily * (math.exp(-(z**2) / 2.0) / math.sqrt(2.0 * math.pi) / (1.0 - level))
+    )
 
 
 def sqrt_time_scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
@@ -148,7 +155,9 @@ def sqrt_time_scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
     return one_day * math.sqrt(days)
 
 
-def loss_ranks(returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW) -> IntArray:
+def loss_ranks(
+    returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW
+) -> IntArray:
     """Count, for each of the last ``n_days`` days, the losses of the ``window`` days before it that are smaller than its own.
 
     Parameters
@@ -167,7 +176,9 @@ def loss_ranks(returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = B
         If the array is too short.
     """
     if not 1 <= n_days <= len(returns) - window:
-        raise ValueError(f"{len(returns)} returns are too few to test {n_days} days on windows of {window}")
+        raise ValueError(
+            f"{len(returns)} returns are too few to test {n_days} days on windows of {window}"
+        )
     losses = _losses(returns[-window - n_days :])
     ranks = np.empty((n_days, losses.shape[1]), np.int64)
     for left in range(0, losses.shape[1], _BLOCK_SERIES):
@@ -183,7 +194,13 @@ def loss_ranks(returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = B
 
 
 def var_exceptions(
-    returns: FloatArray, ranks: IntArray, *, level: float, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW, min_obs: int
+    returns: FloatArray,
+    ranks: IntArray,
+    *,
+    level: float,
+    window: int = VAR_WINDOW,
+    n_days: int = BACKTEST_WINDOW,
+    min_obs: int,
 ) -> Backtest:
     """Count the days of the last ``n_days`` whose loss passed the historical value at risk of the ``window`` days before each.
 
@@ -201,8 +218,8 @@ def var_exceptions(
     Returns
     -------
     Backtest
-        A day counts where it has a return and the window before it a value at risk; the day itself is never in its own window.
-        A loss equal to the value at risk is no breach.
+        A day counts where it has a return and the window before it a value at risk; the day itself
+        is never in its own window. A loss equal to the value at risk is no breach.
 
     Raises
     ------
@@ -211,16 +228,21 @@ def var_exceptions(
     """
     _require_arguments(returns, level, window, min_obs)
     if ranks.shape != (n_days, returns.shape[1]):
-        raise ValueError(f"counts of smaller losses must be {(n_days, returns.shape[1])}, not {ranks.shape}")
+        raise ValueError(
+            f"counts of smaller losses must be {(n_days, returns.shape[1])}, not {ranks.shape}"
+        )
     losses = _losses(returns[-window - n_days :])
     known = np.isfinite(losses)
     n_obs = window_counts(known[:-1], window)
     is_tested = known[window:] & (n_obs >= min_obs)
     rank_below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
     is_exception = is_tested & (ranks > rank_below + 1)
-    # between the two losses that the quantile lies between only the quantile itself can tell: one day in a window's length
+    # between the two losses that the quantile lies between only the quantile itself can tell: one
+    # day in a window's length
     day, series = np.nonzero(is_tested & (ranks == rank_below + 1))
-    value_at_risk = _quantile(losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs)
+    value_at_risk = _quantile(
+        losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs
+    )
     is_exception[day, series] = losses[day + window, series] > value_at_risk
     return Backtest(is_exception.sum(axis=0), is_tested.sum(axis=0))
 
@@ -238,7 +260,8 @@ def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
     Returns
     -------
     Kupiec
-        ``expected`` number of breaches; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1 degree of freedom), NaN without a day.
+        ``expected`` number of breaches; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1
+        degree of freedom), NaN without a day.
 
     Raises
     ------
@@ -252,17 +275,24 @@ def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
 
     References
     ----------
-    Kupiec (1995), Techniques for verifying the accuracy of risk measurement models, Journal of Derivatives 3(2).
+    Kupiec (1995), Techniques for verifying the accuracy of risk measurement models, Journal of
+    Derivatives 3(2).
     """
     from scipy.special import chdtrc, xlogy
 
     _require_level(level)
     if exceptions.shape != n_obs.shape or (exceptions < 0).any() or (exceptions > n_obs).any():
-        raise ValueError("there must be one count of breaches, between 0 and the days tested, for each count of days")
+        raise ValueError(
+            "there must be one count of breaches, between 0 and the days tested, for each count of"
+            " days"
+        )
     p = 1.0 - level
     with np.errstate(invalid="ignore"):
         exception_rate = exceptions / n_obs
-    ratio = 2.0 * (xlogy(exceptions, exception_rate / p) + xlogy(n_obs - exceptions, (1.0 - exception_rate) / level))
+    ratio = 2.0 * (
+        xlogy(exceptions, exception_rate / p)
+        + xlogy(n_obs - exceptions, (1.0 - exception_rate) / level)
+    )
     ratio = np.maximum(ratio, 0.0)  # rounding may pass 0
     return Kupiec(n_obs.astype(np.float64) * p, ratio, chdtrc(1.0, ratio))
 
@@ -279,14 +309,19 @@ def _quantile(losses: FloatArray, level: float, min_obs: int) -> FloatArray:
     below = position.astype(np.int64)
     series = np.arange(losses.shape[1])
     lower, upper = ordered[below, series], ordered[np.minimum(below + 1, len(losses) - 1), series]
-    between = np.minimum(lower + (upper - lower) * (position - below), upper)  # rounding may pass the upper neighbour
+    between = np.minimum(
+        lower + (upper - lower) * (position - below), upper
+    )  # rounding may pass the upper neighbour
     return np.where(n_obs < min_obs, np.nan, np.where(position == below, lower, between))
 
 
 def _require_arguments(returns: FloatArray, level: float, window: int, min_obs: int) -> None:
     _require_level(level)
     if returns.ndim != 2 or not 1 <= min_obs <= window <= len(returns):
-        raise ValueError(f"returns must be (T, N) with 1 <= min_obs <= window <= T, not {returns.shape}, {min_obs} and {window}")
+        raise ValueError(
+            f"returns must be (T, N) with 1 <= min_obs <= window <= T, not {returns.shape},"
+            f" {min_obs} and {window}"
+        )
 
 
 def _require_level(level: float) -> None:

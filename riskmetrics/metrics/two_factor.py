@@ -1,7 +1,7 @@
 """Ordinary least squares of many series on two, over every window of sessions at once.
 
-As in ``regression``, fits are sums over windows, element by element; here each window is regressed on
-two series and an intercept, so that a rate beta is not the market's beta in disguise.
+As in ``regression``, fits are sums over windows, element by element; here each window is regressed
+on two series and an intercept, so that a rate beta is not the market's beta in disguise.
 """
 
 from typing import NamedTuple
@@ -9,7 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.windows import ROUNDING_PER_OBSERVATION, iterate_blocks, is_constant, window_sums
+from riskmetrics.metrics.windows import (
+    ROUNDING_PER_OBSERVATION,
+    is_constant,
+    iterate_blocks,
+    window_sums,
+)
 
 _MIN_UNEXPLAINED_SHARE = float(np.sqrt(np.finfo(np.float64).eps))
 """Share of a regressor's variance that the other must leave unexplained: with less, half the digits of the betas are gone."""
@@ -44,7 +49,9 @@ class _Moments(NamedTuple):
     syy: FloatArray
 
 
-def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window: int, min_obs: int) -> TwoFactorOLS:
+def rolling_two_factor(
+    y: FloatArray, x1: FloatArray, x2: FloatArray, *, window: int, min_obs: int
+) -> TwoFactorOLS:
     r"""Regress each column of ``y`` on ``x1`` and ``x2``, with an intercept, over every window of consecutive rows.
 
     Parameters
@@ -61,9 +68,10 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
     Returns
     -------
     TwoFactorOLS
-        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d + window - 1.
-        Betas are in units of y per their regressor, the other held fixed; standard errors are the classical ones (n - 3 degrees of
-        freedom), p-values two-sided for a beta of 0, ``r_squared`` in [0, 1]. Nothing is capped.
+        Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d +
+        window - 1. Betas are in units of y per their regressor, the other held fixed; standard
+        errors are the classical ones (n - 3 degrees of freedom), p-values two-sided for a beta of
+        0, ``r_squared`` in [0, 1]. Nothing is capped.
 
     Raises
     ------
@@ -72,28 +80,42 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
 
     Notes
     -----
-    Rows of the window count where all three values are finite; NaN and infinities are missing, never filled.
-    Under ``min_obs`` rows, where a regressor does not vary, or where one is all but a multiple of the other, all but ``n_obs`` is
-    NaN. Where y does not vary, betas and their standard errors are 0, alpha is the constant, R² and p are NaN. A perfect fit has
-    standard errors 0 and p 0; a beta in it that is no more than rounding is 0, with p 1.
+    Rows of the window count where all three values are finite; NaN and infinities are missing,
+    never filled. Under ``min_obs`` rows, where a regressor does not vary, or where one is all but a
+    multiple of the other, all but ``n_obs`` is NaN. Where y does not vary, betas and their standard
+    errors are 0, alpha is the constant, R² and p are NaN. A perfect fit has standard errors 0 and p
+    0; a beta in it that is no more than rounding is 0, with p 1.
 
-    The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from two passes per window: means, then
-    products of deviations from them, summed in an order that is the same for every window. A result depends on nothing but its own
-    window and series, to the last bit.
+    The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from
+    two passes per window: means, then products of deviations from them, summed in an order that is
+    the same for every window. A result depends on nothing but its own window and series, to the
+    last bit.
 
     References
     ----------
-    Frisch and Waugh (1933), Partial time regressions as compared with individual trends, Econometrica 1(4).
+    Frisch and Waugh (1933), Partial time regressions as compared with individual trends,
+    Econometrica 1(4).
     """
     if y.ndim != 2 or not x1.shape == x2.shape == y.shape[:1]:
-        raise ValueError(f"y must be (T, N), x1 and x2 (T,) over the same periods, not {y.shape}, {x1.shape} and {x2.shape}")
+        raise ValueError(
+            f"y must be (T, N), x1 and x2 (T,) over the same periods, not {y.shape}, {x1.shape} and"
+            f" {x2.shape}"
+        )
     if not 4 <= min_obs <= window <= len(x1):
-        raise ValueError(f"4 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x1)}")
+        raise ValueError(
+            f"4 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x1)}"
+        )
     n_dates, n_series = len(x1) - window + 1, y.shape[1]
-    result = TwoFactorOLS._make(np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64) for name in TwoFactorOLS._fields)
+    result = TwoFactorOLS._make(
+        np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
+        for name in TwoFactorOLS._fields
+    )
     for block, rows in iterate_blocks(n_dates, n_series, window):
         with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
-            fit = _fit(_moments(y[rows, block[1]], x1[rows, np.newaxis], x2[rows, np.newaxis], window), min_obs)
+            fit = _fit(
+                _moments(y[rows, block[1]], x1[rows, np.newaxis], x2[rows, np.newaxis], window),
+                min_obs,
+            )
         for whole, part in zip(result, fit, strict=True):
             whole[block] = part
     return result
@@ -102,7 +124,9 @@ def rolling_two_factor(y: FloatArray, x1: FloatArray, x2: FloatArray, *, window:
 def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Moments:
     """Sum the complete rows in each window of ``y`` (T, C), ``x1`` and ``x2`` (T, 1), then the products of deviations from the means."""
     complete = np.isfinite(y) & np.isfinite(x1) & np.isfinite(x2)
-    if (complete == complete[:, :1]).all():  # then the moments of x are the same for every series: keep one column
+    if (
+        complete == complete[:, :1]
+    ).all():  # then the moments of x are the same for every series: keep one column
         complete = complete[:, :1]
     y, x1, x2 = (np.where(complete, values, 0.0) for values in (y, x1, x2))
     weight = complete.astype(np.float64)
@@ -112,8 +136,18 @@ def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Mom
     s1y, s2y, syy = (np.zeros_like(mean_y) for _ in range(3))
     for start in range(window):
         rows = slice(start, start + len(n))
-        d1, d2, dy = ((values[rows] - mean) * weight[rows] for values, mean in ((x1, mean_1), (x2, mean_2), (y, mean_y)))
-        for total, left, right in ((s11, d1, d1), (s12, d1, d2), (s22, d2, d2), (s1y, d1, dy), (s2y, d2, dy), (syy, dy, dy)):
+        d1, d2, dy = (
+            (values[rows] - mean) * weight[rows]
+            for values, mean in ((x1, mean_1), (x2, mean_2), (y, mean_y))
+        )
+        for total, left, right in (
+            (s11, d1, d1),
+            (s12, d1, d2),
+            (s22, d2, d2),
+            (s1y, d1, dy),
+            (s2y, d2, dy),
+            (syy, dy, dy),
+        ):
             np.add(total, left * right, out=total)
     return _Moments(n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy)
 
@@ -124,20 +158,40 @@ def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
 
     n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy = moments
     tolerance = 1.0 - s12 * (s12 / (s11 * s22))  # 1 - squared correlation of the regressors
-    undetermined = (n < min_obs) | is_constant(s11, mean_1, n) | is_constant(s22, mean_2, n) | ~(tolerance > _MIN_UNEXPLAINED_SHARE)
+    undetermined = (
+        (n < min_obs)
+        | is_constant(s11, mean_1, n)
+        | is_constant(s22, mean_2, n)
+        | ~(tolerance > _MIN_UNEXPLAINED_SHARE)
+    )
     tolerance = np.where(undetermined, np.nan, tolerance)
-    s1y, s2y, syy = (np.where(is_constant(syy, mean_y, n), 0.0, moment) for moment in (s1y, s2y, syy))
+    s1y, s2y, syy = (
+        np.where(is_constant(syy, mean_y, n), 0.0, moment) for moment in (s1y, s2y, syy)
+    )
     residual_22, residual_2y = s22 * tolerance, s2y - s12 * (s1y / s11)
     beta_2 = residual_2y / residual_22
     beta_1 = (s1y - s12 * beta_2) / s11
     rounding = syy * (n * ROUNDING_PER_OBSERVATION) ** 2
-    beta_1, beta_2 = (np.where(beta**2 * of <= rounding, 0.0 * beta, beta) for beta, of in ((beta_1, s11), (beta_2, residual_22)))
+    beta_1, beta_2 = (
+        np.where(beta**2 * of <= rounding, 0.0 * beta, beta)
+        for beta, of in ((beta_1, s11), (beta_2, residual_22))
+    )
     r_squared = np.minimum((s1y * (s1y / s11) + residual_2y * beta_2) / syy, 1.0)
     unexplained = 1.0 - r_squared
-    variance = syy * np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0) / (n - 3)  # 0 where y is constant too: its R² is 0/0
-    std_error_1, std_error_2 = np.sqrt(variance / (s11 * tolerance)), np.sqrt(variance / residual_22)
-    t = (np.where((beta == 0.0) & (syy > 0.0), 0.0, beta / error) for beta, error in ((beta_1, std_error_1), (beta_2, std_error_2)))
+    variance = (
+        syy * np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0) / (n - 3)
+    )  # 0 where y is constant too: its R² is 0/0
+    std_error_1, std_error_2 = (
+        np.sqrt(variance / (s11 * tolerance)),
+        np.sqrt(variance / residual_22),
+    )
+    t = (
+        np.where((beta == 0.0) & (syy > 0.0), 0.0, beta / error)
+        for beta, error in ((beta_1, std_error_1), (beta_2, std_error_2))
+    )
     p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(of)) for of in t)
     alpha = mean_y - beta_1 * mean_1 - beta_2 * mean_2
     n_obs = np.broadcast_to(n, beta_1.shape).astype(np.int64)
-    return TwoFactorOLS(beta_1, beta_2, alpha, r_squared, std_error_1, std_error_2, p_value_1, p_value_2, n_obs)
+    return TwoFactorOLS(
+        beta_1, beta_2, alpha, r_squared, std_error_1, std_error_2, p_value_1, p_value_2, n_obs
+    )

@@ -78,7 +78,8 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns per session, as fractions. Values that are not finite are missing and left out.
+        Simple returns per session, as fractions. Values that are not finite are missing and left
+        out.
     window : int
         Sessions per window, at most T.
     min_obs : int
@@ -87,8 +88,9 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     Returns
     -------
     RealizedVolatility
-        (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN under ``min_obs`` returns. Two passes per
-        window: a value depends on its own window and series only, to the last bit.
+        (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN under
+        ``min_obs`` returns. Two passes per window: a value depends on its own window and series
+        only, to the last bit.
 
     Raises
     ------
@@ -107,28 +109,39 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
         np.subtract(filled[rows], mean, out=deviation)
         deviation *= weight[rows]
         squares += np.multiply(deviation, deviation, out=deviation)
-    squares[squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2] = 0.0  # no more than the rounding of their mean
+    squares[squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2] = (
+        0.0  # no more than the rounding of their mean
+    )
     squares[n_obs < min_obs] = np.nan
-    return RealizedVolatility(np.sqrt(squares / np.maximum(n_obs - 1, 1) * SESSIONS_PER_YEAR), n_obs)
+    return RealizedVolatility(
+        np.sqrt(squares / np.maximum(n_obs - 1, 1) * SESSIONS_PER_YEAR), n_obs
+    )
 
 
 def absolute_volatility(returns: FloatArray) -> Lags:
     r"""Annualise the mean of :math:`\sqrt{\pi/2}\,|r|` over the last 1, 5 and 21 sessions.
 
-    Takes and returns what `lagged_means` does, of simple returns: absolute ones are less moved by a single day than squares.
+    Takes and returns what `lagged_means` does, of simple returns: absolute ones are less moved by a
+    single day than squares.
 
     References
     ----------
-    Forsberg and Ghysels (2007), Why do absolute returns predict volatility so well?, Journal of Financial Econometrics 5(1).
+    Forsberg and Ghysels (2007), Why do absolute returns predict volatility so well?, Journal of
+    Financial Econometrics 5(1).
     """
-    return Lags(*(mean * math.sqrt(SESSIONS_PER_YEAR) for mean in lagged_means(ABSOLUTE_SCALE * np.abs(returns))))
+    return Lags(
+        *(
+            mean * math.sqrt(SESSIONS_PER_YEAR)
+            for mean in lagged_means(ABSOLUTE_SCALE * np.abs(returns))
+        )
+    )
 
 
 def lagged_means(values: FloatArray) -> Lags:
     """Average the last 1, 5 and 21 rows of ``values`` (T, N), T >= 21.
 
-    Row t of the result (T - 20, N) ends at row t + 20. Values that are not finite are missing: the means need 3 of 5 and 15 of 21;
-    ``day`` is the last value, up to 3 sessions old. NaN otherwise.
+    Row t of the result (T - 20, N) ends at row t + 20. Values that are not finite are missing: the
+    means need 3 of 5 and 15 of 21; ``day`` is the last value, up to 3 sessions old. NaN otherwise.
 
     Raises
     ------
@@ -148,11 +161,13 @@ def lagged_means(values: FloatArray) -> Lags:
 def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
     r"""Standard deviation of a session from its range, :math:`\ln(H/L) / \sqrt{4 \ln 2}`, per session and elementwise.
 
-    NaN where high and low are not positive, finite prices with high above low: bars made of a single price state no range.
+    NaN where high and low are not positive, finite prices with high above low: bars made of a
+    single price state no range.
 
     References
     ----------
-    Parkinson (1980), The extreme value method for estimating the variance of the rate of return, Journal of Business 53(1).
+    Parkinson (1980), The extreme value method for estimating the variance of the rate of return,
+    Journal of Business 53(1).
     """
     valid = np.isfinite(high) & np.isfinite(low) & (low > 0.0) & (high > low)
     ratio = np.divide(high, low, out=np.full_like(high, np.nan), where=valid)
@@ -170,8 +185,9 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     Returns
     -------
     PercentileRank
-        (T - 252, N); row d ranks row d + 252. The share of earlier values below today's, those equal to it counted half, in [0, 1].
-        NaN where today's is undefined or fewer than 126 of the earlier ones are known.
+        (T - 252, N); row d ranks row d + 252. The share of earlier values below today's, those
+        equal to it counted half, in [0, 1]. NaN where today's is undefined or fewer than 126 of the
+        earlier ones are known.
 
     Raises
     ------
@@ -180,7 +196,9 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     """
     require_windows(len(volatility), PERCENTILE_WINDOW + 1)
     today = volatility[PERCENTILE_WINDOW:]
-    below, not_above = np.zeros((2, *today.shape), np.uint8)  # counts of at most 252, added a byte at a time
+    below, not_above = np.zeros(
+        (2, *today.shape), np.uint8
+    )  # counts of at most 252, added a byte at a time
     for start in range(PERCENTILE_WINDOW):
         earlier = volatility[start : start + len(today)]
         below += (earlier < today).view(np.uint8)
@@ -188,7 +206,9 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     n_obs = window_counts(~np.isnan(volatility[:-1]), PERCENTILE_WINDOW)
     defined = ~np.isnan(today) & (n_obs >= PERCENTILE_MIN_OBS)
     rank = (below.astype(np.float64) + not_above) / 2.0  # values equal to today's count half
-    return PercentileRank(np.divide(rank, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs)
+    return PercentileRank(
+        np.divide(rank, n_obs, out=np.full(today.shape, np.nan), where=defined), n_obs
+    )
 
 
 def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:

@@ -30,13 +30,15 @@ class WindowMeans(NamedTuple):
 def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> FloatArray:
     """Sum every window of ``window`` rows of ``values`` (T, N), each row weighted ``decay`` times the row after it, the newest by 1.
 
-    Returns shape (T - window + 1, N), row d for the window that ends at row d + window - 1. One NaN makes a sum NaN: mask first.
+    Returns shape (T - window + 1, N), row d for the window that ends at row d + window - 1. One NaN
+    makes a sum NaN: mask first.
 
     Notes
     -----
-    Sums of 1, 2, 4, 8 … rows are made of each other, and a window of as many of them as its length has binary digits: a handful of
-    passes instead of one per row, and less rounding. A sum depends on nothing but its own rows and column, to the last bit, as
-    cumulative sums and matrix products would not.
+    Sums of 1, 2, 4, 8 … rows are made of each other, and a window of as many of them as its length
+    has binary digits: a handful of passes instead of one per row, and less rounding. A sum depends
+    on nothing but its own rows and column, to the last bit, as cumulative sums and matrix products
+    would not.
     """
     n_dates = len(values) - window + 1
     total, covered = np.zeros((n_dates, values.shape[1])), 0
@@ -60,7 +62,9 @@ def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMean
     known = np.isfinite(values)
     n_obs = window_counts(known, window)
     total = window_sums(np.where(known, values, 0.0), window)
-    return WindowMeans(np.divide(total, n_obs, out=np.full_like(total, np.nan), where=n_obs >= min_obs), n_obs)
+    return WindowMeans(
+        np.divide(total, n_obs, out=np.full_like(total, np.nan), where=n_obs >= min_obs), n_obs
+    )
 
 
 def window_counts(known: BoolArray, window: int) -> IntArray:
@@ -77,13 +81,18 @@ def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> Boo
     return constant
 
 
-def iterate_blocks(n_windows: int, n_series: int, window: int) -> Iterator[tuple[tuple[slice, slice], slice]]:
+def iterate_blocks(
+    n_windows: int, n_series: int, window: int
+) -> Iterator[tuple[tuple[slice, slice], slice]]:
     """Cut windows x series into pieces that a core's cache holds: the piece, as an index of both, and the rows that its windows look at."""
     columns = _BLOCK_VALUES // min(n_windows, _BLOCK_DATES)
     rows = _BLOCK_VALUES // max(1, min(n_series, columns))
     for first in range(0, n_windows, rows):
         for left in range(0, n_series, columns):
-            yield (slice(first, first + rows), slice(left, left + columns)), slice(first, first + rows + window - 1)
+            yield (
+                (slice(first, first + rows), slice(left, left + columns)),
+                slice(first, first + rows + window - 1),
+            )
 
 
 def require_windows(rows: int, window: int) -> None:

@@ -15,7 +15,11 @@ def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> di
     ``snapshots`` and ``coverage`` are what `db.result_queries` gives of one day.
     """
     found: dict[str, list[str]] = {}
-    for name, text in (*_price_caveats(coverage), *_equity_caveats(snapshots), *_unconfirmed_close_caveats(coverage)):
+    for name, text in (
+        *_price_caveats(coverage),
+        *_equity_caveats(snapshots),
+        *_unconfirmed_close_caveats(coverage),
+    ):
         found.setdefault(name, []).append(text)
     return found
 
@@ -24,7 +28,10 @@ def missing_prices_caveat(n_priced: int, n_held: int) -> str | None:
     """Say how many instruments have no price; None where each has one."""
     if n_priced >= n_held:
         return None
-    return f"{n_priced} of {n_held} instruments have a price; values leave the others out, and a stated equity counts them as cash"
+    return (
+        f"{n_priced} of {n_held} instruments have a price; values leave the others out, and a"
+        " stated equity counts them as cash"
+    )
 
 
 def small_equity_caveat(equity: float, gross: float) -> str | None:
@@ -34,8 +41,9 @@ def small_equity_caveat(equity: float, gross: float) -> str | None:
     if not gross > 0 or (equity > 0 and meets_minimum(equity / gross, MIN_EQUITY_SHARE)):
         return None
     return (
-        f"equity is {formatting.money(equity)}, {formatting.percent(equity / gross)} of gross exposure; below"
-        f" {MIN_EQUITY_SHARE:.0%} weights and all figures in units of equity are undefined"
+        f"equity is {formatting.money(equity)}, {formatting.percent(equity / gross)} of gross"
+        f" exposure; below {MIN_EQUITY_SHARE:.0%} weights and all figures in units of equity are"
+        " undefined"
     )
 
 
@@ -53,7 +61,9 @@ def doubted_closes(n_believed: int, n_instruments: int) -> str | None:
 
 def _price_caveats(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
     prices = coverage[coverage["metric"] == "prices"]
-    for name, n_priced, n_held in zip(prices["portfolio"], prices["n_covered"], prices["n_total"], strict=True):
+    for name, n_priced, n_held in zip(
+        prices["portfolio"], prices["n_covered"], prices["n_total"], strict=True
+    ):
         if text := missing_prices_caveat(n_priced, n_held):
             yield name, text
 

@@ -10,14 +10,20 @@ Record = dict[str, Any]
 PORTFOLIO_SUBJECT = "(portfolio)"
 """Subject of what is undefined of the portfolio itself, as `db.result_queries.read_undefined_metrics` calls it."""
 
-NO_REASON_STORED = "neither a value nor a reason is stored: the step that computes it may not have run for this session"
+NO_REASON_STORED = (
+    "neither a value nor a reason is stored: the step that computes it may not have run for this"
+    " session"
+)
 
 _METRIC_ORDER = [
     *snapshots.VALUE_METRICS,
     *option_results.GREEK_METRICS,
     *snapshots.BETA_METRICS,
     *exposures.EXPOSURE_METRICS,
-    *(f"portfolio_rate_betas.{name}" for name in ("rate_beta", "r_squared", "two_factor_rate_beta")),
+    *(
+        f"portfolio_rate_betas.{name}"
+        for name in ("rate_beta", "r_squared", "two_factor_rate_beta")
+    ),
     *forecasts.SNAPSHOT_METRICS,
     *betas.MARKET_BETA_TABLE.metrics,
     *forecasts.POSITION_METRICS,
@@ -49,14 +55,20 @@ class Footnotes:
             What the page shows; a row of a position holds its symbol.
         """
         explained = {(row["metric"], row["subject"]) for row in undefined}
-        rows = [*undefined, *(row for row in _missing(shown) if (row["metric"], row["subject"]) not in explained)]
+        rows = [
+            *undefined,
+            *(row for row in _missing(shown) if (row["metric"], row["subject"]) not in explained),
+        ]
         rank = {metric: place for place, metric in enumerate(_METRIC_ORDER)}
         rows.sort(key=lambda row: rank.get(row["metric"], len(rank)))
         by_reason: dict[str, list[Record]] = {}
         for row in rows:
             by_reason.setdefault(row["reason"], []).append(row)
         self.n_values = len(rows)
-        self.reasons = [_footnote(number, reason, of) for number, (reason, of) in enumerate(by_reason.items(), start=1)]
+        self.reasons = [
+            _footnote(number, reason, of)
+            for number, (reason, of) in enumerate(by_reason.items(), start=1)
+        ]
         self._numbers: dict[tuple[str, str], dict[int, None]] = {}
         for number, of in enumerate(by_reason.values(), start=1):
             for row in of:
@@ -79,6 +91,12 @@ def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
         table, _, column = metric.partition(".")
         # a sector's missing value is missing for the portfolio as a whole
         missing = [row for row in shown[table] if row[column] is None]
-        reasons = {row.get("symbol", PORTFOLIO_SUBJECT): row.get("undefined_reason") or NO_REASON_STORED for row in missing}
-        found += [{"metric": metric, "subject": subject, "reason": reason} for subject, reason in reasons.items()]
+        reasons = {
+            row.get("symbol", PORTFOLIO_SUBJECT): row.get("undefined_reason") or NO_REASON_STORED
+            for row in missing
+        }
+        found += [
+            {"metric": metric, "subject": subject, "reason": reason}
+            for subject, reason in reasons.items()
+        ]
     return found

@@ -9,7 +9,10 @@ NEXT_WINDOW_STD_ERRORS = 1.4
 
 Real betas differ by more (`benchmarks.beta_skill`)."""
 
-IN_SAMPLE_NOTE = "the model was fitted on data that reach past this day, so the forecast may look better than it was"
+IN_SAMPLE_NOTE = (
+    "the model was fitted on data that reach past this day, so the forecast may look better than"
+    " it was"
+)
 """What it means that a forecast is in sample."""
 
 
@@ -98,7 +101,11 @@ class Axis(NamedTuple):
 
 
 def _format_fact(fact: Mapping[str, str]) -> str:
-    qualifiers = [fact[name] for name in ("window", "quality") if name in fact and fact[name] not in fact["what"]]
+    qualifiers = [
+        fact[name]
+        for name in ("window", "quality")
+        if name in fact and fact[name] not in fact["what"]
+    ]
     entity, remarks = (f" of {fact['of']}" if "of" in fact else ""), ", ".join(qualifiers)
     return f"{fact['what']}{entity} {fact['value']}" + (f" ({remarks})" if remarks else "")
 

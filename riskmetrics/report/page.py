@@ -11,20 +11,41 @@ import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import insight_store, risk_queries, rate_queries, input_queries, result_queries, volatility_queries
+from riskmetrics.db import (
+    input_queries,
+    insight_store,
+    rate_queries,
+    result_queries,
+    risk_queries,
+    volatility_queries,
+)
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.report import formatting
-from riskmetrics.report.formatting import Axis
-from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
 from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
+from riskmetrics.report.formatting import Axis
 from riskmetrics.results import price_faults, score_results
-from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW
+from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.text import escape_controls
 
-_POSITION_TYPES = {"LONG": "Long", "SHORT": "Short", "LC": "Long call", "LP": "Long put", "SC": "Short call", "SP": "Short put"}
-_AMOUNTS = ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
+_POSITION_TYPES = {
+    "LONG": "Long",
+    "SHORT": "Short",
+    "LC": "Long call",
+    "LP": "Long put",
+    "SC": "Short call",
+    "SP": "Short put",
+}
+_AMOUNTS = (
+    "total_value",
+    "cash_value",
+    "long_value",
+    "short_value",
+    "gross_exposure",
+    "net_exposure",
+)
 
 
 class Instrument(NamedTuple):
@@ -73,7 +94,9 @@ class Section:
     @cached_property
     def weight_axis(self) -> Axis:
         """The axis of the sectors' bars."""
-        return Axis.spanning(row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight"))
+        return Axis.spanning(
+            row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight")
+        )
 
     @cached_property
     def component_axis(self) -> Axis:
@@ -94,7 +117,11 @@ class Section:
     @cached_property
     def volatility_axis(self) -> Axis:
         """The axis of the positions' bands."""
-        rows = [of.volatility for of in self.instruments if of.volatility and of.volatility["low"] is not None]
+        rows = [
+            of.volatility
+            for of in self.instruments
+            if of.volatility and of.volatility["low"] is not None
+        ]
         return Axis.spanning(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
 
@@ -109,7 +136,9 @@ def render_page(connection: sa.Connection, day: date) -> str:
     sections = _sections(connection, day)
     snapshots = [section.snapshot for section in sections if section.snapshot]
     if not snapshots:
-        raise DataQualityError(f"no snapshot is stored for {day}: run that session with `riskmetrics run --date {day}`")
+        raise DataQualityError(
+            f"no snapshot is stored for {day}: run that session with `riskmetrics run --date {day}`"
+        )
     return (
         _environment()
         .get_template("page.html.j2")
@@ -117,7 +146,10 @@ def render_page(connection: sa.Connection, day: date) -> str:
             day=day,
             sections=sections,
             track_record_rows=_track_record(connection, day),
-            market=", ".join(sorted({row["market_index"] for section in sections for row in section.betas})) or "the market index",
+            market=", ".join(
+                sorted({row["market_index"] for section in sections for row in section.betas})
+            )
+            or "the market index",
             runs=_distinct(snapshots, "dagster_run_id"),
             versions=_distinct(snapshots, "code_version"),
         )
@@ -148,11 +180,24 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     suspects = find_suspected_splits(connection, bars.close.columns)
     seams = find_import_splices(connection, bars.close.columns, price_faults.required_sessions(day))
     faults = _records(price_faults.find_faults(bars, suspects, seams))
-    reported = [row for row in portfolios if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]]
+    reported = [
+        row
+        for row in portfolios
+        if row["name"] in tables["snapshots"] or row["name"] in tables["undefined"]
+    ]
     if len({row["name"] for row in reported}) < len(reported):
-        raise DataQualityError("two portfolios have the same name: rename one in the database, names must tell them apart")
+        raise DataQualityError(
+            "two portfolios have the same name: rename one in the database, names must tell them"
+            " apart"
+        )
     return [
-        _section(number, row, {name: of.get(row["name"], []) for name, of in tables.items()}, caveats.get(row["name"], []), faults)
+        _section(
+            number,
+            row,
+            {name: of.get(row["name"], []) for name, of in tables.items()},
+            caveats.get(row["name"], []),
+            faults,
+        )
         for number, row in enumerate(reported, 1)
     ]
 
@@ -178,7 +223,13 @@ _RISK_QUERIES = {
 }
 
 
-def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], caveats: list[str], faults: list[Record]) -> Section:
+def _section(
+    number: int,
+    portfolio: Record,
+    tables: dict[str, list[Record]],
+    caveats: list[str],
+    faults: list[Record],
+) -> Section:
     symbols = {row[name] for row in tables["betas"] for name in ("symbol", "market_index")}
     symbols |= {row["underlying_symbol"] for row in tables["options"]}
     displayed_rows = {
@@ -209,8 +260,14 @@ def _section(number: int, portfolio: Record, tables: dict[str, list[Record]], ca
 
 
 def _instruments(volatilities: list[Record], rate_betas: list[Record]) -> list[Instrument]:
-    volatility_rows, rate_rows = ({(row["symbol"], row["position_type"], contract_terms(row)): row for row in rows} for rows in (volatilities, rate_betas))
-    return [Instrument(*key, volatility_rows.get(key), rate_rows.get(key)) for key in sorted(volatility_rows.keys() | rate_rows.keys())]
+    volatility_rows, rate_rows = (
+        {(row["symbol"], row["position_type"], contract_terms(row)): row for row in rows}
+        for rows in (volatilities, rate_betas)
+    )
+    return [
+        Instrument(*key, volatility_rows.get(key), rate_rows.get(key))
+        for key in sorted(volatility_rows.keys() | rate_rows.keys())
+    ]
 
 
 def _insights_by_portfolio(connection: sa.Connection, day: date) -> dict[str, list[Record]]:
@@ -223,7 +280,10 @@ def _insights_by_portfolio(connection: sa.Connection, day: date) -> dict[str, li
 def contract_terms(row: Record) -> str:
     """Strike and expiration of an option, as far as they are known; of another position nothing."""
     strike, expiration = row["strike_price"], row["expiration_date"]
-    parts = ("" if strike is None else formatting.quantity(strike), "" if expiration is None else formatting.day(expiration))
+    parts = (
+        "" if strike is None else formatting.quantity(strike),
+        "" if expiration is None else formatting.day(expiration),
+    )
     return " ".join(part for part in parts if part)
 
 
@@ -233,7 +293,10 @@ def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
 
 def _records(rows: pd.DataFrame) -> list[Record]:
     """Return rows in which what is missing is None."""
-    return [{str(name): value for name, value in row.items()} for row in rows.astype(object).where(rows.notna(), None).to_dict("records")]
+    return [
+        {str(name): value for name, value in row.items()}
+        for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
+    ]
 
 
 def _distinct(rows: list[Record], column: str) -> str:

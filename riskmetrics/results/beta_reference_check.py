@@ -10,7 +10,9 @@ from riskmetrics.results.betas import BETA_WINDOW
 _COMPARED_STATISTICS = ("beta", "alpha", "r_squared", "std_error", "p_value")
 
 
-def max_abs_difference(rows: pd.DataFrame, closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> float:
+def max_abs_difference(
+    rows: pd.DataFrame, closes: pd.DataFrame, suspects: pd.DataFrame | None = None
+) -> float:
     """Return the largest difference between stored statistics and a refit, relative where a figure is above 1.
 
     Parameters

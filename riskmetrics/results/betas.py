@@ -45,7 +45,11 @@ class BetaTable:
     @property
     def metrics(self) -> list[str]:
         """'table.column' of all that may be undefined."""
-        return [f"{self.table}.{column}" for name, column in self.statistic_columns.items() if name != "n_obs"]
+        return [
+            f"{self.table}.{column}"
+            for name, column in self.statistic_columns.items()
+            if name != "n_obs"
+        ]
 
 
 MARKET_BETA_TABLE = BetaTable(
@@ -83,17 +87,24 @@ class SymbolBetas:
 def estimate_betas(returns: panels.Returns, index: str) -> SymbolBetas:
     """Regress every symbol on an index, one of them, over the window that ends on each session but the first WINDOW - 1.
 
-    Gaps of either are left out pairwise; of fewer than MIN_PAIRED_RETURNS pairs nothing is estimated.
+    Gaps of either are left out pairwise; of fewer than MIN_PAIRED_RETURNS pairs nothing is
+    estimated.
     """
     regressor = returns.column(index)
 
     def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> OLS:
         return rolling_ols(values, regressor[rows], window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
 
-    return SymbolBetas(point_in_time_estimates(fit, returns.values(), returns.unconfirmed, BETA_WINDOW), returns, index)
+    return SymbolBetas(
+        point_in_time_estimates(fit, returns.values(), returns.unconfirmed, BETA_WINDOW),
+        returns,
+        index,
+    )
 
 
-def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], beta_table: BetaTable) -> tuple[pd.DataFrame, pd.DataFrame]:
+def position_rows(
+    betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], beta_table: BetaTable
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, and the reasons of what is undefined in it.
 
     Parameters
@@ -113,12 +124,18 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
         If ``betas`` are not those of the windows that end on ``days``.
     """
     if len(betas.ols.beta) != len(days):
-        raise ValueError(f"{len(days)} days need as many windows, not {len(betas.ols.beta)}: are they consecutive sessions?")
+        raise ValueError(
+            f"{len(days)} days need as many windows, not {len(betas.ols.beta)}: are they"
+            " consecutive sessions?"
+        )
     lot, day = open_positions(lots, days)
     column = betas.returns.frame.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
     listed = is_listed(lots)[lot]
     statistics = {
-        to: np.where(listed, getattr(betas.ols, name)[day, column], 0 if name == "n_obs" else np.nan) for name, to in beta_table.statistic_columns.items()
+        to: np.where(
+            listed, getattr(betas.ols, name)[day, column], 0 if name == "n_obs" else np.nan
+        )
+        for name, to in beta_table.statistic_columns.items()
     }
     rows = pd.DataFrame(
         {
@@ -132,27 +149,42 @@ def position_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], 
         }
     )
     why = _reasons(rows, listed, betas.is_index_missing[day], beta_table)
-    return rows, panels.undefined_rows(rows, beta_table.table, why, subject="position_id", day=beta_table.day_column)
+    return rows, panels.undefined_rows(
+        rows, beta_table.table, why, subject="position_id", day=beta_table.day_column
+    )
 
 
 def has_no_index_returns(returns: panels.Returns, index: str) -> BoolArray:
     """Whether an index has no return in the window that ends on each session but the first WINDOW - 1, (D,)."""
-    is_missing: BoolArray = window_counts(np.isfinite(returns.column(index))[:, np.newaxis], BETA_WINDOW)[:, 0] == 0
+    is_missing: BoolArray = (
+        window_counts(np.isfinite(returns.column(index))[:, np.newaxis], BETA_WINDOW)[:, 0] == 0
+    )
     return is_missing
 
 
 def missing_index_reason(index: str) -> str:
     """Why nothing has a beta to an index that is absent."""
-    return f"no returns of {index} are stored for the {BETA_WINDOW} sessions to the day: import its prices, or name another index"
+    return (
+        f"no returns of {index} are stored for the {BETA_WINDOW} sessions to the day: import its"
+        " prices, or name another index"
+    )
 
 
 def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> "pd.Series[str]":
     """Why a regression on an index that is not absent has no result."""
-    too_few = observations.astype("str") + f" paired returns in the {BETA_WINDOW} sessions to the day; {MIN_PAIRED_RETURNS} are needed"
-    return too_few.where(observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window")
+    too_few = (
+        observations.astype("str")
+        + f" paired returns in the {BETA_WINDOW} sessions to the day; {MIN_PAIRED_RETURNS} are"
+        " needed"
+    )
+    return too_few.where(
+        observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window"
+    )
 
 
-def adjusted_beta_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+def adjusted_beta_rows(
+    betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]
+) -> pd.DataFrame:
     """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held.
 
     A row whose beta is undefined says why.
@@ -162,7 +194,9 @@ def adjusted_beta_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[da
     ols = OLS._make(values[day, column] for values in betas.ols)
     adjusted = vasicek(ols.beta, np.where(np.isnan(ols.r_squared), np.nan, ols.std_error))
     missing = np.flatnonzero(np.isnan(adjusted.beta))
-    why = undefined_beta_reasons(pd.Series(ols.n_obs[missing], index=missing), MARKET_BETA_TABLE.index_label).where(np.isnan(ols.beta[missing]), NO_PRICE_MOVEMENT)
+    why = undefined_beta_reasons(
+        pd.Series(ols.n_obs[missing], index=missing), MARKET_BETA_TABLE.index_label
+    ).where(np.isnan(ols.beta[missing]), NO_PRICE_MOVEMENT)
     return pd.DataFrame(
         {
             "symbol": symbols[column],
@@ -176,11 +210,19 @@ def adjusted_beta_rows(betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[da
     )
 
 
-def _reasons(rows: pd.DataFrame, listed: BoolArray, is_index_missing: BoolArray, beta_table: BetaTable) -> "dict[str, pd.Series[str]]":
+def _reasons(
+    rows: pd.DataFrame, listed: BoolArray, is_index_missing: BoolArray, beta_table: BetaTable
+) -> "dict[str, pd.Series[str]]":
     """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
     missing = rows["r_squared"].isna()
     undefined_rows, listed = rows[missing], listed[missing]
-    why = undefined_beta_reasons(undefined_rows["observations"], beta_table.index_label).mask(is_index_missing[missing], missing_index_reason(str(rows[beta_table.index_column].max())))
+    why = undefined_beta_reasons(undefined_rows["observations"], beta_table.index_label).mask(
+        is_index_missing[missing], missing_index_reason(str(rows[beta_table.index_column].max()))
+    )
     why = why.where(listed, NO_RETURN_SERIES)
     flat = why.where(undefined_rows[beta_table.statistic_columns["beta"]].isna(), NO_PRICE_MOVEMENT)
-    return {column: flat if name in ("r_squared", "p_value") else why for name, column in beta_table.statistic_columns.items() if name != "n_obs"}
+    return {
+        column: flat if name in ("r_squared", "p_value") else why
+        for name, column in beta_table.statistic_columns.items()
+        if name != "n_obs"
+    }

@@ -63,20 +63,32 @@ class Comparison(NamedTuple):
 def compare(before: SessionResults, after: SessionResults) -> Comparison:
     """Compare two sessions.
 
-    Figures are those of the portfolios of either session, the rest is of portfolios that are in both. A sector that one of
-    the sessions does not list weighs 0. Lots of one symbol and kind are one position. A beta has moved if it did by more than
-    MIN_BETA_MOVE_STD_ERRORS times the larger of its two standard errors: windows that overlap share returns, so this is a measure of
-    size and not a test.
+    Figures are those of the portfolios of either session, the rest is of portfolios that are in
+    both. A sector that one of the sessions does not list weighs 0. Lots of one symbol and kind are
+    one position. A beta has moved if it did by more than MIN_BETA_MOVE_STD_ERRORS times the larger
+    of its two standard errors: windows that overlap share returns, so this is a measure of size and
+    not a test.
     """
     figures = _compare_figures(before.snapshots, after.snapshots)
     both = _computed_portfolios(before) & _computed_portfolios(after)
     before, after = _select_portfolios(before, both), _select_portfolios(after, both)
-    positions = _join_sessions(_net_positions(before.betas), _net_positions(after.betas), _POSITION_KEYS)
-    return Comparison(figures, _compare_sectors(before.sectors, after.sectors), _compare_positions(positions), _compare_betas(positions), _compare_undefined(before, after))
+    positions = _join_sessions(
+        _net_positions(before.betas), _net_positions(after.betas), _POSITION_KEYS
+    )
+    return Comparison(
+        figures,
+        _compare_sectors(before.sectors, after.sectors),
+        _compare_positions(positions),
+        _compare_betas(positions),
+        _compare_undefined(before, after),
+    )
 
 
 def _computed_portfolios(session: SessionResults) -> set[str]:
-    return {*session.snapshots["portfolio"], *session.undefined["portfolio"]}  # without any price there are reasons alone
+    return {
+        *session.snapshots["portfolio"],
+        *session.undefined["portfolio"],
+    }  # without any price there are reasons alone
 
 
 def _select_portfolios(session: SessionResults, portfolios: set[str]) -> SessionResults:
@@ -85,66 +97,104 @@ def _select_portfolios(session: SessionResults, portfolios: set[str]) -> Session
 
 def _join_sessions(before: pd.DataFrame, after: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Rows of either frame by ``key``; other columns get an end that tells whose they are."""
-    one, other = (frame.astype(dict.fromkeys(key, object)) for frame in (before, after))  # pandas 3.1 cannot merge empty columns of strings
-    return one.merge(other, on=key, how="outer", suffixes=("_before", "_after"), validate="one_to_one").sort_values(key, ignore_index=True)
+    one, other = (
+        frame.astype(dict.fromkeys(key, object)) for frame in (before, after)
+    )  # pandas 3.1 cannot merge empty columns of strings
+    return one.merge(
+        other, on=key, how="outer", suffixes=("_before", "_after"), validate="one_to_one"
+    ).sort_values(key, ignore_index=True)
 
 
 def _with_change(joined: pd.DataFrame, key: list[str], column: str) -> pd.DataFrame:
     """Return key, before, after and change of a column."""
-    before, after = joined[f"{column}_before"].astype(float), joined[f"{column}_after"].astype(float)
+    before, after = (
+        joined[f"{column}_before"].astype(float),
+        joined[f"{column}_after"].astype(float),
+    )
     return joined[key].assign(before=before, after=after, change=after - before)
 
 
 def _compare_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     key = ["portfolio", "figure"]
-    changed = _with_change(_join_sessions(_melt_figures(before), _melt_figures(after), key), key, "value")
-    decimals, order = changed["figure"].map(COMPARED_FIGURES), changed["figure"].map(list(COMPARED_FIGURES).index)
-    change = [round(by, places) + 0.0 for by, places in zip(changed["change"], decimals, strict=True)]
-    ordered = changed.assign(change=change, order=order).sort_values(["portfolio", "order"], ignore_index=True)
+    changed = _with_change(
+        _join_sessions(_melt_figures(before), _melt_figures(after), key), key, "value"
+    )
+    decimals, order = (
+        changed["figure"].map(COMPARED_FIGURES),
+        changed["figure"].map(list(COMPARED_FIGURES).index),
+    )
+    change = [
+        round(by, places) + 0.0 for by, places in zip(changed["change"], decimals, strict=True)
+    ]
+    ordered = changed.assign(change=change, order=order).sort_values(
+        ["portfolio", "order"], ignore_index=True
+    )
     return ordered.drop(columns="order")
 
 
 def _melt_figures(snapshots: pd.DataFrame) -> pd.DataFrame:
-    return snapshots.melt("portfolio", list(COMPARED_FIGURES), var_name="figure", value_name="value")
+    return snapshots.melt(
+        "portfolio", list(COMPARED_FIGURES), var_name="figure", value_name="value"
+    )
 
 
 def _compare_sectors(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     columns = [*_SECTOR_KEYS, "gross_weight"]
-    joined = _join_sessions(before[columns], after[columns], _SECTOR_KEYS).fillna({"gross_weight_before": 0.0, "gross_weight_after": 0.0})
+    joined = _join_sessions(before[columns], after[columns], _SECTOR_KEYS).fillna(
+        {"gross_weight_before": 0.0, "gross_weight_after": 0.0}
+    )
     changed = _with_change(joined, _SECTOR_KEYS, "gross_weight")
-    changed = changed.assign(change=changed["change"].round(_WEIGHT_DECIMALS), size=changed["change"].abs())
-    ordered = changed[changed["change"] != 0].sort_values(["portfolio", "size", "sector"], ascending=[True, False, True], ignore_index=True)
+    changed = changed.assign(
+        change=changed["change"].round(_WEIGHT_DECIMALS), size=changed["change"].abs()
+    )
+    ordered = changed[changed["change"] != 0].sort_values(
+        ["portfolio", "size", "sector"], ascending=[True, False, True], ignore_index=True
+    )
     return ordered.drop(columns="size")
 
 
 def _net_positions(betas: pd.DataFrame) -> pd.DataFrame:
     """Positions with their quantity; the lots of a symbol have the same beta."""
-    held = betas.groupby(_POSITION_KEYS, as_index=False).agg({"quantity": "sum", "beta": "first", "std_error": "first"})
+    held = betas.groupby(_POSITION_KEYS, as_index=False).agg(
+        {"quantity": "sum", "beta": "first", "std_error": "first"}
+    )
     return held.astype({"quantity": float, "beta": float, "std_error": float})
 
 
 def _compare_positions(positions: pd.DataFrame) -> pd.DataFrame:
     changed = _with_change(positions, _POSITION_KEYS, "quantity")
     before, after = changed["before"], changed["after"]
-    what = np.select([before.isna(), after.isna(), before != after], ["opened", "closed", "resized"], "")
+    what = np.select(
+        [before.isna(), after.isna(), before != after], ["opened", "closed", "resized"], ""
+    )
     return _filter_rows(changed.assign(what=what), what != "")
 
 
 def _compare_betas(positions: pd.DataFrame) -> pd.DataFrame:
     changed = _with_change(positions, _POSITION_KEYS, "beta")
     std_error = positions[["std_error_before", "std_error_after"]].max(axis="columns", skipna=False)
-    changed = changed.assign(change=changed["change"].round(_BETA_DECIMALS), standard_errors=changed["change"].abs() / std_error)
+    changed = changed.assign(
+        change=changed["change"].round(_BETA_DECIMALS),
+        standard_errors=changed["change"].abs() / std_error,
+    )
     moved = changed[changed["change"].abs() > MIN_BETA_MOVE_STD_ERRORS * std_error]
-    return moved.sort_values([*_POSITION_KEYS[:1], "standard_errors"], ascending=[True, False], ignore_index=True)
+    return moved.sort_values(
+        [*_POSITION_KEYS[:1], "standard_errors"], ascending=[True, False], ignore_index=True
+    )
 
 
 def _compare_undefined(before: SessionResults, after: SessionResults) -> pd.DataFrame:
     columns = [*_VALUE_KEYS, "reason"]
-    one, other = (session.undefined[columns].drop_duplicates(_VALUE_KEYS) for session in (before, after))
+    one, other = (
+        session.undefined[columns].drop_duplicates(_VALUE_KEYS) for session in (before, after)
+    )
     joined = _join_sessions(one, other, _VALUE_KEYS)
     new, gone = joined["reason_before"].isna(), joined["reason_after"].isna()
     subjects = pd.MultiIndex.from_frame(joined[["portfolio", "subject"]])
-    held_before, held_after = (pd.MultiIndex.from_frame(session.betas[["portfolio", "symbol"]]) for session in (before, after))
+    held_before, held_after = (
+        pd.MultiIndex.from_frame(session.betas[["portfolio", "symbol"]])
+        for session in (before, after)
+    )
     closed = subjects.isin(held_before.difference(held_after))
     resolved = gone & ~closed & joined["portfolio"].isin(after.snapshots["portfolio"])
     what = np.select([new, resolved], ["new", "resolved"], "")

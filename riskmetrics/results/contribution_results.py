@@ -7,7 +7,12 @@ from riskmetrics import panels
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.contributions import risk_contributions
 from riskmetrics.metrics.portfolio import group_sums
-from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW, insufficient_observations, pro_forma_windows
+from riskmetrics.results.pro_forma import (
+    MIN_YEAR_OBS,
+    YEAR_WINDOW,
+    insufficient_observations,
+    pro_forma_windows,
+)
 from riskmetrics.results.valuation import Valuation, first_reason_texts
 
 
@@ -22,11 +27,22 @@ def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.D
         Of the YEAR sessions that end on each of them.
     """
     lines, is_held, weight = _net_by_underlying(valuation)
-    column, owner = returns.frame.columns.get_indexer(pd.Index(lines["underlying"])), lines["portfolio"].to_numpy(np.int64)
+    column, owner = (
+        returns.frame.columns.get_indexer(pd.Index(lines["underlying"])),
+        lines["portfolio"].to_numpy(np.int64),
+    )
     component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
     volatility, n_days = (np.full(valuation.net.shape, np.nan) for _ in range(2))
     for at, series, coverage, known in pro_forma_windows(valuation, returns, YEAR_WINDOW):
-        found = risk_contributions(series, coverage, known, weight[:, at], column=column, portfolio=owner, min_obs=MIN_YEAR_OBS)
+        found = risk_contributions(
+            series,
+            coverage,
+            known,
+            weight[:, at],
+            column=column,
+            portfolio=owner,
+            min_obs=MIN_YEAR_OBS,
+        )
         component[:, at], marginal[:, at], n_obs[:, at], volatility[:, at] = found
         n_days[:, at] = np.isfinite(series).sum(axis=0)
     line, day = np.nonzero(is_held & valuation.is_valued[owner])
@@ -35,7 +51,9 @@ def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.D
         share = component[line, day] / volatility[portfolio, day]
     missing = np.flatnonzero(np.isnan(share))
     undefined = np.isnan(valuation.risk_denominator) & valuation.is_valued
-    common_reason = first_reason_texts(undefined, *valuation.common_reasons)[portfolio[missing], day[missing]]
+    common_reason = first_reason_texts(undefined, *valuation.common_reasons)[
+        portfolio[missing], day[missing]
+    ]
     why = _reasons(weight, n_obs, n_days, line[missing], portfolio[missing], day[missing], missing)
     why = why.where(common_reason == "", pd.Series(common_reason, missing, dtype="str"))
     return pd.DataFrame(
@@ -54,28 +72,54 @@ def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.D
 
 
 def _reasons(
-    weight: FloatArray, n_obs: FloatArray, n_days: FloatArray, line: IntArray, portfolio: IntArray, day: IntArray, index: IntArray
+    weight: FloatArray,
+    n_obs: FloatArray,
+    n_days: FloatArray,
+    line: IntArray,
+    portfolio: IntArray,
+    day: IntArray,
+    index: IntArray,
 ) -> "pd.Series[str]":
     """Why the given lines have no contribution on the given days."""
     few = insufficient_observations(n_days, YEAR_WINDOW, MIN_YEAR_OBS)
-    conditions = np.isnan(weight[line, day]), n_days[portfolio, day] < MIN_YEAR_OBS, n_obs[line, day] == 0
+    conditions = (
+        np.isnan(weight[line, day]),
+        n_days[portfolio, day] < MIN_YEAR_OBS,
+        n_obs[line, day] == 0,
+    )
     texts = (
         "the symbol has no price to weigh it by",
         [few.text.format(of) for of in n_days[portfolio, day]],
         "the symbol has no return on a session that counts",
     )
-    return pd.Series(np.select(conditions, texts, "the portfolio's value did not move in the window"), index, dtype="str")
+    return pd.Series(
+        np.select(conditions, texts, "the portfolio's value did not move in the window"),
+        index,
+        dtype="str",
+    )
 
 
 def _net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
     """Net what follows one symbol: portfolio and underlying, and (N, D) whether it is held and its weight, NaN without a price."""
-    has_underlying = valuation.instruments["underlying"].notna().to_numpy(bool)  # a private holding has none
+    has_underlying = (
+        valuation.instruments["underlying"].notna().to_numpy(bool)
+    )  # a private holding has none
     keys = valuation.instruments.loc[has_underlying, ["portfolio", "underlying"]]
-    lines, line = keys.drop_duplicates(ignore_index=True), keys.groupby(list(keys), sort=False).ngroup().to_numpy().astype(np.int64)
+    lines, line = (
+        keys.drop_duplicates(ignore_index=True),
+        keys.groupby(list(keys), sort=False).ngroup().to_numpy().astype(np.int64),
+    )
 
     def total(per_instrument: FloatArray | BoolArray) -> FloatArray:
         return group_sums(per_instrument[has_underlying].astype(float), line, len(lines))
 
     follows = valuation.is_held & valuation.has_return_series
-    weight = np.where(follows, valuation.exposures, 0.0) / valuation.risk_denominator[valuation.instrument_portfolio]
-    return lines, total(follows) > 0, np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight))
+    weight = (
+        np.where(follows, valuation.exposures, 0.0)
+        / valuation.risk_denominator[valuation.instrument_portfolio]
+    )
+    return (
+        lines,
+        total(follows) > 0,
+        np.where(total(follows & np.isnan(weight)) > 0, np.nan, total(weight)),
+    )

@@ -5,7 +5,12 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.drawdown import Drawdown, drawdown
-from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW, insufficient_observations, pro_forma_windows
+from riskmetrics.results.pro_forma import (
+    MIN_YEAR_OBS,
+    YEAR_WINDOW,
+    insufficient_observations,
+    pro_forma_windows,
+)
 from riskmetrics.results.valuation import Valuation
 
 
@@ -19,7 +24,10 @@ def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataF
     returns : Returns
         Of the YEAR sessions that end on each of them.
     """
-    days = [drawdown(series, min_obs=MIN_YEAR_OBS) for _, series, _, _ in pro_forma_windows(valuation, returns, YEAR_WINDOW)]
+    days = [
+        drawdown(series, min_obs=MIN_YEAR_OBS)
+        for _, series, _, _ in pro_forma_windows(valuation, returns, YEAR_WINDOW)
+    ]
     found = Drawdown._make(np.stack(of, axis=1).astype(float) for of in zip(*days, strict=True))
     has_drawdown = found.largest > 0
     columns = {
@@ -31,10 +39,16 @@ def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataF
         "observations": found.n_obs,
     }
     frame = valuation.to_frame(columns, "day").astype({"observations": "int64"})
-    closes = pd.DatetimeIndex(pd.to_datetime(trading_calendar.sessions_with_lookback(valuation.days, YEAR_WINDOW)))
+    closes = pd.DatetimeIndex(
+        pd.to_datetime(trading_calendar.sessions_with_lookback(valuation.days, YEAR_WINDOW))
+    )
     first = closes.get_indexer(pd.DatetimeIndex(frame["day"])) - YEAR_WINDOW
     for name in ("current_peak", "largest_peak", "largest_trough"):
         close = frame[name].to_numpy(np.int64)
         frame[name] = closes[first + np.maximum(close, 0)].where(close >= 0)
-    why = valuation.undefined_reasons(found.current, *valuation.common_reasons, insufficient_observations(found.n_obs, YEAR_WINDOW, MIN_YEAR_OBS))
+    why = valuation.undefined_reasons(
+        found.current,
+        *valuation.common_reasons,
+        insufficient_observations(found.n_obs, YEAR_WINDOW, MIN_YEAR_OBS),
+    )
     return frame.assign(undefined_reason=why)

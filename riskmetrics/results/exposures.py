@@ -17,14 +17,22 @@ from riskmetrics.results.valuation import Reason, Valuation, first_reason_texts
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
 """Sectors of our own, apart from the GICS ones: funds, and what has no profile."""
 
-_COLUMNS = ("sector_exposure", "hhi", "effective_num_positions", "top_3_concentration", "top_10_concentration")
+_COLUMNS = (
+    "sector_exposure",
+    "hhi",
+    "effective_num_positions",
+    "top_3_concentration",
+    "top_10_concentration",
+)
 EXPOSURE_METRICS = [
     *(f"portfolio_snapshots.{name}" for name in _COLUMNS),
     *(f"portfolio_sector_weights.{name}" for name in ("net_weight", "active_weight")),
 ]
 
 
-def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, benchmark_code: str) -> pd.DataFrame:
+def sector_rows(
+    valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, benchmark_code: str
+) -> pd.DataFrame:
     """Return rows of `portfolio_sector_weights`: each sector that a portfolio, or the benchmark of the day, holds.
 
     Parameters
@@ -41,9 +49,9 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
     Returns
     -------
     DataFrame
-        Weights as fractions: of gross value, net of `Valuation.weight_denominator` (NaN where that is), the
-        benchmark's, and net less that; the last two are NaN on a day before the first as-of date. A
-        portfolio of which too few holdings have a price has no row.
+        Weights as fractions: of gross value, net of `Valuation.weight_denominator` (NaN where that
+        is), the benchmark's, and net less that; the last two are NaN on a day before the first
+        as-of date. A portfolio of which too few holdings have a price has no row.
     """
     instrument_sectors = _instrument_sectors(valuation.instruments, profiles)
     names = sorted(set(instrument_sectors) | set(benchmark.columns))
@@ -54,10 +62,17 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
     gross = metrics.sector_weights(values, cell, cell_sectors, **counts)
     net = metrics.sector_values(values, cell, cell_sectors, **counts)
     benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.days, benchmark, names)
-    # a sector of neither the portfolio nor the benchmark has no row, nor has a portfolio without value
-    cell_index, sector_index = np.nonzero((gross > 0) | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross)))
+    # a sector of neither the portfolio nor the benchmark has no row, nor has a portfolio without
+    # value
+    cell_index, sector_index = np.nonzero(
+        (gross > 0)
+        | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross))
+    )
     portfolio, day = np.divmod(cell_index, len(valuation.days))
-    net_weight, weight = net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day], benchmark_weights[day, sector_index]
+    net_weight, weight = (
+        net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day],
+        benchmark_weights[day, sector_index],
+    )
     rows = pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
@@ -70,31 +85,59 @@ def sector_rows(valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.Data
             "benchmark_asof": asof_dates[day],
         }
     ).astype({"sector": "str"})
-    rows["benchmark_code"] = pd.Series(benchmark_code, index=rows.index, dtype="str").where(rows["benchmark_asof"].notna())
+    rows["benchmark_code"] = pd.Series(benchmark_code, index=rows.index, dtype="str").where(
+        rows["benchmark_asof"].notna()
+    )
     return rows
 
 
-def concentration_rows(valuation: Valuation, sectors: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+def concentration_rows(
+    valuation: Valuation, sectors: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the sector and concentration columns of the snapshots, and the reasons of what is undefined.
 
     ``sectors`` is what `sector_rows` gives for the same valuation.
     """
     values, cell, n_cells = _cells(valuation)
     found = metrics.concentration(values, cell, n_cells)
-    rows = valuation.to_frame({name: of.reshape(valuation.net.shape) for name, of in zip(_COLUMNS[1:], found, strict=True)}, DAY_COLUMN)
-    rows["sector_exposure"] = pd.Series(_gross_weights_json(sectors), index=rows.index[rows["hhi"].notna()], dtype="str").reindex(rows.index)
+    rows = valuation.to_frame(
+        {
+            name: of.reshape(valuation.net.shape)
+            for name, of in zip(_COLUMNS[1:], found, strict=True)
+        },
+        DAY_COLUMN,
+    )
+    rows["sector_exposure"] = pd.Series(
+        _gross_weights_json(sectors), index=rows.index[rows["hhi"].notna()], dtype="str"
+    ).reindex(rows.index)
     *gates, too_little_equity = valuation.common_reasons
     empty = Reason("the portfolio holds nothing with a value")
     why = valuation.undefined_reasons(found.hhi.reshape(valuation.net.shape), *gates, empty)
-    undefined = panels.undefined_rows(rows, "portfolio_snapshots", dict.fromkeys(_COLUMNS, why), subject="portfolio_id", day=DAY_COLUMN)
+    undefined = panels.undefined_rows(
+        rows,
+        "portfolio_snapshots",
+        dict.fromkeys(_COLUMNS, why),
+        subject="portfolio_id",
+        day=DAY_COLUMN,
+    )
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
     no_benchmark = "no sector weights of the benchmark are stored for the day or before it"
-    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(unmatched["portfolio_id"]))
-    day = pd.DatetimeIndex(pd.to_datetime(valuation.days)).get_indexer(pd.DatetimeIndex(unmatched["day"]))
-    equity = first_reason_texts(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[portfolio, day]
-    net = pd.Series(equity, index=unmatched.index, dtype="str").where(unmatched["net_weight"].isna())
+    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(
+        pd.Index(unmatched["portfolio_id"])
+    )
+    day = pd.DatetimeIndex(pd.to_datetime(valuation.days)).get_indexer(
+        pd.DatetimeIndex(unmatched["day"])
+    )
+    equity = first_reason_texts(np.ones(valuation.net.shape, dtype=bool), too_little_equity)[
+        portfolio, day
+    ]
+    net = pd.Series(equity, index=unmatched.index, dtype="str").where(
+        unmatched["net_weight"].isna()
+    )
     reasons = {"net_weight": net, "active_weight": net.fillna(no_benchmark)}
-    active = panels.undefined_rows(unmatched, "portfolio_sector_weights", reasons, subject="portfolio_id", day="day")
+    active = panels.undefined_rows(
+        unmatched, "portfolio_sector_weights", reasons, subject="portfolio_id", day="day"
+    )
     return rows, pd.concat([undefined, active], ignore_index=True)
 
 
@@ -102,7 +145,10 @@ def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
     """Write the gross weights of each portfolio and day that has any as JSON, in the order of the rows."""
     held = sectors[sectors["gross_weight"] > 0]
     quoted = {name: json.dumps(name) for name in held["sector"].unique()}
-    pairs = [f"{quoted[name]}: {weight!r}" for name, weight in zip(held["sector"], held["gross_weight"].tolist(), strict=True)]
+    pairs = [
+        f"{quoted[name]}: {weight!r}"
+        for name, weight in zip(held["sector"], held["gross_weight"].tolist(), strict=True)
+    ]
     first = np.flatnonzero(~held.duplicated(["portfolio_id", "day"]))
     return [f"{{{', '.join(pairs[start:end])}}}" for start, end in pairwise([*first, len(pairs)])]
 
@@ -123,8 +169,17 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
     return values.ravel(), cell.ravel(), len(valuation.portfolios) * n_days
 
 
-def _latest_benchmark_weights(days: Sequence[date], benchmark: pd.DataFrame, names: list[str]) -> tuple[FloatArray, "pd.DatetimeIndex"]:
+def _latest_benchmark_weights(
+    days: Sequence[date], benchmark: pd.DataFrame, names: list[str]
+) -> tuple[FloatArray, "pd.DatetimeIndex"]:
     """Return the latest weights at or before each day, (D, S), and the date they are of; NaN and NaT if there are none."""
-    latest = pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
-    known = np.vstack([benchmark.reindex(columns=names).fillna(0.0).to_numpy(float), np.full((1, len(names)), np.nan)])
+    latest = (
+        pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
+    )
+    known = np.vstack(
+        [
+            benchmark.reindex(columns=names).fillna(0.0).to_numpy(float),
+            np.full((1, len(names)), np.nan),
+        ]
+    )
     return known[latest], pd.DatetimeIndex([*benchmark.index, pd.NaT])[latest]

@@ -11,17 +11,38 @@ from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.results import option_results, snapshots
-from riskmetrics.results.pro_forma import insufficient_observations
-from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, is_option, open_positions, open_symbols, underlying
+from riskmetrics.results.lot_frames import (
+    NO_RETURN_SERIES,
+    is_listed,
+    is_option,
+    open_positions,
+    open_symbols,
+    underlying,
+)
 from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.pro_forma import insufficient_observations
 from riskmetrics.results.valuation import Reason, Valuation
-from riskmetrics.results.volatility_results import MIN_QUARTER_OBS, QUARTER, OOS_R_SQUARED_WINDOW, Figures, PortfolioVolatility, SymbolVolatility
+from riskmetrics.results.volatility_results import (
+    MIN_QUARTER_OBS,
+    OOS_R_SQUARED_WINDOW,
+    QUARTER,
+    Figures,
+    PortfolioVolatility,
+    SymbolVolatility,
+)
 
 POSITION_TABLE, POSITION_DAY = "position_volatility", "calculation_date"
 POSITION_METRICS = [
     f"{POSITION_TABLE}.{name}"
     for name in (
-        *("realized_vol_21d", "realized_vol_63d", "vol_daily", "vol_weekly", "vol_monthly", "expected_vol_21d"),
+        *(
+            "realized_vol_21d",
+            "realized_vol_63d",
+            "vol_daily",
+            "vol_weekly",
+            "vol_monthly",
+            "expected_vol_21d",
+        ),
         *("vol_trend", "vol_trend_strength", "vol_percentile", "model_r_squared"),
     )
 ]
@@ -33,13 +54,23 @@ SNAPSHOT_METRICS = [
     )
 ]
 VOLATILITY_COVERAGE = ("volatility",)
-_SCALED_BY_ELASTICITY = ("realized_21d", "realized_63d", "daily", "weekly", "monthly", "volatility_forecast")
+_SCALED_BY_ELASTICITY = (
+    "realized_21d",
+    "realized_63d",
+    "daily",
+    "weekly",
+    "monthly",
+    "volatility_forecast",
+)
 """What is of an option the underlying's times its elasticity; the rest, as a percentile, is the underlying's own."""
 _MIN_COMPLETED_FORECASTS = 126
 
 
 def position_rows(
-    symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date], option_rows: pd.DataFrame
+    symbol_volatility: SymbolVolatility,
+    lots: pd.DataFrame,
+    days: Sequence[date],
+    option_rows: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it.
 
@@ -47,9 +78,14 @@ def position_rows(
     """
     lot, day = open_positions(lots, days)
     column = symbol_volatility.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
-    scale, no_series_reason = np.where(is_listed(lots)[lot], 1.0, np.nan), pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str")
+    scale, no_series_reason = (
+        np.where(is_listed(lots)[lot], 1.0, np.nan),
+        pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str"),
+    )
     option_positions = np.flatnonzero(is_option(lots)[lot])
-    scale[option_positions], no_series_reason.iloc[option_positions] = option_results.elasticity(option_rows)
+    scale[option_positions], no_series_reason.iloc[option_positions] = option_results.elasticity(
+        option_rows
+    )
     known = np.isfinite(scale)
 
     def per_position(figure: FloatArray | IntArray | BoolArray) -> FloatArray:
@@ -76,8 +112,15 @@ def position_rows(
         }
     )
     missing = np.flatnonzero(rows.isna().any(axis=1))
-    why = _reasons(Figures._make(figure[missing] for figure in f), per_position(symbol_volatility.n_completed)[missing], missing)
-    why = {name: reason.where(known[missing], no_series_reason.iloc[missing]) for name, reason in why.items()}
+    why = _reasons(
+        Figures._make(figure[missing] for figure in f),
+        per_position(symbol_volatility.n_completed)[missing],
+        missing,
+    )
+    why = {
+        name: reason.where(known[missing], no_series_reason.iloc[missing])
+        for name, reason in why.items()
+    }
     n_expected, n_percentile = _reason_counts(f)
     n_obs: dict[str, FloatArray | IntArray] = {
         **dict.fromkeys(("realized_vol_21d", "vol_monthly"), f.n_month),
@@ -86,14 +129,20 @@ def position_rows(
         "vol_percentile": n_percentile,
         "model_r_squared": per_position(symbol_volatility.n_completed),
     }
-    return rows, panels.undefined_rows(rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs)
+    return rows, panels.undefined_rows(
+        rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs
+    )
 
 
 def _reason_counts(f: Figures) -> tuple[FloatArray, FloatArray]:
     """What the reasons count: why nothing is expected, and why there is no percentile."""
-    n_month, n_level, n_earlier = (count.astype(np.float64) for count in (f.n_month, f.observations, f.n_earlier))
+    n_month, n_level, n_earlier = (
+        count.astype(np.float64) for count in (f.n_month, f.observations, f.n_earlier)
+    )
     no_month = np.isnan(f.realized_21d)
-    return np.where((n_level >= har.MIN_LEVEL_OBS) & no_month, n_month, n_level), np.where(no_month, n_month, n_earlier)
+    return np.where((n_level >= har.MIN_LEVEL_OBS) & no_month, n_month, n_level), np.where(
+        no_month, n_month, n_earlier
+    )
 
 
 def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str, pd.Series[str]]":
@@ -102,42 +151,85 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
     def count_text(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
         return pd.Series(np.nan_to_num(n).astype(np.int64), index=index).astype("str") + text
 
-    month = count_text(f.n_month, f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH_OBS} are needed")
-    week = pd.Series(f"fewer than {metrics.MIN_WEEK_OBS} returns in the {metrics.WEEK} sessions to the day", index=month.index, dtype="str")
-    level = count_text(f.observations, f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed")
+    month = count_text(
+        f.n_month,
+        f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH_OBS} are needed",
+    )
+    week = pd.Series(
+        f"fewer than {metrics.MIN_WEEK_OBS} returns in the {metrics.WEEK} sessions to the day",
+        index=month.index,
+        dtype="str",
+    )
+    level = count_text(
+        f.observations,
+        f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed",
+    )
     expected = month.where(np.isnan(f.monthly), week)
-    expected = expected.where(~(f.no_price_movement > 0), f"the price did not move in the {metrics.MONTH} sessions to the day")
+    expected = expected.where(
+        ~(f.no_price_movement > 0),
+        f"the price did not move in the {metrics.MONTH} sessions to the day",
+    )
     expected = expected.where(f.observations >= har.MIN_LEVEL_OBS, level)
     trend = expected.where(np.isnan(f.volatility_forecast), month)
     earlier = count_text(
-        f.n_earlier, f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed"
+        f.n_earlier,
+        f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
+        f" {metrics.PERCENTILE_MIN_OBS} are needed",
     )
     return {
         "realized_vol_21d": month,
-        "realized_vol_63d": count_text(f.n_quarter, f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER_OBS} are needed"),
-        "vol_daily": pd.Series(f"no return on the day or the {metrics.MAX_DAILY_LAG_AGE} sessions before", index=month.index, dtype="str"),
+        "realized_vol_63d": count_text(
+            f.n_quarter,
+            f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER_OBS} are needed",
+        ),
+        "vol_daily": pd.Series(
+            f"no return on the day or the {metrics.MAX_DAILY_LAG_AGE} sessions before",
+            index=month.index,
+            dtype="str",
+        ),
         "vol_weekly": week,
         "vol_monthly": month,
         "expected_vol_21d": expected,
         "vol_trend": trend,
         "vol_trend_strength": trend,
         "vol_percentile": month.where(np.isnan(f.realized_21d), earlier),
-        "model_r_squared": count_text(n_completed, f" of the last {OOS_R_SQUARED_WINDOW} forecasts are completed and known; {_MIN_COMPLETED_FORECASTS} are needed"),
+        "model_r_squared": count_text(
+            n_completed,
+            f" of the last {OOS_R_SQUARED_WINDOW} forecasts are completed and known;"
+            f" {_MIN_COMPLETED_FORECASTS} are needed",
+        ),
     }
 
 
-def symbol_forecasts(symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
+def symbol_forecasts(
+    symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
+) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`: one per symbol and day on which it, or an option on it, is held."""
     day, column = open_symbols(lots, days, symbol_volatility.symbols)
     f = Figures._make(figure[day, column] for figure in symbol_volatility.figures)
     missing = np.flatnonzero(np.isnan(f.direction))
-    why = _reasons(Figures._make(figure[missing].astype(float) for figure in f), np.zeros(len(missing)), missing)["vol_trend"]
-    keys = {"subject": symbol_volatility.symbols[column], "day": pd.to_datetime(list(days)).to_numpy()[day], "portfolio_id": pd.NA}
-    return _forecast_rows(keys, f, symbol_volatility.versions, day, days, why).assign(thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64"))
+    why = _reasons(
+        Figures._make(figure[missing].astype(float) for figure in f),
+        np.zeros(len(missing)),
+        missing,
+    )["vol_trend"]
+    keys = {
+        "subject": symbol_volatility.symbols[column],
+        "day": pd.to_datetime(list(days)).to_numpy()[day],
+        "portfolio_id": pd.NA,
+    }
+    return _forecast_rows(keys, f, symbol_volatility.versions, day, days, why).assign(
+        thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64")
+    )
 
 
 def _forecast_rows(
-    keys: Mapping[str, object], f: Figures, versions: ModelVersions, day: IntArray, days: Sequence[date], why: "pd.Series[str]"
+    keys: Mapping[str, object],
+    f: Figures,
+    versions: ModelVersions,
+    day: IntArray,
+    days: Sequence[date],
+    why: "pd.Series[str]",
 ) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
@@ -160,10 +252,16 @@ def _forecast_rows(
             "undefined_reason": why.reindex(range(len(day))).to_numpy(),
         }
     )
-    return frame.astype(dict.fromkeys(("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"))
+    return frame.astype(
+        dict.fromkeys(
+            ("subject", "portfolio_id", "proxy", "coefficients", "undefined_reason"), "str"
+        )
+    )
 
 
-def portfolio_rows(valuation: Valuation, portfolio_volatility: PortfolioVolatility) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def portfolio_rows(
+    valuation: Valuation, portfolio_volatility: PortfolioVolatility
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the volatility columns of the snapshots, their coverage, and the reasons of what is undefined."""
     f, table = portfolio_volatility.figures, "portfolio_snapshots"
     rows = valuation.to_frame(
@@ -180,17 +278,33 @@ def portfolio_rows(valuation: Valuation, portfolio_volatility: PortfolioVolatili
     month, expected = _portfolio_reasons(valuation, f)
     quarter = insufficient_observations(f.n_quarter, QUARTER, MIN_QUARTER_OBS)
     earlier = Reason(
-        f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before; {metrics.PERCENTILE_MIN_OBS} are needed",
+        f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
+        f" {metrics.PERCENTILE_MIN_OBS} are needed",
         number=f.n_earlier.astype(float),
     )
     why = {
-        "realized_volatility_21d": valuation.undefined_reasons(f.realized_21d, *valuation.common_reasons, month),
-        "realized_volatility_63d": valuation.undefined_reasons(f.realized_63d, *valuation.common_reasons, quarter),
+        "realized_volatility_21d": valuation.undefined_reasons(
+            f.realized_21d, *valuation.common_reasons, month
+        ),
+        "realized_volatility_63d": valuation.undefined_reasons(
+            f.realized_63d, *valuation.common_reasons, quarter
+        ),
         "expected_volatility_21d": valuation.undefined_reasons(f.volatility_forecast, *expected),
         "volatility_trend": valuation.undefined_reasons(f.direction, *expected, month),
-        "volatility_percentile": valuation.undefined_reasons(f.percentile, *valuation.common_reasons, month, earlier),
+        "volatility_percentile": valuation.undefined_reasons(
+            f.percentile, *valuation.common_reasons, month, earlier
+        ),
     }
-    coverage = snapshots.coverage_rows(valuation, {VOLATILITY_COVERAGE[0]: (portfolio_volatility.n_covered, valuation.n_held, portfolio_volatility.coverage)})
+    coverage = snapshots.coverage_rows(
+        valuation,
+        {
+            VOLATILITY_COVERAGE[0]: (
+                portfolio_volatility.n_covered,
+                valuation.n_held,
+                portfolio_volatility.coverage,
+            )
+        },
+    )
     n_expected, n_percentile = _reason_counts(f)
     counts: dict[str, FloatArray | IntArray] = {
         "realized_volatility_21d": f.n_month,
@@ -199,18 +313,32 @@ def portfolio_rows(valuation: Valuation, portfolio_volatility: PortfolioVolatili
         "volatility_percentile": n_percentile,
     }
     n_obs = {name: count[valuation.is_valued] for name, count in counts.items()}
-    return rows, coverage, panels.undefined_rows(rows, table, why, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs)
+    return (
+        rows,
+        coverage,
+        panels.undefined_rows(
+            rows, table, why, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs
+        ),
+    )
 
 
-def portfolio_forecasts(valuation: Valuation, portfolio_volatility: PortfolioVolatility) -> pd.DataFrame:
+def portfolio_forecasts(
+    valuation: Valuation, portfolio_volatility: PortfolioVolatility
+) -> pd.DataFrame:
     """Return rows of `volatility_forecasts`: one per portfolio that can be valued and day."""
     portfolio, day = np.nonzero(valuation.is_valued)
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
-    keys = {"subject": names, "day": pd.to_datetime(valuation.days).to_numpy()[day], "portfolio_id": names}
+    keys = {
+        "subject": names,
+        "day": pd.to_datetime(valuation.days).to_numpy()[day],
+        "portfolio_id": names,
+    }
     _, expected = _portfolio_reasons(valuation, portfolio_volatility.figures)
     why = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)
-    return _forecast_rows(keys, f, portfolio_volatility.versions, day, valuation.days, why).assign(thin_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64))
+    return _forecast_rows(keys, f, portfolio_volatility.versions, day, valuation.days, why).assign(
+        thin_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64)
+    )
 
 
 def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
@@ -219,9 +347,15 @@ def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[
     expected = (
         *valuation.common_reasons,
         insufficient_observations(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
-        Reason(f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day", f.no_price_movement),
+        Reason(
+            f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day",
+            f.no_price_movement,
+        ),
         month,
-        Reason(f"fewer than {metrics.MIN_WEEK_OBS} of the {metrics.WEEK} sessions to the day have returns of enough of the portfolio"),
+        Reason(
+            f"fewer than {metrics.MIN_WEEK_OBS} of the {metrics.WEEK} sessions to the day have"
+            " returns of enough of the portfolio"
+        ),
     )
     return month, expected
 

@@ -44,12 +44,14 @@ class Income(NamedTuple):
     """Received since entry by lots whose entry date is known."""
 
 
-def infer_distributions(steps: pd.DataFrame, single_close_symbols: Sequence[str], suspects: pd.DataFrame | None = None) -> Distributions:
+def infer_distributions(
+    steps: pd.DataFrame, single_close_symbols: Sequence[str], suspects: pd.DataFrame | None = None
+) -> Distributions:
     """Infer distributions from the days on which adj_close / close changes.
 
-    ``steps`` are as `db.stored_prices.read_adjustment_steps` gives them: symbol, date, and both closes of the day
-    and of the row before it. The amount is not known on the session of one of the ``suspects``, rows
-    of `panels.suspected_splits`.
+    ``steps`` are as `db.stored_prices.read_adjustment_steps` gives them: symbol, date, and both
+    closes of the day and of the row before it. The amount is not known on the session of one of the
+    ``suspects``, rows of `panels.suspected_splits`.
     """
     names = ("close_before", "close", "adj_close_before", "adj_close")
     scales = {name: steps[name].to_numpy(float) for name in ("close_scale", "adj_close_scale")}
@@ -72,7 +74,9 @@ def _reverse_bad_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
     level = before["adj_close_before"] / before["close_before"]
     is_next_row = (steps["symbol"] == before["symbol"]) & (steps["close_before"] == before["close"])
     is_next_row &= steps["adj_close_before"] == before["adj_close"]
-    is_back = is_next_row & ((steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL_TOLERANCE)
+    is_back = is_next_row & (
+        (steps["adj_close"] / steps["close"] / level - 1).abs() < _SAME_LEVEL_TOLERANCE
+    )
     paid = np.nan_to_num(np.roll(amount, 1))
     return np.where(is_back, -paid, amount)
 
@@ -107,20 +111,40 @@ def compute_income(
     n, stamps = len(anchor), np.array(days, dtype="datetime64[D]")
     shape = n, len(days)
     paid = _payments(lots, trades, distributions.events)
-    paid["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(pd.DatetimeIndex(paid["date"]))
+    paid["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(
+        pd.DatetimeIndex(paid["date"])
+    )
     in_run = paid[paid["day"] >= 0]
     daily, known_payments = np.zeros(shape), in_run[in_run["amount"].notna()]
-    np.add.at(daily, (lot_portfolio[known_payments["lot"]], known_payments["day"].to_numpy()), known_payments["amount"].to_numpy())
+    np.add.at(
+        daily,
+        (lot_portfolio[known_payments["lot"]], known_payments["day"].to_numpy()),
+        known_payments["amount"].to_numpy(),
+    )
     by_instrument = np.zeros((len(instrument_portfolio), len(days)))
-    np.add.at(by_instrument, (lot_instrument[known_payments["lot"]], known_payments["day"].to_numpy()), known_payments["amount"].to_numpy())
+    np.add.at(
+        by_instrument,
+        (lot_instrument[known_payments["lot"]], known_payments["day"].to_numpy()),
+        known_payments["amount"].to_numpy(),
+    )
 
-    over_night = _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
-    single = over_night & lots["symbol"].isin(distributions.single_close_symbols).to_numpy(bool)[:, None]
+    over_night = (
+        _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
+    )
+    single = (
+        over_night & lots["symbol"].isin(distributions.single_close_symbols).to_numpy(bool)[:, None]
+    )
     missing = single.copy()
     undefined = in_run[in_run["amount"].isna()]
     missing[undefined["lot"], undefined["day"]] = True
-    is_held, is_unknown, is_single = (group_sums(of.astype(float), lot_instrument, len(instrument_portfolio)) > 0 for of in (over_night, missing, single))
-    n_listed, n_known, n_single = (group_sums(of.astype(float), instrument_portfolio, n) for of in (is_held, is_held & ~is_unknown, is_single))
+    is_held, is_unknown, is_single = (
+        group_sums(of.astype(float), lot_instrument, len(instrument_portfolio)) > 0
+        for of in (over_night, missing, single)
+    )
+    n_listed, n_known, n_single = (
+        group_sums(of.astype(float), instrument_portfolio, n)
+        for of in (is_held, is_held & ~is_unknown, is_single)
+    )
 
     with_entry_date = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
     since_entry = _RunningSums(with_entry_date, lot_portfolio)
@@ -146,7 +170,9 @@ def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.Data
     day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)
     over_night = _is_paid(trades.entry[lot], trades.exit[lot], day)
     pairs = pairs.assign(amount=pairs["amount"].to_numpy() * trades.units[lot])[over_night]
-    ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(["date", "lot"], ignore_index=True)
+    ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(
+        ["date", "lot"], ignore_index=True
+    )
     return ordered
 
 
@@ -159,15 +185,17 @@ def _is_paid(entry: DateArray, exit_: DateArray, ex_day: DateArray) -> BoolArray
 class _RunningSums:
     """Running sums of payments by portfolio.
 
-    Each portfolio's payments are added one after the other, by date and lot, so a sum up to a day has
-    the same bits whatever other days or portfolios are in the run.
+    Each portfolio's payments are added one after the other, by date and lot, so a sum up to a day
+    has the same bits whatever other days or portfolios are in the run.
     """
 
     def __init__(self, payments: pd.DataFrame, lot_portfolio: IntArray) -> None:
         known = payments[payments["amount"].notna()]
         portfolio = lot_portfolio[known["lot"]]
         self._sums = known["amount"].groupby(portfolio).cumsum().to_numpy(float)
-        self._keys = portfolio * _KEY_STRIDE + known["date"].to_numpy("datetime64[D]").astype(np.int64)
+        self._keys = portfolio * _KEY_STRIDE + known["date"].to_numpy("datetime64[D]").astype(
+            np.int64
+        )
         order = np.argsort(self._keys, kind="stable")
         self._sums, self._keys = self._sums[order], self._keys[order]
 

@@ -13,7 +13,14 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Income
-from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS, date_array, is_listed, is_option, underlying
+from riskmetrics.results.lot_frames import (
+    CONTRACT_SIZE,
+    OPTION_RIGHTS,
+    date_array,
+    is_listed,
+    is_option,
+    underlying,
+)
 
 
 class PnL(NamedTuple):
@@ -72,11 +79,26 @@ class Ledger:
         prices: FloatArray,
     ) -> Self:
         """Arrange lots by instrument and portfolio."""
-        owner = pd.Index(portfolios["portfolio_id"]).get_indexer(pd.Index(lots["portfolio_id"])).astype(np.int64)
+        owner = (
+            pd.Index(portfolios["portfolio_id"])
+            .get_indexer(pd.Index(lots["portfolio_id"]))
+            .astype(np.int64)
+        )
         instruments, instrument = _instruments(lots, owner)
         anchor = pd.to_datetime(portfolios["portfolio_id"].map(anchors)).to_numpy("datetime64[D]")
         stamps = np.array(sessions, dtype="datetime64[D]")
-        return cls(portfolios, lots, closes, stamps, prices, _lot_arrays(lots, closes), owner, instruments, instrument, anchor)
+        return cls(
+            portfolios,
+            lots,
+            closes,
+            stamps,
+            prices,
+            _lot_arrays(lots, closes),
+            owner,
+            instruments,
+            instrument,
+            anchor,
+        )
 
     @cached_property
     def instrument_portfolio(self) -> IntArray:
@@ -94,16 +116,23 @@ class Ledger:
 
     def any_lot(self, condition: BoolArray) -> BoolArray:
         """Whether ``condition``, (L, D), holds of any lot of each instrument: (I, D)."""
-        found: BoolArray = metrics.group_sums(condition.astype(float), self.lot_instrument, len(self.instruments)) > 0
+        found: BoolArray = (
+            metrics.group_sums(condition.astype(float), self.lot_instrument, len(self.instruments))
+            > 0
+        )
         return found
 
     def count_instruments(self, condition: BoolArray) -> FloatArray:
         """Count the instruments of each portfolio for which ``condition``, (I, D), holds: (P, D)."""
-        return metrics.group_sums(condition.astype(float), self.instrument_portfolio, len(self.portfolios))
+        return metrics.group_sums(
+            condition.astype(float), self.instrument_portfolio, len(self.portfolios)
+        )
 
     def net_holdings(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
         """Net the lots by instrument on days, as `metrics.portfolio.net_lots` takes them."""
-        return metrics.net_lots(self.trades, days, prices, self.lot_instrument, len(self.instruments))
+        return metrics.net_lots(
+            self.trades, days, prices, self.lot_instrument, len(self.instruments)
+        )
 
     def cash(self) -> FloatArray:
         """Cash of each portfolio without distributions, (P, D + 1).
@@ -114,14 +143,22 @@ class Ledger:
         """
         lot_anchor, n = self.anchor[self.lot_portfolio], len(self.portfolios)
         anchor_prices = lot_prices.prices_on(self.lots, self.closes, lot_anchor)[:, None]
-        net = metrics.group_sums(self.net_holdings(lot_anchor[:, None], anchor_prices).values, self.instrument_portfolio, n)
+        net = metrics.group_sums(
+            self.net_holdings(lot_anchor[:, None], anchor_prices).values,
+            self.instrument_portfolio,
+            n,
+        )
         flows = metrics.cash_flows(self.trades, lot_anchor, self.sessions)
-        is_open_at_anchor = metrics.is_open(self.trades.entry, self.trades.exit, lot_anchor[:, None])
+        is_open_at_anchor = metrics.is_open(
+            self.trades.entry, self.trades.exit, lot_anchor[:, None]
+        )
         in_cash = np.isnan(flows) | (np.isnan(anchor_prices) & is_open_at_anchor)
         is_counted_twice = self.count_lots(in_cash & self.is_open & np.isfinite(self.prices)) > 0
         stated = self.portfolios["equity_balance"].to_numpy(float)[:, None]
         cash = stated - net + metrics.group_sums(flows, self.lot_portfolio, n)
-        return np.where(np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash))
+        return np.where(
+            np.isnat(self.anchor)[:, None], 0.0, np.where(is_counted_twice, np.nan, cash)
+        )
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
         """Money that purchases bring into portfolios without a stated equity, whose cash is always 0.
@@ -129,8 +166,9 @@ class Ledger:
         Returns
         -------
         net, size : (P, D) arrays
-            Of the lots opened after the session before each day: their signed cost, short sales negative, and
-            its size. Sales of the same day pay for purchases first; what else is sold leaves at its end.
+            Of the lots opened after the session before each day: their signed cost, short sales
+            negative, and its size. Sales of the same day pay for purchases first; what else is sold
+            leaves at its end.
         """
         entry = self.trades.entry[:, None]
         opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
@@ -141,16 +179,19 @@ class Ledger:
         proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
-            metrics.group_sums(of, self.lot_portfolio, n) for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
+            metrics.group_sums(of, self.lot_portfolio, n)
+            for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
         )
         paid_in = np.maximum(bought - sold, 0.0)
         return paid_in + shorted, paid_in - shorted
 
-    def pnl(self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income) -> PnL:
+    def pnl(
+        self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income
+    ) -> PnL:
         """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
 
-        ``is_unconfirmed``, (L, D), are the lots whose close is not believed; ``split_suspicion`` tells those that
-        a suspected split concerns.
+        ``is_unconfirmed``, (L, D), are the lots whose close is not believed; ``split_suspicion``
+        tells those that a suspected split concerns.
         """
         by_lot = metrics.lot_pnl(self.trades, self.sessions, self.prices)
         is_over_split = by_lot.is_active & split_suspicion.on_day
@@ -160,18 +201,27 @@ class Ledger:
         known = traded & ~self.any_lot(np.isnan(by_lot.daily))
         n, m = len(self.portfolios), len(self.instruments)
         n_traded, n_known = self.count_instruments(traded), self.count_instruments(known)
-        by_instrument = metrics.group_sums(by_lot.daily, self.lot_instrument, m) + income.by_instrument
-        daily = metrics.group_sums(np.where(known, by_instrument, 0.0), self.instrument_portfolio, n)
+        by_instrument = (
+            metrics.group_sums(by_lot.daily, self.lot_instrument, m) + income.by_instrument
+        )
+        daily = metrics.group_sums(
+            np.where(known, by_instrument, 0.0), self.instrument_portfolio, n
+        )
         entered = self.trades.entry[:, None] <= self.sessions[1:]
         no_entry_price = entered & self.lots["entry_price"].isna().to_numpy()[:, None]
         no_end_price = entered & np.isnan(by_lot.end_price)
         unknown = self.count_lots(no_entry_price | no_end_price | split_suspicion.since_entry) > 0
-        cumulative = metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
+        cumulative = (
+            metrics.group_sums(by_lot.cumulative, self.lot_portfolio, n) + income.cumulative
+        )
         entered_before = self.trades.entry[:, None] <= self.sessions[:-1]
         start = np.where(entered_before, self.prices[:, :-1], self.trades.entry_price[:, None])
         start_value = np.where(by_lot.is_active, self.trades.units[:, None] * start, 0.0)
         sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))
-        traded_size, known_size = (metrics.group_sums(np.where(of, sizes, 0.0), self.instrument_portfolio, n) for of in (traded, known))
+        traded_size, known_size = (
+            metrics.group_sums(np.where(of, sizes, 0.0), self.instrument_portfolio, n)
+            for of in (traded, known)
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = n_known / n_traded, np.where(traded_size > 0, known_size / traded_size, 1.0)
         return PnL(
@@ -193,7 +243,9 @@ def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
     return [
         day.date()
         for name, price in (("entry_date", "entry_price"), ("exit_date", "exit_price"))
-        for day in lots.loc[lots[price].isna() & lots[name].notna() & ~_is_assumed(lots, name), name].unique()
+        for day in lots.loc[
+            lots[price].isna() & lots[name].notna() & ~_is_assumed(lots, name), name
+        ].unique()
     ]
 
 
@@ -206,14 +258,20 @@ def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
         entry=date_array(lots, "entry_date"),
         entry_price=_trade_prices(lots, closes, "entry_date", "entry_price"),
         exit=date_array(lots, "exit_date"),
-        exit_price=np.where(is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price),
+        exit_price=np.where(
+            is_listed(lots) & np.isnan(exit_price), lots["exit_close"].to_numpy(float), exit_price
+        ),
     )
 
 
 def _trade_prices(lots: pd.DataFrame, closes: pd.DataFrame, day: str, price: str) -> FloatArray:
     known, days = lots[price].to_numpy(float), date_array(lots, day)
     unpriced = np.isnan(known) & ~_is_assumed(lots, day).to_numpy(bool)
-    return np.where(unpriced, lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))), known)
+    return np.where(
+        unpriced,
+        lot_prices.prices_on(lots, closes, np.where(unpriced, days, np.datetime64("NaT"))),
+        known,
+    )
 
 
 def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
@@ -233,6 +291,11 @@ def _instruments(lots: pd.DataFrame, lot_portfolio: IntArray) -> tuple[pd.DataFr
             "expiration": lots["expiration_date"],
         }
     )
-    row = keys.groupby(list(keys.columns), sort=False, dropna=False).ngroup().to_numpy().astype(np.int64)
+    row = (
+        keys.groupby(list(keys.columns), sort=False, dropna=False)
+        .ngroup()
+        .to_numpy()
+        .astype(np.int64)
+    )
     first = np.unique(row, return_index=True)[1]
     return keys.iloc[first].reset_index(drop=True), row

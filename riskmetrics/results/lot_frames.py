@@ -21,11 +21,19 @@ NO_RETURN_SERIES = "an option or a private holding has no return series of its o
 
 def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
     """Row of the lot and of the day, two arrays of one length, for every lot held at the close of a day; lot by lot."""
-    lot, day = np.nonzero(is_open(date_array(lots, "entry_date"), date_array(lots, "exit_date"), np.array(days, dtype="datetime64[D]")))
+    lot, day = np.nonzero(
+        is_open(
+            date_array(lots, "entry_date"),
+            date_array(lots, "exit_date"),
+            np.array(days, dtype="datetime64[D]"),
+        )
+    )
     return lot, day
 
 
-def open_symbols(lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]") -> tuple[IntArray, IntArray]:
+def open_symbols(
+    lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]"
+) -> tuple[IntArray, IntArray]:
     """Row of the day and column among ``symbols`` for every symbol that is the underlying of a lot open at the close of a day; by day."""
     lot, day = open_positions(lots, days)
     column = symbols.get_indexer(pd.Index(underlying(lots)))[lot]
@@ -47,7 +55,11 @@ def is_option(lots: pd.DataFrame) -> BoolArray:
 
 def underlying(lots: pd.DataFrame) -> "pd.Series[str]":
     """Symbol that a holding moves with: its own if it is listed, that of what an option is on; missing for a private holding."""
-    return lots["symbol"].mask(is_option(lots), lots["underlying_symbol"].fillna(lots["symbol"])).where(is_listed(lots) | is_option(lots))
+    return (
+        lots["symbol"]
+        .mask(is_option(lots), lots["underlying_symbol"].fillna(lots["symbol"]))
+        .where(is_listed(lots) | is_option(lots))
+    )
 
 
 def date_array(lots: pd.DataFrame, column: str) -> DateArray:

@@ -11,7 +11,13 @@ from riskmetrics import trading_calendar
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import bad_ticks
 from riskmetrics.panels import forward_fill, pad_history
-from riskmetrics.results.lot_frames import CONTRACT_SIZE, date_array, is_listed, is_option, underlying
+from riskmetrics.results.lot_frames import (
+    CONTRACT_SIZE,
+    date_array,
+    is_listed,
+    is_option,
+    underlying,
+)
 
 
 class SplitSuspicion(NamedTuple):
@@ -24,15 +30,17 @@ class SplitSuspicion(NamedTuple):
     """The lot was held over a suspected split, up to the day, that nobody has decided about."""
 
 
-def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Sequence[date]) -> SplitSuspicion:
+def split_suspicion(
+    lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Sequence[date]
+) -> SplitSuspicion:
     """Return which lots a suspected split in the close concerns on which days.
 
     Parameters
     ----------
     lots : DataFrame
-        As `db.input_queries.read_lots` gives them. A lot bought on the session of the move, or later, is not
-        concerned, nor is one that was sold before it; but one bought on the session of a bad tick
-        was held at its close. A split of what an option is on changes the option too.
+        As `db.input_queries.read_lots` gives them. A lot bought on the session of the move, or
+        later, is not concerned, nor is one that was sold before it; but one bought on the session
+        of a bad tick was held at its close. A split of what an option is on changes the option too.
     suspects : DataFrame, optional
         Rows of `panels.suspected_splits`. None: nothing is suspected.
     days : sequence of date
@@ -60,33 +68,62 @@ def split_suspicion(lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Seq
     return SplitSuspicion(on_day, since_entry)
 
 
-def price_lots(lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]) -> tuple[FloatArray, BoolArray, BoolArray]:
+def price_lots(
+    lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]
+) -> tuple[FloatArray, BoolArray, BoolArray]:
     """Price of each lot on each session, (L, D), whether it is a close of an earlier one, and `Valuation.has_price_source` of the lot.
 
-    Prices are per share, NaN where there is no close of the session or the MAX_STALE_SESSIONS before it, or where none is stated.
+    Prices are per share, NaN where there is no close of the session or the MAX_STALE_SESSIONS
+    before it, or where none is stated.
     """
     known, stale = forward_fill(closes, sessions)
-    listed, column = is_listed(lots)[:, None], closes.columns.get_indexer(pd.Index(underlying(lots)))
-    close_prices, stated = _with_missing_column(known, np.nan).T[column], _stated_prices(lots)[:, None]
-    has_price_source = np.isfinite(np.where(listed | is_option(lots)[:, None], close_prices, stated))
-    return np.where(listed, close_prices, stated), _with_missing_column(stale, False).T[column].astype(bool) & listed, has_price_source
+    listed, column = (
+        is_listed(lots)[:, None],
+        closes.columns.get_indexer(pd.Index(underlying(lots))),
+    )
+    close_prices, stated = (
+        _with_missing_column(known, np.nan).T[column],
+        _stated_prices(lots)[:, None],
+    )
+    has_price_source = np.isfinite(
+        np.where(listed | is_option(lots)[:, None], close_prices, stated)
+    )
+    return (
+        np.where(listed, close_prices, stated),
+        _with_missing_column(stale, False).T[column].astype(bool) & listed,
+        has_price_source,
+    )
 
 
-def last_known_prices(lots: pd.DataFrame, closes: pd.DataFrame, earlier_closes: "pd.Series[float]", sessions: DateArray) -> FloatArray:
+def last_known_prices(
+    lots: pd.DataFrame,
+    closes: pd.DataFrame,
+    earlier_closes: "pd.Series[float]",
+    sessions: DateArray,
+) -> FloatArray:
     """Last known price of each lot at each session, however old, (L, D).
 
-    The last close, else what its owner stated that a unit is worth, else what it cost; NaN without any.
-    ``closes`` are of consecutive sessions, ``earlier_closes`` the last close of each symbol before them.
+    The last close, else what its owner stated that a unit is worth, else what it cost; NaN without
+    any. ``closes`` are of consecutive sessions, ``earlier_closes`` the last close of each symbol
+    before them.
     """
     before = earlier_closes.reindex(closes.columns).to_numpy(float)
-    filled = closes.ffill().fillna(pd.Series(before, closes.columns)).reindex(pd.DatetimeIndex(sessions))
+    filled = (
+        closes.ffill().fillna(pd.Series(before, closes.columns)).reindex(pd.DatetimeIndex(sessions))
+    )
     size = lots["quantity"].abs() * np.where(is_option(lots), CONTRACT_SIZE, 1)
-    stated = lots["last_price"].fillna(lots["market_value"].abs() / size.where(size > 0)).fillna(lots["entry_price"])
+    stated = (
+        lots["last_price"]
+        .fillna(lots["market_value"].abs() / size.where(size > 0))
+        .fillna(lots["entry_price"])
+    )
     close_prices = _with_missing_column(filled, np.nan).T[_close_columns(lots, closes)]
     return np.where(np.isnan(close_prices), stated.to_numpy(float)[:, None], close_prices)
 
 
-def has_unconfirmed_price(lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]) -> BoolArray:
+def has_unconfirmed_price(
+    lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]
+) -> BoolArray:
     """Whether the close of each lot on each day, or on the session before, is on the day not believed, (L, D)."""
     sessions = pd.to_datetime(trading_calendar.sessions_with_lookback(days, 2))
     ticks = bad_ticks(pad_history(closes.reindex(sessions), len(days) + 2).to_numpy())
@@ -99,7 +136,9 @@ def prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> Floa
     found = np.full(len(lots), np.nan)
     has_day = ~np.isnat(days)
     points, point = np.unique(days[has_day], return_inverse=True)
-    known, _ = forward_fill(closes, [trading_calendar.previous_or_same_session(day) for day in points.tolist()])
+    known, _ = forward_fill(
+        closes, [trading_calendar.previous_or_same_session(day) for day in points.tolist()]
+    )
     closing = _with_missing_column(known, np.nan)[point, _close_columns(lots, closes)[has_day]]
     found[has_day] = np.where(is_listed(lots)[has_day], closing, _stated_prices(lots)[has_day])
     return found
@@ -110,7 +149,9 @@ def _close_columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
     return np.where(is_listed(lots), closes.columns.get_indexer(pd.Index(lots["symbol"])), -1)
 
 
-def _with_missing_column(known: pd.DataFrame, missing_value: object) -> "np.ndarray[tuple[int, int], Any]":
+def _with_missing_column(
+    known: pd.DataFrame, missing_value: object
+) -> "np.ndarray[tuple[int, int], Any]":
     """Values with one more column, which -1 picks."""
     return np.column_stack([known.to_numpy(), np.full(len(known), missing_value)])
 

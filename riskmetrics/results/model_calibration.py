@@ -13,7 +13,12 @@ from riskmetrics.metrics import calibration, har
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, forward_realized_volatility
 from riskmetrics.metrics.price_quality import point_in_time_estimates
-from riskmetrics.results.model_versions import STD_ERROR_COLUMNS, WEIGHT_COLUMNS, version_digest, parse_versions
+from riskmetrics.results.model_versions import (
+    STD_ERROR_COLUMNS,
+    WEIGHT_COLUMNS,
+    parse_versions,
+    version_digest,
+)
 
 _PADDING_SESSIONS = har.LEVEL_WINDOW + FORECAST_HORIZON + 2
 """Empty sessions before a history: a stock has a pair once its level rests on enough returns, whenever that of others begins."""
@@ -55,20 +60,39 @@ class Proposal:
 
     def comparison(self) -> pd.DataFrame:
         """Return the coefficients of each proxy, the new ones before the present if those are others, with what they rest on."""
-        columns = ["proxy", "version", *_COEFFICIENT_COLUMNS, "n_obs", "n_symbols", "first_day", "last_target"]
+        columns = [
+            "proxy",
+            "version",
+            *_COEFFICIENT_COLUMNS,
+            "n_obs",
+            "n_symbols",
+            "first_day",
+            "last_target",
+        ]
         new = self.rows[columns].assign(r_squared=self.rows["proxy"].map(self.r_squared))
         present = self.stored_versions[columns].assign(r_squared=np.nan)
-        present = present[(present["version"] == self.current_version) & (self.current_version != self.version)]
-        both = pd.concat([new, present]).sort_values("proxy", key=lambda of: of.map(har.PROXIES.index), kind="stable")
+        present = present[
+            (present["version"] == self.current_version) & (self.current_version != self.version)
+        ]
+        both = pd.concat([new, present]).sort_values(
+            "proxy", key=lambda of: of.map(har.PROXIES.index), kind="stable"
+        )
         return both.reset_index(drop=True)
 
     def summary(self) -> dict[str, Any]:
         """Return the proposal in values that JSON has."""
         table = self.comparison()
-        table = table.assign(**{name: table[name].dt.strftime("%Y-%m-%d") for name in ("first_day", "last_target")}).astype(object)
+        table = table.assign(
+            **{name: table[name].dt.strftime("%Y-%m-%d") for name in ("first_day", "last_target")}
+        ).astype(object)
         rows = table.where(table.notna(), None).to_dict("records")
         known_from = self.rows["last_target"].max().date().isoformat()
-        version_keys = {"version": self.version, "known_from": known_from, "present": self.current_version, "new": not self.is_stored}
+        version_keys = {
+            "version": self.version,
+            "known_from": known_from,
+            "present": self.current_version,
+            "new": not self.is_stored,
+        }
         return {**version_keys, "kept": self.kept_reasons, "coefficients": rows}
 
 
@@ -98,20 +122,29 @@ def propose_version(
 
     Notes
     -----
-    A row that is kept keeps the days of its fit too, so that a version which took it from a later one is known from that one's last
-    target on.
+    A row that is kept keeps the days of its fit too, so that a version which took it from a later
+    one is known from that one's last target on.
     """
-    bars = {name: panels.pad_history(prices, len(prices) + _PADDING_SESSIONS) for name, prices in bars.items()}
+    bars = {
+        name: panels.pad_history(prices, len(prices) + _PADDING_SESSIONS)
+        for name, prices in bars.items()
+    }
     returns, ranges = panels.clean_bars(**bars, suspects=suspects)
     days = pd.DatetimeIndex(bars["adj_close"].index)
     model_versions = parse_versions(stored_versions)
     current_version = model_versions.names[model_versions.version_on(days[-1:])[0]]
-    in_use = stored_versions[stored_versions["version"] == current_version].drop(columns="created_at").set_index("proxy")
+    in_use = (
+        stored_versions[stored_versions["version"] == current_version]
+        .drop(columns="created_at")
+        .set_index("proxy")
+    )
     fits: dict[str, calibration.Calibration] = {}
     kept_reasons: dict[str, str] = {}
     for proxy in har.PROXIES:
         try:
-            fits[proxy] = calibration.fit(_blocks(returns, ranges.to_numpy(), market, proxy), proxy=proxy)
+            fits[proxy] = calibration.fit(
+                _blocks(returns, ranges.to_numpy(), market, proxy), proxy=proxy
+            )
         except CalibrationRejectedError as error:
             if proxy == har.PROXIES[har.CLOSE_MARKET]:
                 raise
@@ -119,9 +152,18 @@ def propose_version(
     priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
     fit_columns = {"first_day": days[priced][0], "last_target": days[-1], "code_version": pd.NA}
     rows = pd.DataFrame(
-        [_fitted_row(proxy, fits[proxy]) | fit_columns if proxy in fits else _kept_row(proxy, in_use, kept_reasons[proxy]) for proxy in har.PROXIES]
+        [
+            (
+                _fitted_row(proxy, fits[proxy]) | fit_columns
+                if proxy in fits
+                else _kept_row(proxy, in_use, kept_reasons[proxy])
+            )
+            for proxy in har.PROXIES
+        ]
     )
-    rows = rows.astype({"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "refused_reason": "str"})
+    rows = rows.astype(
+        {"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "refused_reason": "str"}
+    )
     version, hashed = _name_version(rows)
     return Proposal(
         version=version,
@@ -133,7 +175,9 @@ def propose_version(
     )
 
 
-def _blocks(returns: panels.Returns, ranges: FloatArray, market: str, proxy: str) -> Iterator[calibration.CalibrationBlock]:
+def _blocks(
+    returns: panels.Returns, ranges: FloatArray, market: str, proxy: str
+) -> Iterator[calibration.CalibrationBlock]:
     """Regressors of one proxy and what followed them, some symbols at a time, as believed on each day."""
     market_returns = returns.column(market)
     if proxy == har.PROXIES[har.CLOSE]:
@@ -141,32 +185,59 @@ def _blocks(returns: panels.Returns, ranges: FloatArray, market: str, proxy: str
     known = returns.values().copy()
     known[-1, returns.unconfirmed[-1]] = np.nan
     stocks = np.flatnonzero(returns.frame.columns != market)
-    for block in (stocks[left : left + _BLOCK_SYMBOLS] for left in range(0, len(stocks), _BLOCK_SYMBOLS)):
+    for block in (
+        stocks[left : left + _BLOCK_SYMBOLS] for left in range(0, len(stocks), _BLOCK_SYMBOLS)
+    ):
         own = ranges[:, block] if proxy == har.PROXIES[har.RANGE_MARKET] else None
 
-        def measure(values: FloatArray, rows: slice, columns: slice | IntArray, own: FloatArray | None = own) -> har.Regressors:
-            inputs = har.build_regressors(values, market_returns[rows], None if own is None else own[rows][:, columns])
+        def measure(
+            values: FloatArray, rows: slice, columns: slice | IntArray, own: FloatArray | None = own
+        ) -> har.Regressors:
+            inputs = har.build_regressors(
+                values, market_returns[rows], None if own is None else own[rows][:, columns]
+            )
             return inputs._replace(market=inputs.market.copy())
 
-        inputs = point_in_time_estimates(measure, known[:, block], returns.unconfirmed[:, block], har.LEVEL_WINDOW)
-        yield har.Regressors._make(of[:-FORECAST_HORIZON] for of in inputs), forward_realized_volatility(known[har.LEVEL_WINDOW - 1 :, block])
+        inputs = point_in_time_estimates(
+            measure, known[:, block], returns.unconfirmed[:, block], har.LEVEL_WINDOW
+        )
+        yield (
+            har.Regressors._make(of[:-FORECAST_HORIZON] for of in inputs),
+            forward_realized_volatility(known[har.LEVEL_WINDOW - 1 :, block]),
+        )
 
 
 def _fitted_row(proxy: str, fit: calibration.Calibration) -> dict[str, Any]:
-    numbers = np.round([*fit.coefficients.weights, fit.coefficients.residual_variance], _COEFFICIENT_DECIMALS)
-    std_errors = dict(zip(STD_ERROR_COLUMNS, np.round(fit.std_errors, _COEFFICIENT_DECIMALS), strict=True))
+    numbers = np.round(
+        [*fit.coefficients.weights, fit.coefficients.residual_variance], _COEFFICIENT_DECIMALS
+    )
+    std_errors = dict(
+        zip(STD_ERROR_COLUMNS, np.round(fit.std_errors, _COEFFICIENT_DECIMALS), strict=True)
+    )
     of_fit = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "refused_reason": None}
-    return {"proxy": proxy, **dict(zip(_COEFFICIENT_COLUMNS, numbers, strict=True)), **std_errors, **of_fit}
+    return {
+        "proxy": proxy,
+        **dict(zip(_COEFFICIENT_COLUMNS, numbers, strict=True)),
+        **std_errors,
+        **of_fit,
+    }
 
 
 def _kept_row(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
-    return {"proxy": proxy, **in_use.drop(columns=["version", "digest"]).loc[proxy], "refused_reason": why}
+    return {
+        "proxy": proxy,
+        **in_use.drop(columns=["version", "digest"]).loc[proxy],
+        "refused_reason": why,
+    }
 
 
 def _name_version(rows: pd.DataFrame) -> tuple[str, str]:
     """Name a version after its last session and its digest, which is returned too."""
     numbers = rows.set_index("proxy")[_COEFFICIENT_COLUMNS]
-    coefficients = {str(name): har.Coefficients(of.to_numpy()[:-1], of.iloc[-1]) for name, of in numbers.iterrows()}
+    coefficients = {
+        str(name): har.Coefficients(of.to_numpy()[:-1], of.iloc[-1])
+        for name, of in numbers.iterrows()
+    }
     first, last = rows["first_day"].min().date(), rows["last_target"].max().date()
     hashed = version_digest(coefficients, first, last)
     return f"calibrated-{last}-{hashed[:8]}", hashed

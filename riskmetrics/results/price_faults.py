@@ -1,7 +1,8 @@
 """What is wrong with stored prices: which symbol, on which session, what was measured, and what to do about it.
 
-One function, `find`, serves the checks of a run, the command line and the report. Nothing is deleted or corrected here:
-returns are made without bad ticks and suspected splits (`panels.clean_returns`), everything else is only said.
+One function, `find`, serves the checks of a run, the command line and the report. Nothing is
+deleted or corrected here: returns are made without bad ticks and suspected splits
+(`panels.clean_returns`), everything else is only said.
 """
 
 import math
@@ -38,12 +39,14 @@ _REIMPORT_REMEDY = "import the symbol's whole history anew, from one download"
 FAULT_KINDS = {
     "stale_prices": FaultKind(
         "stale prices",
-        f"A close stood still for {price_quality.MIN_STALE_RUN} sessions or over a quarter of {price_quality.STALE_WINDOW}, or stopped coming.",
+        f"A close stood still for {price_quality.MIN_STALE_RUN} sessions or over a quarter of"
+        f" {price_quality.STALE_WINDOW}, or stopped coming.",
         "see whether it still trades under this symbol, and import the closes that are missing",
     ),
     "bad_ticks": FaultKind(
         "bad ticks",
-        f"A price is none, or moved over {price_quality.SUSPECT_MOVE:.0%} and back: no return is made of such an adj_close.",
+        f"A price is none, or moved over {price_quality.SUSPECT_MOVE:.0%} and back: no return is"
+        " made of such an adj_close.",
         "import the right price of that day; where its close is wrong, so is that day's value",
     ),
     "unadjusted_splits": FaultKind(
@@ -52,10 +55,13 @@ FAULT_KINDS = {
         "window and in no profit until somebody decides.",
         "import corrected prices, or decide: `riskmetrics prices list` shows both commands",
     ),
-    "stitched_histories": FaultKind("stitched histories", "Rows that were adjusted as of different days meet.", _REIMPORT_REMEDY),
+    "stitched_histories": FaultKind(
+        "stitched histories", "Rows that were adjusted as of different days meet.", _REIMPORT_REMEDY
+    ),
     "short_histories": FaultKind(
         "short histories",
-        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics rest on less than they should, or are undefined.",
+        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics rest on less than they"
+        " should, or are undefined.",
         "import earlier prices, if there are any",
     ),
 }
@@ -88,7 +94,10 @@ def split_commands(symbol: str, day: date, ratio: float) -> str:
     """Return what to do about a suspected split: both commands, and what each of them means."""
     split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {format_split(ratio)}`"
     accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
-    return f"import corrected prices; or {split} if it was a split; or {accept} if the price did move so"
+    return (
+        f"import corrected prices; or {split} if it was a split; or {accept} if the price did"
+        " move so"
+    )
 
 
 def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
@@ -117,13 +126,16 @@ def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
     return listed
 
 
-def find_faults(bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.DataFrame | None = None) -> pd.DataFrame:
+def find_faults(
+    bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """List what is wrong with prices, by fault and kind of finding, the worst first.
 
     Parameters
     ----------
     bars : Bars
-        On `sessions`; nothing after the last of them is looked at, so the answer for a day does not change with later prices.
+        On `sessions`; nothing after the last of them is looked at, so the answer for a day does not
+        change with later prices.
     suspects : DataFrame, optional
         Suspected splits of the whole history, as `panels.suspected_splits` lists them; those of
         other symbols are left out. Default: those in ``bars``.
@@ -134,14 +146,20 @@ def find_faults(bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.Da
     Returns
     -------
     DataFrame
-        fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do. The measure is of a stale price
-        the sessions or the share of zero returns, of a bad tick the return, of a split its ratio (old price over new), of a seam the
-        fall of adj_close / close or of the closes, of a short history the returns.
+        fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do.
+        The measure is of a stale price the sessions or the share of zero returns, of a bad tick the
+        return, of a split its ratio (old price over new), of a seam the fall of adj_close / close
+        or of the closes, of a short history the returns.
     """
     suspects = suspected_splits(bars) if suspects is None else suspects
     suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
     splits = _split_findings(select_open_suspects(suspects, bars.close.index[-1].date()))
-    parts = [_stale_findings(bars), _bad_tick_findings(bars), splits, _adjustment_break_findings(bars, suspects)]
+    parts = [
+        _stale_findings(bars),
+        _bad_tick_findings(bars),
+        splits,
+        _adjustment_break_findings(bars, suspects),
+    ]
     if splices is not None:
         parts.append(_splice_shift_findings(bars, suspects, splices))
     parts.append(_short_history_findings(bars, suspects))
@@ -154,11 +172,19 @@ def describe_findings(name: str, found: pd.DataFrame, bars: Bars) -> str:
     """Say how many symbols of ``bars`` have a fault, the worst of them, and what to do; ``name`` is one of FAULTS, ``found`` its rows."""
     fault, n_symbols = FAULT_KINDS[name], bars.close.shape[1]
     if found.empty:
-        return f"no {fault.label} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to {bars.close.index[-1]:%Y-%m-%d}"
-    named = "; ".join(f"{row.symbol}: {row.finding}" for row in found.head(_MAX_FINDINGS).itertuples())
+        return (
+            f"no {fault.label} in {n_symbols} symbols, {bars.close.index[0]:%Y-%m-%d} to"
+            f" {bars.close.index[-1]:%Y-%m-%d}"
+        )
+    named = "; ".join(
+        f"{row.symbol}: {row.finding}" for row in found.head(_MAX_FINDINGS).itertuples()
+    )
     more = f"; and {len(found) - _MAX_FINDINGS} more" if len(found) > _MAX_FINDINGS else ""
     what_to_do = "; ".join(dict.fromkeys(found["what_to_do"].head(_MAX_FINDINGS)))
-    return f"{fault.label} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}): {what_to_do}"
+    return (
+        f"{fault.label} in {found['symbol'].nunique()} of {n_symbols} symbols ({named}{more}):"
+        f" {what_to_do}"
+    )
 
 
 def _stale_findings(bars: Bars) -> pd.DataFrame:
@@ -166,24 +192,51 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
     run, zero_share, _ = price_quality.stale_closes(close)
     ends = run >= price_quality.MIN_STALE_RUN
     ends[:-1] &= run[1:] < run[:-1]
-    share = np.where(np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share)  # where closes stand still for days, that says it all
-    often = (share > price_quality.MAX_ZERO_RETURN_SHARE) & (np.arange(len(share))[:, None] == share.argmax(axis=0))
+    share = np.where(
+        np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share
+    )  # where closes stand still for days, that says it all
+    often = (share > price_quality.MAX_ZERO_RETURN_SHARE) & (
+        np.arange(len(share))[:, None] == share.argmax(axis=0)
+    )
     age = np.broadcast_to(np.arange(len(close))[::-1, None], close.shape).astype(float)
     known = ~np.isnan(close)
     stopped = known & (known[::-1].cumsum(axis=0)[::-1] == 1) & (age > MAX_STALE_SESSIONS)
     name = "stale_prices"
     return pd.concat(
         [
-            _findings(name, bars, stopped, age, "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last"),
-            _findings(name, bars, ends, run.astype(float), "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}"),
-            _findings(name, bars, often, share, "{measure:.0%} zero returns in the quarter to {day:%Y-%m-%d}"),
+            _findings(
+                name,
+                bars,
+                stopped,
+                age,
+                "no close since {day:%Y-%m-%d}, {measure:.0f} sessions before the last",
+            ),
+            _findings(
+                name,
+                bars,
+                ends,
+                run.astype(float),
+                "the same close on {measure:.0f} sessions in a row to {day:%Y-%m-%d}",
+            ),
+            _findings(
+                name,
+                bars,
+                often,
+                share,
+                "{measure:.0%} zero returns in the quarter to {day:%Y-%m-%d}",
+            ),
         ]
     )
 
 
 def _bad_tick_findings(bars: Bars) -> pd.DataFrame:
     """Bad ticks of either close, and moves of the last session that may be one."""
-    findings: pd.DataFrame = pd.concat([_bad_ticks_in_column("adj_close", bars.adj_close, bars), _bad_ticks_in_column("close", bars.close, bars)])
+    findings: pd.DataFrame = pd.concat(
+        [
+            _bad_ticks_in_column("adj_close", bars.adj_close, bars),
+            _bad_ticks_in_column("close", bars.close, bars),
+        ]
+    )
     return findings.drop_duplicates(["symbol", "day"])
 
 
@@ -200,9 +253,23 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
     moves = f"{column} moves by {{measure:+.0%}} {when}"
     return pd.concat(
         [
-            _findings(name, bars, bad & np.isnan(move), move, f"{column} {when} is no price", np.full(values.shape, np.inf)),
+            _findings(
+                name,
+                bars,
+                bad & np.isnan(move),
+                move,
+                f"{column} {when} is no price",
+                np.full(values.shape, np.inf),
+            ),
             _findings(name, bars, bad & ~np.isnan(move), move, f"{moves}, and back", size),
-            _findings(name, bars, unconfirmed, move, f"{moves}: not believed before the next session", size),
+            _findings(
+                name,
+                bars,
+                unconfirmed,
+                move,
+                f"{moves}: not believed before the next session",
+                size,
+            ),
         ]
     )
 
@@ -211,7 +278,9 @@ def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
     """Moves by the ratio of a split, the largest first: those of one close, then those of both."""
     is_alike = suspects["in_close"] == suspects["in_adj_close"]
     size = np.log(suspects["ratio"]).abs()
-    listed = suspects.assign(is_alike=is_alike, size=size).sort_values(["is_alike", "size"], ascending=[True, False], kind="stable")
+    listed = suspects.assign(is_alike=is_alike, size=size).sort_values(
+        ["is_alike", "size"], ascending=[True, False], kind="stable"
+    )
     findings, commands = [], []
     for row in listed.to_dict("records"):
         day, ratio = row["date"].date(), row["ratio"]
@@ -242,7 +311,9 @@ def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFra
     return _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam)
 
 
-def _splice_shift_findings(bars: Bars, suspects: pd.DataFrame, splices: pd.DataFrame) -> pd.DataFrame:
+def _splice_shift_findings(
+    bars: Bars, suspects: pd.DataFrame, splices: pd.DataFrame
+) -> pd.DataFrame:
     """Sessions on which many symbols shift at once where rows of two imports meet."""
     returns = clean_returns(bars.adj_close, suspects).frame
     row = pd.DatetimeIndex(returns.index).get_indexer(pd.DatetimeIndex(splices["date"]))
@@ -257,8 +328,8 @@ def _splice_shift_findings(bars: Bars, suspects: pd.DataFrame, splices: pd.DataF
     measure = np.broadcast_to(-shift[:, None], where.shape)
     found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
     texts = [
-        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]} "
-        f"symbols together move by {-fall:+.2%} against the others, as on no other day"
+        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]}"
+        f" symbols together move by {-fall:+.2%} against the others, as on no other day"
         for day, fall in zip(found["day"], found["measure"], strict=True)
     ]
     return found.assign(finding=pd.array(texts, dtype="str"))
@@ -277,7 +348,11 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
             "symbol": bars.adj_close.columns,
             "day": bars.adj_close.index[known.argmax(axis=0)].where(known.any(axis=0)),
             "measure": n_obs.astype(float),
-            "finding": [f"{n} of {YEAR_WINDOW} returns: " + ", ".join(text for least, text in _UNDEFINED_BELOW.items() if n < least) for n in n_obs],
+            "finding": [
+                f"{n} of {YEAR_WINDOW} returns: "
+                + ", ".join(text for least, text in _UNDEFINED_BELOW.items() if n < least)
+                for n in n_obs
+            ],
             "what_to_do": None,
         }
     )
@@ -285,7 +360,14 @@ def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
     return listed.sort_values("measure", kind="stable")
 
 
-def _findings(name: str, bars: Bars, where: BoolArray, measure: FloatArray, text: str, size: FloatArray | None = None) -> pd.DataFrame:
+def _findings(
+    name: str,
+    bars: Bars,
+    where: BoolArray,
+    measure: FloatArray,
+    text: str,
+    size: FloatArray | None = None,
+) -> pd.DataFrame:
     """One row for each cell of ``where``, which ends with the bars; the largest ``size`` (default: measure) first."""
     row, column = np.nonzero(where)
     order = np.argsort(-(measure if size is None else size)[row, column], kind="stable")

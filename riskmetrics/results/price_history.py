@@ -1,7 +1,7 @@
 """Joining a stored history of prices with what a vendor says of it today.
 
-A split restates every earlier price, a dividend every earlier adjusted close. Rows added to a history that was adjusted on
-another day put a move where they meet that never happened.
+A split restates every earlier price, a dividend every earlier adjusted close. Rows added to a
+history that was adjusted on another day put a move where they meet that never happened.
 """
 
 from datetime import date
@@ -30,33 +30,36 @@ def matches_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
     Parameters
     ----------
     stored, fetched : DataFrame
-        date (datetime.date), close, adj_close. The latest stored day may differ, if others are shared: it may have been stored before
-        the vendor's last word.
+        date (datetime.date), close, adj_close. The latest stored day may differ, if others are
+        shared: it may have been stored before the vendor's last word.
     """
     both = _merge_shared_days(stored, fetched)
     if both.empty:
         return False
     ratio = _is_restated(both)
-    before_last = ratio[:-1] if len(ratio) > 1 and both["date"].iloc[-1] == stored["date"].max() else ratio
+    before_last = (
+        ratio[:-1] if len(ratio) > 1 and both["date"].iloc[-1] == stored["date"].max() else ratio
+    )
     return not before_last.any()
 
 
 def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
     """Return the rows that make one history of both, with ``fetched`` where it has a day.
 
-    A stored day that ``fetched`` lacks is restated by as much as the next day that both have: a vendor that gives five years
-    does not take away the sixth.
+    A stored day that ``fetched`` lacks is restated by as much as the next day that both have: a
+    vendor that gives five years does not take away the sixth.
 
     Parameters
     ----------
     stored, fetched : DataFrame
-        symbol, date (datetime.date), open, high, low, close, adj_close, volume, has_adj_close; ``fetched`` is the whole that there is.
+        symbol, date (datetime.date), open, high, low, close, adj_close, volume, has_adj_close;
+        ``fetched`` is the whole that there is.
 
     Returns
     -------
     DataFrame or None
-        ``fetched``, and the stored rows that change; None where the two have too little in common to tell one restatement, or
-        differ otherwise than a restatement does.
+        ``fetched``, and the stored rows that change; None where the two have too little in common
+        to tell one restatement, or differ otherwise than a restatement does.
     """
     absent = stored[~stored["date"].isin(fetched["date"])]
     if absent.empty:
@@ -64,8 +67,13 @@ def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
     both = _merge_shared_days(stored, fetched)
     if len(both) < OVERLAP_SESSIONS or not _is_one_restatement(both.iloc[:OVERLAP_SESSIONS]):
         return None
-    following = np.searchsorted(both["date"].to_numpy(), absent["date"].to_numpy()).clip(max=len(both) - 1)
-    price, adjusted = (both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following] for name in _CLOSES)
+    following = np.searchsorted(both["date"].to_numpy(), absent["date"].to_numpy()).clip(
+        max=len(both) - 1
+    )
+    price, adjusted = (
+        both[f"{name}_new"].to_numpy()[following] / both[name].to_numpy()[following]
+        for name in _CLOSES
+    )
     moved = absent.assign(
         **{name: absent[name] * price for name in _PRICES},
         adj_close=absent["adj_close"] * adjusted,
@@ -82,7 +90,8 @@ def partial_split_date(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | No
     """
     both = _merge_shared_days(stored, fetched)
     before, after = (
-        np.abs(np.diff(np.log(both[names].to_numpy(float)), axis=0)) for names in (list(_CLOSES), [f"{name}_new" for name in _CLOSES])
+        np.abs(np.diff(np.log(both[names].to_numpy(float)), axis=0))
+        for names in (list(_CLOSES), [f"{name}_new" for name in _CLOSES])
     )
     split_rows = np.flatnonzero((after > before + _MIN_SPLIT_LOG_MOVE).any(axis=1))
     return both["date"].iloc[split_rows[0] + 1] if len(split_rows) else None
@@ -108,13 +117,19 @@ def scale_to_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame
         return None
     last = stored.sort_values("date").iloc[-1]
     later: pd.DataFrame = fetched[fetched["date"] > last["date"]]
-    return later.assign(adj_close=later["close"] * (last["adj_close"] / last["close"]), has_adj_close=True)
+    return later.assign(
+        adj_close=later["close"] * (last["adj_close"] / last["close"]), has_adj_close=True
+    )
 
 
 def _merge_shared_days(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
     """Days that both have, in order, with close and adj_close of each."""
     columns = ["date", *_CLOSES]
-    return stored[columns].merge(fetched[columns], on="date", suffixes=("", "_new")).sort_values("date", ignore_index=True)
+    return (
+        stored[columns]
+        .merge(fetched[columns], on="date", suffixes=("", "_new"))
+        .sort_values("date", ignore_index=True)
+    )
 
 
 def _is_restated(both: pd.DataFrame) -> BoolArray:
@@ -126,9 +141,15 @@ def _is_restated(both: pd.DataFrame) -> BoolArray:
 
 def _is_one_restatement(both: pd.DataFrame) -> bool:
     """Whether all closes, and all adjusted closes, were multiplied by one number each, but for rounding to cents."""
-    return all(_is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float)) for name in _CLOSES)
+    return all(
+        _is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float))
+        for name in _CLOSES
+    )
 
 
 def _is_one_ratio(before: FloatArray, after: FloatArray) -> bool:
     ratios, cent = after / before, 0.01
-    return bool(ratios.max() / ratios.min() - 1 <= _RATIO_TOLERANCE + 2 * cent / min(before.min(), after.min()))
+    return bool(
+        ratios.max() / ratios.min() - 1
+        <= _RATIO_TOLERANCE + 2 * cent / min(before.min(), after.min())
+    )

@@ -28,19 +28,36 @@ class ProFormaWindow(NamedTuple):
     """Returns of the symbols as they were believed on the day, (W, S)."""
 
 
-def pro_forma_windows(valuation: Valuation, returns: panels.Returns, length: int, *, in_currency: bool = False) -> Iterator[ProFormaWindow]:
+def pro_forma_windows(
+    valuation: Valuation, returns: panels.Returns, length: int, *, in_currency: bool = False
+) -> Iterator[ProFormaWindow]:
     """Apply each day's weights to the ``length`` sessions that end on it, one window per day of the valuation.
 
     ``in_money``: the series are changes of value, which need no equity to be a fraction of.
     """
-    base, priced_share = valuation.amount_denominator if in_currency else valuation.risk_denominator, valuation.priced_share
-    days = zip(valuation.underlying_columns(returns.frame.columns), returns.windows(length), strict=True)
+    base, priced_share = (
+        valuation.amount_denominator if in_currency else valuation.risk_denominator,
+        valuation.priced_share,
+    )
+    days = zip(
+        valuation.underlying_columns(returns.frame.columns), returns.windows(length), strict=True
+    )
     for day, (column, known) in enumerate(days):
-        found = pro_forma_returns(valuation.exposures[:, day], column, valuation.instrument_portfolio, base[:, day], known, priced_share[:, day])
+        found = pro_forma_returns(
+            valuation.exposures[:, day],
+            column,
+            valuation.instrument_portfolio,
+            base[:, day],
+            known,
+            priced_share[:, day],
+        )
         yield ProFormaWindow(day, np.ascontiguousarray(found.returns.T), found.coverage.T, known)
 
 
 def insufficient_observations(n_obs: FloatArray | IntArray, window: int, min_obs: int) -> Reason:
     """Why a figure of a portfolio with so few returns, (P, D), is undefined."""
-    text = f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross exposure; {min_obs} are needed"
+    text = (
+        f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross"
+        f" exposure; {min_obs} are needed"
+    )
     return Reason(text, n_obs < min_obs, n_obs.astype(np.float64))

@@ -12,9 +12,16 @@ from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.two_factor import TwoFactorOLS, rolling_two_factor
-from riskmetrics.results.betas import NO_PRICE_MOVEMENT, MIN_PAIRED_RETURNS, BETA_WINDOW, SymbolBetas, has_no_index_returns, missing_index_reason
+from riskmetrics.results.betas import (
+    BETA_WINDOW,
+    MIN_PAIRED_RETURNS,
+    NO_PRICE_MOVEMENT,
+    SymbolBetas,
+    has_no_index_returns,
+    missing_index_reason,
+)
 from riskmetrics.results.lot_frames import open_symbols
-from riskmetrics.results.snapshots import coverage_rows, count_covered, insufficient_coverage
+from riskmetrics.results.snapshots import count_covered, coverage_rows, insufficient_coverage
 from riskmetrics.results.valuation import Reason, Valuation
 
 RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
@@ -32,18 +39,33 @@ class TwoFactorBetas:
     """Whether the rate index has no return in the whole window of each session, (D,)."""
 
 
-def estimate_two_factor_betas(returns: panels.Returns, market_index: str, rate_index: str) -> TwoFactorBetas:
+def estimate_two_factor_betas(
+    returns: panels.Returns, market_index: str, rate_index: str
+) -> TwoFactorBetas:
     """Regress every symbol on both indices, two of them, over the window that ends on each session but the first WINDOW - 1.
 
-    Sessions on which one of the three has no return are left out; of fewer than MIN_PAIRED_RETURNS nothing is estimated.
+    Sessions on which one of the three has no return are left out; of fewer than MIN_PAIRED_RETURNS
+    nothing is estimated.
     """
     market_returns, rate_returns = returns.column(market_index), returns.column(rate_index)
 
     def fit(values: FloatArray, rows: slice, _: slice | IntArray) -> TwoFactorOLS:
-        return rolling_two_factor(values, market_returns[rows], rate_returns[rows], window=BETA_WINDOW, min_obs=MIN_PAIRED_RETURNS)
+        return rolling_two_factor(
+            values,
+            market_returns[rows],
+            rate_returns[rows],
+            window=BETA_WINDOW,
+            min_obs=MIN_PAIRED_RETURNS,
+        )
 
     ols = point_in_time_estimates(fit, returns.values(), returns.unconfirmed, BETA_WINDOW)
-    return TwoFactorBetas(ols, returns.frame.columns, market_index, rate_index, has_no_index_returns(returns, rate_index))
+    return TwoFactorBetas(
+        ols,
+        returns.frame.columns,
+        market_index,
+        rate_index,
+        has_no_index_returns(returns, rate_index),
+    )
 
 
 def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
@@ -55,11 +77,19 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
     missing = np.flatnonzero(np.isnan(ols.r_squared))
     n_obs = pd.Series(ols.n_obs[missing], index=missing)
-    too_few = n_obs.astype("str") + (
-        f" of the {BETA_WINDOW} sessions to the day have returns of the price, {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} are needed"
+    too_few = (
+        n_obs.astype("str")
+        + f" of the {BETA_WINDOW} sessions to the day have returns of the price,"
+        f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} are needed"
     )
-    why = too_few.where(n_obs < MIN_PAIRED_RETURNS, f"{betas.market_index} and {betas.rate_index} do not move apart from each other in the window")
-    why = why.mask(betas.is_rate_index_missing[day[missing]], missing_index_reason(betas.rate_index)).where(np.isnan(ols.beta_2[missing]), NO_PRICE_MOVEMENT)
+    why = too_few.where(
+        n_obs < MIN_PAIRED_RETURNS,
+        f"{betas.market_index} and {betas.rate_index} do not move apart from each other in the"
+        " window",
+    )
+    why = why.mask(
+        betas.is_rate_index_missing[day[missing]], missing_index_reason(betas.rate_index)
+    ).where(np.isnan(ols.beta_2[missing]), NO_PRICE_MOVEMENT)
     return pd.DataFrame(
         {
             "symbol": betas.symbols[column],
@@ -81,15 +111,19 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
     )
 
 
-def portfolio_rows(valuation: Valuation, rate_betas: SymbolBetas, two_factor_betas: TwoFactorBetas) -> tuple[pd.DataFrame, pd.DataFrame]:
+def portfolio_rows(
+    valuation: Valuation, rate_betas: SymbolBetas, two_factor_betas: TwoFactorBetas
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_rate_betas`, one per portfolio that can be valued and day, and their coverage.
 
-    ``one`` are betas to the rate index alone, ``two`` beside the market, both on the days of the valuation. A row says why its
-    first figure that is undefined is.
+    ``one`` are betas to the rate index alone, ``two`` beside the market, both on the days of the
+    valuation. A row says why its first figure that is undefined is.
     """
     symbols = rate_betas.returns.frame.columns
 
-    def weighted(beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray) -> metrics.WeightedBeta:
+    def weighted(
+        beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray
+    ) -> metrics.WeightedBeta:
         return metrics.weighted_beta(
             valuation.exposures,
             beta,
@@ -100,9 +134,17 @@ def portfolio_rows(valuation: Valuation, rate_betas: SymbolBetas, two_factor_bet
             valuation.priced_share,
         )
 
-    beta, r_squared, n_obs = (valuation.map_to_instruments(of.astype(float), symbols) for of in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs))
-    two_factor_market, two_factor_rate = (valuation.map_to_instruments(of, two_factor_betas.symbols) for of in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2))
-    rate, market_with_rate_fixed, rate_with_market_fixed = (weighted(of, r_squared, n_obs) for of in (beta, two_factor_market, two_factor_rate))
+    beta, r_squared, n_obs = (
+        valuation.map_to_instruments(of.astype(float), symbols)
+        for of in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs)
+    )
+    two_factor_market, two_factor_rate = (
+        valuation.map_to_instruments(of, two_factor_betas.symbols)
+        for of in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2)
+    )
+    rate, market_with_rate_fixed, rate_with_market_fixed = (
+        weighted(of, r_squared, n_obs) for of in (beta, two_factor_market, two_factor_rate)
+    )
     rows = valuation.to_frame(
         {
             "rate_beta": rate.beta,
@@ -113,14 +155,38 @@ def portfolio_rows(valuation: Valuation, rate_betas: SymbolBetas, two_factor_bet
         },
         "day",
     ).astype({"observations": "Int64"})
-    none = *valuation.common_reasons, Reason(missing_index_reason(rate_betas.index_symbol), rate_betas.is_index_missing)
-    flat = Reason("no position with a rate beta has an R²: none of their prices moved in the window")
+    none = (
+        *valuation.common_reasons,
+        Reason(missing_index_reason(rate_betas.index_symbol), rate_betas.is_index_missing),
+    )
+    flat = Reason(
+        "no position with a rate beta has an R²: none of their prices moved in the window"
+    )
     why = [
-        valuation.undefined_reasons(rate.beta, *none, insufficient_coverage("positions with a rate beta", rate.coverage)),
-        valuation.undefined_reasons(rate_with_market_fixed.beta, *none, insufficient_coverage("positions with a two-factor beta", rate_with_market_fixed.coverage)),
+        valuation.undefined_reasons(
+            rate.beta, *none, insufficient_coverage("positions with a rate beta", rate.coverage)
+        ),
+        valuation.undefined_reasons(
+            rate_with_market_fixed.beta,
+            *none,
+            insufficient_coverage(
+                "positions with a two-factor beta", rate_with_market_fixed.coverage
+            ),
+        ),
         valuation.undefined_reasons(rate.r_squared, flat),
     ]
     reason = pd.concat(why).groupby(level=0).first().reindex(rows.index)
-    covered = zip(RATE_BETA_COVERAGE, (beta, two_factor_rate), (rate.coverage, rate_with_market_fixed.coverage), strict=True)
-    coverage = coverage_rows(valuation, {metric: (count_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
+    covered = zip(
+        RATE_BETA_COVERAGE,
+        (beta, two_factor_rate),
+        (rate.coverage, rate_with_market_fixed.coverage),
+        strict=True,
+    )
+    coverage = coverage_rows(
+        valuation,
+        {
+            metric: (count_covered(valuation, of), valuation.n_held, share)
+            for metric, of, share in covered
+        },
+    )
     return rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=reason), coverage

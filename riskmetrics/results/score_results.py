@@ -8,7 +8,15 @@ import pandas as pd
 
 from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics._typing import FloatArray, IntArray
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, Score, diebold_mariano, pooled_score, qlike, forward_realized_volatility, score
+from riskmetrics.metrics.forecast_score import (
+    FORECAST_HORIZON,
+    Score,
+    diebold_mariano,
+    forward_realized_volatility,
+    pooled_score,
+    qlike,
+    score,
+)
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.volatility import MIN_MONTH_OBS
 from riskmetrics.metrics.windows import window_counts
@@ -31,7 +39,12 @@ _FORECAST_COLUMNS = [
 ]
 """What a score keeps of its forecast."""
 
-MODEL_COLUMNS = {"forecast": "expected", "trailing_21d": "trailing_21d", "ewma_94": "ewma_94", "ewma_97": "ewma_97"}
+MODEL_COLUMNS = {
+    "forecast": "expected",
+    "trailing_21d": "trailing_21d",
+    "ewma_94": "ewma_94",
+    "ewma_97": "ewma_97",
+}
 """Forecasts that are compared, and the column of each."""
 
 POOLED = "(all)"
@@ -43,34 +56,50 @@ def forecast_days(days: Sequence[date]) -> list[date]:
     return trading_calendar.sessions_with_lookback(days, FORECAST_HORIZON)[: len(days)]
 
 
-def score_forecasts(forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns, valuation: Valuation) -> pd.DataFrame:
+def score_forecasts(
+    forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns, valuation: Valuation
+) -> pd.DataFrame:
     """Return a row of `har_forecast_scores` for every forecast that is complete on one of ``days``.
 
     Parameters
     ----------
     forecasts : DataFrame
-        Rows of `volatility_forecasts` on `forecast_days`, of which those without a forecast are left out.
+        Rows of `volatility_forecasts` on `forecast_days`, of which those without a forecast are
+        left out.
     returns : Returns
         Of the HORIZON sessions that end on each of ``days``.
     valuation : Valuation
         Of portfolios on `forecast_days`: what is scored is the volatility of what was held then.
     """
     complete = forecasts[forecasts["expected"].notna()][_FORECAST_COLUMNS].reset_index(drop=True)
-    at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(pd.DatetimeIndex(complete["day"]))
+    at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(
+        pd.DatetimeIndex(complete["day"])
+    )
     is_portfolio = complete["portfolio_id"].notna().to_numpy()
     symbol = returns.frame.columns.get_indexer(pd.Index(complete["subject"]))
-    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(pd.Index(complete["portfolio_id"]))
+    portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(
+        pd.Index(complete["portfolio_id"])
+    )
     realized, n_obs = np.full(len(complete), np.nan), np.zeros(len(complete), dtype=np.int64)
     for has_kind, column, (figures, counts) in (
         (~is_portfolio, symbol, _symbol_outcomes(returns)),
         (is_portfolio, portfolio, _portfolio_outcomes(returns, valuation)),
     ):
         known = has_kind & (column >= 0)
-        realized[known], n_obs[known] = figures[at[known], column[known]], counts[at[known], column[known]]
+        realized[known], n_obs[known] = (
+            figures[at[known], column[known]],
+            counts[at[known], column[known]],
+        )
     missing = np.isnan(realized)
-    why = pd.Series(n_obs)[missing].astype("str") + f" returns in the {FORECAST_HORIZON} sessions after the forecast; {MIN_MONTH_OBS} are needed"
+    why = (
+        pd.Series(n_obs)[missing].astype("str")
+        + f" returns in the {FORECAST_HORIZON} sessions after the forecast; {MIN_MONTH_OBS} are"
+        " needed"
+    )
     completed_on = pd.to_datetime(list(days)).to_numpy()[at]
-    return complete.assign(completed_on=completed_on, realized=realized, undefined_reason=why.reindex(complete.index))
+    return complete.assign(
+        completed_on=completed_on, realized=realized, undefined_reason=why.reindex(complete.index)
+    )
 
 
 def _symbol_outcomes(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
@@ -79,10 +108,14 @@ def _symbol_outcomes(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
     def estimate(values: FloatArray, _: slice, __: slice | IntArray) -> tuple[FloatArray, IntArray]:
         return _realized_by_window(values), window_counts(np.isfinite(values), FORECAST_HORIZON)
 
-    return point_in_time_estimates(estimate, returns.values(), returns.unconfirmed, FORECAST_HORIZON)
+    return point_in_time_estimates(
+        estimate, returns.values(), returns.unconfirmed, FORECAST_HORIZON
+    )
 
 
-def _portfolio_outcomes(returns: panels.Returns, valuation: Valuation) -> tuple[FloatArray, IntArray]:
+def _portfolio_outcomes(
+    returns: panels.Returns, valuation: Valuation
+) -> tuple[FloatArray, IntArray]:
     """Realized volatility of what each portfolio held on each forecast day, over the HORIZON sessions after it, (D, P)."""
     realized, n_obs = [], []
     for _, series, _, _ in pro_forma_windows(valuation, returns, FORECAST_HORIZON):
@@ -99,37 +132,59 @@ def _realized_by_window(returns: FloatArray) -> FloatArray:
 def summarize_scores(scores: pd.DataFrame) -> pd.DataFrame:
     """Return how forecasts did: a row per kind, subject and model, in-sample forecasts apart; subject `POOLED` is of every pair.
 
-    Columns: kind, subject, in_sample, model, n_obs, n_zero (of them left out of QLIKE: the price did not move), qlike, rmse, bias,
-    coverage; and of the pooled rows n_incomplete, the pairs without an outcome or one of the models' forecasts, which are left out
-    of all, qlike_ratio, the forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference (below 0:
-    the forecast is better).
+    Columns: kind, subject, in_sample, model, n_obs, n_zero (of them left out of QLIKE: the price
+    did not move), qlike, rmse, bias, coverage; and of the pooled rows n_incomplete, the pairs
+    without an outcome or one of the models' forecasts, which are left out of all, qlike_ratio, the
+    forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference
+    (below 0: the forecast is better).
     """
     kind = scores["portfolio_id"].isna().map({True: "symbol", False: "portfolio"})
-    parts = [_summarize_kind(group, str(of), bool(in_sample)) for (of, in_sample), group in scores.groupby([kind, "in_sample"])]
+    parts = [
+        _summarize_kind(group, str(of), bool(in_sample))
+        for (of, in_sample), group in scores.groupby([kind, "in_sample"])
+    ]
     columns = [
         *("kind", "subject", "in_sample", "model", "n_obs", "n_zero", "n_incomplete"),
         *("qlike", "rmse", "bias", "coverage", "qlike_ratio", "t"),
     ]
     if not parts:
         return pd.DataFrame(columns=columns)
-    return pd.concat(parts)[columns].sort_values(["kind", "in_sample", "subject"], kind="stable", ignore_index=True)
+    return pd.concat(parts)[columns].sort_values(
+        ["kind", "in_sample", "subject"], kind="stable", ignore_index=True
+    )
 
 
 def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.DataFrame:
-    complete = scores.dropna(subset=["realized", *MODEL_COLUMNS.values()])  # all models on the same pairs
+    complete = scores.dropna(
+        subset=["realized", *MODEL_COLUMNS.values()]
+    )  # all models on the same pairs
     panel = {
-        name: complete.pivot(index="day", columns="subject", values=name) for name in ("realized", "risk", "low", "high", *MODEL_COLUMNS.values())
+        name: complete.pivot(index="day", columns="subject", values=name)
+        for name in ("realized", "risk", "low", "high", *MODEL_COLUMNS.values())
     }
     subjects = [POOLED, *panel["realized"].columns]
     arrays = {name: frame.to_numpy(float) for name, frame in panel.items()}
     realized, none = arrays["realized"], np.full_like(arrays["realized"], np.nan)
     forecast_losses, parts = qlike(realized, arrays["risk"]), []
-    mean_forecast_loss = pooled_score(realized, arrays["expected"], arrays["risk"], none, none).qlike[0]
+    mean_forecast_loss = pooled_score(
+        realized, arrays["expected"], arrays["risk"], none, none
+    ).qlike[0]
     for model, column in MODEL_COLUMNS.items():
         is_forecast = model == "forecast"
-        risk, low, high = (arrays["risk"], arrays["low"], arrays["high"]) if is_forecast else (arrays[column], none, none)
-        pooled, each = (of(realized, arrays[column], risk, low, high) for of in (pooled_score, score))
-        frame = pd.DataFrame({name: np.concatenate([getattr(pooled, name), getattr(each, name)]) for name in Score._fields})
+        risk, low, high = (
+            (arrays["risk"], arrays["low"], arrays["high"])
+            if is_forecast
+            else (arrays[column], none, none)
+        )
+        pooled, each = (
+            of(realized, arrays[column], risk, low, high) for of in (pooled_score, score)
+        )
+        frame = pd.DataFrame(
+            {
+                name: np.concatenate([getattr(pooled, name), getattr(each, name)])
+                for name in Score._fields
+            }
+        )
         comparison = diebold_mariano(forecast_losses, qlike(realized, risk))
         first = np.arange(len(frame)) == 0
         with np.errstate(divide="ignore", invalid="ignore"):  # a model that was always right
@@ -140,7 +195,9 @@ def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.Data
                 subject=subjects,
                 in_sample=in_sample,
                 model=model,
-                n_incomplete=pd.array([len(scores) - len(complete), *[pd.NA] * (len(frame) - 1)], dtype="Int64"),
+                n_incomplete=pd.array(
+                    [len(scores) - len(complete), *[pd.NA] * (len(frame) - 1)], dtype="Int64"
+                ),
                 qlike_ratio=np.where(first & np.isfinite(ratio), ratio, np.nan),
                 t=np.where(first & (not is_forecast), comparison.t, np.nan),
             )

@@ -9,8 +9,8 @@ from riskmetrics import panels
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
+from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS, SymbolBetas
 from riskmetrics.results.pro_forma import pro_forma_windows
-from riskmetrics.results.betas import MIN_PAIRED_RETURNS, BETA_WINDOW, SymbolBetas
 from riskmetrics.results.valuation import Reason, Valuation, round_share_down
 
 DAY_COLUMN = "snapshot_date"
@@ -22,12 +22,25 @@ _BETA_COLUMNS = (
     "beta_portfolio_regression",
     "beta_provider_1y",
 )
-VALUE_METRICS = [f"{_TABLE}.{name}" for name in ("total_value", "daily_pnl", "daily_return", "cumulative_pnl", "income", "equity_balance")]
+VALUE_METRICS = [
+    f"{_TABLE}.{name}"
+    for name in (
+        "total_value",
+        "daily_pnl",
+        "daily_return",
+        "cumulative_pnl",
+        "income",
+        "equity_balance",
+    )
+]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETA_COLUMNS]
 VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl", "income")
-"""What `portfolio_coverage` says of values. Sources are closes, of an option its underlying's, of a private holding its stated value;
+"""What `portfolio_coverage` says of values.
+
+Sources are closes, of an option its underlying's, of a private holding its stated value;
 believed_prices are those that the value and the profit of the day rest on; income counts the listed
-instruments held overnight whose distributions are known."""
+instruments held overnight whose distributions are known.
+"""
 
 EQUITY_SOURCES = ("stated_equity", "net_value")
 """What the equity of a portfolio rests on: a stated balance, or its holdings alone."""
@@ -37,9 +50,13 @@ BETA_COVERAGE = ("beta", "provider_beta")
 def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included.
 
-    A row per portfolio that can be valued and day, in its currency; daily_return is a fraction of the equity before.
+    A row per portfolio that can be valued and day, in its currency; daily_return is a fraction of
+    the equity before.
     """
-    pnl, stated_equity = valuation.pnl, valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
+    pnl, stated_equity = (
+        valuation.pnl,
+        valuation.portfolios["equity_balance"].to_numpy(float)[:, None],
+    )
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
@@ -48,7 +65,11 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "gross_exposure": valuation.gross,
         "net_exposure": valuation.net,
         "daily_pnl": pnl.daily,
-        "daily_return": np.where(meets_minimum(pnl.coverage, MIN_COVERAGE), pnl.daily / valuation.start_of_day.return_denominator, np.nan),
+        "daily_return": np.where(
+            meets_minimum(pnl.coverage, MIN_COVERAGE),
+            pnl.daily / valuation.start_of_day.return_denominator,
+            np.nan,
+        ),
         "cumulative_pnl": pnl.cumulative,
         "income": valuation.income.daily,
         "num_positions": valuation.n_held,
@@ -56,16 +77,24 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
         "num_short_positions": valuation.sum_by_portfolio(valuation.direction < 0),
         "equity_balance": np.broadcast_to(stated_equity, valuation.net.shape),
     }
-    rows = valuation.to_frame(columns, DAY_COLUMN).astype(dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64"))
+    rows = valuation.to_frame(columns, DAY_COLUMN).astype(
+        dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64")
+    )
     rows["weight_base"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
-    why = {name: valuation.undefined_reasons(columns[name], *of) for name, of in _value_reasons(valuation).items()}
+    why = {
+        name: valuation.undefined_reasons(columns[name], *of)
+        for name, of in _value_reasons(valuation).items()
+    }
     undefined = panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN)
     return rows, pd.concat([undefined, _missing_row_reasons(valuation)], ignore_index=True)
 
 
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     start, pnl = valuation.start_of_day, valuation.pnl
-    no_pnl = Reason("no holding has a price at both ends of the day: at the session before, or its entry, and at the close, or its exit")
+    no_pnl = Reason(
+        "no holding has a price at both ends of the day: at the session before, or its entry, and"
+        " at the close, or its exit"
+    )
     no_pnl_over_split = Reason(
         "instruments whose price moves as in a split that the prices are not adjusted for: {:.0f}, "
         "and no other has a profit; see `riskmetrics prices list`",
@@ -73,52 +102,76 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
         pnl.n_split_suspects,
     )
     since_split = Reason(
-        "lots held over a suspected split that nobody has decided about: {:.0f}; see `riskmetrics prices list`",
+        "lots held over a suspected split that nobody has decided about: {:.0f}; see `riskmetrics"
+        " prices list`",
         pnl.n_lots_over_split > 0,
         pnl.n_lots_over_split,
     )
     return {
         "daily_pnl": (no_pnl_over_split, no_pnl),
         "daily_return": (
-            Reason("the portfolio could not be valued on the session before", np.isnan(start.equity)),
+            Reason(
+                "the portfolio could not be valued on the session before", np.isnan(start.equity)
+            ),
             no_pnl_over_split._replace(condition=np.isnan(pnl.daily) & (pnl.n_split_suspects > 0)),
             no_pnl._replace(condition=np.isnan(pnl.daily)),
             Reason(
-                "instruments with a profit of the day make up {:.1%} of what was held at its start, or of their number;"
-                f" {MIN_COVERAGE:.0%} are needed",
+                "instruments with a profit of the day make up {:.1%} of what was held at its"
+                f" start, or of their number; {MIN_COVERAGE:.0%} are needed",
                 ~meets_minimum(pnl.coverage, MIN_COVERAGE),
                 round_share_down(pnl.coverage),
             ),
-            Reason("nothing was held on the session before, and cash was {:.2f}", start.gross == 0, start.equity),
             Reason(
-                f"equity at the start of the day was {{:.2f}}, of a gross exposure of {{:.2f}}; {MIN_EQUITY_SHARE:.0%} are needed",
+                "nothing was held on the session before, and cash was {:.2f}",
+                start.gross == 0,
+                start.equity,
+            ),
+            Reason(
+                "equity at the start of the day was {:.2f}, of a gross exposure of {:.2f};"
+                f" {MIN_EQUITY_SHARE:.0%} are needed",
                 number=start.equity,
                 second_number=start.gross,
             ),
         ),
         "income": (
             Reason(
-                "close and adjusted close of the holdings do not fit each other on the day, so their distributions are"
-                " unknown: see `riskmetrics show quality`",
+                "close and adjusted close of the holdings do not fit each other on the day, so"
+                " their distributions are unknown: see `riskmetrics show quality`",
                 valuation.income.n_single < valuation.income.n_listed,
             ),
-            Reason("distributions are unknown: of no holding are both a close and an adjusted close stored"),
+            Reason(
+                "distributions are unknown: of no holding are both a close and an adjusted close"
+                " stored"
+            ),
         ),
         "cumulative_pnl": (
             since_split,
-            Reason("lots whose entry price is not known: {:.0f}", pnl.n_no_entry_price > 0, pnl.n_no_entry_price),
-            Reason("lots without a price on the day, or at their exit: {:.0f}", number=pnl.n_no_end_price),
+            Reason(
+                "lots whose entry price is not known: {:.0f}",
+                pnl.n_no_entry_price > 0,
+                pnl.n_no_entry_price,
+            ),
+            Reason(
+                "lots without a price on the day, or at their exit: {:.0f}",
+                number=pnl.n_no_end_price,
+            ),
         ),
         "equity_balance": (Reason("no equity balance was stated: cash is taken as 0"),),
     }
 
 
 def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
-    rows = valuation.to_frame({"n_held": valuation.n_held, "cash": valuation.cash}, "day", ~valuation.is_valued)
-    unpriced = f"instruments held, none with a price of the day or the {panels.MAX_STALE_SESSIONS} sessions before: {{:.0f}}; no row was written"
+    rows = valuation.to_frame(
+        {"n_held": valuation.n_held, "cash": valuation.cash}, "day", ~valuation.is_valued
+    )
+    unpriced = (
+        f"instruments held, none with a price of the day or the {panels.MAX_STALE_SESSIONS}"
+        " sessions before: {:.0f}; no row was written"
+    )
     no_cash = (
-        "a holding had no price when the equity balance was stated, or when it was bought, and has one now, so the cash is not known: "
-        "state the equity anew, or import the missing prices; no row was written"
+        "a holding had no price when the equity balance was stated, or when it was bought, and has"
+        " one now, so the cash is not known: state the equity anew, or import the missing prices;"
+        " no row was written"
     )
     return pd.DataFrame(
         {
@@ -135,75 +188,160 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
 def value_coverage(valuation: Valuation) -> pd.DataFrame:
     """Return rows of `portfolio_coverage`: the share of instruments that have what each of VALUE_COVERAGE says."""
     held, priced, pnl = valuation.n_held, valuation.n_priced, valuation.pnl
-    current = valuation.sum_by_portfolio(valuation.is_held & np.isfinite(valuation.values) & ~valuation.is_stale)
-    sourced, n_validated = valuation.sum_by_portfolio(valuation.is_held & valuation.has_price_source), pnl.n_traded - pnl.n_unconfirmed
+    current = valuation.sum_by_portfolio(
+        valuation.is_held & np.isfinite(valuation.values) & ~valuation.is_stale
+    )
+    sourced, n_validated = (
+        valuation.sum_by_portfolio(valuation.is_held & valuation.has_price_source),
+        pnl.n_traded - pnl.n_unconfirmed,
+    )
     income = valuation.income
     counts = (
         *((priced, held), (current, held), (sourced, held)),
-        *((n_validated, pnl.n_traded), (pnl.n_known, pnl.n_traded), (income.n_known, income.n_listed)),
+        *(
+            (n_validated, pnl.n_traded),
+            (pnl.n_known, pnl.n_traded),
+            (income.n_known, income.n_listed),
+        ),
     )
     return coverage_rows(
-        valuation, {metric: (n, total, n / np.maximum(total, 1)) for metric, (n, total) in zip(VALUE_COVERAGE, counts, strict=True)}
+        valuation,
+        {
+            metric: (n, total, n / np.maximum(total, 1))
+            for metric, (n, total) in zip(VALUE_COVERAGE, counts, strict=True)
+        },
     )
 
 
-def coverage_rows(valuation: Valuation, covered: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]) -> pd.DataFrame:
+def coverage_rows(
+    valuation: Valuation, covered: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]
+) -> pd.DataFrame:
     """Return rows of `portfolio_coverage` where there is something to cover.
 
-    ``covered`` gives for each metric the instruments covered, all instruments, and the share, each (P, D).
+    ``covered`` gives for each metric the instruments covered, all instruments, and the share, each
+    (P, D).
     """
     parts = [
-        valuation.to_frame({"coverage": share, "n_covered": n, "n_total": total}, "day", (total > 0) & np.isfinite(share)).assign(metric=metric)
+        valuation.to_frame(
+            {"coverage": share, "n_covered": n, "n_total": total},
+            "day",
+            (total > 0) & np.isfinite(share),
+        ).assign(metric=metric)
         for metric, (n, total, share) in covered.items()
     ]
     return pd.concat(parts, ignore_index=True).astype({"n_covered": "int64", "n_total": "int64"})
 
 
-def beta_rows(valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+def beta_rows(
+    valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Return the beta columns, their coverage, and the reasons of what is undefined.
 
-    ``betas`` are of the days of the valuation; ``profiles``, by symbol, hold the vendor's beta. One of which less than MIN_COVERAGE
-    of gross exposure is known is undefined.
+    ``betas`` are of the days of the valuation; ``profiles``, by symbol, hold the vendor's beta. One
+    of which less than MIN_COVERAGE of gross exposure is known is undefined.
     """
-    base, symbols, priced_share = valuation.risk_denominator, betas.returns.frame.columns, valuation.priced_share
-    beta, r_squared, n_obs = (
-        valuation.map_to_instruments(of.astype(float), symbols) for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
+    base, symbols, priced_share = (
+        valuation.risk_denominator,
+        betas.returns.frame.columns,
+        valuation.priced_share,
     )
-    calculated = metrics.weighted_beta(valuation.exposures, beta, r_squared, n_obs, valuation.instrument_portfolio, base, priced_share)
+    beta, r_squared, n_obs = (
+        valuation.map_to_instruments(of.astype(float), symbols)
+        for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
+    )
+    calculated = metrics.weighted_beta(
+        valuation.exposures,
+        beta,
+        r_squared,
+        n_obs,
+        valuation.instrument_portfolio,
+        base,
+        priced_share,
+    )
     series = (window.series for window in pro_forma_windows(valuation, betas.returns, BETA_WINDOW))
-    regression = metrics.regression_beta(series, betas.returns.column(betas.index_symbol), min_obs=MIN_PAIRED_RETURNS)
+    regression = metrics.regression_beta(
+        series, betas.returns.column(betas.index_symbol), min_obs=MIN_PAIRED_RETURNS
+    )
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
     vendor = np.where(valuation.has_return_series, vendor[:, None], np.nan)
-    provider = metrics.weighted_beta(valuation.exposures, vendor, vendor, np.ones_like(beta), valuation.instrument_portfolio, base, priced_share)
-    columns = dict(zip(_BETA_COLUMNS, (calculated.beta, calculated.r_squared, calculated.observations, regression.beta, provider.beta), strict=True))
-    rows = valuation.to_frame(columns, DAY_COLUMN).astype({"beta_calculated_90d_observations": "Int64"})
-    covered = zip(BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True)
-    coverage = coverage_rows(valuation, {metric: (count_covered(valuation, of), valuation.n_held, share) for metric, of, share in covered})
-    coverage_reasons = (*valuation.common_reasons, insufficient_coverage("positions with a beta", calculated.coverage))
+    provider = metrics.weighted_beta(
+        valuation.exposures,
+        vendor,
+        vendor,
+        np.ones_like(beta),
+        valuation.instrument_portfolio,
+        base,
+        priced_share,
+    )
+    columns = dict(
+        zip(
+            _BETA_COLUMNS,
+            (
+                calculated.beta,
+                calculated.r_squared,
+                calculated.observations,
+                regression.beta,
+                provider.beta,
+            ),
+            strict=True,
+        )
+    )
+    rows = valuation.to_frame(columns, DAY_COLUMN).astype(
+        {"beta_calculated_90d_observations": "Int64"}
+    )
+    covered = zip(
+        BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True
+    )
+    coverage = coverage_rows(
+        valuation,
+        {
+            metric: (count_covered(valuation, of), valuation.n_held, share)
+            for metric, of, share in covered
+        },
+    )
+    coverage_reasons = (
+        *valuation.common_reasons,
+        insufficient_coverage("positions with a beta", calculated.coverage),
+    )
     reasons = {
         "beta_calculated_90d": coverage_reasons,
-        "beta_calculated_90d_r_squared": (*coverage_reasons, Reason("no position with a beta has an R²: none of their prices moved in the window")),
+        "beta_calculated_90d_r_squared": (
+            *coverage_reasons,
+            Reason("no position with a beta has an R²: none of their prices moved in the window"),
+        ),
         "beta_calculated_90d_observations": coverage_reasons,
         "beta_portfolio_regression": (
             *valuation.common_reasons,
             Reason(
-                f"{{:.0f}} of the {BETA_WINDOW} sessions to the day have returns of the market index and of {MIN_COVERAGE:.0%} "
-                f"of gross exposure; {MIN_PAIRED_RETURNS} are needed",
+                f"{{:.0f}} of the {BETA_WINDOW} sessions to the day have returns of the market"
+                f" index and of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} are"
+                " needed",
                 regression.n_obs < MIN_PAIRED_RETURNS,
                 regression.n_obs,
             ),
             Reason("the market index did not move in the window"),
         ),
-        "beta_provider_1y": (*valuation.common_reasons, insufficient_coverage("positions with a vendor's beta", provider.coverage)),
+        "beta_provider_1y": (
+            *valuation.common_reasons,
+            insufficient_coverage("positions with a vendor's beta", provider.coverage),
+        ),
     }
     why = {name: valuation.undefined_reasons(columns[name], *of) for name, of in reasons.items()}
     counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
-    return rows, coverage, panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts)
+    return (
+        rows,
+        coverage,
+        panels.undefined_rows(
+            rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts
+        ),
+    )
 
 
 def count_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
     """Instruments with an exposure and a beta, (P, D), where betas are of instruments, (I, D)."""
-    covered: BoolArray = np.isfinite(valuation.exposures) & (valuation.exposures != 0) & np.isfinite(beta)
+    covered: BoolArray = (
+        np.isfinite(valuation.exposures) & (valuation.exposures != 0) & np.isfinite(beta)
+    )
     return valuation.sum_by_portfolio(covered)
 
 

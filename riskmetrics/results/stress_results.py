@@ -65,26 +65,64 @@ def compute_stress_losses(
     Returns
     -------
     DataFrame
-        Columns of `portfolio_stress`: the loss as a fraction of equity, a gain negative; a row whose loss is NaN says why.
+        Columns of `portfolio_stress`: the loss as a fraction of equity, a gain negative; a row
+        whose loss is NaN says why.
     """
     replayed = scenarios["first_day"].notna()
-    frames = [*_factor_move_rows(valuation, scenarios[~replayed], betas), *_replay_rows(valuation, scenarios[replayed], closes, suspects)]
-    return pd.concat(frames, ignore_index=True) if frames else _scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
+    frames = [
+        *_factor_move_rows(valuation, scenarios[~replayed], betas),
+        *_replay_rows(valuation, scenarios[replayed], closes, suspects),
+    ]
+    return (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else _scenario_rows(valuation, "", valuation.net, valuation.net).iloc[:0]
+    )
 
 
-def _factor_move_rows(valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas) -> list[pd.DataFrame]:
-    symbols = betas.market.returns.frame.columns, betas.rates.returns.frame.columns, betas.two_factor.symbols
-    one_factor = _sensitivity(valuation, betas.market.ols.beta, symbols[0]), _sensitivity(valuation, betas.rates.ols.beta, symbols[1])
-    two_factor = tuple(_sensitivity(valuation, of, symbols[2]) for of in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2))
+def _factor_move_rows(
+    valuation: Valuation, scenarios: pd.DataFrame, betas: StressBetas
+) -> list[pd.DataFrame]:
+    symbols = (
+        betas.market.returns.frame.columns,
+        betas.rates.returns.frame.columns,
+        betas.two_factor.symbols,
+    )
+    one_factor = (
+        _sensitivity(valuation, betas.market.ols.beta, symbols[0]),
+        _sensitivity(valuation, betas.rates.ols.beta, symbols[1]),
+    )
+    two_factor = tuple(
+        _sensitivity(valuation, of, symbols[2])
+        for of in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2)
+    )
     frames = []
-    for name, market, rates in zip(scenarios["name"], scenarios["market_move"], scenarios["rate_move"], strict=True):
+    for name, market, rates in zip(
+        scenarios["name"], scenarios["market_move"], scenarios["rate_move"], strict=True
+    ):
         moves = {factor: move for factor, move in enumerate((market, rates)) if not np.isnan(move)}
         known = two_factor if len(moves) == 2 else one_factor
         parts = [_loss(known[factor].beta, move) for factor, move in moves.items()]
         coverage = known[next(iter(moves))].coverage
-        what = "positions with both betas" if len(moves) == 2 else f"positions with {_BETA_LABELS[next(iter(moves))]}"
-        no_rates = Reason(missing_index_reason(betas.rates.index_symbol), betas.rates.is_index_missing & (1 in moves))
-        frames.append(_scenario_rows(valuation, name, sum(parts[1:], parts[0]), coverage, no_rates, insufficient_coverage(what, coverage)))
+        what = (
+            "positions with both betas"
+            if len(moves) == 2
+            else f"positions with {_BETA_LABELS[next(iter(moves))]}"
+        )
+        no_rates = Reason(
+            missing_index_reason(betas.rates.index_symbol),
+            betas.rates.is_index_missing & (1 in moves),
+        )
+        frames.append(
+            _scenario_rows(
+                valuation,
+                name,
+                sum(parts[1:], parts[0]),
+                coverage,
+                no_rates,
+                insufficient_coverage(what, coverage),
+            )
+        )
     return frames
 
 
@@ -112,29 +150,55 @@ def _replay_rows(
     closes: pd.DataFrame,
     suspects: pd.DataFrame | None,
 ) -> list[pd.DataFrame]:
-    before, after = (closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy() for end in ("first_day", "last_day"))
+    before, after = (
+        closes.reindex(pd.DatetimeIndex(scenarios[end])).to_numpy()
+        for end in ("first_day", "last_day")
+    )
     after = np.where(_has_split_suspect(scenarios, closes.columns, suspects), np.nan, after)
     owner, n = valuation.instrument_portfolio, len(valuation.portfolios)
-    held = zip(valuation.exposures.T, valuation.underlying_columns(closes.columns), valuation.priced_share.T, strict=True)
+    held = zip(
+        valuation.exposures.T,
+        valuation.underlying_columns(closes.columns),
+        valuation.priced_share.T,
+        strict=True,
+    )
     days = [
-        metrics.replay(before, after, exposure, column=column, portfolio=owner, n_portfolios=n, priced_share=priced)
+        metrics.replay(
+            before,
+            after,
+            exposure,
+            column=column,
+            portfolio=owner,
+            n_portfolios=n,
+            priced_share=priced,
+        )
         for exposure, column, priced in held
     ]
-    found = metrics.Replay._make(np.stack(of, axis=1) for of in zip(*days, strict=True))  # (P, D, E)
+    found = metrics.Replay._make(
+        np.stack(of, axis=1) for of in zip(*days, strict=True)
+    )  # (P, D, E)
     frames = []
-    for e, (name, first, last) in enumerate(zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)):
-        ends_after_day = np.broadcast_to(pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape)
+    for e, (name, first, last) in enumerate(
+        zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)
+    ):
+        ends_after_day = np.broadcast_to(
+            pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape
+        )
         loss, coverage = (np.where(ends_after_day, np.nan, of[:, :, e]) for of in found)
         loss = loss * valuation.amount_denominator
         why = (
             Reason(f"the window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
-            insufficient_coverage(f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage),
+            insufficient_coverage(
+                f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage
+            ),
         )
         frames.append(_scenario_rows(valuation, name, loss, coverage, *why))
     return frames
 
 
-def _has_split_suspect(scenarios: pd.DataFrame, symbols: "pd.Index[str]", suspects: pd.DataFrame | None) -> BoolArray:
+def _has_split_suspect(
+    scenarios: pd.DataFrame, symbols: "pd.Index[str]", suspects: pd.DataFrame | None
+) -> BoolArray:
     """Return whether the adjusted close makes a suspected move in each window, (E, S).
 
     A move that the next session shows to be a bad tick counts on the last session of a window only.
@@ -152,7 +216,9 @@ def _has_split_suspect(scenarios: pd.DataFrame, symbols: "pd.Index[str]", suspec
     return found
 
 
-def _scenario_rows(valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason) -> pd.DataFrame:
+def _scenario_rows(
+    valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason
+) -> pd.DataFrame:
     """Rows of a scenario whose ``loss`` is in money."""
     fraction = loss / valuation.weight_denominator
     figures = {"loss": fraction, "loss_value": loss, "coverage": coverage}

@@ -24,7 +24,9 @@ TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
 """Returns behind a day's rows: those of the value at risk of the first session tested."""
 
 
-def compute_tail_risk(valuation: Valuation, returns: panels.Returns, root_variance: FloatArray, n_obs: IntArray) -> tuple[pd.DataFrame, pd.DataFrame]:
+def compute_tail_risk(
+    valuation: Valuation, returns: panels.Returns, root_variance: FloatArray, n_obs: IntArray
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return rows of `portfolio_tail_risk` and of `portfolio_var_backtests`.
 
     Parameters
@@ -34,12 +36,17 @@ def compute_tail_risk(valuation: Valuation, returns: panels.Returns, root_varian
     returns : Returns
         Of the WINDOW sessions that end on each of them.
     risk, n_obs : (P, D) arrays
-        Square root of the forecast variance of each portfolio's change of value, annualized, in money,
-        and the returns it rests on.
+        Square root of the forecast variance of each portfolio's change of value, annualized, in
+        money, and the returns it rests on.
     """
     shape = valuation.net.shape
-    found = {level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64)) for level in MIN_OBS_BY_LEVEL}
-    for day, changes, _, _ in pro_forma_windows(valuation, returns, TAIL_RISK_WINDOW, in_currency=True):
+    found = {
+        level: (np.full((2, *shape), np.nan), np.zeros((3, *shape), np.int64))
+        for level in MIN_OBS_BY_LEVEL
+    }
+    for day, changes, _, _ in pro_forma_windows(
+        valuation, returns, TAIL_RISK_WINDOW, in_currency=True
+    ):
         ranks = metrics.loss_ranks(changes)
         for level, min_obs in MIN_OBS_BY_LEVEL.items():
             measured = metrics.historical_risk(changes, level=level, min_obs=min_obs)
@@ -51,12 +58,26 @@ def compute_tail_risk(valuation: Valuation, returns: panels.Returns, root_varian
         why = insufficient_observations(n_returns, metrics.VAR_WINDOW, MIN_OBS_BY_LEVEL[level])
         tail += _tail_rows(valuation, "historical", level, losses, n_returns, why)
         expected = np.stack(metrics.parametric_risk(root_variance, level=level))
-        tail += _tail_rows(valuation, "parametric", level, expected, n_obs, Reason(_NO_FORECAST, np.isnan(root_variance)))
+        tail += _tail_rows(
+            valuation,
+            "parametric",
+            level,
+            expected,
+            n_obs,
+            Reason(_NO_FORECAST, np.isnan(root_variance)),
+        )
         backtests.append(_backtest_rows(valuation, level, exceptions, n_tested))
     return pd.concat(tail, ignore_index=True), pd.concat(backtests, ignore_index=True)
 
 
-def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArray, n_obs: IntArray, why: Reason) -> list[pd.DataFrame]:
+def _tail_rows(
+    valuation: Valuation,
+    method: str,
+    level: float,
+    losses: FloatArray,
+    n_obs: IntArray,
+    why: Reason,
+) -> list[pd.DataFrame]:
     """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D), in money."""
     frames = []
     *gates, too_little_equity = valuation.common_reasons
@@ -70,21 +91,37 @@ def _tail_rows(valuation: Valuation, method: str, level: float, losses: FloatArr
             "observations": n_obs.astype(float),
         }
         frame = valuation.to_frame(columns, "day").astype({"observations": "int64"})
-        reason = valuation.undefined_reasons(columns["value_at_risk"], *gates, why, too_little_equity)
-        frames.append(frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason))
+        reason = valuation.undefined_reasons(
+            columns["value_at_risk"], *gates, why, too_little_equity
+        )
+        frames.append(
+            frame.assign(method=method, level=level, horizon_days=horizon, undefined_reason=reason)
+        )
     return frames
 
 
-def _backtest_rows(valuation: Valuation, level: float, exceptions: IntArray, n_tested: IntArray) -> pd.DataFrame:
+def _backtest_rows(
+    valuation: Valuation, level: float, exceptions: IntArray, n_tested: IntArray
+) -> pd.DataFrame:
     test = metrics.kupiec(exceptions, n_tested, level=level)
-    test = test._replace(**{name: np.where(n_tested < MIN_BACKTEST_DAYS, np.nan, getattr(test, name)) for name in ("likelihood_ratio", "p_value")})
+    test = test._replace(
+        **{
+            name: np.where(n_tested < MIN_BACKTEST_DAYS, np.nan, getattr(test, name))
+            for name in ("likelihood_ratio", "p_value")
+        }
+    )
     counts = {"breaches": exceptions.astype(float), "n_tested": n_tested.astype(float)}
-    frame = valuation.to_frame({**test._asdict(), **counts}, "day").astype(dict.fromkeys(counts, "int64"))
+    frame = valuation.to_frame({**test._asdict(), **counts}, "day").astype(
+        dict.fromkeys(counts, "int64")
+    )
     few = Reason(
-        f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return, and {MIN_OBS_BY_LEVEL[level]} of them in the {metrics.VAR_WINDOW} sessions "
-        f"before; {MIN_BACKTEST_DAYS} are needed",
+        f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return, and"
+        f" {MIN_OBS_BY_LEVEL[level]} of them in the {metrics.VAR_WINDOW} sessions before;"
+        f" {MIN_BACKTEST_DAYS} are needed",
         number=counts["n_tested"],
     )
-    *gates, _ = valuation.common_reasons  # how often losses pass does not depend on what they are fractions of
+    *gates, _ = (
+        valuation.common_reasons
+    )  # how often losses pass does not depend on what they are fractions of
     reason = valuation.undefined_reasons(test.p_value, *gates, few)
     return frame.assign(level=level, undefined_reason=reason)

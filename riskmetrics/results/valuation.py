@@ -1,6 +1,9 @@
-"""Portfolios valued on sessions: lots, portfolios and closes in, labelled values out. No database here.
+"""Portfolios valued on sessions: lots, portfolios and closes in, labelled values out.
 
-`value_portfolios` is the one place where holdings meet prices; every portfolio figure starts from its result.
+No database here.
+
+`value_portfolios` is the one place where holdings meet prices; every portfolio figure starts from
+its result.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +19,12 @@ from numpy.typing import NDArray
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, INSUFFICIENT_EQUITY, meets_minimum
+from riskmetrics.metrics.minimums import (
+    INSUFFICIENT_EQUITY,
+    MIN_COVERAGE,
+    MIN_EQUITY_SHARE,
+    meets_minimum,
+)
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, compute_income
@@ -50,8 +58,9 @@ class StartOfDay(NamedTuple):
 class Valuation:
     """Portfolios (P) and their instruments (I) on the sessions of a run (D); money in the prices' currency.
 
-    Lots of one instrument are netted. `values` is 0 where an instrument is not held and NaN where it is
-    held and has no price. `value_portfolios` counts what is listed by its value, `option_results.apply_delta_exposures` options too.
+    Lots of one instrument are netted. `values` is 0 where an instrument is not held and NaN where
+    it is held and has no price. `value_portfolios` counts what is listed by its value,
+    `option_results.apply_delta_exposures` options too.
     """
 
     days: list[date]
@@ -93,7 +102,9 @@ class Valuation:
 
     def sum_by_portfolio(self, per_instrument: FloatArray | BoolArray) -> FloatArray:
         """Sum (I, D) over each portfolio's instruments, NaN as nothing: (P, D)."""
-        return metrics.group_sums(per_instrument.astype(float), self.instrument_portfolio, len(self.portfolios))
+        return metrics.group_sums(
+            per_instrument.astype(float), self.instrument_portfolio, len(self.portfolios)
+        )
 
     @cached_property
     def net(self) -> FloatArray:
@@ -149,8 +160,13 @@ class Valuation:
         as the mean of the others.
         """
         is_known = np.isfinite(self.exposures) & self.is_held
-        known, unpriced = self.sum_by_portfolio(np.abs(self.exposures)), self.sum_by_portfolio(np.where(is_known, 0.0, self.unpriced_value))
-        n_valued = self.n_with_exposure + self.sum_by_portfolio(self.is_held & ~is_known & np.isfinite(self.unpriced_value))
+        known, unpriced = (
+            self.sum_by_portfolio(np.abs(self.exposures)),
+            self.sum_by_portfolio(np.where(is_known, 0.0, self.unpriced_value)),
+        )
+        n_valued = self.n_with_exposure + self.sum_by_portfolio(
+            self.is_held & ~is_known & np.isfinite(self.unpriced_value)
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             whole = (known + unpriced) * (1.0 + (self.n_held - n_valued) / n_valued)
             return np.where(whole > 0, known / whole, self.n_with_exposure / self.n_held)
@@ -197,7 +213,9 @@ class Valuation:
         """Position in ``symbols`` of the one that all of a portfolio's holdings follow on a day, (P, D): -1 where they do not."""
         column = np.stack(list(self.underlying_columns(symbols)), axis=1)
         lowest, highest = np.full(self.net.shape, len(symbols)), np.full(self.net.shape, -1)
-        np.minimum.at(lowest, self.instrument_portfolio, np.where(self.is_held, column, len(symbols)))
+        np.minimum.at(
+            lowest, self.instrument_portfolio, np.where(self.is_held, column, len(symbols))
+        )
         np.maximum.at(highest, self.instrument_portfolio, np.where(self.is_held, column, -1))
         return np.where(lowest == highest, highest, -1)
 
@@ -216,17 +234,26 @@ class Valuation:
         code, own = self._underlying_codes
         return np.where(code >= 0, symbols.get_indexer(own)[code], -1) if len(own) else code
 
-    def to_frame(self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None) -> pd.DataFrame:
+    def to_frame(
+        self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None
+    ) -> pd.DataFrame:
         """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""
         portfolio, session = np.nonzero(self.is_valued if where is None else where)
-        keys = {"portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio], day: pd.to_datetime(self.days).to_numpy()[session]}
-        return pd.DataFrame(keys | {name: values[portfolio, session] for name, values in columns.items()})
+        keys = {
+            "portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio],
+            day: pd.to_datetime(self.days).to_numpy()[session],
+        }
+        return pd.DataFrame(
+            keys | {name: values[portfolio, session] for name, values in columns.items()}
+        )
 
     def undefined_reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
         """Return the first reason that holds wherever ``figures``, (P, D), are NaN, by the index of `to_frame`."""
         undefined = np.isnan(figures) & self.is_valued
         texts = first_reason_texts(undefined, *reasons)
-        return pd.Series(texts[undefined], index=np.flatnonzero(undefined[self.is_valued]), dtype="str")
+        return pd.Series(
+            texts[undefined], index=np.flatnonzero(undefined[self.is_valued]), dtype="str"
+        )
 
     @cached_property
     def common_reasons(self) -> tuple[Reason, ...]:
@@ -236,8 +263,16 @@ class Valuation:
             too_few = ~meets_minimum(self.n_with_exposure / self.n_held, MIN_COVERAGE)
         too_little = ~meets_minimum(self.priced_share, MIN_COVERAGE)
         return (
-            Reason("the portfolio holds nothing with a value", self.sum_by_portfolio(np.abs(self.exposures)) == 0),
-            Reason(f"{{:.0f}} of {{:.0f}} instruments have a price; {needed}", too_few, self.n_with_exposure, self.n_held),
+            Reason(
+                "the portfolio holds nothing with a value",
+                self.sum_by_portfolio(np.abs(self.exposures)) == 0,
+            ),
+            Reason(
+                f"{{:.0f}} of {{:.0f}} instruments have a price; {needed}",
+                too_few,
+                self.n_with_exposure,
+                self.n_held,
+            ),
             Reason(
                 f"holdings with a price make up {{:.1%}} of the last known value; {needed}",
                 too_little,
@@ -275,10 +310,17 @@ def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
     return np.where((equity > 0) & enough, equity, np.nan)
 
 
-def required_sessions(days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]") -> list[date]:
+def required_sessions(
+    days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]"
+) -> list[date]:
     """Sessions whose closes `value_portfolios` looks at: around the days, the cash anchors and trades whose price is not known."""
-    points = {trading_calendar.previous_or_same_session(point) for point in (*anchors, *unpriced_trade_days(lots))}
-    around = (trading_calendar.sessions_with_lookback([point], MAX_STALE_SESSIONS) for point in points)
+    points = {
+        trading_calendar.previous_or_same_session(point)
+        for point in (*anchors, *unpriced_trade_days(lots))
+    }
+    around = (
+        trading_calendar.sessions_with_lookback([point], MAX_STALE_SESSIONS) for point in points
+    )
     return sorted({*recent_sessions(days), *(session for window in around for session in window)})
 
 
@@ -322,13 +364,23 @@ def value_portfolios(
     Returns
     -------
     Valuation
-        In each portfolio's currency. A holding without a price has the value NaN, and is left out of sums.
+        In each portfolio's currency. A holding without a price has the value NaN, and is left out
+        of sums.
     """
     closes, sessions = market.closes, [trading_calendar.previous_session(days[0]), *days]
     prices, stale, has_price_source = lot_prices.price_lots(lots, closes, sessions)
     ledger = Ledger.from_frames(portfolios, lots, anchors, closes, sessions, prices)
     held = ledger.net_holdings(ledger.sessions, prices)
-    distribution_income = compute_income(lots, ledger.trades, market.distributions, ledger.lot_portfolio, ledger.lot_instrument, ledger.instrument_portfolio, ledger.anchor, sessions)
+    distribution_income = compute_income(
+        lots,
+        ledger.trades,
+        market.distributions,
+        ledger.lot_portfolio,
+        ledger.lot_instrument,
+        ledger.instrument_portfolio,
+        ledger.anchor,
+        sessions,
+    )
     cash = ledger.cash() + distribution_income.cash
     distribution_income = Income._make(of[:, 1:] for of in distribution_income)
     return Valuation(
@@ -339,7 +391,9 @@ def value_portfolios(
         direction=held.direction[:, 1:],
         values=held.values[:, 1:],
         exposures=held.values[:, 1:],
-        has_return_series=np.broadcast_to(ledger.instruments["listed"].to_numpy(bool)[:, None], held.values[:, 1:].shape),
+        has_return_series=np.broadcast_to(
+            ledger.instruments["listed"].to_numpy(bool)[:, None], held.values[:, 1:].shape
+        ),
         is_stale=ledger.any_lot(ledger.is_open & stale)[:, 1:],
         has_price_source=~ledger.any_lot(ledger.is_open & ~has_price_source)[:, 1:],
         unpriced_value=_unpriced_values(ledger, held, market)[:, 1:],
@@ -357,7 +411,9 @@ def value_portfolios(
 def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData) -> FloatArray:
     """Size of what each instrument without a price was last known to be worth, (I, D + 1): NaN where that is not known."""
     recent = market.closes.reindex(pd.to_datetime(recent_sessions(ledger.sessions[1:].tolist())))
-    known = lot_prices.last_known_prices(ledger.lots, recent, market.earlier_closes, ledger.sessions)
+    known = lot_prices.last_known_prices(
+        ledger.lots, recent, market.earlier_closes, ledger.sessions
+    )
     last = ledger.net_holdings(ledger.sessions, known)
     return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)
 
@@ -367,7 +423,10 @@ def _start_of_day(ledger: Ledger, held: metrics.Holdings, cash: FloatArray) -> S
     n = len(ledger.portfolios)
     n_held = ledger.count_instruments(held.direction != 0)
     n_priced = ledger.count_instruments((held.direction != 0) & np.isfinite(held.values))
-    net, gross = (metrics.group_sums(of, ledger.instrument_portfolio, n) for of in (held.values, np.abs(held.values)))
+    net, gross = (
+        metrics.group_sums(of, ledger.instrument_portfolio, n)
+        for of in (held.values, np.abs(held.values))
+    )
     equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
     inflow, size = ledger.inflows()
     return StartOfDay(equity[:, :-1] + inflow, gross[:, :-1] + size)

@@ -10,12 +10,17 @@ from riskmetrics import panels
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as metrics
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
-from riskmetrics.metrics.forecast_score import FORECAST_HORIZON, ewma_volatility, forward_realized_volatility, rolling_oos_r_squared
+from riskmetrics.metrics.forecast_score import (
+    FORECAST_HORIZON,
+    ewma_volatility,
+    forward_realized_volatility,
+    rolling_oos_r_squared,
+)
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.price_quality import point_in_time_estimates
 from riskmetrics.metrics.volatility import MIN_MONTH_OBS, MONTH
-from riskmetrics.results.pro_forma import pro_forma_windows
 from riskmetrics.results.model_versions import ModelVersions
+from riskmetrics.results.pro_forma import pro_forma_windows
 from riskmetrics.results.valuation import Valuation
 
 QUARTER, MIN_QUARTER_OBS = 63, 45
@@ -106,7 +111,9 @@ class PortfolioVolatility:
     versions: ModelVersions
 
 
-def estimate_symbol_volatility(returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions) -> SymbolVolatility:
+def estimate_symbol_volatility(
+    returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions
+) -> SymbolVolatility:
     """Measure and forecast every symbol's volatility on each session but the first SYMBOL_WINDOW - 1.
 
     Parameters
@@ -120,32 +127,69 @@ def estimate_symbol_volatility(returns: panels.Returns, ranges: pd.DataFrame, ma
     versions : Versions
         Of the model; forecasts of the past use the one known on their day.
     """
-    market_returns, version = returns.column(market), versions.version_on(pd.DatetimeIndex(returns.frame.index))
+    market_returns, version = (
+        returns.column(market),
+        versions.version_on(pd.DatetimeIndex(returns.frame.index)),
+    )
 
     def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
         own = ranges.to_numpy()[rows][:, columns]
         parts = [
-            _symbol_estimates(values[:, block], market_returns[rows], own[:, block], versions, version[rows])
-            for block in (slice(left, left + _BLOCK_SYMBOLS) for left in range(0, max(values.shape[1], 1), _BLOCK_SYMBOLS))
+            _symbol_estimates(
+                values[:, block], market_returns[rows], own[:, block], versions, version[rows]
+            )
+            for block in (
+                slice(left, left + _BLOCK_SYMBOLS)
+                for left in range(0, max(values.shape[1], 1), _BLOCK_SYMBOLS)
+            )
         ]
         return tuple(np.concatenate(of, axis=1) for of in zip(*parts, strict=True))
 
-    *figures, skill, n_completed = point_in_time_estimates(estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW)
-    return SymbolVolatility(Figures._make(figures), skill, n_completed, returns.frame.columns, versions)
+    *figures, skill, n_completed = point_in_time_estimates(
+        estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW
+    )
+    return SymbolVolatility(
+        Figures._make(figures), skill, n_completed, returns.frame.columns, versions
+    )
 
 
-def _symbol_estimates(returns: FloatArray, market: FloatArray, ranges: FloatArray, versions: ModelVersions, version: IntArray) -> _Estimates:
+def _symbol_estimates(
+    returns: FloatArray,
+    market: FloatArray,
+    ranges: FloatArray,
+    versions: ModelVersions,
+    version: IntArray,
+) -> _Estimates:
     inputs = har.build_regressors(returns, market, ranges)
     forecast = har.forecast(inputs, versions.coefficients, version[har.LEVEL_WINDOW - 1 :])
-    trailing = metrics.realized_volatility(returns[har.LEVEL_WINDOW - MONTH :], window=MONTH, min_obs=MIN_MONTH_OBS).volatility
-    oos_r_squared = rolling_oos_r_squared(forecast.volatility_forecast, trailing, forward_realized_volatility(returns[har.LEVEL_WINDOW - 1 :]), window=OOS_R_SQUARED_WINDOW)
-    return *_figures(returns, inputs, forecast, len(oos_r_squared.r_squared)), oos_r_squared.r_squared, oos_r_squared.n_obs
+    trailing = metrics.realized_volatility(
+        returns[har.LEVEL_WINDOW - MONTH :], window=MONTH, min_obs=MIN_MONTH_OBS
+    ).volatility
+    oos_r_squared = rolling_oos_r_squared(
+        forecast.volatility_forecast,
+        trailing,
+        forward_realized_volatility(returns[har.LEVEL_WINDOW - 1 :]),
+        window=OOS_R_SQUARED_WINDOW,
+    )
+    return (
+        *_figures(returns, inputs, forecast, len(oos_r_squared.r_squared)),
+        oos_r_squared.r_squared,
+        oos_r_squared.n_obs,
+    )
 
 
-def _figures(returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast, n_dates: int) -> Figures:
+def _figures(
+    returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast, n_dates: int
+) -> Figures:
     """Figures of the last ``n_dates`` rows of what the arguments end with."""
-    month = metrics.realized_volatility(returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :], window=MONTH, min_obs=MIN_MONTH_OBS)
-    quarter = metrics.realized_volatility(returns[-(n_dates + QUARTER - 1) :], window=QUARTER, min_obs=MIN_QUARTER_OBS)
+    month = metrics.realized_volatility(
+        returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :],
+        window=MONTH,
+        min_obs=MIN_MONTH_OBS,
+    )
+    quarter = metrics.realized_volatility(
+        returns[-(n_dates + QUARTER - 1) :], window=QUARTER, min_obs=MIN_QUARTER_OBS
+    )
     lags = metrics.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
     rank = metrics.percentile_rank(month.volatility)
     inputs = har.Regressors._make(of[-n_dates:] for of in inputs)
@@ -182,7 +226,11 @@ def _figures(returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast
 
 
 def estimate_portfolio_volatility(
-    valuation: Valuation, returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions
+    valuation: Valuation,
+    returns: panels.Returns,
+    ranges: pd.DataFrame,
+    market: str,
+    versions: ModelVersions,
 ) -> PortfolioVolatility:
     """Measure and forecast the volatility of what each portfolio holds, each day's weights applied to the returns before it.
 
@@ -193,8 +241,9 @@ def estimate_portfolio_volatility(
     returns : Returns
         Of the PORTFOLIO_WINDOW sessions that end on each of them.
     ranges : DataFrame
-        Range proxies of the same sessions, of symbols that some portfolio holds alone (`Valuation.single_underlying`): what it holds has their range,
-        as many times as its equity, where that of several symbols cannot be told.
+        Range proxies of the same sessions, of symbols that some portfolio holds alone
+        (`Valuation.single_underlying`): what it holds has their range, as many times as its equity,
+        where that of several symbols cannot be told.
     market : str
         Symbol of the market index, whose volatility the forecast looks at too.
     versions : Versions
@@ -202,26 +251,47 @@ def estimate_portfolio_volatility(
 
     Notes
     -----
-    Not the mean of the positions' volatilities, which leaves out that they do not move together. All
-    is measured on changes of value, and divided by equity at the end.
+    Not the mean of the positions' volatilities, which leaves out that they do not move together.
+    All is measured on changes of value, and divided by equity at the end.
     """
     market_returns, version = returns.column(market), versions.version_on(valuation.days)
-    single_underlying, exposure = valuation.single_underlying(ranges.columns), np.abs(valuation.sum_by_portfolio(valuation.exposures))
-    daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])  # -1 picks none
+    single_underlying, exposure = (
+        valuation.single_underlying(ranges.columns),
+        np.abs(valuation.sum_by_portfolio(valuation.exposures)),
+    )
+    daily_ranges = np.column_stack(
+        [ranges.to_numpy(), np.full(len(ranges), np.nan)]
+    )  # -1 picks none
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
     days = zip(changes, valuation.underlying_columns(returns.frame.columns), strict=True)
     figures, coverage, n_covered, n_thin = [], [], [], []
     year = slice(-har.LEVEL_WINDOW, None)
     for (d, series, share, known), column in days:
         window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
-        own = exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]] if len(ranges.columns) else None
+        own = (
+            exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]]
+            if len(ranges.columns)
+            else None
+        )
         inputs = har.build_regressors(series[year], market_returns[window], own)
-        figures.append(_figures(series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1))
+        figures.append(
+            _figures(
+                series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1
+            )
+        )
         covered = share[year] * valuation.priced_share[:, d]
         coverage.append(covered.mean(axis=0))
-        n_thin.append((meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)).sum(axis=0))
+        n_thin.append(
+            (meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)).sum(
+                axis=0
+            )
+        )
         enough = np.isfinite(known[year]).sum(axis=0) >= har.MIN_LEVEL_OBS
-        n_covered.append(valuation.sum_by_portfolio((valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None])[:, 0])
+        n_covered.append(
+            valuation.sum_by_portfolio(
+                (valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None]
+            )[:, 0]
+        )
     in_currency = Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True))
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, valuation.risk_denominator),

@@ -1,6 +1,7 @@
 """Files of holdings, as brokers export them or as people write them: whose they are, on which day, and what is held.
 
-`layouts` tells one kind of file from another, `statement_parser` finds the table in it, `lot_validation` goes through the holdings of each account.
+`layouts` tells one kind of file from another, `statement_parser` finds the table in it,
+`lot_validation` goes through the holdings of each account.
 """
 
 import csv
@@ -21,15 +22,48 @@ from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.raw_files import decode_text, is_parquet, measure_size, open_content, read_head, read_whole
-from riskmetrics.sources.layouts import GENERIC, LAYOUTS, TOTAL_LINE_PATTERN, UNSUPPORTED_FILES, Layout
-from riskmetrics.sources.statement_parser import SkippedLine, Line, ParsedStatement, header_keys, split_records, parse_statement
+from riskmetrics.sources.layouts import (
+    GENERIC,
+    LAYOUTS,
+    TOTAL_LINE_PATTERN,
+    UNSUPPORTED_FILES,
+    Layout,
+)
 from riskmetrics.sources.lot_validation import validate_lots
-from riskmetrics.sources.row_validation import WEIGHT_SCALES, RESCALE_NOTE_TOLERANCE, ParseResult, no_valid_row_error
+from riskmetrics.sources.raw_files import (
+    decode_text,
+    is_parquet,
+    measure_size,
+    open_content,
+    read_head,
+    read_whole,
+)
+from riskmetrics.sources.row_validation import (
+    RESCALE_NOTE_TOLERANCE,
+    WEIGHT_SCALES,
+    ParseResult,
+    no_valid_row_error,
+)
+from riskmetrics.sources.statement_parser import (
+    Line,
+    ParsedStatement,
+    SkippedLine,
+    header_keys,
+    parse_statement,
+    split_records,
+)
 from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, read_table
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_NUMBERS = ("quantity", "weight", "entry_price", "cost_basis", "strike_price", "last_price", "market_value")
+_NUMBERS = (
+    "quantity",
+    "weight",
+    "entry_price",
+    "cost_basis",
+    "strike_price",
+    "last_price",
+    "market_value",
+)
 
 
 class Account(NamedTuple):
@@ -74,9 +108,11 @@ def read_holdings(
     Parameters
     ----------
     path : Path
-        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS` says which columns are understood.
+        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS`
+        says which columns are understood.
     as_of : date, optional
-        The day whose holdings these are: a lot entered later is rejected. Default: the day that the file says, else today.
+        The day whose holdings these are: a lot entered later is rejected. Default: the day that the
+        file says, else today.
     decimal : str, optional
         The decimal mark, "." or ",". Default: what the numbers prove.
     allow_empty : bool
@@ -90,37 +126,76 @@ def read_holdings(
         If it is not a table of holdings or no lot can be read.
     """
     layout, file_format, statement = _parse_file(path, limits.for_holdings())
-    table, skipped, accounts, rejected = statement.table, list(statement.skipped), [], list(statement.table.rejected)
-    mark, day, has_weights = decimal or _decimal_mark(table, layout), as_of or statement.day or date.today(), "quantity" not in table.columns
+    table, skipped, accounts, rejected = (
+        statement.table,
+        list(statement.skipped),
+        [],
+        list(statement.table.rejected),
+    )
+    mark, day, has_weights = (
+        decimal or _decimal_mark(table, layout),
+        as_of or statement.day or date.today(),
+        "quantity" not in table.columns,
+    )
     names = _account_names(table)
     distinct_names = list(dict.fromkeys(names)) or [""]
     for name in distinct_names:
-        rows, cash, skipped_rows = _split_cash_and_totals(table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark)
+        rows, cash, skipped_rows = _split_cash_and_totals(
+            table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark
+        )
         skipped += skipped_rows
         weight_scale = _weight_scale(rows, cash, mark) if has_weights else None
-        lots = validate_lots(rows, day, decimal=mark, unpriced_classes=layout.unpriced_classes, weight_scale=weight_scale)
-        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not (allow_empty and len(distinct_names) == 1))):
+        lots = validate_lots(
+            rows,
+            day,
+            decimal=mark,
+            unpriced_classes=layout.unpriced_classes,
+            weight_scale=weight_scale,
+        )
+        if lots.rows.empty and (
+            lots.rejected or (np.isnan(cash) and not (allow_empty and len(distinct_names) == 1))
+        ):
             rejected += lots.rejected  # what this account holds is not known
             continue
-        if has_weights and not math.isclose(weight := lots.rows["quantity"].sum(), 1, abs_tol=RESCALE_NOTE_TOLERANCE):
-            lots.notes.append(f"the weights of what is held sum to {weight:.2%}, so that {1 - weight:.2%} of --value is cash")
+        if has_weights and not math.isclose(
+            weight := lots.rows["quantity"].sum(), 1, abs_tol=RESCALE_NOTE_TOLERANCE
+        ):
+            lots.notes.append(
+                f"the weights of what is held sum to {weight:.2%}, so that {1 - weight:.2%} of"
+                " --value is cash"
+            )
         value = float(lots.rows["market_value"].sum(skipna=False))
-        accounts.append(Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, np.nan if has_weights else cash))
+        accounts.append(
+            Account(
+                name,
+                lots._replace(rows=lots.rows.drop(columns="market_value")),
+                value,
+                np.nan if has_weights else cash,
+            )
+        )
     if rejected and all(account.holdings.rows.empty for account in accounts):
         raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
     if not accounts or not (allow_empty or any(len(account.holdings.rows) for account in accounts)):
         raise DataQualityError(f"{path} states no holding: if all was sold, say --allow-empty")
     file_format = f"{file_format}, decimal {'point' if mark == '.' else 'comma'}"
-    return HoldingsFile(layout.name, file_format, statement.day, has_weights, accounts, rejected, sorted(skipped))
+    return HoldingsFile(
+        layout.name, file_format, statement.day, has_weights, accounts, rejected, sorted(skipped)
+    )
 
 
-def read_portfolio(path: Path, as_of: date | None = None, *, decimal: str | None = None) -> ParseResult:
+def read_portfolio(
+    path: Path, as_of: date | None = None, *, decimal: str | None = None
+) -> ParseResult:
     """Read the holdings of a file that has those of one account; parameters and errors are those of `read_holdings`."""
     found = read_holdings(path, as_of=as_of, decimal=decimal)
     if len(found.accounts) > 1:
         raise UsageError(f"{path} has the holdings of {len(found.accounts)} accounts")
     [account] = found.accounts
-    return account.holdings._replace(rejected=sorted([*found.rejected, *account.holdings.rejected], key=lambda row: row.line or 0))
+    return account.holdings._replace(
+        rejected=sorted(
+            [*found.rejected, *account.holdings.rejected], key=lambda row: row.line or 0
+        )
+    )
 
 
 def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatement]:
@@ -137,13 +212,21 @@ def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatemen
         text, encoding = decode_text(path, data)
         layout, delimiter, lines = _detect_layout(path, text)
         if max(line.n_cells for line in lines) > limits.columns:
-            raise DataQualityError(f"{path} has more than the {limits.columns:,} columns that RISKMETRICS_MAX_COLUMNS allows")
-        file_format, statement = f"{encoding}, {_DELIMITERS[delimiter]}", parse_statement(path, layout, lines)
+            raise DataQualityError(
+                f"{path} has more than the {limits.columns:,} columns that RISKMETRICS_MAX_COLUMNS"
+                " allows"
+            )
+        file_format, statement = (
+            f"{encoding}, {_DELIMITERS[delimiter]}",
+            parse_statement(path, layout, lines),
+        )
     columns = statement.table.columns
     if "quantity" not in columns and "weight" not in columns:
         choose_columns(path, list(columns), GENERIC.columns, ("quantity",))
     if "weight" in columns:
-        columns["weight"] = pc.replace_substring_regex(cells.trim_text(columns["weight"]), r" ?%$", "")
+        columns["weight"] = pc.replace_substring_regex(
+            cells.trim_text(columns["weight"]), r" ?%$", ""
+        )
     return layout, file_format, statement
 
 
@@ -155,10 +238,15 @@ def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
             readings[delimiter] = split_records(text, delimiter)
     for layout in LAYOUTS:
         for delimiter, lines in readings.items():
-            if any(layout.matches_header(header) for header in _candidate_headers(path, lines, layout)):
+            if any(
+                layout.matches_header(header) for header in _candidate_headers(path, lines, layout)
+            ):
                 return layout, delimiter, lines
     if not readings:
-        faults = f"a quotation mark is never closed, or stands inside a cell, or a cell has more than {csv.field_size_limit():,} characters"
+        faults = (
+            "a quotation mark is never closed, or stands inside a cell, or a cell has more than"
+            f" {csv.field_size_limit():,} characters"
+        )
         raise DataQualityError(f"{path} cannot be read as a table: {faults}")
     if not any(readings.values()):
         raise DataQualityError(f"{path} is empty")
@@ -170,7 +258,9 @@ def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
 def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
     """What may be a header, line by line, up to one that shows what else a file is that looks like a table of holdings."""
     for header in map(header_keys, lines):
-        other = next((what for signature, what in UNSUPPORTED_FILES.items() if signature <= header), None)
+        other = next(
+            (what for signature, what in UNSUPPORTED_FILES.items() if signature <= header), None
+        )
         if other and layout is GENERIC:
             raise DataQualityError(f"{path} is {other}")
         yield header
@@ -179,13 +269,21 @@ def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterato
 def _decimal_mark(table: Table, layout: Layout) -> str:
     """The decimal mark that the numbers prove, or else the layout's; refused where it makes a difference and is not known."""
     ask = "say --decimal point or --decimal comma"
-    found = reduce(cells.DecimalEvidence.merge, (cells.decimal_evidence(table.columns[name]) for name in _NUMBERS if name in table.columns))
+    found = reduce(
+        cells.DecimalEvidence.merge,
+        (cells.decimal_evidence(table.columns[name]) for name in _NUMBERS if name in table.columns),
+    )
     if found.point and found.comma:
-        raise UsageError(f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal comma ({found.comma}): {ask}")
+        raise UsageError(
+            f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal"
+            f" comma ({found.comma}): {ask}"
+        )
     if found.point or found.comma:
         return "." if found.point else ","
     if found.ambiguous and not layout.decimal:
-        readings = " or ".join(f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS)
+        readings = " or ".join(
+            f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS
+        )
         raise UsageError(f"{table.path}: {found.ambiguous} can be read as {readings}: {ask}")
     return layout.decimal or "."
 
@@ -197,7 +295,9 @@ def _parse_number(text: str, decimal: str) -> float:
 def _account_names(table: Table) -> "pd.Series[str]":
     """Each row's account: its name, and the end of its number, with nothing at the start that a spreadsheet takes for a formula."""
     name, number = (
-        table.text(column).str.replace(r"\s+", " ", regex=True).str.replace(r"^[\s=+@'\"-]+", "", regex=True)
+        table.text(column)
+        .str.replace(r"\s+", " ", regex=True)
+        .str.replace(r"^[\s=+@'\"-]+", "", regex=True)
         for column in ("account", "account_number")
     )
     kind = name.mask((name == "") & (number != ""), "Account")
@@ -206,30 +306,64 @@ def _account_names(table: Table) -> "pd.Series[str]":
     return label if several["label"].is_unique else (kind + " " + number).str.strip()
 
 
-def _split_cash_and_totals(table: Table, layout: Layout, decimal: str) -> tuple[Table, float, list[SkippedLine]]:
+def _split_cash_and_totals(
+    table: Table, layout: Layout, decimal: str
+) -> tuple[Table, float, list[SkippedLine]]:
     """Rows of holdings; the cash that the others state, dollars, NaN if none does; and what is left out for which reason."""
     symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
-    described = symbol + "|" + table.text("description").str.lower() + "|" + table.text("investment_class").str.lower()
-    amount, size = (_numbers(table, name, decimal) for name in ("market_value", "quantity" if "quantity" in table.columns else "weight"))
+    described = (
+        symbol
+        + "|"
+        + table.text("description").str.lower()
+        + "|"
+        + table.text("investment_class").str.lower()
+    )
+    amount, size = (
+        _numbers(table, name, decimal)
+        for name in ("market_value", "quantity" if "quantity" in table.columns else "weight")
+    )
     amount = np.where(np.isnan(amount) | ("quantity" not in table.columns), size, amount)
     total = symbol.str.fullmatch(TOTAL_LINE_PATTERN).to_numpy(bool)
-    cash = described.str.match(layout.cash_pattern).to_numpy(bool) & ~total & (np.isnan(price) | (price == 1))
-    nothing = ((symbol == "") & (table.text("quantity") + table.text("weight") == "")).to_numpy(bool) & ~total & ~cash
-    foreign = cash & (np.isnan(amount) | ~table.text("currency").str.upper().isin(["", "USD"]).to_numpy(bool))
+    cash = (
+        described.str.match(layout.cash_pattern).to_numpy(bool)
+        & ~total
+        & (np.isnan(price) | (price == 1))
+    )
+    nothing = (
+        ((symbol == "") & (table.text("quantity") + table.text("weight") == "")).to_numpy(bool)
+        & ~total
+        & ~cash
+    )
+    foreign = cash & (
+        np.isnan(amount) | ~table.text("currency").str.upper().isin(["", "USD"]).to_numpy(bool)
+    )
     reasons = np.full(table.n_rows, "", dtype=object)
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
     reasons[foreign] = "cash, of which no amount in USD is stated"
     reasons[nothing] = "names nothing that is held"
     reasons[total] = "a total"
     skipped_positions: IntArray = np.flatnonzero(reasons)
-    skipped = [SkippedLine(line, reason) for (line, _), reason in zip(table.locate(skipped_positions), reasons[skipped_positions], strict=True)]
+    skipped = [
+        SkippedLine(line, reason)
+        for (line, _), reason in zip(
+            table.locate(skipped_positions), reasons[skipped_positions], strict=True
+        )
+    ]
     dollars = amount[cash & ~foreign]
-    return table.keep_rows(~(cash | nothing | total)), float(dollars.sum()) if len(dollars) else float("nan"), skipped
+    return (
+        table.keep_rows(~(cash | nothing | total)),
+        float(dollars.sum()) if len(dollars) else float("nan"),
+        skipped,
+    )
 
 
 def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
     """Numbers of a column, NaN where there is none."""
-    return cells.parse_numbers(table.columns[name], decimal)[0] if name in table.columns else np.full(table.n_rows, np.nan)
+    return (
+        cells.parse_numbers(table.columns[name], decimal)[0]
+        if name in table.columns
+        else np.full(table.n_rows, np.nan)
+    )
 
 
 def _weight_scale(table: Table, cash: float, decimal: str) -> float:
@@ -237,5 +371,8 @@ def _weight_scale(table: Table, cash: float, decimal: str) -> float:
     total = np.nansum([*_numbers(table, "weight", decimal), cash])
     whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
     if whole is None:
-        raise DataQualityError(f"the weights of {table.path} sum to {total:g}, neither 1 nor 100: add what is missing, as a line for cash")
+        raise DataQualityError(
+            f"the weights of {table.path} sum to {total:g}, neither 1 nor 100: add what is missing,"
+            " as a line for cash"
+        )
     return whole

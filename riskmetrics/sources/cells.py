@@ -1,7 +1,8 @@
 """From the text in a file's cells to numbers and days: strict, vectorised, and never evaluated.
 
 Columns come as pyarrow arrays of any type and leave as numpy arrays. A cell that is missing and a
-cell that cannot be understood are two answers: the functions return the values and a mask of the latter.
+cell that cannot be understood are two answers: the functions return the values and a mask of the
+latter.
 """
 
 import re
@@ -20,7 +21,9 @@ MISSING_MARKERS = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "nu
 """What stands in an empty cell of a number or a date; a symbol may well be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
-_ISO_DATE = re.compile(r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_ISO_DATE = re.compile(
+    r"(\d{4})([-/]?)(\d{2})\2(\d{2})([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?"
+)
 _SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
@@ -42,7 +45,8 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
     cells : ChunkedArray
         Of shape (N,), numbers or text.
     decimal : str
-        The decimal mark, "." or ","; the other one, a space or an apostrophe may separate thousands.
+        The decimal mark, "." or ","; the other one, a space or an apostrophe may separate
+        thousands.
 
     Returns
     -------
@@ -53,17 +57,23 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
     """
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
-        return pc.fill_null(pc.cast(cells, pa.float64(), safe=False), np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
+        return pc.fill_null(pc.cast(cells, pa.float64(), safe=False), np.nan).to_numpy(), np.zeros(
+            len(cells), dtype=bool
+        )
     text = trim_text(cells)
     if decimal == ".":
         try:
             plain = pc.cast(pc.if_else(pc.equal(text, ""), None, text), pa.float64())
             return pc.fill_null(plain, np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
-        except pa.ArrowInvalid:  # somewhere stands more than plain digits: find out where, five times slower
+        except (
+            pa.ArrowInvalid
+        ):  # somewhere stands more than plain digits: find out where, five times slower
             pass
     text = pc.replace_substring(text, "\u2212", "-")  # the typographic minus
     is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER_PATTERNS[decimal]), False)
-    digits = pc.replace_substring_regex(pc.if_else(is_number, text, None), rf"[^0-9eE(\-{decimal}]", "")
+    digits = pc.replace_substring_regex(
+        pc.if_else(is_number, text, None), rf"[^0-9eE(\-{decimal}]", ""
+    )
     digits = pc.replace_substring(pc.replace_substring(digits, "(", "-"), decimal, ".")
     values = pc.fill_null(pc.cast(digits, pa.float64()), np.nan).to_numpy()
     return values, pc.and_not(pc.invert(is_number), is_missing(text)).to_numpy()
@@ -72,7 +82,9 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
 def number_pattern(decimal: str) -> str:
     """What a number looks like with a decimal mark; RE2 has no back reference, so each way to separate thousands is spelled out."""
     separators = (rf"[{'.' if decimal == ',' else ','}]", "[ \u00a0\u2009\u202f]", "['\u2019]")
-    whole = "|".join([r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)])
+    whole = "|".join(
+        [r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)]
+    )
     amount = rf"(({whole})([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d+)?"
     before, after = r"((US)?\$ ?|USD ?)?", r"( ?(US)?\$| ?USD)?"
     return rf"^([+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|\({before}{amount}{after}\)|{before}\({amount}\))$"
@@ -99,10 +111,14 @@ class DecimalEvidence(NamedTuple):
 def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
     """Find out what a column's numbers prove of their decimal mark, by reading them both ways."""
     texts = pc.fill_null(trim_text(cells), "").combine_chunks()
-    point, comma = (parse_numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS)
+    point, comma = (
+        parse_numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS
+    )
     pointed, commaed = np.isfinite(point), np.isfinite(comma)
     kinds = (pointed & ~commaed, commaed & ~pointed, pointed & commaed & (point != comma))
-    return DecimalEvidence(*(texts[int(np.argmax(kind))].as_py() if kind.any() else None for kind in kinds))
+    return DecimalEvidence(
+        *(texts[int(np.argmax(kind))].as_py() if kind.any() else None for kind in kinds)
+    )
 
 
 def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
@@ -130,7 +146,11 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
             if slashed := _SLASHED_DATE.fullmatch(cell):
                 one, two = int(slashed[1]), int(slashed[2])
                 if is_month_first is not None or one == two:
-                    return date(int(slashed[3]), one if is_month_first else two, two if is_month_first else one)
+                    return date(
+                        int(slashed[3]),
+                        one if is_month_first else two,
+                        two if is_month_first else one,
+                    )
         except ValueError:
             return None  # the 30th of February
         return None
@@ -142,11 +162,19 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
 def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
     """First and second parts of all dates with slashes, each with a leading zero so that none is empty."""
     found = [slashed for text in texts if text and (slashed := _SLASHED_DATE.fullmatch(text))]
-    return [0, *(int(slashed[1]) for slashed in found)], [0, *(int(slashed[2]) for slashed in found)]
+    return [0, *(int(slashed[1]) for slashed in found)], [
+        0,
+        *(int(slashed[2]) for slashed in found),
+    ]
 
 
-def map_unique(cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object") -> NDArray[Any]:
-    """Convert each distinct text once; None where the cell is null. Millions of rows hold few symbols and days."""
+def map_unique(
+    cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object"
+) -> NDArray[Any]:
+    """Convert each distinct text once; None where the cell is null.
+
+    Millions of rows hold few symbols and days.
+    """
     encoded = pc.cast(cells, pa.string()).combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     converted = np.empty(len(encoded.dictionary) + 1, dtype=object)  # the last is for null, code -1

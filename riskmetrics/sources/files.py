@@ -14,12 +14,29 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 from riskmetrics.sources.layouts import SYMBOL_HEADERS
-from riskmetrics.sources.row_validation import WEIGHT_SCALES, RESCALE_NOTE_TOLERANCE, ParseResult, RowValidator, to_dates, join_names, blank_to_none
+from riskmetrics.sources.row_validation import (
+    RESCALE_NOTE_TOLERANCE,
+    WEIGHT_SCALES,
+    ParseResult,
+    RowValidator,
+    blank_to_none,
+    join_names,
+    to_dates,
+)
 from riskmetrics.sources.tabular_files import RejectedRow, read_table
 
 __all__ = ["ParseResult", "RejectedRow", "read_benchmark", "read_prices", "read_profiles"]
 
-_DATE_HEADERS = ("date", "day", "tradingday", "tradingdate", "asof", "asofdate", "timestamp", "datetime")
+_DATE_HEADERS = (
+    "date",
+    "day",
+    "tradingday",
+    "tradingdate",
+    "asof",
+    "asofdate",
+    "timestamp",
+    "datetime",
+)
 
 PRICE_COLUMNS = {
     "symbol": SYMBOL_HEADERS,
@@ -28,7 +45,15 @@ PRICE_COLUMNS = {
     "high": ("high", "highprice"),
     "low": ("low", "lowprice"),
     "close": ("close", "closeprice", "closingprice", "closelast", "price"),
-    "adj_close": ("adjclose", "adjustedclose", "closeadj", "closeadjusted", "adjcloseprice", "adjustedcloseprice", "adjprice"),
+    "adj_close": (
+        "adjclose",
+        "adjustedclose",
+        "closeadj",
+        "closeadjusted",
+        "adjcloseprice",
+        "adjustedcloseprice",
+        "adjprice",
+    ),
     "volume": ("volume", "vol", "tradedvolume"),
     "currency": ("currency",),
 }
@@ -43,7 +68,15 @@ PROFILE_COLUMNS = {
 BENCHMARK_COLUMNS = {
     "date": _DATE_HEADERS,
     "sector": PROFILE_COLUMNS["sector"],
-    "weight": ("weight", "weightpctnormalised", "weightpctnormalized", "weightpct", "weightpercent", "weightpercentage", "weightpctoffund"),
+    "weight": (
+        "weight",
+        "weightpctnormalised",
+        "weightpctnormalized",
+        "weightpct",
+        "weightpercent",
+        "weightpercentage",
+        "weightpctoffund",
+    ),
     "market_cap": ("marketcap", "marketcapitalization"),
     "num_constituents": ("numconstituents", "nconstituents", "constituents"),
 }
@@ -62,7 +95,8 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol, date and close; open, high, low, adj_close and volume may be there.
+        CSV or Parquet with symbol, date and close; open, high, low, adj_close and volume may be
+        there.
 
     Returns
     -------
@@ -80,10 +114,12 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
 
     Notes
     -----
-    A symbol without any adj_close gets adj_close := close, and a note says so. A symbol that has it on some
-    rows loses the others: mixing the two would put a false return where they meet.
+    A symbol without any adj_close gets adj_close := close, and a note says so. A symbol that has it
+    on some rows loses the others: mixing the two would put a false return where they meet.
     """
-    validator = RowValidator(read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits))
+    validator = RowValidator(
+        read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits)
+    )
     return validator.result(price_rows(validator))
 
 
@@ -92,19 +128,32 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     symbols, days = validator.symbols("symbol"), validator.days("date")
     validator.reject(symbols == "", "no symbol")
     _reject_non_sessions(validator, days)
-    opens, highs, lows, closes = (validator.prices(name) for name in ("open", "high", "low", "close"))
+    opens, highs, lows, closes = (
+        validator.prices(name) for name in ("open", "high", "low", "close")
+    )
     adjusted, volume = validator.numbers("adj_close"), validator.numbers("volume")
     _reject_impossible_ranges(validator, highs, lows, closes)
-    is_valid_adj_close = np.isnan(adjusted) | ((adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT))
+    is_valid_adj_close = np.isnan(adjusted) | (
+        (adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT)
+    )
     validator.reject(~is_valid_adj_close, "adj_close {adj_close} is not a price above zero")
-    validator.reject((volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares")
+    validator.reject(
+        (volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares"
+    )
     validator.reject_foreign_currency()
     keys = pd.DataFrame({"symbol": pd.factorize(symbols)[0], "date": days.astype(np.int64)})
-    validator.reject(_is_missing_adj_close(keys["symbol"], adjusted, validator.valid_rows), "no adj_close, which {symbol} has on other rows")
+    validator.reject(
+        _is_missing_adj_close(keys["symbol"], adjusted, validator.valid_rows),
+        "no adj_close, which {symbol} has on other rows",
+    )
     validator.reject_duplicates(keys, "{symbol} on {date}")
     unadjusted = np.isnan(adjusted) & validator.valid_rows
     if unadjusted.any():
-        who = f"for {join_names(symbols[unadjusted])}" if "adj_close" in validator.table.columns else "column"
+        who = (
+            f"for {join_names(symbols[unadjusted])}"
+            if "adj_close" in validator.table.columns
+            else "column"
+        )
         validator.notes.append(f"no adj_close {who}: adj_close := close")
     return pd.DataFrame(
         {
@@ -115,13 +164,17 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
             "low": lows,
             "close": closes,
             "adj_close": np.where(unadjusted, closes, adjusted),
-            "volume": pd.Series(np.round(np.where(validator.valid_rows, volume, np.nan))).astype("Int64"),
+            "volume": (
+                pd.Series(np.round(np.where(validator.valid_rows, volume, np.nan))).astype("Int64")
+            ),
             "has_adj_close": ~unadjusted,
         }
     )
 
 
-def _reject_impossible_ranges(validator: RowValidator, highs: FloatArray, lows: FloatArray, closes: FloatArray) -> None:
+def _reject_impossible_ranges(
+    validator: RowValidator, highs: FloatArray, lows: FloatArray, closes: FloatArray
+) -> None:
     """Reject rows without a close, and those whose prices contradict each other beyond rounding."""
     validator.reject(np.isnan(closes), "no close")
     validator.reject(highs < lows, "high {high} is below low {low}")
@@ -134,13 +187,22 @@ def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:
     """Reject what cannot be an end-of-day price: no date, one before the calendar, a session to come, a closed day."""
     first, ended = trading_calendar.FIRST_SESSION, trading_calendar.last_completed_session()
     validator.reject(np.isnat(days), "no date")
-    validator.reject(days < np.datetime64(first), f"{{date}} lies before {first}, where the calendar starts")
-    validator.reject(days > np.datetime64(ended), f"{{date}} lies after {ended}, the latest session that has closed")
+    validator.reject(
+        days < np.datetime64(first), f"{{date}} lies before {first}, where the calendar starts"
+    )
+    validator.reject(
+        days > np.datetime64(ended),
+        f"{{date}} lies after {ended}, the latest session that has closed",
+    )
     sessions = trading_calendar.sessions_index().to_numpy("datetime64[D]")
-    validator.reject(~np.isin(days.astype("datetime64[D]"), sessions), "the exchange is closed on {date}")
+    validator.reject(
+        ~np.isin(days.astype("datetime64[D]"), sessions), "the exchange is closed on {date}"
+    )
 
 
-def _is_missing_adj_close(codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray) -> BoolArray:
+def _is_missing_adj_close(
+    codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray
+) -> BoolArray:
     """Where a row has no adjusted close although a good row of its symbol has one."""
     has = np.bincount(codes[good & ~np.isnan(adjusted)], minlength=len(codes)) > 0
     is_missing: BoolArray = np.isnan(adjusted) & has[codes]
@@ -153,14 +215,16 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol; company name, asset type, sector, industry and beta may be there.
+        CSV or Parquet with symbol; company name, asset type, sector, industry and beta may be
+        there.
 
     Returns
     -------
     ParseResult
-        symbol, company_name (at most 200 characters, None if missing), is_etf, is_fund (boolean, NA without an
-        asset type), sector (GICS name, None if missing or unknown: a note names the unknown), industry (at most 100
-        characters or None), beta (float64, the vendor's, dimensionless, NaN if missing).
+        symbol, company_name (at most 200 characters, None if missing), is_etf, is_fund (boolean, NA
+        without an asset type), sector (GICS name, None if missing or unknown: a note names the
+        unknown), industry (at most 100 characters or None), beta (float64, the vendor's,
+        dimensionless, NaN if missing).
 
     Raises
     ------
@@ -179,7 +243,9 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     sectors = _gics_sectors(sector_names)
     unknown = (sector_names != "") & sectors.isna() & validator.valid_rows
     if unknown.any():
-        validator.notes.append(f"sectors that are not GICS, kept as unclassified: {join_names(sector_names[unknown])}")
+        validator.notes.append(
+            f"sectors that are not GICS, kept as unclassified: {join_names(sector_names[unknown])}"
+        )
     etf = kind.str.contains(r"\bETFS?\b|EXCHANGE.TRADED", regex=True)
     fund = kind.str.contains("FUND") & ~etf
     return validator.result(
@@ -208,14 +274,16 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's weights sum to tells which; the sector's
-        market_cap (dollars) and num_constituents may be there.
+        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's
+        weights sum to tells which; the sector's market_cap (dollars) and num_constituents may be
+        there.
 
     Returns
     -------
     ParseResult
-        date (datetime.date), sector (GICS name), weight (float64, fraction; they sum to 1 on each date, and a
-        note says where they had to be rescaled), market_cap (float64) and num_constituents (Int64), missing where absent.
+        date (datetime.date), sector (GICS name), weight (float64, fraction; they sum to 1 on each
+        date, and a note says where they had to be rescaled), market_cap (float64) and
+        num_constituents (Int64), missing where absent.
 
     Raises
     ------
@@ -224,29 +292,59 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     DataQualityError
         If it is not a table of weights or has no good row.
     """
-    validator = RowValidator(read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits))
-    days, sector_names, weights = validator.days("date"), validator.text("sector"), validator.numbers("weight")
+    validator = RowValidator(
+        read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits)
+    )
+    days, sector_names, weights = (
+        validator.days("date"),
+        validator.text("sector"),
+        validator.numbers("weight"),
+    )
     sectors = _gics_sectors(sector_names)
     validator.reject(np.isnat(days), "no date")
-    validator.reject(days > np.datetime64(trading_calendar.last_completed_session()), "{date} lies in the future")
+    validator.reject(
+        days > np.datetime64(trading_calendar.last_completed_session()), "{date} lies in the future"
+    )
     validator.reject(sectors.isna(), "sector '{sector}' is not a GICS sector")
     validator.reject(np.isnan(weights), "no weight")
-    validator.reject((weights < 0) | np.isinf(weights), "weight {weight} is not a share of a benchmark")
+    validator.reject(
+        (weights < 0) | np.isinf(weights), "weight {weight} is not a share of a benchmark"
+    )
     caps, counts = validator.numbers("market_cap"), validator.numbers("num_constituents")
     validator.reject((caps < 0) | np.isinf(caps), "market_cap {market_cap} is not an amount")
-    validator.reject((counts < 0) | (counts % 1 != 0) & ~np.isnan(counts), "num_constituents {num_constituents} is not a number of stocks")
-    validator.reject_duplicates(pd.DataFrame({"date": days, "sector": sectors}), "{sector} on {date}")
-    sums = pd.Series(np.where(validator.valid_rows, weights, 0.0)).groupby(days).transform("sum").to_numpy()
-    scale = np.select([(sums > low) & (sums < high) for low, high, _ in WEIGHT_SCALES], [of for _, _, of in WEIGHT_SCALES], np.nan)
+    validator.reject(
+        (counts < 0) | (counts % 1 != 0) & ~np.isnan(counts),
+        "num_constituents {num_constituents} is not a number of stocks",
+    )
+    validator.reject_duplicates(
+        pd.DataFrame({"date": days, "sector": sectors}), "{sector} on {date}"
+    )
+    sums = (
+        pd.Series(np.where(validator.valid_rows, weights, 0.0))
+        .groupby(days)
+        .transform("sum")
+        .to_numpy()
+    )
+    scale = np.select(
+        [(sums > low) & (sums < high) for low, high, _ in WEIGHT_SCALES],
+        [of for _, _, of in WEIGHT_SCALES],
+        np.nan,
+    )
     validator.reject(np.isnan(scale), "the good weights of {date} sum to neither 1 nor 100")
     rescaled = validator.valid_rows & (np.abs(sums / scale - 1) > RESCALE_NOTE_TOLERANCE)
-    for day, total in dict(zip(to_dates(days)[rescaled], (sums / scale)[rescaled], strict=True)).items():
-        validator.notes.append(f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %")
+    for day, total in dict(
+        zip(to_dates(days)[rescaled], (sums / scale)[rescaled], strict=True)
+    ).items():
+        validator.notes.append(
+            f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %"
+        )
     whole_counts = pd.array(np.where(validator.valid_rows, counts, np.nan), dtype="Int64")
     rows = {
         "date": to_dates(days),
         "sector": sectors,
-        "weight": weights / np.where(validator.valid_rows, sums, np.nan),  # of a date without a good row: 0
+        "weight": (
+            weights / np.where(validator.valid_rows, sums, np.nan)
+        ),  # of a date without a good row: 0
         "market_cap": caps,
         "num_constituents": whole_counts,
     }

@@ -1,7 +1,8 @@
 """Financial Modeling Prep: its ``/stable/`` endpoints, and what its answers mean.
 
-A row that does not fit its model is handed back with its text and the reason; an answer that is none becomes an error that says
-whether to ask again. Status and content type are not to be trusted: refusals come as JSON, as plain text and with status 200.
+A row that does not fit its model is handed back with its text and the reason; an answer that is
+none becomes an error that says whether to ask again. Status and content type are not to be trusted:
+refusals come as JSON, as plain text and with status 200.
 """
 
 import json
@@ -18,20 +19,34 @@ import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from riskmetrics import gics
-from riskmetrics.errors import InvalidResponseError, AuthenticationError, EntitlementError, RateLimitError, SourceError, VendorUnavailableError
+from riskmetrics.errors import (
+    AuthenticationError,
+    EntitlementError,
+    InvalidResponseError,
+    RateLimitError,
+    SourceError,
+    VendorUnavailableError,
+)
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.files import BETA_LIMIT, price_rows
-from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
 from riskmetrics.sources.row_validation import ParseResult, RowValidator
 from riskmetrics.sources.tabular_files import RejectedRow, Table
+from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
 from riskmetrics.symbols import normalize_symbol
 from riskmetrics.text import UNPRINTABLE
 
 VENDOR = "FMP"
 """The vendor's name, in sentences."""
 
-_HISTORY, _ADJUSTED = "/stable/historical-price-eod/full", "/stable/historical-price-eod/dividend-adjusted"
-_PROFILE, _CONSTITUENTS, _WEIGHTINGS = "/stable/profile", "/stable/sp500-constituent", "/stable/etf/sector-weightings"
+_HISTORY, _ADJUSTED = (
+    "/stable/historical-price-eod/full",
+    "/stable/historical-price-eod/dividend-adjusted",
+)
+_PROFILE, _CONSTITUENTS, _WEIGHTINGS = (
+    "/stable/profile",
+    "/stable/sp500-constituent",
+    "/stable/etf/sector-weightings",
+)
 
 _MAX_RESPONSE_ROWS = 50_000
 """Rows of an answer; thirty years of sessions are 7,560."""
@@ -45,7 +60,9 @@ _UNPRINTABLE = re.compile(f"[{UNPRINTABLE}\t\n]")
 
 def _text_validator(max_length: int) -> AfterValidator:
     """Text that fits its column, without control characters; nothing but space is none at all."""
-    return AfterValidator(lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:max_length] or None)
+    return AfterValidator(
+        lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:max_length] or None
+    )
 
 
 class _Row(BaseModel):
@@ -76,7 +93,10 @@ class AdjustedBar(_Row):
 
 
 class Profile(_Row):
-    """What a company or fund is. A fund comes with the sector of its manager: look at the two flags first."""
+    """What a company or fund is.
+
+    A fund comes with the sector of its manager: look at the two flags first.
+    """
 
     symbol: str
     name: Annotated[str | None, _text_validator(200)] = Field(None, alias="companyName")
@@ -140,18 +160,21 @@ class FmpClient:
     def fetch_prices(self, symbol: str, first: date, last: date) -> ParseResult:
         """Daily prices of a symbol, as `files.read_prices` gives those of a file.
 
-        Two calls: ``close`` comes from the history that is adjusted for splits alone, ``adj_close`` from the one that is adjusted
-        for dividends too. A day that only one of them has is rejected, as is a row of another symbol.
+        Two calls: ``close`` comes from the history that is adjusted for splits alone, ``adj_close``
+        from the one that is adjusted for dividends too. A day that only one of them has is
+        rejected, as is a row of another symbol.
 
         Returns
         -------
         ParseResult
-            Without rows if the vendor does not know the symbol, has no price in the range, or only such as are rejected.
+            Without rows if the vendor does not know the symbol, has no price in the range, or only
+            such as are rejected.
 
         Raises
         ------
         SourceError
-            If either answer is none. Where the plan has no dividend-adjusted history, adj_close := close and a note says so.
+            If either answer is none. Where the plan has no dividend-adjusted history, adj_close :=
+            close and a note says so.
         """
         params = {"symbol": symbol, "from": first.isoformat(), "to": last.isoformat()}
         bars = self._fetch_symbol_rows(_HISTORY, symbol, params, Bar)
@@ -166,12 +189,17 @@ class FmpClient:
         if adjusted.rejected and not adjusted.rows:
             return ParseResult(pd.DataFrame(), [*bars.rejected, *adjusted.rejected], [])
         if not adjusted.rows:
-            raise InvalidResponseError(f"{VENDOR} has prices of {symbol} but no dividend-adjusted ones: say so to its support")
+            raise InvalidResponseError(
+                f"{VENDOR} has prices of {symbol} but no dividend-adjusted ones: say so to its"
+                " support"
+            )
         return _join_histories(bars, adjusted)
 
     def fetch_profile(self, symbol: str) -> ValidatedRows[Profile]:
         """What a symbol is: one row, or none if the vendor does not know it."""
-        return _reject_duplicates(self._fetch_symbol_rows(_PROFILE, symbol, {"symbol": symbol}, Profile))
+        return _reject_duplicates(
+            self._fetch_symbol_rows(_PROFILE, symbol, {"symbol": symbol}, Profile)
+        )
 
     def fetch_constituents(self) -> ValidatedRows[Constituent]:
         """The stocks of the S&P 500, each once."""
@@ -181,7 +209,9 @@ class FmpClient:
         """Sector weights of a fund; they leave out its cash, and need not sum to 100."""
         return self._fetch_rows(_WEIGHTINGS, {"symbol": fund}, SectorWeight)
 
-    def _fetch_symbol_rows(self, path: str, symbol: str, params: dict[str, str], model: type[S]) -> ValidatedRows[S]:
+    def _fetch_symbol_rows(
+        self, path: str, symbol: str, params: dict[str, str], model: type[S]
+    ) -> ValidatedRows[S]:
         """Rows that are of the symbol asked for; the others are rejected."""
         found = self._fetch_rows(path, params, model)
         matching: ValidatedRows[S] = ValidatedRows([], [], found.rejected)
@@ -191,13 +221,20 @@ class FmpClient:
                 matching.rows.append(row)
                 matching.texts.append(text)
             else:
-                reason = f"a row of {name or 'no symbol'}, not of {symbol}: if it was renamed, hold it under its new name"
+                reason = (
+                    f"a row of {name or 'no symbol'}, not of {symbol}: if it was renamed, hold it"
+                    " under its new name"
+                )
                 matching.rejected.append(RejectedRow(None, text, reason))
         return matching
 
     def _fetch_rows(self, path: str, params: dict[str, str], model: type[R]) -> ValidatedRows[R]:
-        request = " ".join([path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])])
-        return self._http.get(path, params, lambda answer: _validate_rows(_decode_rows(answer, request), model))
+        request = " ".join(
+            [path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])]
+        )
+        return self._http.get(
+            path, params, lambda answer: _validate_rows(_decode_rows(answer, request), model)
+        )
 
 
 def _reject_duplicates(found: ValidatedRows[N]) -> ValidatedRows[N]:
@@ -206,7 +243,9 @@ def _reject_duplicates(found: ValidatedRows[N]) -> ValidatedRows[N]:
     symbols: set[str] = set()
     for row, text in zip(found.rows, found.texts, strict=True):
         if row.symbol in symbols:
-            kept.rejected.append(RejectedRow(None, text, f"a second row for {row.symbol}: the first stands"))
+            kept.rejected.append(
+                RejectedRow(None, text, f"a second row for {row.symbol}: the first stands")
+            )
         else:
             kept.rows.append(row)
             kept.texts.append(text)
@@ -232,24 +271,37 @@ def profiles_to_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
         }
         for profile in profiles
     ]
-    return pd.DataFrame(rows).astype({"market_cap": "float64", "beta": "float64", "is_etf": "boolean", "is_fund": "boolean"})
+    return pd.DataFrame(rows).astype(
+        {"market_cap": "float64", "beta": "float64", "is_etf": "boolean", "is_fund": "boolean"}
+    )
 
 
-def _join_histories(bars: ValidatedRows[Bar], adjusted: ValidatedRows[AdjustedBar] | None) -> ParseResult:
+def _join_histories(
+    bars: ValidatedRows[Bar], adjusted: ValidatedRows[AdjustedBar] | None
+) -> ParseResult:
     """Join the two histories by day and look at each row as at that of a file."""
     closes: dict[str, float] = {}
     rejected = [*bars.rejected, *(adjusted.rejected if adjusted else ())]
     days = {bar.date for bar in bars.rows}
     for row, text in zip(adjusted.rows, adjusted.texts, strict=True) if adjusted else ():
         if row.date in closes or row.date not in days:
-            reason = f"a second row for {row.date}: the first stands" if row.date in closes else f"the history has no row of {row.date}"
+            reason = (
+                f"a second row for {row.date}: the first stands"
+                if row.date in closes
+                else f"the history has no row of {row.date}"
+            )
             rejected.append(RejectedRow(None, text, reason))
         closes.setdefault(row.date, row.close)
-    columns = {name: [getattr(bar, name) for bar in bars.rows] for name in ("symbol", "date", "open", "high", "low", "close", "volume")}
+    columns = {
+        name: [getattr(bar, name) for bar in bars.rows]
+        for name in ("symbol", "date", "open", "high", "low", "close", "volume")
+    }
     if adjusted:
         columns["adj_close"] = [closes.get(bar.date) for bar in bars.rows]
     kinds = {name: pa.string() if name in ("symbol", "date") else pa.float64() for name in columns}
-    arrow = {name: pa.chunked_array([pa.array(values, kinds[name])]) for name, values in columns.items()}
+    arrow = {
+        name: pa.chunked_array([pa.array(values, kinds[name])]) for name, values in columns.items()
+    }
 
     def locate(rows: IntArray) -> list[tuple[int, str]]:
         return [(0, bars.texts[row]) for row in rows]
@@ -257,10 +309,15 @@ def _join_histories(bars: ValidatedRows[Bar], adjusted: ValidatedRows[AdjustedBa
     validator = RowValidator(Table(Path(VENDOR), arrow, [], [], locate))
     rows = price_rows(validator)
     if adjusted:  # where none of them is a price, the closes must not stand in
-        validator.reject(np.array([bar.date not in closes for bar in bars.rows]), "no dividend-adjusted close of {date}")
+        validator.reject(
+            np.array([bar.date not in closes for bar in bars.rows]),
+            "no dividend-adjusted close of {date}",
+        )
         validator.notes.clear()
     parsed = validator.result(rows, allow_empty=True)
-    return parsed._replace(rejected=[*rejected, *(row._replace(line=None) for row in parsed.rejected)])
+    return parsed._replace(
+        rejected=[*rejected, *(row._replace(line=None) for row in parsed.rejected)]
+    )
 
 
 def _decode_rows(response: VendorResponse, request: str) -> list[Any]:
@@ -273,60 +330,113 @@ def _decode_rows(response: VendorResponse, request: str) -> list[Any]:
     if error := _vendor_error(response, text, request):
         raise error
     if content is None:
-        raise InvalidResponseError(f"{VENDOR} broke its answer to {request} off, or it is not JSON", retryable=True)
+        raise InvalidResponseError(
+            f"{VENDOR} broke its answer to {request} off, or it is not JSON", retryable=True
+        )
     if not isinstance(content, list):
-        raise InvalidResponseError(f"{VENDOR} answers to {request} with something other than a list" + (f": it says '{text}'" if text else ""))
+        raise InvalidResponseError(
+            f"{VENDOR} answers to {request} with something other than a list"
+            + (f": it says '{text}'" if text else "")
+        )
     if len(content) > _MAX_RESPONSE_ROWS:
-        raise InvalidResponseError(f"{VENDOR} answers to {request} with {len(content):,} rows, where {_MAX_RESPONSE_ROWS:,} are the most that is read")
+        raise InvalidResponseError(
+            f"{VENDOR} answers to {request} with {len(content):,} rows, where"
+            f" {_MAX_RESPONSE_ROWS:,} are the most that is read"
+        )
     return content
 
 
 def _error_message(content: Any, body: bytes) -> str:
     """What an answer says in words, if it does: an object's error message, or plain text."""
     message = content.get("Error Message") if isinstance(content, dict) else content
-    text = message if isinstance(message, str) else body[:500].decode("utf-8", "replace") if content is None else ""
-    return "" if text.lstrip().startswith(("[", "{")) else " ".join(_UNPRINTABLE.sub(" ", text).split())[:200]
+    text = (
+        message
+        if isinstance(message, str)
+        else body[:500].decode("utf-8", "replace")
+        if content is None
+        else ""
+    )
+    return (
+        ""
+        if text.lstrip().startswith(("[", "{"))
+        else " ".join(_UNPRINTABLE.sub(" ", text).split())[:200]
+    )
 
 
 def _vendor_error(response: VendorResponse, text: str, request: str) -> SourceError | None:
     """Return what an answer refuses, by its words and then by its status; None: nothing."""
     message = text.casefold()
-    by_words = (refusal for words, refusal in _ERRORS_BY_MESSAGE.items() if any(word in message for word in words.split("|")))
+    by_words = (
+        refusal
+        for words, refusal in _ERRORS_BY_MESSAGE.items()
+        if any(word in message for word in words.split("|"))
+    )
     make_error = next(by_words, None) or _ERRORS_BY_STATUS.get(response.status)
     if make_error is not None:
         return make_error(request, response)
     if response.status in (408, 425) or response.status >= 500:
-        return VendorUnavailableError(f"{VENDOR} has a fault of its own (status {response.status} to {request}): try again later", response.retry_after)
+        return VendorUnavailableError(
+            f"{VENDOR} has a fault of its own (status {response.status} to {request}): try again"
+            " later",
+            response.retry_after,
+        )
     if 300 <= response.status < 400:
-        return InvalidResponseError(f"{VENDOR} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL right?")
+        return InvalidResponseError(
+            f"{VENDOR} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL"
+            " right?"
+        )
     if response.status != 200:
-        return InvalidResponseError(f"{VENDOR} answers to {request} with status {response.status}" + (f": '{text}'" if text else ""))
+        return InvalidResponseError(
+            f"{VENDOR} answers to {request} with status {response.status}"
+            + (f": '{text}'" if text else "")
+        )
     return None
 
 
 def _authentication_error(_what: str, _answer: VendorResponse) -> SourceError:
-    return AuthenticationError(f"{VENDOR} does not know the key in FMP_API_KEY: copy it anew from its site")
+    return AuthenticationError(
+        f"{VENDOR} does not know the key in FMP_API_KEY: copy it anew from its site"
+    )
 
 
 def _bandwidth_error(_what: str, _answer: VendorResponse) -> SourceError:
-    return RateLimitError(f"{VENDOR} has sent as many bytes in 30 days as the plan has: wait, or take a larger plan")
+    return RateLimitError(
+        f"{VENDOR} has sent as many bytes in 30 days as the plan has: wait, or take a larger plan"
+    )
 
 
 def _rate_limit_error(_what: str, response: VendorResponse) -> SourceError:
-    advice = "what is missing is fetched by the next run; if it is the calls per minute, set RISKMETRICS_FMP_CALLS_PER_MINUTE lower"
-    return RateLimitError(f"{VENDOR} has answered as often as the plan has: {advice}", transient=True, retry_after=response.retry_after)
+    advice = (
+        "what is missing is fetched by the next run; if it is the calls per minute, set"
+        " RISKMETRICS_FMP_CALLS_PER_MINUTE lower"
+    )
+    return RateLimitError(
+        f"{VENDOR} has answered as often as the plan has: {advice}",
+        transient=True,
+        retry_after=response.retry_after,
+    )
 
 
 def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(f"{VENDOR} has closed {request} to keys made after August 2025: is RISKMETRICS_FMP_URL right?", is_endpoint_wide=True)
+    return EntitlementError(
+        f"{VENDOR} has closed {request} to keys made after August 2025: is RISKMETRICS_FMP_URL"
+        " right?",
+        is_endpoint_wide=True,
+    )
 
 
 def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(f"the plan does not have {request.partition(' ')[0]}: docs/data.md says what each plan gives", is_endpoint_wide=True)
+    return EntitlementError(
+        f"the plan does not have {request.partition(' ')[0]}: docs/data.md says what each plan"
+        " gives",
+        is_endpoint_wide=True,
+    )
 
 
 def _symbol_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(f"the plan does not have {request}: import it from a file, or take a larger plan")
+    return EntitlementError(
+        f"the plan does not have {request}: import it from a file, or take a larger plan"
+    )
 
 
 _ERRORS_BY_MESSAGE: dict[str, Callable[[str, VendorResponse], SourceError]] = {
@@ -339,7 +449,12 @@ _ERRORS_BY_MESSAGE: dict[str, Callable[[str, VendorResponse], SourceError]] = {
 }
 """What the vendor's words mean, whatever the status that they come with."""
 
-_ERRORS_BY_STATUS = {401: _authentication_error, 402: _symbol_entitlement_error, 403: _endpoint_entitlement_error, 429: _rate_limit_error}
+_ERRORS_BY_STATUS = {
+    401: _authentication_error,
+    402: _symbol_entitlement_error,
+    403: _endpoint_entitlement_error,
+    429: _rate_limit_error,
+}
 
 
 def _validate_rows(content: list[Any], model: type[R]) -> ValidatedRows[R]:
@@ -352,6 +467,9 @@ def _validate_rows(content: list[Any], model: type[R]) -> ValidatedRows[R]:
             found.texts.append(text)
         except ValidationError as error:
             faults = error.errors(include_url=False, include_context=False, include_input=False)
-            reason = "; ".join(f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}" for fault in faults[:3])
+            reason = "; ".join(
+                f"{'.'.join(map(str, fault['loc'])) or 'row'}: {fault['msg']}"
+                for fault in faults[:3]
+            )
             found.rejected.append(RejectedRow(None, text, reason))
     return found

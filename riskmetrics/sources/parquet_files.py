@@ -11,8 +11,13 @@ import pyarrow.parquet as pq
 
 from riskmetrics.errors import DataQualityError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.sources.raw_files import file_too_large, measure_size, read_whole, too_many_rows_error
 from riskmetrics.sources.gzip_stream import is_gzip_stream
+from riskmetrics.sources.raw_files import (
+    file_too_large,
+    measure_size,
+    read_whole,
+    too_many_rows_error,
+)
 
 _MAX_FOOTER_BYTES = 8 * MEGABYTE
 """Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
@@ -21,7 +26,9 @@ _BATCH_ROWS = 65_536
 """Rows that are read at once."""
 
 
-def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Mapping[str, int]], limits: Limits) -> pa.Table:
+def read_parquet(
+    path: Path, stream: BinaryIO, choose: Callable[[list[str]], Mapping[str, int]], limits: Limits
+) -> pa.Table:
     """Read the chosen columns of a Parquet file.
 
     Parameters
@@ -32,9 +39,12 @@ def read_parquet(path: Path, stream: BinaryIO, choose: Callable[[list[str]], Map
     Raises
     ------
     DataQualityError
-        If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow, whatever it says of itself.
+        If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow,
+        whatever it says of itself.
     """
-    if is_gzip_stream(stream):  # Parquet is read from its end, to which a gzip file has no short way
+    if is_gzip_stream(
+        stream
+    ):  # Parquet is read from its end, to which a gzip file has no short way
         measure_size(path, stream, limits)
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _open_checked(path, stream, limits)
@@ -62,7 +72,9 @@ def _open_checked(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFil
     size = stream.seek(0, io.SEEK_END)
     stream.seek(max(size - 8, 0))
     if int.from_bytes(stream.read(4), "little") > _MAX_FOOTER_BYTES:
-        raise DataQualityError(f"{path} cannot be read as a table: it is damaged, or describes thousands of columns")
+        raise DataQualityError(
+            f"{path} cannot be read as a table: it is damaged, or describes thousands of columns"
+        )
     stream.seek(0)
     file = pq.ParquetFile(stream, pre_buffer=False)
     if not file.metadata.num_rows:
@@ -77,11 +89,15 @@ def _require_flat_columns(path: Path, schema: pa.Schema, headers: list[str]) -> 
     """Return which columns are text; DataQualityError if the cells of one are lists or records."""
     for header in headers:
         if pa.types.is_nested(schema.field(header).type):
-            raise DataQualityError(f"{path} has lists or records in the column {header}: write one value to a cell")
+            raise DataQualityError(
+                f"{path} has lists or records in the column {header}: write one value to a cell"
+            )
     return [header for header in headers if _is_text(schema.field(header).type)]
 
 
-def _reject_oversized(path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits) -> None:
+def _reject_oversized(
+    path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits
+) -> None:
     """Refuse columns whose pages say that they unpack to more than a file may have."""
     size = 0
     for number in range(metadata.num_row_groups):
@@ -113,7 +129,8 @@ def _decoded_size(path: Path, column: pa.Array, limits: Limits) -> int:
     lengths = pc.binary_length(column.dictionary)
     if (pc.max(lengths).as_py() or 0) > limits.line_bytes:
         raise DataQualityError(
-            f"{path} has a cell of more than {limits.line_bytes // 1024:,} KB: is it a table? If so, raise RISKMETRICS_MAX_LINE_KB"
+            f"{path} has a cell of more than {limits.line_bytes // 1024:,} KB: is it a table? If"
+            " so, raise RISKMETRICS_MAX_LINE_KB"
         )
     return int(pc.sum(pc.cast(lengths.take(column.indices), pa.int64())).as_py() or 0)
 

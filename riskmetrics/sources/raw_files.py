@@ -133,7 +133,9 @@ def measure_size(path: Path, stream: BinaryIO, limits: Limits) -> int:
             raise file_too_large(path, limits)
         if not text:
             continue
-        ends = [at for end in (b"\n", b"\r") for at in (piece.find(end), piece.rfind(end)) if at >= 0]
+        ends = [
+            at for end in (b"\n", b"\r") for at in (piece.find(end), piece.rfind(end)) if at >= 0
+        ]
         lines += max(piece.count(b"\n"), piece.count(b"\r"))
         if line + (min(ends) if ends else len(piece)) > limits.line_bytes:
             raise _line_too_long_error(path, lines + 1, limits)
@@ -166,7 +168,9 @@ def file_too_large(path: Path, limits: Limits, what: str = ", unpacked") -> Data
 
 def _open_nonblocking(path: Path, limits: Limits) -> BinaryIO:
     """Open a regular file, or a pipe as a copy of what comes through it; a device, which may have no end, is refused."""
-    file = open(path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK))  # noqa: SIM115
+    file = open(  # noqa: SIM115
+        path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
+    )
     mode = os.fstat(file.fileno()).st_mode
     if stat.S_ISREG(mode):
         return io.BufferedReader(file)
@@ -182,7 +186,10 @@ def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
         copy = cast("BinaryIO", opened.enter_context(tempfile.TemporaryFile()))
         while True:
             if not select.select([pipe], [], [], _PIPE_TIMEOUT_SECONDS)[0]:
-                raise UsageError(f"{path} is a pipe into which nothing was written for {_PIPE_TIMEOUT_SECONDS:g} s: name a file")
+                raise UsageError(
+                    f"{path} is a pipe into which nothing was written for {_PIPE_TIMEOUT_SECONDS:g}"
+                    " s: name a file"
+                )
             piece = pipe.read(_CHUNK_BYTES)
             if not piece:
                 break
@@ -198,7 +205,9 @@ def _reject_unsupported(path: Path, head: bytes) -> None:
     """Refuse a file that starts as no table does."""
     if not head or (len(head) < _SIGNATURE_BYTES and head.isspace()):
         raise DataQualityError(f"{path} is empty")
-    if kind := next((kind for start, kind in _UNSUPPORTED_SIGNATURES.items() if head.startswith(start)), None):
+    if kind := next(
+        (kind for start, kind in _UNSUPPORTED_SIGNATURES.items() if head.startswith(start)), None
+    ):
         raise DataQualityError(f"{path} is {kind}: save the table as CSV")
     if not is_parquet(head):
         _reject_markup(path, head)
@@ -213,13 +222,17 @@ def require_utf8(path: Path, data: bytes) -> bytes:
     """Return text known to be UTF-8, without its byte order mark."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(data), _CHUNK_BYTES):  # in pieces: the text as a whole would be as large again
+    for start in range(
+        0, len(data), _CHUNK_BYTES
+    ):  # in pieces: the text as a whole would be as large again
         piece = data[start : start + _CHUNK_BYTES]
         try:
             decoder.decode(piece, final=start + _CHUNK_BYTES >= len(data))
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, start + error.start) + 1
-            raise DataQualityError(f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8") from None
+            raise DataQualityError(
+                f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8"
+            ) from None
     if b"\0" in data:
         raise DataQualityError(f"{path} is not UTF-8 text: save it as CSV UTF-8")
     return data if b"\n" in data else data.replace(b"\r", b"\n")
@@ -228,7 +241,8 @@ def require_utf8(path: Path, data: bytes) -> bytes:
 def decode_text(path: Path, data: bytes) -> DecodedText:
     """Return text in UTF-8 or UTF-16, with or without a byte order mark, or else in Windows' Western code page, as Latin-1 is.
 
-    Symbols and numbers are the same in all of those but UTF-16, so that a wrong guess among the rest can spoil a name only.
+    Symbols and numbers are the same in all of those but UTF-16, so that a wrong guess among the
+    rest can spoil a name only.
     """
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
@@ -237,7 +251,9 @@ def decode_text(path: Path, data: bytes) -> DecodedText:
             continue
         if control := _CONTROL_CHARACTER.search(text):
             line = text.count("\n", 0, control.start()) + 1
-            raise DataQualityError(f"{path} is not a text file: a control character stands on line {line}")
+            raise DataQualityError(
+                f"{path} is not a text file: a control character stands on line {line}"
+            )
         return DecodedText(text, encoding)
     raise DataQualityError(f"{path} is in an encoding that is not known: save it as CSV UTF-8")
 
@@ -259,6 +275,6 @@ def _reject_markup(path: Path, data: bytes) -> None:
     title = _TITLE.search(head)
     called = f" called {' '.join(html.unescape(title[1]).split())!r}" if title else ""
     raise DataQualityError(
-        f"{path} is an HTML page{called}, not a table: such a page is saved in place of an export where the session has ended; "
-        "log in and export again"
+        f"{path} is an HTML page{called}, not a table: such a page is saved in place of an export"
+        " where the session has ended; log in and export again"
     )

@@ -69,13 +69,18 @@ class RowValidator:
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
-        normal = cells.map_unique(text, lambda one: normalize_symbol(one, max_length) if one else "")
+        normal = cells.map_unique(
+            text, lambda one: normalize_symbol(one, max_length) if one else ""
+        )
         symbols = pd.Series(normal, dtype="str")
         self.reject(
             symbols.isna(),
-            f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . - ^ = _",
+            f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . -"
+            " ^ = _",
         )
-        described = {one: _describe_respelling(one, max_length) for one in pc.unique(text).to_pylist()}
+        described = {
+            one: _describe_respelling(one, max_length) for one in pc.unique(text).to_pylist()
+        }
         if any(described.values()):
             self._respelling_notes.append(cells.map_unique(text, described.get))
         return symbols.fillna("")
@@ -102,7 +107,9 @@ class RowValidator:
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
         days, invalid = cells.parse_dates(self.table.columns[name])
-        self.reject(invalid, f"{name} '{{{name}}}' is not an unambiguous date: write it as YYYY-MM-DD")
+        self.reject(
+            invalid, f"{name} '{{{name}}}' is not an unambiguous date: write it as YYYY-MM-DD"
+        )
         return days
 
     def reject_duplicates(self, keys: pd.DataFrame, what: str) -> None:
@@ -115,7 +122,10 @@ class RowValidator:
     def reject_foreign_currency(self) -> None:
         """Reject rows in a currency other than the one that prices and portfolios have."""
         if "currency" in self.table.columns:
-            self.reject(~self.text("currency").str.upper().isin(["", "USD"]), "currency {currency}: only USD is supported")
+            self.reject(
+                ~self.text("currency").str.upper().isin(["", "USD"]),
+                "currency {currency}: only USD is supported",
+            )
 
     def reject_unprintable(self, *names: str) -> None:
         """Reject rows with control characters in text that is shown to people."""
@@ -126,17 +136,30 @@ class RowValidator:
                 self.reject(found, f"{name} holds a control character")
 
     def _cell_texts(self, column: pa.ChunkedArray, rows: IntArray) -> list[str]:
-        texts: list[str] = pc.fill_null(cells.trim_text(pc.take(column, pa.array(rows))), "").to_pylist()
+        texts: list[str] = pc.fill_null(
+            cells.trim_text(pc.take(column, pa.array(rows))), ""
+        ).to_pylist()
         return texts
 
     def result(self, rows: pd.DataFrame, *, allow_empty: bool = False) -> ParseResult:
         """Return the good rows and the rejected ones; raise DataQualityError if no row is good and one must be."""
         valid = self.valid_rows
         bad = np.flatnonzero(~valid)
-        quoted = {name: [text[:_MAX_QUOTE_CHARS] for text in self._cell_texts(column, bad)] for name, column in self.table.columns.items()}
+        quoted = {
+            name: [text[:_MAX_QUOTE_CHARS] for text in self._cell_texts(column, bad)]
+            for name, column in self.table.columns.items()
+        }
         rejected = [
-            RejectedRow(line, raw, self._reasons[self._reason_index[row]].format(**{name: texts[place] for name, texts in quoted.items()}))
-            for place, (row, (line, raw)) in enumerate(zip(bad, self.table.locate(bad), strict=True))
+            RejectedRow(
+                line,
+                raw,
+                self._reasons[self._reason_index[row]].format(
+                    **{name: texts[place] for name, texts in quoted.items()}
+                ),
+            )
+            for place, (row, (line, raw)) in enumerate(
+                zip(bad, self.table.locate(bad), strict=True)
+            )
         ]
         rejected = sorted([*self.table.rejected, *rejected], key=lambda row: row.line or 0)
         if not (valid.any() or allow_empty):
@@ -170,7 +193,9 @@ def no_valid_row_error(path: Path, rejected: Sequence[RejectedRow]) -> DataQuali
 def to_dates(days: DateArray) -> "pd.Series[Any]":
     """Days as datetime.date, None where unknown."""
     codes, distinct = pd.factorize(days, use_na_sentinel=False)
-    return pd.Series(np.asarray(distinct, dtype="datetime64[D]").astype(object)[codes], dtype=object)
+    return pd.Series(
+        np.asarray(distinct, dtype="datetime64[D]").astype(object)[codes], dtype=object
+    )
 
 
 def blank_to_none(text: "pd.Series[str]") -> "pd.Series[Any]":

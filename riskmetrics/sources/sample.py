@@ -15,7 +15,11 @@ MARKET_INDEX = "SPX"
 """What betas are measured against: the sample holds the index itself, not SPY."""
 FIRST_SESSION = date(2017, 12, 1)
 LAST_SESSION = date(2022, 12, 28)
-_EQUITY = {"Core Equity": Decimal(195_000), "Concentrated": Decimal(68_000), "Long-Short": Decimal(125_000)}
+_EQUITY = {
+    "Core Equity": Decimal(195_000),
+    "Concentrated": Decimal(68_000),
+    "Long-Short": Decimal(125_000),
+}
 
 
 class SamplePortfolio(NamedTuple):
@@ -45,6 +49,11 @@ def benchmark() -> ParseResult:
 def portfolios() -> list[SamplePortfolio]:
     """A long-only, a concentrated and a long-short portfolio."""
     return [
-        SamplePortfolio(name, equity, LAST_SESSION, read_portfolio(FOLDER / f"{re.sub('[ -]', '_', name.lower())}.csv", decimal="."))
+        SamplePortfolio(
+            name,
+            equity,
+            LAST_SESSION,
+            read_portfolio(FOLDER / f"{re.sub('[ -]', '_', name.lower())}.csv", decimal="."),
+        )
         for name, equity in _EQUITY.items()
     ]

@@ -28,13 +28,15 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with name, and market_move, rate_move, first_day, last_day, description as far as they apply.
+        CSV or Parquet with name, and market_move, rate_move, first_day, last_day, description as
+        far as they apply.
 
     Returns
     -------
     ParseResult
-        name, market_move, rate_move (float64, fractions, NaN where absent), first_day, last_day (datetime.date, None where
-        absent: sessions that have ended), description (text, empty where absent).
+        name, market_move, rate_move (float64, fractions, NaN where absent), first_day, last_day
+        (datetime.date, None where absent: sessions that have ended), description (text, empty where
+        absent).
 
     Raises
     ------
@@ -48,29 +50,52 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     moves = {name: validator.numbers(name) for name in ("market_move", "rate_move")}
     window_days = {name: validator.days(name) for name in ("first_day", "last_day")}
     validator.reject(names == "", "no name")
-    validator.reject(names.str.len() > MAX_NAME_LENGTH, f"name '{{name}}' is longer than {MAX_NAME_LENGTH} characters")
+    validator.reject(
+        names.str.len() > MAX_NAME_LENGTH,
+        f"name '{{name}}' is longer than {MAX_NAME_LENGTH} characters",
+    )
     validator.reject_unprintable("name", "description")
     for name, move in moves.items():
-        validator.reject((move <= -1) | (move > 1), f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth")
+        validator.reject(
+            (move <= -1) | (move > 1),
+            f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth",
+        )
     _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])
     moved = ~np.isnan(moves["market_move"]) | ~np.isnan(moves["rate_move"])
-    validator.reject(moved & ~np.isnat(window_days["first_day"]), "moves and a window: a scenario is one or the other")
+    validator.reject(
+        moved & ~np.isnat(window_days["first_day"]),
+        "moves and a window: a scenario is one or the other",
+    )
     validator.reject(~moved & np.isnat(window_days["first_day"]), "neither a move nor a window")
     validator.reject_duplicates(names.to_frame(), "{name}")
     return validator.result(
         pd.DataFrame(
-            {"name": names, **moves, **{name: to_dates(days) for name, days in window_days.items()}, "description": validator.text("description")}
+            {
+                "name": names,
+                **moves,
+                **{name: to_dates(days) for name, days in window_days.items()},
+                "description": validator.text("description"),
+            }
         )
     )
 
 
 def _reject_invalid_windows(validator: RowValidator, first: DateArray, last: DateArray) -> None:
-    ended, sessions = trading_calendar.last_completed_session(), trading_calendar.sessions_index().to_numpy("datetime64[D]")
-    validator.reject(np.isnat(first) != np.isnat(last), "a window needs both first_day and last_day")
-    validator.reject(last > np.datetime64(ended), f"last_day {{last_day}} lies after {ended}, the latest session that has closed")
+    ended, sessions = (
+        trading_calendar.last_completed_session(),
+        trading_calendar.sessions_index().to_numpy("datetime64[D]"),
+    )
+    validator.reject(
+        np.isnat(first) != np.isnat(last), "a window needs both first_day and last_day"
+    )
+    validator.reject(
+        last > np.datetime64(ended),
+        f"last_day {{last_day}} lies after {ended}, the latest session that has closed",
+    )
     for name, days in (("first_day", first), ("last_day", last)):
         validator.reject(
             ~np.isnat(days) & ~np.isin(days, sessions),
-            f"{name} {{{name}}} is not a session: the exchange is closed, or the calendar starts later",
+            f"{name} {{{name}}} is not a session: the exchange is closed, or the calendar starts"
+            " later",
         )
     validator.reject(first >= last, "last_day {last_day} does not come after first_day {first_day}")

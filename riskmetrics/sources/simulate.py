@@ -1,16 +1,19 @@
 r"""Markets and portfolios of any size whose betas, volatilities and sectors are known: what estimates are held against.
 
-The simple return of a symbol on a day is :math:`r = \beta m + \gamma b + e`, with m the return of the market index, b that
-of the rate index and e its own. The three are independent, and each is a normal shock times a volatility of its own, whose
-logarithm is half the sum of two AR(1) processes, one slow and one fast (Alizadeh, Brandt and Diebold 2002): volatility
-clusters, tails are fat, and the classical standard errors of a regression hold, since no volatility depends on a regressor.
-A day's bar is that of a Brownian path with the day's volatility, tied to its return.
+The simple return of a symbol on a day is :math:`r = \beta m + \gamma b + e`, with m the return of
+the market index, b that of the rate index and e its own. The three are independent, and each is a
+normal shock times a volatility of its own, whose logarithm is half the sum of two AR(1) processes,
+one slow and one fast (Alizadeh, Brandt and Diebold 2002): volatility clusters, tails are fat, and
+the classical standard errors of a regression hold, since no volatility depends on a regressor. A
+day's bar is that of a Brownian path with the day's volatility, tied to its return.
 
-Each symbol and portfolio draws from streams of its own: with the same seed and sessions, more of them leave the first as they were.
+Each symbol and portfolio draws from streams of its own: with the same seed and sessions, more of
+them leave the first as they were.
 
 References
 ----------
-Alizadeh, Brandt and Diebold (2002), Range-based estimation of stochastic volatility models, Journal of Finance 57(3).
+Alizadeh, Brandt and Diebold (2002), Range-based estimation of stochastic volatility models, Journal
+of Finance 57(3).
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,9 +40,14 @@ _LOG_VARIANCE = ((0.985, 0.7), (0.6, 0.5))
 OVERNIGHT_VARIANCE_SHARE = 0.2
 """Share of a day's variance that falls between the close before and the open."""
 _INTRADAY_STEPS = 8
-"""Intraday steps of a day's path. Within each the extremes are drawn exactly, but the high independently of the low."""
+"""Intraday steps of a day's path.
 
-SECTOR_WEIGHTS = dict(zip(SECTORS, (0.09, 0.11, 0.06, 0.04, 0.13, 0.12, 0.09, 0.28, 0.03, 0.025, 0.025), strict=True))
+Within each the extremes are drawn exactly, but the high independently of the low.
+"""
+
+SECTOR_WEIGHTS = dict(
+    zip(SECTORS, (0.09, 0.11, 0.06, 0.04, 0.13, 0.12, 0.09, 0.28, 0.03, 0.025, 0.025), strict=True)
+)
 """Of the benchmark, as fractions of 1: rounded from what the S&P 500 had in the 2020s."""
 
 _PORTFOLIO_STYLES = ((0.0, 0.98), (0.3 / 1.6, 1.6), (0.5, 1.9))
@@ -83,7 +91,16 @@ def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
         rng = _random_stream(seed, _TRUTH, number)
         beta, rate_beta = rng.normal(1.0, 0.3), rng.normal(0.0, 0.25)
         volatility = np.exp(rng.uniform(np.log(0.15), np.log(0.45)))
-        rows.append((f"SIM{number:05d}", SECTORS[(number - 1) % len(SECTORS)], beta, rate_beta, volatility, rng.normal(beta, 0.05)))
+        rows.append(
+            (
+                f"SIM{number:05d}",
+                SECTORS[(number - 1) % len(SECTORS)],
+                beta,
+                rate_beta,
+                volatility,
+                rng.normal(beta, 0.05),
+            )
+        )
     names = ["symbol", "sector", "beta", "rate_beta", "idiosyncratic_volatility", "vendor_beta"]
     return pd.DataFrame(rows, columns=names).astype({"sector": "str"}).set_index("symbol")
 
@@ -91,16 +108,27 @@ def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
 def simulate_market(n_stocks: int, sessions: Sequence[date], seed: int) -> Market:
     """Simulate the two indices and ``n_stocks`` stocks on ``sessions``.
 
-    Stocks are SIM00001, SIM00002, …; their sectors go round the eleven of GICS. ``seed`` is 0 or more.
+    Stocks are SIM00001, SIM00002, …; their sectors go round the eleven of GICS. ``seed`` is 0 or
+    more.
     """
     return next(simulate_market_blocks(n_stocks, sessions, seed, symbols_per_block=n_stocks + 2))
 
 
-def simulate_market_blocks(n_stocks: int, sessions: Sequence[date], seed: int, *, symbols_per_block: int) -> Iterator[Market]:
+def simulate_market_blocks(
+    n_stocks: int, sessions: Sequence[date], seed: int, *, symbols_per_block: int
+) -> Iterator[Market]:
     """Simulate the market of `simulate_market` in blocks of symbols, to the same bits, for what would not fit in memory."""
-    parameters_by_symbol, days, n_sessions = true_parameters(n_stocks, seed), pd.DatetimeIndex(list(sessions)), len(sessions)
-    market, market_variance = _draw_shocks(_random_stream(seed, _FACTOR, 0), n_sessions, MARKET_VOLATILITY)
-    rate, rate_variance = _draw_shocks(_random_stream(seed, _FACTOR, 1), n_sessions, RATE_VOLATILITY)
+    parameters_by_symbol, days, n_sessions = (
+        true_parameters(n_stocks, seed),
+        pd.DatetimeIndex(list(sessions)),
+        len(sessions),
+    )
+    market, market_variance = _draw_shocks(
+        _random_stream(seed, _FACTOR, 0), n_sessions, MARKET_VOLATILITY
+    )
+    rate, rate_variance = _draw_shocks(
+        _random_stream(seed, _FACTOR, 1), n_sessions, RATE_VOLATILITY
+    )
     market += _MARKET_RETURN / SESSIONS_PER_YEAR
     for start in range(0, len(parameters_by_symbol), symbols_per_block):
         block = parameters_by_symbol.iloc[start : start + symbols_per_block]
@@ -112,23 +140,39 @@ def simulate_market_blocks(n_stocks: int, sessions: Sequence[date], seed: int, *
             variance = beta**2 * market_variance + rate_beta**2 * rate_variance + own_variance
             volatility[:, place] = np.sqrt(variance)
             bars[:, place] = _draw_bars(rng, beta * market + rate_beta * rate + own, variance)
-        yield Market(_to_long_format(bars, block.index, days), block, pd.DataFrame(volatility, days, block.index))
+        yield Market(
+            _to_long_format(bars, block.index, days),
+            block,
+            pd.DataFrame(volatility, days, block.index),
+        )
 
 
 def profiles(parameters: pd.DataFrame) -> pd.DataFrame:
     """Company profiles of a `Market.true_parameters`, as `db.input_writes.store_profiles` takes them; ``beta`` is the vendor's."""
     index = parameters["sector"].isna()
-    names = "Simulated " + parameters.index.to_series().where(index, "company " + parameters.index.str.removeprefix("SIM"))
-    columns = {"company_name": names, "sector": parameters["sector"], "is_etf": index, "is_fund": False, "beta": parameters["vendor_beta"]}
+    names = "Simulated " + parameters.index.to_series().where(
+        index, "company " + parameters.index.str.removeprefix("SIM")
+    )
+    columns = {
+        "company_name": names,
+        "sector": parameters["sector"],
+        "is_etf": index,
+        "is_fund": False,
+        "beta": parameters["vendor_beta"],
+    }
     return pd.DataFrame(columns).reset_index(names="symbol")
 
 
 def benchmark(day: date) -> pd.DataFrame:
     """Sector weights of the benchmark as of ``day``, as `db.input_writes.store_benchmark_weights` takes them: fractions that sum to 1."""
-    return pd.DataFrame({"date": day, "sector": list(SECTOR_WEIGHTS), "weight": list(SECTOR_WEIGHTS.values())})
+    return pd.DataFrame(
+        {"date": day, "sector": list(SECTOR_WEIGHTS), "weight": list(SECTOR_WEIGHTS.values())}
+    )
 
 
-def simulate_portfolios(numbers: Sequence[int], n_lots: int, closes: pd.DataFrame, seed: int) -> Portfolios:
+def simulate_portfolios(
+    numbers: Sequence[int], n_lots: int, closes: pd.DataFrame, seed: int
+) -> Portfolios:
     """Simulate portfolios that are held on the last session: in turn long-only, 130/30 and market-neutral.
 
     Parameters
@@ -138,26 +182,42 @@ def simulate_portfolios(numbers: Sequence[int], n_lots: int, closes: pd.DataFram
     n_lots : int
         Open lots in each; about a tenth of them are second ones of a symbol.
     closes : (T, N) DataFrame
-        Sessions x symbols, dollars, none missing. Lots are entered on sessions of its first half, at that day's close.
+        Sessions x symbols, dollars, none missing. Lots are entered on sessions of its first half,
+        at that day's close.
 
     Returns
     -------
     Portfolios
-        Values between some $100,000 and $10,000,000; equity is net value plus cash on the last session.
+        Values between some $100,000 and $10,000,000; equity is net value plus cash on the last
+        session.
     """
     prices = closes.to_numpy()
     shape = len(numbers), n_lots
-    symbol_index, entry_index, quantity = np.empty(shape, np.int64), np.empty(shape, np.int64), np.empty(shape)
+    symbol_index, entry_index, quantity = (
+        np.empty(shape, np.int64),
+        np.empty(shape, np.int64),
+        np.empty(shape),
+    )
     ids, equity = [], np.empty(len(numbers))
     for row, number in enumerate(numbers):
-        rng, (short, leverage) = _random_stream(seed, _PORTFOLIO, number), _PORTFOLIO_STYLES[number % len(_PORTFOLIO_STYLES)]
+        rng, (short, leverage) = (
+            _random_stream(seed, _PORTFOLIO, number),
+            _PORTFOLIO_STYLES[number % len(_PORTFOLIO_STYLES)],
+        )
         ids.append(_draw_uuids(rng, n_lots + 1))
         symbol_index[row], weights = _draw_weights(rng, n_lots, prices.shape[1], short)
         entry_index[row] = rng.integers(0, (len(closes) + 1) // 2, n_lots)
         value = weights * rng.lognormal(np.log(1e6), 0.75)
-        quantity[row] = np.sign(value) * np.maximum(np.round(np.abs(value) / prices[-1, symbol_index[row]]), 1.0)
+        quantity[row] = np.sign(value) * np.maximum(
+            np.round(np.abs(value) / prices[-1, symbol_index[row]]), 1.0
+        )
         equity[row] = np.abs(quantity[row] * prices[-1, symbol_index[row]]).sum() / leverage
-    portfolios = pd.DataFrame({"id": [own[0] for own in ids], "name": [f"Simulated {number + 1:04d}" for number in numbers]})
+    portfolios = pd.DataFrame(
+        {
+            "id": [own[0] for own in ids],
+            "name": [f"Simulated {number + 1:04d}" for number in numbers],
+        }
+    )
     lots = pd.DataFrame(
         {
             "id": [lot for own in ids for lot in own[1:]],
@@ -171,19 +231,28 @@ def simulate_portfolios(numbers: Sequence[int], n_lots: int, closes: pd.DataFram
         }
     )
     last = closes.index[-1]
-    return Portfolios(portfolios.assign(currency="USD", equity_balance=equity.round(2), equity_as_of=last, holdings_as_of=last), lots)
+    return Portfolios(
+        portfolios.assign(
+            currency="USD", equity_balance=equity.round(2), equity_as_of=last, holdings_as_of=last
+        ),
+        lots,
+    )
 
 
 def _random_stream(seed: int, purpose: int, number: int) -> np.random.Generator:
     return np.random.default_rng([seed, purpose, number])
 
 
-def _draw_shocks(rng: np.random.Generator, n_sessions: int, annualized_volatility: float) -> tuple[FloatArray, FloatArray]:
+def _draw_shocks(
+    rng: np.random.Generator, n_sessions: int, annualized_volatility: float
+) -> tuple[FloatArray, FloatArray]:
     """Return shocks and the variances, a day, that they were drawn with; the expected variance is that of the given volatility."""
     log_variance = np.zeros(n_sessions)
     for autocorrelation, deviation in _LOG_VARIANCE:
         innovations = rng.standard_normal(n_sessions) * deviation
-        innovations[1:] *= np.sqrt(1 - autocorrelation**2)  # the first is drawn from the distribution that all have
+        innovations[1:] *= np.sqrt(
+            1 - autocorrelation**2
+        )  # the first is drawn from the distribution that all have
         log_variance += lfilter([1.0], [1.0, -autocorrelation], innovations) - deviation**2 / 2
     variance = annualized_volatility**2 / SESSIONS_PER_YEAR * np.exp(log_variance)
     return np.sqrt(variance) * rng.standard_normal(n_sessions), variance
@@ -192,31 +261,56 @@ def _draw_shocks(rng: np.random.Generator, n_sessions: int, annualized_volatilit
 def _draw_bars(rng: np.random.Generator, returns: FloatArray, variance: FloatArray) -> FloatArray:
     """Return open, high, low, close, adj_close and volume of a symbol, of shape (6, T)."""
     log_returns = np.log1p(returns)
-    shares = np.array([OVERNIGHT_VARIANCE_SHARE, *np.full(_INTRADAY_STEPS, (1 - OVERNIGHT_VARIANCE_SHARE) / _INTRADAY_STEPS)])[:, None]  # of the day's variance
-    path = (np.sqrt(shares * variance) * rng.standard_normal((len(shares), len(returns)))).cumsum(axis=0)
-    path += shares.cumsum(axis=0) * (log_returns - path[-1])  # a Brownian bridge from the close before to this one
+    shares = np.array(
+        [
+            OVERNIGHT_VARIANCE_SHARE,
+            *np.full(_INTRADAY_STEPS, (1 - OVERNIGHT_VARIANCE_SHARE) / _INTRADAY_STEPS),
+        ]
+    )[:, None]  # of the day's variance
+    path = (np.sqrt(shares * variance) * rng.standard_normal((len(shares), len(returns)))).cumsum(
+        axis=0
+    )
+    path += shares.cumsum(axis=0) * (
+        log_returns - path[-1]
+    )  # a Brownian bridge from the close before to this one
     ends, middles, moves = path[[0, -1]], (path[1:] + path[:-1]) / 2, np.diff(path, axis=0)
-    up, down = (np.sqrt(moves**2 + 2 * shares[1:] * variance * rng.standard_exponential(moves.shape)) / 2 for _ in range(2))
+    up, down = (
+        np.sqrt(moves**2 + 2 * shares[1:] * variance * rng.standard_exponential(moves.shape)) / 2
+        for _ in range(2)
+    )
     high, low = (middles + up).max(axis=0), (middles - down).min(axis=0)
-    bars = np.stack([ends[0], np.maximum(high, ends.max(axis=0)), np.minimum(low, ends.min(axis=0)), ends[1]])  # max, min: for rounding
+    bars = np.stack(
+        [ends[0], np.maximum(high, ends.max(axis=0)), np.minimum(low, ends.min(axis=0)), ends[1]]
+    )  # max, min: for rounding
     last_close = np.exp(rng.uniform(np.log(20), np.log(400)))
     bars += np.log(last_close) - log_returns[::-1].cumsum()[::-1]  # from the close before
     prices = np.exp(bars).round(4)  # what a database's NUMERIC(12, 4) holds
     turnover = rng.lognormal(np.log(1e8), 1.0)  # dollars a day
-    volume = turnover / last_close * np.sqrt(variance / variance.mean()) * rng.lognormal(0.0, 0.3, len(returns))
+    volume = (
+        turnover
+        / last_close
+        * np.sqrt(variance / variance.mean())
+        * rng.lognormal(0.0, 0.3, len(returns))
+    )
     return np.vstack([prices, prices[-1:], volume.round()[None]])
 
 
-def _to_long_format(bars: FloatArray, symbols: "pd.Index[str]", days: pd.DatetimeIndex) -> pd.DataFrame:
+def _to_long_format(
+    bars: FloatArray, symbols: "pd.Index[str]", days: pd.DatetimeIndex
+) -> pd.DataFrame:
     """Return bars of shape (6, N, T) as one row per symbol and session."""
     names = ["open", "high", "low", "close", "adj_close", "volume"]
-    frame = pd.DataFrame({name: values.ravel() for name, values in zip(names, bars, strict=True)}).astype({"volume": "int64"})
+    frame = pd.DataFrame(
+        {name: values.ravel() for name, values in zip(names, bars, strict=True)}
+    ).astype({"volume": "int64"})
     frame.insert(0, "symbol", symbols.repeat(len(days)))
     frame.insert(1, "date", np.tile(days.to_numpy(), len(symbols)))
     return frame.assign(has_adj_close=True)
 
 
-def _draw_weights(rng: np.random.Generator, n_lots: int, n_symbols: int, short: float) -> tuple[IntArray, FloatArray]:
+def _draw_weights(
+    rng: np.random.Generator, n_lots: int, n_symbols: int, short: float
+) -> tuple[IntArray, FloatArray]:
     """Return which symbol each lot is of, and its share of gross value: negative if short, where the shares sum to ``-short``."""
     n_held = min(n_symbols, -(-9 * n_lots // 10))
     symbols = rng.choice(n_symbols, n_held, replace=False)
@@ -231,4 +325,7 @@ def _draw_weights(rng: np.random.Generator, n_lots: int, n_symbols: int, short: 
 def _draw_uuids(rng: np.random.Generator, count: int) -> list[str]:
     """Return uuids of version 4, from the stream: the same simulation has the same rows."""
     random = rng.bytes(16 * count)
-    return [str(UUID(bytes=random[start : start + 16], version=4)) for start in range(0, len(random), 16)]
+    return [
+        str(UUID(bytes=random[start : start + 16], version=4))
+        for start in range(0, len(random), 16)
+    ]

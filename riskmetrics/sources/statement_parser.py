@@ -63,7 +63,14 @@ def split_records(text: str, delimiter: str) -> list[Line]:
         trimmed = [cell.strip() for cell in record]
         filled = max((place for place, cell in enumerate(trimmed, 1) if cell), default=0)
         if filled:
-            lines.append(Line(before + 1, "".join(physical[before : reader.line_num]).rstrip("\r\n"), trimmed[:filled], len(record)))
+            lines.append(
+                Line(
+                    before + 1,
+                    "".join(physical[before : reader.line_num]).rstrip("\r\n"),
+                    trimmed[:filled],
+                    len(record),
+                )
+            )
         before = reader.line_num
     return lines
 
@@ -110,7 +117,11 @@ class _StatementParser:
             self._record_facts(line, facts)
         elif self._layout.matches_header(header_keys(line)):
             self._start_table(line)
-        elif self._layout.has_account_line_above and next_line is not None and self._layout.matches_header(header_keys(next_line)):
+        elif (
+            self._layout.has_account_line_above
+            and next_line is not None
+            and self._layout.matches_header(header_keys(next_line))
+        ):
             self._account["account"] = ", ".join(line.cells)
             self._skip(line, "the account")
         elif not self._header:
@@ -123,14 +134,20 @@ class _StatementParser:
         lines = [line for line, _ in self._rows]
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
         columns = {
-            name: pa.chunked_array([pa.array([row.get(name, "") for _, row in self._rows], pa.string())])
+            name: pa.chunked_array(
+                [pa.array([row.get(name, "") for _, row in self._rows], pa.string())]
+            )
             for name in [*names, *self._account]
         }
 
         def locate(rows: IntArray) -> list[tuple[int, str]]:
             return [(lines[row].number, lines[row].raw) for row in rows]
 
-        return ParsedStatement(Table(self._path, columns, self._ragged_rows, self._notes, locate), self._skipped, self._day)
+        return ParsedStatement(
+            Table(self._path, columns, self._ragged_rows, self._notes, locate),
+            self._skipped,
+            self._day,
+        )
 
     def _skip(self, line: Line, reason: str) -> None:
         self._skipped.append(SkippedLine(line.number, reason))
@@ -146,11 +163,24 @@ class _StatementParser:
     def _record_facts(self, line: Line, matched: dict[str, str | None]) -> None:
         facts = {name: text.strip() for name, text in matched.items() if text}
         if "account" in facts or "number" in facts:
-            self._account = {"account": facts.get("account", ""), "account_number": facts.get("number", "")}
+            self._account = {
+                "account": facts.get("account", ""),
+                "account_number": facts.get("number", ""),
+            }
         if "day" in facts:
             self._day = self._day or _parse_us_date(facts["day"])
         if "cash" in facts:
-            self._rows.append((line, {**self._account, "symbol": CASH_ROW_SYMBOL, "market_value": facts["cash"], "currency": facts["currency"]}))
+            self._rows.append(
+                (
+                    line,
+                    {
+                        **self._account,
+                        "symbol": CASH_ROW_SYMBOL,
+                        "market_value": facts["cash"],
+                        "currency": facts["currency"],
+                    },
+                )
+            )
         else:
             self._skip(line, f"the {' and the '.join(facts).replace('number', 'account number')}")
 
@@ -161,12 +191,18 @@ class _StatementParser:
             self._skip(line, "part of another table")
             return
         self._header = line.cells
-        self._columns, notes = choose_columns(self._path, line.cells, self._layout.columns, ("symbol",))
+        self._columns, notes = choose_columns(
+            self._path, line.cells, self._layout.columns, ("symbol",)
+        )
         if self._layout is GENERIC and not repeats:
             self._notes += notes
 
     def _add_row(self, line: Line) -> None:
-        row = {name: line.cells[place] for name, place in self._columns.items() if place < len(line.cells)}
+        row = {
+            name: line.cells[place]
+            for name, place in self._columns.items()
+            if place < len(line.cells)
+        }
         for name, expected in self._layout.holding_values.items():
             if name in self._columns and header_key(row.get(name, "")) != expected:
                 self._skip(line, f"no open position: {row.get(name) or 'nothing stated'}")
@@ -177,14 +213,18 @@ class _StatementParser:
             reason = f"{line.n_cells} cells where the header has {len(self._header)}"
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
-            self._rows.append((line, {**self._account, **{name: text for name, text in row.items() if text}}))
+            self._rows.append(
+                (line, {**self._account, **{name: text for name, text in row.items() if text}})
+            )
 
 
 def _is_remark(line: Line) -> bool:
     """Whether a line is a sentence rather than a holding, whole or torn."""
     if len(line.cells) == 1:
         return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
-    return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(map(_NUMBER.match, line.cells))
+    return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
+        map(_NUMBER.match, line.cells)
+    )
 
 
 def _parse_us_date(text: str) -> date | None:

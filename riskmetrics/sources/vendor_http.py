@@ -1,7 +1,8 @@
 """Asking a vendor over HTTP: timeouts, retries, limits, and a key that never leaves this module.
 
-The key travels in the URL, and what `requests` and urllib3 raise or log quotes URLs. So their exceptions are replaced here by
-sentences of our own, their logging is filtered, and the key is taken out of every answer before anybody sees it.
+The key travels in the URL, and what `requests` and urllib3 raise or log quotes URLs. So their
+exceptions are replaced here by sentences of our own, their logging is filtered, and the key is
+taken out of every answer before anybody sees it.
 """
 
 import logging
@@ -16,13 +17,19 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, InvalidHeader, MaxRetryError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import (
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 from urllib3.util.retry import Retry
 
 from riskmetrics.deadlines import Deadline, run_with_timeout
 from riskmetrics.errors import (
-    InvalidResponseError,
     EntitlementError,
+    InvalidResponseError,
     RateLimitError,
     SourceError,
     TimeLimitError,
@@ -33,7 +40,14 @@ from riskmetrics.limits import MEGABYTE
 CONCURRENCY = 4
 """Calls under way at once."""
 
-RETRIES = Retry(total=3, backoff_factor=1.0, backoff_jitter=1.0, backoff_max=30.0, retry_after_max=60, allowed_methods=["GET"])
+RETRIES = Retry(
+    total=3,
+    backoff_factor=1.0,
+    backoff_jitter=1.0,
+    backoff_max=30.0,
+    retry_after_max=60,
+    allowed_methods=["GET"],
+)
 """At once, then after 2 and 4 seconds and up to one more; or when the vendor says, within a minute."""
 
 _MAX_CONSECUTIVE_FAILURES = 3
@@ -42,10 +56,16 @@ _MAX_CONSECUTIVE_FAILURES = 3
 _CONNECTION_ERRORS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
     (requests.ConnectTimeout, "accepted no connection within {connect:g} s"),
     ((requests.ReadTimeout, ReadTimeoutError), "did not answer within {read:g} s"),
-    (requests.exceptions.SSLError, "does not prove who it is: its TLS certificate is not trusted here"),
+    (
+        requests.exceptions.SSLError,
+        "does not prove who it is: its TLS certificate is not trusted here",
+    ),
     (requests.exceptions.ProxyError, "cannot be reached through the proxy that HTTPS_PROXY names"),
     ((ProtocolError, requests.exceptions.ChunkedEncodingError), "broke the connection off"),
-    (requests.ConnectionError, "cannot be reached: is the network up, and RISKMETRICS_FMP_URL right?"),
+    (
+        requests.ConnectionError,
+        "cannot be reached: is the network up, and RISKMETRICS_FMP_URL right?",
+    ),
 ]
 """What went wrong, by the kind of error or of the one inside it; the first that fits."""
 
@@ -94,7 +114,9 @@ class _RedactKeyFilter(logging.Filter):
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_RedactKeyFilter())
-logging.getLogger("urllib3.connection").addFilter(lambda _: False)  # complains of headers, with the address and what the vendor sent
+logging.getLogger("urllib3.connection").addFilter(
+    lambda _: False
+)  # complains of headers, with the address and what the vendor sent
 
 
 class VendorHttpClient:
@@ -107,11 +129,13 @@ class VendorHttpClient:
     key : str
         Sent in the URL.
     rate_limiter : callable
-        Called before every attempt: waits until one more call is within the limits, or raises RateLimitError.
+        Called before every attempt: waits until one more call is within the limits, or raises
+        RateLimitError.
     limits : CallLimits
         The time of a run counts from its first question.
     cooldown : float
-        Seconds to wait, once, when the vendor says that it is asked too often and not when to ask again.
+        Seconds to wait, once, when the vendor says that it is asked too often and not when to ask
+        again.
     on_wait : callable
         Called with a sentence before a wait that a person would take for a standstill.
     """
@@ -130,12 +154,22 @@ class VendorHttpClient:
     ) -> None:
         self._url = url.rstrip("/")
         self._host = urlsplit(url).hostname or "the vendor"
-        self._secrets = {form.encode() for form in (key, quote(key), quote(key, safe=""), quote_plus(key))}
-        self._rate_limiter, self._retries, self._timeouts, self._cooldown, self._on_wait = rate_limiter, retries, timeouts, cooldown, on_wait
+        self._secrets = {
+            form.encode() for form in (key, quote(key), quote(key, safe=""), quote_plus(key))
+        }
+        self._rate_limiter, self._retries, self._timeouts, self._cooldown, self._on_wait = (
+            rate_limiter,
+            retries,
+            timeouts,
+            cooldown,
+            on_wait,
+        )
         self._limits = limits
         self._session = requests.Session()
         self._session.params = {_KEY_PARAMETER: key}
-        adapter = HTTPAdapter(pool_maxsize=CONCURRENCY, pool_block=True)  # it never retries: we do, and count
+        adapter = HTTPAdapter(
+            pool_maxsize=CONCURRENCY, pool_block=True
+        )  # it never retries: we do, and count
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._state_lock, self._cooldown_lock = Lock(), Lock()
@@ -147,7 +181,12 @@ class VendorHttpClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._session.close()
 
     def get(self, path: str, params: Mapping[str, str], parse: Callable[[VendorResponse], T]) -> T:
@@ -161,7 +200,8 @@ class VendorHttpClient:
         Raises
         ------
         SourceError
-            The last error, when retries are used up or do not help; at once, if an earlier question closed the endpoint or the vendor.
+            The last error, when retries are used up or do not help; at once, if an earlier question
+            closed the endpoint or the vendor.
         """
         retries, seconds_left = self._retries, self._limits.call_seconds
         while True:
@@ -177,7 +217,12 @@ class VendorHttpClient:
             else:
                 self._consecutive_failures = 0
                 return value
-            if isinstance(failure, RateLimitError) and failure.transient and not failure.retryable and self._wait_for_quota(sent_at, failure, path, call_deadline):
+            if (
+                isinstance(failure, RateLimitError)
+                and failure.transient
+                and not failure.retryable
+                and self._wait_for_quota(sent_at, failure, path, call_deadline)
+            ):
                 seconds_left = call_deadline.seconds_left
                 continue
             remaining_retries = _next_retry(retries, path, failure)
@@ -204,25 +249,30 @@ class VendorHttpClient:
         seconds = self._limits.run_seconds if whole_run else self._limits.call_seconds
         what = "all questions" if whole_run else "a question"
         failure = TimeLimitError(
-            f"{self._host} took longer than the {seconds:g} s for {what} with all retries and waits: run again later, or raise {name}",
+            f"{self._host} took longer than the {seconds:g} s for {what} with all retries and"
+            f" waits: run again later, or raise {name}",
             is_run_wide=whole_run,
         )
         self._record_failure(path, failure)
         return failure
 
-    def _wait(self, seconds: float, failure: SourceError, path: str, call_deadline: Deadline) -> None:
+    def _wait(
+        self, seconds: float, failure: SourceError, path: str, call_deadline: Deadline
+    ) -> None:
         """Wait before another attempt; TimeLimitError at once if that would last beyond the call's limit."""
         if seconds >= call_deadline.seconds_left:
             self._record_failure(path, failure)
             raise TimeLimitError(
-                f"{failure}; waiting {seconds:.0f} s more would pass RISKMETRICS_FMP_CALL_SECONDS or "
-                "RISKMETRICS_FMP_RUN_SECONDS: run again later"
+                f"{failure}; waiting {seconds:.0f} s more would pass RISKMETRICS_FMP_CALL_SECONDS"
+                " or RISKMETRICS_FMP_RUN_SECONDS: run again later"
             )
         if seconds >= _MIN_REPORTED_WAIT_SECONDS:
             self._on_wait(f"waiting {seconds:.0f} s before the next call: {failure}")
         sleep(seconds)
 
-    def _send(self, path: str, params: Mapping[str, str], call_deadline: Deadline) -> VendorResponse:
+    def _send(
+        self, path: str, params: Mapping[str, str], call_deadline: Deadline
+    ) -> VendorResponse:
         """Ask once; VendorUnavailableError if no whole answer comes back in time."""
         seconds = min(self._timeouts.total, call_deadline.seconds_left)
         deadline = Deadline.from_now(seconds)
@@ -235,14 +285,24 @@ class VendorHttpClient:
     def _exchange(self, path: str, params: Mapping[str, str], deadline: Deadline) -> VendorResponse:
         timeouts = (self._timeouts.connect, self._timeouts.read)
         try:
-            with self._session.get(f"{self._url}{path}", params=params, timeout=timeouts, stream=True, allow_redirects=False) as response:
+            with self._session.get(
+                f"{self._url}{path}",
+                params=params,
+                timeout=timeouts,
+                stream=True,
+                allow_redirects=False,
+            ) as response:
                 body = self._read_body(response, deadline)
-                return VendorResponse(response.status_code, self._redact(body), response.headers.get("Retry-After"))
+                return VendorResponse(
+                    response.status_code, self._redact(body), response.headers.get("Retry-After")
+                )
         except TimeoutError:
             raise
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             reason = self._describe_error(error)
-        raise VendorUnavailableError(f"{self._host} {reason}")  # outside of the handler: their text holds the key, and must not hang on ours
+        raise VendorUnavailableError(
+            f"{self._host} {reason}"
+        )  # outside of the handler: their text holds the key, and must not hang on ours
 
     def _read_body(self, response: requests.Response, deadline: Deadline) -> bytes:
         """Read what comes as it comes: who asked may have given up, and an answer may have no end."""
@@ -251,7 +311,8 @@ class VendorHttpClient:
             body += piece
             if len(body) > largest:
                 raise InvalidResponseError(
-                    f"{self._host} answers with more than {largest / MEGABYTE:,.4g} MB: if it should, raise RISKMETRICS_MAX_ANSWER_MB"
+                    f"{self._host} answers with more than {largest / MEGABYTE:,.4g} MB: if it"
+                    " should, raise RISKMETRICS_MAX_ANSWER_MB"
                 )
             if deadline.seconds_left <= 0:
                 raise TimeoutError
@@ -265,7 +326,11 @@ class VendorHttpClient:
     def _describe_error(self, error: Exception) -> str:
         """Say what is wrong with the connection by the kind of error, never by its text."""
         kinds = (error, error.args[0] if error.args else None)
-        found = (sentence for kind, sentence in _CONNECTION_ERRORS if any(isinstance(one, kind) for one in kinds))
+        found = (
+            sentence
+            for kind, sentence in _CONNECTION_ERRORS
+            if any(isinstance(one, kind) for one in kinds)
+        )
         return next(found, "does not answer in HTTP").format(**self._timeouts._asdict())
 
     def _raise_if_blocked(self, path: str) -> None:
@@ -277,13 +342,17 @@ class VendorHttpClient:
     def _record_failure(self, path: str, failure: SourceError) -> None:
         """Note what need not be asked any more."""
         with self._state_lock:
-            self._consecutive_failures = self._consecutive_failures + 1 if isinstance(failure, VendorUnavailableError) else 0
+            self._consecutive_failures = (
+                self._consecutive_failures + 1 if isinstance(failure, VendorUnavailableError) else 0
+            )
             if failure.scope == "vendor" or self._consecutive_failures >= _MAX_CONSECUTIVE_FAILURES:
                 self._blocked.setdefault("", failure)
             elif failure.scope == "endpoint":
                 self._blocked.setdefault(path, failure)
 
-    def _wait_for_quota(self, sent_at: float, failure: SourceError, path: str, call_deadline: Deadline) -> bool:
+    def _wait_for_quota(
+        self, sent_at: float, failure: SourceError, path: str, call_deadline: Deadline
+    ) -> bool:
         """Wait a minute if nobody has, and tell whether a question asked at ``sent_at`` may have been answered otherwise after it."""
         with self._cooldown_lock:
             if self._cooldown_ended is None:

@@ -15,13 +15,33 @@ from typer.testing import CliRunner
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
 from riskmetrics.db.embedded import SUPERUSER
-from riskmetrics.errors import ConfigurationError, DatabaseError, DataQualityError, RiskmetricsError, SchemaError, UsageError
+from riskmetrics.errors import (
+    ConfigurationError,
+    DatabaseError,
+    DataQualityError,
+    RiskmetricsError,
+    SchemaError,
+    UsageError,
+)
 from tests.conftest import COMMAND, open_connection
 
-HEAVY = {"pandas", "numpy", "scipy", "statsmodels", "dagster", "sqlalchemy", "pydantic", "exchange_calendars", "rich.table", "pyarrow"}
+HEAVY = {
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "dagster",
+    "sqlalchemy",
+    "pydantic",
+    "exchange_calendars",
+    "rich.table",
+    "pyarrow",
+}
 
 
-def _commands(group: "typer.core.TyperGroup", path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+def _commands(
+    group: "typer.core.TyperGroup", path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str]]:
     for name, command in group.commands.items():
         if hasattr(command, "commands"):
             yield from _commands(command, (*path, name))
@@ -35,7 +55,9 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 def test_help_loads_nothing_heavy() -> None:
     """What costs a second to import is imported by the command that needs it."""
     script = "import sys; from riskmetrics.cli.main import app; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    ).stdout.split()
     assert HEAVY.isdisjoint(loaded)
 
 
@@ -53,32 +75,96 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_every_command_is_there() -> None:
     assert {" ".join(path) for path in COMMANDS} == {
-        *("demo", "simulate", "run", "backfill", "catch-up", "report", "status", "env", "ui", "alert"),
+        *(
+            "demo",
+            "simulate",
+            "run",
+            "backfill",
+            "catch-up",
+            "report",
+            "status",
+            "env",
+            "ui",
+            "alert",
+        ),
         *("reset", "reprocess", "export", "compare", "calibrate", "explain", "doctor"),
-        *(f"import {kind}" for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")),
+        *(
+            f"import {kind}"
+            for kind in ("prices", "portfolio", "profiles", "benchmark", "scenarios")
+        ),
         *("portfolio list", "portfolio remove", "seed benchmark"),
         *(f"prices {what}" for what in ("list", "accept", "split", "undo")),
         *(
             f"show {what}"
-            for what in ("betas", "rate-betas", "volatility", "sectors", "snapshot", "undefined", "quality", "forecast-score")
+            for what in (
+                "betas",
+                "rate-betas",
+                "volatility",
+                "sectors",
+                "snapshot",
+                "undefined",
+                "quality",
+                "forecast-score",
+            )
         ),
-        *(f"ai {what}" for what in ("generate", "preview", "ask", "budget", "verify", "rate", "dismiss")),
+        *(
+            f"ai {what}"
+            for what in ("generate", "preview", "ask", "budget", "verify", "rate", "dismiss")
+        ),
         *(f"ai templates {what}" for what in ("list", "show", "diff", "activate")),
-        *(f"show {what}" for what in ("risk", "contributions", "stress", "scenarios", "options", "insights", "model")),
-        *(f"db {what}" for what in ("upgrade", "downgrade", "current", "history", "heads", "stamp", "verify", "url", "setting", "sql")),
+        *(
+            f"show {what}"
+            for what in (
+                "risk",
+                "contributions",
+                "stress",
+                "scenarios",
+                "options",
+                "insights",
+                "model",
+            )
+        ),
+        *(
+            f"db {what}"
+            for what in (
+                "upgrade",
+                "downgrade",
+                "current",
+                "history",
+                "heads",
+                "stamp",
+                "verify",
+                "url",
+                "setting",
+                "sql",
+            )
+        ),
     }
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(RiskmetricsError, 1), (UsageError, 2), (DataQualityError, 3), (ConfigurationError, 6), (DatabaseError, 6), (SchemaError, 6)],
+    [
+        (RiskmetricsError, 1),
+        (UsageError, 2),
+        (DataQualityError, 3),
+        (ConfigurationError, 6),
+        (DatabaseError, 6),
+        (SchemaError, 6),
+    ],
 )
 def test_exit_codes_are_those_of_the_errors(error: type[RiskmetricsError], code: int) -> None:
     assert error.exit_code == code
 
 
 def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
-    done = subprocess.run([COMMAND, "import", "prices", "nowhere.csv"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [COMMAND, "import", "prices", "nowhere.csv"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("riskmetrics: ")
@@ -87,14 +173,26 @@ def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
 
 
 def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) -> None:
-    environment = {"RISKMETRICS_DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:1/none", "PATH": "/usr/bin"}
-    done = subprocess.run([COMMAND, "status"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    environment = {
+        "RISKMETRICS_DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:1/none",
+        "PATH": "/usr/bin",
+    }
+    done = subprocess.run(
+        [COMMAND, "status"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 6
     assert "the database did not answer" in done.stderr
     assert "hidden-word" not in done.stdout + done.stderr
 
 
-def test_a_file_without_a_good_row_changes_nothing_and_exits_3(call, tmp_path: Path, database: str) -> None:
+def test_a_file_without_a_good_row_changes_nothing_and_exits_3(
+    call, tmp_path: Path, database: str
+) -> None:
     file = tmp_path / "prices.csv"
     file.write_text("symbol,date,close\nAAPL,2022-12-28,-1\nAAPL,2022-12-26,100\n")
     result = call("import", "prices", str(file))
@@ -104,7 +202,9 @@ def test_a_file_without_a_good_row_changes_nothing_and_exits_3(call, tmp_path: P
         assert connection.scalar(sa.text("SELECT count(*) FROM rejected_rows")) == 0
 
 
-def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp_path: Path, database: str) -> None:
+def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(
+    call, tmp_path: Path, database: str
+) -> None:
     file = tmp_path / "prices.csv"
     file.write_text("symbol,date,close\nAAPL,2022-12-28,126.04\nAAPL,2022-12-26,100\n")
     first, second = call("import", "prices", str(file)), call("import", "prices", str(file))
@@ -112,18 +212,27 @@ def test_importing_a_file_again_changes_no_row_and_keeps_one_rejection(call, tmp
     assert "0 rows written, 1 unchanged" in second.stdout
     assert "the exchange is closed" in first.stderr
     with open_connection(database) as connection:
-        rows = connection.execute(sa.text("SELECT kind, source, line, raw_row FROM rejected_rows")).all()
+        rows = connection.execute(
+            sa.text("SELECT kind, source, line, raw_row FROM rejected_rows")
+        ).all()
     assert [tuple(row) for row in rows] == [("prices", str(file), 3, "AAPL,2022-12-26,100")]
 
 
 def test_empty_answers_exit_1_and_say_what_to_do(call) -> None:
-    for arguments in (("show", "betas"), ("show", "snapshot", "--date", "2022-12-28"), ("portfolio", "list"), ("report",)):
+    for arguments in (
+        ("show", "betas"),
+        ("show", "snapshot", "--date", "2022-12-28"),
+        ("portfolio", "list"),
+        ("report",),
+    ):
         result = call(*arguments)
         assert result.exit_code == 1
         assert "riskmetrics " in result.stderr
 
 
-def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(call, tmp_path: Path, database: str) -> None:
+def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(
+    call, tmp_path: Path, database: str
+) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol,quantity\nAAPL,10\n")
     assert call("import", "portfolio", str(file), "--name", "Mine").exit_code == 0
@@ -132,16 +241,30 @@ def test_a_portfolio_is_removed_from_lists_and_keeps_its_rows(call, tmp_path: Pa
     assert json.loads(call("portfolio", "list", "--json").stdout) == []
     assert call("portfolio", "remove", "Mine", "--yes").exit_code == 1
     with open_connection(database) as connection:
-        assert connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL")) == 1
+        assert (
+            connection.scalar(sa.text("SELECT count(*) FROM positions WHERE deleted_at IS NULL"))
+            == 1
+        )
 
 
 def test_sql_reads_and_cannot_write(call) -> None:
-    assert json.loads(call("db", "sql", "SELECT 1 AS one, NULL AS none, 'ü%' AS text", "--format", "json").stdout) == [
-        {"one": 1, "none": None, "text": "ü%"}
-    ]
-    infinite = call("db", "sql", "SELECT 'Infinity'::float8 AS a, '-Infinity'::numeric AS b, 'NaN'::float8 AS c", "--format", "json")
+    assert json.loads(
+        call("db", "sql", "SELECT 1 AS one, NULL AS none, 'ü%' AS text", "--format", "json").stdout
+    ) == [{"one": 1, "none": None, "text": "ü%"}]
+    infinite = call(
+        "db",
+        "sql",
+        "SELECT 'Infinity'::float8 AS a, '-Infinity'::numeric AS b, 'NaN'::float8 AS c",
+        "--format",
+        "json",
+    )
     assert json.loads(infinite.stdout) == [{"a": "inf", "b": "-Infinity", "c": None}]
-    assert call("db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv").stdout == "a,b\n1.50,2022-12-28\n"
+    assert (
+        call(
+            "db", "sql", "SELECT 1.50::numeric AS a, DATE '2022-12-28' AS b", "--format", "csv"
+        ).stdout
+        == "a,b\n1.50,2022-12-28\n"
+    )
     escaped = call("db", "sql", "SELECT 1; UPDATE database_settings SET value = 'x' RETURNING name")
     assert escaped.exit_code == 1
     assert "multiple commands" in escaped.stderr
@@ -156,11 +279,17 @@ def test_sql_warns_of_a_superuser(call, server, database, monkeypatch: pytest.Mo
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", server.database_url(name, SUPERUSER))
     result = call("db", "sql", "SELECT 1 AS a")
     assert result.exit_code == 0
-    assert "warning: the role of RISKMETRICS_DATABASE_URL is a superuser: a query has its rights." in result.stderr
+    assert (
+        "warning: the role of RISKMETRICS_DATABASE_URL is a superuser: a query has its rights."
+        in result.stderr
+    )
 
 
 def test_the_schema_can_be_taken_back_and_forth(call) -> None:
-    assert json.loads(call("db", "current", "--json").stdout) == {"revision": migrate.head(), "head": migrate.head()}
+    assert json.loads(call("db", "current", "--json").stdout) == {
+        "revision": migrate.head(),
+        "head": migrate.head(),
+    }
     assert "the schema is the one" in call("db", "verify").stdout
     assert "h1i2j3k4l5m6" in call("db", "downgrade", "h1i2j3k4l5m6", "--yes").stdout
     assert call("db", "verify").exit_code == 6
@@ -180,7 +309,9 @@ def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.Mo
 
 
 def test_the_environment_for_dagster_holds_no_secret(call, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none")
+    monkeypatch.setenv(
+        "RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none"
+    )
     assert "hidden-word" not in call("env").stdout
     assert "export DAGSTER_HOME=" in call("env").stdout
 
@@ -192,13 +323,18 @@ def test_the_demo_does_not_touch_a_database_with_other_portfolios(call, tmp_path
     result = call("demo")
     assert isinstance(result.exception, UsageError)
     assert "Mine" in str(result.exception)
-    assert [row["portfolio"] for row in json.loads(call("portfolio", "list", "--json").stdout)] == ["Mine"]
+    assert [row["portfolio"] for row in json.loads(call("portfolio", "list", "--json").stdout)] == [
+        "Mine"
+    ]
 
 
 def test_a_row_that_cannot_be_read_does_not_sell_what_it_is_about(call, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol,quantity\nAAPL,10\nJPM,5\nKO,7\n")
-    assert call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-01").exit_code == 0
+    assert (
+        call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-01").exit_code
+        == 0
+    )
     file.write_text("symbol,quantity\nAAPL,10\njpm,1x0\n")
     result = call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2022-12-28")
     assert result.exit_code == 0

@@ -22,13 +22,29 @@ def filled(engine: sa.Engine) -> None:
 def test_json_holds_every_change_of_the_portfolio_that_was_asked_for(call) -> None:
     found = json.loads(call("compare", *DAYS, "--portfolio", GROWTH, "--json").stdout)
     assert (found["from"], found["to"]) == ("2022-12-27", "2022-12-28")
-    value = {"portfolio": GROWTH, "figure": "total_value", "before": 1000.1, "after": 1500.0, "change": 499.9}
+    value = {
+        "portfolio": GROWTH,
+        "figure": "total_value",
+        "before": 1000.1,
+        "after": 1500.0,
+        "change": 499.9,
+    }
     assert found["figures"][0] == value
     assert {row["change"] for row in found["figures"][1:]} == {None}
     assert (found["sectors"], found["positions"]) == ([], [])
-    beta = {"portfolio": GROWTH, "symbol": "AAPL", "position_type": "LONG", "before": 1.0, "after": 2.0, "change": 1.0}
+    beta = {
+        "portfolio": GROWTH,
+        "symbol": "AAPL",
+        "position_type": "LONG",
+        "before": 1.0,
+        "after": 2.0,
+        "change": 1.0,
+    }
     assert found["betas"] == [beta | {"standard_errors": 10.0}]
-    assert [(row["metric"], row["what"]) for row in found["undefined"]] == [("t.1", "resolved"), ("t.2", "new")]
+    assert [(row["metric"], row["what"]) for row in found["undefined"]] == [
+        ("t.1", "resolved"),
+        ("t.2", "new"),
+    ]
 
 
 def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:

@@ -31,7 +31,9 @@ def evil_portfolio(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Store a portfolio whose name takes over a terminal, as other code may have stored it."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     with open_connection(database) as connection:
-        statement = sa.text("INSERT INTO portfolios (id, name, currency) VALUES (gen_random_uuid(), :name, 'USD')")
+        statement = sa.text(
+            "INSERT INTO portfolios (id, name, currency) VALUES (gen_random_uuid(), :name, 'USD')"
+        )
         connection.execute(statement, {"name": EVIL})
     return EVIL
 
@@ -39,7 +41,9 @@ def evil_portfolio(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def in_terminal(*arguments: str) -> str:
     """What a command prints on a terminal."""
     parent, child = pty.openpty()
-    with subprocess.Popen([COMMAND, *arguments], stdout=child, stderr=child, stdin=child) as process:
+    with subprocess.Popen(
+        [COMMAND, *arguments], stdout=child, stderr=child, stdin=child
+    ) as process:
         os.close(child)
         printed = b""
         try:
@@ -52,7 +56,9 @@ def in_terminal(*arguments: str) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("command", [("portfolio", "list"), ("db", "sql", "SELECT name FROM portfolios")], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("portfolio", "list"), ("db", "sql", "SELECT name FROM portfolios")], ids=" ".join
+)
 def test_a_stored_name_is_spelled_out_on_a_terminal_and_in_a_pipe(evil_portfolio, command):
     shown = in_terminal(*command)
     assert not RAW.search(re.sub("\x1b\\[[0-79;]*m", "", shown)), shown
@@ -64,10 +70,14 @@ def test_a_stored_name_is_spelled_out_on_a_terminal_and_in_a_pipe(evil_portfolio
 
 def test_json_and_csv_hold_no_control_character(evil_portfolio):
     query = ("db", "sql", "SELECT name FROM portfolios", "--format")
-    text = subprocess.run([COMMAND, *query, "json"], capture_output=True, text=True, check=True).stdout
+    text = subprocess.run(
+        [COMMAND, *query, "json"], capture_output=True, text=True, check=True
+    ).stdout
     assert not RAW.search(text)
     assert json.loads(text)[0]["name"] == EVIL
-    assert not RAW.search(subprocess.run([COMMAND, *query, "csv"], capture_output=True, text=True, check=True).stdout)
+    assert not RAW.search(
+        subprocess.run([COMMAND, *query, "csv"], capture_output=True, text=True, check=True).stdout
+    )
 
 
 def test_help_keeps_its_colors_on_a_terminal():
@@ -108,7 +118,11 @@ def test_a_stream_that_is_no_terminal_takes_no_color(capsys):
 
 
 def test_a_page_and_an_alert_spell_it_out(monkeypatch):
-    shown = page._environment().from_string("<p>{{ name }}</p>{{ chart | safe }}").render(name=f"<{EVIL}>", chart="<svg/>")
+    shown = (
+        page._environment()
+        .from_string("<p>{{ name }}</p>{{ chart | safe }}")
+        .render(name=f"<{EVIL}>", chart="<svg/>")
+    )
     assert not RAW.search(shown)
     assert "&lt;A\\x1b]0;owned" in shown
     assert shown.endswith("<svg/>")
@@ -124,7 +138,9 @@ def test_a_profile_with_a_control_character_is_rejected_and_the_rest_is_stored(t
     path.write_text(f"symbol,name\nA,Good €\nB,{name}\n")
     parsed = read_profiles(path)
     assert parsed.rows["company_name"].to_list() == ["Good €"]
-    assert [(row.line, row.reason) for row in parsed.rejected] == [(3, "company_name holds a control character")]
+    assert [(row.line, row.reason) for row in parsed.rejected] == [
+        (3, "company_name holds a control character")
+    ]
 
 
 def test_a_portfolio_cannot_be_named_so(tmp_path, call):
@@ -140,12 +156,18 @@ def test_a_portfolio_cannot_be_named_so(tmp_path, call):
     assert len(read_holdings(tmp_path / "file.parquet").accounts) == 1
     result = call("import", "portfolio", str(tmp_path / "file.parquet"), "--equity", "1")
     assert isinstance(result.exception, UsageError)
-    assert call("db", "sql", "SELECT count(*) AS n FROM portfolios", "--format", "csv").stdout == "n\n0\n"
+    assert (
+        call("db", "sql", "SELECT count(*) AS n FROM portfolios", "--format", "csv").stdout
+        == "n\n0\n"
+    )
 
 
 @pytest.mark.parametrize(
     "options",
-    [("ask", "P", "why\x1b[2J?"), ("rate", "6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d", "4", "--feedback", "\udcff")],
+    [
+        ("ask", "P", "why\x1b[2J?"),
+        ("rate", "6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d", "4", "--feedback", "\udcff"),
+    ],
     ids=["question", "remark"],
 )
 def test_a_question_and_a_remark_cannot_hold_one(call, options):

@@ -55,21 +55,28 @@ def works(home: Path) -> bool:
             n_events = len(instance.all_logs(run.run_id))
     except Exception:  # noqa: BLE001  # whatever SQLAlchemy and Dagster raise
         return False
-    return n_events > 0 and all((home / name).exists() for name in (*DATABASES, f"history/runs/{run.run_id}.db"))
+    return n_events > 0 and all(
+        (home / name).exists() for name in (*DATABASES, f"history/runs/{run.run_id}.db")
+    )
 
 
 USABLE = "spa ce grüße 日 😀 100% %zz #'\"&=+ u:p@h :memory: {a}[b]$HOME;`x` \\ \n , ~"
 
 
 @pytest.mark.parametrize("name", [USABLE, "x" * 200, "what?", "a?mode=memory", "a%20b", "a%2Fb"])
-def test_a_path_is_refused_if_and_only_if_dagster_cannot_use_it(short_folder: Path, name: str) -> None:
+def test_a_path_is_refused_if_and_only_if_dagster_cannot_use_it(
+    short_folder: Path, name: str
+) -> None:
     assert (dagster_home.find_path_fault(short_folder / name) is None) == works(short_folder / name)
 
 
 @pytest.mark.parametrize(
-    ("size", "is_usable"), [(dagster_home.MAX_PATH_BYTES, True), (dagster_home.MAX_PATH_BYTES + 1, False), (850, False)]
+    ("size", "is_usable"),
+    [(dagster_home.MAX_PATH_BYTES, True), (dagster_home.MAX_PATH_BYTES + 1, False), (850, False)],
 )
-def test_the_longest_path_that_dagster_can_use_is_the_longest_that_is_accepted(short_folder: Path, size: int, is_usable: bool) -> None:
+def test_the_longest_path_that_dagster_can_use_is_the_longest_that_is_accepted(
+    short_folder: Path, size: int, is_usable: bool
+) -> None:
     home = of_length(short_folder, size)
     assert (dagster_home.find_path_fault(home) is None, works(home)) == (is_usable, is_usable)
     link = short_folder / "link"
@@ -88,12 +95,16 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])
-def test_every_command_that_opens_the_instance_refuses_in_one_sentence(call: Call, monkeypatch, tmp_path, arguments) -> None:
+def test_every_command_that_opens_the_instance_refuses_in_one_sentence(
+    call: Call, monkeypatch, tmp_path, arguments
+) -> None:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "what?"))
     error = call(*arguments).exception
     assert isinstance(error, ConfigurationError)
     assert error.exit_code == 6
-    assert str(error).startswith(f"Dagster cannot keep its files in {tmp_path / 'what?'}: its SQLite storage cannot use")
+    assert str(error).startswith(
+        f"Dagster cannot keep its files in {tmp_path / 'what?'}: its SQLite storage cannot use"
+    )
     assert str(error).endswith("Set DAGSTER_HOME to another folder")
     assert not (tmp_path / "what?").exists()
 
@@ -102,10 +113,15 @@ def test_doctor_names_a_path_that_dagster_cannot_use(call: Call, monkeypatch, tm
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "a%20b"))
     result = call("doctor")
     assert result.exit_code == 6
-    assert f"fail  dagster        Dagster cannot keep its files in {tmp_path / 'a%20b'}: its SQLite storage reads %20" in result.stdout
+    assert (
+        f"fail  dagster        Dagster cannot keep its files in {tmp_path / 'a%20b'}: its SQLite"
+        " storage reads %20" in result.stdout
+    )
 
 
-def test_only_dagster_is_refused_where_its_home_alone_cannot_be_used(call: Call, monkeypatch, tmp_path) -> None:
+def test_only_dagster_is_refused_where_its_home_alone_cannot_be_used(
+    call: Call, monkeypatch, tmp_path
+) -> None:
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "what?"))
     assert call("db", "current").exit_code == 0
     assert isinstance(call("env").exception, ConfigurationError)
@@ -114,12 +130,19 @@ def test_only_dagster_is_refused_where_its_home_alone_cannot_be_used(call: Call,
 
 
 def _modes(home: Path) -> dict[str, int]:
-    return {str(path.relative_to(home.parent)): stat.S_IMODE(path.stat().st_mode) for path in (home, *home.rglob("*"))}
+    return {
+        str(path.relative_to(home.parent)): stat.S_IMODE(path.stat().st_mode)
+        for path in (home, *home.rglob("*"))
+    }
 
 
-@pytest.mark.parametrize("is_made_before", [False, True], ids=["new home", "home and folder made with mode 0777"])
+@pytest.mark.parametrize(
+    "is_made_before", [False, True], ids=["new home", "home and folder made with mode 0777"]
+)
 @pytest.mark.parametrize("is_set", [False, True], ids=["default", "DAGSTER_HOME"])
-def test_a_run_under_umask_000_leaves_nothing_that_others_can_use(call: Call, monkeypatch, tmp_path, is_made_before, is_set) -> None:
+def test_a_run_under_umask_000_leaves_nothing_that_others_can_use(
+    call: Call, monkeypatch, tmp_path, is_made_before, is_set
+) -> None:
     home = tmp_path / "above" / "home"
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     if is_set:
@@ -134,10 +157,20 @@ def test_a_run_under_umask_000_leaves_nothing_that_others_can_use(call: Call, mo
     finally:
         os.umask(before)
     found = _modes(folder)
-    made_by_user = {folder.name} if is_made_before and is_set else set()  # a folder that a setting names keeps what others may read
-    assert {name: oct(mode) for name, mode in found.items() if mode & (0o022 if name in made_by_user else 0o077)} == {}
-    assert {f"{folder.name}/{name}" for name in (*DATABASES, "dagster.yaml", "creating.lock")} <= set(found)
-    assert stat.S_IMODE((folder if is_set else home).stat().st_mode) == (0o755 if is_made_before else 0o700)
+    made_by_user = (
+        {folder.name} if is_made_before and is_set else set()
+    )  # a folder that a setting names keeps what others may read
+    assert {
+        name: oct(mode)
+        for name, mode in found.items()
+        if mode & (0o022 if name in made_by_user else 0o077)
+    } == {}
+    assert {
+        f"{folder.name}/{name}" for name in (*DATABASES, "dagster.yaml", "creating.lock")
+    } <= set(found)
+    assert stat.S_IMODE((folder if is_set else home).stat().st_mode) == (
+        0o755 if is_made_before else 0o700
+    )
     assert stat.S_IMODE((tmp_path / "later").stat().st_mode) == 0o666
 
 
@@ -148,15 +181,22 @@ def test_links_in_a_home_are_not_followed_to_what_they_would_overwrite(tmp_path:
     for name in ("creating.lock", f"dagster.yaml.{os.getpid()}"):
         (tmp_path / "home" / name).symlink_to(tmp_path / "precious")
     dagster_home.prepare_home(tmp_path / "home", is_default_home=False)
-    refused = pytest.raises(ConfigurationError, match=r"cannot write .*creating\.lock: Too many levels")
+    refused = pytest.raises(
+        ConfigurationError, match=r"cannot write .*creating\.lock: Too many levels"
+    )
     with refused, launch._lock_creation(tmp_path / "home"):
         pass
     assert (tmp_path / "precious").read_text() == "kept"
 
 
 @needs_root
-@pytest.mark.parametrize("foreign", ["", "history", "history/runs.db", "history/runs/index.db-wal", "schedules", "creating.lock"])
-def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_folder: Path, foreign: str) -> None:
+@pytest.mark.parametrize(
+    "foreign",
+    ["", "history", "history/runs.db", "history/runs/index.db-wal", "schedules", "creating.lock"],
+)
+def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
+    short_folder: Path, foreign: str
+) -> None:
     home = short_folder / "dagster"
     for folder in ("history/runs", "schedules"):
         (home / folder).mkdir(parents=True)
@@ -167,9 +207,11 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_
     prepare = lambda: dagster_home.prepare_home(home, is_default_home=False)  # noqa: E731
     assert call_as(ORDINARY, prepare) == "None"
     shutil.chown(home / foreign, "root")
-    assert call_as(ORDINARY, prepare) == (
-        f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs to root and this is {ORDINARY}. "
-        f"Run `chown -R {ORDINARY} {home}` as root. Set DAGSTER_HOME to another folder"
+    assert (
+        call_as(ORDINARY, prepare)
+        == f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs"
+        f" to root and this is {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root. Set"
+        " DAGSTER_HOME to another folder"
     )
     with pytest.raises(ConfigurationError, match=f"belongs to {ORDINARY}, who could change what"):
         prepare()
@@ -177,7 +219,9 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(short_
 
 @needs_root
 @pytest.mark.parametrize("is_new", [True, False])
-def test_a_home_on_a_file_system_mounted_read_only_is_refused(short_folder: Path, is_new: bool) -> None:
+def test_a_home_on_a_file_system_mounted_read_only_is_refused(
+    short_folder: Path, is_new: bool
+) -> None:
     script = (
         "import sys; from pathlib import Path; from riskmetrics.cli import dagster_home as d\n"
         "try: d.prepare_home(Path(sys.argv[1]), is_ours=False)\n"
@@ -185,11 +229,26 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(short_folder: Path
     )
     home = short_folder / "home" if is_new else short_folder
     mount = f"mount -t tmpfs -o ro tmpfs {short_folder}"
-    if subprocess.run(["unshare", "--mount", "sh", "-c", mount], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["unshare", "--mount", "sh", "-c", mount], capture_output=True, check=False
+    ).returncode:
         pytest.skip("mounting is not allowed here")
-    command = ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", sys.executable, "-c", script, str(home)]
+    command = [
+        "unshare",
+        "--mount",
+        "sh",
+        "-c",
+        f'{mount} && exec "$@"',
+        "sh",
+        sys.executable,
+        "-c",
+        script,
+        str(home),
+    ]
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
-    assert said.startswith(f"Dagster cannot keep its files in {home}: Read-only file system: {home}")
+    assert said.startswith(
+        f"Dagster cannot keep its files in {home}: Read-only file system: {home}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -197,9 +256,15 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(short_folder: Path
     [
         (lambda home: home.touch(), "File exists: {home}"),
         (lambda home: home.symlink_to("nowhere"), "File exists: {home}"),
-        (lambda home: (home / "creating.lock").mkdir(parents=True), "cannot write {home}/creating.lock: Is a directory"),
+        (
+            lambda home: (home / "creating.lock").mkdir(parents=True),
+            "cannot write {home}/creating.lock: Is a directory",
+        ),
         (lambda home: (home.mkdir(), (home / "history").touch()), "File exists: {home}/history"),
-        (lambda home: (home.mkdir(), (home / "dagster.yaml").write_text("nonsense: 1")), "Dagster's storage does not open"),
+        (
+            lambda home: (home.mkdir(), (home / "dagster.yaml").write_text("nonsense: 1")),
+            "Dagster's storage does not open",
+        ),
     ],
 )
 def test_what_stands_in_the_way_is_said_in_one_sentence(
@@ -214,7 +279,9 @@ def test_what_stands_in_the_way_is_said_in_one_sentence(
     assert "\n" not in str(error)
 
 
-def test_an_instance_file_that_does_not_fit_on_the_disk_is_not_left_half_written(tmp_path: Path) -> None:
+def test_an_instance_file_that_does_not_fit_on_the_disk_is_not_left_half_written(
+    tmp_path: Path,
+) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
     try:
@@ -224,7 +291,9 @@ def test_an_instance_file_that_does_not_fit_on_the_disk_is_not_left_half_written
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert list(tmp_path.iterdir()) == []
     dagster_home.prepare_home(tmp_path, is_default_home=False)
-    assert (tmp_path / "dagster.yaml").read_bytes() == settings.bundled_path("dagster.yaml").read_bytes()
+    assert (tmp_path / "dagster.yaml").read_bytes() == settings.bundled_path(
+        "dagster.yaml"
+    ).read_bytes()
 
 
 def test_a_symlinked_home_works_and_stays_a_link(monkeypatch, tmp_path: Path) -> None:
@@ -236,10 +305,14 @@ def test_a_symlinked_home_works_and_stays_a_link(monkeypatch, tmp_path: Path) ->
     assert (tmp_path / "real" / "dagster.yaml").exists()
 
 
-def test_the_environment_of_plain_dagster_has_the_bytes_of_a_name_that_is_not_utf8(monkeypatch, tmp_path: Path) -> None:
+def test_the_environment_of_plain_dagster_has_the_bytes_of_a_name_that_is_not_utf8(
+    monkeypatch, tmp_path: Path
+) -> None:
     home = tmp_path / os.fsdecode(b"caf\xe9 'x'")
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path / "dagster"))
     printed = CliRunner().invoke(app, ["env"]).stdout_bytes
-    shown = subprocess.run(["sh", "-c", printed + b'printf %s "$RISKMETRICS_HOME"'], capture_output=True, check=True).stdout
+    shown = subprocess.run(
+        ["sh", "-c", printed + b'printf %s "$RISKMETRICS_HOME"'], capture_output=True, check=True
+    ).stdout
     assert shown == os.fsencode(home)

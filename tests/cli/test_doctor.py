@@ -45,7 +45,9 @@ def change(database: str, *statements: str) -> None:
     engine.dispose()
 
 
-def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeypatch: pytest.MonkeyPatch, database: str) -> None:
+def test_each_setting_is_shown_with_its_origin_and_no_secret(
+    home: Path, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
     Path(".env").write_text("RISKMETRICS_RATE_INDEX=IEF\nRISKMETRICS_MARKET_INDEX=\n")
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database.replace("@", ":hidden-word@"))
@@ -56,7 +58,10 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(home: Path, monkeyp
     assert "RISKMETRICS_RATE_INDEX = IEF  (.env)" in lines
     assert "RISKMETRICS_MARKET_INDEX = not set  (default)" in lines
     assert "FMP_API_KEY = set, and not shown  (environment)" in lines
-    assert any(line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics_owner@") for line in lines)
+    assert any(
+        line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics_owner@")
+        for line in lines
+    )
     assert "RISKMETRICS_FMP_URL = http://[hidden]@proxy:8080/fmp  (environment)" in lines
     assert "hidden-word" not in printed
     assert KEY not in printed
@@ -69,8 +74,12 @@ def test_a_setting_that_is_wrong_is_named_and_exits_6(monkeypatch: pytest.Monkey
     assert "RISKMETRICS_FMP_CALLS_PER_MINUTE" in found["settings"][0]["finding"]
 
 
-def test_a_database_that_does_not_answer_exits_6_and_the_rest_is_still_looked_at(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none")
+def test_a_database_that_does_not_answer_exits_6_and_the_rest_is_still_looked_at(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(
+        "RISKMETRICS_DATABASE_URL", "postgresql://someone:hidden-word@127.0.0.1:1/none"
+    )
     code, found, printed = diagnosis()
     assert code == 6
     assert found["database"][0]["state"] == "fail"
@@ -81,7 +90,9 @@ def test_a_database_that_does_not_answer_exits_6_and_the_rest_is_still_looked_at
 def test_an_empty_database_at_head_has_warnings_with_advice_and_exits_0(home: Path) -> None:
     code, found, _ = diagnosis()
     assert code == 0
-    assert [found[about][0]["state"] for about in ("database", "roles", "schema", "prices", "disk")] == ["ok", "ok", "ok", "warn", "ok"]
+    assert [
+        found[about][0]["state"] for about in ("database", "roles", "schema", "prices", "disk")
+    ] == ["ok", "ok", "ok", "warn", "ok"]
     assert "import prices" in found["prices"][0]["what_to_do"]
     printed = CliRunner().invoke(app, ["doctor"]).stdout
     assert "→ riskmetrics import prices FILE" in printed
@@ -102,7 +113,9 @@ def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, datab
 
 
 @pytest.fixture
-def role(home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def role(
+    home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
     """Return the name of a role that may only read, and point the settings at it."""
     parsed = sa.make_url(database)
     name = f"limited_{parsed.database}"
@@ -122,19 +135,26 @@ def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
     assert f"TO {role}" in finding["what_to_do"]
 
 
-def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_is_behind(role: str, database: str) -> None:
+def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_is_behind(
+    role: str, database: str
+) -> None:
     """As the writer of a deployment, whose runs stop at a schema that only the owner can bring to head."""
     change(database, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
     code, found, _ = diagnosis()
     assert code == 0
-    assert [finding["state"] for about in ("roles", "schema") for finding in found[about]] == ["ok", "ok"]
+    assert [finding["state"] for about in ("roles", "schema") for finding in found[about]] == [
+        "ok",
+        "ok",
+    ]
     change(database, "UPDATE alembic_version SET version_num = 'h1i2j3k4l5m6'")
     code, found, _ = diagnosis()
     assert (code, found["schema"][0]["state"]) == (6, "fail")
     assert "as the owner" in found["schema"][0]["what_to_do"]
 
 
-def test_a_superuser_is_warned_about(home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_superuser_is_warned_about(
+    home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     name = str(sa.make_url(database).database)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", server.database_url(name, SUPERUSER))
     code, found, _ = diagnosis()
@@ -166,7 +186,9 @@ def test_rights_beyond_tables_are_those_of_the_role_that_logged_in(
     with opened.connect() as connection:
         connection.execute(sa.text(f"CREATE ROLE too_much LOGIN {attribute}"))
         connection.execute(sa.text("CREATE ROLE lesser; GRANT lesser TO too_much"))
-        connection.execute(sa.text("SET LOCAL SESSION AUTHORIZATION too_much; SET LOCAL ROLE lesser"))
+        connection.execute(
+            sa.text("SET LOCAL SESSION AUTHORIZATION too_much; SET LOCAL ROLE lesser")
+        )
         assert health.list_excess_rights(connection) == right
         connection.rollback()
     opened.dispose()
@@ -175,11 +197,16 @@ def test_rights_beyond_tables_are_those_of_the_role_that_logged_in(
 def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None:
     """By hand: three sessions of SPY, two of AAPL; results of the first and the third."""
     days = trading_calendar.sessions_with_lookback([date(2022, 12, 28)], 2)
-    close = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('{}', '{}', 1, 1, 'test')"
+    close = (
+        "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('{}',"
+        " '{}', 1, 1, 'test')"
+    )
     key = "11111111-1111-1111-1111-111111111111"
     snapshot = (
-        "INSERT INTO portfolio_snapshots (portfolio_id, snapshot_date, total_value, cash_value, long_value, short_value, gross_exposure, "
-        f"net_exposure, num_positions, num_long_positions, num_short_positions) VALUES ('{key}', '{{}}', 1, 0, 1, 0, 1, 1, 1, 1, 0)"
+        "INSERT INTO portfolio_snapshots (portfolio_id, snapshot_date, total_value, cash_value,"
+        " long_value, short_value, gross_exposure, net_exposure, num_positions,"
+        f" num_long_positions, num_short_positions) VALUES ('{key}', '{{}}', 1, 0, 1, 0, 1, 1, 1,"
+        " 1, 0)"
     )
     change(
         database,
@@ -197,10 +224,14 @@ def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None
     assert found["profiles"][0]["finding"] == "of 1 symbol held then 1 lack one: AAPL"
     assert found["benchmark"][0]["state"] == "warn"
     assert found["results"][0]["finding"] == f"2 sessions, {days[0]} to {days[2]}"
-    assert found["results"][1]["what_to_do"] == f"riskmetrics backfill --from {days[1]} --to {days[1]}"
+    assert (
+        found["results"][1]["what_to_do"] == f"riskmetrics backfill --from {days[1]} --to {days[1]}"
+    )
 
 
-def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_FMP_CALLS_PER_DAY", "7")
     with serve(lambda _path, _params: Reply(BAD_KEY, status=401)) as server:
@@ -214,7 +245,9 @@ def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(home: Pat
     assert KEY not in printed
 
 
-def test_a_run_that_a_dead_process_left_is_found(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_a_dead_process_left_is_found(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import dagster as dg
     from dagster._core.test_utils import create_run_for_test
 
@@ -238,14 +271,18 @@ def test_a_storage_of_dagster_that_does_not_open_is_told_with_what_is_to_be_mend
     code, found, _ = diagnosis()
     assert (code, found["dagster"][0]["state"]) == (6, "fail")
     assert "DAGSTER_DATABASE_URL" in found["dagster"][0]["finding"]
-    monkeypatch.setenv("DAGSTER_DATABASE_URL", "postgresql+psycopg2://someone:hidden-word@127.0.0.1:1/none")
+    monkeypatch.setenv(
+        "DAGSTER_DATABASE_URL", "postgresql+psycopg2://someone:hidden-word@127.0.0.1:1/none"
+    )
     code, found, printed = diagnosis()
     assert (code, found["dagster"][0]["state"]) == (6, "fail")
     assert "Connection refused" in found["dagster"][0]["finding"]
     assert "hidden-word" not in printed
 
 
-def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import dagster as dg
     from dagster._daemon.types import DaemonHeartbeat
 
@@ -273,13 +310,16 @@ def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(home: Path, mo
     assert KEY not in printed
 
 
-def test_what_a_model_may_still_cost_today_is_told(home: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_model_may_still_cost_today_is_told(
+    home: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "fixed rules" in diagnosis()[1]["model"][0]["finding"]
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     assert diagnosis()[1]["model"][0]["state"] == "ok"
     change(
         database,
-        "INSERT INTO ai_spend (day, run_id, subject, model, reserved) VALUES ((now() AT TIME ZONE 'UTC')::date, 'r', 's', 'm', 2)",
+        "INSERT INTO ai_spend (day, run_id, subject, model, reserved) VALUES ((now() AT TIME ZONE"
+        " 'UTC')::date, 'r', 's', 'm', 2)",
     )
     code, found, printed = diagnosis()
     assert (code, found["model"][0]["state"]) == (0, "warn")
@@ -287,7 +327,9 @@ def test_what_a_model_may_still_cost_today_is_told(home: Path, database: str, mo
     assert KEY not in printed
 
 
-def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def disk_usage(_: object) -> object:
         raise OSError(5, f"Input/output error of {KEY}")
 
@@ -300,7 +342,10 @@ def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(home: Path,
     assert KEY not in printed
 
 
-@pytest.mark.parametrize(("reply", "expected"), [(Reply("down", status=404), 5), (Reply(BAD_KEY, status=401), 6), (Reply([]), 0)])
+@pytest.mark.parametrize(
+    ("reply", "expected"),
+    [(Reply("down", status=404), 5), (Reply(BAD_KEY, status=401), 6), (Reply([]), 0)],
+)
 def test_every_failure_sets_the_exit_code_and_warnings_do_not(
     home: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, expected: int
 ) -> None:
@@ -317,7 +362,9 @@ def test_every_failure_sets_the_exit_code_and_warnings_do_not(
     assert f"{states.count('fail')} failed" in result.stdout
 
 
-def test_the_highest_code_of_several_failures_counts(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_highest_code_of_several_failures_counts(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ops@example.com")
     with serve(lambda _path, _params: Reply("down", status=404)) as server:
@@ -326,11 +373,15 @@ def test_the_highest_code_of_several_failures_counts(home: Path, monkeypatch: py
 
 
 def test_help_lists_the_exit_codes() -> None:
-    shown = " ".join(CliRunner().invoke(app, ["doctor", "--help"], env={"COLUMNS": "300"}).stdout.split())
+    shown = " ".join(
+        CliRunner().invoke(app, ["doctor", "--help"], env={"COLUMNS": "300"}).stdout.split()
+    )
     assert all(f" {code} (" in shown for code in (1, 3, 5, 6))
 
 
-def test_a_vendor_that_never_answers_is_a_failure_within_its_time_limit(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_vendor_that_never_answers_is_a_failure_within_its_time_limit(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FMP_API_KEY", KEY)
     monkeypatch.setenv("RISKMETRICS_FMP_CALL_SECONDS", "0.3")
     with serve(lambda _path, _params: Reply(fault="drip headers")) as server:

@@ -35,11 +35,26 @@ def test_a_session_becomes_a_csv_file_per_table(call, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert {row["table"] for row in told} == TABLES
-    assert {path.name for path in (tmp_path / "out/deep").iterdir()} == {f"{name}.csv" for name in TABLES}
+    assert {path.name for path in (tmp_path / "out/deep").iterdir()} == {
+        f"{name}.csv" for name in TABLES
+    }
     for row in told:
-        assert row["rows"] == len(_csv(tmp_path / row["file"])) == (1 if row["table"].startswith("symbol_") else 2)
-    beta = next(row for row in _csv(tmp_path / "out/deep/position_market_betas.csv") if row["portfolio"] == GROWTH)
-    assert (beta["symbol"], beta["calc_date"], beta["beta"], beta["p_value"]) == ("AAPL", "2022-12-28", "2.000000", "")
+        assert (
+            row["rows"]
+            == len(_csv(tmp_path / row["file"]))
+            == (1 if row["table"].startswith("symbol_") else 2)
+        )
+    beta = next(
+        row
+        for row in _csv(tmp_path / "out/deep/position_market_betas.csv")
+        if row["portfolio"] == GROWTH
+    )
+    assert (beta["symbol"], beta["calc_date"], beta["beta"], beta["p_value"]) == (
+        "AAPL",
+        "2022-12-28",
+        "2.000000",
+        "",
+    )
     assert beta["created_at"].endswith("+00")
     snapshot = _csv(tmp_path / "out/deep/portfolio_snapshots.csv")[0]
     assert (snapshot["total_value"], snapshot["daily_pnl"]) == ("1500.00", "")
@@ -50,16 +65,24 @@ def test_text_in_csv_cannot_become_a_formula_and_numbers_stay_numbers(call, tmp_
     rates = _csv(tmp_path / "out/position_interest_rate_betas.csv")
     assert [row["portfolio"] for row in rates] == [f"'{FORMULA_NAME}", GROWTH]
     assert {row["ir_beta"] for row in rates} == {"-0.000001"}
-    assert {row["reason"] for row in _csv(tmp_path / "out/undefined_metrics.csv")} == {"'-1 left, ü"}
+    assert {row["reason"] for row in _csv(tmp_path / "out/undefined_metrics.csv")} == {
+        "'-1 left, ü"
+    }
 
 
 def test_parquet_has_the_types_and_the_text_of_the_tables(call, tmp_path: Path) -> None:
-    result = call("export", "out", "--date", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}", "--format", "parquet")
+    result = call(
+        "export", "out", "--date", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}", "--format", "parquet"
+    )
     assert result.exit_code == 0, result.output
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{name}.parquet" for name in TABLES}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"{name}.parquet" for name in TABLES
+    }
     rows = pq.read_table(tmp_path / "out/position_market_betas.parquet").to_pylist()
     assert [(row["calc_date"], row["portfolio"], row["beta"]) for row in rows] == [
-        (day, name, Decimal(beta)) for day, beta in ((FIRST_DAY, "1.000000"), (SECOND_DAY, "2.000000")) for name in (FORMULA_NAME, GROWTH)
+        (day, name, Decimal(beta))
+        for day, beta in ((FIRST_DAY, "1.000000"), (SECOND_DAY, "2.000000"))
+        for name in (FORMULA_NAME, GROWTH)
     ]
     snapshots = pq.read_table(tmp_path / "out/portfolio_snapshots.parquet").to_pylist()
     assert {(row["snapshot_date"], row["total_value"], row["hhi"]) for row in snapshots} == {
@@ -68,14 +91,18 @@ def test_parquet_has_the_types_and_the_text_of_the_tables(call, tmp_path: Path) 
     }
 
 
-def test_a_table_without_rows_has_its_header_in_both_kinds(call, tmp_path: Path, filled: sa.Engine) -> None:
+def test_a_table_without_rows_has_its_header_in_both_kinds(
+    call, tmp_path: Path, filled: sa.Engine
+) -> None:
     with filled.begin() as connection:
         connection.execute(sa.delete(tables.position_volatility))
     for form in ("csv", "parquet"):
         assert call("export", "out", "--format", form).exit_code == 0
     header = (tmp_path / "out/position_volatility.csv").read_text().splitlines()
     assert header == [",".join(["portfolio", "symbol", *tables.position_volatility.c.keys()])]
-    assert pq.read_schema(tmp_path / "out/position_volatility.parquet").names == header[0].split(",")
+    assert pq.read_schema(tmp_path / "out/position_volatility.parquet").names == header[0].split(
+        ","
+    )
 
 
 def test_files_are_replaced_only_by_force(call, tmp_path: Path) -> None:

@@ -32,29 +32,45 @@ def portfolios(call) -> dict[str, tuple[int, float | None, str]]:
     """Open lots, equity and day of each portfolio."""
     rows = json.loads(call("portfolio", "list", "--json").stdout)
     return {
-        row["portfolio"]: (row["open_lots"], row["equity_balance"] and float(row["equity_balance"]), row["holdings_as_of"]) for row in rows
+        row["portfolio"]: (
+            row["open_lots"],
+            row["equity_balance"] and float(row["equity_balance"]),
+            row["holdings_as_of"],
+        )
+        for row in rows
     }
 
 
-def test_each_account_becomes_a_portfolio_with_the_equity_that_the_file_states(call, export: Path) -> None:
+def test_each_account_becomes_a_portfolio_with_the_equity_that_the_file_states(
+    call, export: Path
+) -> None:
     result = call("import", "portfolio", str(export))
     assert result.exit_code == 0
     assert portfolios(call) == {
         "Individual ...0001": (1, 12045.30, "2024-12-06"),
         "ROTH IRA ...0002": (2, 13416.36, "2024-12-06"),
     }
-    assert "read as Fidelity positions (UTF-8, commas, decimal point) of 2024-12-06" in result.stderr
+    assert (
+        "read as Fidelity positions (UTF-8, commas, decimal point) of 2024-12-06" in result.stderr
+    )
     assert "left out, line 2: cash, 100.50" in result.stderr
     again = call("import", "portfolio", str(export))
     assert again.stdout.count("0 lots opened, 0 closed, 0 corrected") == 2
 
 
-def test_a_dry_run_shows_everything_and_needs_no_database(call, export: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dry_run_shows_everything_and_needs_no_database(
+    call, export: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     export.write_text(TWO_ACCOUNTS.replace("200.5,", "two,"))
     result = call("import", "portfolio", str(export), "--dry-run")
     assert result.exit_code == 0
-    assert [word in result.stdout for word in ("JNJ", "150.2000", "PG", "KO")] == [True, True, True, False]
+    assert [word in result.stdout for word in ("JNJ", "150.2000", "PG", "KO")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
     assert "rejected, line 4: quantity 'two' is not a number" in result.stderr
     shown = json.loads(call("import", "portfolio", str(export), "--dry-run", "--json").stdout)
     assert (shown["layout"], shown["as_of"]) == ("Fidelity positions", "2024-12-06")
@@ -62,17 +78,34 @@ def test_a_dry_run_shows_everything_and_needs_no_database(call, export: Path, mo
         *(("Individual ...0001", "100.50", 1), ("ROTH IRA ...0002", "10.00", 1)),
     ]
     assert [line["line"] for line in shown["skipped"]] == [2, 6, 8]
-    assert [(row["line"], row["reason"]) for row in shown["rejected"]] == [(4, "quantity 'two' is not a number")]
+    assert [(row["line"], row["reason"]) for row in shown["rejected"]] == [
+        (4, "quantity 'two' is not a number")
+    ]
 
 
 def test_one_account_is_chosen_and_named(call, export: Path) -> None:
-    result = call("import", "portfolio", str(export), "--account", "roth", "--name", "Retirement", "--equity", "20000")
+    result = call(
+        "import",
+        "portfolio",
+        str(export),
+        "--account",
+        "roth",
+        "--name",
+        "Retirement",
+        "--equity",
+        "20000",
+    )
     assert result.exit_code == 0
     assert portfolios(call) == {"Retirement": (2, 20000, "2024-12-06")}
 
 
 def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
-    assert call("import", "portfolio", str(export), "--name", "Mine", "--as-of", "2024-12-05").exit_code == 0
+    assert (
+        call(
+            "import", "portfolio", str(export), "--name", "Mine", "--as-of", "2024-12-05"
+        ).exit_code
+        == 0
+    )
     assert portfolios(call).keys() == {"Mine: Individual ...0001", "Mine: ROTH IRA ...0002"}
     assert {day for _, _, day in portfolios(call).values()} == {"2024-12-05"}
 
@@ -80,7 +113,10 @@ def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--account", "401k"), "--account 401k is none of the accounts in .*: Individual ...0001, ROTH IRA ...0002"),
+        (
+            ("--account", "401k"),
+            "--account 401k is none of the accounts in .*: Individual ...0001, ROTH IRA ...0002",
+        ),
         (("--account", "I"), "--account I is not one alone of the accounts"),
         (("--equity", "1000"), "2 accounts .*: choose one with --account"),
         (("--value", "1000"), "holds quantities: --value is for weights"),
@@ -89,7 +125,9 @@ def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
         (("--equity", "nan"), "--equity nan is not an amount of money"),
     ],
 )
-def test_what_cannot_be_asked_of_a_file_is_refused_and_nothing_is_stored(call, export: Path, arguments, message) -> None:
+def test_what_cannot_be_asked_of_a_file_is_refused_and_nothing_is_stored(
+    call, export: Path, arguments, message
+) -> None:
     result = call("import", "portfolio", str(export), *arguments)
     assert isinstance(result.exception, UsageError)
     with pytest.raises(UsageError, match=message):
@@ -97,28 +135,39 @@ def test_what_cannot_be_asked_of_a_file_is_refused_and_nothing_is_stored(call, e
     assert portfolios(call) == {}
 
 
-def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(call, tmp_path: Path, export: Path) -> None:
+def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(
+    call, tmp_path: Path, export: Path
+) -> None:
     plain = tmp_path / "plain.csv"
     plain.write_text("symbol,quantity\nKO,1\n")
     unnamed = call("import", "portfolio", str(plain))
     assert isinstance(unnamed.exception, UsageError)
     assert "does not say whose holdings these are" in str(unnamed.exception)
     export.write_text(TWO_ACCOUNTS.replace("Dec-06-2024", "Dec-06-2999"))
-    assert "lies in the future: say --as-of" in str(call("import", "portfolio", str(export)).exception)
+    assert "lies in the future: say --as-of" in str(
+        call("import", "portfolio", str(export)).exception
+    )
 
 
-def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(call, tmp_path: Path) -> None:
+def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(
+    call, tmp_path: Path
+) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol;quantity\nKO;1.200\n")
     refused = call("import", "portfolio", str(file), "--name", "Mine")
     assert isinstance(refused.exception, UsageError)
-    assert "1.200 can be read as 1.2 or 1200: say --decimal point or --decimal comma" in str(refused.exception)
+    assert "1.200 can be read as 1.2 or 1200: say --decimal point or --decimal comma" in str(
+        refused.exception
+    )
     for mark, quantity in (("comma", 1200), ("point", 1.2)):
-        assert call("import", "portfolio", str(file), "--name", mark, "--decimal", mark).exit_code == 0
+        assert (
+            call("import", "portfolio", str(file), "--name", mark, "--decimal", mark).exit_code == 0
+        )
         shown = json.loads(
             call(
                 *("db", "sql", "--format", "json"),
-                f"SELECT quantity::float8 FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE f.name = '{mark}'",
+                "SELECT quantity::float8 FROM positions p JOIN portfolios f ON f.id = portfolio_id"
+                f" WHERE f.name = '{mark}'",
             ).stdout
         )
         assert shown == [{"quantity": quantity}]
@@ -136,7 +185,15 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
     assert call("import", "prices", str(prices)).exit_code == 0
     assert call(*model, "--value", "100000").exit_code == 0
     assert portfolios(call) == {"Model": (2, 100000, "2024-12-06")}
-    held = json.loads(call("db", "sql", "SELECT symbol, quantity::float8 FROM positions ORDER BY 1", "--format", "json").stdout)
+    held = json.loads(
+        call(
+            "db",
+            "sql",
+            "SELECT symbol, quantity::float8 FROM positions ORDER BY 1",
+            "--format",
+            "json",
+        ).stdout
+    )
     assert held == [{"symbol": "KO", "quantity": 800}, {"symbol": "PG", "quantity": 400}]
     assert "0.5000" in call(*model, "--dry-run").stdout
 
@@ -144,7 +201,10 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
 def test_all_is_sold_where_that_is_said(call, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol,quantity\nKO,10\nPG,5\n")
-    assert call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2024-12-05").exit_code == 0
+    assert (
+        call("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2024-12-05").exit_code
+        == 0
+    )
     file.write_text("symbol,quantity\n")
     emptied = ("import", "portfolio", str(file), "--name", "Mine", "--as-of", "2024-12-06")
     assert isinstance(call(*emptied).exception, DataQualityError)
@@ -163,14 +223,23 @@ def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path)
     assert call(*stated, "2024-12-05").exit_code == 0
     file.write_text("symbol,quantity\nPG,1\n" + "".join(f"{symbol},two\n" for symbol in written))
     result = call(*stated, "2024-12-06")
-    assert "left as held, because a row of theirs was rejected: AAPL250117C00250000, KO, MSFT250117C00450000" in result.stderr
+    assert (
+        "left as held, because a row of theirs was rejected: AAPL250117C00250000, KO,"
+        " MSFT250117C00450000" in result.stderr
+    )
     assert "1 lot opened, 0 closed" in result.stdout
 
 
-def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(call, export: Path, database: str) -> None:
+def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(
+    call, export: Path, database: str
+) -> None:
     """It would lack what stays as held; one account's unclear line does not keep another's from being sold."""
     assert call("import", "portfolio", str(export), "--as-of", "2024-12-05").exit_code == 0
-    export.write_text(TWO_ACCOUNTS.replace("200.5,", "two,").replace("X00000001,Individual,JNJ", "X00000001,Individual,MMM"))
+    export.write_text(
+        TWO_ACCOUNTS.replace("200.5,", "two,").replace(
+            "X00000001,Individual,JNJ", "X00000001,Individual,MMM"
+        )
+    )
     result = call("import", "portfolio", str(export))
     assert "left as held, because a row of theirs was rejected: KO" in result.stderr
     assert "1 row rejected and kept in rejected_rows" in result.stderr
@@ -180,6 +249,11 @@ def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(call, exp
     }
     with open_connection(database) as connection:
         kept = connection.execute(sa.text("SELECT line, reason FROM rejected_rows")).all()
-        stated = connection.execute(sa.text("SELECT name, equity_as_of::text FROM portfolios ORDER BY 1")).all()
+        stated = connection.execute(
+            sa.text("SELECT name, equity_as_of::text FROM portfolios ORDER BY 1")
+        ).all()
     assert [tuple(row) for row in kept] == [(4, "quantity 'two' is not a number")]
-    assert [tuple(row) for row in stated] == [("Individual ...0001", "2024-12-06"), ("ROTH IRA ...0002", "2024-12-05")]
+    assert [tuple(row) for row in stated] == [
+        ("Individual ...0001", "2024-12-06"),
+        ("ROTH IRA ...0002", "2024-12-05"),
+    ]

@@ -38,7 +38,10 @@ def say(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
 
     def say(encoding: str, *arguments: str) -> Said:
         monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding, errors) for errors in ("strict", "backslashreplace"))
+        out, err = (
+            io.TextIOWrapper(io.BytesIO(), encoding, errors)
+            for errors in ("strict", "backslashreplace")
+        )
         monkeypatch.setattr(sys, "argv", ["riskmetrics", *arguments])
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
@@ -57,9 +60,17 @@ def say(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
 
 
 @pytest.mark.parametrize(
-    ("encoding", "row"), [("utf-8", "Café 5 € →"), ("ascii", "Café 5 € →"), ("latin-1", "Café 5 ? ?"), ("cp1252", "Café 5 € ?")]
+    ("encoding", "row"),
+    [
+        ("utf-8", "Café 5 € →"),
+        ("ascii", "Café 5 € →"),
+        ("latin-1", "Café 5 ? ?"),
+        ("cp1252", "Café 5 € ?"),
+    ],
 )
-def test_a_table_has_a_question_mark_for_what_the_encoding_lacks_and_ascii_becomes_utf8(say, encoding: str, row: str) -> None:
+def test_a_table_has_a_question_mark_for_what_the_encoding_lacks_and_ascii_becomes_utf8(
+    say, encoding: str, row: str
+) -> None:
     said = say(encoding, "db", "sql", QUERY)
     assert said.code == 0
     assert row in said.out.decode("utf-8" if encoding == "ascii" else encoding)
@@ -72,49 +83,87 @@ def test_json_has_every_character_in_every_encoding(say, encoding: str) -> None:
 
 
 def test_csv_is_never_printed_with_replacements(say) -> None:
-    assert say("latin-1", "db", "sql", "SELECT 'Café' AS name", "--format", "csv") == (0, b"name\nCaf\xe9\n", b"")
+    assert say("latin-1", "db", "sql", "SELECT 'Café' AS name", "--format", "csv") == (
+        0,
+        b"name\nCaf\xe9\n",
+        b"",
+    )
     said = say("latin-1", "db", "sql", QUERY, "--format", "csv")
     assert (said.code, said.out) == (6, b"")
-    assert said.err == b"riskmetrics: cannot print '\\u20ac' in latin-1, the encoding of stdout: set PYTHONIOENCODING=utf-8\n"
+    assert (
+        said.err == b"riskmetrics: cannot print '\\u20ac' in latin-1, the encoding of stdout: set"
+        b" PYTHONIOENCODING=utf-8\n"
+    )
     assert say("ascii", "db", "sql", QUERY, "--format", "csv").out.decode() == "name\nCafé 5 € →\n"
 
 
-@pytest.mark.parametrize(("encoding", "shown"), [("utf-8", b"caf\xe9.csv"), ("ascii", b"caf\xe9.csv"), ("latin-1", b"caf?.csv")])
-def test_a_file_whose_name_is_not_utf8_is_imported_and_named(say, tmp_path: Path, database: str, encoding: str, shown: bytes) -> None:
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", b"caf\xe9.csv"), ("ascii", b"caf\xe9.csv"), ("latin-1", b"caf?.csv")],
+)
+def test_a_file_whose_name_is_not_utf8_is_imported_and_named(
+    say, tmp_path: Path, database: str, encoding: str, shown: bytes
+) -> None:
     (tmp_path / LATIN).write_text(PRICES)
     said = say(encoding, "import", "prices", str(tmp_path / LATIN))
-    assert (said.code, said.out) == (0, os.fsencode(tmp_path) + b"/" + shown + b": 2 rows written, 0 unchanged\n")
+    assert (said.code, said.out) == (
+        0,
+        os.fsencode(tmp_path) + b"/" + shown + b": 2 rows written, 0 unchanged\n",
+    )
     with open_connection(database) as connection:
-        assert connection.execute(sa.text("SELECT source FROM rejected_rows")).scalar_one() == str(tmp_path / "caf?.csv")
+        assert connection.execute(sa.text("SELECT source FROM rejected_rows")).scalar_one() == str(
+            tmp_path / "caf?.csv"
+        )
 
 
 @pytest.mark.parametrize("command", ["profiles", "benchmark", "scenarios", "portfolio"])
 def test_a_missing_file_whose_name_is_not_utf8_is_named_in_one_sentence(say, command: str) -> None:
     for encoding, shown in (("utf-8", b"caf\xe9.csv"), ("latin-1", b"caf?.csv")):
-        assert say(encoding, "import", command, LATIN) == (2, b"", b"riskmetrics: " + shown + b" does not exist\n")
+        assert say(encoding, "import", command, LATIN) == (
+            2,
+            b"",
+            b"riskmetrics: " + shown + b" does not exist\n",
+        )
 
 
 def test_a_name_that_is_too_long_for_a_file_is_refused_in_one_sentence(call) -> None:
-    for arguments in (("import", "prices", "x" * 256), ("import", "portfolio", "x" * 256, "--name", "A")):
+    for arguments in (
+        ("import", "prices", "x" * 256),
+        ("import", "portfolio", "x" * 256, "--name", "A"),
+    ):
         error = call(*arguments).exception
         assert isinstance(error, UsageError)
         assert str(error).endswith("cannot be opened: File name too long")
 
 
 @pytest.mark.parametrize(
-    "arguments", [("show", "betas", "--portfolio", LATIN), ("db", "sql", f"SELECT '{LATIN}'"), ("db", "upgrade", LATIN)]
+    "arguments",
+    [
+        ("show", "betas", "--portfolio", LATIN),
+        ("db", "sql", f"SELECT '{LATIN}'"),
+        ("db", "upgrade", LATIN),
+    ],
 )
-def test_an_argument_that_is_not_utf8_is_refused_in_one_sentence(say, arguments: tuple[str, ...]) -> None:
+def test_an_argument_that_is_not_utf8_is_refused_in_one_sentence(
+    say, arguments: tuple[str, ...]
+) -> None:
     said = say("utf-8", *arguments)
     assert said.code in (1, 2, 6)
     assert said.err.count(b"\n") == 1
     assert b"Traceback" not in said.err
 
 
-def test_a_password_that_is_not_utf8_is_not_shown(say, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_password_that_is_not_utf8_is_not_shown(
+    say, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.undo()
     url = f"postgresql://someone:hidden-{LATIN}@127.0.0.1:1/none"
-    done = subprocess.run([COMMAND, "status"], env={**os.environ, "RISKMETRICS_DATABASE_URL": url}, capture_output=True, check=False)
+    done = subprocess.run(
+        [COMMAND, "status"],
+        env={**os.environ, "RISKMETRICS_DATABASE_URL": url},
+        capture_output=True,
+        check=False,
+    )
     assert done.returncode in (2, 6)
     assert done.stderr.count(b"\n") == 1
     assert b"hidden" not in done.stdout + done.stderr
@@ -122,13 +171,21 @@ def test_a_password_that_is_not_utf8_is_not_shown(say, database: str, monkeypatc
 
 @pytest.mark.parametrize(
     "environment",
-    [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "latin-1"}],
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "latin-1"},
+    ],
     ids=["PYTHONIOENCODING=ascii", "LC_ALL=C", "latin-1"],
 )
-def test_the_installed_command_prints_a_table_in_any_locale(database: str, environment: dict[str, str]) -> None:
+def test_the_installed_command_prints_a_table_in_any_locale(
+    database: str, environment: dict[str, str]
+) -> None:
     query = "SELECT chr(8364) || ' ' || chr(8594) AS name, NULL AS missing"
     settings = {**os.environ, **environment, "RISKMETRICS_DATABASE_URL": database}
-    done = subprocess.run([COMMAND, "db", "sql", query], env=settings, capture_output=True, check=False)
+    done = subprocess.run(
+        [COMMAND, "db", "sql", query], env=settings, capture_output=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
     assert ("€ →".encode() if "latin-1" not in environment.values() else b"? ?") in done.stdout
 
@@ -153,7 +210,9 @@ def test_a_report_that_does_not_fit_leaves_the_earlier_one_as_it_was(tmp_path: P
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o077], ids=oct)
-def test_a_report_has_the_mode_that_the_umask_says_or_that_of_the_file_it_replaces(tmp_path: Path, umask: int) -> None:
+def test_a_report_has_the_mode_that_the_umask_says_or_that_of_the_file_it_replaces(
+    tmp_path: Path, umask: int
+) -> None:
     out = tmp_path / ("x" * 250 + ".html")
     before = os.umask(umask)
     try:
@@ -176,11 +235,23 @@ def test_a_report_goes_through_links_and_to_devices(tmp_path: Path) -> None:
     assert Path("/dev/null").is_char_device()
 
 
-AWKWARD = ["spa ce", "grüße", "a%20b", "what?", "a#b", "a'b\"c", "a\nb", "x" * 200, os.fsdecode(b"caf\xe9")]
+AWKWARD = [
+    "spa ce",
+    "grüße",
+    "a%20b",
+    "what?",
+    "a#b",
+    "a'b\"c",
+    "a\nb",
+    "x" * 200,
+    os.fsdecode(b"caf\xe9"),
+]
 
 
 @pytest.mark.parametrize("name", AWKWARD)
-def test_files_with_awkward_names_in_such_folders_are_imported(say, tmp_path: Path, name: str) -> None:
+def test_files_with_awkward_names_in_such_folders_are_imported(
+    say, tmp_path: Path, name: str
+) -> None:
     (tmp_path / name).mkdir()
     file = tmp_path / name / f"{name}.csv"
     file.write_text(PRICES)

@@ -33,7 +33,9 @@ def stored(engine: sa.Engine) -> None:
     lot = {"symbol": "SPLIT", "position_type": "LONG", "quantity": 10, "entry_date": DAYS[0]}
     with engine.begin() as connection:
         connection.execute(sa.insert(tables.market_data_cache), rows)
-        owner = connection.scalar(sa.insert(tables.portfolios).values(portfolio).returning(tables.portfolios.c.id))
+        owner = connection.scalar(
+            sa.insert(tables.portfolios).values(portfolio).returning(tables.portfolios.c.id)
+        )
         connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **lot))
 
 
@@ -103,13 +105,22 @@ def test_a_split_too_small_to_be_suspected_can_be_recorded(call: Call) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("accept", "NOBODY", f"{DAY}"), "no price of NOBODY is stored: see `riskmetrics prices list`"),
+        (
+            ("accept", "NOBODY", f"{DAY}"),
+            "no price of NOBODY is stored: see `riskmetrics prices list`",
+        ),
         (("split", "NOBODY", f"{DAY}", "4"), "no price of NOBODY is stored: see"),
-        (("accept", "SPLIT", "2024-11-30"), f"no price of SPLIT is stored on 2024-11-30; it looks like a split on {DAY}"),
+        (
+            ("accept", "SPLIT", "2024-11-30"),
+            f"no price of SPLIT is stored on 2024-11-30; it looks like a split on {DAY}",
+        ),
         (("accept", "SPLIT", f"{DAYS[3]}"), f"nothing to accept; it looks like a split on {DAY}"),
         (("accept", "QUIET", f"{DAY}"), "nothing to accept; no session of it does"),
         (("split", "QUIET", f"{DAY}", "4:1"), "which is no 4:1 split; no session of it does"),
-        (("split", "SPLIT", f"{DAY}", "1:4"), "which is no 1:4 split; new shares come first: 4:1 fits"),
+        (
+            ("split", "SPLIT", f"{DAY}", "1:4"),
+            "which is no 1:4 split; new shares come first: 4:1 fits",
+        ),
         (("split", "SPLIT", f"{DAYS[0]}", "4:1"), f"no price of SPLIT is stored before {DAYS[0]}"),
         (("split", "SPLIT", f"{DAY}", "4:0"), "4:0 is not a split"),
         (("split", "SPLIT", f"{DAY}", "1"), "1 is not a split"),
@@ -117,7 +128,9 @@ def test_a_split_too_small_to_be_suspected_can_be_recorded(call: Call) -> None:
         (("split", "SPLIT", f"{DAY}", "100001:1"), "100001:1 is not a split"),
     ],
 )
-def test_what_cannot_be_decided_is_refused_with_a_sentence(call: Call, arguments: tuple[str, ...], sentence: str) -> None:
+def test_what_cannot_be_decided_is_refused_with_a_sentence(
+    call: Call, arguments: tuple[str, ...], sentence: str
+) -> None:
     assert sentence in refused(call, *arguments)
 
 

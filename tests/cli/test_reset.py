@@ -54,7 +54,10 @@ def test_a_reset_of_nothing_asks_nothing(call) -> None:
     [
         (["reset"], "either --portfolio NAME or --all"),
         (["reset", "--all", "--portfolio", GROWTH], "either --portfolio NAME or --all"),
-        (["reprocess", "--all", "--from", "2022-12-28", "--to", "2022-12-27"], "the range is reversed"),
+        (
+            ["reprocess", "--all", "--from", "2022-12-28", "--to", "2022-12-27"],
+            "the range is reversed",
+        ),
     ],
 )
 def test_choices_that_cannot_be_made_are_refused(call, arguments: list[str], sentence: str) -> None:

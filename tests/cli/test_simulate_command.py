@@ -19,7 +19,20 @@ from riskmetrics.errors import InvalidSessionError, UsageError
 from riskmetrics.sources import simulate
 
 DAY = date(2024, 12, 6)
-SIZE = ("--symbols", "60", "--sessions", "120", "--portfolios", "6", "--positions", "40", "--seed", "3", "--last-session", f"{DAY}")
+SIZE = (
+    "--symbols",
+    "60",
+    "--sessions",
+    "120",
+    "--portfolios",
+    "6",
+    "--positions",
+    "40",
+    "--seed",
+    "3",
+    "--last-session",
+    f"{DAY}",
+)
 COUNTS = {
     "market_data_cache": 62 * 120,
     "company_profiles": 62,
@@ -30,7 +43,9 @@ COUNTS = {
 
 
 @pytest.fixture
-def call(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> Callable[..., Result]:
+def call(
+    database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path
+) -> Callable[..., Result]:
     """Call the command on a database at head."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
@@ -50,21 +65,30 @@ def query(database: str) -> Iterator[Callable[[str], pd.DataFrame]]:
 
 
 def _versions(query: Callable[[str], pd.DataFrame]) -> dict[str, list[str]]:
-    return {table: sorted(query(f"SELECT ctid::text || xmin::text AS version FROM {table}")["version"]) for table in COUNTS}
+    return {
+        table: sorted(query(f"SELECT ctid::text || xmin::text AS version FROM {table}")["version"])
+        for table in COUNTS
+    }
 
 
 def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, query) -> None:
     """Of classical errors over 90 sessions all but one in ten thousand lie within four, if volatility were constant: it clusters."""
     assert call(*SIZE).exit_code == 0
     assert launch.run(settings.load(), [DAY]).exit_code == 0
-    betas = query("SELECT DISTINCT p.symbol, b.beta, b.std_error FROM position_market_betas b JOIN positions p ON p.id = b.position_id")
+    betas = query(
+        "SELECT DISTINCT p.symbol, b.beta, b.std_error FROM position_market_betas b JOIN positions"
+        " p ON p.id = b.position_id"
+    )
     known = simulate.true_parameters(60, seed=3)["beta"]
     stocks = betas[~betas["symbol"].isin(["SPY", "TLT"])].set_index("symbol").astype(float)
     z = (stocks["beta"] - known[stocks.index]) / stocks["std_error"]
     assert len(z) > 55
     assert (z.abs() < 4).mean() > 0.97
     assert 0.8 < z.std() < 1.3
-    snapshots = query("SELECT p.name, s.* FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id ORDER BY p.name")
+    snapshots = query(
+        "SELECT p.name, s.* FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id"
+        " ORDER BY p.name"
+    )
     assert (snapshots["equity_balance"] == snapshots["total_value"]).all()
     net = (snapshots["net_exposure"] / snapshots["total_value"]).astype(float)
     assert net.to_numpy() == pytest.approx([0.98, 1.0, 0.0] * 2, abs=0.02)
@@ -75,13 +99,23 @@ def test_what_is_stored_is_what_was_simulated(call, query, monkeypatch: pytest.M
     monkeypatch.setattr(command, "_MAX_ROWS_PER_BLOCK", 1000)
     assert call(*SIZE).exit_code == 0
     assert {table: query(f"SELECT count(*) FROM {table}").iloc[0, 0] for table in COUNTS} == COUNTS
-    market = simulate.simulate_market(60, trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, DAY)[-120:], 3)
-    expected = market.prices.drop(columns="has_adj_close").sort_values(["symbol", "date"]).reset_index(drop=True)
+    market = simulate.simulate_market(
+        60, trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, DAY)[-120:], 3
+    )
+    expected = (
+        market.prices.drop(columns="has_adj_close")
+        .sort_values(["symbol", "date"])
+        .reset_index(drop=True)
+    )
     columns = "open::float8, high::float8, low::float8, close::float8, adj_close, volume"
-    stored = query(f'SELECT symbol, date, {columns} FROM market_data_cache ORDER BY symbol COLLATE "C", date').astype({"symbol": "str"})
+    stored = query(
+        f'SELECT symbol, date, {columns} FROM market_data_cache ORDER BY symbol COLLATE "C", date'
+    ).astype({"symbol": "str"})
     stored["date"] = pd.to_datetime(stored["date"])
     pd.testing.assert_frame_equal(stored, expected, check_dtype=False, check_exact=True)
-    assert query("SELECT DISTINCT data_source FROM market_data_cache")["data_source"].tolist() == ["simulated"]
+    assert query("SELECT DISTINCT data_source FROM market_data_cache")["data_source"].tolist() == [
+        "simulated"
+    ]
     lots = simulate.simulate_portfolios(range(6), 40, market.closes, 3).lots
     assert set(query("SELECT id::text FROM positions")["id"]) == set(lots["id"])
 
@@ -100,11 +134,23 @@ def test_the_same_simulation_again_writes_nothing_and_another_is_refused(call, q
 @pytest.mark.parametrize(
     ("file", "text", "arguments", "named"),
     [
-        ("bars.csv", "symbol,date,close\nAAPL,2022-12-28,126.04\n", ("import", "prices"), "market_data_cache"),
-        ("mine.csv", "symbol,quantity\nAAPL,10\n", ("import", "portfolio", "--name", "Simulated 0001"), "Simulated 0001"),
+        (
+            "bars.csv",
+            "symbol,date,close\nAAPL,2022-12-28,126.04\n",
+            ("import", "prices"),
+            "market_data_cache",
+        ),
+        (
+            "mine.csv",
+            "symbol,quantity\nAAPL,10\n",
+            ("import", "portfolio", "--name", "Simulated 0001"),
+            "Simulated 0001",
+        ),
     ],
 )
-def test_a_database_with_anything_real_is_refused(call, query, tmp_path: Path, file: str, text: str, arguments, named: str) -> None:
+def test_a_database_with_anything_real_is_refused(
+    call, query, tmp_path: Path, file: str, text: str, arguments, named: str
+) -> None:
     (tmp_path / file).write_text(text)
     assert CliRunner().invoke(app, [*arguments, file]).exit_code == 0
     before = _versions(query)

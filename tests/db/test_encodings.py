@@ -50,14 +50,19 @@ def count(url: str, table: sa.Table) -> int:
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
-def test_a_name_that_the_encoding_lacks_is_a_sentence_and_nothing_is_stored(foreign, name, tmp_path, monkeypatch):
+def test_a_name_that_the_encoding_lacks_is_a_sentence_and_nothing_is_stored(
+    foreign, name, tmp_path, monkeypatch
+):
     encoding, url = foreign
     profiles, holdings = tmp_path / "profiles.csv", tmp_path / "holdings.csv"
     profiles.write_text(f"symbol,name\nA,Plain\nB,{name}\n")
     holdings.write_text("symbol,quantity\nA,1\n")
     for arguments, table in (
         (("import", "profiles", str(profiles)), tables.company_profiles),
-        (("import", "portfolio", str(holdings), "--name", name, "--equity", "1"), tables.portfolios),
+        (
+            ("import", "portfolio", str(holdings), "--name", name, "--equity", "1"),
+            tables.portfolios,
+        ),
     ):
         before = count(url, table)
         code, said = run(url, *arguments, monkeypatch=monkeypatch)
@@ -77,7 +82,10 @@ def test_letters_that_the_encoding_has_come_back_as_they_went_in(foreign, tmp_pa
     assert run(url, "import", "profiles", str(path), monkeypatch=monkeypatch)[0] == 0
     with open_connection(url) as connection:
         column = tables.company_profiles.c.company_name
-        assert connection.scalar(sa.select(column).where(tables.company_profiles.c.symbol == "Z")) == "Zürich Größe"
+        assert (
+            connection.scalar(sa.select(column).where(tables.company_profiles.c.symbol == "Z"))
+            == "Zürich Größe"
+        )
 
 
 def test_a_rejected_row_does_not_keep_the_good_ones_out(foreign, tmp_path: Path, monkeypatch):
@@ -94,7 +102,9 @@ def test_a_rejected_row_does_not_keep_the_good_ones_out(foreign, tmp_path: Path,
 def test_a_rejected_row_may_hold_anything(connection):
     rows = [(1, "\ud800\x00", "bad"), (2, "€", "bad")]
     assert input_writes.store_rejected_rows(connection, "prices", "file", rows) == 2
-    stored = connection.scalars(sa.select(tables.rejected_rows.c.raw_row).order_by(tables.rejected_rows.c.line))
+    stored = connection.scalars(
+        sa.select(tables.rejected_rows.c.raw_row).order_by(tables.rejected_rows.c.line)
+    )
     assert list(stored) == ["?\ufffd", "€"]
 
 
@@ -106,5 +116,13 @@ def test_a_database_error_is_what_a_lacking_character_raises(foreign):
 
     from riskmetrics.db import write
 
-    with pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"), open_connection(url) as connection:
-        write.upsert_rows(connection, tables.company_profiles, pd.DataFrame({"symbol": ["A"], "company_name": ["€"]}), key=["symbol"])
+    with (
+        pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"),
+        open_connection(url) as connection,
+    ):
+        write.upsert_rows(
+            connection,
+            tables.company_profiles,
+            pd.DataFrame({"symbol": ["A"], "company_name": ["€"]}),
+            key=["symbol"],
+        )

@@ -14,7 +14,10 @@ PASSWORD = "s3cr3t-p@ss/w:rd"
 ESCAPED = "s3cr3t-p%40ss%2Fw%3Ard"
 
 
-@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"])
+@pytest.mark.parametrize(
+    "scheme",
+    ["postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+asyncpg"],
+)
 def test_every_usual_scheme_is_one_for_psycopg(scheme):
     url = engine.normalize_url(f"{scheme}://risk:{ESCAPED}@db.example:6543/metrics")
     assert (url.drivername, url.username, url.password) == ("postgresql+psycopg", "risk", PASSWORD)
@@ -22,10 +25,17 @@ def test_every_usual_scheme_is_one_for_psycopg(scheme):
 
 
 @pytest.mark.parametrize(
-    ("query", "understood"), [("ssl=require", {"sslmode": "require"}), ("sslmode=disable&a=b", {"sslmode": "disable", "a": "b"})]
+    ("query", "understood"),
+    [
+        ("ssl=require", {"sslmode": "require"}),
+        ("sslmode=disable&a=b", {"sslmode": "disable", "a": "b"}),
+    ],
 )
 def test_the_ssl_option_of_asyncpg_is_that_of_libpq(query, understood):
-    assert dict(engine.normalize_url(f"postgresql+asyncpg://risk@db/metrics?{query}").query) == understood
+    assert (
+        dict(engine.normalize_url(f"postgresql+asyncpg://risk@db/metrics?{query}").query)
+        == understood
+    )
 
 
 @pytest.mark.parametrize(
@@ -55,7 +65,11 @@ def test_the_settings_url_is_used_and_its_password_is_shown_nowhere():
 
 
 @pytest.mark.parametrize(
-    "given", [f"postgres://risk:{ESCAPED}@db:6543/metrics", f"postgresql+asyncpg://risk@db:6543/metrics?password={ESCAPED}"]
+    "given",
+    [
+        f"postgres://risk:{ESCAPED}@db:6543/metrics",
+        f"postgresql+asyncpg://risk@db:6543/metrics?password={ESCAPED}",
+    ],
 )
 def test_a_database_is_described_without_its_password(given):
     assert engine.redact_url(engine.normalize_url(given)) == "postgresql://risk@db:6543/metrics"
@@ -64,23 +78,32 @@ def test_a_database_is_described_without_its_password(given):
 def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatch, tmp_path):
     """The server of the tests stands in for one of its own."""
     homes = []
-    monkeypatch.setattr("riskmetrics.db.embedded.connect_or_start", lambda home: homes.append(home) or server)
+    monkeypatch.setattr(
+        "riskmetrics.db.embedded.connect_or_start", lambda home: homes.append(home) or server
+    )
     engine._embedded_server.cache_clear()
     try:
         settings = Settings(RISKMETRICS_HOME=tmp_path)
-        assert [engine.database_url(settings, role) for role in Role] == [sa.make_url(server.database_url(role=role)) for role in Role]
+        assert [engine.database_url(settings, role) for role in Role] == [
+            sa.make_url(server.database_url(role=role)) for role in Role
+        ]
     finally:
         engine._embedded_server.cache_clear()
     assert homes == [tmp_path]
 
 
-@pytest.mark.parametrize(("version", "refused"), [(130_022, True), (90_603, True), (140_000, False)])
+@pytest.mark.parametrize(
+    ("version", "refused"), [(130_022, True), (90_603, True), (140_000, False)]
+)
 def test_a_server_older_than_14_is_refused(database, monkeypatch, version, refused):
     """No such server is at hand: a newer one reports the version."""
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", property(lambda _: version))
     opened = engine.create_engine(database)
     if refused:
-        with pytest.raises(DatabaseError, match=rf"^Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer$"):
+        with pytest.raises(
+            DatabaseError,
+            match=rf"^Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer$",
+        ):
             opened.connect()
     else:
         with opened.connect() as connection:
@@ -98,7 +121,10 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
 
 def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
     """Behind a pooler, the session goes to another client after each transaction."""
-    ask = "SELECT current_setting('datestyle'), current_setting('extra_float_digits'), current_setting('client_connection_check_interval')"
+    ask = (
+        "SELECT current_setting('datestyle'), current_setting('extra_float_digits'),"
+        " current_setting('client_connection_check_interval')"
+    )
     opened = engine.create_engine(database)
     with opened.connect() as connection:
         for _ in range(2):

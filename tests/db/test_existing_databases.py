@@ -50,7 +50,9 @@ def a_few_rows(sql: str) -> str:
 
 def built(url: str, sql: str) -> Iterator[sa.Engine]:
     engine = create_engine(url)
-    execute(engine, sql + f"ALTER DATABASE {engine.url.database} SET timezone TO 'America/St_Johns'")
+    execute(
+        engine, sql + f"ALTER DATABASE {engine.url.database} SET timezone TO 'America/St_Johns'"
+    )
     engine.dispose()  # the setting holds for new connections
     yield engine
     engine.dispose()
@@ -65,10 +67,18 @@ class Contents(NamedTuple):
 
 def contents(engine: sa.Engine, table: str, columns: list[str]) -> Contents:
     """Every value as text in one spelling: instants in UTC, naive ones read as UTC, JSON in jsonb's."""
-    types = dict(query(engine, f"SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE attrelid = '{table}'::regclass"))
+    types = dict(
+        query(
+            engine,
+            "SELECT attname, atttypid::regtype::text FROM pg_attribute WHERE attrelid ="
+            f" '{table}'::regclass",
+        )
+    )
     spelled = {"json": "::jsonb", "timestamp with time zone": " AT TIME ZONE 'UTC'"}
     values = [f'("{column}"{spelled.get(types[column], "")})::text' for column in columns]
-    sums = ", ".join(f"md5(string_agg(coalesce({value}, 'NULL'), '|' ORDER BY key))" for value in values)
+    sums = ", ".join(
+        f"md5(string_agg(coalesce({value}, 'NULL'), '|' ORDER BY key))" for value in values
+    )
     key = "symbol" if table == "company_profiles" else "id"
     source = f'SELECT *, {key}::text COLLATE "C" AS key FROM {table}'
     if table == RATE_BETAS and sa.inspect(engine).has_table(SUPERSEDED):
@@ -87,11 +97,18 @@ def everything(engine: sa.Engine, columns: dict[str, list[str]]) -> dict[str, Co
 
 def columns_of(engine: sa.Engine) -> dict[str, list[str]]:
     found = sa.inspect(engine).get_multi_columns()
-    return {table: [column["name"] for column in columns] for (_, table), columns in found.items() if table != "alembic_version"}
+    return {
+        table: [column["name"] for column in columns]
+        for (_, table), columns in found.items()
+        if table != "alembic_version"
+    }
 
 
 def every_row(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
-    return {table: query(engine, f"SELECT source::text FROM {table} AS source ORDER BY 1") for table in columns_of(engine)}
+    return {
+        table: query(engine, f"SELECT source::text FROM {table} AS source ORDER BY 1")
+        for table in columns_of(engine)
+    }
 
 
 def schema(engine: sa.Engine) -> list[tuple[Any, ...]]:
@@ -120,23 +137,41 @@ def call(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
     return CliRunner().invoke(app, arguments)
 
 
-def test_nothing_is_lost_and_everything_works_afterwards(large: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_lost_and_everything_works_afterwards(
+    large: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Every table and column that was there, the other program's too, holds the same values; a second upgrade does nothing."""
     columns = columns_of(large)
-    before, quantities = everything(large, columns), query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1")
+    before, quantities = (
+        everything(large, columns),
+        query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1"),
+    )
     assert sum(found.rows for found in before.values()) > 200_000
     assert migrate.ensure_head(large) is True
     assert migrate.ensure_head(large) is False
-    filled = {("portfolios", "updated_at"), ("ai_insights", "updated_at")}  # were NULL in every row, and must not be
+    filled = {
+        ("portfolios", "updated_at"),
+        ("ai_insights", "updated_at"),
+    }  # were NULL in every row, and must not be
     for table, found in everything(large, columns).items():
         assert found.rows == before[table].rows, table
-        changed = {(table, name) for name, checksum in found.checksums.items() if checksum != before[table].checksums[name]}
+        changed = {
+            (table, name)
+            for name, checksum in found.checksums.items()
+            if checksum != before[table].checksums[name]
+        }
         assert changed <= filled | {("positions", "quantity")}  # written with more decimals
     assert query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1") == quantities
     verified = call(large, monkeypatch, "db", "verify")
     assert verified.exit_code == 0, verified.stdout
     assert verified.stdout.endswith("the schema is the one that this version expects\n")
-    for addition in ("table users is", "table notes is", "portfolios.Colour is", "company_profiles.ceo is", "treasury is"):
+    for addition in (
+        "table users is",
+        "table notes is",
+        "portfolios.Colour is",
+        "company_profiles.ceo is",
+        "treasury is",
+    ):
         assert addition in verified.stdout
     betas_can_be_written(large)
     latest = migrate.history()[0]
@@ -148,7 +183,10 @@ def test_nothing_is_lost_and_everything_works_afterwards(large: sa.Engine, monke
 
 def betas_can_be_written(engine: sa.Engine) -> None:
     """Write one day of both betas, as an asset does."""
-    held = pd.DataFrame(query(engine, "SELECT portfolio_id, id FROM positions"), columns=["portfolio_id", "position_id"]).astype(str)
+    held = pd.DataFrame(
+        query(engine, "SELECT portfolio_id, id FROM positions"),
+        columns=["portfolio_id", "position_id"],
+    ).astype(str)
     with engine.begin() as connection:
         for table, day, values, key in (
             (
@@ -157,10 +195,17 @@ def betas_can_be_written(engine: sa.Engine) -> None:
                 {"beta": 1.5, "observations": 90, "window_days": 90, "method": "OLS_SIMPLE"},
                 ("portfolio_id", "position_id", "calc_date", "method", "window_days"),
             ),
-            (tables.position_interest_rate_betas, "calculation_date", {"ir_beta": None}, ("position_id", "calculation_date")),
+            (
+                tables.position_interest_rate_betas,
+                "calculation_date",
+                {"ir_beta": None},
+                ("position_id", "calculation_date"),
+            ),
         ):
             rows = held.assign(**{day: date(2030, 1, 2), **values})
-            written = write.replace_rows(connection, table, rows, key=key, scope=table.c[day] == date(2030, 1, 2))
+            written = write.replace_rows(
+                connection, table, rows, key=key, scope=table.c[day] == date(2030, 1, 2)
+            )
             assert written == (len(held), 0, 0)
 
 
@@ -169,13 +214,19 @@ def test_the_command_line_upgrades_too_and_says_where_older_betas_went(
 ) -> None:
     done = call(small, monkeypatch, "db", "upgrade")
     assert (done.exit_code, done.stdout) == (0, f"upgraded to {migrate.head()}\n")
-    assert f"3 older rate betas of a position and day moved to the table {SUPERSEDED}" in caplog.text
+    assert (
+        f"3 older rate betas of a position and day moved to the table {SUPERSEDED}" in caplog.text
+    )
 
 
-def test_the_newest_of_several_rate_betas_stays_and_a_downgrade_brings_the_others_back(small: sa.Engine) -> None:
+def test_the_newest_of_several_rate_betas_stays_and_a_downgrade_brings_the_others_back(
+    small: sa.Engine,
+) -> None:
     before = sorted(query(small, f"SELECT id, ir_beta, treasury FROM {RATE_BETAS}"))
     migrate.ensure_head(small)
-    assert query(small, f"SELECT ir_beta::text, treasury FROM {SUPERSEDED} ORDER BY calculation_date") == [
+    assert query(
+        small, f"SELECT ir_beta::text, treasury FROM {SUPERSEDED} ORDER BY calculation_date"
+    ) == [
         ("-0.001000", "2y"),
         ("-0.002000", "2y"),
         ("-0.003000", "2y"),
@@ -189,7 +240,9 @@ def test_instants_without_a_zone_are_read_as_utc(small: sa.Engine) -> None:
     """Half past two on a day in July, where the database's own zone is 2.5 hours behind."""
     migrate.ensure_head(small)
     assert query(small, "SHOW timezone") == [("America/St_Johns",)]
-    assert query(small, "SELECT min(created_at) = '2025-07-01 03:30Z' FROM market_data_cache") == [(True,)]
+    assert query(small, "SELECT min(created_at) = '2025-07-01 03:30Z' FROM market_data_cache") == [
+        (True,)
+    ]
     naive = query(
         small,
         "SELECT table_name, column_name FROM information_schema.columns"
@@ -241,28 +294,57 @@ def test_what_cannot_be_upgraded_is_said_and_nothing_is_changed(
     assert done.exception.exit_code == 6
 
 
-def test_several_obstacles_are_said_at_once_with_exit_code_6_and_can_be_mended(running_system: sa.Engine) -> None:
+def test_several_obstacles_are_said_at_once_with_exit_code_6_and_can_be_mended(
+    running_system: sa.Engine,
+) -> None:
     """In a process of its own, as a user sees it."""
-    execute(running_system, "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache; UPDATE positions SET deleted_at = now()")
-    execute(running_system, "ALTER TABLE positions ALTER quantity TYPE numeric; UPDATE positions SET quantity = 1.23456789012")
-    environment = os.environ | {"RISKMETRICS_DATABASE_URL": running_system.url.render_as_string(hide_password=False)}
-    done = subprocess.run([COMMAND, "db", "upgrade"], env=environment, capture_output=True, text=True, check=False)
+    execute(
+        running_system,
+        "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache; UPDATE positions SET"
+        " deleted_at = now()",
+    )
+    execute(
+        running_system,
+        "ALTER TABLE positions ALTER quantity TYPE numeric; UPDATE positions SET quantity ="
+        " 1.23456789012",
+    )
+    environment = os.environ | {
+        "RISKMETRICS_DATABASE_URL": running_system.url.render_as_string(hide_password=False)
+    }
+    done = subprocess.run(
+        [COMMAND, "db", "upgrade"], env=environment, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stdout) == (6, "")
-    assert done.stderr.startswith("riskmetrics: the database cannot be upgraded from h1i2j3k4l5m6, and nothing was changed: view volumes")
+    assert done.stderr.startswith(
+        "riskmetrics: the database cannot be upgraded from h1i2j3k4l5m6, and nothing was changed:"
+        " view volumes"
+    )
     assert "positions.quantity does not fit numeric(28,10) without loss (rows: 3)" in done.stderr
     execute(running_system, "DROP VIEW volumes; UPDATE positions SET quantity = round(quantity, 8)")
     assert migrate.ensure_head(running_system) is True
-    assert query(running_system, "SELECT DISTINCT quantity::text FROM positions") == [("1.2345678900",)]
+    assert query(running_system, "SELECT DISTINCT quantity::text FROM positions") == [
+        ("1.2345678900",)
+    ]
 
 
 @pytest.mark.parametrize(
-    "clash", ["TABLE position_volatility (id uuid)", "TYPE insight_type AS ENUM ('x')", "INDEX idx_pos_beta_lookup ON users (id)"]
+    "clash",
+    [
+        "TABLE position_volatility (id uuid)",
+        "TYPE insight_type AS ENUM ('x')",
+        "INDEX idx_pos_beta_lookup ON users (id)",
+    ],
 )
-def test_what_a_founding_revision_creates_must_not_be_there(empty_database: str, clash: str) -> None:
+def test_what_a_founding_revision_creates_must_not_be_there(
+    empty_database: str, clash: str
+) -> None:
     for engine in built(empty_database, a_few_rows(foreign_databases.DATABASES["19c513d3bf90"])):
         execute(engine, f"CREATE {clash}")
         before = schema(engine)
-        with pytest.raises(SchemaError, match=f"{clash.split()[1]} exists already, and a later revision creates it: rename it"):
+        with pytest.raises(
+            SchemaError,
+            match=f"{clash.split()[1]} exists already, and a later revision creates it: rename it",
+        ):
             migrate.ensure_head(engine)
         assert schema(engine) == before
 
@@ -285,26 +367,46 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("planted", "sentence"), PLANTED.items(), ids=PLANTED.values())
-def test_verify_names_each_planted_difference(engine: sa.Engine, planted: str, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verify_names_each_planted_difference(
+    engine: sa.Engine, planted: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     execute(engine, planted)
     found = call(engine, monkeypatch, "db", "verify", "--json")
     assert found.exit_code == 6
     assert json.loads(found.stdout) == {"differences": [sentence], "additions": []}
 
 
-def test_verify_accepts_and_names_what_other_programs_added(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    execute(engine, "CREATE TABLE users (id uuid); ALTER TABLE positions ADD tags text[], ALTER investment_class SET NOT NULL")
-    execute(engine, "CREATE INDEX by_quantity ON positions (quantity); ALTER TABLE portfolios ALTER currency SET DEFAULT 'EUR'")
+def test_verify_accepts_and_names_what_other_programs_added(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(
+        engine,
+        "CREATE TABLE users (id uuid); ALTER TABLE positions ADD tags text[], ALTER"
+        " investment_class SET NOT NULL",
+    )
+    execute(
+        engine,
+        "CREATE INDEX by_quantity ON positions (quantity); ALTER TABLE portfolios ALTER currency"
+        " SET DEFAULT 'EUR'",
+    )
     found = call(engine, monkeypatch, "db", "verify", "--json")
     assert found.exit_code == 0
     assert json.loads(found.stdout) == {
         "differences": [],
         "additions": [
-            "column portfolios.currency is character varying(3) NOT NULL DEFAULT 'EUR'::character varying;"
-            " expected character varying(3) NOT NULL",
-            "column positions.investment_class is character varying(20) NOT NULL; expected character varying(20)",
+            (
+                "column portfolios.currency is character varying(3) NOT NULL DEFAULT"
+                " 'EUR'::character varying; expected character varying(3) NOT NULL"
+            ),
+            (
+                "column positions.investment_class is character varying(20) NOT NULL; expected"
+                " character varying(20)"
+            ),
             "column positions.tags is not expected: text[]",
-            "index by_quantity on positions is not expected: CREATE INDEX by_quantity ON positions USING btree (quantity)",
+            (
+                "index by_quantity on positions is not expected: CREATE INDEX by_quantity ON"
+                " positions USING btree (quantity)"
+            ),
             "table users is another program's",
         ],
     }

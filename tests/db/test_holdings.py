@@ -29,36 +29,63 @@ LOT = {
 
 def lot(symbol: str, quantity: float, **others: object) -> dict[str, object]:
     """Return a row as `read_portfolio` gives it."""
-    return LOT | {"symbol": symbol, "quantity": float(quantity), "position_type": "SHORT" if quantity < 0 else "LONG"} | others
+    return (
+        LOT
+        | {
+            "symbol": symbol,
+            "quantity": float(quantity),
+            "position_type": "SHORT" if quantity < 0 else "LONG",
+        }
+        | others
+    )
 
 
 def state(
-    connection: sa.Connection, day: date, *lots: dict[str, object], equity: Decimal | None = None, name: str = "P"
+    connection: sa.Connection,
+    day: date,
+    *lots: dict[str, object],
+    equity: Decimal | None = None,
+    name: str = "P",
 ) -> tuple[int, ...]:
     """State the lots; returns how many were opened, closed, corrected and unchanged."""
     columns = ["symbol", "quantity", "position_type", *LOT]
-    return holdings.apply_statement(connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity)[1:5]
+    return holdings.apply_statement(
+        connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity
+    )[1:5]
 
 
 def closes(connection: sa.Connection, day: date, **prices: float) -> None:
     """Store closes of symbols on a day."""
-    rows = [{"symbol": symbol, "date": day, "close": close, "data_source": "test"} for symbol, close in prices.items()]
+    rows = [
+        {"symbol": symbol, "date": day, "close": close, "data_source": "test"}
+        for symbol, close in prices.items()
+    ]
     connection.execute(sa.insert(tables.market_data_cache), rows)
 
 
 def stored(connection: sa.Connection, *names: str) -> list[tuple[object, ...]]:
     """Return columns of all lots in a stable order; quantities and prices as float."""
     rows = connection.execute(
-        sa.select(*(LOTS.c[name] for name in names)).order_by(LOTS.c.symbol, LOTS.c.entry_date, LOTS.c.exit_date, LOTS.c.quantity)
+        sa.select(*(LOTS.c[name] for name in names)).order_by(
+            LOTS.c.symbol, LOTS.c.entry_date, LOTS.c.exit_date, LOTS.c.quantity
+        )
     )
-    return [tuple(float(value) if isinstance(value, Decimal) else value for value in row) for row in rows]
+    return [
+        tuple(float(value) if isinstance(value, Decimal) else value for value in row)
+        for row in rows
+    ]
 
 
 def open_on(connection: sa.Connection, day: date) -> Counter[tuple[str, float]]:
     """What is open on a day by the rule that the metrics use."""
-    is_open = sa.and_(LOTS.c.entry_date <= day, sa.or_(LOTS.c.exit_date.is_(None), LOTS.c.exit_date > day))
+    is_open = sa.and_(
+        LOTS.c.entry_date <= day, sa.or_(LOTS.c.exit_date.is_(None), LOTS.c.exit_date > day)
+    )
     return Counter(
-        (symbol, float(quantity)) for symbol, quantity in connection.execute(sa.select(LOTS.c.symbol, LOTS.c.quantity).where(is_open))
+        (symbol, float(quantity))
+        for symbol, quantity in connection.execute(
+            sa.select(LOTS.c.symbol, LOTS.c.quantity).where(is_open)
+        )
     )
 
 
@@ -100,7 +127,11 @@ def test_what_is_not_stated_again_has_left_at_the_close(connection):
     closes(connection, DECEMBER, A=100, B=20)
     state(connection, NOVEMBER, lot("A", 10), lot("B", 5, investment_class="PRIVATE"), lot("C", 1))
     assert state(connection, DECEMBER, lot("C", 1)) == (0, 2, 0, 1)
-    assert stored(connection, "symbol", "exit_date", "exit_price") == [("A", DECEMBER, 100), ("B", DECEMBER, None), ("C", None, None)]
+    assert stored(connection, "symbol", "exit_date", "exit_price") == [
+        ("A", DECEMBER, 100),
+        ("B", DECEMBER, None),
+        ("C", None, None),
+    ]
     assert state(connection, DECEMBER) == (0, 1, 0, 0)
 
 
@@ -111,7 +142,9 @@ def test_a_changed_quantity_is_a_sale_and_a_purchase_at_the_close(connection):
     changed = lot("A", 15, entry_date=BOUGHT, entry_price=55)
     assert state(connection, DECEMBER, changed) == (1, 1, 0, 0)
     assert state(connection, DECEMBER, changed) == (0, 0, 0, 1)
-    assert stored(connection, "quantity", "entry_date", "entry_price", "exit_date", "exit_price") == [
+    assert stored(
+        connection, "quantity", "entry_date", "entry_price", "exit_date", "exit_price"
+    ) == [
         (10, BOUGHT, 40, DECEMBER, 100),
         (15, DECEMBER, 100, None, None),
     ]
@@ -145,7 +178,14 @@ def test_of_several_equal_lots_only_the_ones_too_many_leave(connection):
 
 
 def test_an_entry_that_is_filled_in_later_is_taken_over_once(connection):
-    state(connection, NOVEMBER, lot("A", 10), lot("A", 10), lot("B", 5, entry_date=BOUGHT), lot("C", 1))
+    state(
+        connection,
+        NOVEMBER,
+        lot("A", 10),
+        lot("A", 10),
+        lot("B", 5, entry_date=BOUGHT),
+        lot("C", 1),
+    )
     filled = [
         lot("A", 10, entry_date=BOUGHT, entry_price=40),
         lot("A", 10),
@@ -164,8 +204,16 @@ def test_an_entry_that_is_filled_in_later_is_taken_over_once(connection):
 
 def test_a_corrected_price_goes_to_the_lot_of_its_date(connection):
     later = date(2021, 6, 1)
-    state(connection, NOVEMBER, lot("A", 10, entry_date=BOUGHT, entry_price=40), lot("A", 10, entry_date=later, entry_price=60))
-    corrected = [lot("A", 10, entry_date=later, entry_price=61), lot("A", 10, entry_date=BOUGHT, entry_price=41)]
+    state(
+        connection,
+        NOVEMBER,
+        lot("A", 10, entry_date=BOUGHT, entry_price=40),
+        lot("A", 10, entry_date=later, entry_price=60),
+    )
+    corrected = [
+        lot("A", 10, entry_date=later, entry_price=61),
+        lot("A", 10, entry_date=BOUGHT, entry_price=41),
+    ]
     assert state(connection, NOVEMBER, *corrected) == (0, 0, 2, 0)
     assert stored(connection, "entry_date", "entry_price") == [(BOUGHT, 41), (later, 61)]
 
@@ -174,10 +222,16 @@ def test_what_was_bought_elsewhere_before_the_last_statement_enters_on_the_day(c
     """The statement before says that it was not held here."""
     closes(connection, DECEMBER, A=100)
     state(connection, NOVEMBER, lot("B", 1))
-    moved_in, bought_since = lot("A", 10, entry_date=BOUGHT, entry_price=5), lot("C", 2, entry_date=date(2024, 12, 2), entry_price=6)
+    moved_in, bought_since = (
+        lot("A", 10, entry_date=BOUGHT, entry_price=5),
+        lot("C", 2, entry_date=date(2024, 12, 2), entry_price=6),
+    )
     assert state(connection, DECEMBER, lot("B", 1), moved_in, bought_since) == (2, 0, 0, 1)
     assert state(connection, DECEMBER, lot("B", 1), moved_in, bought_since) == (0, 0, 0, 3)
-    assert stored(connection, "symbol", "entry_date", "entry_price")[::2] == [("A", DECEMBER, 100), ("C", date(2024, 12, 2), 6)]
+    assert stored(connection, "symbol", "entry_date", "entry_price")[::2] == [
+        ("A", DECEMBER, 100),
+        ("C", date(2024, 12, 2), 6),
+    ]
     assert open_on(connection, NOVEMBER) == Counter({("B", 1): 1})
 
 
@@ -199,11 +253,27 @@ def test_a_holding_that_turns_short_closes_and_opens(connection):
 
 def test_options_are_told_apart_by_their_terms_and_have_no_close(connection):
     closes(connection, DECEMBER, AAPL=240)
-    terms = {"position_type": "SC", "investment_class": "OPTIONS", "underlying_symbol": "AAPL", "expiration_date": date(2025, 1, 17)}
-    low, high = lot("AAPL", -2, strike_price=250, **terms), lot("AAPL", -2, strike_price=260, last_price=3.1, **terms)
+    terms = {
+        "position_type": "SC",
+        "investment_class": "OPTIONS",
+        "underlying_symbol": "AAPL",
+        "expiration_date": date(2025, 1, 17),
+    }
+    low, high = (
+        lot("AAPL", -2, strike_price=250, **terms),
+        lot("AAPL", -2, strike_price=260, last_price=3.1, **terms),
+    )
     state(connection, NOVEMBER, low, high)
-    assert state(connection, DECEMBER, high | {"last_price": 4.2}, low | {"quantity": -1.0}) == (1, 1, 1, 0)
-    assert sorted(stored(connection, "strike_price", "quantity", "entry_price", "exit_price", "last_price"), key=str) == [
+    assert state(connection, DECEMBER, high | {"last_price": 4.2}, low | {"quantity": -1.0}) == (
+        1,
+        1,
+        1,
+        0,
+    )
+    assert sorted(
+        stored(connection, "strike_price", "quantity", "entry_price", "exit_price", "last_price"),
+        key=str,
+    ) == [
         (250, -1, None, None, None),
         (250, -2, None, None, None),
         (260, -2, None, None, 4.2),
@@ -229,13 +299,22 @@ def test_on_a_closed_day_the_close_before_it_counts(connection):
 def test_a_day_before_the_last_statement_is_refused_and_changes_nothing(connection):
     state(connection, DECEMBER, lot("A", 10))
     before = stored(connection, *LOTS.c.keys())
-    with pytest.raises(UsageError, match="holdings of P are already stated for 2024-12-06, after 2024-11-29: state a later day"):
+    with pytest.raises(
+        UsageError,
+        match=(
+            "holdings of P are already stated for 2024-12-06, after 2024-11-29: state a later day"
+        ),
+    ):
         state(connection, NOVEMBER)
     assert stored(connection, *LOTS.c.keys()) == before
 
 
 def test_an_equity_stays_until_another_is_stated(connection):
-    columns = tables.portfolios.c.equity_balance, tables.portfolios.c.equity_as_of, tables.portfolios.c.holdings_as_of
+    columns = (
+        tables.portfolios.c.equity_balance,
+        tables.portfolios.c.equity_as_of,
+        tables.portfolios.c.holdings_as_of,
+    )
     state(connection, NOVEMBER, lot("A", 10), equity=Decimal("1000.50"))
     state(connection, DECEMBER, lot("A", 10))
     assert connection.execute(sa.select(*columns)).one() == (Decimal("1000.50"), NOVEMBER, DECEMBER)
@@ -287,8 +366,14 @@ stated_lots = st.lists(
 )
 
 
-@given(statements=st.lists(stated_lots, min_size=1, max_size=5), gaps=st.lists(st.integers(1, 40), min_size=5, max_size=5), data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    statements=st.lists(stated_lots, min_size=1, max_size=5),
+    gaps=st.lists(st.integers(1, 40), min_size=5, max_size=5),
+    data=st.data(),
+)
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_what_is_open_on_a_stated_day_is_what_was_stated(connection, statements, gaps, data):
     """And stating the last one again, in another order, changes nothing."""
     days = [NOVEMBER + timedelta(days=gap) for gap in accumulate(gaps)][: len(statements)]
@@ -296,7 +381,9 @@ def test_what_is_open_on_a_stated_day_is_what_was_stated(connection, statements,
         for day, lots in zip(days, statements, strict=True):
             state(connection, day, *lots)
         for day, lots in zip(days, statements, strict=True):
-            assert open_on(connection, day) == Counter((row["symbol"], row["quantity"]) for row in lots)
+            assert open_on(connection, day) == Counter(
+                (row["symbol"], row["quantity"]) for row in lots
+            )
         again = data.draw(st.permutations(statements[-1]))
         assert state(connection, days[-1], *again) == (0, 0, 0, len(again))
         savepoint.rollback()

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, input_queries, stored_prices, tables
+from riskmetrics.db import input_queries, input_writes, stored_prices, tables
 from riskmetrics.errors import DataQualityError
 
 DAYS = trading_calendar.sessions_between(date(2024, 12, 2), date(2024, 12, 6))
@@ -17,14 +17,25 @@ FRIDAY = DAYS[-1]
 
 def price(connection: sa.Connection, symbol: str, days: list[date], close: float = 100.0) -> None:
     """Store a close, and an adjusted one that is a dollar lower."""
-    rows = [{"symbol": symbol, "date": day, "close": close, "adj_close": close - 1, "data_source": "test"} for day in days]
+    rows = [
+        {
+            "symbol": symbol,
+            "date": day,
+            "close": close,
+            "adj_close": close - 1,
+            "data_source": "test",
+        }
+        for day in days
+    ]
     connection.execute(sa.insert(tables.market_data_cache), rows)
 
 
 def portfolio(connection: sa.Connection, name: str, *symbols: str, **values: object) -> str:
     """Create a portfolio with a lot of each symbol, held since 2020; returns its id."""
     table = tables.portfolios
-    key = connection.scalar(sa.insert(table).values(name=name, currency="USD", **values).returning(table.c.id))
+    key = connection.scalar(
+        sa.insert(table).values(name=name, currency="USD", **values).returning(table.c.id)
+    )
     for symbol in symbols:
         hold(connection, key, symbol)
     return str(key)
@@ -32,7 +43,13 @@ def portfolio(connection: sa.Connection, name: str, *symbols: str, **values: obj
 
 def hold(connection: sa.Connection, portfolio_id: object, symbol: str, **values: object) -> None:
     """Add a lot."""
-    lot = {"portfolio_id": portfolio_id, "symbol": symbol, "position_type": "LONG", "quantity": 1, "entry_date": date(2020, 1, 2)}
+    lot = {
+        "portfolio_id": portfolio_id,
+        "symbol": symbol,
+        "position_type": "LONG",
+        "quantity": 1,
+        "entry_date": date(2020, 1, 2),
+    }
     connection.execute(sa.insert(tables.positions).values(**lot | values))
 
 
@@ -49,9 +66,16 @@ def test_closes_are_sessions_by_symbols_and_what_is_not_stored_is_missing(connec
     price(connection, "B", DAYS[2:3], 0.1)
     price(connection, "C", DAYS)
     found = input_queries.read_closes(connection, ["B", "A", "Z", "A"], DAYS[:3])
-    expected = pd.DataFrame({"A": [100, 100, np.nan], "B": [np.nan, np.nan, 0.1], "Z": [np.nan] * 3}, index=pd.to_datetime(DAYS[:3]))
-    pd.testing.assert_frame_equal(found, expected, check_index_type=False, check_freq=False, check_column_type=False)
-    assert input_queries.read_adjusted_closes(connection, ["A"], DAYS[:1]).to_numpy().tolist() == [[99.0]]
+    expected = pd.DataFrame(
+        {"A": [100, 100, np.nan], "B": [np.nan, np.nan, 0.1], "Z": [np.nan] * 3},
+        index=pd.to_datetime(DAYS[:3]),
+    )
+    pd.testing.assert_frame_equal(
+        found, expected, check_index_type=False, check_freq=False, check_column_type=False
+    )
+    assert input_queries.read_adjusted_closes(connection, ["A"], DAYS[:1]).to_numpy().tolist() == [
+        [99.0]
+    ]
     assert input_queries.read_closes(connection, [], DAYS).shape == (5, 0)
 
 
@@ -59,7 +83,11 @@ def test_more_symbols_than_a_query_has_parameters_can_be_asked_for(connection):
     price(connection, "S7", DAYS)
     symbols = [f"S{i}" for i in range(70_000)]
     found = input_queries.read_closes(connection, symbols, DAYS[:1])
-    assert (found.shape, found["S7"].to_list(), int(found.notna().sum(axis=None))) == ((1, 70_000), [100], 1)
+    assert (found.shape, found["S7"].to_list(), int(found.notna().sum(axis=None))) == (
+        (1, 70_000),
+        [100],
+        1,
+    )
     assert len(stored_prices.read_price_coverage(connection, symbols)) == 1
     assert input_queries.read_profiles(connection, symbols).empty
 
@@ -76,7 +104,9 @@ def test_price_coverage_counts_the_closes_of_a_symbol(connection):
 def test_price_coverage_through_a_day_does_not_count_later_closes(connection):
     price(connection, "A", DAYS[:4])
     price(connection, "B", DAYS[3:4])
-    found = stored_prices.read_price_coverage(connection, ["A", "B"], last_day=DAYS[2]).to_dict("records")
+    found = stored_prices.read_price_coverage(connection, ["A", "B"], last_day=DAYS[2]).to_dict(
+        "records"
+    )
     first, last = pd.Timestamp(DAYS[0]), pd.Timestamp(DAYS[2])
     assert found == [{"symbol": "A", "closes": 3, "first": first, "last": last}]
 
@@ -98,16 +128,28 @@ def test_lots_are_signed_ordered_and_not_the_deleted_ones(connection):
     key = portfolio(connection, "P", "B")
     hold(connection, key, "A", position_type="SHORT", quantity=-3)
     hold(connection, key, "C", position_type="SHORT", quantity=3)
-    option = {"investment_class": "OPTIONS", "strike_price": 250, "expiration_date": date(2199, 1, 18)}
+    option = {
+        "investment_class": "OPTIONS",
+        "strike_price": 250,
+        "expiration_date": date(2199, 1, 18),
+    }
     hold(connection, key, "D", position_type="SC", quantity=2, **option)
     hold(connection, key, "E", exit_date=FRIDAY)
     hold(connection, key, "X", deleted_at=deleted)
     portfolio(connection, "Q", "Y", deleted_at=deleted)
     found = input_queries.read_lots(connection)
-    assert found[["symbol", "quantity"]].to_numpy().tolist() == [["A", -3], ["B", 1], ["C", -3], ["D", -2], ["E", 1]]
+    assert found[["symbol", "quantity"]].to_numpy().tolist() == [
+        ["A", -3],
+        ["B", 1],
+        ["C", -3],
+        ["D", -2],
+        ["E", 1],
+    ]
     assert found["exit_date"].isna().to_list() == [True] * 4 + [False]
     assert input_queries.read_held_symbols(connection) == ["A", "B", "C", "D", "E"]
-    assert input_queries.read_portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [["P", "USD"]]
+    assert input_queries.read_portfolios(connection)[["name", "currency"]].to_numpy().tolist() == [
+        ["P", "USD"]
+    ]
 
 
 def test_prices_are_needed_of_what_was_ever_held_and_of_what_options_are_on(connection):
@@ -116,18 +158,34 @@ def test_prices_are_needed_of_what_was_ever_held_and_of_what_options_are_on(conn
     hold(connection, key, "B", exit_date=FRIDAY)
     hold(connection, key, "C", exit_date=FRIDAY)
     hold(connection, portfolio(connection, "Q"), "C")
-    hold(connection, key, "A 250 C", position_type="LC", underlying_symbol="O", investment_class="OPTIONS")
+    hold(
+        connection,
+        key,
+        "A 250 C",
+        position_type="LC",
+        underlying_symbol="O",
+        investment_class="OPTIONS",
+    )
     hold(connection, key, "U", position_type="SP", investment_class="OPTIONS", exit_date=DAYS[0])
     hold(connection, key, "V", investment_class="PRIVATE")
     hold(connection, key, "X", deleted_at=datetime(2024, 1, 1, tzinfo=UTC))
     portfolio(connection, "R", "Y", deleted_at=datetime(2024, 1, 1, tzinfo=UTC))
-    assert input_queries.read_price_end_dates(connection) == {"A": None, "B": FRIDAY, "C": None, "O": None, "U": DAYS[0]}
+    assert input_queries.read_price_end_dates(connection) == {
+        "A": None,
+        "B": FRIDAY,
+        "C": None,
+        "O": None,
+        "U": DAYS[0],
+    }
 
 
 def test_a_history_is_that_of_one_symbol_with_the_kind_of_its_closes(connection):
     price(connection, "A", DAYS[:2])
     price(connection, "B", DAYS[:1])
-    connection.execute(sa.text("UPDATE market_data_cache SET data_source = 'file: close only' WHERE date = :day"), {"day": DAYS[1]})
+    connection.execute(
+        sa.text("UPDATE market_data_cache SET data_source = 'file: close only' WHERE date = :day"),
+        {"day": DAYS[1]},
+    )
     found = stored_prices.read_price_history(connection, "A")
     assert (found["date"].to_list(), found["has_adj_close"].to_list()) == (DAYS[:2], [True, False])
     assert stored_prices.read_price_history(connection, "Z").empty
@@ -141,7 +199,12 @@ def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought
     for number, own in enumerate(
         (
             {"position_type": "LC", "strike_price": 90},
-            {"position_type": "SP", "strike_price": 90, "exit_date": date(2024, 12, 20), "exit_price": 5},
+            {
+                "position_type": "SP",
+                "strike_price": 90,
+                "exit_date": date(2024, 12, 20),
+                "exit_price": 5,
+            },
             {"position_type": "LP", "strike_price": 104},
             {"position_type": "LC", "strike_price": 90, "underlying_symbol": "NONE"},
             {"position_type": "SC", "strike_price": 90, "exit_date": DAYS[0], "exit_price": 11},
@@ -191,18 +254,33 @@ def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection
     expected = {
         portfolio(connection, "prices end before", "A", **stated): DAYS[1],
         portfolio(connection, "one has a close", "A", "B", **stated): FRIDAY,
-        portfolio(connection, "stated between", "B", equity_balance=1000, equity_as_of=DAYS[2]): DAYS[2],
-        portfolio(connection, "stated on a closed day", "B", equity_balance=1000, equity_as_of=FRIDAY + timedelta(days=1)): FRIDAY,
+        portfolio(
+            connection, "stated between", "B", equity_balance=1000, equity_as_of=DAYS[2]
+        ): DAYS[2],
+        portfolio(
+            connection,
+            "stated on a closed day",
+            "B",
+            equity_balance=1000,
+            equity_as_of=FRIDAY + timedelta(days=1),
+        ): FRIDAY,
         portfolio(connection, "no prices", "Z", **stated): FRIDAY,
         portfolio(connection, "holds nothing", **stated): FRIDAY,
     }
     bought_later = portfolio(connection, "bought later", "A", **stated)
     hold(connection, bought_later, "B", entry_date=FRIDAY + timedelta(days=3))
     undated = portfolio(
-        connection, "day of the balance unknown", "B", equity_balance=1000, created_at=datetime(2024, 12, 4, 12, tzinfo=UTC)
+        connection,
+        "day of the balance unknown",
+        "B",
+        equity_balance=1000,
+        created_at=datetime(2024, 12, 4, 12, tzinfo=UTC),
     )
     portfolio(connection, "no balance", "B")
-    assert input_queries.read_cash_anchors(connection).to_dict() == expected | {bought_later: DAYS[1], undated: DAYS[2]}
+    assert input_queries.read_cash_anchors(connection).to_dict() == expected | {
+        bought_later: DAYS[1],
+        undated: DAYS[2],
+    }
 
 
 @pytest.mark.parametrize(("days_later", "anchor"), [(0, FRIDAY), (1, DAYS[1])])
@@ -240,28 +318,58 @@ def test_bars_are_of_what_is_held_at_their_end_and_of_indices_with_a_close(conne
     assert bars.adj_close["SPY"].tolist() == [99.0] * 4
     assert bars.close["UNPRICED"].isna().all()
     assert bars.high.isna().to_numpy().all()
-    assert list(input_queries.read_held_bars(connection, DAYS, []).close.columns) == ["HELD", "LATER", "UNPRICED"]
+    assert list(input_queries.read_held_bars(connection, DAYS, []).close.columns) == [
+        "HELD",
+        "LATER",
+        "UNPRICED",
+    ]
 
 
 def test_benchmark_weights_are_those_up_to_a_day(connection):
     for day, share in ((DAYS[0], 0.25), (DAYS[3], 0.5)):
-        rows = pd.DataFrame({"date": day, "sector": ["Energy", "Materials"], "weight": [share, 1 - share]})
+        rows = pd.DataFrame(
+            {"date": day, "sector": ["Energy", "Materials"], "weight": [share, 1 - share]}
+        )
         input_writes.store_benchmark_weights(connection, rows, "SP500", "test")
     assert input_queries.read_benchmark_weights(connection, "SP500", DAYS[2]).to_dict("index") == {
         pd.Timestamp(DAYS[0]): {"Energy": 0.25, "Materials": 0.75}
     }
-    assert list(input_queries.read_benchmark_weights(connection, "SP500", DAYS[4])["Energy"]) == [0.25, 0.5]
+    assert list(input_queries.read_benchmark_weights(connection, "SP500", DAYS[4])["Energy"]) == [
+        0.25,
+        0.5,
+    ]
     assert input_queries.read_benchmark_weights(connection, "OTHER", FRIDAY).empty
 
 
-def test_sectors_that_other_code_stored_under_a_vendor_s_names_are_read_by_those_of_gics(connection):
+def test_sectors_that_other_code_stored_under_a_vendor_s_names_are_read_by_those_of_gics(
+    connection,
+):
     """On one day both names of a sector stand beside each other; a name that is not known stays."""
-    profiles = [("T", "Technology"), ("F", "financial services"), ("E", "Energy"), ("X", "Crypto"), ("N", None)]
-    rows = [{"symbol": symbol, "sector": sector, "data_source": "other"} for symbol, sector in profiles]
+    profiles = [
+        ("T", "Technology"),
+        ("F", "financial services"),
+        ("E", "Energy"),
+        ("X", "Crypto"),
+        ("N", None),
+    ]
+    rows = [
+        {"symbol": symbol, "sector": sector, "data_source": "other"} for symbol, sector in profiles
+    ]
     connection.execute(sa.insert(tables.company_profiles), rows)
     found = input_queries.read_profiles(connection, [symbol for symbol, _ in profiles])["sector"]
-    assert found.fillna("").to_dict() == {"T": "Information Technology", "F": "Financials", "E": "Energy", "X": "Crypto", "N": ""}
+    assert found.fillna("").to_dict() == {
+        "T": "Information Technology",
+        "F": "Financials",
+        "E": "Energy",
+        "X": "Crypto",
+        "N": "",
+    }
     weights = [("Technology", 0.3), ("Information Technology", 0.2), ("Energy", 0.5)]
-    rows = [{"benchmark_code": "SP500", "asof_date": FRIDAY, "sector": sector, "weight": weight} for sector, weight in weights]
+    rows = [
+        {"benchmark_code": "SP500", "asof_date": FRIDAY, "sector": sector, "weight": weight}
+        for sector, weight in weights
+    ]
     connection.execute(sa.insert(tables.benchmarks_sector_weights), rows)
-    assert input_queries.read_benchmark_weights(connection, "SP500", FRIDAY).to_dict("records") == [{"Energy": 0.5, "Information Technology": 0.5}]
+    assert input_queries.read_benchmark_weights(connection, "SP500", FRIDAY).to_dict("records") == [
+        {"Energy": 0.5, "Information Technology": 0.5}
+    ]

@@ -19,7 +19,10 @@ from riskmetrics.db import migrate
 from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled_path
 
-RACER = "from riskmetrics.db import engine, migrate; import sys; print(migrate.ensure_head(engine.create_engine(sys.argv[1])))"
+RACER = (
+    "from riskmetrics.db import engine, migrate; import sys;"
+    " print(migrate.ensure_head(engine.create_engine(sys.argv[1])))"
+)
 
 
 @pytest.fixture
@@ -63,9 +66,10 @@ def test_an_empty_database_is_migrated_once(empty: sa.Engine) -> None:
 def test_a_database_at_head_costs_milliseconds_and_no_alembic(database: str) -> None:
     """In a process of its own, where nobody else imports Alembic."""
     code = (
-        "import sys, time; from riskmetrics.db import engine, migrate\n"
-        "opened = engine.create_engine(sys.argv[1]); opened.connect().close(); start = time.perf_counter()\n"
-        "print(migrate.ensure_head(opened), 'alembic' in sys.modules, time.perf_counter() - start)"
+        "import sys, time; from riskmetrics.db import engine, migrate\nopened ="
+        " engine.create_engine(sys.argv[1]); opened.connect().close(); start ="
+        " time.perf_counter()\nprint(migrate.ensure_head(opened), 'alembic' in sys.modules,"
+        " time.perf_counter() - start)"
     )
     changed, imported, seconds = subprocess.run(
         [sys.executable, "-c", code, database], capture_output=True, text=True, check=True
@@ -74,18 +78,33 @@ def test_a_database_at_head_costs_milliseconds_and_no_alembic(database: str) -> 
     assert float(seconds) < 0.05  # about 3 ms; the rest is for a busy machine
 
 
-def test_of_four_processes_that_start_at_once_one_migrates_and_none_fails(empty_database: str) -> None:
+def test_of_four_processes_that_start_at_once_one_migrates_and_none_fails(
+    empty_database: str,
+) -> None:
     racers = [
-        subprocess.Popen([sys.executable, "-c", RACER, empty_database], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", RACER, empty_database],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(4)
     ]
     answers = [racer.communicate(timeout=120) for racer in racers]
     assert sorted(out.strip() for out, _ in answers) == ["False", "False", "False", "True"], answers
 
 
-def test_a_revision_that_fails_rolls_everything_back_and_is_named(empty: sa.Engine, own_versions: Path) -> None:
+def test_a_revision_that_fails_rolls_everything_back_and_is_named(
+    empty: sa.Engine, own_versions: Path
+) -> None:
     add_revision(own_versions, "badbadbadbad", "SELECT 1 / 0")
-    with pytest.raises(SchemaError, match=r"upgrade .* to head: revision badbadbadbad failed: division by zero; nothing was changed"):
+    with pytest.raises(
+        SchemaError,
+        match=(
+            r"upgrade .* to head: revision badbadbadbad failed: division by zero; nothing was"
+            r" changed"
+        ),
+    ):
         migrate.ensure_head(empty)
     assert sa.inspect(empty).get_table_names() == []
 
@@ -106,7 +125,11 @@ def test_revisions_that_are_no_chain_are_refused(own_versions: Path, fault: str)
         next(own_versions.glob("h1i2j3k4l5m6_*.py")).unlink()
     elif fault == "fork":
         add_revision(own_versions, "aaaaaaaaaaaa", "SELECT 1")
-        twin = (own_versions / "aaaaaaaaaaaa_added.py").read_text().replace("aaaaaaaaaaaa", "bbbbbbbbbbbb")
+        twin = (
+            (own_versions / "aaaaaaaaaaaa_added.py")
+            .read_text()
+            .replace("aaaaaaaaaaaa", "bbbbbbbbbbbb")
+        )
         (own_versions / "bbbbbbbbbbbb_added.py").write_text(twin)
     else:
         (own_versions / "cccccccccccc_added.py").write_text("upgrade = None\n")
@@ -119,14 +142,18 @@ def test_a_database_of_newer_code_is_refused(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'fffffffffff1'")
     for attempt in (migrate.ensure_head, lambda engine: migrate.downgrade(engine, "base")):
-        with pytest.raises(SchemaError, match=r"fffffffffff1, newer than this version of riskmetrics"):
+        with pytest.raises(
+            SchemaError, match=r"fffffffffff1, newer than this version of riskmetrics"
+        ):
             attempt(engine)
 
 
 def test_tables_without_a_revision_are_refused_until_they_are_stamped(engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
-    with pytest.raises(SchemaError, match=r"holds .*positions.* but no revision.*`riskmetrics db stamp REV`"):
+    with pytest.raises(
+        SchemaError, match=r"holds .*positions.* but no revision.*`riskmetrics db stamp REV`"
+    ):
         migrate.ensure_head(engine)
     migrate.stamp(engine, "h1i2j3k4l5m6")
     with engine.connect() as connection:
@@ -143,12 +170,16 @@ def test_several_revisions_at_once_are_refused(engine: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize("action", [migrate.upgrade, migrate.downgrade, migrate.stamp])
-def test_a_revision_that_does_not_exist_is_named(engine: sa.Engine, action: Callable[[sa.Engine, str], object]) -> None:
+def test_a_revision_that_does_not_exist_is_named(
+    engine: sa.Engine, action: Callable[[sa.Engine, str], object]
+) -> None:
     with pytest.raises(SchemaError, match=r"'nonsense'.*nothing was changed"):
         action(engine, "nonsense")
 
 
-def test_waiting_for_another_process_ends_with_a_sentence(engine: sa.Engine, empty: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_another_process_ends_with_a_sentence(
+    engine: sa.Engine, empty: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "50ms")
     with empty.begin() as connection:
         migrate.lock_migrations(connection)
@@ -159,7 +190,9 @@ def test_waiting_for_another_process_ends_with_a_sentence(engine: sa.Engine, emp
         assert time.perf_counter() - start < 10
 
 
-def test_migrating_is_silent(empty: sa.Engine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_migrating_is_silent(
+    empty: sa.Engine, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     migrate.ensure_head(empty)
     migrate.downgrade(empty, "19c513d3bf90")
@@ -185,21 +218,41 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
         assert migrate.list_differences(connection) == [
             "column portfolios.currency is text; expected character varying(3) NOT NULL",
             "column positions.last_price is missing; expected numeric(12,4)",
-            "constraint ck_portfolio_coverage_coverage on portfolio_coverage is CHECK (coverage <= 2::double precision);"
-            " expected CHECK (coverage >= 0::double precision AND coverage <= 1::double precision)",
-            "enum insight_severity is info, usual, elevated, warning, critical; expected info, normal, elevated, warning, critical",
-            "index idx_pos_beta_lookup on position_market_betas is missing;"
-            " expected CREATE INDEX idx_pos_beta_lookup ON position_market_betas USING btree (portfolio_id, calc_date)",
-            "index once on positions is not expected: CREATE UNIQUE INDEX once ON positions USING btree (symbol)",
+            (
+                "constraint ck_portfolio_coverage_coverage on portfolio_coverage is CHECK (coverage"
+                " <= 2::double precision); expected CHECK (coverage >= 0::double precision AND"
+                " coverage <= 1::double precision)"
+            ),
+            (
+                "enum insight_severity is info, usual, elevated, warning, critical; expected info,"
+                " normal, elevated, warning, critical"
+            ),
+            (
+                "index idx_pos_beta_lookup on position_market_betas is missing; expected CREATE"
+                " INDEX idx_pos_beta_lookup ON position_market_betas USING btree (portfolio_id,"
+                " calc_date)"
+            ),
+            (
+                "index once on positions is not expected: CREATE UNIQUE INDEX once ON positions"
+                " USING btree (symbol)"
+            ),
             "table database_settings is missing",
         ]
         assert connection.exec_driver_sql("SHOW search_path").scalar() == '"$user", public'
 
 
-def test_the_bare_alembic_command_migrates_the_database_of_the_settings(empty: sa.Engine, empty_database: str) -> None:
+def test_the_bare_alembic_command_migrates_the_database_of_the_settings(
+    empty: sa.Engine, empty_database: str
+) -> None:
     environment = os.environ | {"RISKMETRICS_DATABASE_URL": empty_database}
     checkout = bundled_path("migrations").parent
-    subprocess.run([sys.executable, "-m", "alembic", "upgrade", "head"], cwd=checkout, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "upgrade", "head"],
+        cwd=checkout,
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
     assert migrate.ensure_head(empty) is False
 
 

@@ -10,7 +10,14 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import holdings, input_writes, price_decisions, input_queries, stored_prices, tables
+from riskmetrics.db import (
+    holdings,
+    input_queries,
+    input_writes,
+    price_decisions,
+    stored_prices,
+    tables,
+)
 from riskmetrics.db.price_decisions import SplitRatio
 from riskmetrics.db.split_suspects import MAX_SPLICES, find_import_splices, find_suspected_splits
 from riskmetrics.panels import Bars, suspected_splits
@@ -22,7 +29,9 @@ SPLIT_DAY = DAYS[10]
 BEFORE = DAYS[9]
 
 
-def store(connection: sa.Connection, symbol: str, closes: Sequence[float], **columns: object) -> None:
+def store(
+    connection: sa.Connection, symbol: str, closes: Sequence[float], **columns: object
+) -> None:
     """Store closes on DAYS, by default in both columns and without high and low."""
     rows = [
         {"symbol": symbol, "date": day, "close": close, "adj_close": close, "data_source": "test"}
@@ -77,7 +86,10 @@ def test_a_decision_about_one_day_leaves_the_others_suspected(connection: sa.Con
 
 
 def test_the_query_finds_what_looking_at_every_price_finds(connection: sa.Connection) -> None:
-    """Oracle: the detector on whole panels. Wild prices with gaps, ticks and splits in each close."""
+    """Oracle: the detector on whole panels.
+
+    Wild prices with gaps, ticks and splits in each close.
+    """
     rng = np.random.default_rng(8)
     levels = [100.0, 101.0, 98.0, 51.0, 25.0, 10.0, 200.0, 1000.0, np.nan]
     for number in range(40):
@@ -86,11 +98,15 @@ def test_the_query_finds_what_looking_at_every_price_finds(connection: sa.Connec
         known = closes[~np.isnan(closes)]
         factor = rng.choice([1.0, 1.0, 0.75, 2.0], len(known))
         store(connection, f"S{number:02d}", closes, adj_close=known * factor)
-    whole = input_queries.read_price_panels(connection, Bars._fields, [f"S{n:02d}" for n in range(40)], DAYS)
+    whole = input_queries.read_price_panels(
+        connection, Bars._fields, [f"S{n:02d}" for n in range(40)], DAYS
+    )
     expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
     assert len(expected) > 50
     assert expected["close_reverts"].any()
-    pd.testing.assert_frame_equal(find_suspected_splits(connection), expected, check_dtype=False, check_exact=True)
+    pd.testing.assert_frame_equal(
+        find_suspected_splits(connection), expected, check_dtype=False, check_exact=True
+    )
 
 
 @pytest.mark.parametrize("n_missing", [5, 6, 63, 64, 300])
@@ -138,7 +154,9 @@ def test_the_query_looks_back_to_the_sixth_price_over_halts(connection: sa.Conne
     whole = input_queries.read_price_panels(connection, Bars._fields, symbols, days)
     expected = suspected_splits(Bars(**whole)).sort_values(["symbol", "date"], ignore_index=True)
     assert len(expected) > 50
-    pd.testing.assert_frame_equal(find_suspected_splits(connection), expected, check_dtype=False, check_exact=True)
+    pd.testing.assert_frame_equal(
+        find_suspected_splits(connection), expected, check_dtype=False, check_exact=True
+    )
 
 
 def test_a_split_rescales_earlier_prices_for_every_reader_and_stored_ones_stay(
@@ -156,9 +174,17 @@ def test_a_split_rescales_earlier_prices_for_every_reader_and_stored_ones_stay(
     price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
     expected = np.where(np.array(DAYS) < SPLIT_DAY, np.array(closes) / 4, closes)
     assert input_queries.read_closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
-    assert input_queries.read_adjusted_closes(connection, ["A"], DAYS)["A"].tolist() == expected.tolist()
-    assert input_queries.read_bars(connection, ["A"], DAYS)["high"]["A"].tolist() == expected.tolist()
-    assert input_queries.read_held_bars(connection, DAYS[:5], []).low["A"].tolist() == expected[:5].tolist()
+    assert (
+        input_queries.read_adjusted_closes(connection, ["A"], DAYS)["A"].tolist()
+        == expected.tolist()
+    )
+    assert (
+        input_queries.read_bars(connection, ["A"], DAYS)["high"]["A"].tolist() == expected.tolist()
+    )
+    assert (
+        input_queries.read_held_bars(connection, DAYS[:5], []).low["A"].tolist()
+        == expected[:5].tolist()
+    )
     names = ["open", "volume"]
     found = input_queries.read_price_panels(connection, names, ["A"], DAYS)
     assert found["open"]["A"].tolist() == expected.tolist()
@@ -176,7 +202,11 @@ def test_two_splits_and_a_reverse_split_multiply(connection: sa.Connection) -> N
     closes = [1200.0] * 5 + [800.0] * 5 + [200.0] * 3 + [2000.0] * (len(DAYS) - 13)
     store(connection, "A", closes)
     store(connection, "B", closes)
-    decided = ((DAYS[5], SplitRatio(3, 2)), (DAYS[10], SplitRatio(4, 1)), (DAYS[13], SplitRatio(1, 10)))
+    decided = (
+        (DAYS[5], SplitRatio(3, 2)),
+        (DAYS[10], SplitRatio(4, 1)),
+        (DAYS[13], SplitRatio(1, 10)),
+    )
     for day, ratio in decided:
         price_decisions.record_decision(connection, "A", day, ratio, "test")
     found = input_queries.read_closes(connection, ["A", "B"], DAYS)
@@ -185,7 +215,9 @@ def test_two_splits_and_a_reverse_split_multiply(connection: sa.Connection) -> N
 
 
 @pytest.mark.parametrize("column", ["close", "adj_close"])
-def test_a_split_rescales_only_the_close_that_makes_the_move(connection: sa.Connection, column: str) -> None:
+def test_a_split_rescales_only_the_close_that_makes_the_move(
+    connection: sa.Connection, column: str
+) -> None:
     smooth = [100.0] * len(DAYS)
     jumping = [400.0] * 10 + [100.0] * (len(DAYS) - 10)
     of_both = {"close": smooth, "adj_close": smooth} | {column: jumping}
@@ -212,7 +244,9 @@ def test_corrected_prices_take_a_recorded_split_out_of_effect(connection: sa.Con
 
 
 @pytest.mark.parametrize(("price", "is_explained"), [(50.01, False), (49.99, True)])
-def test_a_split_explains_a_move_that_is_nearer_to_it_than_to_none(price: float, is_explained: bool) -> None:
+def test_a_split_explains_a_move_that_is_nearer_to_it_than_to_none(
+    price: float, is_explained: bool
+) -> None:
     """By hand: half way to a 4:1, in logarithms, is a fall to a half."""
     assert SplitRatio(4, 1).matches_move(100.0, price) == is_explained
     assert SplitRatio(1, 4).matches_move(price, 100.0) == is_explained
@@ -229,7 +263,9 @@ def test_other_symbols_and_later_days_do_not_change(connection: sa.Connection) -
 
 
 @pytest.mark.parametrize("shares", [(0, 1), (4, None), (4, 4), (-4, 1)])
-def test_the_database_refuses_a_split_that_is_none(connection: sa.Connection, shares: tuple[int, int | None]) -> None:
+def test_the_database_refuses_a_split_that_is_none(
+    connection: sa.Connection, shares: tuple[int, int | None]
+) -> None:
     row = {"symbol": "A", "date": SPLIT_DAY, "kind": "split"}
     row |= dict(zip(("new_shares", "old_shares"), shares, strict=True))
     with pytest.raises(sa.exc.IntegrityError):
@@ -254,15 +290,24 @@ def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.
         price_decisions.record_decision(connection, symbol, day.date(), ratios[symbol], "test")
     assert find_suspected_splits(connection).empty
     days = sorted(set(rows["date"]))
-    closes, adjusted = (of(connection, ratios, days) for of in (input_queries.read_closes, input_queries.read_adjusted_closes))
+    closes, adjusted = (
+        of(connection, ratios, days)
+        for of in (input_queries.read_closes, input_queries.read_adjusted_closes)
+    )
     assert (closes.pct_change() - adjusted.pct_change()).abs().max(axis=None) < 0.02  # dividends
     as_delivered = rows.pivot(index="date", columns="symbol", values="adj_close")
     np.testing.assert_array_equal(adjusted.to_numpy(), as_delivered[["BF-B", "ROL"]].to_numpy())
 
 
-def add_closes(engine: sa.Engine, symbols: Sequence[str], days: Sequence[date], **columns: object) -> None:
+def add_closes(
+    engine: sa.Engine, symbols: Sequence[str], days: Sequence[date], **columns: object
+) -> None:
     """Import closes of a file without adjusted ones, in a transaction of their own."""
-    rows = [{"symbol": symbol, "date": day, "close": 100.0, "adj_close": 100.0} for symbol in symbols for day in days]
+    rows = [
+        {"symbol": symbol, "date": day, "close": 100.0, "adj_close": 100.0}
+        for symbol in symbols
+        for day in days
+    ]
     frame = pd.DataFrame(rows).assign(**{"has_adj_close": False} | columns)
     with engine.begin() as connection:
         input_writes.store_prices(connection, frame, "file")
@@ -283,10 +328,18 @@ def test_imports_of_close_only_files_meet_at_a_seam(engine: sa.Engine) -> None:
 
 
 @pytest.mark.parametrize(("n_seams", "is_listed"), [(MAX_SPLICES, True), (MAX_SPLICES + 1, False)])
-def test_a_symbol_imported_every_night_has_no_pieces(connection: sa.Connection, n_seams: int, is_listed: bool) -> None:
+def test_a_symbol_imported_every_night_has_no_pieces(
+    connection: sa.Connection, n_seams: int, is_listed: bool
+) -> None:
     days = trading_calendar.sessions_with_lookback([DAYS[-1]], n_seams)
     rows = [
-        {"symbol": "A", "date": day, "close": 100.0, "adj_close": 100.0, "data_source": f"file {at}: close only"}
+        {
+            "symbol": "A",
+            "date": day,
+            "close": 100.0,
+            "adj_close": 100.0,
+            "data_source": f"file {at}: close only",
+        }
         for at, day in enumerate(days)
     ]
     connection.execute(sa.insert(tables.market_data_cache), rows)

@@ -21,8 +21,10 @@ QUERIES = [
     "SELECT i, -i AS j FROM generate_series(1, 3000) AS i ORDER BY j",
     "VALUES (1, 'a'), (NULL, ''), (2, NULL)",
     "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 9) SELECT i FROM n",
-    "SELECT 1.50 AS a, 'NaN'::float8 AS b, true AS c, ARRAY[1, 2] AS d, ROW(1, 'x') AS e,"
-    " '{\"k\": [1]}'::jsonb AS f, '\\x00ff'::bytea AS g, date '2022-12-28' AS h",
+    (
+        "SELECT 1.50 AS a, 'NaN'::float8 AS b, true AS c, ARRAY[1, 2] AS d, ROW(1, 'x') AS e,"
+        " '{\"k\": [1]}'::jsonb AS f, '\\x00ff'::bytea AS g, date '2022-12-28' AS h"
+    ),
     "SELECT relname, relacl, reltuples FROM pg_class ORDER BY oid DESC LIMIT 70",
     "SELECT WHERE false",
     "SELECT 1 AS a -- and a remark",

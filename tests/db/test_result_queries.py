@@ -13,9 +13,10 @@ from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY
 
 DAY, NEXT, AFTER = date(2024, 12, 4), date(2024, 12, 5), date(2024, 12, 6)
 PROVENANCE = write.Provenance("run", "0.1")
-SNAPSHOT = dict.fromkeys(("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"), 1.0) | dict.fromkeys(
-    ("num_positions", "num_long_positions", "num_short_positions"), 1
-)
+SNAPSHOT = dict.fromkeys(
+    ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"),
+    1.0,
+) | dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 1)
 
 
 @pytest.fixture
@@ -25,25 +26,52 @@ def lots(connection: sa.Connection) -> pd.DataFrame:
         ("entry_date", "underlying_symbol", "expiration_date")
     )
     stated = pd.DataFrame(
-        [blank | {"symbol": symbol, "quantity": 2.0, "position_type": "LONG", "investment_class": "PUBLIC"} for symbol in "BA"]
+        [
+            blank
+            | {
+                "symbol": symbol,
+                "quantity": 2.0,
+                "position_type": "LONG",
+                "investment_class": "PUBLIC",
+            }
+            for symbol in "BA"
+        ]
     )
     for name in "QP":
         holdings.apply_statement(connection, name, stated, as_of=DAY, equity=None)
     position, portfolio = tables.positions, tables.portfolios
-    columns = portfolio.c.name, position.c.symbol, position.c.portfolio_id, position.c.id.label("position_id")
-    return fetch_frame(connection, sa.select(*columns).join(portfolio).order_by(portfolio.c.name, position.c.symbol))
+    columns = (
+        portfolio.c.name,
+        position.c.symbol,
+        position.c.portfolio_id,
+        position.c.id.label("position_id"),
+    )
+    return fetch_frame(
+        connection,
+        sa.select(*columns).join(portfolio).order_by(portfolio.c.name, position.c.symbol),
+    )
 
 
 def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
     """Store a snapshot of every portfolio."""
-    rows = lots[["portfolio_id"]].drop_duplicates().assign(snapshot_date=pd.Timestamp(day), **SNAPSHOT)
-    write.upsert_rows(connection, tables.portfolio_snapshots, rows, key=("portfolio_id", "snapshot_date"))
+    rows = (
+        lots[["portfolio_id"]].drop_duplicates().assign(snapshot_date=pd.Timestamp(day), **SNAPSHOT)
+    )
+    write.upsert_rows(
+        connection, tables.portfolio_snapshots, rows, key=("portfolio_id", "snapshot_date")
+    )
 
 
 def test_an_empty_database_has_no_sessions_and_no_results(connection):
     assert result_queries.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
     assert result_queries.read_latest_day(connection) is None
-    for of_a_day in (result_queries.read_snapshots, result_queries.read_market_betas, result_queries.read_sector_weights, result_queries.read_undefined_metrics, result_queries.read_coverage):
+    for of_a_day in (
+        result_queries.read_snapshots,
+        result_queries.read_market_betas,
+        result_queries.read_sector_weights,
+        result_queries.read_undefined_metrics,
+        result_queries.read_coverage,
+    ):
         assert of_a_day(connection, DAY).empty
     assert result_queries.sample_market_betas(connection, [DAY], 5).empty
     assert result_queries.sum_sector_weights(connection, [DAY]).empty
@@ -65,8 +93,19 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
     snapshot(connection, lots, DAY)
     snapshot(connection, lots, AFTER)
     prices = {"symbol": "A", "close": 1, "data_source": "test"}
-    connection.execute(sa.insert(tables.market_data_cache), [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)])
-    assert result_queries.read_stored_sessions(connection) == (date(2020, 1, 2), NEXT, DAY, AFTER, 2, [NEXT], [])
+    connection.execute(
+        sa.insert(tables.market_data_cache),
+        [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)],
+    )
+    assert result_queries.read_stored_sessions(connection) == (
+        date(2020, 1, 2),
+        NEXT,
+        DAY,
+        AFTER,
+        2,
+        [NEXT],
+        [],
+    )
     assert result_queries.read_latest_day(connection) == AFTER
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["P", "Q"]
     assert result_queries.read_snapshots(connection, DAY, "Q")["portfolio"].to_list() == ["Q"]
@@ -74,12 +113,26 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
 
 
 def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lots):
-    rows = lots[["portfolio_id", "position_id"]].assign(calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], observations=90)
-    rows = rows.assign(**{name: [0.1, np.nan, 0.3, 0.4] for name in ("alpha", "r_squared", "std_error", "p_value")})
+    rows = lots[["portfolio_id", "position_id"]].assign(
+        calc_date=pd.Timestamp(DAY), beta=[1.0, np.nan, 3, 4], observations=90
+    )
+    rows = rows.assign(
+        **{name: [0.1, np.nan, 0.3, 0.4] for name in ("alpha", "r_squared", "std_error", "p_value")}
+    )
     key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
-    write.upsert_rows(connection, tables.position_market_betas, rows.assign(method="OLS_SIMPLE", window_days=90), key=key)
+    write.upsert_rows(
+        connection,
+        tables.position_market_betas,
+        rows.assign(method="OLS_SIMPLE", window_days=90),
+        key=key,
+    )
     found = result_queries.read_market_betas(connection, DAY)
-    assert found[["portfolio", "symbol", "quantity"]].to_numpy().tolist() == [["P", "A", 2], ["P", "B", 2], ["Q", "A", 2], ["Q", "B", 2]]
+    assert found[["portfolio", "symbol", "quantity"]].to_numpy().tolist() == [
+        ["P", "A", 2],
+        ["P", "B", 2],
+        ["Q", "A", 2],
+        ["Q", "B", 2],
+    ]
     assert found["beta"].fillna(-1).to_list() == [1, -1, 3, 4]
     assert result_queries.read_market_betas(connection, DAY, "Q")["symbol"].to_list() == ["A", "B"]
     some = result_queries.sample_market_betas(connection, [DAY, NEXT], 2)
@@ -91,8 +144,12 @@ def test_betas_stand_with_their_holdings_by_portfolio_and_symbol(connection, lot
 def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(connection, lots):
     ids = lots[["portfolio_id"]].drop_duplicates()
     for day, shares in ((DAY, [0.9, 0.5]), (NEXT, [0.4, 1.0])):
-        rows = ids.assign(day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2)
-        write.replace_coverage(connection, rows, metrics=["beta"], days=[day], provenance=PROVENANCE)
+        rows = ids.assign(
+            day=pd.Timestamp(day), metric="beta", coverage=shares, n_covered=1, n_total=2
+        )
+        write.replace_coverage(
+            connection, rows, metrics=["beta"], days=[day], provenance=PROVENANCE
+        )
 
     def below(metric, days, minimum):
         found = result_queries.find_low_coverage(connection, metric, days, minimum)
@@ -106,7 +163,9 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
     assert result_queries.read_coverage(connection, DAY)["coverage"].to_list() == [0.9, 0.5]
 
 
-@pytest.mark.parametrize(("equity", "named"), [("50.00", False), ("49.99", True), ("0.00", True), ("-1.00", True)])
+@pytest.mark.parametrize(
+    ("equity", "named"), [("50.00", False), ("49.99", True), ("0.00", True), ("-1.00", True)]
+)
 def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, named):
     """Gross exposure is 1,000: 5 % are 50. Both portfolios have it."""
     snapshot(connection, lots, DAY)
@@ -121,19 +180,33 @@ def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, na
 def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connection, lots):
     """Equity is half of the gross value, and 4 % of exposure with options by delta: the stored reason says so."""
     snapshot(connection, lots, DAY)
-    connection.execute(sa.update(tables.portfolio_snapshots).values(total_value=500, gross_exposure=1000))
+    connection.execute(
+        sa.update(tables.portfolio_snapshots).values(total_value=500, gross_exposure=1000)
+    )
     owner = lots.loc[lots["name"] == "Q", "portfolio_id"].iloc[0]
-    reason = {"reason": INSUFFICIENT_EQUITY.format(0.04), "portfolio_id": owner, "subject": owner, "day": DAY}
-    rows = pd.DataFrame([reason | {"metric": "portfolio_snapshots.expected_volatility_21d", "n_obs": pd.NA}])
+    reason = {
+        "reason": INSUFFICIENT_EQUITY.format(0.04),
+        "portfolio_id": owner,
+        "subject": owner,
+        "day": DAY,
+    }
+    rows = pd.DataFrame(
+        [reason | {"metric": "portfolio_snapshots.expected_volatility_21d", "n_obs": pd.NA}]
+    )
     rows = rows.assign(day=pd.Timestamp(DAY)).astype({"n_obs": "Int64"})
-    write.replace_undefined_reasons(connection, rows, metrics=rows["metric"].tolist(), days=[DAY], provenance=PROVENANCE)
+    write.replace_undefined_reasons(
+        connection, rows, metrics=rows["metric"].tolist(), days=[DAY], provenance=PROVENANCE
+    )
     assert result_queries.find_small_equity(connection, [DAY], 0.05)["portfolio"].to_list() == ["Q"]
 
 
 def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
     """A has a price from the next session on, B one long ago, and both are held."""
     prices = {"close": 1, "data_source": "test"}
-    rows = [prices | {"symbol": "A", "date": NEXT}, prices | {"symbol": "B", "date": date(2020, 1, 2)}]
+    rows = [
+        prices | {"symbol": "A", "date": NEXT},
+        prices | {"symbol": "B", "date": date(2020, 1, 2)},
+    ]
     connection.execute(sa.insert(tables.market_data_cache), rows)
     assert stored_prices.find_unpriced_symbols(connection, [DAY]) == ["A"]
     assert stored_prices.find_unpriced_symbols(connection, [DAY, NEXT]) == []
@@ -143,10 +216,14 @@ def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
 
 def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots):
     own = lots.iloc[:1]
-    rows = pd.DataFrame({"portfolio_id": own["portfolio_id"], "subject": own["position_id"], "n_obs": 12})
+    rows = pd.DataFrame(
+        {"portfolio_id": own["portfolio_id"], "subject": own["position_id"], "n_obs": 12}
+    )
     rows = pd.concat([rows, rows.assign(subject=rows["portfolio_id"])], ignore_index=True)
     rows = rows.assign(day=pd.Timestamp(DAY), metric="t.beta", reason="too few")
-    write.replace_undefined_reasons(connection, rows, metrics=["t.beta"], days=[DAY], provenance=PROVENANCE)
+    write.replace_undefined_reasons(
+        connection, rows, metrics=["t.beta"], days=[DAY], provenance=PROVENANCE
+    )
     found = result_queries.read_undefined_metrics(connection, DAY)
     assert sorted(found["subject"]) == ["(portfolio)", "A"]
     assert result_queries.read_undefined_metrics(connection, DAY, "Q").empty
@@ -155,17 +232,28 @@ def test_what_is_undefined_names_the_position_or_the_portfolio(connection, lots)
 def test_sectors_come_largest_first_and_sum_by_portfolio(connection, lots):
     ids = lots[["portfolio_id"]].drop_duplicates().assign(day=pd.Timestamp(DAY))
     rows = pd.concat(
-        [ids.assign(sector="Energy", gross_weight=0.25, net_weight=0.2), ids.assign(sector="Utilities", gross_weight=0.75, net_weight=0.7)]
+        [
+            ids.assign(sector="Energy", gross_weight=0.25, net_weight=0.2),
+            ids.assign(sector="Utilities", gross_weight=0.75, net_weight=0.7),
+        ]
     )
-    write.upsert_rows(connection, tables.portfolio_sector_weights, rows, key=("portfolio_id", "day", "sector"))
-    assert result_queries.read_sector_weights(connection, DAY, "P")["sector"].to_list() == ["Utilities", "Energy"]
+    write.upsert_rows(
+        connection, tables.portfolio_sector_weights, rows, key=("portfolio_id", "day", "sector")
+    )
+    assert result_queries.read_sector_weights(connection, DAY, "P")["sector"].to_list() == [
+        "Utilities",
+        "Energy",
+    ]
     assert result_queries.sum_sector_weights(connection, [DAY])["total"].to_list() == [1, 1]
 
 
 def test_a_removed_portfolio_is_shown_no_more(connection, lots):
     snapshot(connection, lots, DAY)
     overview = result_queries.read_portfolio_overview(connection)
-    assert overview[["portfolio", "open_lots", "closed_lots"]].to_numpy().tolist() == [["P", 2, 0], ["Q", 2, 0]]
+    assert overview[["portfolio", "open_lots", "closed_lots"]].to_numpy().tolist() == [
+        ["P", 2, 0],
+        ["Q", 2, 0],
+    ]
     holdings.remove_portfolio(connection, "P")
     assert result_queries.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
@@ -209,9 +297,16 @@ def test_without_lots_there_is_no_row():
 def test_a_beta_is_beyond_a_limit_and_not_on_it(connection, lots):
     """To the last of the six decimals that are stored, in either direction; a symbol once a day."""
     rows = lots[["portfolio_id", "position_id"]].assign(
-        beta=[5.0, -5.0, 5.000001, -5.000001], observations=90, calc_date=DAY, method="OLS_SIMPLE", window_days=90
+        beta=[5.0, -5.0, 5.000001, -5.000001],
+        observations=90,
+        calc_date=DAY,
+        method="OLS_SIMPLE",
+        window_days=90,
     )
     key = ("portfolio_id", "position_id", "calc_date", "method", "window_days")
     write.upsert_rows(connection, tables.position_market_betas, rows, key=key)
-    assert sorted(result_queries.find_extreme_betas(connection, [DAY], 5.0)["beta"]) == [-5.000001, 5.000001]
+    assert sorted(result_queries.find_extreme_betas(connection, [DAY], 5.0)["beta"]) == [
+        -5.000001,
+        5.000001,
+    ]
     assert result_queries.find_extreme_betas(connection, [NEXT], 5.0).empty

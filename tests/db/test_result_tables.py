@@ -5,7 +5,7 @@ import threading
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import result_tables, holdings, tables, write
+from riskmetrics.db import holdings, result_tables, tables, write
 from riskmetrics.db.result_tables import Scope
 from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
 
@@ -32,9 +32,22 @@ RESULTS = OF_SYMBOLS | {
     "volatility_forecasts": "day",
 }
 INPUT = {
-    *("portfolios", "positions", "market_data_cache", "company_profiles", "benchmarks_sector_weights"),
+    *(
+        "portfolios",
+        "positions",
+        "market_data_cache",
+        "company_profiles",
+        "benchmarks_sector_weights",
+    ),
     "price_decisions",
-    *("database_settings", "har_coefficients", "rejected_rows", "stress_scenarios", "vendor_answers", "vendor_quotas"),
+    *(
+        "database_settings",
+        "har_coefficients",
+        "rejected_rows",
+        "stress_scenarios",
+        "vendor_answers",
+        "vendor_quotas",
+    ),
 }
 OF_PEOPLE = {"ai_insights", "ai_insight_templates", "ai_spend", "ai_batches", "ai_batch_requests"}
 
@@ -54,7 +67,9 @@ def filled(connection: sa.Connection) -> sa.Connection:
 
 def test_every_table_is_input_or_a_result() -> None:
     """A new table must be named here, and a new table of results keep its run."""
-    assert {result.table.name: result.day.name for result in result_tables.list_result_tables()} == RESULTS
+    assert {
+        result.table.name: result.day.name for result in result_tables.list_result_tables()
+    } == RESULTS
     assert set(tables.metadata.tables) == RESULTS.keys() | INPUT | OF_PEOPLE
 
 
@@ -69,7 +84,9 @@ def test_every_table_is_input_or_a_result() -> None:
         (Scope("nobody"), 0, 0),
     ],
 )
-def test_what_is_counted_is_removed_and_nothing_else(filled: sa.Connection, scope: Scope, portfolio_days: int, days: int) -> None:
+def test_what_is_counted_is_removed_and_nothing_else(
+    filled: sa.Connection, scope: Scope, portfolio_days: int, days: int
+) -> None:
     expected = counted(portfolio_days, days)
     assert result_tables.count_results(filled, Scope()) == counted(4, 2)
     assert result_tables.count_results(filled, scope) == expected
@@ -81,7 +98,10 @@ def test_what_is_counted_is_removed_and_nothing_else(filled: sa.Connection, scop
 
 def test_the_span_is_that_of_the_chosen_results(filled: sa.Connection) -> None:
     assert result_tables.read_day_range(filled, Scope()) == (FIRST_DAY, SECOND_DAY)
-    assert result_tables.read_day_range(filled, Scope(GROWTH, last=FIRST_DAY)) == (FIRST_DAY, FIRST_DAY)
+    assert result_tables.read_day_range(filled, Scope(GROWTH, last=FIRST_DAY)) == (
+        FIRST_DAY,
+        FIRST_DAY,
+    )
     assert result_tables.read_day_range(filled, Scope("nobody")) is None
 
 
@@ -93,20 +113,38 @@ def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.C
 
 def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
     """An insight of another portfolio that repeats a removed one stays, and stands alone."""
-    table, ids = tables.ai_insights, dict(filled.execute(sa.select(tables.portfolios.c.name, tables.portfolios.c.id)).all())
+    table, ids = (
+        tables.ai_insights,
+        dict(filled.execute(sa.select(tables.portfolios.c.name, tables.portfolios.c.id)).all()),
+    )
     source = None
     for portfolio in (ids.pop(GROWTH), *ids.values()):
-        insight = dict.fromkeys(("title", "summary", "model_used"), "x") | {"insight_type": "custom", "severity": "info"}
-        source = filled.scalar(sa.insert(table).values(**insight, portfolio_id=portfolio, cache_source_id=source).returning(table.c.id))
+        insight = dict.fromkeys(("title", "summary", "model_used"), "x") | {
+            "insight_type": "custom",
+            "severity": "info",
+        }
+        source = filled.scalar(
+            sa.insert(table)
+            .values(**insight, portfolio_id=portfolio, cache_source_id=source)
+            .returning(table.c.id)
+        )
     assert "ai_insights" not in result_tables.remove_results(filled, Scope(GROWTH), assets=[])
-    assert result_tables.count_results(filled, Scope(GROWTH), include_insights=True) == {"ai_insights": 1}
-    assert result_tables.remove_results(filled, Scope(GROWTH), assets=[], include_insights=True) == {"ai_insights": 1}
-    assert [tuple(row) for row in filled.execute(sa.select(table.c.id, table.c.cache_source_id))] == [(source, None)]
+    assert result_tables.count_results(filled, Scope(GROWTH), include_insights=True) == {
+        "ai_insights": 1
+    }
+    assert result_tables.remove_results(
+        filled, Scope(GROWTH), assets=[], include_insights=True
+    ) == {"ai_insights": 1}
+    assert [
+        tuple(row) for row in filled.execute(sa.select(table.c.id, table.c.cache_source_id))
+    ] == [(source, None)]
 
 
 def test_insights_are_chosen_by_their_day(filled: sa.Connection) -> None:
     """One that other code wrote is about no day: it is chosen where no day is."""
-    portfolio = filled.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH))
+    portfolio = filled.scalar(
+        sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
+    )
     insight = dict.fromkeys(("title", "summary", "model_used"), "x") | {
         "insight_type": "custom",
         "severity": "info",
@@ -114,7 +152,12 @@ def test_insights_are_chosen_by_their_day(filled: sa.Connection) -> None:
     }
     for day in (FIRST_DAY, SECOND_DAY, None):
         filled.execute(sa.insert(tables.ai_insights).values(**insight, day=day))
-    assert result_tables.count_results(filled, Scope(first=SECOND_DAY), include_insights=True)["ai_insights"] == 1
+    assert (
+        result_tables.count_results(filled, Scope(first=SECOND_DAY), include_insights=True)[
+            "ai_insights"
+        ]
+        == 1
+    )
     assert result_tables.count_results(filled, Scope(), include_insights=True)["ai_insights"] == 3
 
 
@@ -125,7 +168,11 @@ def test_removal_waits_for_an_asset_that_is_writing(engine: sa.Engine) -> None:
 
     def remove() -> None:
         with engine.begin() as connection:
-            removed.update(result_tables.remove_results(connection, Scope(), assets=["portfolio_values", "position_betas"]))
+            removed.update(
+                result_tables.remove_results(
+                    connection, Scope(), assets=["portfolio_values", "position_betas"]
+                )
+            )
 
     with engine.begin() as asset:
         write.lock_asset(asset, "position_betas")

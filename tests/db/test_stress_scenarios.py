@@ -8,11 +8,20 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_writes, input_queries, tables
+from riskmetrics.db import input_queries, input_writes, tables
 
 
-def scenario(name: str, move: float = np.nan, first: date | None = None, last: date | None = None) -> pd.DataFrame:
-    row = {"name": name, "market_move": move, "rate_move": np.nan, "first_day": first, "last_day": last, "description": ""}
+def scenario(
+    name: str, move: float = np.nan, first: date | None = None, last: date | None = None
+) -> pd.DataFrame:
+    row = {
+        "name": name,
+        "market_move": move,
+        "rate_move": np.nan,
+        "first_day": first,
+        "last_day": last,
+        "description": "",
+    }
     return pd.DataFrame([row]).astype({"first_day": object, "last_day": object})
 
 
@@ -25,9 +34,13 @@ def test_the_windows_that_come_with_the_database_begin_and_end_with_sessions(con
     assert {-0.1, 0.1} <= set(found["rate_move"])
 
 
-def test_a_name_that_is_there_gets_the_new_terms_and_the_same_file_again_changes_nothing(connection):
+def test_a_name_that_is_there_gets_the_new_terms_and_the_same_file_again_changes_nothing(
+    connection,
+):
     """A move becomes a window: nothing of the move stays."""
-    assert input_writes.store_scenarios(connection, scenario("mine", -0.3), is_complete_set=False) == (1, 0, 0)
+    assert input_writes.store_scenarios(
+        connection, scenario("mine", -0.3), is_complete_set=False
+    ) == (1, 0, 0)
     window = scenario("mine", first=date(2020, 2, 19), last=date(2020, 3, 23))
     assert input_writes.store_scenarios(connection, window, is_complete_set=False) == (1, 0, 0)
     assert input_writes.store_scenarios(connection, window, is_complete_set=False) == (0, 0, 1)
@@ -38,7 +51,9 @@ def test_a_name_that_is_there_gets_the_new_terms_and_the_same_file_again_changes
 
 
 def test_the_others_go_if_it_is_said(connection):
-    assert input_writes.store_scenarios(connection, scenario("mine", -0.3), is_complete_set=True) == (1, 12, 0)
+    assert input_writes.store_scenarios(
+        connection, scenario("mine", -0.3), is_complete_set=True
+    ) == (1, 12, 0)
     assert input_queries.read_stress_scenarios(connection)["name"].tolist() == ["mine"]
 
 
@@ -54,4 +69,6 @@ def test_the_others_go_if_it_is_said(connection):
 )
 def test_the_table_refuses_what_is_neither_moves_nor_a_window(connection, row):
     with pytest.raises(sa.exc.IntegrityError, match="ck_stress_scenarios"):
-        connection.execute(sa.insert(tables.stress_scenarios).values({"name": "x", "description": ""} | row))
+        connection.execute(
+            sa.insert(tables.stress_scenarios).values({"name": "x", "description": ""} | row)
+        )

@@ -10,7 +10,7 @@ import foreign_databases
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import input_writes, migrate, input_queries, symbol_spellings, tables
+from riskmetrics.db import input_queries, input_writes, migrate, symbol_spellings, tables
 from riskmetrics.errors import SchemaError
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import read_prices, read_profiles
@@ -56,7 +56,12 @@ def insert(connection: sa.Connection, table: sa.Table, **values: object) -> None
 
 def fill(engine: sa.Engine) -> None:
     """Store a row with a normal symbol in every table that has a column of symbols."""
-    forecast = {"subject": "BRK-B", "day": FIRST_DAY, "coefficients": "shipped-1", "in_sample": True}
+    forecast = {
+        "subject": "BRK-B",
+        "day": FIRST_DAY,
+        "coefficients": "shipped-1",
+        "in_sample": True,
+    }
     flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False)
     option = {"position_type": "LC", "underlying_symbol": "BRK-B", "symbol": "BRKB250117C00400000"}
     with engine.begin() as connection:
@@ -154,7 +159,10 @@ def price(symbol: str, day: str, close: float, source: str = "FMP") -> str:
 
 
 def profile(symbol: str, beta: float) -> str:
-    return f"INSERT INTO company_profiles (symbol, beta, data_source) VALUES ('{symbol}', {beta}, 'FMP');"
+    return (
+        f"INSERT INTO company_profiles (symbol, beta, data_source) VALUES ('{symbol}', {beta},"
+        " 'FMP');"
+    )
 
 
 CONTRADICT = "are one symbol, contradict each other (keys: 1): delete those of one spelling, as in"
@@ -165,19 +173,31 @@ PRICES, PROFILES = "market_data_cache", "company_profiles"
 COLLISIONS = [
     (
         price("BRK.B", "2024-12-05", 469) + price("BRK-B", "2024-12-05", 469) + TWO_CLOSES,
-        f"rows of {PRICES} for BRK-B and BRK.B, which {CONTRADICT} {ADVICE.format(PRICES, 'BRK.B')}",
+        (
+            f"rows of {PRICES} for BRK-B and BRK.B, which {CONTRADICT}"
+            f" {ADVICE.format(PRICES, 'BRK.B')}"
+        ),
     ),
     (
         price("BRK.B", "2024-12-06", 1) + price("BRK/B", "2024-12-06", 2),
-        f"rows of {PRICES} for BRK.B and BRK/B, which {CONTRADICT} {ADVICE.format(PRICES, 'BRK.B')}",
+        (
+            f"rows of {PRICES} for BRK.B and BRK/B, which {CONTRADICT}"
+            f" {ADVICE.format(PRICES, 'BRK.B')}"
+        ),
     ),
     (
         price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"),
-        f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, are adjusted for dividends in",
+        (
+            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, are adjusted for"
+            " dividends in"
+        ),
     ),
     (
         TWO_BETAS,
-        f"rows of {PROFILES} for AAPL and AAPL.US, which {CONTRADICT} {ADVICE.format(PROFILES, 'AAPL.US')}",
+        (
+            f"rows of {PROFILES} for AAPL and AAPL.US, which {CONTRADICT}"
+            f" {ADVICE.format(PROFILES, 'AAPL.US')}"
+        ),
     ),
 ]
 

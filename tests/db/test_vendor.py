@@ -82,7 +82,11 @@ def test_the_calls_of_a_day_are_refused_when_used_up_and_there_again_tomorrow(cl
         with pytest.raises(RateLimitError, match=r"the 3 calls to FMP .* tomorrow"):
             vendor.wait_for_quota(engine, "FMP", 600, 3)
     with engine.connect() as connection:
-        assert [*left, vendor.read_remaining_calls(connection, "FMP", 3), vendor.read_remaining_calls(connection, "FMP", None)] == [3, 2, 1, 0, None]
+        assert [
+            *left,
+            vendor.read_remaining_calls(connection, "FMP", 3),
+            vendor.read_remaining_calls(connection, "FMP", None),
+        ] == [3, 2, 1, 0, None]
         assert connection.scalar(sa.select(QUOTAS.c.calls)) == 3
     vendor.wait_for_quota(engine, "OTHER", 600, 3)
     clock.moment += timedelta(minutes=1)
@@ -111,7 +115,9 @@ def test_the_real_clock_waits_for_the_pace(engine):
         vendor.wait_for_quota(engine, "FMP", 240, None)  # 120 at once
     assert time.monotonic() - began < 5
     with engine.begin() as connection:
-        connection.execute(sa.update(QUOTAS).values(paced_until=datetime.now(UTC) + timedelta(seconds=60)))
+        connection.execute(
+            sa.update(QUOTAS).values(paced_until=datetime.now(UTC) + timedelta(seconds=60))
+        )
     began = time.monotonic()
     vendor.wait_for_quota(engine, "FMP", 240, None)
     assert 0.3 < time.monotonic() - began < 5
@@ -124,7 +130,15 @@ def test_an_answer_is_kept_with_the_first_day_ever_asked_for(connection: sa.Conn
     note(connection, "FMP", "prices", "B", problem="unknown")
     note(connection, "FMP", "profile", "A")
     found = vendor.read_answers(connection, "FMP", "prices", ["A", "B", "C"])
-    assert {subject: answer[1:] for subject, answer in found.items()} == {"A": (date(2020, 1, 2), None), "B": (None, "unknown")}
-    assert all(datetime.now(UTC) - answer.answered_at < timedelta(minutes=1) for answer in found.values())
+    assert {subject: answer[1:] for subject, answer in found.items()} == {
+        "A": (date(2020, 1, 2), None),
+        "B": (None, "unknown"),
+    }
+    assert all(
+        datetime.now(UTC) - answer.answered_at < timedelta(minutes=1) for answer in found.values()
+    )
     note(connection, "FMP", "prices", "B", first_day=date(2021, 1, 4))
-    assert vendor.read_answers(connection, "FMP", "prices", ["B"])["B"][1:] == (date(2021, 1, 4), None)
+    assert vendor.read_answers(connection, "FMP", "prices", ["B"])["B"][1:] == (
+        date(2021, 1, 4),
+        None,
+    )

@@ -21,27 +21,57 @@ FIRST, SECOND = write.Provenance("run-1", "0.1"), write.Provenance("run-2", "0.2
 
 def hold(connection: sa.Connection, count: int) -> pd.DataFrame:
     """Create a portfolio of ``count`` positions; returns their keys."""
-    portfolio = connection.scalar(sa.insert(tables.portfolios).values(name="P", currency="USD").returning(tables.portfolios.c.id))
-    lot = {"portfolio_id": portfolio, "position_type": "LONG", "quantity": 1, "entry_date": date(2020, 1, 2)}
-    connection.execute(sa.insert(tables.positions), [lot | {"symbol": f"S{i}"} for i in range(count)])
-    return fetch_frame(connection, sa.select(tables.positions.c.portfolio_id, tables.positions.c.id.label("position_id")))
+    portfolio = connection.scalar(
+        sa.insert(tables.portfolios)
+        .values(name="P", currency="USD")
+        .returning(tables.portfolios.c.id)
+    )
+    lot = {
+        "portfolio_id": portfolio,
+        "position_type": "LONG",
+        "quantity": 1,
+        "entry_date": date(2020, 1, 2),
+    }
+    connection.execute(
+        sa.insert(tables.positions), [lot | {"symbol": f"S{i}"} for i in range(count)]
+    )
+    return fetch_frame(
+        connection,
+        sa.select(tables.positions.c.portfolio_id, tables.positions.c.id.label("position_id")),
+    )
 
 
 def betas(keys: pd.DataFrame, day: pd.Timestamp = MONDAY, beta: float = 1.25) -> pd.DataFrame:
     """Return a row per position of what an estimate gives, its p_value unknown."""
-    return keys.assign(calc_date=day, beta=beta, r_squared=1 / 3, p_value=np.nan, observations=90, window_days=90, method="OLS_SIMPLE")
+    return keys.assign(
+        calc_date=day,
+        beta=beta,
+        r_squared=1 / 3,
+        p_value=np.nan,
+        observations=90,
+        window_days=90,
+        method="OLS_SIMPLE",
+    )
 
 
 def replace(
-    connection: sa.Connection, rows: pd.DataFrame, days: tuple[pd.Timestamp, ...] = (MONDAY,), by: write.Provenance = FIRST
+    connection: sa.Connection,
+    rows: pd.DataFrame,
+    days: tuple[pd.Timestamp, ...] = (MONDAY,),
+    by: write.Provenance = FIRST,
 ) -> write.WriteCounts:
     """Make ``rows`` the betas of ``days``."""
-    return write.replace_rows(connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by)
+    return write.replace_rows(
+        connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by
+    )
 
 
 def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
     """Where each row lies, who wrote it and who locked it: equal only if nothing touched the rows."""
-    query = sa.text("SELECT ctid::text, xmin::text, xmax::text, position_market_betas::text FROM position_market_betas ORDER BY 1")
+    query = sa.text(
+        "SELECT ctid::text, xmin::text, xmax::text, position_market_betas::text FROM"
+        " position_market_betas ORDER BY 1"
+    )
     return [tuple(row) for row in connection.execute(query)]
 
 
@@ -66,7 +96,11 @@ def test_the_same_rows_again_touch_nothing(engine):
         # 1/3 is stored as 0.333333, a missing p_value as NULL: neither differs
         assert replace(connection, betas(keys), by=SECOND) == (0, 0, 3)
         assert write.upsert_rows(connection, BETAS, betas(keys), key=KEY) == (0, 0, 3)
-        assert write.update_rows(connection, BETAS, betas(keys), key=KEY, provenance=SECOND) == (0, 0, 3)
+        assert write.update_rows(connection, BETAS, betas(keys), key=KEY, provenance=SECOND) == (
+            0,
+            0,
+            3,
+        )
     with engine.begin() as connection:
         assert physical(connection) == before
 
@@ -81,8 +115,15 @@ def test_only_a_row_that_differs_is_rewritten_and_says_by_whom(engine):
         changed = betas(keys).assign(beta=[1.25, 1.25, 1.3])
         assert replace(connection, changed, by=SECOND) == (1, 0, 2)
         assert len(set(before) & set(physical(connection))) == 2
-        rows = connection.execute(sa.select(BETAS.c.beta, BETAS.c.dagster_run_id, BETAS.c.code_version, BETAS.c.updated_at)).all()
-        assert sorted((float(row.beta), row.dagster_run_id, row.code_version, row.updated_at in old) for row in rows) == [
+        rows = connection.execute(
+            sa.select(
+                BETAS.c.beta, BETAS.c.dagster_run_id, BETAS.c.code_version, BETAS.c.updated_at
+            )
+        ).all()
+        assert sorted(
+            (float(row.beta), row.dagster_run_id, row.code_version, row.updated_at in old)
+            for row in rows
+        ) == [
             *[(1.25, "run-1", "0.1", True)] * 2,
             (1.3, "run-2", "0.2", False),
         ]
@@ -90,10 +131,15 @@ def test_only_a_row_that_differs_is_rewritten_and_says_by_whom(engine):
 
 
 @pytest.mark.parametrize(("then", "now"), [(np.nan, 0.5), (0.5, np.nan), (1.25, 1.250001)])
-def test_a_value_that_comes_goes_or_moves_by_the_last_decimal_is_a_change(connection, keys, then, now):
+def test_a_value_that_comes_goes_or_moves_by_the_last_decimal_is_a_change(
+    connection, keys, then, now
+):
     replace(connection, betas(keys, beta=then))
     assert replace(connection, betas(keys, beta=now)) == (3, 0, 0)
-    assert fetch_frame(connection, sa.select(BETAS.c.beta))["beta"].fillna(-9).to_list() == [-9 if np.isnan(now) else now] * 3
+    assert (
+        fetch_frame(connection, sa.select(BETAS.c.beta))["beta"].fillna(-9).to_list()
+        == [-9 if np.isnan(now) else now] * 3
+    )
 
 
 def test_a_difference_beyond_the_columns_decimals_is_none(connection, keys):
@@ -129,7 +175,9 @@ def test_a_failed_write_leaves_what_was_there(engine):
             replace(connection, betas(keys.iloc[:1], TUESDAY), (TUESDAY,))
             replace(connection, betas(keys).assign(beta=[1.0, 1e7, 2.0]))
 
-    with pytest.raises(DataQualityError, match=r"^position_market_betas\.beta: numeric field overflow$"):
+    with pytest.raises(
+        DataQualityError, match=r"^position_market_betas\.beta: numeric field overflow$"
+    ):
         fail_midway()
     with engine.begin() as connection:
         assert physical(connection) == before
@@ -149,10 +197,16 @@ def test_others_see_the_old_rows_until_all_new_ones_are_there(engine):
 
 def test_columns_of_a_shared_row_are_set_where_the_row_exists(connection, keys):
     replace(connection, betas(keys.iloc[:2]))
-    own = keys.assign(calc_date=MONDAY, method="OLS_SIMPLE", window_days=90, std_error=[0.1, np.nan, 0.3])
+    own = keys.assign(
+        calc_date=MONDAY, method="OLS_SIMPLE", window_days=90, std_error=[0.1, np.nan, 0.3]
+    )
     assert write.update_rows(connection, BETAS, own, key=KEY, provenance=SECOND) == (1, 0, 1)
-    rows = connection.execute(sa.select(BETAS.c.std_error, BETAS.c.beta, BETAS.c.dagster_run_id)).all()
-    assert sorted((float(row.std_error or -1), float(row.beta), row.dagster_run_id) for row in rows) == [
+    rows = connection.execute(
+        sa.select(BETAS.c.std_error, BETAS.c.beta, BETAS.c.dagster_run_id)
+    ).all()
+    assert sorted(
+        (float(row.std_error or -1), float(row.beta), row.dagster_run_id) for row in rows
+    ) == [
         (-1, 1.25, "run-1"),
         (0.1, 1.25, "run-2"),
     ]
@@ -161,48 +215,85 @@ def test_columns_of_a_shared_row_are_set_where_the_row_exists(connection, keys):
 def test_json_is_compared_by_its_content(connection, keys):
     table, key = tables.portfolio_snapshots, ("portfolio_id", "snapshot_date")
     counts = dict.fromkeys(
-        ("total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure"), 0.0
+        (
+            "total_value",
+            "cash_value",
+            "long_value",
+            "short_value",
+            "gross_exposure",
+            "net_exposure",
+        ),
+        0.0,
     ) | dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), 1)
-    rows = keys.iloc[:1][["portfolio_id"]].assign(snapshot_date=MONDAY, sector_exposure='{"Energy": 0.25, "Utilities": 0.75}', **counts)
+    rows = keys.iloc[:1][["portfolio_id"]].assign(
+        snapshot_date=MONDAY, sector_exposure='{"Energy": 0.25, "Utilities": 0.75}', **counts
+    )
     scope = table.c.snapshot_date == MONDAY
     assert write.replace_rows(connection, table, rows, key=key, scope=scope) == (1, 0, 0)
     same = rows.assign(sector_exposure='{"Utilities":0.75,  "Energy":0.25}')
     assert write.replace_rows(connection, table, same, key=key, scope=scope) == (0, 0, 1)
-    assert connection.scalar(sa.select(table.c.sector_exposure)) == {"Energy": 0.25, "Utilities": 0.75}
-    assert write.update_rows(connection, table, rows[[*key]].assign(sector_exposure="{}"), key=key) == (1, 0, 0)
+    assert connection.scalar(sa.select(table.c.sector_exposure)) == {
+        "Energy": 0.25,
+        "Utilities": 0.75,
+    }
+    assert write.update_rows(
+        connection, table, rows[[*key]].assign(sector_exposure="{}"), key=key
+    ) == (1, 0, 0)
 
 
 def test_a_missing_value_never_replaces_a_stored_one_in_an_upsert(connection, keys):
     write.upsert_rows(connection, BETAS, betas(keys).assign(p_value=[0.5, 0.5, np.nan]), key=KEY)
     later = betas(keys).assign(p_value=[np.nan, 0.25, 0.75])
     assert write.upsert_rows(connection, BETAS, later, key=KEY) == (2, 0, 1)
-    assert sorted(fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"]) == [0.25, 0.5, 0.75]
+    assert sorted(fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"]) == [
+        0.25,
+        0.5,
+        0.75,
+    ]
 
 
 def test_what_goes_with_a_column_goes_when_that_changes(connection, keys):
     write.upsert_rows(connection, BETAS, betas(keys).assign(p_value=0.5), key=KEY)
     later = betas(keys).assign(beta=[1.25, 2, 2], p_value=[np.nan, np.nan, 0.1])
     assert write.upsert_rows(connection, BETAS, later, key=KEY, basis_column="beta") == (2, 0, 1)
-    assert fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"].fillna(-1).sort_values().to_list() == [-1, 0.1, 0.5]
+    assert fetch_frame(connection, sa.select(BETAS.c.p_value))["p_value"].fillna(
+        -1
+    ).sort_values().to_list() == [-1, 0.1, 0.5]
 
 
 def test_names_and_reasons_of_what_is_undefined_are_exactly_those_given(connection, keys):
     metrics, days = ["t.beta", "t.alpha"], [MONDAY.date()]
-    rows = keys.rename(columns={"position_id": "subject"}).assign(day=MONDAY, metric="t.beta", reason="too few", n_obs=12)
+    rows = keys.rename(columns={"position_id": "subject"}).assign(
+        day=MONDAY, metric="t.beta", reason="too few", n_obs=12
+    )
     other = rows.assign(metric="t.volatility")
-    write.replace_undefined_reasons(connection, other, metrics=["t.volatility"], days=days, provenance=FIRST)
+    write.replace_undefined_reasons(
+        connection, other, metrics=["t.volatility"], days=days, provenance=FIRST
+    )
     write.replace_undefined_reasons(connection, rows, metrics=metrics, days=days, provenance=FIRST)
-    write.replace_undefined_reasons(connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST)
-    found = fetch_frame(connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs))
+    write.replace_undefined_reasons(
+        connection, rows.iloc[:1], metrics=metrics, days=days, provenance=FIRST
+    )
+    found = fetch_frame(
+        connection, sa.select(tables.undefined_metrics.c.metric, tables.undefined_metrics.c.n_obs)
+    )
     assert found["metric"].value_counts().to_dict() == {"t.volatility": 3, "t.beta": 1}
 
 
 def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
-    rows = keys.iloc[:1][["portfolio_id"]].assign(day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2)
+    rows = keys.iloc[:1][["portfolio_id"]].assign(
+        day=MONDAY, metric="beta", coverage=0.5, n_covered=1, n_total=2
+    )
     days = [MONDAY.date()]
-    assert write.replace_coverage(connection, rows, metrics=["beta"], days=days, provenance=FIRST) == (1, 0, 0)
-    assert write.replace_coverage(connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST) == (1, 0, 0)
-    assert write.replace_coverage(connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST) == (0, 1, 0)
+    assert write.replace_coverage(
+        connection, rows, metrics=["beta"], days=days, provenance=FIRST
+    ) == (1, 0, 0)
+    assert write.replace_coverage(
+        connection, rows.assign(metric="prices"), metrics=["prices"], days=days, provenance=FIRST
+    ) == (1, 0, 0)
+    assert write.replace_coverage(
+        connection, rows.iloc[:0], metrics=["beta"], days=days, provenance=FIRST
+    ) == (0, 1, 0)
     assert connection.scalars(sa.select(tables.portfolio_coverage.c.metric)).all() == ["prices"]
 
 
@@ -238,8 +329,12 @@ def test_forecasts_and_scores_of_symbols_and_of_portfolios_are_replaced_apart(co
     rows[["in_sample", "clipped", "short_history", "day_replaced"]] = False
     days = [MONDAY.date()]
     symbols, portfolios = rows.iloc[:1], rows.iloc[1:]
-    write.replace_forecasts(connection, symbols, is_of_portfolios=False, days=days, provenance=FIRST)
-    write.replace_forecasts(connection, portfolios, is_of_portfolios=True, days=days, provenance=FIRST)
+    write.replace_forecasts(
+        connection, symbols, is_of_portfolios=False, days=days, provenance=FIRST
+    )
+    write.replace_forecasts(
+        connection, portfolios, is_of_portfolios=True, days=days, provenance=FIRST
+    )
     columns = ["subject", "portfolio_id", "day", "coefficients", "in_sample"]
     scores = rows[columns].assign(completed_on=TUESDAY)
     completed = {"days": [TUESDAY.date()], "provenance": FIRST}
@@ -262,7 +357,12 @@ def delete(connection: sa.Connection, keys: pd.DataFrame) -> None:
 def waiting(engine: sa.Engine) -> int:
     """How many connections wait for an advisory lock."""
     with engine.connect() as connection:
-        count: int = connection.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")) or 0
+        count: int = (
+            connection.scalar(
+                sa.text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            )
+            or 0
+        )
         return count
 
 
@@ -319,8 +419,18 @@ def test_the_planner_knows_of_many_new_rows_at_once(connection):
     symbols = [f"S{number:05d}" for number in range(10_000)]
     rows = pd.DataFrame({"symbol": symbols, "date": MONDAY, "close": 1.0, "data_source": "test"})
     write.upsert_rows(connection, tables.market_data_cache, rows, key=["symbol", "date"])
-    assert connection.scalar(sa.text("SELECT reltuples FROM pg_class WHERE relname = 'market_data_cache'")) == pytest.approx(10_000)
-    assert connection.scalar(sa.text("SELECT n_distinct FROM pg_stats WHERE tablename = 'market_data_cache' AND attname = 'symbol'")) == -1
+    assert connection.scalar(
+        sa.text("SELECT reltuples FROM pg_class WHERE relname = 'market_data_cache'")
+    ) == pytest.approx(10_000)
+    assert (
+        connection.scalar(
+            sa.text(
+                "SELECT n_distinct FROM pg_stats WHERE tablename = 'market_data_cache' AND attname"
+                " = 'symbol'"
+            )
+        )
+        == -1
+    )
 
 
 SNAPSHOTS = tables.portfolio_snapshots
@@ -337,16 +447,22 @@ def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFr
     added = sa.insert(tables.portfolios).returning(tables.portfolios.c.id)
     ids = connection.execute(added, portfolios).scalars().all()
     rows = pd.DataFrame({"portfolio_id": [str(key) for key in ids], "snapshot_date": MONDAY})
-    return rows.assign(**dict.fromkeys(("total_value", *NOT_NULL), 1.0), **dict.fromkeys(COUNTS, 1)).assign(**values)
+    return rows.assign(
+        **dict.fromkeys(("total_value", *NOT_NULL), 1.0), **dict.fromkeys(COUNTS, 1)
+    ).assign(**values)
 
 
 def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Fit rows of portfolio_snapshots, of which nothing was undefined before."""
     reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
-    return write.null_out_of_range(SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date")
+    return write.null_out_of_range(
+        SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date"
+    )
 
 
-def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_its_reason(connection):
+def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_its_reason(
+    connection,
+):
     """The other portfolio's row is written all the same; oracle: what Postgres itself takes."""
     rows = snapshot_rows(connection, total_value=[1e20, 25.5, -LARGEST])
     kept, undefined = fit_snapshots(rows)
@@ -371,15 +487,24 @@ def test_a_value_that_does_not_fit_a_column_that_may_be_null_is_null_and_its_row
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-@pytest.mark.parametrize(("column", "limit", "unit"), [("hhi", 10.0**6, 1e-4), ("effective_num_positions", 10.0**8, 0.01)])
-def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflows(connection, column, limit, unit, sign):
+@pytest.mark.parametrize(
+    ("column", "limit", "unit"),
+    [("hhi", 10.0**6, 1e-4), ("effective_num_positions", 10.0**8, 0.01)],
+)
+def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflows(
+    connection, column, limit, unit, sign
+):
     """One unit more is left, and Postgres takes it; the limit itself would round up to what overflows."""
     fits, does_not = sign * (limit - 2 * unit), sign * (limit - unit)
-    kept, undefined = fit_snapshots(snapshot_rows(connection, **{column: [fits, does_not, sign * limit]}))
+    kept, undefined = fit_snapshots(
+        snapshot_rows(connection, **{column: [fits, does_not, sign * limit]})
+    )
     assert kept[column].iloc[0] == fits
     assert kept[column].iloc[1:].isna().all()
     assert len(undefined) == 2
     key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
     write.replace_rows(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
-    stored = connection.scalars(sa.select(SNAPSHOTS.c[column]).where(SNAPSHOTS.c[column].is_not(None)))
+    stored = connection.scalars(
+        sa.select(SNAPSHOTS.c[column]).where(SNAPSHOTS.c[column].is_not(None))
+    )
     assert [float(value) for value in stored] == [pytest.approx(fits, abs=unit / 2)]

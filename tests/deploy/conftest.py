@@ -45,8 +45,15 @@ class Postgres:
             "PGUSER": "postgres",
             "PGPASSWORD": self.passwords["POSTGRES_PASSWORD"],
         }
-        environment = {**ENVIRONMENT, **variables, **self.passwords, "PATH": f"{self.binaries}:{os.defpath}"}
-        done = subprocess.run(command, env=environment, input=stdin, capture_output=True, check=False)
+        environment = {
+            **ENVIRONMENT,
+            **variables,
+            **self.passwords,
+            "PATH": f"{self.binaries}:{os.defpath}",
+        }
+        done = subprocess.run(
+            command, env=environment, input=stdin, capture_output=True, check=False
+        )
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout
 
@@ -60,7 +67,14 @@ def free_port() -> int:
 
 def make_passwords(folder: Path) -> dict[str, str]:
     """Return the passwords that `make env` writes into ``folder``."""
-    make = ["make", "--silent", "--file", str(CHECKOUT / "Makefile"), "env", f"PYTHON={sys.executable}"]
+    make = [
+        "make",
+        "--silent",
+        "--file",
+        str(CHECKOUT / "Makefile"),
+        "env",
+        f"PYTHON={sys.executable}",
+    ]
     subprocess.run(make, cwd=folder, check=True, capture_output=True)
     return dict(line.split("=") for line in (folder / ".env").read_text().splitlines())
 
@@ -85,16 +99,42 @@ def serve(binaries: Path, folder: Path, passwords: Mapping[str, str], *options: 
             **({"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if as_root else {}),
         )
 
-    run("initdb", "--username=postgres", "--auth=scram-sha-256", f"--pwfile={folder / 'password'}", "--encoding=UTF8", "--no-sync")
-    settings = ("listen_addresses=127.0.0.1", f"port={port}", f"unix_socket_directories={folder}", "fsync=off", *options)
-    run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", "--options", " ".join(f"-c {setting}" for setting in settings))
+    run(
+        "initdb",
+        "--username=postgres",
+        "--auth=scram-sha-256",
+        f"--pwfile={folder / 'password'}",
+        "--encoding=UTF8",
+        "--no-sync",
+    )
+    settings = (
+        "listen_addresses=127.0.0.1",
+        f"port={port}",
+        f"unix_socket_directories={folder}",
+        "fsync=off",
+        *options,
+    )
+    run(
+        "pg_ctl",
+        "start",
+        "--wait",
+        f"--log={folder / 'log'}",
+        "--options",
+        " ".join(f"-c {setting}" for setting in settings),
+    )
     return Postgres(binaries, port, passwords)
 
 
 def stop(server: Postgres, folder: Path) -> None:
     """End a server that `serve` started, and remove its data."""
     owner = {"user": folder.stat().st_uid} if os.geteuid() == 0 else {}
-    command = [str(server.binaries / "pg_ctl"), "stop", "--pgdata", str(folder / "data"), "--mode=immediate"]
+    command = [
+        str(server.binaries / "pg_ctl"),
+        "stop",
+        "--pgdata",
+        str(folder / "data"),
+        "--mode=immediate",
+    ]
     subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, **owner)
     shutil.rmtree(folder)
 
@@ -108,7 +148,9 @@ def new_folder() -> Path:
 def embedded_binaries() -> Path:
     """Return the tools of the Postgres that comes with riskmetrics."""
     installation = postgres_binaries.find_binaries()
-    return (postgres_binaries.ensure_world_readable(installation) if os.geteuid() == 0 else installation) / "bin"
+    return (
+        postgres_binaries.ensure_world_readable(installation) if os.geteuid() == 0 else installation
+    ) / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +172,27 @@ def interpolated(value: object, variables: Mapping[str, str]) -> object:
     if not isinstance(value, str):
         return value
     return re.sub(
-        r"\$\{(\w+):([-?])([^}]*)\}", lambda found: variables.get(found[1], found[3]) if found[2] == "-" else variables[found[1]], value
+        r"\$\{(\w+):([-?])([^}]*)\}",
+        lambda found: variables.get(found[1], found[3]) if found[2] == "-" else variables[found[1]],
+        value,
     )
 
 
 def riskmetrics(*arguments: str, url: str, home: Path, code: int = 0, **variables: str) -> str:
     """Run the command on the database at ``url``, expect its exit code, and return what it printed."""
-    environment = {**ENVIRONMENT, "RISKMETRICS_DATABASE_URL": url, "RISKMETRICS_HOME": str(home), **variables}
-    done = subprocess.run([COMMAND, *arguments], env=environment, cwd=home, capture_output=True, text=True, check=False)
+    environment = {
+        **ENVIRONMENT,
+        "RISKMETRICS_DATABASE_URL": url,
+        "RISKMETRICS_HOME": str(home),
+        **variables,
+    }
+    done = subprocess.run(
+        [COMMAND, *arguments],
+        env=environment,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == code, done.stderr
     return done.stdout + done.stderr

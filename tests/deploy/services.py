@@ -1,6 +1,7 @@
 """The services of docker-compose.yml as processes, by the commands and settings that stand in it, on a real Postgres.
 
-No container is needed: what a container gives (host names, ports, the home) is replaced by what this machine has.
+No container is needed: what a container gives (host names, ports, the home) is replaced by what
+this machine has.
 """
 
 import os
@@ -27,7 +28,10 @@ PATIENCE = 240
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"
-REPOSITORY = {"repositoryLocationName": "riskmetrics.definitions", "repositoryName": "__repository__"}
+REPOSITORY = {
+    "repositoryLocationName": "riskmetrics.definitions",
+    "repositoryName": "__repository__",
+}
 LAUNCH = """
     mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!) {
         launchRun(executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}) {
@@ -39,7 +43,10 @@ BACKFILL = """
         launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days, tags: $tags}) {
             ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
 """
-BACKFILL_STATUS = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status } } }"
+BACKFILL_STATUS = (
+    "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {"
+    " status } } }"
+)
 
 
 class Services:
@@ -72,16 +79,25 @@ class Services:
         """Return all variables of a service: the image's, those of settings.env, and its own."""
         image = dict(re.findall(rf"(\w+)=({HOME})\b", (CHECKOUT / "Dockerfile").read_text()))
         nobody = f"127.0.0.1:{free_port()}"
-        alerts = {"RISKMETRICS_ALERT_WEBHOOK": f"http://{nobody}/{KEY}", "RISKMETRICS_SMTP_URL": f"smtp://me:{KEY}@{nobody}"}
+        alerts = {
+            "RISKMETRICS_ALERT_WEBHOOK": f"http://{nobody}/{KEY}",
+            "RISKMETRICS_SMTP_URL": f"smtp://me:{KEY}@{nobody}",
+        }
         settings = {"FMP_API_KEY": KEY, "RISKMETRICS_FMP_URL": f"http://{nobody}", **alerts}
         its_own = dict(self._services[name]["environment"], DAGSTER_CODE_HOST="127.0.0.1")
         variables = {**image, **settings, **its_own}
-        return {**ENVIRONMENT, **dict(zip(variables, self.words(list(variables.values())), strict=True))}
+        return {
+            **ENVIRONMENT,
+            **dict(zip(variables, self.words(list(variables.values())), strict=True)),
+        }
 
     def start(self, name: str, *instead: str) -> "subprocess.Popen[bytes]":
         """Start a service as compose does, or another command in its place, as `docker compose run` does."""
         with (self.folder / f"{name}.log").open("ab") as log:
-            command, variables = list(instead) or self.words(self._services[name]["command"]), self.environment(name)
+            command, variables = (
+                list(instead) or self.words(self._services[name]["command"]),
+                self.environment(name),
+            )
             process = subprocess.Popen(
                 command,
                 cwd=self.home,
@@ -101,7 +117,13 @@ class Services:
 
         def healthy() -> bool:
             assert self._running[name].poll() is None, self.output(name)
-            done = subprocess.run(self.words(check), cwd=self.home, env=self.environment(name), capture_output=True, check=False)
+            done = subprocess.run(
+                self.words(check),
+                cwd=self.home,
+                env=self.environment(name),
+                capture_output=True,
+                check=False,
+            )
             return done.returncode == 0
 
         wait_until(healthy, f"{name} is healthy")
@@ -112,14 +134,20 @@ class Services:
 
     def ask(self, query: str, **variables: object) -> Any:
         """Ask the webserver as its pages do, and return the only field of the answer."""
-        answer = requests.post(f"http://127.0.0.1:{self.web}/graphql", json={"query": query, "variables": variables}, timeout=60).json()
+        answer = requests.post(
+            f"http://127.0.0.1:{self.web}/graphql",
+            json={"query": query, "variables": variables},
+            timeout=60,
+        ).json()
         assert "errors" not in answer, answer["errors"]
         (field,) = answer["data"].values()
         return field
 
     def launch(self, tags: Sequence[Mapping[str, str]]) -> str:
         """Submit a run of the job, as the UI does, and return its id."""
-        run_id: str = self.ask(LAUNCH, job={**REPOSITORY, "jobName": DAILY_RISK}, tags=tags)["run"]["runId"]
+        run_id: str = self.ask(LAUNCH, job={**REPOSITORY, "jobName": DAILY_RISK}, tags=tags)["run"][
+            "runId"
+        ]
         return run_id
 
     def status(self, run_id: str) -> str:
@@ -130,7 +158,9 @@ class Services:
     def backfill(self, assets: Sequence[str], days: Sequence[str]) -> str:
         """Ask for sessions of some assets, as the UI does, without the vendor; returns the backfill's id."""
         offline = [{"key": OFFLINE_TAG, "value": "true"}]
-        backfill: str = self.ask(BACKFILL, assets=[{"path": [name]} for name in assets], days=days, tags=offline)["backfillId"]
+        backfill: str = self.ask(
+            BACKFILL, assets=[{"path": [name]} for name in assets], days=days, tags=offline
+        )["backfillId"]
         return backfill
 
     def backfill_status(self, backfill: str) -> str:
@@ -140,7 +170,10 @@ class Services:
 
     def statuses(self) -> list[str]:
         """Return how far all runs are, the newest first."""
-        return [run["status"] for run in self.ask("{ runsOrError { ... on Runs { results { status } } } }")["results"]]
+        return [
+            run["status"]
+            for run in self.ask("{ runsOrError { ... on Runs { results { status } } } }")["results"]
+        ]
 
     def kill(self, name: str) -> None:
         """Kill a service, and with it what it started."""

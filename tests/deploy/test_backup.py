@@ -11,10 +11,20 @@ import pytest
 
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.db.engine import create_engine
-from tests.deploy.conftest import CHECKOUT, Postgres, embedded_binaries, new_folder, riskmetrics, serve, stop
+from tests.deploy.conftest import (
+    CHECKOUT,
+    Postgres,
+    embedded_binaries,
+    new_folder,
+    riskmetrics,
+    serve,
+    stop,
+)
 
 DOCUMENT = (CHECKOUT / "docs" / "operations.md").read_text()
-DUMP, RESTORE = re.findall(r"```sh\n(.*?)```", DOCUMENT.partition("## Backup and restore")[2].partition("\n## ")[0], re.S)
+DUMP, RESTORE = re.findall(
+    r"```sh\n(.*?)```", DOCUMENT.partition("## Backup and restore")[2].partition("\n## ")[0], re.S
+)
 ROLES = str(CHECKOUT / "deploy" / "postgres" / "roles.sql")
 RETENTION = str(CHECKOUT / "deploy" / "postgres" / "retention.sql")
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
@@ -35,12 +45,17 @@ def contents(server: Postgres, database: str) -> dict[str, list[str]]:
     """Return every row of every table."""
     with psycopg.connect(server.url("writer", database)) as connection:
         names = [name for (name,) in connection.execute(TABLES)]
-        return {name: sorted(row for (row,) in connection.execute(f'SELECT t::text FROM "{name}" t')) for name in names}
+        return {
+            name: sorted(row for (row,) in connection.execute(f'SELECT t::text FROM "{name}" t'))
+            for name in names
+        }
 
 
 def in_shell(server: Postgres, commands: str, folder: Path) -> None:
     """Run commands that are written for a container as they stand, but for the container."""
-    server.run("sh", "-ec", f"cd {folder}\n" + commands.replace("docker compose exec -T postgres ", ""))
+    server.run(
+        "sh", "-ec", f"cd {folder}\n" + commands.replace("docker compose exec -T postgres ", "")
+    )
 
 
 @pytest.mark.timeout(900)
@@ -55,7 +70,13 @@ def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
 
     def command(server: Postgres, role: str, *arguments: str) -> str:
         address = server.url("writer", "dagster").replace("postgresql", "postgresql+psycopg2")
-        return riskmetrics(*arguments, url=server.url(role), home=home, DAGSTER_HOME=str(home), DAGSTER_DATABASE_URL=address)
+        return riskmetrics(
+            *arguments,
+            url=server.url(role),
+            home=home,
+            DAGSTER_HOME=str(home),
+            DAGSTER_DATABASE_URL=address,
+        )
 
     command(postgres, "owner", "db", "upgrade")
     engine = create_engine(postgres.url("writer"))
@@ -79,16 +100,26 @@ def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
     assert_retention_keeps_what_is_materialized(other, home, monkeypatch)
 
 
-def assert_retention_keeps_what_is_materialized(server: Postgres, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def assert_retention_keeps_what_is_materialized(
+    server: Postgres, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Oracle: what Dagster itself says of the instance."""
     events = len(contents(server, "dagster")["event_logs"])
     server.run("psql", "--quiet", "--dbname", "dagster", "--file", RETENTION)
     assert len(contents(server, "dagster")["event_logs"]) == events
     server.run("psql", "--quiet", "--dbname", "dagster", "--set", "days=0", "--file", RETENTION)
     assert len(contents(server, "dagster")["event_logs"]) < events / 2
-    monkeypatch.setenv("DAGSTER_DATABASE_URL", server.url("writer", "dagster").replace("postgresql", "postgresql+psycopg2"))
+    monkeypatch.setenv(
+        "DAGSTER_DATABASE_URL",
+        server.url("writer", "dagster").replace("postgresql", "postgresql+psycopg2"),
+    )
     with dg.DagsterInstance.from_config(str(home)) as instance:
         assert instance.get_materialized_partitions(dg.AssetKey("portfolio_values")) == {DAY}
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.SUCCESS] * 2
         check = dg.AssetCheckKey(dg.AssetKey("sector_concentration"), "sector_weights_sum")
-        assert instance.event_log_storage.get_latest_asset_check_execution_by_key([check])[check].status.value == "SUCCEEDED"
+        assert (
+            instance.event_log_storage.get_latest_asset_check_execution_by_key([check])[
+                check
+            ].status.value
+            == "SUCCEEDED"
+        )

@@ -19,42 +19,59 @@ def test_the_compose_file_is_one() -> None:
     """Oracle: the schema of the compose specification, as check-jsonschema brings it."""
     checker = Path(COMMAND).with_name("check-jsonschema")
     done = subprocess.run(
-        [checker, "--builtin-schema", "vendor.compose-spec", CHECKOUT / "docker-compose.yml"], capture_output=True, check=False
+        [checker, "--builtin-schema", "vendor.compose-spec", CHECKOUT / "docker-compose.yml"],
+        capture_output=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout.decode()
 
 
 def test_nothing_is_published_beyond_loopback_and_no_password_has_a_default() -> None:
-    published = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
+    published = [
+        port for service in COMPOSE["services"].values() for port in service.get("ports", [])
+    ]
     assert len(published) == 3
     assert all(port.startswith("127.0.0.1:") for port in published)
     needed = re.findall(r"\$\{(\w*PASSWORD)(.)", (CHECKOUT / "docker-compose.yml").read_text())
-    assert {name for name, _ in needed} == {f"{name}_PASSWORD" for name in ("POSTGRES", "OWNER", "WRITER", "READER", "GRAFANA")}
+    assert {name for name, _ in needed} == {
+        f"{name}_PASSWORD" for name in ("POSTGRES", "OWNER", "WRITER", "READER", "GRAFANA")
+    }
     assert {sign for _, sign in needed} == {":"}
 
 
 def test_only_the_migration_knows_the_owners_password_and_no_process_is_root() -> None:
-    knowing = {name for name, service in COMPOSE["services"].items() if "OWNER_PASSWORD" in str(service)}
+    knowing = {
+        name for name, service in COMPOSE["services"].items() if "OWNER_PASSWORD" in str(service)
+    }
     assert knowing == {"postgres", "migrate"}
-    assert re.findall(r"^USER (\w+)$", (CHECKOUT / "Dockerfile").read_text(), re.M) == ["riskmetrics"]
+    assert re.findall(r"^USER (\w+)$", (CHECKOUT / "Dockerfile").read_text(), re.M) == [
+        "riskmetrics"
+    ]
 
 
-def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(tmp_path: Path) -> None:
+def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(
+    tmp_path: Path,
+) -> None:
     """By the command of the Dockerfile, without a network."""
     ignored = (CHECKOUT / ".dockerignore").read_text().splitlines()
     admitted = [line[1:] for line in ignored if line.startswith("!")]
     for name in admitted:
         source, target = CHECKOUT / name, tmp_path / "context" / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__")) if source.is_dir() else shutil.copyfile(
-            source, target
+        (
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            if source.is_dir()
+            else shutil.copyfile(source, target)
         )
     (options,) = re.findall(r"/bin/pip wheel (.*) \.", (CHECKOUT / "Dockerfile").read_text())
     command = [sys.executable, "-m", "pip", "wheel", *options.split(), "."]
     subprocess.run(command, cwd=tmp_path / "context", check=True, capture_output=True)
     (wheel,) = (tmp_path / "context" / "dist").glob("riskmetrics-*.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    assert any(name.startswith(f"riskmetrics/_bundled/migrations/versions/{migrate.head()}_") for name in names)
+    assert any(
+        name.startswith(f"riskmetrics/_bundled/migrations/versions/{migrate.head()}_")
+        for name in names
+    )
     assert "riskmetrics/cli/main.py" in names
     assert "riskmetrics/_bundled/deploy/postgres/roles.sql" in names
     assert [name for name in names if ".env" in name or "tests/" in name] == []
@@ -64,7 +81,9 @@ def test_systemd_runs_the_commands_of_the_compose_file() -> None:
     for name in ("code", "webserver", "daemon"):
         unit = (CHECKOUT / "deploy" / "systemd" / f"riskmetrics-{name}.service").read_text()
         (command,) = re.findall(r"^ExecStart=/opt/riskmetrics/bin/(.*)$", unit, re.M)
-        assert command.split() == [word.replace("0.0.0.0", "127.0.0.1") for word in COMPOSE["services"][name]["command"]]
+        assert command.split() == [
+            word.replace("0.0.0.0", "127.0.0.1") for word in COMPOSE["services"][name]["command"]
+        ]
     migrate = (CHECKOUT / "deploy" / "systemd" / "riskmetrics-migrate.service").read_text()
     commands = re.findall(r"^ExecStart=/opt/riskmetrics/bin/(.*)$", migrate, re.M)
     assert " && ".join(commands) == COMPOSE["services"]["migrate"]["command"][-1]
@@ -80,10 +99,16 @@ def test_what_the_services_of_systemd_write_is_private() -> None:
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
     """Oracle: systemd's own check, on units whose commands exist."""
     for unit in (CHECKOUT / "deploy" / "systemd").glob("*.service"):
-        text = unit.read_text().replace("/opt/riskmetrics/bin", str(Path(COMMAND).parent)).replace("User=riskmetrics", "User=root")
+        text = (
+            unit.read_text()
+            .replace("/opt/riskmetrics/bin", str(Path(COMMAND).parent))
+            .replace("User=riskmetrics", "User=root")
+        )
         (tmp_path / unit.name).write_text(text)
     checked = sorted(map(str, tmp_path.iterdir()))
-    done = subprocess.run(["systemd-analyze", "verify", *checked], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["systemd-analyze", "verify", *checked], capture_output=True, text=True, check=False
+    )
     assert len(checked) == 4
     assert [line for line in done.stderr.splitlines() if "riskmetrics-" in line] == []
 
@@ -92,6 +117,6 @@ def test_the_settings_of_systemd_are_those_of_the_compose_file() -> None:
     lines = (CHECKOUT / "deploy" / "systemd" / "riskmetrics.env").read_text().splitlines()
     names = {line.partition("=")[0] for line in lines if not line.startswith("#")}
     assert names == set(COMPOSE["x-riskmetrics"]["environment"])
-    assert yaml.safe_load((CHECKOUT / "deploy" / "workspace.yaml").read_text())["load_from"][0]["grpc_server"]["host"] == {
-        "env": "DAGSTER_CODE_HOST"
-    }
+    assert yaml.safe_load((CHECKOUT / "deploy" / "workspace.yaml").read_text())["load_from"][0][
+        "grpc_server"
+    ]["host"] == {"env": "DAGSTER_CODE_HOST"}

@@ -14,10 +14,15 @@ WRITABLE = "SET default_transaction_read_only = off; COMMIT"
 """How a role gets around its own default."""
 
 
-def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(postgres: Postgres, tmp_path: Path) -> None:
+def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     owner, writer, reader = (postgres.url(role) for role in ("owner", "writer", "reader"))
     refused = riskmetrics("run", "--date", "2022-12-28", url=writer, home=tmp_path, code=6)
-    assert "permission denied for schema public: run `riskmetrics db upgrade` as the owner of the tables" in refused
+    assert (
+        "permission denied for schema public: run `riskmetrics db upgrade` as the owner of the"
+        " tables" in refused
+    )
     riskmetrics("db", "upgrade", url=owner, home=tmp_path)
     engine = create_engine(writer)
     with engine.begin() as connection:
@@ -25,7 +30,9 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(postgres: Postg
     engine.dispose()
     riskmetrics("run", "--date", "2022-12-28", "--offline", url=writer, home=tmp_path)
     riskmetrics("db", "verify", url=writer, home=tmp_path)
-    assert "Long-Short" in riskmetrics("show", "betas", "--date", "2022-12-28", url=reader, home=tmp_path)
+    assert "Long-Short" in riskmetrics(
+        "show", "betas", "--date", "2022-12-28", url=reader, home=tmp_path
+    )
     for table in ("positions", "v_portfolio_risk_latest"):
         with psycopg.connect(reader) as connection:
             assert connection.execute(f"SELECT count(*) > 0 FROM {table}").fetchone() == (True,)
@@ -69,11 +76,18 @@ def test_a_role_is_refused_what_is_not_its_own(
         connection.execute(statement)
 
 
-def test_making_the_roles_again_sets_passwords_anew_and_changes_nothing_else(postgres: Postgres) -> None:
-    grants = "SELECT datname, datacl::text FROM pg_database UNION ALL SELECT oid::text, defaclacl::text FROM pg_default_acl ORDER BY 1"
+def test_making_the_roles_again_sets_passwords_anew_and_changes_nothing_else(
+    postgres: Postgres,
+) -> None:
+    grants = (
+        "SELECT datname, datacl::text FROM pg_database UNION ALL SELECT oid::text, defaclacl::text"
+        " FROM pg_default_acl ORDER BY 1"
+    )
     with psycopg.connect(postgres.url("owner")) as connection:
         before = connection.execute(grants).fetchall()
-        postgres.run("psql", "--quiet", "--file", str(CHECKOUT / "deploy" / "postgres" / "roles.sql"))
+        postgres.run(
+            "psql", "--quiet", "--file", str(CHECKOUT / "deploy" / "postgres" / "roles.sql")
+        )
         assert connection.execute(grants).fetchall() == before
     with psycopg.connect(postgres.url("writer", "dagster")) as connection:
         connection.execute("CREATE TABLE ours (id integer)")
@@ -85,6 +99,8 @@ def test_the_writer_takes_statistics_and_locks_as_the_owner_does(postgres: Postg
     with psycopg.connect(postgres.url("writer")) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(1)")
         connection.execute("ANALYZE measured")
-        assert connection.execute("SELECT reltuples FROM pg_class WHERE relname = 'measured'").fetchone() == (10,)
+        assert connection.execute(
+            "SELECT reltuples FROM pg_class WHERE relname = 'measured'"
+        ).fetchone() == (10,)
     with psycopg.connect(postgres.url("owner")) as connection:
         connection.execute("DROP TABLE measured")

@@ -23,7 +23,11 @@ TICK = """
 def computed_days(postgres: Postgres) -> dict[str, int]:
     """Return the days that have snapshots, and how many."""
     with psycopg.connect(postgres.url("reader")) as connection:
-        return dict(connection.execute("SELECT day::text, count(*) FROM v_portfolio_risk GROUP BY 1 ORDER BY 1").fetchall())
+        return dict(
+            connection.execute(
+                "SELECT day::text, count(*) FROM v_portfolio_risk GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        )
 
 
 def command_lines() -> str:
@@ -39,7 +43,9 @@ def command_lines() -> str:
 
 def tick(services: Services, at: datetime) -> Any:
     """Force a tick of the schedule, as its page in the UI does, and return what it asks for."""
-    result = services.ask(TICK, schedule={**REPOSITORY, "scheduleName": "after_close"}, at=at.timestamp())["evaluationResult"]
+    result = services.ask(
+        TICK, schedule={**REPOSITORY, "scheduleName": "after_close"}, at=at.timestamp()
+    )["evaluationResult"]
     assert result["error"] is None, result["error"]
     return result
 
@@ -57,10 +63,15 @@ def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
 
 
 @pytest.mark.timeout(900)
-def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_is_seen(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_is_seen(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     with serve(postgres, tmp_path) as services:
         seen: list[str] = []
-        assert "closed" in tick(services, datetime(2022, 12, 26, 18, 30, tzinfo=NEW_YORK))["skipReason"]
+        assert (
+            "closed"
+            in tick(services, datetime(2022, 12, 26, 18, 30, tzinfo=NEW_YORK))["skipReason"]
+        )
         (request,) = tick(services, datetime(2022, 12, 28, 18, 30, tzinfo=NEW_YORK))["runRequests"]
         run_id = services.launch(request["tags"])
         wait_for_run(services, run_id, seen)
@@ -68,14 +79,21 @@ def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_
 
         days = ["2022-12-22", "2022-12-23", "2022-12-27"]
         backfill = services.backfill(["portfolio_values", "position_betas"], days)
-        wait_until(lambda: services.backfill_status(backfill) == "COMPLETED_SUCCESS", "the backfill completes")
+        wait_until(
+            lambda: services.backfill_status(backfill) == "COMPLETED_SUCCESS",
+            "the backfill completes",
+        )
         assert computed_days(postgres) == dict.fromkeys([*days, "2022-12-28"], 3)
 
         done = services.start("code", "riskmetrics", "run", "--date", "2022-12-28", "--offline")
         assert done.wait(timeout=PATIENCE) == 0, services.output("code")
         assert services.statuses() == ["SUCCESS"] * 3
-        shown = services.ask("{ instance { info } }")["info"] + str(services.ask(RESOURCES, of=REPOSITORY))
-    assert_no_secret(services, postgres, run_id, {"command lines": "\n".join(seen), "the UI": shown})
+        shown = services.ask("{ instance { info } }")["info"] + str(
+            services.ask(RESOURCES, of=REPOSITORY)
+        )
+    assert_no_secret(
+        services, postgres, run_id, {"command lines": "\n".join(seen), "the UI": shown}
+    )
 
 
 RESOURCES = """
@@ -84,10 +102,16 @@ RESOURCES = """
 """
 
 
-def assert_no_secret(services: Services, postgres: Postgres, run_id: str, shown: Mapping[str, str]) -> None:
+def assert_no_secret(
+    services: Services, postgres: Postgres, run_id: str, shown: Mapping[str, str]
+) -> None:
     """Look for passwords and the key in all that is stored, printed or shown; the run's id shows that each place was looked at."""
     dumps = {name: postgres.run("pg_dump", name).decode() for name in ("dagster", "riskmetrics")}
-    files = {str(path): path.read_text(errors="replace") for path in services.folder.rglob("*") if path.is_file()}
+    files = {
+        str(path): path.read_text(errors="replace")
+        for path in services.folder.rglob("*")
+        if path.is_file()
+    }
     places = {**dumps, **files, **shown}
     for name in ("dagster", "riskmetrics", str(services.folder / "code.log"), "command lines"):
         assert run_id in places[name], name

@@ -16,8 +16,12 @@ DEBIAN = Path("/usr/lib/postgresql/15/bin")
 ENCRYPTED = sa.text("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()")
 
 pytestmark = [
-    pytest.mark.skipif(not DEBIAN.exists(), reason="no Postgres with TLS here: the embedded one is built without"),
-    pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl here to make a certificate"),
+    pytest.mark.skipif(
+        not DEBIAN.exists(), reason="no Postgres with TLS here: the embedded one is built without"
+    ),
+    pytest.mark.skipif(
+        shutil.which("openssl") is None, reason="no openssl here to make a certificate"
+    ),
 ]
 
 
@@ -26,7 +30,9 @@ def certificate(folder: Path, name: str) -> Path:
     files = ["-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *files, *names], check=True, capture_output=True)
+    subprocess.run(
+        ["openssl", "req", "-x509", *kind, *files, *names], check=True, capture_output=True
+    )
     return folder / f"{name}.crt"
 
 
@@ -36,7 +42,10 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgr
     folder, known = new_folder(), tmp_path_factory.mktemp("certificates")
     shutil.copy(certificate(folder, "server"), known)
     certificate(known, "stranger")
-    files = (f"ssl_{kind}_file={folder / f'server.{ending}'}" for kind, ending in (("cert", "crt"), ("key", "key")))
+    files = (
+        f"ssl_{kind}_file={folder / f'server.{ending}'}"
+        for kind, ending in (("cert", "crt"), ("key", "key"))
+    )
     server = serve(DEBIAN, folder, {"POSTGRES_PASSWORD": "of-a-test"}, "ssl=on", *files)
     (folder / "data" / "pg_hba.conf").write_text("hostssl all all all scram-sha-256\n")
     server.run("psql", "--quiet", "--command", "SELECT pg_reload_conf()")
@@ -54,25 +63,44 @@ def connects(url: str) -> bool:
         opened.dispose()
 
 
-@pytest.mark.parametrize("options", ["sslmode=verify-full&sslrootcert={known}/server.crt", "sslmode=require", "ssl=require"])
-def test_the_url_says_how_a_connection_is_encrypted(encrypted: tuple[Postgres, Path], options: str) -> None:
+@pytest.mark.parametrize(
+    "options",
+    ["sslmode=verify-full&sslrootcert={known}/server.crt", "sslmode=require", "ssl=require"],
+)
+def test_the_url_says_how_a_connection_is_encrypted(
+    encrypted: tuple[Postgres, Path], options: str
+) -> None:
     server, known = encrypted
-    assert connects(f"postgresql://postgres:of-a-test@localhost:{server.port}/postgres?{options.format(known=known)}")
+    assert connects(
+        f"postgresql://postgres:of-a-test@localhost:{server.port}/postgres?{options.format(known=known)}"
+    )
 
 
 @pytest.mark.parametrize(
     ("host", "options", "sentence"),
     [
-        ("localhost", "sslmode=verify-full&sslrootcert={known}/stranger.crt", "certificate verify failed"),
-        ("127.0.0.1", "sslmode=verify-full&sslrootcert={known}/server.crt", "does not match host name"),
+        (
+            "localhost",
+            "sslmode=verify-full&sslrootcert={known}/stranger.crt",
+            "certificate verify failed",
+        ),
+        (
+            "127.0.0.1",
+            "sslmode=verify-full&sslrootcert={known}/server.crt",
+            "does not match host name",
+        ),
         ("localhost", "sslmode=verify-full&sslrootcert={known}/nothing.crt", "does not exist"),
         ("localhost", "sslmode=disable", "no encryption"),
     ],
 )
-def test_a_server_that_is_not_the_expected_one_is_refused(encrypted: tuple[Postgres, Path], host: str, options: str, sentence: str) -> None:
+def test_a_server_that_is_not_the_expected_one_is_refused(
+    encrypted: tuple[Postgres, Path], host: str, options: str, sentence: str
+) -> None:
     server, known = encrypted
     with pytest.raises(sa.exc.OperationalError, match=sentence) as caught:
-        connects(f"postgresql://postgres:of-a-test@{host}:{server.port}/postgres?{options.format(known=known)}")
+        connects(
+            f"postgresql://postgres:of-a-test@{host}:{server.port}/postgres?{options.format(known=known)}"
+        )
     assert "of-a-test" not in str(caught.value)
 
 

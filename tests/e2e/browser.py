@@ -13,7 +13,9 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 TIMEOUT_SECONDS = 120
 """Seconds until something is taken to hang: no measure of speed."""
@@ -52,18 +54,34 @@ class Page:
 
     def evaluate(self, expression: str) -> Any:
         """Return the value of a JavaScript expression in the page."""
-        return self.send_command("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+        return self.send_command("Runtime.evaluate", expression=expression, returnByValue=True)[
+            "result"
+        ].get("value")
 
 
 @contextmanager
 def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterator[Page]:
     """Start a browser whose profile is in ``folder``, and end it."""
     assert CHROMIUM is not None
-    flags = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--remote-debugging-port=0"]
-    command = [CHROMIUM, *flags, f"--window-size={width},{height}", f"--user-data-dir={folder}", "about:blank"]
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        "--disable-gpu",
+        "--remote-debugging-port=0",
+    ]
+    command = [
+        CHROMIUM,
+        *flags,
+        f"--window-size={width},{height}",
+        f"--user-data-dir={folder}",
+        "about:blank",
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            with connect(_wait_for_address(folder, process), max_size=None, open_timeout=TIMEOUT_SECONDS) as channel:
+            with connect(
+                _wait_for_address(folder, process), max_size=None, open_timeout=TIMEOUT_SECONDS
+            ) as channel:
                 yield Page(channel)
         finally:
             process.terminate()
@@ -77,5 +95,11 @@ def _wait_for_address(folder: Path, process: "subprocess.Popen[bytes]") -> str:
         assert time.monotonic() < deadline, "the browser does not start"
         time.sleep(0.1)
     port = ports.read_text().split()[0]
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS) as answer:
-        return next(str(target["webSocketDebuggerUrl"]) for target in json.load(answer) if target["type"] == "page")
+    with urllib.request.urlopen(
+        f"http://127.0.0.1:{port}/json/list", timeout=TIMEOUT_SECONDS
+    ) as answer:
+        return next(
+            str(target["webSocketDebuggerUrl"])
+            for target in json.load(answer)
+            if target["type"] == "page"
+        )

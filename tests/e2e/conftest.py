@@ -33,7 +33,12 @@ def sample_template(create_database: Callable[..., str], template: str) -> str:
 
 
 @pytest.fixture
-def sample(sample_template: str, create_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> str:
+def sample(
+    sample_template: str,
+    create_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> str:
     """URL of a fresh database with the sample; the settings point at it."""
     url = create_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -53,7 +58,10 @@ def run() -> Run:
 
 def replace_with_unpriced(url: str, portfolio: str) -> None:
     """Make a portfolio hold nothing but symbols that have no price."""
-    statement = "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios WHERE name = :portfolio)"
+    statement = (
+        "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios"
+        " WHERE name = :portfolio)"
+    )
     with open_connection(url) as connection:
         connection.execute(sa.text(statement), {"portfolio": portfolio})
 
@@ -92,12 +100,17 @@ def query_frame(url: str, statement: str) -> pd.DataFrame:
 def read_results(url: str) -> dict[str, pd.DataFrame]:
     """Every result row as stored, without what tells of the write itself."""
     with open_connection(url) as connection:
-        tables = {name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection) for name in RESULT_KEYS}
+        tables = {
+            name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection)
+            for name in RESULT_KEYS
+        }
     return {
-        name: table.drop(columns=[column for column in _PROVENANCE_COLUMNS if column in table])
-        .sort_values(RESULT_KEYS[name])
-        .reset_index(drop=True)
-        .astype(str)
+        name: (
+            table.drop(columns=[column for column in _PROVENANCE_COLUMNS if column in table])
+            .sort_values(RESULT_KEYS[name])
+            .reset_index(drop=True)
+            .astype(str)
+        )
         for name, table in tables.items()
     }
 
@@ -111,7 +124,9 @@ _FOUNDING_TABLE_KEYS = {
 """Founding tables, whose reasons are in undefined_metrics, and what identifies their rows; a narrow table has its reasons in its rows."""
 
 
-def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) -> set[tuple[object, ...]]:
+def assert_nulls_have_reasons(
+    url: str, without_rows: Set[str] = frozenset()
+) -> set[tuple[object, ...]]:
     """Check that a result is NULL where a reason is stored, and nowhere else; returns metric, subject and day of the founding tables'.
 
     ``without_rows`` are the narrow tables that are empty.
@@ -128,8 +143,14 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
             if value is None
         }
         empty = set()
-        for table in (table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c):
-            figures = [column for column in table.c if isinstance(column.type, sa.Double) and column.nullable]
+        for table in (
+            table for table in tables.metadata.sorted_tables if "undefined_reason" in table.c
+        ):
+            figures = [
+                column
+                for column in table.c
+                if isinstance(column.type, sa.Double) and column.nullable
+            ]
             rows = connection.execute(sa.select(*figures, table.c.undefined_reason)).all()
             empty |= set() if rows else {table.name}
             for *values, reason in rows:
@@ -139,11 +160,16 @@ def assert_nulls_have_reasons(url: str, without_rows: Set[str] = frozenset()) ->
     return nulls
 
 
-def recompute_explanations(url: str, day: date, portfolios: Sequence[str] = ()) -> list[registry.Explanation]:
+def recompute_explanations(
+    url: str, day: date, portfolios: Sequence[str] = ()
+) -> list[registry.Explanation]:
     """Every number stored for a day, of the named portfolios or of all, computed anew."""
     engine, found = create_engine(url), []
     with engine.connect() as connection:
-        market, rate = input_queries.read_market_index(connection), input_queries.read_rate_index(connection)
+        market, rate = (
+            input_queries.read_market_index(connection),
+            input_queries.read_rate_index(connection),
+        )
         for portfolio in input_queries.read_portfolios(connection).itertuples():
             if portfolios and portfolio.name not in portfolios:
                 continue
@@ -151,13 +177,25 @@ def recompute_explanations(url: str, day: date, portfolios: Sequence[str] = ()) 
             symbols = [None, *sorted(set(sources.lots["symbol"]))]
             for chapter in registry.METRIC_GROUPS:
                 requested_symbols = symbols if "subject" in chapter.table.c else [None]
-                rows = [row for symbol in requested_symbols for row in explain_queries.read_rows(connection, chapter.table, day, sources.portfolio, symbol)]
+                rows = [
+                    row
+                    for symbol in requested_symbols
+                    for row in explain_queries.read_rows(
+                        connection, chapter.table, day, sources.portfolio, symbol
+                    )
+                ]
                 for row in rows:
-                    found += registry.explain_row(connection, sources, chapter, row, chapter.formulas)
+                    found += registry.explain_row(
+                        connection, sources, chapter, row, chapter.formulas
+                    )
     engine.dispose()
     return found
 
 
 def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
     """Those that are not what is stored."""
-    return [(one.metric.name, dict(one.key), one.stored, one.recomputed) for one in explanations if not one.is_equal]
+    return [
+        (one.metric.name, dict(one.key), one.stored, one.recomputed)
+        for one in explanations
+        if not one.is_equal
+    ]

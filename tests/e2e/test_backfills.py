@@ -16,11 +16,16 @@ from tests.e2e import ui_server
 from tests.e2e.conftest import RESULT_KEYS, Run, read_results
 from tests.e2e.test_entrances import CODE, dagster
 
-DAYS = [str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))]
+DAYS = [
+    str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))
+]
 LAUNCH = """mutation ($params: LaunchBackfillParams!) {
   launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
 }"""
-STATUS = "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill { status numPartitions } } }"
+STATUS = (
+    "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {"
+    " status numPartitions } } }"
+)
 
 
 def _wait_for_all(instance: dg.DagsterInstance) -> None:
@@ -35,14 +40,37 @@ def _instance() -> dg.DagsterInstance:
 
 
 def _tags(first: str, last: str) -> str:
-    return f'{{"dagster/asset_partition_range_start": "{first}", "dagster/asset_partition_range_end": "{last}"}}'
+    return (
+        f'{{"dagster/asset_partition_range_start": "{first}", "dagster/asset_partition_range_end":'
+        f' "{last}"}}'
+    )
 
 
 def _by_dagsters_commands() -> None:
     """Three sessions by `asset materialize`, and one by `job launch` without a daemon."""
-    done = dagster(["asset", "materialize", *CODE, "--select", "not group:model", "--partition-range", f"{DAYS[0]}...{DAYS[2]}"])
+    done = dagster(
+        [
+            "asset",
+            "materialize",
+            *CODE,
+            "--select",
+            "not group:model",
+            "--partition-range",
+            f"{DAYS[0]}...{DAYS[2]}",
+        ]
+    )
     assert done.returncode == 0, done.stderr
-    launched = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", f'{{"dagster/partition": "{DAYS[3]}"}}'])
+    launched = dagster(
+        [
+            "job",
+            "launch",
+            *CODE,
+            "-j",
+            DAILY_RISK,
+            "--tags",
+            f'{{"dagster/partition": "{DAYS[3]}"}}',
+        ]
+    )
     assert launched.returncode == 0, launched.stderr
     with _instance() as instance:
         _wait_for_all(instance)
@@ -56,19 +84,34 @@ def _by_ui_and_daemon() -> None:
     config["run_coordinator"]["class"] = "QueuedRunCoordinator"
     file.write_text(yaml.safe_dump(config))
     chosen = dg.AssetSelection.all() - dg.AssetSelection.groups("model")
-    assets = [{"path": list(key.path)} for key in sorted(chosen.resolve(defs.resolve_asset_graph()))]
+    assets = [
+        {"path": list(key.path)} for key in sorted(chosen.resolve(defs.resolve_asset_graph()))
+    ]
     with ui_server.serve() as address, _instance() as instance:
-        params = {"assetSelection": assets, "partitionNames": DAYS[:2], "fromFailure": False, "tags": []}
-        launched = ui_server.query_graphql(address, LAUNCH, params=params)["launchPartitionBackfill"]
+        params = {
+            "assetSelection": assets,
+            "partitionNames": DAYS[:2],
+            "fromFailure": False,
+            "tags": [],
+        }
+        launched = ui_server.query_graphql(address, LAUNCH, params=params)[
+            "launchPartitionBackfill"
+        ]
         assert launched["__typename"] == "LaunchBackfillSuccess", launched
         deadline = time.monotonic() + 240
-        while (state := ui_server.query_graphql(address, STATUS, id=launched["backfillId"])["partitionBackfillOrError"]["status"]) in {
+        while (
+            state := ui_server.query_graphql(address, STATUS, id=launched["backfillId"])[
+                "partitionBackfillOrError"
+            ]["status"]
+        ) in {
             "REQUESTED",
             "COMPLETING",
         } and time.monotonic() < deadline:
             time.sleep(0.5)
         assert state == "COMPLETED_SUCCESS"
-        of_sessions = [run for run in instance.get_runs() if "dagster/asset_partition_range_start" in run.tags]
+        of_sessions = [
+            run for run in instance.get_runs() if "dagster/asset_partition_range_start" in run.tags
+        ]
         assert len(of_sessions) == 1  # one run for the range
         queued = dagster(["job", "launch", *CODE, "-j", DAILY_RISK, "--tags", _tags(*DAYS[2:])])
         assert queued.returncode == 0, queued.stderr

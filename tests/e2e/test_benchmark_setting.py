@@ -15,7 +15,7 @@ from riskmetrics.db import input_writes
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.settings import load
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, list_differences, recompute_explanations, query_frame
+from tests.e2e.conftest import Run, list_differences, query_frame, recompute_explanations
 
 DAY = date(2022, 12, 28)
 
@@ -58,10 +58,14 @@ def test_everything_follows_the_benchmark_that_is_kept_with_the_database(
         assert row["benchmark_weight"] == pytest.approx(expected, abs=1e-6)
         assert row["active_weight"] == pytest.approx(row["net_weight"] - expected, abs=1e-6)
     evaluations = {of.check_name: of for of in outcome.result.get_asset_check_evaluations()}
-    assert evaluations["benchmark_complete"].description == ("WORLD of 2022-11-30 has 11 of 11 sectors, which sum to 1.0000")
+    assert (
+        evaluations["benchmark_complete"].description
+        == "WORLD of 2022-11-30 has 11 of 11 sectors, which sum to 1.0000"
+    )
     facts = query_frame(
         world,
-        "SELECT context_data::text AS facts FROM ai_insights WHERE insight_type = 'concentration_risk'",
+        "SELECT context_data::text AS facts FROM ai_insights WHERE insight_type ="
+        " 'concentration_risk'",
     )["facts"]
     assert len(facts) == 3
     assert all('"Energy"' in text and "50.0%" in text for text in facts)
@@ -82,11 +86,15 @@ def test_the_environment_goes_before_what_is_kept_and_a_benchmark_without_weight
     assert call("db", "setting", "benchmark", "WORLD").exit_code == 0
     monkeypatch.setenv("RISKMETRICS_BENCHMARK", "none-such")
     assert call("db", "setting", "benchmark").stdout == "NONE-SUCH\n"
-    assert run([DAY], ["benchmark_weights", "portfolio_values", "sector_concentration"]).exit_code == 0
+    assert (
+        run([DAY], ["benchmark_weights", "portfolio_values", "sector_concentration"]).exit_code == 0
+    )
     error = capsys.readouterr().err
     assert f"no sector weights of NONE-SUCH are stored up to {DAY}" in error
     assert "`riskmetrics import benchmark FILE --code NONE-SUCH`" in error
-    rows = query_frame(world, "SELECT benchmark_weight, active_weight FROM portfolio_sector_weights")
+    rows = query_frame(
+        world, "SELECT benchmark_weight, active_weight FROM portfolio_sector_weights"
+    )
     assert rows.isna().all(axis=None)
 
 
@@ -97,12 +105,16 @@ def test_a_file_without_a_code_is_of_the_benchmark_in_use(sample: str, tmp_path:
     result = call("import", "benchmark", str(file))
     assert (result.exit_code, result.stderr) == (0, "")
     with open_connection(sample) as connection:
-        query = "SELECT benchmark_code FROM benchmarks_sector_weights WHERE asof_date = '2022-11-30'"
+        query = (
+            "SELECT benchmark_code FROM benchmarks_sector_weights WHERE asof_date = '2022-11-30'"
+        )
         assert connection.scalars(sa.text(query)).all() == ["WORLD"]
 
 
 @pytest.mark.parametrize("code", ["", "a b", "é", "x" * 33, "-x", "A;DROP"])
-def test_what_is_no_code_is_refused_at_every_door(sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+def test_what_is_no_code_is_refused_at_every_door(
+    sample: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
     refused = call("db", "setting", "benchmark", "--", code)
     assert isinstance(refused.exception, UsageError)
     assert "is not the code of a benchmark" in str(refused.exception)
@@ -122,7 +134,13 @@ def test_a_code_of_the_greatest_length_is_one(sample: str) -> None:
 
 @pytest.mark.parametrize(
     ("energy", "n_sectors", "passes"),
-    [(0.505, 11, True), (0.495, 11, True), (0.505001, 11, False), (0.494999, 11, False), (0.5, 10, False)],
+    [
+        (0.505, 11, True),
+        (0.495, 11, True),
+        (0.505001, 11, False),
+        (0.494999, 11, False),
+        (0.5, 10, False),
+    ],
 )
 def test_a_benchmark_is_complete_with_all_sectors_and_a_sum_within_half_a_per_cent(
     sample: str, run: Run, energy: float, n_sectors: int, passes: bool
@@ -130,8 +148,14 @@ def test_a_benchmark_is_complete_with_all_sectors_and_a_sum_within_half_a_per_ce
     others = [sector for sector in gics.SECTORS if sector != "Energy"][: n_sectors - 1]
     with open_connection(sample) as connection:
         weights = {"Energy": energy} | dict.fromkeys(others, 0.5 / len(others))
-        rows = pd.DataFrame({"date": DAY, "sector": list(weights), "weight": list(weights.values())})
+        rows = pd.DataFrame(
+            {"date": DAY, "sector": list(weights), "weight": list(weights.values())}
+        )
         input_writes.store_benchmark_weights(connection, rows, "SP500", "test")
     outcome = run([DAY], ["benchmark_weights"])
-    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "benchmark_complete"]
+    (check,) = [
+        of
+        for of in outcome.result.get_asset_check_evaluations()
+        if of.check_name == "benchmark_complete"
+    ]
     assert check.passed == passes

@@ -15,7 +15,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.definitions import defs
 from tests import webhook_server
 from tests.conftest import open_connection
-from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, replace_with_unpriced, read_results
+from tests.e2e.conftest import RESULT_KEYS, Run, query_frame, read_results, replace_with_unpriced
 
 DAY, BEFORE = date(2022, 12, 28), date(2022, 12, 27)
 BLOCKED = {
@@ -23,8 +23,12 @@ BLOCKED = {
     "sectors": ["ai_insights"],
 }
 CHECKS = {"betas": "betas_second_opinion", "sectors": "sector_weights_sum"}
-_FUNCTION = "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$"
-_TRIGGER = "CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION spoil()"
+_FUNCTION = (
+    "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$"
+)
+_TRIGGER = (
+    "CREATE TRIGGER spoil BEFORE INSERT OR UPDATE ON {} FOR EACH ROW EXECUTE FUNCTION spoil()"
+)
 SPOILERS = {
     "betas": ("NEW.beta := NEW.beta + 1;", "position_market_betas"),
     "sectors": ("NEW.gross_weight := NEW.gross_weight * 1.001;", "portfolio_sector_weights"),
@@ -87,7 +91,9 @@ def test_a_failed_global_check_stops_everything_downstream_and_names_it(
     assert insights(sample) == written
 
 
-def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(sample: str, run: Run) -> None:
+def test_a_first_run_that_is_blocked_leaves_what_is_downstream_undefined(
+    sample: str, run: Run
+) -> None:
     spoil(sample, "betas")
     assert run([BEFORE, DAY]).exit_code == 3
     snapshots = query_frame(sample, "SELECT beta_calculated_90d, hhi FROM portfolio_snapshots")

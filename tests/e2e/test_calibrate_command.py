@@ -18,7 +18,13 @@ from riskmetrics.errors import CalibrationRejectedError
 from tests.e2e.conftest import Run, query_frame
 
 WEIGHTS = ["constant", "day_weight", "week_weight", "month_weight", "market_weight"]
-ERRORS = ["constant_std_error", "day_std_error", "week_std_error", "month_std_error", "market_std_error"]
+ERRORS = [
+    "constant_std_error",
+    "day_std_error",
+    "week_std_error",
+    "month_std_error",
+    "market_std_error",
+]
 LAST = date(2024, 12, 6)
 
 
@@ -28,8 +34,16 @@ def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     size = ["--symbols", "22", "--sessions", "1560", "--portfolios", "1", "--positions", "5"]
-    assert CliRunner().invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()]).exit_code == 0
-    query_frame(database, "UPDATE company_profiles SET is_fund = true WHERE symbol = 'SIM00022' RETURNING symbol")
+    assert (
+        CliRunner()
+        .invoke(app, ["simulate", *size, "--seed", "1", "--last-session", LAST.isoformat()])
+        .exit_code
+        == 0
+    )
+    query_frame(
+        database,
+        "UPDATE company_profiles SET is_fund = true WHERE symbol = 'SIM00022' RETURNING symbol",
+    )
     return database
 
 
@@ -51,26 +65,46 @@ def _fitted(closes: pd.DataFrame, market: str | None) -> np.ndarray:
     return np.linalg.lstsq(x[pairs] * root[:, None], y[pairs] * root)[0]
 
 
-def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forecasts_use_it(simulated: str, run: Run) -> None:
+def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forecasts_use_it(
+    simulated: str, run: Run
+) -> None:
     """The range's proxy gets a negative weight in this market: it keeps the coefficients it had, and the command says so."""
     before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
     assert before.exit_code == 0, before.output
-    assert query_frame(simulated, "SELECT DISTINCT version FROM har_coefficients")["version"].tolist() == ["shipped-1"]
+    assert query_frame(simulated, "SELECT DISTINCT version FROM har_coefficients")[
+        "version"
+    ].tolist() == ["shipped-1"]
 
     done = CliRunner().invoke(app, ["calibrate", "--json"])
     assert done.exit_code == 0, done.output
     said = json.loads(done.stdout)
     assert said == json.loads(before.stdout) | {"dry_run": False}
-    stored = query_frame(simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'").set_index("proxy")
-    prices = query_frame(simulated, "SELECT symbol, date, adj_close FROM market_data_cache WHERE symbol NOT IN ('TLT', 'SIM00022')")
+    stored = query_frame(
+        simulated, "SELECT * FROM har_coefficients WHERE version <> 'shipped-1'"
+    ).set_index("proxy")
+    prices = query_frame(
+        simulated,
+        "SELECT symbol, date, adj_close FROM market_data_cache WHERE symbol NOT IN ('TLT',"
+        " 'SIM00022')",
+    )
     closes = prices.pivot(index="date", columns="symbol", values="adj_close")
-    assert_allclose(stored.loc["close_market", WEIGHTS].astype(float), _fitted(closes, "SPY"), rtol=1e-6, atol=1e-9)
-    assert_allclose(stored.loc["close", WEIGHTS[:4]].astype(float), _fitted(closes, None), rtol=1e-6, atol=1e-9)
+    assert_allclose(
+        stored.loc["close_market", WEIGHTS].astype(float),
+        _fitted(closes, "SPY"),
+        rtol=1e-6,
+        atol=1e-9,
+    )
+    assert_allclose(
+        stored.loc["close", WEIGHTS[:4]].astype(float), _fitted(closes, None), rtol=1e-6, atol=1e-9
+    )
     fit = stored.loc["close_market", ["n_obs", "n_symbols", "first_day", "last_target"]]
     assert fit.tolist() == [21 * (1560 - 126 - 21), 21, closes.index[0], LAST]
     assert stored["version"].unique().tolist() == [said["version"]]
     assert said["version"] == f"calibrated-{LAST}-{stored['digest'].iloc[0][:8]}"
-    assert "range_market keeps the coefficients of shipped-1: the fit for range_market has a negative weight" in done.stderr
+    assert (
+        "range_market keeps the coefficients of shipped-1: the fit for range_market has a negative"
+        " weight" in done.stderr
+    )
 
     model = CliRunner().invoke(app, ["show", "model"])
     close = stored.loc["close"]
@@ -81,20 +115,33 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
         f"sha256 of its numbers and dates: {close['digest']}",
         f"{close['constant']:.3f} ± {close['constant_std_error']:.3f}",
         f"{close['market_weight']:.3f} ",
-        "range_market was refused, and has the coefficients of the version before: the fit for range_market has a negative weight",
+        (
+            "range_market was refused, and has the coefficients of the version before: the fit for"
+            " range_market has a negative weight"
+        ),
     ):
         assert text in model.stdout, text
     in_json = json.loads(CliRunner().invoke(app, ["show", "model", "--json"]).stdout)
-    assert [(row["version"], row["proxy"]) for row in in_json if row["refused_reason"]] == [(said["version"], "range_market")]
+    assert [(row["version"], row["proxy"]) for row in in_json if row["refused_reason"]] == [
+        (said["version"], "range_market")
+    ]
 
     again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
     assert again.exit_code == 0, again.output
     assert f"stored already, as {said['version']}" in again.stderr
     assert len(query_frame(simulated, "SELECT * FROM har_coefficients")) == 6
 
-    assert run([date(2024, 12, 5), LAST], ["portfolio_values", "position_volatility", "portfolio_volatility"]).exit_code == 0
+    assert (
+        run(
+            [date(2024, 12, 5), LAST],
+            ["portfolio_values", "position_volatility", "portfolio_volatility"],
+        ).exit_code
+        == 0
+    )
     used = query_frame(
-        simulated, "SELECT day, coefficients, bool_or(in_sample) AS seen, count(*) FROM volatility_forecasts GROUP BY 1, 2 ORDER BY 1"
+        simulated,
+        "SELECT day, coefficients, bool_or(in_sample) AS seen, count(*) FROM volatility_forecasts"
+        " GROUP BY 1, 2 ORDER BY 1",
     )
     assert used[["day", "coefficients", "seen"]].to_numpy().tolist() == [
         [date(2024, 12, 5), "shipped-1", False],
@@ -104,7 +151,10 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
 
 def test_a_daily_run_never_changes_the_model() -> None:
     model, forecast = dg.AssetKey("har_coefficients"), dg.AssetKey("position_volatility")
-    daily, calibration = (defs.resolve_job_def(name).asset_layer.executable_asset_keys for name in (DAILY_RISK, CALIBRATE))
+    daily, calibration = (
+        defs.resolve_job_def(name).asset_layer.executable_asset_keys
+        for name in (DAILY_RISK, CALIBRATE)
+    )
     assert model not in daily
     assert forecast in daily
     assert calibration == {model}
@@ -122,7 +172,10 @@ def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sa
     assert len(query_frame(sample, "SELECT * FROM har_coefficients")) == 3
 
 
-@pytest.mark.parametrize(("through", "sentence"), [("2022-12-26", "the exchange is closed"), ("1990-03-01", "no price of a stock")])
+@pytest.mark.parametrize(
+    ("through", "sentence"),
+    [("2022-12-26", "the exchange is closed"), ("1990-03-01", "no price of a stock")],
+)
 def test_a_last_session_without_prices_is_refused(sample: str, through: str, sentence: str) -> None:
     refused = CliRunner().invoke(app, ["calibrate", "--through", through])
     assert refused.exit_code in (2, 3)

@@ -20,18 +20,29 @@ DAY = date(2022, 12, 28)
 
 def _frames(url: str) -> dict[str, pd.DataFrame]:
     queries = {
-        "betas": "SELECT p.symbol, b.* FROM position_market_betas b JOIN positions p ON p.id = b.position_id",
-        "snapshots": "SELECT f.name, s.* FROM portfolio_snapshots s JOIN portfolios f ON f.id = s.portfolio_id",
+        "betas": (
+            "SELECT p.symbol, b.* FROM position_market_betas b JOIN positions p ON p.id ="
+            " b.position_id"
+        ),
+        "snapshots": (
+            "SELECT f.name, s.* FROM portfolio_snapshots s JOIN portfolios f ON f.id ="
+            " s.portfolio_id"
+        ),
         "lots": "SELECT f.name, p.* FROM positions p JOIN portfolios f ON f.id = p.portfolio_id",
         "prices": "SELECT symbol, date, close::float8 AS close, adj_close FROM market_data_cache",
         "profiles": "SELECT symbol, sector, is_etf FROM company_profiles",
         "benchmark": "SELECT sector, weight::float8 AS weight FROM benchmarks_sector_weights",
-        "sectors": "SELECT f.name, w.* FROM portfolio_sector_weights w JOIN portfolios f ON f.id = w.portfolio_id",
+        "sectors": (
+            "SELECT f.name, w.* FROM portfolio_sector_weights w JOIN portfolios f ON f.id ="
+            " w.portfolio_id"
+        ),
         "undefined": "SELECT * FROM undefined_metrics",
         "contributions": "SELECT * FROM portfolio_risk_contributions",
     }
     with open_connection(url) as connection:
-        return {name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()}
+        return {
+            name: pd.read_sql_query(sa.text(query), connection) for name, query in queries.items()
+        }
 
 
 def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None:
@@ -41,7 +52,9 @@ def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None
     returns = closes.pct_change().iloc[-90:]
     assert len(frames["betas"]) == len(frames["lots"]) > 30
     for row in frames["betas"].itertuples():
-        fit = sm.OLS(returns[row.symbol].to_numpy(), sm.add_constant(returns["SPX"].to_numpy())).fit()
+        fit = sm.OLS(
+            returns[row.symbol].to_numpy(), sm.add_constant(returns["SPX"].to_numpy())
+        ).fit()
         expected = {
             "alpha": fit.params[0],
             "beta": fit.params[1],
@@ -50,15 +63,25 @@ def test_every_stored_beta_is_that_of_statsmodels(sample: str, run: Run) -> None
             "p_value": fit.pvalues[1],
         }
         for name, value in expected.items():
-            assert getattr(row, name) == pytest.approx(value, abs=5.01e-7), (row.symbol, name)  # six decimals are stored
-        assert (row.observations, row.window_days, row.method, row.market_index) == (90, 90, "OLS_SIMPLE", "SPX")
+            assert getattr(row, name) == pytest.approx(value, abs=5.01e-7), (
+                row.symbol,
+                name,
+            )  # six decimals are stored
+        assert (row.observations, row.window_days, row.method, row.market_index) == (
+            90,
+            90,
+            "OLS_SIMPLE",
+            "SPX",
+        )
 
 
 def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
     frames = _frames(sample)
     last = frames["prices"][frames["prices"]["date"] == DAY].set_index("symbol")["close"]
-    sector_of = {row.symbol: "ETF" if row.is_etf else row.sector for row in frames["profiles"].itertuples()}
+    sector_of = {
+        row.symbol: "ETF" if row.is_etf else row.sector for row in frames["profiles"].itertuples()
+    }
     benchmark = dict(zip(frames["benchmark"]["sector"], frames["benchmark"]["weight"], strict=True))
     for snapshot in frames["snapshots"].itertuples():
         values: dict[str, float] = defaultdict(float)
@@ -83,7 +106,9 @@ def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, 
         assert set(own.index) == set(by_sector) | set(benchmark)
         for sector in own.itertuples():
             assert sector.gross_weight == pytest.approx(by_sector[sector.Index], abs=1e-12)
-            assert sector.active_weight == pytest.approx(net_by_sector[sector.Index] - benchmark.get(sector.Index, 0.0), abs=1e-9)
+            assert sector.active_weight == pytest.approx(
+                net_by_sector[sector.Index] - benchmark.get(sector.Index, 0.0), abs=1e-9
+            )
 
 
 def test_the_two_ways_to_a_portfolio_beta_agree(sample: str, run: Run) -> None:
@@ -94,26 +119,39 @@ def test_the_two_ways_to_a_portfolio_beta_agree(sample: str, run: Run) -> None:
     assert (snapshots["beta_calculated_90d"] == snapshots["beta_portfolio_regression"]).all()
 
 
-def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_returns(sample: str, run: Run) -> None:
+def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_returns(
+    sample: str, run: Run
+) -> None:
     """Oracle: pandas, from stored prices and lots, at the weights of the day."""
     assert run([DAY]).exit_code == 0
     frames = _frames(sample)
     prices = frames["prices"]
     last = prices[prices["date"] == DAY].set_index("symbol")["close"]
-    returns = prices.pivot(index="date", columns="symbol", values="adj_close").sort_index().pct_change().iloc[-252:]
+    returns = (
+        prices.pivot(index="date", columns="symbol", values="adj_close")
+        .sort_index()
+        .pct_change()
+        .iloc[-252:]
+    )
     for snapshot in frames["snapshots"].itertuples():
         lots = frames["lots"][frames["lots"]["name"] == snapshot.name].astype({"quantity": float})
         weights = lots.groupby("symbol")["quantity"].sum() * last / float(snapshot.total_value)
         volatility = (returns * weights).sum(axis=1).std() * np.sqrt(252)
-        own = frames["contributions"][frames["contributions"]["portfolio_id"] == snapshot.portfolio_id]
-        assert own["component"].sum() == pytest.approx(volatility, rel=1e-6)  # equity is stated in cents
+        own = frames["contributions"][
+            frames["contributions"]["portfolio_id"] == snapshot.portfolio_id
+        ]
+        assert own["component"].sum() == pytest.approx(
+            volatility, rel=1e-6
+        )  # equity is stated in cents
         assert own["share"].sum() == pytest.approx(1.0, rel=1e-12)
 
 
 def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
     """No forecast is complete after one session, and nobody holds an option."""
     assert run([DAY]).exit_code == 0
-    assert assert_nulls_have_reasons(sample, without_rows={"har_forecast_scores", "position_option_exposures"})
+    assert assert_nulls_have_reasons(
+        sample, without_rows={"har_forecast_scores", "position_option_exposures"}
+    )
 
 
 def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
@@ -126,7 +164,13 @@ def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
 def _versions(url: str) -> dict[str, set[object]]:
     """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
     with open_connection(url) as connection:
-        return {name: {tuple(row) for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))} for name in RESULT_KEYS}
+        return {
+            name: {
+                tuple(row)
+                for row in connection.execute(sa.text(f"SELECT ctid::text, xmin::text FROM {name}"))
+            }
+            for name in RESULT_KEYS
+        }
 
 
 def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
@@ -134,7 +178,9 @@ def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
     assert run([DAY]).exit_code == 0
     before = read_results(sample)
     with open_connection(sample) as connection:
-        connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL"))
+        connection.execute(
+            sa.text("UPDATE portfolio_snapshots SET hhi = NULL, sector_exposure = NULL")
+        )
         connection.execute(sa.text("DELETE FROM portfolio_sector_weights"))
     assert run([DAY], ["sector_concentration"]).exit_code == 0
     after = read_results(sample)
@@ -145,10 +191,15 @@ def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> N
     assert run([DAY]).exit_code == 0
     engine = create_engine(sample)
     with engine.begin() as connection:
-        gone = connection.scalar(sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id"))
+        gone = connection.scalar(
+            sa.text("UPDATE positions SET deleted_at = now() WHERE symbol = 'AAPL' RETURNING id")
+        )
     assert run([DAY]).exit_code == 0
     with engine.connect() as connection:
-        left = connection.scalar(sa.text("SELECT count(*) FROM position_market_betas WHERE position_id = :id"), {"id": gone})
+        left = connection.scalar(
+            sa.text("SELECT count(*) FROM position_market_betas WHERE position_id = :id"),
+            {"id": gone},
+        )
     engine.dispose()
     assert left == 0
 
@@ -162,7 +213,8 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
 ) -> None:
     """Twenty sessions in one run, and the first, the last and one on which a lot is bought in a run each, which see nothing later.
 
-    Every row is the same, to the last digit; the twenty before are there in both, for the scores of their forecasts.
+    Every row is the same, to the last digit; the twenty before are there in both, for the scores of
+    their forecasts.
     """
     days = trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 6, 29))
     alone = [days[0], date(2022, 6, 15), days[-1]]
@@ -177,14 +229,23 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
     for name, table in at_once.items():
         # position and portfolio ids are the same: one database is a copy of the other
         day_of = next(column for column in _DAY_COLUMNS if column in table)
-        known = table[table[day_of].isin([f"{day}" for day in alone]) | (table[day_of] < f"{days[0]}")]
+        known = table[
+            table[day_of].isin([f"{day}" for day in alone]) | (table[day_of] < f"{days[0]}")
+        ]
         pd.testing.assert_frame_equal(known.reset_index(drop=True), one_by_one[name], obj=name)
     assert len(at_once["portfolio_snapshots"]) == 120
     assert set(one_by_one["har_forecast_scores"]["completed_on"]) == {f"{day}" for day in alone}
     assert set(at_once["har_forecast_scores"]["completed_on"]) == {f"{day}" for day in days}
 
 
-_INPUTS = ("market_data_cache", "company_profiles", "benchmarks_sector_weights", "stress_scenarios", "har_coefficients", "positions")
+_INPUTS = (
+    "market_data_cache",
+    "company_profiles",
+    "benchmarks_sector_weights",
+    "stress_scenarios",
+    "har_coefficients",
+    "positions",
+)
 
 
 def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
@@ -195,9 +256,13 @@ def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
     with open_connection(other) as connection:
         for name in _INPUTS:
             before = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()
-            connection.execute(sa.text(f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT * FROM {name}"))
+            connection.execute(
+                sa.text(f"CREATE TEMP TABLE moved ON COMMIT DROP AS SELECT * FROM {name}")
+            )
             connection.execute(sa.text(f"DELETE FROM {name}"))
-            connection.execute(sa.text(f"INSERT INTO {name} SELECT * FROM moved t ORDER BY md5(ctid::text)"))
+            connection.execute(
+                sa.text(f"INSERT INTO {name} SELECT * FROM moved t ORDER BY md5(ctid::text)")
+            )
             connection.execute(sa.text("DROP TABLE moved"))
             after = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()
             assert sorted(before) == sorted(after), name

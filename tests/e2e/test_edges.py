@@ -9,13 +9,18 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, assert_nulls_have_reasons, recompute_explanations, query_frame
+from tests.e2e.conftest import Run, assert_nulls_have_reasons, query_frame, recompute_explanations
 
 DAY = date(2022, 12, 28)
 
 RISK_FIGURES = {
     "portfolio_snapshots": (
-        *("beta_calculated_90d", "beta_portfolio_regression", "expected_volatility_21d", "realized_volatility_21d"),
+        *(
+            "beta_calculated_90d",
+            "beta_portfolio_regression",
+            "expected_volatility_21d",
+            "realized_volatility_21d",
+        ),
         *("hhi", "sector_exposure", "volatility_percentile"),
     ),
     "portfolio_tail_risk": ("value_at_risk", "expected_shortfall", "value_at_risk_amount"),
@@ -35,7 +40,9 @@ def bad(sample: str, tmp_path: Path) -> str:
     """The sample, and a portfolio of five holdings of which one has a price."""
     file = tmp_path / "bad.csv"
     file.write_text("symbol,quantity\nAAPL,10\nZZZA,10\nZZZB,10\nZZZC,10\nZZZD,10\n")
-    said = invoke("import", "portfolio", str(file), "--name", "Bad", "--equity", "10000", "--as-of", f"{DAY}")
+    said = invoke(
+        "import", "portfolio", str(file), "--name", "Bad", "--equity", "10000", "--as-of", f"{DAY}"
+    )
     assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
     return sample
 
@@ -49,7 +56,10 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     assert "in Bad (1 of 5 instruments on 2022-12-28); 80% are needed" in said
     assert "no price is stored of ZZZA, ZZZB, ZZZC, ZZZD" in said
     for table, figures in RISK_FIGURES.items():
-        own = f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name = 'Bad'"
+        own = (
+            f"SELECT t.* FROM {table} t JOIN portfolios p ON p.id = t.portfolio_id WHERE p.name ="
+            " 'Bad'"
+        )
         rows = query_frame(bad, own)
         assert len(rows), table
         assert rows[list(figures)].isna().all(axis=None), table
@@ -59,17 +69,29 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     why = "1 of 5 instruments have a price; 80% are needed"
     for command in ("risk", "stress"):
         assert why in invoke("show", command, "--portfolio", "Bad")
-    assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke("show", "sectors", "--portfolio", "Bad")
+    assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke(
+        "show", "sectors", "--portfolio", "Bad"
+    )
     told = invoke("show", "insights", "--portfolio", "Bad")
-    assert "1 of 5 instruments have a price; values leave the others out, and a stated equity counts them as cash." in told
+    assert (
+        "1 of 5 instruments have a price; values leave the others out, and a stated equity counts"
+        " them as cash." in told
+    )
     assert "critical" not in told
     assert "ZZZA, ZZZB, ZZZC, ZZZD" in invoke("doctor")
     page = tmp_path / "page.html"
     invoke("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
-    assert "1 of 5 instruments have a price; values leave the others out, and a stated equity counts them as cash." in text
-    assert "Contributions sum to the volatility of the portfolio’s returns." in text  # no sum of nothing
-    assert [found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal] == []
+    assert (
+        "1 of 5 instruments have a price; values leave the others out, and a stated equity counts"
+        " them as cash." in text
+    )
+    assert (
+        "Contributions sum to the volatility of the portfolio’s returns." in text
+    )  # no sum of nothing
+    assert [
+        found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal
+    ] == []
 
 
 @pytest.mark.parametrize("share", [0.02, -0.5])
@@ -77,7 +99,10 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str], share: float
 ) -> None:
     """Two portfolios whose equity is 2 % of gross exposure, or negative: both are named, and no number is absurd."""
-    small = "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated', 'Core Equity')"
+    small = (
+        "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated',"
+        " 'Core Equity')"
+    )
     with open_connection(sample) as connection:
         connection.execute(sa.text(small), {"share": share})
     assert run([DAY]).exit_code == 0
@@ -97,21 +122,38 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
     assert sectors["gross_weight"].notna().all()
     assert_nulls_have_reasons(sample, {"position_option_exposures", "har_forecast_scores"})
     told = invoke("show", "insights", "--portfolio", "Concentrated")
-    assert "of gross exposure; below 5% weights and all figures in units of equity are undefined" in told
+    assert (
+        "of gross exposure; below 5% weights and all figures in units of equity are undefined"
+        in told
+    )
     assert "gross exposure over equity" not in told
-    assert [found for found in recompute_explanations(sample, DAY, ["Concentrated"]) if not found.is_equal] == []
+    assert [
+        found
+        for found in recompute_explanations(sample, DAY, ["Concentrated"])
+        if not found.is_equal
+    ] == []
 
 
 def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run: Run) -> None:
     """MSFT pays 2.00 a share on the last session: the adjusted closes before it are lowered by the vendor's factor."""
     with open_connection(sample) as connection:
-        before = sa.text("SELECT close FROM market_data_cache WHERE symbol = 'MSFT' AND date = '2022-12-27'")
+        before = sa.text(
+            "SELECT close FROM market_data_cache WHERE symbol = 'MSFT' AND date = '2022-12-27'"
+        )
         close = float(connection.scalar(before))
-        lower = "UPDATE market_data_cache SET adj_close = close * :factor WHERE symbol = 'MSFT' AND date < '2022-12-28'"
+        lower = (
+            "UPDATE market_data_cache SET adj_close = close * :factor WHERE symbol = 'MSFT' AND"
+            " date < '2022-12-28'"
+        )
         connection.execute(sa.text(lower), {"factor": 1 - 2.0 / close})
-        connection.execute(sa.text("UPDATE market_data_cache SET data_source = 'test' WHERE symbol = 'MSFT'"))
+        connection.execute(
+            sa.text("UPDATE market_data_cache SET data_source = 'test' WHERE symbol = 'MSFT'")
+        )
         connection.execute(sa.text("UPDATE portfolios SET equity_as_of = '2022-12-23'"))
-        held = "SELECT sum(quantity) FROM positions q JOIN portfolios p ON p.id = q.portfolio_id WHERE p.name = 'Core Equity'"
+        held = (
+            "SELECT sum(quantity) FROM positions q JOIN portfolios p ON p.id = q.portfolio_id WHERE"
+            " p.name = 'Core Equity'"
+        )
         shares = float(connection.scalar(sa.text(f"{held} AND symbol = 'MSFT'")))
     assert run([date(2022, 12, 27), DAY], ["portfolio_values"]).exit_code == 0
     rows = query_frame(
@@ -122,10 +164,21 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
     assert shares > 0
     assert rows["income"].tolist() == pytest.approx([0, 2 * shares], abs=0.01)
     assert rows["cash_value"].diff().iloc[1] == pytest.approx(2 * shares, abs=0.01)
-    row_columns = {"income", "daily_pnl", "daily_return", "cumulative_pnl", "cash_value", "total_value"}
+    row_columns = {
+        "income",
+        "daily_pnl",
+        "daily_return",
+        "cumulative_pnl",
+        "cash_value",
+        "total_value",
+    }
     change = rows["total_value"].diff().iloc[1]
     assert rows["daily_pnl"].iloc[1] == pytest.approx(change, abs=0.01)
-    of_values = [one for one in recompute_explanations(sample, DAY, ["Core Equity"]) if one.metric.column in row_columns]
+    of_values = [
+        one
+        for one in recompute_explanations(sample, DAY, ["Core Equity"])
+        if one.metric.column in row_columns
+    ]
     assert {one.metric.column for one in of_values} == row_columns
     assert all(one.is_equal for one in of_values)
 
@@ -136,13 +189,31 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     """NEW had no price when the equity was stated and has one now: the run names it, and the sample's portfolios are complete."""
     file = tmp_path / "new.csv"
     file.write_text("symbol,quantity\nAAPL,10\nNEW,10\n")
-    invoke("import", "portfolio", str(file), "--name", "Later", "--equity", "10000", "--as-of", "2022-12-27")
+    invoke(
+        "import",
+        "portfolio",
+        str(file),
+        "--name",
+        "Later",
+        "--equity",
+        "10000",
+        "--as-of",
+        "2022-12-27",
+    )
     with open_connection(sample) as connection:
-        later = "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES ('NEW', '2022-12-28', 10, 10, 'test')"
+        later = (
+            "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) VALUES"
+            " ('NEW', '2022-12-28', 10, 10, 'test')"
+        )
         connection.execute(sa.text(later))
     run([DAY])
     said = " ".join(capsys.readouterr().err.split())
-    assert "no values are stored of Later on 2022-12-28 (a holding had no price when the equity balance was stated" in said
+    assert (
+        "no values are stored of Later on 2022-12-28 (a holding had no price when the equity"
+        " balance was stated" in said
+    )
     assert "sector_concentration failed" not in said
-    rows = query_frame(sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'")
+    rows = query_frame(
+        sample, "SELECT hhi FROM portfolio_snapshots WHERE snapshot_date = '2022-12-28'"
+    )
     assert rows["hhi"].notna().tolist() == [True] * 3

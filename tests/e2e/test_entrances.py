@@ -20,17 +20,21 @@ from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, defs
 from riskmetrics.errors import InvalidSessionError
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, replace_with_unpriced, read_results
+from tests.e2e.conftest import Run, read_results, replace_with_unpriced
 
 CODE = ["-m", "riskmetrics.definitions"]
 DAY_TAG = json.dumps({"dagster/partition": "2022-12-28"})
 CLOSED = "2022-12-26"
-TO_COME = trading_calendar.sessions_between(trading_calendar.last_completed_session() + timedelta(days=1), trading_calendar.calendar_end())[0].isoformat()
+TO_COME = trading_calendar.sessions_between(
+    trading_calendar.last_completed_session() + timedelta(days=1), trading_calendar.calendar_end()
+)[0].isoformat()
 
 
 def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_date") -> list[str]:
     with open_connection(url) as connection:
-        days = connection.scalars(sa.text(f"SELECT DISTINCT {column} FROM {table} ORDER BY 1")).all()
+        days = connection.scalars(
+            sa.text(f"SELECT DISTINCT {column} FROM {table} ORDER BY 1")
+        ).all()
     return [str(day) for day in days]
 
 
@@ -45,7 +49,9 @@ def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_
         (["backfill", "--from", TO_COME, "--to", TO_COME], "no session between"),
     ],
 )
-def test_the_command_line_refuses_what_is_not_ended_sessions(sample: str, arguments: list[str], sentence: str) -> None:
+def test_the_command_line_refuses_what_is_not_ended_sessions(
+    sample: str, arguments: list[str], sentence: str
+) -> None:
     result = CliRunner().invoke(app, arguments)
     assert isinstance(result.exception, InvalidSessionError)
     assert result.exception.exit_code == 2
@@ -59,16 +65,34 @@ def test_the_command_line_refuses_what_is_not_ended_sessions(sample: str, argume
         ({}, "the run names no session"),
         ({"dagster/partition": CLOSED}, "the exchange is closed"),
         ({"dagster/partition": TO_COME}, "has not closed yet"),
-        ({"dagster/asset_partition_range_start": "2022-12-28", "dagster/asset_partition_range_end": "2022-12-27"}, "the range is reversed"),
-        ({"dagster/asset_partition_range_start": CLOSED, "dagster/asset_partition_range_end": "2022-12-27"}, "the exchange is closed"),
+        (
+            {
+                "dagster/asset_partition_range_start": "2022-12-28",
+                "dagster/asset_partition_range_end": "2022-12-27",
+            },
+            "the range is reversed",
+        ),
+        (
+            {
+                "dagster/asset_partition_range_start": CLOSED,
+                "dagster/asset_partition_range_end": "2022-12-27",
+            },
+            "the exchange is closed",
+        ),
     ],
 )
-def test_a_run_refuses_tags_that_dagster_accepts(sample: str, tags: dict[str, str], sentence: str, tmp_path: Path) -> None:
+def test_a_run_refuses_tags_that_dagster_accepts(
+    sample: str, tags: dict[str, str], sentence: str, tmp_path: Path
+) -> None:
     """Dagster itself would compute a closed day, or turn a range into another."""
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
-        result = defs.resolve_job_def(DAILY_RISK).execute_in_process(instance=instance, tags=tags, raise_on_error=False)
+        result = defs.resolve_job_def(DAILY_RISK).execute_in_process(
+            instance=instance, tags=tags, raise_on_error=False
+        )
     assert not result.success
-    errors = [str(event.step_failure_data.error) for event in result.all_events if event.is_step_failure]
+    errors = [
+        str(event.step_failure_data.error) for event in result.all_events if event.is_step_failure
+    ]
     assert errors
     assert all(sentence in error for error in errors)
     assert _days(sample) == []
@@ -92,7 +116,9 @@ def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with open_connection(sample) as connection:
-        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-27'"))
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-27'")
+        )
     outcome = run([date(2022, 12, 27), date(2022, 12, 28)])
     assert outcome.exit_code == 3
     assert "no close of SPX on 2022-12-27" in capsys.readouterr().err
@@ -105,8 +131,13 @@ def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_a
     replace_with_unpriced(sample, "Concentrated")
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 3
     said = " ".join(capsys.readouterr().err.split())
-    assert "error: portfolio_values: too few holdings have a close (options: of their underlying) in Concentrated (0 of 1" in said
-    assert "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
+    assert (
+        "error: portfolio_values: too few holdings have a close (options: of their underlying) in"
+        " Concentrated (0 of 1" in said
+    )
+    assert (
+        "import the prices with `riskmetrics import prices FILE`, or remove the portfolio" in said
+    )
     assert len(read_results(sample)["portfolio_snapshots"]) == 2
     assert CliRunner().invoke(app, ["portfolio", "remove", "Concentrated", "--yes"]).exit_code == 0
     assert run([date(2022, 12, 28)], ["portfolio_values"]).exit_code == 0
@@ -116,7 +147,14 @@ def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Run a plain Dagster command as after `eval "$(riskmetrics env)"`, in a directory of its own."""
     variables = json.loads(CliRunner().invoke(app, ["env", "--json"]).stdout)
     command = [sys.executable, "-m", "dagster", *arguments]
-    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
@@ -124,7 +162,9 @@ def test_dagster_job_launch_succeeds_without_a_daemon(sample: str) -> None:
     assert launched.returncode == 0, launched.stderr
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
         deadline = time.monotonic() + 120
-        while not (run := instance.get_runs(limit=1)[0]).is_finished and time.monotonic() < deadline:
+        while (
+            not (run := instance.get_runs(limit=1)[0]).is_finished and time.monotonic() < deadline
+        ):
             time.sleep(0.3)
     assert run.status is dg.DagsterRunStatus.SUCCESS
     assert _days(sample) == ["2022-12-28"]

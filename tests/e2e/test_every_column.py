@@ -18,7 +18,12 @@ from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.results import tail_risk_results
 from riskmetrics.sources import simulate
 from tests.conftest import NewDatabase, open_connection
-from tests.e2e.conftest import RESULT_KEYS, assert_nulls_have_reasons, list_differences, recompute_explanations
+from tests.e2e.conftest import (
+    RESULT_KEYS,
+    assert_nulls_have_reasons,
+    list_differences,
+    recompute_explanations,
+)
 
 DAY = date(2024, 12, 6)
 DAYS = [trading_calendar.previous_session(DAY, FORECAST_HORIZON), DAY]
@@ -49,12 +54,18 @@ REGRESSIONS = {
 }
 """What an option, which has no return series, lacks."""
 
-NULL_BY_MEANING = {"volatility_forecasts.portfolio_id", "volatility_forecasts.thin_sessions", "har_forecast_scores.portfolio_id"}
+NULL_BY_MEANING = {
+    "volatility_forecasts.portfolio_id",
+    "volatility_forecasts.thin_sessions",
+    "har_forecast_scores.portfolio_id",
+}
 """Their comments say what NULL means in them: the row is of a symbol."""
 
 
 @pytest.fixture(scope="module")
-def database_url(template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+def database_url(
+    template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """URL of a database after runs for DAYS on a simulated market, an option in one of its portfolios, all that a benchmark can say."""
     url, folder = create_database(template), tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
@@ -62,9 +73,15 @@ def database_url(template: str, create_database: NewDatabase, tmp_path_factory: 
         patch.setenv("RISKMETRICS_HOME", str(folder))
         _simulate(folder / "benchmark.csv")
         with open_connection(url) as connection:
-            strike = "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC LIMIT 1"
+            strike = (
+                "SELECT close FROM market_data_cache WHERE symbol = 'SIM00001' ORDER BY date DESC"
+                " LIMIT 1"
+            )
             owner = "SELECT id FROM portfolios ORDER BY name LIMIT 1"
-            found = {"strike_price": connection.scalar(sa.text(strike)), "portfolio_id": connection.scalar(sa.text(owner))}
+            found = {
+                "strike_price": connection.scalar(sa.text(strike)),
+                "portfolio_id": connection.scalar(sa.text(owner)),
+            }
             connection.execute(sa.insert(tables.positions).values(OPTION | found))
         for day in DAYS:
             assert launch.run(settings.load(), [day]).exit_code == 0
@@ -74,7 +91,9 @@ def database_url(template: str, create_database: NewDatabase, tmp_path_factory: 
 def _simulate(benchmark: Path) -> None:
     """Fill the settings' database through the commands, and replace the simulated benchmark by one with sizes."""
     weights = simulate.benchmark(HISTORY[0])
-    weights.assign(market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))).to_csv(benchmark, index=False)
+    weights.assign(
+        market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))
+    ).to_csv(benchmark, index=False)
     for command in (["simulate", *SIZE], ["import", "benchmark", str(benchmark)]):
         assert CliRunner().invoke(app, command).exit_code == 0
 
@@ -86,44 +105,72 @@ def stored(database_url: str) -> dict[str, pd.DataFrame]:
     with engine.connect() as connection:
         for name in (*(RESULT_KEYS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
             of_position = "position_id" in tables.metadata.tables[name].c
-            joined = f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id = t.position_id"
-            frames[name] = pd.read_sql_query(sa.text(joined if of_position else f"SELECT * FROM {name}"), connection)
+            joined = (
+                f"SELECT t.*, p.investment_class FROM {name} t JOIN positions p ON p.id ="
+                " t.position_id"
+            )
+            frames[name] = pd.read_sql_query(
+                sa.text(joined if of_position else f"SELECT * FROM {name}"), connection
+            )
     engine.dispose()
     return frames
 
 
-def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(stored: dict[str, pd.DataFrame]) -> None:
+def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(
+    stored: dict[str, pd.DataFrame],
+) -> None:
     """The windows of the past that scenarios replay were not simulated: they say so in their rows."""
     n_lots = N_PORTFOLIOS * N_LOTS + 1
     for name in ("position_market_betas", "position_interest_rate_betas", "position_volatility"):
         assert len(stored[name]) == len(DAYS) * n_lots
     assert len(stored["portfolio_snapshots"]) == len(DAYS) * N_PORTFOLIOS
     assert len(stored["benchmarks_sector_weights"]) == len(simulate.SECTOR_WEIGHTS)
-    assert len(stored["har_forecast_scores"]) == len(stored["volatility_forecasts"]) / 2 > N_PORTFOLIOS
-    replayed = ~stored["portfolio_stress"]["undefined_reason"].fillna("").str.startswith("holdings with closes on ")
-    of_stocks = {name: stored[name][stored[name]["investment_class"] == "PUBLIC"] for name in REGRESSIONS}
+    assert (
+        len(stored["har_forecast_scores"]) == len(stored["volatility_forecasts"]) / 2 > N_PORTFOLIOS
+    )
+    replayed = ~stored["portfolio_stress"]["undefined_reason"].fillna("").str.startswith(
+        "holdings with closes on "
+    )
+    of_stocks = {
+        name: stored[name][stored[name]["investment_class"] == "PUBLIC"] for name in REGRESSIONS
+    }
     complete = stored | of_stocks | {"portfolio_stress": stored["portfolio_stress"][replayed]}
     assert not any(table.empty for name, table in complete.items())
-    nulls = {f"{name}.{column}" for name, table in complete.items() for column in table.columns[table.isna().any()]}
+    nulls = {
+        f"{name}.{column}"
+        for name, table in complete.items()
+        for column in table.columns[table.isna().any()]
+    }
     assert {name for name in nulls if not name.endswith(".undefined_reason")} == NULL_BY_MEANING
 
 
-def test_stocks_are_forecast_from_their_highs_and_lows_and_portfolios_of_several_from_closes(stored: dict[str, pd.DataFrame]) -> None:
+def test_stocks_are_forecast_from_their_highs_and_lows_and_portfolios_of_several_from_closes(
+    stored: dict[str, pd.DataFrame],
+) -> None:
     forecasts = stored["volatility_forecasts"]
     of_symbol = forecasts["portfolio_id"].isna()
     assert set(forecasts.loc[of_symbol, "proxy"]) == {"range_market"}
     assert set(forecasts.loc[~of_symbol, "proxy"]) == {"close_market"}
 
 
-def test_what_is_null_of_the_option_has_its_reason(database_url: str, stored: dict[str, pd.DataFrame]) -> None:
+def test_what_is_null_of_the_option_has_its_reason(
+    database_url: str, stored: dict[str, pd.DataFrame]
+) -> None:
     (option,) = set(stored["position_option_exposures"]["position_id"])
     lacking = {f"{table}.{name}" for table, names in REGRESSIONS.items() for name in names}
-    assert assert_nulls_have_reasons(database_url) == {(metric, option, day) for metric in lacking for day in DAYS}
+    assert assert_nulls_have_reasons(database_url) == {
+        (metric, option, day) for metric in lacking for day in DAYS
+    }
 
 
-def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(database_url: str) -> None:
+def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(
+    database_url: str,
+) -> None:
     """Oracle: statsmodels, pandas, numpy and scipy over the rows that the number was made of, in `riskmetrics.explain`."""
-    with_option = "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE l.position_type = 'LC'"
+    with_option = (
+        "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE"
+        " l.position_type = 'LC'"
+    )
     with open_connection(database_url) as connection:
         name = connection.execute(sa.text(with_option)).scalar_one()
     found = [one for day in DAYS for one in recompute_explanations(database_url, day, [name])]

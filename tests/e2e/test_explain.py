@@ -20,34 +20,73 @@ from tests.e2e.conftest import list_differences, recompute_explanations
 
 DAY = date(2022, 12, 28)
 JUNE = date(2023, 6, 16)
-HELD: dict[str, Any] = {"position_type": "LONG", "entry_date": date(2022, 1, 3), "entry_price": 100, "investment_class": "PUBLIC"}
+HELD: dict[str, Any] = {
+    "position_type": "LONG",
+    "entry_date": date(2022, 1, 3),
+    "entry_price": 100,
+    "investment_class": "PUBLIC",
+}
 OPTION: dict[str, Any] = {"investment_class": "OPTIONS", "expiration_date": JUNE, "last_price": 9}
 LOTS: list[Mapping[str, Any]] = [
-    *({"symbol": "AAPL", "quantity": quantity, "entry_date": date(2022, 12, day)} for quantity, day in ((60, 5), (40, 28))),
+    *(
+        {"symbol": "AAPL", "quantity": quantity, "entry_date": date(2022, 12, day)}
+        for quantity, day in ((60, 5), (40, 28))
+    ),
     {"symbol": "XOM", "position_type": "SHORT", "quantity": -30, "entry_price": None},
     {"symbol": "PEP", "quantity": 25, "exit_date": DAY, "exit_price": 181},
     {"symbol": "JPM", "quantity": 15, "exit_date": date(2022, 12, 20)},
     {"symbol": "GONE", "quantity": 70},
     {"symbol": "NONE", "quantity": 1},
     {"symbol": "HOUSE", "quantity": 1, "investment_class": "PRIVATE", "market_value": 900},
-    {"symbol": "AAPLC", "position_type": "SC", "quantity": -1, "underlying_symbol": "AAPL", "strike_price": 130, **OPTION},
-    {"symbol": "MSFTP", "position_type": "LP", "quantity": 2, "underlying_symbol": "MSFT", "strike_price": 240, **OPTION},
+    {
+        "symbol": "AAPLC",
+        "position_type": "SC",
+        "quantity": -1,
+        "underlying_symbol": "AAPL",
+        "strike_price": 130,
+        **OPTION,
+    },
+    {
+        "symbol": "MSFTP",
+        "position_type": "LP",
+        "quantity": 2,
+        "underlying_symbol": "MSFT",
+        "strike_price": 240,
+        **OPTION,
+    },
 ]
 """Lots that are netted, shorted, sold on the day and before it; without prices since a while, and ever; private; options."""
 
 
 @pytest.fixture(scope="module")
-def database_url(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+def database_url(
+    sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """URL of the sample with one more portfolio of everything, after the day's run."""
     url = create_database(sample_template)
     with open_connection(url) as connection:
-        stated = {"name": "Mixed", "currency": "USD", "equity_balance": 40_000, "equity_as_of": date(2022, 12, 15)}
-        key = connection.scalar(sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id))
+        stated = {
+            "name": "Mixed",
+            "currency": "USD",
+            "equity_balance": 40_000,
+            "equity_as_of": date(2022, 12, 15),
+        }
+        key = connection.scalar(
+            sa.insert(tables.portfolios).values(stated).returning(tables.portfolios.c.id)
+        )
         for lot in LOTS:
-            connection.execute(sa.insert(tables.positions).values(HELD | {"portfolio_id": key} | lot))
-        copied = "SELECT 'GONE', date, 30 + close / 1000, 30 + close / 1000, 'test' FROM market_data_cache WHERE symbol = 'SPX'"
+            connection.execute(
+                sa.insert(tables.positions).values(HELD | {"portfolio_id": key} | lot)
+            )
+        copied = (
+            "SELECT 'GONE', date, 30 + close / 1000, 30 + close / 1000, 'test' FROM"
+            " market_data_cache WHERE symbol = 'SPX'"
+        )
         connection.execute(
-            sa.text(f"INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) {copied} AND date <= '2022-12-23'")
+            sa.text(
+                "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source)"
+                f" {copied} AND date <= '2022-12-23'"
+            )
         )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -65,19 +104,34 @@ def mixed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 def explain(*arguments: str) -> tuple[int, Any]:
     result = CliRunner().invoke(app, ["explain", *arguments, "--date", f"{DAY}", "--json"])
-    return result.exit_code, json.loads(result.stdout) if result.stdout.strip().startswith("[") else result.stderr
+    return result.exit_code, (
+        json.loads(result.stdout) if result.stdout.strip().startswith("[") else result.stderr
+    )
 
 
-def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_computed_another_way(mixed: str) -> None:
+def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_computed_another_way(
+    mixed: str,
+) -> None:
     found = recompute_explanations(mixed, DAY, ["Mixed"])
     assert list_differences(found) == []
-    assert sum(one.stored is None for one in found) > 20  # what is undefined is so both times, and says why
-    assert all(one.reason for one in found if one.stored is None and one.metric.column not in ("thin_sessions", "largest_peak"))
+    assert (
+        sum(one.stored is None for one in found) > 20
+    )  # what is undefined is so both times, and says why
+    assert all(
+        one.reason
+        for one in found
+        if one.stored is None and one.metric.column not in ("thin_sessions", "largest_peak")
+    )
 
 
 def test_a_portfolio_without_options_has_no_sensitivity_to_them(mixed: str) -> None:
     code, (delta,) = explain("Long-Short", "portfolio_delta")
-    assert (code, delta["stored"], delta["recomputed"], delta["inputs"]) == (0, 0.0, 0.0, {"options": 0})
+    assert (code, delta["stored"], delta["recomputed"], delta["inputs"]) == (
+        0,
+        0.0,
+        0.0,
+        {"options": 0},
+    )
 
 
 def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) -> None:
@@ -94,7 +148,10 @@ def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) 
     assert rows[-1]["date"] == f"{DAY}"
     with open_connection(mixed) as connection:
         of_run = "SELECT dagster_run_id, code_version FROM position_market_betas LIMIT 1"
-        assert tuple(connection.execute(sa.text(of_run)).one()) == (beta["run_id"], beta["code_version"])
+        assert tuple(connection.execute(sa.text(of_run)).one()) == (
+            beta["run_id"],
+            beta["code_version"],
+        )
 
 
 def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixed: str) -> None:
@@ -128,8 +185,21 @@ def test_what_cannot_be_explained_is_said(mixed: str) -> None:
 def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -> None:
     """A column that is added to a table of results must be explained."""
     known = {metric.name for metric in registry.all_metrics()}
-    given = {f"{chapter.table.name}.{name}" for chapter in registry.METRIC_GROUPS for name in chapter.parameters}
-    of_the_row = {"id", "portfolio_id", "position_id", "created_at", "updated_at", "dagster_run_id", "code_version", "undefined_reason"}
+    given = {
+        f"{chapter.table.name}.{name}"
+        for chapter in registry.METRIC_GROUPS
+        for name in chapter.parameters
+    }
+    of_the_row = {
+        "id",
+        "portfolio_id",
+        "position_id",
+        "created_at",
+        "updated_at",
+        "dagster_run_id",
+        "code_version",
+        "undefined_reason",
+    }
     columns = {
         f"{result.table.name}.{column.name}"
         for result in result_tables.list_result_tables()
@@ -145,8 +215,16 @@ def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -
 
 @pytest.mark.parametrize(
     ("stored", "recomputed", "equal"),
-    [(1.2346, 1.23456, True), (1.2346, 1.2347, False), (1.2345, 1.23455, True), (None, float("nan"), True), (0.0, None, False)],
+    [
+        (1.2346, 1.23456, True),
+        (1.2346, 1.2347, False),
+        (1.2345, 1.23455, True),
+        (None, float("nan"), True),
+        (0.0, None, False),
+    ],
 )
-def test_a_rounded_number_agrees_with_all_that_round_to_it(stored: float | None, recomputed: float | None, equal: bool) -> None:
+def test_a_rounded_number_agrees_with_all_that_round_to_it(
+    stored: float | None, recomputed: float | None, equal: bool
+) -> None:
     """By hand: four decimals."""
     assert is_equal_as_stored(stored, recomputed, tables.portfolio_snapshots.c.hhi) is equal

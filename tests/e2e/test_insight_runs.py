@@ -18,12 +18,20 @@ from tests.conftest import NewDatabase
 from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
-TYPES = {"daily_summary", "volatility_analysis", "concentration_risk", "factor_exposure", "stress_test_review"}
+TYPES = {
+    "daily_summary",
+    "volatility_analysis",
+    "concentration_risk",
+    "factor_exposure",
+    "stress_test_review",
+}
 ASSETS = ["ai_insights"]
 
 
 @pytest.fixture(scope="module")
-def computed_template(sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> str:
+def computed_template(
+    sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> str:
     """Name of a database with the sample and a run for DAY."""
     url = create_database(sample_template)
     with pytest.MonkeyPatch.context() as patch:
@@ -36,7 +44,12 @@ def computed_template(sample_template: str, create_database: NewDatabase, tmp_pa
 
 
 @pytest.fixture
-def computed(computed_template: str, create_database: NewDatabase, sample: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def computed(
+    computed_template: str,
+    create_database: NewDatabase,
+    sample: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> str:
     """URL of a fresh copy of it; the settings point at it."""
     url = create_database(computed_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -60,23 +73,36 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
     """Severity by hand: the largest weight of Concentrated, 59.8 %, is past 50 %; Core Equity's, 9.0 %, is below 10 %."""
     rows = json.loads(call("show", "insights", "--json").stdout)
     found = {(row["portfolio"], row["insight_type"]): row for row in rows}
-    assert found.keys() == {(name, kind) for name in ("Core Equity", "Concentrated", "Long-Short") for kind in TYPES} | {
-        ("Long-Short", "hedge_quality")
+    assert found.keys() == {
+        (name, kind) for name in ("Core Equity", "Concentrated", "Long-Short") for kind in TYPES
+    } | {("Long-Short", "hedge_quality")}
+    levels = {
+        name: found[name, "concentration_risk"]["severity"]
+        for name in ("Core Equity", "Concentrated", "Long-Short")
     }
-    levels = {name: found[name, "concentration_risk"]["severity"] for name in ("Core Equity", "Concentrated", "Long-Short")}
     assert levels == {"Core Equity": "normal", "Concentrated": "critical", "Long-Short": "warning"}
     for row in rows:
-        assert (row["provider"], row["model_used"], row["prompt_version"], float(row["cost_usd"])) == ("rules", "rules-v2", "v2", 0)
+        assert (
+            row["provider"],
+            row["model_used"],
+            row["prompt_version"],
+            float(row["cost_usd"]),
+        ) == ("rules", "rules-v2", "v2", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "verified"
         assert all(finding["evidence"] for finding in row["key_findings"])
-        assert "{{" not in json.dumps([row["title"], row["summary"], row["full_analysis"], row["key_findings"]])
+        assert "{{" not in json.dumps(
+            [row["title"], row["summary"], row["full_analysis"], row["key_findings"]]
+        )
     (weight,) = stored(
         computed,
         """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown FROM portfolio_risk_contributions c
         JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated' WHERE symbol = 'AMD'""",
     )
-    assert f"AMD is the largest position, with a weight of {weight['shown']}." in found["Concentrated", "concentration_risk"]["summary"]
+    assert (
+        f"AMD is the largest position, with a weight of {weight['shown']}."
+        in found["Concentrated", "concentration_risk"]["summary"]
+    )
 
 
 def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_path: Path) -> None:
@@ -87,12 +113,16 @@ def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_pa
     assert "beta 1.55 (90 sessions); beta threshold 1.50" in page
 
 
-def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(computed: str, run: Run) -> None:
+def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(
+    computed: str, run: Run
+) -> None:
     insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "4.5", "--feedback", "to the point").exit_code == 0
     before = stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
     assert run([DAY]).exit_code == 0
-    assert stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
+    assert (
+        stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id") == before
+    )
 
 
 def test_corrected_data_make_a_new_insight_and_the_old_one_stays(computed: str, run: Run) -> None:
@@ -104,7 +134,11 @@ def test_corrected_data_make_a_new_insight_and_the_old_one_stays(computed: str, 
     new = [row for key, row in after.items() if key not in before]
     assert {row["insight_type"] for row in new} == TYPES
     shown = json.loads(call("show", "insights", "--portfolio", "Concentrated", "--json").stdout)
-    assert {row["id"] for row in shown} == {str(row["id"]) for row in new} & {row["id"] for row in shown} != set()
+    assert (
+        {row["id"] for row in shown}
+        == {str(row["id"]) for row in new} & {row["id"] for row in shown}
+        != set()
+    )
 
 
 def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: Run) -> None:
@@ -113,12 +147,16 @@ def test_a_range_writes_the_insights_of_each_of_its_sessions(sample: str, run: R
     rows = stored(sample, "SELECT day, count(*) AS n FROM ai_insights GROUP BY day ORDER BY day")
     assert rows == [{"day": day, "n": 16} for day in days]
     changes = stored(
-        sample, "SELECT context_data::text LIKE '%beta_change%' AS has FROM ai_insights WHERE insight_type = 'factor_exposure'"
+        sample,
+        "SELECT context_data::text LIKE '%beta_change%' AS has FROM ai_insights WHERE insight_type"
+        " = 'factor_exposure'",
     )
     assert {row["has"] for row in changes} == {True, False}
 
 
-def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError("by design")
 
@@ -127,7 +165,11 @@ def test_a_failure_of_insights_fails_neither_the_run_nor_its_results(sample: str
     assert outcome.exit_code == 0
     assert len(stored(sample, "SELECT 1 AS one FROM portfolio_stress")) > 0
     assert stored(sample) == []
-    (check,) = [of for of in outcome.result.get_asset_check_evaluations() if of.check_name == "insights_verified"]
+    (check,) = [
+        of
+        for of in outcome.result.get_asset_check_evaluations()
+        if of.check_name == "insights_verified"
+    ]
     assert not check.passed
     assert "3 portfolio sessions have none" in str(check.description)
 
@@ -136,7 +178,11 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     (row,) = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'hedge_quality'")
     insight = str(row["id"])
     assert call("ai", "verify", insight).exit_code == 0
-    stored(computed, "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type = 'hedge_quality'")
+    stored(
+        computed,
+        "UPDATE ai_insights SET summary = replace(summary, '0.58', '0.59') WHERE insight_type ="
+        " 'hedge_quality'",
+    )
     changed = call("ai", "verify", insight, "--json")
     assert changed.exit_code == 3
     assert json.loads(changed.stdout)["violations"] == ["summary is not what its draft says"]
@@ -150,15 +196,29 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
 
 def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
     """The mean of 4.5 and 3.0, by hand."""
-    rows = stored(computed, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id")
+    rows = stored(
+        computed, "SELECT id FROM ai_insights WHERE insight_type = 'daily_summary' ORDER BY id"
+    )
     for row, rating in zip(rows, ("4.5", "3.0"), strict=False):
         assert call("ai", "rate", str(row["id"]), rating).exit_code == 0
-    found = {row["insight_type"]: row for row in json.loads(call("ai", "templates", "list", "--json").stdout) if row["active"]}
-    assert (found["daily_summary"]["usage_count"], found["daily_summary"]["avg_quality_score"]) == (3, 3.75)
-    assert (found["hedge_quality"]["usage_count"], found["hedge_quality"]["avg_quality_score"]) == (1, None)
+    found = {
+        row["insight_type"]: row
+        for row in json.loads(call("ai", "templates", "list", "--json").stdout)
+        if row["active"]
+    }
+    assert (found["daily_summary"]["usage_count"], found["daily_summary"]["avg_quality_score"]) == (
+        3,
+        3.75,
+    )
+    assert (found["hedge_quality"]["usage_count"], found["hedge_quality"]["avg_quality_score"]) == (
+        1,
+        None,
+    )
 
 
-def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(computed: str) -> None:
+def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(
+    computed: str,
+) -> None:
     stored(
         computed,
         """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt, investigation_prompt, required_tools, active)
@@ -170,19 +230,30 @@ def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_
     assert call("ai", "templates", "activate", "daily_summary", "own").exit_code == 0
     shown = json.loads(call("ai", "templates", "show", "daily_summary").stdout)
     assert (shown["version"], shown["active"]) == ("own", True)
-    assert call("ai", "generate", "--type", "daily_summary").stdout == f"3 insights written for {DAY}, 0 unchanged\n"
-    assert {row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)} == {"v2", "own"}
+    assert (
+        call("ai", "generate", "--type", "daily_summary").stdout
+        == f"3 insights written for {DAY}, 0 unchanged\n"
+    )
+    assert {
+        row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)
+    } == {"v2", "own"}
 
 
-def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(computed: str) -> None:
+def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(
+    computed: str,
+) -> None:
     first, *others = (row["id"] for row in json.loads(call("show", "insights", "--json").stdout))
     assert {row["viewed"] for row in stored(computed)} == {True}
     assert call("ai", "dismiss", first).exit_code == 0
     assert {row["id"] for row in json.loads(call("show", "insights", "--json").stdout)} == {*others}
-    assert {row["id"] for row in json.loads(call("show", "insights", "--all", "--json").stdout)} == {first, *others}
+    assert {
+        row["id"] for row in json.loads(call("show", "insights", "--all", "--json").stdout)
+    } == {first, *others}
 
 
-def test_a_preview_names_nothing_that_is_held_unless_it_may(computed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preview_names_nothing_that_is_held_unless_it_may(
+    computed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sent = call("ai", "preview", "--portfolio", "Concentrated", "--json")
     prompts = json.loads(sent.stdout)
     assert {prompt["insight_type"] for prompt in prompts} == TYPES
@@ -194,7 +265,9 @@ def test_a_preview_names_nothing_that_is_held_unless_it_may(computed: str, monke
     assert "Advanced Micro" not in named
 
 
-def test_the_types_of_the_daily_job_are_a_setting(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_types_of_the_daily_job_are_a_setting(
+    sample: str, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("RISKMETRICS_AI_TYPES", "none")
     assert run([DAY]).exit_code == 0
     assert stored(sample) == []

@@ -25,7 +25,7 @@ from riskmetrics.db import insight_store as stored
 from riskmetrics.db import tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.definitions import defs
-from riskmetrics.insights import reverify, fact_sheet, model_writer, pipeline
+from riskmetrics.insights import fact_sheet, model_writer, pipeline, reverify
 from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, open_client
 from riskmetrics.insights.templates import Template
@@ -45,7 +45,11 @@ def truthful(body: Body) -> Reply:
     """Say of the first fact about the whole portfolio what it is."""
     text = body["messages"][0]["content"][1]["text"]
     sheet = json.loads(text.removeprefix("<facts>").removesuffix("</facts>"))
-    fact = next(fact for fact in sheet["facts"] if "about" not in fact and fact["said_as"] and fact["id"] != "severity")
+    fact = next(
+        fact
+        for fact in sheet["facts"]
+        if "about" not in fact and fact["said_as"] and fact["id"] != "severity"
+    )
     said = f"The {fact['said_as'][0]} is {{{{{fact['id']}}}}}."
     draft = {**DRAFT, "title": said[:-1], "summary": said, "analysis": said, "limitations": ""}
     return message({**draft, "findings": [{"text": said, "facts": [fact["id"]]}]})
@@ -76,7 +80,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessagesServer]:
 
 
 @pytest.fixture
-def engine(computed: str, create_database: Callable[..., str], monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> Iterator[sa.Engine]:
+def engine(
+    computed: str,
+    create_database: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    fast_folder: Path,
+) -> Iterator[sa.Engine]:
     """A fresh database with results; the settings point at it."""
     url = create_database(computed)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -95,7 +104,9 @@ def call(engine: sa.Engine) -> Call:
 def insights(engine: sa.Engine) -> list[sa.RowMapping]:
     """Every stored insight, the oldest first."""
     with engine.connect() as connection:
-        return list(connection.execute(sa.select(ROWS).order_by(ROWS.c.created_at, ROWS.c.id)).mappings())
+        return list(
+            connection.execute(sa.select(ROWS).order_by(ROWS.c.created_at, ROWS.c.id)).mappings()
+        )
 
 
 def providers(engine: sa.Engine) -> Counter[str]:
@@ -117,7 +128,11 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     for row in rows:
         assert reverify.find_stored_violations(row) == []
         assert (row["model_used"], row["cost_usd"]) == ("claude-haiku-5-5-20261001", COST)
-        assert (row["token_count_input"], row["token_count_output"], row["tool_calls_count"]) == (6000, 2000, 0)
+        assert (row["token_count_input"], row["token_count_output"], row["tool_calls_count"]) == (
+            6000,
+            2000,
+            0,
+        )
         assert len(row["cache_key"]) == 64
         assert row["data_quality"]["outcome"] == "verified"
         assert row["run_id"] == outcome.run_id
@@ -127,11 +142,15 @@ def test_a_run_with_a_key_stores_what_the_model_wrote_and_a_second_one_costs_not
     assert insights(engine) == rows
 
 
-def test_the_demo_with_a_key_has_the_models_insights_and_costs_nothing_the_second_time(call, engine, api, tmp_path):
+def test_the_demo_with_a_key_has_the_models_insights_and_costs_nothing_the_second_time(
+    call, engine, api, tmp_path
+):
     for _ in range(2):
         assert call("demo", "--out", str(tmp_path / "report.html")).exit_code == 0
         assert providers(engine)["anthropic"] == len(api.calls) > 10
-    assert len({row["cache_key"] for row in insights(engine) if row["provider"] == "anthropic"}) == len(api.calls)
+    assert len(
+        {row["cache_key"] for row in insights(engine) if row["provider"] == "anthropic"}
+    ) == len(api.calls)
 
 
 def bad(text: str) -> Reply:
@@ -140,7 +159,10 @@ def bad(text: str) -> Reply:
 
 
 FAULTS = {
-    "a wait of two hours": (error(429, "rate_limit_error", ("Retry-After", "7200")), "come back in 7200 s"),
+    "a wait of two hours": (
+        error(429, "rate_limit_error", ("Retry-After", "7200")),
+        "come back in 7200 s",
+    ),
     "overload": (error(529, "overloaded_error"), "status 529"),
     "a fault of the vendor": (error(500, "api_error"), "status 500"),
     "a dropped socket": (Reply(fault="reset"), "broke off"),
@@ -160,7 +182,10 @@ FAULTS = {
 @pytest.mark.parametrize(("fault", "reason"), FAULTS.values(), ids=FAULTS)
 def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, fault, reason):
     api.answers = lambda _: fault
-    assert call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary").exit_code == 0
+    assert (
+        call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary").exit_code
+        == 0
+    )
     (row,) = insights(engine)
     assert (row["provider"], row["model_used"]) == ("rules", "rules-v2")
     assert reason in row["data_quality"]["fallback_reason"]
@@ -170,7 +195,10 @@ def test_whatever_goes_wrong_the_rules_stand_in_and_say_why(call, engine, api, f
     paid_for = len(api.calls) * COST if answered else None if fault.status == 200 else 0
     assert row["cost_usd"] == paid_for
     api.answers = truthful
-    assert call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary").exit_code == 0
+    assert (
+        call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary").exit_code
+        == 0
+    )
     assert [row["provider"] for row in insights(engine)] == ["rules", "anthropic"]
 
 
@@ -181,7 +209,11 @@ def test_a_draft_that_does_not_hold_is_repaired_once_and_both_calls_are_counted(
     api.answers = second_time
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")
     (row,) = insights(engine)
-    assert (row["provider"], row["data_quality"]["outcome"], row["cost_usd"]) == ("anthropic", "repaired", 2 * COST)
+    assert (row["provider"], row["data_quality"]["outcome"], row["cost_usd"]) == (
+        "anthropic",
+        "repaired",
+        2 * COST,
+    )
     assert (row["token_count_input"], row["token_count_output"]) == (12000, 4000)
 
 
@@ -203,7 +235,9 @@ def test_of_a_range_only_the_last_session_is_asked_for_unless_the_run_says_all(e
     assert len(api.calls) == asked + of_days[days[0], "rules"]
 
 
-def test_a_run_that_may_ask_nobody_asks_no_model_and_leaves_what_one_has_written(engine, api, monkeypatch):
+def test_a_run_that_may_ask_nobody_asks_no_model_and_leaves_what_one_has_written(
+    engine, api, monkeypatch
+):
     assert write_all(offline=True).exit_code == 0
     assert set(providers(engine)) == {"rules"}
     assert write_all().exit_code == 0
@@ -213,7 +247,9 @@ def test_a_run_that_may_ask_nobody_asks_no_model_and_leaves_what_one_has_written
     assert write_all().exit_code == 0
     assert (insights(engine), len(api.calls)) == (before, asked)
     with engine.connect() as connection:
-        assert {row["provider"] for row in stored.read_latest_insights(connection, DAY)} == {"anthropic"}
+        assert {row["provider"] for row in stored.read_latest_insights(connection, DAY)} == {
+            "anthropic"
+        }
 
 
 def test_past_the_cap_of_a_run_the_rules_stand_in(engine, api, monkeypatch):
@@ -231,27 +267,50 @@ def test_past_the_cap_of_a_run_the_rules_stand_in(engine, api, monkeypatch):
 def everything(engine: sa.Engine, home: Path) -> str:
     """All that a run leaves behind: every row of every table, and every file."""
     with engine.connect() as connection:
-        dump = "".join(str(connection.execute(sa.select(table)).all()) for table in tables.metadata.sorted_tables)
-    return dump + "".join(file.read_bytes().decode(errors="ignore") for file in home.rglob("*") if file.is_file())
+        dump = "".join(
+            str(connection.execute(sa.select(table)).all())
+            for table in tables.metadata.sorted_tables
+        )
+    return dump + "".join(
+        file.read_bytes().decode(errors="ignore") for file in home.rglob("*") if file.is_file()
+    )
 
 
-def test_neither_names_nor_instructions_in_them_leave_the_machine_and_the_key_is_nowhere(engine, api, caplog, capfd):
+def test_neither_names_nor_instructions_in_them_leave_the_machine_and_the_key_is_nowhere(
+    engine, api, caplog, capfd
+):
     """The portfolio's name is an instruction; the key comes back in the vendor's errors, which quote it."""
     with engine.begin() as connection:
-        connection.execute(sa.update(tables.portfolios).where(tables.portfolios.c.name == "Long-Short").values(name=INJECTION))
+        connection.execute(
+            sa.update(tables.portfolios)
+            .where(tables.portfolios.c.name == "Long-Short")
+            .values(name=INJECTION)
+        )
         symbols = set(connection.scalars(sa.select(tables.positions.c.symbol)))
         names = set(connection.scalars(sa.select(tables.portfolios.c.name)))
-        companies = {name for name in connection.scalars(sa.select(tables.company_profiles.c.company_name)) if name}
+        companies = {
+            name
+            for name in connection.scalars(sa.select(tables.company_profiles.c.company_name))
+            if name
+        }
         scenarios = set(connection.scalars(sa.select(tables.portfolio_stress.c.scenario)))
-    replies = in_turn(error(400, "invalid_request_error"), error(500, "api_error"), message({"a": 1}), message())
+    replies = in_turn(
+        error(400, "invalid_request_error"), error(500, "api_error"), message({"a": 1}), message()
+    )
     api.answers = lambda body: truthful(body) if len(api.calls) > 4 else replies(body)
     outcome = write_all()
     assert outcome.exit_code == 0
     assert providers(engine)["anthropic"] > 0
     for name in symbols | names | companies | scenarios:
-        quoted = {f'"{name}"', f" {name} ", f"“{name}”"} if name.isalpha() and len(name) < 5 else {name}
+        quoted = (
+            {f'"{name}"', f" {name} ", f"“{name}”"} if name.isalpha() and len(name) < 5 else {name}
+        )
         assert not any(text in api.log for text in quoted), name
-    said = caplog.text + "".join(capfd.readouterr()) + everything(engine, settings.load().home_directory)
+    said = (
+        caplog.text
+        + "".join(capfd.readouterr())
+        + everything(engine, settings.load().home_directory)
+    )
     assert INJECTION in said
     assert KEY not in said
     assert "You explain the risk of a portfolio" not in caplog.text
@@ -267,21 +326,35 @@ def test_tickers_leave_only_when_the_setting_allows_it(call, engine, api, monkey
 
 def claude(engine: sa.Engine, url: str) -> Claude:
     """A writer with room for anything."""
-    return Claude(open_client(SecretStr(KEY), url), Budget(engine, Caps(Decimal(9), Decimal(9), Decimal(9)), "a run"))
+    return Claude(
+        open_client(SecretStr(KEY), url),
+        Budget(engine, Caps(Decimal(9), Decimal(9), Decimal(9)), "a run"),
+    )
 
 
 def requests(engine: sa.Engine) -> list[pipeline.Request]:
     """All insights of the session."""
     with engine.connect() as connection:
-        templates = [Template.from_row(row) for row in stored.read_active_templates(connection) if row["insight_type"] != "custom"]
-        return list(pipeline.writable_requests(fact_sheet.read_sheets(connection, [DAY]), templates))
+        templates = [
+            Template.from_row(row)
+            for row in stored.read_active_templates(connection)
+            if row["insight_type"] != "custom"
+        ]
+        return list(
+            pipeline.writable_requests(fact_sheet.read_sheets(connection, [DAY]), templates)
+        )
 
 
 def test_24_threads_on_ten_inputs_pay_for_ten_calls(engine, api):
     writer, asked = claude(engine, api.url), requests(engine)[:10]
     terms = pipeline.GenerationContext(writer=writer, model="claude-haiku-5-5", run_id="a run")
     with writer.client, ThreadPoolExecutor(24) as pool:
-        done = Counter(pool.map(lambda number: model_writer.write_insight(engine, asked[number % 10], terms), range(24)))
+        done = Counter(
+            pool.map(
+                lambda number: model_writer.write_insight(engine, asked[number % 10], terms),
+                range(24),
+            )
+        )
     assert done == {"written": 10, "repeated": 14}
     assert len(api.calls) == 10
     rows = insights(engine)
@@ -300,7 +373,9 @@ def die(*_: object) -> None:
     raise ConnectionError
 
 
-def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_nothing_twice(engine, api):
+def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_nothing_twice(
+    engine, api
+):
     """Two sessions of three portfolios are more than twenty insights."""
     days = [date(2022, 12, 27), DAY]
     for _ in range(2):
@@ -309,12 +384,16 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert len(asked) >= 20
     assert not api.calls
     assert providers(engine) == {"rules": len(asked)}
-    assert {row["data_quality"]["fallback_reason"] for row in insights(engine)} == {model_writer._IN_BATCH_REASON}
+    assert {row["data_quality"]["fallback_reason"] for row in insights(engine)} == {
+        model_writer._IN_BATCH_REASON
+    }
     assert count_ended_batches() == 0
     api.ended = True
     assert count_ended_batches() == 1
     with pytest.MonkeyPatch.context() as dying:
-        dying.setattr("riskmetrics.db.batch_store.close_batch", die)  # all is stored, and the batch is still open
+        dying.setattr(
+            "riskmetrics.db.batch_store.close_batch", die
+        )  # all is stored, and the batch is still open
         with pytest.raises(ConnectionError):
             defs.resolve_job_def("collect_insights").execute_in_process()
     assert count_ended_batches() == 1
@@ -325,10 +404,16 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
     assert (len(api.batches), len(api.calls)) == (1, 0)
     assert providers(engine) == {"rules": len(asked), "anthropic": len(asked)}
     with engine.connect() as connection:
-        assert {row["provider"] for day in days for row in stored.read_latest_insights(connection, day)} == {"anthropic"}
+        assert {
+            row["provider"] for day in days for row in stored.read_latest_insights(connection, day)
+        } == {"anthropic"}
         assert connection.scalar(sa.text("SELECT sum(cost) FROM ai_spend")) == len(asked) * COST / 2
-        assert connection.scalar(sa.text("SELECT sum(usage_count) FROM ai_insight_templates")) == 2 * len(asked)
-    assert {row["cost_usd"] for row in insights(engine) if row["provider"] == "anthropic"} == {COST / 2}
+        assert connection.scalar(
+            sa.text("SELECT sum(usage_count) FROM ai_insight_templates")
+        ) == 2 * len(asked)
+    assert {row["cost_usd"] for row in insights(engine) if row["provider"] == "anthropic"} == {
+        COST / 2
+    }
 
 
 def wanted() -> int:
@@ -336,7 +421,9 @@ def wanted() -> int:
     return len(insight_batches.evaluate_tick(dg.build_sensor_context()).run_requests or [])
 
 
-def test_the_sensor_asks_for_a_run_when_a_batch_has_ended_and_for_nothing_without_a_key(engine, api, monkeypatch):
+def test_the_sensor_asks_for_a_run_when_a_batch_has_ended_and_for_nothing_without_a_key(
+    engine, api, monkeypatch
+):
     launch.run(settings.load(), [date(2022, 12, 27), DAY], ["ai_insights"], ai_all=True)
     assert wanted() == 0
     api.ended = True
@@ -351,13 +438,27 @@ def test_a_question_is_answered_once_for_the_same_facts(call, engine, api):
 
     def look_up_first(body: Body) -> Reply:
         if len(body["messages"]) == 1:
-            return message([{"type": "tool_use", "id": "toolu_1", "name": "facts", "input": {"kind": "betas"}}], "tool_use")
+            return message(
+                [
+                    {
+                        "type": "tool_use",
+                        "id": "toolu_1",
+                        "name": "facts",
+                        "input": {"kind": "betas"},
+                    }
+                ],
+                "tool_use",
+            )
         return truthful(body)
 
     api.answers = look_up_first
-    first, second = (json.loads(call("ai", "ask", "Long-Short", question, "--json").stdout) for _ in range(2))
+    first, second = (
+        json.loads(call("ai", "ask", "Long-Short", question, "--json").stdout) for _ in range(2)
+    )
     assert len(api.calls) == 2
-    assert [(row["cost_usd"], row["cache_hit"], row["tool_calls_count"]) for row in (*first, *second)] == [
+    assert [
+        (row["cost_usd"], row["cache_hit"], row["tool_calls_count"]) for row in (*first, *second)
+    ] == [
         ("0.003200", False, "1"),
         ("0.000000", True, "0"),
     ]
@@ -370,13 +471,17 @@ def test_a_question_is_answered_once_for_the_same_facts(call, engine, api):
 
 def test_a_question_without_a_key_is_answered_by_the_rules_and_a_long_one_is_refused(call, engine):
     answered = json.loads(call("ai", "ask", "Long-Short", "How risky is it?", "--json").stdout)
-    assert [(row["provider"], row["user_question"]) for row in answered] == [("rules", "How risky is it?")]
+    assert [(row["provider"], row["user_question"]) for row in answered] == [
+        ("rules", "How risky is it?")
+    ]
     assert call("ai", "ask", "Long-Short", "x" * 501).exit_code == 2
     assert call("ai", "ask", "Long-Short", " ").exit_code == 2
 
 
 @pytest.mark.parametrize("fault", ["silence", "drip headers", "drip"])
-def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(call, engine, api, monkeypatch, fault):
+def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(
+    call, engine, api, monkeypatch, fault
+):
     """Timeouts of single waits are a minute; the setting ends all of them together."""
     monkeypatch.setenv("RISKMETRICS_AI_SECONDS", "0.5")
     api.answers = lambda _: Reply(b" " * 5000, fault=fault)
@@ -389,13 +494,20 @@ def test_a_question_that_the_vendor_drags_out_is_answered_by_the_rules_in_time(c
 
 
 def test_a_preview_is_what_would_be_sent_with_its_price_and_sends_nothing(call, engine, api):
-    (shown,) = json.loads(call("ai", "preview", "--portfolio", "Long-Short", "--type", "daily_summary", "--json").stdout)
+    (shown,) = json.loads(
+        call(
+            "ai", "preview", "--portfolio", "Long-Short", "--type", "daily_summary", "--json"
+        ).stdout
+    )
     assert not api.log
     assert 0 < Decimal(shown["expected_usd"]) < Decimal(shown["max_usd"]) < Decimal("0.1")
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "daily_summary")
     (sent,) = api.calls
     assert sent["system"] == shown["system"]
-    assert [part["text"] for part in sent["messages"][0]["content"]] == [shown["task"], f"<facts>\n{shown['facts']}\n</facts>"]
+    assert [part["text"] for part in sent["messages"][0]["content"]] == [
+        shown["task"],
+        f"<facts>\n{shown['facts']}\n</facts>",
+    ]
     assert Decimal(shown["max_usd"]) > COST
 
 

@@ -31,13 +31,33 @@ def read(what: str, *arguments: str) -> Any:
 def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Add a scenario and 3 calls on AAPL, and run the day at a rate of 4 %."""
     file = tmp_path / "scenarios.csv"
-    file.write_text("name,market_move,first_day,last_day,description\nmine,-0.15,,,My own\nJune,,2022-06-08,2022-06-13,A bad week\n")
+    file.write_text(
+        "name,market_move,first_day,last_day,description\nmine,-0.15,,,My"
+        " own\nJune,,2022-06-08,2022-06-13,A bad week\n"
+    )
     shown("import", "scenarios", str(file))
     with open_connection(sample) as connection:
-        portfolio = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Concentrated"))
-        option = {"symbol": "AAPL230616C130", "underlying_symbol": "AAPL", "strike_price": 130, "expiration_date": date(2023, 6, 16)}
-        lot = {"portfolio_id": portfolio, "position_type": "LC", "quantity": 3, "entry_date": date(2022, 12, 1), "last_price": 11}
-        connection.execute(sa.insert(tables.positions).values(option | lot | {"investment_class": "OPTIONS", "entry_price": 11}))
+        portfolio = connection.scalar(
+            sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Concentrated")
+        )
+        option = {
+            "symbol": "AAPL230616C130",
+            "underlying_symbol": "AAPL",
+            "strike_price": 130,
+            "expiration_date": date(2023, 6, 16),
+        }
+        lot = {
+            "portfolio_id": portfolio,
+            "position_type": "LC",
+            "quantity": 3,
+            "entry_date": date(2022, 12, 1),
+            "last_price": 11,
+        }
+        connection.execute(
+            sa.insert(tables.positions).values(
+                option | lot | {"investment_class": "OPTIONS", "entry_price": 11}
+            )
+        )
     monkeypatch.setenv("RISKMETRICS_RISK_FREE_RATE", "0.04")
     assert run([DAY]).exit_code == 0
     return sample
@@ -45,25 +65,53 @@ def ran(sample: str, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
     with open_connection(ran) as connection:
-        delta = connection.scalar(sa.text("SELECT portfolio_delta FROM portfolio_snapshots ORDER BY portfolio_delta DESC LIMIT 1"))
-        close = connection.scalar(sa.text("SELECT close::float8 FROM market_data_cache WHERE symbol = 'AAPL' ORDER BY date DESC LIMIT 1"))
+        delta = connection.scalar(
+            sa.text(
+                "SELECT portfolio_delta FROM portfolio_snapshots ORDER BY portfolio_delta DESC"
+                " LIMIT 1"
+            )
+        )
+        close = connection.scalar(
+            sa.text(
+                "SELECT close::float8 FROM market_data_cache WHERE symbol = 'AAPL' ORDER BY date"
+                " DESC LIMIT 1"
+            )
+        )
     risk = read("risk", "--portfolio", "Long-Short")
-    assert {name: len(rows) for name, rows in risk.items()} == {"tail_risk": 8, "var_backtests": 2, "drawdowns": 1}
-    assert sum(row["share"] for row in read("contributions", "--portfolio", "Long-Short")) == pytest.approx(1.0)
+    assert {name: len(rows) for name, rows in risk.items()} == {
+        "tail_risk": 8,
+        "var_backtests": 2,
+        "drawdowns": 1,
+    }
+    assert sum(
+        row["share"] for row in read("contributions", "--portfolio", "Long-Short")
+    ) == pytest.approx(1.0)
     losses = {row["scenario"]: row["loss"] for row in read("stress", "--portfolio", "Long-Short")}
     assert losses["mine"] == pytest.approx(0.75 * losses["market -20%"])
     assert losses["June"] is not None
     assert {row["name"] for row in read("scenarios")} == losses.keys()
     (option,) = read("options")
-    assert (option["underlying_price"], option["risk_free_rate"], option["quantity"]) == (close, 0.04, 3)
+    assert (option["underlying_price"], option["risk_free_rate"], option["quantity"]) == (
+        close,
+        0.04,
+        3,
+    )
     assert option["exposure"] == pytest.approx(option["delta"] * 300 * close)
     assert float(delta) == pytest.approx(300 * option["delta"], abs=0.005)
-    for what, words in {"risk": "parametric", "contributions": "AMD", "stress": "June", "scenarios": "My own", "options": "130"}.items():
+    for what, words in {
+        "risk": "parametric",
+        "contributions": "AMD",
+        "stress": "June",
+        "scenarios": "My own",
+        "options": "130",
+    }.items():
         assert words in shown("show", what)
 
 
 def test_a_day_that_has_not_run_is_said_and_a_portfolio_without_options_too(ran: str) -> None:
-    assert "no option is held on 2022-12-28" in shown("show", "options", "--portfolio", "Long-Short")
+    assert "no option is held on 2022-12-28" in shown(
+        "show", "options", "--portfolio", "Long-Short"
+    )
     for what in ("risk", "contributions", "stress", "options"):
         result = CliRunner().invoke(app, ["show", what, "--date", "2022-12-27"])
         assert result.exit_code == 1

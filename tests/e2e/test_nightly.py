@@ -15,7 +15,7 @@ from riskmetrics.cli.main import app
 from riskmetrics.definitions import DAILY_RISK, build_definitions, defs
 from tests import mail_server, webhook_server
 from tests.conftest import open_connection
-from tests.e2e.conftest import RESULT_KEYS, Run, replace_with_unpriced, read_results
+from tests.e2e.conftest import RESULT_KEYS, Run, read_results, replace_with_unpriced
 
 REPOSITORY = defs.get_repository_def()
 
@@ -38,17 +38,27 @@ def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]
 def _tick(instance: dg.DagsterInstance, day: date) -> list[dg.RunRequest | dg.SkipReason]:
     """Evaluate the schedule as the daemon does at 18:30 of ``day`` in New York."""
     at = datetime(day.year, day.month, day.day, 18, 30, tzinfo=nightly.NEW_YORK).astimezone(UTC)
-    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at, repository_def=REPOSITORY) as context:
+    with dg.build_schedule_context(
+        instance=instance, scheduled_execution_time=at, repository_def=REPOSITORY
+    ) as context:
         made = REPOSITORY.get_schedule_def("after_close").evaluate_tick(context)
-    return [dg.SkipReason(made.skip_message)] if made.skip_message else list(made.run_requests or [])
+    return (
+        [dg.SkipReason(made.skip_message)] if made.skip_message else list(made.run_requests or [])
+    )
 
 
 def _execute(instance: dg.DagsterInstance, request: dg.RunRequest | dg.SkipReason) -> None:
     assert isinstance(request, dg.RunRequest)
-    assert defs.resolve_job_def(DAILY_RISK).execute_in_process(instance=instance, tags=request.tags).success
+    assert (
+        defs.resolve_job_def(DAILY_RISK)
+        .execute_in_process(instance=instance, tags=request.tags)
+        .success
+    )
 
 
-TO_COME = trading_calendar.sessions_between(trading_calendar.last_completed_session(), trading_calendar.calendar_end())[1]
+TO_COME = trading_calendar.sessions_between(
+    trading_calendar.last_completed_session(), trading_calendar.calendar_end()
+)[1]
 
 
 @pytest.mark.parametrize(
@@ -58,23 +68,35 @@ TO_COME = trading_calendar.sessions_between(trading_calendar.last_completed_sess
         (TO_COME, f"the session {TO_COME} has not closed yet"),
     ],
 )
-def test_the_schedule_skips_what_is_no_ended_session_and_says_why(instance: dg.DagsterInstance, day: date, reason: str) -> None:
+def test_the_schedule_skips_what_is_no_ended_session_and_says_why(
+    instance: dg.DagsterInstance, day: date, reason: str
+) -> None:
     (skipped,) = _tick(instance, day)
     assert isinstance(skipped, dg.SkipReason)
     assert reason in str(skipped.skip_message)
 
 
-def test_a_tick_asks_for_one_run_of_its_session_and_for_the_same_again(instance: dg.DagsterInstance) -> None:
+def test_a_tick_asks_for_one_run_of_its_session_and_for_the_same_again(
+    instance: dg.DagsterInstance,
+) -> None:
     """Dagster launches nothing twice for one run key; nothing was ever computed, so nothing is caught up with."""
     asked = [_tick(instance, date(2022, 12, 28)) for _ in range(2)]
-    assert [[request.run_key for request in requests] for requests in asked] == [["2022-12-28"], ["2022-12-28"]]
+    assert [[request.run_key for request in requests] for requests in asked] == [
+        ["2022-12-28"],
+        ["2022-12-28"],
+    ]
     assert asked[0][0].tags["dagster/partition"] == "2022-12-28"
 
 
-def test_a_week_of_downtime_is_caught_up_with_in_one_run(sample: str, instance: dg.DagsterInstance, run: Run) -> None:
+def test_a_week_of_downtime_is_caught_up_with_in_one_run(
+    sample: str, instance: dg.DagsterInstance, run: Run
+) -> None:
     assert run([date(2022, 12, 16)]).exit_code == 0
     tonight, missing = _tick(instance, date(2022, 12, 23))
-    assert (tonight.run_key, missing.run_key) == ("2022-12-23", "2022-12-19 to 2022-12-22, on 2022-12-23")
+    assert (tonight.run_key, missing.run_key) == (
+        "2022-12-23",
+        "2022-12-19 to 2022-12-22, on 2022-12-23",
+    )
     _execute(instance, tonight)
     _execute(instance, missing)
     assert sorted(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == [
@@ -100,13 +122,18 @@ def test_the_command_line_catches_up_in_one_run(sample: str, run: Run) -> None:
     assert len(read_results(sample)["portfolio_snapshots"]["snapshot_date"].unique()) == 5
 
 
-def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(sample: str, instance: dg.DagsterInstance, run: Run) -> None:
+def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(
+    sample: str, instance: dg.DagsterInstance, run: Run
+) -> None:
     days = trading_calendar.sessions_between(date(2022, 12, 21), date(2022, 12, 23))
     for day in days:
         assert run([day]).exit_code == 0
     before = read_results(sample)
     request = dg.RunRequest(
-        tags={"dagster/asset_partition_range_start": days[0].isoformat(), "dagster/asset_partition_range_end": days[-1].isoformat()}
+        tags={
+            "dagster/asset_partition_range_start": days[0].isoformat(),
+            "dagster/asset_partition_range_end": days[-1].isoformat(),
+        }
     )
     _execute(instance, request)
     after = read_results(sample)
@@ -117,23 +144,38 @@ def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check
     sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
 ) -> None:
     with open_connection(sample) as connection:
-        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'"))
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'SPX' AND date = '2022-12-28'")
+        )
     replace_with_unpriced(sample, "Concentrated")
     run_id = run([date(2022, 12, 28)]).run_id
     failed = instance.get_run_by_id(run_id)
     assert failed is not None
-    (event,) = [event for event in instance.all_logs(run_id) if event.dagster_event and event.dagster_event.is_job_failure]
-    context = dg.build_run_status_sensor_context("alert_on_failure", event.get_dagster_event(), instance, failed).for_run_failure()
+    (event,) = [
+        event
+        for event in instance.all_logs(run_id)
+        if event.dagster_event and event.dagster_event.is_job_failure
+    ]
+    context = dg.build_run_status_sensor_context(
+        "alert_on_failure", event.get_dagster_event(), instance, failed
+    ).for_run_failure()
     nightly.alert_on_failure(context)
     (text,) = webhook.texts
     assert text.startswith("riskmetrics: daily_risk for 2022-12-28 failed\n")
     assert "no close of SPX on 2022-12-28: import it with `riskmetrics import prices FILE`" in text
-    assert "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in Concentrated (0 of 1" in text
+    assert (
+        "portfolio_values, price_coverage: too few holdings have a close (options: of their"
+        " underlying) in Concentrated (0 of 1" in text
+    )
     assert run_id in text
 
 
 def test_a_run_that_is_done_while_a_check_failed_is_told_once(
-    sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook, monkeypatch: pytest.MonkeyPatch
+    sample: str,
+    instance: dg.DagsterInstance,
+    run: Run,
+    webhook: webhook_server.Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """By webhook and by e-mail: which run, which session, which checks and what they say, and no secret."""
     sensor, cursor = REPOSITORY.get_sensor_def("alert_on_failed_checks"), None
@@ -158,7 +200,8 @@ def test_a_run_that_is_done_while_a_check_failed_is_told_once(
     assert message["Subject"] == "riskmetrics: daily_risk for 2022-12-28 failed checks"
     said, where = message.get_content().splitlines()
     assert said.startswith(
-        "portfolio_values, price_coverage: too few holdings have a close (options: of their underlying) in [hidden] (0 of 1"
+        "portfolio_values, price_coverage: too few holdings have a close (options: of their"
+        " underlying) in [hidden] (0 of 1"
     )
     assert where == f"Run {outcome.run_id} in Dagster's UI has the rest."
     assert text == f"{message['Subject']}\n{said}\n{where}"
@@ -173,7 +216,10 @@ class _Clock(datetime):
 
 
 def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_computed(
-    instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook, monkeypatch: pytest.MonkeyPatch
+    instance: dg.DagsterInstance,
+    run: Run,
+    webhook: webhook_server.Webhook,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(nightly, "datetime", _Clock)
     states: list[bool | None] = []
@@ -181,7 +227,9 @@ def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_com
 
     def tick() -> None:
         nonlocal cursor
-        with dg.build_sensor_context(instance=instance, cursor=cursor, repository_def=REPOSITORY) as context:
+        with dg.build_sensor_context(
+            instance=instance, cursor=cursor, repository_def=REPOSITORY
+        ) as context:
             made = REPOSITORY.get_sensor_def("alert_on_missed_session").evaluate_tick(context)
         cursor = made.cursor
         states.append(made.asset_events[0].passed if made.asset_events else None)
@@ -202,14 +250,27 @@ def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_com
 
 def test_a_run_of_the_whole_job_does_not_look_at_the_last_night(sample: str, run: Run) -> None:
     result = run([date(2022, 12, 22)]).result
-    assert "last_scheduled_run" not in {check.check_name for check in result.get_asset_check_evaluations()}
+    assert "last_scheduled_run" not in {
+        check.check_name for check in result.get_asset_check_evaluations()
+    }
 
 
 def test_the_schedule_and_the_alerts_are_on_where_a_setting_says_so() -> None:
     for on in (False, True):
         repository = build_definitions(is_schedule_enabled=on).get_repository_def()
-        states = {of.name: of.default_status.value for of in (*repository.schedule_defs, *repository.sensor_defs)}
+        states = {
+            of.name: of.default_status.value
+            for of in (*repository.schedule_defs, *repository.sensor_defs)
+        }
         of_nights = dict.fromkeys(
-            ("after_close", "alert_on_failure", "alert_on_failed_checks", "alert_on_missed_session"), "RUNNING" if on else "STOPPED"
+            (
+                "after_close",
+                "alert_on_failure",
+                "alert_on_failed_checks",
+                "alert_on_missed_session",
+            ),
+            "RUNNING" if on else "STOPPED",
         )
-        assert states == of_nights | {"insight_batches": "RUNNING"}  # what was paid for is collected in any case
+        assert states == of_nights | {
+            "insight_batches": "RUNNING"
+        }  # what was paid for is collected in any case

@@ -36,11 +36,18 @@ def crowded(sample: str) -> str:
         connection.execute(sa.text(statement), rows)
         for prefix in ("END", "GHO"):
             owner = uuid.uuid4()
-            connection.execute(sa.insert(tables.portfolios).values(id=owner, name=f"All {prefix}", currency="USD"))
+            connection.execute(
+                sa.insert(tables.portfolios).values(id=owner, name=f"All {prefix}", currency="USD")
+            )
             lot = {"portfolio_id": owner, "position_type": "LONG", "quantity": 1}
-            lots = [{**lot, "symbol": name, "entry_date": date(2022, 1, 3)} for name in many(prefix)]
+            lots = [
+                {**lot, "symbol": name, "entry_date": date(2022, 1, 3)} for name in many(prefix)
+            ]
             connection.execute(sa.insert(tables.positions), lots)
-        tick = "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = :s AND date = :d"
+        tick = (
+            "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = :s AND date"
+            " = :d"
+        )
         connection.execute(sa.text(tick), [{"s": "AAPL", "d": date(2022, 11, 14)}])
         weights = pd.DataFrame({"date": date(2022, 11, 1), "sector": ["Energy"], "weight": [1.0]})
         input_writes.store_benchmark_weights(connection, weights, "SP500", "test")
@@ -52,9 +59,13 @@ def remarks(error: str) -> list[str]:
     return [line for line in error.splitlines() if not line.startswith("run ")]
 
 
-def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(
+    crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Oracle: the same run on a database from which everything after its last session is gone."""
-    with open_connection(crowded) as connection:  # equity was stated for a later day, with its prices
+    with open_connection(
+        crowded
+    ) as connection:  # equity was stated for a later day, with its prices
         connection.execute(sa.text("UPDATE portfolios SET equity_balance = NULL"))
     days = trading_calendar.sessions_between(date(2022, 9, 29), EARLY)
     outcomes, said, told = [], [], []
@@ -64,7 +75,10 @@ def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(crowded: s
         insights = "SELECT title, summary, key_findings::text FROM ai_insights ORDER BY 1, 2, 3"
         told.append(query_frame(crowded, insights).to_dict("list"))
         with open_connection(crowded) as connection:
-            for table, column in (("market_data_cache", "date"), ("benchmarks_sector_weights", "asof_date")):
+            for table, column in (
+                ("market_data_cache", "date"),
+                ("benchmarks_sector_weights", "asof_date"),
+            ):
                 statement = f"DELETE FROM {table} WHERE {column} > :day"
                 connection.execute(sa.text(statement), {"day": EARLY})
             connection.execute(sa.text("DELETE FROM ai_insights"))
@@ -80,7 +94,9 @@ def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(crowded: s
     assert len(said[0]) <= 8
 
 
-def test_a_run_over_later_sessions_names_what_has_ended_in_one_line(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_over_later_sessions_names_what_has_ended_in_one_line(
+    crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run([LATE]).exit_code == 3
     said = remarks(capsys.readouterr().err)
     (ended,) = [line for line in said if "delisted or renamed?" in line]
@@ -92,7 +108,9 @@ def test_a_run_over_later_sessions_names_what_has_ended_in_one_line(crowded: str
     assert max(map(len, said)) < 700
 
 
-def test_what_was_sold_before_the_session_is_not_warned_of(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_was_sold_before_the_session_is_not_warned_of(
+    crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Neither what had ended by then, nor what never had a price."""
     with open_connection(crowded) as connection:
         sold = "UPDATE positions SET exit_date = '2022-09-01' WHERE symbol ~ '^(END|GHO)'"
@@ -102,10 +120,15 @@ def test_what_was_sold_before_the_session_is_not_warned_of(crowded: str, run: Ru
     assert not any("END" in line or "GHO" in line for line in said)
 
 
-def test_checks_of_prices_look_at_every_year_of_a_long_range(crowded: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_checks_of_prices_look_at_every_year_of_a_long_range(
+    crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A fault a year and a half before the last session is one of the range's own first sessions."""
     with open_connection(crowded) as connection:
-        tick = "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'KO' AND date = :d"
+        tick = (
+            "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'KO' AND date"
+            " = :d"
+        )
         connection.execute(sa.text(tick), {"d": date(2021, 9, 14)})
     days = trading_calendar.sessions_between(date(2021, 9, 1), LATE)
     assert run(days, ["market_prices"]).exit_code == 0

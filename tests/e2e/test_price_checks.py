@@ -19,9 +19,17 @@ from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
 PLANTS = {
-    "stale_prices": ("XOM", "close = 100.25, adj_close = 100.25", "date BETWEEN '2022-11-10' AND '2022-11-17'"),
+    "stale_prices": (
+        "XOM",
+        "close = 100.25, adj_close = 100.25",
+        "date BETWEEN '2022-11-10' AND '2022-11-17'",
+    ),
     "bad_ticks": ("AAPL", "adj_close = 10 * adj_close", "date = '2022-12-14'"),
-    "unadjusted_splits": ("PG", "close = 4 * close, adj_close = 4 * adj_close", "date < '2022-06-01'"),
+    "unadjusted_splits": (
+        "PG",
+        "close = 4 * close, adj_close = 4 * adj_close",
+        "date < '2022-06-01'",
+    ),
     "stitched_histories": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
 }
 """What is done to which symbol when, by the fault that it makes."""
@@ -33,9 +41,11 @@ FINDINGS = {
     "short_histories": "104 of 252 returns: no percentile of its volatility",
 }
 ADVICE = {
-    "unadjusted_splits": "import corrected prices; "
-    "or `riskmetrics prices split PG 2022-06-01 4:1` if it was a split; "
-    "or `riskmetrics prices accept PG 2022-06-01` if the price did move so"
+    "unadjusted_splits": (
+        "import corrected prices; "
+        "or `riskmetrics prices split PG 2022-06-01 4:1` if it was a split; "
+        "or `riskmetrics prices accept PG 2022-06-01` if the price did move so"
+    )
 }
 """What a finding says to do where that is not the same for all of its fault."""
 SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
@@ -47,25 +57,39 @@ def faulty(sample: str) -> sa.Engine:
     engine = create_engine(sample)
     with engine.begin() as connection:
         for symbol, change, days in PLANTS.values():
-            connection.execute(sa.text(f"UPDATE market_data_cache SET {change} WHERE symbol = :symbol AND {days}"), {"symbol": symbol})
-        connection.execute(sa.text("DELETE FROM market_data_cache WHERE symbol = 'WMT' AND date < '2022-08-01'"))
+            connection.execute(
+                sa.text(f"UPDATE market_data_cache SET {change} WHERE symbol = :symbol AND {days}"),
+                {"symbol": symbol},
+            )
+        connection.execute(
+            sa.text("DELETE FROM market_data_cache WHERE symbol = 'WMT' AND date < '2022-08-01'")
+        )
     yield engine
     engine.dispose()
 
 
 def _prices(engine: sa.Engine) -> set[tuple[object, ...]]:
     with engine.connect() as connection:
-        return {tuple(row) for row in connection.execute(sa.text("SELECT symbol, date, close, adj_close FROM market_data_cache"))}
+        return {
+            tuple(row)
+            for row in connection.execute(
+                sa.text("SELECT symbol, date, close, adj_close FROM market_data_cache")
+            )
+        }
 
 
 def _evaluations(run_id: str) -> dict[str, dg.AssetCheckEvaluation]:
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
-        events = instance.get_records_for_run(run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION).records
+        events = instance.get_records_for_run(
+            run_id, of_type=dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        ).records
     found = [record.event_log_entry.dagster_event.event_specific_data for record in events]
     return {evaluation.check_name: evaluation for evaluation in found}
 
 
-def test_the_sample_runs_without_a_warning(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_sample_runs_without_a_warning(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     outcome = run([DAY])
     evaluations = _evaluations(outcome.run_id)
     assert outcome.exit_code == 0
@@ -74,7 +98,9 @@ def test_the_sample_runs_without_a_warning(sample: str, run: Run, capsys: pytest
     assert "warn" not in capsys.readouterr().err
 
 
-def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty: sa.Engine, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_names_every_planted_fault_and_deletes_nothing(
+    faulty: sa.Engine, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """It ends well: faults of prices are warnings, and what they spoil is left out or undefined."""
     before = _prices(faulty)
     outcome = run([DAY])
@@ -88,7 +114,11 @@ def test_a_run_names_every_planted_fault_and_deletes_nothing(faulty: sa.Engine, 
         assert evaluation.metadata["symbols_affected"].value == 1
         assert evaluation.metadata["symbols_checked"].value == 25
         assert f"| {SYMBOLS[name]} |" in evaluation.metadata["preview"].value
-        (sentence,) = [line for line in warnings if f"market_prices: {fault.label} in 1 of 25 symbols ({SYMBOLS[name]}: " in line]
+        (sentence,) = [
+            line
+            for line in warnings
+            if f"market_prices: {fault.label} in 1 of 25 symbols ({SYMBOLS[name]}: " in line
+        ]
         assert FINDINGS[name] in sentence
         assert sentence.endswith(ADVICE.get(name, fault.what_to_do))
 
@@ -97,12 +127,18 @@ def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
     """The two returns it spoils are missing; by the statsmodels check the others are what they were."""
     engine = create_engine(sample)
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'AAPL' AND date = '2022-12-14'"))
+        connection.execute(
+            sa.text(
+                "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'AAPL' AND"
+                " date = '2022-12-14'"
+            )
+        )
     assert run([DAY]).exit_code == 0
     with engine.connect() as connection:
         rows = connection.execute(
             sa.text(
-                "SELECT b.beta, b.observations FROM position_market_betas b JOIN positions p ON p.id = b.position_id WHERE symbol = 'AAPL'"
+                "SELECT b.beta, b.observations FROM position_market_betas b JOIN positions p ON"
+                " p.id = b.position_id WHERE symbol = 'AAPL'"
             )
         ).all()
     engine.dispose()
@@ -126,19 +162,26 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
     with faulty.connect() as connection:
         page = " ".join(render_page(connection, DAY).split())
         held = connection.execute(
-            sa.text("SELECT name, array_agg(symbol) FROM positions p JOIN portfolios f ON f.id = portfolio_id GROUP BY 1")
+            sa.text(
+                "SELECT name, array_agg(symbol) FROM positions p JOIN portfolios f ON f.id ="
+                " portfolio_id GROUP BY 1"
+            )
         )
         for name, symbols in held:
             section = page.partition(f"<h2>{name}</h2>")[2].partition("</section>")[0]
             for fault, symbol in SYMBOLS.items():
-                assert (f"{fault.replace('_', ' ').capitalize()}: {symbol}." in section) == (symbol in symbols)
+                assert (f"{fault.replace('_', ' ').capitalize()}: {symbol}." in section) == (
+                    symbol in symbols
+                )
             for command in ("prices split PG 2022-06-01 4:1", "prices accept PG 2022-06-01"):
                 assert (f"riskmetrics {command} if " in section) == ("PG" in symbols)
 
 
 def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine) -> None:
     """Of the tick of 2022-12-14 nobody knows on the day itself: only that it may be one."""
-    on_the_day = CliRunner().invoke(app, ["show", "quality", "--date", "2022-12-14", "--json"]).stdout
+    on_the_day = (
+        CliRunner().invoke(app, ["show", "quality", "--date", "2022-12-14", "--json"]).stdout
+    )
     with faulty.begin() as connection:
         connection.execute(sa.text("DELETE FROM market_data_cache WHERE date > '2022-12-14'"))
     rows = json.loads(CliRunner().invoke(app, ["show", "quality", "--json"]).stdout)
@@ -147,32 +190,41 @@ def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine)
     assert tick.endswith("on 2022-12-14: not believed before the next session")
 
 
-def test_an_extreme_beta_is_a_warning_with_its_symbol(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_extreme_beta_is_a_warning_with_its_symbol(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A price that moves ten times as much as the market, day by day."""
     with open_connection(sample) as connection:
         connection.execute(
             sa.text(
-                "WITH moves AS (SELECT date, ln(adj_close / lag(adj_close) OVER (ORDER BY date)) AS move "
-                "FROM market_data_cache WHERE symbol = 'SPX' AND date > '2022-08-01') "
-                "UPDATE market_data_cache p SET adj_close = 100 * exp(7 * (SELECT sum(move) FROM moves m WHERE m.date <= p.date)) "
-                "WHERE symbol = 'AAPL' AND date > '2022-08-02'"
+                "WITH moves AS (SELECT date, ln(adj_close / lag(adj_close) OVER (ORDER BY date)) AS"
+                " move FROM market_data_cache WHERE symbol = 'SPX' AND date > '2022-08-01') UPDATE"
+                " market_data_cache p SET adj_close = 100 * exp(7 * (SELECT sum(move) FROM moves m"
+                " WHERE m.date <= p.date)) WHERE symbol = 'AAPL' AND date > '2022-08-02'"
             )
         )
     outcome = run([DAY])
     assert outcome.exit_code == 0
     evaluation = _evaluations(outcome.run_id)["beta_extreme"]
     assert not evaluation.passed
-    assert (evaluation.metadata["betas_affected"].value, evaluation.metadata["betas_checked"].value) == (1, 37)
+    assert (
+        evaluation.metadata["betas_affected"].value,
+        evaluation.metadata["betas_checked"].value,
+    ) == (1, 37)
     assert "of AAPL on 2022-12-28" in evaluation.description
     assert evaluation.description in capsys.readouterr().err
 
 
-def test_without_any_price_the_checks_say_so(database: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_without_any_price_the_checks_say_so(
+    database: str, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
     outcome = run([DAY], ["market_prices"])
     assert outcome.exit_code == 0
-    assert _evaluations(outcome.run_id)["bad_ticks"].description.startswith("no bad ticks in 0 symbols")
+    assert _evaluations(outcome.run_id)["bad_ticks"].description.startswith(
+        "no bad ticks in 0 symbols"
+    )
     refused = CliRunner().invoke(app, ["show", "quality"])
     assert "no close of the market index" in str(refused.exception)
 
@@ -180,22 +232,43 @@ def test_without_any_price_the_checks_say_so(database: str, run: Run, monkeypatc
 def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A close three times the one before, on the last day: the value takes it as it is. What nobody holds moves no value."""
+    """A close three times the one before, on the last day: the value takes it as it is.
+
+    What nobody holds moves no value.
+    """
     engine = create_engine(sample)
     with engine.begin() as connection:
-        tick = "UPDATE market_data_cache SET close = 3 * close WHERE symbol = :symbol AND date = :day"
-        connection.execute(sa.text(tick), [{"symbol": "LLY", "day": DAY}, {"symbol": "TLT", "day": DAY}])
-        of = "SELECT DISTINCT name FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE symbol = 'LLY'"
+        tick = (
+            "UPDATE market_data_cache SET close = 3 * close WHERE symbol = :symbol AND date = :day"
+        )
+        connection.execute(
+            sa.text(tick), [{"symbol": "LLY", "day": DAY}, {"symbol": "TLT", "day": DAY}]
+        )
+        of = (
+            "SELECT DISTINCT name FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE"
+            " symbol = 'LLY'"
+        )
         holders = set(connection.scalars(sa.text(of)))
     assert run([DAY]).exit_code == 0
     said = " ".join(capsys.readouterr().err.split())
     assert "rest on closes that are not believed" in said
     shown = CliRunner().invoke(app, ["show", "snapshot"])
-    lines = [line for line in shown.stderr.splitlines() if "value or profit rests on closes that are not believed, of 1 of " in line]
+    lines = [
+        line
+        for line in shown.stderr.splitlines()
+        if "value or profit rests on closes that are not believed, of 1 of " in line
+    ]
     assert {line.partition(",")[0] for line in lines} == holders
     with engine.connect() as connection:
         page = " ".join(render_page(connection, DAY).split())
-        weight = "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices' ORDER BY 1"
-        assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(holders)
+        weight = (
+            "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices'"
+            " ORDER BY 1"
+        )
+        assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(
+            holders
+        )
     engine.dispose()
-    assert page.count("<b>Value or profit rests on closes that are not believed, of 1 of ") == len(holders)
+    assert page.count("<b>Value or profit rests on closes that are not believed, of 1 of ") == len(
+        holders
+    )

@@ -14,12 +14,18 @@ from tests.e2e.conftest import RESULT_KEYS, Run, read_results
 FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
 
 
-def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_reprocessed(sample: str, run: Run) -> None:
+def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_reprocessed(
+    sample: str, run: Run
+) -> None:
     """The profit of the day is the change of value, for holdings that did not change."""
     assert run(trading_calendar.sessions_between(FIRST, LAST)).exit_code == 0
-    compared = CliRunner().invoke(app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"])
+    compared = CliRunner().invoke(
+        app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"]
+    )
     assert compared.exit_code == 0, compared.output
-    figures = {(row["portfolio"], row["figure"]): row for row in json.loads(compared.stdout)["figures"]}
+    figures = {
+        (row["portfolio"], row["figure"]): row for row in json.loads(compared.stdout)["figures"]
+    }
     assert len(figures) == 21
     for name in ("Concentrated", "Core Equity", "Long-Short"):
         profit = figures[name, "daily_pnl"]["after"]
@@ -38,6 +44,11 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
 
 def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> None:
     CliRunner().invoke(app, ["db", "setting", "market_index", "NONE"])
-    done = CliRunner().invoke(app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"])
+    done = CliRunner().invoke(
+        app, ["reprocess", "--all", "--from", f"{LAST}", "--to", f"{LAST}", "--yes"]
+    )
     assert done.exit_code == 3
-    assert "once the cause is mended: riskmetrics backfill --from 2022-12-28 --to 2022-12-28" in done.stderr
+    assert (
+        "once the cause is mended: riskmetrics backfill --from 2022-12-28 --to 2022-12-28"
+        in done.stderr
+    )

@@ -27,12 +27,27 @@ def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFr
     """Run the job for DAY with RATES, an option on AAPL among the holdings; returns the returns to it, by symbol."""
     monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
     with open_connection(sample) as connection:
-        owner = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Core Equity"))
-        option = {"symbol": "AAPL", "position_type": "LC", "quantity": 1, "investment_class": "OPTIONS", "entry_date": DAY}
+        owner = connection.scalar(
+            sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Core Equity")
+        )
+        option = {
+            "symbol": "AAPL",
+            "position_type": "LC",
+            "quantity": 1,
+            "investment_class": "OPTIONS",
+            "entry_date": DAY,
+        }
         connection.execute(sa.insert(tables.positions).values(portfolio_id=owner, **option))
-        prices = pd.read_sql_query(sa.text("SELECT symbol, date, adj_close FROM market_data_cache"), connection)
+        prices = pd.read_sql_query(
+            sa.text("SELECT symbol, date, adj_close FROM market_data_cache"), connection
+        )
     assert run([DAY]).exit_code == 0
-    return prices.pivot(index="date", columns="symbol", values="adj_close").sort_index().pct_change().iloc[1:]
+    return (
+        prices.pivot(index="date", columns="symbol", values="adj_close")
+        .sort_index()
+        .pct_change()
+        .iloc[1:]
+    )
 
 
 def _shown(what: str) -> Any:
@@ -43,7 +58,9 @@ def _shown(what: str) -> Any:
 
 def _listed(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     (option,) = [row for row in rows if row["position_type"] == "LC"]
-    assert {name for name, value in option.items() if isinstance(value, float)} <= {"quantity"}  # nothing of its underlying's
+    assert {name for name, value in option.items() if isinstance(value, float)} <= {
+        "quantity"
+    }  # nothing of its underlying's
     return [row for row in rows if row is not option]
 
 
@@ -55,23 +72,33 @@ def test_every_rate_beta_shown_is_that_of_statsmodels(returns: pd.DataFrame) -> 
         alone = sm.OLS(window[row["symbol"]], sm.add_constant(window[RATES])).fit()
         both = sm.OLS(window[row["symbol"]], sm.add_constant(window[[RATES, "SPX"]])).fit()
         assert row["ir_beta"] == pytest.approx(alone.params[RATES], abs=5.01e-7)
-        assert (row["std_error"], row["p_value"]) == pytest.approx((alone.bse[RATES], alone.pvalues[RATES]))
-        assert (row["two_factor_rate_beta"], row["two_factor_std_error"]) == pytest.approx((both.params[RATES], both.bse[RATES]))
+        assert (row["std_error"], row["p_value"]) == pytest.approx(
+            (alone.bse[RATES], alone.pvalues[RATES])
+        )
+        assert (row["two_factor_rate_beta"], row["two_factor_std_error"]) == pytest.approx(
+            (both.params[RATES], both.bse[RATES])
+        )
     assert {row["rate_index"] for row in shown["portfolios"]} == {RATES}
     text = CliRunner().invoke(app, ["show", "rate-betas"]).stdout
     assert "an option or a private holding has no return series of its own" in text
     assert "positive gains when yields fall" in text
 
 
-def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sample_is_marked(returns: pd.DataFrame) -> None:
+def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sample_is_marked(
+    returns: pd.DataFrame,
+) -> None:
     """Of positions, to the four decimals that are stored; what is expected lies in its band, which is that of the symbol."""
     rows = _listed(_shown("volatility")["positions"])
     for row in rows:
         for name, window in (("realized_vol_21d", 21), ("realized_vol_63d", 63)):
-            assert row[name] == pytest.approx(returns[row["symbol"]].iloc[-window:].std() * np.sqrt(252), abs=5.1e-5)
+            assert row[name] == pytest.approx(
+                returns[row["symbol"]].iloc[-window:].std() * np.sqrt(252), abs=5.1e-5
+            )
         assert row["low"] < row["expected_vol_21d"] < row["high"]
         assert row["in_sample"]
-    assert len({(row["symbol"], row["low"], row["high"]) for row in rows}) == len({row["symbol"] for row in rows})
+    assert len({(row["symbol"], row["low"], row["high"]) for row in rows}) == len(
+        {row["symbol"] for row in rows}
+    )
     result = CliRunner().invoke(app, ["show", "volatility", "--portfolio", "Long-Short"])
     assert result.exit_code == 0
     lines = [line for line in result.stdout.splitlines() if line.startswith("Long-Short")]
@@ -83,12 +110,16 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
     assert "strike" not in result.stdout
     assert all(line.rstrip().endswith("in sample") for line in lines)
     assert f"in sample: {formatting.IN_SAMPLE_NOTE}." in result.stdout
-    (portfolio,) = [row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"]
+    (portfolio,) = [
+        row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"
+    ]
     assert f"{portfolio['expected_volatility_21d'] * 100:.1f}%" in lines[0]
 
 
 @pytest.mark.parametrize("what", ["betas", "rate-betas", "volatility", "options"])
-def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(returns: pd.DataFrame, sample: str, what: str) -> None:
+def test_lots_of_one_instrument_are_one_row_and_no_two_rows_are_equal(
+    returns: pd.DataFrame, sample: str, what: str
+) -> None:
     """Oracle: sums of the stored lots by SQL."""
     found = _shown(what)
     rows = found if isinstance(found, list) else found["positions"]
@@ -111,7 +142,9 @@ def test_a_beta_is_adjusted_by_how_uncertain_it_is(returns: pd.DataFrame) -> Non
     """The mean of the estimate and of the prior 1 ± 0.35, weighted by precision."""
     for row in _listed(_shown("betas")):
         precision, prior = row["std_error"] ** -2, 0.35**-2
-        assert row["adjusted_beta"] == pytest.approx((precision * row["beta"] + prior) / (precision + prior), abs=1e-5)
+        assert row["adjusted_beta"] == pytest.approx(
+            (precision * row["beta"] + prior) / (precision + prior), abs=1e-5
+        )
         assert row["adjusted_std_error"] == pytest.approx((precision + prior) ** -0.5, abs=1e-5)
 
 

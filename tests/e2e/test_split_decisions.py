@@ -12,7 +12,13 @@ from riskmetrics.db import input_queries
 from riskmetrics.insights import fact_sheet
 from riskmetrics.report.page import render_page
 from tests.conftest import open_connection
-from tests.e2e.conftest import Run, list_differences, recompute_explanations, query_frame, read_results
+from tests.e2e.conftest import (
+    Run,
+    list_differences,
+    query_frame,
+    read_results,
+    recompute_explanations,
+)
 
 DAY = date(2022, 12, 28)
 SPLIT_DAY = "2022-12-20"
@@ -25,7 +31,10 @@ COMMANDS = (
     f"riskmetrics prices split PG {SPLIT_DAY} 4:1",
     f"riskmetrics prices accept PG {SPLIT_DAY}",
 )
-HOLDERS = "SELECT DISTINCT name FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE symbol = 'PG'"
+HOLDERS = (
+    "SELECT DISTINCT name FROM positions p JOIN portfolios f ON f.id = portfolio_id WHERE symbol ="
+    " 'PG'"
+)
 BETA = """
     SELECT DISTINCT beta, observations FROM position_market_betas b
     JOIN positions p ON p.id = position_id WHERE symbol = 'PG'
@@ -36,7 +45,9 @@ def call(*arguments: str) -> Result:
     return CliRunner().invoke(app, arguments)
 
 
-def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_split_is_named_kept_out_decided_and_undone(
+    sample: str, run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run([DAY]).exit_code == 0
     clean = read_results(sample)
     (clean_beta,) = query_frame(sample, BETA)["beta"]
@@ -73,7 +84,9 @@ def test_a_split_is_named_kept_out_decided_and_undone(sample: str, run: Run, cap
     ((accepted_beta, n_obs),) = query_frame(sample, BETA).to_numpy().tolist()
     assert n_obs == 90
     assert abs(accepted_beta - clean_beta) > 0.05
-    assert "suspected split" not in " ".join(query_frame(sample, "SELECT reason FROM undefined_metrics")["reason"])
+    assert "suspected split" not in " ".join(
+        query_frame(sample, "SELECT reason FROM undefined_metrics")["reason"]
+    )
 
     assert call("prices", "undo", "PG", SPLIT_DAY).exit_code == 0
     assert call("prices", "split", "pg", SPLIT_DAY, "4").exit_code == 0

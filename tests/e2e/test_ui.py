@@ -29,7 +29,13 @@ QUERY = """{
 INLINE = 1000
 """Characters of Markdown from which on the UI shows a button in its place."""
 
-JOBS = {"daily_risk": True, "insights": True, "calibrate": False, "seed_benchmark": False, "collect_insights": False}
+JOBS = {
+    "daily_risk": True,
+    "insights": True,
+    "calibrate": False,
+    "seed_benchmark": False,
+    "collect_insights": False,
+}
 """Whether a run of it is for sessions."""
 
 
@@ -38,8 +44,14 @@ def test_every_asset_and_check_says_what_it_is_and_every_job_tags_its_runs() -> 
     for key in graph.materializable_asset_keys:
         node, name = graph.get(key), key.to_user_string()
         assert str(node.description).endswith("."), name
-        assert (node.owners, node.group_name != "default", "postgres" in node.kinds) == (["team:riskmetrics"], True, True), name
-        assert all(column.description for column in node.metadata["dagster/column_schema"].columns), name
+        assert (node.owners, node.group_name != "default", "postgres" in node.kinds) == (
+            ["team:riskmetrics"],
+            True,
+            True,
+        ), name
+        assert all(
+            column.description for column in node.metadata["dagster/column_schema"].columns
+        ), name
     checks = [graph.get(key) for key in graph.asset_check_keys]
     assert [check.key.name for check in checks if not check.description] == []
     jobs = {job.name: job for job in defs.resolve_all_job_defs() if not job.name.startswith("__")}
@@ -68,28 +80,61 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
     assert groups == {
         **dict.fromkeys(("market_prices", "company_profiles", "benchmark_weights"), "market_data"),
         "har_coefficients": "model",
-        **dict.fromkeys(("position_betas", "interest_rate_betas", "position_volatility"), "positions"),
-        **dict.fromkeys(("portfolio_values", "portfolio_betas", "portfolio_rate_betas", "portfolio_volatility"), "portfolios"),
-        **dict.fromkeys(("sector_concentration", "portfolio_tail_risk", "risk_contributions", "portfolio_drawdowns"), "portfolios"),
+        **dict.fromkeys(
+            ("position_betas", "interest_rate_betas", "position_volatility"), "positions"
+        ),
+        **dict.fromkeys(
+            ("portfolio_values", "portfolio_betas", "portfolio_rate_betas", "portfolio_volatility"),
+            "portfolios",
+        ),
+        **dict.fromkeys(
+            (
+                "sector_concentration",
+                "portfolio_tail_risk",
+                "risk_contributions",
+                "portfolio_drawdowns",
+            ),
+            "portfolios",
+        ),
         **dict.fromkeys(("stress_tests", "option_exposures", "forecast_scores"), "portfolios"),
         "ai_insights": "insights",
     }
     for node in data["assetNodes"]:
         name = node["assetKey"]["path"][0]
-        assert (bool(node["description"]), node["owners"]) == (True, [{"team": "riskmetrics"}]), name
+        assert (bool(node["description"]), node["owners"]) == (
+            True,
+            [{"team": "riskmetrics"}],
+        ), name
         assert "postgres" in node["kinds"], name
-        (schema,) = [entry["schema"]["columns"] for entry in node["metadataEntries"] if entry["label"] == "dagster/column_schema"]
-        table = next(entry for entry in node["metadataEntries"] if entry["label"] == "dagster/table_name")
+        (schema,) = [
+            entry["schema"]["columns"]
+            for entry in node["metadataEntries"]
+            if entry["label"] == "dagster/column_schema"
+        ]
+        table = next(
+            entry for entry in node["metadataEntries"] if entry["label"] == "dagster/table_name"
+        )
         assert table, name
         assert [column["name"] for column in schema if not column["description"]] == [], name
-        entries = {entry["label"]: entry for made in node["assetMaterializations"] for entry in made["metadataEntries"]}
-        plotted = {name for name, entry in entries.items() if entry["__typename"] in ("IntMetadataEntry", "FloatMetadataEntry")}
+        entries = {
+            entry["label"]: entry
+            for made in node["assetMaterializations"]
+            for entry in made["metadataEntries"]
+        }
+        plotted = {
+            name
+            for name, entry in entries.items()
+            if entry["__typename"] in ("IntMetadataEntry", "FloatMetadataEntry")
+        }
         if node["isPartitioned"]:
             assert {"dagster/partition_row_count", "run_rows_changed"} <= plotted, name
             assert len(entries["preview"]["mdStr"]) < INLINE, name
             if entries["dagster/partition_row_count"]["intValue"]:
                 assert "coverage" in plotted, name
-            if "coverage" in plotted and not entries.get("undefined_values", {"intValue": 0})["intValue"]:
+            if (
+                "coverage" in plotted
+                and not entries.get("undefined_values", {"intValue": 0})["intValue"]
+            ):
                 assert any(of.startswith(("median_", "severity_")) for of in plotted), name
         elif name != "har_coefficients":  # fitted when a person asks for it
             assert "dagster/row_count" in plotted, name
@@ -100,8 +145,15 @@ def test_the_ui_shows_the_graph_and_the_runs_of_the_command_line(sample: str, ru
     assert tags["dagster/partition"] == "2022-12-28"
     assert tags["riskmetrics/started_by"] == "the command line"
     assert tags["riskmetrics/code_version"]
-    ((schedule,),) = [repository["schedules"] for repository in data["repositoriesOrError"]["nodes"]]
-    assert list(schedule.values()) == ["after_close", "30 18 * * 1-5", "America/New_York", "daily_risk"]
+    ((schedule,),) = [
+        repository["schedules"] for repository in data["repositoriesOrError"]["nodes"]
+    ]
+    assert list(schedule.values()) == [
+        "after_close",
+        "30 18 * * 1-5",
+        "America/New_York",
+        "daily_risk",
+    ]
 
 
 def test_the_columns_that_the_ui_shows_are_those_of_the_database(engine: sa.Engine) -> None:
@@ -110,7 +162,16 @@ def test_the_columns_that_the_ui_shows_are_those_of_the_database(engine: sa.Engi
     for key in graph.materializable_asset_keys:
         metadata = graph.get(key).metadata
         name = metadata["dagster/table_name"]
-        shown = {column.name: (column.type, column.constraints.nullable) for column in metadata["dagster/column_schema"].columns}
+        shown = {
+            column.name: (column.type, column.constraints.nullable)
+            for column in metadata["dagster/column_schema"].columns
+        }
         columns = sa.inspect(engine).get_columns(name)
-        stored = {column["name"]: (column["type"].compile(dialect=engine.dialect).lower(), column["nullable"]) for column in columns}
+        stored = {
+            column["name"]: (
+                column["type"].compile(dialect=engine.dialect).lower(),
+                column["nullable"],
+            )
+            for column in columns
+        }
         assert shown == stored, name

@@ -26,17 +26,51 @@ def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the
         ui_server.query_graphql(address, "{ version }")
         assert "warning" not in log.read_text().lower()
         page.open(f"{address}/asset-groups", *groups)
-        around = ("market_prices", "har_coefficients", "portfolio_betas", "portfolio_rate_betas", "forecast_scores", "option_exposures")
+        around = (
+            "market_prices",
+            "har_coefficients",
+            "portfolio_betas",
+            "portfolio_rate_betas",
+            "forecast_scores",
+            "option_exposures",
+        )
         of_group = ("interest_rate_betas", "position_betas", "position_volatility")
-        page.open(f"{address}/locations/riskmetrics.definitions/asset-groups/positions/lineage", *of_group, *around, "2 / 2 Passed")
+        page.open(
+            f"{address}/locations/riskmetrics.definitions/asset-groups/positions/lineage",
+            *of_group,
+            *around,
+            "2 / 2 Passed",
+        )
         page.open(
             f"{address}/assets/portfolio_tail_risk?view=overview",
             "Value at risk and expected shortfall of every portfolio",
-            *("Group\nportfolios", "Owners\nriskmetrics", "Kinds\n", "pandas", "Postgres", "Jobs\ndaily_risk"),
+            *(
+                "Group\nportfolios",
+                "Owners\nriskmetrics",
+                "Kinds\n",
+                "pandas",
+                "Postgres",
+                "Jobs\ndaily_risk",
+            ),
             *(column.name for column in tables.portfolio_tail_risk.c),
             "Confidence: at 0.99 one day in a hundred is worse.",
         )
-        shown = page.open(f"{address}/assets/portfolio_tail_risk?view=events", "partition_row_count", "median_value_at_risk", "historical")
+        shown = page.open(
+            f"{address}/assets/portfolio_tail_risk?view=events",
+            "partition_row_count",
+            "median_value_at_risk",
+            "historical",
+        )
         assert "[Show Markdown]" not in shown
-        page.open(f"{address}/assets/position_betas?view=checks", "betas_match_statsmodels", "beta_extreme", "Succeeded", "0 of 37 betas")
-        page.open(f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs", outcome.run_id[:8], "Success")
+        page.open(
+            f"{address}/assets/position_betas?view=checks",
+            "betas_match_statsmodels",
+            "beta_extreme",
+            "Succeeded",
+            "0 of 37 betas",
+        )
+        page.open(
+            f"{address}/locations/riskmetrics.definitions/jobs/daily_risk/runs",
+            outcome.run_id[:8],
+            "Success",
+        )

@@ -24,7 +24,12 @@ from tests.fmp_server import BAD_KEY, KEY, FmpServer, Reply, serve
 
 PASSWORD = "pass-Word_of.the+database"
 HELD = [f"S{number:03}" for number in range(30)]
-EMPTY = {"portfolio_var_backtests", "position_option_exposures", "har_forecast_scores", "portfolio_drawdowns"}
+EMPTY = {
+    "portfolio_var_backtests",
+    "position_option_exposures",
+    "har_forecast_scores",
+    "portfolio_drawdowns",
+}
 """Tables of results that one session of stocks need not fill."""
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -63,7 +68,13 @@ def command(settings: dict[str, str], tmp_path: Path) -> Command:
     def command(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | settings | changed
         return subprocess.run(
-            [COMMAND, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
+            [COMMAND, *arguments],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=200,
+            check=False,
         )
 
     return command
@@ -74,7 +85,11 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
     """Call a command in this process; it asks the vendor twice at most, and does not wait."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(vendor_http.VendorHttpClient.__init__, "__kwdefaults__", {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01})
+    monkeypatch.setattr(
+        vendor_http.VendorHttpClient.__init__,
+        "__kwdefaults__",
+        {"retries": Retry(1), "timeouts": vendor_http.Timeouts(1, 1, 2), "cooldown": 0.01},
+    )
     return lambda *arguments: CliRunner().invoke(app, arguments)
 
 
@@ -88,22 +103,37 @@ def holdings(folder: Path, symbols: list[str]) -> str:
 def contents(url: str) -> dict[str, list[str]]:
     """Every row of every table, as text."""
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
-        names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
-        return {name: [row[0] for row in connection.execute(f"SELECT t::text FROM {name} t".encode())] for (name,) in names}
+        names = connection.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
+        ).fetchall()
+        return {
+            name: [row[0] for row in connection.execute(f"SELECT t::text FROM {name} t".encode())]
+            for (name,) in names
+        }
 
 
 def secrets_in(folder: Path) -> list[Path]:
     """Files that hold the key or the password."""
     words = [KEY.encode(), PASSWORD.encode()]
-    return [path for path in folder.rglob("*") if path.is_file() and any(word in path.read_bytes() for word in words)]
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and any(word in path.read_bytes() for word in words)
+    ]
 
 
 def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_nothing(
     command: Command, settings: dict[str, str], vendor: FmpServer, market: Market, tmp_path: Path
 ) -> None:
-    """The only other step is to say what is held. All that either leaves is searched for the key and the password."""
+    """The only other step is to say what is held.
+
+    All that either leaves is searched for the key and the password.
+    """
     held = holdings(tmp_path, [*HELD[:12], "SPY"])
-    outputs = [command("import", "portfolio", held, "--name", "Growth", "--equity", "500000"), command("run")]
+    outputs = [
+        command("import", "portfolio", held, "--name", "Growth", "--equity", "500000"),
+        command("run"),
+    ]
     assert [done.returncode for done in outputs] == [0, 0], outputs[-1].stderr
     assert f"taking {market.through}" in outputs[-1].stderr
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
@@ -126,7 +156,11 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
     ]
     assert [done.returncode for done in outputs] == [0] * len(outputs), outputs[3].stderr
     assert len(vendor.calls) == asked
-    assert not [done.args for done in outputs if KEY in done.stdout + done.stderr or PASSWORD in done.stdout + done.stderr]
+    assert not [
+        done.args
+        for done in outputs
+        if KEY in done.stdout + done.stderr or PASSWORD in done.stdout + done.stderr
+    ]
     assert KEY not in json.dumps(contents(settings["RISKMETRICS_DATABASE_URL"]))
     assert (tmp_path / "report.html").exists()
     assert list((tmp_path / "home").rglob("*.db"))  # Dagster's events
@@ -134,7 +168,12 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
 
 
 def test_when_everything_fails_the_key_is_still_nowhere(
-    call: Callable[..., Result], command: Command, settings: dict[str, str], vendor: FmpServer, market: Market, tmp_path: Path
+    call: Callable[..., Result],
+    command: Command,
+    settings: dict[str, str],
+    vendor: FmpServer,
+    market: Market,
+    tmp_path: Path,
 ) -> None:
     """Each fault in a run of its own, the worst answers among them: such as echo the address they were asked at."""
     call("import", "portfolio", holdings(tmp_path, HELD[:3]), "--name", "Growth")
@@ -143,7 +182,10 @@ def test_when_everything_fails_the_key_is_still_nowhere(
         "reset": (Reply(fault="reset"), 5),
         "echo": (Reply(echo, 404, "text/html"), 3),
         "echoed row": (Reply([{"symbol": "S001", "date": echo}]), 3),
-        "limit": (Reply({"Error Message": f"Limit Reach . {echo}"}, 429, headers=(("Retry-After", "0"),)), 3),
+        "limit": (
+            Reply({"Error Message": f"Limit Reach . {echo}"}, 429, headers=(("Retry-After", "0"),)),
+            3,
+        ),
         "key": (Reply(BAD_KEY, 401), 6),
     }
     said = ""
@@ -153,7 +195,10 @@ def test_when_everything_fails_the_key_is_still_nowhere(
         assert result.exit_code == code, (name, result.output)
         said += result.output
     unreachable = command("run", RISKMETRICS_FMP_URL=f"http://127.0.0.1:1/{KEY}")
-    assert (unreachable.returncode, "127.0.0.1 cannot be reached" in unreachable.stderr) == (5, True), unreachable.stderr
+    assert (unreachable.returncode, "127.0.0.1 cannot be reached" in unreachable.stderr) == (
+        5,
+        True,
+    ), unreachable.stderr
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
     assert any("apikey=***" in row for row in rows["rejected_rows"])
     assert KEY not in json.dumps(rows) + said + unreachable.stderr
@@ -179,7 +224,11 @@ def test_three_of_thirty_symbols_that_fail_end_a_run_with_4_and_are_named_with_t
     assert result.exit_code == 4, result.output
     assert "(S003): the plan does not have historical-price-eod/full S003" in result.output
     assert "1 of 32 not fetched (S009): FMP has a fault of its own (status 502" in result.output
-    assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"} - {"S003", "S004", "S009"}
+    assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"} - {
+        "S003",
+        "S004",
+        "S009",
+    }
     market.replies = {}
     assert call("run", "--date", str(market.through), "--assets", "market_prices").exit_code == 0
     assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"}
@@ -192,7 +241,10 @@ def test_below_four_fifths_a_run_fails_with_3_and_keeps_what_came(
     market.unknown |= {"S000", "S001", "S002"}
     result = call("run", "--date", str(market.through), "--assets", "market_prices")
     assert result.exit_code == 3, result.output
-    assert "market_prices failed: 3 of 9 symbols lack prices, more than a run can do without" in result.output
+    assert (
+        "market_prices failed: 3 of 9 symbols lack prices, more than a run can do without"
+        in result.output
+    )
     assert len(stored_symbols(settings["RISKMETRICS_DATABASE_URL"])) == 7
 
 
@@ -203,7 +255,10 @@ def test_without_the_rate_index_all_but_its_betas_is_computed(
     call("import", "portfolio", holdings(tmp_path, HELD[:1]), "--name", "Growth")
     market.refuse("TLT")
     result = call("run")
-    assert (result.exit_code, "1 of 3 not fetched (TLT): the plan does not have" in result.output) == (4, True), result.output
+    assert (
+        result.exit_code,
+        "1 of 3 not fetched (TLT): the plan does not have" in result.output,
+    ) == (4, True), result.output
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
     assert len(rows["position_market_betas"]) == 1
     assert any("interest_rate_betas" in row for row in rows["undefined_metrics"])
@@ -220,14 +275,18 @@ def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
     assert "delisted or renamed?" in result.output
 
 
-def test_offline_asks_nothing_although_there_is_a_key(call: Callable[..., Result], vendor: FmpServer) -> None:
+def test_offline_asks_nothing_although_there_is_a_key(
+    call: Callable[..., Result], vendor: FmpServer
+) -> None:
     result = call("run", "--offline")
     assert "set FMP_API_KEY" in str(result.exception)
     assert call("demo").exit_code == 0
     assert vendor.calls == []
 
 
-def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(call: Callable[..., Result], vendor: FmpServer) -> None:
+def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(
+    call: Callable[..., Result], vendor: FmpServer
+) -> None:
     for _ in range(2):
         result = call("seed", "benchmark", "--json")
         assert result.exit_code == 0, result.output
@@ -249,10 +308,15 @@ def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
     assert vendor.count()["sp500-constituent"] == 1
 
 
-def test_seed_benchmark_says_what_it_lacks(call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seed_benchmark_says_what_it_lacks(
+    call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     vendor.answers = lambda *_: Reply(fault="reset")
     result = call("seed", "benchmark")
     assert (result.exit_code, "broke the connection off" in result.output) == (5, True)
     monkeypatch.setenv("FMP_API_KEY", "")
     result = call("seed", "benchmark")
-    assert (result.exception.exit_code, "FMP_API_KEY is not set" in str(result.exception)) == (6, True)
+    assert (result.exception.exit_code, "FMP_API_KEY is not set" in str(result.exception)) == (
+        6,
+        True,
+    )

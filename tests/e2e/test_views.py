@@ -44,7 +44,11 @@ def panels() -> list[tuple[str, str]]:
     found = []
     for path in (GRAFANA / "dashboards").glob("*.json"):
         board: dict[str, Any] = json.loads(path.read_text())
-        found += [(panel["title"], target["rawSql"]) for panel in board["panels"] for target in panel["targets"]]
+        found += [
+            (panel["title"], target["rawSql"])
+            for panel in board["panels"]
+            for target in panel["targets"]
+        ]
         found += [(choice["label"], choice["query"]) for choice in board["templating"]["list"]]
     return found
 
@@ -55,7 +59,9 @@ def asked(query: str) -> str:
     return re.sub(r"\$(portfolio|subject)", "Long-Short", query)
 
 
-def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(sample: str, run: Run) -> None:
+def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(
+    sample: str, run: Run
+) -> None:
     assert [run([day]).exit_code for day in (FIRST, LAST)] == [0, 0]
     with psycopg.connect(sample.replace("+psycopg", "")) as connection:
         for view, table in STORED.items():
@@ -65,20 +71,31 @@ def test_views_show_what_is_stored_and_every_panel_of_the_dashboards_finds_it(sa
         for title, query in panels():
             rows = connection.execute(asked(query)).fetchall()
             assert rows or title in OFTEN_EMPTY, title
-            assert any(value is not None for row in rows for value in row) or title in OFTEN_EMPTY, title
+            assert (
+                any(value is not None for row in rows for value in row) or title in OFTEN_EMPTY
+            ), title
         connection.execute("UPDATE portfolios SET deleted_at = now()")
-        assert connection.execute("SELECT count(*) FROM v_portfolio_risk, v_positions, v_quality").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM v_forecasts WHERE portfolio_id IS NOT NULL").fetchone() == (0,)
+        assert connection.execute(
+            "SELECT count(*) FROM v_portfolio_risk, v_positions, v_quality"
+        ).fetchone() == (0,)
+        assert connection.execute(
+            "SELECT count(*) FROM v_forecasts WHERE portfolio_id IS NOT NULL"
+        ).fetchone() == (0,)
 
 
 def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None:
-    (source,) = yaml.safe_load((GRAFANA / "provisioning" / "datasources" / "riskmetrics.yaml").read_text())["datasources"]
+    (source,) = yaml.safe_load(
+        (GRAFANA / "provisioning" / "datasources" / "riskmetrics.yaml").read_text()
+    )["datasources"]
     for path in (GRAFANA / "dashboards").glob("*.json"):
         text = path.read_text()
         assert set(re.findall(r'"uid": "(.*?)"', text)) == {source["uid"], path.stem}
         assert set(re.findall(r'"type": "(grafana\S*?)"', text)) == {source["type"]}
     assert len(panels()) > 15
-    assert all(set(re.findall(r"FROM (\w+)", query)) <= {f"v_{name}" for name in VIEWS} for _, query in panels())
+    assert all(
+        set(re.findall(r"FROM (\w+)", query)) <= {f"v_{name}" for name in VIEWS}
+        for _, query in panels()
+    )
 
 
 def test_a_panel_of_one_figure_names_its_column_where_that_is_a_text(database: str) -> None:
@@ -93,4 +110,12 @@ def test_a_panel_of_one_figure_names_its_column_where_that_is_a_text(database: s
     assert len(shown) > 3
 
 
-VIEWS = ("portfolio_risk", "portfolio_risk_latest", "positions", "positions_latest", "forecasts", "quality", "undefined")
+VIEWS = (
+    "portfolio_risk",
+    "portfolio_risk_latest",
+    "positions",
+    "positions_latest",
+    "forecasts",
+    "quality",
+    "undefined",
+)

@@ -24,7 +24,9 @@ def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
         port = probe.getsockname()[1]
     command = [COMMAND, "ui", "--port", str(port)]
     with log.open("w") as log_file:
-        process = subprocess.Popen(command, stdout=log_file, stderr=log_file, start_new_session=True)
+        process = subprocess.Popen(
+            command, stdout=log_file, stderr=log_file, start_new_session=True
+        )
     try:
         yield f"http://127.0.0.1:{port}"
     finally:
@@ -48,7 +50,9 @@ def _is_group_alive(group: int) -> bool:
 def query_graphql(address: str, query: str, **variables: object) -> Any:
     """Return the data of an answer, as soon as the UI is up."""
     body = json.dumps({"query": query, "variables": variables}).encode()
-    request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
+    request = urllib.request.Request(
+        f"{address}/graphql", body, {"Content-Type": "application/json"}
+    )
     deadline = time.monotonic() + 120
     while True:
         try:

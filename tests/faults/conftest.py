@@ -42,15 +42,23 @@ def home(tmp_path: Path) -> Iterator[Path]:
 def start(home: Path, tmp_path: Path) -> Iterator[Start]:
     """Start the installed command as a process (group) of its own on that home; what still runs is killed at the end."""
     unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
-    environment = {name: value for name, value in os.environ.items() if not any(word in name for word in unwanted)}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not any(word in name for word in unwanted)
+    }
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str, program: str = "riskmetrics", **variables: str) -> "subprocess.Popen[str]":
+    def start(
+        *arguments: str, program: str = "riskmetrics", **variables: str
+    ) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
             [Path(COMMAND).with_name(program), *arguments],
             cwd=tmp_path,
             env=environment | {"RISKMETRICS_HOME": str(home)} | variables,
-            stdout=subprocess.PIPE if program == "riskmetrics" else subprocess.DEVNULL,  # nobody reads what a server says
+            stdout=(
+                subprocess.PIPE if program == "riskmetrics" else subprocess.DEVNULL
+            ),  # nobody reads what a server says
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
@@ -84,7 +92,11 @@ def runs(home: Path, **kinds: object) -> list[dg.DagsterRun]:
         return list(instance.get_runs(dg.RunsFilter(**kinds)))  # type: ignore[arg-type]
 
 
-UNFINISHED = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+UNFINISHED = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+]
 
 
 def query(home: Path, statement: str) -> list[tuple[object, ...]]:
@@ -119,18 +131,31 @@ def change_as_superuser(server: embedded.EmbeddedServer, *statements: str) -> No
 
 
 SLOW = (
-    "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2); RETURN NEW; END'",
-    "CREATE TRIGGER slow BEFORE INSERT ON position_market_betas FOR EACH ROW EXECUTE FUNCTION slow()",
+    (
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.2);"
+        " RETURN NEW; END'"
+    ),
+    (
+        "CREATE TRIGGER slow BEFORE INSERT ON position_market_betas FOR EACH ROW EXECUTE FUNCTION"
+        " slow()"
+    ),
 )
 """Makes the write of one asset last for seconds, so that something can happen in the middle of it."""
 FAST = ("DROP FUNCTION slow() CASCADE",)
 
 
-def wait_for(home: Path, process: "subprocess.Popen[str]", condition: str, role: Role = Role.WRITER) -> None:
+def wait_for(
+    home: Path, process: "subprocess.Popen[str]", condition: str, role: Role = Role.WRITER
+) -> None:
     """Wait until a session of ``role`` is as ``condition`` on pg_stat_activity says."""
     began = time.monotonic()
     with asking(home, role) as connection:
-        while not connection.scalar(sa.text(f"SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND {condition}")):
+        while not connection.scalar(
+            sa.text(
+                "SELECT count(*) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND"
+                f" {condition}"
+            )
+        ):
             connection.rollback()
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() - began < PATIENCE
@@ -141,11 +166,13 @@ WRITING = "state = 'active' AND query LIKE 'INSERT INTO position_market_betas%'"
 
 
 RESULTS = (
-    "SELECT p.name, s.snapshot_date, s.total_value, s.beta_calculated_90d, s.hhi, s.sector_exposure::text, "
-    "(SELECT count(*) FROM position_market_betas b WHERE b.portfolio_id = s.portfolio_id AND b.calc_date = s.snapshot_date), "
-    "(SELECT sum(beta) FROM position_market_betas b WHERE b.portfolio_id = s.portfolio_id AND b.calc_date = s.snapshot_date), "
-    "(SELECT count(*) FROM portfolio_sector_weights w WHERE w.portfolio_id = s.portfolio_id AND w.day = s.snapshot_date), "
-    "(SELECT count(*) FROM undefined_metrics u WHERE u.portfolio_id = s.portfolio_id AND u.day = s.snapshot_date) "
-    "FROM portfolio_snapshots s JOIN portfolios p ON p.id = s.portfolio_id ORDER BY 1, 2"
+    "SELECT p.name, s.snapshot_date, s.total_value, s.beta_calculated_90d, s.hhi,"
+    " s.sector_exposure::text, (SELECT count(*) FROM position_market_betas b WHERE b.portfolio_id ="
+    " s.portfolio_id AND b.calc_date = s.snapshot_date), (SELECT sum(beta) FROM"
+    " position_market_betas b WHERE b.portfolio_id = s.portfolio_id AND b.calc_date ="
+    " s.snapshot_date), (SELECT count(*) FROM portfolio_sector_weights w WHERE w.portfolio_id ="
+    " s.portfolio_id AND w.day = s.snapshot_date), (SELECT count(*) FROM undefined_metrics u WHERE"
+    " u.portfolio_id = s.portfolio_id AND u.day = s.snapshot_date) FROM portfolio_snapshots s JOIN"
+    " portfolios p ON p.id = s.portfolio_id ORDER BY 1, 2"
 )
 """Every portfolio and day with its figures, and how many rows of the other tables belong to it."""

@@ -11,7 +11,20 @@ from pathlib import Path
 import pytest
 
 from riskmetrics import trading_calendar
-from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, change, finish, query, runs, wait_for
+from tests.faults.conftest import (
+    FAST,
+    PATIENCE,
+    RESULTS,
+    SLOW,
+    UNFINISHED,
+    WRITING,
+    Start,
+    change,
+    finish,
+    query,
+    runs,
+    wait_for,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -19,8 +32,8 @@ RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
 MOMENTS = 10
 
 COUNTS = (
-    "SELECT (SELECT count(*) FROM portfolio_snapshots), (SELECT count(*) FROM position_market_betas), "
-    "(SELECT count(*) FROM portfolio_sector_weights)"
+    "SELECT (SELECT count(*) FROM portfolio_snapshots), (SELECT count(*) FROM"
+    " position_market_betas), (SELECT count(*) FROM portfolio_sector_weights)"
 )
 """Rows of three assets, each of which writes all of its own at once."""
 
@@ -44,20 +57,26 @@ def timed_backfill(start: Start) -> float:
     return time.monotonic() - began
 
 
-def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(home: Path, start: Start) -> None:
+def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(
+    home: Path, start: Start
+) -> None:
     """Each asset's write is whole or absent; the next run finds nothing in its way and marks the dead one as failed."""
     lasts = timed_backfill(start)
     complete = query(home, RESULTS)
     assert len(complete) == 3 * 19
     for moment in moments(lasts, seed=20221228):
         kill_at(moment, start("backfill", *RANGE))
-        assert query(home, RESULTS) == complete  # equal rows are not rewritten, and nothing else may have happened
+        assert (
+            query(home, RESULTS) == complete
+        )  # equal rows are not rewritten, and nothing else may have happened
     finish(start("backfill", *RANGE))
     assert query(home, RESULTS) == complete
     assert not runs(home, statuses=UNFINISHED)
 
 
-def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_only(home: Path, start: Start) -> None:
+def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_only(
+    home: Path, start: Start
+) -> None:
     """The killed run's tables hold all of an asset's rows or none; running again gives what an unharmed run gives."""
     lasts = timed_backfill(start)
     complete, whole = query(home, RESULTS), query(home, COUNTS)
@@ -73,7 +92,9 @@ def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_onl
     assert not runs(home, statuses=UNFINISHED)
 
 
-def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(home: Path, start: Start) -> None:
+def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
+    home: Path, start: Start
+) -> None:
     finish(start("backfill", *RANGE))
     complete = query(home, RESULTS)
     change(home, *SLOW)
@@ -87,11 +108,15 @@ def test_the_server_killed_in_the_middle_of_a_run_loses_nothing_that_was_stored(
     assert set(complete) <= set(query(home, RESULTS))
     change(home, *FAST)
     finish(start("backfill", "--from", "2022-06-01", "--to", "2022-12-28"))
-    assert len(query(home, RESULTS)) == 3 * len(trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 12, 28)))
+    assert len(query(home, RESULTS)) == 3 * len(
+        trading_calendar.sessions_between(date(2022, 6, 1), date(2022, 12, 28))
+    )
     assert set(complete) <= set(query(home, RESULTS))
 
 
-def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(home: Path, start: Start) -> None:
+def test_ctrl_c_ends_a_run_and_leaves_it_finished_in_dagsters_eyes(
+    home: Path, start: Start
+) -> None:
     change(home, *SLOW)
     process = start("backfill", "--from", "2022-01-03", "--to", "2022-12-28")
     wait_for(home, process, WRITING)

@@ -10,7 +10,19 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, WRITING, Start, change, finish, query, runs, wait_for
+from tests.faults.conftest import (
+    FAST,
+    PATIENCE,
+    RESULTS,
+    SLOW,
+    WRITING,
+    Start,
+    change,
+    finish,
+    query,
+    runs,
+    wait_for,
+)
 
 pytestmark = pytest.mark.faults
 
@@ -24,8 +36,22 @@ def serve(home: Path, start: Start, folder: Path) -> "tuple[subprocess.Popen[str
     finish(start("env", **variables))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (folder / "workspace.yaml").write_text(f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name: {LOCATION}}}\n")
-    server = start("api", "grpc", "-m", LOCATION, "-h", "127.0.0.1", "-p", str(port), program="dagster", **variables)
+    (folder / "workspace.yaml").write_text(
+        f"load_from:\n  - grpc_server: {{host: 127.0.0.1, port: {port}, location_name:"
+        f" {LOCATION}}}\n"
+    )
+    server = start(
+        "api",
+        "grpc",
+        "-m",
+        LOCATION,
+        "-h",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        program="dagster",
+        **variables,
+    )
     began = time.monotonic()
     while True:
         try:
@@ -42,7 +68,20 @@ def launch(start: Start, variables: dict[str, str]) -> None:
     """Submit a session's run as the UI does."""
     tags = f'{{"dagster/partition": "{DAY}"}}'
     finish(
-        start("job", "launch", "-w", "workspace.yaml", "-l", LOCATION, "-j", "daily_risk", "--tags", tags, program="dagster", **variables)
+        start(
+            "job",
+            "launch",
+            "-w",
+            "workspace.yaml",
+            "-l",
+            LOCATION,
+            "-j",
+            "daily_risk",
+            "--tags",
+            tags,
+            program="dagster",
+            **variables,
+        )
     )
 
 

@@ -15,13 +15,30 @@ from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import SchemaError
-from tests.faults.conftest import FAST, PATIENCE, RESULTS, SLOW, UNFINISHED, WRITING, Start, asking, change, finish, query, runs, wait_for
+from tests.faults.conftest import (
+    FAST,
+    PATIENCE,
+    RESULTS,
+    SLOW,
+    UNFINISHED,
+    WRITING,
+    Start,
+    asking,
+    change,
+    finish,
+    query,
+    runs,
+    wait_for,
+)
 from tests.faults.proxy import before
 
 pytestmark = pytest.mark.faults
 
 DAY = "2022-12-28"
-OF_THE_WRITE = "SELECT (SELECT count(*) FROM position_market_betas), (SELECT count(*) FROM symbol_adjusted_betas)"
+OF_THE_WRITE = (
+    "SELECT (SELECT count(*) FROM position_market_betas), (SELECT count(*) FROM"
+    " symbol_adjusted_betas)"
+)
 
 
 OF_OLD = {"RISKMETRICS_MARKET_INDEX": "SPX"}
@@ -38,12 +55,16 @@ def assert_next_run_completes(home: Path, start: Start, **variables: str) -> Non
     assert not runs(home, statuses=UNFINISHED)
 
 
-def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(home: Path, start: Start) -> None:
+def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(
+    home: Path, start: Start
+) -> None:
     """PostgreSQL's own processes get SIGKILL while rows go in; whoever comes next starts and recovers it."""
     change(home, *SLOW)
     process = start("run", "--date", DAY)
     wait_for(home, process, WRITING)
-    os.kill(int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    os.kill(
+        int((home / "postgres" / "data" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL
+    )
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 6, output
     assert "Traceback" not in output
@@ -53,11 +74,17 @@ def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(home: Pat
     assert_next_run_completes(home, start)
 
 
-def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(home: Path, start: Start) -> None:
+def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(
+    home: Path, start: Start
+) -> None:
     """The command reaches the server through a TCP proxy, which resets what goes through it."""
     change(home, *SLOW)
     with embedded.connect_or_start(home) as server, before(server.url) as proxy:
-        through = {"RISKMETRICS_DATABASE_URL": f"postgresql://riskmetrics_writer@127.0.0.1:{proxy.port}/riskmetrics"}
+        through = {
+            "RISKMETRICS_DATABASE_URL": (
+                f"postgresql://riskmetrics_writer@127.0.0.1:{proxy.port}/riskmetrics"
+            )
+        }
         process = start("run", "--date", DAY, **through)
         wait_for(home, process, WRITING)
         proxy.cut()
@@ -75,7 +102,10 @@ def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(home: Path
 def wait_until_the_server_has_noticed(home: Path) -> None:
     """A statement goes on until the server has something to say to the client that is gone."""
     with asking(home) as connection:
-        end = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND " + WRITING
+        end = (
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <>"
+            " pg_backend_pid() AND " + WRITING
+        )
         connection.execute(sa.text(end))
 
 
@@ -85,7 +115,9 @@ def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start:
         finish(start("db", "downgrade", "537e210b44ad", "--yes"))
         assert reader.scalar(sa.text("SELECT count(*) FROM positions"))
         process = start("run", "--date", DAY, **OF_OLD)
-        wait_for(home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'", Role.OWNER)
+        wait_for(
+            home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'", Role.OWNER
+        )
         assert query(home, "SELECT version_num FROM alembic_version") == [("537e210b44ad",)]
         reader.rollback()
         finish(process)
@@ -118,9 +150,15 @@ def test_an_older_version_leaves_a_newer_schema_alone(home: Path, start: Start) 
     )
     for command in (("run", "--date", DAY), ("db", "upgrade"), ("report", "--date", DAY)):
         assert "newer than this version of riskmetrics" in finish(start(*command), code=6)
-    assert query(home, "SELECT version_num, kept FROM alembic_version, of_the_future") == [("ffffffffffff", 1)]
+    assert query(home, "SELECT version_num, kept FROM alembic_version, of_the_future") == [
+        ("ffffffffffff", 1)
+    ]
     assert query(home, OF_THE_WRITE) == [(0, 0)]
-    change(home, "DROP TABLE of_the_future", f"UPDATE alembic_version SET version_num = '{migrate.head()}'")
+    change(
+        home,
+        "DROP TABLE of_the_future",
+        f"UPDATE alembic_version SET version_num = '{migrate.head()}'",
+    )
     assert_next_run_completes(home, start)
 
 
@@ -132,7 +170,9 @@ def clock(tmp_path: Path) -> dict[str, str]:
         pytest.skip("no C compiler here to build a wrong clock with")
     library = tmp_path / "clock.so"
     built = subprocess.run(
-        [compiler, "-shared", "-fPIC", "-o", library, Path(__file__).with_name("clock.c"), "-ldl"], capture_output=True, check=False
+        [compiler, "-shared", "-fPIC", "-o", library, Path(__file__).with_name("clock.c"), "-ldl"],
+        capture_output=True,
+        check=False,
     )
     if built.returncode:
         pytest.skip("the C compiler here does not build a wrong clock")
@@ -143,9 +183,17 @@ def at(moment: datetime) -> str:
     return str(round((moment - datetime.now(UTC)).total_seconds()))
 
 
-def test_a_clock_an_hour_off_never_computes_a_session_that_has_not_closed(home: Path, start: Start, clock: dict[str, str]) -> None:
-    """The exchange closed at 21:00 UTC. An hour slow, the evening waits; an hour fast, there are no closes yet."""
-    evening, afternoon = datetime(2022, 12, 28, 21, 30, tzinfo=UTC), datetime(2022, 12, 28, 20, 30, tzinfo=UTC)
+def test_a_clock_an_hour_off_never_computes_a_session_that_has_not_closed(
+    home: Path, start: Start, clock: dict[str, str]
+) -> None:
+    """The exchange closed at 21:00 UTC.
+
+    An hour slow, the evening waits; an hour fast, there are no closes yet.
+    """
+    evening, afternoon = (
+        datetime(2022, 12, 28, 21, 30, tzinfo=UTC),
+        datetime(2022, 12, 28, 20, 30, tzinfo=UTC),
+    )
     output = finish(start("run", "--date", DAY, **clock, CLOCK_OFFSET=at(afternoon)), code=2)
     assert "has not closed yet; the latest that has is 2022-12-27" in output
     change(

@@ -29,7 +29,9 @@ def days(rows: list[tuple[object, ...]]) -> list[str]:
 
 
 @pytest.mark.timeout(5 * PATIENCE)
-def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it_had_begun(postgres: Postgres, tmp_path: Path) -> None:
+def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it_had_begun(
+    postgres: Postgres, tmp_path: Path
+) -> None:
     """A backfill goes on in the code server, and a night's run that is asked for meanwhile waits in the queue."""
     with serve(postgres, tmp_path) as services:
         for statement in SLOW:
@@ -40,8 +42,13 @@ def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it
         services.kill("daemon")
         assert services.statuses() == ["STARTED"]
         assert ask(postgres, "SELECT count(*) FROM position_market_betas") == [(0,)]
-        tonight = services.launch([{"key": "dagster/partition", "value": TONIGHT}, {"key": OFFLINE_TAG, "value": "true"}])
-        wait_until(lambda: services.statuses() == ["QUEUED", "SUCCESS"], "the run of the backfill ends well, and the other waits")
+        tonight = services.launch(
+            [{"key": "dagster/partition", "value": TONIGHT}, {"key": OFFLINE_TAG, "value": "true"}]
+        )
+        wait_until(
+            lambda: services.statuses() == ["QUEUED", "SUCCESS"],
+            "the run of the backfill ends well, and the other waits",
+        )
         assert services.backfill_status(backfill) == "REQUESTED"
         of_backfill = ask(postgres, RESULTS)
         assert days(of_backfill) == sorted(SESSIONS * 3)
@@ -50,7 +57,10 @@ def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it
             ask(postgres, statement, "owner")
         services.start("daemon")
         wait_until(lambda: services.status(tonight) == "SUCCESS", "the run that waited ends well")
-        wait_until(lambda: services.backfill_status(backfill) == "COMPLETED_SUCCESS", "the backfill is known to be complete")
+        wait_until(
+            lambda: services.backfill_status(backfill) == "COMPLETED_SUCCESS",
+            "the backfill is known to be complete",
+        )
         assert services.statuses() == ["SUCCESS"] * 2
         whole = ask(postgres, RESULTS)
         assert set(of_backfill) < set(whole)

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.faults
 RANGE = ("--from", "2022-12-01", "--to", "2022-12-28")
 
 
-def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(home: Path, start: Start) -> None:
+def test_two_runs_of_the_same_sessions_at_once_both_end_and_write_each_row_once(
+    home: Path, start: Start
+) -> None:
     both = [start("backfill", *RANGE), start("backfill", *RANGE)]
     for process in both:
         finish(process)
@@ -40,9 +42,14 @@ def test_an_import_and_a_run_at_once_both_end(home: Path, start: Start, tmp_path
     assert len(query(home, RESULTS)) == 4 * 19
 
 
-def test_four_commands_on_a_new_home_share_one_server_and_one_migration(start: Start, tmp_path: Path) -> None:
+def test_four_commands_on_a_new_home_share_one_server_and_one_migration(
+    start: Start, tmp_path: Path
+) -> None:
     new = str(tmp_path / "new home")
-    outputs = [finish(process) for process in [start("status", "--json", RISKMETRICS_HOME=new) for _ in range(4)]]
+    outputs = [
+        finish(process)
+        for process in [start("status", "--json", RISKMETRICS_HOME=new) for _ in range(4)]
+    ]
     assert len({output.partition('"revision"')[2].partition(",")[0] for output in outputs}) == 1
 
 
@@ -50,21 +57,40 @@ def _owner(path: Path) -> tuple[int, int]:
     return path.stat().st_uid, path.stat().st_gid
 
 
-def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(home: Path, start: Start) -> None:
+def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
+    home: Path, start: Start
+) -> None:
     """The tables that the run writes stand on a small file system."""
     finish(start("run", "--date", "2022-12-28"))
     before = query(home, RESULTS)
-    small = Path(tempfile.mkdtemp(dir="/tmp"))  # the server, which is not root's, must be able to reach it
+    small = Path(
+        tempfile.mkdtemp(dir="/tmp")
+    )  # the server, which is not root's, must be able to reach it
     if subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1400k,mode=0777", "none", str(small)], capture_output=True, check=False
+        ["mount", "-t", "tmpfs", "-o", "size=1400k,mode=0777", "none", str(small)],
+        capture_output=True,
+        check=False,
     ).returncode:
         pytest.skip("no right to mount a small file system here")
     os.chown(small, *_owner(home / "postgres" / "data"))
     try:
         with embedded.connect_or_start(home) as server:
             make = f"CREATE TABLESPACE small LOCATION '{small}'"
-            change_as_superuser(server, make, "ALTER TABLE position_market_betas SET TABLESPACE small")
-            output = finish(start("backfill", "--from", "2021-01-04", "--to", "2022-12-28", "--assets", "position_betas"), code=6)
+            change_as_superuser(
+                server, make, "ALTER TABLE position_market_betas SET TABLESPACE small"
+            )
+            output = finish(
+                start(
+                    "backfill",
+                    "--from",
+                    "2021-01-04",
+                    "--to",
+                    "2022-12-28",
+                    "--assets",
+                    "position_betas",
+                ),
+                code=6,
+            )
             assert "No space left" in output
             assert "Traceback" not in output
             assert query(home, RESULTS) == before

@@ -41,7 +41,12 @@ def open_vendor(vendor: FmpServer, engine: sa.Engine) -> Callable[..., object]:
     """Return an opener of the vendor's client, with settings as given."""
 
     def open_vendor(**settings: object) -> object:
-        values = {"FMP_API_KEY": SecretStr(KEY), "RISKMETRICS_FMP_URL": vendor.url, "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000, **settings}
+        values = {
+            "FMP_API_KEY": SecretStr(KEY),
+            "RISKMETRICS_FMP_URL": vendor.url,
+            "RISKMETRICS_FMP_CALLS_PER_MINUTE": 100_000,
+            **settings,
+        }
         return open_vendor_client(engine, Settings(**values), lambda _: None)
 
     return open_vendor
@@ -61,7 +66,11 @@ def tomorrow(engine: sa.Engine) -> Callable[[], None]:
     def tomorrow() -> None:
         table = tables.vendor_answers
         with engine.begin() as connection:
-            connection.execute(sa.update(table).values(answered_at=table.c.answered_at - sa.text("interval '8 days'")))
+            connection.execute(
+                sa.update(table).values(
+                    answered_at=table.c.answered_at - sa.text("interval '8 days'")
+                )
+            )
 
     return tomorrow
 

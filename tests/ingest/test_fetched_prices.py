@@ -13,11 +13,19 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import input_writes, stored_prices, tables
-from riskmetrics.errors import InvalidResponseError, DataQualityError, AuthenticationError, EntitlementError, RateLimitError, UnknownSymbolError, VendorUnavailableError
+from riskmetrics.errors import (
+    AuthenticationError,
+    DataQualityError,
+    EntitlementError,
+    InvalidResponseError,
+    RateLimitError,
+    UnknownSymbolError,
+    VendorUnavailableError,
+)
 from riskmetrics.ingest import prices
-from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
 from riskmetrics.ingest.prices import refresh, require_price_coverage
-from riskmetrics.results import pro_forma, betas, tail_risk_results, volatility_results
+from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
+from riskmetrics.results import betas, pro_forma, tail_risk_results, volatility_results
 from riskmetrics.sources.vendor_http import CONCURRENCY
 from tests.fmp_market import LAST, Market
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, Reply
@@ -30,7 +38,10 @@ def stored(engine: sa.Engine, symbol: str = "A") -> dict[date, tuple[float, floa
     """Close and adjusted close of each stored day."""
     with engine.connect() as connection:
         rows = stored_prices.read_price_history(connection, symbol)
-    return {day: (close, adjusted) for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)}
+    return {
+        day: (close, adjusted)
+        for day, close, adjusted in zip(rows["date"], rows["close"], rows["adj_close"], strict=True)
+    }
 
 
 def prices_stored(engine: sa.Engine) -> int:
@@ -41,7 +52,11 @@ def prices_stored(engine: sa.Engine) -> int:
 
 def test_the_first_question_brings_five_years_in_two_calls(feed, vendor, market, engine):
     assert refresh(feed, {"A": None}, [LAST]) == RefreshResult(api_calls=1)
-    told = {day: closes for day, closes in market.closes("A").items() if day >= trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)}
+    told = {
+        day: closes
+        for day, closes in market.closes("A").items()
+        if day >= trading_calendar.previous_session(LAST, prices.HISTORY_SESSIONS)
+    }
     assert stored(engine) == told
     assert vendor.count() == {FULL: 1, ADJUSTED: 1}
 
@@ -55,21 +70,31 @@ def test_what_is_stored_and_what_was_just_answered_is_not_asked_again(feed, vend
     assert vendor.count().total() == 2
 
 
-def test_an_increment_asks_for_ten_sessions_more_than_is_new(feed, vendor, market, engine, tomorrow):
+def test_an_increment_asks_for_ten_sessions_more_than_is_new(
+    feed, vendor, market, engine, tomorrow
+):
     refresh(feed, {"A": None}, [LAST])
     tomorrow()
     market.through = TUESDAY
     assert refresh(feed, {"A": None}, [TUESDAY]) == RefreshResult(api_calls=1)
-    assert {query["from"] for _, query in vendor.calls[2:]} == {trading_calendar.previous_session(LAST, 10).isoformat()}
+    assert {query["from"] for _, query in vendor.calls[2:]} == {
+        trading_calendar.previous_session(LAST, 10).isoformat()
+    }
     assert vendor.count().total() == 4
     assert max(stored(engine)) == TUESDAY
     assert stored(engine)[TUESDAY] == market.closes("A")[TUESDAY]
 
 
-def test_a_last_close_that_was_provisional_is_corrected_without_fetching_all_anew(feed, vendor, market, engine, tomorrow):
+def test_a_last_close_that_was_provisional_is_corrected_without_fetching_all_anew(
+    feed, vendor, market, engine, tomorrow
+):
     refresh(feed, {"A": None}, [LAST])
     with engine.begin() as connection:
-        connection.execute(sa.text("UPDATE market_data_cache SET close = 1, adj_close = 1 WHERE date = '2024-12-06'"))
+        connection.execute(
+            sa.text(
+                "UPDATE market_data_cache SET close = 1, adj_close = 1 WHERE date = '2024-12-06'"
+            )
+        )
     tomorrow()
     market.through = MONDAY
     refresh(feed, {"A": None}, [MONDAY])
@@ -78,7 +103,9 @@ def test_a_last_close_that_was_provisional_is_corrected_without_fetching_all_ane
 
 
 @pytest.mark.parametrize("event", ["split", "dividend", "both", "reverse split"])
-def test_a_restated_history_is_fetched_anew_and_has_no_false_move(feed, vendor, market, engine, tomorrow, event):
+def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
+    feed, vendor, market, engine, tomorrow, event
+):
     """Oracle: what the vendor tells of the whole history on the later day."""
     refresh(feed, {"A": None, "B": None}, [LAST])
     tomorrow()
@@ -89,7 +116,9 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(feed, vendor, 
         market.dividends["A", MONDAY] = 0.5
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
     assert found.errors == {}
-    assert found.warnings == ("A was restated, by a split or a dividend: its whole history is fetched anew",)
+    assert found.warnings == (
+        "A was restated, by a split or a dividend: its whole history is fetched anew",
+    )
     assert vendor.count().total() == 4 + 4 + 2
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
@@ -116,11 +145,15 @@ def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, e
     assert volumes[date(2020, 1, 2)] == pytest.approx(4000, rel=0.01)
 
 
-def test_a_plan_that_refuses_old_days_is_asked_for_five_years(feed, vendor, market, engine, tomorrow):
+def test_a_plan_that_refuses_old_days_is_asked_for_five_years(
+    feed, vendor, market, engine, tomorrow
+):
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
-    oldest = trading_calendar.previous_session(trading_calendar.last_completed_session(), prices.HISTORY_SESSIONS).isoformat()
+    oldest = trading_calendar.previous_session(
+        trading_calendar.last_completed_session(), prices.HISTORY_SESSIONS
+    ).isoformat()
     market.through, market.dividends["A", MONDAY] = TUESDAY, 0.5
     vendor.answers = lambda path, query: (
         market(path, query)
@@ -130,7 +163,9 @@ def test_a_plan_that_refuses_old_days_is_asked_for_five_years(feed, vendor, mark
     assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
     told, found = market.closes("A"), stored(engine)
     assert found.keys() == before.keys() | {MONDAY, TUESDAY}
-    assert [found[day][1] for day in found] == pytest.approx([told[day][1] for day in found], abs=0.011)
+    assert [found[day][1] for day in found] == pytest.approx(
+        [told[day][1] for day in found], abs=0.011
+    )
 
 
 def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market, engine, tomorrow):
@@ -142,7 +177,9 @@ def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market,
     other.first = date(2023, 1, 3)
 
     def renamed(endpoint: str) -> Reply:
-        rows = other("/stable/" + endpoint, {"symbol": "OTHER", "from": "2020-01-01", "to": "2024-12-31"}).body
+        rows = other(
+            "/stable/" + endpoint, {"symbol": "OTHER", "from": "2020-01-01", "to": "2024-12-31"}
+        ).body
         return Reply([{**row, "symbol": "A"} for row in rows])
 
     market.replies = {(endpoint, "A"): renamed(endpoint) for endpoint in (FULL, ADJUSTED)}
@@ -158,14 +195,18 @@ def test_a_symbol_answered_under_a_new_name_is_said_with_it(feed, market, engine
     tomorrow()
     market.through = TUESDAY
     for endpoint in (FULL, ADJUSTED):
-        rows = market("/stable/" + endpoint, {"symbol": "A", "from": "2024-11-01", "to": "2024-12-31"}).body
+        rows = market(
+            "/stable/" + endpoint, {"symbol": "A", "from": "2024-11-01", "to": "2024-12-31"}
+        ).body
         market.replies[endpoint, "A"] = Reply([{**row, "symbol": "NEW"} for row in rows])
     problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
     assert "a row of NEW, not of A: if it was renamed, hold it under its new name" in str(problem)
     assert stored(engine) == before
 
 
-def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_stored(feed, market, engine, tomorrow):
+def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_stored(
+    feed, market, engine, tomorrow
+):
     """The vendor restates the last half year first, and the years before it a day later."""
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
@@ -175,7 +216,9 @@ def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_st
     asked = {"symbol": "A", "from": "2019-01-02", "to": "2024-12-31"}
     for endpoint in (FULL, ADJUSTED):
         late, early = (vendor("/stable/" + endpoint, asked).body for vendor in (whole, unsplit))
-        rows = [row for row in late if row["date"] >= "2024-06-03"] + [row for row in early if row["date"] < "2024-06-03"]
+        rows = [row for row in late if row["date"] >= "2024-06-03"] + [
+            row for row in early if row["date"] < "2024-06-03"
+        ]
         market.replies[endpoint, "A"] = Reply(rows)
     problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
     assert "a move on 2024-06-03 of which it told nothing before" in str(problem)
@@ -192,16 +235,24 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
     market.unknown |= {"X7"}
     market.replies[ADJUSTED, "X9"] = Reply('[{"symbol": "X9", "da')
     found = refresh(feed, symbols, [LAST])
-    assert {symbol: type(error) for symbol, error in found.errors.items()} == {"X3": EntitlementError, "X7": UnknownSymbolError, "X9": InvalidResponseError}
+    assert {symbol: type(error) for symbol, error in found.errors.items()} == {
+        "X3": EntitlementError,
+        "X7": UnknownSymbolError,
+        "X9": InvalidResponseError,
+    }
     with engine.connect() as connection:
-        assert set(stored_prices.read_price_coverage(connection, symbols)["symbol"]) == symbols.keys() - {"X3", "X7", "X9"}
+        assert set(
+            stored_prices.read_price_coverage(connection, symbols)["symbol"]
+        ) == symbols.keys() - {"X3", "X7", "X9"}
     require_price_coverage(found, symbols)
     require_price_coverage(found, list(symbols)[:15])  # four fifths
     with pytest.raises(DataQualityError, match="3 of 14 symbols lack prices"):
         require_price_coverage(found, list(symbols)[:14])
 
 
-def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(feed, vendor, engine):
+def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_times(
+    feed, vendor, engine
+):
     vendor.answers = lambda *_: Reply(fault="reset")
     found = refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
     assert len(vendor.calls) <= 2 * 6  # each with its retry; four side by side
@@ -222,9 +273,15 @@ def test_a_used_up_quota_keeps_what_came_and_the_next_run_fetches_the_rest(open_
     with open_vendor(RISKMETRICS_FMP_CALLS_PER_DAY=10) as feed:
         found = refresh(feed, symbols, [LAST])
     assert found.errors
-    assert all(isinstance(error, RateLimitError) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error) for error in found.errors.values())
+    assert all(
+        isinstance(error, RateLimitError) and "RISKMETRICS_FMP_CALLS_PER_DAY" in str(error)
+        for error in found.errors.values()
+    )
     with engine.connect() as connection:
-        assert set(stored_prices.read_price_coverage(connection, symbols)["symbol"]) == symbols.keys() - found.errors.keys()
+        assert (
+            set(stored_prices.read_price_coverage(connection, symbols)["symbol"])
+            == symbols.keys() - found.errors.keys()
+        )
     with open_vendor() as feed:
         assert refresh(feed, symbols, [LAST]) == RefreshResult(api_calls=len(found.errors))
 
@@ -235,7 +292,9 @@ def test_a_limit_that_comes_with_status_200_is_no_empty_history(feed, market, en
     assert prices_stored(engine) == 0
 
 
-def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once(feed, vendor, tomorrow):
+def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once(
+    feed, vendor, tomorrow
+):
     for asked in (1, 0, 0):
         found = refresh(feed, {"NOSUCH": None}, [LAST])
         assert found.api_calls == asked
@@ -258,26 +317,44 @@ def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
 
 
 def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, market, engine):
-    market.replies[FULL, "A"] = Reply([{"symbol": "A", "date": "2024-12-06", "price": 242.84, "volume": 1}] * 2)
+    market.replies[FULL, "A"] = Reply(
+        [{"symbol": "A", "date": "2024-12-06", "price": 242.84, "volume": 1}] * 2
+    )
     found = refresh(feed, {"A": None}, [LAST])
     assert "nothing that fits; all 2 rows are kept in rejected_rows" in str(found.errors["A"])
     with engine.connect() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(tables.rejected_rows)) == 1  # the same row twice
+        assert (
+            connection.scalar(sa.select(sa.func.count()).select_from(tables.rejected_rows)) == 1
+        )  # the same row twice
 
 
 def bars(days: list[date], closes: list[float], *, adjusted: bool) -> pd.DataFrame:
     """Return rows as a file of closes has them."""
-    frame = pd.DataFrame({"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes})
-    return frame.assign(open=np.nan, high=np.nan, low=np.nan, volume=pd.array([pd.NA] * len(days), dtype="Int64"), has_adj_close=adjusted)
+    frame = pd.DataFrame(
+        {"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes}
+    )
+    return frame.assign(
+        open=np.nan,
+        high=np.nan,
+        low=np.nan,
+        volume=pd.array([pd.NA] * len(days), dtype="Int64"),
+        has_adj_close=adjusted,
+    )
 
 
 @pytest.mark.parametrize("adjusted", [True, False])
-def test_a_files_history_that_is_continued_by_the_vendor_becomes_the_vendors(feed, market, engine, adjusted):
+def test_a_files_history_that_is_continued_by_the_vendor_becomes_the_vendors(
+    feed, market, engine, adjusted
+):
     """The file's closes are without the dividend of June, or adjusted on another day."""
     market.dividends["A", date(2024, 6, 3)] = 1.5
     days = [day for day in market.closes("A") if date(2023, 1, 3) <= day < LAST]
     with engine.begin() as connection:
-        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=adjusted), "file")
+        input_writes.store_prices(
+            connection,
+            bars(days, [market.closes("A")[day][0] for day in days], adjusted=adjusted),
+            "file",
+        )
     assert refresh(feed, {"A": None}, [LAST]).errors == {}
     told = market.closes("A")
     assert {day: told[day] for day in stored(engine)} == stored(engine)
@@ -292,7 +369,9 @@ def test_a_files_history_that_is_up_to_date_is_not_asked_for(feed, vendor, marke
     assert vendor.calls == []
 
 
-def test_an_earlier_session_brings_the_years_before_it_and_asks_for_them_once(feed, vendor, market, engine, tomorrow):
+def test_an_earlier_session_brings_the_years_before_it_and_asks_for_them_once(
+    feed, vendor, market, engine, tomorrow
+):
     refresh(feed, {"A": None}, [LAST])
     tomorrow()
     early = date(2021, 1, 4)
@@ -302,11 +381,18 @@ def test_an_earlier_session_brings_the_years_before_it_and_asks_for_them_once(fe
     assert vendor.count().total() == 4
 
 
-def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until_there_are_any(feed, open_vendor, market, engine, tomorrow):
+def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until_there_are_any(
+    feed, open_vendor, market, engine, tomorrow
+):
     market.dividends["A", date(2024, 6, 3)] = 1.5
     market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
     found = refresh(feed, {"A": None, "B": None}, [LAST])
-    assert found.warnings == ("the plan has no dividend-adjusted history: adj_close := close, and returns leave out dividends",)
+    assert found.warnings == (
+        (
+            "the plan has no dividend-adjusted history: adj_close := close, and returns leave out"
+            " dividends"
+        ),
+    )
     assert all(close == adjusted for close, adjusted in stored(engine).values())
     tomorrow()
     market.through, market.replies = MONDAY, {}
@@ -316,7 +402,9 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
     assert {day: told[day] for day in stored(engine)} == stored(engine)
 
 
-def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(feed, open_vendor, market, engine, tomorrow):
+def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(
+    feed, open_vendor, market, engine, tomorrow
+):
     """New days go on at the level of the last one, so that their return is that of the close; when the plan has them again, all is anew."""
     market.dividends["A", date(2024, 12, 4)] = 1.5
     refresh(feed, {"A": None}, [date(2024, 12, 6)])
@@ -327,10 +415,16 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     market.through, market.replies[ADJUSTED, ""] = TUESDAY, Reply(NO_ENDPOINT, 402, "text/plain")
     with open_vendor() as smaller:
         found = refresh(smaller, {"A": None}, [TUESDAY])
-    assert (found.errors, len(found.warnings), "returns leave out dividends" in found.warnings[0]) == ({}, 1, True)
+    assert (
+        found.errors,
+        len(found.warnings),
+        "returns leave out dividends" in found.warnings[0],
+    ) == ({}, 1, True)
     after = stored(engine)
     assert {day: after[day] for day in before} == before
-    assert after[TUESDAY][1] / before[LAST][1] == pytest.approx(after[TUESDAY][0] / before[LAST][0], rel=1e-12)
+    assert after[TUESDAY][1] / before[LAST][1] == pytest.approx(
+        after[TUESDAY][0] / before[LAST][0], rel=1e-12
+    )
     tomorrow()
     market.replies, market.through = {}, date(2024, 12, 11)
     with open_vendor() as larger:
@@ -339,7 +433,9 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     assert {day: told[day] for day in stored(engine)} == stored(engine)
 
 
-def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(feed, open_vendor, market, engine, tomorrow):
+def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(
+    feed, open_vendor, market, engine, tomorrow
+):
     market.dividends["A", date(2024, 6, 3)] = 1.5
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
@@ -347,7 +443,9 @@ def test_a_split_on_a_plan_that_has_lost_the_dividends_leaves_what_is_stored(fee
     market.through, market.splits["A", TUESDAY] = TUESDAY, 4
     market.replies[ADJUSTED, ""] = Reply(NO_ENDPOINT, 402, "text/plain")
     with open_vendor() as smaller:
-        assert isinstance(refresh(smaller, {"A": None}, [TUESDAY]).errors["A"], InvalidResponseError)
+        assert isinstance(
+            refresh(smaller, {"A": None}, [TUESDAY]).errors["A"], InvalidResponseError
+        )
     assert stored(engine) == before
 
 
@@ -358,7 +456,9 @@ def test_an_interruption_does_not_wait_for_what_is_not_yet_asked(feed, vendor):
     def interrupt(path: str, query: dict[str, str]) -> Reply:
         number = next(numbers)
         if number < CONCURRENCY:
-            all_at_work.wait(60.0)  # a thread that is interrupted in being started is nobody's to wait for
+            all_at_work.wait(
+                60.0
+            )  # a thread that is interrupted in being started is nobody's to wait for
         if number == 0:
             _thread.interrupt_main()
         return Reply([])
@@ -387,7 +487,9 @@ def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine
     assert prices.ended_histories(known, symbols, "SPY") == {"OLD": date(2024, 10, 1)}
     assert prices.ended_histories(before, symbols, "SPY") == {}
     tomorrow()
-    assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult(api_calls=1)  # nothing new is no problem
+    assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult(
+        api_calls=1
+    )  # nothing new is no problem
     assert refresh(feed, {"OLD": None}, [LAST]) == RefreshResult()
 
 
@@ -395,25 +497,55 @@ def test_without_a_key_nothing_is_asked_and_that_is_said():
     assert refresh(None, {"A": None}, [LAST]) == RefreshResult(warnings=(NO_API_KEY_WARNING,))
 
 
-@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)])
-def test_a_history_is_asked_for_where_it_begins_after_the_longest_window(feed, vendor, market, engine, sessions_before, is_asked):
+@pytest.mark.parametrize(
+    ("sessions_before", "is_asked"),
+    [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)],
+)
+def test_a_history_is_asked_for_where_it_begins_after_the_longest_window(
+    feed, vendor, market, engine, sessions_before, is_asked
+):
     """It is up to date; the vendor was asked for less before, and knows of more."""
     begins = trading_calendar.previous_session(LAST, sessions_before)
     days = [day for day in market.closes("A") if begins <= day <= LAST]
     with engine.begin() as connection:
-        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
-        prices.vendor.record_answer(connection, prices.VENDOR, prices.KIND, "A", first_day=trading_calendar.previous_session(LAST, 50))
+        input_writes.store_prices(
+            connection,
+            bars(days, [market.closes("A")[day][0] for day in days], adjusted=True),
+            prices.VENDOR,
+        )
+        prices.vendor.record_answer(
+            connection,
+            prices.VENDOR,
+            prices.KIND,
+            "A",
+            first_day=trading_calendar.previous_session(LAST, 50),
+        )
     assert refresh(feed, {"A": None}, [LAST]).api_calls == is_asked
 
 
-@pytest.mark.parametrize(("sessions_before", "is_asked"), [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)])
-def test_a_vendor_that_was_asked_for_the_longest_window_has_no_more(feed, vendor, market, engine, sessions_before, is_asked):
+@pytest.mark.parametrize(
+    ("sessions_before", "is_asked"),
+    [(prices.LOOKBACK_SESSIONS, False), (prices.LOOKBACK_SESSIONS - 1, True)],
+)
+def test_a_vendor_that_was_asked_for_the_longest_window_has_no_more(
+    feed, vendor, market, engine, sessions_before, is_asked
+):
     """What it gave begins later: the symbol was listed then."""
-    days = [day for day in market.closes("A") if trading_calendar.previous_session(LAST, 50) <= day <= LAST]
+    days = [
+        day
+        for day in market.closes("A")
+        if trading_calendar.previous_session(LAST, 50) <= day <= LAST
+    ]
     with engine.begin() as connection:
-        input_writes.store_prices(connection, bars(days, [market.closes("A")[day][0] for day in days], adjusted=True), prices.VENDOR)
+        input_writes.store_prices(
+            connection,
+            bars(days, [market.closes("A")[day][0] for day in days], adjusted=True),
+            prices.VENDOR,
+        )
         asked_from = trading_calendar.previous_session(LAST, sessions_before)
-        prices.vendor.record_answer(connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from)
+        prices.vendor.record_answer(
+            connection, prices.VENDOR, prices.KIND, "A", first_day=asked_from
+        )
     assert refresh(feed, {"A": None}, [LAST]).api_calls == is_asked
 
 
@@ -426,7 +558,10 @@ def test_every_window_of_results_lies_within_what_is_fetched():
         "betas": betas.BETA_WINDOW,
         "contributions and drawdowns": pro_forma.YEAR_WINDOW,
     }
-    reach = {name: trading_calendar.sessions_with_lookback([LAST], window + 1)[0] for name, window in windows.items()}
+    reach = {
+        name: trading_calendar.sessions_with_lookback([LAST], window + 1)[0]
+        for name, window in windows.items()
+    }
     assert min(reach.values()) == trading_calendar.previous_session(LAST, prices.LOOKBACK_SESSIONS)
 
 

@@ -8,14 +8,19 @@ import pytest
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from riskmetrics.insights.budget import Budget, Caps
 from riskmetrics.insights.claude import Claude, open_client
 from riskmetrics.insights.draft_schemas import Draft, Prompt
-from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from tests.fmp_server import KEY
 
 PROMPT = Prompt(
-    "Write {{fact_id}}, never a digit.", "Summarise the day.", '[{"id":"beta"}]', "claude-haiku-5-5", 4000, Draft.model_json_schema()
+    "Write {{fact_id}}, never a digit.",
+    "Summarise the day.",
+    '[{"id":"beta"}]',
+    "claude-haiku-5-5",
+    4000,
+    Draft.model_json_schema(),
 )
 DOLLAR = Decimal(1)
 FAST = Timeouts(connect=2.0, read=0.4, total=0.8)

@@ -18,8 +18,25 @@ class Sentence(NamedTuple):
     mutation: str
 
 
-_NO_NOUNS = {"lost", "gained", "would lose", "would gain", "overweight", "underweight", "of the portfolio's volatility"}
-_OVER = ("past_forecast", "past_outcome", "past_low", "past_high", "daily_return", "largest_drawdown", "volatility_21d", "volatility_63d")
+_NO_NOUNS = {
+    "lost",
+    "gained",
+    "would lose",
+    "would gain",
+    "overweight",
+    "underweight",
+    "of the portfolio's volatility",
+}
+_OVER = (
+    "past_forecast",
+    "past_outcome",
+    "past_low",
+    "past_high",
+    "daily_return",
+    "largest_drawdown",
+    "volatility_21d",
+    "volatility_63d",
+)
 _PAIRS = [
     ("expected_volatility", "volatility_21d"),
     ("volatility_21d", "volatility_63d"),
@@ -36,8 +53,15 @@ _PAIRS = [
     ("effective_positions", "num_positions"),
     ("rate_beta", "two_factor_rate_beta"),
 ]
-_OF_THINGS = [("pos", "weight", "weight_threshold"), ("sec", "gross", "gross_threshold"), ("scn", "result", "result_threshold")]
-_UP, _DOWN = ("above", "greater than", "higher than", "more than", "at or above"), ("below", "less than", "lower than", "at or below")
+_OF_THINGS = [
+    ("pos", "weight", "weight_threshold"),
+    ("sec", "gross", "gross_threshold"),
+    ("scn", "result", "result_threshold"),
+]
+_UP, _DOWN = (
+    ("above", "greater than", "higher than", "more than", "at or above"),
+    ("below", "less than", "lower than", "at or below"),
+)
 _MOVED = {True: ("rose", "increased", "grew"), False: ("fell", "decreased", "declined")}
 
 
@@ -52,7 +76,9 @@ class Author:
 
     def name(self, fact: str) -> str:
         """One of the names of a fact that are nouns."""
-        return self.random.choice([said for said in self.facts[fact]["said_as"] if said not in _NO_NOUNS])
+        return self.random.choice(
+            [said for said in self.facts[fact]["said_as"] if said not in _NO_NOUNS]
+        )
 
     def about(self, fact: str) -> str | None:
         """What it is of, if not of the portfolio."""
@@ -82,28 +108,49 @@ class Author:
         own = sorted(fact for fact in self.facts if not self.about(fact))
         one, other = self.random.sample(own, 2)
         joined = self.random.choice((" and", ", while", ";"))
-        return f"The {self.name(one)} is {{{{{one}}}}}{joined} the {self.name(other)} is {{{{{other}}}}}."
+        return (
+            f"The {self.name(one)} is {{{{{one}}}}}{joined} the {self.name(other)} is"
+            f" {{{{{other}}}}}."
+        )
 
     def compared(self) -> str:
         """Two figures of one family, in their order."""
         if self.random.random() < 0.5:
             one, other = self.random.choice(_PAIRS)
-            left, right = f"The {self.name(one)} of {{{{{one}}}}}", f"the {self.name(other)} of {{{{{other}}}}}"
+            left, right = (
+                f"The {self.name(one)} of {{{{{one}}}}}",
+                f"the {self.name(other)} of {{{{{other}}}}}",
+            )
         else:
             begins, kind, other = self.random.choice(_OF_THINGS)
-            one = self.random.choice([fact for fact in sorted(self.facts) if fact.startswith(begins) and fact.endswith(f"_{kind}")])
-            left, right = f"The {self.name(one)} of {self.about(one)}, {{{{{one}}}}},", f"the {self.name(other)} of {{{{{other}}}}}"
+            one = self.random.choice(
+                [
+                    fact
+                    for fact in sorted(self.facts)
+                    if fact.startswith(begins) and fact.endswith(f"_{kind}")
+                ]
+            )
+            left, right = (
+                f"The {self.name(one)} of {self.about(one)}, {{{{{one}}}}},",
+                f"the {self.name(other)} of {{{{{other}}}}}",
+            )
         if self.facts[one]["shown_as"] == self.facts[other]["shown_as"]:
             return self.compared()
         limit = self.values[other]
         if other.endswith("_threshold") and (limit < 0 or self.random.random() < 0.2):
             is_reached = self.values[one] <= limit if limit < 0 else self.values[one] >= limit
             return f"{left} is {'at or beyond' if is_reached else 'within'} {right}."
-        return f"{left} is {self.random.choice(_UP if self.values[one] > self.values[other] else _DOWN)} {right}."
+        return (
+            f"{left} is"
+            f" {self.random.choice(_UP if self.values[one] > self.values[other] else _DOWN)}"
+            f" {right}."
+        )
 
     def moved(self) -> str:
         """A change since the session before."""
-        change = self.random.choice([fact for fact in sorted(self.facts) if fact.endswith("_change") and self._shows(fact)])
+        change = self.random.choice(
+            [fact for fact in sorted(self.facts) if fact.endswith("_change") and self._shows(fact)]
+        )
         base = change.removesuffix("_change")
         verb = self.random.choice(_MOVED[self.values[change] > 0])
         since = self.random.choice((" since the session before", ""))
@@ -118,15 +165,22 @@ class Author:
     def _profit(self) -> str:
         if not self._shows("daily_pnl"):
             return self._net()
-        return f"The portfolio {'gained' if self.values['daily_pnl'] > 0 else 'lost'} {{{{daily_pnl.size}}}} in the session."
+        return (
+            f"The portfolio {'gained' if self.values['daily_pnl'] > 0 else 'lost'}"
+            " {{daily_pnl.size}} in the session."
+        )
 
     def _scenario(self) -> str:
-        fact = self.random.choice([fact for fact in sorted(self.facts) if fact.endswith("_result") and self._shows(fact)])
+        fact = self.random.choice(
+            [fact for fact in sorted(self.facts) if fact.endswith("_result") and self._shows(fact)]
+        )
         verb = "would gain" if self.values[fact] > 0 else "would lose"
         return f"In {self.about(fact)} the portfolio {verb} {{{{{fact}.size}}}}."
 
     def _active(self) -> str:
-        fact = self.random.choice([fact for fact in sorted(self.facts) if fact.endswith("_active") and self._shows(fact)])
+        fact = self.random.choice(
+            [fact for fact in sorted(self.facts) if fact.endswith("_active") and self._shows(fact)]
+        )
         side = "overweight" if self.values[fact] > 0 else "underweight"
         return f"{self.about(fact)} is {side}, with an active weight of {{{{{fact}}}}}."
 
@@ -137,11 +191,21 @@ class Author:
     def first(self) -> str:
         """The largest of its kind."""
         begins, kind, word, noun = self.random.choice(
-            [("pos", "weight", "largest", "position"), ("sec", "gross", "largest", "sector"), ("scn", "result", "worst", "scenario")]
+            [
+                ("pos", "weight", "largest", "position"),
+                ("sec", "gross", "largest", "sector"),
+                ("scn", "result", "worst", "scenario"),
+            ]
         )
-        ranked = [fact for fact in sorted(self.facts) if fact.startswith(begins) and fact.endswith(f"_{kind}")]
+        ranked = [
+            fact
+            for fact in sorted(self.facts)
+            if fact.startswith(begins) and fact.endswith(f"_{kind}")
+        ]
         fact = next(of for of in ranked if self.facts[of]["rank"] == 1)
-        named = self.random.choice([said for said in self.facts[fact]["said_as"] if said not in (*_NO_NOUNS, noun)])
+        named = self.random.choice(
+            [said for said in self.facts[fact]["said_as"] if said not in (*_NO_NOUNS, noun)]
+        )
         return f"{self.about(fact)} is the {word} {noun}, with a {named} of {{{{{fact}}}}}."
 
     def side(self) -> str:
@@ -159,7 +223,9 @@ class Author:
 
     def part(self) -> str:
         """What a position adds to the volatility, as a part of it."""
-        shares = [fact for fact in sorted(self.facts) if fact.endswith("_share") and self.about(fact)]
+        shares = [
+            fact for fact in sorted(self.facts) if fact.endswith("_share") and self.about(fact)
+        ]
         adding = [fact for fact in shares if self.values[fact] > 0 and self._shows(fact)]
         if not adding:
             return self.plain()
@@ -168,7 +234,17 @@ class Author:
 
     def true(self) -> str:
         """Any of these."""
-        forms = (self.plain, self.plain, self.two, self.compared, self.compared, self.moved, self.signed, self.first, self.side)
+        forms = (
+            self.plain,
+            self.plain,
+            self.two,
+            self.compared,
+            self.compared,
+            self.moved,
+            self.signed,
+            self.first,
+            self.side,
+        )
         forms += (self.past, self.part)
         return self.random.choice(forms)()
 
@@ -178,7 +254,17 @@ class Author:
     def false(self) -> Iterator[tuple[str, str]]:
         """Yield a sentence falsified in each way that it can be, with the way."""
         text = self.true()
-        ways = (self._direction, self._unit, self._sign, self._id, self._another, self._swap, self._entity, self._time, self._quantifier)
+        ways = (
+            self._direction,
+            self._unit,
+            self._sign,
+            self._id,
+            self._another,
+            self._swap,
+            self._entity,
+            self._time,
+            self._quantifier,
+        )
         for way in (*ways, self._negation, self._tense):
             changed = way(text)
             if changed is not None and changed != text:
@@ -206,18 +292,39 @@ class Author:
             "a short position": "a long position",
         }
         for word in sorted(swaps, key=len, reverse=True):
-            if f" {word.strip()} " in text or f" {word.strip()}." in text or f" {word.strip()}," in text:
+            if (
+                f" {word.strip()} " in text
+                or f" {word.strip()}." in text
+                or f" {word.strip()}," in text
+            ):
                 return text.replace(word, swaps[word], 1)
         return None
 
     def _unit(self, text: str) -> str | None:
-        units = ("%", " percent", " dollars", "bp", "x", " basis points", " million", "k", " USD", " EUR", " sessions", " years", "0", ".5")
+        units = (
+            "%",
+            " percent",
+            " dollars",
+            "bp",
+            "x",
+            " basis points",
+            " million",
+            "k",
+            " USD",
+            " EUR",
+            " sessions",
+            " years",
+            "0",
+            ".5",
+        )
         return text.replace("}}", "}}" + self.random.choice(units), 1) if "}}" in text else None
 
     def _sign(self, text: str) -> str | None:
         if "{{" not in text:
             return None
-        before = self.random.choice(("-", "−", "minus ", "plus ", "+", "a loss of ", "a negative ", "less ", "~", "<"))
+        before = self.random.choice(
+            ("-", "−", "minus ", "plus ", "+", "a loss of ", "a negative ", "less ", "~", "<")
+        )
         return text.replace("{{", before + "{{", 1)
 
     def _id(self, text: str) -> str | None:
@@ -227,34 +334,64 @@ class Author:
         at = text.index("{{") + 2
         fact = text[at : text.index("}}")]
         said = set(self.facts[fact.removesuffix(".size")]["said_as"])
-        others = [of for of in sorted(self.facts) if not said & {*self.facts[of]["said_as"]} and not self._same_change(fact, of)]
-        return text[:at] + self.random.choice([*others, "gamma", "volatility", "beta_252d"]) + text[text.index("}}") :]
+        others = [
+            of
+            for of in sorted(self.facts)
+            if not said & {*self.facts[of]["said_as"]} and not self._same_change(fact, of)
+        ]
+        return (
+            text[:at]
+            + self.random.choice([*others, "gamma", "volatility", "beta_252d"])
+            + text[text.index("}}") :]
+        )
 
     def _another(self, text: str) -> str | None:
         """The same figure of another thing."""
         for fact in sorted(self.facts, key=len, reverse=True):
             if f"{{{{{fact}" in text and self.about(fact):
                 kind = fact[len(str(self.about(fact))) :]
-                others = [of for of in sorted(self.facts) if self.about(of) and of.endswith(kind) and of[:3] == fact[:3] and of != fact]
+                others = [
+                    of
+                    for of in sorted(self.facts)
+                    if self.about(of) and of.endswith(kind) and of[:3] == fact[:3] and of != fact
+                ]
                 return text.replace(fact, self.random.choice(others))
         return None
 
     def _swap(self, text: str) -> str | None:
         """Two figures, each where the other was."""
-        one, other = re.findall(r"\{\{([a-z0-9_]+)\}\}", text)[:2] if text.count("}}") == 2 and ".size" not in text else ("", "")
+        one, other = (
+            re.findall(r"\{\{([a-z0-9_]+)\}\}", text)[:2]
+            if text.count("}}") == 2 and ".size" not in text
+            else ("", "")
+        )
         if not one or {*self.facts[one]["said_as"]} & {*self.facts[other]["said_as"]}:
             return None
-        return text.replace(f"{{{{{one}}}}}", "{{?}}").replace(f"{{{{{other}}}}}", f"{{{{{one}}}}}").replace("{{?}}", f"{{{{{other}}}}}")
+        return (
+            text.replace(f"{{{{{one}}}}}", "{{?}}")
+            .replace(f"{{{{{other}}}}}", f"{{{{{one}}}}}")
+            .replace("{{?}}", f"{{{{{other}}}}}")
+        )
 
     def _negation(self, text: str) -> str | None:
         """The contrary."""
-        contrary = self.random.choice(("is not", "is no longer", "is hardly", "is neither", "was never", "is anything but"))
+        contrary = self.random.choice(
+            ("is not", "is no longer", "is hardly", "is neither", "was never", "is anything but")
+        )
         said = text.replace(" was {{", " is {{")
-        return said.replace(" is ", f" {contrary} ", 1) if " is {{" in said else text.replace(" has ", " lacks ", 1)
+        return (
+            said.replace(" is ", f" {contrary} ", 1)
+            if " is {{" in said
+            else text.replace(" has ", " lacks ", 1)
+        )
 
     def _tense(self, text: str) -> str | None:
         """Said to be over, where it is not."""
-        present = [of for of in re.findall(r"\{\{(\w+)", text) if of not in (*_OVER, "daily_pnl") and not of.endswith("_change")]
+        present = [
+            of
+            for of in re.findall(r"\{\{(\w+)", text)
+            if of not in (*_OVER, "daily_pnl") and not of.endswith("_change")
+        ]
         return text.replace(" is ", " was ", 1) if present and self.day not in text else None
 
     def _same_change(self, fact: str, other: str) -> bool:
@@ -266,21 +403,39 @@ class Author:
         if mentioned:
             sides = {self.values.get(f"{alias.lower()}_side") for alias in mentioned}
             others = [
-                of for of in self.aliases if of not in mentioned and ("{{" in text or self.values.get(f"{of.lower()}_side") not in sides)
+                of
+                for of in self.aliases
+                if of not in mentioned
+                and ("{{" in text or self.values.get(f"{of.lower()}_side") not in sides)
             ]
-            return text.replace(mentioned[0], self.random.choice([*others, "POS_77", "Apple", "the market"]))
+            return text.replace(
+                mentioned[0], self.random.choice([*others, "POS_77", "Apple", "the market"])
+            )
         if "The portfolio" in text:
-            return text.replace("The portfolio", self.random.choice([*self.aliases, "Tesla", "The benchmark", "The S&P"]))
+            return text.replace(
+                "The portfolio",
+                self.random.choice([*self.aliases, "Tesla", "The benchmark", "The S&P"]),
+            )
         return (
-            text.replace(" is ", f" of {self.random.choice([*self.aliases, 'Tesla', 'gold', 'cash alone'])} is ", 1)
+            text.replace(
+                " is ",
+                f" of {self.random.choice([*self.aliases, 'Tesla', 'gold', 'cash alone'])} is ",
+                1,
+            )
             if " is {{" in text
             else None
         )
 
     def _time(self, text: str) -> str | None:
         if self.random.random() < 0.3:
-            for one, other in (("21 sessions", "63 sessions"), ("63 sessions", "21 sessions"), (self.day, "2022-12-27")):
-                if one in text and "volatility over 21" not in text.replace(one, other) * (one == other):
+            for one, other in (
+                ("21 sessions", "63 sessions"),
+                ("63 sessions", "21 sessions"),
+                (self.day, "2022-12-27"),
+            ):
+                if one in text and "volatility over 21" not in text.replace(one, other) * (
+                    one == other
+                ):
                     return text.replace(one, other)
         when = (
             "yesterday",
@@ -292,7 +447,16 @@ class Author:
             "tomorrow",
             "since last month",
         )
-        later = ("for three days", "next year", "on 2022-12-27", "historically", "recently", "since the close", "overnight", "by Friday")
+        later = (
+            "for three days",
+            "next year",
+            "on 2022-12-27",
+            "historically",
+            "recently",
+            "since the close",
+            "overnight",
+            "by Friday",
+        )
         return f"{text[:-1]} {self.random.choice((*when, *later))}."
 
     def _quantifier(self, text: str) -> str | None:
@@ -313,8 +477,18 @@ class Author:
         )
         if "{{" in text and self.random.random() < 0.5:
             return text.replace("{{", f"{self.random.choice(words)} {{{{", 1)
-        starts = ("Every position shows that", "Most of the time", "All positions agree:", "None of this holds:", "Several times", "Never")
-        return f"{self.random.choice(starts)} {text[0].lower() if text.startswith('The') else text[0]}{text[1:]}"
+        starts = (
+            "Every position shows that",
+            "Most of the time",
+            "All positions agree:",
+            "None of this holds:",
+            "Several times",
+            "Never",
+        )
+        return (
+            f"{self.random.choice(starts)}"
+            f" {text[0].lower() if text.startswith('The') else text[0]}{text[1:]}"
+        )
 
 
 def of_sheet(sheet: Sheet, count: int, random: Random) -> list[Sentence]:

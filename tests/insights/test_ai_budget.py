@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import spending, tables
-from riskmetrics.insights.budget import Budget, Caps, BudgetRefusal, Reservation
+from riskmetrics.insights.budget import Budget, BudgetRefusal, Caps, Reservation
 from riskmetrics.insights.draft_schemas import Usage
 
 CENT, DOLLAR = Decimal("0.01"), Decimal(1)
@@ -18,7 +18,9 @@ CENT, DOLLAR = Decimal("0.01"), Decimal(1)
 def committed(engine: sa.Engine) -> Decimal:
     """All that is spent or reserved."""
     with engine.connect() as connection:
-        return connection.execute(sa.text("SELECT coalesce(sum(coalesce(cost, reserved)), 0) FROM ai_spend")).scalar_one()
+        return connection.execute(
+            sa.text("SELECT coalesce(sum(coalesce(cost, reserved)), 0) FROM ai_spend")
+        ).scalar_one()
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,9 @@ def test_other_insights_other_runs_and_other_days_have_room_of_their_own(engine)
     caps = Caps(CENT, 2 * CENT, 4 * CENT)
     for run in ("one", "two"):
         for insight in ("a", "b"):
-            assert isinstance(Budget(engine, caps, run).reserve(insight, "model", CENT), Reservation)
+            assert isinstance(
+                Budget(engine, caps, run).reserve(insight, "model", CENT), Reservation
+            )
     assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), BudgetRefusal)
     with engine.begin() as connection:
         connection.execute(sa.update(tables.ai_spend).values(day=sa.text("day - 1")))
@@ -61,7 +65,10 @@ def test_what_is_settled_counts_with_what_it_cost_and_is_settled_once(engine):
     assert isinstance(budget.reserve("insight", "model", CENT * 3 / 4), Reservation)
     with engine.connect() as connection:
         (day,) = spending.read_spend_by_day(connection, 7)
-    assert {name: day[name] for name in ("calls", "input_tokens", "output_tokens", "paid_usd", "reserved_usd")} == {
+    assert {
+        name: day[name]
+        for name in ("calls", "input_tokens", "output_tokens", "paid_usd", "reserved_usd")
+    } == {
         "calls": 2,
         "input_tokens": 6000,
         "output_tokens": 2000,
@@ -93,13 +100,20 @@ for number in range(12):
 def test_processes_and_threads_that_ask_together_stay_within_the_day_to_the_cent(engine):
     """Fourteen times 0.7 cents are 9.8 cents; a fifteenth would pass ten."""
     url = engine.url.render_as_string(hide_password=False)
-    processes = [subprocess.Popen([sys.executable, "-c", PROCESS, url, name], stdin=subprocess.PIPE) for name in "ab"]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", PROCESS, url, name], stdin=subprocess.PIPE)
+        for name in "ab"
+    ]
     for process in processes:
         assert process.stdin
         process.stdin.write(b"\n")
         process.stdin.close()
     budget = Budget(engine, Caps(DOLLAR, DOLLAR, 10 * CENT), "threads")
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: budget.reserve(str(number), "model", Decimal("0.007")), range(24)))
+        list(
+            pool.map(
+                lambda number: budget.reserve(str(number), "model", Decimal("0.007")), range(24)
+            )
+        )
     assert [process.wait() for process in processes] == [0, 0]
     assert committed(engine) == Decimal("0.098")

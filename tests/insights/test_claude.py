@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import tables
+from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import MAX_LOOKUP_TURNS
 from riskmetrics.insights.draft_schemas import Draft, Usage
-from riskmetrics.insights.anthropic_http import CallLimits, Timeouts
 from tests.fmp_server import KEY, Reply
 from tests.insights.conftest import DOLLAR, PROMPT
 from tests.messages_server import DRAFT, error, in_turn, message, serve
@@ -29,7 +29,12 @@ def amounts(engine: sa.Engine) -> list[tuple[Decimal | None, bool]]:
     """What each call cost, and whether it is settled."""
     columns = tables.ai_spend.c.cost, tables.ai_spend.c.settled_at.is_not(None)
     with engine.connect() as connection:
-        return [tuple(row) for row in connection.execute(sa.select(*columns).order_by(tables.ai_spend.c.reserved_at))]
+        return [
+            tuple(row)
+            for row in connection.execute(
+                sa.select(*columns).order_by(tables.ai_spend.c.reserved_at)
+            )
+        ]
 
 
 def test_a_draft_comes_back_with_its_tokens_and_their_price(writer, engine):
@@ -46,7 +51,12 @@ def test_a_draft_comes_back_with_its_tokens_and_their_price(writer, engine):
 
 def test_tokens_of_the_vendors_cache_have_rates_of_their_own(writer):
     """By hand: 1,000 at 0.10, 2,000 written at 0.125, 4,000 read at 0.01, 500 out at 0.50 USD a million."""
-    cached = {"input_tokens": 1000, "cache_creation_input_tokens": 2000, "cache_read_input_tokens": 4000, "output_tokens": 500}
+    cached = {
+        "input_tokens": 1000,
+        "cache_creation_input_tokens": 2000,
+        "cache_read_input_tokens": 4000,
+        "output_tokens": 500,
+    }
     with serve(lambda _: message(**cached)) as server:
         assert writer(server.url).write(PROMPT).usage == Usage(7000, 500, Decimal("0.000640"))
 
@@ -63,7 +73,9 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_passing_fault_is_asked_again_and_one_that_may_have_been_charged_goes_on_counting(writer, engine, fault):
+def test_a_passing_fault_is_asked_again_and_one_that_may_have_been_charged_goes_on_counting(
+    writer, engine, fault
+):
     with serve(in_turn(fault, message())) as server:
         answer = writer(server.url).write(PROMPT)
     assert answer.draft == Draft(**DRAFT)
@@ -82,16 +94,51 @@ def test_what_breaks_off_again_and_again_ends_at_the_cap(writer, engine):
 
 LASTING = {
     "429": (PASSING["429"], r"status 429 \(rate_limit_error\)", 3, Decimal(0)),
-    "429 for hours": (error(429, "rate_limit_error", ("Retry-After", "7200")), r"status 429 and to come back in 7200 s", 1, Decimal(0)),
-    "hours, in milliseconds": (error(503, "api_error", ("Retry-After-Ms", "7200000")), "come back in 7200 s", 1, Decimal(0)),
-    "hours and a half": (error(429, "rate_limit_error", ("Retry-After", "7200.5")), "to come back in 720", 1, Decimal(0)),
-    "an endless wait": (error(429, "rate_limit_error", ("Retry-After", "inf")), "to come back in inf s", 1, Decimal(0)),
-    "a date": (error(429, "rate_limit_error", ("Retry-After", "Sat, 01 Jan 2039 00:00:00 GMT")), "to come back in", 1, Decimal(0)),
+    "429 for hours": (
+        error(429, "rate_limit_error", ("Retry-After", "7200")),
+        r"status 429 and to come back in 7200 s",
+        1,
+        Decimal(0),
+    ),
+    "hours, in milliseconds": (
+        error(503, "api_error", ("Retry-After-Ms", "7200000")),
+        "come back in 7200 s",
+        1,
+        Decimal(0),
+    ),
+    "hours and a half": (
+        error(429, "rate_limit_error", ("Retry-After", "7200.5")),
+        "to come back in 720",
+        1,
+        Decimal(0),
+    ),
+    "an endless wait": (
+        error(429, "rate_limit_error", ("Retry-After", "inf")),
+        "to come back in inf s",
+        1,
+        Decimal(0),
+    ),
+    "a date": (
+        error(429, "rate_limit_error", ("Retry-After", "Sat, 01 Jan 2039 00:00:00 GMT")),
+        "to come back in",
+        1,
+        Decimal(0),
+    ),
     "529": (PASSING["529"], r"status 529 \(overloaded_error\)", 3, Decimal(0)),
     "500": (PASSING["500"], r"status 500 \(api_error\)", 3, Decimal(0)),
-    "an unknown key": (error(401, "authentication_error"), r"status 401 \(authentication_error\)", 1, Decimal(0)),
+    "an unknown key": (
+        error(401, "authentication_error"),
+        r"status 401 \(authentication_error\)",
+        1,
+        Decimal(0),
+    ),
     "an error nobody knows": (error(400, f"{KEY}_error"), r"status 400$", 1, Decimal(0)),
-    "an address elsewhere": (Reply(status=307, headers=(("Location", "/v1/other"),)), "status 307", 1, Decimal(0)),
+    "an address elsewhere": (
+        Reply(status=307, headers=(("Location", "/v1/other"),)),
+        "status 307",
+        1,
+        Decimal(0),
+    ),
     "dropped": (PASSING["dropped"], "broke off", 3, None),
     "slow": (PASSING["slow"], "did not answer in time", 3, None),
     "dripping": (PASSING["dripping"], "did not answer in time", 3, None),
@@ -107,20 +154,47 @@ LASTING = {
     "no usage": (Reply({**message().body, "usage": None}), "cannot be read", 1, None),
     "usage in words": (message(input_tokens="many"), "cannot be read", 1, None),  # type: ignore[arg-type]
     "usage below zero": (message(output_tokens=-1), "cannot be read", 1, None),
-    "truncation": (message(stop_reason="max_tokens"), "cut off at its longest allowed length", 1, COST),
+    "truncation": (
+        message(stop_reason="max_tokens"),
+        "cut off at its longest allowed length",
+        1,
+        COST,
+    ),
     "refusal": (message([], "refusal"), "refused", 1, COST),
-    "too much to read": (message([], "model_context_window_exceeded"), "more than the model can read", 1, COST),
+    "too much to read": (
+        message([], "model_context_window_exceeded"),
+        "more than the model can read",
+        1,
+        COST,
+    ),
     "a reason nobody knows": (message(stop_reason="pause_turn"), "before the end", 1, COST),
-    "no content": (Reply({**message().body, "content": None}), r"\(as a whole: json_invalid\)", 1, COST),
+    "no content": (
+        Reply({**message().body, "content": None}),
+        r"\(as a whole: json_invalid\)",
+        1,
+        COST,
+    ),
     "prose": (message("The portfolio is calm."), r"\(as a whole: json_invalid\)", 1, COST),
-    "a missing field": (message({**DRAFT, "analysis": None}), r"\(analysis: string_type\)", 1, COST),
-    "a field too many": (message({**DRAFT, "Bought by Ann": 1}), r"\(as a whole: extra_forbidden\)", 1, COST),
+    "a missing field": (
+        message({**DRAFT, "analysis": None}),
+        r"\(analysis: string_type\)",
+        1,
+        COST,
+    ),
+    "a field too many": (
+        message({**DRAFT, "Bought by Ann": 1}),
+        r"\(as a whole: extra_forbidden\)",
+        1,
+        COST,
+    ),
     "half a character": (message('{"title": "\\ud800"}'), r"\(as a whole: json_invalid\)", 1, COST),
 }
 
 
 @pytest.mark.parametrize(("fault", "problem", "asked", "paid"), LASTING.values(), ids=LASTING)
-def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(writer, engine, fault, problem, asked, paid):
+def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
+    writer, engine, fault, problem, asked, paid
+):
     """What is not known to be free, such as a call that broke off, goes on counting with what was put aside for it."""
     began = time.monotonic()
     with serve(lambda _: fault) as server:
@@ -159,7 +233,12 @@ def test_a_repair_shows_the_draft_and_what_is_wrong_with_it(writer):
 
 def use(kind: object, name: str = "facts") -> dict[str, object]:
     """A block that calls the tool."""
-    return {"type": "tool_use", "id": "toolu_1", "name": name, "input": kind if isinstance(kind, dict) else {"kind": kind}}
+    return {
+        "type": "tool_use",
+        "id": "toolu_1",
+        "name": name,
+        "input": kind if isinstance(kind, dict) else {"kind": kind},
+    }
 
 
 def test_a_question_is_answered_after_looking_up_facts(writer, engine):
@@ -170,12 +249,21 @@ def test_a_question_is_answered_after_looking_up_facts(writer, engine):
     assert answer.draft == Draft(**DRAFT)
     assert answer.usage == Usage(18000, 6000, 3 * COST, tool_calls=2)
     assert len(amounts(engine)) == 3
-    assert server.calls[0]["tools"][0]["input_schema"]["properties"]["kind"]["enum"] == ["betas", "stress"]
-    results = [turn["content"][0] for turn in server.calls[2]["messages"] if turn["content"][0]["type"] == "tool_result"]
+    assert server.calls[0]["tools"][0]["input_schema"]["properties"]["kind"]["enum"] == [
+        "betas",
+        "stress",
+    ]
+    results = [
+        turn["content"][0]
+        for turn in server.calls[2]["messages"]
+        if turn["content"][0]["type"] == "tool_result"
+    ]
     assert [result["content"] for result in results] == ['[{"id":"crash"}]', "[]"]
 
 
-@pytest.mark.parametrize("wrong", [use("DROP TABLE"), use({"kind": ["stress"]}), use({}), use("stress", "shell")])
+@pytest.mark.parametrize(
+    "wrong", [use("DROP TABLE"), use({"kind": ["stress"]}), use({}), use("stress", "shell")]
+)
 def test_what_no_tool_can_do_is_told_to_the_model_in_words_of_ours(writer, wrong):
     with serve(in_turn(message([wrong], "tool_use"), message())) as server:
         assert writer(server.url).ask(PROMPT, "[]", {"stress": "[]"}).draft is not None
@@ -195,10 +283,16 @@ def test_a_model_that_only_asks_is_stopped(writer):
 
 def test_a_cap_ends_a_conversation_before_the_call_that_could_pass_it(writer, engine):
     with serve(lambda _: message([use("stress")], "tool_use")) as server:
-        answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).ask(PROMPT, "[]", {"stress": "[]"})
+        answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).ask(
+            PROMPT, "[]", {"stress": "[]"}
+        )
     assert "RISKMETRICS_AI_USD_PER_INSIGHT" in (answer.problem or "")
     assert 0 < len(server.calls) < MAX_LOOKUP_TURNS
-    assert answer.usage.cost == len(server.calls) * COST == sum(cost or 0 for cost, _ in amounts(engine))
+    assert (
+        answer.usage.cost
+        == len(server.calls) * COST
+        == sum(cost or 0 for cost, _ in amounts(engine))
+    )
 
 
 def test_neither_key_nor_prompt_is_logged_at_any_level(writer, caplog):
@@ -249,7 +343,9 @@ ENDLESS = {
     "dripping headers": Reply(fault="drip headers"),
     "dripping body": Reply(b" " * 1000, fault="drip"),
     "asks to come back for ever": error(503, "api_error", ("Retry-After", "1")),
-    "only looks up facts": message([{"type": "tool_use", "id": "t", "name": "facts", "input": {"kind": "a"}}], "tool_use"),
+    "only looks up facts": message(
+        [{"type": "tool_use", "id": "t", "name": "facts", "input": {"kind": "a"}}], "tool_use"
+    ),
 }
 
 

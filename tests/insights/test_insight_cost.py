@@ -18,7 +18,11 @@ DAY = date(2026, 11, 20)
         ("claude-haiku-5-5", Tokens(2000, 6000), "0.0016"),
         ("claude-haiku-5-5-20261001", Tokens(2000, 6000), "0.0016"),
         ("claude-haiku-5-5", Tokens(0, 100_000), "0.01"),
-        ("claude-haiku-5-5", Tokens(0, 99_999, 1, 1), "0.050000175"),  # the first token over the tier makes all of them dear
+        (
+            "claude-haiku-5-5",
+            Tokens(0, 99_999, 1, 1),
+            "0.050000175",
+        ),  # the first token over the tier makes all of them dear
         ("claude-sonnet-5-5", Tokens(1_000_000, 1_000_000), "12"),
         ("claude-opus-5-5", Tokens(0, 0, 1000, 1000), "0.0054"),
         ("claude-haiku-5-5", Tokens(1, 0), "0.000001"),  # half a millionth, rounded
@@ -35,7 +39,12 @@ def test_a_batch_costs_half():
 
 
 @pytest.mark.parametrize(
-    ("model", "day"), [("claude-nobody-9", DAY), ("claude-haiku-5-5-latest", DAY), ("claude-haiku-5-5", date(2026, 10, 31))]
+    ("model", "day"),
+    [
+        ("claude-nobody-9", DAY),
+        ("claude-haiku-5-5-latest", DAY),
+        ("claude-haiku-5-5", date(2026, 10, 31)),
+    ],
 )
 def test_a_price_that_is_not_known_is_undefined_and_said_once(model, day, caplog):
     cost._warn_unknown_rates.cache_clear()
@@ -46,5 +55,7 @@ def test_a_price_that_is_not_known_is_undefined_and_said_once(model, day, caplog
 
 def test_an_estimate_is_a_guess_and_a_bound():
     """By hand: 8,000 bytes as 2,000 or 8,000 tokens at 0.10, and 1,000 or 2,000 at 0.50 USD a million."""
-    assert cost.estimate("claude-haiku-5-5", 8000, 2000, DAY) == Price(Decimal("0.0007"), Decimal("0.0018"))
+    assert cost.estimate("claude-haiku-5-5", 8000, 2000, DAY) == Price(
+        Decimal("0.0007"), Decimal("0.0018")
+    )
     assert cost.estimate("claude-nobody-9", 8000, 2000, DAY) is None

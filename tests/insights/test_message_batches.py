@@ -12,10 +12,16 @@ import sqlalchemy as sa
 
 from riskmetrics.db import batch_store, tables
 from riskmetrics.db.batch_store import BatchRequest
-from riskmetrics.insights.message_batches import BatchWriter, BatchPrompt, collect_ended_batches, find_ended_batches, send_batch
 from riskmetrics.insights.budget import Caps
 from riskmetrics.insights.claude import Claude
 from riskmetrics.insights.draft_schemas import Draft
+from riskmetrics.insights.message_batches import (
+    BatchPrompt,
+    BatchWriter,
+    collect_ended_batches,
+    find_ended_batches,
+    send_batch,
+)
 from tests.fmp_server import Reply
 from tests.insights.conftest import DOLLAR, PROMPT
 from tests.messages_server import DRAFT, error, message, serve
@@ -29,9 +35,16 @@ HALF = Decimal("0.000800")
 def wanted(engine: sa.Engine) -> list[BatchPrompt]:
     """Three prompts of one portfolio."""
     with engine.begin() as connection:
-        new = sa.insert(tables.portfolios).values(name="Growth", currency="USD").returning(tables.portfolios.c.id)
+        new = (
+            sa.insert(tables.portfolios)
+            .values(name="Growth", currency="USD")
+            .returning(tables.portfolios.c.id)
+        )
         portfolio: UUID = connection.execute(new).scalar_one()
-    return [BatchPrompt(replace(PROMPT, task=f"Task {name}."), portfolio, DAY, "daily_summary") for name in "abc"]
+    return [
+        BatchPrompt(replace(PROMPT, task=f"Task {name}."), portfolio, DAY, "daily_summary")
+        for name in "abc"
+    ]
 
 
 class Kept:
@@ -56,7 +69,9 @@ def spent(claude: Claude) -> list[tuple[object, ...]]:
 def grow_old(claude: Claude, by: timedelta) -> None:
     """Make stored batches older."""
     with claude.budget.engine.begin() as connection:
-        connection.execute(sa.update(tables.ai_batches).values(created_at=tables.ai_batches.c.created_at - by))
+        connection.execute(
+            sa.update(tables.ai_batches).values(created_at=tables.ai_batches.c.created_at - by)
+        )
 
 
 def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, wanted):
@@ -73,13 +88,21 @@ def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, want
     assert [answer.draft for answer in kept.answers] == [Draft(**DRAFT)] * 3
     assert [answer.usage.cost for answer in kept.answers] == [HALF] * 3
     assert spent(claude) == [(HALF, True)] * 3
-    assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {"Task a.", "Task b.", "Task c."}
+    assert {request["params"]["messages"][0]["content"][0]["text"] for request in requests} == {
+        "Task a.",
+        "Task b.",
+        "Task c.",
+    }
 
 
 def test_what_is_waited_for_is_not_sent_again(writer, wanted):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
-        assert [send_batch(claude, wanted[:2]), send_batch(claude, wanted), send_batch(claude, wanted)] == [None] * 3
+        assert [
+            send_batch(claude, wanted[:2]),
+            send_batch(claude, wanted),
+            send_batch(claude, wanted),
+        ] == [None] * 3
         assert [len(requests) for requests in server.batches.values()] == [2, 1]
 
 
@@ -91,7 +114,10 @@ def test_processes_that_want_the_same_at_once_send_it_once(writer, wanted):
     assert spent(claude) == [(None, False)] * 3
 
 
-@pytest.mark.parametrize("fault", [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")])
+@pytest.mark.parametrize(
+    "fault",
+    [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")],
+)
 def test_a_batch_that_arrived_without_an_answer_is_found_again_and_paid_once(writer, wanted, fault):
     """Another user's batch of the same account is left alone."""
     with serve(lambda _: message()) as server:
@@ -124,7 +150,9 @@ def test_a_batch_that_never_arrived_costs_nothing_and_may_be_sent_again(writer, 
         assert len(server.batches) == 1
 
 
-@pytest.mark.parametrize("refusal", [error(400, "invalid_request_error"), error(401, "authentication_error")])
+@pytest.mark.parametrize(
+    "refusal", [error(400, "invalid_request_error"), error(401, "authentication_error")]
+)
 def test_a_batch_that_is_refused_is_closed_at_once(writer, wanted, refusal):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
@@ -167,7 +195,10 @@ def test_requests_without_an_answer_end_with_the_reason_and_cost_nothing(writer,
         return error(500, "api_error") if "Task b." in str(body) else message()
 
     with serve(answers) as server:
-        claude, kept = writer(server.url), Kept(*wanted, wanted[0]._replace(prompt=replace(PROMPT, task="Another day's.")))
+        claude, kept = (
+            writer(server.url),
+            Kept(*wanted, wanted[0]._replace(prompt=replace(PROMPT, task="Another day's."))),
+        )
         send_batch(claude, wanted)
         server.ended = True
         assert collect_ended_batches(claude, kept) == 1

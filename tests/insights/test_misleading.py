@@ -157,7 +157,9 @@ What the facts do not tell is not answered here.
 def facts() -> Sheet:
     """A sheet of which the signs and the order of the figures are known."""
     found = changed(sheet(Random(7)), **_FIGURES)
-    weights = {f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)}
+    weights = {
+        f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)
+    }
     return Sheet("p", DAY, found.facts | weights, found.aliases)
 
 
@@ -167,17 +169,29 @@ def test_a_sentence_that_misleads_with_right_figures_is_refused(facts: Sheet, te
 
 
 @pytest.mark.parametrize("text", MISLEADING_TITLES)
-def test_a_title_that_says_something_of_a_thing_without_its_figure_is_refused(facts: Sheet, text: str) -> None:
+def test_a_title_that_says_something_of_a_thing_without_its_figure_is_refused(
+    facts: Sheet, text: str
+) -> None:
     assert verify.text_violations(text, facts, is_title=True)
 
 
 @pytest.mark.parametrize("text", SAYING_NOTHING)
 @pytest.mark.parametrize("title", [True, False])
-def test_a_text_without_a_fact_is_refused_whatever_its_words(facts: Sheet, text: str, title: bool) -> None:
+def test_a_text_without_a_fact_is_refused_whatever_its_words(
+    facts: Sheet, text: str, title: bool
+) -> None:
     assert verify.text_violations(text.removesuffix("." * title), facts, is_title=title)
 
 
-@pytest.mark.parametrize("text", ["Daily summary", "Factor exposure: beta and rate beta", "Concentration of the portfolio", "Hedge"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Daily summary",
+        "Factor exposure: beta and rate beta",
+        "Concentration of the portfolio",
+        "Hedge",
+    ],
+)
 def test_a_title_may_be_a_list_of_names(facts: Sheet, text: str) -> None:
     assert verify.text_violations(text, facts, is_title=True) == []
 

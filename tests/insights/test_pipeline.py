@@ -10,13 +10,20 @@ import pytest
 
 from riskmetrics.insights import pipeline, render, rules, verify
 from riskmetrics.insights.draft_schemas import Answer, Draft, Finding, Prompt, Usage
-from riskmetrics.insights.pipeline import Request, GenerationContext
-from riskmetrics.insights.templates import TemplateRenderError, Template, build_prompt
+from riskmetrics.insights.pipeline import GenerationContext, Request
+from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 from tests.insights.fact_sheets import sheet
 
 TEMPLATE = Template(
-    "factor_exposure", "v1", "System.", "{{ insight_type }} of {{ portfolio }}", None, 4000, ("betas",), ("ir_beta", "changes")
+    "factor_exposure",
+    "v1",
+    "System.",
+    "{{ insight_type }} of {{ portfolio }}",
+    None,
+    4000,
+    ("betas",),
+    ("ir_beta", "changes"),
 )
 TRUE = Draft(
     title="Factor exposure",
@@ -51,7 +58,11 @@ class Scripted:
         if isinstance(answer, Exception):
             raise answer
         usage = Usage(1000, 200, Decimal("0.000200"))
-        return Answer(answer, None, usage, "m-1") if isinstance(answer, Draft) else Answer(None, answer, usage, "m-1")
+        return (
+            Answer(answer, None, usage, "m-1")
+            if isinstance(answer, Draft)
+            else Answer(None, answer, usage, "m-1")
+        )
 
 
 @pytest.fixture
@@ -61,7 +72,9 @@ def request_() -> Request:
     return Request(TEMPLATE, whole.select_facts("factor_exposure", TEMPLATE.providers))
 
 
-def written(request: Request, *answers: Draft | str | Exception) -> tuple[dict[str, object], Scripted]:
+def written(
+    request: Request, *answers: Draft | str | Exception
+) -> tuple[dict[str, object], Scripted]:
     writer = Scripted(*answers)
     row = pipeline.insight_row(request, GenerationContext(writer, "m"))
     assert row is not None
@@ -71,14 +84,26 @@ def written(request: Request, *answers: Draft | str | Exception) -> tuple[dict[s
 def test_a_draft_that_holds_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
     beta = request_.sheet.facts["beta"].formatted
-    assert (row["summary"], row["provider"], row["model_used"]) == (f"The beta is {beta}.", "anthropic", "m-1")
-    assert (row["cost_usd"], row["token_count_input"], row["token_count_output"]) == (Decimal("0.000200"), 1000, 200)
+    assert (row["summary"], row["provider"], row["model_used"]) == (
+        f"The beta is {beta}.",
+        "anthropic",
+        "m-1",
+    )
+    assert (row["cost_usd"], row["token_count_input"], row["token_count_output"]) == (
+        Decimal("0.000200"),
+        1000,
+        200,
+    )
     assert row["data_quality"]["outcome"] == "verified"  # type: ignore[index]
     assert row["expires_at"] is None
-    assert (row["cache_key"], row["provider"]) == pipeline.request_key(request_, GenerationContext(Scripted(), "m"))
+    assert (row["cache_key"], row["provider"]) == pipeline.request_key(
+        request_, GenerationContext(Scripted(), "m")
+    )
 
 
-def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(request_: Request) -> None:
+def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(
+    request_: Request,
+) -> None:
     row, writer = written(request_, FALSE, TRUE)
     assert "'soared' is not in the vocabulary" in writer.complaints[0]
     assert row["data_quality"]["outcome"] == "repaired"  # type: ignore[index]
@@ -89,7 +114,11 @@ def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(
     ("answers", "reason", "cost"),
     [
         (("the service is overloaded",), "the service is overloaded", "0.000200"),
-        ((FALSE, FALSE), "refused twice, last for: summary: 'soared' is not in the vocabulary", "0.000400"),
+        (
+            (FALSE, FALSE),
+            "refused twice, last for: summary: 'soared' is not in the vocabulary",
+            "0.000400",
+        ),
         ((FALSE, "no answer in time"), "no answer in time", "0.000400"),
         ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", None),
     ],
@@ -98,19 +127,30 @@ def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
     request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str | None
 ) -> None:
     row, _ = written(request_, *answers)
-    assert (row["provider"], row["model_used"], row["cost_usd"]) == ("rules", "rules-v2", cost and Decimal(cost))
+    assert (row["provider"], row["model_used"], row["cost_usd"]) == (
+        "rules",
+        "rules-v2",
+        cost and Decimal(cost),
+    )
     assert reason in str(row["data_quality"]["fallback_reason"])  # type: ignore[index]
     assert "secret" not in str(row)
     assert row["data_quality"]["outcome"] == "fallback"  # type: ignore[index]
     assert isinstance(row["expires_at"], datetime)
     assert row["expires_at"] > datetime.now(UTC)
-    assert (row["cache_key"], row["provider"]) == pipeline.request_key(request_, GenerationContext())
+    assert (row["cache_key"], row["provider"]) == pipeline.request_key(
+        request_, GenerationContext()
+    )
 
 
-def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(request_: Request) -> None:
+def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(
+    request_: Request,
+) -> None:
     key = pipeline.request_key(request_, GenerationContext())
     beta = request_.sheet.facts["beta"]
-    other = replace(request_.sheet, facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, formatted="9.00")})
+    other = replace(
+        request_.sheet,
+        facts=request_.sheet.facts | {"beta": replace(beta, value=9.0, formatted="9.00")},
+    )
     changed = [
         replace(request_, sheet=other),
         replace(request_, sheet=replace(request_.sheet, portfolio_id="q")),
@@ -118,10 +158,21 @@ def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(reque
         replace(request_, question="Why?"),
     ]
     assert key[1] == "rules"
-    assert len({pipeline.request_key(of, GenerationContext()) for of in changed} - {key}) == len(changed)
-    assert pipeline.request_key(request_, GenerationContext(run_id="another", code_version="2")) == key
-    assert pipeline.request_key(replace(request_, template=replace(TEMPLATE, version="v9")), GenerationContext()) == key
-    of_models = {pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")}
+    assert len({pipeline.request_key(of, GenerationContext()) for of in changed} - {key}) == len(
+        changed
+    )
+    assert (
+        pipeline.request_key(request_, GenerationContext(run_id="another", code_version="2")) == key
+    )
+    assert (
+        pipeline.request_key(
+            replace(request_, template=replace(TEMPLATE, version="v9")), GenerationContext()
+        )
+        == key
+    )
+    of_models = {
+        pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")
+    }
     assert len(of_models | {key}) == 3
 
 
@@ -131,8 +182,14 @@ def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
     random = Random(insight_type)
     for _ in range(60):
         whole = sheet(random)
-        kept = {name: fact for name, fact in whole.facts.items() if random.random() < random.choice((1.0, 0.9))}
-        facts = replace(whole, facts=kept).select_facts(insight_type, sorted({fact.fact_type.provider for fact in whole.facts.values()}))
+        kept = {
+            name: fact
+            for name, fact in whole.facts.items()
+            if random.random() < random.choice((1.0, 0.9))
+        }
+        facts = replace(whole, facts=kept).select_facts(
+            insight_type, sorted({fact.fact_type.provider for fact in whole.facts.values()})
+        )
         draft = rules.write_draft(insight_type, facts)
         if draft.summary and draft.findings:
             assert verify.find_violations(draft, facts) == []
@@ -140,7 +197,10 @@ def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
 
 def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
     empty = replace(request_.sheet, facts={})
-    assert list(pipeline.insight_rows([replace(request_, sheet=empty)], GenerationContext(), set())) == []
+    assert (
+        list(pipeline.insight_rows([replace(request_, sheet=empty)], GenerationContext(), set()))
+        == []
+    )
 
 
 def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Request) -> None:
@@ -149,8 +209,13 @@ def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Reque
     assert row["data_limitations"] == "The vendor beta has no value: none is known of."
 
 
-@pytest.mark.parametrize("text", ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"])
-def test_a_template_that_reaches_for_what_there_is_not_is_refused(request_: Request, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"],
+)
+def test_a_template_that_reaches_for_what_there_is_not_is_refused(
+    request_: Request, text: str
+) -> None:
     with pytest.raises(TemplateRenderError, match="factor_exposure v1 cannot be rendered"):
         build_prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
 
@@ -159,11 +224,16 @@ def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request)
     sent = build_prompt(TEMPLATE, request_.sheet, "m", "aliases")
     assert sent.task == f"factor_exposure of {request_.sheet.portfolio}"
     assert request_.sheet.facts["beta"].formatted in sent.facts
-    assert sorted(request_.sheet.facts) == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
+    assert (
+        sorted(request_.sheet.facts)
+        == sent.schema["$defs"]["Finding"]["properties"]["facts"]["items"]["enum"]
+    )
     assert '"symbol"' not in sent.facts + sent.system
 
 
-def test_a_title_too_long_with_its_names_is_cut_between_words_and_never_within_a_figure(request_: Request) -> None:
+def test_a_title_too_long_with_its_names_is_cut_between_words_and_never_within_a_figure(
+    request_: Request,
+) -> None:
     sheet = replace(request_.sheet, aliases={"SEC_01": {"sector": "x" * 190}})
     text = render.render(TRUE.model_copy(update={"title": "SEC_01: a beta of {{beta}}"}), sheet, "")
     assert text.title == f"{'x' * 190}: a beta …"

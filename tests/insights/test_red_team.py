@@ -9,12 +9,26 @@ from riskmetrics.insights import verify
 from tests.insights.fact_sheets import sheet
 from tests.insights.sentences import of_sheet
 
-WAYS = {"direction", "unit", "sign", "id", "another", "swap", "entity", "time", "quantifier", "negation", "tense"}
+WAYS = {
+    "direction",
+    "unit",
+    "sign",
+    "id",
+    "another",
+    "swap",
+    "entity",
+    "time",
+    "quantifier",
+    "negation",
+    "tense",
+}
 SHEETS, PER_SHEET = 40, 300
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_refused(seed: int) -> None:
+def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_refused(
+    seed: int,
+) -> None:
     random, passed, refused, ways = Random(seed), [], [], Counter[str]()
     for _ in range(SHEETS):
         facts = sheet(random)

@@ -43,24 +43,39 @@ def facts() -> Sheet:
 def examples(system: str, heading: str) -> list[str]:
     """The sentences that a prompt lists under a heading."""
     _, _, listed = system.partition(heading)
-    return [line.removeprefix("- ") for line in listed.split("\n\n")[0].splitlines() if line.startswith("- ")]
+    return [
+        line.removeprefix("- ")
+        for line in listed.split("\n\n")[0].splitlines()
+        if line.startswith("- ")
+    ]
 
 
-def test_what_the_prompts_show_as_right_passes_and_what_they_show_as_refused_is_refused(connection: sa.Connection, facts: Sheet) -> None:
+def test_what_the_prompts_show_as_right_passes_and_what_they_show_as_refused_is_refused(
+    connection: sa.Connection, facts: Sheet
+) -> None:
     templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
     assert {template.version for template in templates} == {"v2"}
     for template in templates:
         system = build_prompt(template, facts, "m", "aliases", "Why?").system
         right, wrong = examples(system, "Written so"), examples(system, "Refused")
         assert (len(right), len(wrong)) == (10, 9)
-        assert {text: verify.text_violations(text, facts) for text in right} == {text: [] for text in right}
+        assert {text: verify.text_violations(text, facts) for text in right} == {
+            text: [] for text in right
+        }
         assert all(verify.text_violations(text, facts) for text in wrong)
 
 
 def test_the_prompt_shows_every_word_that_the_verifier_knows_and_every_length() -> None:
     shown = verifier_rules()
-    known = {phrase for phrase in lexicon._meanings_by_phrase() if phrase not in lexicon.TYPES_BY_LABEL}
-    assert known <= {phrase for words in lexicon.vocabulary().values() for each in words for phrase in each.phrases}
+    known = {
+        phrase for phrase in lexicon._meanings_by_phrase() if phrase not in lexicon.TYPES_BY_LABEL
+    }
+    assert known <= {
+        phrase
+        for words in lexicon.vocabulary().values()
+        for each in words
+        for phrase in each.phrases
+    }
     assert all(phrase in shown for phrase in known)
     assert all(f"{part} {most}" in shown for part, most in verify.MAX_CHARS.items())
 
@@ -76,31 +91,58 @@ def before(empty_database: str) -> Iterator[sa.Engine]:
 
 def active(engine: sa.Engine) -> dict[str, str]:
     with engine.connect() as connection:
-        return {row["insight_type"]: row["version"] for row in stored.read_active_templates(connection)}
+        return {
+            row["insight_type"]: row["version"] for row in stored.read_active_templates(connection)
+        }
 
 
-def test_the_second_version_replaces_the_first_and_no_template_of_a_users_own(before: sa.Engine) -> None:
+def test_the_second_version_replaces_the_first_and_no_template_of_a_users_own(
+    before: sa.Engine,
+) -> None:
     """One user has a template of their own in use, one of a second version's name, one has edited a seeded one."""
-    copied = "name, system_prompt, investigation_prompt || ' Be brief.', active FROM ai_insight_templates"
+    copied = (
+        "name, system_prompt, investigation_prompt || ' Be brief.', active FROM"
+        " ai_insight_templates"
+    )
     with before.begin() as connection:
         for kind, version in (("custom", "mine"), ("daily_summary", "v2")):
-            target = "ai_insight_templates (insight_type, version, name, system_prompt, investigation_prompt, active)"
-            connection.exec_driver_sql(f"UPDATE ai_insight_templates SET active = false WHERE insight_type = '{kind}'")
-            connection.exec_driver_sql(f"INSERT INTO {target} SELECT insight_type, '{version}', {copied} WHERE insight_type = '{kind}'")
+            target = (
+                "ai_insight_templates (insight_type, version, name, system_prompt,"
+                " investigation_prompt, active)"
+            )
+            connection.exec_driver_sql(
+                f"UPDATE ai_insight_templates SET active = false WHERE insight_type = '{kind}'"
+            )
+            connection.exec_driver_sql(
+                f"INSERT INTO {target} SELECT insight_type, '{version}', {copied} WHERE"
+                f" insight_type = '{kind}'"
+            )
         stored.activate_template(connection, "custom", "mine")
         stored.activate_template(connection, "daily_summary", "v1")
-        connection.exec_driver_sql("UPDATE ai_insight_templates SET system_prompt = 'Mine.' WHERE insight_type = 'hedge_quality'")
+        connection.exec_driver_sql(
+            "UPDATE ai_insight_templates SET system_prompt = 'Mine.' WHERE insight_type ="
+            " 'hedge_quality'"
+        )
     first = active(before)
     with before.connect() as connection:
         kept = {row["id"]: row for row in stored.read_templates(connection)}
     migrate.upgrade(before)
-    new = dict.fromkeys(first, "v2") | {"custom": "mine", "daily_summary": "v2-riskmetrics", "hedge_quality": "v1"}
+    new = dict.fromkeys(first, "v2") | {
+        "custom": "mine",
+        "daily_summary": "v2-riskmetrics",
+        "hedge_quality": "v1",
+    }
     assert active(before) == new
     with before.connect() as connection:
         rows = {row["id"]: row for row in stored.read_templates(connection)}
     same = {"system_prompt", "investigation_prompt", "version", "created_at"}
-    assert all({name: rows[key][name] for name in same} == {name: row[name] for name in same} for key, row in kept.items())
-    assert [row for key, row in rows.items() if row["version"] == "mine"] == [row for row in kept.values() if row["version"] == "mine"]
+    assert all(
+        {name: rows[key][name] for name in same} == {name: row[name] for name in same}
+        for key, row in kept.items()
+    )
+    assert [row for key, row in rows.items() if row["version"] == "mine"] == [
+        row for row in kept.values() if row["version"] == "mine"
+    ]
     migrate.downgrade(before, _FIRST)
     assert active(before) == first
     with before.connect() as connection:

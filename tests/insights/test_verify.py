@@ -22,16 +22,29 @@ def changed(facts: Sheet, **values: float) -> Sheet:
     """Return the sheet with other values."""
     found = dict(facts.facts)
     for name, value in values.items():
-        found[name] = replace(found[name], value=value, formatted=format_value(value, found[name].fact_type.unit, "USD"))
+        found[name] = replace(
+            found[name],
+            value=value,
+            formatted=format_value(value, found[name].fact_type.unit, "USD"),
+        )
     return Sheet(facts.portfolio_id, DAY, found, facts.aliases)
 
 
 @pytest.fixture
 def facts() -> Sheet:
     """A sheet on which the beta is 1.25 and rose, and a position of 12 % passes a threshold of 10 %."""
-    of = {"beta": 1.25, "beta_threshold": 1.2, "beta_change": 0.04, "pos_01_weight": 0.12, "weight_threshold": 0.1, "daily_pnl": -839.3}
+    of = {
+        "beta": 1.25,
+        "beta_threshold": 1.2,
+        "beta_change": 0.04,
+        "pos_01_weight": 0.12,
+        "weight_threshold": 0.1,
+        "daily_pnl": -839.3,
+    }
     found = changed(sheet(Random(7)), **of)
-    weights = {f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)}
+    weights = {
+        f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)
+    }
     return Sheet("p", DAY, found.facts | weights, found.aliases)
 
 
@@ -42,7 +55,10 @@ def facts() -> Sheet:
         "The beta of {{beta}} is above the beta threshold of {{beta_threshold}}.",
         "The beta rose by {{beta_change.size}} to {{beta}} since the session before.",
         "POS_01 is the largest position, with a weight of {{pos_01_weight}}.",
-        "The weight of POS_01, {{pos_01_weight}}, is not below the single-name threshold of {{weight_threshold}}.",
+        (
+            "The weight of POS_01, {{pos_01_weight}}, is not below the single-name threshold of"
+            " {{weight_threshold}}."
+        ),
         "The portfolio lost {{daily_pnl.size}} in the session.",
         "The low end is {{expected_low}}, and the high end is {{expected_high}}.",
         "Review whether POS_01 fits the plan.",
@@ -65,26 +81,44 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
         ("Sell POS_01 before the weight rises.", "'Sell' is not in the vocabulary"),
         ("The beta is {{gamma}}.", "there is no fact gamma"),
         ("The beta is {{hhi}}.", "does not stand with one of its names"),
-        ("The volatility over 63 sessions is {{volatility_21d}}.", "does not stand with one of its names"),
+        (
+            "The volatility over 63 sessions is {{volatility_21d}}.",
+            "does not stand with one of its names",
+        ),
         ("The beta is -{{beta}}.", "is no word"),
         ("The beta is {{beta}}%.", "is no word"),
         ("The beta is 0{{beta}}.", "must stand free"),
         ("The beta is {{beta}}{{hhi}}.", "must stand free"),
-        ("The beta of {{beta}} is below the beta threshold of {{beta_threshold}}.", "beta is not below beta_threshold"),
+        (
+            "The beta of {{beta}} is below the beta threshold of {{beta_threshold}}.",
+            "beta is not below beta_threshold",
+        ),
         ("The beta of {{beta}} is above the HHI of {{hhi}}.", "can be compared"),
         ("The beta of {{beta}} is above the beta of {{beta}}.", "can be compared"),
-        ("The beta of {{beta}} is at least {{beta_threshold}}.", "does not stand with one of its names"),
+        (
+            "The beta of {{beta}} is at least {{beta_threshold}}.",
+            "does not stand with one of its names",
+        ),
         ("The beta fell by {{beta_change.size}}.", "beta is not fell"),
         ("The beta rose by {{beta}}.", "of a move say"),
         ("The beta rose from {{beta}}.", "of a move say"),
         ("The HHI rose, and the beta fell.", "is not"),
         ("The rate beta rose.", "needs the fact of a change"),
         ("The change in beta is {{beta_change.size}}.", "needs a word that tells its direction"),
-        ("The portfolio gained {{daily_pnl.size}} in the session.", "is wrong: daily_pnl is −839.30 USD"),
+        (
+            "The portfolio gained {{daily_pnl.size}} in the session.",
+            "is wrong: daily_pnl is −839.30 USD",
+        ),
         ("The portfolio lost {{daily_pnl}} in the session.", "after 'lost' write"),
-        ("POS_02 is the largest position, with a weight of {{pos_02_weight}}.", "not known to be it"),
+        (
+            "POS_02 is the largest position, with a weight of {{pos_02_weight}}.",
+            "not known to be it",
+        ),
         ("POS_02 has a weight of {{pos_01_weight}}.", "is of POS_01"),
-        ("POS_01 and POS_02 have a weight of {{pos_02_weight}}.", "'POS_01' stands without its figure"),
+        (
+            "POS_01 and POS_02 have a weight of {{pos_02_weight}}.",
+            "'POS_01' stands without its figure",
+        ),
         ("The weight of POS_01 is equal to the weight of POS_02.", "can be compared"),
         ("POS_09 has a weight of {{pos_01_weight}}.", "there is no POS_09"),
         ("POS_01 is SEC_01.", "things of two kinds"),
@@ -94,18 +128,31 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
         ("Check whether the beta is the HHI.", "advice states nothing"),
         ("On 2022-12-27 the beta is {{beta}}.", "is not the session"),
         ("The beta is {{beta}} since the session before.", "needs a move"),
-        ("The expected volatility exceeds the volatility over 21 sessions by {{volatility_21d}}.", "needs the figure of a move"),
+        (
+            (
+                "The expected volatility exceeds the volatility over 21 sessions by"
+                " {{volatility_21d}}."
+            ),
+            "needs the figure of a move",
+        ),
         ("All positions have a beta of {{beta}}.", "'All' is not in the vocabulary"),
     ],
 )
-def test_a_sentence_that_says_more_or_other_is_refused_with_the_reason(facts: Sheet, text: str, complaint: str) -> None:
+def test_a_sentence_that_says_more_or_other_is_refused_with_the_reason(
+    facts: Sheet, text: str, complaint: str
+) -> None:
     assert complaint in "; ".join(verify.text_violations(text, facts))
 
 
 def draft(**parts: object) -> Draft:
     """Return a draft that passes, but for the parts given."""
     found = [Finding(text="The beta is {{beta}}.", facts=["beta"])]
-    whole = {"title": "Factor exposure", "summary": "The beta is {{beta}}.", "analysis": "", "findings": found}
+    whole = {
+        "title": "Factor exposure",
+        "summary": "The beta is {{beta}}.",
+        "analysis": "",
+        "findings": found,
+    }
     return Draft(**(whole | {"recommendations": [], "limitations": ""} | parts))
 
 
@@ -118,20 +165,55 @@ def draft(**parts: object) -> Draft:
         ({"summary": "With the portfolio in the figures."}, "summary: it states no figure"),
         ({"findings": []}, "findings: there is none"),
         ({"findings": [Finding(text="The beta is {{beta}}.", facts=[])]}, "it cites no fact"),
-        ({"findings": [Finding(text="The beta is {{beta}}.", facts=["hhi"])]}, "it states beta and does not cite it"),
-        ({"findings": [Finding(text="Watch the beta.", facts=["gamma"])]}, "there is no fact gamma"),
-        ({"findings": [Finding(text="The beta is {{beta}}.", facts=["beta", "hhi"])]}, "it cites hhi and does not state it"),
+        (
+            {"findings": [Finding(text="The beta is {{beta}}.", facts=["hhi"])]},
+            "it states beta and does not cite it",
+        ),
+        (
+            {"findings": [Finding(text="Watch the beta.", facts=["gamma"])]},
+            "there is no fact gamma",
+        ),
+        (
+            {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta", "hhi"])]},
+            "it cites hhi and does not state it",
+        ),
         (
             {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta", "beta_threshold"])]},
             "cites beta_threshold and does not state it",
         ),
-        ({"findings": [Finding(text="The beta is above the beta threshold.", facts=["beta", "beta_threshold"])]}, ""),
-        ({"recommendations": [Finding(text="Watch the beta.", facts=["beta", "beta_threshold"])]}, ""),
-        ({"recommendations": [Finding(text="Watch the beta.", facts=["beta", "hhi"])]}, "it cites hhi and does not state it"),
-        ({"recommendations": [Finding(text="Watch the beta.", facts=["drawdown_threshold"])]}, "drawdown_threshold and does not state it"),
+        (
+            {
+                "findings": [
+                    Finding(
+                        text="The beta is above the beta threshold.",
+                        facts=["beta", "beta_threshold"],
+                    )
+                ]
+            },
+            "",
+        ),
+        (
+            {
+                "recommendations": [
+                    Finding(text="Watch the beta.", facts=["beta", "beta_threshold"])
+                ]
+            },
+            "",
+        ),
+        (
+            {"recommendations": [Finding(text="Watch the beta.", facts=["beta", "hhi"])]},
+            "it cites hhi and does not state it",
+        ),
+        (
+            {"recommendations": [Finding(text="Watch the beta.", facts=["drawdown_threshold"])]},
+            "drawdown_threshold and does not state it",
+        ),
         ({"analysis": "Here the portfolio is closely shown."}, "analysis: it states no fact"),
         ({"limitations": "What the facts do not tell is not answered here."}, ""),
-        ({"findings": [Finding(text="The beta is {{beta}}.", facts=["beta"])] * 9}, "findings: 9, 8 are the most"),
+        (
+            {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta"])] * 9},
+            "findings: 9, 8 are the most",
+        ),
         ({"limitations": "The data are old."}, "limitations: 'old' is not in the vocabulary"),
     ],
 )
@@ -149,7 +231,12 @@ def test_a_name_tells_of_one_kind_of_thing_which_figure_may_stand_beside_it() ->
 
 def phrases() -> list[str]:
     """All that prose may say beside the names of facts."""
-    return [phrase for words in lexicon.vocabulary().values() for each in words for phrase in each.phrases]
+    return [
+        phrase
+        for words in lexicon.vocabulary().values()
+        for each in words
+        for phrase in each.phrases
+    ]
 
 
 def test_the_vocabulary_has_no_word_of_quantity_quantifier_negation_degree_or_trade() -> None:
@@ -163,7 +250,9 @@ def test_words_of_the_file_are_text() -> None:
 
 
 def test_a_fact_survives_its_record(facts: Sheet) -> None:
-    assert [Fact.from_record(fact.record) for fact in facts.facts.values()] == list(facts.facts.values())
+    assert [Fact.from_record(fact.record) for fact in facts.facts.values()] == list(
+        facts.facts.values()
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,14 +273,23 @@ def test_a_fact_survives_its_record(facts: Sheet) -> None:
         (-0.233, "more than", False),
     ],
 )
-def test_a_stress_result_is_within_its_threshold_or_at_or_beyond_it(facts: Sheet, result: float, words: str, passes: bool) -> None:
+def test_a_stress_result_is_within_its_threshold_or_at_or_beyond_it(
+    facts: Sheet, result: float, words: str, passes: bool
+) -> None:
     sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
-    text = f"The stress result of SCN_01 is {{{{scn_01_result}}}}, {words} the stress threshold of {{{{result_threshold}}}}."
+    text = (
+        f"The stress result of SCN_01 is {{{{scn_01_result}}}}, {words} the stress threshold of"
+        " {{result_threshold}}."
+    )
     assert (verify.text_violations(text, sheet) == []) == passes
 
 
-@pytest.mark.parametrize(("beta", "words"), [(1.19, "within"), (1.2, "at or beyond"), (1.3, "at or beyond")])
-def test_within_and_beyond_are_said_of_other_thresholds_too(facts: Sheet, beta: float, words: str) -> None:
+@pytest.mark.parametrize(
+    ("beta", "words"), [(1.19, "within"), (1.2, "at or beyond"), (1.3, "at or beyond")]
+)
+def test_within_and_beyond_are_said_of_other_thresholds_too(
+    facts: Sheet, beta: float, words: str
+) -> None:
     sheet = changed(facts, beta=beta, beta_threshold=1.2)
     for word in ("within", "at or beyond"):
         text = f"The beta of {{{{beta}}}} is {word} the beta threshold of {{{{beta_threshold}}}}."
@@ -210,11 +308,25 @@ def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
 @pytest.mark.parametrize(
     ("result", "finding"),
     [
-        (-0.233, "The stress result of SCN_01 is {{scn_01_result}}, within the stress threshold of {{result_threshold}}."),
-        (-0.3, "The stress result of SCN_01 is {{scn_01_result}}, at or beyond the stress threshold of {{result_threshold}}."),
+        (
+            -0.233,
+            (
+                "The stress result of SCN_01 is {{scn_01_result}}, within the stress threshold of"
+                " {{result_threshold}}."
+            ),
+        ),
+        (
+            -0.3,
+            (
+                "The stress result of SCN_01 is {{scn_01_result}}, at or beyond the stress"
+                " threshold of {{result_threshold}}."
+            ),
+        ),
     ],
 )
-def test_the_rules_call_a_respected_limit_within_it(facts: Sheet, result: float, finding: str) -> None:
+def test_the_rules_call_a_respected_limit_within_it(
+    facts: Sheet, result: float, finding: str
+) -> None:
     sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)
     written = rules.write_draft("stress_test_review", sheet)
     assert finding in [of.text for of in written.findings]

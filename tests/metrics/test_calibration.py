@@ -7,18 +7,31 @@ import pytest
 from numpy.testing import assert_allclose, assert_equal
 from scipy import optimize
 
-from riskmetrics.errors import DataQualityError, CalibrationRejectedError
+from riskmetrics.errors import CalibrationRejectedError, DataQualityError
 from riskmetrics.metrics.calibration import estimate, fit
-from riskmetrics.metrics.har import CLOSE, PROXIES, SHIPPED_COEFFICIENTS, Regressors, forecast, build_regressors
+from riskmetrics.metrics.har import (
+    CLOSE,
+    PROXIES,
+    SHIPPED_COEFFICIENTS,
+    Regressors,
+    build_regressors,
+    forecast,
+)
 
 TRUTH = {proxy: coefficients.weights for proxy, coefficients in SHIPPED_COEFFICIENTS.items()}
 
 
-def panel(proxy: str = "close_market", *, days: int = 1300, symbols: int = 22, seed: int = 1) -> Regressors:
+def panel(
+    proxy: str = "close_market", *, days: int = 1300, symbols: int = 22, seed: int = 1
+) -> Regressors:
     """Regressors as independent gamma variables of mean 1, all of one proxy."""
     rng = np.random.default_rng(seed)
     shape = days, symbols
-    market = np.full(shape, np.nan) if proxy == "close" else np.broadcast_to(rng.gamma(4.0, 0.25, (days, 1)), shape)
+    market = (
+        np.full(shape, np.nan)
+        if proxy == "close"
+        else np.broadcast_to(rng.gamma(4.0, 0.25, (days, 1)), shape)
+    )
     nowhere = np.zeros(shape, bool)
     return Regressors(
         level=rng.uniform(0.005, 0.03, shape),
@@ -37,7 +50,13 @@ def panel(proxy: str = "close_market", *, days: int = 1300, symbols: int = 22, s
 def realized_by(inputs: Regressors, weights: np.ndarray, *, noise: float = 0.0) -> np.ndarray:
     """Volatility that follows: the model's with these weights times a gamma error of mean 1 and this standard deviation."""
     market = np.where(inputs.proxy == CLOSE, 0.0, inputs.market)
-    ratio = weights[0] + weights[1] * inputs.day + weights[2] * inputs.week + weights[3] * inputs.month + weights[4] * market
+    ratio = (
+        weights[0]
+        + weights[1] * inputs.day
+        + weights[2] * inputs.week
+        + weights[3] * inputs.month
+        + weights[4] * market
+    )
     error = np.random.default_rng(2).gamma(noise**-2, noise**2, ratio.shape) if noise else 1.0
     return math.sqrt(252) * inputs.level * ratio * error
 
@@ -55,7 +74,9 @@ def test_recovers_the_weights_exactly_where_there_is_no_noise(proxy):
 def test_recovers_weights_and_variance_from_noisy_targets():
     """A relative error of standard deviation .35 has E[RV²] = F² (1 + .35²)."""
     inputs = panel(days=4000, symbols=25)
-    ours = fit([(inputs, realized_by(inputs, TRUTH["close_market"], noise=0.35))], proxy="close_market")
+    ours = fit(
+        [(inputs, realized_by(inputs, TRUTH["close_market"], noise=0.35))], proxy="close_market"
+    )
     assert_allclose(ours.coefficients.weights, TRUTH["close_market"], atol=0.012)
     assert_allclose(ours.coefficients.residual_variance, 0.35**2, rtol=0.03)
 
@@ -75,7 +96,9 @@ def test_agrees_with_weighted_least_squares_written_out(proxy):
     theirs = np.linalg.lstsq(x * root[:, None], target * root)[0]
     assert ours.n_obs == pairs.sum()
     assert_allclose(ours.coefficients.weights[: len(theirs)], theirs, rtol=1e-9, atol=1e-12)
-    assert_allclose(ours.coefficients.residual_variance, np.mean((target / (x @ theirs)) ** 2) - 1.0, rtol=1e-9)
+    assert_allclose(
+        ours.coefficients.residual_variance, np.mean((target / (x @ theirs)) ** 2) - 1.0, rtol=1e-9
+    )
 
 
 def test_standard_errors_are_those_of_driscoll_and_kraay_written_out():
@@ -84,7 +107,9 @@ def test_standard_errors_are_those_of_driscoll_and_kraay_written_out():
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
     realized[:3] = realized[100] = np.nan
     ours = estimate([(inputs, realized)], proxy="close_market")
-    x = np.stack([np.ones_like(inputs.day), inputs.day, inputs.week, inputs.month, inputs.market], axis=-1)
+    x = np.stack(
+        [np.ones_like(inputs.day), inputs.day, inputs.week, inputs.month, inputs.market], axis=-1
+    )
     weight = (1.0 / np.maximum(inputs.month, 0.2) ** 2)[..., None]
     error = realized / inputs.level / math.sqrt(252) - x @ ours.coefficients.weights
     known = np.isfinite(error)
@@ -132,7 +157,10 @@ def test_pairs_that_are_not_of_the_proxy_or_not_forecast_leave_no_trace():
     expected[3:6] = np.nan
     realized[3:6] *= 50.0
     ours = estimate([(inputs, realized)], proxy="close_market")
-    assert_equal(ours.coefficients.weights, estimate([(inputs, expected)], proxy="close_market").coefficients.weights)
+    assert_equal(
+        ours.coefficients.weights,
+        estimate([(inputs, expected)], proxy="close_market").coefficients.weights,
+    )
     assert ours.n_obs == 1297 * 22 - 3
     assert ours.n_days == 1297
 
@@ -141,10 +169,18 @@ def test_series_may_come_in_blocks():
     inputs = panel()
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.3)
     realized[:5, :7] = realized[3:9, 7:] = np.nan
-    blocks = [(Regressors._make(of[:, some] for of in inputs), realized[:, some]) for some in (slice(0, 7), slice(7, None))]
-    whole, parts = estimate([(inputs, realized)], proxy="close_market"), estimate(blocks, proxy="close_market")
+    blocks = [
+        (Regressors._make(of[:, some] for of in inputs), realized[:, some])
+        for some in (slice(0, 7), slice(7, None))
+    ]
+    whole, parts = (
+        estimate([(inputs, realized)], proxy="close_market"),
+        estimate(blocks, proxy="close_market"),
+    )
     assert_allclose(parts.coefficients.weights, whole.coefficients.weights, rtol=1e-10)
-    assert_allclose(parts.coefficients.residual_variance, whole.coefficients.residual_variance, rtol=1e-10)
+    assert_allclose(
+        parts.coefficients.residual_variance, whole.coefficients.residual_variance, rtol=1e-10
+    )
     assert parts[2:5] == whole[2:5] == (realized.size - 5 * 7 - 6 * 15, 1298, 22)
 
 
@@ -177,13 +213,17 @@ def refusal(inputs: Regressors, realized: np.ndarray) -> str:
 def test_a_negative_weight_is_refused():
     inputs = panel()
     weights = np.array([0.7, 0.05, -0.1, 0.2, 0.18])
-    assert "negative weight (0.700, 0.050, -0.100, 0.200, 0.180)" in refusal(inputs, realized_by(inputs, weights))
+    assert "negative weight (0.700, 0.050, -0.100, 0.200, 0.180)" in refusal(
+        inputs, realized_by(inputs, weights)
+    )
 
 
 @pytest.mark.parametrize(("scale", "total"), [(0.85, "0.884"), (1.12, "1.165")])
 def test_weights_that_forecast_another_level_are_refused(scale, total):
     inputs = panel()
-    assert f"sum to {total}, not 0.9 to 1.15" in refusal(inputs, realized_by(inputs, scale * TRUTH["close_market"]))
+    assert f"sum to {total}, not 0.9 to 1.15" in refusal(
+        inputs, realized_by(inputs, scale * TRUTH["close_market"])
+    )
 
 
 def test_less_than_five_years_are_refused():

@@ -11,12 +11,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from riskmetrics.metrics.concentration import concentration, sector_values, sector_weights
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
-positions = st.lists(st.floats(0.01, 1e9) | st.floats(-1e9, -0.01), min_size=1, max_size=30).map(np.array)
+positions = st.lists(st.floats(0.01, 1e9) | st.floats(-1e9, -0.01), min_size=1, max_size=30).map(
+    np.array
+)
 
 
 def of_one(values):
     """The four numbers of a single portfolio."""
-    return np.array([field[0] for field in concentration(np.asarray(values, float), np.zeros(len(values), np.int64), 1)])
+    return np.array(
+        [
+            field[0]
+            for field in concentration(
+                np.asarray(values, float), np.zeros(len(values), np.int64), 1
+            )
+        ]
+    )
 
 
 def test_a_long_short_portfolio_by_hand():
@@ -46,7 +55,11 @@ def test_a_portfolio_without_gross_value_is_undefined_and_leaves_the_others_alon
 def test_no_instrument_at_all_leaves_every_portfolio_undefined():
     none = np.array([], dtype=np.int64)
     assert np.isnan(concentration(np.array([]), none, 2)).all()
-    assert_array_equal(sector_values(np.array([]), none, none, n_portfolios=2, n_sectors=3), np.zeros((2, 3)), strict=True)
+    assert_array_equal(
+        sector_values(np.array([]), none, none, n_portfolios=2, n_sectors=3),
+        np.zeros((2, 3)),
+        strict=True,
+    )
 
 
 @repeatable
@@ -57,7 +70,9 @@ def test_agrees_with_exact_fractions_and_keeps_its_bounds(values):
     weights = [value / sum(exact) for value in exact]
     hhi, effective, top_3, top_10 = of_one(values)
     assert_allclose(hhi, float(sum(weight**2 for weight in weights)), rtol=1e-13)
-    assert_allclose([top_3, top_10], [float(sum(weights[:3])), float(sum(weights[:10]))], rtol=1e-13)
+    assert_allclose(
+        [top_3, top_10], [float(sum(weights[:3])), float(sum(weights[:10]))], rtol=1e-13
+    )
     assert effective == 1 / hhi
     assert 1 / len(values) * (1 - 1e-13) <= hhi <= 1.0
     assert top_3 <= top_10 <= 1.0
@@ -88,7 +103,10 @@ def test_a_portfolio_has_the_same_bits_alone_and_in_any_batch_and_order(portfoli
 
 
 def test_sectors_by_hand():
-    """Portfolio 0: gross 100, of it 60 and 40; net 60 - 20 + 20. Portfolio 1 holds nothing, 2 is unpriced."""
+    """Portfolio 0: gross 100, of it 60 and 40; net 60 - 20 + 20.
+
+    Portfolio 1 holds nothing, 2 is unpriced.
+    """
     values = np.array([60.0, -30.0, 10.0, np.nan])
     portfolio, sector = np.array([0, 0, 0, 2]), np.array([1, 0, 0, 1])
     net = sector_values(values, portfolio, sector, n_portfolios=3, n_sectors=2)
@@ -101,7 +119,9 @@ def test_sectors_by_hand():
 @given(positions, st.randoms(use_true_random=False))
 def test_sector_weights_sum_to_one(values, random):
     sector = np.array([random.randrange(4) for _ in values])
-    weights = sector_weights(values, np.zeros(len(values), np.int64), sector, n_portfolios=1, n_sectors=4)
+    weights = sector_weights(
+        values, np.zeros(len(values), np.int64), sector, n_portfolios=1, n_sectors=4
+    )
     assert_allclose(weights.sum(), 1.0, rtol=1e-14)
 
 
@@ -113,7 +133,9 @@ def test_sector_weights_have_the_same_bits_alone_and_in_a_batch(values, random):
     batch = sector_weights(values, portfolio, sector, n_portfolios=3, n_sectors=4)
     for index in range(3):
         mine = portfolio == index
-        alone = sector_weights(values[mine], np.zeros(mine.sum(), np.int64), sector[mine], n_portfolios=1, n_sectors=4)
+        alone = sector_weights(
+            values[mine], np.zeros(mine.sum(), np.int64), sector[mine], n_portfolios=1, n_sectors=4
+        )
         assert_array_equal(batch[index], alone[0])
 
 
@@ -122,5 +144,7 @@ def test_an_index_out_of_bounds_or_missing_raises():
     for portfolio in ([0, 3], [-1, 0], [0], [[0, 1]]):
         with pytest.raises(ValueError, match="ind"):
             concentration(values, np.array(portfolio), 3)
-    with pytest.raises(ValueError, match="indices"):  # would otherwise fall into the next portfolio's first sector
+    with pytest.raises(
+        ValueError, match="indices"
+    ):  # would otherwise fall into the next portfolio's first sector
         sector_values(values, np.array([0, 1]), np.array([0, 2]), n_portfolios=3, n_sectors=2)

@@ -37,7 +37,9 @@ def compounded(returns, weight):
 
 
 def split(series, coverage, returns, weight, min_obs=20):
-    return risk_contributions(series, coverage, returns, weight, column=COLUMN, portfolio=PORTFOLIO, min_obs=min_obs)
+    return risk_contributions(
+        series, coverage, returns, weight, column=COLUMN, portfolio=PORTFOLIO, min_obs=min_obs
+    )
 
 
 @repeatable
@@ -64,7 +66,11 @@ def test_components_sum_to_the_volatility_whatever_is_missing(seed, missing):
     for p in range(3):
         days = series[np.isfinite(series[:, p]), p]
         if len(days) >= 2:
-            assert_allclose(np.nansum(found.component[p == PORTFOLIO]), days.std(ddof=1) * np.sqrt(252), rtol=1e-11)
+            assert_allclose(
+                np.nansum(found.component[p == PORTFOLIO]),
+                days.std(ddof=1) * np.sqrt(252),
+                rtol=1e-11,
+            )
 
 
 def test_the_marginal_contribution_is_the_derivative_of_volatility_by_weight():
@@ -72,7 +78,10 @@ def test_the_marginal_contribution_is_the_derivative_of_volatility_by_weight():
     series, coverage, returns, weight = book(5)
     found = split(series, coverage, returns, weight)
     for i, p in enumerate(PORTFOLIO):
-        above, below = ((series[:, p] + step * returns[:, COLUMN[i]]).std(ddof=1) * np.sqrt(252) for step in (1e-5, -1e-5))
+        above, below = (
+            (series[:, p] + step * returns[:, COLUMN[i]]).std(ddof=1) * np.sqrt(252)
+            for step in (1e-5, -1e-5)
+        )
         assert_allclose(found.marginal[i], (above - below) / 2e-5, rtol=1e-6)
 
 
@@ -85,7 +94,13 @@ def test_a_hedge_takes_risk_away():
     """By hand: 1 of one symbol and -0.5 of the same in another holding: 2 sd, -1 sd, together 1 sd."""
     returns = np.random.default_rng(8).normal(0.0, 0.01, (50, 1))
     found = risk_contributions(
-        returns, np.ones((50, 1)), returns, np.array([2.0, -1.0]), column=np.array([0, 0]), portfolio=np.array([0, 0]), min_obs=2
+        returns,
+        np.ones((50, 1)),
+        returns,
+        np.array([2.0, -1.0]),
+        column=np.array([0, 0]),
+        portfolio=np.array([0, 0]),
+        min_obs=2,
     )
     sd = returns.std(ddof=1) * np.sqrt(252)
     assert_allclose(found.component, [2 * sd, -sd], rtol=1e-12)
@@ -98,7 +113,9 @@ def test_a_holding_without_returns_is_undefined_and_has_no_part_in_the_sum():
     weight[3], returns[:, 2] = 1e-3, np.nan
     series[:, 0] = returns[:, :2] @ weight[:2]
     coverage[:, 0] = 1.0
-    found = risk_contributions(series, coverage, returns, weight, column=column, portfolio=PORTFOLIO, min_obs=20)
+    found = risk_contributions(
+        series, coverage, returns, weight, column=column, portfolio=PORTFOLIO, min_obs=20
+    )
     assert_array_equal(found.n_obs, [80, 80, 0, 0, 80, 80, 80, 0])
     assert_array_equal(np.isnan(found.component), found.n_obs == 0)
     assert_allclose(np.nansum(found.component[:4]), found.volatility[0], rtol=1e-12)
@@ -132,7 +149,9 @@ def test_a_portfolio_has_the_same_bits_alone_and_in_a_batch(seed):
             portfolio=np.zeros(len(column), np.int64),
             min_obs=20,
         )
-        assert_equal(alone, RiskContributions(*(values[mine] for values in batch[:3]), batch.volatility[[p]]))
+        assert_equal(
+            alone, RiskContributions(*(values[mine] for values in batch[:3]), batch.volatility[[p]])
+        )
 
 
 def test_arrays_that_do_not_fit_raise():

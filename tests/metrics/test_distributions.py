@@ -44,7 +44,12 @@ def test_declared_dividends_are_found_to_a_tenth_of_a_cent(real, symbol):
 def test_nothing_is_paid_between_ex_days(real):
     """Five years of quarterly payers have 20 or 21 ex-days, of a bond fund 60; Amazon and Alphabet paid nothing."""
     counts = (real["paid"] > 0).groupby(real["symbol"]).sum()
-    assert counts[["AEP", "JPM", "PG", "V", "XOM", "TLT", "AMZN", "GOOG"]].tolist() == [*[20] * 5, 60, 0, 0]
+    assert counts[["AEP", "JPM", "PG", "V", "XOM", "TLT", "AMZN", "GOOG"]].tolist() == [
+        *[20] * 5,
+        60,
+        0,
+        0,
+    ]
 
 
 def test_both_ways_of_adjusting_agree_to_second_order():
@@ -86,7 +91,9 @@ def test_prices_rescaled_by_a_split_have_the_rounding_of_the_stored_ones(scale):
     adjusted = np.round(close * 0.9137, 2)
     pairs = [of[at] for of in (close, adjusted) for at in (slice(None, -1), slice(1, None))]
     assert not np.nan_to_num(cash_distribution(*pairs), nan=1.0).any()
-    rescaled = cash_distribution(*(of * scale for of in pairs), close_scale=scale, adj_close_scale=scale)
+    rescaled = cash_distribution(
+        *(of * scale for of in pairs), close_scale=scale, adj_close_scale=scale
+    )
     assert not np.nan_to_num(rescaled, nan=1.0).any()
 
 

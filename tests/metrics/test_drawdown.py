@@ -15,7 +15,9 @@ seeds = st.integers(0, 2**32 - 1)
 def of_closes(*closes):
     """The drawdown of one series of closes."""
     closes = np.array(closes, float)
-    return Drawdown(*(values[0] for values in drawdown((closes[1:] / closes[:-1] - 1)[:, None], min_obs=1)))
+    return Drawdown(
+        *(values[0] for values in drawdown((closes[1:] / closes[:-1] - 1)[:, None], min_obs=1))
+    )
 
 
 def panel(seed):
@@ -70,9 +72,15 @@ def test_agrees_with_the_worst_of_all_pairs_of_closes(seed):
     wealth = np.vstack([np.ones(6), np.cumprod(1 + np.nan_to_num(returns), axis=0)])
     for series in range(6):
         path = wealth[:, series]
-        worst = max(1 - path[later] / path[earlier] for later in range(41) for earlier in range(later + 1))
+        worst = max(
+            1 - path[later] / path[earlier] for later in range(41) for earlier in range(later + 1)
+        )
         assert_allclose(found.largest[series], worst, rtol=1e-12)
-        assert_allclose(1 - path[found.largest_trough[series]] / path[found.largest_peak[series]], worst, rtol=1e-12)
+        assert_allclose(
+            1 - path[found.largest_trough[series]] / path[found.largest_peak[series]],
+            worst,
+            rtol=1e-12,
+        )
         assert_allclose(found.current[series], 1 - path[-1] / path.max(), rtol=1e-12, atol=1e-15)
         assert found.current_peak[series] == path.argmax()
     assert ((found.current >= 0) & (found.current <= found.largest) & (found.largest <= 1)).all()

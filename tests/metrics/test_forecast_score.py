@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from riskmetrics.metrics.forecast_score import (
-    Score,
     OutOfSampleRSquared,
+    Score,
     diebold_mariano,
     ewma_volatility,
+    forward_realized_volatility,
     pooled_score,
     qlike,
-    forward_realized_volatility,
     rolling_oos_r_squared,
     score,
 )
@@ -47,7 +47,11 @@ def test_what_happened_is_the_root_mean_square_of_the_returns_after_the_day():
     """A hand calculation: 20 returns of 1 % and one of 2 % after a day of 50 %."""
     returns = np.full((22, 1), 0.01)
     returns[0], returns[9] = 0.5, -0.02
-    assert_allclose(forward_realized_volatility(returns), [[math.sqrt(252 * (20 * 1e-4 + 4e-4) / 21)]], rtol=1e-14)
+    assert_allclose(
+        forward_realized_volatility(returns),
+        [[math.sqrt(252 * (20 * 1e-4 + 4e-4) / 21)]],
+        rtol=1e-14,
+    )
 
 
 def test_what_happened_needs_fifteen_returns_and_averages_over_those_that_exist():
@@ -69,27 +73,38 @@ def test_an_exponentially_weighted_volatility_is_numpys_weighted_average_over_it
         for column in range(returns.shape[1]):
             window = returns[row : row + 60, column]
             known = np.isfinite(window)
-            expected = math.sqrt(252 * np.average(window[known] ** 2, weights=(0.94 ** np.arange(60))[::-1][known]))
+            expected = math.sqrt(
+                252 * np.average(window[known] ** 2, weights=(0.94 ** np.arange(60))[::-1][known])
+            )
             assert_allclose(ours[row, column], expected, rtol=1e-12)
 
 
 def test_an_exponentially_weighted_volatility_of_even_weights_is_the_plain_one():
     returns = simulated(7, rows=60)
     assert_allclose(
-        ewma_volatility(returns, decay=1.0, window=60, min_obs=20)[0], np.sqrt(252 * np.nanmean(returns**2, axis=0)), rtol=1e-13
+        ewma_volatility(returns, decay=1.0, window=60, min_obs=20)[0],
+        np.sqrt(252 * np.nanmean(returns**2, axis=0)),
+        rtol=1e-13,
     )
 
 
 def test_too_few_returns_have_no_exponentially_weighted_volatility():
     returns = np.full((252, 2), 0.01)
     returns[62:, 0] = returns[63:, 1] = np.nan
-    assert_allclose(ewma_volatility(returns, decay=0.97), [[np.nan, math.sqrt(252) * 0.01]], rtol=1e-13)
+    assert_allclose(
+        ewma_volatility(returns, decay=0.97), [[np.nan, math.sqrt(252) * 0.01]], rtol=1e-13
+    )
 
 
 def test_qlike_by_hand():
     """Twice the forecast volatility: 4 - ln 4 - 1; half of it: 1/4 + ln 4 - 1; no movement, no forecast: undefined."""
-    found = qlike(np.array([0.4, 0.1, 0.2, 0.0, np.nan, 0.2, 0.2]), np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.0, np.inf]))
-    assert_allclose(found, [3 - math.log(4), math.log(4) - 0.75, 0, np.nan, np.nan, np.nan, np.nan], rtol=1e-14)
+    found = qlike(
+        np.array([0.4, 0.1, 0.2, 0.0, np.nan, 0.2, 0.2]),
+        np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.0, np.inf]),
+    )
+    assert_allclose(
+        found, [3 - math.log(4), math.log(4) - 0.75, 0, np.nan, np.nan, np.nan, np.nan], rtol=1e-14
+    )
 
 
 @repeatable
@@ -104,8 +119,13 @@ def test_qlike_is_never_negative_and_does_not_know_units(seed, k):
 def test_a_score_by_hand():
     """RV .2, .4, 0 against F .25, .25, .1 with the variance's root .2, .2, .1; a fourth pair has no outcome."""
     column = np.array([[0.2], [0.4], [0.0], [np.nan]])
-    expected, risk = np.array([[0.25], [0.25], [0.1], [0.3]]), np.array([[0.2], [0.2], [0.1], [0.3]])
-    found = score(column, expected, risk, np.array([[0.2], [0.2], [np.nan], [0.2]]), np.full((4, 1), 0.3))
+    expected, risk = (
+        np.array([[0.25], [0.25], [0.1], [0.3]]),
+        np.array([[0.2], [0.2], [0.1], [0.3]]),
+    )
+    found = score(
+        column, expected, risk, np.array([[0.2], [0.2], [np.nan], [0.2]]), np.full((4, 1), 0.3)
+    )
     assert_allclose(found.qlike, (0 + 3 - math.log(4)) / 2, rtol=1e-14)
     assert_allclose(found.rmse, math.sqrt((0.05**2 + 0.15**2 + 0.1**2) / 3), rtol=1e-14)
     assert_allclose(found.bias, 0.6 / 0.6 - 1, atol=1e-15)
@@ -118,7 +138,9 @@ def test_a_perfect_forecast_scores_zero_loss_no_bias_full_coverage_and_skill_one
     found = score(realized, realized, realized, realized, realized)
     assert_allclose(np.array(found[:3]), 0, atol=1e-15)
     assert_array_equal(found.coverage, np.ones(5))
-    assert_array_equal(rolling_oos_r_squared(realized, 0 * realized, realized).r_squared, np.ones((29, 5)))
+    assert_array_equal(
+        rolling_oos_r_squared(realized, 0 * realized, realized).r_squared, np.ones((29, 5))
+    )
 
 
 def test_nothing_to_score_is_undefined_and_counted():
@@ -126,34 +148,49 @@ def test_nothing_to_score_is_undefined_and_counted():
     for found in (score(*[nothing] * 5), score(*[nothing[:0]] * 5)):
         assert_array_equal(np.array(found), [[np.nan] * 2] * 4 + [[0] * 2] * 2)
     still = score(np.zeros((4, 2)), *[np.ones((4, 2))] * 4)
-    assert_array_equal(np.array(still), [[np.nan] * 2, [1] * 2, [np.nan] * 2, [0] * 2, [4] * 2, [4] * 2])
+    assert_array_equal(
+        np.array(still), [[np.nan] * 2, [1] * 2, [np.nan] * 2, [0] * 2, [4] * 2, [4] * 2]
+    )
 
 
 @repeatable
 @given(seeds)
 def test_a_pooled_score_is_that_of_all_pairs_in_one_column(seed):
     arrays = forecasts(seed)
-    assert_allclose(np.array(pooled_score(*arrays)), np.array(score(*(values.reshape(-1, 1) for values in arrays))), rtol=1e-11)
+    assert_allclose(
+        np.array(pooled_score(*arrays)),
+        np.array(score(*(values.reshape(-1, 1) for values in arrays))),
+        rtol=1e-11,
+    )
 
 
 @repeatable
 @given(seeds, st.floats(0.01, 100))
 def test_leverage_scales_the_error_and_nothing_else_of_a_score(seed, k):
-    found, levered = (pooled_score(*(factor * values for values in forecasts(seed))) for factor in (1.0, k))
+    found, levered = (
+        pooled_score(*(factor * values for values in forecasts(seed))) for factor in (1.0, k)
+    )
     assert_allclose(np.array(levered), np.array(found._replace(rmse=k * found.rmse)), rtol=1e-9)
 
 
 def test_skill_by_hand():
     """Errors .1, .1 against .2, .1 of trailing volatility: 1 - .02/.05; then .1, 0 against .1, .1; the last forecast is not complete."""
     realized = np.array([[0.3], [0.3], [0.3]])
-    expected, trailing = np.array([[0.2], [0.4], [0.3], [0.9]]), np.array([[0.1], [0.4], [0.2], [0.9]])
+    expected, trailing = (
+        np.array([[0.2], [0.4], [0.3], [0.9]]),
+        np.array([[0.1], [0.4], [0.2], [0.9]]),
+    )
     found = rolling_oos_r_squared(expected, trailing, realized, window=2, min_obs=2)
     assert_allclose(found.r_squared, [[0.6], [0.5]], rtol=1e-12)
     assert_array_equal(found.n_obs, [[2], [2]])
 
 
 def test_skill_counts_the_forecasts_for_which_everything_is_known():
-    realized, expected, trailing = np.full((252, 3), 0.2), np.full((273, 3), 0.3), np.full((273, 3), 0.4)
+    realized, expected, trailing = (
+        np.full((252, 3), 0.2),
+        np.full((273, 3), 0.3),
+        np.full((273, 3), 0.4),
+    )
     expected[:126, 0] = trailing[:127, 1] = np.nan
     found = rolling_oos_r_squared(expected, trailing, realized)
     assert_allclose(found.r_squared, [[0.75, np.nan, 0.75]], rtol=1e-12)
@@ -164,7 +201,10 @@ def test_skill_counts_the_forecasts_for_which_everything_is_known():
 @given(seeds)
 def test_trailing_volatility_has_no_skill_over_itself(seed):
     realized, expected, *_ = forecasts(seed)
-    assert_array_equal(rolling_oos_r_squared(expected, expected, realized, window=250, min_obs=1).r_squared, np.zeros((51, 5)))
+    assert_array_equal(
+        rolling_oos_r_squared(expected, expected, realized, window=250, min_obs=1).r_squared,
+        np.zeros((51, 5)),
+    )
 
 
 @pytest.mark.parametrize("lags", [0, 5, 63])
@@ -183,9 +223,14 @@ def test_a_diebold_mariano_t_is_that_of_statsmodels(lags):
 
 def test_a_diebold_mariano_t_changes_sign_with_the_order_and_not_with_the_unit():
     realized, a, b, *_ = forecasts(5)
-    found, swapped = diebold_mariano((realized - a) ** 2, (realized - b) ** 2), diebold_mariano((realized - b) ** 2, (realized - a) ** 2)
+    found, swapped = (
+        diebold_mariano((realized - a) ** 2, (realized - b) ** 2),
+        diebold_mariano((realized - b) ** 2, (realized - a) ** 2),
+    )
     assert (swapped.difference, swapped.t) == (-found.difference, -found.t)
-    assert_allclose(diebold_mariano(9 * (realized - a) ** 2, 9 * (realized - b) ** 2).t, found.t, rtol=1e-12)
+    assert_allclose(
+        diebold_mariano(9 * (realized - a) ** 2, 9 * (realized - b) ** 2).t, found.t, rtol=1e-12
+    )
 
 
 def test_a_difference_on_few_days_or_one_that_never_varies_has_no_t():
@@ -198,13 +243,18 @@ def test_a_difference_on_few_days_or_one_that_never_varies_has_no_t():
     assert_array_equal(none, [np.nan, np.nan, 0])
 
 
-def last_of(seed: int, columns: object = slice(None), changed: bool = False) -> tuple[np.ndarray, Score, OutOfSampleRSquared]:
+def last_of(
+    seed: int, columns: object = slice(None), changed: bool = False
+) -> tuple[np.ndarray, Score, OutOfSampleRSquared]:
     """Everything per series up to row 320 of some columns, the ten returns after it as they are or all changed."""
     returns = simulated(seed)
     if changed:
         returns[320:] = 0.5
     returns = np.ascontiguousarray(returns[:, columns])
-    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20)[:258], forward_realized_volatility(returns)[62:299]
+    volatility, outcome = (
+        ewma_volatility(returns, decay=0.97, window=63, min_obs=20)[:258],
+        forward_realized_volatility(returns)[62:299],
+    )
     other = ewma_volatility(returns, decay=0.94, window=63, min_obs=20)[:258]
     scored = score(outcome, *[volatility[:237]] * 4)
     return volatility, scored, rolling_oos_r_squared(volatility, other, outcome, window=200)
@@ -214,7 +264,11 @@ def last_of(seed: int, columns: object = slice(None), changed: bool = False) -> 
 @given(seeds)
 def test_a_series_has_the_same_bits_alone_and_whatever_comes_after(seed):
     together = last_of(seed)
-    for found, columns in ((last_of(seed, changed=True), slice(None)), (last_of(seed, [3]), [3]), (last_of(seed, [4, 0]), [4, 0])):
+    for found, columns in (
+        (last_of(seed, changed=True), slice(None)),
+        (last_of(seed, [3]), [3]),
+        (last_of(seed, [4, 0]), [4, 0]),
+    ):
         assert_array_equal(found[0], together[0][:, columns])
         for ours, all_of_them in zip(found[1], together[1], strict=True):
             assert_array_equal(ours, all_of_them[columns])
@@ -226,13 +280,23 @@ def test_a_series_has_the_same_bits_alone_and_whatever_comes_after(seed):
 @given(seeds)
 def test_a_batch_of_windows_has_the_bits_of_single_ones(seed):
     returns = simulated(seed, rows=100)
-    volatility, outcome = ewma_volatility(returns, decay=0.97, window=63, min_obs=20), forward_realized_volatility(returns)[62:]
+    volatility, outcome = (
+        ewma_volatility(returns, decay=0.97, window=63, min_obs=20),
+        forward_realized_volatility(returns)[62:],
+    )
     skill = rolling_oos_r_squared(volatility, 0.9 * volatility, outcome, window=10, min_obs=5)
     for row in range(len(skill.n_obs)):
-        assert_array_equal(volatility[row], ewma_volatility(returns[row : row + 63], decay=0.97, window=63, min_obs=20)[0])
-        assert_array_equal(outcome[row], forward_realized_volatility(returns[62 + row : 84 + row])[0])
+        assert_array_equal(
+            volatility[row],
+            ewma_volatility(returns[row : row + 63], decay=0.97, window=63, min_obs=20)[0],
+        )
+        assert_array_equal(
+            outcome[row], forward_realized_volatility(returns[62 + row : 84 + row])[0]
+        )
         part = slice(row, row + 10)
-        alone = rolling_oos_r_squared(volatility[part], 0.9 * volatility[part], outcome[part], window=10, min_obs=5)
+        alone = rolling_oos_r_squared(
+            volatility[part], 0.9 * volatility[part], outcome[part], window=10, min_obs=5
+        )
         assert_array_equal(alone.r_squared[0], skill.r_squared[row])
 
 

@@ -18,8 +18,8 @@ from riskmetrics.metrics.har import (
     Coefficients,
     Forecast,
     Regressors,
-    forecast,
     build_regressors,
+    forecast,
 )
 from riskmetrics.metrics.volatility import range_proxy, realized_volatility
 
@@ -32,7 +32,9 @@ NUMERICS_TABLE = {
 }
 
 
-def simulated(seed: int, sessions: int = 300, symbols: int = 6) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def simulated(
+    seed: int, sessions: int = 300, symbols: int = 6
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns with clusters of volatility, a market's, and ranges; a few missing."""
     rng = np.random.default_rng(seed)
     log_volatility = np.cumsum(rng.normal(0.0, 0.1, (sessions, symbols)), axis=0) * 0.5
@@ -40,12 +42,16 @@ def simulated(seed: int, sessions: int = 300, symbols: int = 6) -> tuple[np.ndar
     returns = volatility * rng.normal(size=(sessions, symbols))
     returns[rng.random(returns.shape) < 0.03] = np.nan
     market = 0.01 * rng.standard_t(4, sessions)
-    ranges = range_proxy(np.exp(volatility * rng.uniform(0.5, 3.0, volatility.shape)), np.ones_like(volatility))
+    ranges = range_proxy(
+        np.exp(volatility * rng.uniform(0.5, 3.0, volatility.shape)), np.ones_like(volatility)
+    )
     ranges[rng.random(ranges.shape) < 0.02] = np.nan
     return returns, market, ranges
 
 
-def written_out(returns: np.ndarray, market: np.ndarray, ranges: np.ndarray | None) -> tuple[float, str]:
+def written_out(
+    returns: np.ndarray, market: np.ndarray, ranges: np.ndarray | None
+) -> tuple[float, str]:
     """The formula for one window of 252 sessions of one series: ratio and proxy, or NaN."""
     c = math.sqrt(math.pi / 2)
 
@@ -63,7 +69,10 @@ def written_out(returns: np.ndarray, market: np.ndarray, ranges: np.ndarray | No
     month = mean(a, 21, 15) / level
     recent = a[-4:][~np.isnan(a[-4:])]
     x = [1.0, recent[-1] / level if len(recent) else month, mean(a, 5, 3) / level, month, m]
-    return sum(weight * value for weight, value in zip(NUMERICS_TABLE[proxy][0], x, strict=True)), proxy
+    return (
+        sum(weight * value for weight, value in zip(NUMERICS_TABLE[proxy][0], x, strict=True)),
+        proxy,
+    )
 
 
 @pytest.mark.parametrize("with_ranges", [False, True])
@@ -77,7 +86,9 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
     ours = forecast(found)
     for day, symbol in np.ndindex(ours.ratio.shape):
         window = slice(day, day + 252)
-        ratio, proxy = written_out(returns[window, symbol], market[window], ranges[window, symbol] if with_ranges else None)
+        ratio, proxy = written_out(
+            returns[window, symbol], market[window], ranges[window, symbol] if with_ranges else None
+        )
         assert PROXIES[found.proxy[day, symbol]] == proxy
         assert_allclose(ours.ratio[day, symbol], ratio, rtol=1e-12)
         known = returns[window, symbol][~np.isnan(returns[window, symbol])]
@@ -85,8 +96,17 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
         level = math.sqrt(math.pi / 2) * np.abs(known).mean()
         expected = math.sqrt(252) * level * min(max(ratio, 0.25), 6.0)
         assert_allclose(ours.volatility_forecast[day, symbol], expected, rtol=1e-12)
-        assert_allclose(ours.root_variance_forecast[day, symbol], expected * math.sqrt(1.0 + NUMERICS_TABLE[proxy][1]), rtol=1e-12)
-    assert set(np.unique(found.proxy)) == ({RANGE_MARKET, CLOSE_MARKET} if with_ranges else {CLOSE_MARKET}) if with_market else {CLOSE}
+        assert_allclose(
+            ours.root_variance_forecast[day, symbol],
+            expected * math.sqrt(1.0 + NUMERICS_TABLE[proxy][1]),
+            rtol=1e-12,
+        )
+    assert (
+        set(np.unique(found.proxy))
+        == ({RANGE_MARKET, CLOSE_MARKET} if with_ranges else {CLOSE_MARKET})
+        if with_market
+        else {CLOSE}
+    )
     assert_allclose(np.log(ours.low / ours.volatility_forecast), -0.45)
     assert_allclose(np.log(ours.high / ours.volatility_forecast), 0.36)
 
@@ -117,7 +137,10 @@ def test_shipped_coefficients_are_the_published_ones():
         assert SHIPPED_COEFFICIENTS[proxy].residual_variance == residual_variance
 
 
-@pytest.mark.parametrize(("n_obs", "defined", "short"), [(62, False, False), (63, True, True), (125, True, True), (126, True, False)])
+@pytest.mark.parametrize(
+    ("n_obs", "defined", "short"),
+    [(62, False, False), (63, True, True), (125, True, True), (126, True, False)],
+)
 def test_a_short_history_is_flagged_and_a_shorter_one_undefined(n_obs, defined, short):
     returns, market, _ = simulated(3, sessions=252, symbols=1)
     returns = np.where(np.isnan(returns), 0.01, returns)
@@ -162,7 +185,15 @@ def test_a_price_that_is_not_made_has_no_forecast(still):
     ours = forecast(found)
     assert_equal(found.no_price_movement, [[True, False]])
     assert (found.level[0, 0] == 0.0) == (still == 252)
-    assert np.isnan([ours.volatility_forecast[0, 0], ours.root_variance_forecast[0, 0], ours.low[0, 0], ours.high[0, 0], ours.ratio[0, 0]]).all()
+    assert np.isnan(
+        [
+            ours.volatility_forecast[0, 0],
+            ours.root_variance_forecast[0, 0],
+            ours.low[0, 0],
+            ours.high[0, 0],
+            ours.ratio[0, 0],
+        ]
+    ).all()
     assert not ours.clipped[0, 0]
 
 
@@ -171,11 +202,15 @@ def test_the_ratio_is_clipped_and_says_so():
     calm = np.tile([0.001, -0.001], 126)
     wild, quiet = calm.copy(), np.where(np.arange(252) < 231, 0.05, 0.001)
     wild[-21:] = 0.5
-    month_only = {proxy: Coefficients(np.array([0.0, 0.0, 0.0, 1.0, 0.0]), 0.0) for proxy in PROXIES}
+    month_only = {
+        proxy: Coefficients(np.array([0.0, 0.0, 0.0, 1.0, 0.0]), 0.0) for proxy in PROXIES
+    }
     found = build_regressors(np.column_stack([wild, calm, quiet]), calm)
     ours = forecast(found, [month_only])
     assert_equal(ours.clipped, [[True, False, True]])
-    assert_allclose(ours.volatility_forecast / (math.sqrt(252) * found.level), [[6.0, 1.0, 0.25]], rtol=1e-12)
+    assert_allclose(
+        ours.volatility_forecast / (math.sqrt(252) * found.level), [[6.0, 1.0, 0.25]], rtol=1e-12
+    )
     assert ours.ratio[0, 0] > 6.0
     assert ours.ratio[0, 2] < 0.25
 
@@ -183,7 +218,9 @@ def test_the_ratio_is_clipped_and_says_so():
 def test_each_day_uses_the_version_that_was_known_then():
     returns, market, ranges = simulated(7)
     found = build_regressors(returns, market, ranges)
-    other = {proxy: Coefficients(SHIPPED_COEFFICIENTS[proxy].weights * 1.1, 0.2) for proxy in PROXIES}
+    other = {
+        proxy: Coefficients(SHIPPED_COEFFICIENTS[proxy].weights * 1.1, 0.2) for proxy in PROXIES
+    }
     version = (np.arange(len(found.level)) >= 30).astype(np.int64)
     ours = forecast(found, [SHIPPED_COEFFICIENTS, other], version)
     before, after = forecast(found), forecast(found, [other])
@@ -194,7 +231,11 @@ def test_each_day_uses_the_version_that_was_known_then():
 
 def test_shapes_that_do_not_fit_are_refused():
     returns, market, ranges = simulated(8)
-    for wrong in ((returns[:, 0], market, None), (returns, market[1:], None), (returns, market, ranges[1:])):
+    for wrong in (
+        (returns[:, 0], market, None),
+        (returns, market[1:], None),
+        (returns, market, ranges[1:]),
+    ):
         with pytest.raises(ValueError, match="same sessions"):
             build_regressors(*wrong)
     with pytest.raises(ValueError, match="252 rows"):
@@ -212,14 +253,21 @@ def results(returns: np.ndarray, market: np.ndarray, ranges: np.ndarray) -> list
 @given(st.integers(0, 10_000), st.floats(0.001, 100.0))
 def test_leverage_scales_the_forecast_and_leaves_its_ratio(seed, k):
     returns, market, ranges = simulated(seed, sessions=255, symbols=3)
-    found, levered = build_regressors(returns, market, ranges), build_regressors(k * returns, market, k * ranges)
+    found, levered = (
+        build_regressors(returns, market, ranges),
+        build_regressors(k * returns, market, k * ranges),
+    )
     for name in Regressors._fields:
         factor = k if name == "level" else 1
-        assert_allclose(getattr(levered, name), factor * getattr(found, name), rtol=1e-9, err_msg=name)
+        assert_allclose(
+            getattr(levered, name), factor * getattr(found, name), rtol=1e-9, err_msg=name
+        )
     once, scaled = forecast(found), forecast(levered)
     for name in Forecast._fields:
         factor = 1 if name in ("ratio", "clipped") else k
-        assert_allclose(getattr(scaled, name), factor * getattr(once, name), rtol=1e-9, err_msg=name)
+        assert_allclose(
+            getattr(scaled, name), factor * getattr(once, name), rtol=1e-9, err_msg=name
+        )
 
 
 @repeatable
@@ -243,7 +291,9 @@ def test_each_day_and_series_alone_gives_the_same_to_the_last_bit(seed):
         for symbol in range(4):
             window, one = slice(day, day + 252), slice(symbol, symbol + 1)
             alone = results(returns[window, one], market[window], ranges[window, one])
-            assert_equal([values[0, 0] for values in alone], [values[day, symbol] for values in together])
+            assert_equal(
+                [values[0, 0] for values in alone], [values[day, symbol] for values in together]
+            )
 
 
 def test_nothing_after_a_day_moves_its_forecast():

@@ -5,7 +5,17 @@ import pytest
 from test_calibration import TRUTH, panel, realized_by
 
 from riskmetrics.errors import CalibrationRejectedError
-from riskmetrics.metrics import calibration, drawdown, forecast_score, har, regression, tail_risk, two_factor, volatility, windows
+from riskmetrics.metrics import (
+    calibration,
+    drawdown,
+    forecast_score,
+    har,
+    regression,
+    tail_risk,
+    two_factor,
+    volatility,
+    windows,
+)
 
 ENOUGH, TOO_FEW = 40, 39
 WINDOW = 60
@@ -25,11 +35,15 @@ def _ols(n_known: int) -> np.ndarray:
 
 def _two_factor(n_known: int) -> np.ndarray:
     x1, x2 = np.random.default_rng(4).normal(0, 0.01, (2, WINDOW))
-    return two_factor.rolling_two_factor(returns_of(n_known), x1, x2, window=WINDOW, min_obs=ENOUGH).beta_1
+    return two_factor.rolling_two_factor(
+        returns_of(n_known), x1, x2, window=WINDOW, min_obs=ENOUGH
+    ).beta_1
 
 
 def _realized(n_known: int) -> np.ndarray:
-    return volatility.realized_volatility(returns_of(n_known), window=WINDOW, min_obs=ENOUGH).volatility
+    return volatility.realized_volatility(
+        returns_of(n_known), window=WINDOW, min_obs=ENOUGH
+    ).volatility
 
 
 def _mean(n_known: int) -> np.ndarray:
@@ -41,26 +55,38 @@ def _drawdown(n_known: int) -> np.ndarray:
 
 
 def _var(n_known: int) -> np.ndarray:
-    found = tail_risk.historical_risk(returns_of(n_known), level=0.95, window=WINDOW, min_obs=ENOUGH)
+    found = tail_risk.historical_risk(
+        returns_of(n_known), level=0.95, window=WINDOW, min_obs=ENOUGH
+    )
     return found.value_at_risk
 
 
 def _ewma(n_known: int) -> np.ndarray:
-    return forecast_score.ewma_volatility(returns_of(n_known), decay=0.94, window=WINDOW, min_obs=ENOUGH)
+    return forecast_score.ewma_volatility(
+        returns_of(n_known), decay=0.94, window=WINDOW, min_obs=ENOUGH
+    )
 
 
-@pytest.mark.parametrize("metric", [_ols, _two_factor, _realized, _mean, _drawdown, _var, _ewma], ids=lambda of: of.__name__.strip("_"))
+@pytest.mark.parametrize(
+    "metric",
+    [_ols, _two_factor, _realized, _mean, _drawdown, _var, _ewma],
+    ids=lambda of: of.__name__.strip("_"),
+)
 def test_as_many_observations_as_are_needed_are_enough_and_one_less_is_not(metric) -> None:
     assert np.isfinite(metric(ENOUGH)).all()
     assert np.isnan(metric(TOO_FEW)).all()
 
 
 @pytest.mark.parametrize(("n_known", "n_tested"), [(ENOUGH, 1), (TOO_FEW, 0)])
-def test_a_day_is_tested_where_its_window_has_just_enough_losses(n_known: int, n_tested: int) -> None:
+def test_a_day_is_tested_where_its_window_has_just_enough_losses(
+    n_known: int, n_tested: int
+) -> None:
     """The last day is known in both, and never in its own window."""
     returns = returns_of(n_known + 1, WINDOW + 1)
     smaller = tail_risk.loss_ranks(returns, window=WINDOW, n_days=1)
-    found = tail_risk.var_exceptions(returns, smaller, level=0.95, window=WINDOW, n_days=1, min_obs=ENOUGH)
+    found = tail_risk.var_exceptions(
+        returns, smaller, level=0.95, window=WINDOW, n_days=1, min_obs=ENOUGH
+    )
     assert found.n_tested.tolist() == [n_tested]
 
 
@@ -73,14 +99,19 @@ def test_a_skill_needs_just_enough_completed_forecasts(n_known: int, is_defined:
     assert np.isfinite(found[0][-1]).all() == is_defined
 
 
-@pytest.mark.parametrize(("n_earlier", "is_defined"), [(volatility.PERCENTILE_MIN_OBS, True), (volatility.PERCENTILE_MIN_OBS - 1, False)])
+@pytest.mark.parametrize(
+    ("n_earlier", "is_defined"),
+    [(volatility.PERCENTILE_MIN_OBS, True), (volatility.PERCENTILE_MIN_OBS - 1, False)],
+)
 def test_a_percentile_needs_half_a_year_of_earlier_values(n_earlier: int, is_defined: bool) -> None:
     values = np.abs(returns_of(n_earlier + 1, volatility.PERCENTILE_WINDOW + 1))
     assert np.isfinite(volatility.percentile_rank(values)[0]).all() == is_defined
 
 
 @pytest.mark.parametrize("ratio", [1.2, 0.9])
-def test_a_trend_whose_strength_is_the_limit_itself_is_not_stable(ratio: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_trend_whose_strength_is_the_limit_itself_is_not_stable(
+    ratio: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit is set to the strength, and to the next number above it."""
     forecast, realized = np.array([[0.2 * ratio]]), np.array([[0.2]])
     strength = float(volatility.volatility_trend(forecast, realized).strength[0, 0])
@@ -99,7 +130,9 @@ def test_a_trend_whose_strength_is_the_limit_itself_is_not_stable(ratio: float, 
         (har.FULL_LEVEL_OBS, True, False),
     ],
 )
-def test_a_history_is_short_from_a_quarter_to_half_a_year(n_known: int, has_level: bool, is_short: bool) -> None:
+def test_a_history_is_short_from_a_quarter_to_half_a_year(
+    n_known: int, has_level: bool, is_short: bool
+) -> None:
     returns = returns_of(n_known, har.LEVEL_WINDOW)
     found = har.build_regressors(returns, returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW)[:, 0])
     assert bool(np.isfinite(found.level[0, 0])) == has_level
@@ -115,9 +148,13 @@ def test_a_history_is_short_from_a_quarter_to_half_a_year(n_known: int, has_leve
         (np.nextafter(har.MAX_RATIO, 9), True),
     ],
 )
-def test_a_ratio_on_a_limit_is_not_clipped_and_the_next_number_beyond_is(ratio: float, is_clipped: bool) -> None:
+def test_a_ratio_on_a_limit_is_not_clipped_and_the_next_number_beyond_is(
+    ratio: float, is_clipped: bool
+) -> None:
     """Weights that pass the ratio of the day on, exactly."""
-    inputs = har.build_regressors(*(returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW), returns_of(252, 252)[:, 0]))
+    inputs = har.build_regressors(
+        *(returns_of(har.LEVEL_WINDOW, har.LEVEL_WINDOW), returns_of(252, 252)[:, 0])
+    )
     alone = har.Coefficients(weights=(0.0, 1.0, 0.0, 0.0, 0.0), residual_variance=0.0)
     of_day = inputs._replace(day=np.full_like(inputs.day, ratio))
     found = har.forecast(of_day, [dict.fromkeys(har.PROXIES, alone)])
@@ -134,12 +171,19 @@ SYMBOLS = calibration.MIN_CALIBRATION_SYMBOLS
     [
         (DAYS, SYMBOLS, 0, None),
         (DAYS - 1, SYMBOLS, 0, f"needs pairs on {DAYS} sessions, not {DAYS - 1}"),
-        (DAYS, SYMBOLS - 1, 0, f"needs {SYMBOLS} series with a year of pairs each, not {SYMBOLS - 1}"),
+        (
+            DAYS,
+            SYMBOLS - 1,
+            0,
+            f"needs {SYMBOLS} series with a year of pairs each, not {SYMBOLS - 1}",
+        ),
         (DAYS, SYMBOLS, DAYS - 252, None),  # one series has a year of pairs exactly
         (DAYS, SYMBOLS, DAYS - 251, f"not {SYMBOLS - 1}"),
     ],
 )
-def test_a_fit_is_refused_one_session_or_one_series_below_what_it_needs(days: int, symbols: int, short: int, complaint: str | None) -> None:
+def test_a_fit_is_refused_one_session_or_one_series_below_what_it_needs(
+    days: int, symbols: int, short: int, complaint: str | None
+) -> None:
     inputs = panel(days=days, symbols=symbols)
     realized = realized_by(inputs, TRUTH["close_market"])
     realized[:short, 0] = np.nan
@@ -150,7 +194,9 @@ def test_a_fit_is_refused_one_session_or_one_series_below_what_it_needs(days: in
             calibration.fit([(inputs, realized)], proxy="close_market")
 
 
-def test_weights_may_sum_to_either_bound_itself_and_to_no_more_or_less(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_may_sum_to_either_bound_itself_and_to_no_more_or_less(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The bounds are set to the sum of a fit, and to the numbers beside it."""
     inputs = panel(days=DAYS, symbols=SYMBOLS)
     blocks = [(inputs, realized_by(inputs, TRUTH["close_market"]))]

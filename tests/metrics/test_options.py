@@ -10,13 +10,21 @@ from scipy import integrate, stats
 from riskmetrics.metrics.options import OptionValue, black_scholes, years_to_expiration
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
-contracts = st.tuples(st.floats(20, 200), st.floats(20, 200), st.floats(0.05, 3.0), st.floats(0.08, 1.0))
-carries = st.fixed_dictionaries({"rate": st.floats(-0.02, 0.1), "dividend_yield": st.floats(0.0, 0.08)})
+contracts = st.tuples(
+    st.floats(20, 200), st.floats(20, 200), st.floats(0.05, 3.0), st.floats(0.08, 1.0)
+)
+carries = st.fixed_dictionaries(
+    {"rate": st.floats(-0.02, 0.1), "dividend_yield": st.floats(0.0, 0.08)}
+)
 
 
 def call_and_put(spot, strike, years, volatility, **carry):
     """Both options on one contract, as fields of shape (2,)."""
-    return black_scholes(np.array([True, False]), *(np.array([x], float) for x in (spot, strike, years, volatility)), **carry)
+    return black_scholes(
+        np.array([True, False]),
+        *(np.array([x], float) for x in (spot, strike, years, volatility)),
+        **carry,
+    )
 
 
 def test_agrees_with_the_values_in_hulls_textbook():
@@ -26,7 +34,11 @@ def test_agrees_with_the_values_in_hulls_textbook():
 
 def test_agrees_with_the_index_call_in_hulls_textbook():
     """Published: Hull, the example of a European call on an index that pays dividends: 51.83."""
-    assert_allclose(call_and_put(930, 900, 2 / 12, 0.20, rate=0.08, dividend_yield=0.03).value[0], 51.83, atol=0.005)
+    assert_allclose(
+        call_and_put(930, 900, 2 / 12, 0.20, rate=0.08, dividend_yield=0.03).value[0],
+        51.83,
+        atol=0.005,
+    )
 
 
 def test_agrees_with_the_greeks_in_hulls_textbook():
@@ -43,7 +55,10 @@ def test_agrees_with_the_greeks_in_hulls_textbook():
 def test_agrees_with_the_discounted_mean_of_the_payoff(contract, carry):
     """Oracle: numerical integration of the payoff over the lognormal density of the spot at expiration."""
     spot, strike, years, volatility = contract
-    mean, sd = np.log(spot) + (carry["rate"] - carry["dividend_yield"] - volatility**2 / 2) * years, volatility * np.sqrt(years)
+    mean, sd = (
+        np.log(spot) + (carry["rate"] - carry["dividend_yield"] - volatility**2 / 2) * years,
+        volatility * np.sqrt(years),
+    )
     kink = (np.log(strike) - mean) / sd
     discount = np.exp(-carry["rate"] * years)
 
@@ -52,7 +67,9 @@ def test_agrees_with_the_discounted_mean_of_the_payoff(contract, carry):
 
     edge = 12.0
     inside = np.clip(kink, -edge, edge)
-    expected = [integrate.quad(payoff, *ends, epsabs=1e-11)[0] for ends in ((inside, edge), (-edge, inside))]
+    expected = [
+        integrate.quad(payoff, *ends, epsabs=1e-11)[0] for ends in ((inside, edge), (-edge, inside))
+    ]
     assert_allclose(call_and_put(*contract, **carry).value, expected, rtol=1e-7, atol=1e-8)
 
 
@@ -61,7 +78,10 @@ def test_agrees_with_the_discounted_mean_of_the_payoff(contract, carry):
 def test_call_minus_put_is_the_forward(contract, carry):
     spot, strike, years, _ = contract
     found = call_and_put(*contract, **carry)
-    share, bond = spot * np.exp(-carry["dividend_yield"] * years), strike * np.exp(-carry["rate"] * years)
+    share, bond = (
+        spot * np.exp(-carry["dividend_yield"] * years),
+        strike * np.exp(-carry["rate"] * years),
+    )
     assert_allclose(found.value[0] - found.value[1], share - bond, rtol=1e-12, atol=1e-12 * spot)
     assert_allclose(found.delta[0] - found.delta[1], share / spot, rtol=1e-12)
     assert_allclose(found.gamma[0], found.gamma[1], rtol=1e-12)
@@ -79,7 +99,16 @@ def test_sensitivities_are_derivatives_of_the_value(contract, carry):
 
     def slope(field, step, *, of_spot=0.0, of_years=0.0, of_volatility=0.0):
         up, down = (
-            getattr(call_and_put(spot + h * of_spot, strike, years + h * of_years, volatility + h * of_volatility, **carry), field)
+            getattr(
+                call_and_put(
+                    spot + h * of_spot,
+                    strike,
+                    years + h * of_years,
+                    volatility + h * of_volatility,
+                    **carry,
+                ),
+                field,
+            )
             for h in (step, -step)
         )
         return (up - down) / (2 * step)
@@ -98,7 +127,9 @@ def test_without_chance_left_an_option_is_worth_its_discounted_payoff(spot, year
     found = call_and_put(spot, 100, years, volatility, **carry)
     forward = spot * np.exp(-0.02 * years) - 100 * np.exp(-0.05 * years)
     assert_allclose(found.value, [max(forward, 0), max(-forward, 0)], rtol=1e-14)
-    for ours, limit in zip(found, call_and_put(spot, 100, max(years, 1e-9), 1e-6, **carry), strict=True):
+    for ours, limit in zip(
+        found, call_and_put(spot, 100, max(years, 1e-9), 1e-6, **carry), strict=True
+    ):
         assert_allclose(ours, limit, rtol=1e-8, atol=1e-7)
 
 
@@ -116,7 +147,14 @@ def test_an_expired_option_is_nothing_whatever_else_is_unknown():
 
 
 @pytest.mark.parametrize(
-    "wrong", [(np.nan, 100, 1, 0.2), (0, 100, 1, 0.2), (100, -1, 1, 0.2), (100, 100, np.nan, 0.2), (100, 100, 1, -0.2)]
+    "wrong",
+    [
+        (np.nan, 100, 1, 0.2),
+        (0, 100, 1, 0.2),
+        (100, -1, 1, 0.2),
+        (100, 100, np.nan, 0.2),
+        (100, 100, 1, -0.2),
+    ],
 )
 def test_what_is_unknown_or_makes_no_sense_is_undefined(wrong):
     assert_array_equal(np.array(call_and_put(*wrong)), np.full((5, 2), np.nan))
@@ -124,7 +162,9 @@ def test_what_is_unknown_or_makes_no_sense_is_undefined(wrong):
 
 def test_a_hopeless_option_is_worth_nothing_rather_than_less():
     spots = np.linspace(1, 60, 2000)
-    value = black_scholes(np.array([True]), spots, np.array([100.0]), np.array([0.25]), np.array([0.1]), rate=0.03).value
+    value = black_scholes(
+        np.array([True]), spots, np.array([100.0]), np.array([0.25]), np.array([0.1]), rate=0.03
+    ).value
     assert (value >= 0.0).all()
     assert value.min() == 0.0
 
@@ -132,15 +172,24 @@ def test_a_hopeless_option_is_worth_nothing_rather_than_less():
 def test_an_option_has_the_same_bits_alone_and_in_a_batch():
     rng = np.random.default_rng(4)
     is_call = rng.random(501) < 0.5
-    numbers = rng.uniform(50, 150, 501), rng.uniform(50, 150, 501), rng.uniform(0, 2, 501), rng.uniform(0, 0.8, 501)
+    numbers = (
+        rng.uniform(50, 150, 501),
+        rng.uniform(50, 150, 501),
+        rng.uniform(0, 2, 501),
+        rng.uniform(0, 0.8, 501),
+    )
     batch = black_scholes(is_call, *numbers, rate=0.04, dividend_yield=0.01)
     for i in range(501):
-        alone = black_scholes(is_call[[i]], *(values[[i]] for values in numbers), rate=0.04, dividend_yield=0.01)
+        alone = black_scholes(
+            is_call[[i]], *(values[[i]] for values in numbers), rate=0.04, dividend_yield=0.01
+        )
         assert_equal(alone, OptionValue(*(values[[i]] for values in batch)))
 
 
 def test_years_are_calendar_days_over_365():
     """A leap year has 366 of them; what expired yesterday has minus one."""
     day = np.array(["2024-01-01", "2024-03-02", "2024-03-01", "NaT"], dtype="datetime64[D]")
-    expiration = np.array(["2025-01-01", "2024-03-01", "2024-03-01", "2024-03-01"], dtype="datetime64[D]")
+    expiration = np.array(
+        ["2025-01-01", "2024-03-01", "2024-03-01", "2024-03-01"], dtype="datetime64[D]"
+    )
     assert_array_equal(years_to_expiration(day, expiration), [366 / 365, -1 / 365, 0.0, np.nan])

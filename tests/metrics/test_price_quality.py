@@ -16,12 +16,12 @@ from riskmetrics.metrics.price_quality import (
     MAX_PRICES_BEFORE,
     MIN_SPLICE_SYMBOLS,
     STALE_WINDOW,
-    point_in_time_estimates,
+    adjustment_breaks,
     bad_ticks,
+    point_in_time_estimates,
     shifts_at_splices,
     split_suspects,
     stale_closes,
-    adjustment_breaks,
 )
 from riskmetrics.metrics.regression import OLS, rolling_ols
 from riskmetrics.sources import sample
@@ -39,7 +39,12 @@ class Bars(NamedTuple):
 
 
 def bars(rows: pd.DataFrame) -> Bars:
-    return Bars(*(rows.pivot(index="date", columns="symbol", values=name).to_numpy(float) for name in Bars._fields))
+    return Bars(
+        *(
+            rows.pivot(index="date", columns="symbol", values=name).to_numpy(float)
+            for name in Bars._fields
+        )
+    )
 
 
 def column(*prices: float) -> np.ndarray:
@@ -53,7 +58,11 @@ def found(mask: np.ndarray) -> list[tuple[int, ...]]:
 @pytest.fixture(scope="module")
 def simulated() -> Bars:
     """A hundred stocks and two indices over 500 sessions, without a fault."""
-    return bars(simulate_market(100, trading_calendar.sessions_with_lookback([date(2024, 12, 6)], 499), seed=7).prices)
+    return bars(
+        simulate_market(
+            100, trading_calendar.sessions_with_lookback([date(2024, 12, 6)], 499), seed=7
+        ).prices
+    )
 
 
 def assert_silent(market: Bars) -> None:
@@ -97,7 +106,11 @@ def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
     assert np.isnan(suspects.unadjusted).all()
     assert np.isnan(suspects.in_adj_close).all()
     assert [
-        (f"{closes.index[row]:%Y-%m-%d}", closes.columns[column], suspects.half_adjusted[row, column])
+        (
+            f"{closes.index[row]:%Y-%m-%d}",
+            closes.columns[column],
+            suspects.half_adjusted[row, column],
+        )
         for row, column in found(~np.isnan(suspects.half_adjusted))
     ] == REAL_SMALL_SPLITS
     assert_equal(suspects.in_close, suspects.half_adjusted)
@@ -107,7 +120,9 @@ def test_closes_as_traded_show_their_real_splits_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("ratio", [5 / 4, 4 / 3, 3 / 2])
 @pytest.mark.parametrize(("off", "is_found"), [(0.0, True), (0.0019, True), (0.0021, False)])
-def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(ratio: float, off: float, is_found: bool) -> None:
+def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(
+    ratio: float, off: float, is_found: bool
+) -> None:
     """Prices of a million, so that rounding to cents allows nothing; of both closes it is a loss."""
     adj_close = 1e6 * column(1.0, 1.01, 0.99)
     close = adj_close * column(ratio * (1 + off), 1.0, 1.0)
@@ -181,7 +196,11 @@ def test_every_planted_tick_is_found_and_nothing_else(simulated, factor):
         ((100, 1e300, 100, 101), [1], []),
         ((100, np.nan, 1000, 1000), [], []),  # no return, no move
         ((100, 1000, np.nan, 100), [], [1]),  # not given back on the session after
-        ((1000, 100, 101, 100), [], [1]),  # a history that begins with a tick: the first row cannot be judged
+        (
+            (1000, 100, 101, 100),
+            [],
+            [1],
+        ),  # a history that begins with a tick: the first row cannot be judged
         ((100, 10, 100, 10, 100, 101), [1, 2, 3], []),
     ],
 )
@@ -217,7 +236,9 @@ def betas_on_each_day(prices: np.ndarray, market: np.ndarray) -> OLS:
 def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Prices of 1 to 4 symbols with gaps, of which every other move is a tick, a crash or a split, and returns of a market."""
     shape = draw(st.integers(WINDOW + 2, WINDOW + 12)), draw(st.integers(1, 4))
-    levels = st.sampled_from([100.0, 101.0, 99.5, 98.0, 100.5, 103.0, 10.0, 45.0, 160.0, 230.0, 1000.0, 0.0, np.nan])
+    levels = st.sampled_from(
+        [100.0, 101.0, 99.5, 98.0, 100.5, 103.0, 10.0, 45.0, 160.0, 230.0, 1000.0, 0.0, np.nan]
+    )
     market = draw(arrays(np.int64, shape[0], elements=st.integers(-300, 300))) / 10_000
     return draw(arrays(np.float64, shape, elements=levels)), market
 
@@ -241,7 +262,10 @@ def test_a_symbol_alone_has_the_same_bits_as_among_others(wild):
     together = betas_on_each_day(prices, market)
     for symbol in range(prices.shape[1]):
         alone = slice(symbol, symbol + 1)
-        assert_equal(betas_on_each_day(prices[:, alone], market), OLS(*(values[:, alone] for values in together)))
+        assert_equal(
+            betas_on_each_day(prices[:, alone], market),
+            OLS(*(values[:, alone] for values in together)),
+        )
 
 
 @pytest.mark.parametrize(("after", "counted"), [(41.0, [6, 5, 6]), (99.0, [6, 5, 4])])
@@ -281,11 +305,17 @@ def test_staleness_agrees_with_pandas_where_closes_are_missing():
     frame = pd.DataFrame(close)
     change = frame.diff()
     known = change.notna().rolling(STALE_WINDOW).sum()
-    share = ((change == 0).rolling(STALE_WINDOW).sum() / known.where(known >= STALE_WINDOW / 2)).to_numpy()[STALE_WINDOW:]
-    runs = [frame[name].groupby((frame[name].diff() != 0).cumsum()).cumcount() + 1 for name in frame]
+    share = (
+        (change == 0).rolling(STALE_WINDOW).sum() / known.where(known >= STALE_WINDOW / 2)
+    ).to_numpy()[STALE_WINDOW:]
+    runs = [
+        frame[name].groupby((frame[name].diff() != 0).cumsum()).cumcount() + 1 for name in frame
+    ]
     assert_array_equal(measured.zero_share, share)
     assert np.isnan(share[:, 0]).any()
-    assert_array_equal(measured.run, pd.concat(runs, axis=1).where(frame.notna(), 0).to_numpy()[STALE_WINDOW:])
+    assert_array_equal(
+        measured.run, pd.concat(runs, axis=1).where(frame.notna(), 0).to_numpy()[STALE_WINDOW:]
+    )
 
 
 def test_a_halted_close_is_stale_whatever_history_precedes_it():
@@ -314,7 +344,10 @@ def test_published_splits_are_found_in_closes_as_traded(ratio, before, close, hi
     neither = split_suspects(as_traded, as_traded, highs, lows)
     assert_equal(neither.unadjusted[:, 0], [np.nan, ratio])
     assert np.isnan(neither.half_adjusted).all()
-    for one, other in ((as_traded, column(before / ratio, close)), (column(before / ratio, close), as_traded)):
+    for one, other in (
+        (as_traded, column(before / ratio, close)),
+        (column(before / ratio, close), as_traded),
+    ):
         half = split_suspects(one, other, highs, lows)
         assert_equal(half.half_adjusted[:, 0], [np.nan, ratio])
         assert np.isnan(half.unadjusted).all()
@@ -355,7 +388,9 @@ def test_planted_splits_are_found_with_their_ratio(simulated, ratio):
     rows = 1 + 37 * columns % (len(simulated.close) - 2)
     scale = np.where(np.arange(len(simulated.close))[:, np.newaxis] < rows, ratio, 1.0)
     suspects = split_suspects(*(values * scale for values in simulated))
-    assert sorted(found(~np.isnan(suspects.unadjusted))) == sorted(zip(rows.tolist(), columns.tolist(), strict=True))
+    assert sorted(found(~np.isnan(suspects.unadjusted))) == sorted(
+        zip(rows.tolist(), columns.tolist(), strict=True)
+    )
     assert (suspects.unadjusted[rows, columns] == ratio).all()
     assert np.isnan(suspects.half_adjusted).all()
 
@@ -371,7 +406,10 @@ def test_planted_splits_are_found_with_their_ratio(simulated, ratio):
         ((100, np.nan, 25), [np.nan, np.nan, 4]),  # a value may rest on the old close meanwhile
         ((100, *[0.0] * 5, 25), [*[np.nan] * 6, 4]),  # the sixth price before is the good one
         ((100, *[0.0] * 6, 25), [np.nan] * 8),  # the seventh is not looked at
-        ((100, 1000, 101, 25), [np.nan, np.nan, np.nan, 4]),  # the price before is good, the tick is not
+        (
+            (100, 1000, 101, 25),
+            [np.nan, np.nan, np.nan, 4],
+        ),  # the price before is good, the tick is not
         ((100, 101, 25.2), [np.nan, np.nan, 4]),  # may be a tick, as far as anyone knows
     ],
 )
@@ -442,16 +480,26 @@ def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
     market = bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"))
     factor, n_planted = market.adj_close / market.close, 0
     for seam in range(60, len(factor), 61):
-        dividends_after = factor[seam] < 1 - 1e-4  # one that is paid on the seam itself has no session in both pieces
+        dividends_after = (
+            factor[seam] < 1 - 1e-4
+        )  # one that is paid on the seam itself has no session in both pieces
         rows = np.arange(len(factor))[:, np.newaxis] < seam
-        pieces = np.where(rows & (factor[seam - 1] > 0), market.adj_close / factor[seam - 1], market.adj_close).round(4)
+        pieces = np.where(
+            rows & (factor[seam - 1] > 0), market.adj_close / factor[seam - 1], market.adj_close
+        ).round(4)
         known = factor[seam - 1] > 0
-        assert_array_equal(found(~np.isnan(adjustment_breaks(market.close, pieces))), [(seam, n) for n in np.flatnonzero(dividends_after & known)])
+        assert_array_equal(
+            found(~np.isnan(adjustment_breaks(market.close, pieces))),
+            [(seam, n) for n in np.flatnonzero(dividends_after & known)],
+        )
         n_planted += int((dividends_after & known).sum())
     assert n_planted > 200
 
 
-@pytest.mark.parametrize("detect", [bad_ticks, stale_closes, lambda prices: split_suspects(prices, prices, prices, prices)])
+@pytest.mark.parametrize(
+    "detect",
+    [bad_ticks, stale_closes, lambda prices: split_suspects(prices, prices, prices, prices)],
+)
 def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
     for prices in (np.empty((70, 0)), np.full((70, 2), np.nan)):
         for values in detect(prices):
@@ -461,12 +509,17 @@ def test_no_symbol_and_no_known_price_raise_no_alarm(detect):
 
 @needs_shared_data
 @pytest.mark.parametrize(
-    ("dividend_days", "found_at_least", "found_at_most"), [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)]
+    ("dividend_days", "found_at_least", "found_at_most"),
+    [(0, 0.0, 0.0), (126, 0.0, 0.0), (252, 0.3, 1.0), (500, 0.9, 1.0)],
 )
-def test_closes_adjusted_as_of_two_days_shift_where_they_meet(dividend_days: int, found_at_least: float, found_at_most: float) -> None:
+def test_closes_adjusted_as_of_two_days_shift_where_they_meet(
+    dividend_days: int, found_at_least: float, found_at_most: float
+) -> None:
     """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an index without a seam."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
-    close, adj_close = (rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close"))
+    close, adj_close = (
+        rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close")
+    )
     symbols = [symbol for symbol in close if symbol not in ("TLT", "CARR", "ROL", "BF-B")]
     own = np.array([symbol != "IVV" for symbol in symbols])
     adjusted = adj_close[symbols].to_numpy()
@@ -501,12 +554,19 @@ def seam_returns(n_at_seam: int, shift: float, n_usual: int) -> tuple[np.ndarray
         (MIN_SPLICE_SYMBOLS, -0.0126, 126, True),
         (MIN_SPLICE_SYMBOLS, 0.0126, 126, True),
         (MIN_SPLICE_SYMBOLS - 1, -0.0126, 126, False),
-        (MIN_SPLICE_SYMBOLS, -0.0125, 126, False),  # by hand: 1.25 times the 1 % of the other sessions
+        (
+            MIN_SPLICE_SYMBOLS,
+            -0.0125,
+            126,
+            False,
+        ),  # by hand: 1.25 times the 1 % of the other sessions
         (MIN_SPLICE_SYMBOLS, -0.0126, 125, False),
         (8, -0.0126, 126, True),  # without any other symbol
     ],
 )
-def test_a_shift_at_a_seam_counts_beyond_every_usual_one(n_at_seam: int, shift: float, n_usual: int, is_found: bool) -> None:
+def test_a_shift_at_a_seam_counts_beyond_every_usual_one(
+    n_at_seam: int, shift: float, n_usual: int, is_found: bool
+) -> None:
     returns, at_seam = seam_returns(n_at_seam, shift, n_usual)
     found_shift = shifts_at_splices(returns, at_seam)
     assert np.isnan(found_shift[:-1]).all()

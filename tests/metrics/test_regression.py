@@ -28,7 +28,9 @@ def panel() -> tuple[np.ndarray, np.ndarray]:
     """Returns of 37 symbols and of a market over 230 sessions, a tenth of the symbols' missing, some of the market's too."""
     rng = np.random.default_rng(20241206)
     market = rng.normal(0.0004, 0.01, 230)
-    returns = 0.0002 + market[:, None] * rng.normal(1.0, 0.5, 37) + rng.normal(0.0, 0.015, (230, 37))
+    returns = (
+        0.0002 + market[:, None] * rng.normal(1.0, 0.5, 37) + rng.normal(0.0, 0.015, (230, 37))
+    )
     returns[rng.random(returns.shape) < 0.1] = np.nan
     returns[:, :5] = np.nan_to_num(returns[:, :5])  # some series without a gap
     market[[7, 120]] = np.nan
@@ -65,7 +67,9 @@ def test_agrees_with_statsmodels_on_random_windows_with_missing_data(panel, wind
     returns, market = panel
     ours = rolling_ols(returns, market, window=window, min_obs=10)
     rng = np.random.default_rng(window)
-    for day, symbol in zip(rng.integers(0, len(ours.beta), 120), rng.integers(0, returns.shape[1], 120), strict=True):
+    for day, symbol in zip(
+        rng.integers(0, len(ours.beta), 120), rng.integers(0, returns.shape[1], 120), strict=True
+    ):
         rows = slice(day, day + window)
         theirs = sm.OLS(returns[rows, symbol], sm.add_constant(market[rows]), missing="drop").fit()
         assert ours.n_obs[day, symbol] == theirs.nobs
@@ -165,7 +169,9 @@ def test_a_nearly_perfect_fit_keeps_its_standard_error():
     assert_allclose(whole(y, x).std_error, sm.OLS(y, sm.add_constant(x)).fit().bse[1], rtol=1e-3)
 
 
-@pytest.mark.parametrize(("block_values", "block_dates"), [(24, 24), (14, 7), (64, 8), (1000, 1000)])
+@pytest.mark.parametrize(
+    ("block_values", "block_dates"), [(24, 24), (14, 7), (64, 8), (1000, 1000)]
+)
 def test_blocks_of_any_size_give_the_same_bits(panel, monkeypatch, block_values, block_dates):
     returns, market = panel
     expected = rolling_ols(returns, market, window=60, min_obs=40)
@@ -182,14 +188,20 @@ def test_any_range_and_any_symbols_give_the_same_bits(panel, n_symbols, n_dates)
     full = rolling_ols(returns, market, window=90, min_obs=60)
     for first in (0, 31):
         rows = slice(first, first + n_dates)
-        part = rolling_ols(returns[first : first + n_dates + 89, :n_symbols], market[first : first + n_dates + 89], window=90, min_obs=60)
+        part = rolling_ols(
+            returns[first : first + n_dates + 89, :n_symbols],
+            market[first : first + n_dates + 89],
+            window=90,
+            min_obs=60,
+        )
         assert_equal(part, OLS(*(values[rows, :n_symbols] for values in full)))
 
 
 def test_memory_order_does_not_change_a_bit(panel):
     returns, market = panel
     assert_equal(
-        rolling_ols(np.asfortranarray(returns), market, window=90, min_obs=60), rolling_ols(returns, market, window=90, min_obs=60)
+        rolling_ols(np.asfortranarray(returns), market, window=90, min_obs=60),
+        rolling_ols(returns, market, window=90, min_obs=60),
     )
 
 

@@ -19,7 +19,9 @@ def panels(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Returns of 1 to 6 symbols and of a market in whole basis points, over 1 to 13 windows, with gaps in both."""
     periods, symbols = draw(st.integers(WINDOW, WINDOW + 12)), draw(st.integers(1, 6))
     basis_points = arrays(np.int64, (periods, symbols + 1), elements=st.integers(-2000, 2000))
-    missing = arrays(np.bool_, (periods, symbols + 1), elements=st.integers(0, 9).map(lambda digit: digit == 0))
+    missing = arrays(
+        np.bool_, (periods, symbols + 1), elements=st.integers(0, 9).map(lambda digit: digit == 0)
+    )
     values = np.where(draw(missing), np.nan, draw(basis_points) / 10_000)
     return values[:, 1:], values[:, 0]
 
@@ -42,7 +44,9 @@ def assert_close(ours: OLS, expected: OLS, *, rtol: float = 1e-7, atol: float = 
 def test_leverage_scales_beta_alpha_and_standard_error_and_nothing_else(panel, k):
     returns, market = panel
     fits = rolling(returns, market)
-    scaled = fits._replace(beta=k * fits.beta, alpha=k * fits.alpha, std_error=abs(k) * fits.std_error)
+    scaled = fits._replace(
+        beta=k * fits.beta, alpha=k * fits.alpha, std_error=abs(k) * fits.std_error
+    )
     assert_close(rolling(k * returns, market), scaled)
 
 
@@ -51,7 +55,10 @@ def test_leverage_scales_beta_alpha_and_standard_error_and_nothing_else(panel, k
 def test_a_scaled_market_divides_beta_and_standard_error_and_nothing_else(panel, k):
     returns, market = panel
     fits = rolling(returns, market)
-    assert_close(rolling(returns, k * market), fits._replace(beta=fits.beta / k, std_error=fits.std_error / abs(k)))
+    assert_close(
+        rolling(returns, k * market),
+        fits._replace(beta=fits.beta / k, std_error=fits.std_error / abs(k)),
+    )
 
 
 @repeatable
@@ -67,7 +74,9 @@ def test_a_constant_added_to_returns_moves_alpha_only(panel, constant):
 def test_a_constant_added_to_the_market_moves_alpha_by_beta_times_it(panel, constant):
     returns, market = panel
     fits = rolling(returns, market)
-    assert_close(rolling(returns, market + constant), fits._replace(alpha=fits.alpha - fits.beta * constant))
+    assert_close(
+        rolling(returns, market + constant), fits._replace(alpha=fits.alpha - fits.beta * constant)
+    )
 
 
 @repeatable
@@ -114,7 +123,9 @@ def test_a_range_equals_each_of_its_dates_alone_to_the_last_bit(panel):
     fits = rolling(returns, market)
     for day in range(len(fits.beta)):
         rows = slice(day, day + WINDOW)
-        assert_equal(rolling(returns[rows], market[rows]), OLS(*(values[day : day + 1] for values in fits)))
+        assert_equal(
+            rolling(returns[rows], market[rows]), OLS(*(values[day : day + 1] for values in fits))
+        )
 
 
 @repeatable
@@ -127,7 +138,12 @@ def test_a_gap_equals_the_regression_on_the_remaining_rows_to_twelve_digits(pane
         both = np.isfinite(y) & np.isfinite(x)
         compact = rolling_ols(y[both, np.newaxis], x[both], window=int(both.sum()), min_obs=MIN_OBS)
         assert_equal(compact.n_obs, fits.n_obs[day, symbol])
-        assert_close(compact, OLS(*(values[day, symbol].reshape(1, 1) for values in fits)), rtol=1e-12, atol=1e-14)
+        assert_close(
+            compact,
+            OLS(*(values[day, symbol].reshape(1, 1) for values in fits)),
+            rtol=1e-12,
+            atol=1e-14,
+        )
 
 
 @repeatable
@@ -140,4 +156,7 @@ def test_nothing_after_a_day_moves_its_estimates(panel, tick):
         later_returns[day + WINDOW :] = tick
         later_market[day + WINDOW :] = tick
         changed = rolling(later_returns, later_market)
-        assert_equal(OLS(*(values[: day + 1] for values in changed)), OLS(*(values[: day + 1] for values in fits)))
+        assert_equal(
+            OLS(*(values[: day + 1] for values in changed)),
+            OLS(*(values[: day + 1] for values in fits)),
+        )

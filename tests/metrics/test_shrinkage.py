@@ -10,7 +10,10 @@ from riskmetrics.metrics.shrinkage import PRIOR_MEAN, PRIOR_SD, vasicek
 
 
 def test_agrees_with_weighted_least_squares_of_estimate_and_prior():
-    """Oracle: statsmodels. The posterior mean is the mean of both with weights 1 / variance, each of known variance."""
+    """Oracle: statsmodels.
+
+    The posterior mean is the mean of both with weights 1 / variance, each of known variance.
+    """
     rng = np.random.default_rng(7)
     beta, std_error = rng.normal(1.0, 0.6, 50), rng.uniform(0.02, 1.5, 50)
     ours = vasicek(beta, std_error)
@@ -44,6 +47,10 @@ def test_certain_estimates_are_kept_useless_ones_give_the_prior_and_undefined_on
 
 
 def test_shapes_and_deviations_that_make_no_sense_raise():
-    for beta, std_error, prior_sd in ((np.ones(2), np.ones(3), 1.0), (np.ones(1), np.ones(1), 0.0), (np.ones(1), -np.ones(1), 1.0)):
+    for beta, std_error, prior_sd in (
+        (np.ones(2), np.ones(3), 1.0),
+        (np.ones(1), np.ones(1), 0.0),
+        (np.ones(1), -np.ones(1), 1.0),
+    ):
         with pytest.raises(ValueError, match="standard"):
             vasicek(beta, std_error, prior_sd=prior_sd)

@@ -21,9 +21,19 @@ def test_a_fall_of_the_market_costs_beta_times_it_and_pays_a_hedged_book():
 
 
 def test_a_replay_by_hand():
-    """Long 0.6 of what halved, short 0.4 of what fell by a quarter: 0.3 lost, 0.1 won. In the second episode both doubled."""
+    """Long 0.6 of what halved, short 0.4 of what fell by a quarter: 0.3 lost, 0.1 won.
+
+    In the second episode both doubled.
+    """
     before, after = np.array([[100.0, 80.0], [10.0, 5.0]]), np.array([[50.0, 60.0], [20.0, 10.0]])
-    found = replay(before, after, np.array([0.6, -0.4]), column=index(0, 1), portfolio=index(0, 0), n_portfolios=1)
+    found = replay(
+        before,
+        after,
+        np.array([0.6, -0.4]),
+        column=index(0, 1),
+        portfolio=index(0, 0),
+        n_portfolios=1,
+    )
     assert_allclose(found.loss, [[0.2, -0.2]], rtol=1e-15)
     assert_array_equal(found.coverage, [[1.0, 1.0]])
 
@@ -31,7 +41,14 @@ def test_a_replay_by_hand():
 def test_an_episode_in_which_the_portfolio_follows_its_only_symbol_compounds_its_returns():
     """Oracle: the product of 1 + return."""
     returns = np.random.default_rng(2).normal(0.0, 0.02, 60)
-    found = replay(np.ones((1, 1)), np.prod(1 + returns)[None, None], np.ones(1), column=index(0), portfolio=index(0), n_portfolios=1)
+    found = replay(
+        np.ones((1, 1)),
+        np.prod(1 + returns)[None, None],
+        np.ones(1),
+        column=index(0),
+        portfolio=index(0),
+        n_portfolios=1,
+    )
     assert_allclose(found.loss, [[1 - np.prod(1 + returns)]], rtol=1e-14)
 
 
@@ -40,13 +57,27 @@ def test_prices_at_both_ends_must_cover_four_fifths_of_gross(share, defined):
     """By hand: what has prices lost 10 %; it stands for the rest."""
     before, after = np.array([[1.0, np.nan, 1.0]]), np.array([[0.9, 1.0, np.nan]])
     weight = np.array([share, (share - 1) / 3, (1 - share) / 3, (1 - share) / 3])
-    found = replay(before, after, weight, column=index(0, 1, 2, -1), portfolio=index(0, 0, 0, 0), n_portfolios=1)
+    found = replay(
+        before,
+        after,
+        weight,
+        column=index(0, 1, 2, -1),
+        portfolio=index(0, 0, 0, 0),
+        n_portfolios=1,
+    )
     assert_allclose(found.coverage, [[share]], rtol=1e-15)
     assert_allclose(found.loss, [[0.1 if defined else np.nan]], rtol=1e-14)
 
 
 def test_a_portfolio_without_exposure_has_neither_loss_nor_coverage():
-    found = replay(np.ones((2, 1)), np.ones((2, 1)), np.array([0.0, 1.0]), column=index(0, 0), portfolio=index(1, 2), n_portfolios=3)
+    found = replay(
+        np.ones((2, 1)),
+        np.ones((2, 1)),
+        np.array([0.0, 1.0]),
+        column=index(0, 0),
+        portfolio=index(1, 2),
+        n_portfolios=3,
+    )
     assert_array_equal(np.isnan(found.loss), [[True, True], [True, True], [False, False]])
     assert_array_equal(np.isnan(found.coverage), np.isnan(found.loss))
 
@@ -58,24 +89,43 @@ def test_agrees_with_a_loop_and_has_the_same_bits_alone_and_in_a_batch(seed):
     rng = np.random.default_rng(seed)
     before, after = rng.uniform(50, 150, (2, 4, 9))
     before[rng.random(before.shape) < 0.08] = np.nan
-    weight, column, portfolio = rng.normal(0, 0.3, 20), rng.integers(-1, 9, 20), rng.integers(0, 3, 20)
+    weight, column, portfolio = (
+        rng.normal(0, 0.3, 20),
+        rng.integers(-1, 9, 20),
+        rng.integers(0, 3, 20),
+    )
     batch = replay(before, after, weight, column=column, portfolio=portfolio, n_portfolios=3)
     for p in range(3):
         mine = np.flatnonzero(portfolio == p)
         for e in range(4):
             known = [i for i in mine if column[i] >= 0 and np.isfinite(before[e, column[i]])]
             coverage = sum(abs(weight[i]) for i in known) / sum(abs(weight[i]) for i in mine)
-            loss = -sum(weight[i] * (after[e, column[i]] / before[e, column[i]] - 1) for i in known) / coverage
-            assert_allclose(batch.coverage[p, e], coverage, rtol=1e-12)
-            assert_allclose(batch.loss[p, e], loss if coverage >= 0.8 else np.nan, rtol=1e-9, atol=1e-12)
-            alone = replay(
-                before[[e]], after[[e]], weight[mine], column=column[mine], portfolio=np.zeros(len(mine), np.int64), n_portfolios=1
+            loss = (
+                -sum(weight[i] * (after[e, column[i]] / before[e, column[i]] - 1) for i in known)
+                / coverage
             )
-            assert_equal(alone, Replay(batch.loss[p : p + 1, e : e + 1], batch.coverage[p : p + 1, e : e + 1]))
+            assert_allclose(batch.coverage[p, e], coverage, rtol=1e-12)
+            assert_allclose(
+                batch.loss[p, e], loss if coverage >= 0.8 else np.nan, rtol=1e-9, atol=1e-12
+            )
+            alone = replay(
+                before[[e]],
+                after[[e]],
+                weight[mine],
+                column=column[mine],
+                portfolio=np.zeros(len(mine), np.int64),
+                n_portfolios=1,
+            )
+            assert_equal(
+                alone,
+                Replay(batch.loss[p : p + 1, e : e + 1], batch.coverage[p : p + 1, e : e + 1]),
+            )
 
 
 def test_arrays_that_do_not_fit_raise():
     closes, weight = np.ones((2, 3)), np.ones(2)
     for before, weights in ((closes[:1], weight), (closes[0], weight), (closes, weight[:1])):
         with pytest.raises(ValueError, match="must be"):
-            replay(before, closes, weights, column=index(0, 1), portfolio=index(0, 0), n_portfolios=1)
+            replay(
+                before, closes, weights, column=index(0, 1), portfolio=index(0, 0), n_portfolios=1
+            )

@@ -8,18 +8,18 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from scipy import integrate, stats
 
 from riskmetrics.metrics.tail_risk import (
+    BACKTEST_WINDOW,
     MIN_OBS_95,
     MIN_OBS_99,
-    BACKTEST_WINDOW,
     VAR_WINDOW,
     Backtest,
     HistoricalRisk,
     historical_risk,
-    var_exceptions,
     kupiec,
+    loss_ranks,
     parametric_risk,
     sqrt_time_scaled,
-    loss_ranks,
+    var_exceptions,
 )
 
 repeatable = settings(derandomize=True, deadline=None, max_examples=60)
@@ -54,13 +54,18 @@ def test_agrees_with_the_quantile_of_numpy_and_the_mean_beyond_it(seed, level):
         quantile = np.quantile(losses, level)
         assert found.n_obs[series] == len(losses)
         assert_allclose(found.value_at_risk[series], quantile, rtol=1e-14)
-        assert_allclose(found.expected_shortfall[series], losses[losses >= quantile].mean(), rtol=1e-14)
+        assert_allclose(
+            found.expected_shortfall[series], losses[losses >= quantile].mean(), rtol=1e-14
+        )
 
 
 def test_approaches_the_normal_tail_of_normal_returns():
     """Oracle: the normal quantile, with 200,000 draws."""
     returns = np.random.default_rng(1).normal(0.0, 0.2 / np.sqrt(252), (200_000, 1))
-    found, normal = historical_risk(returns, level=0.99, window=200_000, min_obs=MIN_OBS_99), parametric_risk(np.array([0.2]), level=0.99)
+    found, normal = (
+        historical_risk(returns, level=0.99, window=200_000, min_obs=MIN_OBS_99),
+        parametric_risk(np.array([0.2]), level=0.99),
+    )
     assert_allclose(found.value_at_risk, normal.value_at_risk, rtol=0.01)
     assert_allclose(found.expected_shortfall, normal.expected_shortfall, rtol=0.01)
 
@@ -74,7 +79,10 @@ def test_equal_losses_are_all_in_the_tail_and_the_shortfall_is_not_below_them():
 
 
 def test_a_risk_that_is_a_gain_stays_one():
-    assert historical_risk(np.full((20, 1), 0.01), level=0.95, window=20, min_obs=1).value_at_risk[0] == -0.01
+    assert (
+        historical_risk(np.full((20, 1), 0.01), level=0.95, window=20, min_obs=1).value_at_risk[0]
+        == -0.01
+    )
 
 
 def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
@@ -88,7 +96,10 @@ def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
     assert_equal([values[[0, 4]] for values in found], [values[[0, 4]] for values in whole])
 
 
-@pytest.mark.parametrize(("days", "level", "beyond"), [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (VAR_WINDOW, 0.99, 6)])
+@pytest.mark.parametrize(
+    ("days", "level", "beyond"),
+    [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (VAR_WINDOW, 0.99, 6)],
+)
 def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, beyond):
     """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below it."""
     losses = np.arange(float(days))
@@ -102,7 +113,8 @@ def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, bey
 def test_leverage_scales_both_and_a_gain_every_day_lowers_them_by_itself(seed, level, leverage):
     returns = panel(seed)
     found, geared, richer = (
-        historical_risk(values, level=level, window=60, min_obs=20) for values in (returns, leverage * returns, returns + 0.5)
+        historical_risk(values, level=level, window=60, min_obs=20)
+        for values in (returns, leverage * returns, returns + 0.5)
     )
     for ours, scaled_, shifted in zip(found[:2], geared[:2], richer[:2], strict=True):
         assert_allclose(scaled_, leverage * ours, rtol=1e-12)
@@ -118,7 +130,9 @@ def test_a_series_has_the_same_bits_alone_in_any_batch_and_whatever_came_before(
     earlier[:20] = 0.3
     assert_equal(historical_risk(earlier, level=level, window=40, min_obs=20), batch)
     for series in range(returns.shape[1]):
-        alone = historical_risk(np.asfortranarray(returns[:, [series]]), level=level, window=40, min_obs=20)
+        alone = historical_risk(
+            np.asfortranarray(returns[:, [series]]), level=level, window=40, min_obs=20
+        )
         assert_equal(alone, HistoricalRisk(*(values[[series]] for values in batch)))
 
 
@@ -129,17 +143,23 @@ def test_the_parametric_tail_agrees_with_scipy(level, volatility):
     found = parametric_risk(np.array([volatility, np.nan]), level=level)
     normal = stats.norm(0.0, volatility / np.sqrt(252))
     quantile = normal.ppf(level)
-    tail = integrate.quad(lambda z: z * stats.norm.pdf(z), stats.norm.ppf(level), np.inf)[0] / (1 - level)
+    tail = integrate.quad(lambda z: z * stats.norm.pdf(z), stats.norm.ppf(level), np.inf)[0] / (
+        1 - level
+    )
     assert_allclose(found.value_at_risk, [quantile, np.nan], rtol=1e-9, atol=1e-15)
     assert_allclose(found.expected_shortfall, [tail * normal.std(), np.nan], rtol=1e-7)
 
 
 def test_ten_days_are_the_square_root_of_ten():
-    assert_allclose(sqrt_time_scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14)
+    assert_allclose(
+        sqrt_time_scaled(np.array([0.02, np.nan])), [0.0632455532033676, np.nan], rtol=1e-14
+    )
 
 
 def breaches_of(returns, *, level, min_obs, **days):
-    return var_exceptions(returns, loss_ranks(returns, **days), level=level, min_obs=min_obs, **days)
+    return var_exceptions(
+        returns, loss_ranks(returns, **days), level=level, min_obs=min_obs, **days
+    )
 
 
 @repeatable
@@ -150,9 +170,16 @@ def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, windo
     found = loss_ranks(returns, window=window, n_days=10)
     for day in range(10):
         for column in range(series):
-            losses, own = -returns[day + 2 : day + 2 + window, column], -returns[day + 2 + window, column]
+            losses, own = (
+                -returns[day + 2 : day + 2 + window, column],
+                -returns[day + 2 + window, column],
+            )
             known = losses[np.isfinite(losses)]
-            expected = stats.percentileofscore(known, own, kind="strict") * len(known) / 100 if len(known) and np.isfinite(own) else 0
+            expected = (
+                stats.percentileofscore(known, own, kind="strict") * len(known) / 100
+                if len(known) and np.isfinite(own)
+                else 0
+            )
             assert found[day, column] == pytest.approx(expected, abs=1e-9)
 
 
@@ -184,7 +211,9 @@ def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is
 @pytest.mark.parametrize(("loss", "breaches"), [(0.625, 0), (0.6875, 1)])
 def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss, breaches):
     """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all of it is exact in binary."""
-    found = breaches_of(-np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, tested=1, min_obs=3)
+    found = breaches_of(
+        -np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, tested=1, min_obs=3
+    )
     assert_equal(found, Backtest(np.array([breaches]), np.array([1])))
 
 

@@ -18,8 +18,12 @@ seeds = st.integers(0, 2**32 - 1)
 def simulated(seed, sessions=150, series=23, missing=0.1):
     """Returns of stocks on a market and a bond fund, which fall and rise together a little."""
     rng = np.random.default_rng(seed)
-    market, bonds = rng.multivariate_normal([4e-4, 1e-4], [[1e-4, -3e-5], [-3e-5, 8e-5]], sessions).T
-    returns = market[:, None] * rng.normal(1, 0.5, series) + bonds[:, None] * rng.normal(0, 0.3, series)
+    market, bonds = rng.multivariate_normal(
+        [4e-4, 1e-4], [[1e-4, -3e-5], [-3e-5, 8e-5]], sessions
+    ).T
+    returns = market[:, None] * rng.normal(1, 0.5, series) + bonds[:, None] * rng.normal(
+        0, 0.3, series
+    )
     returns += rng.normal(2e-4, 0.012, (sessions, series))
     returns[rng.random(returns.shape) < missing] = np.nan
     returns[:, :3] = np.nan_to_num(returns[:, :3])  # some series without a gap
@@ -37,7 +41,15 @@ def of_statsmodels(y, x1, x2):
     """The same fields from statsmodels' OLS on the rows where all three values exist."""
     rows = np.isfinite(y) & np.isfinite(x1) & np.isfinite(x2)
     fit = sm.OLS(y[rows], sm.add_constant(np.column_stack([x1, x2])[rows])).fit()
-    return TwoFactorOLS(fit.params[1], fit.params[2], fit.params[0], fit.rsquared, *fit.bse[1:], *fit.pvalues[1:], fit.nobs)
+    return TwoFactorOLS(
+        fit.params[1],
+        fit.params[2],
+        fit.params[0],
+        fit.rsquared,
+        *fit.bse[1:],
+        *fit.pvalues[1:],
+        fit.nobs,
+    )
 
 
 @pytest.mark.parametrize("window", [20, 90, 150])
@@ -46,7 +58,9 @@ def test_agrees_with_statsmodels_on_random_windows_with_missing_data(window):
     y, x1, x2 = simulated(window)
     ours = rolling_two_factor(y, x1, x2, window=window, min_obs=10)
     rng = np.random.default_rng(window)
-    for day, series in zip(rng.integers(0, len(ours.alpha), 120), rng.integers(0, y.shape[1], 120), strict=True):
+    for day, series in zip(
+        rng.integers(0, len(ours.alpha), 120), rng.integers(0, y.shape[1], 120), strict=True
+    ):
         rows = slice(day, day + window)
         theirs = of_statsmodels(y[rows, series], x1[rows], x2[rows])
         for name, left, right in zip(TwoFactorOLS._fields, ours, theirs, strict=True):
@@ -54,12 +68,16 @@ def test_agrees_with_statsmodels_on_random_windows_with_missing_data(window):
             assert_allclose(left[day, series], right, rtol=tolerance, atol=1e-14, err_msg=name)
 
 
-@pytest.mark.parametrize("regressors", [("GNPDEFL", "UNEMP"), ("GNP", "ARMED"), ("GNP", "POP"), ("YEAR", "GNP")])
+@pytest.mark.parametrize(
+    "regressors", [("GNPDEFL", "UNEMP"), ("GNP", "ARMED"), ("GNP", "POP"), ("YEAR", "GNP")]
+)
 def test_agrees_with_statsmodels_on_longleys_data(regressors):
     """Oracle: statsmodels, by QR, on the data set that single precision programs failed on; GNP and population correlate at 0.991."""
     data = longley.load_pandas().data
     y, x1, x2 = (data[name].to_numpy(np.float64) for name in ("TOTEMP", *regressors))
-    for name, left, right in zip(TwoFactorOLS._fields, whole(y, x1, x2), of_statsmodels(y, x1, x2), strict=True):
+    for name, left, right in zip(
+        TwoFactorOLS._fields, whole(y, x1, x2), of_statsmodels(y, x1, x2), strict=True
+    ):
         assert_allclose(left[0], right, rtol=1e-8, err_msg=name)
 
 
@@ -70,7 +88,9 @@ def test_a_plane_is_found_exactly_with_no_error_left():
     fit = whole(1 + 2 * x1 - 3 * x2, x1, x2)
     assert_allclose([fit.alpha[0], fit.beta_1[0], fit.beta_2[0]], [1, 2, -3], rtol=1e-13)
     assert_allclose(fit.r_squared, 1.0, rtol=1e-14)
-    assert_array_equal([fit.std_error_1[0], fit.std_error_2[0], fit.p_value_1[0], fit.p_value_2[0]], np.zeros(4))
+    assert_array_equal(
+        [fit.std_error_1[0], fit.std_error_2[0], fit.p_value_1[0], fit.p_value_2[0]], np.zeros(4)
+    )
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-9, 1e-6])
@@ -92,7 +112,9 @@ def test_a_constant_depends_on_nothing():
     x1, x2 = np.random.default_rng(4).normal(size=(2, 90))
     fit = whole(np.full(90, 0.1), x1, x2)
     assert_allclose(fit.alpha, 0.1, rtol=1e-14)
-    assert_array_equal([fit.beta_1[0], fit.beta_2[0], fit.std_error_1[0], fit.std_error_2[0]], np.zeros(4))
+    assert_array_equal(
+        [fit.beta_1[0], fit.beta_2[0], fit.std_error_1[0], fit.std_error_2[0]], np.zeros(4)
+    )
     assert np.isnan([fit.r_squared, fit.p_value_1, fit.p_value_2]).all()
 
 
@@ -123,7 +145,9 @@ def test_leverage_scales_betas_alpha_and_standard_errors_and_nothing_else(seed, 
     fits = whole(y, x1, x2)
     scaled = {name: k * getattr(fits, name) for name in ("beta_1", "beta_2", "alpha")}
     scaled |= {name: abs(k) * getattr(fits, name) for name in ("std_error_1", "std_error_2")}
-    for name, left, right in zip(TwoFactorOLS._fields, whole(k * y, x1, x2), fits._replace(**scaled), strict=True):
+    for name, left, right in zip(
+        TwoFactorOLS._fields, whole(k * y, x1, x2), fits._replace(**scaled), strict=True
+    ):
         assert_allclose(left, right, rtol=1e-9, err_msg=name)
 
 
@@ -133,7 +157,10 @@ def test_a_constant_added_to_returns_moves_alpha_only(seed, constant):
     y, x1, x2 = simulated(seed, 60, 4)
     fits = whole(y, x1, x2)
     for name, left, right in zip(
-        TwoFactorOLS._fields, whole(y + constant, x1, x2), fits._replace(alpha=fits.alpha + constant), strict=True
+        TwoFactorOLS._fields,
+        whole(y + constant, x1, x2),
+        fits._replace(alpha=fits.alpha + constant),
+        strict=True,
     ):
         assert_allclose(left, right, rtol=1e-8, atol=1e-12, err_msg=name)
 
@@ -143,7 +170,10 @@ def test_a_constant_added_to_returns_moves_alpha_only(seed, constant):
 def test_series_in_another_order_have_the_same_bits_in_that_order(seed, order):
     y, x1, x2 = simulated(seed, 60, 5)
     fits = rolling_two_factor(y, x1, x2, window=50, min_obs=20)
-    assert_equal(rolling_two_factor(y[:, order], x1, x2, window=50, min_obs=20), TwoFactorOLS(*(values[:, order] for values in fits)))
+    assert_equal(
+        rolling_two_factor(y[:, order], x1, x2, window=50, min_obs=20),
+        TwoFactorOLS(*(values[:, order] for values in fits)),
+    )
 
 
 @repeatable
@@ -151,7 +181,12 @@ def test_series_in_another_order_have_the_same_bits_in_that_order(seed, order):
 def test_the_order_of_the_regressors_does_not_matter(seed):
     y, x1, x2 = simulated(seed, 60, 4)
     b1, b2, alpha, r_squared, s1, s2, p1, p2, n_obs = whole(y, x2, x1)
-    for name, left, right in zip(TwoFactorOLS._fields, (b2, b1, alpha, r_squared, s2, s1, p2, p1, n_obs), whole(y, x1, x2), strict=True):
+    for name, left, right in zip(
+        TwoFactorOLS._fields,
+        (b2, b1, alpha, r_squared, s2, s1, p2, p1, n_obs),
+        whole(y, x1, x2),
+        strict=True,
+    ):
         assert_allclose(left, right, rtol=1e-8, atol=1e-12, err_msg=name)
 
 
@@ -200,7 +235,10 @@ def test_nothing_after_a_day_moves_its_estimates(seed, tick):
     for values in (y, x1, x2):
         values[55:] = tick
     changed = rolling_two_factor(y, x1, x2, window=50, min_obs=20)
-    assert_equal(TwoFactorOLS(*(values[:6] for values in changed)), TwoFactorOLS(*(values[:6] for values in fits)))
+    assert_equal(
+        TwoFactorOLS(*(values[:6] for values in changed)),
+        TwoFactorOLS(*(values[:6] for values in fits)),
+    )
 
 
 def test_arrays_and_minimums_that_do_not_fit_raise():

@@ -51,19 +51,27 @@ def test_realized_volatility_agrees_with_numpy_window_by_window(returns, window,
 
 def test_realized_volatility_by_hand():
     """Two returns of +1 % and -1 %: variance 2 * .01² per session, n - 1 = 1."""
-    volatility, n_obs = realized_volatility(np.array([[0.01], [np.nan], [-0.01]]), window=3, min_obs=2)
+    volatility, n_obs = realized_volatility(
+        np.array([[0.01], [np.nan], [-0.01]]), window=3, min_obs=2
+    )
     assert_allclose(volatility, [[math.sqrt(2 * 0.0001 * 252)]])
     assert n_obs[0, 0] == 2
 
 
 @pytest.mark.parametrize("constant", [0.0, 0.0001, -0.3, 1 / 3])
 def test_returns_that_do_not_vary_have_volatility_zero(constant):
-    assert_equal(realized_volatility(np.full((84, 1), constant), window=63, min_obs=45).volatility, np.zeros((22, 1)))
+    assert_equal(
+        realized_volatility(np.full((84, 1), constant), window=63, min_obs=45).volatility,
+        np.zeros((22, 1)),
+    )
 
 
 def test_infinities_are_missing_everywhere(returns):
     infinite = np.where(np.isnan(returns), np.inf, returns)
-    assert_equal(realized_volatility(infinite, window=21, min_obs=15), realized_volatility(returns, window=21, min_obs=15))
+    assert_equal(
+        realized_volatility(infinite, window=21, min_obs=15),
+        realized_volatility(returns, window=21, min_obs=15),
+    )
     assert_equal(absolute_volatility(infinite), absolute_volatility(returns))
 
 
@@ -75,7 +83,11 @@ def test_absolute_volatility_agrees_with_plain_means(returns):
             past = returns[: day + 21, symbol]
             for ours, lag, needed in ((weekly, 5, 3), (monthly, 21, 15)):
                 known = past[-lag:][~np.isnan(past[-lag:])]
-                expected = math.sqrt(math.pi / 2 * 252) * np.abs(known).mean() if len(known) >= needed else np.nan
+                expected = (
+                    math.sqrt(math.pi / 2 * 252) * np.abs(known).mean()
+                    if len(known) >= needed
+                    else np.nan
+                )
                 assert_allclose(ours[day, symbol], expected, rtol=1e-12)
             recent = past[-4:][~np.isnan(past[-4:])]
             expected = math.sqrt(math.pi / 2 * 252) * abs(recent[-1]) if len(recent) else np.nan
@@ -95,7 +107,9 @@ def test_the_day_is_the_last_value_up_to_three_sessions_old(age, day):
 
 def test_the_range_of_a_day_by_hand():
     """ln(e/1) / sqrt(4 ln 2) = 0.6005612."""
-    assert_allclose(range_proxy(np.array([[math.e]]), np.array([[1.0]])), [[0.6005612043932249]], rtol=1e-15)
+    assert_allclose(
+        range_proxy(np.array([[math.e]]), np.array([[1.0]])), [[0.6005612043932249]], rtol=1e-15
+    )
 
 
 def test_the_mean_squared_range_of_a_random_walk_is_its_variance():
@@ -108,10 +122,22 @@ def test_the_mean_squared_range_of_a_random_walk_is_its_variance():
 
 
 @pytest.mark.parametrize(
-    ("high", "low"), [(9.0, 10.0), (10.0, 10.0), (10.0, 0.0), (10.0, -1.0), (np.nan, 1.0), (1.0, np.nan), (np.inf, 1.0)]
+    ("high", "low"),
+    [
+        (9.0, 10.0),
+        (10.0, 10.0),
+        (10.0, 0.0),
+        (10.0, -1.0),
+        (np.nan, 1.0),
+        (1.0, np.nan),
+        (np.inf, 1.0),
+    ],
 )
 def test_a_bar_without_a_valid_range_has_none(high, low):
-    assert_equal(range_proxy(np.array([[high, 11.0]]), np.array([[low, 10.0]])), [[np.nan, range_proxy(np.array(11.0), np.array(10.0))]])
+    assert_equal(
+        range_proxy(np.array([[high, 11.0]]), np.array([[low, 10.0]])),
+        [[np.nan, range_proxy(np.array(11.0), np.array(10.0))]],
+    )
 
 
 def test_percentile_rank_agrees_with_scipy():
@@ -139,12 +165,22 @@ def test_the_trend_is_the_normal_probability_of_more_volatility():
     expected = stats.norm.cdf((np.log(forecast / realized) - 0.06) / 0.33)
     assert_allclose(probability, expected, rtol=1e-12)
     assert_allclose(strength, np.abs(2 * expected - 1), rtol=1e-12)
-    assert [DIRECTIONS[value] for value in direction] == ["increasing", "stable", "decreasing", "stable"]
+    assert [DIRECTIONS[value] for value in direction] == [
+        "increasing",
+        "stable",
+        "decreasing",
+        "stable",
+    ]
 
 
-@pytest.mark.parametrize(("forecast", "realized"), [(np.nan, 0.2), (0.2, np.nan), (0.2, 0.0), (0.0, 0.2)])
+@pytest.mark.parametrize(
+    ("forecast", "realized"), [(np.nan, 0.2), (0.2, np.nan), (0.2, 0.0), (0.0, 0.2)]
+)
 def test_a_trend_from_or_to_nothing_is_undefined(forecast, realized):
-    assert_equal(np.array(volatility_trend(np.array([forecast]), np.array([realized]))), np.full((3, 1), np.nan))
+    assert_equal(
+        np.array(volatility_trend(np.array([forecast]), np.array([realized]))),
+        np.full((3, 1), np.nan),
+    )
 
 
 @pytest.mark.parametrize("function", [absolute_volatility, percentile_rank])
@@ -177,7 +213,9 @@ def test_window_sums_are_those_of_python_and_of_each_window_alone(returns, windo
     assert len(sums) == len(values) - window + 1
     for day in range(0, len(sums), 20):
         own = values[day : day + window]
-        assert_allclose(sums[day], [math.fsum(column) for column in (own.T * weights)], rtol=1e-12, atol=1e-15)
+        assert_allclose(
+            sums[day], [math.fsum(column) for column in own.T * weights], rtol=1e-12, atol=1e-15
+        )
         assert_equal(window_sums(own, window, decay=decay)[0], sums[day])
 
 
@@ -186,7 +224,9 @@ def panels(draw: st.DrawFn) -> np.ndarray:
     """Returns of 1 to 5 symbols in whole basis points over 21 to 40 sessions, a tenth missing."""
     shape = draw(st.integers(21, 40)), draw(st.integers(1, 5))
     basis_points = draw(arrays(np.int64, shape, elements=st.integers(-2000, 2000)))
-    missing = draw(arrays(np.bool_, shape, elements=st.integers(0, 9).map(lambda digit: digit == 0)))
+    missing = draw(
+        arrays(np.bool_, shape, elements=st.integers(0, 9).map(lambda digit: digit == 0))
+    )
     return np.where(missing, np.nan, basis_points / 10_000)
 
 
@@ -212,7 +252,9 @@ def test_each_day_and_symbol_alone_gives_the_same_to_the_last_bit(returns):
     for day in range(len(together[0])):
         for symbol in range(returns.shape[1]):
             alone = results(returns[day : day + 21, symbol : symbol + 1])
-            assert_equal([values[0, 0] for values in alone], [values[day, symbol] for values in together])
+            assert_equal(
+                [values[0, 0] for values in alone], [values[day, symbol] for values in together]
+            )
 
 
 def test_ranks_and_ranges_alone_are_the_same_to_the_last_bit():
@@ -222,7 +264,10 @@ def test_ranks_and_ranges_alone_are_the_same_to_the_last_bit():
     for day in range(len(ranks.rank)):
         for symbol in range(7):
             alone = percentile_rank(volatility[day : day + 253, symbol : symbol + 1])
-            assert_equal((alone.rank[0, 0], alone.n_obs[0, 0]), (ranks.rank[day, symbol], ranks.n_obs[day, symbol]))
+            assert_equal(
+                (alone.rank[0, 0], alone.n_obs[0, 0]),
+                (ranks.rank[day, symbol], ranks.n_obs[day, symbol]),
+            )
     high, low = 1.0 + volatility, np.ones_like(volatility)
     assert_equal(range_proxy(high[:, 3:4], low[:, 3:4]), range_proxy(high, low)[:, 3:4])
 
@@ -233,6 +278,9 @@ def test_leverage_leaves_ranks_and_trends(returns, k):
 
     def ranks_and_trends(values: np.ndarray) -> tuple[np.ndarray, ...]:
         volatility = realized_volatility(values, window=21, min_obs=15).volatility
-        return (*percentile_rank(volatility), *volatility_trend(absolute_volatility(values).week, volatility))
+        return (
+            *percentile_rank(volatility),
+            *volatility_trend(absolute_volatility(values).week, volatility),
+        )
 
     assert_equal(ranks_and_trends(k * returns), ranks_and_trends(returns))

@@ -5,15 +5,27 @@ import pytest
 
 from riskmetrics.report.caveats import portfolio_caveats
 
-NO_COVERAGE = pd.DataFrame({"portfolio": [], "metric": [], "coverage": [], "n_covered": [], "n_total": []})
+NO_COVERAGE = pd.DataFrame(
+    {"portfolio": [], "metric": [], "coverage": [], "n_covered": [], "n_total": []}
+)
 
 
 @pytest.mark.parametrize(
     ("equity", "gross", "is_said"),
-    [(-1.0, 1000.0, True), (0.0, 1000.0, True), (1000.0, 1000.0, False), (0.0, 0.0, False), (-1.0, 0.0, False)],
+    [
+        (-1.0, 1000.0, True),
+        (0.0, 1000.0, True),
+        (1000.0, 1000.0, False),
+        (0.0, 0.0, False),
+        (-1.0, 0.0, False),
+    ],
 )
-def test_equity_of_zero_beside_holdings_is_said_and_without_holdings_is_not(equity: float, gross: float, is_said: bool) -> None:
-    snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [equity], "gross_exposure": [gross]})
+def test_equity_of_zero_beside_holdings_is_said_and_without_holdings_is_not(
+    equity: float, gross: float, is_said: bool
+) -> None:
+    snapshots = pd.DataFrame(
+        {"portfolio": ["P"], "total_value": [equity], "gross_exposure": [gross]}
+    )
     found = portfolio_caveats(snapshots, NO_COVERAGE)
     assert ("P" in found) == is_said
     assert all("equity is" in text for texts in found.values() for text in texts)
@@ -37,7 +49,12 @@ def test_equity_of_five_per_cent_of_gross_exposure_is_enough(
 @pytest.mark.parametrize(("n_covered", "is_said"), [(3, False), (2, True), (0, True)])
 def test_values_rest_on_closes_not_believed_where_one_is_not(n_covered: int, is_said: bool) -> None:
     snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [1.0], "gross_exposure": [1.0]})
-    share = {"metric": ["believed_prices"], "coverage": [n_covered / 3], "n_covered": [n_covered], "n_total": [3]}
+    share = {
+        "metric": ["believed_prices"],
+        "coverage": [n_covered / 3],
+        "n_covered": [n_covered],
+        "n_total": [3],
+    }
     found = portfolio_caveats(snapshots, pd.DataFrame({"portfolio": ["P"], **share}))
     assert ("P" in found) == is_said
     if is_said:

@@ -26,13 +26,23 @@ from riskmetrics.report import formatting
         (formatting.p_value, 0.000001, "0.000001"),
     ],
 )
-def test_a_figure_is_written_for_people(form: Callable[[float], str], value: float, text: str) -> None:
+def test_a_figure_is_written_for_people(
+    form: Callable[[float], str], value: float, text: str
+) -> None:
     assert form(value) == text
 
 
 def test_the_facts_of_a_finding_are_written_with_what_they_are_of_and_no_window_twice() -> None:
     beta = {"what": "beta", "value": "1.55", "window": "90 sessions"}
-    past = {"what": "volatility over 21 sessions", "value": "34.0%", "window": "21 sessions", "quality": "in sample"}
+    past = {
+        "what": "volatility over 21 sessions",
+        "value": "34.0%",
+        "window": "21 sessions",
+        "quality": "in sample",
+    }
     weight = {"what": "weight", "of": "AMD", "value": "59.8%"}
-    said = "beta 1.55 (90 sessions); volatility over 21 sessions 34.0% (in sample); weight of AMD 59.8%"
+    said = (
+        "beta 1.55 (90 sessions); volatility over 21 sessions 34.0% (in sample); weight of AMD"
+        " 59.8%"
+    )
     assert formatting.evidence([beta, past, weight]) == said

@@ -107,37 +107,101 @@ def portfolio(connection: sa.Connection, name: str, snapshot: dict[str, Any] | N
     key = uuid.uuid4()
     insert(connection, tables.portfolios, id=key, name=name, currency="USD")
     if snapshot is not None:
-        row = snapshot | {"portfolio_id": key, "snapshot_date": DAY, "dagster_run_id": RUN, "code_version": "0.1.0+abc"}
+        row = snapshot | {
+            "portfolio_id": key,
+            "snapshot_date": DAY,
+            "dagster_run_id": RUN,
+            "code_version": "0.1.0+abc",
+        }
         insert(connection, tables.portfolio_snapshots, **row)
     return key
 
 
-def position(connection: sa.Connection, owner: uuid.UUID, symbol: str, quantity: float, **statistics: float) -> uuid.UUID:
+def position(
+    connection: sa.Connection, owner: uuid.UUID, symbol: str, quantity: float, **statistics: float
+) -> uuid.UUID:
     key = uuid.uuid4()
     kind = "SHORT" if quantity < 0 else "LONG"
     held = {"symbol": symbol, "position_type": kind, "quantity": quantity, "entry_date": DAY}
     insert(connection, tables.positions, id=key, portfolio_id=owner, **held)
-    beta = {"portfolio_id": owner, "position_id": key, "calc_date": DAY, "market_index": "SPX", "observations": 90}
+    beta = {
+        "portfolio_id": owner,
+        "position_id": key,
+        "calc_date": DAY,
+        "market_index": "SPX",
+        "observations": 90,
+    }
     insert(connection, tables.position_market_betas, **beta | statistics)
     return key
 
 
-def why(connection: sa.Connection, owner: uuid.UUID, metric: str, reason: str, subject: uuid.UUID | None = None) -> None:
-    row = {"metric": metric, "subject": subject or owner, "day": DAY, "portfolio_id": owner, "reason": reason}
+def why(
+    connection: sa.Connection,
+    owner: uuid.UUID,
+    metric: str,
+    reason: str,
+    subject: uuid.UUID | None = None,
+) -> None:
+    row = {
+        "metric": metric,
+        "subject": subject or owner,
+        "day": DAY,
+        "portfolio_id": owner,
+        "reason": reason,
+    }
     insert(connection, tables.undefined_metrics, **row)
 
 
 @pytest.fixture
 def long_short(connection: sa.Connection) -> uuid.UUID:
     owner = portfolio(connection, "Long-Short", LONG_SHORT)
-    position(connection, owner, "AMD", 1650.5, beta=1.9449, std_error=0.1449, r_squared=0.6951, p_value=0.0, alpha=0.001)
-    position(connection, owner, "LLY", -30, beta=-0.004, std_error=0.11, r_squared=0.19, p_value=0.000014, alpha=0.001)
+    position(
+        connection,
+        owner,
+        "AMD",
+        1650.5,
+        beta=1.9449,
+        std_error=0.1449,
+        r_squared=0.6951,
+        p_value=0.0,
+        alpha=0.001,
+    )
+    position(
+        connection,
+        owner,
+        "LLY",
+        -30,
+        beta=-0.004,
+        std_error=0.11,
+        r_squared=0.19,
+        p_value=0.000014,
+        alpha=0.001,
+    )
     young = position(connection, owner, "NEW", 5, observations=12)
     for column in ("beta", "alpha", "std_error", "r_squared", "p_value"):
-        why(connection, owner, f"position_market_betas.{column}", "12 paired returns; 60 are needed", young)
-    benchmark = {"portfolio_id": owner, "day": DAY, "benchmark_asof": date(2021, 12, 31), "benchmark_code": "SP500"}
-    for sector, gross, net, of_benchmark in (("Energy", 0.6, 0.8, 0.027), ("Industrials", 0.4, -0.2, 0.078)):
-        weights = {"gross_weight": gross, "net_weight": net, "benchmark_weight": of_benchmark, "active_weight": net - of_benchmark}
+        why(
+            connection,
+            owner,
+            f"position_market_betas.{column}",
+            "12 paired returns; 60 are needed",
+            young,
+        )
+    benchmark = {
+        "portfolio_id": owner,
+        "day": DAY,
+        "benchmark_asof": date(2021, 12, 31),
+        "benchmark_code": "SP500",
+    }
+    for sector, gross, net, of_benchmark in (
+        ("Energy", 0.6, 0.8, 0.027),
+        ("Industrials", 0.4, -0.2, 0.078),
+    ):
+        weights = {
+            "gross_weight": gross,
+            "net_weight": net,
+            "benchmark_weight": of_benchmark,
+            "active_weight": net - of_benchmark,
+        }
         insert(connection, tables.portfolio_sector_weights, sector=sector, **benchmark, **weights)
     coverage = {"metric": "beta", "coverage": 0.971, "n_covered": 2, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=owner, day=DAY, **coverage)
@@ -161,8 +225,28 @@ def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
     assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
     assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
     assert page.row("Industrials", 6) == ["Industrials", "40.0%", "−20.0%", "", "7.8%", "−27.8%"]
-    assert page.row("AMD", 9) == ["AMD", "Long", "1,650.5", "1.94", "", "0.14", "0.70", "< 1e-6", "90"]
-    assert page.row("LLY", 9) == ["LLY", "Short", "−30", "0.00", "", "0.11", "0.19", "0.000014", "90"]
+    assert page.row("AMD", 9) == [
+        "AMD",
+        "Long",
+        "1,650.5",
+        "1.94",
+        "",
+        "0.14",
+        "0.70",
+        "< 1e-6",
+        "90",
+    ]
+    assert page.row("LLY", 9) == [
+        "LLY",
+        "Short",
+        "−30",
+        "0.00",
+        "",
+        "0.11",
+        "0.19",
+        "0.000014",
+        "90",
+    ]
     assert "Beta to SPX" in page.text
     assert "SP500 weights of 2021-12-31" in page.text
     assert RUN in page.text
@@ -173,7 +257,9 @@ def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
 def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
     """On the axis from -0.2 to 0.8, zero stands at 20; a benchmark of 0.027 at 22.7."""
     sectors = render_page(connection, DAY).split("<h3>Sectors</h3>")[1]
-    assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[:2] == [
+    assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[
+        :2
+    ] == [
         ("positive", "20.0", "80.0"),
         ("negative", "0.0", "20.0"),
     ]
@@ -181,7 +267,9 @@ def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
 
 
 @pytest.mark.usefixtures("long_short")
-def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(connection: sa.Connection) -> None:
+def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(
+    connection: sa.Connection,
+) -> None:
     page = Page(render_page(connection, DAY))
     (number,) = [row[0] for row in page.rows if "12 paired returns; 60 are needed" in row]
     dash = f"—{number}"
@@ -200,19 +288,32 @@ def test_no_dash_stands_without_a_reason(connection: sa.Connection) -> None:
     page = Page(render_page(connection, DAY))
     explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
     dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
-    assert explained[page.row("HHI", 3)[1].removeprefix("—")] == "the portfolio holds nothing with a value"
-    assert "neither a value nor a reason is stored" in explained[page.row("Portfolio regression", 3)[1].removeprefix("—")]
+    assert (
+        explained[page.row("HHI", 3)[1].removeprefix("—")]
+        == "the portfolio holds nothing with a value"
+    )
+    assert (
+        "neither a value nor a reason is stored"
+        in explained[page.row("Portfolio regression", 3)[1].removeprefix("—")]
+    )
     assert all(dash.removeprefix("—") in explained for dash in dashes)
     assert page.row("Long", 3)[1] == "0.00"
     assert page.row("Equity: net + cash", 3)[1] == "500.00"
     assert "No betas of positions" in page.text
 
 
-def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(connection: sa.Connection) -> None:
+def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
+    connection: sa.Connection,
+) -> None:
     owner = portfolio(connection, "No benchmark", LONG_SHORT)
     weights = {"sector": "Energy", "gross_weight": 1.0, "net_weight": 1.0}
     insert(connection, tables.portfolio_sector_weights, portfolio_id=owner, day=DAY, **weights)
-    why(connection, owner, "portfolio_sector_weights.active_weight", "no benchmark weights are stored")
+    why(
+        connection,
+        owner,
+        "portfolio_sector_weights.active_weight",
+        "no benchmark weights are stored",
+    )
     page = Page(render_page(connection, DAY))
     (number,) = [row[0] for row in page.rows if "no benchmark weights are stored" in row]
     assert page.row("Energy", 6)[4:] == [f"—{number}", f"—{number}"]
@@ -220,11 +321,19 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(connecti
 
 
 @pytest.mark.usefixtures("long_short")
-def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(connection: sa.Connection) -> None:
+def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(
+    connection: sa.Connection,
+) -> None:
     owner = portfolio(connection, "Unpriced", None)
     portfolio(connection, "Of another day", None)
     why(connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price")
-    why(connection, owner, "position_market_betas.beta", "no returns", position(connection, owner, "NEW", 5, observations=0))
+    why(
+        connection,
+        owner,
+        "position_market_betas.beta",
+        "no returns",
+        position(connection, owner, "NEW", 5, observations=0),
+    )
     page = Page(render_page(connection, DAY))
     assert page.row("Unpriced USD", 3) == ["Unpriced USD", "none of the holdings has a price", "6"]
     assert "Of another day" not in page.text
@@ -232,7 +341,17 @@ def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(connection: sa
 
 def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
     owner = portfolio(connection, "<script>alert(1)</script>", LONG_SHORT)
-    position(connection, owner, "<b>&AMD", 1, beta=1.0, std_error=0.1, r_squared=0.5, p_value=0.5, alpha=0.0)
+    position(
+        connection,
+        owner,
+        "<b>&AMD",
+        1,
+        beta=1.0,
+        std_error=0.1,
+        r_squared=0.5,
+        p_value=0.5,
+        alpha=0.0,
+    )
     why(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
     text = render_page(connection, DAY)
     assert not re.search("<script|<b>&AMD|<img", text)
@@ -248,7 +367,11 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(connection: sa.C
     assert text.startswith("<!DOCTYPE html>")
     assert page.open == []
     assert not re.search(r"https?:|url\(|@import|<script|<link", text)
-    assert all(value is not None and value.startswith("#") for name, value in page.attributes if name in {"href", "src", "xlink:href"})
+    assert all(
+        value is not None and value.startswith("#")
+        for name, value in page.attributes
+        if name in {"href", "src", "xlink:href"}
+    )
     identifiers = [value for name, value in page.attributes if name == "id"]
     assert len(identifiers) == len(set(identifiers))
 
@@ -268,24 +391,61 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
 
 
 @pytest.mark.usefixtures("long_short")
-def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connection: sa.Connection) -> None:
+def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
+    connection: sa.Connection,
+) -> None:
     """Rounded by hand; a scenario that could not be computed is a dash, and says why below."""
-    owner = connection.scalar(sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short"))
+    owner = connection.scalar(
+        sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short")
+    )
     of_day = {"portfolio_id": owner, "day": DAY}
     for method, risk in (("historical", 0.02217), ("parametric", None)):
         tail = of_day | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
         reason = None if risk else "no forecast"
         amount = 2771.25 if risk else None
-        figures = {"value_at_risk": risk, "expected_shortfall": risk, "value_at_risk_amount": amount, "undefined_reason": reason}
+        figures = {
+            "value_at_risk": risk,
+            "expected_shortfall": risk,
+            "value_at_risk_amount": amount,
+            "undefined_reason": reason,
+        }
         insert(connection, tables.portfolio_tail_risk, **tail | figures)
     tested = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
     insert(connection, tables.portfolio_var_backtests, **of_day | tested)
-    fallen = {"current": 0.0, "current_peak": DAY, "largest": 0.1135, "largest_peak": date(2022, 6, 8), "largest_trough": date(2022, 6, 17)}
+    fallen = {
+        "current": 0.0,
+        "current_peak": DAY,
+        "largest": 0.1135,
+        "largest_peak": date(2022, 6, 8),
+        "largest_trough": date(2022, 6, 17),
+    }
     insert(connection, tables.portfolio_drawdowns, observations=252, **of_day | fallen)
-    insert(connection, tables.portfolio_stress, scenario="rise", loss=-0.0582, loss_value=-7280, coverage=1, **of_day)
-    insert(connection, tables.portfolio_stress, scenario="1929", coverage=0, undefined_reason="no closes", **of_day)
+    insert(
+        connection,
+        tables.portfolio_stress,
+        scenario="rise",
+        loss=-0.0582,
+        loss_value=-7280,
+        coverage=1,
+        **of_day,
+    )
+    insert(
+        connection,
+        tables.portfolio_stress,
+        scenario="1929",
+        coverage=0,
+        undefined_reason="no closes",
+        **of_day,
+    )
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
-        insert(connection, tables.portfolio_risk_contributions, symbol=symbol, component=component, observations=252, **of_day)
+        insert(
+            connection,
+            tables.portfolio_risk_contributions,
+            symbol=symbol,
+            component=component,
+            observations=252,
+            **of_day,
+        )
     page = Page(render_page(connection, DAY))
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
@@ -301,26 +461,81 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(connecti
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:
-    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False) | {"in_sample": in_sample}
-    made = {"subject": subject, "day": DAY, "observations": 252, "proxy": "close", "coefficients": "shipped-1"}
+    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False) | {
+        "in_sample": in_sample
+    }
+    made = {
+        "subject": subject,
+        "day": DAY,
+        "observations": 252,
+        "proxy": "close",
+        "coefficients": "shipped-1",
+    }
     insert(connection, tables.volatility_forecasts, **made | flags | figures)
 
 
-def of_position(connection: sa.Connection, owner: uuid.UUID, symbol: str, **volatility: Any) -> None:
-    key = connection.scalar(sa.select(tables.positions.c.id).where(tables.positions.c.symbol == symbol))
-    insert(connection, tables.position_volatility, position_id=key, calculation_date=DAY, **volatility)
-    rates = {"ir_beta": -0.0841, "std_error": 0.0913, "p_value": 0.35921, "r_squared": 0.01} if volatility else {}
-    insert(connection, tables.position_interest_rate_betas, portfolio_id=owner, position_id=key, calculation_date=DAY, **rates)
+def of_position(
+    connection: sa.Connection, owner: uuid.UUID, symbol: str, **volatility: Any
+) -> None:
+    key = connection.scalar(
+        sa.select(tables.positions.c.id).where(tables.positions.c.symbol == symbol)
+    )
+    insert(
+        connection, tables.position_volatility, position_id=key, calculation_date=DAY, **volatility
+    )
+    rates = (
+        {"ir_beta": -0.0841, "std_error": 0.0913, "p_value": 0.35921, "r_squared": 0.01}
+        if volatility
+        else {}
+    )
+    insert(
+        connection,
+        tables.position_interest_rate_betas,
+        portfolio_id=owner,
+        position_id=key,
+        calculation_date=DAY,
+        **rates,
+    )
 
 
-def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection, long_short: uuid.UUID) -> None:
+def test_volatility_and_rate_betas_are_the_stored_ones(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
     """Rounded by hand; a dagger marks what is in sample, and a line under the table says what that means."""
-    forecast(connection, str(long_short), in_sample=False, portfolio_id=long_short, low=0.1601, high=0.3597, rise_probability=0.6016)
-    forecast(connection, "AMD", in_sample=True, low=0.354, high=0.7971, rise_probability=0.674, short_history=True)
-    known = {"realized_vol_21d": 0.4513, "realized_vol_63d": 0.6144, "expected_vol_21d": 0.5559, "vol_trend": "increasing"}
-    of_position(connection, long_short, "AMD", vol_percentile=0.0675, model_r_squared=-0.1791, **known)
+    forecast(
+        connection,
+        str(long_short),
+        in_sample=False,
+        portfolio_id=long_short,
+        low=0.1601,
+        high=0.3597,
+        rise_probability=0.6016,
+    )
+    forecast(
+        connection,
+        "AMD",
+        in_sample=True,
+        low=0.354,
+        high=0.7971,
+        rise_probability=0.674,
+        short_history=True,
+    )
+    known = {
+        "realized_vol_21d": 0.4513,
+        "realized_vol_63d": 0.6144,
+        "expected_vol_21d": 0.5559,
+        "vol_trend": "increasing",
+    }
+    of_position(
+        connection, long_short, "AMD", vol_percentile=0.0675, model_r_squared=-0.1791, **known
+    )
     of_position(connection, long_short, "NEW")
-    betas = {"rate_beta": 0.1239, "r_squared": 0.0461, "rate_index": "TLT", "undefined_reason": "too little has two factors"}
+    betas = {
+        "rate_beta": 0.1239,
+        "r_squared": 0.0461,
+        "rate_index": "TLT",
+        "undefined_reason": "too little has two factors",
+    }
     insert(connection, tables.portfolio_rate_betas, portfolio_id=long_short, day=DAY, **betas)
     page = Page(render_page(connection, DAY))
     assert page.row("Last 21 sessions", 3)[1] == "21.7%"
@@ -331,7 +546,19 @@ def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection
     assert page.row("Rate beta", 3)[1] == "0.12"
     assert page.row("The market held fixed", 3)[1].startswith("—")
     assert [row[1] for row in page.rows if row[1:2] == ["too little has two factors"]]
-    amd = ["45.1%", "61.4%", "55.6%†", "", "67.4%", "increasing", "6.8%", "−0.18", "−0.08", "0.09", "0.359210"]
+    amd = [
+        "45.1%",
+        "61.4%",
+        "55.6%†",
+        "",
+        "67.4%",
+        "increasing",
+        "6.8%",
+        "−0.18",
+        "−0.08",
+        "0.09",
+        "0.359210",
+    ]
     assert page.row("AMD", 13) == ["AMD", "Long", *amd]
     assert all(cell == "" or cell.startswith("—") for cell in page.row("NEW", 13)[2:])
     text = " ".join(page.text.split())
@@ -340,41 +567,114 @@ def test_volatility_and_rate_betas_are_the_stored_ones(connection: sa.Connection
 
 
 @pytest.mark.usefixtures("long_short")
-def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(connection: sa.Connection) -> None:
+def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(
+    connection: sa.Connection,
+) -> None:
     """By hand: forecasts of 10 % where 20 % came have a bias of -50 %, and a QLIKE of 4 - ln 4 - 1 = 1.614."""
     models = dict.fromkeys(("trailing_21d", "ewma_94", "ewma_97"), 0.2)
-    known = {"expected": 0.1, "risk": 0.1, "low": 0.15, "high": 0.25, "realized": 0.2, "coefficients": "shipped-1", "in_sample": False}
+    known = {
+        "expected": 0.1,
+        "risk": 0.1,
+        "low": 0.15,
+        "high": 0.25,
+        "realized": 0.2,
+        "coefficients": "shipped-1",
+        "in_sample": False,
+    }
     for subject, completed in (("AMD", DAY), ("NEW", DAY), ("AMD", DAY + timedelta(days=1))):
-        made = {"subject": subject, "day": completed - timedelta(days=30), "completed_on": completed}
+        made = {
+            "subject": subject,
+            "day": completed - timedelta(days=30),
+            "completed_on": completed,
+        }
         insert(connection, tables.har_forecast_scores, **made | known | models)
     page = Page(render_page(connection, DAY))
     (ours,) = [row for row in page.rows if row[1:2] == ["This forecast"]]
-    assert ours == ["Symbols", "This forecast", "2", "1.614", "1.00", "—", "10.0%", "−50.0%", "100.0%"]
+    assert ours == [
+        "Symbols",
+        "This forecast",
+        "2",
+        "1.614",
+        "1.00",
+        "—",
+        "10.0%",
+        "−50.0%",
+        "100.0%",
+    ]
 
 
-def test_a_beta_to_rates_stands_without_volatility(connection: sa.Connection, long_short: uuid.UUID) -> None:
-    key = connection.scalar(sa.select(tables.positions.c.id).where(tables.positions.c.symbol == "LLY"))
+def test_a_beta_to_rates_stands_without_volatility(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
+    key = connection.scalar(
+        sa.select(tables.positions.c.id).where(tables.positions.c.symbol == "LLY")
+    )
     beta = {"ir_beta": 0.5, "std_error": 0.25, "p_value": 0.04}
-    insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, position_id=key, calculation_date=DAY, **beta)
-    assert Page(render_page(connection, DAY)).row("LLY", 6) == ["LLY", "Short", "not stored", "0.50", "0.25", "0.040000"]
+    insert(
+        connection,
+        tables.position_interest_rate_betas,
+        portfolio_id=long_short,
+        position_id=key,
+        calculation_date=DAY,
+        **beta,
+    )
+    assert Page(render_page(connection, DAY)).row("LLY", 6) == [
+        "LLY",
+        "Short",
+        "not stored",
+        "0.50",
+        "0.25",
+        "0.040000",
+    ]
 
 
-def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connection: sa.Connection, long_short: uuid.UUID) -> None:
+def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
     """Two calls that share symbol and side, one of them in two lots."""
     june = date(2023, 6, 16)
     for strike, lots in ((130, 2), (150.5, 1)):
-        call = {"symbol": "AMD", "position_type": "LC", "investment_class": "OPTIONS", "strike_price": strike, "expiration_date": june}
+        call = {
+            "symbol": "AMD",
+            "position_type": "LC",
+            "investment_class": "OPTIONS",
+            "strike_price": strike,
+            "expiration_date": june,
+        }
         for _ in range(lots):
-            held = call | {"id": uuid.uuid4(), "portfolio_id": long_short, "quantity": 1, "entry_date": DAY}
+            held = call | {
+                "id": uuid.uuid4(),
+                "portfolio_id": long_short,
+                "quantity": 1,
+                "entry_date": DAY,
+            }
             insert(connection, tables.positions, **held)
             of_lot = {"position_id": held["id"], "calculation_date": DAY}
             insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **of_lot)
-            insert(connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot)
-            greeks = {"position_id": held["id"], "portfolio_id": long_short, "day": DAY, "underlying_symbol": "AMD", "linearised": True}
-            insert(connection, tables.position_option_exposures, risk_free_rate=0, dividend_yield=0, delta=strike / 1000, **greeks)
+            insert(
+                connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot
+            )
+            greeks = {
+                "position_id": held["id"],
+                "portfolio_id": long_short,
+                "day": DAY,
+                "underlying_symbol": "AMD",
+                "linearised": True,
+            }
+            insert(
+                connection,
+                tables.position_option_exposures,
+                risk_free_rate=0,
+                dividend_yield=0,
+                delta=strike / 1000,
+                **greeks,
+            )
     page = Page(render_page(connection, DAY))
     calls = [row[:3] for row in page.rows if row[0] == "AMD" and len(row) == 13]
-    assert calls == [["AMD", "Long call 130 2023-06-16", "130.0%"], ["AMD", "Long call 150.5 2023-06-16", "150.5%"]]
+    assert calls == [
+        ["AMD", "Long call 130 2023-06-16", "130.0%"],
+        ["AMD", "Long call 150.5 2023-06-16", "150.5%"],
+    ]
     contracts = [[row[2], row[3], row[5]] for row in page.rows if row[:2] == ["AMD", "AMD"]]
     assert contracts == [
         ["Long call 130 2023-06-16", "2", "0.13"],
@@ -382,12 +682,19 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(connectio
     ]
 
 
-def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(connection: sa.Connection, long_short: uuid.UUID) -> None:
+def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(
+    connection: sa.Connection, long_short: uuid.UUID
+) -> None:
     snapshot = tables.portfolio_snapshots
     assert "in units of equity are undefined" not in render_page(connection, DAY)
-    connection.execute(sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250))
+    connection.execute(
+        sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250)
+    )
     doubted = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **doubted)
     text = " ".join(Page(render_page(connection, DAY)).text.split())
-    assert "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of equity are undefined." in text
+    assert (
+        "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of"
+        " equity are undefined." in text
+    )
     assert "Value or profit rests on closes that are not believed, of 2 of 3 instruments" in text

@@ -11,13 +11,13 @@ from riskmetrics import panels, trading_calendar
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.volatility import range_proxy
 from riskmetrics.results import (
-    pro_forma,
     betas,
     contribution_results,
     drawdowns,
     exposures,
     forecasts,
     option_results,
+    pro_forma,
     rate_sensitivity,
     score_results,
     snapshots,
@@ -47,7 +47,17 @@ SCENARIOS = pd.DataFrame(
 """Moves, and windows of which the last ends after most of the days that are looked at."""
 
 _KEYS = [
-    *("portfolio_id", "position_id", "snapshot_date", "calc_date", "calculation_date", "day", "subject", "symbol", "metric"),
+    *(
+        "portfolio_id",
+        "position_id",
+        "snapshot_date",
+        "calc_date",
+        "calculation_date",
+        "day",
+        "subject",
+        "symbol",
+        "metric",
+    ),
     *("sector", "method", "level", "horizon_days", "scenario"),
 ]
 """Columns that identify a row of some table of results, in the order of sorting."""
@@ -73,7 +83,10 @@ _DEFAULT_LOT: dict[str, Any] = {
 }
 
 
-NO_DISTRIBUTIONS = Distributions(pd.DataFrame({"symbol": pd.array([], dtype="str"), "date": pd.to_datetime([]), "amount": []}), frozenset())
+NO_DISTRIBUTIONS = Distributions(
+    pd.DataFrame({"symbol": pd.array([], dtype="str"), "date": pd.to_datetime([]), "amount": []}),
+    frozenset(),
+)
 
 
 class Book(NamedTuple):
@@ -109,17 +122,28 @@ class Book(NamedTuple):
     def value_with_deltas(self, *days: date) -> valuation.Valuation:
         """Value the book, and count options by their exposure."""
         valued = self.value_book(*days)
-        return option_results.apply_delta_exposures(valued, self.lots, self.options(*days)) if is_option(self.lots).any() else valued
+        return (
+            option_results.apply_delta_exposures(valued, self.lots, self.options(*days))
+            if is_option(self.lots).any()
+            else valued
+        )
 
     def returns(self, window: int, *days: date) -> panels.Returns:
         """Believed returns of all symbols over the windows that end on sessions."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, window + 1)))
+        closes = self.closes.reindex(
+            pd.to_datetime(trading_calendar.sessions_with_lookback(days, window + 1))
+        )
         return panels.clean_returns(closes, self.suspects())
 
     def rate_betas(self, *days: date) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
         """Betas of all symbols to the last of them, alone and beside the market's."""
-        returns, index = self.returns(betas.BETA_WINDOW, *days), "S0" if "S0" in self.closes else self.closes.columns[0]
-        return betas.estimate_betas(returns, index), rate_sensitivity.estimate_two_factor_betas(returns, MARKET, index)
+        returns, index = (
+            self.returns(betas.BETA_WINDOW, *days),
+            "S0" if "S0" in self.closes else self.closes.columns[0],
+        )
+        return betas.estimate_betas(returns, index), rate_sensitivity.estimate_two_factor_betas(
+            returns, MARKET, index
+        )
 
     def symbol_volatility(self, *days: date) -> volatility_results.SymbolVolatility:
         """Measure and forecast the volatility of all symbols."""
@@ -127,11 +151,15 @@ class Book(NamedTuple):
         ranges = self.ranges.reindex(index=returns.frame.index, columns=returns.frame.columns)
         return volatility_results.estimate_symbol_volatility(returns, ranges, MARKET, SHIPPED)
 
-    def portfolio_volatility(self, *days: date, delta_valuation: valuation.Valuation | None = None) -> volatility_results.PortfolioVolatility:
+    def portfolio_volatility(
+        self, *days: date, delta_valuation: valuation.Valuation | None = None
+    ) -> volatility_results.PortfolioVolatility:
         """Measure and forecast the volatility of all portfolios."""
         returns = self.returns(volatility_results.PORTFOLIO_WINDOW, *days)
         ranges = self.ranges.reindex(returns.frame.index)
-        return volatility_results.estimate_portfolio_volatility(delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED)
+        return volatility_results.estimate_portfolio_volatility(
+            delta_valuation or self.value_with_deltas(*days), returns, ranges, MARKET, SHIPPED
+        )
 
     def scores(self, *days: date) -> pd.DataFrame:
         """Score the forecasts that are complete on sessions, each made on its own day."""
@@ -139,54 +167,97 @@ class Book(NamedTuple):
         exposed = self.value_with_deltas(*forecast_days)
         of_portfolios = self.portfolio_volatility(*forecast_days, delta_valuation=exposed)
         stored_forecasts = [
-            forecasts.symbol_forecasts(self.symbol_volatility(*forecast_days), self.lots, forecast_days),
+            forecasts.symbol_forecasts(
+                self.symbol_volatility(*forecast_days), self.lots, forecast_days
+            ),
             forecasts.portfolio_forecasts(exposed, of_portfolios),
         ]
-        return score_results.score_forecasts(pd.concat(stored_forecasts), days, self.returns(FORECAST_HORIZON, *days), exposed)
+        return score_results.score_forecasts(
+            pd.concat(stored_forecasts), days, self.returns(FORECAST_HORIZON, *days), exposed
+        )
 
     def betas(self, *days: date) -> betas.SymbolBetas:
         """Estimate the betas of all symbols on sessions, from the closes of their windows alone."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, betas.BETA_WINDOW + 1)))
+        closes = self.closes.reindex(
+            pd.to_datetime(trading_calendar.sessions_with_lookback(days, betas.BETA_WINDOW + 1))
+        )
         panels.require_closes(closes, days, MARKET)
         return betas.estimate_betas(panels.clean_returns(closes, self.suspects()), MARKET)
 
-    def stress(self, *days: date, delta_valuation: valuation.Valuation | None = None) -> pd.DataFrame:
+    def stress(
+        self, *days: date, delta_valuation: valuation.Valuation | None = None
+    ) -> pd.DataFrame:
         """Losses of all portfolios in SCENARIOS."""
         stress_betas = stress_results.StressBetas(self.betas(*days), *self.rate_betas(*days))
         closes = self.closes.reindex(pd.to_datetime(stress_results.window_ends(SCENARIOS)))
         valued = delta_valuation or self.value_with_deltas(*days)
-        return stress_results.compute_stress_losses(valued, SCENARIOS, stress_betas, closes, self.suspects())
+        return stress_results.compute_stress_losses(
+            valued, SCENARIOS, stress_betas, closes, self.suspects()
+        )
 
     def options(self, *days: date) -> pd.DataFrame:
         """Exposures of all options, at a rate of 4 % and a dividend yield of 1 %."""
-        closes = self.closes.reindex(pd.to_datetime(trading_calendar.sessions_with_lookback(days, panels.MAX_STALE_SESSIONS)))
-        return option_results.position_rows(option_results.option_lots(self.lots), days, closes, self.symbol_volatility(*days), PRICING_PARAMETERS)
+        closes = self.closes.reindex(
+            pd.to_datetime(trading_calendar.sessions_with_lookback(days, panels.MAX_STALE_SESSIONS))
+        )
+        return option_results.position_rows(
+            option_results.option_lots(self.lots),
+            days,
+            closes,
+            self.symbol_volatility(*days),
+            PRICING_PARAMETERS,
+        )
 
     def results(self, *days: date) -> dict[str, pd.DataFrame]:
         """Every table of results, sorted by its key."""
         valued, estimated = self.value_with_deltas(*days), self.betas(*days)
         rows, undefined = snapshots.value_rows(valued)
-        beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(valued, estimated, self.profiles)
-        sectors = exposures.sector_rows(valued, self.profiles, self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])], "SP500")
+        beta_rows, beta_coverage, undefined_betas = snapshots.beta_rows(
+            valued, estimated, self.profiles
+        )
+        sectors = exposures.sector_rows(
+            valued,
+            self.profiles,
+            self.benchmark[self.benchmark.index <= pd.Timestamp(days[-1])],
+            "SP500",
+        )
         concentration, undefined_sectors = exposures.concentration_rows(valued, sectors)
-        position_rows, undefined_positions = betas.position_rows(estimated, self.lots, days, betas.MARKET_BETA_TABLE)
+        position_rows, undefined_positions = betas.position_rows(
+            estimated, self.lots, days, betas.MARKET_BETA_TABLE
+        )
         one, two = self.rate_betas(*days)
-        position_rates, undefined_rates = betas.position_rows(one, self.lots, days, betas.RATE_BETA_TABLE)
-        of_symbols, of_portfolios = self.symbol_volatility(*days), self.portfolio_volatility(*days, delta_valuation=valued)
+        position_rates, undefined_rates = betas.position_rows(
+            one, self.lots, days, betas.RATE_BETA_TABLE
+        )
+        of_symbols, of_portfolios = (
+            self.symbol_volatility(*days),
+            self.portfolio_volatility(*days, delta_valuation=valued),
+        )
         option_exposures = self.options(*days)
-        position_volatility, undefined_volatile = forecasts.position_rows(of_symbols, self.lots, days, option_exposures)
+        position_volatility, undefined_volatile = forecasts.position_rows(
+            of_symbols, self.lots, days, option_exposures
+        )
         snapshot, thin, undefined_snapshot = forecasts.portfolio_rows(valued, of_portfolios)
         rate_rows, rate_coverage = rate_sensitivity.portfolio_rows(valued, one, two)
         tail, backtests = tail_risk_results.compute_tail_risk(
-            valued, self.returns(tail_risk_results.TAIL_RISK_WINDOW, *days), of_portfolios.root_variance_amount, of_portfolios.figures.observations
+            valued,
+            self.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
+            of_portfolios.root_variance_amount,
+            of_portfolios.figures.observations,
         )
         scored = self.scores(*days)
-        greeks, undefined_greeks = option_results.portfolio_rows(valued, option_results.option_lots(self.lots), option_exposures)
+        greeks, undefined_greeks = option_results.portfolio_rows(
+            valued, option_results.option_lots(self.lots), option_exposures
+        )
         tables = {
             "tail_risk": tail,
             "backtests": backtests,
-            "contributions": contribution_results.compute_contributions(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
-            "drawdowns": drawdowns.compute_drawdowns(valued, self.returns(pro_forma.YEAR_WINDOW, *days)),
+            "contributions": contribution_results.compute_contributions(
+                valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+            ),
+            "drawdowns": drawdowns.compute_drawdowns(
+                valued, self.returns(pro_forma.YEAR_WINDOW, *days)
+            ),
             "stress": self.stress(*days, delta_valuation=valued),
             "options": option_exposures,
             "greeks": greeks,
@@ -205,7 +276,9 @@ class Book(NamedTuple):
             "concentration": concentration,
             "sectors": sectors,
             "positions": position_rows,
-            "coverage": pd.concat([snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]),
+            "coverage": pd.concat(
+                [snapshots.value_coverage(valued), beta_coverage, rate_coverage, thin]
+            ),
             "undefined": pd.concat(
                 [
                     undefined,
@@ -219,7 +292,10 @@ class Book(NamedTuple):
                 ]
             ),
         }
-        return {name: table.sort_values([key for key in _KEYS if key in table]).reset_index(drop=True) for name, table in tables.items()}
+        return {
+            name: table.sort_values([key for key in _KEYS if key in table]).reset_index(drop=True)
+            for name, table in tables.items()
+        }
 
 
 def lot(symbol: str, quantity: float, **fields: object) -> dict[str, Any]:
@@ -237,44 +313,91 @@ def book(
 ) -> Book:
     """Arrange lots, closes and equity balances with their day (by portfolio; default: portfolio A without one)."""
     stated_equity = {"A": (None, None)} if equity is None else equity
-    portfolios = pd.DataFrame({"portfolio_id": list(stated_equity), "name": list(stated_equity), "equity_balance": [of for of, _ in stated_equity.values()]})
-    anchors = pd.Series({name: day for name, (_, day) in stated_equity.items() if day is not None}, dtype=object)
+    portfolios = pd.DataFrame(
+        {
+            "portfolio_id": list(stated_equity),
+            "name": list(stated_equity),
+            "equity_balance": [of for of, _ in stated_equity.values()],
+        }
+    )
+    anchors = pd.Series(
+        {name: day for name, (_, day) in stated_equity.items() if day is not None}, dtype=object
+    )
     table = pd.DataFrame(
-        [{"position_id": f"{at:04d}", **of} for at, of in enumerate(lots)], columns=["position_id", "symbol", "quantity", *_DEFAULT_LOT]
+        [{"position_id": f"{at:04d}", **of} for at, of in enumerate(lots)],
+        columns=["position_id", "symbol", "quantity", *_DEFAULT_LOT],
     )
     dates, numbers = (
         ["entry_date", "exit_date", "expiration_date"],
         ["entry_price", "exit_price", "strike_price", "last_price", "market_value"],
     )
     table[dates] = table[dates].apply(pd.to_datetime)
-    table = table.astype({"quantity": float, "underlying_symbol": "str", "entry_date_assumed": bool} | dict.fromkeys(numbers, float))
+    table = table.astype(
+        {"quantity": float, "underlying_symbol": "str", "entry_date_assumed": bool}
+        | dict.fromkeys(numbers, float)
+    )
     if not isinstance(closes, pd.DataFrame):
         columns = sorted({*(closes or {}), *table.loc[is_listed(table), "symbol"]})
-        close_series = {symbol: pd.Series(of, dtype=float).rename(pd.Timestamp) for symbol, of in (closes or {}).items()}
-        closes = pd.DataFrame(close_series, index=pd.to_datetime(SESSIONS), columns=pd.Index(columns, dtype="str"), dtype=float)
+        close_series = {
+            symbol: pd.Series(of, dtype=float).rename(pd.Timestamp)
+            for symbol, of in (closes or {}).items()
+        }
+        closes = pd.DataFrame(
+            close_series,
+            index=pd.to_datetime(SESSIONS),
+            columns=pd.Index(columns, dtype="str"),
+            dtype=float,
+        )
     return Book(
         portfolios.astype({"portfolio_id": "str", "name": "str", "equity_balance": float}),
-        table.astype({"position_id": "str", "portfolio_id": "str", "symbol": "str", "position_type": "str", "investment_class": "str"}),
+        table.astype(
+            {
+                "position_id": "str",
+                "portfolio_id": "str",
+                "symbol": "str",
+                "position_type": "str",
+                "investment_class": "str",
+            }
+        ),
         anchors,
         closes,
         _profiles(profiles or {}),
-        pd.DataFrame.from_dict({pd.Timestamp(day): of for day, of in (benchmark or {}).items()}, orient="index").rename_axis("asof_date"),
+        pd.DataFrame.from_dict(
+            {pd.Timestamp(day): of for day, of in (benchmark or {}).items()}, orient="index"
+        ).rename_axis("asof_date"),
         pd.DataFrame(index=closes.index) if ranges is None else ranges,
     )
 
 
 def _profiles(by_symbol: dict[str, tuple[str | None, bool, float]]) -> pd.DataFrame:
-    table = pd.DataFrame([(symbol, *fields) for symbol, fields in by_symbol.items()], columns=["symbol", "sector", "is_etf", "beta"])
-    return table.assign(is_fund=False).astype({"symbol": "str", "sector": "str", "beta": float}).set_index("symbol")
+    table = pd.DataFrame(
+        [(symbol, *fields) for symbol, fields in by_symbol.items()],
+        columns=["symbol", "sector", "is_etf", "beta"],
+    )
+    return (
+        table.assign(is_fund=False)
+        .astype({"symbol": "str", "sector": "str", "beta": float})
+        .set_index("symbol")
+    )
 
 
-def random_closes(symbols: list[str], rng: np.random.Generator, missing: float = 0.0) -> pd.DataFrame:
+def random_closes(
+    symbols: list[str], rng: np.random.Generator, missing: float = 0.0
+) -> pd.DataFrame:
     """Closes that move with the market and on their own, some of them missing, but never the market's."""
     market = rng.normal(0, 0.01, (len(SESSIONS), 1))
-    moves = np.hstack([market * rng.uniform(0.3, 2, len(symbols)) + rng.normal(0, 0.01, (len(SESSIONS), len(symbols))), market])
+    moves = np.hstack(
+        [
+            market * rng.uniform(0.3, 2, len(symbols))
+            + rng.normal(0, 0.01, (len(SESSIONS), len(symbols))),
+            market,
+        ]
+    )
     closes = 50 * np.exp(np.cumsum(moves, axis=0))
     closes[:, :-1][rng.random((len(SESSIONS), len(symbols))) < missing] = np.nan
-    return pd.DataFrame(closes, index=pd.to_datetime(SESSIONS), columns=pd.Index([*symbols, MARKET], dtype="str"))
+    return pd.DataFrame(
+        closes, index=pd.to_datetime(SESSIONS), columns=pd.Index([*symbols, MARKET], dtype="str")
+    )
 
 
 def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book:
@@ -291,15 +414,29 @@ def long_book(seed: int) -> Book:
     """
     rng = np.random.default_rng(seed)
     lots = [*_random_lots("A", rng), *_random_lots("B", rng), lot("S2", 10.0, portfolio_id="C")]
-    market = simulate.simulate_market(len(_SYMBOLS) - 1, trading_calendar.sessions_with_lookback(SESSIONS, tail_risk_results.TAIL_RISK_WINDOW + 1), seed)
+    market = simulate.simulate_market(
+        len(_SYMBOLS) - 1,
+        trading_calendar.sessions_with_lookback(SESSIONS, tail_risk_results.TAIL_RISK_WINDOW + 1),
+        seed,
+    )
     names = dict(zip(market.true_parameters.index, [MARKET, *_SYMBOLS], strict=True))
     bars = {
-        name: market.prices.pivot(index="date", columns="symbol", values=name).rename(columns=names) for name in ("close", "high", "low")
+        name: market.prices.pivot(index="date", columns="symbol", values=name).rename(columns=names)
+        for name in ("close", "high", "low")
     }
     closes = bars["close"][[*_SYMBOLS, MARKET]]
     gaps = rng.random(closes.shape) < [0.001] * len(_SYMBOLS) + [0.0]
-    ranges = pd.DataFrame(range_proxy(bars["high"].to_numpy(), bars["low"].to_numpy()), closes.index, bars["high"].columns)
-    return _random_book(lots, closes.mask(gaps), ranges[closes.columns].mask(gaps), dict.fromkeys("ABC", (500_000.0, SESSIONS[10])))
+    ranges = pd.DataFrame(
+        range_proxy(bars["high"].to_numpy(), bars["low"].to_numpy()),
+        closes.index,
+        bars["high"].columns,
+    )
+    return _random_book(
+        lots,
+        closes.mask(gaps),
+        ranges[closes.columns].mask(gaps),
+        dict.fromkeys("ABC", (500_000.0, SESSIONS[10])),
+    )
 
 
 def _random_lots(name: str, rng: np.random.Generator) -> list[dict[str, Any]]:
@@ -320,9 +457,24 @@ def _random_lots(name: str, rng: np.random.Generator) -> list[dict[str, Any]]:
                 exit_date=SESSIONS[left] if rng.random() < 0.4 else None,
             )
         )
-    call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 40.0, "last_price": 2.5}
-    lots.append(lot("S1", 1.0, portfolio_id=name, expiration_date=None if name == "B" else date(2024, 6, 21), **call))
-    lots.append(lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0))
+    call = {
+        "position_type": "LC",
+        "investment_class": "OPTIONS",
+        "strike_price": 40.0,
+        "last_price": 2.5,
+    }
+    lots.append(
+        lot(
+            "S1",
+            1.0,
+            portfolio_id=name,
+            expiration_date=None if name == "B" else date(2024, 6, 21),
+            **call,
+        )
+    )
+    lots.append(
+        lot("FUND", 2.0, investment_class="PRIVATE", portfolio_id=name, market_value=1500.0)
+    )
     return lots
 
 
@@ -332,10 +484,27 @@ def _random_book(
     ranges: pd.DataFrame | None = None,
     equities: dict[str, tuple[float | None, date | None]] | None = None,
 ) -> Book:
-    lots = sorted(lots, key=lambda of: (of["portfolio_id"], of["symbol"], of["position_type"], str(of["entry_date"])))
+    lots = sorted(
+        lots,
+        key=lambda of: (
+            of["portfolio_id"],
+            of["symbol"],
+            of["position_type"],
+            str(of["entry_date"]),
+        ),
+    )
     names = sorted({of["portfolio_id"] for of in lots})
-    equity = equities or {name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in names}
+    equity = equities or {
+        name: (None, None) if name == "B" else (50_000.0, SESSIONS[10]) for name in names
+    }
     sectors = ["Energy", "Financials", None, "Materials"]
-    profiles = {symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(_SYMBOLS)}
-    benchmark = {date(2023, 11, 15): {"Energy": 0.25, "Financials": 0.75}, date(2024, 2, 15): {"Energy": 0.5, "Utilities": 0.5}}
-    return book(*lots, closes=closes, equity=equity, profiles=profiles, benchmark=benchmark, ranges=ranges)
+    profiles = {
+        symbol: (sectors[at % 4], at == 3, 0.5 + at / 4) for at, symbol in enumerate(_SYMBOLS)
+    }
+    benchmark = {
+        date(2023, 11, 15): {"Energy": 0.25, "Financials": 0.75},
+        date(2024, 2, 15): {"Energy": 0.5, "Utilities": 0.5},
+    }
+    return book(
+        *lots, closes=closes, equity=equity, profiles=profiles, benchmark=benchmark, ranges=ranges
+    )

@@ -11,7 +11,7 @@ from riskmetrics import trading_calendar
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.metrics import har
 from riskmetrics.results import model_calibration
-from riskmetrics.results.model_versions import WEIGHT_COLUMNS, version_digest, parse_versions
+from riskmetrics.results.model_versions import WEIGHT_COLUMNS, parse_versions, version_digest
 from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX, simulate_market
 
 LAST = date(2021, 6, 30)
@@ -21,8 +21,14 @@ SHIPPED_LAST = har.SHIPPED_LAST_TARGET
 def shipped() -> pd.DataFrame:
     """Rows of the version that every database holds."""
     numbers = [[*of.weights, of.residual_variance] for of in har.SHIPPED_COEFFICIENTS.values()]
-    rows = pd.DataFrame(numbers, columns=[*WEIGHT_COLUMNS, "residual_variance"]).assign(proxy=list(har.SHIPPED_COEFFICIENTS), version="shipped-1")
-    fit = {"first_day": pd.Timestamp(1990, 1, 2), "last_target": pd.Timestamp(SHIPPED_LAST), "code_version": "0.1.0"}
+    rows = pd.DataFrame(numbers, columns=[*WEIGHT_COLUMNS, "residual_variance"]).assign(
+        proxy=list(har.SHIPPED_COEFFICIENTS), version="shipped-1"
+    )
+    fit = {
+        "first_day": pd.Timestamp(1990, 1, 2),
+        "last_target": pd.Timestamp(SHIPPED_LAST),
+        "code_version": "0.1.0",
+    }
     return rows.assign(**fit, n_obs=pd.NA, n_symbols=pd.NA, digest="", created_at="2020-01-01")
 
 
@@ -31,12 +37,17 @@ def history(seed: int, last: date = LAST) -> dict[str, pd.DataFrame]:
     days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-1560:]
     prices = simulate_market(21, days, seed).prices
     prices = prices[prices["symbol"] != RATE_INDEX]
-    return {name: prices.pivot(index="date", columns="symbol", values=name) for name in ("adj_close", "high", "low")}
+    return {
+        name: prices.pivot(index="date", columns="symbol", values=name)
+        for name in ("adj_close", "high", "low")
+    }
 
 
 def stored(proposal: model_calibration.Proposal) -> pd.DataFrame:
     """Every version once the proposal is one of them."""
-    return pd.concat([proposal.stored_versions, proposal.new_rows("1.0").assign(created_at="2024-01-01")])
+    return pd.concat(
+        [proposal.stored_versions, proposal.new_rows("1.0").assign(created_at="2024-01-01")]
+    )
 
 
 def test_a_version_is_known_from_its_last_target_on():
@@ -47,7 +58,11 @@ def test_a_version_is_known_from_its_last_target_on():
     assert proposal.version.startswith("calibrated-2021-06-30-")
     assert known.names == [proposal.version, "shipped-1"]
     later = [date(2021, 6, 30), date(2022, 12, 29), SHIPPED_LAST]
-    assert [known.names[at] for at in known.version_on(later)] == [proposal.version, proposal.version, "shipped-1"]
+    assert [known.names[at] for at in known.version_on(later)] == [
+        proposal.version,
+        proposal.version,
+        "shipped-1",
+    ]
     assert known.is_in_sample([date(2021, 6, 29), *later]).tolist() == [True, False, False, False]
 
 
@@ -59,7 +74,10 @@ def test_without_highs_and_lows_their_proxy_keeps_its_coefficients_and_the_days_
     rows = proposal.rows.set_index("proxy")
     assert list(proposal.kept_reasons) == ["range_market"]
     assert "no pair" in proposal.kept_reasons["range_market"]
-    assert_allclose(rows.loc["range_market", list(WEIGHT_COLUMNS)].astype(float), har.SHIPPED_COEFFICIENTS["range_market"].weights)
+    assert_allclose(
+        rows.loc["range_market", list(WEIGHT_COLUMNS)].astype(float),
+        har.SHIPPED_COEFFICIENTS["range_market"].weights,
+    )
     assert rows["last_target"].dt.date.tolist() == [LAST, LAST, SHIPPED_LAST]
     assert rows["code_version"].isna().tolist() == [True, True, False]
     known = parse_versions(stored(proposal))
@@ -93,8 +111,12 @@ def test_the_same_history_again_is_the_same_version_and_brings_no_row():
 def test_the_digest_is_that_of_the_rows():
     proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
     numbers = proposal.rows.set_index("proxy")[[*WEIGHT_COLUMNS, "residual_variance"]]
-    coefficients = {proxy: har.Coefficients(of.to_numpy()[:5], of.iloc[5]) for proxy, of in numbers.iterrows()}
-    assert set(proposal.rows["digest"]) == {version_digest(coefficients, proposal.rows["first_day"].min().date(), LAST)}
+    coefficients = {
+        proxy: har.Coefficients(of.to_numpy()[:5], of.iloc[5]) for proxy, of in numbers.iterrows()
+    }
+    assert set(proposal.rows["digest"]) == {
+        version_digest(coefficients, proposal.rows["first_day"].min().date(), LAST)
+    }
     assert proposal.version.endswith(proposal.rows["digest"].iloc[0][:8])
 
 
@@ -114,7 +136,9 @@ def test_a_move_that_only_the_next_session_can_confirm_is_in_no_target():
     bars["adj_close"].iloc[-1, 5] *= 2
     missing = {name: prices.copy() for name, prices in bars.items()}
     missing["adj_close"].iloc[-1, 5] = np.nan
-    doubled, without = (model_calibration.propose_version(some, MARKET_INDEX, shipped()) for some in (bars, missing))
+    doubled, without = (
+        model_calibration.propose_version(some, MARKET_INDEX, shipped()) for some in (bars, missing)
+    )
     assert doubled.version == without.version != plain.version
 
 
@@ -125,16 +149,24 @@ def test_volatility_that_turns_into_calm_gets_a_negative_weight_and_is_refused()
     wild = (np.arange(1560)[:, None] // 21 + np.arange(22)) % 2
     moves = rng.normal(size=(1560, 22)) * np.where(wild, 0.03, 0.01)
     names = [f"S{number}" for number in range(21)] + [MARKET_INDEX]
-    closes = pd.DataFrame(50 * np.exp(moves.cumsum(axis=0)), pd.DatetimeIndex(days), pd.Index(names, dtype="str"))
+    closes = pd.DataFrame(
+        50 * np.exp(moves.cumsum(axis=0)), pd.DatetimeIndex(days), pd.Index(names, dtype="str")
+    )
     bars = {"adj_close": closes, "high": closes * np.nan, "low": closes * np.nan}
-    with pytest.raises(CalibrationRejectedError, match=r"fit for close_market has a negative weight .* keep the version in use"):
+    with pytest.raises(
+        CalibrationRejectedError,
+        match=r"fit for close_market has a negative weight .* keep the version in use",
+    ):
         model_calibration.propose_version(bars, MARKET_INDEX, shipped())
 
 
 @pytest.mark.parametrize("sessions", [5, 400])
 def test_too_short_a_history_is_refused_with_a_sentence(sessions: int):
     bars = {name: prices.iloc[-sessions:] for name, prices in history(2).items()}
-    with pytest.raises(CalibrationRejectedError, match=r"no pair of a day and a series|needs pairs on 1260 sessions"):
+    with pytest.raises(
+        CalibrationRejectedError,
+        match=r"no pair of a day and a series|needs pairs on 1260 sessions",
+    ):
         model_calibration.propose_version(bars, MARKET_INDEX, shipped())
 
 
@@ -142,11 +174,18 @@ def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is
     """Another stock has one price, five sessions before: it has no pair, and adds none to the others."""
     bars = history(2)
     plain = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
-    before = pd.DatetimeIndex(trading_calendar.sessions_between(date(2015, 1, 2), bars["high"].index[0].date())[-6:-1])
-    longer = {name: prices.reindex(before.append(prices.index)).assign(OLD=np.nan) for name, prices in bars.items()}
+    before = pd.DatetimeIndex(
+        trading_calendar.sessions_between(date(2015, 1, 2), bars["high"].index[0].date())[-6:-1]
+    )
+    longer = {
+        name: prices.reindex(before.append(prices.index)).assign(OLD=np.nan)
+        for name, prices in bars.items()
+    }
     longer["adj_close"].loc[before[0], "OLD"] = 5.0
     with_it = model_calibration.propose_version(longer, MARKET_INDEX, shipped())
     assert with_it.rows[["n_obs", "n_symbols"]].equals(plain.rows[["n_obs", "n_symbols"]])
     numbers = [*WEIGHT_COLUMNS, "residual_variance"]
-    assert_allclose(with_it.rows[numbers].astype(float), plain.rows[numbers].astype(float), atol=1e-9)
+    assert_allclose(
+        with_it.rows[numbers].astype(float), plain.rows[numbers].astype(float), atol=1e-9
+    )
     assert with_it.rows["first_day"].iloc[0] == before[0]

@@ -8,9 +8,18 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
-from small_books import MARKET, SESSIONS, PRICING_PARAMETERS, Book, book, lot, random_closes
+from small_books import MARKET, PRICING_PARAMETERS, SESSIONS, Book, book, lot, random_closes
 
-from riskmetrics.results import pro_forma, contribution_results, drawdowns, forecasts, option_results, rate_sensitivity, snapshots, tail_risk_results
+from riskmetrics.results import (
+    contribution_results,
+    drawdowns,
+    forecasts,
+    option_results,
+    pro_forma,
+    rate_sensitivity,
+    snapshots,
+    tail_risk_results,
+)
 
 DAY = SESSIONS[200]
 AT = pd.Timestamp(DAY)
@@ -36,8 +45,17 @@ def closes() -> pd.DataFrame:
 
 def figures(of: Book) -> dict[str, Any]:
     """What is made of return series and betas for portfolio A on DAY."""
-    valued, volatility, (one, two) = of.value_with_deltas(DAY), of.portfolio_volatility(DAY), of.rate_betas(DAY)
-    tail, tested = tail_risk_results.compute_tail_risk(valued, of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY), volatility.figures.root_variance_forecast, volatility.figures.observations)
+    valued, volatility, (one, two) = (
+        of.value_with_deltas(DAY),
+        of.portfolio_volatility(DAY),
+        of.rate_betas(DAY),
+    )
+    tail, tested = tail_risk_results.compute_tail_risk(
+        valued,
+        of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY),
+        volatility.figures.root_variance_forecast,
+        volatility.figures.observations,
+    )
     year = of.returns(pro_forma.YEAR_WINDOW, DAY)
     tables = {
         "beta": snapshots.beta_rows(valued, of.betas(DAY), of.profiles)[0],
@@ -65,25 +83,46 @@ def test_a_call_of_delta_one_is_a_hundred_shares(closes, position_type, contract
     others, equity = (lot("Y", 80), lot("Z", -40, position_type="SHORT")), {"A": (9000.0, DAY)}
     call = lot("X240322C", contracts, **SHARE | {"position_type": position_type})
     shares = lot("X", 100 * contracts, position_type="LONG" if contracts > 0 else "SHORT")
-    profiles = {"X": ("Energy", False, 1.5), "Y": ("Energy", False, 0.5), "Z": ("Energy", False, 0.7)}
-    found, expected = (figures(book(of, *others, closes=closes, equity=equity, profiles=profiles)) for of in (call, shares))
+    profiles = {
+        "X": ("Energy", False, 1.5),
+        "Y": ("Energy", False, 0.5),
+        "Z": ("Energy", False, 0.7),
+    }
+    found, expected = (
+        figures(book(of, *others, closes=closes, equity=equity, profiles=profiles))
+        for of in (call, shares)
+    )
     assert len(expected) > 50
     assert found.keys() == expected.keys()
     assert_allclose(list(found.values()), list(expected.values()), rtol=1e-6)
 
 
 def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
-    of = book(lot("X", 100), lot("X240322C", -1, **SHARE | {"position_type": "SC"}), closes=closes, equity={"A": (9000.0, DAY)})
+    of = book(
+        lot("X", 100),
+        lot("X240322C", -1, **SHARE | {"position_type": "SC"}),
+        closes=closes,
+        equity={"A": (9000.0, DAY)},
+    )
     valued, volatility = of.value_with_deltas(DAY), of.portfolio_volatility(DAY)
     rows, _, undefined = forecasts.portfolio_rows(valued, volatility)
     assert rows["realized_volatility_21d"].iloc[0] == pytest.approx(0.0, abs=1e-9)
-    (window,) = pro_forma.pro_forma_windows(valued, of.returns(pro_forma.MIN_YEAR_OBS, DAY), pro_forma.MIN_YEAR_OBS)
+    (window,) = pro_forma.pro_forma_windows(
+        valued, of.returns(pro_forma.MIN_YEAR_OBS, DAY), pro_forma.MIN_YEAR_OBS
+    )
     assert_allclose(window.coverage, 1.0)
     why = undefined.set_index("metric")["reason"]
-    assert why["portfolio_snapshots.expected_volatility_21d"] == "the portfolio's value did not move in the 21 sessions to the day"
+    assert (
+        why["portfolio_snapshots.expected_volatility_21d"]
+        == "the portfolio's value did not move in the 21 sessions to the day"
+    )
     betas, *_ = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
-    assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(0.0, abs=1e-9)
-    (row,) = contribution_results.compute_contributions(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
+    assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(
+        0.0, abs=1e-9
+    )
+    (row,) = contribution_results.compute_contributions(
+        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
+    ).itertuples()
     assert row.weight == pytest.approx(0.0, abs=1e-9)
     assert row.undefined_reason == "the portfolio's value did not move in the window"
 
@@ -100,7 +139,11 @@ def exposures_by_hand(of: Book) -> pd.Series:
     symbols = of.symbol_volatility(DAY)
     sigma = pd.Series(symbols.figures.volatility_forecast[0], index=symbols.symbols)[["X", "Y"]]
     spot, years = of.closes.loc[AT, ["X", "Y"]], (JUNE - DAY).days / 365
-    d1 = (np.log(spot / 50) + (PRICING_PARAMETERS.risk_free_rate - PRICING_PARAMETERS.dividend_yield + sigma**2 / 2) * years) / (sigma * np.sqrt(years))
+    d1 = (
+        np.log(spot / 50)
+        + (PRICING_PARAMETERS.risk_free_rate - PRICING_PARAMETERS.dividend_yield + sigma**2 / 2)
+        * years
+    ) / (sigma * np.sqrt(years))
     call, put = np.exp(-PRICING_PARAMETERS.dividend_yield * years) * (stats.norm.cdf(d1) - [0, 1])
     return spot * [120 + 100 * call, -300 * put]
 
@@ -113,23 +156,31 @@ def test_the_series_of_a_book_with_options_is_that_of_its_exposures(closes):
     market = closes[MARKET].pct_change().iloc[1:201].to_numpy()
     found = figures(of)
     assert weights.min() > 0.1
-    assert found["volatility.realized_volatility_21d.0"] == pytest.approx(own[-21:].std(ddof=1) * np.sqrt(252), rel=1e-9)
+    assert found["volatility.realized_volatility_21d.0"] == pytest.approx(
+        own[-21:].std(ddof=1) * np.sqrt(252), rel=1e-9
+    )
     assert found["tail.value_at_risk.0"] == pytest.approx(np.quantile(-own, 0.95), rel=1e-9)
     slope = stats.linregress(market[-90:], own[-90:]).slope
     assert found["beta.beta_portfolio_regression.0"] == pytest.approx(slope, rel=1e-9)
     assert found["beta.beta_calculated_90d.0"] == pytest.approx(slope, rel=1e-9)
     wealth = np.cumprod(np.append(1.0, 1.0 + own))
-    assert found["drawdowns.largest.0"] == pytest.approx((1 - wealth / np.maximum.accumulate(wealth)).max(), rel=1e-9)
+    assert found["drawdowns.largest.0"] == pytest.approx(
+        (1 - wealth / np.maximum.accumulate(wealth)).max(), rel=1e-9
+    )
     first, last = (closes.loc[day, ["X", "Y"]] for day in ("2023-09-01", "2023-10-27"))
     replayed = of.stress(DAY).set_index("scenario").loc["autumn"]
-    assert (replayed["loss"], replayed["coverage"]) == pytest.approx((-((last / first - 1) * weights).sum(), 1.0), rel=1e-9)
+    assert (replayed["loss"], replayed["coverage"]) == pytest.approx(
+        (-((last / first - 1) * weights).sum(), 1.0), rel=1e-9
+    )
 
 
 def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per_symbol(closes):
     of = hedged(closes)
     weights = exposures_by_hand(of) / 20_000
     own = (closes[["X", "Y"]].pct_change().iloc[1:201] * weights).sum(axis=1)
-    rows = contribution_results.compute_contributions(of.value_with_deltas(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)).set_index("symbol")
+    rows = contribution_results.compute_contributions(
+        of.value_with_deltas(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
+    ).set_index("symbol")
     assert rows.index.tolist() == ["X", "Y"]
     assert_allclose(rows["weight"], weights, rtol=1e-9)
     assert rows["component"].sum() == pytest.approx(own.std(ddof=1) * np.sqrt(252), rel=1e-9)
@@ -143,9 +194,13 @@ def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes)
     *_, coverage = rate_sensitivity.portfolio_rows(valued, *of.rate_betas(DAY))
     shares = 120 * closes.loc[AT, "X"]
     call = exposures_by_hand(of)["X"] - shares  # of the two lots, netted
-    assert coverage["coverage"].iloc[0] == pytest.approx((shares + call) / (shares + call + 900), rel=1e-9)
+    assert coverage["coverage"].iloc[0] == pytest.approx(
+        (shares + call) / (shares + call + 900), rel=1e-9
+    )
     assert coverage[["n_covered", "n_total"]].iloc[0].tolist() == [2, 3]
-    assert contribution_results.compute_contributions(valued, of.returns(pro_forma.YEAR_WINDOW, DAY))["symbol"].tolist() == ["X"]
+    assert contribution_results.compute_contributions(
+        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
+    )["symbol"].tolist() == ["X"]
 
 
 def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
@@ -174,7 +229,10 @@ def test_values_and_profit_do_not_know_of_deltas(closes):
 
 def test_a_book_without_options_counts_by_its_values(closes):
     of = book(
-        lot("X", 3), lot("Y", -2, position_type="SHORT"), lot("HOUSE", 1, investment_class="PRIVATE", market_value=9.0), closes=closes
+        lot("X", 3),
+        lot("Y", -2, position_type="SHORT"),
+        lot("HOUSE", 1, investment_class="PRIVATE", market_value=9.0),
+        closes=closes,
     )
     plain = of.value_book(DAY)
     exposed = option_results.apply_delta_exposures(plain, of.lots, of.options(DAY))
@@ -187,7 +245,9 @@ def test_a_portfolio_of_nothing_but_expired_options_says_that_nothing_has_a_valu
     valued = of.value_with_deltas(DAY)
     _, _, undefined = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {"the portfolio holds nothing with a value"}
-    (row,) = drawdowns.compute_drawdowns(valued, of.returns(pro_forma.YEAR_WINDOW, DAY)).itertuples()
+    (row,) = drawdowns.compute_drawdowns(
+        valued, of.returns(pro_forma.YEAR_WINDOW, DAY)
+    ).itertuples()
     assert row.undefined_reason == "the portfolio holds nothing with a value"
 
 
@@ -202,11 +262,20 @@ def test_an_option_is_as_volatile_as_its_underlying_times_its_elasticity(closes)
     d1 = (np.log(spot / 50) + (rate - dividend + sigma**2 / 2) * years) / (sigma * np.sqrt(years))
     share = spot * np.exp(-dividend * years) * stats.norm.cdf(-d1)
     value = 50 * np.exp(-rate * years) * stats.norm.cdf(-d1 + sigma * np.sqrt(years)) - share
-    for name in ("realized_vol_21d", "realized_vol_63d", "vol_daily", "vol_weekly", "vol_monthly", "expected_vol_21d"):
+    for name in (
+        "realized_vol_21d",
+        "realized_vol_63d",
+        "vol_daily",
+        "vol_weekly",
+        "vol_monthly",
+        "expected_vol_21d",
+    ):
         assert put[name] == pytest.approx(stock[name] * share / value, rel=1e-9)
     for name in ("vol_trend", "vol_trend_strength", "vol_percentile", "observations"):
         assert put[name] == stock[name]
-    assert undefined["metric"].tolist() == ["position_volatility.model_r_squared"] * 2  # ten months have too few completed forecasts
+    assert (
+        undefined["metric"].tolist() == ["position_volatility.model_r_squared"] * 2
+    )  # ten months have too few completed forecasts
     assert undefined["reason"].nunique() == 1
 
 
@@ -218,7 +287,9 @@ def test_an_option_without_an_elasticity_has_no_volatility_and_says_why(closes):
         lot("N240621C50", 1, **CALL | {"underlying_symbol": "N"}),
     )
     of = book(*lots, closes=closes)
-    rows, undefined = forecasts.position_rows(of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY))
+    rows, undefined = forecasts.position_rows(
+        of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY)
+    )
     assert undefined.groupby("subject")["reason"].unique().str.join("; ").tolist() == [
         "the option has expired",
         "the option is worth nothing by Black-Scholes",
@@ -231,5 +302,9 @@ def test_an_option_without_an_elasticity_has_no_volatility_and_says_why(closes):
 
 def test_the_underlying_of_an_option_has_a_forecast_and_betas_of_its_own(closes):
     of = book(lot("Y240621P50", -3, **PUT), closes=closes)
-    assert forecasts.symbol_forecasts(of.symbol_volatility(DAY), of.lots, [DAY])["subject"].tolist() == ["Y"]
-    assert rate_sensitivity.symbol_rows(of.rate_betas(DAY)[1], of.lots, [DAY])["symbol"].tolist() == ["Y"]
+    assert forecasts.symbol_forecasts(of.symbol_volatility(DAY), of.lots, [DAY])[
+        "subject"
+    ].tolist() == ["Y"]
+    assert rate_sensitivity.symbol_rows(of.rate_betas(DAY)[1], of.lots, [DAY])[
+        "symbol"
+    ].tolist() == ["Y"]

@@ -11,10 +11,20 @@ from small_books import SESSIONS, book, lot
 from riskmetrics.results import exposures
 
 DAY = date(2024, 1, 23)
-PRICES = {symbol: dict.fromkeys(SESSIONS, price) for symbol, price in {"OIL": 10.0, "BANK": 20.0, "FUND": 5.0, "NEW": 1.0}.items()}
-PROFILES = {"OIL": ("Energy", False, 1.0), "BANK": ("Financials", False, 1.0), "FUND": ("Financials", True, 1.0)}
+PRICES = {
+    symbol: dict.fromkeys(SESSIONS, price)
+    for symbol, price in {"OIL": 10.0, "BANK": 20.0, "FUND": 5.0, "NEW": 1.0}.items()
+}
+PROFILES = {
+    "OIL": ("Energy", False, 1.0),
+    "BANK": ("Financials", False, 1.0),
+    "FUND": ("Financials", True, 1.0),
+}
 OLD, NEW = date(2023, 12, 29), date(2024, 2, 1)
-BENCHMARK = {OLD: {"Energy": 0.1, "Utilities": 0.9}, NEW: {"Energy": 0.2, "Utilities": 0.7, "Materials": 0.1}}
+BENCHMARK = {
+    OLD: {"Energy": 0.1, "Utilities": 0.9},
+    NEW: {"Energy": 0.2, "Utilities": 0.7, "Materials": 0.1},
+}
 
 
 def exposed(*lots, days=(DAY,), benchmark=BENCHMARK, equity=None):
@@ -26,7 +36,10 @@ def exposed(*lots, days=(DAY,), benchmark=BENCHMARK, equity=None):
 
 
 def test_sector_weights_by_hand():
-    """300 oil, -100 bank, 100 in a fund; equity 1,000. Gross 500: .6, .2, .2; net of equity .3, -.1, .1; active .3 - .1 for oil."""
+    """300 oil, -100 bank, 100 in a fund; equity 1,000.
+
+    Gross 500: .6, .2, .2; net of equity .3, -.1, .1; active .3 - .1 for oil.
+    """
     lots = lot("OIL", 30), lot("BANK", -5, position_type="SHORT"), lot("FUND", 20)
     sectors, rows, undefined = exposed(*lots, equity={"A": (1000.0, DAY)})
     expected = {
@@ -38,7 +51,11 @@ def test_sector_weights_by_hand():
     assert list(sectors.index) == list(expected)
     columns = ["gross_weight", "net_weight", "benchmark_weight", "active_weight"]
     assert_allclose(sectors[columns].to_numpy(), list(expected.values()), atol=1e-15)
-    assert json.loads(rows["sector_exposure"].iloc[0]) == {"ETF": 0.2, "Energy": 0.6, "Financials": 0.2}
+    assert json.loads(rows["sector_exposure"].iloc[0]) == {
+        "ETF": 0.2,
+        "Energy": 0.6,
+        "Financials": 0.2,
+    }
     assert undefined.empty
 
 
@@ -56,7 +73,9 @@ def test_lots_are_netted_before_anything_is_squared():
 
 
 def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
-    put = lot("OIL", -1, position_type="SP", last_price=1.0, strike_price=9.0, investment_class="OPTIONS")
+    put = lot(
+        "OIL", -1, position_type="SP", last_price=1.0, strike_price=9.0, investment_class="OPTIONS"
+    )
     sectors, _, _ = exposed(lot("OIL", 10), put, equity={"A": (1000.0, DAY)})
     assert sectors.loc["Energy", ["gross_weight", "net_weight"]].tolist() == [1, 0]
 
@@ -66,7 +85,17 @@ def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
     [
         (lot("NEW", 1), "Unclassified"),
         (lot("OIL", 1, investment_class="PRIVATE", last_price=1.0), "Unclassified"),
-        (lot("OIL240621C", 1, position_type="LC", investment_class="OPTIONS", underlying_symbol="OIL", last_price=1.0), "Energy"),
+        (
+            lot(
+                "OIL240621C",
+                1,
+                position_type="LC",
+                investment_class="OPTIONS",
+                underlying_symbol="OIL",
+                last_price=1.0,
+            ),
+            "Energy",
+        ),
         (lot("FUND", 1), "ETF"),
     ],
 )
@@ -77,7 +106,10 @@ def test_the_sector_of_what_is_not_a_listed_company(holding, sector):
 
 
 def test_the_benchmark_of_a_day_is_the_latest_that_was_known_on_it():
-    sectors, _, _ = exposed(lot("OIL", 1), days=tuple(day for day in SESSIONS if date(2024, 1, 30) <= day <= date(2024, 2, 2)))
+    sectors, _, _ = exposed(
+        lot("OIL", 1),
+        days=tuple(day for day in SESSIONS if date(2024, 1, 30) <= day <= date(2024, 2, 2)),
+    )
     energy = sectors.loc["Energy"].set_index("day")
     assert energy["benchmark_weight"].tolist() == [0.1, 0.1, 0.2, 0.2]
     assert energy["benchmark_asof"].dt.date.tolist() == [OLD, OLD, NEW, NEW]
@@ -88,17 +120,27 @@ def test_the_benchmark_of_a_day_is_the_latest_that_was_known_on_it():
 @pytest.mark.parametrize("benchmark", [{}, {NEW: BENCHMARK[NEW]}])
 def test_without_a_benchmark_up_to_the_day_active_weights_are_undefined_with_one_reason(benchmark):
     sectors, rows, undefined = exposed(lot("OIL", 30), lot("BANK", 5), benchmark=benchmark)
-    assert sectors[["benchmark_weight", "active_weight", "benchmark_asof", "benchmark_code"]].isna().all(axis=None)
+    assert (
+        sectors[["benchmark_weight", "active_weight", "benchmark_asof", "benchmark_code"]]
+        .isna()
+        .all(axis=None)
+    )
     assert list(sectors.index) == ["Energy", "Financials"]
     found = undefined[["metric", "subject", "reason"]].to_numpy().tolist()
     assert found == [
-        ["portfolio_sector_weights.active_weight", "A", "no sector weights of the benchmark are stored for the day or before it"]
+        [
+            "portfolio_sector_weights.active_weight",
+            "A",
+            "no sector weights of the benchmark are stored for the day or before it",
+        ]
     ]
     assert rows["hhi"].notna().all()
 
 
 def test_an_empty_portfolio_beside_another_has_no_weights_and_says_why():
-    sectors, rows, undefined = exposed(lot("OIL", 1), lot("BANK", 1, portfolio_id="C"), equity=dict.fromkeys("ABC", (None, None)))
+    sectors, rows, undefined = exposed(
+        lot("OIL", 1), lot("BANK", 1, portfolio_id="C"), equity=dict.fromkeys("ABC", (None, None))
+    )
     assert rows["sector_exposure"].isna().tolist() == [False, True, False]
     assert set(sectors["portfolio_id"]) == {"A", "C"}
     assert set(undefined["subject"]) == {"B"}
@@ -107,7 +149,10 @@ def test_an_empty_portfolio_beside_another_has_no_weights_and_says_why():
 
 
 def test_without_positive_equity_there_are_no_net_weights():
-    """-300 of oil and 100 of a bank: equity is -200 of 400. Gross weights and concentration stay."""
+    """-300 of oil and 100 of a bank: equity is -200 of 400.
+
+    Gross weights and concentration stay.
+    """
     sectors, rows, undefined = exposed(lot("OIL", -30, position_type="SHORT"), lot("BANK", 5))
     assert sectors[["net_weight", "active_weight"]].isna().all(axis=None)
     assert sectors.loc[["Energy", "Financials"], "gross_weight"].tolist() == [0.75, 0.25]
@@ -119,7 +164,12 @@ def test_without_positive_equity_there_are_no_net_weights():
 
 
 def test_sector_names_need_not_be_those_of_the_benchmark_and_may_hold_any_character():
-    of = book(lot("OIL", 1), closes=PRICES, profiles={"OIL": ('Oil "and" Gas, Ø', False, 1.0)}, benchmark=BENCHMARK)
+    of = book(
+        lot("OIL", 1),
+        closes=PRICES,
+        profiles={"OIL": ('Oil "and" Gas, Ø', False, 1.0)},
+        benchmark=BENCHMARK,
+    )
     valued = of.value_book(DAY)
     sectors = exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
     rows, _ = exposures.concentration_rows(valued, sectors)
@@ -132,10 +182,14 @@ def test_exposures_sum_to_one_as_they_are_stored():
     symbols = [f"S{at}" for at in range(7)]
     closes = {symbol: dict.fromkeys(SESSIONS, 10.0) for symbol in symbols}
     of = book(
-        *(lot(symbol, 1) for symbol in symbols), closes=closes, profiles={symbol: (f"{symbol} sector", False, 1.0) for symbol in symbols}
+        *(lot(symbol, 1) for symbol in symbols),
+        closes=closes,
+        profiles={symbol: (f"{symbol} sector", False, 1.0) for symbol in symbols},
     )
     valued = of.value_book(DAY)
-    rows, _ = exposures.concentration_rows(valued, exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500"))
+    rows, _ = exposures.concentration_rows(
+        valued, exposures.sector_rows(valued, of.profiles, of.benchmark, "SP500")
+    )
     stored = json.loads(rows["sector_exposure"].iloc[0])
     assert len(stored) == 7
     assert_allclose(sum(stored.values()), 1, rtol=1e-15)

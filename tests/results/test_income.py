@@ -17,8 +17,14 @@ WEEK = dict(zip((MON, TUE, WED, THU, FRI), (10.0, 11.0, 12.0, 13.0, 14.0), stric
 
 def paying(of, events: list[tuple[str, date, float]], unknown: tuple[str, ...] = ()):
     """The book whose symbols pay money per share on ex-days."""
-    frame = pd.DataFrame(events, columns=["symbol", "date", "amount"]).astype({"symbol": "str", "amount": float})
-    return of._replace(distributions=Distributions(frame.assign(date=pd.to_datetime(frame["date"])), frozenset(unknown)))
+    frame = pd.DataFrame(events, columns=["symbol", "date", "amount"]).astype(
+        {"symbol": "str", "amount": float}
+    )
+    return of._replace(
+        distributions=Distributions(
+            frame.assign(date=pd.to_datetime(frame["date"])), frozenset(unknown)
+        )
+    )
 
 
 def values(of, *days: date) -> pd.DataFrame:
@@ -27,7 +33,9 @@ def values(of, *days: date) -> pd.DataFrame:
 
 def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_then_on():
     """10 X pay .50 on Wednesday: 5 in the profit of the day and in the cash; equity was stated on Tuesday."""
-    of = paying(book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)])
+    of = paying(
+        book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)]
+    )
     rows = values(of, TUE, WED, THU)
     assert rows["income"].tolist() == [0, 5, 0]
     assert rows["daily_pnl"].tolist() == [10, 15, 10]
@@ -38,7 +46,9 @@ def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_the
 
 def test_equity_stated_after_an_ex_day_holds_what_was_paid():
     """Undone before it: cash is 5 less on Tuesday than on Wednesday."""
-    of = paying(book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, THU)}), [("X", WED, 0.5)])
+    of = paying(
+        book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, THU)}), [("X", WED, 0.5)]
+    )
     assert_array_equal(of.value_book(TUE, WED, THU).cash[0], [865, 870, 870])
 
 
@@ -49,12 +59,19 @@ def test_a_lot_bought_on_the_ex_day_gets_nothing_and_one_sold_on_it_does():
     assert values(paying(book(bought, closes={"X": WEEK}), paid), WED)["income"].tolist() == [0]
     assert values(paying(book(sold, closes={"X": WEEK}), paid), WED)["income"].tolist() == [5]
     left = lot("X", 10, exit_date=TUE, exit_price=11.0)
-    assert values(paying(book(left, lot("X", 1), closes={"X": WEEK}), paid), WED)["income"].tolist() == [0.5]
+    assert values(paying(book(left, lot("X", 1), closes={"X": WEEK}), paid), WED)[
+        "income"
+    ].tolist() == [0.5]
 
 
 def test_who_is_short_pays():
-    of = paying(book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)])
-    assert values(of, WED)[["income", "daily_pnl", "total_value"]].to_numpy().tolist() == [[-5, -15, 985]]
+    of = paying(
+        book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}),
+        [("X", WED, 0.5)],
+    )
+    assert values(of, WED)[["income", "daily_pnl", "total_value"]].to_numpy().tolist() == [
+        [-5, -15, 985]
+    ]
 
 
 def test_profit_since_entry_has_what_was_paid_since_and_not_before():
@@ -65,7 +82,10 @@ def test_profit_since_entry_has_what_was_paid_since_and_not_before():
 
 
 def test_profit_since_an_unknown_entry_has_no_income_that_may_be_of_somebody_else():
-    of = book(lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=9.0), closes={"X": WEEK})
+    of = book(
+        lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=9.0),
+        closes={"X": WEEK},
+    )
     assert_array_equal(paying(of, [("X", WED, 0.5)]).value_book(WED).pnl.cumulative, [[30]])
 
 
@@ -76,24 +96,38 @@ def test_one_close_tells_of_no_distribution_and_that_is_said():
     assert rows["income"].isna().all()
     assert rows["daily_pnl"].tolist() == [10]
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
-    assert why == "distributions are unknown: of no holding are both a close and an adjusted close stored"
-    both = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("Y", WED, 0.25)], unknown=("X",))
+    assert (
+        why
+        == "distributions are unknown: of no holding are both a close and an adjusted close stored"
+    )
+    both = paying(
+        book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}),
+        [("Y", WED, 0.25)],
+        unknown=("X",),
+    )
     assert values(both, WED)["income"].tolist() == [1]
     coverage = snapshots.value_coverage(both.value_book(WED)).set_index("metric").loc["income"]
     assert coverage[["n_covered", "n_total", "coverage"]].tolist() == [1, 2, 0.5]
 
 
 def test_options_and_private_holdings_receive_nothing():
-    call = lot("X", 1, position_type="LC", last_price=2.0, strike_price=9.0, investment_class="OPTIONS")
+    call = lot(
+        "X", 1, position_type="LC", last_price=2.0, strike_price=9.0, investment_class="OPTIONS"
+    )
     house = lot("X", 1, investment_class="PRIVATE", market_value=5.0)
     of = paying(book(call, house, closes={"X": WEEK}), [("X", WED, 0.5)])
     assert values(of, WED)["income"].tolist() == [0]
-    assert "income" not in set(snapshots.value_coverage(of.value_book(WED)).query("n_total > 0")["metric"])
+    assert "income" not in set(
+        snapshots.value_coverage(of.value_book(WED)).query("n_total > 0")["metric"]
+    )
 
 
 def test_an_unknown_distribution_is_left_out_of_profit_and_counted():
     """Of X one of the two closes moves by a split: its amount is NaN."""
-    of = paying(book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}), [("X", WED, np.nan), ("Y", WED, 0.25)])
+    of = paying(
+        book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}),
+        [("X", WED, np.nan), ("Y", WED, 0.25)],
+    )
     coverage = snapshots.value_coverage(of.value_book(TUE, WED)).query("metric == 'income'")
     assert coverage["n_covered"].tolist() == [2, 1]
     assert values(of, WED)["income"].tolist() == [1]
@@ -102,9 +136,17 @@ def test_an_unknown_distribution_is_left_out_of_profit_and_counted():
 @pytest.mark.parametrize("days", [(TUE, WED, THU, FRI), (THU, FRI), (FRI,)])
 def test_a_range_of_days_has_the_bits_of_its_days(days):
     """Amounts that no binary fraction holds, several on one day, in two portfolios."""
-    lots = [lot("X", 0.1, entry_date=MON), lot("Y", 0.3, entry_date=MON), lot("X", 7.7, portfolio_id="B", entry_date=MON)]
+    lots = [
+        lot("X", 0.1, entry_date=MON),
+        lot("Y", 0.3, entry_date=MON),
+        lot("X", 7.7, portfolio_id="B", entry_date=MON),
+    ]
     of = book(*lots, closes={"X": WEEK, "Y": WEEK}, equity={"A": (1000.0, MON), "B": (1000.0, FRI)})
-    events = [(symbol, day, 0.1 + at / 30) for at, day in enumerate((TUE, WED, THU, FRI)) for symbol in "XY"]
+    events = [
+        (symbol, day, 0.1 + at / 30)
+        for at, day in enumerate((TUE, WED, THU, FRI))
+        for symbol in "XY"
+    ]
     of = paying(of, events)
     together, alone = of.value_book(*days), of.value_book(FRI)
     for name in ("cash", "equity"):
@@ -125,7 +167,9 @@ def steps_of(closes: list[float], adjusted: list[float], symbol: str = "X") -> p
 
 def test_steps_of_the_adjustment_become_distributions():
     """1.50 on a share that closes at 100 and then at 99; a step that rounding explains is none."""
-    steps = pd.concat([steps_of([100.0, 99.0], [98.5, 99.0]), steps_of([50.0, 50.0], [49.99, 50.0], "Y")])
+    steps = pd.concat(
+        [steps_of([100.0, 99.0], [98.5, 99.0]), steps_of([50.0, 50.0], [49.99, 50.0], "Y")]
+    )
     found = infer_distributions(steps, ["Z"])
     assert found.events["symbol"].tolist() == ["X"]
     assert found.events["amount"].tolist() == pytest.approx([1.5])
@@ -143,8 +187,14 @@ def test_steps_of_the_adjustment_become_distributions():
 def test_a_wrong_price_of_one_day_leaves_no_cash(closes, adjusted):
     """What the day seems to pay, or the way back from it, is taken back the day after."""
     events = infer_distributions(steps_of(closes, adjusted), []).events
-    of = book(lot("X", 10), closes={"X": dict(zip(WEEK, closes, strict=False))}, equity={"A": (2000.0, MON)})
-    valued = of._replace(distributions=Distributions(events, frozenset())).value_book(MON, TUE, WED, THU)
+    of = book(
+        lot("X", 10),
+        closes={"X": dict(zip(WEEK, closes, strict=False))},
+        equity={"A": (2000.0, MON)},
+    )
+    valued = of._replace(distributions=Distributions(events, frozenset())).value_book(
+        MON, TUE, WED, THU
+    )
     assert valued.equity[0, -1] == pytest.approx(2000)
     assert np.nansum(valued.pnl.daily) == pytest.approx(0)
 
@@ -181,4 +231,6 @@ def test_a_day_whose_closes_do_not_fit_each_other_says_so():
     of = paying(book(lot("X", 10), closes={"X": WEEK}), [("X", WED, np.nan)])
     _, undefined = snapshots.value_rows(of.value_book(WED))
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
-    assert why.startswith("close and adjusted close of the holdings do not fit each other on the day")
+    assert why.startswith(
+        "close and adjusted close of the holdings do not fit each other on the day"
+    )

@@ -7,10 +7,17 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy import stats
-from small_books import SESSIONS, PRICING_PARAMETERS, Book, book, lot
+from small_books import PRICING_PARAMETERS, SESSIONS, Book, book, lot
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.results import pro_forma, contribution_results, drawdowns, option_results, stress_results, tail_risk_results
+from riskmetrics.results import (
+    contribution_results,
+    drawdowns,
+    option_results,
+    pro_forma,
+    stress_results,
+    tail_risk_results,
+)
 from riskmetrics.sources import simulate
 
 DAY = date(2024, 12, 6)
@@ -24,7 +31,13 @@ def simulated(seed: int, n_portfolios: int = 8) -> Book:
     names = [f"P{at}" for at in range(n_portfolios)]
     bought = {"entry_date": HISTORY[0], "entry_price": 1.0}
     lots = [
-        lot(symbol, round(money / closes[symbol].iloc[-1], 4), portfolio_id=name, position_type="LONG" if money > 0 else "SHORT", **bought)
+        lot(
+            symbol,
+            round(money / closes[symbol].iloc[-1], 4),
+            portfolio_id=name,
+            position_type="LONG" if money > 0 else "SHORT",
+            **bought,
+        )
         for name in names
         for money, symbol in zip((700.0, 500.0, -400.0), symbols, strict=False)
     ]
@@ -34,8 +47,16 @@ def simulated(seed: int, n_portfolios: int = 8) -> Book:
 def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of tail risk and backtests; ``volatility`` is the forecast, a fraction of gross exposure."""
     valued = of.value_book(*days)
-    returns, n_obs = of.returns(tail_risk_results.TAIL_RISK_WINDOW, *days), np.full(valued.net.shape, 252)
-    return tail_risk_results.compute_tail_risk(valued, returns, volatility * np.where(valued.equity > 0, valued.equity, valued.gross), n_obs)
+    returns, n_obs = (
+        of.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
+        np.full(valued.net.shape, 252),
+    )
+    return tail_risk_results.compute_tail_risk(
+        valued,
+        returns,
+        volatility * np.where(valued.equity > 0, valued.equity, valued.gross),
+        n_obs,
+    )
 
 
 def own_returns(of: Book, name: str) -> pd.Series:
@@ -58,8 +79,16 @@ def test_tail_risk_is_that_of_the_portfolios_own_returns():
             quantile = losses.quantile(level)
             found = rows.loc[(name, "historical", level)]
             expected = np.array([quantile, losses[losses >= quantile].mean()])
-            assert_allclose(found.loc[1, ["value_at_risk", "expected_shortfall"]].astype(float), expected, rtol=1e-9)
-            assert_allclose(found.loc[10, ["value_at_risk", "expected_shortfall"]].astype(float), expected * np.sqrt(10), rtol=1e-9)
+            assert_allclose(
+                found.loc[1, ["value_at_risk", "expected_shortfall"]].astype(float),
+                expected,
+                rtol=1e-9,
+            )
+            assert_allclose(
+                found.loc[10, ["value_at_risk", "expected_shortfall"]].astype(float),
+                expected * np.sqrt(10),
+                rtol=1e-9,
+            )
             assert found.loc[1, "observations"] == 504
             normal = rows.loc[(name, "parametric", level, 1), "value_at_risk"]
             assert normal == pytest.approx(stats.norm.ppf(level) * 0.2 / np.sqrt(252), rel=1e-9)
@@ -93,10 +122,12 @@ def test_breaches_in_a_few_sessions_are_counted_and_not_tested():
 def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_level_says():
     """Sixteen markets of eight portfolios; the standard error is that of the markets, whose portfolios move together.
 
-    An interpolated quantile of 504 independent losses is passed a little more often than its level says: by (504 - .95 x 503) / 505
-    and (504 - .99 x 503) / 505.
+    An interpolated quantile of 504 independent losses is passed a little more often than its level
+    says: by (504 - .95 x 503) / 505 and (504 - .99 x 503) / 505.
     """
-    rows = pd.concat([tails(simulated(seed), DAY)[1].assign(market=seed) for seed in range(100, 116)])
+    rows = pd.concat(
+        [tails(simulated(seed), DAY)[1].assign(market=seed) for seed in range(100, 116)]
+    )
     assert (rows["n_tested"] == 252).all()
     for level, of_level in rows.groupby("level"):
         shares = of_level.groupby("market")["breaches"].sum() / (8 * 252)
@@ -108,7 +139,9 @@ def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_l
 def test_contributions_sum_to_the_volatility():
     """Oracle: the standard deviation of the portfolio's own returns of a year, by pandas."""
     of = simulated(3)
-    rows = contribution_results.compute_contributions(of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)).set_index("portfolio_id")
+    rows = contribution_results.compute_contributions(
+        of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
+    ).set_index("portfolio_id")
     assert len(rows) == 24
     for name, own in rows.groupby(level=0):
         volatility = own_returns(of, name).iloc[-252:].std() * np.sqrt(252)
@@ -123,15 +156,30 @@ def test_contributions_say_why_they_are_undefined():
     closes = {symbol: dict.fromkeys(SESSIONS, 10.0) for symbol in ("FLAT", "SPY")}
     closes |= {"GONE": {}, "NEW": {day: 10.0 + at for at, day in enumerate(SESSIONS[160:])}}
     house = lot("HOUSE", 1, investment_class="PRIVATE", market_value=5.0)
-    more = [lot("FLAT", 1, position_type="LC", strike_price=at, last_price=0.01, investment_class="OPTIONS") for at in (8.0, 9.0)]
+    more = [
+        lot(
+            "FLAT",
+            1,
+            position_type="LC",
+            strike_price=at,
+            last_price=0.01,
+            investment_class="OPTIONS",
+        )
+        for at in (8.0, 9.0)
+    ]
     lots = lot("FLAT", 9), lot("GONE", 1), house, *more, lot("NEW", 1, portfolio_id="B")
     of = book(*lots, closes=closes, equity={"A": (None, None), "B": (None, None)})
-    rows = contribution_results.compute_contributions(of.value_book(SESSIONS[200]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[200])).set_index("symbol")
+    rows = contribution_results.compute_contributions(
+        of.value_book(SESSIONS[200]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[200])
+    ).set_index("symbol")
     assert rows["component"].isna().all()
     assert dict(rows["undefined_reason"]) == {
         "FLAT": "the portfolio's value did not move in the window",
         "GONE": "the symbol has no price to weigh it by",
-        "NEW": "40 of the 252 sessions to the day have returns of 80% of gross exposure; 126 are needed",
+        "NEW": (
+            "40 of the 252 sessions to the day have returns of 80% of gross exposure; 126 are"
+            " needed"
+        ),
     }
 
 
@@ -139,7 +187,9 @@ def test_a_drawdown_by_hand_and_its_days():
     """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have 199 returns."""
     prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
     of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
-    (row,) = drawdowns.compute_drawdowns(of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])).itertuples()
+    (row,) = drawdowns.compute_drawdowns(
+        of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
+    ).itertuples()
     assert (row.current, row.largest) == pytest.approx((0.25, 0.4), rel=1e-12)
     days = row.current_peak.date(), row.largest_peak.date(), row.largest_trough.date()
     assert days == (SESSIONS[100], SESSIONS[100], SESSIONS[150])
@@ -150,7 +200,9 @@ def test_a_drawdown_by_hand_and_its_days():
 def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
     rising = {day: 100.0 + at for at, day in enumerate(SESSIONS)}
     of = book(lot("X", 1), closes={"X": rising})
-    (row,) = drawdowns.compute_drawdowns(of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])).itertuples()
+    (row,) = drawdowns.compute_drawdowns(
+        of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
+    ).itertuples()
     assert (row.current, row.largest, row.current_peak.date()) == (0.0, 0.0, SESSIONS[199])
     assert pd.isna(row.largest_peak)
     assert pd.isna(row.largest_trough)
@@ -160,11 +212,24 @@ def moved(seed: int = 5) -> Book:
     """One long and one short holding of betas 1.5 and .5 to the market, and -.2 and .4 to rates, without noise; equity 1,000."""
     rng = np.random.default_rng(seed)
     market, rates = rng.normal(0, 0.01, (2, len(SESSIONS)))
-    returns = {"A": 1.5 * market - 0.2 * rates, "B": 0.5 * market + 0.4 * rates, "S0": rates, "SPY": market}
-    closes = pd.DataFrame({name: 10 * np.cumprod(1 + of) for name, of in returns.items()}, index=pd.to_datetime(SESSIONS))
+    returns = {
+        "A": 1.5 * market - 0.2 * rates,
+        "B": 0.5 * market + 0.4 * rates,
+        "S0": rates,
+        "SPY": market,
+    }
+    closes = pd.DataFrame(
+        {name: 10 * np.cumprod(1 + of) for name, of in returns.items()},
+        index=pd.to_datetime(SESSIONS),
+    )
     closes.columns = closes.columns.astype("str")
     units = 800 / closes["A"].iloc[200], -400 / closes["B"].iloc[200]
-    return book(lot("A", units[0]), lot("B", units[1], position_type="SHORT"), closes=closes, equity={"A": (1000.0, SESSIONS[200])})
+    return book(
+        lot("A", units[0]),
+        lot("B", units[1], position_type="SHORT"),
+        closes=closes,
+        equity={"A": (1000.0, SESSIONS[200])},
+    )
 
 
 def test_a_scenario_of_both_factors_takes_each_beta_with_the_other_held_fixed():
@@ -181,15 +246,21 @@ def test_a_scenario_of_one_factor_is_the_portfolios_own_beta_times_its_move():
     rows = of.stress(SESSIONS[200]).set_index("scenario")
     returns = of.closes.pct_change().iloc[111:201]
     own = 0.8 * returns["A"] - 0.4 * returns["B"]
-    assert rows.loc["fall", "loss"] == pytest.approx(0.2 * stats.linregress(returns["SPY"], own).slope, rel=1e-9)
-    assert rows.loc["rates", "loss"] == pytest.approx(0.1 * stats.linregress(returns["S0"], own).slope, rel=1e-9)
+    assert rows.loc["fall", "loss"] == pytest.approx(
+        0.2 * stats.linregress(returns["SPY"], own).slope, rel=1e-9
+    )
+    assert rows.loc["rates", "loss"] == pytest.approx(
+        0.1 * stats.linregress(returns["S0"], own).slope, rel=1e-9
+    )
 
 
 def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
     of = moved()
     rows = of.stress(SESSIONS[200]).set_index("scenario")
     first, last = (of.closes.loc[day] for day in ("2023-09-01", "2023-10-27"))
-    assert rows.loc["autumn", "loss"] == pytest.approx(-(0.8 * (last / first - 1)["A"] - 0.4 * (last / first - 1)["B"]), rel=1e-12)
+    assert rows.loc["autumn", "loss"] == pytest.approx(
+        -(0.8 * (last / first - 1)["A"] - 0.4 * (last / first - 1)["B"]), rel=1e-12
+    )
     before = of.stress(SESSIONS[180]).set_index("scenario").loc["spring"]
     assert SESSIONS[180] < date(2024, 3, 22)
     assert np.isnan(before["loss"])
@@ -198,9 +269,19 @@ def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
 
 def test_without_a_scenario_there_is_no_row():
     of, day = moved(), SESSIONS[200]
-    none = pd.DataFrame({name: pd.Series(dtype="datetime64[s]") for name in ("name", "market_move", "rate_move", "first_day", "last_day")})
+    none = pd.DataFrame(
+        {
+            name: pd.Series(dtype="datetime64[s]")
+            for name in ("name", "market_move", "rate_move", "first_day", "last_day")
+        }
+    )
     assert stress_results.window_ends(none) == []
-    rows = stress_results.compute_stress_losses(of.value_book(day), none, stress_results.StressBetas(of.betas(day), *of.rate_betas(day)), of.closes.iloc[:0])
+    rows = stress_results.compute_stress_losses(
+        of.value_book(day),
+        none,
+        stress_results.StressBetas(of.betas(day), *of.rate_betas(day)),
+        of.closes.iloc[:0],
+    )
     assert rows.empty
     assert "loss_value" in rows
 
@@ -220,13 +301,33 @@ def with_options() -> Book:
         [
             lot("A240621C11", 2, position_type="LC", portfolio_id="C", **option),
             lot("A240621P11", -3, position_type="SP", portfolio_id="C", **option),
-            lot("A230901P11", 5, position_type="LP", portfolio_id="C", **option | {"expiration_date": date(2023, 9, 1)}),
-            lot("A240621C", 1, position_type="LC", portfolio_id="D", **option | {"strike_price": None}),
-            lot("Z240621C11", 1, position_type="LC", portfolio_id="D", **option | {"underlying_symbol": "Z"}),
+            lot(
+                "A230901P11",
+                5,
+                position_type="LP",
+                portfolio_id="C",
+                **option | {"expiration_date": date(2023, 9, 1)},
+            ),
+            lot(
+                "A240621C",
+                1,
+                position_type="LC",
+                portfolio_id="D",
+                **option | {"strike_price": None},
+            ),
+            lot(
+                "Z240621C11",
+                1,
+                position_type="LC",
+                portfolio_id="D",
+                **option | {"underlying_symbol": "Z"},
+            ),
         ]
     )
     return book(
-        *lots.astype(object).where(lots.notna(), None).to_dict("records"), closes=of.closes, equity={"C": (None, None), "D": (None, None)}
+        *lots.astype(object).where(lots.notna(), None).to_dict("records"),
+        closes=of.closes,
+        equity={"C": (None, None), "D": (None, None)},
     )
 
 
@@ -239,20 +340,51 @@ def test_options_are_those_of_the_textbook_formula(with_options: Book):
     assert (call.underlying_price, call.years) == (spot, years)
     assert volatility > 0
 
-    def value(sign: float, spot: float, years: float = years, volatility: float = volatility) -> float:
-        d1 = (np.log(spot / 11) + (PRICING_PARAMETERS.risk_free_rate - PRICING_PARAMETERS.dividend_yield + volatility**2 / 2) * years) / volatility / np.sqrt(years)
-        share = spot * np.exp(-PRICING_PARAMETERS.dividend_yield * years) * stats.norm.cdf(sign * d1)
-        return sign * (share - 11 * np.exp(-PRICING_PARAMETERS.risk_free_rate * years) * stats.norm.cdf(sign * (d1 - volatility * np.sqrt(years))))
+    def value(
+        sign: float, spot: float, years: float = years, volatility: float = volatility
+    ) -> float:
+        d1 = (
+            (
+                np.log(spot / 11)
+                + (
+                    PRICING_PARAMETERS.risk_free_rate
+                    - PRICING_PARAMETERS.dividend_yield
+                    + volatility**2 / 2
+                )
+                * years
+            )
+            / volatility
+            / np.sqrt(years)
+        )
+        share = (
+            spot * np.exp(-PRICING_PARAMETERS.dividend_yield * years) * stats.norm.cdf(sign * d1)
+        )
+        return sign * (
+            share
+            - 11
+            * np.exp(-PRICING_PARAMETERS.risk_free_rate * years)
+            * stats.norm.cdf(sign * (d1 - volatility * np.sqrt(years)))
+        )
 
     for sign, row, contracts in ((1, call, 2), (-1, put, -3)):
         assert row.value == pytest.approx(value(sign, spot), rel=1e-9)
-        assert row.delta == pytest.approx((value(sign, spot + 1e-4) - value(sign, spot - 1e-4)) / 2e-4, rel=1e-6)
-        assert row.theta == pytest.approx((value(sign, spot, years - 1e-5) - value(sign, spot, years + 1e-5)) / 2e-5 / 365, rel=1e-5)
-        assert row.vega == pytest.approx((value(sign, spot, volatility=volatility + 1e-6) - value(sign, spot)) / 1e-6 / 100, rel=1e-4)
+        assert row.delta == pytest.approx(
+            (value(sign, spot + 1e-4) - value(sign, spot - 1e-4)) / 2e-4, rel=1e-6
+        )
+        assert row.theta == pytest.approx(
+            (value(sign, spot, years - 1e-5) - value(sign, spot, years + 1e-5)) / 2e-5 / 365,
+            rel=1e-5,
+        )
+        assert row.vega == pytest.approx(
+            (value(sign, spot, volatility=volatility + 1e-6) - value(sign, spot)) / 1e-6 / 100,
+            rel=1e-4,
+        )
         assert row.exposure == pytest.approx(row.delta * contracts * 100 * spot, rel=1e-12)
 
 
-def test_options_that_cannot_be_valued_say_why_and_one_that_has_expired_is_worth_nothing(with_options: Book):
+def test_options_that_cannot_be_valued_say_why_and_one_that_has_expired_is_worth_nothing(
+    with_options: Book,
+):
     rows = with_options.options(SESSIONS[200])
     expired, no_strike, no_price = (row for _, row in rows.iloc[2:].iterrows())
     assert (expired[["value", "delta", "gamma", "theta", "vega", "exposure"]] == 0).all()
@@ -266,10 +398,14 @@ def test_sensitivities_of_a_portfolio_are_sums_over_its_options(with_options: Bo
     """By hand: 2 calls less 3 puts, of 100 shares each; the two options of D are not known."""
     day, of = SESSIONS[200], with_options
     rows = of.options(day)
-    greeks, undefined = option_results.portfolio_rows(of.value_book(day), option_results.option_lots(of.lots), rows)
+    greeks, undefined = option_results.portfolio_rows(
+        of.value_book(day), option_results.option_lots(of.lots), rows
+    )
     greeks = greeks.set_index("portfolio_id")
     for greek in ("delta", "gamma", "theta", "vega"):
-        assert greeks.loc["C", f"portfolio_{greek}"] == pytest.approx(200 * rows.loc[0, greek] - 300 * rows.loc[1, greek], rel=1e-12)
+        assert greeks.loc["C", f"portfolio_{greek}"] == pytest.approx(
+            200 * rows.loc[0, greek] - 300 * rows.loc[1, greek], rel=1e-12
+        )
     assert set(undefined["portfolio_id"]) == {"D"}
     assert set(undefined["metric"]) == set(option_results.GREEK_METRICS)
     assert set(undefined["reason"]) == {"options whose sensitivities are not known: 2"}
@@ -277,13 +413,17 @@ def test_sensitivities_of_a_portfolio_are_sums_over_its_options(with_options: Bo
 
 def test_a_portfolio_without_options_has_sensitivities_of_zero():
     of, day = moved(), SESSIONS[200]
-    greeks, undefined = option_results.portfolio_rows(of.value_book(day), option_results.option_lots(of.lots), of.options(day))
+    greeks, undefined = option_results.portfolio_rows(
+        of.value_book(day), option_results.option_lots(of.lots), of.options(day)
+    )
     assert (greeks.drop(columns=["portfolio_id", "snapshot_date"]) == 0).all(axis=None)
     assert undefined.empty
 
 
 def test_a_window_that_reaches_before_the_calendar_is_missing_and_not_short():
-    closes = pd.DataFrame({"A": [1.0, 2.0, 3.0]}, index=pd.to_datetime(["1990-01-02", "1990-01-03", "1990-01-04"]))
+    closes = pd.DataFrame(
+        {"A": [1.0, 2.0, 3.0]}, index=pd.to_datetime(["1990-01-02", "1990-01-03", "1990-01-04"])
+    )
     longer = panels.pad_history(closes, 10)
     assert len(longer) == 10
     assert longer.index.is_monotonic_increasing

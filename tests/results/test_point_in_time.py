@@ -11,7 +11,9 @@ from small_books import MARKET, SESSIONS, Book, long_book, random_book
 from riskmetrics.results import option_results
 
 # a smaller seed is no simpler book: nothing to gain from shrinking
-repeatable = settings(derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate])
+repeatable = settings(
+    derandomize=True, deadline=None, max_examples=5, phases=[Phase.explicit, Phase.generate]
+)
 seeds = st.integers(0, 2**32 - 1)
 DAYS = SESSIONS[150:154]
 OF_SYMBOLS = ("adjusted", "two_factor", "symbol_forecasts", "symbol_scores")
@@ -38,8 +40,13 @@ def only(results: dict[str, pd.DataFrame], **columns: object) -> dict[str, pd.Da
 
 def limited(of: Book, *names: str) -> Book:
     """The book with some of its portfolios only."""
-    portfolios, lots = (table[table["portfolio_id"].isin(names)].reset_index(drop=True) for table in (of.portfolios, of.lots))
-    return of._replace(portfolios=portfolios, lots=lots, anchors=of.anchors[of.anchors.index.isin(names)])
+    portfolios, lots = (
+        table[table["portfolio_id"].isin(names)].reset_index(drop=True)
+        for table in (of.portfolios, of.lots)
+    )
+    return of._replace(
+        portfolios=portfolios, lots=lots, anchors=of.anchors[of.anchors.index.isin(names)]
+    )
 
 
 @pytest.fixture(scope="module", params=range(2))
@@ -97,7 +104,12 @@ def test_a_suspected_split_is_known_on_its_day_as_in_a_range() -> None:
 def assert_known(results: dict[str, pd.DataFrame]) -> None:
     """What needs the longest histories is known of everything, and ranges are in the forecasts of all but portfolios of several stocks."""
     listed = results["volatility"]["realized_vol_21d"].notna()
-    assert results["volatility"].loc[listed, ["model_r_squared", "vol_percentile", "expected_vol_21d"]].notna().all(axis=None)
+    assert (
+        results["volatility"]
+        .loc[listed, ["model_r_squared", "vol_percentile", "expected_vol_21d"]]
+        .notna()
+        .all(axis=None)
+    )
     assert results["tail_risk"][["value_at_risk", "expected_shortfall"]].notna().all(axis=None)
     assert results["backtests"][["likelihood_ratio", "p_value"]].notna().all(axis=None)
     assert set(results["tail_risk"]["level"]) == set(results["backtests"]["level"]) == {0.95, 0.99}
@@ -106,7 +118,11 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
     assert proxies == {"A": {"close_market"}, "B": {"close_market"}, "C": {"range_market"}}
     for kind in ("symbol", "portfolio"):
         assert len(results[f"{kind}_scores"])
-        assert results[f"{kind}_forecasts"][["expected", "risk", "rise_probability"]].notna().all(axis=None)
+        assert (
+            results[f"{kind}_forecasts"][["expected", "risk", "rise_probability"]]
+            .notna()
+            .all(axis=None)
+        )
         assert results[f"{kind}_scores"]["realized"].notna().all()
 
 
@@ -121,7 +137,9 @@ def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
         alone = limited(of, name).results(*DAYS[:2])
         for table in OF_SYMBOLS:  # what is of a symbol is of no portfolio
             mine = together[table].merge(alone[table][[together[table].columns[0], "day"]])
-            assert_frame_equal(mine.reset_index(drop=True), alone.pop(table), check_exact=True, obj=table)
+            assert_frame_equal(
+                mine.reset_index(drop=True), alone.pop(table), check_exact=True, obj=table
+            )
         assert_identical(alone, only(together, portfolio_id=name))
 
 
@@ -129,13 +147,17 @@ def test_a_portfolio_alone_equals_itself_among_others_in_any_order(seed):
 @given(seeds)
 def test_a_symbol_that_nobody_holds_changes_nothing(seed):
     of = random_book(seed)
-    more = of.closes.assign(AAA=12.5, S4B=np.linspace(1, 2, len(of.closes)), ZZZ=np.nan).sort_index(axis="columns")
+    more = of.closes.assign(AAA=12.5, S4B=np.linspace(1, 2, len(of.closes)), ZZZ=np.nan).sort_index(
+        axis="columns"
+    )
     assert_identical(of.results(*DAYS[:2]), of._replace(closes=more).results(*DAYS[:2]))
 
 
 def without_later(of: Book, day: pd.Timestamp) -> Book:
     """The book as it was known at the close of a day; all its equity balances are stated before it."""
-    closes, ranges, benchmark = (table[table.index <= day] for table in (of.closes, of.ranges, of.benchmark))
+    closes, ranges, benchmark = (
+        table[table.index <= day] for table in (of.closes, of.ranges, of.benchmark)
+    )
     lots = of.lots[of.lots["entry_date"] <= day].reset_index(drop=True)
     assert set(lots["portfolio_id"]) == set(of.portfolios["portfolio_id"])
     lots["exit_date"] = lots["exit_date"].where(lots["exit_date"] <= day)
@@ -145,7 +167,12 @@ def without_later(of: Book, day: pd.Timestamp) -> Book:
 def with_later_garbage(of: Book, day: pd.Timestamp, seed: int) -> Book:
     """Prices after a day are wild or missing, trades and the benchmark are others; the market keeps a price."""
     rng = np.random.default_rng(seed)
-    closes, ranges, benchmark, lots = of.closes.copy(), of.ranges.copy(), of.benchmark.copy(), of.lots.copy()
+    closes, ranges, benchmark, lots = (
+        of.closes.copy(),
+        of.ranges.copy(),
+        of.benchmark.copy(),
+        of.lots.copy(),
+    )
     for table, wild in ((closes, [0.01, 1.0, 10.0, np.nan]), (ranges, [0.0, 0.01, 100.0, np.nan])):
         after = table.index > day
         table[after] *= rng.choice(wild, (after.sum(), table.shape[1]))
@@ -183,23 +210,45 @@ def split_in_two(lots: pd.DataFrame) -> pd.DataFrame:
     return halves
 
 
-def assert_equal_but_for_rounding(whole: dict[str, pd.DataFrame], split: dict[str, pd.DataFrame]) -> None:
+def assert_equal_but_for_rounding(
+    whole: dict[str, pd.DataFrame], split: dict[str, pd.DataFrame]
+) -> None:
     """Positions and symbols to the last bit; portfolios, whose sums have more terms, nearly."""
     assert whole.keys() == split.keys()
     for name, table in whole.items():
         if "position_id" in table:
             for half in "ab":
-                mine = split[name][split[name]["position_id"].str.endswith(half)].reset_index(drop=True)
+                mine = split[name][split[name]["position_id"].str.endswith(half)].reset_index(
+                    drop=True
+                )
                 mine["position_id"] = mine["position_id"].str.removesuffix(half)
-                expected = table.assign(exposure=table["exposure"] / 2) if name == "options" else table
+                expected = (
+                    table.assign(exposure=table["exposure"] / 2) if name == "options" else table
+                )
                 assert_frame_equal(mine, expected, check_exact=True, obj=name)
         elif name in OF_SYMBOLS:
             assert_frame_equal(split[name], table, check_exact=True, obj=name)
         elif name != "undefined":
-            dicts, atol = {"sector_exposure"} & set(table), 1e-7 if name in MONEY else 1e-13  # the dict's weights are in "sectors"
-            assert_frame_equal(split[name].drop(columns=dicts), table.drop(columns=dicts), rtol=1e-12, atol=atol, obj=name)
-    halves = split["undefined"].assign(subject=split["undefined"]["subject"].str.rstrip("ab")).drop_duplicates(ignore_index=True)
-    reasons = [table.assign(reason=table["reason"].where(~table["metric"].isin(COUNTS_LOTS))) for table in (halves, whole["undefined"])]
+            dicts, atol = (
+                {"sector_exposure"} & set(table),
+                1e-7 if name in MONEY else 1e-13,
+            )  # the dict's weights are in "sectors"
+            assert_frame_equal(
+                split[name].drop(columns=dicts),
+                table.drop(columns=dicts),
+                rtol=1e-12,
+                atol=atol,
+                obj=name,
+            )
+    halves = (
+        split["undefined"]
+        .assign(subject=split["undefined"]["subject"].str.rstrip("ab"))
+        .drop_duplicates(ignore_index=True)
+    )
+    reasons = [
+        table.assign(reason=table["reason"].where(~table["metric"].isin(COUNTS_LOTS)))
+        for table in (halves, whole["undefined"])
+    ]
     assert_frame_equal(*reasons, check_exact=True)
 
 
@@ -214,7 +263,9 @@ COUNTS_LOTS = {"portfolio_snapshots.cumulative_pnl", *option_results.GREEK_METRI
 @given(seeds)
 def test_splitting_every_lot_in_two_changes_nothing(seed):
     of = random_book(seed)
-    assert_equal_but_for_rounding(of.results(*DAYS[:2]), of._replace(lots=split_in_two(of.lots)).results(*DAYS[:2]))
+    assert_equal_but_for_rounding(
+        of.results(*DAYS[:2]), of._replace(lots=split_in_two(of.lots)).results(*DAYS[:2])
+    )
 
 
 def test_splitting_every_lot_in_two_changes_nothing_in_what_takes_years_of_prices(with_history):
@@ -230,8 +281,20 @@ def test_a_book_k_times_as_large_has_k_times_the_money_and_the_same_shares(seed,
     lots, portfolios = of.lots.copy(), of.portfolios.copy()
     lots[["quantity", "market_value"]] *= np.round(k, 1)
     portfolios["equity_balance"] *= np.round(k, 1)
-    before, after = of.results(DAYS[0]), of._replace(lots=lots, portfolios=portfolios).results(DAYS[0])
-    money = ["total_value", "cash_value", "long_value", "short_value", "gross_exposure", "net_exposure", "daily_pnl", "cumulative_pnl"]
+    before, after = (
+        of.results(DAYS[0]),
+        of._replace(lots=lots, portfolios=portfolios).results(DAYS[0]),
+    )
+    money = [
+        "total_value",
+        "cash_value",
+        "long_value",
+        "short_value",
+        "gross_exposure",
+        "net_exposure",
+        "daily_pnl",
+        "cumulative_pnl",
+    ]
     expected = before["values"][money] * np.round(k, 1)
     assert_frame_equal(after["values"][money], expected, rtol=1e-9, atol=1e-6)
     for name, shares in (
@@ -249,7 +312,10 @@ def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_v
     assert not undefined.index.has_duplicates
     assert (undefined["reason"].str.len() > 0).all()
     tables = {
-        **dict.fromkeys(("values", "betas", "concentration", "greeks"), ("portfolio_snapshots", "portfolio_id", "snapshot_date")),
+        **dict.fromkeys(
+            ("values", "betas", "concentration", "greeks"),
+            ("portfolio_snapshots", "portfolio_id", "snapshot_date"),
+        ),
         "positions": ("position_market_betas", "position_id", "calc_date"),
         "rates": ("position_interest_rate_betas", "position_id", "calculation_date"),
     }
@@ -258,10 +324,15 @@ def test_every_missing_value_has_exactly_one_reason_and_every_reason_a_missing_v
         frame = results[name]
         for column in frame.columns[frame.isna().any()]:
             rows = frame[frame[column].isna()]
-            expected |= {(f"{table}.{column}", *key) for key in zip(rows[subject], rows[day], strict=True)}
+            expected |= {
+                (f"{table}.{column}", *key) for key in zip(rows[subject], rows[day], strict=True)
+            }
     sectors = results["sectors"]
     rows = sectors[sectors["active_weight"].isna()]
-    expected |= {("portfolio_sector_weights.active_weight", *key) for key in zip(rows["portfolio_id"], rows["day"], strict=True)}
+    expected |= {
+        ("portfolio_sector_weights.active_weight", *key)
+        for key in zip(rows["portfolio_id"], rows["day"], strict=True)
+    }
     elsewhere = undefined.index.get_level_values("metric").str.contains("volatility|total_value")
     assert set(undefined.index[~elsewhere]) == expected
 
@@ -277,11 +348,19 @@ def test_a_portfolio_of_one_stock_has_the_figures_of_its_symbol_times_its_weight
         (row["betas"]["beta_portfolio_regression"], row["positions"]["beta"]),
         (row["portfolio_rates"]["rate_beta"], row["rates"]["ir_beta"]),
         (row["portfolio_rates"]["two_factor_rate_beta"], row["two_factor"]["rate_beta"]),
-        (row["portfolio_volatility"]["realized_volatility_21d"], row["volatility"]["realized_vol_21d"]),
-        (row["portfolio_volatility"]["expected_volatility_21d"], row["volatility"]["expected_vol_21d"]),
+        (
+            row["portfolio_volatility"]["realized_volatility_21d"],
+            row["volatility"]["realized_vol_21d"],
+        ),
+        (
+            row["portfolio_volatility"]["expected_volatility_21d"],
+            row["volatility"]["expected_vol_21d"],
+        ),
         (row["contributions"]["marginal"], row["contributions"]["component"] / weight**2),
     ):
         assert portfolio == pytest.approx(weight * position, rel=1e-9)
     assert row["portfolio_volatility"]["volatility_trend"] == row["volatility"]["vol_trend"]
-    assert row["portfolio_volatility"]["volatility_percentile"] == pytest.approx(row["volatility"]["vol_percentile"], rel=1e-12)
+    assert row["portfolio_volatility"]["volatility_percentile"] == pytest.approx(
+        row["volatility"]["vol_percentile"], rel=1e-12
+    )
     assert row["contributions"]["share"] == pytest.approx(1, rel=1e-12)

@@ -8,7 +8,7 @@ import pytest
 
 from riskmetrics.panels import Bars
 from riskmetrics.results import price_faults
-from riskmetrics.results.price_faults import FAULT_KINDS, find_faults, describe_findings
+from riskmetrics.results.price_faults import FAULT_KINDS, describe_findings, find_faults
 
 DAY = date(2024, 12, 6)
 SESSIONS = price_faults.required_sessions(DAY)
@@ -22,13 +22,21 @@ def bars() -> Bars:
     close = 80 * np.exp(rng.normal(0, 0.01, (N, 2)).cumsum(axis=0)).round(4)
     factor = np.where(np.arange(N)[:, None] < N // 2, 0.99, 1.0)
     index, columns = pd.DatetimeIndex(pd.to_datetime(SESSIONS)), pd.Index(["A", "B"], dtype="str")
-    return Bars(*(pd.DataFrame(values, index, columns) for values in (close, close * factor, close * 1.01, close * 0.99)))
+    return Bars(
+        *(
+            pd.DataFrame(values, index, columns)
+            for values in (close, close * factor, close * 1.01, close * 0.99)
+        )
+    )
 
 
 def listed(bars: Bars) -> list[tuple[str, str, str, float]]:
     """Fault, symbol, day and measure of every finding."""
     found = find_faults(bars)
-    return [(row.fault, row.symbol, f"{row.day:%m-%d}", round(row.measure, 4)) for row in found.itertuples()]
+    return [
+        (row.fault, row.symbol, f"{row.day:%m-%d}", round(row.measure, 4))
+        for row in found.itertuples()
+    ]
 
 
 def at(day: str) -> int:
@@ -47,10 +55,17 @@ def test_prices_without_a_fault_have_no_finding(bars):
 
 
 def test_closes_that_stand_still_are_listed_by_run_the_longest_first(bars):
-    for first, last in (("2024-03-04", "2024-03-08"), ("2024-07-08", "2024-07-16"), ("2024-12-03", "2024-12-06")):
+    for first, last in (
+        ("2024-03-04", "2024-03-08"),
+        ("2024-07-08", "2024-07-16"),
+        ("2024-12-03", "2024-12-06"),
+    ):
         for prices in (bars.close, bars.adj_close):
             prices.loc[first:last, "B"] = prices.loc[first, "B"]
-    assert listed(bars) == [("stale_prices", "B", "07-16", 7), ("stale_prices", "B", "03-08", 5)]  # four sessions are no fault yet
+    assert listed(bars) == [
+        ("stale_prices", "B", "07-16", 7),
+        ("stale_prices", "B", "03-08", 5),
+    ]  # four sessions are no fault yet
 
 
 def test_zero_returns_of_a_quarter_are_listed_once_where_they_are_most(bars):
@@ -63,7 +78,9 @@ def test_zero_returns_of_a_quarter_are_listed_once_where_they_are_most(bars):
     assert (fault, symbol, share) == ("stale_prices", "A", round(21 / 63, 4))
 
 
-@pytest.mark.parametrize(("missing", "expected"), [(5, []), (6, [("stale_prices", "A", "11-27", 6)])])
+@pytest.mark.parametrize(
+    ("missing", "expected"), [(5, []), (6, [("stale_prices", "A", "11-27", 6)])]
+)
 def test_a_history_that_stopped_is_listed_when_no_older_close_stands_in(bars, missing, expected):
     for prices in bars:
         prices.iloc[-missing:, 0] = np.nan
@@ -81,7 +98,10 @@ def test_a_tick_in_the_close_alone_and_a_price_of_zero_are_listed(bars):
     bars.close.iloc[at("2024-05-15"), 1] *= 100
     bars.adj_close.iloc[at("2024-05-20"), 0] = 0.0
     found = find_faults(bars)
-    assert found[["fault", "symbol"]].to_numpy().tolist() == [["bad_ticks", "A"], ["bad_ticks", "B"]]
+    assert found[["fault", "symbol"]].to_numpy().tolist() == [
+        ["bad_ticks", "A"],
+        ["bad_ticks", "B"],
+    ]
     assert found["finding"][0] == "adj_close on 2024-05-20 is no price"
     assert np.isnan(found["measure"][0])
     assert found["finding"][1].startswith("close moves by +")
@@ -92,7 +112,9 @@ def test_a_large_move_of_the_last_session_alone_is_listed_as_not_yet_believed(ba
         for prices in bars:
             prices.iloc[row:, 0] *= 0.43
     found = find_faults(bars)
-    assert found[["fault", "symbol", "day"]].to_numpy().tolist() == [["bad_ticks", "A", pd.Timestamp(DAY)]]
+    assert found[["fault", "symbol", "day"]].to_numpy().tolist() == [
+        ["bad_ticks", "A", pd.Timestamp(DAY)]
+    ]
     assert "not believed before the next session" in found["finding"][0]
 
 
@@ -102,7 +124,10 @@ def test_a_split_in_neither_close_is_listed_and_so_is_one_in_a_single_close(bars
     for prices in bars:
         prices.iloc[earlier, 0] *= ratio
     bars.adj_close.iloc[earlier, 1] *= ratio
-    assert listed(bars) == [("unadjusted_splits", "B", "06-10", ratio), ("unadjusted_splits", "A", "06-10", ratio)]
+    assert listed(bars) == [
+        ("unadjusted_splits", "B", "06-10", ratio),
+        ("unadjusted_splits", "A", "06-10", ratio),
+    ]
     assert find_faults(bars)["finding"].str.contains("do not move alike").tolist() == [True, False]
 
 
@@ -120,10 +145,34 @@ def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
         (241, None),  # 240 of 252 are 95.2 %, 239 are 94.8 %
         (240, "239 of 252 returns: what looks back a year rests on fewer"),
         (127, "126 of 252 returns: what looks back a year rests on fewer"),
-        (126, "125 of 252 returns: no percentile of its volatility, what looks back a year rests on fewer"),
-        (63, "62 of 252 returns: no volatility forecast, no percentile of its volatility, what looks back a year rests on fewer"),
-        (60, "59 of 252 returns: no beta, no volatility forecast, no percentile of its volatility, what looks back a year rests on fewer"),
-        (0, "0 of 252 returns: no beta, no volatility forecast, no percentile of its volatility, what looks back a year rests on fewer"),
+        (
+            126,
+            (
+                "125 of 252 returns: no percentile of its volatility, what looks back a year rests"
+                " on fewer"
+            ),
+        ),
+        (
+            63,
+            (
+                "62 of 252 returns: no volatility forecast, no percentile of its volatility, what"
+                " looks back a year rests on fewer"
+            ),
+        ),
+        (
+            60,
+            (
+                "59 of 252 returns: no beta, no volatility forecast, no percentile of its"
+                " volatility, what looks back a year rests on fewer"
+            ),
+        ),
+        (
+            0,
+            (
+                "0 of 252 returns: no beta, no volatility forecast, no percentile of its"
+                " volatility, what looks back a year rests on fewer"
+            ),
+        ),
     ],
 )
 def test_a_short_history_says_what_it_leaves_undefined(bars, closes, means):
@@ -133,10 +182,16 @@ def test_a_short_history_says_what_it_leaves_undefined(bars, closes, means):
     assert found["finding"].tolist() == ([] if means is None else [means])
     if means:
         assert found["fault"][0] == "short_histories"
-        assert found["day"][0] == pd.Timestamp(SESSIONS[N - closes]) if closes else pd.isna(found["day"][0])
+        assert (
+            found["day"][0] == pd.Timestamp(SESSIONS[N - closes])
+            if closes
+            else pd.isna(found["day"][0])
+        )
 
 
-@pytest.mark.parametrize(("gap", "expected"), [(1, []), (63, []), (64, [("short_histories", "B", "09-07", 124)])])
+@pytest.mark.parametrize(
+    ("gap", "expected"), [(1, []), (63, []), (64, [("short_histories", "B", "09-07", 124)])]
+)
 def test_gaps_are_no_short_history_before_they_leave_a_metric_undefined(bars, gap, expected):
     """Every gap of one session costs two returns: 252 - 2 * 63 = 126 are enough."""
     for prices in bars:
@@ -153,13 +208,18 @@ def test_a_sentence_names_three_counts_the_rest_and_says_what_to_do(bars):
     assert text.startswith("bad ticks in 1 of 2 symbols (A: adj_close moves by +")
     assert [day in text for day in days] == [False, False, True, True, True]
     assert text.endswith("and back; and 2 more): " + FAULT_KINDS["bad_ticks"].what_to_do)
-    assert describe_findings("stale_prices", found[:0], bars) == f"no stale prices in 2 symbols, {SESSIONS[0]} to {DAY}"
+    assert (
+        describe_findings("stale_prices", found[:0], bars)
+        == f"no stale prices in 2 symbols, {SESSIONS[0]} to {DAY}"
+    )
 
 
 def test_no_symbol_has_no_finding(bars):
     nothing = Bars(*(prices.iloc[:, :0] for prices in bars))
     assert find_faults(nothing).empty
-    assert find_faults(nothing, splices=pd.DataFrame({"symbol": ["A"], "date": bars.close.index[:1]})).empty
+    assert find_faults(
+        nothing, splices=pd.DataFrame({"symbol": ["A"], "date": bars.close.index[:1]})
+    ).empty
 
 
 def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> None:
@@ -168,11 +228,15 @@ def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> No
     close = 80 * np.exp((rng.normal(0, 0.01, (N, 1)) + rng.normal(0, 0.004, (N, 7))).cumsum(axis=0))
     close[: at("2024-03-01"), :6] *= 1.03
     names = [*"ABCDEF", "INDEX"]
-    frame = pd.DataFrame(close, pd.DatetimeIndex(pd.to_datetime(SESSIONS)), pd.Index(names, dtype="str"))
+    frame = pd.DataFrame(
+        close, pd.DatetimeIndex(pd.to_datetime(SESSIONS)), pd.Index(names, dtype="str")
+    )
     bars = Bars(frame, frame, frame * 1.01, frame * 0.99)
     seams = pd.DataFrame({"symbol": names[:6], "date": pd.Timestamp("2024-03-01")})
     found = find_faults(bars, splices=seams)
-    assert found[["fault", "symbol"]].to_numpy().tolist() == [["stitched_histories", name] for name in "ABCDEF"]
+    assert found[["fault", "symbol"]].to_numpy().tolist() == [
+        ["stitched_histories", name] for name in "ABCDEF"
+    ]
     assert found["day"].unique().tolist() == [pd.Timestamp("2024-03-01")]
     assert found["measure"].between(0.02, 0.04).all()
     assert "where 6 symbols together move by -" in found["finding"][0]

@@ -8,7 +8,15 @@ from small_books import MARKET, SESSIONS, book, lot, random_closes
 
 from riskmetrics.metrics.minimums import MIN_COVERAGE, SHARE_TOLERANCE, meets_minimum
 from riskmetrics.metrics.portfolio import weighted_beta
-from riskmetrics.results import pro_forma, contribution_results, drawdowns, exposures, forecasts, snapshots, tail_risk_results
+from riskmetrics.results import (
+    contribution_results,
+    drawdowns,
+    exposures,
+    forecasts,
+    pro_forma,
+    snapshots,
+    tail_risk_results,
+)
 
 DAY = SESSIONS[-1]
 
@@ -21,9 +29,16 @@ def closes() -> pd.DataFrame:
 def held(closes, n_priced: int, n_held: int, **fields):
     """A book of equal lots, of which some have never had a price."""
     priced = [lot(symbol, 10) for symbol in ("X", "Y", "Z", "V", "W")[:n_priced]]
-    gone = [lot(f"GONE{at}", 10, **{"entry_price": None} | fields) for at in range(n_held - n_priced)]
+    gone = [
+        lot(f"GONE{at}", 10, **{"entry_price": None} | fields) for at in range(n_held - n_priced)
+    ]
     stated = {"A": (10_000.0, DAY)}
-    return book(*priced, *gone, closes=closes.reindex(columns=[*closes, *(of["symbol"] for of in gone)]), equity=stated)
+    return book(
+        *priced,
+        *gone,
+        closes=closes.reindex(columns=[*closes, *(of["symbol"] for of in gone)]),
+        equity=stated,
+    )
 
 
 def risk_frames(of) -> dict[str, pd.DataFrame]:
@@ -34,14 +49,18 @@ def risk_frames(of) -> dict[str, pd.DataFrame]:
     sectors = exposures.sector_rows(exposed, of.profiles, of.benchmark, "SP500")
     concentration, why_concentration = exposures.concentration_rows(exposed, sectors)
     returns = of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY)
-    tail, backtests = tail_risk_results.compute_tail_risk(exposed, returns, volatility.risk_in_money, volatility.figures.observations)
+    tail, backtests = tail_risk_results.compute_tail_risk(
+        exposed, returns, volatility.risk_in_money, volatility.figures.observations
+    )
     return {
         "beta": beta,
         "volatility": snapshot,
         "concentration": concentration,
         "tail": tail,
         "backtests": backtests,
-        "contributions": contribution_results.compute_contributions(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
+        "contributions": contribution_results.compute_contributions(
+            exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)
+        ),
         "drawdowns": drawdowns.compute_drawdowns(exposed, of.returns(pro_forma.YEAR_WINDOW, DAY)),
         "stress": of.stress(DAY),
         "undefined": pd.concat([why_beta, why_snapshot, why_concentration]),
@@ -70,7 +89,9 @@ def test_one_priced_holding_of_five_is_twenty_per_cent(closes):
     assert set(found["undefined"]["reason"]) == {why}
 
 
-@pytest.mark.parametrize(("n_priced", "n_held", "is_defined"), [(4, 5, True), (3, 4, False), (5, 6, True), (1, 1, True)])
+@pytest.mark.parametrize(
+    ("n_priced", "n_held", "is_defined"), [(4, 5, True), (3, 4, False), (5, 6, True), (1, 1, True)]
+)
 def test_four_of_five_holdings_with_a_price_are_enough(closes, n_priced, n_held, is_defined):
     """The last known values are not known: each counts as the mean of the others, so 4 of 5 are exactly 80 %."""
     of = held(closes, n_priced, n_held)
@@ -103,7 +124,9 @@ def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(clos
     assert exposed.priced_share.item() == pytest.approx(0.5, rel=1e-9)
     assert not exposed.has_prices.item()
     _, _, undefined = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
-    assert set(undefined["reason"]) == {"holdings with a price make up 50.0% of the last known value; 80% are needed"}
+    assert set(undefined["reason"]) == {
+        "holdings with a price make up 50.0% of the last known value; 80% are needed"
+    }
 
 
 def test_the_last_close_counts_however_old_and_whatever_else_is_in_the_run(closes):
@@ -122,15 +145,26 @@ def test_the_last_close_counts_however_old_and_whatever_else_is_in_the_run(close
 
 def test_rescaling_is_to_what_has_a_price(closes):
     """A beta of 9 priced holdings of 10 is their mean, not 10/9 of it: the net value leaves the tenth out, too."""
-    of = book(*(lot("X", 1, entry_date=day) for day in SESSIONS[:1]), lot("GONE", 0.1, entry_price=1.0), closes=closes.assign(GONE=np.nan))
+    of = book(
+        *(lot("X", 1, entry_date=day) for day in SESSIONS[:1]),
+        lot("GONE", 0.1, entry_price=1.0),
+        closes=closes.assign(GONE=np.nan),
+    )
     value = float(closes.loc[str(DAY), "X"])
     exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(value / (value + 0.1))
     assert not exposed.has_prices.item()  # one of two by number
-    many = book(*(lot(name, 1) for name in ("X", "Y", "Z", "V")), lot("GONE", 0.1, entry_price=1.0), closes=closes.assign(GONE=np.nan))
+    many = book(
+        *(lot(name, 1) for name in ("X", "Y", "Z", "V")),
+        lot("GONE", 0.1, entry_price=1.0),
+        closes=closes.assign(GONE=np.nan),
+    )
     alone = book(*(lot(name, 1) for name in ("X", "Y", "Z", "V")), closes=closes)
     found, expected = (
-        snapshots.beta_rows(each.value_with_deltas(DAY), each.betas(DAY), each.profiles)[0]["beta_calculated_90d"].item() for each in (many, alone)
+        snapshots.beta_rows(each.value_with_deltas(DAY), each.betas(DAY), each.profiles)[0][
+            "beta_calculated_90d"
+        ].item()
+        for each in (many, alone)
     )
     assert found == pytest.approx(expected, rel=1e-12)
 
@@ -143,7 +177,14 @@ def test_eighty_per_cent_of_equal_positions_are_enough_whatever_their_value(n):
     for value in rng.uniform(1, 1e6, 2000):
         exposures_ = np.full((n, 1), value)
         beta = np.where(np.arange(n)[:, None] < without, np.nan, 1.0)
-        found = weighted_beta(exposures_, beta, beta, np.ones((n, 1)), np.zeros(n, np.int64), np.full((1, 1), n * value))
+        found = weighted_beta(
+            exposures_,
+            beta,
+            beta,
+            np.ones((n, 1)),
+            np.zeros(n, np.int64),
+            np.full((1, 1), n * value),
+        )
         assert found.beta.item() == pytest.approx(1.0)
 
 
@@ -166,23 +207,36 @@ def test_a_minimum_is_reached_up_to_rounding(share, is_enough):
 def test_a_coverage_just_below_the_minimum_is_not_printed_as_the_minimum(closes):
     """79.96 % is told as 79.9 %, not as 80.0 % of which 80 % are needed."""
     why = snapshots.insufficient_coverage("positions", np.array([[0.7996]]))
-    assert why.text.format(why.number.item()) == "positions make up 79.9% of gross exposure; 80% are needed"
+    assert (
+        why.text.format(why.number.item())
+        == "positions make up 79.9% of gross exposure; 80% are needed"
+    )
 
 
 def test_money_figures_stay_where_equity_is_too_small(closes):
     """Equity of 1 % of gross exposure: losses and value at risk are defined in money, and as those of a richer owner."""
     lots = lot("X", 10), lot("Y", 5), lot("Z", -3, position_type="SHORT")
     gross = float((closes.loc[str(DAY), ["X", "Y", "Z"]] * [10, 5, 3]).sum())
-    poor, rich = (book(*lots, closes=closes, equity={"A": (share * gross, DAY)}) for share in (0.01, 2.0))
+    poor, rich = (
+        book(*lots, closes=closes, equity={"A": (share * gross, DAY)}) for share in (0.01, 2.0)
+    )
     found, expected = risk_frames(poor), risk_frames(rich)
     for name, columns in FIGURES.items():
-        kept = {"stress": ["loss_value"], "concentration": columns, "backtests": ["p_value"], "tail": ["value_at_risk_amount"]}.get(
-            name, []
-        )
+        kept = {
+            "stress": ["loss_value"],
+            "concentration": columns,
+            "backtests": ["p_value"],
+            "tail": ["value_at_risk_amount"],
+        }.get(name, [])
         gone = [column for column in columns if column not in kept]
         assert found[name][gone].isna().all(axis=None), name
         for column in set(kept) - {"sector_exposure"}:
-            assert_allclose(found[name][column].astype(float), expected[name][column].astype(float), rtol=1e-9, err_msg=column)
+            assert_allclose(
+                found[name][column].astype(float),
+                expected[name][column].astype(float),
+                rtol=1e-9,
+                err_msg=column,
+            )
     why = "equity is 1.0% of gross exposure; 5% are needed"
     stress = found["stress"]
     assert set(stress["undefined_reason"][stress["loss_value"].notna()]) == {why}

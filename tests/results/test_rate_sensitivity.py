@@ -27,11 +27,19 @@ def window(closes: pd.DataFrame, *symbols: str) -> list[np.ndarray]:
 def test_a_rate_beta_is_the_regression_on_the_rate_index_alone(closes):
     """Oracle: statsmodels."""
     of = book(lot("X", 1), closes=closes)
-    row = betas.position_rows(of.rate_betas(DAY)[0], of.lots, [DAY], betas.RATE_BETA_TABLE)[0].iloc[0]
+    row = betas.position_rows(of.rate_betas(DAY)[0], of.lots, [DAY], betas.RATE_BETA_TABLE)[0].iloc[
+        0
+    ]
     x, bonds = window(closes, "X", RATES)
     fit = sm.OLS(x, sm.add_constant(bonds)).fit()
     expected = [fit.params[1], fit.params[0], fit.rsquared, fit.bse[1], fit.pvalues[1], 90]
-    assert_allclose(row[["ir_beta", "alpha", "r_squared", "std_error", "p_value", "observations"]].astype(float), expected, rtol=1e-8)
+    assert_allclose(
+        row[["ir_beta", "alpha", "r_squared", "std_error", "p_value", "observations"]].astype(
+            float
+        ),
+        expected,
+        rtol=1e-8,
+    )
     assert row["rate_index"] == RATES
 
 
@@ -41,7 +49,17 @@ def test_beside_the_market_the_rate_beta_is_that_of_both_together(closes):
     row = rate_sensitivity.symbol_rows(of.rate_betas(DAY)[1], of.lots, [DAY]).iloc[0]
     x, market, bonds = window(closes, "X", MARKET, RATES)
     fit = sm.OLS(x, sm.add_constant(np.column_stack([market, bonds]))).fit()
-    found = row[["alpha", "market_beta", "rate_beta", "market_std_error", "rate_std_error", "rate_p_value", "r_squared"]].astype(float)
+    found = row[
+        [
+            "alpha",
+            "market_beta",
+            "rate_beta",
+            "market_std_error",
+            "rate_std_error",
+            "rate_p_value",
+            "r_squared",
+        ]
+    ].astype(float)
     assert_allclose(found, [*fit.params, *fit.bse[1:], fit.pvalues[2], fit.rsquared], rtol=1e-8)
     assert pd.isna(row["undefined_reason"])
 
@@ -49,10 +67,18 @@ def test_beside_the_market_the_rate_beta_is_that_of_both_together(closes):
 def test_a_portfolios_rate_beta_is_the_signed_sum_of_its_positions(closes):
     """Half long, a quarter short, a quarter in cash."""
     x, y = closes.loc[str(DAY), ["X", "Y"]]
-    of = book(lot("X", 50 / x), lot("Y", -25 / y, position_type="SHORT"), closes=closes, equity={"A": (100.0, DAY)})
+    of = book(
+        lot("X", 50 / x),
+        lot("Y", -25 / y, position_type="SHORT"),
+        closes=closes,
+        equity={"A": (100.0, DAY)},
+    )
     one, two = of.rate_betas(DAY)
     row = rate_sensitivity.portfolio_rows(of.value_book(DAY), one, two)[0].iloc[0]
-    of_x, of_y = (sm.OLS(own, sm.add_constant(bonds)).fit().params[1] for own, bonds in (window(closes, s, RATES) for s in "XY"))
+    of_x, of_y = (
+        sm.OLS(own, sm.add_constant(bonds)).fit().params[1]
+        for own, bonds in (window(closes, s, RATES) for s in "XY")
+    )
     assert_allclose(row["rate_beta"], 0.5 * of_x - 0.25 * of_y, rtol=1e-9)
     assert pd.isna(row["undefined_reason"])
 
@@ -63,7 +89,10 @@ def test_without_prices_of_the_rate_index_everything_is_undefined_and_says_so(cl
     one, two = of.rate_betas(DAY)
     rows, undefined = betas.position_rows(one, of.lots, [DAY], betas.RATE_BETA_TABLE)
     assert rows["ir_beta"].isna().all()
-    why = "no returns of S0 are stored for the 90 sessions to the day: import its prices, or name another index"
+    why = (
+        "no returns of S0 are stored for the 90 sessions to the day: import its prices, or name"
+        " another index"
+    )
     assert set(undefined["reason"]) == {why}
     row = rate_sensitivity.symbol_rows(two, of.lots, [DAY]).iloc[0]
     assert row["undefined_reason"] == why

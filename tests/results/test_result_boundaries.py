@@ -9,7 +9,15 @@ from small_books import SESSIONS, book, lot
 from test_comparison import session
 
 from riskmetrics.metrics import tail_risk as metrics
-from riskmetrics.results import pro_forma, betas, comparison, contribution_results, drawdowns, price_history, tail_risk_results
+from riskmetrics.results import (
+    betas,
+    comparison,
+    contribution_results,
+    drawdowns,
+    price_history,
+    pro_forma,
+    tail_risk_results,
+)
 
 LAST = 207
 DAY = SESSIONS[LAST - 1]
@@ -26,20 +34,34 @@ def moving(n_returns: int) -> dict[str, dict[date, float]]:
     }
 
 
-@pytest.mark.parametrize(("n_returns", "is_enough"), [(betas.MIN_PAIRED_RETURNS, True), (betas.MIN_PAIRED_RETURNS - 1, False)])
-def test_a_beta_needs_just_enough_pairs_and_says_how_many_there_were(n_returns: int, is_enough: bool) -> None:
+@pytest.mark.parametrize(
+    ("n_returns", "is_enough"),
+    [(betas.MIN_PAIRED_RETURNS, True), (betas.MIN_PAIRED_RETURNS - 1, False)],
+)
+def test_a_beta_needs_just_enough_pairs_and_says_how_many_there_were(
+    n_returns: int, is_enough: bool
+) -> None:
     of = book(lot("X", 1), closes=moving(n_returns))
     rows, undefined = betas.position_rows(of.betas(DAY), of.lots, [DAY], betas.MARKET_BETA_TABLE)
     assert rows["beta"].notna().all() == is_enough
     if not is_enough:
-        assert set(undefined["reason"]) == {f"{n_returns} paired returns in the 90 sessions to the day; {betas.MIN_PAIRED_RETURNS} are needed"}
+        assert set(undefined["reason"]) == {
+            f"{n_returns} paired returns in the 90 sessions to the day; {betas.MIN_PAIRED_RETURNS}"
+            " are needed"
+        }
 
 
-@pytest.mark.parametrize(("n_returns", "is_enough"), [(pro_forma.MIN_YEAR_OBS, True), (pro_forma.MIN_YEAR_OBS - 1, False)])
+@pytest.mark.parametrize(
+    ("n_returns", "is_enough"),
+    [(pro_forma.MIN_YEAR_OBS, True), (pro_forma.MIN_YEAR_OBS - 1, False)],
+)
 def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_enough: bool) -> None:
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, returns = of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
-    for rows, figure in ((contribution_results.compute_contributions(valued, returns), "component"), (drawdowns.compute_drawdowns(valued, returns), "current")):
+    for rows, figure in (
+        (contribution_results.compute_contributions(valued, returns), "component"),
+        (drawdowns.compute_drawdowns(valued, returns), "current"),
+    ):
         assert rows[figure].notna().all() == is_enough
         assert rows["undefined_reason"].isna().all() == is_enough
 
@@ -54,13 +76,23 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
 def test_value_at_risk_needs_just_enough_losses(n_returns: int, defined: set[float]) -> None:
     of = book(lot("X", 1), closes=moving(n_returns))
     valued, volatility = of.value_book(DAY), of.portfolio_volatility(DAY).figures
-    rows, _ = tail_risk_results.compute_tail_risk(valued, of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY), volatility.root_variance_forecast, volatility.observations)
+    rows, _ = tail_risk_results.compute_tail_risk(
+        valued,
+        of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY),
+        volatility.root_variance_forecast,
+        volatility.observations,
+    )
     historical = rows[(rows["method"] == "historical") & rows["value_at_risk"].notna()]
     assert set(historical["level"].astype(float)) == defined
 
 
-@pytest.mark.parametrize(("n_tested", "is_tested"), [(tail_risk_results.MIN_BACKTEST_DAYS, True), (tail_risk_results.MIN_BACKTEST_DAYS - 1, False)])
-def test_a_backtest_has_an_answer_from_half_a_year_of_days_on(n_tested: int, is_tested: bool) -> None:
+@pytest.mark.parametrize(
+    ("n_tested", "is_tested"),
+    [(tail_risk_results.MIN_BACKTEST_DAYS, True), (tail_risk_results.MIN_BACKTEST_DAYS - 1, False)],
+)
+def test_a_backtest_has_an_answer_from_half_a_year_of_days_on(
+    n_tested: int, is_tested: bool
+) -> None:
     of = book(lot("X", 1), closes=moving(50)).value_book(DAY)
     rows = tail_risk_results._backtest_rows(of, 0.95, np.array([[3]]), np.array([[n_tested]]))
     assert rows["p_value"].notna().all() == is_tested
@@ -68,7 +100,9 @@ def test_a_backtest_has_an_answer_from_half_a_year_of_days_on(n_tested: int, is_
 
 
 @pytest.mark.parametrize(("change", "is_listed"), [(0.25, False), (0.250001, True)])
-def test_a_beta_has_moved_beyond_two_standard_errors_and_not_by_two(change: float, is_listed: bool) -> None:
+def test_a_beta_has_moved_beyond_two_standard_errors_and_not_by_two(
+    change: float, is_listed: bool
+) -> None:
     before = session({"P": 1.0}, [("P", "A", 1, 0.0, 0.125)])
     after = session({"P": 1.0}, [("P", "A", 1, change, 0.125)])
     assert comparison.MIN_BETA_MOVE_STD_ERRORS == 2
@@ -77,17 +111,27 @@ def test_a_beta_has_moved_beyond_two_standard_errors_and_not_by_two(change: floa
 
 def history(days: list[date], factor: float = 1.0) -> pd.DataFrame:
     closes = [100.0 * factor + at * factor for at, _ in enumerate(days)]
-    frame = pd.DataFrame({"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes})
+    frame = pd.DataFrame(
+        {"symbol": "A", "date": pd.Series(days, dtype=object), "close": closes, "adj_close": closes}
+    )
     unknown = pd.array([pd.NA] * len(days), dtype="Int64")
     return frame.assign(open=np.nan, high=np.nan, low=np.nan, volume=unknown, has_adj_close=True)
 
 
-@pytest.mark.parametrize(("overlap", "is_continued"), [(price_history.OVERLAP_SESSIONS, True), (price_history.OVERLAP_SESSIONS - 1, False)])
-def test_a_history_is_continued_from_as_many_days_that_both_have_as_are_asked_for(overlap: int, is_continued: bool) -> None:
+@pytest.mark.parametrize(
+    ("overlap", "is_continued"),
+    [(price_history.OVERLAP_SESSIONS, True), (price_history.OVERLAP_SESSIONS - 1, False)],
+)
+def test_a_history_is_continued_from_as_many_days_that_both_have_as_are_asked_for(
+    overlap: int, is_continued: bool
+) -> None:
     """The stored years lie before; a split has halved all closes."""
     days = SESSIONS[:60]
     fetched = history(days, 0.5).iloc[40 - overlap :]
     found = price_history.splice(history(days[:40]), fetched)
     assert (found is not None) == is_continued
     if found is not None:
-        assert found.set_index("date")["close"].sort_index().to_list() == history(days, 0.5)["close"].to_list()
+        assert (
+            found.set_index("date")["close"].sort_index().to_list()
+            == history(days, 0.5)["close"].to_list()
+        )

@@ -28,7 +28,9 @@ def scored(closes: pd.DataFrame, *lots: dict[str, object]) -> pd.DataFrame:
             forecasts.portfolio_forecasts(of.value_book(*MADE), of.portfolio_volatility(*MADE)),
         ]
     )
-    return score_results.score_forecasts(made, DAYS, of.returns(FORECAST_HORIZON, *DAYS), of.value_book(*MADE))
+    return score_results.score_forecasts(
+        made, DAYS, of.returns(FORECAST_HORIZON, *DAYS), of.value_book(*MADE)
+    )
 
 
 def test_forecasts_are_complete_on_the_21st_session_after_them():
@@ -37,7 +39,9 @@ def test_forecasts_are_complete_on_the_21st_session_after_them():
 
 def test_the_outcome_is_the_volatility_of_the_21_sessions_after_the_day(closes):
     """Root mean square returns by hand: of the symbol, and of the day's weights."""
-    rows = scored(closes, lot("X", 10), lot("Y", -5, position_type="SHORT")).set_index(["subject", "day"])
+    rows = scored(closes, lot("X", 10), lot("Y", -5, position_type="SHORT")).set_index(
+        ["subject", "day"]
+    )
     returns = closes.pct_change()
     for made, day in zip(MADE, DAYS, strict=True):
         after = returns.loc[(returns.index > str(made)) & (returns.index <= str(day))]
@@ -56,7 +60,9 @@ def test_a_price_that_ends_leaves_no_outcome_and_says_so(closes):
     rows = scored(closes, lot("X", 10)).set_index(["subject", "day"])
     row = rows.loc["X", pd.Timestamp(MADE[0])]
     assert np.isnan(row["realized"])
-    assert row["undefined_reason"] == "10 returns in the 21 sessions after the forecast; 15 are needed"
+    assert (
+        row["undefined_reason"] == "10 returns in the 21 sessions after the forecast; 15 are needed"
+    )
 
 
 def test_a_summary_pools_every_pair_and_keeps_what_was_seen_apart():
@@ -79,21 +85,37 @@ def test_a_summary_pools_every_pair_and_keeps_what_was_seen_apart():
     assert len(found) == 2 * 4 * 3
     for in_sample in (True, False):
         ours = found.loc[in_sample, "forecast", "(all)"]
-        assert_allclose(ours[["qlike", "rmse", "bias", "coverage"]].astype(float), [3 - np.log(4), 0.1, -0.5, 0.0], rtol=1e-12)
+        assert_allclose(
+            ours[["qlike", "rmse", "bias", "coverage"]].astype(float),
+            [3 - np.log(4), 0.1, -0.5, 0.0],
+            rtol=1e-12,
+        )
         assert found.loc[in_sample, "ewma_94", "X"]["qlike"] == 0
         assert ours["n_obs"] == 80
 
 
 def test_pairs_that_are_left_out_are_counted():
     """Of ten pairs one has no outcome and two lack a model; of the other seven, one outcome is 0: it has no QLIKE."""
-    figures = dict.fromkeys(("realized", "expected", "risk", "low", "high", "trailing_21d", "ewma_94", "ewma_97"), 0.2)
-    table = pd.DataFrame({"subject": "X", "day": pd.to_datetime(SESSIONS[:10]), "portfolio_id": None, "in_sample": False, **figures})
+    figures = dict.fromkeys(
+        ("realized", "expected", "risk", "low", "high", "trailing_21d", "ewma_94", "ewma_97"), 0.2
+    )
+    table = pd.DataFrame(
+        {
+            "subject": "X",
+            "day": pd.to_datetime(SESSIONS[:10]),
+            "portfolio_id": None,
+            "in_sample": False,
+            **figures,
+        }
+    )
     table.loc[0, "realized"] = np.nan
     table.loc[1, "trailing_21d"] = np.nan
     table.loc[2, "ewma_97"] = np.nan
     table.loc[3, "realized"] = 0.0
     found = score_results.summarize_scores(table).set_index(["model", "subject"])
-    assert found.loc[("forecast", score_results.POOLED), ["n_obs", "n_zero", "n_incomplete"]].tolist() == [7, 1, 3]
+    assert found.loc[
+        ("forecast", score_results.POOLED), ["n_obs", "n_zero", "n_incomplete"]
+    ].tolist() == [7, 1, 3]
     assert found["qlike"].eq(0).all()
 
 

@@ -17,7 +17,7 @@ from small_books import (
 )
 
 from riskmetrics import panels
-from riskmetrics.results import pro_forma, betas, drawdowns, price_faults, snapshots
+from riskmetrics.results import betas, drawdowns, price_faults, pro_forma, snapshots
 from riskmetrics.results.beta_reference_check import max_abs_difference
 
 FIRST = 150
@@ -57,7 +57,10 @@ def test_a_suspected_split_stays_out_of_profit_on_its_day_and_out_of_that_since_
     _, undefined = snapshots.value_rows(of.value_book(BEFORE, DAY, NEXT, LATER))
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]
     assert reasons["day"].dt.date.tolist() == [DAY, NEXT, LATER]
-    assert set(reasons["reason"]) == {"lots held over a suspected split that nobody has decided about: 1; see `riskmetrics prices list`"}
+    assert set(reasons["reason"]) == {
+        "lots held over a suspected split that nobody has decided about: 1; see `riskmetrics prices"
+        " list`"
+    }
 
 
 def test_the_value_stays_as_the_closes_give_it() -> None:
@@ -206,7 +209,9 @@ def test_what_both_decisions_agree_on_stays_and_the_rest_is_undefined(
         ),
     ],
 )
-def test_only_lots_held_over_the_move_are_concerned(fields: dict[str, object], expected: list[tuple[float, float]]) -> None:
+def test_only_lots_held_over_the_move_are_concerned(
+    fields: dict[str, object], expected: list[tuple[float, float]]
+) -> None:
     """Bought on its day, or sold before it, a lot has its profit; bought before, or sold on it, not."""
     of = two_stocks(400.0, 100.0, 101.0, 103.0, **fields)
     assert daily_and_cumulative(of, DAY, NEXT) == expected
@@ -322,13 +327,22 @@ def test_a_crash_that_is_no_split_is_out_of_the_portfolio_s_own_day_and_in_the_n
     of = book(lot("S0", 10.0), closes=closes)
     assert of.suspects().empty
     returns = of.returns(pro_forma.YEAR_WINDOW, DAY, NEXT)
-    on_day, on_next = (window.series[:, 0] for window in pro_forma.pro_forma_windows(of.value_with_deltas(DAY, NEXT), returns, pro_forma.YEAR_WINDOW))
+    on_day, on_next = (
+        window.series[:, 0]
+        for window in pro_forma.pro_forma_windows(
+            of.value_with_deltas(DAY, NEXT), returns, pro_forma.YEAR_WINDOW
+        )
+    )
     assert np.isnan(on_day[-1])
-    assert on_next[-2] == pytest.approx(closes["S0"][pd.Timestamp(DAY)] / closes["S0"][pd.Timestamp(BEFORE)] - 1)
-    rows = drawdowns.compute_drawdowns(of.value_with_deltas(DAY, NEXT), returns).set_index("day")["current"]
+    assert on_next[-2] == pytest.approx(
+        closes["S0"][pd.Timestamp(DAY)] / closes["S0"][pd.Timestamp(BEFORE)] - 1
+    )
+    rows = drawdowns.compute_drawdowns(of.value_with_deltas(DAY, NEXT), returns).set_index("day")[
+        "current"
+    ]
     assert rows[pd.Timestamp(DAY)] < 0.3
     assert rows[pd.Timestamp(NEXT)] > 0.55
-    (window, _) = returns.windows(pro_forma.YEAR_WINDOW)
+    window, _ = returns.windows(pro_forma.YEAR_WINDOW)
     assert np.isnan(window[-1, 0])
 
 
@@ -376,7 +390,16 @@ def test_open_suspects_are_those_known_on_a_day() -> None:
 
 @pytest.mark.parametrize(
     ("ratio", "text"),
-    [(4.0, "4:1"), (0.1, "1:10"), (1.5, "3:2"), (1.25, "5:4"), (4 / 3, "4:3"), (1 / 3, "1:3"), (50.0, "50:1"), (1 / 50, "1:50")],
+    [
+        (4.0, "4:1"),
+        (0.1, "1:10"),
+        (1.5, "3:2"),
+        (1.25, "5:4"),
+        (4 / 3, "4:3"),
+        (1 / 3, "1:3"),
+        (50.0, "50:1"),
+        (1 / 50, "1:50"),
+    ],
 )
 def test_a_ratio_is_written_new_shares_first(ratio: float, text: str) -> None:
     assert price_faults.format_split(ratio) == text

@@ -26,24 +26,46 @@ def reason(book, day, column):
 
 def test_long_short_gross_net_and_equity_by_hand():
     """10 X at 11 and -5 Y at 100: long 110, short -500; with an equity of 1,000 there are 1,390 in cash."""
-    of = book(lot("X", 10), lot("Y", -5, position_type="SHORT"), closes={"X": WEEK, "Y": HUNDRED}, equity={"A": (1000.0, TUE)})
+    of = book(
+        lot("X", 10),
+        lot("Y", -5, position_type="SHORT"),
+        closes={"X": WEEK, "Y": HUNDRED},
+        equity={"A": (1000.0, TUE)},
+    )
     rows, _ = snapshots.value_rows(of.value_book(TUE))
     row = rows.iloc[0]
-    assert (row["long_value"], row["short_value"], row["gross_exposure"], row["net_exposure"]) == (110, -500, 610, -390)
+    assert (row["long_value"], row["short_value"], row["gross_exposure"], row["net_exposure"]) == (
+        110,
+        -500,
+        610,
+        -390,
+    )
     assert (row["cash_value"], row["total_value"]) == (1390, 1000)
-    assert (row["num_positions"], row["num_long_positions"], row["num_short_positions"]) == (2, 1, 1)
+    assert (row["num_positions"], row["num_long_positions"], row["num_short_positions"]) == (
+        2,
+        1,
+        1,
+    )
 
 
 def test_cash_is_rolled_by_trades_to_both_sides_of_the_day_that_it_is_known_on():
     """1,000 of equity on Wednesday, 10 X at 12 held, so 880 in cash; 10 X cost 105 on Tuesday, and brought 140 on Friday."""
-    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=14.0), closes={"X": WEEK}, equity={"A": (1000, WED)})
+    of = book(
+        lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=14.0),
+        closes={"X": WEEK},
+        equity={"A": (1000, WED)},
+    )
     valued = of.value_book(MON, TUE, WED, THU, FRI, NEXT_MON)
     assert_array_equal(valued.cash[0], [985, 880, 880, 880, 1020, 1020])
     assert_array_equal(valued.equity[0], [985, 990, 1000, 1010, 1020, 1020])
 
 
 def test_a_trade_on_the_day_of_the_equity_balance_is_already_in_it():
-    of = book(lot("X", 10, entry_date=WED, entry_price=12.0), closes={"X": WEEK}, equity={"A": (1000, WED)})
+    of = book(
+        lot("X", 10, entry_date=WED, entry_price=12.0),
+        closes={"X": WEEK},
+        equity={"A": (1000, WED)},
+    )
     assert_array_equal(of.value_book(TUE, WED).cash[0], [1000, 880])
 
 
@@ -60,19 +82,29 @@ def test_without_an_equity_balance_there_is_no_cash_and_it_is_said():
 
 def test_profit_runs_from_the_entry_price_on_the_first_day_and_to_the_exit_price_on_the_last():
     """10 X: bought at 10.5 on Tuesday (close 11): 5; 10 a day; sold at 13.5 on Friday (close before 13): 5."""
-    of = book(lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=13.5), closes={"X": WEEK})
+    of = book(
+        lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=13.5),
+        closes={"X": WEEK},
+    )
     profit = of.value_book(MON, TUE, WED, THU, FRI, NEXT_MON).pnl
     assert_array_equal(profit.daily[0], [0, 5, 10, 10, 5, 0])
     assert_array_equal(profit.cumulative[0], [0, 5, 15, 25, 30, 30])
 
 
 def test_a_short_sale_gains_when_the_price_falls():
-    of = book(lot("X", -10, position_type="SHORT", entry_date=TUE, entry_price=11.5), closes={"X": {MON: 10, TUE: 11, WED: 8}})
+    of = book(
+        lot("X", -10, position_type="SHORT", entry_date=TUE, entry_price=11.5),
+        closes={"X": {MON: 10, TUE: 11, WED: 8}},
+    )
     assert_array_equal(of.value_book(TUE, WED).pnl.daily[0], [5, 30])
 
 
 def test_a_lot_opened_and_closed_on_one_day_leaves_its_profit_and_nothing_else():
-    of = book(lot("X", 10, entry_date=TUE, entry_price=10, exit_date=TUE, exit_price=12.5), closes={"X": WEEK}, equity={"A": (1000, MON)})
+    of = book(
+        lot("X", 10, entry_date=TUE, entry_price=10, exit_date=TUE, exit_price=12.5),
+        closes={"X": WEEK},
+        equity={"A": (1000, MON)},
+    )
     valued = of.value_book(MON, TUE, WED)
     assert_array_equal(valued.pnl.daily[0], [0, 25, 0])
     assert_array_equal(valued.equity[0], [1000, 1025, 1025])
@@ -80,11 +112,18 @@ def test_a_lot_opened_and_closed_on_one_day_leaves_its_profit_and_nothing_else()
 
 
 def test_trades_on_a_weekend_show_on_monday():
-    """Bought on Saturday at Friday's close: the profit of Monday is Friday's close to Monday's. Sold on Saturday: its price is the end."""
-    bought = book(lot("X", 10, entry_date=SAT, entry_price=None), closes={"X": WEEK}).value_book(FRI, NEXT_MON)
+    """Bought on Saturday at Friday's close: the profit of Monday is Friday's close to Monday's.
+
+    Sold on Saturday: its price is the end.
+    """
+    bought = book(lot("X", 10, entry_date=SAT, entry_price=None), closes={"X": WEEK}).value_book(
+        FRI, NEXT_MON
+    )
     assert_array_equal(bought.values[0], [0, 150])
     assert_array_equal(bought.pnl.daily[0], [0, 10])
-    sold = book(lot("X", 10, exit_date=SAT, exit_price=14.5), closes={"X": WEEK}).value_book(FRI, NEXT_MON)
+    sold = book(lot("X", 10, exit_date=SAT, exit_price=14.5), closes={"X": WEEK}).value_book(
+        FRI, NEXT_MON
+    )
     assert_array_equal(sold.values[0], [140, 0])
     assert_array_equal(sold.pnl.daily[0], [10, 5])
 
@@ -97,11 +136,17 @@ def test_daily_return_is_of_the_equity_of_the_session_before():
 
 
 def test_the_first_day_of_a_portfolio_without_stated_equity_returns_on_what_was_paid():
-    """10 X bought at 10.50 on Tuesday, which closes at 11: 5 on 105. The day before has nothing to return on."""
+    """10 X bought at 10.50 on Tuesday, which closes at 11: 5 on 105.
+
+    The day before has nothing to return on.
+    """
     of = book(lot("X", 10, entry_date=TUE, entry_price=10.5), closes={"X": WEEK})
     rows, _ = snapshots.value_rows(of.value_book(TUE))
     assert rows["daily_return"].tolist() == pytest.approx([5 / 105], rel=1e-12)
-    assert reason(of, MON, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+    assert (
+        reason(of, MON, "daily_return")
+        == "nothing was held on the session before, and cash was 0.00"
+    )
 
 
 def test_a_purchase_without_stated_equity_comes_in_at_the_start_of_its_day():
@@ -112,8 +157,12 @@ def test_a_purchase_without_stated_equity_comes_in_at_the_start_of_its_day():
     rows, _ = snapshots.value_rows(of.value_book(TUE))
     assert rows["daily_pnl"].tolist() == pytest.approx([391.0])
     assert rows["daily_return"].tolist() == pytest.approx([391 / 62_745], rel=1e-12)
-    stated = book(lot("X", 100), bought, closes=closes, equity={"A": (100_000.0, MON)})  # the cash was there
-    assert snapshots.value_rows(stated.value_book(TUE))[0]["daily_return"].tolist() == pytest.approx([391 / 100_000])
+    stated = book(
+        lot("X", 100), bought, closes=closes, equity={"A": (100_000.0, MON)}
+    )  # the cash was there
+    assert snapshots.value_rows(stated.value_book(TUE))[0][
+        "daily_return"
+    ].tolist() == pytest.approx([391 / 100_000])
 
 
 def test_what_is_sold_without_stated_equity_leaves_at_the_end_of_its_day():
@@ -131,7 +180,9 @@ def test_no_return_on_equity_that_was_not_positive():
     assert_array_equal(of.value_book(WED).weight_denominator, [[np.nan]])
 
 
-@pytest.mark.parametrize(("equity", "is_defined"), [(50.0, True), (49.99, False), (0.0, False), (-1.0, False)])
+@pytest.mark.parametrize(
+    ("equity", "is_defined"), [(50.0, True), (49.99, False), (0.0, False), (-1.0, False)]
+)
 def test_fractions_of_equity_need_five_per_cent_of_gross_exposure(equity, is_defined):
     """10 X at 11 and -8.9 short Y at 100: gross 1,000; money figures stay whatever the equity."""
     lots = lot("X", 10), lot("Y", -8.9, position_type="SHORT")
@@ -157,7 +208,11 @@ def test_the_base_of_a_series_is_named_and_never_gross():
 
 def test_an_unknown_entry_price_is_the_close_of_its_day_for_cash_and_unknown_for_the_profit_since():
     """10 X bought on Tuesday at an unknown price, taken as the close of 11: 110 less in cash."""
-    of = book(lot("X", 10, entry_date=TUE, entry_price=None), closes={"X": WEEK}, equity={"A": (1000, MON)})
+    of = book(
+        lot("X", 10, entry_date=TUE, entry_price=None),
+        closes={"X": WEEK},
+        equity={"A": (1000, MON)},
+    )
     valued = of.value_book(MON, TUE, WED)
     assert_array_equal(valued.cash[0], [1000, 890, 890])
     assert_array_equal(valued.pnl.daily[0], [0, 0, 10])
@@ -175,7 +230,9 @@ def test_an_unknown_exit_price_is_the_close_of_its_day():
 def test_an_assumed_entry_date_is_no_trade():
     """The lot is old and its price unknown: the close of the assumed day is not asked for."""
     of = book(
-        lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=None), closes={"X": WEEK}, equity={"A": (1000, WED)}
+        lot("X", 10, entry_date="1990-01-02", entry_date_assumed=True, entry_price=None),
+        closes={"X": WEEK},
+        equity={"A": (1000, WED)},
     )
     valued = of.value_book(TUE, WED)
     assert_array_equal(valued.equity[0], [990, 1000])
@@ -184,7 +241,13 @@ def test_an_assumed_entry_date_is_no_trade():
 
 def test_lots_that_cancel_hold_nothing():
     """0.1 + 0.2 - 0.3 leaves 5.6e-17 in binary fractions."""
-    of = book(lot("X", 0.1), lot("X", 0.2), lot("X", -0.3, position_type="SHORT"), lot("Y", 1), closes={"X": WEEK, "Y": HUNDRED})
+    of = book(
+        lot("X", 0.1),
+        lot("X", 0.2),
+        lot("X", -0.3, position_type="SHORT"),
+        lot("Y", 1),
+        closes={"X": WEEK, "Y": HUNDRED},
+    )
     valued = of.value_book(TUE)
     assert_array_equal(valued.values, [[0], [100]])
     assert_array_equal(valued.n_held, [[1]])
@@ -206,7 +269,9 @@ def counts(*numbers: int) -> dict[str, int]:
 
 def covered(of: Book, *days: date) -> pd.DataFrame:
     """Share of instruments that each metric covers, days x metrics."""
-    return snapshots.value_coverage(of.value_book(*days)).pivot(index="day", columns="metric", values="coverage")
+    return snapshots.value_coverage(of.value_book(*days)).pivot(
+        index="day", columns="metric", values="coverage"
+    )
 
 
 def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one_is_stated():
@@ -225,23 +290,34 @@ def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one
 @pytest.mark.parametrize(
     ("closes", "believed"),
     [
-        ((10, 17, 10, 10), [0.5, 0.5, 1]),  # on its own day a tick, on the next what took it back: value, then profit, rest on it
+        (
+            (10, 17, 10, 10),
+            [0.5, 0.5, 1],
+        ),  # on its own day a tick, on the next what took it back: value, then profit, rest on it
         ((10, 17, 17, 17), [0.5, 1, 1]),  # a move that stands
         ((10, 14, 10, 10), [1, 1, 1]),  # by less than half
         ((10, 17, np.nan, 10), [0.5, 1, 1]),  # without a close nothing takes it back
     ],
 )
-def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes_it_back(closes, believed):
+def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes_it_back(
+    closes, believed
+):
     """By hand, of two instruments; days one by one say the same, so no later close is looked at."""
     days = trading_calendar.sessions_between(MON, date(2024, 1, 26))[:4]
-    of = book(lot("X", 1), lot("Y", 1), closes={"X": dict(zip(days, closes, strict=True)), "Y": dict.fromkeys(days, 5.0)})
+    of = book(
+        lot("X", 1),
+        lot("Y", 1),
+        closes={"X": dict(zip(days, closes, strict=True)), "Y": dict.fromkeys(days, 5.0)},
+    )
     assert covered(of, *days[1:])["believed_prices"].tolist() == believed
     assert [covered(of, day)["believed_prices"].item() for day in days[1:]] == believed
 
 
 def test_coverage_counts_prices_closes_of_the_day_and_profits():
     """X has a close of the day, Y an older one, Z none until now: its profit of the day is not known."""
-    of = book(lot("X", 1), lot("Y", 1), lot("Z", 1), closes={"X": WEEK, "Y": {MON: 5.0}, "Z": {WED: 5.0}})
+    of = book(
+        lot("X", 1), lot("Y", 1), lot("Z", 1), closes={"X": WEEK, "Y": {MON: 5.0}, "Z": {WED: 5.0}}
+    )
     table = snapshots.value_coverage(of.value_book(TUE, WED)).set_index(["metric", "day"])
     assert table.xs("2024-01-23", level="day")["n_covered"].to_dict() == counts(2, 1, 2, 3, 2, 3)
     assert table.xs("2024-01-24", level="day")["n_covered"].to_dict() == counts(3, 2, 3, 3, 2, 3)
@@ -254,7 +330,10 @@ def test_a_close_older_than_five_sessions_leaves_a_holding_out():
     on_the_fifth, on_the_sixth = date(2024, 1, 22), TUE  # the 15th is a holiday
     assert_array_equal(of.value_book(on_the_fifth, on_the_sixth).values[0], [100, np.nan])
     assert_array_equal(of.value_book(on_the_sixth).net, [[100]])
-    assert reason(of, on_the_sixth, "cumulative_pnl") == "lots without a price on the day, or at their exit: 1"
+    assert (
+        reason(of, on_the_sixth, "cumulative_pnl")
+        == "lots without a price on the day, or at their exit: 1"
+    )
 
 
 def test_closes_are_looked_for_before_the_session_before_the_first_day_too():
@@ -265,10 +344,21 @@ def test_closes_are_looked_for_before_the_session_before_the_first_day_too():
 
 
 def test_closes_are_looked_for_before_trades_and_equity_balances_too():
-    """Bought on Friday the 19th, sold on Monday, at unknown prices: 8 and 9 were the closes before. Equity was stated on the 18th."""
+    """Bought on Friday the 19th, sold on Monday, at unknown prices: 8 and 9 were the closes before.
+
+    Equity was stated on the 18th.
+    """
     bought, held = date(2024, 1, 19), date(2024, 1, 18)
-    closes = {"X": {held: 8.0, date(2024, 1, 22): 9.0, FRI: 20.0}, "Y": {date(2024, 1, 17): 30.0, FRI: 35.0}}
-    of = book(lot("X", 10, entry_date=bought, entry_price=None, exit_date=TUE), lot("Y", 1), closes=closes, equity={"A": (1000.0, held)})
+    closes = {
+        "X": {held: 8.0, date(2024, 1, 22): 9.0, FRI: 20.0},
+        "Y": {date(2024, 1, 17): 30.0, FRI: 35.0},
+    }
+    of = book(
+        lot("X", 10, entry_date=bought, entry_price=None, exit_date=TUE),
+        lot("Y", 1),
+        closes=closes,
+        equity={"A": (1000.0, held)},
+    )
     assert_array_equal(of.value_book(FRI).cash, [[1000 - 30 - 80 + 90]])
 
 
@@ -291,11 +381,18 @@ def test_an_option_without_a_stated_price_is_left_out():
 
 @pytest.mark.parametrize(
     ("stated", "value"),
-    [({"last_price": 7.0}, 28), ({"market_value": 30.0}, 30), ({"last_price": 7.0, "market_value": 30.0}, 28), ({}, np.nan)],
+    [
+        ({"last_price": 7.0}, 28),
+        ({"market_value": 30.0}, 30),
+        ({"last_price": 7.0, "market_value": 30.0}, 28),
+        ({}, np.nan),
+    ],
 )
 def test_a_private_holding_is_worth_what_its_owner_said(stated, value):
     """4 units at a stated price, else the stated value; the closes of a listed company of that name are not its own."""
-    valued = book(lot("X", 4, investment_class="PRIVATE", **stated), lot("X", 1), closes={"X": WEEK}).value_book(TUE)
+    valued = book(
+        lot("X", 4, investment_class="PRIVATE", **stated), lot("X", 1), closes={"X": WEEK}
+    ).value_book(TUE)
     assert_array_equal(valued.values, [[value], [11]])
 
 
@@ -313,7 +410,10 @@ def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
     assert undefined[["metric", "reason"]].to_numpy().tolist() == [
         [
             "portfolio_snapshots.total_value",
-            "instruments held, none with a price of the day or the 5 sessions before: 2; no row was written",
+            (
+                "instruments held, none with a price of the day or the 5 sessions before: 2; no row"
+                " was written"
+            ),
         ]
     ]
     coverage = snapshots.value_coverage(of.value_book(TUE)).set_index("metric")
@@ -323,24 +423,38 @@ def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
 def test_the_first_day_with_a_price_has_neither_profit_nor_return():
     of = book(lot("X", 1), closes={"X": {WED: 12.0}})
     assert reason(of, WED, "daily_pnl").startswith("no holding has a price at both ends of the day")
-    assert reason(of, WED, "daily_return") == "the portfolio could not be valued on the session before"
+    assert (
+        reason(of, WED, "daily_return") == "the portfolio could not be valued on the session before"
+    )
 
 
 def test_an_empty_portfolio_is_its_cash():
     of = book(equity={"A": (1000.0, MON), "B": (None, None)})
     rows, undefined = snapshots.value_rows(of.value_book(TUE))
     assert rows["total_value"].tolist() == [1000, 0]
-    assert (rows[["gross_exposure", "daily_pnl", "cumulative_pnl", "num_positions"]] == 0).all(axis=None)
+    assert (rows[["gross_exposure", "daily_pnl", "cumulative_pnl", "num_positions"]] == 0).all(
+        axis=None
+    )
     assert rows["daily_return"].tolist()[0] == 0
-    assert reason(book(), TUE, "daily_return") == "nothing was held on the session before, and cash was 0.00"
+    assert (
+        reason(book(), TUE, "daily_return")
+        == "nothing was held on the session before, and cash was 0.00"
+    )
     assert set(undefined["portfolio_id"]) == {"B"}
     assert snapshots.value_coverage(of.value_book(TUE)).empty
 
 
 def test_a_holding_without_a_price_when_the_equity_was_stated_does_not_count_twice():
     """It is in the cash until it has a price; then the cash is not known, and no figure is made up."""
-    of = book(lot("X", 10), lot("Y", 5), closes={"X": WEEK, "Y": {WED: 100.0}}, equity={"A": (1000.0, MON)})
-    assert snapshots.value_rows(of.value_book(TUE))[0]["total_value"].tolist() == [1000 + 10 * (WEEK[TUE] - WEEK[MON])]
+    of = book(
+        lot("X", 10),
+        lot("Y", 5),
+        closes={"X": WEEK, "Y": {WED: 100.0}},
+        equity={"A": (1000.0, MON)},
+    )
+    assert snapshots.value_rows(of.value_book(TUE))[0]["total_value"].tolist() == [
+        1000 + 10 * (WEEK[TUE] - WEEK[MON])
+    ]
     rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows.empty
     assert undefined["metric"].tolist() == ["portfolio_snapshots.total_value"]
@@ -351,14 +465,27 @@ def test_a_sale_without_a_price_brings_the_last_close_however_old():
     """1,000 of equity on Monday, 110 of it in X and Y; X has no close any more and leaves nine days later, at the last one known."""
     sold = date(2024, 1, 31)
     left = lot("X", 10, exit_date=sold, exit_close=10.0)
-    of = book(left, lot("Y", 1), closes={"X": {MON: 10.0}, "Y": WEEK | {sold: 10.0}}, equity={"A": (1000.0, MON)})
-    assert snapshots.value_rows(of.value_book(sold))[0][["cash_value", "total_value"]].to_numpy().tolist() == [[890 + 100, 1000]]
+    of = book(
+        left,
+        lot("Y", 1),
+        closes={"X": {MON: 10.0}, "Y": WEEK | {sold: 10.0}},
+        equity={"A": (1000.0, MON)},
+    )
+    assert snapshots.value_rows(of.value_book(sold))[0][
+        ["cash_value", "total_value"]
+    ].to_numpy().tolist() == [[890 + 100, 1000]]
 
 
 def test_a_sold_out_portfolio_keeps_its_profit():
-    of = book(lot("X", 10, exit_date=TUE, exit_price=11.0), closes={"X": WEEK}, equity={"A": (1000.0, MON)})
+    of = book(
+        lot("X", 10, exit_date=TUE, exit_price=11.0),
+        closes={"X": WEEK},
+        equity={"A": (1000.0, MON)},
+    )
     rows, _ = snapshots.value_rows(of.value_book(WED))
-    assert rows[["total_value", "cash_value", "cumulative_pnl", "daily_pnl"]].to_numpy().tolist() == [[1010, 1010, 10, 0]]
+    assert rows[
+        ["total_value", "cash_value", "cumulative_pnl", "daily_pnl"]
+    ].to_numpy().tolist() == [[1010, 1010, 10, 0]]
 
 
 def test_no_portfolio_at_all_gives_no_row():

@@ -5,4 +5,11 @@ from riskmetrics.sources.brokers import Account
 
 def held(account: Account) -> list[tuple[object, ...]]:
     """Symbol, type, quantity and entry price of each lot."""
-    return [tuple(row) for row in account.holdings.rows[["symbol", "position_type", "quantity", "entry_price"]].to_numpy().tolist()]
+    return [
+        tuple(row)
+        for row in (
+            account.holdings.rows[["symbol", "position_type", "quantity", "entry_price"]]
+            .to_numpy()
+            .tolist()
+        )
+    ]

@@ -49,7 +49,9 @@ def million_columns(folder: Path) -> Path:
 
 def short_names(folder: Path) -> Path:
     """Write a header of 300,000 empty names, on a line that is short enough."""
-    return _written(folder / "names.csv", [b"symbol,date,close" + b"," * 300_000 + b"\n" + b"," * 300_002])
+    return _written(
+        folder / "names.csv", [b"symbol,date,close" + b"," * 300_000 + b"\n" + b"," * 300_002]
+    )
 
 
 def tiny_symbols(folder: Path) -> Path:
@@ -106,7 +108,9 @@ def equal_rows(folder: Path) -> Path:
 
 def long_cells(folder: Path) -> Path:
     """Write 100,000 cells of a megabyte each as Parquet, all the same."""
-    cells = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 100_000), pa.array(["A" * MEGABYTE]))
+    cells = pa.DictionaryArray.from_arrays(
+        pa.repeat(pa.scalar(0, pa.int32()), 100_000), pa.array(["A" * MEGABYTE])
+    )
     return _parquet(folder / "cells.parquet", {"symbol": cells, **_rest(100_000)})
 
 
@@ -116,7 +120,9 @@ def wide_cells(folder: Path) -> Path:
     cells = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 500), value)
     table = pa.table({"symbol": cells, **_rest(500)})
     path = folder / "wide.parquet"
-    with pq.ParquetWriter(path, table.schema, store_schema=False) as writer:  # expands what it writes
+    with pq.ParquetWriter(
+        path, table.schema, store_schema=False
+    ) as writer:  # expands what it writes
         for _ in range(30):
             writer.write_table(table)
     return path
@@ -128,7 +134,9 @@ def growing_cells(folder: Path) -> Path:
     columns = {"symbol": cells, **_rest(2_000)}
     path = folder / "growing.parquet"
     table = pa.table(columns)
-    with pq.ParquetWriter(path, table.schema, use_dictionary=False, column_encoding={"symbol": "DELTA_BYTE_ARRAY"}) as writer:
+    with pq.ParquetWriter(
+        path, table.schema, use_dictionary=False, column_encoding={"symbol": "DELTA_BYTE_ARRAY"}
+    ) as writer:
         for _ in range(6):
             writer.write_table(table)
     return path
@@ -142,7 +150,10 @@ def nested_cells(folder: Path) -> Path:
 
 def parquet_columns(folder: Path) -> Path:
     """Write 50,000 columns as Parquet."""
-    return _parquet(folder / "columns.parquet", {"symbol": ["A"], **_rest(1), **{f"c{n}": [1] for n in range(50_000)}})
+    return _parquet(
+        folder / "columns.parquet",
+        {"symbol": ["A"], **_rest(1), **{f"c{n}": [1] for n in range(50_000)}},
+    )
 
 
 def _rest(n_rows: int) -> dict[str, pa.Array]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from riskmetrics.sources.fmp import FmpClient
-from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
+from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
 from tests.fmp_server import KEY, Reply
 
 FRIDAY, MONDAY = "2024-12-06", "2024-12-09"
@@ -12,13 +12,30 @@ FRIDAY, MONDAY = "2024-12-06", "2024-12-09"
 
 def bar(day: str = FRIDAY, close: float = 242.84, **changed: object) -> dict[str, object]:
     """Return a row of the split-adjusted history."""
-    row = {"symbol": "AAPL", "date": day, "open": 242.91, "high": 244.63, "low": 242.08, "close": close, "volume": 36870600}
+    row = {
+        "symbol": "AAPL",
+        "date": day,
+        "open": 242.91,
+        "high": 244.63,
+        "low": 242.08,
+        "close": close,
+        "volume": 36870600,
+    }
     return {**row, "change": -0.07, "changePercent": -0.03, "vwap": 243.1, **changed}
 
 
 def adjusted(day: str = FRIDAY, close: float = 241.84, **changed: object) -> dict[str, object]:
     """Return a row of the dividend-adjusted history."""
-    return {"symbol": "AAPL", "date": day, "adjOpen": 242.0, "adjHigh": 243.7, "adjLow": 241.1, "adjClose": close, "volume": 1, **changed}
+    return {
+        "symbol": "AAPL",
+        "date": day,
+        "adjOpen": 242.0,
+        "adjHigh": 243.7,
+        "adjLow": 241.1,
+        "adjClose": close,
+        "volume": 1,
+        **changed,
+    }
 
 
 PROFILE = {
@@ -60,10 +77,16 @@ class Canned(VendorHttpClient):
 
     def get(self, path, params, read):
         """Give the canned answer of the path."""
-        return read(VendorResponse(self.status, Reply(self.answers[path.removeprefix("/stable/")]).content, None))
+        return read(
+            VendorResponse(
+                self.status, Reply(self.answers[path.removeprefix("/stable/")]).content, None
+            )
+        )
 
 
-def asked(answers: Mapping[str, object], endpoint: str, status: int = 200) -> tuple[list[object], list[tuple[object, ...]]]:
+def asked(
+    answers: Mapping[str, object], endpoint: str, status: int = 200
+) -> tuple[list[object], list[tuple[object, ...]]]:
     """Ask what an endpoint is for, and return rows and rejected rows."""
     client = FmpClient(Canned({**GOOD, **answers}, status))
     if endpoint.startswith("historical"):

@@ -75,7 +75,9 @@ def test_schwab_positions_of_several_accounts(file):
     mine, trust = found.accounts
     assert (mine.name, mine.cash, mine.value) == ("Individual ...123", 8123.45, 485947.5)
     assert held(mine) == [("BRK-B", "LONG", 1035, 301), ("AAPL250117C00250000", "SC", -2, 4)]
-    assert mine.holdings.rows.iloc[1][["underlying_symbol", "strike_price", "expiration_date", "last_price"]].to_list() == [
+    assert mine.holdings.rows.iloc[1][
+        ["underlying_symbol", "strike_price", "expiration_date", "last_price"]
+    ].to_list() == [
         *("AAPL", 250, date(2025, 1, 17), 5.1),
     ]
     assert [(row.line, row.reason) for row in mine.holdings.rejected] == [
@@ -85,7 +87,13 @@ def test_schwab_positions_of_several_accounts(file):
     assert [lot[:3] for lot in held(trust)] == [("KO", "LONG", 10)]
     assert np.isnan(trust.holdings.rows["entry_price"][0])
     assert np.isnan(trust.cash)
-    assert found.skipped == [(1, "the day"), (3, "the account"), (8, "cash, 8,123.45"), (9, "a total"), (11, "the account")]
+    assert found.skipped == [
+        (1, "the day"),
+        (3, "the account"),
+        (8, "cash, 8,123.45"),
+        (9, "a total"),
+        (11, "the account"),
+    ]
 
 
 def test_fidelity_positions_of_several_accounts(file):
@@ -102,17 +110,32 @@ def test_fidelity_positions_of_several_accounts(file):
 
 def test_an_activity_statement_of_interactive_brokers(file):
     found = read_holdings(file(INTERACTIVE_BROKERS))
-    assert (found.layout, found.day) == ("Interactive Brokers activity statement", date(2024, 12, 6))
+    assert (found.layout, found.day) == (
+        "Interactive Brokers activity statement",
+        date(2024, 12, 6),
+    )
     [account] = found.accounts
-    assert (account.name, account.cash, account.value) == ("Account ...4567", -257.35, 517550 - 7250 - 2000)
-    assert held(account) == [("BRK-B", "LONG", 1100, 301.5), ("GOOG", "SHORT", -50, 140), ("AAPL250117P00180000", "SP", -5, 3.5)]
+    assert (account.name, account.cash, account.value) == (
+        "Account ...4567",
+        -257.35,
+        517550 - 7250 - 2000,
+    )
+    assert held(account) == [
+        ("BRK-B", "LONG", 1100, 301.5),
+        ("GOOG", "SHORT", -50, 140),
+        ("AAPL250117P00180000", "SP", -5, 3.5),
+    ]
     assert [(row.line, row.reason) for row in account.holdings.rejected] == [
         (15, "currency EUR: only USD is supported"),
         (17, "Futures: only shares, funds and options on them are valued"),
         (18, "a multiplier of 10, which is neither that of shares nor of options on them"),
     ]
     reasons = {line.line: line.reason for line in found.skipped}
-    assert (reasons[12], reasons[14], reasons[21]) == ("no open position: Lot", "no open position: Total", "cash, -257.35")
+    assert (reasons[12], reasons[14], reasons[21]) == (
+        "no open position: Lot",
+        "no open position: Total",
+        "cash, -257.35",
+    )
     assert reasons.keys() == {*range(1, 11), 12, 14, 19, 20, 21} - {10}
 
 
@@ -130,21 +153,30 @@ def test_a_concatenated_statement_tells_its_accounts_apart(file):
     ("name", "accounts"),
     [
         ("schwab", [("Individual ...123", 6, 136572.85)]),
-        ("fidelity", [("Individual - TOD ...0001", 3, 43782.97), ("ROTH IRA ...0002", 2, float("nan"))]),
+        (
+            "fidelity",
+            [("Individual - TOD ...0001", 3, 43782.97), ("ROTH IRA ...0002", 2, float("nan"))],
+        ),
     ],
 )
 def test_example_exports_load_without_an_option(name, accounts):
     """Oracle: the sum of value and cash is the total that the first broker states; the second's was added up by hand."""
     found = read_holdings(SHARED_DATA / "portfolios" / f"{name}_positions.csv")
     assert found.day == date(2024, 12, 6)
-    assert [(one.name, len(one.holdings.rows), one.holdings.rejected) for one in found.accounts] == [(*one[:2], []) for one in accounts]
-    assert [one.value + one.cash for one in found.accounts] == pytest.approx([one[2] for one in accounts], nan_ok=True)
+    assert [
+        (one.name, len(one.holdings.rows), one.holdings.rejected) for one in found.accounts
+    ] == [(*one[:2], []) for one in accounts]
+    assert [one.value + one.cash for one in found.accounts] == pytest.approx(
+        [one[2] for one in accounts], nan_ok=True
+    )
     assert found.rejected == []
 
 
 def test_money_market_funds_are_cash_whoever_holds_them(file):
     """By their symbols: the broker's class says Mutual Fund."""
-    swvxx = '"SWVXX","VALUE ADVANTAGE MONEY INV","5,000.00","$1.00","$5,000.00","N/A","Mutual Fund",\n'
+    swvxx = (
+        '"SWVXX","VALUE ADVANTAGE MONEY INV","5,000.00","$1.00","$5,000.00","N/A","Mutual Fund",\n'
+    )
     found = read_holdings(file(SCHWAB.replace('"91282CPU9"', swvxx + '"91282CPU9"', 1)))
     assert found.accounts[0].cash == 8123.45 + 5000
     assert read_holdings(file("symbol,quantity\nKO,1\nVMFXX,700.25\n")).accounts[0].cash == 700.25
@@ -157,20 +189,35 @@ def test_a_cost_that_the_broker_calls_incomplete_is_not_known(file):
 
 def test_lots_that_stand_below_their_sum_do_not_count_twice(file):
     """As in a query of Interactive Brokers with both levels of detail."""
-    found = read_holdings(file("Symbol,Quantity,Multiplier,LevelOfDetail\nKO,100,1,SUMMARY\nKO,60,1,LOT\nKO,40,1,LOT\nMINI,1,10,SUMMARY\n"))
+    found = read_holdings(
+        file(
+            "Symbol,Quantity,Multiplier,LevelOfDetail\nKO,100,1,SUMMARY\nKO,60,1,LOT\nKO,40,1,LOT\nMINI,1,10,SUMMARY\n"
+        )
+    )
     assert held(found.accounts[0])[0][2] == 100
-    assert [(line.line, line.reason) for line in found.skipped] == [(3, "no open position: LOT"), (4, "no open position: LOT")]
+    assert [(line.line, line.reason) for line in found.skipped] == [
+        (3, "no open position: LOT"),
+        (4, "no open position: LOT"),
+    ]
     assert "a multiplier of 10" in found.accounts[0].holdings.rejected[0].reason
 
 
 def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(file):
-    found = read_holdings(file(INTERACTIVE_BROKERS + "Cash Report,Data,Ending Cash,EUR,100,100,0,\n"))
+    found = read_holdings(
+        file(INTERACTIVE_BROKERS + "Cash Report,Data,Ending Cash,EUR,100,100,0,\n")
+    )
     assert found.accounts[0].cash == -257.35
-    assert (found.skipped[-1].line, found.skipped[-1].reason) == (22, "cash, of which no amount in USD is stated")
+    assert (found.skipped[-1].line, found.skipped[-1].reason) == (
+        22,
+        "cash, of which no amount in USD is stated",
+    )
 
 
 def test_ten_thousand_lines_with_long_descriptions_are_read_in_seconds(file):
-    lines = "".join(f"Z1,Individual,S{number},THE SHARES OF SOME COMPANY INC,10,$62.53,$625.30,--,--,Cash,\n" for number in range(10_000))
+    lines = "".join(
+        f"Z1,Individual,S{number},THE SHARES OF SOME COMPANY INC,10,$62.53,$625.30,--,--,Cash,\n"
+        for number in range(10_000)
+    )
     began = time.process_time()
     found = read_holdings(file(FIDELITY.partition("\n")[0] + "\n" + lines))
     assert len(found.accounts[0].holdings.rows) == 10_000
@@ -178,19 +225,43 @@ def test_ten_thousand_lines_with_long_descriptions_are_read_in_seconds(file):
 
 
 def test_an_account_that_holds_cash_alone_is_stated_to_hold_nothing_else(file):
-    text = FIDELITY.replace("200000002,ROTH IRA,brk.b,BERKSHIRE HATHAWAY,0.125,$470.50,$58.81", "200000002,ROTH IRA,FDRXX**,,,,$5.00")
+    text = FIDELITY.replace(
+        "200000002,ROTH IRA,brk.b,BERKSHIRE HATHAWAY,0.125,$470.50,$58.81",
+        "200000002,ROTH IRA,FDRXX**,,,,$5.00",
+    )
     roth = read_holdings(file(text)).accounts[1]
     assert (roth.name, roth.cash, len(roth.holdings.rows)) == ("ROTH IRA ...0002", 5, 0)
 
 
 @repeatable
 @given(
-    st.sampled_from([SCHWAB, FIDELITY, INTERACTIVE_BROKERS, "symbol;quantity;entry_date\nKO;1,5;2024-12-06\n"]),
+    st.sampled_from(
+        [SCHWAB, FIDELITY, INTERACTIVE_BROKERS, "symbol;quantity;entry_date\nKO;1,5;2024-12-06\n"]
+    ),
     st.lists(
         st.tuples(
             st.floats(0, 1),
             st.integers(0, 12),
-            st.sampled_from([",", ";", "\n", "=", '"', "$", "€", "1.200", "(5)", "--", "Total", "1e999", "nan", "99/99/9999", "%", "\x00"]),
+            st.sampled_from(
+                [
+                    ",",
+                    ";",
+                    "\n",
+                    "=",
+                    '"',
+                    "$",
+                    "€",
+                    "1.200",
+                    "(5)",
+                    "--",
+                    "Total",
+                    "1e999",
+                    "nan",
+                    "99/99/9999",
+                    "%",
+                    "\x00",
+                ]
+            ),
         ),
         max_size=5,
     ),
@@ -208,7 +279,11 @@ def test_a_damaged_file_is_read_or_refused_and_never_a_crash(file_in_memory, tex
     for rows in (one.rows for one in lots):
         assert rows["quantity"].abs().between(1e-4, 1e12).all()
         assert rows["entry_price"].dropna().between(1e-4, 1e8).all()
-    told = sum(len(one.rows) + len(one.rejected) for one in lots) + len(found.rejected) + len(found.skipped)
+    told = (
+        sum(len(one.rows) + len(one.rejected) for one in lots)
+        + len(found.rejected)
+        + len(found.skipped)
+    )
     records = len([line for line in text.splitlines() if line.strip(",; \t\r")])
     assert told <= records
     if '"' not in text:

@@ -24,7 +24,9 @@ WRONG = {
     "UTF-16 with a mark": PROFILES.format("x").encode("utf-16"),
     "UTF-32": PROFILES.format("x").encode("utf-32"),
     "two encodings": PROFILES.format("€").encode() + "B,Größe\n".encode("latin-1"),
-    "a wrong byte after a megabyte": PROFILES.format("x").encode() + b"C,y\n" * 300_000 + b"B,\xff\n",
+    "a wrong byte after a megabyte": (
+        PROFILES.format("x").encode() + b"C,y\n" * 300_000 + b"B,\xff\n"
+    ),
 }
 
 
@@ -53,7 +55,9 @@ def test_a_character_on_the_border_of_two_pieces_is_whole(tmp_path, monkeypatch)
 HOLDINGS = "symbol,quantity,account\nA,1,Größe\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]
+)
 def test_holdings_are_read_in_each_encoding_of_a_broker(tmp_path, encoding):
     path = tmp_path / "file.csv"
     path.write_bytes(HOLDINGS.encode(encoding))
@@ -61,7 +65,10 @@ def test_holdings_are_read_in_each_encoding_of_a_broker(tmp_path, encoding):
     assert account.name == "Größe"
 
 
-@pytest.mark.parametrize("content", [HOLDINGS.encode("utf-32"), b"symbol,quantity\nA,1\x1b[2J\n", b"symbol,quantity\nA,1\n\x81\n"])
+@pytest.mark.parametrize(
+    "content",
+    [HOLDINGS.encode("utf-32"), b"symbol,quantity\nA,1\x1b[2J\n", b"symbol,quantity\nA,1\n\x81\n"],
+)
 def test_holdings_in_no_encoding_are_refused(tmp_path, content):
     path = tmp_path / "file.csv"
     path.write_bytes(content)
@@ -96,4 +103,7 @@ def test_scenarios_cannot_be_named_with_control_characters(tmp_path):
     path.write_text("name,market_move,description\nA\x1b[2J,-0.1,x\nB,-0.1,x\x07\nC,-0.1,x\n")
     parsed = read_scenarios(path)
     assert parsed.rows["name"].to_list() == ["C"]
-    assert {row.reason for row in parsed.rejected} == {"name holds a control character", "description holds a control character"}
+    assert {row.reason for row in parsed.rejected} == {
+        "name holds a control character",
+        "description holds a control character",
+    }

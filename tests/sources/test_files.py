@@ -19,7 +19,9 @@ def reasons(parsed: ParseResult) -> list[str]:
 
 def test_a_complete_row_is_read_as_it_stands(file):
     parsed = read_prices(
-        file("symbol,date,open,high,low,close,adj_close,volume\nAAPL,2024-12-06,242.91,244.63,242.08,242.84,241.5,36870600\n")
+        file(
+            "symbol,date,open,high,low,close,adj_close,volume\nAAPL,2024-12-06,242.91,244.63,242.08,242.84,241.5,36870600\n"
+        )
     )
     assert parsed.rows.to_dict("records") == [
         {
@@ -49,7 +51,9 @@ def test_a_complete_row_is_read_as_it_stands(file):
 
 
 def test_absent_columns_and_cells_are_missing_and_never_zero(file):
-    rows = read_prices(file("symbol,date,close,high\nKO,2024-12-06,62.5,\nPG,2024-12-06,173,N/A\n")).rows
+    rows = read_prices(
+        file("symbol,date,close,high\nKO,2024-12-06,62.5,\nPG,2024-12-06,173,N/A\n")
+    ).rows
     assert rows[["open", "high", "low", "volume"]].isna().all(axis=None)
 
 
@@ -86,21 +90,35 @@ def test_common_spellings_of_a_header_are_understood(file, header):
         ("X,2024-12-05,10,11,9,=2+8,9,5", "close '=2+8' is not a number"),
         ('X,2024-12-05,10,11,9,"1,0",9,5', "close '1,0' is not a number"),
         ("X,2024-12-05,10,11,9,{close},9,5", "close '{close}' is not a number"),
-        ('"=cmd|x",2024-12-05,10,11,9,10,9,5', "symbol '=cmd|x' is not a symbol: at most 20 letters, digits and . - ^ = _"),
+        (
+            '"=cmd|x",2024-12-05,10,11,9,10,9,5',
+            "symbol '=cmd|x' is not a symbol: at most 20 letters, digits and . - ^ = _",
+        ),
         (",2024-12-05,10,11,9,10,9,5", "no symbol"),
         ("X,,10,11,9,10,9,5", "no date"),
-        ("X,2024-02-30,10,11,9,10,9,5", "date '2024-02-30' is not an unambiguous date: write it as YYYY-MM-DD"),
-        ("X,05/06/2024,10,11,9,10,9,5", "date '05/06/2024' is not an unambiguous date: write it as YYYY-MM-DD"),
+        (
+            "X,2024-02-30,10,11,9,10,9,5",
+            "date '2024-02-30' is not an unambiguous date: write it as YYYY-MM-DD",
+        ),
+        (
+            "X,05/06/2024,10,11,9,10,9,5",
+            "date '05/06/2024' is not an unambiguous date: write it as YYYY-MM-DD",
+        ),
         ("X,2024-12-07,10,11,9,10,9,5", "the exchange is closed on 2024-12-07"),
         ("X,2018-12-05,10,11,9,10,9,5", "the exchange is closed on 2018-12-05"),
-        ("X,1985-01-02,10,11,9,10,9,5", "1985-01-02 lies before 1990-01-02, where the calendar starts"),
+        (
+            "X,1985-01-02,10,11,9,10,9,5",
+            "1985-01-02 lies before 1990-01-02, where the calendar starts",
+        ),
         ("X,2024-12-05,10,11,9,10", "6 cells where the header has 8"),
         ("X,2024-12-05,10,11,9,10,9,5,7", "9 cells where the header has 8"),
     ],
 )
 def test_a_bad_price_is_rejected_with_its_line_its_text_and_the_reason(file, row, reason):
     parsed = read_prices(
-        file(f"symbol,date,open,high,low,close,adj_close,volume\nX,2024-12-06,10,11,9,10,9,5\n{row}\nY,2024-12-06,10,11,9,10,9,5\n")
+        file(
+            f"symbol,date,open,high,low,close,adj_close,volume\nX,2024-12-06,10,11,9,10,9,5\n{row}\nY,2024-12-06,10,11,9,10,9,5\n"
+        )
     )
     assert parsed.rejected == [(3, row, reason)]
     assert parsed.rows["symbol"].to_list() == ["X", "Y"]
@@ -131,12 +149,23 @@ def test_a_benchmark_of_the_latest_ended_session_is_taken_and_one_of_the_next_da
 
 
 def test_a_close_within_rounding_of_its_range_is_taken(file):
-    assert len(read_prices(file("symbol,date,high,low,close\nX,2024-12-05,11,9,11.004\nX,2024-12-06,11,9,8.996\n")).rows) == 2
+    assert (
+        len(
+            read_prices(
+                file(
+                    "symbol,date,high,low,close\nX,2024-12-05,11,9,11.004\nX,2024-12-06,11,9,8.996\n"
+                )
+            ).rows
+        )
+        == 2
+    )
 
 
 def test_the_first_of_several_rows_for_a_day_stands(file):
     parsed = read_prices(
-        file("symbol,date,close\nBRK.B,2024-12-06,470.5\nBRK-B,2024-12-06,999\nBRK.B,2024-12-06,470.5\nBRK.B,2024-12-05,469\n")
+        file(
+            "symbol,date,close\nBRK.B,2024-12-06,470.5\nBRK-B,2024-12-06,999\nBRK.B,2024-12-06,470.5\nBRK.B,2024-12-05,469\n"
+        )
     )
     assert parsed.rows["close"].to_list() == [470.5, 469]
     assert [(line, reason) for line, _, reason in parsed.rejected] == [
@@ -158,7 +187,11 @@ def test_without_adj_close_it_is_the_close_and_a_note_says_so(file):
 
 def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
     """A symbol with adj_close on some rows loses the others; one with none takes its closes."""
-    parsed = read_prices(file("symbol,date,close,adj_close\nX,2024-12-05,5,4\nX,2024-12-06,5,\nY,2024-12-05,7,\nY,2024-12-06,8,\n"))
+    parsed = read_prices(
+        file(
+            "symbol,date,close,adj_close\nX,2024-12-05,5,4\nX,2024-12-06,5,\nY,2024-12-05,7,\nY,2024-12-06,8,\n"
+        )
+    )
     taken = [["X", 4, True], ["Y", 7, False], ["Y", 8, False]]
     assert parsed.rows[["symbol", "adj_close", "has_adj_close"]].to_numpy().tolist() == taken
     assert reasons(parsed) == ["no adj_close, which X has on other rows"]
@@ -167,18 +200,33 @@ def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
 
 def test_symbols_are_upper_case_with_a_dash_for_classes_and_na_is_one(file):
     rows = read_prices(
-        file("symbol,date,close\n brk.b ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n^GSPC,2024-12-06,1\n")
+        file(
+            "symbol,date,close\n brk.b"
+            " ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n^GSPC,2024-12-06,1\n"
+        )
     ).rows
     assert rows["symbol"].to_list() == ["BRK-B", "BF-B", "NA", "NAN", "^GSPC"]
 
 
 def test_dollar_signs_and_thousands_separators_are_understood(file):
-    rows = read_prices(file('symbol,date,close,volume\nX,2024-12-06,"$1,234.50","12,345,678"\nY,2024-12-06,+1.5e1,1200.0\n')).rows
+    rows = read_prices(
+        file(
+            'symbol,date,close,volume\nX,2024-12-06,"$1,234.50","12,345,678"\nY,2024-12-06,+1.5e1,1200.0\n'
+        )
+    ).rows
     assert rows[["close", "volume"]].to_numpy().tolist() == [[1234.5, 12345678], [15, 1200]]
 
 
 @pytest.mark.parametrize(
-    "written", ["20241206", "2024/12/06", "2024-12-06 00:00:00", "2024-12-06T16:00:00-05:00", "2024-12-06T00:00:00.000Z", "12/6/2024"]
+    "written",
+    [
+        "20241206",
+        "2024/12/06",
+        "2024-12-06 00:00:00",
+        "2024-12-06T16:00:00-05:00",
+        "2024-12-06T00:00:00.000Z",
+        "12/6/2024",
+    ],
 )
 def test_dates_are_understood_where_they_can_mean_one_day(file, written):
     """12/6/2024 is settled by another date of the column with a part above 12."""
@@ -193,18 +241,25 @@ def test_dates_with_the_day_first_are_understood_where_the_column_proves_it(file
 
 def test_dates_that_contradict_each_other_are_rejected(file):
     """One proves the month first, one the day first: none can be trusted but the one where both agree."""
-    parsed = read_prices(file("symbol,date,close\nX,12/13/2024,1\nX,13/12/2024,1\nX,06/06/2024,1\n"))
+    parsed = read_prices(
+        file("symbol,date,close\nX,12/13/2024,1\nX,13/12/2024,1\nX,06/06/2024,1\n")
+    )
     assert parsed.rows["date"].to_list() == [date(2024, 6, 6)]
     assert len(parsed.rejected) == 2
 
 
 def test_another_currency_is_rejected(file):
-    parsed = read_prices(file("symbol,date,close,currency\nX,2024-12-06,1,USD\nY,2024-12-06,1,EUR\n"))
+    parsed = read_prices(
+        file("symbol,date,close,currency\nX,2024-12-06,1,USD\nY,2024-12-06,1,EUR\n")
+    )
     assert reasons(parsed) == ["currency EUR: only USD is supported"]
 
 
 def test_holdings_are_read_and_lots_stay_apart(file):
-    text = 'Ticker,Shares,Avg Cost,Purchase Date,Side\nAAPL,"1,200",$189.50,2023-11-15,long\nAAPL,10.5,,,\n'
+    text = (
+        "Ticker,Shares,Avg Cost,Purchase"
+        ' Date,Side\nAAPL,"1,200",$189.50,2023-11-15,long\nAAPL,10.5,,,\n'
+    )
     rows = read_portfolio(file(text)).rows
     assert rows.iloc[0].to_dict() | {"strike_price": None, "last_price": None} == {
         "symbol": "AAPL",
@@ -218,34 +273,60 @@ def test_holdings_are_read_and_lots_stay_apart(file):
         "expiration_date": None,
         "last_price": None,
     }
-    assert (rows["quantity"][1], rows["entry_date"][1], rows["position_type"][1]) == (10.5, None, "LONG")
+    assert (rows["quantity"][1], rows["entry_date"][1], rows["position_type"][1]) == (
+        10.5,
+        None,
+        "LONG",
+    )
     assert np.isnan(rows["entry_price"][1])
 
 
 @pytest.mark.parametrize(
     ("given", "quantity", "read_as", "signed"),
     [
-        *[("", 5, "LONG", 5), ("", -5, "SHORT", -5), ("LONG", 5, "LONG", 5), ("Long", -5, "SHORT", -5), ("SHORT", 5, "SHORT", -5)],
-        *[("short", -5, "SHORT", -5), ("LC", 5, "LC", 5), ("long_put", 5, "LP", 5), ("SC", 5, "SC", -5), ("SP", -5, "SP", -5)],
+        *[
+            ("", 5, "LONG", 5),
+            ("", -5, "SHORT", -5),
+            ("LONG", 5, "LONG", 5),
+            ("Long", -5, "SHORT", -5),
+            ("SHORT", 5, "SHORT", -5),
+        ],
+        *[
+            ("short", -5, "SHORT", -5),
+            ("LC", 5, "LC", 5),
+            ("long_put", 5, "LP", 5),
+            ("SC", 5, "SC", -5),
+            ("SP", -5, "SP", -5),
+        ],
     ],
 )
 def test_position_type_and_sign_come_to_agree(file, given, quantity, read_as, signed):
     parsed = read_portfolio(file(f"symbol,quantity,position_type\nX,{quantity},{given}\n"))
     assert parsed.rows[["position_type", "quantity"]].to_numpy().tolist() == [[read_as, signed]]
-    said = ["LONG with a negative quantity, imported as SHORT: X"] if (given, quantity) == ("Long", -5) else []
+    said = (
+        ["LONG with a negative quantity, imported as SHORT: X"]
+        if (given, quantity) == ("Long", -5)
+        else []
+    )
     assert parsed.notes == said
 
 
 def test_options_keep_their_terms(file):
     header = "symbol,quantity,position_type,underlying,strike,expiry,last price,asset class"
-    row = read_portfolio(file(f"{header}\nAAPL250117C00250000,-2,SC,aapl,250,2025-01-17,3.1,\n")).rows.iloc[0]
-    assert row[["investment_class", "underlying_symbol", "strike_price", "expiration_date", "last_price"]].to_list() == [
+    row = read_portfolio(
+        file(f"{header}\nAAPL250117C00250000,-2,SC,aapl,250,2025-01-17,3.1,\n")
+    ).rows.iloc[0]
+    assert row[
+        ["investment_class", "underlying_symbol", "strike_price", "expiration_date", "last_price"]
+    ].to_list() == [
         *("OPTIONS", "AAPL", 250, date(2025, 1, 17), 3.1),
     ]
 
 
 def test_the_asset_class_tells_private_holdings(file):
-    rows = read_portfolio(file("symbol,quantity,asset class\nFUND1,1,Private Equity\nAAPL,1,Equity\n")).rows
+    rows = read_portfolio(
+        file("symbol,quantity,asset class\nFUND1,1,Private Equity\nAAPL,1,Equity\n")
+    ).rows
     assert rows["investment_class"].to_list() == ["PRIVATE", "PUBLIC"]
 
 
@@ -260,15 +341,23 @@ def test_the_asset_class_tells_private_holdings(file):
         (",5,,,,", "no symbol"),
         ("X,5,0,,,", "entry_price 0 is not a price (0.0001 to 99,999,999)"),
         ("X,5,-3,,,", "entry_price -3 is not a price (0.0001 to 99,999,999)"),
-        ("X,5,,yesterday,,", "entry_date 'yesterday' is not an unambiguous date: write it as YYYY-MM-DD"),
-        ("X,5,,2024-12-07,,", "entry_date 2024-12-07 lies after 2024-12-06, the day of these holdings"),
+        (
+            "X,5,,yesterday,,",
+            "entry_date 'yesterday' is not an unambiguous date: write it as YYYY-MM-DD",
+        ),
+        (
+            "X,5,,2024-12-07,,",
+            "entry_date 2024-12-07 lies after 2024-12-06, the day of these holdings",
+        ),
         ("X,5,,,HEDGE,", "position_type 'HEDGE' is none of LONG, SHORT, LC, LP, SC, SP"),
         ("X,-5,,,LC,", "position_type LC contradicts the negative quantity -5"),
         ("X,5,,,LONG,OPTIONS", "an option whose position_type is none of LC, LP, SC, SP"),
     ],
 )
 def test_a_bad_holding_is_rejected_with_its_line_its_text_and_the_reason(file, row, reason):
-    text = f"symbol,quantity,entry_price,entry_date,position_type,investment_class\nY,1,,,,\n{row}\n"
+    text = (
+        f"symbol,quantity,entry_price,entry_date,position_type,investment_class\nY,1,,,,\n{row}\n"
+    )
     parsed = read_portfolio(file(text), date(2024, 12, 6))
     assert parsed.rejected == [(3, row, reason)]
     assert parsed.rows["symbol"].to_list() == ["Y"]
@@ -276,15 +365,20 @@ def test_a_bad_holding_is_rejected_with_its_line_its_text_and_the_reason(file, r
 
 def test_holdings_without_a_day_are_those_of_today(file):
     today = date.today()
-    parsed = read_portfolio(file(f"symbol,quantity,entry_date\nX,5,{today}\nX,5,{today + timedelta(days=1)}\n"))
+    parsed = read_portfolio(
+        file(f"symbol,quantity,entry_date\nX,5,{today}\nX,5,{today + timedelta(days=1)}\n")
+    )
     assert parsed.rows["entry_date"].to_list() == [today]
-    assert reasons(parsed) == [f"entry_date {today + timedelta(days=1)} lies after {today}, the day of these holdings"]
+    assert reasons(parsed) == [
+        f"entry_date {today + timedelta(days=1)} lies after {today}, the day of these holdings"
+    ]
 
 
 def test_kinds_sectors_and_betas_are_read(file):
     text = (
-        "symbol,name,asset_type,sector,gics_sector,beta\nAAPL,Apple Inc,STOCK,Technology,information technology,1.2\n"
-        "SPY,SPDR,ETF,,,\nVFIAX,Vanguard,Mutual Fund,,,1\nZ,,,x,,\n"
+        "symbol,name,asset_type,sector,gics_sector,beta\nAAPL,Apple"
+        " Inc,STOCK,Technology,information technology,1.2\nSPY,SPDR,ETF,,,\nVFIAX,Vanguard,Mutual"
+        " Fund,,,1\nZ,,,x,,\n"
     )
     rows = read_profiles(file(text)).rows
     assert rows["is_etf"].to_list() == [False, True, False, pd.NA]
@@ -297,7 +391,11 @@ def test_kinds_sectors_and_betas_are_read(file):
 @pytest.mark.parametrize(
     ("vendor", "ours"),
     [
-        *[("Technology", "Information Technology"), ("Financial Services", "Financials"), ("HEALTHCARE", "Health Care")],
+        *[
+            ("Technology", "Information Technology"),
+            ("Financial Services", "Financials"),
+            ("HEALTHCARE", "Health Care"),
+        ],
         *[
             ("Consumer Cyclical", "Consumer Discretionary"),
             ("consumer  defensive", "Consumer Staples"),
@@ -319,18 +417,26 @@ def test_an_unknown_sector_is_left_out_and_named(file):
 def test_a_second_profile_of_a_symbol_and_a_beta_that_is_none_are_rejected(file):
     parsed = read_profiles(file("symbol,beta\nX,1\nX,2\nY,high\nZ,1e9\n"))
     assert parsed.rows["beta"].to_list() == [1]
-    assert reasons(parsed) == ["a second row for X: the first stands", "beta 'high' is not a number", "beta 1e9 is too large"]
+    assert reasons(parsed) == [
+        "a second row for X: the first stands",
+        "beta 'high' is not a number",
+        "beta 1e9 is too large",
+    ]
 
 
 def test_fractions_and_per_cents_are_told_apart_by_their_sum(file):
     rows = read_benchmark(
-        file("date,sector,weight\n2024-12-06,Energy,0.25\n2024-12-06,Utilities,0.75\n2024-12-05,Energy,25\n2024-12-05,Utilities,75\n")
+        file(
+            "date,sector,weight\n2024-12-06,Energy,0.25\n2024-12-06,Utilities,0.75\n2024-12-05,Energy,25\n2024-12-05,Utilities,75\n"
+        )
     ).rows
     assert rows["weight"].to_list() == [0.25, 0.75, 0.25, 0.75]
 
 
 def test_weights_that_miss_the_whole_are_rescaled_and_a_note_says_so(file):
-    parsed = read_benchmark(file("as of,GICS Sector,weight_pct\n2024-12-06,Energy,49\n2024-12-06,Technology,49\n"))
+    parsed = read_benchmark(
+        file("as of,GICS Sector,weight_pct\n2024-12-06,Energy,49\n2024-12-06,Technology,49\n")
+    )
     assert parsed.rows["weight"].to_list() == [0.5, 0.5]
     assert parsed.rows["sector"].to_list() == ["Energy", "Information Technology"]
     assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00 %: rescaled to 100 %"]
@@ -338,9 +444,16 @@ def test_weights_that_miss_the_whole_are_rescaled_and_a_note_says_so(file):
 
 def test_what_a_benchmark_says_of_its_sectors_is_kept(file):
     head = "date,sector,weight,market cap,n_constituents\n"
-    parsed = read_benchmark(file(f"{head}2024-12-06,Energy,1,1.5e12,23\n2024-12-06,Materials,0,-1,5\n2024-12-06,Utilities,0,,2.5\n"))
+    parsed = read_benchmark(
+        file(
+            f"{head}2024-12-06,Energy,1,1.5e12,23\n2024-12-06,Materials,0,-1,5\n2024-12-06,Utilities,0,,2.5\n"
+        )
+    )
     assert parsed.rows[["market_cap", "num_constituents"]].to_numpy().tolist() == [[1.5e12, 23]]
-    assert reasons(parsed) == ["market_cap -1 is not an amount", "num_constituents 2.5 is not a number of stocks"]
+    assert reasons(parsed) == [
+        "market_cap -1 is not an amount",
+        "num_constituents 2.5 is not a number of stocks",
+    ]
 
 
 def test_bad_weights_are_rejected_and_do_not_count(file):
@@ -370,7 +483,10 @@ def test_daily_prices_load_whole():
 
 @needs_shared_data
 def test_the_same_prices_as_parquet_and_as_csv_are_the_same():
-    parquet, csv = (read_prices(SHARED_DATA / "demo" / name).rows for name in ("prices.parquet", "prices.csv.gz"))
+    parquet, csv = (
+        read_prices(SHARED_DATA / "demo" / name).rows
+        for name in ("prices.parquet", "prices.csv.gz")
+    )
     pd.testing.assert_frame_equal(parquet, csv)
 
 
@@ -386,17 +502,27 @@ def test_raw_and_adjusted_closes_load_as_pandas_reads_them():
 
 @needs_shared_data
 def test_profiles_and_sector_weights_load_without_an_option():
-    profiles, weights = read_profiles(SHARED_DATA / "symbols.csv"), read_benchmark(SHARED_DATA / "sp500_sector_weights.csv")
+    profiles, weights = (
+        read_profiles(SHARED_DATA / "symbols.csv"),
+        read_benchmark(SHARED_DATA / "sp500_sector_weights.csv"),
+    )
     assert (len(profiles.rows), profiles.rejected, weights.rejected) == (35, [], [])
     assert set(profiles.rows["sector"].dropna()) == set(gics.SECTORS)
-    assert weights.rows.groupby("date")["weight"].sum().to_numpy() == pytest.approx([1, 1, 1], abs=1e-12)
+    assert weights.rows.groupby("date")["weight"].sum().to_numpy() == pytest.approx(
+        [1, 1, 1], abs=1e-12
+    )
     published = pd.read_csv(SHARED_DATA / "sp500_sector_weights.csv")
-    assert weights.rows["weight"].to_numpy() * 100 == pytest.approx(published["weight_pct_normalised"].to_numpy(), abs=1e-3)
+    assert weights.rows["weight"].to_numpy() * 100 == pytest.approx(
+        published["weight_pct_normalised"].to_numpy(), abs=1e-3
+    )
     assert weights.rows["num_constituents"].to_list() == published["n_constituents"].to_list()
 
 
 @needs_shared_data
-@pytest.mark.parametrize(("name", "lots"), [("balanced_25", 25), ("long_short", 5), ("single_stock", 1), ("concentrated_3", 3)])
+@pytest.mark.parametrize(
+    ("name", "lots"),
+    [("balanced_25", 25), ("long_short", 5), ("single_stock", 1), ("concentrated_3", 3)],
+)
 def test_portfolios_load_without_an_option(name, lots):
     parsed = read_portfolio(SHARED_DATA / "portfolios" / f"{name}.csv")
     assert (len(parsed.rows), parsed.rejected, parsed.notes) == (lots, [], [])

@@ -9,7 +9,7 @@ import pytest
 from riskmetrics.errors import SourceError
 from riskmetrics.sources import fmp
 from riskmetrics.sources.fmp import FmpClient
-from riskmetrics.sources.vendor_http import VendorResponse, VendorHttpClient
+from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
 from tests.conftest import SHARED_DATA, needs_shared_data
 from tests.fmp_server import KEY, NO_ENDPOINT, Reply, serve
 from tests.sources.fmp_answers import FRIDAY, GOOD, MONDAY, PROFILE, Canned, adjusted, asked, bar
@@ -20,16 +20,29 @@ EXAMPLES = SHARED_DATA / "fmp"
 def test_prices_are_the_split_adjusted_close_and_the_dividend_adjusted_one():
     rows, rejected = asked({}, "historical-price-eod/full")
     assert rejected == []
-    expected = {"open": 242.91, "high": 244.63, "low": 242.08, "volume": 36870600, "has_adj_close": True, "symbol": "AAPL"}
+    expected = {
+        "open": 242.91,
+        "high": 244.63,
+        "low": 242.08,
+        "volume": 36870600,
+        "has_adj_close": True,
+        "symbol": "AAPL",
+    }
     days = [(date(2024, 12, 9), 243.0, 242.0), (date(2024, 12, 6), 242.84, 241.84)]
-    assert rows == [{**expected, "date": day, "close": close, "adj_close": adj} for day, close, adj in days]
+    assert rows == [
+        {**expected, "date": day, "close": close, "adj_close": adj} for day, close, adj in days
+    ]
 
 
 def test_without_the_dividend_adjusted_endpoint_the_close_stands_in_and_is_said():
     class Small(Canned):
         def get(self, path, params, read):
             """Refuse one endpoint."""
-            return read(VendorResponse(402, NO_ENDPOINT.encode(), None)) if "dividend" in path else super().get(path, params, read)
+            return (
+                read(VendorResponse(402, NO_ENDPOINT.encode(), None))
+                if "dividend" in path
+                else super().get(path, params, read)
+            )
 
     parsed = FmpClient(Small(GOOD)).fetch_prices("AAPL", date(2024, 1, 2), date(2024, 12, 31))
     assert parsed.rows["adj_close"].to_list() == parsed.rows["close"].to_list() == [243.0, 242.84]
@@ -38,9 +51,19 @@ def test_without_the_dividend_adjusted_endpoint_the_close_stands_in_and_is_said(
 
 
 def test_an_unknown_symbol_is_no_row_and_costs_one_call():
-    with serve(lambda *_: Reply([])) as server, VendorHttpClient(server.url, KEY, lambda: None) as http:
-        assert FmpClient(http).fetch_prices("NOSUCH", date(2024, 1, 2), date(2024, 12, 6)).rows.empty
-        assert server.calls == [("/stable/historical-price-eod/full", {"symbol": "NOSUCH", "from": "2024-01-02", "to": "2024-12-06"})]
+    with (
+        serve(lambda *_: Reply([])) as server,
+        VendorHttpClient(server.url, KEY, lambda: None) as http,
+    ):
+        assert (
+            FmpClient(http).fetch_prices("NOSUCH", date(2024, 1, 2), date(2024, 12, 6)).rows.empty
+        )
+        assert server.calls == [
+            (
+                "/stable/historical-price-eod/full",
+                {"symbol": "NOSUCH", "from": "2024-01-02", "to": "2024-12-06"},
+            )
+        ]
 
 
 @pytest.mark.parametrize("written", ["BRK-B", "BRK.B", "BRK/B", "BRKB", "brk b", "BRK-B.US"])
@@ -65,7 +88,10 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        (bar(symbol="MSFT"), "a row of MSFT, not of AAPL: if it was renamed, hold it under its new name"),
+        (
+            bar(symbol="MSFT"),
+            "a row of MSFT, not of AAPL: if it was renamed, hold it under its new name",
+        ),
         (bar(date="06/12/2024"), "date: String should match"),
         (bar(date="2024-12-07"), "the exchange is closed on 2024-12-07"),
         (bar(date="2999-12-06"), "lies after"),
@@ -74,14 +100,20 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
         (bar(close=-1), "is not a price"),
         (bar(high=1), "high 1 is below low 242.08"),
         (bar(volume=-1), "volume -1 is not a number of shares"),
-        ({"symbol": "AAPL", "date": FRIDAY, "price": 242.84, "volume": 36870600}, "close: Field required"),
+        (
+            {"symbol": "AAPL", "date": FRIDAY, "price": 242.84, "volume": 36870600},
+            "close: Field required",
+        ),
         (["AAPL"], "row: Input should be an object"),
         (bar(MONDAY, 99.0), "close 99 is below low"),
         (bar("2024-12-05"), "no adj_close, which AAPL has on other rows"),
     ],
 )
 def test_a_row_that_does_not_fit_is_kept_with_its_text_and_takes_no_other_with_it(row, reason):
-    rows, rejected = asked({"historical-price-eod/full": [row, *GOOD["historical-price-eod/full"]]}, "historical-price-eod/full")
+    rows, rejected = asked(
+        {"historical-price-eod/full": [row, *GOOD["historical-price-eod/full"]]},
+        "historical-price-eod/full",
+    )
     assert len(rows) == 2
     ((line, text, why),) = rejected
     assert (line, json.loads(text)) == (None, row)
@@ -90,15 +122,30 @@ def test_a_row_that_does_not_fit_is_kept_with_its_text_and_takes_no_other_with_i
 
 def test_days_of_one_history_alone_are_rejected():
     history = {
-        "historical-price-eod/dividend-adjusted": [*GOOD["historical-price-eod/dividend-adjusted"], adjusted("2024-12-05"), adjusted()]
+        "historical-price-eod/dividend-adjusted": [
+            *GOOD["historical-price-eod/dividend-adjusted"],
+            adjusted("2024-12-05"),
+            adjusted(),
+        ]
     }
     rows, rejected = asked(history, "historical-price-eod/full")
     assert len(rows) == 2
-    assert [why for _, _, why in rejected] == ["the history has no row of 2024-12-05", "a second row for 2024-12-06: the first stands"]
+    assert [why for _, _, why in rejected] == [
+        "the history has no row of 2024-12-05",
+        "a second row for 2024-12-06: the first stands",
+    ]
 
 
 def test_a_fund_keeps_no_sector_of_its_manager():
-    spy = {**PROFILE, "symbol": "SPY", "sector": "Financial Services", "isEtf": True, "beta": None, "industry": "", "marketCap": None}
+    spy = {
+        **PROFILE,
+        "symbol": "SPY",
+        "sector": "Financial Services",
+        "isEtf": True,
+        "beta": None,
+        "industry": "",
+        "marketCap": None,
+    }
     found = FmpClient(Canned({"profile": [spy]})).fetch_profile("SPY")
     (row,) = fmp.profiles_to_frame(found.rows).to_dict("records")
     assert row["sector"] is None
@@ -127,12 +174,24 @@ def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
 
 @pytest.mark.parametrize(
     ("symbol", "reason"),
-    [("brk/b", None), ("X" * 21, "not a symbol"), ("B\0C", "not a symbol"), ("", "not a symbol"), ("AAPL", "a second row")],
+    [
+        ("brk/b", None),
+        ("X" * 21, "not a symbol"),
+        ("B\0C", "not a symbol"),
+        ("", "not a symbol"),
+        ("AAPL", "a second row"),
+    ],
 )
 def test_a_constituent_has_a_symbol_and_stands_once(symbol, reason):
     """What is asked of it later is kept by that symbol, in a column of a certain length."""
     rows, rejected = asked(
-        {"sp500-constituent": [*GOOD["sp500-constituent"][:1], {"symbol": symbol, "sector": "Energy"}]}, "sp500-constituent"
+        {
+            "sp500-constituent": [
+                *GOOD["sp500-constituent"][:1],
+                {"symbol": symbol, "sector": "Energy"},
+            ]
+        },
+        "sp500-constituent",
     )
     assert [row["symbol"] for row in rows] == ["AAPL", *(["BRK-B"] if reason is None else [])]
     assert [reason in row[2] for row in rejected] == ([] if reason is None else [True])
@@ -146,7 +205,10 @@ def test_of_two_profiles_of_a_symbol_the_second_is_handed_back():
 
 @pytest.mark.parametrize("close", [1e308, 1e-320])
 def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
-    rows, rejected = asked({"historical-price-eod/dividend-adjusted": [adjusted(MONDAY, close), adjusted()]}, "historical-price-eod/full")
+    rows, rejected = asked(
+        {"historical-price-eod/dividend-adjusted": [adjusted(MONDAY, close), adjusted()]},
+        "historical-price-eod/full",
+    )
     assert [row["date"] for row in rows] == [date(2024, 12, 6)]
     assert "is not a price above zero" in rejected[0][2]
 
@@ -168,7 +230,9 @@ def test_each_example_answer_to_each_question_is_an_error_or_loses_no_row(endpoi
         if endpoint == "historical-price-eod/dividend-adjusted":
             assert len(rejected) + len(rows) >= len(content), name
         else:
-            assert len(rows) + sum(json.loads(text) in content for _, text, _ in rejected) == len(content), name
+            assert len(rows) + sum(json.loads(text) in content for _, text, _ in rejected) == len(
+                content
+            ), name
 
 
 @needs_shared_data
@@ -178,7 +242,9 @@ def test_the_examples_of_good_answers_are_understood():
 
     answers = {
         "historical-price-eod/full": example("historical_price_eod_full_AAPL"),
-        "historical-price-eod/dividend-adjusted": example("historical_price_eod_dividend_adjusted_AAPL"),
+        "historical-price-eod/dividend-adjusted": example(
+            "historical_price_eod_dividend_adjusted_AAPL"
+        ),
         "profile": example("profile_AAPL"),
         "sp500-constituent": example("sp500_constituent"),
         "etf/sector-weightings": example("etf_sector_weightings_SPY"),
@@ -191,15 +257,24 @@ def test_the_examples_of_good_answers_are_understood():
         "sp500-constituent": (14, []),
         "etf/sector-weightings": (11, []),
     }
-    assert sum(row["weight"] for row in found["etf/sector-weightings"][0]) == pytest.approx(99.75, abs=0.01)
+    assert sum(row["weight"] for row in found["etf/sector-weightings"][0]) == pytest.approx(
+        99.75, abs=0.01
+    )
     last = found["historical-price-eod/full"][0][0]
-    assert (last["date"], last["close"], last["adj_close"], last["volume"]) == (date(2024, 12, 6), 242.84, 242.84, 36870600)
+    assert (last["date"], last["close"], last["adj_close"], last["volume"]) == (
+        date(2024, 12, 6),
+        242.84,
+        242.84,
+        36870600,
+    )
 
 
 def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
     """One day lacks it, the other has 0: neither is taken, and what the two histories say of them is handed back."""
     answer = [{"symbol": "AAPL", "date": MONDAY}, {"symbol": "AAPL", "date": FRIDAY, "adjClose": 0}]
-    rows, rejected = asked({"historical-price-eod/dividend-adjusted": answer}, "historical-price-eod/dividend-adjusted")
+    rows, rejected = asked(
+        {"historical-price-eod/dividend-adjusted": answer}, "historical-price-eod/dividend-adjusted"
+    )
     assert rows == []
     assert [(json.loads(text), why) for _, text, why in rejected] == [
         (answer[0], "adjClose: Field required"),

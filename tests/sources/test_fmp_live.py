@@ -23,7 +23,10 @@ def test_the_vendor_answers_as_its_examples_do() -> None:
     """Three calls, of a symbol that every plan has."""
     with VendorHttpClient("https://financialmodelingprep.com", KEY, lambda: None) as http:
         client = FmpClient(http)
-        prices, profile = client.fetch_prices("AAPL", date.today() - timedelta(days=30), date.today()), client.fetch_profile("AAPL")
+        prices, profile = (
+            client.fetch_prices("AAPL", date.today() - timedelta(days=30), date.today()),
+            client.fetch_profile("AAPL"),
+        )
     assert prices.rejected == profile.rejected == []
     assert len(prices.rows) > 10
     assert prices.rows["has_adj_close"].all()

@@ -21,9 +21,17 @@ MUTATIONS = {
 }
 """How many are tried: ten thousand together, fewer where one takes longer."""
 COMPARED = {
-    "historical-price-eod/full": {name: name for name in ("symbol", "date", "open", "high", "low", "close", "volume")},
+    "historical-price-eod/full": {
+        name: name for name in ("symbol", "date", "open", "high", "low", "close", "volume")
+    },
     "historical-price-eod/dividend-adjusted": {"date": "date", "adj_close": "adjClose"},
-    "profile": {"symbol": "symbol", "market_cap": "marketCap", "beta": "beta", "is_etf": "isEtf", "is_fund": "isFund"},
+    "profile": {
+        "symbol": "symbol",
+        "market_cap": "marketCap",
+        "beta": "beta",
+        "is_etf": "isEtf",
+        "is_fund": "isFund",
+    },
     "sp500-constituent": {"symbol": "symbol", "sector": "sector"},
     "etf/sector-weightings": {"sector": "sector", "weight": "weightPercentage"},
 }
@@ -36,7 +44,21 @@ ODD = st.one_of(
     st.integers(-(10**20), 10**20),
     st.floats(),
     st.text(max_size=12),
-    st.sampled_from(["AAPL", "2024-12-05", "2024-02-30", "NaN", "1e400", "1,5", "\x00", "=1+1", [], {}, "\ud800"]),
+    st.sampled_from(
+        [
+            "AAPL",
+            "2024-12-05",
+            "2024-02-30",
+            "NaN",
+            "1e400",
+            "1,5",
+            "\x00",
+            "=1+1",
+            [],
+            {},
+            "\ud800",
+        ]
+    ),
 )
 
 
@@ -68,7 +90,8 @@ def mutated(draw: st.DrawFn, content: list[dict[str, object]]) -> bytes:
 def faults(endpoint: str, body: bytes) -> list[str]:
     """What is wrong with how an answer was read; a refused one has no fault.
 
-    Every row that is taken stands in the answer as it was taken, and every other one is handed back.
+    Every row that is taken stands in the answer as it was taken, and every other one is handed
+    back.
     """
     try:
         rows, rejected = asked({endpoint: body}, endpoint)
@@ -76,10 +99,22 @@ def faults(endpoint: str, body: bytes) -> list[str]:
         return []
     content = json.loads(body)
     adjusted = endpoint == "historical-price-eod/dividend-adjusted"
-    origin = [*content, *GOOD["historical-price-eod/full"]] if adjusted else content  # days of one history alone are handed back too
-    lost = len(content) - len(rows) - sum(_stands_in(json.loads(text), origin) for _, text, _ in rejected)
-    wrong = [row for row in rows if not any(_same(row, item, COMPARED[endpoint]) for item in content) or not _priced(row)]
-    return [f"{lost} rows are lost"] * (lost > 0) + [f"not what the answer says: {row}" for row in wrong]
+    origin = (
+        [*content, *GOOD["historical-price-eod/full"]] if adjusted else content
+    )  # days of one history alone are handed back too
+    lost = (
+        len(content)
+        - len(rows)
+        - sum(_stands_in(json.loads(text), origin) for _, text, _ in rejected)
+    )
+    wrong = [
+        row
+        for row in rows
+        if not any(_same(row, item, COMPARED[endpoint]) for item in content) or not _priced(row)
+    ]
+    return [f"{lost} rows are lost"] * (lost > 0) + [
+        f"not what the answer says: {row}" for row in wrong
+    ]
 
 
 def _priced(row: dict[str, object]) -> bool:
@@ -93,18 +128,28 @@ def _stands_in(text: object, content: list[object]) -> bool:
 
 def _same(row: dict[str, object], item: object, names: Mapping[str, str]) -> bool:
     """Whether each number and key of a row that was taken is what an item of the answer says."""
-    return isinstance(item, dict) and all(_equal(name, row[name], item.get(theirs)) for name, theirs in names.items())
+    return isinstance(item, dict) and all(
+        _equal(name, row[name], item.get(theirs)) for name, theirs in names.items()
+    )
 
 
 def _equal(name: str, ours: object, theirs: object) -> bool:
     if name == "symbol":  # taken in capitals, with one spelling of classes of shares
-        return isinstance(theirs, str) and re.sub(r"\W", "", str(ours)) == re.sub(r"\W", "", theirs.upper())
+        return isinstance(theirs, str) and re.sub(r"\W", "", str(ours)) == re.sub(
+            r"\W", "", theirs.upper()
+        )
     return (str(ours) if name == "date" else ours) == theirs or (pd.isna(ours) and theirs is None)
 
 
 @pytest.mark.parametrize(("endpoint", "count"), MUTATIONS.items())
 def test_no_mutation_of_an_answer_crashes_stores_a_wrong_row_or_loses_one(endpoint, count):
-    @settings(max_examples=count, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+    )
     @given(mutated(GOOD[endpoint]))
     def answer_with(body: bytes) -> None:
         assert faults(endpoint, body) == []

@@ -2,7 +2,14 @@
 
 import pytest
 
-from riskmetrics.errors import InvalidResponseError, AuthenticationError, EntitlementError, RateLimitError, SourceError, VendorUnavailableError
+from riskmetrics.errors import (
+    AuthenticationError,
+    EntitlementError,
+    InvalidResponseError,
+    RateLimitError,
+    SourceError,
+    VendorUnavailableError,
+)
 from riskmetrics.sources import fmp
 from riskmetrics.sources.vendor_http import VendorResponse
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, NO_SYMBOL
@@ -14,16 +21,46 @@ REFUSALS = [
     (NO_SYMBOL, 402, EntitlementError, "", False),
     ({"Error Message": NO_SYMBOL}, 402, EntitlementError, "", False),
     (NO_ENDPOINT, 402, EntitlementError, "endpoint", False),
-    ({"Error Message": "Exclusive Endpoint : not available"}, 403, EntitlementError, "endpoint", False),
-    ({"Error Message": "Legacy Endpoint : Due to Legacy endpoints being no longer supported"}, 403, EntitlementError, "endpoint", False),
+    (
+        {"Error Message": "Exclusive Endpoint : not available"},
+        403,
+        EntitlementError,
+        "endpoint",
+        False,
+    ),
+    (
+        {"Error Message": "Legacy Endpoint : Due to Legacy endpoints being no longer supported"},
+        403,
+        EntitlementError,
+        "endpoint",
+        False,
+    ),
     (LIMIT, 429, RateLimitError, "vendor", False),
     (LIMIT, 200, RateLimitError, "vendor", False),
-    ({"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}, 429, RateLimitError, "vendor", False),
+    (
+        {"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"},
+        429,
+        RateLimitError,
+        "vendor",
+        False,
+    ),
     ("<html><h1>502 Bad Gateway</h1></html>", 502, VendorUnavailableError, "", True),
     ("", 503, VendorUnavailableError, "", True),
-    ("Query Error: Invalid or missing query parameter - symbol", 400, InvalidResponseError, "", False),
+    (
+        "Query Error: Invalid or missing query parameter - symbol",
+        400,
+        InvalidResponseError,
+        "",
+        False,
+    ),
     ("<html>moved</html>", 302, InvalidResponseError, "", False),
-    ('[{"symbol":"AAPL","date":"2024-12-06","open":242.91,"high":244.', 200, InvalidResponseError, "", True),
+    (
+        '[{"symbol":"AAPL","date":"2024-12-06","open":242.91,"high":244.',
+        200,
+        InvalidResponseError,
+        "",
+        True,
+    ),
     ("<html>please log in</html>", 200, InvalidResponseError, "", True),
     ("", 200, InvalidResponseError, "", True),
     (b"[\xff]", 200, InvalidResponseError, "", True),
@@ -38,7 +75,9 @@ REFUSALS = [
 
 @pytest.mark.parametrize("endpoint", GOOD)
 @pytest.mark.parametrize(("body", "status", "kind", "closes", "again"), REFUSALS)
-def test_a_refusal_says_what_it_is_whether_to_ask_again_and_what_it_closes(endpoint, body, status, kind, closes, again):
+def test_a_refusal_says_what_it_is_whether_to_ask_again_and_what_it_closes(
+    endpoint, body, status, kind, closes, again
+):
     with pytest.raises(SourceError) as caught:
         asked({endpoint: body, "historical-price-eod/full": body}, endpoint, status)
     assert (type(caught.value), caught.value.closes, caught.value.again) == (kind, closes, again)
@@ -52,7 +91,11 @@ def test_a_redirect_asks_for_the_right_address():
 
 def test_the_bandwidth_quota_is_not_waited_for():
     with pytest.raises(RateLimitError) as caught:
-        asked({"profile": {"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}}, "profile", 429)
+        asked(
+            {"profile": {"Error Message": "Bandwidth Limit Reach . Please upgrade your plan"}},
+            "profile",
+            429,
+        )
     assert not caught.value.passing
 
 

@@ -19,7 +19,7 @@ from riskmetrics import settings
 from riskmetrics.cli.main import app
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import Limits
-from riskmetrics.sources import brokers, raw_files, files, tabular_files
+from riskmetrics.sources import brokers, files, raw_files, tabular_files
 from riskmetrics.sources.scenarios import read_scenarios
 from tests.sources import bombs
 
@@ -111,7 +111,9 @@ def test_a_bomb_is_refused_in_a_sentence_and_half_a_gigabyte(answers, bomb, read
 
 def prices(n_rows: int, symbol: str = "X") -> str:
     """Rows of different sessions, each 20 bytes long."""
-    days = pd.bdate_range("2022-01-03", periods=400).difference(pd.DatetimeIndex(settings_holidays()))
+    days = pd.bdate_range("2022-01-03", periods=400).difference(
+        pd.DatetimeIndex(settings_holidays())
+    )
     return "".join(f"{symbol},{day:%Y-%m-%d},1.00\n" for day in days[:n_rows])
 
 
@@ -145,7 +147,9 @@ def test_bytes_and_rows_may_be_exactly_as_many_as_the_limit(tmp_path, pack):
     assert refused(packed, "RISKMETRICS_MAX_FILE_MB", Limits(file_bytes=size - 1), path)
     assert refused(packed, "RISKMETRICS_MAX_ROWS", Limits(rows=99), path)
     assert not refused(pack(text.encode().removesuffix(b"\n")), "", Limits(rows=100), path)
-    assert refused(pack(text.encode().removesuffix(b"\n")), "RISKMETRICS_MAX_ROWS", Limits(rows=99), path)
+    assert refused(
+        pack(text.encode().removesuffix(b"\n")), "RISKMETRICS_MAX_ROWS", Limits(rows=99), path
+    )
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
@@ -197,7 +201,9 @@ def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])
-def test_columns_symbols_dates_and_rejected_rows_may_be_exactly_as_many_as_the_limit(tmp_path, form):
+def test_columns_symbols_dates_and_rejected_rows_may_be_exactly_as_many_as_the_limit(
+    tmp_path, form
+):
     path = tmp_path / "file"
     frame = pd.DataFrame(
         {
@@ -249,7 +255,9 @@ def test_a_file_of_holdings_is_raised_by_its_own_setting_in_every_form(tmp_path)
     table.to_csv(tmp_path / "file.csv", index=False)
     table.to_parquet(tmp_path / "file.parquet")
     for path in tmp_path.iterdir():
-        with pytest.raises(DataQualityError, match=r"more than .* MB.* raise RISKMETRICS_MAX_HOLDINGS"):
+        with pytest.raises(
+            DataQualityError, match=r"more than .* MB.* raise RISKMETRICS_MAX_HOLDINGS"
+        ):
             brokers.read_holdings(path, limits=Limits(holdings=1))
         assert len(brokers.read_holdings(path, limits=Limits(holdings=20)).accounts) == 1
 
@@ -287,8 +295,12 @@ def test_every_import_honors_the_settings_and_exits_3(kind, tmp_path, monkeypatc
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     monkeypatch.setenv("RISKMETRICS_MAX_ROWS", "2")
     path = tmp_path / "file.csv"
-    path.write_text("symbol,date,close,sector,weight,name,quantity\n" + "A,2024-12-06,1,Energy,1,A,1\n" * 3)
-    result = CliRunner().invoke(app, ["import", kind, str(path), *(["--name", "P"] if kind == "portfolio" else [])])
+    path.write_text(
+        "symbol,date,close,sector,weight,name,quantity\n" + "A,2024-12-06,1,Energy,1,A,1\n" * 3
+    )
+    result = CliRunner().invoke(
+        app, ["import", kind, str(path), *(["--name", "P"] if kind == "portfolio" else [])]
+    )
     assert isinstance(result.exception, DataQualityError)
     assert "RISKMETRICS_MAX_ROWS" in str(result.exception)
     assert result.exception.exit_code == 3
@@ -327,7 +339,9 @@ def test_a_pipe_without_end_is_refused(tmp_path):
 
 def test_a_cell_of_many_digits_is_quoted_in_part(tmp_path):
     path = tmp_path / "file.csv"
-    path.write_text(f"{HEADER}\nA,2024-12-06,1\nB,2024-12-06,{'9' * 900_000}\nC,2024-12-06,{'9' * 900_000}x\n")
+    path.write_text(
+        f"{HEADER}\nA,2024-12-06,1\nB,2024-12-06,{'9' * 900_000}\nC,2024-12-06,{'9' * 900_000}x\n"
+    )
     parsed = files.read_prices(path)
     assert parsed.rows["symbol"].to_list() == ["A"]
     assert [row.line for row in parsed.rejected] == [3, 4]

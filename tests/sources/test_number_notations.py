@@ -31,15 +31,23 @@ NOTATIONS = [
 ]
 """Decimal mark, and what separates thousands."""
 SIGNS = ["-{}", "({})", "\u2212{}", "-${}", "$-{}", "(${})", "$({})", "-USD {}", "-{} USD"]
-AMOUNTS = st.decimals("-99999999", "99999999", places=None, allow_nan=False).map(lambda number: round(number, 4))
+AMOUNTS = st.decimals("-99999999", "99999999", places=None, allow_nan=False).map(
+    lambda number: round(number, 4)
+)
 notations = st.sampled_from(NOTATIONS)
 
 
-def written(number: Decimal, decimal: str, thousands: str, sign: str, places: int | None = None) -> str:
+def written(
+    number: Decimal, decimal: str, thousands: str, sign: str, places: int | None = None
+) -> str:
     """Write a number in a notation, by Python's own formatting of it; ``sign`` shows how a negative one is written."""
     plain = f"{abs(number):,.{places}f}" if places is not None else f"{abs(number):,f}"
     text = plain.translate({ord(","): thousands, ord("."): decimal})
-    return sign.format(text) if number < 0 else sign.translate({ord(mark): "" for mark in "-()\u2212"}).format(text)
+    return (
+        sign.format(text)
+        if number < 0
+        else sign.translate({ord(mark): "" for mark in "-()\u2212"}).format(text)
+    )
 
 
 def column(*texts: str) -> pa.ChunkedArray:
@@ -51,13 +59,17 @@ def column(*texts: str) -> pa.ChunkedArray:
 @given(AMOUNTS, notations, st.sampled_from(SIGNS))
 def test_a_number_in_a_known_notation_is_read_back(number, notation, sign):
     decimal, thousands = notation
-    values, faulty = cells.parse_numbers(column(written(number, decimal, thousands, sign), "x"), decimal)
+    values, faulty = cells.parse_numbers(
+        column(written(number, decimal, thousands, sign), "x"), decimal
+    )
     assert (values[0], faulty.tolist()) == (float(number), [False, True])
 
 
 @repeatable
 @given(AMOUNTS, notations, st.sampled_from(SIGNS), st.sampled_from(cells.DECIMAL_MARKS))
-def test_the_other_decimal_mark_reads_the_same_number_or_is_found_to_differ(number, notation, sign, other):
+def test_the_other_decimal_mark_reads_the_same_number_or_is_found_to_differ(
+    number, notation, sign, other
+):
     """What can be read two ways is always said to be unclear, or proves the mark under which it was written."""
     decimal, thousands = notation
     text = written(number, decimal, thousands, sign)
@@ -89,15 +101,23 @@ def test_quantities_in_one_notation_are_read_back_or_the_mark_is_asked_for(numbe
 
 
 @repeatable
-@given(st.lists(AMOUNTS.filter(bool), min_size=1, max_size=6), st.sampled_from([(".", ","), (",", "."), (".", "'"), (",", " ")]))
+@given(
+    st.lists(AMOUNTS.filter(bool), min_size=1, max_size=6),
+    st.sampled_from([(".", ","), (",", "."), (".", "'"), (",", " ")]),
+)
 def test_one_number_with_two_decimals_tells_the_mark_of_all(numbers, notation):
     """No refusal: twelve hundred and a half can be written one way only."""
-    texts = [*(written(number, *notation, "-{}") for number in numbers), written(Decimal("1200.5"), *notation, "-{}", places=2)]
+    texts = [
+        *(written(number, *notation, "-{}") for number in numbers),
+        written(Decimal("1200.5"), *notation, "-{}", places=2),
+    ]
     assert quantities(texts) == [*map(float, numbers), 1200.5]
 
 
 @repeatable
-@given(st.text(alphabet="0123456789.,'-+()$eE %=", max_size=12), st.sampled_from(cells.DECIMAL_MARKS))
+@given(
+    st.text(alphabet="0123456789.,'-+()$eE %=", max_size=12), st.sampled_from(cells.DECIMAL_MARKS)
+)
 def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal):
     """Oracle: Python's float of the text without what separates thousands, signs and currency apart."""
     (value,), (faulty,) = cells.parse_numbers(column(text), decimal)
@@ -115,20 +135,41 @@ def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal)
 
 @pytest.mark.parametrize("text", ["1.200", "1,200", "$1.200", "(1,200)", "12.345 USD"])
 def test_what_can_be_read_two_ways_is_refused_with_both_readings(text):
-    with pytest.raises(UsageError, match=r"can be read as .* or .*: say --decimal point or --decimal comma"):
+    with pytest.raises(
+        UsageError, match=r"can be read as .* or .*: say --decimal point or --decimal comma"
+    ):
         quantities([text])
     assert quantities([text], ".") != quantities([text], ",")
 
 
 def test_numbers_of_both_kinds_are_refused_and_an_option_rejects_those_of_the_other():
-    with pytest.raises(UsageError, match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\): say --decimal"):
+    with pytest.raises(
+        UsageError,
+        match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\): say --decimal",
+    ):
         quantities(["1.5", "2,25"])
     with pytest.raises(DataQualityError, match="quantity '2,25' is not a number"):
         quantities(["2,25"], ".")
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "1,23.4", "1.23,4", "1,2,3", "12%", "--5", "(-5)", "5 5", "1e", "\u0665", "€5", "0x10", "1'00", "- 5"]
+    "text",
+    [
+        "=1+1",
+        "1,23.4",
+        "1.23,4",
+        "1,2,3",
+        "12%",
+        "--5",
+        "(-5)",
+        "5 5",
+        "1e",
+        "\u0665",
+        "€5",
+        "0x10",
+        "1'00",
+        "- 5",
+    ],
 )
 @pytest.mark.parametrize("decimal", cells.DECIMAL_MARKS)
 def test_what_is_no_number_is_faulty(text, decimal):

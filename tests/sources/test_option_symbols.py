@@ -12,21 +12,43 @@ from riskmetrics.symbols import parse_option
 @pytest.mark.parametrize(
     ("written", "symbol", "terms"),
     [
-        ("AAPL  250117C00250000", "AAPL250117C00250000", ("AAPL", "C", Decimal(250), date(2025, 1, 17))),
-        ("aapl250117p00192500", "AAPL250117P00192500", ("AAPL", "P", Decimal("192.5"), date(2025, 1, 17))),
+        (
+            "AAPL  250117C00250000",
+            "AAPL250117C00250000",
+            ("AAPL", "C", Decimal(250), date(2025, 1, 17)),
+        ),
+        (
+            "aapl250117p00192500",
+            "AAPL250117P00192500",
+            ("AAPL", "P", Decimal("192.5"), date(2025, 1, 17)),
+        ),
         (" -AAPL250117C250", "AAPL250117C00250000", ("AAPL", "C", Decimal(250), date(2025, 1, 17))),
         ("-F260116P7.5", "F260116P00007500", ("F", "P", Decimal("7.5"), date(2026, 1, 16))),
-        ("BRK/B 01/17/2025 400.50 P", "BRKB250117P00400500", ("BRK-B", "P", Decimal("400.5"), date(2025, 1, 17))),
-        ("BRK B 17JAN25 400 C", "BRKB250117C00400000", ("BRK-B", "C", Decimal(400), date(2025, 1, 17))),
+        (
+            "BRK/B 01/17/2025 400.50 P",
+            "BRKB250117P00400500",
+            ("BRK-B", "P", Decimal("400.5"), date(2025, 1, 17)),
+        ),
+        (
+            "BRK B 17JAN25 400 C",
+            "BRKB250117C00400000",
+            ("BRK-B", "C", Decimal(400), date(2025, 1, 17)),
+        ),
     ],
 )
 def test_symbols_of_options_are_read_in_every_broker_s_way(written, symbol, terms):
     found = parse_option(written)
     assert found is not None
-    assert (found.symbol, (found.underlying, found.right, found.strike, found.expiration)) == (symbol, terms)
+    assert (found.symbol, (found.underlying, found.right, found.strike, found.expiration)) == (
+        symbol,
+        terms,
+    )
 
 
-@pytest.mark.parametrize("written", ["AAPL", "-KO", "AAPL 13/17/2025 250.00 C", "AAPL250230C00250000", "AAPL250117X00250000", ""])
+@pytest.mark.parametrize(
+    "written",
+    ["AAPL", "-KO", "AAPL 13/17/2025 250.00 C", "AAPL250230C00250000", "AAPL250117X00250000", ""],
+)
 def test_what_is_no_symbol_of_an_option_is_none(written):
     assert parse_option(written) is None
 
@@ -34,7 +56,10 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        ("AAPL250230C00250000", "looks like that of an option and cannot be read as one"),  # the 30th of February
+        (
+            "AAPL250230C00250000",
+            "looks like that of an option and cannot be read as one",
+        ),  # the 30th of February
         ("AAPL_011725C250", "looks like that of an option and cannot be read as one"),
         ("F 01/17/25 7.5 C", "is not a symbol"),
         ("AAPL JAN 17 2025 250 C", "is not a symbol"),
@@ -55,4 +80,6 @@ def test_an_option_s_symbol_and_a_contradicting_type_are_rejected(file):
     text = "symbol,quantity,side\nAAPL250117C00250000,1,LP\nAAPL250117C00250000,1,long\nAAPL250117C00250000,3,short\n"
     parsed = read_portfolio(file(text))
     assert parsed.rows[["position_type", "quantity"]].to_numpy().tolist() == [["LC", 1], ["SC", -3]]
-    assert [row.reason for row in parsed.rejected] == ["position_type LP contradicts the option's symbol AAPL250117C00250000"]
+    assert [row.reason for row in parsed.rejected] == [
+        "position_type LP contradicts the option's symbol AAPL250117C00250000"
+    ]

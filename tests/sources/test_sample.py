@@ -39,11 +39,18 @@ def test_the_index_closes_where_the_exchange_published_it(closes):
         date(2022, 1, 3): 4796.56,
         date(2022, 12, 28): 3783.22,
     }
-    assert closes.loc[list(published), sample.MARKET_INDEX].to_list() == pytest.approx(list(published.values()), abs=0.005)
+    assert closes.loc[list(published), sample.MARKET_INDEX].to_list() == pytest.approx(
+        list(published.values()), abs=0.005
+    )
 
 
 def test_the_sample_is_read_without_a_rejected_row():
-    everything = [sample.prices(), sample.profiles(), sample.benchmark(), *(portfolio.holdings for portfolio in sample.portfolios())]
+    everything = [
+        sample.prices(),
+        sample.profiles(),
+        sample.benchmark(),
+        *(portfolio.holdings for portfolio in sample.portfolios()),
+    ]
     assert [parsed.rejected for parsed in everything] == [[]] * 6
 
 
@@ -51,7 +58,14 @@ def test_the_profiles_cover_the_prices_and_name_gics_sectors(closes):
     profiles = sample.profiles().rows.set_index("symbol")
     assert sorted(profiles.index) == sorted(closes.columns)
     assert sorted(profiles.index[profiles["is_etf"]]) == ["MTUM", "QUAL", "SIZE", "USMV", "VLUE"]
-    assert sorted(profiles.index[profiles["sector"].isna()]) == ["MTUM", "QUAL", "SIZE", "SPX", "USMV", "VLUE"]
+    assert sorted(profiles.index[profiles["sector"].isna()]) == [
+        "MTUM",
+        "QUAL",
+        "SIZE",
+        "SPX",
+        "USMV",
+        "VLUE",
+    ]
     assert profiles.loc[["AAPL", "JPM", "GE", "WMT"], "sector"].to_list() == [
         "Information Technology",
         "Financials",
@@ -70,7 +84,10 @@ def test_the_benchmark_has_all_sectors_and_sums_to_one():
 def test_lots_were_opened_at_the_close_of_their_entry_date(closes):
     for portfolio in sample.portfolios():
         lots = portfolio.holdings.rows
-        paid = [closes.loc[day, symbol] for day, symbol in zip(lots["entry_date"], lots["symbol"], strict=True)]
+        paid = [
+            closes.loc[day, symbol]
+            for day, symbol in zip(lots["entry_date"], lots["symbol"], strict=True)
+        ]
         assert lots["entry_price"].to_list() == paid, portfolio.name
 
 
@@ -78,7 +95,11 @@ def test_the_portfolios_are_stated_for_the_last_session_with_the_equity_that_the
     readme = (sample.FOLDER / "README.md").read_text(encoding="utf-8")
     for portfolio in sample.portfolios():
         assert portfolio.as_of == sample.LAST_SESSION
-        [line] = [line for line in readme.splitlines() if f"`{portfolio.name.lower().replace(' ', '_').replace('-', '_')}.csv`" in line]
+        [line] = [
+            line
+            for line in readme.splitlines()
+            if f"`{portfolio.name.lower().replace(' ', '_').replace('-', '_')}.csv`" in line
+        ]
         assert f"equity ${portfolio.equity:,} on {portfolio.as_of}" in line
 
 
@@ -87,7 +108,11 @@ def test_equity_on_its_day_is_the_net_value_and_some_cash(closes):
     held = {}
     for name, equity, as_of, holdings in sample.portfolios():
         lots = holdings.rows[holdings.rows["entry_date"] <= as_of]
-        held[name] = lots["quantity"].to_numpy() * closes.loc[as_of, lots["symbol"]].to_numpy() / float(equity)
+        held[name] = (
+            lots["quantity"].to_numpy()
+            * closes.loc[as_of, lots["symbol"]].to_numpy()
+            / float(equity)
+        )
     assert list(held) == ["Core Equity", "Concentrated", "Long-Short"]
     assert all(0 < values.sum() < 1 for values in held.values())
     assert held["Core Equity"].min() > 0
@@ -97,7 +122,11 @@ def test_equity_on_its_day_is_the_net_value_and_some_cash(closes):
 
 
 def test_the_long_short_portfolio_has_several_lots_of_a_symbol_some_opened_later():
-    lots = next(portfolio.holdings.rows for portfolio in sample.portfolios() if portfolio.name == "Long-Short")
+    lots = next(
+        portfolio.holdings.rows
+        for portfolio in sample.portfolios()
+        if portfolio.name == "Long-Short"
+    )
     assert lots["symbol"].duplicated().sum() == 5
     assert (lots["entry_date"] > date(2021, 12, 31)).sum() == 2
     assert (lots["quantity"] < 0).equals(lots["position_type"] == "SHORT")

@@ -20,7 +20,12 @@ def parsed(folder: Path, *lines: str):
 
 
 def test_moves_and_windows_are_taken_as_they_stand(tmp_path):
-    rows, rejected, _ = parsed(tmp_path, "fall,-0.2,,,,A fifth", "both,-0.1,0.05,,,", "covid,,,2020-02-19,2020-03-23,From the high")
+    rows, rejected, _ = parsed(
+        tmp_path,
+        "fall,-0.2,,,,A fifth",
+        "both,-0.1,0.05,,,",
+        "covid,,,2020-02-19,2020-03-23,From the high",
+    )
     assert rejected == []
     assert rows["name"].tolist() == ["fall", "both", "covid"]
     assert rows["market_move"].tolist()[:2] == [-0.2, -0.1]
@@ -41,7 +46,10 @@ def test_moves_and_windows_are_taken_as_they_stand(tmp_path):
         ("x,a fifth,,,,", "market_move 'a fifth' is not a number"),
         ("x,,,2020-02-19,,", "needs both first_day and last_day"),
         ("x,,,2020-02-16,2020-03-23,", "first_day 2020-02-16 is not a session"),
-        ("x,,,2020-03-23,2020-02-19,", "last_day 2020-02-19 does not come after first_day 2020-03-23"),
+        (
+            "x,,,2020-03-23,2020-02-19,",
+            "last_day 2020-02-19 does not come after first_day 2020-03-23",
+        ),
         ("x,,,2020-02-19,2999-01-02,", "last_day 2999-01-02 lies after"),
         ("x,-0.2,,2020-02-19,2020-03-23,", "one or the other"),
         ("x,,,,,just words", "neither a move nor a window"),

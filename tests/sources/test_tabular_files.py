@@ -19,7 +19,10 @@ from riskmetrics.sources.files import read_prices, read_profiles
 
 def test_lines_are_counted_as_an_editor_does(file):
     """Blank lines, line ends of either kind, a cell that spans lines, a torn row and no newline at the end."""
-    text = 'symbol,date,close,remark\r\n\r\nX,2024-12-06,1,"two\r\nlines"\r\nX,2024-12-05\n\nX,2024-12-04,0,"a ""b""\nc"\nX,2024-12-03,-1,d'
+    text = (
+        'symbol,date,close,remark\r\n\r\nX,2024-12-06,1,"two\r\nlines"\r\nX,2024-12-05\n\nX,2024-12-04,0,"a'
+        ' ""b""\nc"\nX,2024-12-03,-1,d'
+    )
     parsed = read_prices(file(text))
     assert parsed.rows["close"].to_list() == [1]
     assert [(line, raw) for line, raw, _ in parsed.rejected] == [
@@ -29,7 +32,10 @@ def test_lines_are_counted_as_an_editor_does(file):
     ]
 
 
-@given(st.lists(st.tuples(st.sampled_from(["A", "=A", "", "B"]), st.text('a", \n\t=é')), min_size=1), st.booleans())
+@given(
+    st.lists(st.tuples(st.sampled_from(["A", "=A", "", "B"]), st.text('a", \n\t=é')), min_size=1),
+    st.booleans(),
+)
 def test_cells_and_lines_agree_with_the_csv_module(rows, final_newline):
     """Oracle: Python's own reader, on cells with quotes, commas and line ends."""
     written = io.StringIO()
@@ -44,7 +50,9 @@ def test_cells_and_lines_agree_with_the_csv_module(rows, final_newline):
     for record in reader:
         lines[before + 1] = record
         before = reader.line_num
-    assert [next(csv.reader(io.StringIO(raw))) for _, raw, _ in parsed.rejected] == [lines[line] for line, _, _ in parsed.rejected]
+    assert [next(csv.reader(io.StringIO(raw))) for _, raw, _ in parsed.rejected] == [
+        lines[line] for line, _, _ in parsed.rejected
+    ]
     named = {}
     for symbol, name in rows:
         if symbol in ("A", "B"):
@@ -58,7 +66,11 @@ def test_lines_are_right_across_the_blocks_of_a_large_file(file, monkeypatch):
     days = pd.bdate_range("2024-01-02", "2024-01-12").strftime("%Y-%m-%d")
     lines = [
         "symbol,date,close",
-        *(f"S{n},{day},{0 if n % 100 == 7 else 1}{',torn' if n % 100 == 8 else ''}" for n in range(1000) for day in days),
+        *(
+            f"S{n},{day},{0 if n % 100 == 7 else 1}{',torn' if n % 100 == 8 else ''}"
+            for n in range(1000)
+            for day in days
+        ),
     ]
     parsed = read_prices(file("\n".join(lines)))
     assert len(parsed.rejected) == 180
@@ -73,11 +85,15 @@ def test_a_byte_order_mark_and_gzip_make_no_difference(file, tmp_path):
     pd.testing.assert_frame_equal(read_prices(packed).rows, plain)
 
 
-@pytest.mark.parametrize("kind", ["str", "datetime64[ns]", "datetime64[ns, America/New_York]", "object"])
+@pytest.mark.parametrize(
+    "kind", ["str", "datetime64[ns]", "datetime64[ns, America/New_York]", "object"]
+)
 def test_parquet_says_the_same_as_csv_whatever_its_dates_are(file, tmp_path, kind):
     text = "symbol,date,close,volume\nX,2024-12-06,1.1,5\nX,2024-12-07,2,6\n"
     frame = pd.read_csv(file(text))
-    frame["date"] = pd.to_datetime(frame["date"]).dt.date if kind == "object" else frame["date"].astype(kind)
+    frame["date"] = (
+        pd.to_datetime(frame["date"]).dt.date if kind == "object" else frame["date"].astype(kind)
+    )
     frame.to_parquet(tmp_path / "prices.parquet")
     parsed, from_csv = read_prices(tmp_path / "prices.parquet"), read_prices(file(text))
     pd.testing.assert_frame_equal(parsed.rows, from_csv.rows)
@@ -88,7 +104,9 @@ def test_parquet_says_the_same_as_csv_whatever_its_dates_are(file, tmp_path, kin
 
 
 def test_missing_numbers_of_a_rejected_parquet_row_are_null_in_its_json(tmp_path):
-    pd.DataFrame({"symbol": ["X", "Y"], "date": "2024-12-06", "close": [1.0, math.nan]}).to_parquet(tmp_path / "p.parquet")
+    pd.DataFrame({"symbol": ["X", "Y"], "date": "2024-12-06", "close": [1.0, math.nan]}).to_parquet(
+        tmp_path / "p.parquet"
+    )
     [(_, raw, reason)] = read_prices(tmp_path / "p.parquet").rejected
     assert json.loads(raw) == {"symbol": "Y", "date": "2024-12-06", "close": None}
     assert reason == "no close"
@@ -97,7 +115,10 @@ def test_missing_numbers_of_a_rejected_parquet_row_are_null_in_its_json(tmp_path
 def test_a_missing_column_is_named_with_what_was_found_and_what_is_understood(file):
     with pytest.raises(
         DataQualityError,
-        match=r"no column close \(spelled close, closeprice.*its columns, separated by commas, are: symbol, date, clsoe",
+        match=(
+            r"no column close \(spelled close, closeprice.*its columns, separated by commas, are:"
+            r" symbol, date, clsoe"
+        ),
     ):
         read_prices(file("symbol,date,clsoe\nX,2024-12-06,1\n"))
 
@@ -127,13 +148,25 @@ def test_a_file_that_is_not_there_is_a_mistake_in_the_call(tmp_path):
         (b"symbol,date,close\n", "a header and no row"),
         (b",,\n,,\n", "no column symbol"),
         (b"symbol,date,close\n,,\n", "no good row"),
-        (b"symbol,date,close\nX,2024-12-06\n", "no good row: on line 2, 2 cells where the header has 3"),
+        (
+            b"symbol,date,close\nX,2024-12-06\n",
+            "no good row: on line 2, 2 cells where the header has 3",
+        ),
         (b"symbol,date,close\nX,2024-12-06,0\n", "no good row: on line 2, close 0 is not a price"),
         (b"symbol,date,close\nX,2024-12-06,\xff\n", "not UTF-8 on line 2"),
         ("symbol,date,close\nX,2024-12-06,1\n".encode("utf-16-le"), "not UTF-8 text"),
-        (b'symbol,date,close\nX,2024-12-06,"1\nX,2024-12-05,1\n', "quotation mark that is never closed"),
-        (b'symbol,date,close\nX,2024-12-06,1"\nX,2024-12-05,1\nX,2024-12-04,1"\n', "quotation mark or a line end inside a cell"),
-        (b"symbol,date,close\nX,2024-12-06,1\rX,2024-12-05,1\n", "quotation mark or a line end inside a cell"),
+        (
+            b'symbol,date,close\nX,2024-12-06,"1\nX,2024-12-05,1\n',
+            "quotation mark that is never closed",
+        ),
+        (
+            b'symbol,date,close\nX,2024-12-06,1"\nX,2024-12-05,1\nX,2024-12-04,1"\n',
+            "quotation mark or a line end inside a cell",
+        ),
+        (
+            b"symbol,date,close\nX,2024-12-06,1\rX,2024-12-05,1\n",
+            "quotation mark or a line end inside a cell",
+        ),
         (b"PK\x03\x04 a workbook", "save the table as CSV"),
         (b"PAR1 but not Parquet", "cannot be read as a table"),
         (b"\x1f\x8b but not gzip", "damaged gzip"),

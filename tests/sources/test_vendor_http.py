@@ -11,9 +11,16 @@ from urllib.parse import quote, quote_plus
 import pytest
 from urllib3.util.retry import Retry
 
-from riskmetrics.errors import InvalidResponseError, AuthenticationError, EntitlementError, RateLimitError, TimeLimitError, VendorUnavailableError
+from riskmetrics.errors import (
+    AuthenticationError,
+    EntitlementError,
+    InvalidResponseError,
+    RateLimitError,
+    TimeLimitError,
+    VendorUnavailableError,
+)
 from riskmetrics.sources import vendor_http
-from riskmetrics.sources.vendor_http import VendorResponse, CallLimits, VendorHttpClient, Timeouts
+from riskmetrics.sources.vendor_http import CallLimits, Timeouts, VendorHttpClient, VendorResponse
 from tests.fmp_server import KEY, Reply, serve
 
 PATH = "/stable/profile"
@@ -31,7 +38,12 @@ def body(answer: VendorResponse) -> bytes:
 
 def client(url: str, **options: object) -> VendorHttpClient:
     """Return a client that retries twice and at once."""
-    return VendorHttpClient(url, KEY, lambda: None, **{"retries": FAST, "timeouts": Timeouts(2.0, 0.3, 0.6), "cooldown": 0.01, **options})
+    return VendorHttpClient(
+        url,
+        KEY,
+        lambda: None,
+        **{"retries": FAST, "timeouts": Timeouts(2.0, 0.3, 0.6), "cooldown": 0.01, **options},
+    )
 
 
 def replies(*given: Reply):
@@ -45,7 +57,13 @@ GOOD = Reply([{"symbol": "AAPL"}])
 
 @pytest.mark.parametrize(
     "bad",
-    [Reply(fault="reset"), Reply(fault="silence"), Reply(b"x" * 100, fault="drip"), Reply(b"x" * 100, fault="cut"), Reply(status=502)],
+    [
+        Reply(fault="reset"),
+        Reply(fault="silence"),
+        Reply(b"x" * 100, fault="drip"),
+        Reply(b"x" * 100, fault="cut"),
+        Reply(status=502),
+    ],
     ids=["reset", "silence", "drip", "cut", "502"],
 )
 def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(bad):
@@ -64,22 +82,33 @@ def test_a_fault_on_the_way_is_asked_again_and_ends_as_an_error_without_the_key(
 def test_a_server_that_is_not_there_is_named_without_the_key():
     with serve(replies(GOOD)) as server:
         url = server.url
-    with client(url) as asking, pytest.raises(VendorUnavailableError, match=r"127\.0\.0\.1 cannot be reached") as caught:
+    with (
+        client(url) as asking,
+        pytest.raises(VendorUnavailableError, match=r"127\.0\.0\.1 cannot be reached") as caught,
+    ):
         asking.get(PATH, {}, body)
     assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
 
 
 def test_a_drip_ends_when_the_whole_answer_is_late():
     """Each byte comes in time; the answer would take five seconds."""
-    with serve(replies(Reply(b"x" * 100, fault="drip"))) as server, client(server.url, retries=Retry(0)) as asking:
+    with (
+        serve(replies(Reply(b"x" * 100, fault="drip"))) as server,
+        client(server.url, retries=Retry(0)) as asking,
+    ):
         began = time.monotonic()
-        with pytest.raises(VendorUnavailableError, match=r"did not finish its answer within 0\.6 s"):
+        with pytest.raises(
+            VendorUnavailableError, match=r"did not finish its answer within 0\.6 s"
+        ):
             asking.get(PATH, {}, body)
         assert time.monotonic() - began < 2
 
 
 def test_after_three_questions_that_could_not_be_delivered_nothing_more_is_sent():
-    with serve(replies(Reply(fault="reset"))) as server, client(server.url, retries=Retry(0)) as asking:
+    with (
+        serve(replies(Reply(fault="reset"))) as server,
+        client(server.url, retries=Retry(0)) as asking,
+    ):
         for _ in range(10):
             with pytest.raises(VendorUnavailableError, match="broke the connection off"):
                 asking.get(PATH, {}, body)
@@ -94,7 +123,10 @@ def test_every_attempt_is_admitted_and_a_refusal_sends_nothing():
             raise RateLimitError("the calls of the day are used up")
         admitted.append(1)
 
-    with serve(replies(Reply(status=502), GOOD)) as server, VendorHttpClient(server.url, KEY, admit, retries=FAST) as asking:
+    with (
+        serve(replies(Reply(status=502), GOOD)) as server,
+        VendorHttpClient(server.url, KEY, admit, retries=FAST) as asking,
+    ):
         for _ in range(3):
             asking.get(PATH, {}, body)
         with pytest.raises(RateLimitError, match="used up"):
@@ -102,12 +134,20 @@ def test_every_attempt_is_admitted_and_a_refusal_sends_nothing():
         assert len(server.calls) == len(admitted) == 4
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7), ("100000", 60), ("Fri, 31 Dec 2100 00:00:00 GMT", 60), ("soon", 0), ("-5", 0)])
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("100000", 60), ("Fri, 31 Dec 2100 00:00:00 GMT", 60), ("soon", 0), ("-5", 0)],
+)
 def test_retry_after_is_honoured_up_to_a_minute(monkeypatch, header, seconds):
     waited = []
     monkeypatch.setattr(vendor_http, "sleep", waited.append)
     for status in (429, 503):
-        with serve(replies(Reply(status=status, headers=(("Retry-After", header),)), GOOD)) as server, client(server.url) as asking:
+        with (
+            serve(
+                replies(Reply(status=status, headers=(("Retry-After", header),)), GOOD)
+            ) as server,
+            client(server.url) as asking,
+        ):
             assert asking.get(PATH, {}, body) == GOOD.content
     assert [second for second in waited if second != 0.01] == [seconds, seconds]
 
@@ -125,7 +165,11 @@ def test_waits_grow_and_are_jittered():
 
 def test_a_limit_that_lasts_is_asked_once_more_after_a_pause_and_then_by_nobody():
     """Four threads run into it: one pause for all, and none of them loops."""
-    with serve(replies(Reply(status=429))) as server, client(server.url, cooldown=0.2) as asking, ThreadPoolExecutor(4) as pool:
+    with (
+        serve(replies(Reply(status=429))) as server,
+        client(server.url, cooldown=0.2) as asking,
+        ThreadPoolExecutor(4) as pool,
+    ):
         began = time.monotonic()
         futures = [pool.submit(asking.get, PATH, {}, body) for _ in range(20)]
         errors = {type(future.exception()) for future in futures}
@@ -163,7 +207,12 @@ def test_what_a_refusal_closes_is_not_asked_again(failure, asked):
 
 
 def test_an_answer_that_echoes_the_key_loses_it():
-    with serve(lambda path, query: Reply(f"no such page: {path}?apikey={KEY}", 404, "text/html")) as server, client(server.url) as asking:
+    with (
+        serve(
+            lambda path, query: Reply(f"no such page: {path}?apikey={KEY}", 404, "text/html")
+        ) as server,
+        client(server.url) as asking,
+    ):
         answer = asking.get(PATH, {}, lambda answer: answer)
     assert answer.body == b"no such page: /stable/profile?apikey=***"
 
@@ -181,7 +230,11 @@ def test_an_answer_that_echoes_the_key_as_an_address_has_it_loses_it(monkeypatch
 
 
 def test_what_urllib3_logs_does_not_hold_the_key(caplog):
-    with caplog.at_level(logging.DEBUG), serve(replies(Reply(fault="reset"), GOOD)) as server, client(server.url) as asking:
+    with (
+        caplog.at_level(logging.DEBUG),
+        serve(replies(Reply(fault="reset"), GOOD)) as server,
+        client(server.url) as asking,
+    ):
         asking.get(PATH, {"symbol": "AAPL"}, body)
     assert "GET /stable/profile?apikey=***&symbol=AAPL" in caplog.text
     assert KEY not in caplog.text
@@ -190,7 +243,11 @@ def test_what_urllib3_logs_does_not_hold_the_key(caplog):
 def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(caplog):
     """That complaint comes from another module, and quotes the address and what the vendor sent."""
     odd = Reply(GOOD.body, headers=((f"no header, as the key {KEY} is none\r\nX", "1"),))
-    with caplog.at_level(logging.DEBUG), serve(replies(odd)) as server, client(server.url) as asking:
+    with (
+        caplog.at_level(logging.DEBUG),
+        serve(replies(odd)) as server,
+        client(server.url) as asking,
+    ):
         assert asking.get(PATH, {}, body) == GOOD.content
     assert "GET /stable/profile?apikey=***" in caplog.text
     assert KEY not in caplog.text
@@ -200,17 +257,27 @@ def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch
     """A minute once for all threads, or as long as the vendor says; what is asked again at once is no wait."""
     told = []
     monkeypatch.setattr(vendor_http, "sleep", lambda _: None)
-    with serve(lambda *_: GOOD if told else Reply(status=429)) as server, client(server.url, cooldown=60.0, on_wait=told.append) as asking:
+    with (
+        serve(lambda *_: GOOD if told else Reply(status=429)) as server,
+        client(server.url, cooldown=60.0, on_wait=told.append) as asking,
+    ):
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(lambda _: asking.get(PATH, {}, body), range(4)))
         assert told == ["waiting 60 s before the next call: too often"]
-        server.answers = replies(Reply(status=503, headers=(("Retry-After", "9"),)), Reply(fault="reset"), GOOD)
+        server.answers = replies(
+            Reply(status=503, headers=(("Retry-After", "9"),)), Reply(fault="reset"), GOOD
+        )
         asking.get(PATH, {}, body)
     assert told[1:] == ["waiting 9 s before the next call: status 503"]
 
 
 def test_a_redirect_is_not_followed_with_the_key():
-    with serve(replies(Reply(status=302, headers=(("Location", "http://127.0.0.1:1/elsewhere"),)))) as server, client(server.url) as asking:
+    with (
+        serve(
+            replies(Reply(status=302, headers=(("Location", "http://127.0.0.1:1/elsewhere"),)))
+        ) as server,
+        client(server.url) as asking,
+    ):
         assert asking.get(PATH, {}, lambda answer: answer.status) == 302
         assert len(server.calls) == 1
 
@@ -273,17 +340,27 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(fault, limit
     """Timeouts of single waits are longer than what a call may take."""
     slow = Timeouts(60.0, 60.0, 60.0)
     bounds = CallLimits(call_seconds=0.5) if limit == "call" else CallLimits(run_seconds=0.5)
-    with serve(replies(fault)) as server, client(server.url, limits=bounds, timeouts=slow, cooldown=30.0) as asking:
+    with (
+        serve(replies(fault)) as server,
+        client(server.url, limits=bounds, timeouts=slow, cooldown=30.0) as asking,
+    ):
         began = time.monotonic()
-        with pytest.raises(TimeLimitError, match=f"RISKMETRICS_FMP_{limit.upper()}_SECONDS") as caught:
+        with pytest.raises(
+            TimeLimitError, match=f"RISKMETRICS_FMP_{limit.upper()}_SECONDS"
+        ) as caught:
             asking.get(PATH, {}, body)
-        assert time.monotonic() - began < 5  # half a second, on a machine that has other things to do
+        assert (
+            time.monotonic() - began < 5
+        )  # half a second, on a machine that has other things to do
     assert caught.value.exit_code == 5
     assert KEY not in "".join(traceback.format_exception(caught.value, chain=True))
 
 
 def test_after_the_time_of_a_run_nothing_is_sent():
-    with serve(replies(GOOD)) as server, client(server.url, limits=CallLimits(run_seconds=0.5)) as asking:
+    with (
+        serve(replies(GOOD)) as server,
+        client(server.url, limits=CallLimits(run_seconds=0.5)) as asking,
+    ):
         time.sleep(0.6)  # before the first question no time counts
         assert asking.get(PATH, {}, body) == GOOD.content
         time.sleep(0.6)
@@ -295,6 +372,8 @@ def test_after_the_time_of_a_run_nothing_is_sent():
 
 def test_the_wait_until_the_plan_admits_a_call_is_no_part_of_its_time():
     with serve(replies(GOOD)) as server:
-        slow = VendorHttpClient(server.url, KEY, lambda: time.sleep(0.3), limits=CallLimits(call_seconds=0.2))
+        slow = VendorHttpClient(
+            server.url, KEY, lambda: time.sleep(0.3), limits=CallLimits(call_seconds=0.2)
+        )
         with slow as asking:
             assert asking.get(PATH, {}, body) == GOOD.content

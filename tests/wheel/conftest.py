@@ -54,14 +54,20 @@ def distributions(public_folder: Path) -> Path:
     built = public_folder / "dist"
     build("sdist", CHECKOUT, built)
     (source,) = built.glob("*.tar.gz")
-    subprocess.run(["tar", "-xzf", str(source), "-C", str(built)], check=True)  # tarfile's filters came with Python 3.11.4
+    subprocess.run(
+        ["tar", "-xzf", str(source), "-C", str(built)], check=True
+    )  # tarfile's filters came with Python 3.11.4
     build("wheel", built / source.name.removesuffix(".tar.gz"), built)
     return built
 
 
 def build(target: str, source: Path, into: Path) -> None:
     """Build a source tree as ``pip`` does, with the build backend of the tests' environment."""
-    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)], cwd=source, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", str(into)],
+        cwd=source,
+        check=True,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +86,14 @@ def installed(wheel: Path, public_folder: Path) -> Environment:
 def offline(folder: Path, wheel: Path, python: str = sys.executable) -> Environment:
     """Create an environment with the wheel that finds every other package where the tests find it."""
     environment = empty(folder, python)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", str(folder / "bin" / "python")]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "--python",
+        str(folder / "bin" / "python"),
+    ]
     subprocess.run([*pip, "install", "--quiet", "--no-index", "--no-deps", str(wheel)], check=True)
     link(environment, Path(sysconfig.get_path("purelib")))
     return environment
@@ -110,15 +123,21 @@ def empty_directory(public_folder: Path) -> Path:
 
 def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[str]:
     """Run the demo in an empty directory, look at what it shows, and return what it leaves; ``variables`` are of the environment."""
-    imported = environment.call("python", "-c", "import riskmetrics; print(riskmetrics.__file__)", cwd=cwd)
+    imported = environment.call(
+        "python", "-c", "import riskmetrics; print(riskmetrics.__file__)", cwd=cwd
+    )
     assert Path(imported).is_relative_to(environment.folder)
     shown = environment.call("riskmetrics", "demo", cwd=cwd, **variables)
     assert "Long-Short, 2022-12-28" in shown
     assert "Information Technology" in shown
     assert "Volatility forecasts made 2021-12-28 to 2022-11-28" in shown
     assert "Long-Short" in (cwd / "report.html").read_text()
-    betas = environment.call("riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables)
+    betas = environment.call(
+        "riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables
+    )
     assert "Market betas, 2022-12-28" in betas
-    assert "the schema is the one" in environment.call("riskmetrics", "db", "verify", cwd=cwd, **variables)
+    assert "the schema is the one" in environment.call(
+        "riskmetrics", "db", "verify", cwd=cwd, **variables
+    )
     assert list(cwd.with_name("home").iterdir()) == []
     return {path.name for path in cwd.iterdir()}

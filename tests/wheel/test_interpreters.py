@@ -19,9 +19,18 @@ def test_the_demo_runs_where_the_wheel_and_its_locked_packages_are_installed(
     environment = Environment(public_folder / version)
     subprocess.run([_interpreter(version), "-m", "venv", str(environment.folder)], check=True)
     pip = [str(environment.folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check"]
-    locked = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", str(CHECKOUT / "requirements.lock")]
+    locked = [
+        "--require-hashes",
+        "--no-deps",
+        "--only-binary",
+        ":all:",
+        "--requirement",
+        str(CHECKOUT / "requirements.lock"),
+    ]
     subprocess.run([*pip, "install", "--quiet", *locked], check=True)
-    subprocess.run([*pip, "install", "--quiet", "--no-index", str(wheel)], check=True)  # refused if the lock leaves out a dependency
+    subprocess.run(
+        [*pip, "install", "--quiet", "--no-index", str(wheel)], check=True
+    )  # refused if the lock leaves out a dependency
     assert demonstrate(environment, empty_directory) == {"report.html", ".riskmetrics"}
 
 
@@ -29,6 +38,10 @@ def _interpreter(version: str) -> str:
     """Return a Python of that version: on the PATH, or one that pyenv has installed."""
     name = f"python{version}"
     for found in (shutil.which(name), *Path.home().glob(f".pyenv/versions/{version}.*/bin/{name}")):
-        if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:  # pyenv's own may have none
+        if (
+            found
+            and subprocess.run([found, "--version"], capture_output=True, check=False).returncode
+            == 0
+        ):  # pyenv's own may have none
             return str(found)
     pytest.skip(f"no {name} here")

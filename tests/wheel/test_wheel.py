@@ -12,12 +12,23 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.wheel.conftest import CHECKOUT, ORDINARY_USER, Environment, build, demonstrate, empty, link, offline
+from tests.wheel.conftest import (
+    CHECKOUT,
+    ORDINARY_USER,
+    Environment,
+    build,
+    demonstrate,
+    empty,
+    link,
+    offline,
+)
 
 MAIN = "from riskmetrics.cli.main import main; main()"
 
 
-def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distribution(wheel: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distribution(
+    wheel: Path, tmp_path: Path
+) -> None:
     build("wheel", CHECKOUT, tmp_path)
     with ZipFile(wheel) as published, ZipFile(tmp_path / wheel.name) as direct:
         contents = {entry.filename: entry.CRC for entry in published.infolist()}
@@ -28,26 +39,57 @@ def test_the_wheel_is_the_same_from_the_checkout_and_from_the_source_distributio
     assert not [name for name in contents if "__pycache__" in name or name.startswith("tests")]
 
 
-def test_the_demo_runs_from_an_empty_directory(installed: Environment, empty_directory: Path) -> None:
+def test_the_demo_runs_from_an_empty_directory(
+    installed: Environment, empty_directory: Path
+) -> None:
     assert demonstrate(installed, empty_directory) == {"report.html", ".riskmetrics"}
 
 
-def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces(installed: Environment, empty_directory: Path) -> None:
+def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces(
+    installed: Environment, empty_directory: Path
+) -> None:
     """The path of a Unix socket may have 107 characters; Dagster's storage is found by a URL."""
     home = empty_directory.parent / ("all the risk of this house " * 6) / "and 100% of its runs"
     assert len(str(home)) > 107
     assert demonstrate(installed, empty_directory, RISKMETRICS_HOME=str(home)) == {"report.html"}
-    variables = json.loads(installed.call("riskmetrics", "env", "--json", cwd=empty_directory, RISKMETRICS_HOME=str(home)))
+    variables = json.loads(
+        installed.call(
+            "riskmetrics", "env", "--json", cwd=empty_directory, RISKMETRICS_HOME=str(home)
+        )
+    )
     code = ("-m", "riskmetrics.definitions")
-    assert "daily_risk" in installed.call("python", "-m", "dagster", "job", "list", *code, cwd=empty_directory, **variables)
-    materialize = ("asset", "materialize", *code, "--select", "portfolio_values", "--partition", "2022-12-27")
+    assert "daily_risk" in installed.call(
+        "python", "-m", "dagster", "job", "list", *code, cwd=empty_directory, **variables
+    )
+    materialize = (
+        "asset",
+        "materialize",
+        *code,
+        "--select",
+        "portfolio_values",
+        "--partition",
+        "2022-12-27",
+    )
     installed.call("python", "-m", "dagster", *materialize, cwd=empty_directory, **variables)
-    stored = installed.call("riskmetrics", "show", "snapshot", "--date", "2022-12-27", "--json", cwd=empty_directory, **variables)
+    stored = installed.call(
+        "riskmetrics",
+        "show",
+        "snapshot",
+        "--date",
+        "2022-12-27",
+        "--json",
+        cwd=empty_directory,
+        **variables,
+    )
     assert len(json.loads(stored)) == 3
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="every other test here is run by an ordinary user already")
-def test_the_demo_runs_for_an_ordinary_user_too(wheel: Path, public_folder: Path, empty_directory: Path) -> None:
+@pytest.mark.skipif(
+    os.geteuid() != 0, reason="every other test here is run by an ordinary user already"
+)
+def test_the_demo_runs_for_an_ordinary_user_too(
+    wheel: Path, public_folder: Path, empty_directory: Path
+) -> None:
     python = _python_for_all()
     environment = offline(public_folder / "ordinary", wheel, python)._replace(user=ORDINARY_USER)
     for folder in (empty_directory, empty_directory.with_name("home")):
@@ -59,8 +101,15 @@ def test_the_demo_runs_for_an_ordinary_user_too(wheel: Path, public_folder: Path
 def _python_for_all() -> str:
     """Return an interpreter of the tests' version that every user may run, beside packages that every user may read."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    for candidate in (Path(sys.executable), Path("/usr/bin") / version, Path("/usr/local/bin") / version):
-        if candidate.exists() and all(_open_to_all(path.resolve()) for path in (candidate, Path(sysconfig.get_path("purelib")))):
+    for candidate in (
+        Path(sys.executable),
+        Path("/usr/bin") / version,
+        Path("/usr/local/bin") / version,
+    ):
+        if candidate.exists() and all(
+            _open_to_all(path.resolve())
+            for path in (candidate, Path(sysconfig.get_path("purelib")))
+        ):
             return str(candidate)
     pytest.skip(f"no {version} that an ordinary user may run, or packages that it may not read")
 
@@ -69,19 +118,38 @@ def _open_to_all(path: Path) -> bool:
     return all(folder.stat().st_mode & stat.S_IXOTH for folder in (path, *path.parents))
 
 
-def test_a_checkout_that_cannot_be_written_runs_everything(public_folder: Path, empty_directory: Path) -> None:
+def test_a_checkout_that_cannot_be_written_runs_everything(
+    public_folder: Path, empty_directory: Path
+) -> None:
     """Neither the command line, Dagster, Alembic, pytest nor bytecode needs to write beside the code."""
     checkout = public_folder / "checkout"
-    shutil.copytree(CHECKOUT, checkout, ignore=shutil.ignore_patterns(".*", "__pycache__", "dist", "report.html"))
+    shutil.copytree(
+        CHECKOUT,
+        checkout,
+        ignore=shutil.ignore_patterns(".*", "__pycache__", "dist", "report.html"),
+    )
     environment = empty(public_folder / "of-checkout")
     link(environment, Path(sysconfig.get_path("purelib")), checkout)
     home = empty_directory / "risk"
-    variables = {"PATH": os.defpath, "HOME": str(empty_directory), "RISKMETRICS_HOME": str(home), "DAGSTER_HOME": str(home / "dagster")}
+    variables = {
+        "PATH": os.defpath,
+        "HOME": str(empty_directory),
+        "RISKMETRICS_HOME": str(home),
+        "DAGSTER_HOME": str(home / "dagster"),
+    }
     prefix = _read_only(checkout)
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [*prefix, str(environment.folder / "bin" / "python"), *arguments]
-        return subprocess.run(command, cwd=checkout, env=variables, capture_output=True, text=True, timeout=180, check=False)
+        return subprocess.run(
+            command,
+            cwd=checkout,
+            env=variables,
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+        )
 
     assert "OSError" in call("-c", "open('written', 'w')").stderr
     for arguments in (
@@ -103,8 +171,13 @@ def _read_only(folder: Path) -> list[str]:
         for path in (folder, *folder.rglob("*")):
             path.chmod(path.stat().st_mode & ~0o222)
         return []
-    mount = f"mount --bind '{folder}' '{folder}' && mount -o remount,bind,ro '{folder}' && cd '{folder}' && exec \"$@\""
+    mount = (
+        f"mount --bind '{folder}' '{folder}' && mount -o remount,bind,ro '{folder}' && cd"
+        f" '{folder}' && exec \"$@\""
+    )
     prefix = ["unshare", "--mount", "--", "sh", "-c", mount, "sh"]
     if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("root may write everywhere, and there are no mount namespaces here to hinder it")
+        pytest.skip(
+            "root may write everywhere, and there are no mount namespaces here to hinder it"
+        )
     return prefix

@@ -1,12 +1,23 @@
 """The schema at the newest revision, as SQLAlchemy Core tables: one source for reads, writes and the drift check.
 
-Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments from the database; the tables and
-columns of later revisions carry ``comment=``. Every instant is a timestamptz, every trading day a date.
+Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments from the database;
+the tables and columns of later revisions carry ``comment=``. Every instant is a timestamptz, every
+trading day a date.
 """
 
-from riskmetrics.db.tables.forecast_tables import har_coefficients, har_forecast_scores, volatility_forecasts
+from riskmetrics.db.tables.forecast_tables import (
+    har_coefficients,
+    har_forecast_scores,
+    volatility_forecasts,
+)
 from riskmetrics.db.tables.holding_tables import portfolios, positions
-from riskmetrics.db.tables.insight_tables import ai_batch_requests, ai_batches, ai_insight_templates, ai_insights, ai_spend
+from riskmetrics.db.tables.insight_tables import (
+    ai_batch_requests,
+    ai_batches,
+    ai_insight_templates,
+    ai_insights,
+    ai_spend,
+)
 from riskmetrics.db.tables.market_data_tables import (
     benchmarks_sector_weights,
     company_profiles,
@@ -19,7 +30,11 @@ from riskmetrics.db.tables.portfolio_results import (
     portfolio_sector_weights,
     portfolio_snapshots,
 )
-from riskmetrics.db.tables.position_results import position_interest_rate_betas, position_market_betas, position_volatility
+from riskmetrics.db.tables.position_results import (
+    position_interest_rate_betas,
+    position_market_betas,
+    position_volatility,
+)
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
 from riskmetrics.db.tables.risk_tables import (
     portfolio_drawdowns,

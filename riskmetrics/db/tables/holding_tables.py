@@ -2,19 +2,31 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata, surrogate_key_column
+from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
 
 portfolios = sa.Table(
     "portfolios",
     metadata,
     surrogate_key_column(),
-    sa.Column("user_id", sa.Uuid, doc="Owner in a system that has users; NULL in a stand-alone database."),
+    sa.Column(
+        "user_id", sa.Uuid, doc="Owner in a system that has users; NULL in a stand-alone database."
+    ),
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("description", sa.String(1000)),
     sa.Column("currency", sa.String(3), nullable=False, doc="ISO 4217, that of its prices."),
-    sa.Column("equity_balance", sa.Numeric(16, 2), doc="Net asset value in the portfolio's currency on equity_as_of."),
-    sa.Column("holdings_as_of", sa.Date, comment="The last day that the holdings were stated for. NULL: not known."),
-    sa.Column("equity_as_of", sa.Date, comment="The day that equity_balance describes. NULL: not known."),
+    sa.Column(
+        "equity_balance",
+        sa.Numeric(16, 2),
+        doc="Net asset value in the portfolio's currency on equity_as_of.",
+    ),
+    sa.Column(
+        "holdings_as_of",
+        sa.Date,
+        comment="The last day that the holdings were stated for. NULL: not known.",
+    ),
+    sa.Column(
+        "equity_as_of", sa.Date, comment="The day that equity_balance describes. NULL: not known."
+    ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     sa.Column("deleted_at", sa.DateTime(timezone=True), doc="Soft delete."),
@@ -34,7 +46,12 @@ positions = sa.Table(
         nullable=False,
         doc="Long call, long put, short call, short put, stock long, stock short.",
     ),
-    sa.Column("quantity", sa.Numeric(28, 10), nullable=False, doc="Shares or contracts; negative for shorts."),
+    sa.Column(
+        "quantity",
+        sa.Numeric(28, 10),
+        nullable=False,
+        doc="Shares or contracts; negative for shorts.",
+    ),
     sa.Column("entry_price", sa.Numeric(12, 4), doc="Per share, split-adjusted. NULL: not known."),
     sa.Column("entry_date", sa.Date, nullable=False, doc="First day that it is held."),
     sa.Column(
@@ -51,13 +68,22 @@ positions = sa.Table(
     sa.Column("expiration_date", sa.Date, doc="Of an option."),
     sa.Column("investment_class", sa.String(20), doc="PUBLIC, OPTIONS or PRIVATE."),
     sa.Column("investment_subtype", sa.String(30)),
-    sa.Column("last_price", sa.Numeric(12, 4), doc="Price given with the holding, for what has no price source."),
+    sa.Column(
+        "last_price",
+        sa.Numeric(12, 4),
+        doc="Price given with the holding, for what has no price source.",
+    ),
     sa.Column("market_value", sa.Numeric(16, 2), doc="As given with the holding."),
     sa.Column("unrealized_pnl", sa.Numeric(16, 2), doc="As given with the holding."),
     sa.Column("realized_pnl", sa.Numeric(16, 2), doc="As given with the holding."),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
-    sa.Column("deleted_at", sa.DateTime(timezone=True), doc="Entered in error: excluded on all days."),
-    *(sa.Index(None, name) for name in ("portfolio_id", "symbol", "exit_date", "deleted_at", "investment_class")),
+    sa.Column(
+        "deleted_at", sa.DateTime(timezone=True), doc="Entered in error: excluded on all days."
+    ),
+    *(
+        sa.Index(None, name)
+        for name in ("portfolio_id", "symbol", "exit_date", "deleted_at", "investment_class")
+    ),
 )
 """One row per lot: several lots of one symbol may stand in one portfolio."""

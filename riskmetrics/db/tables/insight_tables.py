@@ -2,11 +2,13 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata, surrogate_key_column
+from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
 from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
 
 _INSIGHT_TYPE = sa.Enum(*DEFAULT_INSIGHT_TYPES, "custom", name="insight_type", metadata=metadata)
-_SEVERITY = sa.Enum("info", "normal", "elevated", "warning", "critical", name="insight_severity", metadata=metadata)
+_SEVERITY = sa.Enum(
+    "info", "normal", "elevated", "warning", "critical", name="insight_severity", metadata=metadata
+)
 
 ai_insights = sa.Table(
     "ai_insights",
@@ -15,7 +17,12 @@ ai_insights = sa.Table(
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("insight_type", _INSIGHT_TYPE, nullable=False, doc="What it is about."),
     sa.Column("title", sa.String(200), nullable=False, doc="One line."),
-    sa.Column("severity", _SEVERITY, nullable=False, doc="By thresholds, of figures: info, normal, elevated, warning or critical."),
+    sa.Column(
+        "severity",
+        _SEVERITY,
+        nullable=False,
+        doc="By thresholds, of figures: info, normal, elevated, warning or critical.",
+    ),
     sa.Column("summary", sa.Text, nullable=False, doc="A few sentences."),
     sa.Column("full_analysis", sa.Text, doc="All of it, in Markdown."),
     sa.Column("key_findings", sa.JSON, doc="List of findings."),
@@ -26,20 +33,46 @@ ai_insights = sa.Table(
     sa.Column("focus_area", sa.String(100), doc="What decided its severity."),
     sa.Column("user_question", sa.Text, doc="What a person asked. NULL: nobody did."),
     sa.Column("model_used", sa.String(50), nullable=False, doc="The language model, or the rules."),
-    sa.Column("provider", sa.String(20), nullable=False, server_default="anthropic", doc="Whose model; rules: ours."),
+    sa.Column(
+        "provider",
+        sa.String(20),
+        nullable=False,
+        server_default="anthropic",
+        doc="Whose model; rules: ours.",
+    ),
     sa.Column("prompt_version", sa.String(20), doc="Version in ai_insight_templates."),
     sa.Column("cost_usd", sa.Numeric(10, 6), doc="USD. NULL: the model's rates are not known."),
     sa.Column("generation_time_ms", sa.Numeric(10, 2), doc="Milliseconds."),
     sa.Column("token_count_input", sa.Numeric(10, 0), doc="Tokens read."),
     sa.Column("token_count_output", sa.Numeric(10, 0), doc="Tokens written."),
     sa.Column("tool_calls_count", sa.Numeric(3, 0), doc="Look-ups the model made."),
-    sa.Column("cache_hit", sa.Boolean, nullable=False, server_default=sa.false(), doc="Whether it repeats another."),
-    sa.Column("cache_source_id", sa.ForeignKey("ai_insights.id"), doc="The insight that this one repeats."),
+    sa.Column(
+        "cache_hit",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        doc="Whether it repeats another.",
+    ),
+    sa.Column(
+        "cache_source_id", sa.ForeignKey("ai_insights.id"), doc="The insight that this one repeats."
+    ),
     sa.Column("cache_key", sa.String(64), doc="Hash of what it was made of."),
     sa.Column("user_rating", sa.Numeric(2, 1), doc="0.0 to 5.0."),
     sa.Column("user_feedback", sa.Text, doc="What a person said of it."),
-    sa.Column("viewed", sa.Boolean, nullable=False, server_default=sa.false(), doc="Whether a person has seen it."),
-    sa.Column("dismissed", sa.Boolean, nullable=False, server_default=sa.false(), doc="Whether a person put it aside."),
+    sa.Column(
+        "viewed",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        doc="Whether a person has seen it.",
+    ),
+    sa.Column(
+        "dismissed",
+        sa.Boolean,
+        nullable=False,
+        server_default=sa.false(),
+        doc="Whether a person put it aside.",
+    ),
     timestamp_column("created_at"),
     sa.Column("expires_at", sa.DateTime(timezone=True), doc="NULL: never."),
     timestamp_column("updated_at"),
@@ -87,7 +120,12 @@ ai_insight_templates = sa.Table(
     sa.Index(None, "insight_type"),
     sa.Index("ix_ai_templates_type_active", "insight_type", "active"),
     sa.Index("ix_ai_templates_version", "insight_type", "version"),
-    sa.Index("uq_ai_insight_templates_insight_type_active", "insight_type", unique=True, postgresql_where=sa.text("active")),
+    sa.Index(
+        "uq_ai_insight_templates_insight_type_active",
+        "insight_type",
+        unique=True,
+        postgresql_where=sa.text("active"),
+    ),
 )
 """One row per type and version of a prompt."""
 
@@ -98,15 +136,28 @@ ai_spend = sa.Table(
     sa.Column("day", sa.Date, nullable=False, comment="Day of UTC that the call counts for."),
     sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
     sa.Column(
-        "subject", sa.String(64), nullable=False, comment="Hash of the prompt: what is written for it, repaired or looked up adds up."
+        "subject",
+        sa.String(64),
+        nullable=False,
+        comment="Hash of the prompt: what is written for it, repaired or looked up adds up.",
     ),
     sa.Column("model", sa.String(50), nullable=False),
-    sa.Column("reserved", sa.Numeric(10, 6), nullable=False, comment="USD that the call can cost at most."),
-    sa.Column("cost", sa.Numeric(10, 6), comment="USD that it cost. NULL: it is under way, or nobody knows; the reserved counts."),
+    sa.Column(
+        "reserved", sa.Numeric(10, 6), nullable=False, comment="USD that the call can cost at most."
+    ),
+    sa.Column(
+        "cost",
+        sa.Numeric(10, 6),
+        comment="USD that it cost. NULL: it is under way, or nobody knows; the reserved counts.",
+    ),
     sa.Column("input_tokens", sa.Integer),
     sa.Column("output_tokens", sa.Integer),
     timestamp_column("reserved_at"),
-    sa.Column("settled_at", sa.DateTime(timezone=True), comment="NULL: the call is under way, or its process died."),
+    sa.Column(
+        "settled_at",
+        sa.DateTime(timezone=True),
+        comment="NULL: the call is under way, or its process died.",
+    ),
     sa.Index(None, "day"),
     sa.Index(None, "run_id"),
     sa.CheckConstraint("reserved >= 0 AND cost >= 0", name="amounts"),
@@ -117,23 +168,41 @@ ai_batches = sa.Table(
     "ai_batches",
     metadata,
     surrogate_key_column(),
-    sa.Column("vendor_id", sa.String(64), unique=True, comment="What the vendor calls it. NULL: it is being sent, or its process died."),
+    sa.Column(
+        "vendor_id",
+        sa.String(64),
+        unique=True,
+        comment="What the vendor calls it. NULL: it is being sent, or its process died.",
+    ),
     sa.Column("run_id", sa.String(36), nullable=False, comment="Run that sent it."),
     timestamp_column("created_at"),
     sa.Column("closed_at", sa.DateTime(timezone=True), comment="NULL: its answers are waited for."),
-    comment="One row per batch of prompts: stored before it is sent, so that none is lost and none is paid for twice.",
+    comment=(
+        "One row per batch of prompts: stored before it is sent, so that none is lost and none is"
+        " paid for twice."
+    ),
 )
 
 ai_batch_requests = sa.Table(
     "ai_batch_requests",
     metadata,
-    sa.Column("custom_id", sa.String(64), primary_key=True, comment="What the vendor's answer is known by."),
+    sa.Column(
+        "custom_id",
+        sa.String(64),
+        primary_key=True,
+        comment="What the vendor's answer is known by.",
+    ),
     sa.Column("batch_id", sa.ForeignKey("ai_batches.id", ondelete="CASCADE"), nullable=False),
     sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
-    sa.Column("spend_id", sa.ForeignKey("ai_spend.id"), nullable=False, comment="What is reserved for it."),
+    sa.Column(
+        "spend_id", sa.ForeignKey("ai_spend.id"), nullable=False, comment="What is reserved for it."
+    ),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", ondelete="CASCADE"), nullable=False),
     sa.Column("day", sa.Date, nullable=False, comment="Session that it is about."),
     sa.Column("insight_type", sa.String(32), nullable=False),
     sa.Index(None, "batch_id"),
-    comment="One row per prompt in a batch: what its answer is for. An insight by rules stands meanwhile.",
+    comment=(
+        "One row per prompt in a batch: what its answer is for. An insight by rules stands"
+        " meanwhile."
+    ),
 )

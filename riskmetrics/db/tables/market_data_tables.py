@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata, surrogate_key_column
+from riskmetrics.db.tables.schema import metadata, surrogate_key_column, timestamp_column
 
 market_data_cache = sa.Table(
     "market_data_cache",
@@ -13,9 +13,19 @@ market_data_cache = sa.Table(
     sa.Column("open", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
     sa.Column("high", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
     sa.Column("low", sa.Numeric(12, 4), doc="Split-adjusted, per share."),
-    sa.Column("close", sa.Numeric(12, 4), nullable=False, doc="Split-adjusted, not dividend-adjusted, per share: what values are made of."),
     sa.Column(
-        "adj_close", sa.Double, comment="Close adjusted for splits and dividends, per share: what returns are made of. NULL: not known."
+        "close",
+        sa.Numeric(12, 4),
+        nullable=False,
+        doc="Split-adjusted, not dividend-adjusted, per share: what values are made of.",
+    ),
+    sa.Column(
+        "adj_close",
+        sa.Double,
+        comment=(
+            "Close adjusted for splits and dividends, per share: what returns are made of. NULL:"
+            " not known."
+        ),
     ),
     sa.Column("volume", sa.BigInteger, doc="Shares; index funds pass 2^31."),
     sa.Column("sector", sa.String(100), doc="GICS sector, as the source of the row says."),
@@ -36,12 +46,17 @@ price_decisions = sa.Table(
     "price_decisions",
     metadata,
     sa.Column("symbol", sa.String(20), primary_key=True),
-    sa.Column("date", sa.Date, primary_key=True, comment="First session at the price after the move."),
+    sa.Column(
+        "date", sa.Date, primary_key=True, comment="First session at the price after the move."
+    ),
     sa.Column(
         "kind",
         sa.String(16),
         nullable=False,
-        comment="accept: the move is real. split: earlier prices are multiplied by old_shares / new_shares when they are read.",
+        comment=(
+            "accept: the move is real. split: earlier prices are multiplied by old_shares /"
+            " new_shares when they are read."
+        ),
     ),
     sa.Column(
         "new_shares",
@@ -49,7 +64,9 @@ price_decisions = sa.Table(
         comment="Shares after a split for old_shares before it: 4 of a 4:1 split.",
     ),
     sa.Column("old_shares", sa.Integer, comment="Shares before a split: 1 of a 4:1 split."),
-    sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that recorded the decision."),
+    sa.Column(
+        "code_version", sa.String(64), comment="Version of riskmetrics that recorded the decision."
+    ),
     timestamp_column("decided_at"),
     sa.CheckConstraint(
         "kind = 'accept' AND new_shares IS NULL AND old_shares IS NULL "
@@ -94,7 +111,12 @@ benchmarks_sector_weights = sa.Table(
     sa.Column("data_source", sa.String(32), nullable=False, server_default="FMP"),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
-    sa.UniqueConstraint("benchmark_code", "asof_date", "sector", name="uq_benchmarks_sector_weights_code_date_sector"),
+    sa.UniqueConstraint(
+        "benchmark_code",
+        "asof_date",
+        "sector",
+        name="uq_benchmarks_sector_weights_code_date_sector",
+    ),
     sa.Index("idx_benchmark_lookup", "benchmark_code", "asof_date"),
     sa.Index("idx_benchmark_sector", "benchmark_code", "sector", "asof_date"),
 )

@@ -3,7 +3,13 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata, provenance_columns, surrogate_key_column, undefined_reason_column
+from riskmetrics.db.tables.schema import (
+    metadata,
+    provenance_columns,
+    surrogate_key_column,
+    timestamp_column,
+    undefined_reason_column,
+)
 
 portfolio_snapshots = sa.Table(
     "portfolio_snapshots",
@@ -11,58 +17,142 @@ portfolio_snapshots = sa.Table(
     surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("snapshot_date", sa.Date, nullable=False, doc="Session, at its close."),
-    sa.Column("total_value", sa.Numeric(16, 2), nullable=False, doc="Equity of the day: net value plus cash; money, as all values here."),
-    sa.Column("cash_value", sa.Numeric(16, 2), nullable=False, doc="Equity less the net value of what is held."),
+    sa.Column(
+        "total_value",
+        sa.Numeric(16, 2),
+        nullable=False,
+        doc="Equity of the day: net value plus cash; money, as all values here.",
+    ),
+    sa.Column(
+        "cash_value",
+        sa.Numeric(16, 2),
+        nullable=False,
+        doc="Equity less the net value of what is held.",
+    ),
     sa.Column("long_value", sa.Numeric(16, 2), nullable=False, doc="Sum of the values above zero."),
     sa.Column("short_value", sa.Numeric(16, 2), nullable=False, doc="Negative."),
-    sa.Column("gross_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value less short_value."),
-    sa.Column("net_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value plus short_value."),
-    sa.Column("daily_pnl", sa.Numeric(16, 2), doc="Price changes since the close of the session before, and income."),
+    sa.Column(
+        "gross_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value less short_value."
+    ),
+    sa.Column(
+        "net_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value plus short_value."
+    ),
+    sa.Column(
+        "daily_pnl",
+        sa.Numeric(16, 2),
+        doc="Price changes since the close of the session before, and income.",
+    ),
     sa.Column(
         "daily_return",
         sa.Numeric(18, 6),
-        doc="Simple, fraction of the equity of the session before and what came in at the start of the day.",
+        doc=(
+            "Simple, fraction of the equity of the session before and what came in at the start of"
+            " the day."
+        ),
     ),
-    sa.Column("cumulative_pnl", sa.Numeric(16, 2), doc="Since entry. NULL: the entry price or the present price of a lot is not known."),
-    sa.Column("portfolio_delta", sa.Numeric(12, 2), doc="Sum over its options: money per unit of the underlyings' prices."),
-    sa.Column("portfolio_gamma", sa.Numeric(12, 2), doc="Sum over its options: delta per unit of the underlyings' prices."),
-    sa.Column("portfolio_theta", sa.Numeric(12, 2), doc="Sum over its options: money per calendar day."),
-    sa.Column("portfolio_vega", sa.Numeric(12, 2), doc="Sum over its options: money per point of volatility."),
+    sa.Column(
+        "cumulative_pnl",
+        sa.Numeric(16, 2),
+        doc="Since entry. NULL: the entry price or the present price of a lot is not known.",
+    ),
+    sa.Column(
+        "portfolio_delta",
+        sa.Numeric(12, 2),
+        doc="Sum over its options: money per unit of the underlyings' prices.",
+    ),
+    sa.Column(
+        "portfolio_gamma",
+        sa.Numeric(12, 2),
+        doc="Sum over its options: delta per unit of the underlyings' prices.",
+    ),
+    sa.Column(
+        "portfolio_theta", sa.Numeric(12, 2), doc="Sum over its options: money per calendar day."
+    ),
+    sa.Column(
+        "portfolio_vega",
+        sa.Numeric(12, 2),
+        doc="Sum over its options: money per point of volatility.",
+    ),
     sa.Column("num_positions", sa.Integer, nullable=False, doc="Instruments, lots netted."),
-    sa.Column("num_long_positions", sa.Integer, nullable=False, doc="Instruments above zero, lots netted."),
-    sa.Column("num_short_positions", sa.Integer, nullable=False, doc="Instruments below zero, lots netted."),
+    sa.Column(
+        "num_long_positions", sa.Integer, nullable=False, doc="Instruments above zero, lots netted."
+    ),
+    sa.Column(
+        "num_short_positions",
+        sa.Integer,
+        nullable=False,
+        doc="Instruments below zero, lots netted.",
+    ),
     sa.Column("equity_balance", sa.Numeric(16, 2), doc="As stated with the portfolio."),
-    sa.Column("beta_calculated_90d", sa.Numeric(10, 4), doc="Mean of the positions' betas, weighted by signed value over equity."),
-    sa.Column("beta_calculated_90d_r_squared", sa.Numeric(10, 4), doc="Mean of the positions', weighted by gross value."),
+    sa.Column(
+        "beta_calculated_90d",
+        sa.Numeric(10, 4),
+        doc="Mean of the positions' betas, weighted by signed value over equity.",
+    ),
+    sa.Column(
+        "beta_calculated_90d_r_squared",
+        sa.Numeric(10, 4),
+        doc="Mean of the positions', weighted by gross value.",
+    ),
     sa.Column("beta_calculated_90d_observations", sa.Integer, doc="Fewest among the positions."),
-    sa.Column("beta_portfolio_regression", sa.Numeric(10, 4), doc="Regression of the portfolio's own returns on the market."),
-    sa.Column("beta_provider_1y", sa.Numeric(10, 4), doc="The vendor's betas, weighted as beta_calculated_90d."),
+    sa.Column(
+        "beta_portfolio_regression",
+        sa.Numeric(10, 4),
+        doc="Regression of the portfolio's own returns on the market.",
+    ),
+    sa.Column(
+        "beta_provider_1y",
+        sa.Numeric(10, 4),
+        doc="The vendor's betas, weighted as beta_calculated_90d.",
+    ),
     sa.Column("sector_exposure", JSONB, doc="Sector → share of gross value; the shares sum to 1."),
     sa.Column("hhi", sa.Numeric(10, 4), doc="Herfindahl-Hirschman index on the scale 0..1."),
     sa.Column("effective_num_positions", sa.Numeric(10, 2), doc="1 / HHI, of the unrounded one."),
     sa.Column("top_3_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
     sa.Column("top_10_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
-    sa.Column("realized_volatility_21d", sa.Numeric(10, 4), doc="Annualized, fraction, of the portfolio's returns over 21 sessions."),
-    sa.Column("realized_volatility_63d", sa.Numeric(10, 4), doc="Annualized, fraction, of the portfolio's returns over 63 sessions."),
-    sa.Column("expected_volatility_21d", sa.Numeric(10, 4), doc="Annualized, fraction: forecast for the next 21 sessions."),
+    sa.Column(
+        "realized_volatility_21d",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction, of the portfolio's returns over 21 sessions.",
+    ),
+    sa.Column(
+        "realized_volatility_63d",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction, of the portfolio's returns over 63 sessions.",
+    ),
+    sa.Column(
+        "expected_volatility_21d",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction: forecast for the next 21 sessions.",
+    ),
     sa.Column("volatility_trend", sa.String(20), doc="increasing, decreasing or stable."),
-    sa.Column("volatility_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_volatility_21d among its previous year."),
+    sa.Column(
+        "volatility_percentile",
+        sa.Numeric(10, 4),
+        doc="In [0, 1]: realized_volatility_21d among its previous year.",
+    ),
     timestamp_column("created_at"),
     *provenance_columns(),
     sa.Column(
         "income",
         sa.Numeric(16, 2),
-        comment="Distributions of the holdings that went ex on the day, in daily_pnl and from then on"
-        " in cash_value. NULL: not known of any.",
+        comment=(
+            "Distributions of the holdings that went ex on the day, in daily_pnl and from then on"
+            " in cash_value. NULL: not known of any."
+        ),
     ),
     sa.Column(
         "weight_base",
         sa.String(16),
-        comment="Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
-        " where none is stated. NULL: computed by an earlier version.",
+        comment=(
+            "Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
+            " where none is stated. NULL: computed by an earlier version."
+        ),
     ),
     sa.CheckConstraint("weight_base IN ('stated_equity', 'net_value')", name="weight_base"),
-    sa.UniqueConstraint("portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"),
+    sa.UniqueConstraint(
+        "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
+    ),
     sa.Index(None, "portfolio_id"),
     sa.Index(None, "snapshot_date"),
 )
@@ -73,11 +163,19 @@ portfolio_sector_weights = sa.Table(
     metadata,
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
-    sa.Column("sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."),
-    sa.Column("gross_weight", sa.Double, nullable=False, comment="Share of gross value, in [0, 1]."),
+    sa.Column(
+        "sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."
+    ),
+    sa.Column(
+        "gross_weight", sa.Double, nullable=False, comment="Share of gross value, in [0, 1]."
+    ),
     sa.Column("net_weight", sa.Double, comment="Signed share of equity, as a fraction."),
-    sa.Column("benchmark_weight", sa.Double, comment="The benchmark's, as a fraction. NULL: no benchmark."),
-    sa.Column("active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."),
+    sa.Column(
+        "benchmark_weight", sa.Double, comment="The benchmark's, as a fraction. NULL: no benchmark."
+    ),
+    sa.Column(
+        "active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."
+    ),
     sa.Column("benchmark_asof", sa.Date, comment="Day that the benchmark's weights describe."),
     sa.Column("benchmark_code", sa.String(32), comment="Such as SP500."),
     *provenance_columns(),
@@ -93,14 +191,27 @@ portfolio_coverage = sa.Table(
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
     sa.Column("metric", sa.String(32), primary_key=True, comment="What is covered, such as beta."),
     sa.Column(
-        "coverage", sa.Double, nullable=False, comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices."
+        "coverage",
+        sa.Double,
+        nullable=False,
+        comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices.",
     ),
-    sa.Column("n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."),
-    sa.Column("n_total", sa.Integer, nullable=False, comment="Instruments that it is about: held, or for daily_pnl traded."),
+    sa.Column(
+        "n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."
+    ),
+    sa.Column(
+        "n_total",
+        sa.Integer,
+        nullable=False,
+        comment="Instruments that it is about: held, or for daily_pnl traded.",
+    ),
     *provenance_columns(),
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
-    comment="One row per portfolio, session and metric: how much of the portfolio the metric speaks for.",
+    comment=(
+        "One row per portfolio, session and metric: how much of the portfolio the metric speaks"
+        " for."
+    ),
 )
 
 portfolio_rate_betas = sa.Table(
@@ -108,13 +219,33 @@ portfolio_rate_betas = sa.Table(
     metadata,
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
-    sa.Column("rate_beta", sa.Double, comment="Mean of the positions' rate betas, weighted by signed value over equity."),
+    sa.Column(
+        "rate_beta",
+        sa.Double,
+        comment="Mean of the positions' rate betas, weighted by signed value over equity.",
+    ),
     sa.Column("r_squared", sa.Double, comment="Mean of the positions', weighted by gross value."),
     sa.Column("observations", sa.Integer, comment="Fewest among the positions."),
-    sa.Column("two_factor_market_beta", sa.Double, comment="The same mean of the market betas that hold the rate index fixed."),
-    sa.Column("two_factor_rate_beta", sa.Double, comment="The same mean of the rate betas that hold the market fixed."),
-    sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
+    sa.Column(
+        "two_factor_market_beta",
+        sa.Double,
+        comment="The same mean of the market betas that hold the rate index fixed.",
+    ),
+    sa.Column(
+        "two_factor_rate_beta",
+        sa.Double,
+        comment="The same mean of the rate betas that hold the market fixed.",
+    ),
+    sa.Column(
+        "rate_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol that stands for interest rates.",
+    ),
     undefined_reason_column(),
     *provenance_columns(),
-    comment="One row per portfolio and session: sensitivity to interest rates, per unit return of the rate index.",
+    comment=(
+        "One row per portfolio and session: sensitivity to interest rates, per unit return of the"
+        " rate index."
+    ),
 )

@@ -2,7 +2,12 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata, provenance_columns, surrogate_key_column
+from riskmetrics.db.tables.schema import (
+    metadata,
+    provenance_columns,
+    surrogate_key_column,
+    timestamp_column,
+)
 
 position_market_betas = sa.Table(
     "position_market_betas",
@@ -11,20 +16,49 @@ position_market_betas = sa.Table(
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calc_date", sa.Date, nullable=False, doc="Last session of the window."),
-    sa.Column("beta", sa.Numeric(12, 6), doc="Return per unit of the market's return. NULL: too few returns."),
+    sa.Column(
+        "beta",
+        sa.Numeric(12, 6),
+        doc="Return per unit of the market's return. NULL: too few returns.",
+    ),
     sa.Column("alpha", sa.Numeric(12, 6), doc="Return per session, as a fraction."),
     sa.Column("r_squared", sa.Numeric(12, 6), doc="In [0, 1]."),
     sa.Column("std_error", sa.Numeric(12, 6), doc="Classical, of beta."),
-    sa.Column("p_value", sa.Numeric(12, 6), doc="Two-sided, of beta = 0; 0.000000 means below 5e-7."),
+    sa.Column(
+        "p_value", sa.Numeric(12, 6), doc="Two-sided, of beta = 0; 0.000000 means below 5e-7."
+    ),
     sa.Column("observations", sa.Integer, nullable=False, doc="Paired daily returns used."),
-    sa.Column("window_days", sa.Integer, nullable=False, server_default=sa.text("90"), doc="Sessions in the window."),
-    sa.Column("method", sa.String(32), nullable=False, server_default="OLS_SIMPLE", doc="How it is estimated: OLS_SIMPLE, least squares."),
-    sa.Column("market_index", sa.String(16), nullable=False, server_default="SPY", doc="Symbol that stands for the market."),
+    sa.Column(
+        "window_days",
+        sa.Integer,
+        nullable=False,
+        server_default=sa.text("90"),
+        doc="Sessions in the window.",
+    ),
+    sa.Column(
+        "method",
+        sa.String(32),
+        nullable=False,
+        server_default="OLS_SIMPLE",
+        doc="How it is estimated: OLS_SIMPLE, least squares.",
+    ),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        server_default="SPY",
+        doc="Symbol that stands for the market.",
+    ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     *provenance_columns(),
     sa.UniqueConstraint(
-        "portfolio_id", "position_id", "calc_date", "method", "window_days", name="uq_position_market_betas_position_date_method"
+        "portfolio_id",
+        "position_id",
+        "calc_date",
+        "method",
+        "window_days",
+        name="uq_position_market_betas_position_date_method",
     ),
     sa.Index("idx_pos_beta_lookup", "portfolio_id", "calc_date"),
     sa.Index("idx_pos_beta_position", "position_id", "calc_date"),
@@ -36,24 +70,39 @@ position_interest_rate_betas = sa.Table(
     "position_interest_rate_betas",
     metadata,
     surrogate_key_column(),
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", name="fk_position_ir_betas_portfolio", ondelete="CASCADE"), nullable=False),
+    sa.Column(
+        "portfolio_id",
+        sa.ForeignKey("portfolios.id", name="fk_position_ir_betas_portfolio", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
     sa.Column(
         "ir_beta",
         sa.Numeric(18, 6),
-        doc="Return per unit of the rate index's return (positive: gains when yields fall). NULL: too few returns.",
+        doc=(
+            "Return per unit of the rate index's return (positive: gains when yields fall). NULL:"
+            " too few returns."
+        ),
     ),
     sa.Column("r_squared", sa.Numeric(6, 4), doc="In [0, 1]."),
     sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
     sa.Column("std_error", sa.Double, comment="Classical, of ir_beta."),
     sa.Column("p_value", sa.Double, comment="Two-sided, of ir_beta = 0."),
-    sa.Column("observations", sa.Integer, comment="Paired daily returns used. NULL: written before it was kept."),
+    sa.Column(
+        "observations",
+        sa.Integer,
+        comment="Paired daily returns used. NULL: written before it was kept.",
+    ),
     sa.Column("window_days", sa.Integer, comment="Sessions in the window."),
-    sa.Column("rate_index", sa.String(16), comment="Symbol that stands for interest rates, such as TLT."),
+    sa.Column(
+        "rate_index", sa.String(16), comment="Symbol that stands for interest rates, such as TLT."
+    ),
     timestamp_column("created_at"),
     *provenance_columns(),
-    sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_interest_rate_betas_position_date"),
+    sa.UniqueConstraint(
+        "position_id", "calculation_date", name="uq_position_interest_rate_betas_position_date"
+    ),
     sa.Index("idx_ir_betas_position_date", "position_id", "calculation_date"),
     sa.Index("idx_ir_betas_portfolio_date", "portfolio_id", "calculation_date"),
 )
@@ -67,19 +116,45 @@ position_volatility = sa.Table(
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
     sa.Column("realized_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction, over 21 sessions."),
     sa.Column("realized_vol_63d", sa.Numeric(10, 4), doc="Annualized, fraction, over 63 sessions."),
-    sa.Column("vol_daily", sa.Numeric(10, 4), doc="Annualized, fraction: from the absolute return of the day."),
-    sa.Column("vol_weekly", sa.Numeric(10, 4), doc="Annualized, fraction: from the mean absolute return of 5 sessions."),
-    sa.Column("vol_monthly", sa.Numeric(10, 4), doc="Annualized, fraction: from the mean absolute return of 21 sessions."),
-    sa.Column("expected_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction: forecast for the next 21 sessions."),
+    sa.Column(
+        "vol_daily",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction: from the absolute return of the day.",
+    ),
+    sa.Column(
+        "vol_weekly",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction: from the mean absolute return of 5 sessions.",
+    ),
+    sa.Column(
+        "vol_monthly",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction: from the mean absolute return of 21 sessions.",
+    ),
+    sa.Column(
+        "expected_vol_21d",
+        sa.Numeric(10, 4),
+        doc="Annualized, fraction: forecast for the next 21 sessions.",
+    ),
     sa.Column("vol_trend", sa.String(20), doc="increasing, decreasing or stable."),
     sa.Column("vol_trend_strength", sa.Numeric(10, 4), doc="In [0, 1]."),
-    sa.Column("vol_percentile", sa.Numeric(10, 4), doc="In [0, 1]: realized_vol_21d among its previous year."),
+    sa.Column(
+        "vol_percentile",
+        sa.Numeric(10, 4),
+        doc="In [0, 1]: realized_vol_21d among its previous year.",
+    ),
     sa.Column("observations", sa.Integer, doc="Daily returns used."),
-    sa.Column("model_r_squared", sa.Numeric(10, 4), doc="Skill of the completed forecasts; at most 1, negative if worse than the past."),
+    sa.Column(
+        "model_r_squared",
+        sa.Numeric(10, 4),
+        doc="Skill of the completed forecasts; at most 1, negative if worse than the past.",
+    ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     *provenance_columns(),
-    sa.UniqueConstraint("position_id", "calculation_date", name="uq_position_volatility_position_date"),
+    sa.UniqueConstraint(
+        "position_id", "calculation_date", name="uq_position_volatility_position_date"
+    ),
     sa.Index("ix_position_volatility_position_id", "position_id"),
     sa.Index("ix_position_volatility_calculation_date", "calculation_date"),
     sa.Index("ix_position_volatility_lookup", "position_id", "calculation_date"),

@@ -26,11 +26,19 @@ def timestamp_column(name: str) -> sa.Column[object]:
 def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
     """Return the columns that say which run of which code wrote a row; NULL: written before they were kept."""
     return (
-        sa.Column("dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."),
-        sa.Column("code_version", sa.String(64), comment="Version of riskmetrics that last changed the row."),
+        sa.Column(
+            "dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."
+        ),
+        sa.Column(
+            "code_version",
+            sa.String(64),
+            comment="Version of riskmetrics that last changed the row.",
+        ),
     )
 
 
 def undefined_reason_column() -> sa.Column[object]:
     """Return the column in which a row of a narrow table says why its figures are NULL."""
-    return sa.Column("undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is.")
+    return sa.Column(
+        "undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."
+    )

@@ -12,21 +12,43 @@ symbol_two_factor_betas = sa.Table(
     metadata,
     sa.Column("symbol", sa.String(20), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
-    sa.Column("market_beta", sa.Double, comment="Return per unit of the market's return, that of the rate index held fixed."),
+    sa.Column(
+        "market_beta",
+        sa.Double,
+        comment="Return per unit of the market's return, that of the rate index held fixed.",
+    ),
     sa.Column("market_std_error", sa.Double, comment="Classical, of market_beta."),
     sa.Column("market_p_value", sa.Double, comment="Two-sided, of market_beta = 0."),
-    sa.Column("rate_beta", sa.Double, comment="Return per unit of the rate index's return, that of the market held fixed."),
+    sa.Column(
+        "rate_beta",
+        sa.Double,
+        comment="Return per unit of the rate index's return, that of the market held fixed.",
+    ),
     sa.Column("rate_std_error", sa.Double, comment="Classical, of rate_beta."),
     sa.Column("rate_p_value", sa.Double, comment="Two-sided, of rate_beta = 0."),
     sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
     sa.Column("r_squared", sa.Double, comment="In [0, 1]."),
-    sa.Column("observations", sa.Integer, nullable=False, comment="Sessions on which all three have a return."),
+    sa.Column(
+        "observations",
+        sa.Integer,
+        nullable=False,
+        comment="Sessions on which all three have a return.",
+    ),
     sa.Column("window_days", sa.Integer, nullable=False, comment="Sessions in the window."),
-    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
-    sa.Column("rate_index", sa.String(16), nullable=False, comment="Symbol that stands for interest rates."),
+    sa.Column(
+        "market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."
+    ),
+    sa.Column(
+        "rate_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol that stands for interest rates.",
+    ),
     undefined_reason_column(),
     *provenance_columns(),
-    comment="One row per symbol and session: the regression on the market and the rate index together.",
+    comment=(
+        "One row per symbol and session: the regression on the market and the rate index together."
+    ),
 )
 
 symbol_adjusted_betas = sa.Table(
@@ -34,12 +56,21 @@ symbol_adjusted_betas = sa.Table(
     metadata,
     sa.Column("symbol", sa.String(20), primary_key=True),
     sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
-    sa.Column("beta", sa.Double, comment="Market beta drawn towards the prior by as much as it is uncertain (Vasicek 1973)."),
+    sa.Column(
+        "beta",
+        sa.Double,
+        comment="Market beta drawn towards the prior by as much as it is uncertain (Vasicek 1973).",
+    ),
     sa.Column("std_error", sa.Double, comment="Posterior, of beta."),
     sa.Column("prior_mean", sa.Double, nullable=False, comment="Of betas of stocks."),
     sa.Column("prior_std", sa.Double, nullable=False, comment="Of betas of stocks."),
-    sa.Column("market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."),
+    sa.Column(
+        "market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."
+    ),
     undefined_reason_column(),
     *provenance_columns(),
-    comment="One row per symbol and session: the Vasicek-adjusted market beta, shrunk toward 1 by its sampling error.",
+    comment=(
+        "One row per symbol and session: the Vasicek-adjusted market beta, shrunk toward 1 by its"
+        " sampling error."
+    ),
 )

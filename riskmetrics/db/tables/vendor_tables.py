@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import timestamp_column, metadata
+from riskmetrics.db.tables.schema import metadata, timestamp_column
 
 vendor_quotas = sa.Table(
     "vendor_quotas",
@@ -14,19 +14,37 @@ vendor_quotas = sa.Table(
         "paced_until",
         sa.DateTime(timezone=True),
         nullable=False,
-        comment="When calls made at the allowed pace would have got as far: at most a minute ahead.",
+        comment=(
+            "When calls made at the allowed pace would have got as far: at most a minute ahead."
+        ),
     ),
-    comment="One row per vendor: the calls of the day and of the minute, which all processes share.",
+    comment=(
+        "One row per vendor: the calls of the day and of the minute, which all processes share."
+    ),
 )
 
 vendor_answers = sa.Table(
     "vendor_answers",
     metadata,
     sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
-    sa.Column("kind", sa.String(16), primary_key=True, comment="What was asked for: prices, profile or benchmark."),
-    sa.Column("subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."),
+    sa.Column(
+        "kind",
+        sa.String(16),
+        primary_key=True,
+        comment="What was asked for: prices, profile or benchmark.",
+    ),
+    sa.Column(
+        "subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."
+    ),
     timestamp_column("answered_at"),
-    sa.Column("first_day", sa.Date, comment="First day of prices that was ever asked for. NULL: they have none."),
+    sa.Column(
+        "first_day",
+        sa.Date,
+        comment="First day of prices that was ever asked for. NULL: they have none.",
+    ),
     sa.Column("problem", sa.Text, comment="Why the answer brought nothing. NULL: it did."),
-    comment="One row per vendor, kind and subject: when it last answered. What was answered is not asked again too soon.",
+    comment=(
+        "One row per vendor, kind and subject: when it last answered. What was answered is not"
+        " asked again too soon."
+    ),
 )
