@@ -255,7 +255,7 @@ def code_version() -> str:
     if not (PACKAGE.parent / ".git").exists():
         return released
     try:
-        describe = "describe --always --dirty --exclude *".split()
+        describe = ["describe", "--always", "--dirty", "--exclude", "*"]
         commit = subprocess.run(  # noqa: S603  # fixed words, no shell
             ["git", "-C", str(PACKAGE.parent), *describe],  # noqa: S607
             capture_output=True,
