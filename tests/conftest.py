@@ -94,15 +94,32 @@ def template(create_database: NewDatabase) -> str:
 
 
 @pytest.fixture
-def empty_database(create_database: NewDatabase) -> str:
-    """URL of a fresh database without any table."""
-    return create_database()
+def new_database(
+    server: embedded.EmbeddedServer, create_database: NewDatabase
+) -> Iterator[NewDatabase]:
+    """Create databases that are dropped after the test: kept, they fill the memory they are in."""
+    urls: list[str] = []
+
+    def create(template: str | None = None) -> str:
+        urls.append(create_database(template))
+        return urls[-1]
+
+    yield create
+    with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
+        for name in (sa.make_url(url).database for url in urls):
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture
-def database(create_database: NewDatabase, template: str) -> str:
+def empty_database(new_database: NewDatabase) -> str:
+    """URL of a fresh database without any table."""
+    return new_database()
+
+
+@pytest.fixture
+def database(new_database: NewDatabase, template: str) -> str:
     """URL of a fresh database at the newest revision."""
-    return create_database(template)
+    return new_database(template)
 
 
 @pytest.fixture

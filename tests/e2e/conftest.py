@@ -35,12 +35,12 @@ def sample_template(create_database: Callable[..., str], template: str) -> str:
 @pytest.fixture
 def sample(
     sample_template: str,
-    create_database: Callable[..., str],
+    new_database: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     fast_folder: Path,
 ) -> str:
     """URL of a fresh database with the sample; the settings point at it."""
-    url = create_database(sample_template)
+    url = new_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     return url

@@ -122,7 +122,7 @@ def _by_ui_and_daemon() -> None:
 def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
     sample: str,
     sample_template: str,
-    create_database: NewDatabase,
+    new_database: NewDatabase,
     run: Run,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path_factory: pytest.TempPathFactory,
@@ -131,7 +131,7 @@ def test_the_command_line_dagsters_commands_and_the_ui_leave_the_same_rows(
     expected = read_results(sample)
     assert sorted(expected["portfolio_snapshots"]["snapshot_date"].unique()) == DAYS
     for way in (_by_dagsters_commands, _by_ui_and_daemon):
-        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url := create_database(sample_template))
+        monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url := new_database(sample_template))
         monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path_factory.mktemp("home")))
         way()
         for name, rows in read_results(url).items():

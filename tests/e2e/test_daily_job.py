@@ -209,7 +209,7 @@ _DAY_COLUMNS = ("completed_on", "snapshot_date", "calc_date", "calculation_date"
 
 
 def test_a_backfill_equals_the_same_days_run_one_by_one(
-    sample: str, create_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
+    sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twenty sessions in one run, and the first, the last and one on which a lot is bought in a run each, which see nothing later.
 
@@ -220,7 +220,7 @@ def test_a_backfill_equals_the_same_days_run_one_by_one(
     alone = [days[0], date(2022, 6, 15), days[-1]]
     assert len(days) == 20
     assert run(score_results.forecast_days(days)).exit_code == 0
-    other = create_database(sa.make_url(sample).database)
+    other = new_database(sa.make_url(sample).database)
     assert run(days).exit_code == 0
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", other)
     for day in alone:
@@ -249,10 +249,10 @@ _INPUTS = (
 
 
 def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
-    sample: str, create_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
+    sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The same rows, put into their tables in another order."""
-    other = create_database(sa.make_url(sample).database)
+    other = new_database(sa.make_url(sample).database)
     with open_connection(other) as connection:
         for name in _INPUTS:
             before = connection.scalars(sa.text(f"SELECT t::text FROM {name} t")).all()

@@ -46,12 +46,12 @@ def computed_template(
 @pytest.fixture
 def computed(
     computed_template: str,
-    create_database: NewDatabase,
+    new_database: NewDatabase,
     sample: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
     """URL of a fresh copy of it; the settings point at it."""
-    url = create_database(computed_template)
+    url = new_database(computed_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     return url
 

@@ -82,12 +82,12 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessagesServer]:
 @pytest.fixture
 def engine(
     computed: str,
-    create_database: Callable[..., str],
+    new_database: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
     fast_folder: Path,
 ) -> Iterator[sa.Engine]:
     """A fresh database with results; the settings point at it."""
-    url = create_database(computed)
+    url = new_database(computed)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     engine = create_engine(url)
