@@ -363,7 +363,7 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
                 f" planted_{number})"
             )
         try:
-            with shared._cluster.as_superuser() as superuser:
+            with shared._cluster.superuser_connection() as superuser:
                 superuser.execute(set_up_sql().encode())
             assert connection.execute("SELECT DISTINCT who FROM loot").fetchall() == []
         finally:

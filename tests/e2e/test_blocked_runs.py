@@ -22,7 +22,7 @@ BLOCKED = {
     "betas": ["ai_insights", "portfolio_betas", "stress_tests"],
     "sectors": ["ai_insights"],
 }
-CHECKS = {"betas": "betas_second_opinion", "sectors": "sector_weights_sum"}
+CHECKS = {"betas": "betas_match_statsmodels", "sectors": "sector_weights_sum"}
 _FUNCTION = (
     "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {} RETURN NEW; END $$"
 )
@@ -136,8 +136,8 @@ def test_a_blocked_night_is_told_once_and_caught_up_with(
     (text,) = webhook.texts
     subject, check, stop, where = text.splitlines()
     assert subject == f"riskmetrics: daily_risk for {BEFORE} failed"
-    assert check.startswith("position_betas, betas_second_opinion: 5 stored betas")
-    assert stop.startswith("stopped by betas_second_opinion: ai_insights, portfolio_betas, ")
+    assert check.startswith("position_betas, betas_match_statsmodels: 5 stored betas")
+    assert stop.startswith("stopped by betas_match_statsmodels: ai_insights, portfolio_betas, ")
     assert f"`riskmetrics run --date {BEFORE}`" in stop
     assert run_id in where
     assert nightly.missing_sessions(instance, defs.get_repository_def(), DAY) == [BEFORE]

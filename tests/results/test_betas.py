@@ -26,7 +26,7 @@ def of_positions(of, *days):
 
 
 def of_portfolio(of, day=DAY):
-    rows, coverage, undefined = snapshots.beta_rows(of.valued(day), of.betas(day), of.profiles)
+    rows, coverage, undefined = snapshots.beta_rows(of.value_book(day), of.betas(day), of.profiles)
     return (
         rows.iloc[0],
         coverage.set_index("metric"),

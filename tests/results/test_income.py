@@ -28,7 +28,7 @@ def paying(of, events: list[tuple[str, date, float]], unknown: tuple[str, ...] =
 
 
 def values(of, *days: date) -> pd.DataFrame:
-    return snapshots.value_rows(of.valued(*days))[0]
+    return snapshots.value_rows(of.value_book(*days))[0]
 
 
 def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_then_on():

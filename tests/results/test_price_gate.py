@@ -43,14 +43,14 @@ def held(closes, n_priced: int, n_held: int, **fields):
 
 def risk_frames(of) -> dict[str, pd.DataFrame]:
     """Every risk figure of the book's portfolio on the day, with the reasons."""
-    exposed, volatility = of.exposed(DAY), of.portfolio_volatility(DAY)
+    exposed, volatility = of.value_with_deltas(DAY), of.portfolio_volatility(DAY)
     beta, _, why_beta = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
     snapshot, _, why_snapshot = forecasts.portfolio_rows(exposed, volatility)
     sectors = exposures.sector_rows(exposed, of.profiles, of.benchmark, "SP500")
     concentration, why_concentration = exposures.concentration_rows(exposed, sectors)
     returns = of.returns(tail_risk_results.TAIL_RISK_WINDOW, DAY)
     tail, backtests = tail_risk_results.compute_tail_risk(
-        exposed, returns, volatility.risk_in_money, volatility.figures.observations
+        exposed, returns, volatility.root_variance_amount, volatility.figures.observations
     )
     return {
         "beta": beta,

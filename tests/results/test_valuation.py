@@ -19,7 +19,7 @@ HUNDRED = dict.fromkeys(WEEK, 100.0)
 
 def reason(book, day, column):
     """Why a column is NULL on a day; the test fails if it is not."""
-    _, undefined = snapshots.value_rows(book.valued(day))
+    _, undefined = snapshots.value_rows(book.value_book(day))
     (found,) = undefined.loc[undefined["metric"] == f"portfolio_snapshots.{column}", "reason"]
     return found
 

@@ -74,13 +74,17 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("endpoint", GOOD)
-@pytest.mark.parametrize(("body", "status", "kind", "closes", "again"), REFUSALS)
-def test_a_refusal_says_what_it_is_whether_to_ask_again_and_what_it_closes(
-    endpoint, body, status, kind, closes, again
+@pytest.mark.parametrize(("body", "status", "kind", "scope", "is_retryable"), REFUSALS)
+def test_a_refusal_has_a_type_a_scope_and_whether_to_retry(
+    endpoint, body, status, kind, scope, is_retryable
 ):
     with pytest.raises(SourceError) as caught:
         asked({endpoint: body, "historical-price-eod/full": body}, endpoint, status)
-    assert (type(caught.value), caught.value.closes, caught.value.again) == (kind, closes, again)
+    assert (type(caught.value), caught.value.scope, caught.value.retryable) == (
+        kind,
+        scope,
+        is_retryable,
+    )
     assert len(str(caught.value)) > 20
 
 
@@ -96,7 +100,7 @@ def test_the_bandwidth_quota_is_not_waited_for():
             "profile",
             429,
         )
-    assert not caught.value.passing
+    assert not caught.value.transient
 
 
 def test_an_answer_may_have_exactly_as_many_rows_as_the_limit(monkeypatch):
