@@ -47,6 +47,7 @@ env: ## Passwords for docker-compose.yml, into .env, which is never overwritten
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
 
 types: install-dev
 	$(BIN)/mypy

@@ -223,7 +223,7 @@ def test_a_delta_may_be_known_on_one_day_and_not_on_the_next(closes):
 def test_values_and_profit_do_not_know_of_deltas(closes):
     of = hedged(closes)
     plain, exposed = of.value_book(DAY), of.value_with_deltas(DAY)
-    for name in ("values", "gross", "equity", "weight_base"):
+    for name in ("values", "gross", "equity", "weight_denominator"):
         assert_array_equal(getattr(exposed, name), getattr(plain, name))
 
 
