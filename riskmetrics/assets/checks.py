@@ -175,7 +175,7 @@ def unconfirmed_prices(
     """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
+        unconfirmed = result_queries.find_low_coverage(connection, "believed_prices", days, 1.0)
     if unconfirmed.empty:
         return dg.AssetCheckResult(
             passed=True, description="no value or profit rests on a close that is not believed"
