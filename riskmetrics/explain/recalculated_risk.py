@@ -1,4 +1,4 @@
-"""What portfolios may lose, and options: by numpy's quantile and covariance, scipy's distributions and tests, pandas' running maximum."""
+"""Recalculated tail risk, contributions, drawdowns, stress results and option sensitivities."""
 
 import math
 from datetime import date
@@ -71,7 +71,7 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _tail_risk_values(holdings: Holdings, at_risk: float, shortfall: float) -> dict[str, Any]:
-    """Value at risk and expected shortfall, given in money, as fractions of equity too."""
+    """Return value at risk and expected shortfall as fractions of equity and as amounts."""
     values = {
         "value_at_risk": at_risk / holdings.weight_denominator,
         "expected_shortfall": shortfall / holdings.weight_denominator,
@@ -203,7 +203,10 @@ def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
 def _factor_loss(
     sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
 ) -> tuple[float, float]:
-    """Minus the sum of beta times move; if both factors move, of betas that hold the other one fixed."""
+    """Return the loss, minus the sum of beta times move, and its coverage.
+
+    If both factors move, the betas are those of the two-factor regression.
+    """
     moves = {"market_move": sources.market, "rate_move": sources.rate}
     moving = [name for name in moves if pd.notna(scenario[name])]
     indices = [moves[name] for name in moving]
@@ -240,7 +243,7 @@ def _replayed_loss(
 
 
 def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
-    """Black and Scholes (1973) with Merton's dividend yield; the terms of the run are in the row."""
+    """Recalculate a Black-Scholes-Merton value; rate and dividend yield are stored in the row."""
     lot = sources.lot(row["position_id"])
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
     volatility = (sources.forecast(row["underlying_symbol"]) or {"expected": None})["expected"]
@@ -280,10 +283,10 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
 def black_scholes(
     sign: int, spot: float, strike: float, years: float, sigma: float, rate: float, dividends: float
 ) -> dict[str, float]:
-    """Value a European option and its sensitivities: ``sign`` is 1 for a call, -1 for a put.
+    """Return value and sensitivities of a European option; ``sign``: 1 for a call, -1 for a put.
 
-    Zeros for one that has expired, NaN where an input is unknown; at the expiration itself, its
-    payoff and no sensitivity but delta.
+    All are 0 after expiration and NaN if an input is unknown. At expiration, the value is the
+    payoff, and gamma and vega are 0.
     """
     from scipy.stats import norm
 
@@ -342,7 +345,7 @@ _OPTION = {
     ),
     "delta": "call: e^(-qT) N(d1); put: -e^(-qT) N(-d1)",
     "gamma": "e^(-qT) n(d1) / (S v sqrt(T))",
-    "theta": "change of value per calendar day that passes",
+    "theta": "change of value per calendar day",
     "vega": "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility",
     "exposure": "delta * signed contracts * 100 * S",
     "underlying_price": "S, the underlying's close of the day or up to 5 sessions before",
@@ -365,13 +368,13 @@ METRIC_GROUPS = [
                 "ten sessions: * sqrt(10)"
             ),
             "value_at_risk_amount": (
-                "value_at_risk * equity; defined where equity is too small to divide by"
+                "value_at_risk * equity; also defined where equity is too small for fractions"
             ),
             "expected_shortfall_amount": (
-                "expected_shortfall * equity; defined where equity is too small to divide by"
+                "expected_shortfall * equity; also defined where equity is too small for fractions"
             ),
             "observations": (
-                "returns among the 504 sessions; of the parametric, those behind the forecast"
+                "returns in the 504 sessions; parametric: observations of the forecast"
             ),
         },
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",
@@ -382,23 +385,23 @@ METRIC_GROUPS = [
         {
             "expected": "(1 - level) * n_tested",
             "breaches": (
-                "sessions of the last 252 whose loss passed the historical value at risk of the 504"
-                " sessions before"
+                "sessions of the last 252 whose loss exceeded the historical value at risk of the"
+                " 504 sessions before"
             ),
             "n_tested": "sessions of the last 252 with a return and a value at risk before it",
             "likelihood_ratio": (
-                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x breaches in n sessions, f = x /"
-                " n, p = 1 - level"
+                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f ="
+                " x / n, p = 1 - level"
             ),
             "p_value": "P(chi²(1) > likelihood_ratio)",
         },
-        "numpy.quantile day by day, and scipy.stats.power_divergence (G test)",
+        "numpy.quantile per day, and scipy.stats.power_divergence (G test)",
         _recompute_backtest,
     ),
     MetricGroup(
         tables.portfolio_risk_contributions,
         {
-            "weight": "sum(exposure) of the symbol, options on it included / equity",
+            "weight": "sum(exposure) of the symbol, including options on it, / equity",
             "component": "weight * marginal",
             "marginal": f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {_RETURNS}",
             "share": "component / volatility of R",
@@ -415,9 +418,9 @@ METRIC_GROUPS = [
             ),
             "current_peak": "session of the highest W",
             "largest": "largest of 1 - W / highest W before",
-            "largest_peak": "session of the high that the largest fall began with",
+            "largest_peak": "session of the peak before the largest fall",
             "largest_trough": "session of the largest fall",
-            "observations": "returns of the portfolio among the 252 sessions",
+            "observations": "returns of the portfolio in the 252 sessions",
         },
         "pandas cumprod and cummax",
         _recompute_drawdown,
@@ -426,8 +429,8 @@ METRIC_GROUPS = [
         tables.portfolio_stress,
         {
             "loss": (
-                "-(beta * move), of both factors their sum with two-factor betas; a window of the"
-                " past: -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
+                "-(beta * move), for both factors the sum with two-factor betas; historical window:"
+                " -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
             ),
             "loss_value": "loss * equity",
             "coverage": "share of exposure with a beta, or with prices at both ends",
@@ -438,7 +441,7 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.position_option_exposures,
         _OPTION,
-        "the formulas of Black, Scholes and Merton with scipy.stats.norm",
+        "Black-Scholes-Merton formulas with scipy.stats.norm",
         _recompute_option,
         ("underlying_symbol", "risk_free_rate", "dividend_yield", "linearised"),
     ),

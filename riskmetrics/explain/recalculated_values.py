@@ -1,4 +1,4 @@
-"""Values, profit, sectors, concentration and coverage of portfolios: lot by lot in Python, and by pandas."""
+"""Recalculated values, P&L, sectors, concentration and coverage of portfolios."""
 
 import math
 from datetime import date
@@ -31,7 +31,10 @@ from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW
 
 
 def _lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
-    """Each lot entered by the day with its profit of the day and since its entry; the first is 0 where it was left before."""
+    """Return each lot entered by the day with its P&L of the day and since entry.
+
+    The P&L of the day is 0 for a lot that was exited earlier.
+    """
     day, previous, found = sources.day, trading_calendar.previous_session(sources.day), []
     for lot in lots(sources):
         if lot.entry_date <= day:
@@ -55,7 +58,7 @@ def _lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
 
 
 def _suspected_moves(sources: SourceRows, lot: Lot) -> "list[dict[Any, Any]]":
-    """Return suspected splits in the close of a lot's symbol, up to the day, while it was held."""
+    """Return suspected splits in the closes of a lot's symbol while it was held."""
     return [
         row
         for row in sources.suspects.to_dict("records")
@@ -67,7 +70,7 @@ def _suspected_moves(sources: SourceRows, lot: Lot) -> "list[dict[Any, Any]]":
 
 
 def _starts_at_tick(sources: SourceRows, lot: Lot) -> bool:
-    """Return whether a lot was held at the last session's close, a bad tick as the day shows."""
+    """Return whether a lot was held at the previous close and that close is a bad tick."""
     previous = trading_calendar.previous_session(sources.day)
     ticks = sources.suspects[sources.suspects["close_reverts"].astype(bool)]
     is_tick = (ticks["symbol"] == lot.underlying) & (ticks["date"] == pd.Timestamp(previous))
@@ -81,7 +84,10 @@ def _is_held_over_split(sources: SourceRows, lot: Lot) -> bool:
 
 
 def _instrument_pnl(sources: SourceRows) -> pd.DataFrame:
-    """Instruments held at either end of the day or traded in it: profit, NaN unless it is known of every lot."""
+    """Return the instruments held or traded on the day, with their P&L.
+
+    P&L is NaN unless it is known for every lot.
+    """
     previous = trading_calendar.previous_session(sources.day)
     keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
     rows = [
@@ -116,14 +122,14 @@ def _instrument_pnl(sources: SourceRows) -> pd.DataFrame:
 
 
 def _daily_pnl(sources: SourceRows) -> tuple[float, int, int]:
-    """Profit of the day of the instruments of which it is known; how many those are, and how many were traded or held."""
+    """Return the known P&L of the day, and the numbers of known and of all instruments."""
     pnl = _instrument_pnl(sources)["pnl"]
     known = pnl.dropna()
     return (float(known.sum()) if len(known) or not len(pnl) else math.nan), len(known), len(pnl)
 
 
 def _pnl_coverage(sources: SourceRows) -> float:
-    """Share of the instruments with a profit of the day: the smaller of number and value at its start."""
+    """Return the share of instruments with a known P&L: the smaller of by number and by value."""
     traded = _instrument_pnl(sources)
     known, sizes = traded["pnl"].notna(), traded["size"]
     by_value = sizes[known].sum() / sizes.sum() if sizes.sum() > 0 else 1.0
@@ -131,7 +137,7 @@ def _pnl_coverage(sources: SourceRows) -> float:
 
 
 def _has_confirmed_price(sources: SourceRows, symbol: str) -> bool:
-    """Whether no move over MOVE ends on the day, or ended the session before and is given back on the day."""
+    """Return whether no suspect move ends on the day, or ended the session before and reverts."""
     found = [
         sources.close(symbol, day)
         for day in trading_calendar.sessions_with_lookback([sources.day], 2)
@@ -187,7 +193,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
 
 
 def _lot_income(sources: SourceRows, lot: Lot) -> float:
-    """What is known of the day's distribution to a lot."""
+    """Return the day's distribution to a lot; 0 if it is unknown."""
     amount = (
         sources.distributions(lot.symbol).get(sources.day, 0.0)
         if lot in _lots_held_overnight(sources)
@@ -197,13 +203,13 @@ def _lot_income(sources: SourceRows, lot: Lot) -> float:
 
 
 def _lots_held_overnight(sources: SourceRows) -> list[Lot]:
-    """Listed lots that a distribution of the day would be paid to."""
+    """Return the listed lots that receive a distribution of the day."""
     held = (lot for lot in lots(sources) if lot.listed and lot.entry_date < sources.day)
     return [lot for lot in held if lot.exit_date is None or lot.exit_date >= sources.day]
 
 
 def _day_income(sources: SourceRows) -> float:
-    """Distributions of the day; NaN if those of no listed holding are known."""
+    """Return the distributions of the day; NaN if none is known for any listed holding."""
     symbols = {lot.symbol for lot in _lots_held_overnight(sources)}
     if symbols and not any(sources.has_known_income(symbol) for symbol in symbols):
         return math.nan
@@ -211,7 +217,7 @@ def _day_income(sources: SourceRows) -> float:
 
 
 def _day_purchases(sources: SourceRows) -> tuple[float, float]:
-    """Money paid in since the session before, signed and in size, where no equity is stated for purchases to come from."""
+    """Return net and gross purchases of the day; 0 if a stated equity funds them."""
     if sources.cash_anchor is not None:
         return 0.0, 0.0
     previous = trading_calendar.previous_session(sources.day)
@@ -229,7 +235,7 @@ def _day_purchases(sources: SourceRows) -> tuple[float, float]:
 
 
 def _gross_weights(holdings: Holdings) -> "pd.Series[float]":
-    """Sizes of priced instruments as shares of gross value, the largest first."""
+    """Return the absolute values of priced instruments as shares of gross value, descending."""
     sizes = holdings.instruments["value"].abs().dropna().sort_values(ascending=False)
     return (
         sizes / holdings.gross_value
@@ -261,7 +267,10 @@ def _recompute_concentration(sources: SourceRows, _: Row) -> Recalculation:
 def _sector_weights(
     sources: SourceRows, holdings: Holdings, name: str | None = None
 ) -> pd.DataFrame:
-    """Gross and net weights by sector, or of one: funds are ETF, what has no profile is Unclassified."""
+    """Return gross and net weights by sector, or of one sector.
+
+    Funds are ETF; instruments without a profile are Unclassified.
+    """
     held = holdings.instruments[holdings.instruments["value"].notna()]
     known = sources.profiles(held["underlying"].dropna()).reindex(held["underlying"])
     fund = (
@@ -300,7 +309,7 @@ def _recompute_sector(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
-    """How much of a portfolio a figure covers, by the figure's own rules."""
+    """Recalculate the share of a portfolio that a figure covers."""
     metric, holdings = (
         row["metric"],
         value_holdings(sources, is_delta_adjusted=row["metric"] not in VALUE_COVERAGE),
@@ -368,36 +377,35 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
 
 
 _SNAPSHOT = {
-    "total_value": "equity: net value + cash, at the closes of the day or up to 5 sessions before",
+    "total_value": "equity: net value + cash, at the day's closes, or closes at most 5 sessions old",
     "cash_value": (
-        "equity balance - net value on the last priced session it was stated for + sales -"
-        " purchases + income since"
+        "equity balance - net value on the last priced session up to its date + sales - purchases"
+        " + income since"
     ),
     "long_value": "sum of the values of instruments held long, units * price, lots netted",
     "short_value": "sum of the values of instruments held short",
     "gross_exposure": "long value - short value",
     "net_exposure": "long value + short value",
     "daily_pnl": (
-        "sum(units * (P(t) - P(t-1))) + income, from the entry price on the opening day and to the"
-        " exit price on the closing day"
+        "sum(units * (P(t) - P(t-1))) + income; entry price on the opening day, exit price on the"
+        " closing day"
     ),
     "daily_return": (
-        "daily_pnl / (equity on the session before + purchases of the day where no equity is"
-        " stated)"
+        "daily_pnl / (equity of the previous session + purchases of the day if no equity is stated)"
     ),
     "cumulative_pnl": (
-        "sum(units * (price or exit price - entry price)) over all lots entered by the day, and"
-        " their income since"
+        "sum(units * (price or exit price - entry price)) + income since entry, over all lots"
+        " entered by the day"
     ),
     "income": (
-        "sum(units * D) over the lots held overnight, D = C(t-1) - C(t) * A(t-1) / A(t) of close C"
-        " and adjusted close A"
+        "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
+        " A adjusted close"
     ),
-    "weight_base": "stated_equity where an equity balance is stated, else net_value",
+    "weight_base": "stated_equity if an equity balance is stated, else net_value",
     "num_positions": "instruments held, lots netted",
     "num_long_positions": "instruments held long",
     "num_short_positions": "instruments held short",
-    "equity_balance": "as stated with the portfolio",
+    "equity_balance": "as imported with the portfolio",
 }
 _CONCENTRATION = {
     "hhi": "sum(w²), w = |value| / gross value of each instrument",
@@ -409,21 +417,17 @@ _CONCENTRATION = {
 _SECTORS = {
     "gross_weight": "sum(|value|) of the sector / gross value",
     "net_weight": "sum(value) of the sector / equity",
-    "benchmark_weight": "the benchmark's latest weight at or before the day",
+    "benchmark_weight": "the benchmark's latest weight on or before the day",
     "active_weight": "net_weight - benchmark_weight",
-    "benchmark_asof": (
-        "the latest day at or before the session that the benchmark's weights describe"
-    ),
-    "benchmark_code": "the code of the benchmark that was in use",
+    "benchmark_asof": ("date of the benchmark's latest weights on or before the session"),
+    "benchmark_code": "code of the benchmark in use",
 }
 _COVERAGE = {
-    "coverage": (
-        "covered exposure / exposure; of prices and profit, instruments covered / instruments"
-    ),
+    "coverage": ("covered exposure / exposure; prices and P&L: covered instruments / instruments"),
     "n_covered": "instruments that the figure covers",
-    "n_total": "instruments that it is about",
+    "n_total": "instruments that the figure applies to",
 }
-_METHOD = "lots one by one in Python, netted by pandas"
+_METHOD = "lot by lot in Python, netted by pandas"
 
 METRIC_GROUPS = [
     MetricGroup(tables.portfolio_snapshots, _SNAPSHOT, _METHOD, _recompute_values),

@@ -1,4 +1,4 @@
-"""Volatility that was, that is expected, and what became of expectations: by pandas over the source returns of one series."""
+"""Recalculated volatility, volatility forecasts and forecast scores."""
 
 import math
 from datetime import date
@@ -41,7 +41,7 @@ _EQUITY_FIGURES = (
     ),
     *("ewma_94", "ewma_97", "rise_probability", "strength", "percentile"),
 )
-"""Figures that a portfolio has only where its equity is large enough."""
+"""Figures that are undefined if a portfolio's equity is too small."""
 
 _PANDAS_METHOD = (
     "pandas over the source returns, scipy for the percentile and the normal distribution"
@@ -49,12 +49,12 @@ _PANDAS_METHOD = (
 
 
 class VolatilityInputs(NamedTuple):
-    """What volatility is measured of, one entry per session."""
+    """Input series of the volatility figures, one entry per session."""
 
     returns: "pd.Series[float]"
     market_returns: "pd.Series[float]"
     range_volatility: "pd.Series[float]"
-    """Standard deviation of a session by its high and low; NaN where they say nothing."""
+    """Parkinson standard deviation of a session's range; NaN without a valid high and low."""
 
 
 def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "pd.Series[float]":
@@ -62,7 +62,7 @@ def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "
 
 
 def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
-    """Means over a day, a week and a month in units of the mean of the year, the level."""
+    """Return day, week and month means in units of the level, the mean over a year."""
     level = values.rolling(har.LEVEL_WINDOW, min_periods=min_obs).mean()
     lags = {
         "day": values.ffill(limit=method.MAX_DAILY_LAG_AGE),
@@ -76,7 +76,7 @@ def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
 
 
 def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.DataFrame:
-    """Forecast the next 21 sessions from each session, by the coefficients known on it."""
+    """Return the forecast for the next 21 sessions made on each session, point-in-time."""
     absolute = method.ABSOLUTE_SCALE * inputs.returns.abs()
     own, ranged = (
         _lag_ratios(absolute, har.MIN_LEVEL_OBS),
@@ -183,7 +183,7 @@ def _trend(rise_probability: float) -> str:
 
 
 def _ewma(returns: "pd.Series[float]", decay: float) -> float:
-    """Root of the weighted mean square over 252 sessions; the weights of sessions without a return fall away."""
+    """Return the annualized EWMA volatility over 252 sessions, ignoring missing returns."""
     year = returns.iloc[-har.LEVEL_WINDOW :].to_numpy(float)
     known = np.isfinite(year)
     weights = decay ** np.arange(len(year))[::-1]
@@ -197,7 +197,7 @@ def _ewma(returns: "pd.Series[float]", decay: float) -> float:
 def _oos_r_squared(
     returns: "pd.Series[float]", expected: "pd.Series[float]", trailing: "pd.Series[float]"
 ) -> float:
-    """Share of the squared error of trailing volatility that the last 252 completed forecasts avoided."""
+    """Return out-of-sample R² of the last 252 completed forecasts against trailing volatility."""
     followed = _annualized_rms(
         returns.rolling(FORECAST_HORIZON, min_periods=method.MIN_MONTH_OBS)
     ).shift(-FORECAST_HORIZON)
@@ -212,13 +212,13 @@ def _oos_r_squared(
 
 
 def _annualized_rms(windows: Any) -> "pd.Series[float]":
-    """Of returns, annualized: their variance about zero is that about the mean and the square of the mean."""
+    """Return the annualized root mean square of rolling windows of returns."""
     square: pd.Series[float] = windows.var(ddof=0) + windows.mean() ** 2
     return square.pow(0.5) * _ANNUALIZATION
 
 
 def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
-    """Return the series that a symbol's figures are made of."""
+    """Return the input series of a symbol's volatility figures."""
     bars = sources.highs_and_lows(symbol, SYMBOL_WINDOW)
     returns = sources.returns([symbol], SYMBOL_WINDOW)[symbol]
     return VolatilityInputs(
@@ -233,11 +233,10 @@ def _range_volatility(bars: pd.DataFrame) -> "pd.Series[float]":
 
 
 def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFrame, float]:
-    """Return the series that a portfolio's figures are made of, with the coverage of each session, and the money that 1 of it is.
+    """Return a portfolio's input series, its pro-forma returns, and the money unit of the series.
 
-    That is equity where weights can be taken of it, else 1: then only figures in money are defined.
-
-    One that holds, long or short, a single underlying has its range.
+    The unit is equity if it is large enough for weights, else 1; then only amounts are defined. A
+    portfolio with a single underlying, long or short, uses the range of the underlying.
     """
     holdings = value_holdings(sources, is_delta_adjusted=True)
     own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
@@ -257,7 +256,10 @@ def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFram
 
 
 def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
-    """Measure and forecast a portfolio's volatility, with risk_in_money; what is of equity is undefined where that is too small."""
+    """Measure and forecast a portfolio's volatility, as fractions of equity and in money.
+
+    Fractions are NaN if equity is too small.
+    """
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
     in_money = {"risk_in_money": found["risk"] * unit}
@@ -386,7 +388,7 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
-    """Only the outcome is computed; the rest of the row is the forecast as it was stored."""
+    """Recalculate the realized volatility; the other columns are those of the stored forecast."""
     day, symbol = row["completed_on"], row["subject"]
     returns = (
         pro_forma_returns(sources, FORECAST_HORIZON, day)["return"]
@@ -439,7 +441,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     )
 
 
-_REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} are needed"
+_REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} required"
 _LAG = "mean of sqrt(pi / 2) * |r| over {} * sqrt(252)"
 _EXPECTED = (
     "sqrt(252) * L * clip(b0 + b1 x day + b2 x week + b3 x month + b4 x market, 0.25, 6); L = mean"
@@ -449,20 +451,20 @@ _EXPECTED = (
 _RISE = "Phi((ln(expected / trailing 21 sessions) - 0.06) / 0.33)"
 _TREND = f"increasing, decreasing or stable: p = {_RISE}, stable if |2p - 1| < 0.15"
 _PERCENTILE = (
-    "share of the 252 earlier 21-session volatilities below today's, equal ones counted half"
+    "percentile of the 21-session volatility among its 252 previous values (ties count half)"
 )
-_OPTION_SUFFIX = "; of an option times |delta| * price of the underlying / value"
-_LEVEL_OBS = "returns among the last 252 sessions"
-_STORED = "as volatility_forecasts had it on the day"
+_OPTION_SUFFIX = "; options: * |delta| * price of the underlying / value"
+_LEVEL_OBS = "returns in the last 252 sessions"
+_STORED = "copied from volatility_forecasts of the day"
 
 _POSITIONS = {
     "realized_vol_21d": _REALIZED.format(21, 15) + _OPTION_SUFFIX,
     "realized_vol_63d": _REALIZED.format(63, 45) + _OPTION_SUFFIX,
     "vol_daily": (
-        _LAG.format("the last session that has a return, up to 3 sessions old") + _OPTION_SUFFIX
+        _LAG.format("the last session with a return, at most 3 sessions old") + _OPTION_SUFFIX
     ),
-    "vol_weekly": _LAG.format("5 sessions, 3 needed") + _OPTION_SUFFIX,
-    "vol_monthly": _LAG.format("21 sessions, 15 needed") + _OPTION_SUFFIX,
+    "vol_weekly": _LAG.format("5 sessions, 3 required") + _OPTION_SUFFIX,
+    "vol_monthly": _LAG.format("21 sessions, 15 required") + _OPTION_SUFFIX,
     "expected_vol_21d": _EXPECTED + _OPTION_SUFFIX,
     "vol_trend": _TREND,
     "vol_trend_strength": f"|2p - 1|, p = {_RISE}",
@@ -470,7 +472,7 @@ _POSITIONS = {
     "observations": _LEVEL_OBS,
     "model_r_squared": (
         "1 - SSE(forecasts) / SSE(trailing 21 sessions) over the last 252 completed forecasts, 126"
-        " needed"
+        " required"
     ),
 }
 _FORECAST = {
@@ -484,25 +486,25 @@ _FORECAST = {
     "ewma_97": "sqrt(252 * sum(0.97^k * r²) / sum(0.97^k)) over 252 sessions",
     "observations": _LEVEL_OBS,
     "proxy": (
-        "range_market with 95 % valid highs and lows in 252 sessions, close_market without, close"
-        " without the market"
+        "range_market if 95 % of the highs and lows of 252 sessions are valid, else close_market;"
+        " close if the market is missing"
     ),
-    "coefficients": "newest version whose last target lies at or before the day, else the first",
-    "in_sample": "whether the version's last target lies after the day",
-    "clipped": "whether the ratio lies outside [0.25, 6]",
-    "short_history": "whether L rests on 63 to 125 returns",
+    "coefficients": "newest version whose last target is on or before the day, else the first",
+    "in_sample": "whether the version's last target is after the day",
+    "clipped": "whether the ratio is outside [0.25, 6]",
+    "short_history": "whether L is based on 63 to 125 returns",
     "day_replaced": (
-        "whether no session of the last 4 has a value, so that the month's mean stands for the"
+        "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
         " day's"
     ),
     "thin_sessions": (
-        "sessions among 252 on which 80 to 95 % of exposure has a return; of symbols none"
+        "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"
     ),
 }
 _SCORES = {
     "realized": (
-        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 needed; of a portfolio by"
-        " the weights of its day"
+        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
+        " with the weights of the forecast's day"
     ),
     "completed_on": "the 21st session after the forecast",
     **dict.fromkeys(
@@ -538,7 +540,7 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.har_forecast_scores,
         _SCORES,
-        "pandas over the source returns; forecasts are compared with those stored",
+        "pandas over the source returns; forecasts are compared with the stored ones",
         _recompute_score,
     ),
     MetricGroup(tables.portfolio_snapshots, _SNAPSHOT, _PANDAS_METHOD, _recompute_snapshot),
