@@ -377,7 +377,7 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
 
 
 _SNAPSHOT = {
-    "total_value": "equity: net value + cash, at the day's closes, or closes at most 5 sessions old",
+    "total_value": "equity: net value + cash, at closes of the day or at most 5 sessions old",
     "cash_value": (
         "equity balance - net value on the last priced session up to its date + sales - purchases"
         " + income since"

@@ -62,7 +62,7 @@ class SourceRows:
 
     @property
     def lots(self) -> pd.DataFrame:
-        """Return all lots of the portfolio, past and present, as `db.input_queries.read_lots` does."""
+        """Return all lots of the portfolio, past and present, from `db.input_queries.read_lots`."""
         return self._record_use("positions", self._lots)
 
     def lot(self, position: object) -> "pd.Series[Any]":
@@ -94,11 +94,11 @@ class SourceRows:
 
     @cached_property
     def cash_anchor(self) -> date | None:
-        """Session for which the portfolio's equity balance is stated; None: no balance is stated."""
+        """Session for which the portfolio's equity balance is stated; None if it is not stated."""
         return input_queries.read_cash_anchors(self._connection).get(self.portfolio)
 
     def close(self, symbol: str, day: date) -> tuple[float, bool]:
-        """Return the last close at or before a day, at most 5 sessions old, and whether it is stale.
+        """Return the last close up to a day, at most 5 sessions old, and whether it is stale.
 
         The close is NaN if there is none. It is stale if it is from an earlier session.
         """
@@ -154,7 +154,7 @@ class SourceRows:
         return find_suspected_splits(self._connection, {*held, self.market, self.rate})
 
     def split_suspects(self, first: date, last: date) -> set[str]:
-        """Return symbols with a suspected split in the adjusted close after ``first`` to ``last``."""
+        """Return symbols with a suspected split in the adjusted close in (first, last]."""
         found = set()
         for row in self.suspects.to_dict("records"):
             day = row["date"].date()

@@ -22,7 +22,11 @@ from riskmetrics.insights.fact_types import (
 )
 from riskmetrics.insights.severity import Severity, judge_severity
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.report.caveats import doubted_closes, missing_prices_caveat, small_equity_caveat
+from riskmetrics.report.caveats import (
+    missing_prices_caveat,
+    small_equity_caveat,
+    unconfirmed_closes_caveat,
+)
 
 _MAX_POSITIONS = 5
 """Symbols by weight, and as many by share of volatility."""
@@ -233,9 +237,9 @@ def _build_sheet(
     ]
     missing = {row["metric"]: row["reason"] for row in rows_by_name["undefined"]}
     unpriced = missing_prices_caveat(*counts.get("prices", (0, 0)))
-    doubted = doubted_closes(*counts.get("believed_prices", (0, 0)))
+    unconfirmed = unconfirmed_closes_caveat(*counts.get("believed_prices", (0, 0)))
     equity = small_equity_caveat(float(snapshot["total_value"]), float(snapshot["gross_exposure"]))
-    caveats = tuple(text for text in (unpriced, equity, doubted) if text)
+    caveats = tuple(text for text in (unpriced, equity, unconfirmed) if text)
     return Sheet(
         portfolio_id,
         day,
