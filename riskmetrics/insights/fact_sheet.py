@@ -1,4 +1,7 @@
-"""Fact sheets: what is stored of a portfolio on a session, as figures with an id, a unit, a window and a source. All arithmetic is here."""
+"""Fact sheets: the figures of a portfolio on a session with id, unit, window and source.
+
+All arithmetic of insights is here.
+"""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,18 +32,18 @@ from riskmetrics.report.caveats import (
 )
 
 _MAX_POSITIONS = 5
-"""Symbols by weight, and as many by share of volatility."""
+"""Largest symbols by weight, and as many by share of volatility."""
 
 _MAX_SECTORS, _MAX_SCENARIOS = 3, 3
-"""Sectors by gross weight, beside the most over- and underweight ones; scenarios by loss."""
+"""Largest sectors by gross weight (plus the most over- and underweight); worst scenarios."""
 
 PORTFOLIO_ALIAS_PREFIX = "PTF"
-"""How the alias of a portfolio begins."""
+"""Prefix of portfolio aliases."""
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure that prose may state."""
+    """A figure that an insight may state."""
 
     id: str
     fact_type: FactType
@@ -49,26 +52,26 @@ class Fact:
     as_of: date
     source_key: dict[str, str]
     entity: str | None = None
-    """Alias of the position, sector or scenario; None: the portfolio."""
+    """Alias of the position, sector or scenario; None for the portfolio."""
     rank: int | None = None
-    """1: the largest, or of stress results the worst."""
+    """1 is the largest, or the worst stress result."""
     n_obs: int | None = None
     quality: str = "ok"
     currency: str = ""
 
     @property
     def unsigned(self) -> str:
-        """The figure without its sign."""
+        """Formatted value without its sign."""
         return format_value(self.value, self.fact_type.unit, self.currency, is_unsigned=True)
 
     @property
     def reformatted(self) -> str:
-        """The figure as its value is shown."""
+        """Value formatted again, to compare with `formatted`."""
         return format_value(self.value, self.fact_type.unit, self.currency)
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """It, as `context_data` keeps it."""
+        """Record of the fact in `context_data`."""
         shown = {
             "id": self.id,
             "kind": self.fact_type.name,
@@ -120,23 +123,23 @@ class Sheet:
     portfolio_id: str
     day: date
     facts: dict[str, Fact]
-    """By id."""
+    """Fact id to fact."""
     aliases: dict[str, dict[str, str]]
-    """What the aliases stand for: symbol and name, sector, or scenario."""
+    """Alias to symbol and name, sector, or scenario."""
     missing: dict[str, str] = field(default_factory=dict)
-    """'table.column' of the portfolio that has no value, and why."""
+    """'table.column' of the portfolio's undefined values to the reason."""
     caveats: tuple[str, ...] = ()
-    """What to know before any figure of the portfolio is read."""
+    """Caveats of all figures of the portfolio."""
     severity: Severity | None = None
 
     @property
     def portfolio(self) -> str:
-        """The portfolio's alias: of its id, so that it tells nothing and never changes."""
+        """Alias of the portfolio: a hash of its id, anonymous and stable."""
         return f"{PORTFOLIO_ALIAS_PREFIX}_{sha256(self.portfolio_id.encode()).hexdigest()[:12]}"
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 hex of the figures, as they are and as they are shown, and of what they are about."""
+        """SHA-256 hex digest of values, formatted values, aliases, undefined values and caveats."""
         facts = [
             [fact.id, fact.formatted, fact.value, fact.quality] for fact in self.facts.values()
         ]
@@ -146,11 +149,11 @@ class Sheet:
 
     @cached_property
     def by_type(self) -> dict[tuple[str, str | None], Fact]:
-        """The facts by kind and what they are about."""
+        """Type name and entity to fact."""
         return {(fact.fact_type.name, fact.entity): fact for fact in self.facts.values()}
 
     def select_facts(self, insight_type: str, providers: Sequence[str]) -> "Sheet":
-        """Return the facts of some providers, with the severity that they mean for a type of insight and its thresholds."""
+        """Return the sheet with the facts of some providers, severity and thresholds."""
         selected = {
             fact.id: fact for fact in self.facts.values() if fact.fact_type.provider in providers
         }
@@ -170,7 +173,10 @@ class Sheet:
 def read_sheets(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> list[Sheet]:
-    """Return the sheet of every portfolio that has a snapshot on one of ``days``, by portfolio and day; one bulk read for all."""
+    """Return the sheets of all portfolios with a snapshot on ``days``, read in bulk.
+
+    They are ordered by portfolio and day.
+    """
     previous_day = trading_calendar.previous_session(days[0])
     snapshots = stored.snapshots(connection, [previous_day, *days], portfolio)
     names = (
@@ -269,7 +275,7 @@ def _make_fact(
 def _defined_facts(
     make: "partial[Fact]", figures: Mapping[str, float | str | None], **more: Any
 ) -> Iterator[Fact]:
-    """Make facts of the figures that are defined."""
+    """Yield facts of the figures that are defined."""
     return (
         make(FACT_TYPES[name], value, **more)
         for name, value in figures.items()
@@ -395,7 +401,7 @@ def _position_facts(
 def _sector_facts(
     make: "partial[Fact]", rows: Sequence[Record], aliases: dict[str, dict[str, str]]
 ) -> Iterator[Fact]:
-    """Take the sectors in which most is held, and those that differ most from the benchmark."""
+    """Yield facts of the largest and of the most over- and underweight sectors."""
     held = [row for row in rows if row["gross_weight"] > 0]
     active = sorted(
         (row for row in rows if row["active_weight"] is not None),
@@ -456,7 +462,7 @@ def _risk_facts(
 
 
 _MONEY_CHANGES = ("total_value", "gross_exposure")
-"""Changes that are no facts where the profit of an instrument is unknown: they would state it."""
+"""Changes that are omitted if an instrument's P&L is unknown, because they would reveal it."""
 
 
 def _change_facts(

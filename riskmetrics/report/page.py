@@ -157,7 +157,7 @@ def render_page(connection: sa.Connection, day: date) -> str:
 
 
 def _track_record(connection: sa.Connection, day: date) -> list[Record]:
-    """Return pooled rows of `score_results.summarize_scores` for forecasts completed by the day."""
+    """Return pooled `score_results.summarize_scores` rows of forecasts completed by the day."""
     found = score_results.summarize_scores(volatility_queries.read_forecast_scores(connection, day))
     return _records(found[found["subject"] == score_results.POOLED])
 
@@ -187,8 +187,8 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     ]
     if len({row["name"] for row in reported}) < len(reported):
         raise DataQualityError(
-            "two portfolios have the same name. Portfolio names must be unique in the report; rename"
-            " one in the database."
+            "two portfolios have the same name. Names must be unique in the report; rename one in"
+            " the database."
         )
     return [
         _section(

@@ -1,4 +1,4 @@
-"""Batches on a local server: sent once, collected once, whatever dies in between."""
+"""Batches on a local server are sent and collected once, also after failures."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,26 +48,26 @@ def wanted(engine: sa.Engine) -> list[BatchPrompt]:
 
 
 class Kept:
-    """A store that notes what it is given."""
+    """A store that records the answers."""
 
     def __init__(self, *wanted: BatchPrompt) -> None:
         self.wanted, self.answers = wanted, []
 
     def __call__(self, collected: BatchWriter, asked: Sequence[BatchRequest]) -> None:
-        """Take what was answered."""
+        """Record the answers of a batch."""
         assert {each.day for each in asked} == {DAY}
         self.answers += [collected.write(each.prompt) for each in self.wanted]
 
 
 def spent(claude: Claude) -> list[tuple[object, ...]]:
-    """What is reserved or paid for each request."""
+    """Return cost and settlement of each request."""
     columns = tables.ai_spend.c.cost, tables.ai_spend.c.settled_at.is_not(None)
     with claude.budget.engine.connect() as connection:
         return [tuple(row) for row in connection.execute(sa.select(*columns))]
 
 
 def grow_old(claude: Claude, by: timedelta) -> None:
-    """Make stored batches older."""
+    """Age the stored batches."""
     with claude.budget.engine.begin() as connection:
         connection.execute(
             sa.update(tables.ai_batches).values(created_at=tables.ai_batches.c.created_at - by)
@@ -95,7 +95,7 @@ def test_a_batch_is_sent_waited_for_and_collected_at_half_the_price(writer, want
     }
 
 
-def test_what_is_waited_for_is_not_sent_again(writer, wanted):
+def test_pending_prompts_are_not_sent_again(writer, wanted):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
         assert [
@@ -106,7 +106,7 @@ def test_what_is_waited_for_is_not_sent_again(writer, wanted):
         assert [len(requests) for requests in server.batches.values()] == [2, 1]
 
 
-def test_processes_that_want_the_same_at_once_send_it_once(writer, wanted):
+def test_concurrent_processes_send_the_same_prompts_once(writer, wanted):
     with serve(lambda _: message()) as server, ThreadPoolExecutor(6) as pool:
         claude = writer(server.url)
         assert list(pool.map(lambda _: send_batch(claude, wanted), range(6))) == [None] * 6
@@ -118,7 +118,7 @@ def test_processes_that_want_the_same_at_once_send_it_once(writer, wanted):
     "fault",
     [Reply(fault="reset"), Reply(fault="silence"), error(500, "api_error"), Reply("<html>")],
 )
-def test_a_batch_that_arrived_without_an_answer_is_found_again_and_paid_once(writer, wanted, fault):
+def test_a_batch_whose_response_was_lost_is_found_again_and_charged_once(writer, wanted, fault):
     """Another user's batch of the same account is left alone."""
     with serve(lambda _: message()) as server:
         claude, kept = writer(server.url), Kept(*wanted)
@@ -162,7 +162,7 @@ def test_a_batch_that_is_refused_is_closed_at_once(writer, wanted, refusal):
     assert spent(claude) == [(0, True)] * 3
 
 
-def test_a_store_that_fails_leaves_the_batch_to_the_next_one(writer, wanted):
+def test_a_failed_store_leaves_the_batch_to_the_next_run(writer, wanted):
     with serve(lambda _: message()) as server:
         claude, kept = writer(server.url), Kept(*wanted)
         send_batch(claude, wanted)
@@ -178,7 +178,7 @@ def test_a_store_that_fails_leaves_the_batch_to_the_next_one(writer, wanted):
     assert spent(claude) == [(HALF, True)] * 3
 
 
-def test_while_one_collects_another_passes_by(writer, wanted, engine):
+def test_a_batch_being_collected_is_skipped_by_others(writer, wanted, engine):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
         send_batch(claude, wanted)
@@ -190,7 +190,7 @@ def test_while_one_collects_another_passes_by(writer, wanted, engine):
         assert collect_ended_batches(claude, Kept()) == 1
 
 
-def test_requests_without_an_answer_end_with_the_reason_and_cost_nothing(writer, wanted):
+def test_requests_without_an_answer_have_a_reason_and_no_cost(writer, wanted):
     def answers(body):
         return error(500, "api_error") if "Task b." in str(body) else message()
 
@@ -206,12 +206,12 @@ def test_requests_without_an_answer_end_with_the_reason_and_cost_nothing(writer,
         None,
         "the batch ended without an answer (errored)",
         None,
-        "the facts have changed since they were sent in a batch",
+        "the facts changed after the batch was sent",
     ]
     assert sorted(spent(claude), key=str) == [(0, True), (HALF, True), (HALF, True)]
 
 
-def test_answers_that_cannot_be_fetched_are_asked_for_again_until_they_are_gone(writer, wanted):
+def test_unreadable_results_are_fetched_again_until_they_expire(writer, wanted):
     with serve(lambda _: message()) as server:
         claude = writer(server.url)
         send_batch(claude, wanted)
@@ -224,7 +224,7 @@ def test_answers_that_cannot_be_fetched_are_asked_for_again_until_they_are_gone(
         assert find_ended_batches(claude) == []
 
 
-def test_a_cap_keeps_back_what_does_not_fit(writer, wanted):
+def test_prompts_above_a_cap_are_not_sent(writer, wanted):
     with serve(lambda _: message()) as server:
         claude = writer(server.url, Caps(DOLLAR, Decimal("0.003"), DOLLAR))
         assert "RISKMETRICS_AI_USD_PER_RUN" in (send_batch(claude, wanted) or "")

@@ -1,4 +1,4 @@
-"""Sentences made by rule, half of them false: the verifier lets no false one through and refuses few of the true ones."""
+"""Generated sentences, half of them false: no false one passes, few true ones are rejected."""
 
 from collections import Counter
 from random import Random
@@ -26,7 +26,7 @@ SHEETS, PER_SHEET = 40, 300
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_refused(
+def test_no_false_sentence_passes_and_under_two_percent_of_true_ones_are_rejected(
     seed: int,
 ) -> None:
     random, passed, refused, ways = Random(seed), [], [], Counter[str]()
