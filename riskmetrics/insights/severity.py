@@ -51,5 +51,5 @@ def judge_severity(insight_type: str, facts: Iterable["Fact"]) -> Severity:
 
 
 def is_at_or_beyond(value: float, limit: float) -> bool:
-    """Return whether a value is at or beyond a limit: at least a positive, at most a negative one."""
+    """Return whether a value reaches a limit: at least a positive or at most a negative one."""
     return value >= limit if limit > 0 else value <= limit
