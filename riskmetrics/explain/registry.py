@@ -11,6 +11,7 @@ from riskmetrics.db import explain_queries, result_tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
+    recalculated_options,
     recalculated_risk,
     recalculated_values,
     recalculated_volatility,
@@ -28,6 +29,7 @@ METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
+    *recalculated_options.METRIC_GROUPS,
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}

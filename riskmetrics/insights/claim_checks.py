@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from riskmetrics.insights.fact_sheet import Fact
 from riskmetrics.insights.fact_types import CHANGE_UNITS
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.lexicon import Token
 from riskmetrics.insights.sentence_facts import SentenceFacts, base_id, direction
 from riskmetrics.insights.severity import is_at_or_beyond

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 
 from riskmetrics.insights import render, verify
 from riskmetrics.insights.draft_schemas import Draft
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.facts import Fact
 
 
 def find_stored_violations(row: Mapping[str, Any]) -> list[str]:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from riskmetrics.insights.claim_checks import ClaimChecks
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import SIGNED_UNITS
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.lexicon import Sentence, Token, load_lexicon
 from riskmetrics.insights.sentence_facts import base_id
 

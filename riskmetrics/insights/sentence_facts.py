@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.lexicon import Sentence, Token
 
 

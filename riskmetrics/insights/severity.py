@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 if TYPE_CHECKING:
-    from riskmetrics.insights.fact_sheet import Fact
+    from riskmetrics.insights.facts import Fact
 
 LEVELS = ("info", "normal", "elevated", "warning", "critical")
 """Ascending levels; info if no fact has a threshold."""

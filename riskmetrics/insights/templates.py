@@ -10,8 +10,9 @@ from typing import Any, Literal
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import verify
 from riskmetrics.insights.draft_schemas import Draft, Prompt
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import TYPES_BY_LABEL
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.lexicon import WordGroup, vocabulary
 
 Anonymization = Literal["aliases", "tickers", "names"]

@@ -3,8 +3,9 @@
 from datetime import date
 from random import Random
 
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import ALIAS_PREFIXES, FACT_TYPES, format_value
+from riskmetrics.insights.facts import Fact
 
 DAY = date(2022, 12, 28)
 COUNT = {"POS": 5, "SEC": 4, "SCN": 3}

@@ -7,8 +7,9 @@ import pytest
 
 from riskmetrics.insights import lexicon, rules, verify
 from riskmetrics.insights.draft_schemas import Draft, Finding
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES, TYPES_BY_LABEL, format_value
+from riskmetrics.insights.facts import Fact
 from tests.insights.fact_sheets import DAY, sheet
 
 FORBIDDEN = """
