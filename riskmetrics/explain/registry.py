@@ -11,6 +11,7 @@ from riskmetrics.db import explain_queries, result_tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
+    recalculated_coverage,
     recalculated_options,
     recalculated_risk,
     recalculated_values,
@@ -26,6 +27,7 @@ from riskmetrics.explain.source_rows import SourceRows
 
 METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_values.METRIC_GROUPS,
+    *recalculated_coverage.METRIC_GROUPS,
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
