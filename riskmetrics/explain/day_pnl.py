@@ -95,8 +95,8 @@ def instrument_pnl(sources: SourceRows) -> pd.DataFrame:
     )
     return (
         frame.agg(
-            pnl=("pnl", lambda of: of.sum(skipna=False)),
-            size=("size", lambda of: abs(of.sum())),
+            pnl=("pnl", lambda values: values.sum(skipna=False)),
+            size=("size", lambda values: abs(values.sum())),
             over_split=("over_split", "any"),
         )
         .astype({"pnl": float, "size": float, "over_split": bool})

@@ -61,7 +61,7 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
     with np.errstate(all="ignore"):  # a perfect fit leaves no residual to divide by
         found = sm.OLS(values, sm.add_constant(x)).fit()
         betas, errors, p_values = (
-            np.array(of[1:]) for of in (found.params, found.bse, found.pvalues)
+            np.array(estimates[1:]) for estimates in (found.params, found.bse, found.pvalues)
         )
     is_rounding = (np.abs(betas) < _ROUNDING_TOLERANCE) & (
         1.0 - found.rsquared < _ROUNDING_TOLERANCE
@@ -309,8 +309,8 @@ METRIC_GROUPS = [
             "market_beta": "b of r = a + b * market + c * rates + e, least squares",
             "rate_beta": "c of r = a + b * market + c * rates + e, least squares",
             **{
-                f"{of}_{name}": text.format(f"{of}_beta")
-                for of in ("market", "rate")
+                f"{factor}_{name}": text.format(f"{factor}_beta")
+                for factor in ("market", "rate")
                 for name, text in _ERRORS.items()
             },
             "alpha": "a of r = a + b * market + c * rates + e, per session",

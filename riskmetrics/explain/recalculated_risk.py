@@ -213,7 +213,7 @@ def _factor_loss(
         for at in range(len(moving))
     ]
     return (
-        -sum(of["beta"] * scenario[name] for of, name in zip(found, moving, strict=True)),
+        -sum(fit["beta"] * scenario[name] for fit, name in zip(found, moving, strict=True)),
         found[0]["coverage"],
     )
 

@@ -216,7 +216,7 @@ class SourceRows:
                 [symbol],
                 trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
             )
-            bars = {name: panels.pad_history(of, n_sessions + 2) for name, of in bars.items()}
+            bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
             _, ranges = panels.clean_bars(**bars, suspects=self.suspects)
             both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[
                 ranges.index

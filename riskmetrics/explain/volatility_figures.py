@@ -62,7 +62,7 @@ def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
         "month": values.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).mean(),
     }
     return pd.DataFrame(
-        {name: of / level.where(level > 0) for name, of in lags.items()}
+        {name: values / level.where(level > 0) for name, values in lags.items()}
         | {"level": level, "month_mean": lags["month"]}
     )
 

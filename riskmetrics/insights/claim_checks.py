@@ -29,9 +29,9 @@ class ClaimChecks(SentenceFacts):
     def _check_compare(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
         before = before or [
-            of
-            for of in reversed(self.sentence.tokens)
-            if of.segment == token.segment - 1 and (of.fact_id or of.label_types)
+            other
+            for other in reversed(self.sentence.tokens)
+            if other.segment == token.segment - 1 and (other.fact_id or other.label_types)
         ]
         if not before or not after:
             yield f"{token.text!r} is not between two figures"
@@ -46,10 +46,10 @@ class ClaimChecks(SentenceFacts):
         ):
             yield f"{token.text!r} is not between two figures that can be compared"
             return
-        if any(self._resolve_fact(of) is not left for of in before) or any(
-            of.label_types and self._resolve_fact(of) is not right
-            for of in after
-            if of.preceding != "with"
+        if any(self._resolve_fact(other) is not left for other in before) or any(
+            other.label_types and self._resolve_fact(other) is not right
+            for other in after
+            if other.preceding != "with"
         ):
             yield f"{token.text!r} has more than two figures around it"
         if self._is_aside(before, token):
@@ -64,18 +64,18 @@ class ClaimChecks(SentenceFacts):
 
     def _is_aside(self, before: Sequence[Token], token: Token) -> bool:
         """Return whether none of the names before a verb is its subject."""
-        names = [of for of in before if of.label_types]
+        names = [other for other in before if other.label_types]
         verbs = [
-            of.position
-            for of in self.sentence.tokens
-            if of.is_copula and names and names[0].position < of.position < token.position
+            other.position
+            for other in self.sentence.tokens
+            if other.is_copula and names and names[0].position < other.position < token.position
         ]
         verb = (
             verbs
             or token.text in ("exceeds", "exceed", "equals")
             or (token.claim and token.claim.claim_type == "move")
         )
-        return bool(names and verb) and all(of.preceding in _PREPOSITIONS for of in names)
+        return bool(names and verb) and all(other.preceding in _PREPOSITIONS for other in names)
 
     def _check_move(self, token: Token) -> Iterator[str]:
         before, _ = self._neighbors(token)
@@ -88,9 +88,9 @@ class ClaimChecks(SentenceFacts):
             yield f"{token.text!r} needs a fact with a change"
             return
         stray = [
-            of
-            for of in self.placeholders
-            if of.segment == token.segment and not _is_move_figure(of, base, change)
+            other
+            for other in self.placeholders
+            if other.segment == token.segment and not _is_move_figure(other, base, change)
         ]
         if stray:
             yield f"state a change as 'by {{{{{change.id}.size}}}}' or 'to {{{{{base}}}}}'"
@@ -102,10 +102,17 @@ class ClaimChecks(SentenceFacts):
         fact_types = token.claim.fact_types if token.claim else frozenset()
         before, after = self._neighbors(token)
         candidates = (
-            self._resolve_fact(of, fact_types)
-            for of in [*([token] if token.label_types else []), *after, *before]
+            self._resolve_fact(other, fact_types)
+            for other in [*([token] if token.label_types else []), *after, *before]
         )
-        fact = next((of for of in candidates if of and of.fact_type.name in fact_types), None)
+        fact = next(
+            (
+                candidate
+                for candidate in candidates
+                if candidate and candidate.fact_type.name in fact_types
+            ),
+            None,
+        )
         if fact is None or fact.entity != self._claim_entity(token):
             yield f"{token.text!r} needs a figure with that sign"
             return
@@ -114,16 +121,21 @@ class ClaimChecks(SentenceFacts):
         self.signed_facts.add(fact.id)
 
     def _check_side(self, token: Token) -> Iterator[str]:
-        thing = self._claim_entity(token)
-        fact = self.sheet.by_type.get(("side", thing))
-        self.side_aliases |= {thing}
+        alias = self._claim_entity(token)
+        fact = self.sheet.by_type.get(("side", alias))
+        self.side_aliases |= {alias}
         if fact is None or fact.value != (token.claim.sense if token.claim else ""):
             yield f"{token.text!r} needs a position of that side"
 
     def _check_first(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
         fact = next(
-            (self._resolve_fact(of) for of in (*after, *before) if of.label_types is not None), None
+            (
+                self._resolve_fact(other)
+                for other in (*after, *before)
+                if other.label_types is not None
+            ),
+            None,
         )
         has_type = (
             fact is not None
@@ -140,7 +152,7 @@ class ClaimChecks(SentenceFacts):
 
     def _check_measure(self, token: Token) -> Iterator[str]:
         before, after = self._neighbors(token)
-        fact = next((self._resolve_fact(of) for of in (*before, *after)), None)
+        fact = next((self._resolve_fact(other) for other in (*before, *after)), None)
         moved = token.text == "in the session" and (
             self._has_move(token) or (fact is not None and fact.fact_type.provider == "changes")
         )
@@ -152,8 +164,8 @@ class ClaimChecks(SentenceFacts):
     def _check_past(self, token: Token) -> Iterator[str]:
         past_types = token.claim.fact_types if token.claim else frozenset()
         mentioned_types = {
-            self.sheet.facts[str(of.fact_id)].fact_type.name for of in self.placeholders
-        }.union(*(of.label_types or () for of in self.sentence.labels))
+            self.sheet.facts[str(other.fact_id)].fact_type.name for other in self.placeholders
+        }.union(*(other.label_types or () for other in self.sentence.labels))
         present = {kind for kind in mentioned_types - past_types if not kind.endswith("_change")}
         if present and (not self.sentence.days or "result" in present):
             yield f"{token.text!r} needs a completed period or the date of the session"

@@ -267,7 +267,7 @@ def _index_labels() -> None:
     for kind in FACT_TYPES.values():
         for label in kind.labels:
             by_name[label].add(kind.name)
-    TYPES_BY_LABEL.update({said: frozenset(kinds) for said, kinds in by_name.items()})
+    TYPES_BY_LABEL.update({label: frozenset(kinds) for label, kinds in by_name.items()})
 
 
 _index_labels()

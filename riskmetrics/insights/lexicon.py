@@ -203,7 +203,9 @@ def _by_first_word() -> Mapping[str, Sequence[tuple[tuple[str, ...], _Meaning]]]
     for phrase, meaning in _meanings_by_phrase().items():
         words = tuple(phrase.split())
         found.setdefault(words[0], []).append((words, meaning))
-    return {word: sorted(phrases, key=lambda of: -len(of[0])) for word, phrases in found.items()}
+    return {
+        word: sorted(phrases, key=lambda phrase: -len(phrase[0])) for word, phrases in found.items()
+    }
 
 
 @lru_cache(maxsize=8192)
@@ -243,7 +245,9 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
             n_words, meaning = _longest_phrase(visible_atoms, position)
             if meaning is None:
                 violations.append(f"{atom[0]!r} is not in the vocabulary")
-            phrase = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+            phrase = " ".join(
+                each[0].lower() for each in visible_atoms[position : position + n_words]
+            )
             is_advice |= position == 0 and phrase in load_lexicon()["advice"]
             if meaning == _Meaning():
                 plain_words.add(phrase)
@@ -272,13 +276,13 @@ def _is_misplaced(visible_atoms: Sequence["re.Match[str]"], position: int) -> bo
     Examples: an intention (is to), a cause (by), a share (of), a negative figure in parentheses.
     """
     before, after = (
-        visible_atoms[of] if 0 <= of < len(visible_atoms) else None
-        for of in (position - 1, position + 1)
+        visible_atoms[index] if 0 <= index < len(visible_atoms) else None
+        for index in (position - 1, position + 1)
     )
     copulas, word = load_lexicon()["copulas"], visible_atoms[position][0].lower()
     if word in copulas:
         return position == 0
-    neighbors = [of[0].lower() for of in (before, after) if of]
+    neighbors = [neighbor[0].lower() for neighbor in (before, after) if neighbor]
     return (
         (word == "to" and not {*neighbors}.isdisjoint(copulas))
         or (word == "by" and not (after and after["fact"]))
@@ -296,7 +300,7 @@ def _make_token(
     clause: int,
 ) -> Token:
     atom, (label_types, claim, is_copula) = visible_atoms[position], meaning or _Meaning()
-    text = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+    text = " ".join(each[0].lower() for each in visible_atoms[position : position + n_words])
     article = (
         not atom["fact"]
         and position > 0

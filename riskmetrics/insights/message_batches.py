@@ -17,21 +17,23 @@ from riskmetrics.db import batch_store, spending
 from riskmetrics.db.batch_store import Batch, BatchRequest
 from riskmetrics.insights.budget import BudgetRefusal
 from riskmetrics.insights.claude import (
-    CALL_ERRORS,
-    ZERO_USAGE,
     Claude,
-    Reply,
     call_with_deadline,
     estimate_price,
-    failure_reply,
     opening_turns,
     prompt_digest,
-    read_answer,
-    reply_with_cost,
     request_body,
 )
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.model_replies import (
+    CALL_ERRORS,
+    ZERO_USAGE,
+    Reply,
+    failure_reply,
+    read_answer,
+    reply_with_cost,
+)
 
 MIN_BATCH_SIZE = 20
 """Number of insights of a run from which they are sent as a batch."""

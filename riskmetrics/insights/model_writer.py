@@ -14,10 +14,11 @@ from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
 from riskmetrics.insights import fact_sheet, message_batches, pipeline
-from riskmetrics.insights.claude import ZERO_USAGE, Claude, prompt_digest
+from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
 from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
+from riskmetrics.insights.model_replies import ZERO_USAGE
 from riskmetrics.insights.pipeline import GenerationContext, Request
 from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt, sheet_json
 

@@ -38,8 +38,8 @@ def render(draft: Draft, sheet: Sheet, caveats: str) -> RenderedText:
         ),  # cuts at spaces, never within a figure
         summary=_render_text(draft.summary, sheet),
         full_analysis=_render_text(draft.analysis, sheet),
-        key_findings=[_render_finding(of, sheet) for of in draft.findings],
-        recommendations=[_render_finding(of, sheet) for of in draft.recommendations],
+        key_findings=[_render_finding(finding, sheet) for finding in draft.findings],
+        recommendations=[_render_finding(finding, sheet) for finding in draft.recommendations],
         data_limitations=limitations,
     )
 
@@ -61,7 +61,7 @@ def _render_finding(finding: Finding, sheet: Sheet) -> dict[str, Any]:
             **({"window": fact.fact_type.window} if fact.fact_type.window else {}),
             **({"quality": fact.quality} if fact.quality != "ok" else {}),
         }
-        for fact in (sheet.facts[of] for of in finding.facts)
+        for fact in (sheet.facts[fact_id] for fact_id in finding.facts)
     ]
     return {"text": _render_text(finding.text, sheet), "evidence": evidence}
 

@@ -36,7 +36,7 @@ def snapshot_facts(
     ):
         shares = {"gross_to_equity": "gross_exposure", "net_to_equity": "net_exposure"}
         yield from defined_facts(
-            make, {name: row[of] / row["total_value"] for name, of in shares.items()}
+            make, {name: row[column] / row["total_value"] for name, column in shares.items()}
         )
     yield from defined_facts(
         make, {"price_coverage": coverage.get("prices"), "beta_coverage": coverage.get("beta")}
@@ -48,7 +48,7 @@ def snapshot_facts(
     }
     yield from defined_facts(
         make,
-        {name: row[of] for name, of in betas.items()},
+        {name: row[column] for name, column in betas.items()},
         n_obs=row["beta_calculated_90d_observations"],
     )
     tops = {
@@ -58,7 +58,11 @@ def snapshot_facts(
         "top_10": "top_10_concentration",
     }
     yield from defined_facts(
-        make, {name: row[of] for name, of in ({"provider_beta": "beta_provider_1y"} | tops).items()}
+        make,
+        {
+            name: row[column]
+            for name, column in ({"provider_beta": "beta_provider_1y"} | tops).items()
+        },
     )
 
 
@@ -103,7 +107,7 @@ def forecast_facts(
         quality = "in sample" if score["in_sample"] else "ok"
         yield from defined_facts(
             make,
-            {name: score[of] for name, of in figures.items()},
+            {name: score[column] for name, column in figures.items()},
             n_obs=FORECAST_HORIZON,
             quality=quality,
         )

@@ -39,7 +39,10 @@ def rules_version() -> str:
 
 def write_draft(insight_type: str, sheet: Sheet) -> Draft:
     """Return the draft that the rules write for the facts."""
-    lines = {part: _select_lines(of, sheet) for part, of in _parsed_lines()[insight_type].items()}
+    lines = {
+        part: _select_lines(candidates, sheet)
+        for part, candidates in _parsed_lines()[insight_type].items()
+    }
     found = {
         part: [Finding(text=line.text, facts=list(line.facts)) for line in lines[part]]
         for part in ("findings", "recommendations")

@@ -77,8 +77,8 @@ class SentenceCheck(ClaimChecks):
         if base_id(self.bindings.setdefault(name.position, fact)) != base_id(fact):
             yield f"{name.text!r} has two figures"
         if fact.entity:
-            thing = self._nearest(token, self.aliases)
-            if thing is None or thing.alias != fact.entity:
+            alias_token = self._nearest(token, self.aliases)
+            if alias_token is None or alias_token.alias != fact.entity:
                 yield f"{{{{{fact.id}}}}} is about {fact.entity}, which is not named next to it"
         elif self.aliases and not kind.endswith("_threshold"):
             yield (
@@ -91,11 +91,11 @@ class SentenceCheck(ClaimChecks):
             fact = self.sheet.facts[str(token.fact_id)]
             signed = fact.fact_type.unit in SIGNED_UNITS
             preceding_tokens = [
-                of
-                for of in self.sentence.tokens
-                if of.position < token.position
-                and (of.label_types is not None or of.claim)
-                and not _is_modifier(of)
+                other
+                for other in self.sentence.tokens
+                if other.position < token.position
+                and (other.label_types is not None or other.claim)
+                and not _is_modifier(other)
             ]
             has_direction_word = bool(
                 preceding_tokens
@@ -107,7 +107,7 @@ class SentenceCheck(ClaimChecks):
             ):
                 yield f"{{{{{fact.id}.size}}}} needs a word for its direction"
             governed = token.preceding == "by" or any(
-                of.text.split()[-1] == token.preceding for of in self.sentence.claims
+                other.text.split()[-1] == token.preceding for other in self.sentence.claims
             )
             if not token.is_unsigned and signed and governed and fact.id in self.signed_facts:
                 yield f"after {token.preceding!r} write {{{{{fact.id}.size}}}}"
@@ -192,8 +192,8 @@ class SentenceCheck(ClaimChecks):
                 both = token.claim.claim_type in ("compare", "move")
                 yield from (
                     f"{token.text!r} applies to more than one subject"
-                    for of in segments_without_verb
-                    if both or of < token.segment
+                    for segment in segments_without_verb
+                    if both or segment < token.segment
                 )
 
 

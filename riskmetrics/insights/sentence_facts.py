@@ -24,7 +24,7 @@ class SentenceFacts:
     def stated_facts(self) -> set[str]:
         """Ids of the facts that the sentence states, compares with or, in advice, names."""
         named = [self._resolve_fact(token) for token in self.sentence.labels]
-        sides = [self.sheet.by_type.get(("side", thing)) for thing in self.side_aliases]
+        sides = [self.sheet.by_type.get(("side", alias)) for alias in self.side_aliases]
         placeholder_facts = {
             str(token.fact_id) for token in self.placeholders if token.fact_id in self.sheet.facts
         }
@@ -51,20 +51,20 @@ class SentenceFacts:
         """
         for place in ("clause", "segment"):
             same = [
-                of
-                for of in among
-                if getattr(of, place) == getattr(token, place) and of is not token
+                other
+                for other in among
+                if getattr(other, place) == getattr(token, place) and other is not token
             ]
             if same:
-                before = [of for of in same if of.position < token.position]
+                before = [other for other in same if other.position < token.position]
                 return before[-1] if before else same[0]
-        before = [of for of in among if of.position < token.position]
+        before = [other for other in among if other.position < token.position]
         return before[-1] if before else None
 
     def _has_move(self, token: Token) -> bool:
         return any(
-            of.claim and of.claim.claim_type == "move" and of.segment == token.segment
-            for of in self.sentence.claims
+            other.claim and other.claim.claim_type == "move" and other.segment == token.segment
+            for other in self.sentence.claims
         )
 
     def _resolve_fact(self, token: Token, fact_types: frozenset[str] | None = None) -> Fact | None:
@@ -73,10 +73,10 @@ class SentenceFacts:
             return self.sheet.facts[token.fact_id]
         if token.position in self.bindings:
             return self.bindings[token.position]
-        things = {of.alias for of in self.aliases}
-        if len(things) > 1:
+        aliases = {other.alias for other in self.aliases}
+        if len(aliases) > 1:
             return None
-        entity = next(iter(things), None)
+        entity = next(iter(aliases), None)
         found = [
             self.sheet.by_type.get((kind, entity))
             for kind in (token.label_types or frozenset())
@@ -90,14 +90,14 @@ class SentenceFacts:
     def _neighbors(self, token: Token) -> tuple[list[Token], list[Token]]:
         """Return figures and names in a claim's segment: before it (nearest first) and after it."""
         own = [
-            of
-            for of in self.sentence.tokens
-            if of.segment == token.segment
-            and (of.fact_id or of.label_types is not None)
-            and of is not token
+            other
+            for other in self.sentence.tokens
+            if other.segment == token.segment
+            and (other.fact_id or other.label_types is not None)
+            and other is not token
         ]
-        return [of for of in reversed(own) if of.position < token.position], [
-            of for of in own if of.position > token.position
+        return [other for other in reversed(own) if other.position < token.position], [
+            other for other in own if other.position > token.position
         ]
 
     def _claim_entity(self, token: Token) -> str | None:
@@ -105,8 +105,8 @@ class SentenceFacts:
 
         Aliases of its segment precede those of the sentence. None is the portfolio.
         """
-        own = {of.alias for of in self.aliases if of.segment == token.segment} or {
-            of.alias for of in self.aliases
+        own = {other.alias for other in self.aliases if other.segment == token.segment} or {
+            other.alias for other in self.aliases
         }
         return next(iter(own), None) if len(own) < 2 else ""
 

@@ -57,8 +57,8 @@ def _form_violations(draft: Draft) -> Iterator[str]:
             yield f"{name}: {len(items)} items exceed the limit of {max_items}"
         yield from (
             f"{name} {n}: must have 1 to {MAX_CHARS['finding']} characters"
-            for n, of in enumerate(items, 1)
-            if not 0 < len(of.text) <= MAX_CHARS["finding"]
+            for n, item in enumerate(items, 1)
+            if not 0 < len(item.text) <= MAX_CHARS["finding"]
         )
     if not draft.findings:
         yield "findings: at least one is required"

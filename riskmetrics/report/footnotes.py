@@ -65,12 +65,12 @@ class Footnotes:
             by_reason.setdefault(row["reason"], []).append(row)
         self.n_values = len(rows)
         self.reasons = [
-            _footnote(number, reason, of)
-            for number, (reason, of) in enumerate(by_reason.items(), start=1)
+            _footnote(number, reason, group)
+            for number, (reason, group) in enumerate(by_reason.items(), start=1)
         ]
         self._numbers: dict[tuple[str, str], dict[int, None]] = {}
-        for number, of in enumerate(by_reason.values(), start=1):
-            for row in of:
+        for number, group in enumerate(by_reason.values(), start=1):
+            for row in group:
                 self._numbers.setdefault((row["metric"], row["subject"]), {})[number] = None
 
     def numbers(self, metric: str, subject: str = PORTFOLIO_SUBJECT) -> list[int]:

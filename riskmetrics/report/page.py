@@ -118,9 +118,9 @@ class Section:
     def volatility_axis(self) -> Axis:
         """Axis of the positions' forecast intervals."""
         rows = [
-            of.volatility
-            for of in self.instruments
-            if of.volatility and of.volatility["low"] is not None
+            instrument.volatility
+            for instrument in self.instruments
+            if instrument.volatility and instrument.volatility["low"] is not None
         ]
         return Axis.spanning(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
@@ -194,7 +194,7 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
         _section(
             number,
             row,
-            {name: of.get(row["name"], []) for name, of in tables.items()},
+            {name: by_name.get(row["name"], []) for name, by_name in tables.items()},
             caveats.get(row["name"], []),
             faults,
         )
@@ -288,7 +288,7 @@ def contract_terms(row: Record) -> str:
 
 
 def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
-    return {str(name): _records(of) for name, of in rows.groupby("portfolio", sort=False)}
+    return {str(name): _records(frame) for name, frame in rows.groupby("portfolio", sort=False)}
 
 
 def _records(rows: pd.DataFrame) -> list[Record]:

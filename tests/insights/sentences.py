@@ -491,7 +491,7 @@ class Author:
         )
 
 
-def of_sheet(sheet: Sheet, count: int, random: Random) -> list[Sentence]:
+def generate_sentences(sheet: Sheet, count: int, random: Random) -> list[Sentence]:
     """Return ``count`` sentences about a sheet, half of them true."""
     author = Author(sheet, {fact.id: fact.value for fact in sheet.facts.values()}, random)
     found = [Sentence(author.true(), True, "") for _ in range(count // 2)]

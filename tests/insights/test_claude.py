@@ -191,9 +191,9 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize(("fault", "problem", "asked", "paid"), LASTING.values(), ids=LASTING)
+@pytest.mark.parametrize(("fault", "problem", "n_calls", "cost"), LASTING.values(), ids=LASTING)
 def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
-    writer, engine, fault, problem, asked, paid
+    writer, engine, fault, problem, n_calls, cost
 ):
     """A call that may have been charged, such as an interrupted one, keeps its reservation."""
     began = time.monotonic()
@@ -204,9 +204,9 @@ def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
     assert answer.problem is not None
     assert re.search(problem, answer.problem)
     assert KEY not in answer.problem
-    assert len(server.calls) == asked
-    assert answer.usage.cost == paid
-    assert amounts(engine) == [(paid, True)] * (asked if paid is None else 1)
+    assert len(server.calls) == n_calls
+    assert answer.usage.cost == cost
+    assert amounts(engine) == [(cost, True)] * (n_calls if cost is None else 1)
 
 
 def test_a_server_that_is_not_there_costs_nothing(writer):
@@ -243,8 +243,8 @@ def use(kind: object, name: str = "facts") -> dict[str, object]:
 
 def test_a_question_is_answered_after_looking_up_facts(writer, engine):
     """Two tool calls in three exchanges, with the sum of their costs."""
-    asked = message([use("stress")], "tool_use"), message([use("betas")], "tool_use"), message()
-    with serve(in_turn(*asked)) as server:
+    replies = message([use("stress")], "tool_use"), message([use("betas")], "tool_use"), message()
+    with serve(in_turn(*replies)) as server:
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": '[{"id":"crash"}]', "betas": "[]"})
     assert answer.draft == Draft(**DRAFT)
     assert answer.usage == Usage(18000, 6000, 3 * COST, tool_calls=2)

@@ -170,10 +170,10 @@ def test_a_key_depends_exactly_on_what_the_text_depends_on(
         )
         == key
     )
-    of_models = {
+    model_keys = {
         pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")
     }
-    assert len(of_models | {key}) == 3
+    assert len(model_keys | {key}) == 3
 
 
 @pytest.mark.parametrize("insight_type", [*DEFAULT_INSIGHT_TYPES, "custom"])

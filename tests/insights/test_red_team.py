@@ -7,7 +7,7 @@ import pytest
 
 from riskmetrics.insights import verify
 from tests.insights.fact_sheets import sheet
-from tests.insights.sentences import of_sheet
+from tests.insights.sentences import generate_sentences
 
 WAYS = {
     "direction",
@@ -32,7 +32,7 @@ def test_no_false_sentence_passes_and_under_two_percent_of_true_ones_are_rejecte
     random, passed, refused, ways = Random(seed), [], [], Counter[str]()
     for _ in range(SHEETS):
         facts = sheet(random)
-        for sentence in of_sheet(facts, PER_SHEET, random):
+        for sentence in generate_sentences(facts, PER_SHEET, random):
             wrong = verify.text_violations(sentence.text, facts)
             ways[sentence.mutation] += 1
             if sentence.true and wrong:

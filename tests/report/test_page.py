@@ -135,7 +135,7 @@ def position(
     return key
 
 
-def why(
+def insert_reason(
     connection: sa.Connection,
     owner: uuid.UUID,
     metric: str,
@@ -179,7 +179,7 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
     )
     young = position(connection, owner, "NEW", 5, observations=12)
     for column in ("beta", "alpha", "std_error", "r_squared", "p_value"):
-        why(
+        insert_reason(
             connection,
             owner,
             f"position_market_betas.{column}",
@@ -192,15 +192,15 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
         "benchmark_asof": date(2021, 12, 31),
         "benchmark_code": "SP500",
     }
-    for sector, gross, net, of_benchmark in (
+    for sector, gross, net, benchmark_weight in (
         ("Energy", 0.6, 0.8, 0.027),
         ("Industrials", 0.4, -0.2, 0.078),
     ):
         weights = {
             "gross_weight": gross,
             "net_weight": net,
-            "benchmark_weight": of_benchmark,
-            "active_weight": net - of_benchmark,
+            "benchmark_weight": benchmark_weight,
+            "active_weight": net - benchmark_weight,
         }
         insert(connection, tables.portfolio_sector_weights, sector=sector, **benchmark, **weights)
     coverage = {"metric": "beta", "coverage": 0.971, "n_covered": 2, "n_total": 3}
@@ -284,7 +284,9 @@ def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
 def test_every_dash_has_a_reason(connection: sa.Connection) -> None:
     """An empty portfolio has one stored reason; other missing values get a default one."""
     owner = portfolio(connection, "Empty", EMPTY)
-    why(connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value")
+    insert_reason(
+        connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value"
+    )
     page = Page(render_page(connection, DAY))
     explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
     dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
@@ -308,7 +310,7 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
     owner = portfolio(connection, "No benchmark", LONG_SHORT)
     weights = {"sector": "Energy", "gross_weight": 1.0, "net_weight": 1.0}
     insert(connection, tables.portfolio_sector_weights, portfolio_id=owner, day=DAY, **weights)
-    why(
+    insert_reason(
         connection,
         owner,
         "portfolio_sector_weights.active_weight",
@@ -326,8 +328,10 @@ def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(
 ) -> None:
     owner = portfolio(connection, "Unpriced", None)
     portfolio(connection, "Of another day", None)
-    why(connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price")
-    why(
+    insert_reason(
+        connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price"
+    )
+    insert_reason(
         connection,
         owner,
         "position_market_betas.beta",
@@ -352,7 +356,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
         p_value=0.5,
         alpha=0.0,
     )
-    why(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
+    insert_reason(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
     text = render_page(connection, DAY)
     assert not re.search("<script|<b>&AMD|<img", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -398,9 +402,9 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     owner = connection.scalar(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short")
     )
-    of_day = {"portfolio_id": owner, "day": DAY}
+    key = {"portfolio_id": owner, "day": DAY}
     for method, risk in (("historical", 0.02217), ("parametric", None)):
-        tail = of_day | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
+        tail = key | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
         reason = None if risk else "no forecast"
         amount = 2771.25 if risk else None
         figures = {
@@ -410,16 +414,16 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             "undefined_reason": reason,
         }
         insert(connection, tables.portfolio_tail_risk, **tail | figures)
-    tested = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
-    insert(connection, tables.portfolio_var_backtests, **of_day | tested)
-    fallen = {
+    backtest = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
+    insert(connection, tables.portfolio_var_backtests, **key | backtest)
+    drawdown = {
         "current": 0.0,
         "current_peak": DAY,
         "largest": 0.1135,
         "largest_peak": date(2022, 6, 8),
         "largest_trough": date(2022, 6, 17),
     }
-    insert(connection, tables.portfolio_drawdowns, observations=252, **of_day | fallen)
+    insert(connection, tables.portfolio_drawdowns, observations=252, **key | drawdown)
     insert(
         connection,
         tables.portfolio_stress,
@@ -427,7 +431,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         loss=-0.0582,
         loss_value=-7280,
         coverage=1,
-        **of_day,
+        **key,
     )
     insert(
         connection,
@@ -435,7 +439,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
         scenario="1929",
         coverage=0,
         undefined_reason="no closes",
-        **of_day,
+        **key,
     )
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
         insert(
@@ -444,7 +448,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             symbol=symbol,
             component=component,
             observations=252,
-            **of_day,
+            **key,
         )
     page = Page(render_page(connection, DAY))
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
@@ -474,7 +478,7 @@ def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figu
     insert(connection, tables.volatility_forecasts, **made | flags | figures)
 
 
-def of_position(
+def insert_position_results(
     connection: sa.Connection, owner: uuid.UUID, symbol: str, **volatility: Any
 ) -> None:
     key = connection.scalar(
@@ -526,10 +530,10 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
         "expected_vol_21d": 0.5559,
         "vol_trend": "increasing",
     }
-    of_position(
+    insert_position_results(
         connection, long_short, "AMD", vol_percentile=0.0675, model_r_squared=-0.1791, **known
     )
-    of_position(connection, long_short, "NEW")
+    insert_position_results(connection, long_short, "NEW")
     betas = {
         "rate_beta": 0.1239,
         "r_squared": 0.0461,
@@ -649,10 +653,10 @@ def test_each_option_contract_has_a_row_with_its_terms(
                 "entry_date": DAY,
             }
             insert(connection, tables.positions, **held)
-            of_lot = {"position_id": held["id"], "calculation_date": DAY}
-            insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **of_lot)
+            lot_key = {"position_id": held["id"], "calculation_date": DAY}
+            insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **lot_key)
             insert(
-                connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot
+                connection, tables.position_interest_rate_betas, portfolio_id=long_short, **lot_key
             )
             greeks = {
                 "position_id": held["id"],
