@@ -263,7 +263,7 @@ def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown
     with engine.connect() as connection:
         page = " ".join(render_page(connection, DAY).split())
         weight = (
-            "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices'"
+            "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'believed_prices'"
             " ORDER BY 1"
         )
         assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(
