@@ -16,7 +16,7 @@ from tests.fmp_server import KEY
 
 PROMPT = Prompt(
     "Write {{fact_id}}, never a digit.",
-    "Summarise the day.",
+    "Summarize the day.",
     '[{"id":"beta"}]',
     "claude-haiku-5-5",
     4000,
