@@ -1,6 +1,6 @@
-"""A stored number taken apart: its formula, what it was made of, and the same number again by another way.
+"""Explanations of stored metrics: formula, inputs, source rows and an independent recalculation.
 
-The arithmetic of a row is done a second time with pandas, numpy, scipy and statsmodels
-(`tests/e2e/test_explain.py` compares the two for each stored column). What is read, and which
-prices are left out, is shared with the pipeline: a fault there shows in both.
+Each row is recalculated with pandas, numpy, scipy and statsmodels; `tests/e2e/test_explain.py`
+compares the results for every stored column. Reading the data and excluding prices is shared with
+the pipeline, so that an error there affects both.
 """

@@ -1,4 +1,4 @@
-"""What a portfolio held at a close and what it was worth, lot by lot: the weights that its other numbers start from."""
+"""Holdings of a portfolio at a close, valued lot by lot, and its pro-forma returns."""
 
 import math
 from dataclasses import dataclass
@@ -16,29 +16,29 @@ from riskmetrics.results.lot_frames import CONTRACT_SIZE, OPTION_RIGHTS
 _INSTRUMENT_KEYS = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
 
 Lot = Any
-"""A row of lots, as `DataFrame.itertuples` gives it."""
+"""A lot, as `DataFrame.itertuples` returns it."""
 
 
 @dataclass(frozen=True)
 class Holdings:
-    """A portfolio at a close; money in its currency."""
+    """A portfolio at a close; amounts in its currency."""
 
     instruments: pd.DataFrame
-    """What is held, lots netted.
+    """Instruments held, lots netted.
 
-    Columns symbol, underlying, units, value, last (known value), stale, exposure, has_return_series
-    (its underlying's returns).
+    Columns: symbol, underlying, units, value, last (last known value), stale, exposure,
+    has_return_series (of the underlying).
     """
     cash: float
 
     @property
     def net_value(self) -> float:
-        """Signed value of all instruments that have a price."""
+        """Sum of the signed values of the priced instruments."""
         return float(self.instruments["value"].sum())
 
     @property
     def gross_value(self) -> float:
-        """Sum of their sizes."""
+        """Sum of the absolute values of the priced instruments."""
         return float(self.instruments["value"].abs().sum())
 
     @property
@@ -48,7 +48,7 @@ class Holdings:
 
     @property
     def weight_denominator(self) -> float:
-        """Equity that weights are of; NaN where it is not 5 % of gross exposure."""
+        """Equity that weights are divided by; NaN if it is below 5% of gross exposure."""
         gross = max(self.gross_value, self.gross_exposure)
         return (
             self.equity
@@ -59,7 +59,10 @@ class Holdings:
 
     @property
     def price_coverage(self) -> float:
-        """Share of gross exposure that is known; what has no price counts by its last known value, else as the mean of the others."""
+        """Share of gross exposure that has a price.
+
+        An unpriced instrument counts with its last known value, else with the mean of the others.
+        """
         sizes = self.instruments["exposure"].abs()
         last = sizes.fillna(self.instruments["last"].abs())
         whole = last.fillna(last.mean()).sum()
@@ -67,28 +70,28 @@ class Holdings:
 
     @property
     def has_price_coverage(self) -> bool:
-        """Whether 80 % of the instruments, and of gross exposure, have a price."""
+        """Whether at least 80% of the instruments, and of gross exposure, have a price."""
         shares = float(self.instruments["exposure"].notna().mean()), self.price_coverage
         return bool(meets_minimum(min(shares), MIN_COVERAGE))
 
     @property
     def risk_denominator(self) -> float:
-        """What risk figures are fractions of; NaN where too few holdings have a price."""
+        """Equity that risk figures are divided by; NaN if too few holdings have a price."""
         return self.weight_denominator if self.has_price_coverage else math.nan
 
     @property
     def gross_exposure(self) -> float:
-        """Sum of the sizes of exposures, of which coverage is a share."""
+        """Sum of absolute exposures, the denominator of coverage."""
         return float(self.instruments["exposure"].abs().sum())
 
     @property
     def exposed(self) -> pd.DataFrame:
-        """Instruments whose exposure is known and follows an underlying."""
+        """Instruments with a known, nonzero exposure and a return series."""
         frame = self.instruments
         return frame[frame["has_return_series"] & (frame["exposure"].fillna(0.0) != 0)]
 
     def weight_inputs(self) -> dict[str, float]:
-        """Return what weights are made of."""
+        """Return the inputs of weights, as an explanation shows them."""
         values = {"net value": self.net_value, "cash": self.cash, "equity": self.equity}
         return values | {
             "weights are of": self.weight_denominator,
@@ -99,7 +102,10 @@ class Holdings:
 def value_holdings(
     sources: SourceRows, day: date | None = None, *, is_delta_adjusted: bool = False
 ) -> Holdings:
-    """Value a portfolio at the close of a session, by default the one that is explained; ``by_delta``: options by their exposure."""
+    """Value a portfolio at the close of a session, by default the explained one.
+
+    With ``is_delta_adjusted``, options count with their delta exposure.
+    """
     day = day or sources.day
     return sources.cached(
         ("book", day, is_delta_adjusted),
@@ -124,10 +130,10 @@ def _value_holdings(sources: SourceRows, day: date, *, is_delta_adjusted: bool) 
 def pro_forma_returns(
     sources: SourceRows, n_sessions: int, day: date | None = None
 ) -> pd.DataFrame:
-    """Apply the day's holdings to the sessions that end on a day: change of value, return, and the share of priced exposure that has one.
+    """Return the pro-forma series of the day's holdings: change, return and coverage.
 
-    A session on which less than 80 % of exposure has a return has none; the others are scaled up by
-    the share.
+    The sessions end on ``day``, by default the explained one. A session on which less than 80% of
+    exposure has a return is NaN; the others are divided by their coverage.
     """
     return sources.cached(
         ("series", n_sessions, day), lambda: _pro_forma_returns(sources, n_sessions, day)
@@ -155,9 +161,9 @@ def _pro_forma_returns(sources: SourceRows, n_sessions: int, day: date | None) -
 
 
 def lot_price(sources: SourceRows, lot: Lot, day: date) -> tuple[float, bool]:
-    """What a unit of a lot was worth on a day, and whether by an older close; NaN: not known.
+    """Return the price of a unit of a lot on a day, and whether it is stale; NaN if unknown.
 
-    What has no closes has a stated price.
+    Instruments without closes have a stated price.
     """
     if lot.listed:
         return sources.close(lot.symbol, day)
@@ -170,7 +176,7 @@ def lot_price(sources: SourceRows, lot: Lot, day: date) -> tuple[float, bool]:
 
 
 def lots(sources: SourceRows) -> list[Lot]:
-    """Return the portfolio's lots with what the arithmetic needs: units, multiplied for contracts, days as dates."""
+    """Return the portfolio's lots with units (contracts multiplied), trade prices and dates."""
     return sources.cached(("lots",), lambda: _lots(sources))
 
 
@@ -199,12 +205,12 @@ def _lots(sources: SourceRows) -> list[Lot]:
 
 
 def is_open(lot: Lot, day: date) -> bool:
-    """Whether a lot is held at the close of a day."""
+    """Return whether a lot is held at the close of a day."""
     return bool(lot.entry_date <= day and (lot.exit_date is None or lot.exit_date > day))
 
 
 def _trade_price(sources: SourceRows, lot: Lot, end: str) -> float:
-    """The price of a trade: as stated, else the close of its session, else of a sale the last close there was."""
+    """Return the price of a trade: stated, else the session's close, else a sale's last close."""
     stated, day = getattr(lot, f"{end}_price"), getattr(lot, f"{end}_date")
     if not pd.isna(stated) or day is None or (end == "entry" and lot.entry_date_assumed):
         return float(stated)
@@ -242,7 +248,7 @@ def _instruments(sources: SourceRows, day: date) -> pd.DataFrame:
 
 
 def _last_price(sources: SourceRows, lot: Lot, day: date) -> float:
-    """The last close however old, else the value that was stated of a unit, else what it cost."""
+    """Return the last close of any age, else the stated value per unit, else the entry price."""
     known = sources.last_close(lot.symbol, day) if lot.listed else math.nan
     stated = (
         abs(lot.market_value / lot.units)
@@ -258,7 +264,7 @@ def _ids(instruments: pd.DataFrame) -> "zip[tuple[list[str], str]]":
 
 
 def _cash_balance(sources: SourceRows, day: date) -> float:
-    """Equity as it was stated less the value of holdings then, and the money that trades between then and the day cost and brought."""
+    """Return stated equity less the holdings' value at that time, plus later trades and income."""
     anchor = sources.cash_anchor
     if anchor is None:
         return 0.0
@@ -276,7 +282,10 @@ def _cash_balance(sources: SourceRows, day: date) -> float:
 
 
 def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: bool = False) -> float:
-    """Distributions of the ex-days after one day and up to another, or undone backwards; ``dated``: of lots whose entry date is known."""
+    """Return distributions with ex-dates after ``after`` and up to ``day``; negative backwards.
+
+    With ``needs_entry_date``, only lots with a known entry date count.
+    """
     if day < after:
         return -income(sources, day, after, needs_entry_date=needs_entry_date)
     total = 0.0
@@ -292,5 +301,5 @@ def income(sources: SourceRows, after: date, day: date, *, needs_entry_date: boo
 
 
 def previous_holdings(sources: SourceRows) -> Holdings:
-    """The portfolio at the close of the session before."""
+    """Return the portfolio at the close of the previous session."""
     return value_holdings(sources, trading_calendar.previous_session(sources.day))

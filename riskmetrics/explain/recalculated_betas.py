@@ -1,4 +1,4 @@
-"""Betas of symbols, alone and of portfolios: by statsmodels, one fit at a time."""
+"""Recalculated betas of symbols and portfolios: one statsmodels fit at a time."""
 
 import math
 from typing import Any
@@ -25,17 +25,16 @@ _FORMULAS = {
     "observations": f"n, sessions of the {BETA_WINDOW} on which symbol and index have a return",
 }
 _BETA = (
-    "cov(r, {0}) / var({0}) over the pairs of returns within the {1} sessions to the day, {2} of"
-    " which are needed"
+    "cov(r, {0}) / var({0}) over the paired returns of the {1} sessions to the day; at least {2}"
+    " pairs required"
 )
 
 
 def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str, Any]:
-    """Regress ``y`` on an intercept and ``regressors`` over the sessions that have all of them.
+    """Regress ``y`` on an intercept and ``regressors`` over the sessions with all returns.
 
-    Returns beta, std_error and p_value (a list each, in the order of the regressors), alpha,
-    r_squared and observations; of what is undefined NaN. A price that did not move has betas of 0
-    and no R².
+    Return beta, std_error and p_value (lists in the order of the regressors), alpha, r_squared and
+    observations; undefined values are NaN. A constant price has betas of 0 and no R².
     """
     import statsmodels.api as sm  # slow to import
 
@@ -62,11 +61,11 @@ def fit_ols(y: "pd.Series[float]", *regressors: "pd.Series[float]") -> dict[str,
     with np.errstate(all="ignore"):  # a perfect fit leaves no residual to divide by
         found = sm.OLS(values, sm.add_constant(x)).fit()
         betas, errors, p_values = (
-            np.array(of[1:]) for of in (found.params, found.bse, found.pvalues)
+            np.array(estimates[1:]) for estimates in (found.params, found.bse, found.pvalues)
         )
     is_rounding = (np.abs(betas) < _ROUNDING_TOLERANCE) & (
         1.0 - found.rsquared < _ROUNDING_TOLERANCE
-    )  # of an index beside itself: a beta of rounding alone
+    )  # an index regressed on itself: the other beta is rounding noise
     return {
         "beta": np.where(is_rounding, 0.0, betas).tolist(),
         "std_error": errors.tolist(),
@@ -82,7 +81,7 @@ def _is_constant(values: "np.ndarray[Any, Any]") -> bool:
 
 
 def _is_full_rank(x: "np.ndarray[Any, Any]") -> bool:
-    """Whether regressors vary, and not all together."""
+    """Return whether the regressors vary and are not collinear."""
     if any(_is_constant(column) for column in x.T):
         return False
     return x.shape[1] == 1 or bool(
@@ -91,7 +90,7 @@ def _is_full_rank(x: "np.ndarray[Any, Any]") -> bool:
 
 
 def symbol_regression(sources: SourceRows, symbol: str, *indices: str) -> dict[str, Any]:
-    """Regress a symbol on one or two indices over the window of betas."""
+    """Regress a symbol on one or two indices over the beta window."""
 
     def regress() -> dict[str, Any]:
         returns = sources.returns([symbol], BETA_WINDOW)[symbol]
@@ -145,7 +144,7 @@ def _recompute_two_factor(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
-    """A mean of estimate and prior, each weighing one over its variance: which is how a regression with weights has it."""
+    """Recalculate the Vasicek-adjusted beta: the precision-weighted mean of estimate and prior."""
     found = symbol_regression(sources, row["symbol"], row["market_index"])
     estimate, error = (
         found["beta"][0],
@@ -172,10 +171,10 @@ def _recompute_adjusted_beta(sources: SourceRows, row: Row) -> Recalculation:
 def weight_betas(
     holdings: Holdings, figures: "dict[str, dict[str, float]]", *, is_in_currency: bool = False
 ) -> dict[str, float]:
-    """Weigh betas of underlyings by exposure over what weights are of, scaled up by the share that has one.
+    """Return the exposure-weighted beta of a portfolio, divided by its coverage.
 
-    ``figures`` are beta, r_squared and observations of each underlying. Undefined under 80 % of
-    exposure.
+    ``figures`` has beta, r_squared and observations of each underlying. The result is NaN below 80%
+    coverage of exposure. With ``is_in_currency``, it is not divided by equity.
     """
     exposed = holdings.exposed
     beta, r_squared, n_obs = (
@@ -218,7 +217,7 @@ def portfolio_beta(
     factor: int = 0,
     is_in_currency: bool = False,
 ) -> dict[str, float]:
-    """Weigh the betas of what a portfolio holds to the ``factor``-th of ``indices``, the others held fixed; by equity, or in money."""
+    """Return a portfolio's beta to the ``factor``-th of ``indices``, the others held fixed."""
     figures = {}
     for symbol in sorted(set(holdings.exposed["underlying"])):
         found = symbol_regression(sources, symbol, *indices)
@@ -227,7 +226,7 @@ def portfolio_beta(
 
 
 def vendor_portfolio_beta(sources: SourceRows, holdings: Holdings) -> dict[str, float]:
-    """Weigh the vendor's betas of what a portfolio holds."""
+    """Return a portfolio's exposure-weighted mean of the vendor's betas."""
     vendor_betas = sources.profiles(holdings.exposed["underlying"])["beta"].astype(float)
     return weight_betas(
         holdings,
@@ -281,8 +280,8 @@ def _recompute_portfolio_rates(sources: SourceRows, row: Row) -> Recalculation:
 
 
 _WEIGHTED = (
-    "sum(exposure * {0}) / equity / coverage over the holdings with one, coverage being their share"
-    " of exposure, at least 80 %"
+    "sum(exposure * {0}) / equity / coverage over the holdings with one; coverage: their share of"
+    " exposure, at least 80 %"
 )
 _ERRORS = {
     "std_error": "classical standard error of {0}, n - 3 degrees of freedom",
@@ -310,8 +309,8 @@ METRIC_GROUPS = [
             "market_beta": "b of r = a + b * market + c * rates + e, least squares",
             "rate_beta": "c of r = a + b * market + c * rates + e, least squares",
             **{
-                f"{of}_{name}": text.format(f"{of}_beta")
-                for of in ("market", "rate")
+                f"{factor}_{name}": text.format(f"{factor}_beta")
+                for factor in ("market", "rate")
                 for name, text in _ERRORS.items()
             },
             "alpha": "a of r = a + b * market + c * rates + e, per session",
@@ -333,7 +332,7 @@ METRIC_GROUPS = [
             ),
             "std_error": "(1 / s² + 1 / prior_std²) ** -1/2",
         },
-        f"{STATSMODELS}, weighed with the prior by precisions",
+        f"{STATSMODELS}, weighted with the prior by precision",
         _recompute_adjusted_beta,
         ("prior_mean", "prior_std", "market_index"),
     ),
@@ -341,9 +340,7 @@ METRIC_GROUPS = [
         tables.portfolio_snapshots,
         {
             "beta_calculated_90d": _WEIGHTED.format("beta"),
-            "beta_calculated_90d_r_squared": (
-                "mean of the positions' R², weighted by the size of exposure"
-            ),
+            "beta_calculated_90d_r_squared": ("exposure-weighted mean R² of the positions"),
             "beta_calculated_90d_observations": (
                 "fewest observations among the positions with a beta"
             ),
@@ -360,12 +357,10 @@ METRIC_GROUPS = [
         tables.portfolio_rate_betas,
         {
             "rate_beta": _WEIGHTED.format("rate beta"),
-            "r_squared": (
-                "mean of the positions' R² on the rate index, weighted by the size of exposure"
-            ),
+            "r_squared": ("exposure-weighted mean R² of the positions on the rate index"),
             "observations": "fewest observations among the positions with a rate beta",
-            "two_factor_market_beta": _WEIGHTED.format("market beta that holds rates fixed"),
-            "two_factor_rate_beta": _WEIGHTED.format("rate beta that holds the market fixed"),
+            "two_factor_market_beta": _WEIGHTED.format("market beta with rates held fixed"),
+            "two_factor_rate_beta": _WEIGHTED.format("rate beta with the market held fixed"),
         },
         f"{STATSMODELS}, one fit per symbol, and pandas",
         _recompute_portfolio_rates,

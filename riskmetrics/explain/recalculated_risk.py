@@ -1,4 +1,4 @@
-"""What portfolios may lose, and options: by numpy's quantile and covariance, scipy's distributions and tests, pandas' running maximum."""
+"""Recalculated tail risk, contributions, drawdowns and stress results."""
 
 import math
 from datetime import date
@@ -9,16 +9,14 @@ import pandas as pd
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
-from riskmetrics.explain.portfolio_holdings import Holdings, lots, pro_forma_returns, value_holdings
+from riskmetrics.explain.portfolio_holdings import Holdings, pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculated_betas import portfolio_beta
-from riskmetrics.explain.recalculated_volatility import portfolio_figures
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.volatility_figures import portfolio_figures
 from riskmetrics.metrics import tail_risk as method
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.metrics.options import DAYS_PER_YEAR, VOLATILITY_POINT
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
-from riskmetrics.results.lot_frames import CONTRACT_SIZE
 from riskmetrics.results.pro_forma import MIN_YEAR_OBS, YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import (
     MIN_BACKTEST_DAYS,
@@ -71,7 +69,7 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _tail_risk_values(holdings: Holdings, at_risk: float, shortfall: float) -> dict[str, Any]:
-    """Value at risk and expected shortfall, given in money, as fractions of equity too."""
+    """Return value at risk and expected shortfall as fractions of equity and as amounts."""
     values = {
         "value_at_risk": at_risk / holdings.weight_denominator,
         "expected_shortfall": shortfall / holdings.weight_denominator,
@@ -203,7 +201,10 @@ def _recompute_stress(sources: SourceRows, row: Row) -> Recalculation:
 def _factor_loss(
     sources: SourceRows, holdings: Holdings, scenario: "pd.Series[Any]"
 ) -> tuple[float, float]:
-    """Minus the sum of beta times move; if both factors move, of betas that hold the other one fixed."""
+    """Return the loss, minus the sum of beta times move, and its coverage.
+
+    If both factors move, the betas are those of the two-factor regression.
+    """
     moves = {"market_move": sources.market, "rate_move": sources.rate}
     moving = [name for name in moves if pd.notna(scenario[name])]
     indices = [moves[name] for name in moving]
@@ -212,7 +213,7 @@ def _factor_loss(
         for at in range(len(moving))
     ]
     return (
-        -sum(of["beta"] * scenario[name] for of, name in zip(found, moving, strict=True)),
+        -sum(fit["beta"] * scenario[name] for fit, name in zip(found, moving, strict=True)),
         found[0]["coverage"],
     )
 
@@ -239,116 +240,7 @@ def _replayed_loss(
     ), coverage
 
 
-def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
-    """Black and Scholes (1973) with Merton's dividend yield; the terms of the run are in the row."""
-    lot = sources.lot(row["position_id"])
-    spot, _ = sources.close(row["underlying_symbol"], sources.day)
-    volatility = (sources.forecast(row["underlying_symbol"]) or {"expected": None})["expected"]
-    sigma, strike = math.nan if volatility is None else volatility, float(lot["strike_price"])
-    days = (
-        math.nan
-        if pd.isna(lot["expiration_date"])
-        else (lot["expiration_date"].date() - sources.day).days
-    )
-    years, sign = days / DAYS_PER_YEAR, 1 if lot["position_type"] in ("LC", "SC") else -1
-    rate, dividends = row["risk_free_rate"], row["dividend_yield"]
-    greeks = black_scholes(sign, spot, strike, years, sigma, rate, dividends)
-    exposure = (
-        greeks["delta"] * float(lot["quantity"]) * CONTRACT_SIZE * spot
-        if greeks["delta"]
-        else greeks["delta"]
-    )
-    values = greeks | {
-        "exposure": exposure,
-        "underlying_price": spot,
-        "volatility": sigma,
-        "years": years,
-    }
-    inputs = {
-        "spot": spot,
-        "strike": strike,
-        "years": years,
-        "volatility": sigma,
-        "rate": rate,
-        "dividend yield": dividends,
-    }
-    return Recalculation(
-        values, {"right": "call" if sign > 0 else "put", **inputs, "contracts": lot["quantity"]}
-    )
-
-
-def black_scholes(
-    sign: int, spot: float, strike: float, years: float, sigma: float, rate: float, dividends: float
-) -> dict[str, float]:
-    """Value a European option and its sensitivities: ``sign`` is 1 for a call, -1 for a put.
-
-    Zeros for one that has expired, NaN where an input is unknown; at the expiration itself, its
-    payoff and no sensitivity but delta.
-    """
-    from scipy.stats import norm
-
-    if years < 0:
-        return dict.fromkeys(("value", "delta", "gamma", "theta", "vega"), 0.0)
-    share, bond = spot * math.exp(-dividends * years), strike * math.exp(-rate * years)
-    width = sigma * math.sqrt(years)
-    if math.isnan(share + bond + width) or width == 0:
-        ahead = sign * (share - bond)
-        reached = 1.0 if ahead > 0 else 0.5 if ahead == 0 else 0.0
-        known = not math.isnan(ahead + width)
-        carry = sign * reached * (dividends * share - rate * bond) / DAYS_PER_YEAR
-        values = {
-            "value": max(ahead, 0.0),
-            "delta": sign * reached * share / spot,
-            "gamma": 0.0,
-            "theta": carry,
-            "vega": 0.0,
-        }
-        return values if known else dict.fromkeys(values, math.nan)
-    d1 = math.log(share / bond) / width + width / 2
-    d2, density = d1 - width, share * norm.pdf(d1)
-    inside_share, inside_bond = share * norm.cdf(sign * d1), bond * norm.cdf(sign * d2)
-    return {
-        "value": float(sign * (inside_share - inside_bond)),
-        "delta": float(sign * inside_share / spot),
-        "gamma": float(density / spot**2 / width),
-        "theta": float(
-            (
-                sign * (dividends * inside_share - rate * inside_bond)
-                - density * sigma / (2 * math.sqrt(years))
-            )
-            / DAYS_PER_YEAR
-        ),
-        "vega": float(density * math.sqrt(years) * VOLATILITY_POINT),
-    }
-
-
-def _recompute_sensitivities(sources: SourceRows, _: Row) -> Recalculation:
-    options = sources.options
-    units = {str(lot.position_id): float(lot.units) for lot in lots(sources)}
-    names = ("delta", "gamma", "theta", "vega")
-    held = [units[str(position)] for position in options.index]
-    sums = {
-        f"portfolio_{name}": float((options[name].astype(float) * held).sum(skipna=False))
-        for name in names
-    }
-    return Recalculation(sums, {"options": len(options)})
-
-
 _RETURNS = "R = sum(exposure * r) / equity / coverage"
-_OPTION = {
-    "value": (
-        "call: S e^(-qT) N(d1) - K e^(-rT) N(d2); put: K e^(-rT) N(-d2) - S e^(-qT) N(-d1); "
-        "d1 = (ln(S / K) + (r - q + v² / 2) T) / (v sqrt(T)), d2 = d1 - v sqrt(T)"
-    ),
-    "delta": "call: e^(-qT) N(d1); put: -e^(-qT) N(-d1)",
-    "gamma": "e^(-qT) n(d1) / (S v sqrt(T))",
-    "theta": "change of value per calendar day that passes",
-    "vega": "S e^(-qT) n(d1) sqrt(T) / 100, per point of volatility",
-    "exposure": "delta * signed contracts * 100 * S",
-    "underlying_price": "S, the underlying's close of the day or up to 5 sessions before",
-    "volatility": "v, the underlying's expected volatility of the next 21 sessions",
-    "years": "T, calendar days to expiration / 365",
-}
 
 METRIC_GROUPS = [
     MetricGroup(
@@ -365,13 +257,13 @@ METRIC_GROUPS = [
                 "ten sessions: * sqrt(10)"
             ),
             "value_at_risk_amount": (
-                "value_at_risk * equity; defined where equity is too small to divide by"
+                "value_at_risk * equity; also defined where equity is too small for fractions"
             ),
             "expected_shortfall_amount": (
-                "expected_shortfall * equity; defined where equity is too small to divide by"
+                "expected_shortfall * equity; also defined where equity is too small for fractions"
             ),
             "observations": (
-                "returns among the 504 sessions; of the parametric, those behind the forecast"
+                "returns in the 504 sessions; parametric: observations of the forecast"
             ),
         },
         "numpy.quantile and scipy.stats.norm over the source returns and the stored forecast",
@@ -382,23 +274,23 @@ METRIC_GROUPS = [
         {
             "expected": "(1 - level) * n_tested",
             "breaches": (
-                "sessions of the last 252 whose loss passed the historical value at risk of the 504"
-                " sessions before"
+                "sessions of the last 252 whose loss exceeded the historical value at risk of the"
+                " 504 sessions before"
             ),
             "n_tested": "sessions of the last 252 with a return and a value at risk before it",
             "likelihood_ratio": (
-                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x breaches in n sessions, f = x /"
-                " n, p = 1 - level"
+                "2 (x ln(f / p) + (n - x) ln((1 - f) / (1 - p))), x exceptions in n sessions, f ="
+                " x / n, p = 1 - level"
             ),
             "p_value": "P(chi²(1) > likelihood_ratio)",
         },
-        "numpy.quantile day by day, and scipy.stats.power_divergence (G test)",
+        "numpy.quantile per day, and scipy.stats.power_divergence (G test)",
         _recompute_backtest,
     ),
     MetricGroup(
         tables.portfolio_risk_contributions,
         {
-            "weight": "sum(exposure) of the symbol, options on it included / equity",
+            "weight": "sum(exposure) of the symbol, including options on it, / equity",
             "component": "weight * marginal",
             "marginal": f"cov(r / coverage, R) / sd(R) * sqrt(252) over 252 sessions, {_RETURNS}",
             "share": "component / volatility of R",
@@ -415,9 +307,9 @@ METRIC_GROUPS = [
             ),
             "current_peak": "session of the highest W",
             "largest": "largest of 1 - W / highest W before",
-            "largest_peak": "session of the high that the largest fall began with",
+            "largest_peak": "session of the peak before the largest fall",
             "largest_trough": "session of the largest fall",
-            "observations": "returns of the portfolio among the 252 sessions",
+            "observations": "returns of the portfolio in the 252 sessions",
         },
         "pandas cumprod and cummax",
         _recompute_drawdown,
@@ -426,29 +318,13 @@ METRIC_GROUPS = [
         tables.portfolio_stress,
         {
             "loss": (
-                "-(beta * move), of both factors their sum with two-factor betas; a window of the"
-                " past: -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
+                "-(beta * move), for both factors the sum with two-factor betas; historical window:"
+                " -sum(exposure * (P(last) / P(first) - 1)) / equity / coverage"
             ),
             "loss_value": "loss * equity",
             "coverage": "share of exposure with a beta, or with prices at both ends",
         },
         "statsmodels OLS, one fit per symbol, and pandas",
         _recompute_stress,
-    ),
-    MetricGroup(
-        tables.position_option_exposures,
-        _OPTION,
-        "the formulas of Black, Scholes and Merton with scipy.stats.norm",
-        _recompute_option,
-        ("underlying_symbol", "risk_free_rate", "dividend_yield", "linearised"),
-    ),
-    MetricGroup(
-        tables.portfolio_snapshots,
-        {
-            f"portfolio_{name}": f"sum of {name} * signed contracts * 100 over options"
-            for name in ("delta", "gamma", "theta", "vega")
-        },
-        "a sum over the stored rows of position_option_exposures",
-        _recompute_sensitivities,
     ),
 ]

@@ -1,10 +1,9 @@
-"""Volatility that was, that is expected, and what became of expectations: by pandas over the source returns of one series."""
+"""Recalculated rows of volatility, volatility forecasts and forecast scores."""
 
 import math
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from riskmetrics import trading_calendar
@@ -12,258 +11,22 @@ from riskmetrics.db import tables
 from riskmetrics.explain.portfolio_holdings import pro_forma_returns, value_holdings
 from riskmetrics.explain.recalculation import MetricGroup, Recalculation, Row
 from riskmetrics.explain.source_rows import SourceRows
+from riskmetrics.explain.volatility_figures import (
+    annualized_rms,
+    portfolio_figures,
+    portfolio_inputs,
+    symbol_inputs,
+    volatility_figures,
+)
 from riskmetrics.metrics import har
 from riskmetrics.metrics import volatility as method
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
 from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
-from riskmetrics.results.volatility_results import (
-    MIN_QUARTER_OBS,
-    OOS_R_SQUARED_WINDOW,
-    PORTFOLIO_WINDOW,
-    QUARTER,
-    SYMBOL_WINDOW,
-    THIN_COVERAGE,
-)
-
-_ANNUALIZATION = math.sqrt(method.SESSIONS_PER_YEAR)
-_MIN_SCORED_FORECASTS = 126
-_EQUITY_FIGURES = (
-    *(
-        "realized_21d",
-        "realized_63d",
-        "daily",
-        "weekly",
-        "monthly",
-        "expected",
-        "risk",
-        "low",
-        "high",
-    ),
-    *("ewma_94", "ewma_97", "rise_probability", "strength", "percentile"),
-)
-"""Figures that a portfolio has only where its equity is large enough."""
+from riskmetrics.results.volatility_results import PORTFOLIO_WINDOW, SYMBOL_WINDOW, THIN_COVERAGE
 
 _PANDAS_METHOD = (
     "pandas over the source returns, scipy for the percentile and the normal distribution"
 )
-
-
-class VolatilityInputs(NamedTuple):
-    """What volatility is measured of, one entry per session."""
-
-    returns: "pd.Series[float]"
-    market_returns: "pd.Series[float]"
-    range_volatility: "pd.Series[float]"
-    """Standard deviation of a session by its high and low; NaN where they say nothing."""
-
-
-def _annualized_std(returns: "pd.Series[float]", window: int, min_obs: int) -> "pd.Series[float]":
-    return returns.rolling(window, min_periods=min_obs).std() * _ANNUALIZATION
-
-
-def _lag_ratios(values: "pd.Series[float]", min_obs: int) -> pd.DataFrame:
-    """Means over a day, a week and a month in units of the mean of the year, the level."""
-    level = values.rolling(har.LEVEL_WINDOW, min_periods=min_obs).mean()
-    lags = {
-        "day": values.ffill(limit=method.MAX_DAILY_LAG_AGE),
-        "week": values.rolling(method.WEEK, min_periods=method.MIN_WEEK_OBS).mean(),
-        "month": values.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).mean(),
-    }
-    return pd.DataFrame(
-        {name: of / level.where(level > 0) for name, of in lags.items()}
-        | {"level": level, "month_mean": lags["month"]}
-    )
-
-
-def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.DataFrame:
-    """Forecast the next 21 sessions from each session, by the coefficients known on it."""
-    absolute = method.ABSOLUTE_SCALE * inputs.returns.abs()
-    own, ranged = (
-        _lag_ratios(absolute, har.MIN_LEVEL_OBS),
-        _lag_ratios(inputs.range_volatility, har.MIN_RANGE_OBS),
-    )
-    market = _lag_ratios(method.ABSOLUTE_SCALE * inputs.market_returns.abs(), har.MIN_LEVEL_OBS)[
-        "month"
-    ]
-    by_range = market.notna() & ranged["week"].notna() & ranged["month"].notna()
-    ratios = own[["day", "week", "month"]].mask(by_range, ranged[["day", "week", "month"]])
-    replaced = ratios["day"].isna() & ratios["month"].notna()
-    proxy = (
-        pd.Series("close_market", index=inputs.returns.index)
-        .mask(by_range, "range_market")
-        .mask(market.isna(), "close")
-    )
-    x = pd.DataFrame(
-        {
-            "constant": 1.0,
-            "day": ratios["day"].mask(replaced, ratios["month"]),
-            "week": ratios["week"],
-            "month": ratios["month"],
-            "market": market.where(proxy != "close", 0.0),
-        }
-    )
-    which = sources.har_versions.version_on(pd.DatetimeIndex(inputs.returns.index))
-    chosen = [
-        sources.har_versions.coefficients[version][name]
-        for version, name in zip(which, proxy, strict=True)
-    ]
-    ratio = (x * np.array([coefficients.weights for coefficients in chosen])).sum(
-        axis=1, skipna=False
-    )
-    ratio = ratio.mask(own["month_mean"] == 0)
-    expected = _ANNUALIZATION * own["level"] * ratio.clip(har.MIN_RATIO, har.MAX_RATIO)
-    n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
-    return pd.DataFrame(
-        {
-            "expected": expected,
-            "risk": (
-                expected
-                * [math.sqrt(1.0 + coefficients.residual_variance) for coefficients in chosen]
-            ),
-            "observations": n_obs.astype(int),
-            "proxy": proxy,
-            "coefficients": [sources.har_versions.names[version] for version in which],
-            "clipped": (ratio < har.MIN_RATIO) | (ratio > har.MAX_RATIO),
-            "short_history": n_obs.between(har.MIN_LEVEL_OBS, har.FULL_LEVEL_OBS - 1),
-            "day_replaced": replaced,
-            "level": own["level"],
-            "ratio": ratio,
-            **{f"x {name}": x[name] for name in ("day", "week", "month", "market")},
-        }
-    )
-
-
-def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[str, Any]:
-    """Measure and forecast the volatility of a series on its last session."""
-    from scipy import stats
-
-    month = _annualized_std(inputs.returns, method.MONTH, method.MIN_MONTH_OBS)
-    forecast_rows = forecast_volatility(sources, inputs)
-    last = {
-        str(name): value.item() if hasattr(value, "item") else value
-        for name, value in forecast_rows.iloc[-1].items()
-    }
-    today, earlier = float(month.iloc[-1]), month.iloc[-1 - method.PERCENTILE_WINDOW : -1].dropna()
-    enough = not math.isnan(today) and len(earlier) >= method.PERCENTILE_MIN_OBS
-    absolute = method.ABSOLUTE_SCALE * inputs.returns.abs() * _ANNUALIZATION
-    ratio = last["expected"] / today if today > 0 else math.nan
-    rise_probability = (
-        float(stats.norm.cdf(math.log(ratio), method.LOG_ERROR_MEAN, method.LOG_ERROR_SD))
-        if ratio > 0
-        else math.nan
-    )
-    return last | {
-        "realized_21d": today,
-        "realized_63d": float(_annualized_std(inputs.returns, QUARTER, MIN_QUARTER_OBS).iloc[-1]),
-        "daily": float(absolute.ffill(limit=method.MAX_DAILY_LAG_AGE).iloc[-1]),
-        "weekly": float(
-            absolute.rolling(method.WEEK, min_periods=method.MIN_WEEK_OBS).mean().iloc[-1]
-        ),
-        "monthly": float(
-            absolute.rolling(method.MONTH, min_periods=method.MIN_MONTH_OBS).mean().iloc[-1]
-        ),
-        "percentile": (
-            stats.percentileofscore(earlier, today, kind="mean") / 100 if enough else math.nan
-        ),
-        "rise_probability": rise_probability,
-        "strength": abs(2 * rise_probability - 1),
-        "trend": None if math.isnan(rise_probability) else _trend(rise_probability),
-        "low": last["expected"] * har.INTERVAL_MULTIPLIERS[0],
-        "high": last["expected"] * har.INTERVAL_MULTIPLIERS[1],
-        "ewma_94": _ewma(inputs.returns, 0.94),
-        "ewma_97": _ewma(inputs.returns, 0.97),
-        "oos_r_squared": _oos_r_squared(inputs.returns, forecast_rows["expected"], month),
-    }
-
-
-def _trend(rise_probability: float) -> str:
-    if abs(2 * rise_probability - 1) < method.MIN_TREND_STRENGTH:
-        return "stable"
-    return "increasing" if rise_probability > 0.5 else "decreasing"
-
-
-def _ewma(returns: "pd.Series[float]", decay: float) -> float:
-    """Root of the weighted mean square over 252 sessions; the weights of sessions without a return fall away."""
-    year = returns.iloc[-har.LEVEL_WINDOW :].to_numpy(float)
-    known = np.isfinite(year)
-    weights = decay ** np.arange(len(year))[::-1]
-    return (
-        _ANNUALIZATION * math.sqrt(np.average(year[known] ** 2, weights=weights[known]))
-        if known.sum() >= har.MIN_LEVEL_OBS
-        else math.nan
-    )
-
-
-def _oos_r_squared(
-    returns: "pd.Series[float]", expected: "pd.Series[float]", trailing: "pd.Series[float]"
-) -> float:
-    """Share of the squared error of trailing volatility that the last 252 completed forecasts avoided."""
-    followed = _annualized_rms(
-        returns.rolling(FORECAST_HORIZON, min_periods=method.MIN_MONTH_OBS)
-    ).shift(-FORECAST_HORIZON)
-    pairs = pd.DataFrame({"expected": expected, "trailing": trailing, "followed": followed})
-    pairs = pairs.iloc[-FORECAST_HORIZON - OOS_R_SQUARED_WINDOW : -FORECAST_HORIZON].dropna()
-    errors = pairs[["expected", "trailing"]].sub(pairs["followed"], axis=0).pow(2).sum()
-    return (
-        float(1 - errors["expected"] / errors["trailing"])
-        if len(pairs) >= _MIN_SCORED_FORECASTS and errors["trailing"] > 0
-        else math.nan
-    )
-
-
-def _annualized_rms(windows: Any) -> "pd.Series[float]":
-    """Of returns, annualized: their variance about zero is that about the mean and the square of the mean."""
-    square: pd.Series[float] = windows.var(ddof=0) + windows.mean() ** 2
-    return square.pow(0.5) * _ANNUALIZATION
-
-
-def symbol_inputs(sources: SourceRows, symbol: str) -> VolatilityInputs:
-    """Return the series that a symbol's figures are made of."""
-    bars = sources.highs_and_lows(symbol, SYMBOL_WINDOW)
-    returns = sources.returns([symbol], SYMBOL_WINDOW)[symbol]
-    return VolatilityInputs(
-        returns, sources.index_returns(sources.market, SYMBOL_WINDOW), _range_volatility(bars)
-    )
-
-
-def _range_volatility(bars: pd.DataFrame) -> "pd.Series[float]":
-    valid = (bars["low"] > 0) & (bars["high"] > bars["low"])
-    ratio = (bars["high"] / bars["low"]).where(valid).astype(float)
-    return pd.Series(np.log(ratio), index=bars.index) / (2 * math.sqrt(math.log(2)))
-
-
-def portfolio_inputs(sources: SourceRows) -> tuple[VolatilityInputs, pd.DataFrame, float]:
-    """Return the series that a portfolio's figures are made of, with the coverage of each session, and the money that 1 of it is.
-
-    That is equity where weights can be taken of it, else 1: then only figures in money are defined.
-
-    One that holds, long or short, a single underlying has its range.
-    """
-    holdings = value_holdings(sources, is_delta_adjusted=True)
-    own = pro_forma_returns(sources, PORTFOLIO_WINDOW)
-    unit = 1.0 if math.isnan(holdings.weight_denominator) else holdings.weight_denominator
-    held, names = holdings.instruments, set(holdings.instruments["underlying"])
-    ranges = pd.Series(np.nan, index=own.index)
-    if len(names) == 1 and held["has_return_series"].all():
-        share = abs(held["exposure"].sum()) / unit
-        ranges = share * _range_volatility(sources.highs_and_lows(names.pop(), PORTFOLIO_WINDOW))
-    return (
-        VolatilityInputs(
-            own["change"] / unit, sources.index_returns(sources.market, PORTFOLIO_WINDOW), ranges
-        ),
-        own,
-        unit,
-    )
-
-
-def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
-    """Measure and forecast a portfolio's volatility, with risk_in_money; what is of equity is undefined where that is too small."""
-    inputs, _, unit = portfolio_inputs(sources)
-    found = volatility_figures(sources, inputs)
-    in_money = {"risk_in_money": found["risk"] * unit}
-    if math.isnan(value_holdings(sources, is_delta_adjusted=True).weight_denominator):
-        found |= dict.fromkeys(_EQUITY_FIGURES, math.nan) | {"trend": None}
-    return found | in_money
 
 
 def _first_and_last_day(n_sessions: int, day: date) -> tuple[date, date]:
@@ -386,7 +149,7 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
 
 
 def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
-    """Only the outcome is computed; the rest of the row is the forecast as it was stored."""
+    """Recalculate the realized volatility; the other columns are those of the stored forecast."""
     day, symbol = row["completed_on"], row["subject"]
     returns = (
         pro_forma_returns(sources, FORECAST_HORIZON, day)["return"]
@@ -394,7 +157,7 @@ def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
         else sources.returns([symbol], FORECAST_HORIZON, day)[symbol]
     )
     after = pd.Series(returns, dtype=float)
-    realized = _annualized_rms(
+    realized = annualized_rms(
         after.rolling(FORECAST_HORIZON, min_periods=method.MIN_MONTH_OBS)
     ).iloc[-1]
     forecast = sources.forecast(row["subject"]) or {}
@@ -439,30 +202,38 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     )
 
 
-_REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} are needed"
+_REALIZED = "standard deviation (n - 1) of the last {} returns * sqrt(252); {} required"
+
 _LAG = "mean of sqrt(pi / 2) * |r| over {} * sqrt(252)"
+
 _EXPECTED = (
     "sqrt(252) * L * clip(b0 + b1 x day + b2 x week + b3 x month + b4 x market, 0.25, 6); L = mean"
     " of sqrt(pi / 2) * |r| over 252 sessions; x = means over 1, 5, 21 sessions of |r|, or of"
     " ln(high / low), and of the market's |r| over 21, each over its mean of 252"
 )
+
 _RISE = "Phi((ln(expected / trailing 21 sessions) - 0.06) / 0.33)"
+
 _TREND = f"increasing, decreasing or stable: p = {_RISE}, stable if |2p - 1| < 0.15"
+
 _PERCENTILE = (
-    "share of the 252 earlier 21-session volatilities below today's, equal ones counted half"
+    "percentile of the 21-session volatility among its 252 previous values (ties count half)"
 )
-_OPTION_SUFFIX = "; of an option times |delta| * price of the underlying / value"
-_LEVEL_OBS = "returns among the last 252 sessions"
-_STORED = "as volatility_forecasts had it on the day"
+
+_OPTION_SUFFIX = "; options: * |delta| * price of the underlying / value"
+
+_LEVEL_OBS = "returns in the last 252 sessions"
+
+_STORED = "copied from volatility_forecasts of the day"
 
 _POSITIONS = {
     "realized_vol_21d": _REALIZED.format(21, 15) + _OPTION_SUFFIX,
     "realized_vol_63d": _REALIZED.format(63, 45) + _OPTION_SUFFIX,
     "vol_daily": (
-        _LAG.format("the last session that has a return, up to 3 sessions old") + _OPTION_SUFFIX
+        _LAG.format("the last session with a return, at most 3 sessions old") + _OPTION_SUFFIX
     ),
-    "vol_weekly": _LAG.format("5 sessions, 3 needed") + _OPTION_SUFFIX,
-    "vol_monthly": _LAG.format("21 sessions, 15 needed") + _OPTION_SUFFIX,
+    "vol_weekly": _LAG.format("5 sessions, 3 required") + _OPTION_SUFFIX,
+    "vol_monthly": _LAG.format("21 sessions, 15 required") + _OPTION_SUFFIX,
     "expected_vol_21d": _EXPECTED + _OPTION_SUFFIX,
     "vol_trend": _TREND,
     "vol_trend_strength": f"|2p - 1|, p = {_RISE}",
@@ -470,9 +241,10 @@ _POSITIONS = {
     "observations": _LEVEL_OBS,
     "model_r_squared": (
         "1 - SSE(forecasts) / SSE(trailing 21 sessions) over the last 252 completed forecasts, 126"
-        " needed"
+        " required"
     ),
 }
+
 _FORECAST = {
     "expected": _EXPECTED,
     "risk": "expected * sqrt(1 + s²), s² the residual variance of the coefficients",
@@ -484,25 +256,26 @@ _FORECAST = {
     "ewma_97": "sqrt(252 * sum(0.97^k * r²) / sum(0.97^k)) over 252 sessions",
     "observations": _LEVEL_OBS,
     "proxy": (
-        "range_market with 95 % valid highs and lows in 252 sessions, close_market without, close"
-        " without the market"
+        "range_market if 95 % of the highs and lows of 252 sessions are valid, else close_market;"
+        " close if the market is missing"
     ),
-    "coefficients": "newest version whose last target lies at or before the day, else the first",
-    "in_sample": "whether the version's last target lies after the day",
-    "clipped": "whether the ratio lies outside [0.25, 6]",
-    "short_history": "whether L rests on 63 to 125 returns",
+    "coefficients": "newest version whose last target is on or before the day, else the first",
+    "in_sample": "whether the version's last target is after the day",
+    "clipped": "whether the ratio is outside [0.25, 6]",
+    "short_history": "whether L is based on 63 to 125 returns",
     "day_replaced": (
-        "whether no session of the last 4 has a value, so that the month's mean stands for the"
+        "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
         " day's"
     ),
     "thin_sessions": (
-        "sessions among 252 on which 80 to 95 % of exposure has a return; of symbols none"
+        "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"
     ),
 }
+
 _SCORES = {
     "realized": (
-        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 needed; of a portfolio by"
-        " the weights of its day"
+        "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
+        " with the weights of the forecast's day"
     ),
     "completed_on": "the 21st session after the forecast",
     **dict.fromkeys(
@@ -520,6 +293,7 @@ _SCORES = {
         _STORED,
     ),
 }
+
 _SNAPSHOT = {
     "realized_volatility_21d": (
         _REALIZED.format(21, 15) + ", R = sum(exposure * r) / equity / coverage"
@@ -538,7 +312,7 @@ METRIC_GROUPS = [
     MetricGroup(
         tables.har_forecast_scores,
         _SCORES,
-        "pandas over the source returns; forecasts are compared with those stored",
+        "pandas over the source returns; forecasts are compared with the stored ones",
         _recompute_score,
     ),
     MetricGroup(tables.portfolio_snapshots, _SNAPSHOT, _PANDAS_METHOD, _recompute_snapshot),

@@ -1,4 +1,4 @@
-"""What a chapter says of its numbers, and when two numbers are the same."""
+"""Types of metric groups and recalculations, and the comparison of stored with new values."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,46 +11,49 @@ import sqlalchemy as sa
 from riskmetrics.explain.source_rows import SourceRows
 
 Row = Mapping[str, Any]
-"""A stored row, by column."""
+"""A stored row: column name to value."""
 
 _RELATIVE_TOLERANCE, _ABSOLUTE_TOLERANCE = 1e-9, 1e-12
-"""How far two double precision results of one formula may lie apart: sums run in another order, and some differences cancel."""
+"""Largest deviation of two double precision results of one formula.
+
+The order of summation differs, and some differences cancel.
+"""
 
 
 class Recalculation(NamedTuple):
-    """A row computed anew."""
+    """The recalculated values of a row, with the inputs of the formula."""
 
     values: Mapping[str, Any]
-    """By column; None or NaN is undefined."""
+    """Column name to value; None or NaN is undefined."""
     inputs: Mapping[str, Any]
-    """What the formula took, beside the source rows."""
+    """Inputs of the formula other than the source rows."""
     window: tuple[date, date] | None = None
-    """First and last session that it looks at; None: the day alone."""
+    """First and last session of the data window; None: the day alone."""
     observations: int | None = None
 
 
 class MetricGroup(NamedTuple):
-    """Numbers of one table that are explained together."""
+    """Columns of one table that are recalculated together."""
 
     table: sa.Table
     formulas: Mapping[str, str]
-    """By column."""
+    """Column name to formula."""
     method: str
-    """What computes them anew."""
+    """How the values are recalculated, in words."""
     recompute: Callable[[SourceRows, Row], Recalculation]
     parameters: tuple[str, ...] = ()
-    """Columns that say what a row was computed with."""
+    """Columns that store the parameters of a row."""
 
 
 def is_undefined(value: object) -> bool:
-    """Whether a value is none."""
+    """Return whether a value is undefined: None or NaN."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def is_equal_as_stored(stored: Any, recomputed: Any, column: "sa.Column[Any]") -> bool:
-    """Whether a number computed anew is the stored one, to the digits that its column keeps.
+    """Return whether a recalculated value equals the stored one at the column's precision.
 
-    A NUMERIC must round to what is stored; of a double precision number 9 digits must agree.
+    A NUMERIC must round to the stored value; double precision values must agree to 9 digits.
     """
     if is_undefined(stored) or is_undefined(recomputed):
         return is_undefined(stored) and is_undefined(recomputed)
@@ -76,7 +79,7 @@ def _is_close(stored: float, recomputed: float, rounding: float) -> bool:
 
 
 def to_json_value(value: Any) -> Any:
-    """Return a value as JSON has it: what is undefined is None, and a number a number."""
+    """Return a value as a JSON type; None if it is undefined."""
     if is_undefined(value):
         return None
     if isinstance(value, Decimal):

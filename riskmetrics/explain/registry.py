@@ -1,4 +1,4 @@
-"""Every number that tables of results hold, by name, and the way from a name to its explanation."""
+"""Registry of the explained metrics, and the lookup from a metric name to its explanations."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -11,6 +11,8 @@ from riskmetrics.db import explain_queries, result_tables
 from riskmetrics.errors import UsageError
 from riskmetrics.explain import (
     recalculated_betas,
+    recalculated_coverage,
+    recalculated_options,
     recalculated_risk,
     recalculated_values,
     recalculated_volatility,
@@ -25,9 +27,11 @@ from riskmetrics.explain.source_rows import SourceRows
 
 METRIC_GROUPS: list[MetricGroup] = [
     *recalculated_values.METRIC_GROUPS,
+    *recalculated_coverage.METRIC_GROUPS,
     *recalculated_betas.METRIC_GROUPS,
     *recalculated_volatility.METRIC_GROUPS,
     *recalculated_risk.METRIC_GROUPS,
+    *recalculated_options.METRIC_GROUPS,
 ]
 
 _IDENTITY_COLUMNS = {"id", "subject", "position_id", "portfolio_id", "created_at", "updated_at"}
@@ -35,65 +39,65 @@ _DAY_COLUMNS = {result.table.name: result.day.name for result in result_tables.l
 
 
 class Metric(NamedTuple):
-    """A column of results and the chapter that it stands in."""
+    """A result column and the metric group that explains it."""
 
     group: MetricGroup
     column: str
 
     @property
     def name(self) -> str:
-        """'table.column'."""
+        """Return the qualified name, 'table.column'."""
         return f"{self.group.table.name}.{self.column}"
 
     @property
     def formula(self) -> str:
-        """What it is."""
+        """Return the formula of the metric."""
         return self.group.formulas[self.column]
 
 
 class Explanation(NamedTuple):
-    """A stored number beside the same number computed anew."""
+    """A stored value and its independent recalculation."""
 
     metric: Metric
     key: Mapping[str, Any]
-    """Which row it is of."""
+    """Columns that identify the row within its portfolio and day."""
     stored: Any
     recomputed: Any
     is_equal: bool
-    """To the digits that the column keeps."""
+    """Whether both values agree at the precision of the column."""
     reason: str | None
-    """Why the stored one is NULL."""
+    """Why the stored value is NULL."""
     recalculation: Recalculation
     parameters: Mapping[str, Any]
-    """What the row says that it was computed with."""
+    """Parameters that are stored with the row."""
     source_rows: Mapping[str, pd.DataFrame]
     run_id: str | None
     code_version: str | None
 
 
 def all_metrics() -> Iterator[Metric]:
-    """Yield every metric there is."""
+    """Yield every explained metric."""
     for group in METRIC_GROUPS:
         for column in group.formulas:
             yield Metric(group, column)
 
 
 def find_metric(name: str) -> Metric:
-    """Return the metric of a name, 'table.column' or a column that only one table has.
+    """Return the metric with a name: 'table.column', or a column that only one table has.
 
     Raises
     ------
     UsageError
-        If there is none, or more than one.
+        If no metric, or more than one, has the name.
     """
     found = [metric for metric in all_metrics() if name in (metric.name, metric.column)]
     if len(found) > 1:
         raise UsageError(
-            f"{name} is a column of several tables: say one of"
+            f"{name} is a column of several tables; specify one of:"
             f" {', '.join(metric.name for metric in found)}"
         )
     if not found:
-        raise UsageError(f"there is no metric {name}: riskmetrics explain --list names them")
+        raise UsageError(f"no metric {name}; list all metrics with `riskmetrics explain --list`")
     return found[0]
 
 
@@ -107,10 +111,30 @@ def explain(
     market_index: str,
     rate_index: str,
 ) -> list[Explanation]:
-    """Explain each stored value of a metric of a portfolio, given by its id, on a day; empty if none is stored."""
+    """Explain each stored value of a portfolio's metric on a day.
+
+    Parameters
+    ----------
+    portfolio_id : str
+        The portfolio's id.
+    symbol : str or None
+        Explain only the rows of this symbol; None: all rows.
+    market_index, rate_index : str
+        Symbols of the market index and the interest rate index.
+
+    Returns
+    -------
+    list of Explanation
+        One per stored row; empty if none is stored.
+
+    Raises
+    ------
+    UsageError
+        If a symbol is given for a metric of the whole portfolio.
+    """
     table = metric.group.table
     if symbol is not None and not {"symbol", "subject", "position_id"} & set(table.c.keys()):
-        raise UsageError(f"{metric.name} is of the whole portfolio: leave out --symbol")
+        raise UsageError(f"{metric.name} is a metric of the whole portfolio; omit --symbol")
     sources = SourceRows(connection, portfolio_id, day, market_index, rate_index)
     rows = explain_queries.read_rows(connection, table, day, portfolio_id, symbol)
     return [
@@ -127,7 +151,7 @@ def explain_row(
     row: Mapping[str, Any],
     columns: Iterable[str],
 ) -> list[Explanation]:
-    """Compute values of a stored row anew."""
+    """Recalculate columns of a stored row and compare them with the stored values."""
     sources.rows_used = {}
     recalculation = group.recompute(sources, row)
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
@@ -162,7 +186,7 @@ def explain_row(
 
 
 def _row_key(table: sa.Table, row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what tells a row from the others of its portfolio and day."""
+    """Return the columns that identify a row within its portfolio and day."""
     names = [
         column.name
         for column in table.primary_key

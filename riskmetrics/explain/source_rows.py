@@ -1,4 +1,4 @@
-"""The rows that a number of one portfolio and day was made of; what is asked for is kept, to be shown."""
+"""Source rows of a portfolio's metrics on a session; records every row that is read."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -22,16 +22,18 @@ T = TypeVar("T")
 
 
 class SourceRows:
-    """Source rows of a portfolio on a session, read when a chapter asks for them.
+    """Source rows of a portfolio on a session, read on first use.
 
     Parameters
     ----------
     connection : Connection
-        Nothing is written.
-    portfolio : str
-        Its id.
-    market, rate : str
-        Symbols that stand for the market and for interest rates.
+        Read only.
+    portfolio_id : str
+        The portfolio's id.
+    day : date
+        The session that is explained.
+    market_index, rate_index : str
+        Symbols of the market index and the interest rate index.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class SourceRows:
             rate_index,
         )
         self.rows_used: dict[str, pd.DataFrame] = {}
-        """What was asked for since it was last emptied, by what it is."""
+        """Rows read since this was last emptied, by description."""
         self._connection = connection
         self._cache: dict[tuple[object, ...], Any] = {}
 
@@ -60,37 +62,46 @@ class SourceRows:
 
     @property
     def lots(self) -> pd.DataFrame:
-        """Every lot that the portfolio ever held, as `db.input_queries.read_lots` gives them."""
+        """Return all lots of the portfolio, past and present, from `db.input_queries.read_lots`."""
         return self._record_use("positions", self._lots)
 
     def lot(self, position: object) -> "pd.Series[Any]":
-        """The lot of a position."""
+        """Return the lot of a position.
+
+        Raises
+        ------
+        DataQualityError
+            If the position was deleted.
+        """
         found = self._lots[self._lots["position_id"] == str(position)]
         if found.empty:
             raise DataQualityError(
-                f"position {position} is not stored any more: it was deleted after the row was"
-                " written"
+                f"position {position} no longer exists: it was deleted after this row was stored."
+                " Run the session again."
             )
         self._record_use("positions", found)
         return found.iloc[0]
 
     def is_listed(self, position: object) -> bool:
-        """Whether a position has a return series of its own."""
+        """Return whether a position has a return series of its own."""
         return bool(is_listed(self.lot(position).to_frame().T)[0])
 
     @cached_property
     def portfolio_row(self) -> "pd.Series[Any]":
-        """The portfolio's own row."""
+        """The portfolio's row in `portfolios`."""
         portfolios = input_queries.read_portfolios(self._connection)
         return portfolios[portfolios["portfolio_id"] == self.portfolio].iloc[0]
 
     @cached_property
     def cash_anchor(self) -> date | None:
-        """The session on which the portfolio's equity balance holds; None: it has none."""
+        """Session for which the portfolio's equity balance is stated; None if it is not stated."""
         return input_queries.read_cash_anchors(self._connection).get(self.portfolio)
 
     def close(self, symbol: str, day: date) -> tuple[float, bool]:
-        """The last close at or before a day, up to 5 sessions old, and whether it is of an earlier session; NaN: none."""
+        """Return the last close up to a day, at most 5 sessions old, and whether it is stale.
+
+        The close is NaN if there is none. It is stale if it is from an earlier session.
+        """
         sessions = trading_calendar.sessions_with_lookback(
             [trading_calendar.previous_or_same_session(day)], MAX_STALE_SESSIONS
         )
@@ -106,12 +117,15 @@ class SourceRows:
         return float(closes.iloc[-1]), bool(closes.index[-1].date() != sessions[-1])
 
     def last_close(self, symbol: str, day: date) -> float:
-        """The last close up to a day, however old; NaN: none."""
+        """Return the last close at or before a day, of any age; NaN if there is none."""
         found = stored_prices.read_last_closes(self._connection, [symbol], day + timedelta(days=1))
         return float(found.get(symbol, float("nan")))
 
     def distributions(self, symbol: str) -> dict[date, float]:
-        """Distributions of a symbol per share, by ex-day, NaN unknown, from the first session to the day or the cash anchor."""
+        """Return the distributions per share of a symbol, by ex-date; NaN is unknown.
+
+        They cover the first session to the later of the day and the cash anchor.
+        """
         if (key := ("distributions", symbol)) not in self._cache:
             last = max(self.day, self.cash_anchor or self.day)
             steps = stored_prices.read_adjustment_steps(
@@ -126,18 +140,21 @@ class SourceRows:
         return found
 
     def has_known_income(self, symbol: str) -> bool:
-        """Whether it is known what a symbol distributed on the day: it has both closes, and they fit each other."""
+        """Return whether a symbol's distribution of the day is known.
+
+        It is if the symbol has consistent closes and adjusted closes.
+        """
         has_both = not stored_prices.find_unadjusted_symbols(self._connection, [symbol])
         return has_both and not math.isnan(self.distributions(symbol).get(self.day, 0.0))
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
-        """Suspected splits that no user has decided about, as a run reads them."""
+        """Suspected splits without a user's decision, as a run reads them."""
         held = set(underlying(self._lots).dropna())
         return find_suspected_splits(self._connection, {*held, self.market, self.rate})
 
     def split_suspects(self, first: date, last: date) -> set[str]:
-        """Return symbols whose adjusted close makes a suspected split after ``first`` to ``last``."""
+        """Return symbols with a suspected split in the adjusted close in (first, last]."""
         found = set()
         for row in self.suspects.to_dict("records"):
             day = row["date"].date()
@@ -149,7 +166,10 @@ class SourceRows:
     def returns(
         self, symbols: Iterable[str], n_sessions: int, day: date | None = None
     ) -> pd.DataFrame:
-        """Simple returns of the sessions that end on a day as they were believed on it, sessions x symbols."""
+        """Return clean simple returns as known on a day, shape (sessions, symbols).
+
+        The sessions end on ``day``, by default the explained one.
+        """
         clean = self._clean_returns(symbols, n_sessions, day)
         (known,) = clean.windows(n_sessions)
         frame = pd.DataFrame(known, index=clean.frame.index, columns=clean.frame.columns)
@@ -160,7 +180,10 @@ class SourceRows:
     def index_returns(
         self, symbol: str, n_sessions: int, day: date | None = None
     ) -> "pd.Series[float]":
-        """The same of an index, whose moves that only the next session can confirm are left out for good."""
+        """Return the clean simple returns of an index.
+
+        Moves that only the next session can confirm are excluded permanently.
+        """
         clean = self._clean_returns([symbol], n_sessions, day)
         series = pd.Series(clean.column(symbol), index=clean.frame.index, name=symbol)
         self._record_use(
@@ -185,7 +208,7 @@ class SourceRows:
         return found
 
     def highs_and_lows(self, symbol: str, n_sessions: int) -> pd.DataFrame:
-        """High and low of a symbol on the sessions to the day; NaN where the session's move is not believed."""
+        """Return high and low of a symbol up to the day; NaN where the move is not confirmed."""
         key = ("bars", symbol, n_sessions)
         if key not in self._cache:
             bars = input_queries.read_bars(
@@ -193,7 +216,7 @@ class SourceRows:
                 [symbol],
                 trading_calendar.sessions_with_lookback([self.day], n_sessions + 1),
             )
-            bars = {name: panels.pad_history(of, n_sessions + 2) for name, of in bars.items()}
+            bars = {name: panels.pad_history(frame, n_sessions + 2) for name, frame in bars.items()}
             _, ranges = panels.clean_bars(**bars, suspects=self.suspects)
             both = pd.DataFrame({name: bars[name][symbol] for name in ("high", "low")}).loc[
                 ranges.index
@@ -202,14 +225,14 @@ class SourceRows:
         return self._record_use("market_data_cache: high, low", self._cache[key])
 
     def adjusted_closes(self, symbols: Iterable[str], days: Sequence[date]) -> pd.DataFrame:
-        """Adjusted closes on single days, days x symbols."""
+        """Return adjusted closes on single days, shape (days, symbols)."""
         return self._record_use(
             "market_data_cache: adj_close",
             input_queries.read_adjusted_closes(self._connection, symbols, days).rename_axis("date"),
         )
 
     def profiles(self, symbols: Iterable[str]) -> pd.DataFrame:
-        """Company profiles, by symbol."""
+        """Return company profiles, indexed by symbol."""
         return self._record_use(
             "company_profiles", input_queries.read_profiles(self._connection, symbols)
         )
@@ -228,11 +251,20 @@ class SourceRows:
         return None if weights.empty else weights.iloc[-1].fillna(0.0)
 
     def scenario(self, name: str) -> "pd.Series[Any]":
-        """A stress scenario."""
+        """Return a stress scenario.
+
+        Raises
+        ------
+        DataQualityError
+            If the scenario was deleted.
+        """
         scenarios = input_queries.read_stress_scenarios(self._connection)
         found = self._record_use("stress_scenarios", scenarios[scenarios["name"] == name])
         if found.empty:
-            raise DataQualityError(f"the scenario {name} is not stored any more")
+            raise DataQualityError(
+                f"scenario {name} no longer exists: it was deleted after this row was stored."
+                " Run the session again."
+            )
         return found.iloc[0]
 
     @cached_property
@@ -241,7 +273,10 @@ class SourceRows:
         return parse_versions(input_queries.read_har_coefficients(self._connection))
 
     def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
-        """The stored forecast of a symbol, or of the portfolio by its id; None: there is none."""
+        """Return the stored volatility forecast of a symbol, or of the portfolio by its id.
+
+        None if none is stored.
+        """
         symbol = None if subject == self.portfolio else subject
         found = explain_queries.read_rows(
             self._connection, tables.volatility_forecasts, day or self.day, self.portfolio, symbol
@@ -263,11 +298,11 @@ class SourceRows:
 
     @property
     def options(self) -> pd.DataFrame:
-        """Stored rows of the portfolio's options on the day, by position."""
+        """Stored rows of the portfolio's options on the day, indexed by position."""
         return self._record_use("position_option_exposures", self._options)
 
     def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
-        """Compute what several rows start from when the first asks, and note for each of them what it was made of."""
+        """Compute an intermediate once, and record its source rows for every later use."""
         if key not in self._cache:
             outside, self.rows_used = self.rows_used, {}
             self._cache[key] = compute(), self.rows_used
@@ -279,7 +314,7 @@ class SourceRows:
         return found
 
     def _record_use(self, what: str, frame: pd.DataFrame) -> pd.DataFrame:
-        """Note that rows were looked at; sessions x symbols of one kind become one frame."""
+        """Record rows that were read; sessions x symbols of one kind are merged into one frame."""
         known = self.rows_used.get(what)
         if known is None or frame.index.name != "date":
             self.rows_used[what] = frame

@@ -1,1 +1,1 @@
-"""Prose about stored results that cannot misquote them: facts, words with placeholders, a check of every claim, and the figures put in."""
+"""Insights: prose about stored results, drafted with placeholders, verified and rendered."""

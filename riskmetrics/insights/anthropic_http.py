@@ -1,4 +1,4 @@
-"""How long to wait for Anthropic: what its SDK leaves open of time and size is closed here."""
+"""Timeouts, retry rules and response size limits on top of Anthropic's SDK."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,21 +15,21 @@ from riskmetrics.errors import RateLimitError, VendorUnavailableError
 from riskmetrics.limits import MEGABYTE
 
 NOT_SENT_ERRORS = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
-"""Faults before anything was sent."""
+"""Errors raised before a request was sent."""
 
 _BATCH_SIZE_FACTOR = 8
-"""Times the largest answer that all answers of a batch together may have."""
+"""Limit of all results of a batch, in multiples of the limit of one answer."""
 
 CALL_DEADLINE: ContextVar[Deadline | None] = ContextVar("CALL_DEADLINE", default=None)
-"""When who asked gives up; the SDK, which goes on in a thread of its own, must not ask again after that."""
+"""Deadline of the caller, after which the SDK, in its own thread, must not retry."""
 
 
 TIMEOUT_PROBLEM = "Anthropic did not answer in time"
-CONNECTION_PROBLEM = "the connection to Anthropic could not be made, or broke off"
+CONNECTION_PROBLEM = "the connection to Anthropic failed or was interrupted"
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait: for a connection, for the next bytes, for the whole answer, and longest if the vendor says when to come back."""
+    """Seconds to wait for a connection, the next bytes, the whole answer, and a Retry-After."""
 
     connect: float = 5.0
     read: float = 60.0
@@ -38,22 +38,21 @@ class Timeouts(NamedTuple):
 
 
 class CallLimits(NamedTuple):
-    """Most that is taken of Anthropic: bytes of an answer, and seconds of an insight and of a run's insights."""
+    """Limits of calls: bytes of an answer, seconds of an insight and of all insights of a run."""
 
     max_answer_bytes: int = 8 * MEGABYTE
-    """A message of 4,000 tokens has some 20,000."""
+    """A message of 4,000 tokens has about 20,000 bytes."""
     insight_seconds: float = 180.0
-    """Of one insight or question: all its calls, retries and waits, repairs among them."""
+    """Of one insight or question, including retries, waits and repairs."""
     run_seconds: float = 1800.0
-    """From the first call of a run on."""
+    """From the first call of a run."""
 
 
 def retry_middleware(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "APIResponse[Any]"]:
-    """Return a middleware that leaves to the SDK only what may be repeated unseen.
+    """Return a middleware that lets the SDK retry only requests without cost.
 
-    It gives up when it is told to come back later than is worth waiting for: the SDK would sleep
-    for hours. And what broke off after it was sent may have been charged: who counts the cost has
-    to know of each such attempt.
+    It stops on a Retry-After above the limit, for which the SDK would sleep for hours. Interrupted
+    requests may have been charged, so that each attempt must be visible to the budget.
     """
 
     def attempt(request: APIRequest, call_next: CallNext) -> "APIResponse[Any]":
@@ -66,14 +65,12 @@ def retry_middleware(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "AP
             if request.options.method != "post" or isinstance(error.__cause__, NOT_SENT_ERRORS):
                 raise
             late = isinstance(error, APITimeoutError)
-            raise VendorUnavailableError(
-                TIMEOUT_PROBLEM if late else CONNECTION_PROBLEM
-            ) from None  # with a cause that may be repeated the SDK would do so
+            # without the cause, or the SDK would retry
+            raise VendorUnavailableError(TIMEOUT_PROBLEM if late else CONNECTION_PROBLEM) from None
         seconds = _retry_after_seconds(response.headers)
         if response.status_code >= 400 and seconds > timeouts.retry_after:
             raise RateLimitError(
-                f"Anthropic answered with status {response.status_code} and to come back in"
-                f" {seconds:.0f} s"
+                f"Anthropic returned status {response.status_code}; retry after {seconds:.0f} s"
             )
         return response
 
@@ -81,7 +78,7 @@ def retry_middleware(timeouts: Timeouts) -> Callable[[APIRequest, CallNext], "AP
 
 
 def _retry_after_seconds(headers: httpx2.Headers) -> float:
-    """When to come back, in each spelling that the SDK obeys: milliseconds, seconds with or without a fraction, a date."""
+    """Return the seconds of Retry-After in the SDK's formats: milliseconds, seconds or a date."""
     for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
         with suppress(ValueError):
             return float(headers.get(name, "")) / unit
@@ -93,15 +90,15 @@ def _retry_after_seconds(headers: httpx2.Headers) -> float:
 def response_limit_hook(
     timeouts: Timeouts, max_answer_bytes: int
 ) -> Callable[[httpx2.Response], None]:
-    """Return a hook after which an answer that drips counts as late, and one that is too large ends.
+    """Return a hook that limits the total time and size of a response.
 
-    An answer that is compressed although nobody asked for that is refused: its few bytes could
-    stand for any number.
+    A compressed response, which was not requested, is refused: its size after decompression is
+    unknown.
     """
 
     def limit_response(response: httpx2.Response) -> None:
         if response.headers.get("content-encoding", "identity") != "identity":
-            raise httpx2.DecodingError("the answer is compressed", request=response.request)
+            raise httpx2.DecodingError("the response is compressed", request=response.request)
         if isinstance(response.stream, httpx2.SyncByteStream):
             is_line_delimited = response.request.url.path.endswith("/results")
             response.stream = _LimitedStream(
@@ -115,7 +112,7 @@ def response_limit_hook(
 
 
 class _LimitedStream(httpx2.SyncByteStream):
-    """A body that has to arrive within some seconds, and no larger than allowed; ``is_line_delimited``, each line of it."""
+    """A response body with limits of time and size; with ``is_line_delimited``, per line."""
 
     def __init__(
         self,
@@ -134,10 +131,10 @@ class _LimitedStream(httpx2.SyncByteStream):
             whole += len(chunk)
             line = len(chunk) - chunk.rfind(b"\n") - 1 if b"\n" in chunk else line + len(chunk)
             if self._deadline.seconds_left <= 0:
-                raise httpx2.ReadTimeout("the answer is not whole")
+                raise httpx2.ReadTimeout("the response is incomplete")
             most_of_all = self._max_bytes * (_BATCH_SIZE_FACTOR if self._is_line_delimited else 1)
             if whole > most_of_all or (self._is_line_delimited and line > self._max_bytes):
-                raise httpx2.ReadError("the answer is larger than RISKMETRICS_MAX_ANSWER_MB")
+                raise httpx2.ReadError("the response exceeds RISKMETRICS_MAX_ANSWER_MB")
             yield chunk
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""How much may be spent on models: reserved before a call, settled after it, within caps that all processes share."""
+"""Budget of model calls: reserved before, settled after, within caps shared by processes."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ from riskmetrics.settings import Settings
 
 
 class Caps(NamedTuple):
-    """Most that may be spent, in USD."""
+    """Spending caps in USD."""
 
     insight: Decimal
     run: Decimal
@@ -22,20 +22,20 @@ class Caps(NamedTuple):
 
 
 class Reservation(NamedTuple):
-    """An amount put aside for one call."""
+    """An amount reserved for one call."""
 
     spend_id: UUID
 
 
 class BudgetRefusal(NamedTuple):
-    """Nothing was put aside, and why."""
+    """Why no amount was reserved."""
 
     reason: str
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The caps of one run; its transactions are its own, so that what is put aside stays when the caller's fail."""
+    """Budget of one run; uses its own transactions, so that reservations outlive a rollback."""
 
     engine: sa.Engine
     caps: Caps
@@ -44,14 +44,14 @@ class Budget:
     def reserve(
         self, subject: str, model: str, max_cost: Decimal | None
     ) -> Reservation | BudgetRefusal:
-        """Put aside what a call can cost at most, if no cap is passed with it.
+        """Reserve the maximum cost of a call, unless it would exceed a cap.
 
         Parameters
         ----------
         subject : str
-            The insight that the call is for; its calls in this run add up to its cap.
-        most : Decimal or None
-            USD. None: the model's rates are not known; all that an insight may cost is put aside.
+            Digest of the insight; its calls in this run count toward the cap per insight.
+        max_cost : Decimal or None
+            USD. None if the model's rates are unknown; then the cap per insight is reserved.
         """
         today, max_cost = (
             datetime.now(UTC).date(),
@@ -63,15 +63,15 @@ class Budget:
             for scope, so_far, cap in zip(Caps._fields, spent, self.caps, strict=True):
                 if so_far + max_cost > cap:
                     return BudgetRefusal(
-                        f"the call may cost {max_cost:f} USD and {so_far:f} of the {cap:f} that"
-                        f" RISKMETRICS_AI_USD_PER_{scope.upper()} allows are spent or reserved"
+                        f"RISKMETRICS_AI_USD_PER_{scope.upper()} reached: {so_far:f} of {cap:f} USD"
+                        f" are spent or reserved, and the call may cost {max_cost:f} USD"
                     )
             return Reservation(
                 spending.reserve_spend(connection, today, self.run_id, subject, model, max_cost)
             )
 
     def settle(self, reservation: Reservation, usage: Usage) -> None:
-        """Count what the call cost instead of what was put aside; where nobody knows, that goes on counting."""
+        """Replace a reservation by the actual cost; an unknown cost keeps the reserved amount."""
         with self.engine.begin() as connection:
             spending.settle_spend(
                 connection,
@@ -82,7 +82,7 @@ class Budget:
             )
 
     def run_spend(self) -> Decimal:
-        """What the run has spent or reserved, in USD."""
+        """Return the USD that the run has spent or reserved."""
         with self.engine.connect() as connection:
             return spending.read_spend_totals(
                 connection, datetime.now(UTC).date(), self.run_id, ""
@@ -90,7 +90,7 @@ class Budget:
 
 
 def open_budget(engine: sa.Engine, settings: Settings, run_id: str) -> Budget:
-    """Return the budget of a run with the caps that are set."""
+    """Return the budget of a run with the caps of the settings."""
     return Budget(
         engine,
         Caps(settings.ai_usd_per_insight, settings.ai_usd_per_run, settings.ai_usd_per_day),

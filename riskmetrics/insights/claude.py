@@ -1,7 +1,7 @@
-"""Claude words insights: every call to Anthropic's Messages API, with all that can go wrong on the way, ends here as an `Answer`.
+"""Client of Anthropic's Messages API that drafts insights; every call ends as an `Answer`.
 
-What is sent is the prompt and nothing else; what is kept of a failure is a sentence of ours, for
-the vendor's own may quote what it was sent. `temperature` is never sent: the API refuses it.
+Only the prompt is sent. Failures are stored in our own words, because the vendor's message may
+quote the request. `temperature` is never sent: the API refuses it.
 """
 
 import json
@@ -10,76 +10,54 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from hashlib import sha256
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import anthropic
-import httpx2
 import sqlalchemy as sa
-from anthropic.types import Message, TextBlock, ToolUseBlock
-from pydantic import SecretStr, ValidationError
+from anthropic.types import Message, ToolUseBlock
+from pydantic import SecretStr
 
 from riskmetrics.deadlines import Deadline, run_with_timeout
-from riskmetrics.errors import RateLimitError, VendorUnavailableError
 from riskmetrics.insights import cost
 from riskmetrics.insights.anthropic_http import (
     CALL_DEADLINE,
-    CONNECTION_PROBLEM,
-    NOT_SENT_ERRORS,
-    TIMEOUT_PROBLEM,
     CallLimits,
     Timeouts,
     response_limit_hook,
     retry_middleware,
 )
 from riskmetrics.insights.budget import Budget, BudgetRefusal, open_budget
-from riskmetrics.insights.cost import PROVIDER, Price, Tokens
-from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt, Usage
+from riskmetrics.insights.cost import PROVIDER, Price
+from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.model_replies import (
+    CALL_ERRORS,
+    ZERO_USAGE,
+    Reply,
+    failure_reply,
+    read_answer,
+    reply_with_cost,
+    typed_blocks,
+)
 from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
 
 T = TypeVar("T")
 
 MAX_LOOKUP_TURNS = 4
-"""Turns in which a model may ask for more facts before it has to answer."""
+"""Turns in which a model may request more facts before it must answer."""
 
 _API_OVERHEAD_TOKENS = 1024
-"""Tokens that the API itself adds to a prompt for tools and structured output, and more."""
-
-ZERO_USAGE = Usage(0, 0, Decimal(0))
+"""Upper bound of the tokens that the API adds for tools and structured output."""
 
 _MAX_ATTEMPTS = 3
-"""Calls, each within the budget, of which the first ones broke off."""
-
-CALL_ERRORS = (
-    *(
-        anthropic.AnthropicError,
-        httpx2.HTTPError,
-        RateLimitError,
-        VendorUnavailableError,
-        TimeoutError,
-    ),
-    *(ValueError, TypeError, AttributeError, RecursionError),
-)
-"""What asking may raise; the last four, because the SDK trusts what it reads."""
+"""Attempts per exchange if calls are interrupted; each is within the budget."""
 
 _TOOL_NAME = "facts"
 
 for _name in ("anthropic", "httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(
-        logging.INFO
-    )  # their DEBUG prints prompts and headers, whatever ANTHROPIC_LOG says
-
-
-class Reply(NamedTuple):
-    """One exchange: the message or what was wrong instead, and what it cost."""
-
-    message: Message | None
-    problem: str | None
-    usage: Usage
-    is_interrupted: bool = False
-    """It was sent, and nobody knows what became of it."""
+    # at DEBUG they log prompts and headers, regardless of ANTHROPIC_LOG
+    logging.getLogger(_name).setLevel(logging.INFO)
 
 
 def open_client(
@@ -88,9 +66,9 @@ def open_client(
     timeouts: Timeouts = Timeouts(),  # noqa: B008  # a tuple
     max_answer_bytes: int = CallLimits().max_answer_bytes,
 ) -> anthropic.Anthropic:
-    """Open a client that looks nowhere else for a key or an address, traces nothing, follows no redirect and waits for nobody for long.
+    """Open a client with explicit key and URL, timeouts, and no redirects or tracing.
 
-    The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS, where that is set.
+    The SDK adds the headers of ANTHROPIC_CUSTOM_HEADERS if it is set.
     """
     hooks = {"response": [response_limit_hook(timeouts, max_answer_bytes)]}
     return anthropic.Anthropic(
@@ -107,17 +85,17 @@ def open_client(
 
 @dataclass
 class Claude:
-    """A writer that asks Anthropic's Messages API, each call within the budget and the limits of time."""
+    """A writer that calls Anthropic's Messages API within the budget and the time limits."""
 
     client: anthropic.Anthropic
     budget: Budget
     limits: CallLimits = CallLimits()  # noqa: RUF009  # a tuple
     provider: str = PROVIDER
     _deadlines: dict[str, Deadline] = field(default_factory=dict)
-    """Of the run, under no name, and of each prompt."""
+    """Deadlines by prompt digest; the empty key is the run's."""
 
     def deadline_for(self, prompt: Prompt | None = None) -> Deadline:
-        """Return when calls for a prompt have to end; of calls for none, each may take as long as an insight."""
+        """Return the deadline of a prompt's calls; without a prompt, of a single call."""
         run = self._deadlines.setdefault("", Deadline.from_now(self.limits.run_seconds))
         own = Deadline.from_now(self.limits.insight_seconds)
         return min(
@@ -125,34 +103,35 @@ class Claude:
         )
 
     def write(self, prompt: Prompt) -> Answer:
-        """Word an insight from the whole fact sheet, in one call."""
+        """Draft an insight from the whole fact sheet in one call."""
         return self._answer(prompt, opening_turns(prompt))
 
     def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Show the model its draft and what is wrong with it."""
-        wrong = "These points are wrong:\n" + "\n".join(
-            f"- {complaint}" for complaint in violations
+        """Send the draft back with its violations, and return the corrected answer."""
+        errors = "\n".join(f"- {each}" for each in violations)
+        request = (
+            f"Your answer has these errors:\n{errors}\n"
+            "Return the whole answer again without them. Change nothing else."
         )
         turns: list[dict[str, Any]] = [
             {"role": "assistant", "content": draft.model_dump_json()},
-            {
-                "role": "user",
-                "content": f"{wrong}\nAnswer again, whole, without them. Change nothing else.",
-            },
+            {"role": "user", "content": request},
         ]
         return self._answer(prompt, [*opening_turns(prompt), *turns])
 
     def ask(
         self, prompt: Prompt, initial_facts: str, facts_by_provider: Mapping[str, str]
     ) -> Answer:
-        """Answer a question, looking up facts in turns; nothing but ``facts_by_provider`` can be read, and nothing written.
+        """Answer a question; the model may look up facts in several turns.
+
+        The model can read only ``facts_by_provider`` and cannot write anything.
 
         Parameters
         ----------
-        first : str
-            JSON of the facts to begin with, instead of all that the prompt holds.
+        initial_facts : str
+            JSON of the facts sent first, instead of the prompt's facts.
         facts_by_provider : mapping
-            JSON of the facts by the provider's name, as they may leave the machine.
+            Provider name to JSON of its facts, anonymized as in the prompt.
         """
         turns, used = opening_turns(replace(prompt, facts=initial_facts)), ZERO_USAGE
         for turn in range(MAX_LOOKUP_TURNS + 1):
@@ -171,7 +150,7 @@ class Claude:
             turns = [*turns, reply.message.to_param(), {"role": "user", "content": results}]
         return Answer(
             None,
-            f"Claude asked for more facts {MAX_LOOKUP_TURNS} times and did not answer",
+            f"Claude requested more facts {MAX_LOOKUP_TURNS} times without answering",
             used,
             prompt.model,
         )
@@ -183,7 +162,7 @@ class Claude:
     def _exchange(
         self, prompt: Prompt, turns: Sequence[Any], tools: Mapping[str, Any] | None = None
     ) -> Reply:
-        """Reserve, call, settle; and again after a call that broke off, which may have been charged like any other."""
+        """Reserve budget, call and settle; repeat an interrupted call."""
         body, used = request_body(prompt, turns) | dict(tools or {}), ZERO_USAGE
         for _ in range(_MAX_ATTEMPTS):
             deadline = self.deadline_for(prompt)
@@ -207,12 +186,12 @@ class Claude:
         whole_run = self._deadlines[""].seconds_left <= 0
         name = "RISKMETRICS_AI_RUN_SECONDS" if whole_run else "RISKMETRICS_AI_SECONDS"
         seconds = self.limits.run_seconds if whole_run else self.limits.insight_seconds
-        return f"the {seconds:g} s that {name} allows are used up"
+        return f"time limit reached ({seconds:g} s, {name})"
 
 
 @contextmanager
 def open_claude(engine: sa.Engine, settings: Settings, run_id: str) -> Iterator[Claude]:
-    """Yield the writer that the settings name, for one run; they hold a key."""
+    """Yield the Claude writer of the settings for one run; the settings have an API key."""
     key = settings.anthropic_api_key or SecretStr("")
     bounds = CallLimits(
         settings.max_answer_mb * MEGABYTE, settings.ai_seconds, settings.ai_run_seconds
@@ -224,13 +203,13 @@ def open_claude(engine: sa.Engine, settings: Settings, run_id: str) -> Iterator[
 
 
 def opening_turns(prompt: Prompt) -> list[Any]:
-    """The first turn of a conversation: the task, and the facts apart from it."""
+    """Return the first turn of a conversation: task and facts as separate blocks."""
     texts = (prompt.task, f"<facts>\n{prompt.facts}\n</facts>")
     return [{"role": "user", "content": [{"type": "text", "text": text} for text in texts]}]
 
 
 def request_body(prompt: Prompt, turns: Sequence[Any]) -> dict[str, Any]:
-    """The body of a call: what `ai preview` shows is what is sent."""
+    """Return the request body, as `ai preview` shows it."""
     return {
         "model": prompt.model,
         "max_tokens": prompt.max_tokens,
@@ -241,12 +220,12 @@ def request_body(prompt: Prompt, turns: Sequence[Any]) -> dict[str, Any]:
 
 
 def estimate_price(prompt: Prompt, *, batch: bool = False) -> Price | None:
-    """What the first call for a prompt will cost; None: the model's rates are not known."""
+    """Return the estimated price of a prompt's first call; None if the rates are unknown."""
     return _estimate_body_price(request_body(prompt, opening_turns(prompt)), batch=batch)
 
 
 def prompt_digest(prompt: Prompt) -> str:
-    """What spending on a prompt is filed under: the same for the same prompt, whoever sends it."""
+    """Return the SHA-256 hex digest of a prompt, the key of its spending."""
     return sha256(json.dumps(asdict(prompt), sort_keys=True).encode()).hexdigest()
 
 
@@ -258,94 +237,22 @@ def _estimate_body_price(body: Mapping[str, Any], *, batch: bool = False) -> Pri
 
 
 def call_with_deadline(deadline: Deadline, call: Callable[[], T]) -> T:
-    """Return the answer to a call; TimeoutError if it takes longer, after which the client asks no more."""
+    """Return the result of a call; raise TimeoutError and stop retries at the deadline."""
 
     def run() -> T:
-        CALL_DEADLINE.set(deadline)  # in a thread, and so a context, of its own
+        CALL_DEADLINE.set(deadline)  # runs in its own thread and context
         return call()
 
     return run_with_timeout(deadline.seconds_left, run)
 
 
 def _call(client: anthropic.Anthropic, body: Mapping[str, Any], deadline: Deadline) -> Reply:
-    """Ask once, which the client repeats after faults that cost nothing; whatever goes wrong comes back as a sentence."""
+    """Call the API; the client retries faults without cost. Failures return as a Reply."""
     try:
         message = call_with_deadline(deadline, lambda: client.messages.create(**body))
     except CALL_ERRORS as error:
         return failure_reply(error)
     return reply_with_cost(message, body["model"])
-
-
-def failure_reply(error: Exception) -> Reply:
-    """A failure in a sentence that quotes nothing, with what it cost: a call that is known not to have been answered costs nothing."""
-    if isinstance(error, RateLimitError):
-        return Reply(None, str(error), ZERO_USAGE)
-    if isinstance(error, (VendorUnavailableError, TimeoutError)):
-        return Reply(None, str(error) or TIMEOUT_PROBLEM, UNKNOWN_USAGE, is_interrupted=True)
-    if isinstance(error, anthropic.APIStatusError):
-        kind = f" ({error.type})" if error.type in _ERROR_TYPES else ""
-        return Reply(None, f"Anthropic answered with status {error.status_code}{kind}", ZERO_USAGE)
-    if isinstance(error, anthropic.APIConnectionError):
-        problem = (
-            TIMEOUT_PROBLEM if isinstance(error, anthropic.APITimeoutError) else CONNECTION_PROBLEM
-        )
-        return Reply(
-            None,
-            problem,
-            ZERO_USAGE if isinstance(error.__cause__, NOT_SENT_ERRORS) else UNKNOWN_USAGE,
-        )
-    return Reply(None, _UNREADABLE, UNKNOWN_USAGE)
-
-
-def reply_with_cost(message: object, model: str, *, batch: bool = False) -> Reply:
-    """A message with what it cost; what is none (a page of HTML, {}) costs nobody knows what."""
-    usage = getattr(message, "usage", None)
-    tokens = Tokens(*(getattr(usage, name, None) or 0 for name in _TOKEN_FIELDS))
-    if (
-        not isinstance(message, Message)
-        or not all(type(count) is int and count >= 0 for count in tokens)
-        or not tokens.prompt
-    ):
-        return Reply(None, _UNREADABLE, UNKNOWN_USAGE)
-    return Reply(
-        message,
-        None,
-        Usage(
-            tokens.prompt,
-            tokens.output,
-            cost.price(model, tokens, datetime.now(UTC).date(), batch=batch),
-        ),
-    )
-
-
-def read_answer(prompt: Prompt, reply: Reply, used: Usage) -> Answer:
-    """Make a draft of a message, if it is whole and of the form asked for."""
-    message = reply.message
-    if message is None:
-        return Answer(None, reply.problem, used, prompt.model)
-    model = (
-        message.model
-        if isinstance(message.model, str) and message.model.isprintable()
-        else prompt.model
-    )
-    draft, problem = _parse_draft(message)
-    return Answer(draft, problem, used, model[:50])
-
-
-def _parse_draft(message: Message) -> tuple[Draft | None, str | None]:
-    if message.stop_reason not in {"end_turn", "stop_sequence"}:
-        return None, _STOP_REASON_PROBLEMS.get(
-            str(message.stop_reason), "Claude stopped before the end of its answer"
-        )
-    text = "".join(
-        block.text for block in _blocks(message, TextBlock) if isinstance(block.text, str)
-    )
-    try:
-        return Draft.model_validate_json(text), None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = next((field for field in first["loc"] if field in Draft.model_fields), "as a whole")
-        return None, f"Claude's answer is not of the form asked for ({where}: {first['type']})"
 
 
 def _lookup_tool(facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
@@ -364,24 +271,16 @@ def _lookup_tool(facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _blocks(message: Message | None, kind: type[Any]) -> list[Any]:
-    """The blocks of a kind; the SDK does not check that content is a list."""
-    content = message.content if message is not None else None
-    return (
-        [block for block in content if isinstance(block, kind)] if isinstance(content, list) else []
-    )
-
-
 def _tool_calls(message: Message | None) -> list[ToolUseBlock]:
     return (
-        _blocks(message, ToolUseBlock)
+        typed_blocks(message, ToolUseBlock)
         if message is not None and message.stop_reason == "tool_use"
         else []
     )
 
 
 def _tool_result(call: ToolUseBlock, facts_by_provider: Mapping[str, str]) -> dict[str, Any]:
-    """The answer to a tool call; a mistake of the model's is told in words of ours, never an exception's."""
+    """Return the result of a tool call; errors are in our own words, never an exception's."""
     kind = (
         call.input.get("kind") if call.name == _TOOL_NAME and isinstance(call.input, dict) else None
     )
@@ -393,31 +292,3 @@ def _tool_result(call: ToolUseBlock, facts_by_provider: Mapping[str, str]) -> di
         "content": facts or f"The kinds of facts are {', '.join(sorted(facts_by_provider))}.",
         **wrong,
     }
-
-
-UNKNOWN_USAGE = Usage(0, 0, None)
-_UNREADABLE = "Anthropic's answer cannot be read"
-_TOKEN_FIELDS = (
-    "output_tokens",
-    "input_tokens",
-    "cache_creation_input_tokens",
-    "cache_read_input_tokens",
-)
-_STOP_REASON_PROBLEMS = {
-    "max_tokens": "Claude's answer was cut off at its longest allowed length",
-    "model_context_window_exceeded": "the facts are more than the model can read",
-    "refusal": "Claude refused to answer",
-}
-_ERROR_TYPES = {
-    "invalid_request_error",
-    "authentication_error",
-    "billing_error",
-    "permission_error",
-    "not_found_error",
-    "request_too_large",
-    "rate_limit_error",
-    "api_error",
-    "timeout_error",
-    "overloaded_error",
-}
-"""What the API says is wrong; its own sentences may quote what it was sent."""

@@ -1,4 +1,4 @@
-"""What calls to a model cost, by the vendor's dated rates in `rates.yaml`."""
+"""Cost of model calls, from the vendor's dated rates in `rates.yaml`."""
 
 import logging
 import re
@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 
 PROVIDER = "anthropic"
-"""Whose models these are; what `provider` of their insights says."""
+"""Vendor of the models; value of `provider` in their insights."""
 
 _LOG = logging.getLogger(__name__)
 _MILLION = 1_000_000
@@ -20,7 +20,7 @@ _SIX_PLACES = Decimal("0.000001")
 
 
 class Tokens(NamedTuple):
-    """How many of each class a call used; the prompt is the sum of the last three."""
+    """Tokens of a call by class; the prompt is the sum of the last three."""
 
     output: int = 0
     input: int = 0
@@ -29,12 +29,12 @@ class Tokens(NamedTuple):
 
     @property
     def prompt(self) -> int:
-        """All that was read, from the vendor's cache or not."""
+        """Prompt tokens, cached or not."""
         return self.input + self.cache_write + self.cache_read
 
 
 class Rate(BaseModel):
-    """USD per million tokens of one model from a day on, for prompts longer than ``over_prompt_tokens``."""
+    """USD per million tokens of a model from a day on, for prompts above ``over_prompt_tokens``."""
 
     model: str
     effective_from: date
@@ -47,19 +47,19 @@ class Rate(BaseModel):
 
 
 class Price(NamedTuple):
-    """What a prompt is likely to cost, and the most that it can, in USD."""
+    """Expected and maximum cost of a prompt, in USD."""
 
     expected: Decimal
     maximum: Decimal
 
 
 def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Decimal | None:
-    """USD that ``tokens`` cost on ``day``, to six places.
+    """Return the cost of ``tokens`` on ``day`` in USD, to six decimals.
 
     Returns
     -------
     Decimal or None
-        None, with a warning: the model, or its rates on that day, are not known.
+        None, with a warning, if the rates of the model on that day are unknown.
     """
     rate = _find_rate(model, tokens.prompt, day)
     if rate is None:
@@ -77,11 +77,10 @@ def price(model: str, tokens: Tokens, day: date, *, batch: bool = False) -> Deci
 def estimate(
     model: str, prompt_bytes: int, max_tokens: int, day: date, *, batch: bool = False
 ) -> Price | None:
-    """What a call will cost before it is made; None as for `price`.
+    """Return the estimated price of a call; None if the rates are unknown.
 
-    A token is four bytes of English or so and at least one byte, and an answer half as long as it
-    may be: the first is what to expect, the second a bound. A bound of the prompt is priced by the
-    dearest tier that it may reach.
+    Expected: four bytes per token, and an answer of half the maximum length. Maximum: one byte per
+    token, an answer of the maximum length, and the most expensive tier that the prompt may reach.
     """
     expected = price(
         model, Tokens(output=max_tokens // 2, input=prompt_bytes // 4), day, batch=batch
@@ -91,7 +90,7 @@ def estimate(
 
 
 def _find_rate(model: str, prompt_tokens: int, day: date) -> Rate | None:
-    """The rates in force: of the latest day, and there of the longest prompts that are shorter than this one."""
+    """Return the rate in force: latest date, then the highest tier that the prompt exceeds."""
     candidates = [
         rate
         for rate in _load_rates()[0]
@@ -107,17 +106,17 @@ def _find_rate(model: str, prompt_tokens: int, day: date) -> Rate | None:
 
 @cache
 def _load_rates() -> tuple[list[Rate], Decimal]:
-    """The rates, and the share of them that a batch costs."""
+    """Return the rates, and the share of them that a batch costs."""
     read = yaml.safe_load((files(__package__) / "rates.yaml").read_text(encoding="utf-8"))
     return TypeAdapter(list[Rate]).validate_python(read["rates"]), Decimal(read["batch_share"])
 
 
 @cache
 def _warn_unknown_rates(model: str, day: date) -> None:
-    """Say it once a process."""
+    """Log a warning once per process."""
     _LOG.warning(
-        "the rates of %s on %s are not known: what it costs is left undefined, and caps count the"
-        " most that an insight may cost",
+        "no rates for %s on %s in rates.yaml: the cost is undefined, and budget caps count the"
+        " maximum cost of an insight",
         model,
         day,
     )

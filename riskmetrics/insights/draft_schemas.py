@@ -1,4 +1,4 @@
-"""What passes between the pipeline and whoever writes: a prompt goes out, a draft with placeholders comes back."""
+"""Types exchanged with writers: prompts, drafts with placeholders, answers and usage."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Finding(BaseModel):
-    """A statement and what it rests on."""
+    """A statement and its evidence."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str
     """Prose with {{fact_id}} placeholders, never a digit."""
     facts: list[str]
-    """The ids it rests on."""
+    """Ids of the facts it states."""
 
 
 class Draft(BaseModel):
-    """What a writer (rules or a model) answers."""
+    """The text of an insight as a writer (rules or model) drafts it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,32 +34,32 @@ class Draft(BaseModel):
 
 @dataclass(frozen=True)
 class Prompt:
-    """What is sent to a writer: aliases, numbers and enums only."""
+    """Request to a writer: aliases, numbers and enums only."""
 
     system: str
     task: str
     """The investigation prompt, rendered."""
     facts: str
-    """Canonical JSON of the fact sheet as it may leave the machine."""
+    """Canonical JSON of the anonymized fact sheet."""
     model: str
     max_tokens: int
     schema: dict[str, Any]
-    """JSON schema of Draft, ids as an enum."""
+    """JSON schema of Draft, with fact ids as an enum."""
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Of one or more attempts, summed."""
+    """Tokens, cost and tool calls of one or more attempts."""
 
     input_tokens: int
-    """Input, cache creation and cache read together."""
+    """Sum of input, cache creation and cache read."""
     output_tokens: int
     cost: Decimal | None
-    """USD, six places; None: nobody knows (the model's rates, or whether a call that broke off was charged)."""
+    """USD, six decimals; None if unknown (no rates, or an interrupted call)."""
     tool_calls: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
-        """Sum them up; a cost that is not known makes the sum unknown."""
+        """Add usages; an unknown cost makes the sum unknown."""
         cost = None if self.cost is None or other.cost is None else self.cost + other.cost
         tokens = self.input_tokens + other.input_tokens, self.output_tokens + other.output_tokens
         return Usage(*tokens, cost, self.tool_calls + other.tool_calls)
@@ -67,27 +67,27 @@ class Usage:
 
 @dataclass(frozen=True)
 class Answer:
-    """A draft, or why there is none."""
+    """A draft, or the reason for a missing one."""
 
     draft: Draft | None
-    """None: see problem."""
+    """None if there is a problem."""
     problem: str | None
-    """One sentence without secrets or names: stored with the rules row that stands instead."""
+    """One sentence without secrets or names, stored with the rules' fallback."""
     usage: Usage
     model: str
-    """As the vendor named it in its answer."""
+    """Model name in the vendor's answer."""
 
 
 class Writer(Protocol):
-    """Writes drafts for prompts, at a price."""
+    """A language model that writes drafts for prompts."""
 
     provider: str
-    """Such as "anthropic"."""
+    """For example "anthropic"."""
 
     def write(self, prompt: Prompt) -> Answer:
-        """Answer a prompt."""
+        """Return the answer to a prompt."""
         ...
 
     def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Answer it again, once, after a draft that the verifier refused."""
+        """Return a corrected answer after the verifier rejected a draft."""
         ...

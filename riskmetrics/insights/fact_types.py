@@ -1,7 +1,6 @@
-"""The kinds of facts there are: which stored column each comes from, how its figure is shown, and what it is called in prose.
+"""Catalog of fact types: source column, unit and format, and names in prose.
 
-No two kinds of the same things share a name, so that a name in a sentence tells which figure may
-stand beside it.
+No two types of the same entity share a name, so that a name in a sentence identifies its figure.
 """
 
 from collections import defaultdict
@@ -33,7 +32,7 @@ _FORMATTERS = {
     "count": formatting.count,
     "text": str,
 }
-"""How a value is shown, by its unit."""
+"""Unit to formatter."""
 
 SIGNED_UNITS = (
     "signed money",
@@ -42,27 +41,27 @@ SIGNED_UNITS = (
     "signed number",
     "signed index",
 )
-"""Units whose figures show their sign, and which may be written without it where a word tells it."""
+"""Units with a sign, which may be omitted if a word states the direction."""
 
 
 class FactType(NamedTuple):
-    """One kind of fact."""
+    """A type of fact."""
 
     name: str
-    """Id of the fact, after that of the thing it is about if it is not the portfolio."""
+    """Fact id; prefixed by the alias if the fact is not about the portfolio."""
     provider: str
     source: str
-    """'table.column' that it is, or is computed from."""
+    """'table.column' of the value or of its main input."""
     unit: str
     family: str
-    """Only figures of one family are compared."""
+    """Only figures of the same family may be compared."""
     labels: tuple[str, ...]
-    """Names, one of which stands beside the figure; in lower case."""
+    """Names in prose, lower case; one of them must accompany the figure."""
     window: str | None = None
 
 
 def format_value(value: float | str, unit: str, currency: str, *, is_unsigned: bool = False) -> str:
-    """Return a figure as text; with ``size`` without its sign."""
+    """Return a value as text; with ``is_unsigned``, without its sign."""
     text = _FORMATTERS[unit](abs(value) if is_unsigned and not isinstance(value, str) else value)  # type: ignore[operator]
     text = text.removeprefix("+") if is_unsigned else text
     return f"{text} {currency}" if unit.endswith("money") else text
@@ -88,86 +87,132 @@ _THRESHOLDS = "insights/severity.yaml"
 FACT_TYPES = {
     kind.name: kind
     for kind in (
-        FactType("total_value", "snapshot", f"{_SNAPSHOT}.total_value", "money", "value", ("equity", "portfolio value")),
-        FactType("cash_value", "snapshot", f"{_SNAPSHOT}.cash_value", "money", "value", ("cash", "cash balance")),
-        FactType("long_value", "snapshot", f"{_SNAPSHOT}.long_value", "money", "value", ("long value",)),
-        FactType("short_value", "snapshot", f"{_SNAPSHOT}.short_value", "money", "value", ("short value",)),
-        FactType("gross_exposure", "snapshot", f"{_SNAPSHOT}.gross_exposure", "money", "value", ("gross exposure",)),
-        FactType("net_exposure", "snapshot", f"{_SNAPSHOT}.net_exposure", "money", "value", ("net exposure",)),
-        FactType("gross_to_equity", "snapshot", f"{_SNAPSHOT}.gross_exposure", "number", "leverage", ("gross exposure over equity",)),
-        FactType("net_to_equity", "snapshot", f"{_SNAPSHOT}.net_exposure", "number", "leverage", ("net exposure over equity",)),
-        FactType("daily_pnl", "snapshot", f"{_SNAPSHOT}.daily_pnl", "signed money", "profit", ("result of the session", "lost", "gained")),
-        FactType("daily_return", "snapshot", f"{_SNAPSHOT}.daily_return", "signed fraction", "return", ("return of the session",)),
-        FactType("cumulative_pnl", "snapshot", f"{_SNAPSHOT}.cumulative_pnl", "signed money", "profit", ("result since entry",)),
-        FactType("num_positions", "snapshot", f"{_SNAPSHOT}.num_positions", "count", "positions", ("positions",)),
-        FactType("num_long_positions", "snapshot", f"{_SNAPSHOT}.num_long_positions", "count", "positions", ("long positions",)),
-        FactType("num_short_positions", "snapshot", f"{_SNAPSHOT}.num_short_positions", "count", "positions", ("short positions",)),
-        FactType("price_coverage", "snapshot", "portfolio_coverage.coverage", "fraction", "coverage", ("price coverage",)),
-        FactType("beta", "betas", f"{_SNAPSHOT}.beta_calculated_90d", "number", "beta", ("beta", "market beta", "beta to the market"), _BETA_WINDOW),
-        FactType("beta_r_squared", "betas", f"{_SNAPSHOT}.beta_calculated_90d_r_squared", "number", "fit", ("r-squared",), _BETA_WINDOW),
-        FactType("own_beta", "betas", f"{_SNAPSHOT}.beta_portfolio_regression", "number", "beta", ("beta of own returns",), _BETA_WINDOW),
-        FactType("provider_beta", "betas", f"{_SNAPSHOT}.beta_provider_1y", "number", "beta", ("vendor beta",), "1 year"),
-        FactType("beta_coverage", "betas", "portfolio_coverage.coverage", "fraction", "coverage", ("beta coverage",)),
-        FactType("volatility_21d", "volatility", f"{_SNAPSHOT}.realized_volatility_21d", "fraction", "volatility",
-             ("volatility over 21 sessions", "realized volatility over 21 sessions"), _MONTH_WINDOW),
-        FactType("volatility_63d", "volatility", f"{_SNAPSHOT}.realized_volatility_63d", "fraction", "volatility",
-             ("volatility over 63 sessions", "realized volatility over 63 sessions"), _QUARTER_WINDOW),
-        FactType("expected_volatility", "volatility", f"{_SNAPSHOT}.expected_volatility_21d", "fraction", "volatility",
-             ("expected volatility", "volatility expected for the next 21 sessions"), f"next {_MONTH_WINDOW}"),
+        FactType("total_value", "snapshot", f"{_SNAPSHOT}.total_value", "money", "value",
+            ("equity", "portfolio value")),
+        FactType("cash_value", "snapshot", f"{_SNAPSHOT}.cash_value", "money", "value",
+            ("cash", "cash balance")),
+        FactType("long_value", "snapshot", f"{_SNAPSHOT}.long_value", "money", "value",
+            ("long value",)),
+        FactType("short_value", "snapshot", f"{_SNAPSHOT}.short_value", "money", "value",
+            ("short value",)),
+        FactType("gross_exposure", "snapshot", f"{_SNAPSHOT}.gross_exposure", "money", "value",
+            ("gross exposure",)),
+        FactType("net_exposure", "snapshot", f"{_SNAPSHOT}.net_exposure", "money", "value",
+            ("net exposure",)),
+        FactType("gross_to_equity", "snapshot", f"{_SNAPSHOT}.gross_exposure", "number", "leverage",
+            ("gross exposure over equity",)),
+        FactType("net_to_equity", "snapshot", f"{_SNAPSHOT}.net_exposure", "number", "leverage",
+            ("net exposure over equity",)),
+        FactType("daily_pnl", "snapshot", f"{_SNAPSHOT}.daily_pnl", "signed money", "profit",
+            ("result of the session", "lost", "gained")),
+        FactType("daily_return", "snapshot", f"{_SNAPSHOT}.daily_return", "signed fraction",
+            "return", ("return of the session",)),
+        FactType("cumulative_pnl", "snapshot", f"{_SNAPSHOT}.cumulative_pnl", "signed money",
+            "profit", ("result since entry",)),
+        FactType("num_positions", "snapshot", f"{_SNAPSHOT}.num_positions", "count", "positions",
+            ("positions",)),
+        FactType("num_long_positions", "snapshot", f"{_SNAPSHOT}.num_long_positions", "count",
+            "positions", ("long positions",)),
+        FactType("num_short_positions", "snapshot", f"{_SNAPSHOT}.num_short_positions", "count",
+            "positions", ("short positions",)),
+        FactType("price_coverage", "snapshot", "portfolio_coverage.coverage", "fraction",
+            "coverage", ("price coverage",)),
+        FactType("beta", "betas", f"{_SNAPSHOT}.beta_calculated_90d", "number", "beta",
+            ("beta", "market beta", "beta to the market"), _BETA_WINDOW),
+        FactType("beta_r_squared", "betas", f"{_SNAPSHOT}.beta_calculated_90d_r_squared", "number",
+            "fit", ("r-squared",), _BETA_WINDOW),
+        FactType("own_beta", "betas", f"{_SNAPSHOT}.beta_portfolio_regression", "number", "beta",
+            ("beta of own returns",), _BETA_WINDOW),
+        FactType("provider_beta", "betas", f"{_SNAPSHOT}.beta_provider_1y", "number", "beta",
+            ("vendor beta",), "1 year"),
+        FactType("beta_coverage", "betas", "portfolio_coverage.coverage", "fraction", "coverage",
+            ("beta coverage",)),
+        FactType("volatility_21d", "volatility", f"{_SNAPSHOT}.realized_volatility_21d", "fraction",
+            "volatility", ("volatility over 21 sessions", "realized volatility over 21 sessions"),
+            _MONTH_WINDOW),
+        FactType("volatility_63d", "volatility", f"{_SNAPSHOT}.realized_volatility_63d", "fraction",
+            "volatility", ("volatility over 63 sessions", "realized volatility over 63 sessions"),
+            _QUARTER_WINDOW),
+        FactType("expected_volatility", "volatility", f"{_SNAPSHOT}.expected_volatility_21d",
+            "fraction", "volatility",
+            ("expected volatility", "volatility expected for the next 21 sessions"),
+            f"next {_MONTH_WINDOW}"),
         FactType("expected_low", "volatility", f"{_FORECAST}.low", "fraction", "volatility",
-             ("low end of the expected volatility", "low end"), f"next {_MONTH_WINDOW}"),
+            ("low end of the expected volatility", "low end"), f"next {_MONTH_WINDOW}"),
         FactType("expected_high", "volatility", f"{_FORECAST}.high", "fraction", "volatility",
-             ("high end of the expected volatility", "high end"), f"next {_MONTH_WINDOW}"),
-        FactType("rise_probability", "volatility", f"{_FORECAST}.rise_probability", "fraction", "probability",
-             ("probability of a rise in volatility", "probability of a rise"), f"next {_MONTH_WINDOW}"),
-        FactType("volatility_percentile", "volatility", f"{_SNAPSHOT}.volatility_percentile", "fraction", "volatility percentile",
-             ("volatility percentile", "percentile of the volatility"), _YEAR_WINDOW),
-        FactType("volatility_trend", "volatility", f"{_SNAPSHOT}.volatility_trend", "text", "trend", ("volatility trend",)),
-        FactType("hhi", "concentration", f"{_SNAPSHOT}.hhi", "index", "hhi", ("hhi", "concentration index")),
-        FactType("effective_positions", "concentration", f"{_SNAPSHOT}.effective_num_positions", "number", "positions",
-             ("effective positions",)),
+            ("high end of the expected volatility", "high end"), f"next {_MONTH_WINDOW}"),
+        FactType("rise_probability", "volatility", f"{_FORECAST}.rise_probability", "fraction",
+            "probability", ("probability of a rise in volatility", "probability of a rise"),
+            f"next {_MONTH_WINDOW}"),
+        FactType("volatility_percentile", "volatility", f"{_SNAPSHOT}.volatility_percentile",
+            "fraction", "volatility percentile",
+            ("volatility percentile", "percentile of the volatility"), _YEAR_WINDOW),
+        FactType("volatility_trend", "volatility", f"{_SNAPSHOT}.volatility_trend", "text", "trend",
+            ("volatility trend",)),
+        FactType("hhi", "concentration", f"{_SNAPSHOT}.hhi", "index", "hhi",
+            ("hhi", "concentration index")),
+        FactType("effective_positions", "concentration", f"{_SNAPSHOT}.effective_num_positions",
+            "number", "positions", ("effective positions",)),
         FactType("top_3", "concentration", f"{_SNAPSHOT}.top_3_concentration", "fraction", "top",
-             ("three largest positions", "three largest weights")),
+            ("three largest positions", "three largest weights")),
         FactType("top_10", "concentration", f"{_SNAPSHOT}.top_10_concentration", "fraction", "top",
-             ("ten largest positions", "ten largest weights")),
-        FactType("short_share", "concentration", f"{_POSITION}.share", "signed fraction", "volatility share",
-             ("share of volatility of short positions",), _YEAR_WINDOW),
-        FactType("weight", "concentration", f"{_POSITION}.weight", "fraction", "position weight", ("weight", "position", "share of equity")),
+            ("ten largest positions", "ten largest weights")),
+        FactType("short_share", "concentration", f"{_POSITION}.share", "signed fraction",
+            "volatility share", ("share of volatility of short positions",), _YEAR_WINDOW),
+        FactType("weight", "concentration", f"{_POSITION}.weight", "fraction", "position weight",
+            ("weight", "position", "share of equity")),
         FactType("side", "concentration", f"{_POSITION}.weight", "text", "side", ("side",)),
-        FactType("share", "concentration", f"{_POSITION}.share", "signed fraction", "position weight",
-             ("share of volatility", "contribution to volatility", "of the portfolio's volatility"), _YEAR_WINDOW),
+        FactType("share", "concentration", f"{_POSITION}.share", "signed fraction",
+            "position weight",
+            ("share of volatility", "contribution to volatility", "of the portfolio's volatility"),
+            _YEAR_WINDOW),
         FactType("gross", "sectors", f"{_SECTOR}.gross_weight", "fraction", "sector weight",
-             ("gross weight", "sector", "share of gross value")),
-        FactType("benchmark", "sectors", f"{_SECTOR}.benchmark_weight", "fraction", "net sector weight", ("benchmark weight",)),
-        FactType("active", "sectors", f"{_SECTOR}.active_weight", "signed fraction", "active weight",
-             ("active weight", "overweight", "underweight")),
+            ("gross weight", "sector", "share of gross value")),
+        FactType("benchmark", "sectors", f"{_SECTOR}.benchmark_weight", "fraction",
+            "net sector weight", ("benchmark weight",)),
+        FactType("active", "sectors", f"{_SECTOR}.active_weight", "signed fraction",
+            "active weight", ("active weight", "overweight", "underweight")),
         FactType("past_forecast", "forecast_score", f"{_SCORE}.expected", "fraction", "volatility",
-             ("forecast made 21 sessions before",), _MONTH_WINDOW),
+            ("forecast made 21 sessions before",), _MONTH_WINDOW),
         FactType("past_outcome", "forecast_score", f"{_SCORE}.realized", "fraction", "volatility",
-             ("volatility since that forecast", "volatility that followed"), _MONTH_WINDOW),
-        FactType("past_low", "forecast_score", f"{_SCORE}.low", "fraction", "volatility", ("low end of that forecast",), _MONTH_WINDOW),
-        FactType("past_high", "forecast_score", f"{_SCORE}.high", "fraction", "volatility", ("high end of that forecast",), _MONTH_WINDOW),
-        FactType("rate_beta", "ir_beta", f"{_RATES}.rate_beta", "number", "rate beta", ("rate beta", "beta to rates"), _BETA_WINDOW),
-        FactType("two_factor_rate_beta", "ir_beta", f"{_RATES}.two_factor_rate_beta", "number", "rate beta",
-             ("rate beta with the market held fixed",), _BETA_WINDOW),
+            ("volatility since that forecast", "volatility that followed"), _MONTH_WINDOW),
+        FactType("past_low", "forecast_score", f"{_SCORE}.low", "fraction", "volatility",
+            ("low end of that forecast",), _MONTH_WINDOW),
+        FactType("past_high", "forecast_score", f"{_SCORE}.high", "fraction", "volatility",
+            ("high end of that forecast",), _MONTH_WINDOW),
+        FactType("rate_beta", "ir_beta", f"{_RATES}.rate_beta", "number", "rate beta",
+            ("rate beta", "beta to rates"), _BETA_WINDOW),
+        FactType("two_factor_rate_beta", "ir_beta", f"{_RATES}.two_factor_rate_beta", "number",
+            "rate beta", ("rate beta with the market held fixed",), _BETA_WINDOW),
         FactType("result", "stress", "portfolio_stress.loss", "signed fraction", "stress result",
-             ("stress result", "scenario", "would lose", "would gain")),
-        FactType("var_95", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss", ("value at risk at 95%",), _TAIL_RISK_WINDOW),
-        FactType("shortfall_95", "stress", f"{_TAIL_TABLE}.expected_shortfall", "fraction", "loss", ("expected shortfall at 95%",), _TAIL_RISK_WINDOW),
-        FactType("var_99", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss", ("value at risk at 99%",), _TAIL_RISK_WINDOW),
-        FactType("drawdown", "stress", f"{_DRAWDOWNS}.current", "fraction", "drawdown", ("current drawdown",), _YEAR_WINDOW),
-        FactType("largest_drawdown", "stress", f"{_DRAWDOWNS}.largest", "fraction", "drawdown", ("largest drawdown",), _YEAR_WINDOW),
+            ("stress result", "scenario", "would lose", "would gain")),
+        FactType("var_95", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss",
+            ("value at risk at 95%",), _TAIL_RISK_WINDOW),
+        FactType("shortfall_95", "stress", f"{_TAIL_TABLE}.expected_shortfall", "fraction", "loss",
+            ("expected shortfall at 95%",), _TAIL_RISK_WINDOW),
+        FactType("var_99", "stress", f"{_TAIL_TABLE}.value_at_risk", "fraction", "loss",
+            ("value at risk at 99%",), _TAIL_RISK_WINDOW),
+        FactType("drawdown", "stress", f"{_DRAWDOWNS}.current", "fraction", "drawdown",
+            ("current drawdown",), _YEAR_WINDOW),
+        FactType("largest_drawdown", "stress", f"{_DRAWDOWNS}.largest", "fraction", "drawdown",
+            ("largest drawdown",), _YEAR_WINDOW),
         FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
-        FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight", ("single-name threshold",)),
-        FactType("gross_threshold", "severity", _THRESHOLDS, "fraction", "sector weight", ("sector threshold",)),
+        FactType("weight_threshold", "severity", _THRESHOLDS, "fraction", "position weight",
+            ("single-name threshold",)),
+        FactType("gross_threshold", "severity", _THRESHOLDS, "fraction", "sector weight",
+            ("sector threshold",)),
         FactType("beta_threshold", "severity", _THRESHOLDS, "number", "beta", ("beta threshold",)),
-        FactType("volatility_percentile_threshold", "severity", _THRESHOLDS, "fraction", "volatility percentile", ("percentile threshold",)),
-        FactType("drawdown_threshold", "severity", _THRESHOLDS, "fraction", "drawdown", ("drawdown threshold",)),
-        FactType("gross_to_equity_threshold", "severity", _THRESHOLDS, "number", "leverage", ("leverage threshold",)),
-        FactType("result_threshold", "severity", _THRESHOLDS, "signed fraction", "stress result", ("stress threshold",)),
+        FactType("volatility_percentile_threshold", "severity", _THRESHOLDS, "fraction",
+            "volatility percentile", ("percentile threshold",)),
+        FactType("drawdown_threshold", "severity", _THRESHOLDS, "fraction", "drawdown",
+            ("drawdown threshold",)),
+        FactType("gross_to_equity_threshold", "severity", _THRESHOLDS, "number", "leverage",
+            ("leverage threshold",)),
+        FactType("result_threshold", "severity", _THRESHOLDS, "signed fraction", "stress result",
+            ("stress threshold",)),
     )
 }  # fmt: skip
-"""Every kind that is not a change, by name."""
+"""Name to fact type; types of changes are added below."""
 
 CHANGE_UNITS = {
     "total_value": "signed money",
@@ -175,7 +220,7 @@ CHANGE_UNITS = {
     "beta": "signed number",
     "hhi": "signed index",
 } | dict.fromkeys(("volatility_21d", "expected_volatility", "top_3"), "percentage points")
-"""Kinds whose change since the session before is a fact too, and its unit."""
+"""Types with a fact for the change since the previous session, and its unit."""
 
 SINCE_PREVIOUS_SESSION = "since the session before"
 
@@ -211,10 +256,10 @@ ALIAS_PREFIXES = {
     "active": "SEC",
     "result": "SCN",
 }
-"""Kinds that are not about the portfolio, and how the aliases begin of what they are about."""
+"""Types about positions, sectors or scenarios, and the prefix of their aliases."""
 
 TYPES_BY_LABEL: dict[str, frozenset[str]] = {}
-"""Kinds by the names that they are called by."""
+"""Name in prose to fact types."""
 
 
 def _index_labels() -> None:
@@ -222,7 +267,7 @@ def _index_labels() -> None:
     for kind in FACT_TYPES.values():
         for label in kind.labels:
             by_name[label].add(kind.name)
-    TYPES_BY_LABEL.update({said: frozenset(kinds) for said, kinds in by_name.items()})
+    TYPES_BY_LABEL.update({label: frozenset(kinds) for label, kinds in by_name.items()})
 
 
 _index_labels()
@@ -230,10 +275,10 @@ _index_labels()
 
 @cache
 def source_columns(providers: tuple[str, ...]) -> frozenset[str]:
-    """Return what some providers read: 'table.column'."""
+    """Return the 'table.column' sources of some providers."""
     return frozenset(kind.source for kind in FACT_TYPES.values() if kind.provider in providers)
 
 
 def label_for(source: str) -> str:
-    """Return what prose calls a 'table.column' that a kind comes from."""
+    """Return the name in prose of a 'table.column'."""
     return next(kind.labels[0] for kind in FACT_TYPES.values() if kind.source == source)

@@ -1,4 +1,7 @@
-"""Prose taken apart: sentences of placeholders, aliases, names of facts, claims, and words that claim nothing; all else is a fault."""
+"""Parser of insight prose: sentences of placeholders, aliases, names, claims and neutral words.
+
+Any other word or character is a violation.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -31,7 +34,7 @@ _SEGMENT_SEPARATORS = {"and", "or", "but", "while", "whereas", ";"}
 
 
 class Claim(NamedTuple):
-    """What a word asserts of figures."""
+    """What a phrase asserts about figures."""
 
     claim_type: Literal[
         "compare", "move", "first", "measure", "sign", "side", "since", "past", "plan", "heading"
@@ -42,73 +45,73 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of a sentence that matters to what it says."""
+    """A meaningful part of a sentence."""
 
     text: str
     position: int
-    """Which word of the sentence it is."""
+    """Index of its first word in the sentence."""
     segment: int = 0
     clause: int = 0
     fact_id: str | None = None
-    """Id in a placeholder."""
+    """Fact id of a placeholder."""
     is_unsigned: bool = False
     preceding: str = ""
-    """The word or mark before it; before a name, that before its article."""
+    """The word or mark before it; an article is skipped."""
     alias: str | None = None
     day: str | None = None
     label_types: frozenset[str] | None = None
-    """Kinds that a name stands for; empty: a topic, of which there is no figure."""
+    """Fact types of a name; empty for a topic, which has no figure."""
     claim: Claim | None = None
     is_copula: bool = False
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence, and what in it is not language here."""
+    """A parsed sentence with its violations of the grammar."""
 
     text: str
     tokens: tuple[Token, ...]
     violations: tuple[str, ...]
     is_advice: bool
-    """It tells the reader to look at something."""
+    """Whether it is a recommendation to look at something."""
     plain_words: frozenset[str]
-    """Its words that claim nothing."""
+    """Its neutral words."""
     is_allowlisted: bool
-    """It may stand as it is."""
+    """Whether the whole sentence is allowed as it is."""
 
     @cached_property
     def placeholders(self) -> tuple[Token, ...]:
-        """Its placeholders."""
+        """Tokens of placeholders."""
         return tuple(token for token in self.tokens if token.fact_id)
 
     @cached_property
     def aliases(self) -> tuple[Token, ...]:
-        """Its aliases."""
+        """Tokens of aliases."""
         return tuple(token for token in self.tokens if token.alias)
 
     @cached_property
     def labels(self) -> tuple[Token, ...]:
-        """Its names of facts and topics."""
+        """Tokens of names of facts and topics."""
         return tuple(token for token in self.tokens if token.label_types is not None)
 
     @cached_property
     def claims(self) -> tuple[Token, ...]:
-        """Its claims."""
+        """Tokens of claims."""
         return tuple(token for token in self.tokens if token.claim)
 
     @cached_property
     def days(self) -> tuple[Token, ...]:
-        """The days that it names."""
+        """Tokens of dates."""
         return tuple(token for token in self.tokens if token.day)
 
     @cached_property
     def has_copula(self) -> bool:
-        """Whether it says that something is something."""
+        """Whether it contains a copula, such as 'is'."""
         return any(token.is_copula for token in self.tokens)
 
 
 class WordGroup(NamedTuple):
-    """Phrases for one use, and the kinds of facts that they may be said of; without kinds of any."""
+    """Phrases for one use, and the fact types they apply to (empty: all)."""
 
     phrases: list[str]
     fact_types: list[str]
@@ -122,13 +125,13 @@ class _Meaning(NamedTuple):
 
 @cache
 def load_lexicon() -> dict[str, Any]:
-    """Return the file of words."""
+    """Return the contents of `lexicon.yaml`."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "lexicon.yaml").read_text())
     return found
 
 
 def vocabulary() -> dict[str, list[WordGroup]]:
-    """Return every word and phrase that prose may use beside the names of facts, by what it is for."""
+    """Return all words and phrases allowed in prose, other than names of facts, by use."""
     entries = load_lexicon()
     found = entries | entries["claims"] | {"since": [SINCE_PREVIOUS_SESSION]}
     return {use: list(_word_groups(found[part])) for part, use in entries["uses"].items()}
@@ -195,17 +198,19 @@ def _claims_by_phrase(entries: Mapping[str, Any]) -> Iterator[tuple[str, Claim]]
 
 @cache
 def _by_first_word() -> Mapping[str, Sequence[tuple[tuple[str, ...], _Meaning]]]:
-    """Phrases by the word that they begin with, the longest first."""
+    """Return phrases by their first word, longest first."""
     found: dict[str, list[tuple[tuple[str, ...], _Meaning]]] = {}
     for phrase, meaning in _meanings_by_phrase().items():
         words = tuple(phrase.split())
         found.setdefault(words[0], []).append((words, meaning))
-    return {word: sorted(phrases, key=lambda of: -len(of[0])) for word, phrases in found.items()}
+    return {
+        word: sorted(phrases, key=lambda phrase: -len(phrase[0])) for word, phrases in found.items()
+    }
 
 
 @lru_cache(maxsize=8192)
 def parse_sentences(text: str) -> tuple[Sentence, ...]:
-    """Take a text apart into sentences; those of fixed rules come again and again."""
+    """Parse a text into sentences; cached, because the rules repeat their sentences."""
     sentences, atoms = [], []
     for atom in _ATOM_PATTERN.finditer(text):
         atoms.append(atom)
@@ -221,9 +226,9 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
     text = "".join(atom[0] for atom in atoms).strip()
     if text in load_lexicon()["whole"]:
         return Sentence(text, (), (), is_advice=False, plain_words=frozenset(), is_allowlisted=True)
-    violations = [f"{atom[0]!r} is no word" for atom in atoms if atom["other"]]
+    violations = [f"{atom[0]!r} is not a word" for atom in atoms if atom["other"]]
     violations += [
-        f"{atom[0]} must stand free"
+        f"{atom[0]} must be separated by spaces"
         for before, atom in pairwise(atoms)
         if _is_adjoining(before, atom)
     ]
@@ -240,12 +245,14 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
             n_words, meaning = _longest_phrase(visible_atoms, position)
             if meaning is None:
                 violations.append(f"{atom[0]!r} is not in the vocabulary")
-            phrase = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+            phrase = " ".join(
+                each[0].lower() for each in visible_atoms[position : position + n_words]
+            )
             is_advice |= position == 0 and phrase in load_lexicon()["advice"]
             if meaning == _Meaning():
                 plain_words.add(phrase)
         if n_words == 1 and _is_misplaced(visible_atoms, position):
-            violations.append(f"{atom[0]!r} may not stand there")
+            violations.append(f"{atom[0]!r} is not allowed at this place")
         if atom[0].lower() in _SEGMENT_SEPARATORS and n_words == 1:
             segment, clause = segment + 1, clause + 1
         elif atom["mark"]:
@@ -264,15 +271,18 @@ def _parse_sentence(atoms: Sequence["re.Match[str]"]) -> Sentence:
 
 
 def _is_misplaced(visible_atoms: Sequence["re.Match[str]"], position: int) -> bool:
-    """Whether a small word says more where it stands: what is to be, a cause, a share of something, a negative figure in brackets."""
+    """Return whether a word would imply more at its place.
+
+    Examples: an intention (is to), a cause (by), a share (of), a negative figure in parentheses.
+    """
     before, after = (
-        visible_atoms[of] if 0 <= of < len(visible_atoms) else None
-        for of in (position - 1, position + 1)
+        visible_atoms[index] if 0 <= index < len(visible_atoms) else None
+        for index in (position - 1, position + 1)
     )
     copulas, word = load_lexicon()["copulas"], visible_atoms[position][0].lower()
     if word in copulas:
         return position == 0
-    neighbors = [of[0].lower() for of in (before, after) if of]
+    neighbors = [neighbor[0].lower() for neighbor in (before, after) if neighbor]
     return (
         (word == "to" and not {*neighbors}.isdisjoint(copulas))
         or (word == "by" and not (after and after["fact"]))
@@ -290,7 +300,7 @@ def _make_token(
     clause: int,
 ) -> Token:
     atom, (label_types, claim, is_copula) = visible_atoms[position], meaning or _Meaning()
-    text = " ".join(of[0].lower() for of in visible_atoms[position : position + n_words])
+    text = " ".join(each[0].lower() for each in visible_atoms[position : position + n_words])
     article = (
         not atom["fact"]
         and position > 0
@@ -320,7 +330,7 @@ def _is_relevant(token: Token) -> bool:
 
 
 def _is_adjoining(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
-    """Whether a figure would be read together with what stands next to it: 0.{{beta}}, {{a}}{{b}}, -{{beta}}, {{beta}}x."""
+    """Return whether a figure touches its neighbor: 0.{{beta}}, {{a}}{{b}}, {{beta}}x."""
     marks = atom["mark"] is not None, before["mark"] is not None and before[0] == "("
     return bool(before["fact"] and not atom["space"] and not marks[0]) or bool(
         atom["fact"] and not before["space"] and not marks[1]
@@ -330,7 +340,10 @@ def _is_adjoining(before: "re.Match[str]", atom: "re.Match[str]") -> bool:
 def _longest_phrase(
     visible_atoms: Sequence["re.Match[str]"], position: int
 ) -> tuple[int, _Meaning | None]:
-    """Return how many words the longest phrase has that begins here, and what it means; a genitive is its word."""
+    """Return the number of words and the meaning of the longest phrase that starts here.
+
+    A genitive has the meaning of its base word.
+    """
     words = [
         atom[0].lower().replace("’", "'") if atom["word"] else ""
         for atom in visible_atoms[position : position + _MAX_PHRASE_WORDS]

@@ -1,7 +1,7 @@
-"""Many prompts at once, at half the price: sent together, answered within a day, and paid for once whatever dies in between.
+"""Message batches: prompts at half the price, answered within a day and paid for once.
 
-A batch is stored before it is sent, each request under an id of ours. Where the process dies, or
-the connection, before the vendor's id is stored too, the vendor's list tells whether it arrived.
+A batch is stored before it is sent, each request with our own id. If the process or the connection
+fails before the vendor's id is stored, the vendor's list of batches shows whether it arrived.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,37 +17,39 @@ from riskmetrics.db import batch_store, spending
 from riskmetrics.db.batch_store import Batch, BatchRequest
 from riskmetrics.insights.budget import BudgetRefusal
 from riskmetrics.insights.claude import (
-    CALL_ERRORS,
-    ZERO_USAGE,
     Claude,
-    Reply,
     call_with_deadline,
     estimate_price,
-    failure_reply,
     opening_turns,
     prompt_digest,
-    read_answer,
-    reply_with_cost,
     request_body,
 )
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
+from riskmetrics.insights.model_replies import (
+    CALL_ERRORS,
+    ZERO_USAGE,
+    Reply,
+    failure_reply,
+    read_answer,
+    reply_with_cost,
+)
 
 MIN_BATCH_SIZE = 20
-"""Insights in a run from which on they are sent together."""
+"""Number of insights of a run from which they are sent as a batch."""
 
 _ARRIVAL_TIMEOUT = timedelta(minutes=10)
-"""After which a batch that the vendor does not list was never sent."""
+"""Age from which a batch that the vendor does not list was never received."""
 
 _RESULT_RETENTION = timedelta(days=29)
-"""For which the vendor keeps answers."""
+"""Time for which the vendor keeps results."""
 
 _MAX_CLOCK_SKEW = timedelta(hours=1)
-"""By which the vendor's clock may be behind."""
+"""Tolerance for a vendor clock that runs behind."""
 
 
 class BatchPrompt(NamedTuple):
-    """A prompt, and what its answer is for."""
+    """A prompt with the insight that it is for."""
 
     prompt: Prompt
     portfolio_id: UUID
@@ -56,37 +58,37 @@ class BatchPrompt(NamedTuple):
 
 
 StoreAnswers = Callable[["BatchWriter", Sequence[BatchRequest]], None]
-"""Writes the insights that were asked for with what was answered; done twice, it changes nothing more."""
+"""Stores the requested insights from the answers of a batch; idempotent."""
 
 
 @dataclass
 class BatchWriter:
-    """A writer with the answers of a batch; a repair is asked for singly."""
+    """A writer with the answers of a batch; repairs are single calls."""
 
     answers: Mapping[str, Reply]
     claude: Claude
     provider: str = PROVIDER
 
     def write(self, prompt: Prompt) -> Answer:
-        """Return what was answered to the same prompt."""
+        """Return the batch's answer to the same prompt."""
         reply = self.answers.get(
             prompt_digest(prompt),
-            Reply(None, "the facts have changed since they were sent in a batch", ZERO_USAGE),
+            Reply(None, "the facts changed after the batch was sent", ZERO_USAGE),
         )
         return read_answer(prompt, reply, reply.usage)
 
     def repair(self, prompt: Prompt, draft: Draft, violations: Sequence[str]) -> Answer:
-        """Ask for it now: another day is not worth the half price."""
+        """Repair with a single call: half the price is not worth another day."""
         return self.claude.repair(prompt, draft, violations)
 
 
 def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:
-    """Send prompts together, as far as the budget allows, but for those whose answers are waited for.
+    """Send prompts as a batch within the budget, except those that are pending.
 
     Returns
     -------
     str or None
-        Why nothing was sent, or not all; None: all is on its way.
+        Why some or all prompts were not sent; None if all are pending.
     """
     batch, refusal = uuid4(), None
     sent_prompts: dict[BatchRequest, Prompt] = {}
@@ -125,9 +127,8 @@ def _submit_batch(
         {"custom_id": each.custom_id, "params": request_body(prompt, opening_turns(prompt))}
         for each, prompt in sent_prompts.items()
     ]
-    client_without_retries = claude.client.with_options(
-        max_retries=0
-    )  # a repeated call could make a second batch
+    # a retry could create a second batch
+    client_without_retries = claude.client.with_options(max_retries=0)
     try:
         created = call_with_deadline(
             claude.deadline_for(),
@@ -153,7 +154,7 @@ def _submit_batch(
 
 
 def find_ended_batches(claude: Claude) -> list[Batch]:
-    """The batches whose answers may be fetched: those that have ended, and those of which nobody knows whether they arrived."""
+    """Return batches to collect: ended, past retention, or without a vendor id."""
     with claude.budget.engine.connect() as connection:
         open_batches = batch_store.read_open_batches(connection)
     return [
@@ -166,11 +167,10 @@ def find_ended_batches(claude: Claude) -> list[Batch]:
 
 
 def collect_ended_batches(claude: Claude, store: StoreAnswers) -> int:
-    """Fetch the answers of batches that have ended, and hand them on; returns how many batches were closed.
+    """Fetch and store the answers of ended batches; return the number of closed batches.
 
-    What is handed on is stored before its batch is closed, and what it cost is counted once: a
-    process that dies in between leaves the batch to the next one. While one collects, another
-    passes it by.
+    Answers are stored before the batch is closed, and their cost is counted once, so that another
+    process can continue after a failure. A batch that another process collects is skipped.
     """
     closed = 0
     for batch in find_ended_batches(claude):
@@ -192,7 +192,7 @@ def _collect_batch(
         batch_store.set_vendor_id(connection, batch.id, vendor_id)
         replies = dict(_replies(claude, vendor_id)) if _has_ended(claude, vendor_id) else None
     except CALL_ERRORS:
-        return False  # the next poll asks again
+        return False  # retried by the next poll
     if replies is None:
         return False
     requests = batch_store.read_requests(connection, batch.id)
@@ -213,7 +213,7 @@ def _collect_batch(
 
 
 def _close_unanswered(connection: sa.Connection, batch: UUID) -> bool:
-    """Close a batch that never arrived, or whose answers are gone."""
+    """Close a batch that was never received or whose results have expired."""
     for each in batch_store.read_requests(connection, batch):
         spending.settle_spend(connection, each.spend_id, ZERO_USAGE.cost, 0, 0)
     batch_store.close_batch(connection, batch)
@@ -225,7 +225,7 @@ def _age(batch: Batch) -> timedelta:
 
 
 def _has_ended(claude: Claude, vendor_id: str) -> bool:
-    """Whether the vendor says so; a fault says nothing."""
+    """Return whether the vendor reports a batch as ended; False on errors."""
     try:
         found = call_with_deadline(
             claude.deadline_for(), lambda: claude.client.messages.batches.retrieve(vendor_id)
@@ -236,12 +236,12 @@ def _has_ended(claude: Claude, vendor_id: str) -> bool:
 
 
 def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> str | None:
-    """The vendor's id of a batch that was sent and not named: the one whose answers have its ids.
+    """Return the vendor's id of a batch, found by the ids of its results; None if not found.
 
     Raises
     ------
     ValueError
-        If a batch that nobody knows is still being worked on: it may be this one.
+        If an unknown batch is still in progress, which may be this one.
     """
     listed = call_with_deadline(
         claude.deadline_for(), lambda: claude.client.messages.batches.list(limit=100).data
@@ -251,7 +251,7 @@ def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> 
     strangers = [each for each in recent if each.id not in known_ids]
     for stranger in strangers:
         if stranger.processing_status != "ended":
-            raise ValueError("a batch that is being worked on may be the one that is looked for")
+            raise ValueError("an unknown batch in progress may be this one")
         if any(
             custom_id.startswith(batch.id.hex) for custom_id, _ in _replies(claude, stranger.id)
         ):
@@ -260,7 +260,7 @@ def _find_vendor_id(claude: Claude, connection: sa.Connection, batch: Batch) -> 
 
 
 def _replies(claude: Claude, vendor_id: str) -> Iterator[tuple[str, Reply]]:
-    """Each answer by its id; what is errored, canceled or expired costs nothing."""
+    """Yield each reply with its id; errored, canceled and expired requests cost nothing."""
     results = claude.client.messages.batches.results
     for line in call_with_deadline(claude.deadline_for(), lambda: list(results(vendor_id))):
         if line.result.type == "succeeded":

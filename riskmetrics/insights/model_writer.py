@@ -1,4 +1,4 @@
-"""Insights by a model that costs: repeated where they are stored, asked for singly or many together, the rules standing in."""
+"""Insights by a paid model: cached, single or batched, with the rules as a fallback."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -14,23 +14,24 @@ from riskmetrics.db import batch_store as stored_batches
 from riskmetrics.db import insight_cache
 from riskmetrics.db import insight_store as stored
 from riskmetrics.insights import fact_sheet, message_batches, pipeline
-from riskmetrics.insights.claude import ZERO_USAGE, Claude, prompt_digest
+from riskmetrics.insights.claude import Claude, prompt_digest
 from riskmetrics.insights.cost import PROVIDER
 from riskmetrics.insights.draft_schemas import Answer, Draft, Prompt
 from riskmetrics.insights.message_batches import MIN_BATCH_SIZE, BatchPrompt, BatchWriter
+from riskmetrics.insights.model_replies import ZERO_USAGE
 from riskmetrics.insights.pipeline import GenerationContext, Request
 from riskmetrics.insights.templates import Template, TemplateRenderError, build_prompt, sheet_json
 
 MAX_CONCURRENT_CALLS = 4
-"""Calls under way in a process, each with a transaction that keeps others from asking the same."""
+"""Concurrent calls of a process; each holds a transaction that locks its insight."""
 
-_IN_BATCH_REASON = "a language model is asked for it in a batch, which takes up to a day"
+_IN_BATCH_REASON = "waiting for a batch of the language model, which takes up to a day"
 _CALL_SLOTS = BoundedSemaphore(MAX_CONCURRENT_CALLS)
 
 
 @dataclass
 class _UnavailableWriter:
-    """A writer that has nothing, and says why."""
+    """A writer without drafts, with a reason."""
 
     reason: str
     provider: str = PROVIDER
@@ -44,7 +45,7 @@ class _UnavailableWriter:
 
 @dataclass
 class _QuestionWriter:
-    """A writer that is asked a question: it has the facts that the template needs, and looks up others itself."""
+    """A writer that answers a question: it gets the required facts and can look up others."""
 
     claude: Claude
     initial_facts: str
@@ -61,18 +62,20 @@ class _QuestionWriter:
 def write_insights(
     claude: Claude, requests: Sequence[Request], run_context: GenerationContext
 ) -> Counter[str]:
-    """Have insights written by the model, and stored one by one as they come; from 20 on in a batch, with rules standing meanwhile.
+    """Write insights with the model and store each at once; from 20, send a batch instead.
+
+    While a batch is pending, the insights of the rules are stored.
 
     Parameters
     ----------
-    wanted : sequence of Request
-        Those that are not stored. What is under way in a batch is not asked for again.
+    requests : sequence of Request
+        Insights that are not stored. Those pending in a batch are not requested again.
 
     Returns
     -------
     Counter
-        How many were 'written', 'repeated' from another run, left 'unwritten' as there is nothing
-        to say, or are 'waiting' for a batch.
+        Numbers of insights 'written', 'repeated' from another run, 'unwritten' for lack of facts,
+        and 'waiting' for a batch.
     """
     run_context, engine = replace(run_context, writer=claude), claude.budget.engine
     prompts = [_prompt_or_none(request, run_context) for request in requests]
@@ -107,12 +110,12 @@ def write_insights(
 
 
 def write_insight(engine: sa.Engine, request: Request, run_context: GenerationContext) -> str:
-    """Write an insight, or repeat the one that another run has written for the same facts; whoever wants the same meanwhile waits.
+    """Write an insight, or repeat the cached one of another run; holds a lock meanwhile.
 
     Returns
     -------
     str
-        'written', 'repeated', or 'unwritten' as there is nothing to say.
+        'written', 'repeated', or 'unwritten' for lack of facts.
     """
     if isinstance(run_context.writer, Claude) and request.question is not None:
         run_context = replace(
@@ -131,7 +134,7 @@ def write_insight(engine: sa.Engine, request: Request, run_context: GenerationCo
 
 
 def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
-    """Store the insights of batches that have ended, for the facts as they are now; returns how many batches were closed."""
+    """Store insights of ended batches for the current facts; return the closed batches."""
 
     def store(writer: BatchWriter, batch_requests: Sequence[stored_batches.BatchRequest]) -> None:
         expected = {
@@ -158,7 +161,7 @@ def store_batch_answers(claude: Claude, run_context: GenerationContext) -> int:
 
 
 def _prompt_or_none(request: Request, run_context: GenerationContext) -> Prompt | None:
-    """What would be sent; None: the template cannot be rendered, which its insight will say."""
+    """Return the prompt; None if the template cannot be rendered, which its insight reports."""
     with suppress(TemplateRenderError):
         return build_prompt(
             request.template,
@@ -179,7 +182,7 @@ def _batch_prompt(request: Request, model_prompt: Prompt) -> BatchPrompt:
 def _question_writer(
     claude: Claude, request: Request, run_context: GenerationContext
 ) -> _QuestionWriter:
-    """Divide the facts: those that the template needs are sent, the others may be looked up."""
+    """Return a writer that is sent the required facts and can look up the optional ones."""
     template = request.template
     by_provider = {
         name: _provider_facts_json(request, {name}, run_context)

@@ -1,4 +1,7 @@
-"""From facts to rows of `ai_insights`: cache key, a writer if there is one, the verifier, one repair, the renderer; else the rules."""
+"""Pipeline from facts to rows of `ai_insights`: write, verify, repair once, render.
+
+Without a writer, or if it fails, the rules write.
+"""
 
 import time
 from collections import Counter
@@ -18,37 +21,37 @@ from riskmetrics.insights.fact_types import label_for, source_columns
 from riskmetrics.insights.templates import Anonymization, Template, build_prompt, canonical_json
 
 FALLBACK_LIFETIME = timedelta(days=1)
-"""How long rules stand where a model was asked for in vain: after that it may be asked again."""
+"""Lifetime of a fallback by the rules; after it, the model may be called again."""
 
 _ZERO_USAGE = Usage(0, 0, Decimal(0))
 
 Key = tuple[str, str]
-"""cache_key and provider: what identifies an insight that repeats no other."""
+"""cache_key and provider, which identify an insight."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """An insight that is wanted."""
+    """A request for an insight."""
 
     template: Template
     sheet: Sheet
-    """With the facts of the template's providers."""
+    """Fact sheet limited to the template's providers."""
     question: str | None = None
 
     @property
     def insight_type(self) -> str:
-        """What is wanted."""
+        """Type of the requested insight."""
         return self.template.insight_type
 
 
 @dataclass(frozen=True)
 class GenerationContext:
-    """What is the same for all insights of a run."""
+    """Settings shared by all insights of a run."""
 
     writer: Writer | None = None
-    """None: the rules write."""
+    """None if the rules write."""
     model: str = ""
-    """Of the writer; a template may prefer another."""
+    """Model of the writer; a template may override it."""
     anonymization: Anonymization = "aliases"
     run_id: str | None = None
     code_version: str = ""
@@ -63,13 +66,16 @@ class _GeneratedDraft:
     model: str
     usage: Usage
     reason: str | None = None
-    """Why rules stand where a model was asked for."""
+    """Why the rules replaced the model."""
 
 
 def writable_requests(
     sheets: Sequence[Sheet], templates: Sequence[Template], question: str | None = None
 ) -> Iterator[Request]:
-    """Yield what can be written: of every sheet each type of which the needed facts are there; a hedge only where there is one."""
+    """Yield requests for all sheets and templates whose required facts exist.
+
+    hedge_quality requires short positions.
+    """
     for sheet in sheets:
         available_providers = {fact.fact_type.provider for fact in sheet.facts.values()}
         for template in templates:
@@ -86,7 +92,7 @@ def writable_requests(
 
 
 def cache_key(request: Request, run_context: GenerationContext, provider: str, model: str) -> str:
-    """Return sha256 hex of all that a text depends on."""
+    """Return the SHA-256 hex digest of everything that a text depends on."""
     sheet = request.sheet
     parts = {
         "type": request.insight_type,
@@ -104,7 +110,7 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
 
 
 def request_key(request: Request, run_context: GenerationContext) -> Key:
-    """Return what the insight will be known by if its writer answers."""
+    """Return the key of the insight if its writer succeeds."""
     if run_context.writer is None:
         return (
             cache_key(request, run_context, rules.PROVIDER, rules.rules_version()),
@@ -120,7 +126,10 @@ def request_key(request: Request, run_context: GenerationContext) -> Key:
 def without_model_text(
     requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]
 ) -> list[Request]:
-    """Return the requests that no model has worded for the same facts: what a model has said is not followed by rules."""
+    """Return the requests without a stored model text for the same facts.
+
+    The rules do not replace the text of a model.
+    """
     keyed = (
         (request, request.template.model_preference or run_context.model) for request in requests
     )
@@ -134,7 +143,7 @@ def without_model_text(
 def insight_rows(
     requests: Sequence[Request], run_context: GenerationContext, stored_keys: Collection[Key]
 ) -> Iterator[dict[str, Any]]:
-    """Yield a row of `ai_insights` for every request whose key is not among the known ones, and of which there is something to say."""
+    """Yield a row of `ai_insights` for every request that is not stored and has enough facts."""
     for request in requests:
         if (
             request_key(request, run_context) not in stored_keys
@@ -144,9 +153,9 @@ def insight_rows(
 
 
 def insight_row(request: Request, run_context: GenerationContext) -> dict[str, Any] | None:
-    """Write one insight, by the writer or by the rules that stand in for it; what goes wrong is in its data_quality.
+    """Return the row of one insight by the writer, or by the rules as a fallback.
 
-    None: too many of its facts have no value for the rules to say anything.
+    A failure of the writer is recorded in data_quality. None if the rules lack facts.
     """
     started = time.perf_counter()
     generated = _generate(request, run_context)
@@ -191,7 +200,7 @@ def insight_row(request: Request, run_context: GenerationContext) -> dict[str, A
 
 
 def stored_context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
-    """Return what a text was made of, enough to check it again."""
+    """Return the facts and the draft of a text, sufficient to verify it again."""
     facts = [fact.record for fact in sheet.facts.values()]
     return {
         "portfolio": sheet.portfolio,
@@ -210,11 +219,9 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
             found = _generate_with_writer(request, run_context, run_context.writer)
         except RiskmetricsError as error:
             found = _ZERO_USAGE, str(error)
-        except Exception as error:  # noqa: BLE001  # whatever a writer does, the risk run goes on; its text may hold secrets
-            found = (
-                Usage(0, 0, None),
-                f"the writer failed: {type(error).__name__}",
-            )  # perhaps after it was paid
+        except Exception as error:  # noqa: BLE001  # a writer must not fail the risk run
+            # the type only, as the message may contain secrets; the call may have been charged
+            found = Usage(0, 0, None), f"the writer failed: {type(error).__name__}"
         if isinstance(found, _GeneratedDraft):
             return found
         usage, reason = found
@@ -222,7 +229,7 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
     if not (draft.summary and draft.findings):
         return None
     if wrong := verify.find_violations(draft, request.sheet):
-        raise RiskmetricsError(f"the rules wrote what does not hold: {wrong[0]}")
+        raise RiskmetricsError(f"the rules wrote an invalid draft: {wrong[0]}")
     return _GeneratedDraft(
         draft,
         "fallback" if reason else "verified",
@@ -236,7 +243,7 @@ def _generate(request: Request, run_context: GenerationContext) -> _GeneratedDra
 def _generate_with_writer(
     request: Request, run_context: GenerationContext, writer: Writer
 ) -> _GeneratedDraft | tuple[Usage, str]:
-    """Let the writer answer, and once more if its draft does not hold; else what it cost, and why there is no draft."""
+    """Return the verified draft of the writer after at most one repair, or usage and reason."""
     model = request.template.model_preference or run_context.model
     model_prompt = build_prompt(
         request.template, request.sheet, model, run_context.anonymization, request.question
@@ -245,26 +252,28 @@ def _generate_with_writer(
     usage = answer.usage
     for outcome in ("verified", "repaired"):
         if answer.draft is None:
-            return usage, answer.problem or "the model gave no draft"
+            return usage, answer.problem or "the model returned no draft"
         wrong = verify.find_violations(answer.draft, request.sheet)
         if not wrong:
             return _GeneratedDraft(answer.draft, outcome, writer.provider, answer.model, usage)
         if outcome == "verified":
             answer = writer.repair(model_prompt, answer.draft, wrong)
             usage += answer.usage
-    return usage, f"the draft was refused twice, last for: {wrong[0]}"
+    return usage, f"the draft was rejected twice; last reason: {wrong[0]}"
 
 
 def _limitations(request: Request, provider: str) -> str:
-    """Say who wrote it, what is in sample and what has no value of that which the insight is about."""
+    """Return the limitations: author, in-sample forecasts, caveats and undefined facts."""
     sheet = request.sheet
     sentences = [rules.RULES_NOTICE] if provider == rules.PROVIDER else []
     if any(fact.quality == "in sample" for fact in sheet.facts.values()):
-        sentences.append("The volatility model was fitted on data that reach past this day.")
+        sentences.append(
+            "The volatility forecast is in-sample: the model was fitted on data after this day."
+        )
     sentences += [f"{text[0].upper()}{text[1:]}." for text in sheet.caveats]
     needed = source_columns(request.template.required_providers)
     sentences += [
-        f"The {label_for(metric)} has no value: {reason}."
+        f"The {label_for(metric)} is undefined: {reason}."
         for metric, reason in sheet.missing.items()
         if metric in needed
     ]
@@ -274,7 +283,7 @@ def _limitations(request: Request, provider: str) -> str:
 def _data_quality(
     request: Request, run_context: GenerationContext, generated: _GeneratedDraft
 ) -> dict[str, Any]:
-    """How complete the facts are, by provider, and what the verifier made of the draft."""
+    """Return the data_quality column: facts by provider, coverage, versions and outcome."""
     facts = request.sheet.facts.values()
     counts = Counter(fact.fact_type.provider for fact in facts)
     providers = {

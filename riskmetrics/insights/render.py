@@ -1,4 +1,4 @@
-"""Drafts as people read them: figures where placeholders stood, names where aliases did."""
+"""Rendering of drafts: figures replace placeholders, names replace aliases."""
 
 import re
 from collections.abc import Mapping
@@ -10,14 +10,14 @@ from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.lexicon import PLACEHOLDER
 
 VERSION = "2"
-"""Part of what an insight is known by: raise it with any change of how texts look."""
+"""Part of the cache key; increment it with any change of rendered text."""
 
 _ALIAS = re.compile(r"\b(?:POS|SEC|SCN)_\d\d\b")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 class RenderedText(NamedTuple):
-    """What the columns of `ai_insights` hold."""
+    """Text columns of `ai_insights`."""
 
     title: str
     summary: str
@@ -28,30 +28,30 @@ class RenderedText(NamedTuple):
 
 
 def render(draft: Draft, sheet: Sheet, caveats: str) -> RenderedText:
-    """Return the text of a verified draft; ``caveats`` are what we say ourselves of the data."""
+    """Return the text of a verified draft; ``caveats`` are appended to its limitations."""
     limitations = " ".join(
         part for part in (_render_text(draft.limitations, sheet), caveats) if part
     )
     return RenderedText(
         title=shorten(
             _render_text(draft.title, sheet), 200, placeholder=" …"
-        ),  # never within a figure
+        ),  # cuts at spaces, never within a figure
         summary=_render_text(draft.summary, sheet),
         full_analysis=_render_text(draft.analysis, sheet),
-        key_findings=[_render_finding(of, sheet) for of in draft.findings],
-        recommendations=[_render_finding(of, sheet) for of in draft.recommendations],
+        key_findings=[_render_finding(finding, sheet) for finding in draft.findings],
+        recommendations=[_render_finding(finding, sheet) for finding in draft.recommendations],
         data_limitations=limitations,
     )
 
 
 def display_name(entity: Mapping[str, str]) -> str:
-    """What an alias stands for: a symbol, a sector, or a scenario in quotes; as one line without control characters."""
+    """Return the name of an alias (symbol, sector, quoted scenario) without control characters."""
     shown = entity.get("symbol") or entity.get("sector") or f"“{entity['scenario']}”"
     return _UNPRINTABLE.sub(" ", shown)
 
 
 def _render_finding(finding: Finding, sheet: Sheet) -> dict[str, Any]:
-    """Text with the evidence that it rests on."""
+    """Return the text of a finding with its evidence."""
     evidence = [
         {
             "fact": fact.id,
@@ -61,7 +61,7 @@ def _render_finding(finding: Finding, sheet: Sheet) -> dict[str, Any]:
             **({"window": fact.fact_type.window} if fact.fact_type.window else {}),
             **({"quality": fact.quality} if fact.quality != "ok" else {}),
         }
-        for fact in (sheet.facts[of] for of in finding.facts)
+        for fact in (sheet.facts[fact_id] for fact_id in finding.facts)
     ]
     return {"text": _render_text(finding.text, sheet), "evidence": evidence}
 
@@ -74,5 +74,5 @@ def _render_text(text: str, sheet: Sheet) -> str:
     named = _ALIAS.sub(
         lambda found: found[0] if found[0] not in sheet.aliases else f"\0{found[0]}\0", text
     )
-    shown = PLACEHOLDER.sub(figure, named)  # before the names go in: one may hold braces
+    shown = PLACEHOLDER.sub(figure, named)  # before names are inserted, which may contain braces
     return re.sub(r"\0(\w+)\0", lambda found: display_name(sheet.aliases[found[1]]), shown).strip()

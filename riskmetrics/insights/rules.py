@@ -1,4 +1,4 @@
-"""The writer that needs no model: a table of sentences with conditions, read against the facts."""
+"""The rule-based writer: sentences of `rules.yaml` whose facts and conditions are met."""
 
 from collections.abc import Callable
 from functools import cache
@@ -26,20 +26,23 @@ _COMPARATORS: dict[str, Callable[[Any, Any], bool]] = {
 class _Line(NamedTuple):
     text: str
     facts: tuple[str, ...]
-    """What it states and what its condition asks for, in order and once each."""
+    """Ids of the facts in its text and condition, in order and without duplicates."""
     when: tuple[str, str, str] | None
     is_fallback: bool
-    """Written if no other line of its part is."""
+    """Used only if no other line of its part is."""
 
 
 def rules_version() -> str:
-    """Return the version of the rules, which stands where a model's name would."""
+    """Return the version of the rules, which is stored as the model name."""
     return str(_load_rules()["version"])
 
 
 def write_draft(insight_type: str, sheet: Sheet) -> Draft:
-    """Return what the rules say of the facts."""
-    lines = {part: _select_lines(of, sheet) for part, of in _parsed_lines()[insight_type].items()}
+    """Return the draft that the rules write for the facts."""
+    lines = {
+        part: _select_lines(candidates, sheet)
+        for part, candidates in _parsed_lines()[insight_type].items()
+    }
     found = {
         part: [Finding(text=line.text, facts=list(line.facts)) for line in lines[part]]
         for part in ("findings", "recommendations")
@@ -63,7 +66,10 @@ def _select_lines(lines: list[_Line], sheet: Sheet) -> list[_Line]:
 
 
 def _is_true(line: _Line, sheet: Sheet) -> bool:
-    """Whether every fact of a line is there, and its condition true; figures that are shown alike are neither above nor below."""
+    """Return whether a line's facts exist and its condition is true.
+
+    Figures with the same formatted value are neither above nor below each other.
+    """
     if not all(fact in sheet.facts for fact in line.facts):
         return False
     if line.when is None:

@@ -1,4 +1,4 @@
-"""How much attention facts deserve: by thresholds of a versioned file, for every writer the same; a model only words it."""
+"""Severity of facts by the versioned thresholds of `severity.yaml`, independent of the writer."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -8,32 +8,35 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import yaml
 
 if TYPE_CHECKING:
-    from riskmetrics.insights.fact_sheet import Fact
+    from riskmetrics.insights.facts import Fact
 
 LEVELS = ("info", "normal", "elevated", "warning", "critical")
-"""From the least to the most; info: there is nothing to judge by."""
+"""Ascending levels; info if no fact has a threshold."""
 
 
 class Severity(NamedTuple):
-    """What facts mean together."""
+    """Severity of a set of facts."""
 
     level: str
     focus: str | None
-    """The kind of fact that decided it."""
+    """Type of the fact that determined the level."""
     thresholds: dict[str, float]
-    """By '<kind>_threshold': the highest that was reached, or the lowest if none was, of each kind that has one."""
+    """'<type>_threshold' to the highest limit reached, or the lowest if none was reached."""
     version: int
 
 
 @cache
 def load_thresholds() -> dict[str, Any]:
-    """Return the file of thresholds."""
+    """Return the contents of `severity.yaml`."""
     found: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "severity.yaml").read_text())
     return found
 
 
 def judge_severity(insight_type: str, facts: Iterable["Fact"]) -> Severity:
-    """Return the severity of the worst fact by which a type of insight is judged; of several facts of a kind rank 1 counts."""
+    """Return the severity of the worst fact that counts for a type of insight.
+
+    Of several facts of a type, the one with rank 1 counts.
+    """
     config, level, focus, thresholds = load_thresholds(), "info", None, {}
     for fact in facts:
         kind, limits = fact.fact_type.name, config["thresholds"].get(fact.fact_type.name)
@@ -48,5 +51,5 @@ def judge_severity(insight_type: str, facts: Iterable["Fact"]) -> Severity:
 
 
 def is_at_or_beyond(value: float, limit: float) -> bool:
-    """Return whether a value is at or beyond a limit: above a positive one, below a negative one."""
+    """Return whether a value reaches a limit: at least a positive or at most a negative one."""
     return value >= limit if limit > 0 else value <= limit

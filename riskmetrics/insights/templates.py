@@ -1,4 +1,4 @@
-"""Prompts: the templates of `ai_insight_templates` with a fact sheet put in, as they leave the machine."""
+"""Prompts, built from the templates of `ai_insight_templates` and an anonymized fact sheet."""
 
 import json
 from collections.abc import Mapping
@@ -10,20 +10,21 @@ from typing import Any, Literal
 from riskmetrics.errors import RiskmetricsError
 from riskmetrics.insights import verify
 from riskmetrics.insights.draft_schemas import Draft, Prompt
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import TYPES_BY_LABEL
+from riskmetrics.insights.facts import Fact
 from riskmetrics.insights.lexicon import WordGroup, vocabulary
 
 Anonymization = Literal["aliases", "tickers", "names"]
 
 MAX_QUESTION_CHARS = 500
-"""Characters of a user's question that are sent."""
+"""Maximum length of a user's question; the rest is not sent."""
 
 _DEFAULT_MAX_TOKENS = 4000
 
 
 class TemplateRenderError(RiskmetricsError):
-    """A template of `ai_insight_templates` that cannot be rendered."""
+    """A template cannot be rendered."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Template:
     model_preference: str | None
     max_tokens: int
     required_providers: tuple[str, ...]
-    """Providers without whose facts there is no such insight."""
+    """Providers whose facts the insight requires."""
     optional_providers: tuple[str, ...]
 
     @classmethod
@@ -56,7 +57,7 @@ class Template:
 
     @cached_property
     def digest(self) -> str:
-        """Sha256 hex of all that it asks for: a changed template makes new insights."""
+        """SHA-256 hex digest of the contents; a changed template makes new insights."""
         parts = [
             self.system_prompt,
             self.investigation_prompt,
@@ -68,7 +69,7 @@ class Template:
 
     @property
     def providers(self) -> tuple[str, ...]:
-        """Providers of facts that it may use."""
+        """Required and optional providers."""
         return (*self.required_providers, *self.optional_providers)
 
 
@@ -79,12 +80,12 @@ def build_prompt(
     anonymization: Anonymization,
     question: str | None = None,
 ) -> Prompt:
-    """Return what is sent for a sheet: aliases, numbers and enums, and as much of names as ``anonymization`` allows.
+    """Return the prompt for a sheet; ``anonymization`` limits the names in it.
 
     Raises
     ------
     TemplateRenderError
-        If the template names what there is not, or reaches for what it may not.
+        If the template uses an unknown variable or an unsafe attribute.
     """
     from jinja2 import StrictUndefined, TemplateError
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -120,7 +121,7 @@ def build_prompt(
 
 @cache
 def verifier_rules() -> str:
-    """Return what the verifier asks of lengths and words, from where it looks itself."""
+    """Return the verifier's limits and vocabulary as text for the prompt."""
     lengths = ", ".join(f"{part} {most}" for part, most in verify.MAX_CHARS.items())
     numbers = ", ".join(f"{most} {part}" for part, most in verify.MAX_ITEMS.items())
     vocabulary_lines = (
@@ -146,7 +147,7 @@ def _format_words(words: WordGroup) -> str:
 
 
 def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
-    """Return the facts as canonical JSON, with the names that may leave the machine."""
+    """Return the facts as canonical JSON, with the names that ``anonymization`` allows."""
     entities = {
         alias: _visible_names(entity, anonymization) for alias, entity in sheet.aliases.items()
     }
@@ -162,7 +163,7 @@ def sheet_json(sheet: Sheet, anonymization: Anonymization) -> str:
 
 
 def draft_schema(sheet: Sheet) -> dict[str, Any]:
-    """Return the JSON schema of a draft that may cite the facts of a sheet and no others."""
+    """Return the JSON schema of a draft that may cite only the facts of a sheet."""
     found = Draft.model_json_schema()
     found["$defs"]["Finding"]["properties"]["facts"]["items"] = {
         "type": "string",
@@ -172,7 +173,7 @@ def draft_schema(sheet: Sheet) -> dict[str, Any]:
 
 
 def canonical_json(value: object) -> str:
-    """Return JSON that is the same text for the same value."""
+    """Return deterministic JSON."""
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
     )
@@ -193,7 +194,7 @@ def _fact_for_model(fact: Fact) -> dict[str, Any]:
 
 
 def _visible_names(entity: Mapping[str, str], anonymization: Anonymization) -> dict[str, str]:
-    """Sectors are an enumeration and always said; symbols and names only as allowed; scenarios are named by users, as names are."""
+    """Return the names that may be sent; sectors always, scenarios only with 'names'."""
     allowed = {
         "aliases": {"sector"},
         "tickers": {"sector", "symbol"},

@@ -1,48 +1,31 @@
-"""Whether a draft says what the facts say, and nothing else: every figure beside its name, every comparison and direction true.
+"""Verifier of drafts: every figure has its name, every comparison and direction is true.
 
-A statement that cannot be followed is refused, true or not: the rules are made so that what passes
-is right.
+A statement that cannot be verified is rejected, even if it is true.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
-from typing import Any
+from collections.abc import Iterator
 
 from riskmetrics.insights.draft_schemas import Draft, Finding
-from riskmetrics.insights.fact_sheet import Fact, Sheet
-from riskmetrics.insights.fact_types import CHANGE_UNITS, SIGNED_UNITS
-from riskmetrics.insights.lexicon import PLACEHOLDER, Sentence, Token, load_lexicon, parse_sentences
-from riskmetrics.insights.severity import is_at_or_beyond
+from riskmetrics.insights.fact_sheet import Sheet
+from riskmetrics.insights.lexicon import PLACEHOLDER, load_lexicon, parse_sentences
+from riskmetrics.insights.sentence_check import SentenceCheck
 
 VERSION = "4"
-"""Part of what an insight is known by: raise it with any change of what passes."""
+"""Part of the cache key; increment it with any change of what passes."""
 
 MAX_CHARS = {"title": 160, "summary": 1200, "analysis": 4000, "limitations": 1200, "finding": 500}
-"""Characters, before the figures are put in."""
+"""Maximum characters per part, before figures are inserted."""
 
 MAX_ITEMS = {"findings": 8, "recommendations": 5}
 
-_COMPARATORS: dict[str, Callable[[Any, Any], bool]] = {
-    ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b,
-    ">=": lambda a, b: a >= b,
-    "<=": lambda a, b: a <= b,
-    "=": lambda a, b: bool(a == b),
-    "within": lambda a, b: not is_at_or_beyond(a, b),
-    "beyond": is_at_or_beyond,
-}
-
-_PREPOSITIONS = {"with", "against", "beside", "to", "at", "by", "on", "in"}
-"""Words after which a name is not what the sentence is about."""
-
 
 def verifier_version() -> str:
-    """Return the version of the rules and of the words together."""
+    """Return the combined version of the verifier and the lexicon."""
     return f"{VERSION}.{load_lexicon()['version']}"
 
 
 def find_violations(draft: Draft, sheet: Sheet) -> list[str]:
-    """Return what is wrong with a draft, a sentence each; empty: it may be shown."""
+    """Return the violations of a draft; empty if it may be shown."""
     found = list(_form_violations(draft))
     texts = {name: getattr(draft, name) for name in ("title", "summary", "analysis", "limitations")}
     for name, text in texts.items():
@@ -65,26 +48,26 @@ def _form_violations(draft: Draft) -> Iterator[str]:
     for name in ("title", "summary", "analysis", "limitations"):
         text = getattr(draft, name)
         if len(text) > MAX_CHARS[name]:
-            yield f"{name}: {len(text)} characters, {MAX_CHARS[name]} are the most"
+            yield f"{name}: {len(text)} characters exceed the limit of {MAX_CHARS[name]}"
         if not text.strip() and name in ("title", "summary"):
-            yield f"{name}: it is empty"
+            yield f"{name}: must not be empty"
     for name, max_items in MAX_ITEMS.items():
         items = getattr(draft, name)
         if len(items) > max_items:
-            yield f"{name}: {len(items)}, {max_items} are the most"
+            yield f"{name}: {len(items)} items exceed the limit of {max_items}"
         yield from (
-            f"{name} {n}: it is empty or too long"
-            for n, of in enumerate(items, 1)
-            if not 0 < len(of.text) <= MAX_CHARS["finding"]
+            f"{name} {n}: must have 1 to {MAX_CHARS['finding']} characters"
+            for n, item in enumerate(items, 1)
+            if not 0 < len(item.text) <= MAX_CHARS["finding"]
         )
     if not draft.findings:
-        yield "findings: there is none"
+        yield "findings: at least one is required"
     if not PLACEHOLDER.search(draft.summary):
-        yield "summary: it states no figure"
+        yield "summary: must state a figure"
 
 
 def text_violations(text: str, sheet: Sheet, *, is_title: bool = False) -> list[str]:
-    """Return what is wrong with prose, each with the sentence that it is in."""
+    """Return the violations of a text, each with its sentence."""
     return [
         fault
         for sentence in parse_sentences(text)
@@ -93,20 +76,23 @@ def text_violations(text: str, sheet: Sheet, *, is_title: bool = False) -> list[
 
 
 def _finding_violations(finding: Finding, sheet: Sheet, *, is_advice: bool) -> Iterator[str]:
-    """Yield what is wrong with a text and its evidence, which is what it states; advice may rest on the threshold of that, too."""
+    """Yield violations of a finding: its text, and evidence that differs from its statements.
+
+    Advice may also cite the threshold of a fact it names.
+    """
     checks = [
         SentenceCheck(sentence, sheet, is_title=False) for sentence in parse_sentences(finding.text)
     ]
     for check in checks:
         yield from check.violations
     if not finding.facts:
-        yield "it cites no fact"
+        yield "cites no fact"
     known, figures = (
         {fact for fact in finding.facts if fact in sheet.facts},
         {found[1] for found in PLACEHOLDER.finditer(finding.text)},
     )
-    yield from (f"there is no fact {fact}" for fact in finding.facts if fact not in known)
-    yield from (f"it states {fact} and does not cite it" for fact in sorted(figures - known))
+    yield from (f"unknown fact {fact}" for fact in finding.facts if fact not in known)
+    yield from (f"states {fact} without citing it" for fact in sorted(figures - known))
     stated: set[str] = set().union(*(reading.stated_facts for reading in checks))
     families = {sheet.facts[fact].fact_type.family for fact in stated} if is_advice else set()
     thresholds = {
@@ -115,466 +101,4 @@ def _finding_violations(finding: Finding, sheet: Sheet, *, is_advice: bool) -> I
         if sheet.facts[fact].fact_type.provider == "severity"
         and sheet.facts[fact].fact_type.family in families
     }
-    yield from (
-        f"it cites {fact} and does not state it" for fact in sorted(known - stated - thresholds)
-    )
-
-
-class SentenceCheck:
-    """One sentence held against the facts."""
-
-    def __init__(self, sentence: Sentence, sheet: Sheet, is_title: bool) -> None:
-        self.sentence, self.sheet, self.title = sentence, sheet, is_title
-        self.placeholders, self.aliases = sentence.placeholders, sentence.aliases
-        self.bindings: dict[int, Fact] = {}
-        """The fact that a name in the sentence stands for, by where the name stands."""
-        self.signed_facts: set[str] = set()
-        """Ids of signed facts whose sign a word tells."""
-        self.side_aliases: set[str | None] = set()
-        """Aliases of positions whose side is said."""
-        self.violations = (
-            []
-            if sentence.is_allowlisted and not is_title
-            else [f"{fault} (in {sentence.text!r})" for fault in self._find_violations()]
-        )
-        """What is wrong."""
-
-    @property
-    def stated_facts(self) -> set[str]:
-        """Ids of the facts that it gives or was held against, and in advice of those that it names."""
-        named = [self._resolve_fact(token) for token in self.sentence.labels]
-        sides = [self.sheet.by_type.get(("side", thing)) for thing in self.side_aliases]
-        placeholder_facts = {
-            str(token.fact_id) for token in self.placeholders if token.fact_id in self.sheet.facts
-        }
-        return (
-            placeholder_facts
-            | self.signed_facts
-            | {fact.id for fact in (*named, *sides, *self.bindings.values()) if fact}
-        )
-
-    def _find_violations(self) -> Iterator[str]:
-        yield from self.sentence.violations
-        yield from self._check_entities()
-        if unknown := [
-            token.fact_id for token in self.placeholders if token.fact_id not in self.sheet.facts
-        ]:
-            yield f"there is no fact {', '.join(map(str, unknown))}"
-            return
-        for token in self.placeholders:
-            yield from self._bind_placeholder(token, self.sheet.facts[str(token.fact_id)])
-        for token in self.sentence.claims:
-            if token.claim:
-                yield from getattr(self, f"_check_{token.claim.claim_type}")(token)
-        yield from self._check_unsigned()
-        yield from self._check_states_fact()
-        yield from self._check_unstated()
-        yield from self._check_equated()
-        yield from self._check_shared_verbs()
-
-    def _check_entities(self) -> Iterator[str]:
-        yield from (
-            f"there is no {token.alias}"
-            for token in self.aliases
-            if token.alias not in self.sheet.aliases
-        )
-        if len({str(token.alias)[:3] for token in self.aliases}) > 1:
-            yield "it speaks of things of two kinds at once"
-        for token in self.sentence.days:
-            if token.day != self.sheet.day.isoformat() or token.preceding not in (
-                "",
-                "on",
-                "of",
-                "(",
-                ":",
-                ",",
-            ):
-                yield f"{token.text} is not the session, or what is said is not of it alone"
-
-    def _bind_placeholder(self, token: Token, fact: Fact) -> Iterator[str]:
-        """Find the name that stands with a figure, and what the figure is of."""
-        name = self._nearest(token, self.sentence.labels)
-        kind = fact.fact_type.name
-        if name is None or not (
-            kind in (name.label_types or ())
-            or (self._has_move(token) and kind.removesuffix("_change") in (name.label_types or ()))
-        ):
-            yield (
-                f"{{{{{fact.id}}}}} does not stand with one of its names:"
-                f" {', '.join(fact.fact_type.labels)}"
-            )
-            return
-        if _base_id(self.bindings.setdefault(name.position, fact)) != _base_id(fact):
-            yield f"{name.text!r} stands with two figures"
-        if fact.entity:
-            thing = self._nearest(token, self.aliases)
-            if thing is None or thing.alias != fact.entity:
-                yield f"{{{{{fact.id}}}}} is of {fact.entity}, and the sentence does not say so"
-        elif self.aliases and not kind.endswith("_threshold"):
-            yield (
-                f"{{{{{fact.id}}}}} is of the portfolio, and the sentence speaks of"
-                f" {self.aliases[0].alias}"
-            )
-
-    def _nearest(self, token: Token, among: Sequence[Token]) -> Token | None:
-        """Return what a figure belongs to: before it, else after it, in its clause; then in its segment; then before it."""
-        for place in ("clause", "segment"):
-            same = [
-                of
-                for of in among
-                if getattr(of, place) == getattr(token, place) and of is not token
-            ]
-            if same:
-                before = [of for of in same if of.position < token.position]
-                return before[-1] if before else same[0]
-        before = [of for of in among if of.position < token.position]
-        return before[-1] if before else None
-
-    def _has_move(self, token: Token) -> bool:
-        return any(
-            of.claim and of.claim.claim_type == "move" and of.segment == token.segment
-            for of in self.sentence.claims
-        )
-
-    def _resolve_fact(self, token: Token, fact_types: frozenset[str] | None = None) -> Fact | None:
-        """Return the fact that a figure or a name stands for: a name without a figure, if there is one fact that it can mean."""
-        if token.fact_id:
-            return self.sheet.facts[token.fact_id]
-        if token.position in self.bindings:
-            return self.bindings[token.position]
-        things = {of.alias for of in self.aliases}
-        if len(things) > 1:
-            return None
-        entity = next(iter(things), None)
-        found = [
-            self.sheet.by_type.get((kind, entity))
-            for kind in (token.label_types or frozenset())
-            & (fact_types or token.label_types or frozenset())
-        ]
-        fact = found[0] if len(found) == 1 else None
-        if fact:
-            self.bindings[token.position] = fact
-        return fact
-
-    def _neighbors(self, token: Token) -> tuple[list[Token], list[Token]]:
-        """Return the figures and names before a claim in its segment, the nearest first, and those after it."""
-        own = [
-            of
-            for of in self.sentence.tokens
-            if of.segment == token.segment
-            and (of.fact_id or of.label_types is not None)
-            and of is not token
-        ]
-        return [of for of in reversed(own) if of.position < token.position], [
-            of for of in own if of.position > token.position
-        ]
-
-    def _check_compare(self, token: Token) -> Iterator[str]:
-        before, after = self._neighbors(token)
-        before = before or [
-            of
-            for of in reversed(self.sentence.tokens)
-            if of.segment == token.segment - 1 and (of.fact_id or of.label_types)
-        ]
-        if not before or not after:
-            yield f"{token.text!r} does not stand between two figures"
-            return
-        left, right = self._resolve_fact(before[0]), self._resolve_fact(after[0])
-        if (
-            left is None
-            or right is None
-            or left is right
-            or left.fact_type.family != right.fact_type.family
-            or left.fact_type.unit == "text"
-        ):
-            yield f"{token.text!r} does not stand between two figures that can be compared"
-            return
-        if any(self._resolve_fact(of) is not left for of in before) or any(
-            of.label_types and self._resolve_fact(of) is not right
-            for of in after
-            if of.preceding != "with"
-        ):
-            yield f"{token.text!r} stands among more than two figures"
-        if self._is_aside(before, token):
-            yield f"{token.text!r} is said of what stands aside"
-        sense, equal = token.claim.sense if token.claim else "", left.formatted == right.formatted
-        if not _has_one_meaning(sense, left, right):
-            yield f"{token.text!r} is not how {left.id} is compared with {right.id}"
-            return
-        holds = equal if sense == "=" else _COMPARATORS[sense](left.value, right.value)
-        if not holds or (equal and sense in ("<", ">", "within")):
-            yield f"{left.id} is not {token.text} {right.id}"
-
-    def _is_aside(self, before: Sequence[Token], token: Token) -> bool:
-        """Whether a verb follows names of which none is its subject: 'the beta is, with the HHI of ..., above ...'."""
-        names = [of for of in before if of.label_types]
-        verbs = [
-            of.position
-            for of in self.sentence.tokens
-            if of.is_copula and names and names[0].position < of.position < token.position
-        ]
-        verb = (
-            verbs
-            or token.text in ("exceeds", "exceed", "equals")
-            or (token.claim and token.claim.claim_type == "move")
-        )
-        return bool(names and verb) and all(of.preceding in _PREPOSITIONS for of in names)
-
-    def _claim_entity(self, token: Token) -> str | None:
-        """Alias of the one thing of which a claim is made: of its segment, else of the sentence; empty if there are several."""
-        own = {of.alias for of in self.aliases if of.segment == token.segment} or {
-            of.alias for of in self.aliases
-        }
-        return next(iter(own), None) if len(own) < 2 else ""
-
-    def _check_move(self, token: Token) -> Iterator[str]:
-        before, _ = self._neighbors(token)
-        if self._is_aside(before, token):
-            yield f"{token.text!r} is said of what stands aside"
-        fact = self._resolve_fact(before[0]) if before else None
-        base = _base_id(fact) if fact else ""
-        change = self.sheet.facts.get(f"{base}_change")
-        if change is None or base not in CHANGE_UNITS:
-            yield f"{token.text!r} needs the fact of a change"
-            return
-        stray = [
-            of
-            for of in self.placeholders
-            if of.segment == token.segment and not _is_move_figure(of, base, change)
-        ]
-        if stray:
-            yield f"of a move say by {{{{{change.id}.size}}}} or to {{{{{base}}}}}"
-        if _direction(change) != (token.claim.sense if token.claim else ""):
-            yield f"{base} is not {token.text}: {change.id} is {change.formatted}"
-        self.signed_facts.add(change.id)
-
-    def _check_sign(self, token: Token) -> Iterator[str]:
-        fact_types = token.claim.fact_types if token.claim else frozenset()
-        before, after = self._neighbors(token)
-        candidates = (
-            self._resolve_fact(of, fact_types)
-            for of in [*([token] if token.label_types else []), *after, *before]
-        )
-        fact = next((of for of in candidates if of and of.fact_type.name in fact_types), None)
-        if fact is None or fact.entity != self._claim_entity(token):
-            yield f"{token.text!r} needs a figure that tells it"
-            return
-        if _direction(fact) != (token.claim.sense if token.claim else ""):
-            yield f"{token.text!r} is wrong: {fact.id} is {fact.formatted}"
-        self.signed_facts.add(fact.id)
-
-    def _check_side(self, token: Token) -> Iterator[str]:
-        thing = self._claim_entity(token)
-        fact = self.sheet.by_type.get(("side", thing))
-        self.side_aliases |= {thing}
-        if fact is None or fact.value != (token.claim.sense if token.claim else ""):
-            yield f"{token.text!r} needs a position of that side"
-
-    def _check_first(self, token: Token) -> Iterator[str]:
-        before, after = self._neighbors(token)
-        fact = next(
-            (self._resolve_fact(of) for of in (*after, *before) if of.label_types is not None), None
-        )
-        has_type = (
-            fact is not None
-            and token.claim is not None
-            and fact.fact_type.name in token.claim.fact_types
-        )
-        if (
-            fact is None
-            or not has_type
-            or fact.rank != 1
-            or fact.entity != self._claim_entity(token)
-        ):
-            yield f"{token.text!r} is said of what is not known to be it"
-
-    def _check_measure(self, token: Token) -> Iterator[str]:
-        before, after = self._neighbors(token)
-        fact = next((self._resolve_fact(of) for of in (*before, *after)), None)
-        moved = token.text == "in the session" and (
-            self._has_move(token) or (fact is not None and fact.fact_type.provider == "changes")
-        )
-        if not moved and (
-            fact is None or token.claim is None or fact.fact_type.name not in token.claim.fact_types
-        ):
-            yield f"{token.text!r} is said of what is measured otherwise"
-
-    def _check_past(self, token: Token) -> Iterator[str]:
-        past_types = token.claim.fact_types if token.claim else frozenset()
-        mentioned_types = {
-            self.sheet.facts[str(of.fact_id)].fact_type.name for of in self.placeholders
-        }.union(*(of.label_types or () for of in self.sentence.labels))
-        present = {kind for kind in mentioned_types - past_types if not kind.endswith("_change")}
-        if present and (not self.sentence.days or "result" in present):
-            yield f"{token.text!r} is said of what is over, or with the day of the session"
-
-    def _check_plan(self, token: Token) -> Iterator[str]:
-        if (
-            not self.sentence.is_advice
-            or " whether " not in self.sentence.text.lower().partition(token.text)[0]
-        ):
-            yield f"{token.text!r} is asked about in advice, after 'whether', and never stated"
-
-    def _check_heading(self, token: Token) -> Iterator[str]:
-        if self.sentence.is_advice or not self.title:
-            yield f"{token.text!r} is a word of titles"
-
-    def _check_since(self, token: Token) -> Iterator[str]:
-        if not self._has_move(token):
-            yield f"{token.text!r} needs a move"
-
-    def _check_unsigned(self) -> Iterator[str]:
-        for token in self.placeholders:
-            fact = self.sheet.facts[str(token.fact_id)]
-            signed = fact.fact_type.unit in SIGNED_UNITS
-            preceding_tokens = [
-                of
-                for of in self.sentence.tokens
-                if of.position < token.position
-                and (of.label_types is not None or of.claim)
-                and not _is_modifier(of)
-            ]
-            has_direction_word = bool(
-                preceding_tokens
-                and preceding_tokens[-1].claim
-                and preceding_tokens[-1].claim.claim_type in ("move", "sign")
-            )
-            if token.is_unsigned and not (
-                signed and has_direction_word and fact.id in self.signed_facts
-            ):
-                yield f"{{{{{fact.id}.size}}}} needs a word that tells its direction"
-            governed = token.preceding == "by" or any(
-                of.text.split()[-1] == token.preceding for of in self.sentence.claims
-            )
-            if not token.is_unsigned and signed and governed and fact.id in self.signed_facts:
-                yield f"after {token.preceding!r} write {{{{{fact.id}.size}}}}"
-            if token.preceding == "by" and not (
-                fact.fact_type.provider == "changes" and fact.id in self.signed_facts
-            ):
-                yield "'by' needs the figure of a move"
-
-    def _check_states_fact(self) -> Iterator[str]:
-        """A statement without a fact, advice and a title that name nothing, and a title that says something without a figure."""
-        sentence = self.sentence
-        if not sentence.is_advice and not self._is_heading:
-            if not self.bindings and not self.side_aliases:
-                yield "it states no fact"
-        elif not any(token.position or self._is_heading for token in sentence.tokens) and not any(
-            "portfolio" in word for word in sentence.plain_words
-        ):
-            yield "it names nothing"
-        elif (
-            self._is_heading
-            and not self.placeholders
-            and (more := sentence.plain_words.difference(load_lexicon()["titles"]))
-        ):
-            yield (
-                "a title without a figure names things, joined by 'and' and 'of': it has"
-                f" {', '.join(map(repr, sorted(more)))}"
-            )
-
-    @property
-    def _is_heading(self) -> bool:
-        """Whether it is a title that is no statement."""
-        return self.title and not self.sentence.has_copula
-
-    def _check_unstated(self) -> Iterator[str]:
-        """Names and things of which a statement gives no figure: it might say anything of them."""
-        if self.sentence.is_advice and self.sentence.has_copula:
-            yield "advice states nothing"
-        if self.sentence.is_advice:
-            return
-        names = (
-            token
-            for token in self.sentence.labels
-            if not self._is_heading or (token.label_types and self.placeholders)
-        )
-        loose = [token.text for token in names if token.position not in self.bindings]
-        loose += [
-            token.alias
-            for token in self.aliases
-            if token.alias and token.alias not in self.stated_entities
-        ]
-        if loose:
-            yield f"{', '.join(map(repr, loose))} stands without its figure"
-
-    @property
-    def stated_entities(self) -> set[str | None]:
-        """Aliases of which the sentence gives a figure."""
-        return {fact.entity for fact in self.bindings.values()} | self.side_aliases
-
-    def _check_equated(self) -> Iterator[str]:
-        """Two figures of a segment with 'is' between them say that one is the other."""
-        for one, other in pairwise(self.placeholders):
-            between = [
-                token
-                for token in self.sentence.tokens
-                if one.position < token.position < other.position
-            ]
-            compared = any(token.claim and token.claim.claim_type == "compare" for token in between)
-            if (
-                one.segment == other.segment
-                and any(token.is_copula for token in between)
-                and not compared
-            ):
-                yield "two figures are said to be one"
-
-    def _check_shared_verbs(self) -> Iterator[str]:
-        """A part of the sentence without a verb shares that of another: 'the beta and the HHI rose' says so of both, and one is checked."""
-        segments_with_verb = {
-            token.segment
-            for token in self.sentence.tokens
-            if token.is_copula or (token.claim and not _is_modifier(token))
-        }
-        segments_without_verb = {
-            token.segment
-            for token in self.sentence.tokens
-            if token.fact_id or token.alias or token.label_types is not None
-        } - segments_with_verb
-        for token in self.sentence.claims:
-            if token.claim and not _is_modifier(token):
-                both = token.claim.claim_type in ("compare", "move")
-                yield from (
-                    f"{token.text!r} is said of more than is checked"
-                    for of in segments_without_verb
-                    if both or of < token.segment
-                )
-
-
-def _is_modifier(token: Token) -> bool:
-    """Whether a claim only adds a time or a measure to another."""
-    return bool(
-        token.claim and token.claim.claim_type in ("since", "measure", "past", "plan", "heading")
-    )
-
-
-def _has_one_meaning(sense: str, left: Fact, right: Fact) -> bool:
-    """Return whether a comparison of two facts has one meaning for every reader.
-
-    "Above a threshold" means a breach, except where smaller is worse: there, a figure is within
-    its threshold, or at or beyond it. Both are said of nothing but a figure and its threshold.
-    """
-    limits = [fact for fact in (left, right) if fact.fact_type.provider == "severity"]
-    if sense in ("within", "beyond"):
-        return limits == [right]
-    return sense == "=" or not any(float(limit.value) < 0 for limit in limits)
-
-
-def _base_id(fact: Fact) -> str:
-    """Id of a fact, or of what it is the change of."""
-    return fact.id.removesuffix("_change")
-
-
-def _is_move_figure(token: Token, base: str, change: Fact) -> bool:
-    """Whether a figure beside a move is the change that it moved by, or what it moved to."""
-    return (token.fact_id == change.id and token.preceding in ("by", ",", ":", "(")) or (
-        token.fact_id == base and token.preceding not in ("by", "from")
-    )
-
-
-def _direction(fact: Fact) -> str:
-    """Return where a signed figure points as it is shown: up, down or none."""
-    shown = any(digit in fact.formatted for digit in "123456789")
-    return (
-        "none" if not shown or isinstance(fact.value, str) else "up" if fact.value > 0 else "down"
-    )
+    yield from (f"cites {fact} without stating it" for fact in sorted(known - stated - thresholds))

@@ -1,1 +1,1 @@
-"""One self-contained HTML page of stored results; no metric is computed here."""
+"""Self-contained HTML report of stored results; no metric is computed here."""

@@ -1,4 +1,4 @@
-"""Caveats of a portfolio's values and weights: the same sentences in the commands, the report and the insights."""
+"""Caveats of a portfolio's values and weights, shared by commands, report and insights."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 
 
 def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> dict[str, list[str]]:
-    """Return the caveats of each portfolio that has some, by name.
+    """Return the caveats by portfolio name; portfolios without caveats are omitted.
 
-    ``snapshots`` and ``coverage`` are what `db.result_queries` gives of one day.
+    Parameters
+    ----------
+    snapshots, coverage : DataFrame
+        Results of `db.result_queries.read_snapshots` and `read_coverage` for one day.
     """
     found: dict[str, list[str]] = {}
     for name, text in (
@@ -25,17 +28,17 @@ def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> di
 
 
 def missing_prices_caveat(n_priced: int, n_held: int) -> str | None:
-    """Say how many instruments have no price; None where each has one."""
+    """Return the caveat for instruments without a price; None if all have one."""
     if n_priced >= n_held:
         return None
     return (
-        f"{n_priced} of {n_held} instruments have a price; values leave the others out, and a"
-        " stated equity counts them as cash"
+        f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a stated"
+        " equity counts them as cash"
     )
 
 
 def small_equity_caveat(equity: float, gross: float) -> str | None:
-    """Say that equity is too small to divide by; None where it is not."""
+    """Return the caveat for equity too small for weights; None if it is large enough."""
     from riskmetrics.metrics.minimums import MIN_EQUITY_SHARE, meets_minimum
 
     if not gross > 0 or (equity > 0 and meets_minimum(equity / gross, MIN_EQUITY_SHARE)):
@@ -47,15 +50,15 @@ def small_equity_caveat(equity: float, gross: float) -> str | None:
     )
 
 
-def doubted_closes(n_believed: int, n_instruments: int) -> str | None:
-    """Say of how many instruments the close is not believed; None where each one is."""
-    if n_believed >= n_instruments:
+def unconfirmed_closes_caveat(n_confirmed: int, n_instruments: int) -> str | None:
+    """Return the caveat for instruments with an unconfirmed close; None if there are none."""
+    if n_confirmed >= n_instruments:
         return None
     return (
-        "value or profit rests on closes that are not believed, of "
-        f"{n_instruments - n_believed} of {n_instruments} instruments: "
-        "a move over half that the next session has yet to confirm, or took back, or a suspected "
-        "split that nobody has decided about (riskmetrics show quality)"
+        f"{n_instruments - n_confirmed} of {n_instruments} instruments have an unconfirmed close"
+        " that affects value or P&L: a move of more than 50% that the next session has not yet"
+        " confirmed or has reversed, or a suspected split without a decision; see riskmetrics show"
+        " quality"
     )
 
 
@@ -78,6 +81,6 @@ def _equity_caveats(snapshots: "pd.DataFrame") -> Iterator[tuple[str, str]]:
 def _unconfirmed_close_caveats(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
     rows = coverage[coverage["metric"] == "believed_prices"]
     columns = (rows[name] for name in ("portfolio", "n_covered", "n_total"))
-    for name, n_believed, n_instruments in zip(*columns, strict=True):
-        if text := doubted_closes(n_believed, n_instruments):
+    for name, n_confirmed, n_instruments in zip(*columns, strict=True):
+        if text := unconfirmed_closes_caveat(n_confirmed, n_instruments):
             yield name, text

@@ -1,4 +1,4 @@
-"""Why values of a portfolio are missing: each reason once, with a number to refer to."""
+"""Numbered footnotes with the reasons for a portfolio's undefined values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,11 +8,10 @@ from riskmetrics.results import betas, exposures, forecasts, option_results, sna
 Record = dict[str, Any]
 
 PORTFOLIO_SUBJECT = "(portfolio)"
-"""Subject of what is undefined of the portfolio itself, as `db.result_queries.read_undefined_metrics` calls it."""
+"""Subject of the portfolio's own undefined values in `db.result_queries.read_undefined_metrics`."""
 
 NO_REASON_STORED = (
-    "neither a value nor a reason is stored: the step that computes it may not have run for this"
-    " session"
+    "no value and no reason is stored; the step that computes it may not have run for this session"
 )
 
 _METRIC_ORDER = [
@@ -32,7 +31,7 @@ _METRIC_ORDER = [
 
 
 class Footnote(NamedTuple):
-    """One reason, and what it explains."""
+    """A reason with the metrics and symbols to which it applies."""
 
     number: int
     reason: str
@@ -42,17 +41,17 @@ class Footnote(NamedTuple):
 
 
 class Footnotes:
-    """The reasons of one portfolio, numbered in the order in which the page shows what they explain."""
+    """The footnotes of one portfolio, numbered in the order of the page."""
 
     def __init__(self, undefined: Sequence[Record], shown: Mapping[str, Sequence[Record]]) -> None:
-        """Number the stored reasons, and say so where a missing value has none.
+        """Number the stored reasons, and add one for missing values without a reason.
 
         Parameters
         ----------
         undefined : sequence of records
             metric ('table.column'), subject (a symbol or PORTFOLIO_SUBJECT), reason.
         shown : mapping of table to its rows
-            What the page shows; a row of a position holds its symbol.
+            Rows shown on the page; a position's row has its symbol.
         """
         explained = {(row["metric"], row["subject"]) for row in undefined}
         rows = [
@@ -66,16 +65,19 @@ class Footnotes:
             by_reason.setdefault(row["reason"], []).append(row)
         self.n_values = len(rows)
         self.reasons = [
-            _footnote(number, reason, of)
-            for number, (reason, of) in enumerate(by_reason.items(), start=1)
+            _footnote(number, reason, group)
+            for number, (reason, group) in enumerate(by_reason.items(), start=1)
         ]
         self._numbers: dict[tuple[str, str], dict[int, None]] = {}
-        for number, of in enumerate(by_reason.values(), start=1):
-            for row in of:
+        for number, group in enumerate(by_reason.values(), start=1):
+            for row in group:
                 self._numbers.setdefault((row["metric"], row["subject"]), {})[number] = None
 
     def numbers(self, metric: str, subject: str = PORTFOLIO_SUBJECT) -> list[int]:
-        """Return the numbers of the reasons why a value is missing; several where lots of one symbol differ."""
+        """Return the footnote numbers of a missing value.
+
+        There are several if the lots of a symbol have different reasons.
+        """
         return list(self._numbers[metric, subject])
 
 
@@ -89,7 +91,7 @@ def _missing(shown: Mapping[str, Sequence[Record]]) -> list[Record]:
     found = []
     for metric in _METRIC_ORDER:
         table, _, column = metric.partition(".")
-        # a sector's missing value is missing for the portfolio as a whole
+        # a missing sector value counts for the portfolio, as sectors have no footnotes of their own
         missing = [row for row in shown[table] if row[column] is None]
         reasons = {
             row.get("symbol", PORTFOLIO_SUBJECT): row.get("undefined_reason") or NO_REASON_STORED

@@ -1,102 +1,105 @@
-"""Figures as text: how many decimals, which separators, and a true minus sign; and places on the axis of a bar."""
+"""Format figures as text (decimals, separators, minus sign), and place bars on an axis."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
 NEXT_WINDOW_STD_ERRORS = 1.4
-"""Standard errors by which the betas of two windows differ if nothing but the sample changes: the root of 2, rounded.
+"""Standard errors of the difference of two windows' betas if only the sample changes: √2, rounded.
 
-Real betas differ by more (`benchmarks.beta_skill`)."""
+Actual betas differ by more (`benchmarks.beta_skill`).
+"""
 
 IN_SAMPLE_NOTE = (
-    "the model was fitted on data that reach past this day, so the forecast may look better than"
-    " it was"
+    "the model was fitted on data after this day, so the forecast may look better than it was"
 )
-"""What it means that a forecast is in sample."""
+"""Meaning of an in-sample forecast."""
 
 
 def money(value: float) -> str:
-    """An amount without cents from 1,000 on."""
+    """Format an amount; no decimals from 1,000."""
     return _with_true_minus(f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.2f}")
 
 
 def percent(value: float) -> str:
-    """A fraction as a percentage with one decimal."""
+    """Format a fraction as a percentage with one decimal."""
     return _with_true_minus(f"{value * 100:.1f}") + "%"
 
 
 def signed_money(value: float) -> str:
-    """A gain or a loss."""
+    """Format a gain or loss with its sign."""
     return _with_plus(money(value))
 
 
 def signed_percent(value: float) -> str:
-    """A return or an active weight."""
+    """Format a return or an active weight with its sign."""
     return _with_plus(percent(value))
 
 
 def one_decimal(value: float) -> str:
-    """An expected number."""
+    """Format an expected number with one decimal."""
     return _with_true_minus(f"{value:.1f}")
 
 
 def two_decimals(value: float) -> str:
-    """A beta, a standard error, an R² or an effective number."""
+    """Format a beta, standard error, R² or effective number with two decimals."""
     return _with_true_minus(f"{value:.2f}")
 
 
 def four_decimals(value: float) -> str:
-    """A Herfindahl-Hirschman index, or a small sensitivity of an option."""
+    """Format a Herfindahl-Hirschman index or a small option sensitivity with four decimals."""
     return _with_true_minus(f"{value:.4f}")
 
 
 def p_value(value: float) -> str:
-    """A p-value as far as the six stored decimals tell it, never 0."""
+    """Format a p-value with the six stored decimals, never as 0."""
     return "< 1e-6" if value < 5e-7 else f"{value:.6f}"
 
 
 def level(value: float) -> str:
-    """A confidence level: 95 %, 97.5 %."""
+    """Format a confidence level, such as 95% or 97.5%."""
     return f"{value * 100:g}%"
 
 
 def count(value: float) -> str:
-    """A whole number."""
+    """Format a whole number."""
     return f"{value:,.0f}"
 
 
 def quantity(value: float) -> str:
-    """Shares or contracts: whole, or with up to ten decimals."""
+    """Format a number of shares or contracts with up to ten decimals."""
     text = f"{value:,.10f}".rstrip("0").rstrip(".")
     return _with_true_minus(text)
 
 
 def day(value: date) -> str:
-    """A day as 2024-12-06."""
+    """Format a day as 2024-12-06."""
     return f"{value:%Y-%m-%d}"
 
 
 def evidence(facts: Iterable[Mapping[str, str]]) -> str:
-    """The facts that a finding of an insight rests on, on one line; a window that stands in the name is not said again."""
+    """Format the evidence of an insight's finding on one line.
+
+    A window or quality that is part of the fact's name is not repeated.
+    """
     return "; ".join(_format_fact(fact) for fact in facts)
 
 
 class Axis(NamedTuple):
-    """A linear axis that a bar is drawn on, from 0 to 100."""
+    """A linear axis of a bar, mapped to 0 to 100."""
 
     low: float
     high: float
 
     @classmethod
     def spanning(cls, values: Iterable[float | None]) -> "Axis":
-        """Return the axis that holds zero and every value that is not None."""
+        """Return the axis that spans zero and all values that are not None."""
         known = [0.0, *(value for value in values if value is not None)]
         low, high = min(known), max(known)
         return cls(low, high if high > low else low + 1.0)
 
     def position(self, value: float) -> float:
-        """Where a value stands on the axis."""
+        """Return the position of a value on the axis, 0 to 100."""
         return round(100.0 * (value - self.low) / (self.high - self.low), 2)
 
 
@@ -111,7 +114,7 @@ def _format_fact(fact: Mapping[str, str]) -> str:
 
 
 def _with_true_minus(text: str) -> str:
-    """Use the true minus sign, and none on what is shown as zero."""
+    """Use the true minus sign, and no sign on a value shown as zero."""
     return text.replace("-", "−" if _is_shown_nonzero(text) else "")
 
 

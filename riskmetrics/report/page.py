@@ -1,4 +1,4 @@
-"""One self-contained HTML page of all portfolios on one session, from stored results."""
+"""Self-contained HTML page of all portfolios on one session, from stored results."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -21,7 +21,7 @@ from riskmetrics.db import (
 )
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
-from riskmetrics.metrics.minimums import MIN_COVERAGE
+from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.report import formatting
 from riskmetrics.report.caveats import portfolio_caveats
 from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
@@ -49,19 +49,19 @@ _AMOUNTS = (
 
 
 class Instrument(NamedTuple):
-    """Rows of `db.volatility_results` and `db.rate_results` on what is held, its lots together; None if a step has not run."""
+    """Volatility and rate beta rows of an instrument, lots netted; None if a step has not run."""
 
     symbol: str
     position_type: str
     contract: str
-    """Strike and expiration of an option."""
+    """Strike and expiration of an option, else empty."""
     volatility: Record | None
     rates: Record | None
 
 
 @dataclass(frozen=True)
 class Section:
-    """What is stored of one portfolio on the session; a missing value is None."""
+    """Stored results of one portfolio on the session; a missing value is None."""
 
     anchor: str
     name: str
@@ -71,56 +71,56 @@ class Section:
     betas: list[Record]
     sectors: list[Record]
     coverage: dict[str, Record]
-    """By metric."""
+    """Metric to coverage row."""
     risk: dict[str, list[Record]]
-    """Rows of the tables of `db.risk_results`, by the name of the query."""
+    """Rows of `db.risk_queries`, by the name of the query."""
     volatility: Record | None
-    """With the forecast's band; None as the snapshot is."""
+    """Volatility figures with the 80% interval; None if there is no snapshot."""
     rates: Record | None
     instruments: list[Instrument]
     footnotes: Footnotes
     caveats: list[str]
-    """What to know before its values and weights are read."""
+    """Caveats of its values and weights."""
     faults: list[Record]
-    """What is wrong with the prices of what it holds, and of the market index, as `price_faults.find_faults` lists it."""
+    """Price faults of its instruments and the market index, from `price_faults.find_faults`."""
     insights: list[Record]
-    """Rows of `ai_insights`, the severest first."""
+    """Rows of `ai_insights`, most severe first."""
 
     @cached_property
     def amount_axis(self) -> Axis:
-        """The axis of the values' bars."""
+        """Axis of the value bars."""
         return Axis.spanning((self.snapshot or {}).get(name) for name in _AMOUNTS)
 
     @cached_property
     def weight_axis(self) -> Axis:
-        """The axis of the sectors' bars."""
+        """Axis of the sector bars."""
         return Axis.spanning(
             row[name] for row in self.sectors for name in ("net_weight", "benchmark_weight")
         )
 
     @cached_property
     def component_axis(self) -> Axis:
-        """The axis of the contributions' bars."""
+        """Axis of the contribution bars."""
         return Axis.spanning(row["component"] for row in self.risk["contributions"])
 
     @cached_property
     def stress_loss_axis(self) -> Axis:
-        """The axis of the scenarios' bars."""
+        """Axis of the scenario bars."""
         return Axis.spanning(row["loss"] for row in self.risk["stress"])
 
     @cached_property
     def beta_axis(self) -> Axis:
-        """The axis of the positions' betas; it holds the market's, 1."""
+        """Axis of the positions' betas; it includes the market's beta, 1."""
         ends = [end for row in self.betas if row["beta"] is not None for end in beta_interval(row)]
         return Axis.spanning([1.0, *ends])
 
     @cached_property
     def volatility_axis(self) -> Axis:
-        """The axis of the positions' bands."""
+        """Axis of the positions' forecast intervals."""
         rows = [
-            of.volatility
-            for of in self.instruments
-            if of.volatility and of.volatility["low"] is not None
+            instrument.volatility
+            for instrument in self.instruments
+            if instrument.volatility and instrument.volatility["low"] is not None
         ]
         return Axis.spanning(row[name] for row in rows for name in ("high", "realized_vol_21d"))
 
@@ -137,7 +137,7 @@ def render_page(connection: sa.Connection, day: date) -> str:
     snapshots = [section.snapshot for section in sections if section.snapshot]
     if not snapshots:
         raise DataQualityError(
-            f"no snapshot is stored for {day}: run that session with `riskmetrics run --date {day}`"
+            f"no snapshot is stored for {day}. Run the session with `riskmetrics run --date {day}`."
         )
     return (
         _environment()
@@ -157,19 +157,19 @@ def render_page(connection: sa.Connection, day: date) -> str:
 
 
 def _track_record(connection: sa.Connection, day: date) -> list[Record]:
-    """How the forecasts complete by the day did: rows of `score_results.summarize_scores` over all pairs."""
+    """Return pooled `score_results.summarize_scores` rows of forecasts completed by the day."""
     found = score_results.summarize_scores(volatility_queries.read_forecast_scores(connection, day))
     return _records(found[found["subject"] == score_results.POOLED])
 
 
 def beta_interval(row: Record) -> tuple[float, float]:
-    """Where the beta of the next window is to be expected: one widened standard error to either side."""
+    """Return the interval of the next window's beta: ± NEXT_WINDOW_STD_ERRORS standard errors."""
     half = formatting.NEXT_WINDOW_STD_ERRORS * (row["std_error"] or 0.0)
     return row["beta"] - half, row["beta"] + half
 
 
 def _sections(connection: sa.Connection, day: date) -> list[Section]:
-    """Return the portfolios that have a snapshot, or a reason for having none."""
+    """Return sections of the portfolios with a snapshot or a reason for a missing one."""
     portfolios = _records(input_queries.read_portfolios(connection))
     frames = {name: query(connection, day) for name, query in (_QUERIES | _RISK_QUERIES).items()}
     tables = {name: _by_portfolio(frame) for name, frame in frames.items()}
@@ -187,14 +187,14 @@ def _sections(connection: sa.Connection, day: date) -> list[Section]:
     ]
     if len({row["name"] for row in reported}) < len(reported):
         raise DataQualityError(
-            "two portfolios have the same name: rename one in the database, names must tell them"
-            " apart"
+            "two portfolios have the same name. Names must be unique in the report; rename one in"
+            " the database."
         )
     return [
         _section(
             number,
             row,
-            {name: of.get(row["name"], []) for name, of in tables.items()},
+            {name: by_name.get(row["name"], []) for name, by_name in tables.items()},
             caveats.get(row["name"], []),
             faults,
         )
@@ -278,7 +278,7 @@ def _insights_by_portfolio(connection: sa.Connection, day: date) -> dict[str, li
 
 
 def contract_terms(row: Record) -> str:
-    """Strike and expiration of an option, as far as they are known; of another position nothing."""
+    """Return strike and expiration of an option as far as known; empty for other positions."""
     strike, expiration = row["strike_price"], row["expiration_date"]
     parts = (
         "" if strike is None else formatting.quantity(strike),
@@ -288,11 +288,11 @@ def contract_terms(row: Record) -> str:
 
 
 def _by_portfolio(rows: pd.DataFrame) -> dict[str, list[Record]]:
-    return {str(name): _records(of) for name, of in rows.groupby("portfolio", sort=False)}
+    return {str(name): _records(frame) for name, frame in rows.groupby("portfolio", sort=False)}
 
 
 def _records(rows: pd.DataFrame) -> list[Record]:
-    """Return rows in which what is missing is None."""
+    """Return rows as dicts, with None for missing values."""
     return [
         {str(name): value for name, value in row.items()}
         for row in rows.astype(object).where(rows.notna(), None).to_dict("records")
@@ -304,7 +304,7 @@ def _distinct(rows: list[Record], column: str) -> str:
 
 
 def _printable(value: object) -> object:
-    """Return what a template shows, without control characters if it is text that others wrote."""
+    """Return a template value; control characters of untrusted text are escaped."""
     is_text = isinstance(value, str) and not isinstance(value, markupsafe.Markup)
     return escape_controls(str(value)) if is_text else value
 
@@ -328,5 +328,6 @@ def _environment() -> jinja2.Environment:
         window=BETA_WINDOW,
         min_pairs=MIN_PAIRED_RETURNS,
         min_coverage=MIN_COVERAGE,
+        min_equity_share=MIN_EQUITY_SHARE,
     )
     return environment

@@ -58,7 +58,7 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
     assert "opened" not in result.stdout
 
 
-def test_closes_that_are_not_believed_are_said_of_the_session(call, engine: sa.Engine) -> None:
+def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -> None:
     """A change of value over a suspected split is no profit; the JSON on stdout stays JSON."""
     half = {"metric": "believed_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}
     owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
@@ -67,8 +67,8 @@ def test_closes_that_are_not_believed_are_said_of_the_session(call, engine: sa.E
         connection.execute(sa.insert(tables.portfolio_coverage).values(row))
     for arguments in ((), ("--json",)):
         result = call("compare", *DAYS, *arguments)
-        assert result.stderr.count("closes that are not believed, of 1 of 2 instruments") == 1
-        assert f"{GROWTH}, {SECOND_DAY}: value or profit rests" in result.stderr
+        assert result.stderr.count("1 of 2 instruments have an unconfirmed close") == 1
+        assert f"{GROWTH}, {SECOND_DAY}: 1 of 2 instruments" in result.stderr
     assert json.loads(result.stdout)["to"] == f"{SECOND_DAY}"
 
 

@@ -74,7 +74,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     )
     told = invoke("show", "insights", "--portfolio", "Bad")
     assert (
-        "1 of 5 instruments have a price; values leave the others out, and a stated equity counts"
+        "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
         " them as cash." in told
     )
     assert "critical" not in told
@@ -83,11 +83,11 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     invoke("report", "--date", f"{DAY}", "--out", str(page))
     text = page.read_text()
     assert (
-        "1 of 5 instruments have a price; values leave the others out, and a stated equity counts"
+        "1 of 5 instruments have a price; values exclude the others, and a stated equity counts"
         " them as cash." in text
     )
     assert (
-        "Contributions sum to the volatility of the portfolio’s returns." in text
+        "Contributions sum to the volatility of the portfolio’s pro-forma returns." in text
     )  # no sum of nothing
     assert [
         found for found in recompute_explanations(bad, DAY, ["Bad"]) if not found.is_equal

@@ -1,4 +1,4 @@
-"""`riskmetrics explain`: each stored number beside the same number computed another way, and one that was tampered with."""
+"""`riskmetrics explain`: stored values against an independent recalculation."""
 
 import json
 from collections.abc import Mapping
@@ -55,14 +55,14 @@ LOTS: list[Mapping[str, Any]] = [
         **OPTION,
     },
 ]
-"""Lots that are netted, shorted, sold on the day and before it; without prices since a while, and ever; private; options."""
+"""Lots: netted, short, sold on the day and earlier, with stale or no prices, private, options."""
 
 
 @pytest.fixture(scope="module")
 def database_url(
     sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """URL of the sample with one more portfolio of everything, after the day's run."""
+    """Return the URL of the sample database plus a mixed portfolio, after the day's run."""
     url = create_database(sample_template)
     with open_connection(url) as connection:
         stated = {
@@ -97,7 +97,7 @@ def database_url(
 
 @pytest.fixture
 def mixed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the settings at that database."""
+    """Point the settings at the database with the mixed portfolio."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database_url)
     return database_url
 
@@ -109,14 +109,13 @@ def explain(*arguments: str) -> tuple[int, Any]:
     )
 
 
-def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_computed_another_way(
+def test_every_value_of_a_mixed_portfolio_equals_its_recalculation(
     mixed: str,
 ) -> None:
     found = recompute_explanations(mixed, DAY, ["Mixed"])
     assert list_differences(found) == []
-    assert (
-        sum(one.stored is None for one in found) > 20
-    )  # what is undefined is so both times, and says why
+    # undefined values are undefined in both, with a reason
+    assert sum(one.stored is None for one in found) > 20
     assert all(
         one.reason
         for one in found
@@ -124,7 +123,7 @@ def test_every_number_of_a_portfolio_of_everything_is_the_same_when_it_is_comput
     )
 
 
-def test_a_portfolio_without_options_has_no_sensitivity_to_them(mixed: str) -> None:
+def test_a_portfolio_without_options_has_zero_sensitivities(mixed: str) -> None:
     code, (delta,) = explain("Long-Short", "portfolio_delta")
     assert (code, delta["stored"], delta["recomputed"], delta["inputs"]) == (
         0,
@@ -134,7 +133,7 @@ def test_a_portfolio_without_options_has_no_sensitivity_to_them(mixed: str) -> N
     )
 
 
-def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) -> None:
+def test_an_explanation_has_formula_window_source_rows_and_run(mixed: str) -> None:
     code, (beta,) = explain("Mixed", "position_market_betas.beta", "--symbol", "XOM")
     assert code == 0
     assert (beta["equal"], beta["key"]["symbol"], beta["observations"]) == (True, "XOM", 90)
@@ -154,7 +153,7 @@ def test_a_number_comes_with_its_formula_window_source_rows_and_run(mixed: str) 
         )
 
 
-def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixed: str) -> None:
+def test_a_changed_value_is_reported_as_different_with_exit_code_3(mixed: str) -> None:
     of_one = "FROM portfolios p WHERE p.id = portfolio_id AND p.name = 'Concentrated'"
     with open_connection(mixed) as connection:
         connection.execute(sa.text("UPDATE portfolio_snapshots SET hhi = hhi + 0.0001 " + of_one))
@@ -168,7 +167,7 @@ def test_a_number_that_was_changed_afterwards_is_said_to_differ_and_exits_3(mixe
     assert explain("Concentrated", "effective_num_positions")[0] == 0
 
 
-def test_what_cannot_be_explained_is_said(mixed: str) -> None:
+def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None:
     def refusal(*arguments: str) -> str:
         result = CliRunner().invoke(app, ["explain", *arguments])
         assert result.exit_code == 1
@@ -177,18 +176,18 @@ def test_what_cannot_be_explained_is_said(mixed: str) -> None:
     assert "several tables" in refusal("Mixed", "beta")
     assert "no metric wisdom" in refusal("Mixed", "wisdom")
     assert "no portfolio Nobody" in refusal("Nobody", "hhi")
-    assert "leave out --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
+    assert "omit --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
     assert "has that session run" in refusal("Mixed", "hhi", "--date", "2022-12-27")
     assert "a portfolio and a metric" in refusal()
 
 
-def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -> None:
-    """A column that is added to a table of results must be explained."""
+def test_every_result_column_has_a_formula_or_identifies_the_row() -> None:
+    """A column that is added to a result table must be explained."""
     known = {metric.name for metric in registry.all_metrics()}
     given = {
-        f"{chapter.table.name}.{name}"
-        for chapter in registry.METRIC_GROUPS
-        for name in chapter.parameters
+        f"{group.table.name}.{name}"
+        for group in registry.METRIC_GROUPS
+        for name in group.parameters
     }
     of_the_row = {
         "id",
@@ -223,7 +222,7 @@ def test_every_column_of_every_result_has_a_formula_or_says_what_a_row_is_of() -
         (0.0, None, False),
     ],
 )
-def test_a_rounded_number_agrees_with_all_that_round_to_it(
+def test_a_rounded_value_equals_every_value_that_rounds_to_it(
     stored: float | None, recomputed: float | None, equal: bool
 ) -> None:
     """By hand: four decimals."""

@@ -185,13 +185,13 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     )
     changed = call("ai", "verify", insight, "--json")
     assert changed.exit_code == 3
-    assert json.loads(changed.stdout)["violations"] == ["summary is not what its draft says"]
+    assert json.loads(changed.stdout)["violations"] == ["summary does not match the draft"]
     stored(
         computed,
         """UPDATE ai_insights SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
         WHERE insight_type = 'hedge_quality'""",
     )
-    assert "beta is shown as '0.58', and is '1.58" in call("ai", "verify", insight).stdout
+    assert "beta is shown as '0.58'; its value is '1.58" in call("ai", "verify", insight).stdout
 
 
 def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:

@@ -161,21 +161,21 @@ def bad(text: str) -> Reply:
 FAULTS = {
     "a wait of two hours": (
         error(429, "rate_limit_error", ("Retry-After", "7200")),
-        "come back in 7200 s",
+        "retry after 7200 s",
     ),
     "overload": (error(529, "overloaded_error"), "status 529"),
     "a fault of the vendor": (error(500, "api_error"), "status 500"),
-    "a dropped socket": (Reply(fault="reset"), "broke off"),
+    "a dropped socket": (Reply(fault="reset"), "interrupted"),
     "HTML": (Reply("<html>", content_type="text/html"), "cannot be read"),
     "{}": (Reply({}), "cannot be read"),
     "broken JSON": (Reply("{"), "cannot be read"),
-    "truncation": (message(stop_reason="max_tokens"), "cut off"),
+    "truncation": (message(stop_reason="max_tokens"), "truncated"),
     "refusal": (message([], "refusal"), "refused to answer"),
-    "a wrong schema": (message({"text": "calm"}), "not of the form asked for"),
-    "an invented id": (bad("The beta is {{gamma}}."), "refused twice"),
-    "a digit in prose": (bad("The beta is 1.2."), "refused twice"),
-    "advice to buy": (bad("Buy POS_01, with a beta of {{beta}}."), "refused twice"),
-    "a character that no database keeps": (message({**DRAFT, "title": "\0"}), "refused twice"),
+    "a wrong schema": (message({"text": "calm"}), "does not match the schema"),
+    "an invented id": (bad("The beta is {{gamma}}."), "rejected twice"),
+    "a digit in prose": (bad("The beta is 1.2."), "rejected twice"),
+    "advice to buy": (bad("Buy POS_01, with a beta of {{beta}}."), "rejected twice"),
+    "a character that no database keeps": (message({**DRAFT, "title": "\0"}), "rejected twice"),
 }
 
 

@@ -148,7 +148,7 @@ def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str,
     assert len(sheets) == 3
     for name, sheet in sheets.items():
         is_concerned = name != "Long-Short"
-        assert any("not believed" in text for text in sheet.caveats) == is_concerned
+        assert any("unconfirmed close" in text for text in sheet.caveats) == is_concerned
         assert ("total_value_change" in sheet.facts) != is_concerned
         assert ("gross_exposure_change" in sheet.facts) != is_concerned
         assert "beta_change" in sheet.facts

@@ -1,4 +1,4 @@
-"""A prompt, and a writer on a local server that speaks the Messages API."""
+"""A prompt, and a writer for a local Messages API server."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,7 +16,7 @@ from tests.fmp_server import KEY
 
 PROMPT = Prompt(
     "Write {{fact_id}}, never a digit.",
-    "Summarise the day.",
+    "Summarize the day.",
     '[{"id":"beta"}]',
     "claude-haiku-5-5",
     4000,
@@ -30,7 +30,7 @@ NewWriter = Callable[..., Claude]
 
 @pytest.fixture
 def writer(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[NewWriter]:
-    """Return a writer on a URL that waits hardly at all between attempts."""
+    """Return a factory of writers for a URL, with short retry delays."""
     monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
 
     def writer(

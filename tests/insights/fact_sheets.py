@@ -1,10 +1,11 @@
-"""Fact sheets with random figures, and with every kind of fact there is."""
+"""Fact sheets with random figures and all types of facts."""
 
 from datetime import date
 from random import Random
 
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import ALIAS_PREFIXES, FACT_TYPES, format_value
+from riskmetrics.insights.facts import Fact
 
 DAY = date(2022, 12, 28)
 COUNT = {"POS": 5, "SEC": 4, "SCN": 3}
@@ -17,7 +18,7 @@ _WORDS = {
 
 
 def sheet(random: Random) -> Sheet:
-    """Return a sheet on which every kind has a fact; of ranked kinds the ranks are those of their values."""
+    """Return a sheet with a fact of every type; ranks follow the values."""
     facts: dict[str, Fact] = {}
     called = {
         f"{begins}_{n:02}": _called(begins, n)
@@ -31,7 +32,7 @@ def sheet(random: Random) -> Sheet:
             else [None]
         )
         values = [_value(random, name, kind.unit) for _ in abouts]
-        if name in ("weight", "gross", "result"):  # by which the aliases are numbered
+        if name in ("weight", "gross", "result"):  # the order of the aliases
             values.sort(key=float, reverse=name != "result")
         for about, value in zip(abouts, values, strict=True):
             fact = f"{about.lower()}_{name}" if about else name

@@ -1,4 +1,4 @@
-"""Sentences about a fact sheet, half of them true, made from the sheet as it is sent; nothing of the verifier is used."""
+"""Generator of true and false sentences from a sheet's JSON, independent of the verifier."""
 
 import json
 import re
@@ -11,7 +11,7 @@ from riskmetrics.insights.templates import sheet_json
 
 
 class Sentence(NamedTuple):
-    """A sentence, what it states, and what was done to it."""
+    """A sentence, whether it is true, and its mutation."""
 
     text: str
     true: bool
@@ -66,7 +66,7 @@ _MOVED = {True: ("rose", "increased", "grew"), False: ("fell", "decreased", "dec
 
 
 class Author:
-    """Writes true sentences about one sheet, and falsifies them."""
+    """Generator of true sentences about a sheet and their falsifications."""
 
     def __init__(self, sheet: Sheet, values: dict[str, Any], random: Random) -> None:
         sent = json.loads(sheet_json(sheet, "aliases"))
@@ -75,17 +75,17 @@ class Author:
         self.aliases = sorted(sent["things"])
 
     def name(self, fact: str) -> str:
-        """One of the names of a fact that are nouns."""
+        """Return a random noun that names a fact."""
         return self.random.choice(
             [said for said in self.facts[fact]["said_as"] if said not in _NO_NOUNS]
         )
 
     def about(self, fact: str) -> str | None:
-        """What it is of, if not of the portfolio."""
+        """Return the entity of a fact, if it is not the portfolio."""
         return self.facts[fact].get("about")
 
     def plain(self) -> str:
-        """A figure beside its name."""
+        """Return a sentence with a figure and its name."""
         fact = self.random.choice(sorted(self.facts))
         name, thing = self.name(fact), self.about(fact)
         if thing:
@@ -104,7 +104,7 @@ class Author:
         return self.random.choice(forms)
 
     def two(self) -> str:
-        """Two figures of the portfolio."""
+        """Return a sentence with two figures of the portfolio."""
         own = sorted(fact for fact in self.facts if not self.about(fact))
         one, other = self.random.sample(own, 2)
         joined = self.random.choice((" and", ", while", ";"))
@@ -114,7 +114,7 @@ class Author:
         )
 
     def compared(self) -> str:
-        """Two figures of one family, in their order."""
+        """Return a comparison of two figures of one family."""
         if self.random.random() < 0.5:
             one, other = self.random.choice(_PAIRS)
             left, right = (
@@ -147,7 +147,7 @@ class Author:
         )
 
     def moved(self) -> str:
-        """A change since the session before."""
+        """Return a change since the previous session."""
         change = self.random.choice(
             [fact for fact in sorted(self.facts) if fact.endswith("_change") and self._shows(fact)]
         )
@@ -158,7 +158,7 @@ class Author:
         return f"The {self.name(base)} {verb} by {{{{{change}.size}}}}{to}{since}."
 
     def signed(self) -> str:
-        """A direction that the sign of a figure tells."""
+        """Return a sentence with the direction of a signed figure."""
         forms: list[Callable[[], str]] = [self._profit, self._scenario, self._active, self._net]
         return self.random.choice(forms)()
 
@@ -189,7 +189,7 @@ class Author:
         return f"The portfolio is {side}, with a net exposure of {{{{net_exposure}}}}."
 
     def first(self) -> str:
-        """The largest of its kind."""
+        """Return a sentence about the largest of its kind."""
         begins, kind, word, noun = self.random.choice(
             [
                 ("pos", "weight", "largest", "position"),
@@ -209,12 +209,12 @@ class Author:
         return f"{self.about(fact)} is the {word} {noun}, with a {named} of {{{{{fact}}}}}."
 
     def side(self) -> str:
-        """A position long or short."""
+        """Return a sentence about the side of a position."""
         fact = self.random.choice([fact for fact in sorted(self.facts) if fact.endswith("_side")])
         return f"{self.about(fact)} is a {self.values[fact]} position."
 
     def past(self) -> str:
-        """What is over, or what was on the session's day."""
+        """Return a sentence in the past tense."""
         if self.random.random() < 0.5:
             fact = self.random.choice(_OVER)
             return f"The {self.name(fact)} was {{{{{fact}}}}}."
@@ -222,7 +222,7 @@ class Author:
         return f"On {self.day} the {self.name(fact)} was {{{{{fact}}}}}."
 
     def part(self) -> str:
-        """What a position adds to the volatility, as a part of it."""
+        """Return a sentence about a position's contribution to volatility."""
         shares = [
             fact for fact in sorted(self.facts) if fact.endswith("_share") and self.about(fact)
         ]
@@ -233,7 +233,7 @@ class Author:
         return f"{self.about(fact)} accounts for {{{{{fact}.size}}}} of the portfolio's volatility."
 
     def true(self) -> str:
-        """Any of these."""
+        """Return a random true sentence."""
         forms = (
             self.plain,
             self.plain,
@@ -252,7 +252,7 @@ class Author:
         return any(digit in self.facts[fact]["shown_as"] for digit in "123456789")
 
     def false(self) -> Iterator[tuple[str, str]]:
-        """Yield a sentence falsified in each way that it can be, with the way."""
+        """Yield all applicable falsifications of a sentence, with the mutation."""
         text = self.true()
         ways = (
             self._direction,
@@ -328,7 +328,7 @@ class Author:
         return text.replace("{{", before + "{{", 1)
 
     def _id(self, text: str) -> str | None:
-        """Another figure where one stood: of another kind, or of none."""
+        """Replace a figure by one of another or an unknown type."""
         if "{{" not in text:
             return None
         at = text.index("{{") + 2
@@ -346,7 +346,7 @@ class Author:
         )
 
     def _another(self, text: str) -> str | None:
-        """The same figure of another thing."""
+        """Replace a figure by that of another entity."""
         for fact in sorted(self.facts, key=len, reverse=True):
             if f"{{{{{fact}" in text and self.about(fact):
                 kind = fact[len(str(self.about(fact))) :]
@@ -359,7 +359,7 @@ class Author:
         return None
 
     def _swap(self, text: str) -> str | None:
-        """Two figures, each where the other was."""
+        """Swap two figures."""
         one, other = (
             re.findall(r"\{\{([a-z0-9_]+)\}\}", text)[:2]
             if text.count("}}") == 2 and ".size" not in text
@@ -374,7 +374,7 @@ class Author:
         )
 
     def _negation(self, text: str) -> str | None:
-        """The contrary."""
+        """Reverse the statement."""
         contrary = self.random.choice(
             ("is not", "is no longer", "is hardly", "is neither", "was never", "is anything but")
         )
@@ -386,7 +386,7 @@ class Author:
         )
 
     def _tense(self, text: str) -> str | None:
-        """Said to be over, where it is not."""
+        """Use the past tense where it is wrong."""
         present = [
             of
             for of in re.findall(r"\{\{(\w+)", text)
@@ -398,7 +398,7 @@ class Author:
         return fact.removesuffix(".size").removesuffix("_change") == other.removesuffix("_change")
 
     def _entity(self, text: str) -> str | None:
-        """Another thing, the portfolio where a thing stood, or a thing where the portfolio did."""
+        """Replace the entity by another one, or exchange entity and portfolio."""
         mentioned = [alias for alias in self.aliases if alias in text]
         if mentioned:
             sides = {self.values.get(f"{alias.lower()}_side") for alias in mentioned}
@@ -491,7 +491,7 @@ class Author:
         )
 
 
-def of_sheet(sheet: Sheet, count: int, random: Random) -> list[Sentence]:
+def generate_sentences(sheet: Sheet, count: int, random: Random) -> list[Sentence]:
     """Return ``count`` sentences about a sheet, half of them true."""
     author = Author(sheet, {fact.id: fact.value for fact in sheet.facts.values()}, random)
     found = [Sentence(author.true(), True, "") for _ in range(count // 2)]

@@ -1,4 +1,4 @@
-"""Caps on what models may cost, kept by the database: to the cent, whoever asks at the same time."""
+"""Spending caps of models, enforced by the database to the cent, also concurrently."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CENT, DOLLAR = Decimal("0.01"), Decimal(1)
 
 
 def committed(engine: sa.Engine) -> Decimal:
-    """All that is spent or reserved."""
+    """Return the USD spent or reserved."""
     with engine.connect() as connection:
         return connection.execute(
             sa.text("SELECT coalesce(sum(coalesce(cost, reserved)), 0) FROM ai_spend")
@@ -31,7 +31,7 @@ def committed(engine: sa.Engine) -> Decimal:
         (Caps(DOLLAR, DOLLAR, 3 * CENT), "RISKMETRICS_AI_USD_PER_DAY"),
     ],
 )
-def test_each_cap_is_reached_and_never_passed(engine, caps, reason):
+def test_each_cap_is_reached_and_never_exceeded(engine, caps, reason):
     budget = Budget(engine, caps, "run")
     for _ in range(3):
         assert isinstance(budget.reserve("insight", "model", CENT), Reservation)
@@ -41,7 +41,7 @@ def test_each_cap_is_reached_and_never_passed(engine, caps, reason):
     assert committed(engine) == 3 * CENT
 
 
-def test_other_insights_other_runs_and_other_days_have_room_of_their_own(engine):
+def test_insights_runs_and_days_have_separate_caps(engine):
     caps = Caps(CENT, 2 * CENT, 4 * CENT)
     for run in ("one", "two"):
         for insight in ("a", "b"):
@@ -54,7 +54,7 @@ def test_other_insights_other_runs_and_other_days_have_room_of_their_own(engine)
     assert isinstance(Budget(engine, caps, "three").reserve("a", "model", CENT), Reservation)
 
 
-def test_what_is_settled_counts_with_what_it_cost_and_is_settled_once(engine):
+def test_a_settled_call_counts_with_its_cost_and_is_settled_once(engine):
     budget = Budget(engine, Caps(DOLLAR, DOLLAR, CENT), "run")
     held = budget.reserve("insight", "model", CENT)
     assert isinstance(held, Reservation)
@@ -77,7 +77,7 @@ def test_what_is_settled_counts_with_what_it_cost_and_is_settled_once(engine):
     }
 
 
-def test_a_cost_that_nobody_knows_goes_on_counting_as_the_most_it_can_be(engine):
+def test_an_unknown_cost_counts_as_the_reserved_maximum(engine):
     budget = Budget(engine, Caps(CENT, DOLLAR, DOLLAR), "run")
     held = budget.reserve("insight", "a model without rates", None)
     assert isinstance(held, Reservation)
@@ -90,15 +90,16 @@ import sys
 from decimal import Decimal
 from riskmetrics.db.engine import create_engine
 from riskmetrics.insights.budget import Budget, Caps
-budget = Budget(create_engine(sys.argv[1]), Caps(Decimal(1), Decimal(1), Decimal("0.10")), sys.argv[2])
+caps = Caps(Decimal(1), Decimal(1), Decimal("0.10"))
+budget = Budget(create_engine(sys.argv[1]), caps, sys.argv[2])
 sys.stdin.readline()
 for number in range(12):
     budget.reserve(str(number), "model", Decimal("0.007"))
 """
 
 
-def test_processes_and_threads_that_ask_together_stay_within_the_day_to_the_cent(engine):
-    """Fourteen times 0.7 cents are 9.8 cents; a fifteenth would pass ten."""
+def test_concurrent_processes_and_threads_stay_within_the_daily_cap(engine):
+    """14 * 0.7 cents are 9.8 cents; a fifteenth would exceed ten."""
     url = engine.url.render_as_string(hide_password=False)
     processes = [
         subprocess.Popen([sys.executable, "-c", PROCESS, url, name], stdin=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""Anthropic's Messages API, asked through its SDK on a local server: what comes back, what does not, and what it cost."""
+"""The Claude client against a local Messages API server: answers, faults and costs."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ COST = Decimal("0.001600")
 
 
 def amounts(engine: sa.Engine) -> list[tuple[Decimal | None, bool]]:
-    """What each call cost, and whether it is settled."""
+    """Return the cost of each call, and whether it is settled."""
     columns = tables.ai_spend.c.cost, tables.ai_spend.c.settled_at.is_not(None)
     with engine.connect() as connection:
         return [
@@ -50,7 +50,7 @@ def test_a_draft_comes_back_with_its_tokens_and_their_price(writer, engine):
 
 
 def test_tokens_of_the_vendors_cache_have_rates_of_their_own(writer):
-    """By hand: 1,000 at 0.10, 2,000 written at 0.125, 4,000 read at 0.01, 500 out at 0.50 USD a million."""
+    """By hand, USD per million: 1,000 * 0.10 + 2,000 * 0.125 + 4,000 * 0.01 + 500 * 0.50."""
     cached = {
         "input_tokens": 1000,
         "cache_creation_input_tokens": 2000,
@@ -73,7 +73,7 @@ PASSING = {
 
 
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
-def test_a_passing_fault_is_asked_again_and_one_that_may_have_been_charged_goes_on_counting(
+def test_a_temporary_fault_is_retried_and_counted_if_it_may_have_been_charged(
     writer, engine, fault
 ):
     with serve(in_turn(fault, message())) as server:
@@ -84,7 +84,7 @@ def test_a_passing_fault_is_asked_again_and_one_that_may_have_been_charged_goes_
     assert amounts(engine) == [(None, True)] * bool(fault.fault) + [(COST, True)]
 
 
-def test_what_breaks_off_again_and_again_ends_at_the_cap(writer, engine):
+def test_repeated_interruptions_end_at_the_cap(writer, engine):
     with serve(lambda _: PASSING["dropped"]) as server:
         answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).write(PROMPT)
     assert "RISKMETRICS_AI_USD_PER_INSIGHT" in (answer.problem or "")
@@ -96,31 +96,31 @@ LASTING = {
     "429": (PASSING["429"], r"status 429 \(rate_limit_error\)", 3, Decimal(0)),
     "429 for hours": (
         error(429, "rate_limit_error", ("Retry-After", "7200")),
-        r"status 429 and to come back in 7200 s",
+        r"status 429; retry after 7200 s",
         1,
         Decimal(0),
     ),
     "hours, in milliseconds": (
         error(503, "api_error", ("Retry-After-Ms", "7200000")),
-        "come back in 7200 s",
+        "retry after 7200 s",
         1,
         Decimal(0),
     ),
     "hours and a half": (
         error(429, "rate_limit_error", ("Retry-After", "7200.5")),
-        "to come back in 720",
+        "retry after 720",
         1,
         Decimal(0),
     ),
     "an endless wait": (
         error(429, "rate_limit_error", ("Retry-After", "inf")),
-        "to come back in inf s",
+        "retry after inf s",
         1,
         Decimal(0),
     ),
     "a date": (
         error(429, "rate_limit_error", ("Retry-After", "Sat, 01 Jan 2039 00:00:00 GMT")),
-        "to come back in",
+        "retry after",
         1,
         Decimal(0),
     ),
@@ -139,7 +139,7 @@ LASTING = {
         1,
         Decimal(0),
     ),
-    "dropped": (PASSING["dropped"], "broke off", 3, None),
+    "dropped": (PASSING["dropped"], "interrupted", 3, None),
     "slow": (PASSING["slow"], "did not answer in time", 3, None),
     "dripping": (PASSING["dripping"], "did not answer in time", 3, None),
     "HTML": (Reply("<html>Sign in</html>", content_type="text/html"), "cannot be read", 1, None),
@@ -150,20 +150,20 @@ LASTING = {
     "no UTF-8": (Reply(b'{"id": "\xff\xfe"}'), "cannot be read", 1, None),
     "deep JSON": (Reply("[" * 200_000), "cannot be read", 1, None),
     "a number without end": (Reply('{"id": ' + "9" * 1_000_000 + "}"), "cannot be read", 1, None),
-    "not gzip": (Reply(b"{}", headers=(("Content-Encoding", "gzip"),)), "broke off", 3, None),
+    "not gzip": (Reply(b"{}", headers=(("Content-Encoding", "gzip"),)), "interrupted", 3, None),
     "no usage": (Reply({**message().body, "usage": None}), "cannot be read", 1, None),
     "usage in words": (message(input_tokens="many"), "cannot be read", 1, None),  # type: ignore[arg-type]
     "usage below zero": (message(output_tokens=-1), "cannot be read", 1, None),
     "truncation": (
         message(stop_reason="max_tokens"),
-        "cut off at its longest allowed length",
+        "truncated at the maximum length",
         1,
         COST,
     ),
     "refusal": (message([], "refusal"), "refused", 1, COST),
     "too much to read": (
         message([], "model_context_window_exceeded"),
-        "more than the model can read",
+        "exceed the model's context window",
         1,
         COST,
     ),
@@ -191,11 +191,11 @@ LASTING = {
 }
 
 
-@pytest.mark.parametrize(("fault", "problem", "asked", "paid"), LASTING.values(), ids=LASTING)
+@pytest.mark.parametrize(("fault", "problem", "n_calls", "cost"), LASTING.values(), ids=LASTING)
 def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
-    writer, engine, fault, problem, asked, paid
+    writer, engine, fault, problem, n_calls, cost
 ):
-    """What is not known to be free, such as a call that broke off, goes on counting with what was put aside for it."""
+    """A call that may have been charged, such as an interrupted one, keeps its reservation."""
     began = time.monotonic()
     with serve(lambda _: fault) as server:
         answer = writer(server.url).write(PROMPT)
@@ -204,16 +204,16 @@ def test_a_lasting_fault_ends_as_a_sentence_with_what_it_cost(
     assert answer.problem is not None
     assert re.search(problem, answer.problem)
     assert KEY not in answer.problem
-    assert len(server.calls) == asked
-    assert answer.usage.cost == paid
-    assert amounts(engine) == [(paid, True)] * (asked if paid is None else 1)
+    assert len(server.calls) == n_calls
+    assert answer.usage.cost == cost
+    assert amounts(engine) == [(cost, True)] * (n_calls if cost is None else 1)
 
 
 def test_a_server_that_is_not_there_costs_nothing(writer):
     with serve(lambda _: message()) as server:
         url = server.url
     answer = writer(url).write(PROMPT)
-    assert answer.problem == "the connection to Anthropic could not be made, or broke off"
+    assert answer.problem == "the connection to Anthropic failed or was interrupted"
     assert answer.usage == Usage(0, 0, Decimal(0))
 
 
@@ -232,7 +232,7 @@ def test_a_repair_shows_the_draft_and_what_is_wrong_with_it(writer):
 
 
 def use(kind: object, name: str = "facts") -> dict[str, object]:
-    """A block that calls the tool."""
+    """Return a block that calls the tool."""
     return {
         "type": "tool_use",
         "id": "toolu_1",
@@ -242,9 +242,9 @@ def use(kind: object, name: str = "facts") -> dict[str, object]:
 
 
 def test_a_question_is_answered_after_looking_up_facts(writer, engine):
-    """Two calls of tools and three exchanges, paid for together."""
-    asked = message([use("stress")], "tool_use"), message([use("betas")], "tool_use"), message()
-    with serve(in_turn(*asked)) as server:
+    """Two tool calls in three exchanges, with the sum of their costs."""
+    replies = message([use("stress")], "tool_use"), message([use("betas")], "tool_use"), message()
+    with serve(in_turn(*replies)) as server:
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": '[{"id":"crash"}]', "betas": "[]"})
     assert answer.draft == Draft(**DRAFT)
     assert answer.usage == Usage(18000, 6000, 3 * COST, tool_calls=2)
@@ -264,24 +264,24 @@ def test_a_question_is_answered_after_looking_up_facts(writer, engine):
 @pytest.mark.parametrize(
     "wrong", [use("DROP TABLE"), use({"kind": ["stress"]}), use({}), use("stress", "shell")]
 )
-def test_what_no_tool_can_do_is_told_to_the_model_in_words_of_ours(writer, wrong):
+def test_an_invalid_tool_call_returns_our_own_error_message(writer, wrong):
     with serve(in_turn(message([wrong], "tool_use"), message())) as server:
         assert writer(server.url).ask(PROMPT, "[]", {"stress": "[]"}).draft is not None
-    (told,) = server.calls[1]["messages"][-1]["content"]
-    assert (told["is_error"], told["content"]) == (True, "The kinds of facts are stress.")
+    (result,) = server.calls[1]["messages"][-1]["content"]
+    assert (result["is_error"], result["content"]) == (True, "The kinds of facts are stress.")
 
 
-def test_a_model_that_only_asks_is_stopped(writer):
+def test_a_model_that_only_looks_up_facts_is_stopped(writer):
     with serve(lambda _: message([use("stress")], "tool_use")) as server:
         answer = writer(server.url).ask(PROMPT, "[]", {"stress": "[]"})
     assert answer.draft is None
-    assert "asked for more facts 4 times" in (answer.problem or "")
+    assert "requested more facts 4 times" in (answer.problem or "")
     assert len(server.calls) == MAX_LOOKUP_TURNS + 1
     assert server.calls[-1]["tool_choice"] == {"type": "none"}
     assert answer.usage.cost == 5 * COST
 
 
-def test_a_cap_ends_a_conversation_before_the_call_that_could_pass_it(writer, engine):
+def test_a_cap_ends_a_conversation_before_the_call_that_could_exceed_it(writer, engine):
     with serve(lambda _: message([use("stress")], "tool_use")) as server:
         answer = writer(server.url, Caps(Decimal("0.006"), DOLLAR, DOLLAR)).ask(
             PROMPT, "[]", {"stress": "[]"}
@@ -304,7 +304,7 @@ def test_neither_key_nor_prompt_is_logged_at_any_level(writer, caplog):
     assert PROMPT.facts not in caplog.text
 
 
-def test_no_setting_of_the_sdks_own_is_used(writer, monkeypatch):
+def test_environment_variables_of_the_sdk_are_ignored(writer, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("ANTHROPIC_API_KEY", "another")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "another")
@@ -321,7 +321,7 @@ def test_an_answer_may_be_exactly_as_large_as_the_limit(writer):
         assert writer(server.url, bounds=tight).write(PROMPT).draft is None
 
 
-def test_a_compressed_answer_that_nobody_asked_for_is_not_unpacked(writer):
+def test_an_unrequested_compressed_answer_is_not_decompressed(writer):
     """300 MB of spaces before the message are sent as 300 KB."""
     packed = zlib.compressobj(9, zlib.DEFLATED, 31)
     pieces = [packed.compress(b" " * (1 << 20)) for _ in range(300)]
@@ -342,7 +342,7 @@ ENDLESS = {
     "silence": Reply(fault="silence"),
     "dripping headers": Reply(fault="drip headers"),
     "dripping body": Reply(b" " * 1000, fault="drip"),
-    "asks to come back for ever": error(503, "api_error", ("Retry-After", "1")),
+    "asks to retry forever": error(503, "api_error", ("Retry-After", "1")),
     "only looks up facts": message(
         [{"type": "tool_use", "id": "t", "name": "facts", "input": {"kind": "a"}}], "tool_use"
     ),
@@ -352,7 +352,7 @@ ENDLESS = {
 @pytest.mark.parametrize("fault", ENDLESS.values(), ids=ENDLESS)
 @pytest.mark.parametrize("limit", ["insight", "run"])
 def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engine, fault, limit):
-    """Timeouts of single waits are longer than what a question may take; afterwards nothing more is sent."""
+    """Single timeouts exceed the time of a question; after the limit, nothing is sent."""
     slow = Timeouts(60.0, 60.0, 60.0, 60.0)
     bounds = CallLimits(insight_seconds=0.6) if limit == "insight" else CallLimits(run_seconds=0.6)
 
@@ -364,7 +364,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engi
     with serve(answer) as server:
         began, asking = time.monotonic(), writer(server.url, timeouts=slow, bounds=bounds)
         found = asking.ask(PROMPT, "[]", {"a": "[]"})
-        assert time.monotonic() - began < 5  # 0.6 seconds, on a machine that has other things to do
+        assert time.monotonic() - began < 5  # 0.6 seconds, on a busy machine
         calls = len(server.calls)
         name = "RISKMETRICS_AI_SECONDS" if limit == "insight" else "RISKMETRICS_AI_RUN_SECONDS"
         assert name in (found.problem or "")
@@ -374,7 +374,7 @@ def test_a_question_ends_at_its_time_limit_whatever_the_vendor_does(writer, engi
     assert all(settled for _, settled in amounts(engine))
 
 
-def test_each_insight_of_a_run_has_a_time_of_its_own(writer):
+def test_each_insight_of_a_run_has_its_own_time_limit(writer):
     other = replace(PROMPT, task="Another task.")
     with serve(lambda _: message()) as server:
         asking = writer(server.url, bounds=CallLimits(insight_seconds=0.5))

@@ -1,4 +1,4 @@
-"""The price of tokens against calculations by hand from the vendor's list."""
+"""Prices of tokens against hand calculations from the vendor's price list."""
 
 import logging
 from datetime import date
@@ -46,15 +46,15 @@ def test_a_batch_costs_half():
         ("claude-haiku-5-5", date(2026, 10, 31)),
     ],
 )
-def test_a_price_that_is_not_known_is_undefined_and_said_once(model, day, caplog):
+def test_an_unknown_price_is_undefined_and_logged_once(model, day, caplog):
     cost._warn_unknown_rates.cache_clear()
     with caplog.at_level(logging.WARNING):
         assert [cost.price(model, Tokens(1, 1), day) for _ in range(3)] == [None] * 3
-    assert caplog.text.count(f"the rates of {model} on {day} are not known") == 1
+    assert caplog.text.count(f"no rates for {model} on {day}") == 1
 
 
 def test_an_estimate_is_a_guess_and_a_bound():
-    """By hand: 8,000 bytes as 2,000 or 8,000 tokens at 0.10, and 1,000 or 2,000 at 0.50 USD a million."""
+    """By hand, USD per million: (2,000 or 8,000) * 0.10 + (1,000 or 2,000) * 0.50."""
     assert cost.estimate("claude-haiku-5-5", 8000, 2000, DAY) == Price(
         Decimal("0.0007"), Decimal("0.0018")
     )

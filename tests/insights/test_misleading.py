@@ -1,4 +1,4 @@
-"""Sentences whose figures are right and which mislead all the same, and plain ones as people write them; both by hand."""
+"""Hand-written sentences: misleading ones with correct figures, and plain true ones."""
 
 from dataclasses import replace
 from random import Random
@@ -36,14 +36,20 @@ _FIGURES = {
 }
 
 MISLEADING = """
-The vendor beta of {{provider_beta}}, with the beta of {{beta}}, is above the beta threshold of {{beta_threshold}}.
-The vendor beta is {{provider_beta}} and, with the beta of {{beta}}, is above the beta threshold of {{beta_threshold}}.
-The vendor beta of {{provider_beta}} and the beta of {{beta}} are above the beta threshold of {{beta_threshold}}.
-The beta is above the beta threshold of {{beta_threshold}}, the beta of own returns and the vendor beta of {{provider_beta}}.
-The high end, {{expected_high}}, or the expected volatility, {{expected_volatility}}, is below the volatility over 63 sessions.
+The vendor beta of {{provider_beta}}, with the beta of {{beta}}, is above the beta threshold of \
+{{beta_threshold}}.
+The vendor beta is {{provider_beta}} and, with the beta of {{beta}}, is above the beta threshold \
+of {{beta_threshold}}.
+The vendor beta of {{provider_beta}} and the beta of {{beta}} are above the beta threshold of \
+{{beta_threshold}}.
+The beta is above the beta threshold of {{beta_threshold}}, the beta of own returns and the \
+vendor beta of {{provider_beta}}.
+The high end, {{expected_high}}, or the expected volatility, {{expected_volatility}}, is below \
+the volatility over 63 sessions.
 The beta is {{beta}} and, with the HHI of {{hhi}}, fell.
 The HHI, {{hhi}}, and the beta rose.
-POS_02 has the largest weight and {{pos_01_weight}} of POS_01, while POS_02 has a share of volatility of {{pos_02_share}}.
+POS_02 has the largest weight and {{pos_01_weight}} of POS_01, while POS_02 has a share of \
+volatility of {{pos_02_share}}.
 SCN_01 has the highest stress result, {{scn_01_result}}.
 POS_01 has the worst weight, {{pos_01_weight}}.
 The beta rose by {{beta_change.size}} from 2022-12-28.
@@ -73,7 +79,8 @@ Hold POS_01 at a weight of {{pos_01_weight}}.
 The portfolio is to hold a cash of {{cash_value}}.
 Portfolios have a beta of {{beta}}.
 The benchmark of the plan has a beta of {{beta}}.
-The expected volatility of {{expected_volatility}} rests on the volatility over 63 sessions of {{volatility_63d}}.
+The expected volatility of {{expected_volatility}} rests on the volatility over 63 sessions of \
+{{volatility_63d}}.
 The portfolio lost {{daily_pnl.size}} from a net exposure of {{net_exposure}}.
 The portfolio lost {{daily_pnl.size}} by a beta of {{beta}}.
 According to a beta of {{beta}} the portfolio lost {{daily_pnl.size}}.
@@ -85,7 +92,8 @@ The beta was {{beta}} since the session before.
 On 2022-12-27 the beta was {{beta}}.
 On 2022-12-28 the stress result of SCN_01 was {{scn_01_result}}.
 On 2022-12-28 the beta was the beta threshold of {{beta_threshold}}.
-The forecast made 21 sessions before, {{past_forecast}}, was below the volatility that followed, {{past_outcome}}.
+The forecast made 21 sessions before, {{past_forecast}}, was below the volatility that followed, \
+{{past_outcome}}.
 POS_02 accounts for {{pos_02_share.size}} of the portfolio's volatility.
 POS_02 accounts for {{pos_01_share.size}} of the portfolio's volatility.
 POS_01 accounts for {{pos_01_weight}} of the portfolio's volatility.
@@ -119,19 +127,21 @@ SAYING_NOTHING = [
     "Review at.",
     "Discuss here.",
 ]
-"""Words of the list, and no fact: sentences that tell nothing, or more than any fact."""
+"""Sentences of the vocabulary without a fact."""
 
 PLAIN = """
 The beta, at {{beta}}, is above the beta threshold of {{beta_threshold}}.
 At {{beta}}, the beta is above the beta threshold of {{beta_threshold}}.
 The beta is {{beta}} and exceeds the beta threshold of {{beta_threshold}}.
-The beta is {{beta}}, above the beta threshold of {{beta_threshold}}, with an r-squared of {{beta_r_squared}}.
+The beta is {{beta}}, above the beta threshold of {{beta_threshold}}, with an r-squared of \
+{{beta_r_squared}}.
 The beta rose by {{beta_change.size}} in the session.
 Since the session before, the beta rose by {{beta_change.size}}.
 In the session the portfolio lost {{daily_pnl.size}}.
 The portfolio's beta is {{beta}}.
 POS_01's weight of {{pos_01_weight}} is above the single-name threshold of {{weight_threshold}}.
-POS_01 is the largest position, with a weight of {{pos_01_weight}} and a share of volatility of {{pos_01_share}}.
+POS_01 is the largest position, with a weight of {{pos_01_weight}} and a share of volatility of \
+{{pos_01_share}}.
 The three largest positions hold {{top_3}} of gross value.
 SEC_02 is underweight against the benchmark, with an active weight of {{sec_02_active}}.
 In SCN_01 the portfolio would lose {{scn_01_result.size}}.
@@ -141,7 +151,8 @@ Monitor the weight of POS_01 against the single-name threshold.
 Compare the beta with the vendor beta.
 Review the portfolio.
 The forecast made 21 sessions before was {{past_forecast}}.
-The forecast made 21 sessions before, {{past_forecast}}, was above the volatility that followed, {{past_outcome}}.
+The forecast made 21 sessions before, {{past_forecast}}, was above the volatility that followed, \
+{{past_outcome}}.
 The result of the session was {{daily_pnl}}.
 On 2022-12-28 the beta was {{beta}}.
 On 2022-12-28 the portfolio was net long, with a net exposure of {{net_exposure}}.
@@ -155,7 +166,7 @@ What the facts do not tell is not answered here.
 
 @pytest.fixture(scope="module")
 def facts() -> Sheet:
-    """A sheet of which the signs and the order of the figures are known."""
+    """A sheet with known signs and order of the figures."""
     found = changed(sheet(Random(7)), **_FIGURES)
     weights = {
         f"pos_0{n}_weight": replace(found.facts[f"pos_0{n}_weight"], rank=n) for n in range(1, 6)
@@ -164,22 +175,18 @@ def facts() -> Sheet:
 
 
 @pytest.mark.parametrize("text", MISLEADING)
-def test_a_sentence_that_misleads_with_right_figures_is_refused(facts: Sheet, text: str) -> None:
+def test_a_misleading_sentence_with_correct_figures_is_rejected(facts: Sheet, text: str) -> None:
     assert verify.text_violations(text, facts)
 
 
 @pytest.mark.parametrize("text", MISLEADING_TITLES)
-def test_a_title_that_says_something_of_a_thing_without_its_figure_is_refused(
-    facts: Sheet, text: str
-) -> None:
+def test_a_title_with_a_statement_without_a_figure_is_rejected(facts: Sheet, text: str) -> None:
     assert verify.text_violations(text, facts, is_title=True)
 
 
 @pytest.mark.parametrize("text", SAYING_NOTHING)
 @pytest.mark.parametrize("title", [True, False])
-def test_a_text_without_a_fact_is_refused_whatever_its_words(
-    facts: Sheet, text: str, title: bool
-) -> None:
+def test_a_text_without_a_fact_is_rejected(facts: Sheet, text: str, title: bool) -> None:
     assert verify.text_violations(text.removesuffix("." * title), facts, is_title=title)
 
 

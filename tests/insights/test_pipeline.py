@@ -1,4 +1,4 @@
-"""Who writes: a writer whose draft holds, one that repairs it, and the rules wherever a writer fails."""
+"""Pipeline: verified drafts, repaired drafts, and the rules if a writer fails."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -37,7 +37,7 @@ FALSE = TRUE.model_copy(update={"summary": "The beta soared to {{beta}}."})
 
 
 class Scripted:
-    """A writer that gives the answers that it was given, in turn."""
+    """A writer that returns the given answers in turn."""
 
     provider = "anthropic"
 
@@ -45,11 +45,11 @@ class Scripted:
         self.answers, self.complaints = list(answers), [""]
 
     def write(self, prompt: Prompt) -> Answer:
-        """Give the next answer."""
+        """Return the next answer."""
         return self._next()
 
     def repair(self, prompt: Prompt, draft: Draft, complaints: Sequence[str]) -> Answer:
-        """Give the next answer, and keep the complaints."""
+        """Return the next answer, and record the complaints."""
         self.complaints = list(complaints)
         return self._next()
 
@@ -67,7 +67,7 @@ class Scripted:
 
 @pytest.fixture
 def request_() -> Request:
-    """A factor exposure."""
+    """A request for a factor exposure insight."""
     whole = sheet(Random(1))
     return Request(TEMPLATE, whole.select_facts("factor_exposure", TEMPLATE.providers))
 
@@ -81,7 +81,7 @@ def written(
     return row, writer
 
 
-def test_a_draft_that_holds_is_stored_with_its_cost(request_: Request) -> None:
+def test_a_verified_draft_is_stored_with_its_cost(request_: Request) -> None:
     row, _ = written(request_, TRUE)
     beta = request_.sheet.facts["beta"].formatted
     assert (row["summary"], row["provider"], row["model_used"]) == (
@@ -101,7 +101,7 @@ def test_a_draft_that_holds_is_stored_with_its_cost(request_: Request) -> None:
     )
 
 
-def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(
+def test_an_invalid_draft_is_repaired_once_and_both_attempts_are_charged(
     request_: Request,
 ) -> None:
     row, writer = written(request_, FALSE, TRUE)
@@ -116,14 +116,14 @@ def test_a_draft_that_does_not_hold_is_repaired_once_and_both_attempts_are_paid(
         (("the service is overloaded",), "the service is overloaded", "0.000200"),
         (
             (FALSE, FALSE),
-            "refused twice, last for: summary: 'soared' is not in the vocabulary",
+            "rejected twice; last reason: summary: 'soared' is not in the vocabulary",
             "0.000400",
         ),
         ((FALSE, "no answer in time"), "no answer in time", "0.000400"),
         ((ConnectionError("key=secret"),), "the writer failed: ConnectionError", None),
     ],
 )
-def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
+def test_a_failed_writer_falls_back_to_the_rules_with_reason_and_cost(
     request_: Request, answers: tuple[Draft | str | Exception, ...], reason: str, cost: str | None
 ) -> None:
     row, _ = written(request_, *answers)
@@ -142,7 +142,7 @@ def test_whatever_goes_wrong_the_rules_stand_with_the_reason_and_the_cost(
     )
 
 
-def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(
+def test_a_key_depends_exactly_on_what_the_text_depends_on(
     request_: Request,
 ) -> None:
     key = pipeline.request_key(request_, GenerationContext())
@@ -170,15 +170,15 @@ def test_a_key_depends_on_all_that_the_text_depends_on_and_on_nothing_else(
         )
         == key
     )
-    of_models = {
+    model_keys = {
         pipeline.request_key(request_, GenerationContext(Scripted(), model)) for model in ("m", "n")
     }
-    assert len(of_models | {key}) == 3
+    assert len(model_keys | {key}) == 3
 
 
 @pytest.mark.parametrize("insight_type", [*DEFAULT_INSIGHT_TYPES, "custom"])
-def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
-    """Invariant, with every fact there and with some missing."""
+def test_drafts_of_the_rules_are_valid_on_any_sheet(insight_type: str) -> None:
+    """Invariant, with all facts and with some missing."""
     random = Random(insight_type)
     for _ in range(60):
         whole = sheet(random)
@@ -195,7 +195,7 @@ def test_what_the_rules_write_holds_on_any_sheet(insight_type: str) -> None:
             assert verify.find_violations(draft, facts) == []
 
 
-def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
+def test_without_facts_no_insight_is_written(request_: Request) -> None:
     empty = replace(request_.sheet, facts={})
     assert (
         list(pipeline.insight_rows([replace(request_, sheet=empty)], GenerationContext(), set()))
@@ -203,24 +203,24 @@ def test_where_nothing_has_a_value_nothing_is_said(request_: Request) -> None:
     )
 
 
-def test_what_has_no_value_is_said_with_the_name_that_prose_uses(request_: Request) -> None:
-    missing = {"portfolio_snapshots.beta_provider_1y": "none is known of"}
+def test_limitations_name_undefined_values_as_prose_does(request_: Request) -> None:
+    missing = {"portfolio_snapshots.beta_provider_1y": "no vendor beta"}
     row, _ = written(replace(request_, sheet=replace(request_.sheet, missing=missing)), TRUE)
-    assert row["data_limitations"] == "The vendor beta has no value: none is known of."
+    assert row["data_limitations"] == "The vendor beta is undefined: no vendor beta."
 
 
 @pytest.mark.parametrize(
     "text",
     ["{{ nothing }}", "{{ portfolio.__class__.__mro__ }}", "{% for %}", "{{ ''.__class__ }}"],
 )
-def test_a_template_that_reaches_for_what_there_is_not_is_refused(
+def test_a_template_with_unknown_variables_or_unsafe_attributes_is_rejected(
     request_: Request, text: str
 ) -> None:
     with pytest.raises(TemplateRenderError, match="factor_exposure v1 cannot be rendered"):
         build_prompt(replace(TEMPLATE, investigation_prompt=text), request_.sheet, "m", "aliases")
 
 
-def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request) -> None:
+def test_a_prompt_contains_the_facts_and_no_symbols(request_: Request) -> None:
     sent = build_prompt(TEMPLATE, request_.sheet, "m", "aliases")
     assert sent.task == f"factor_exposure of {request_.sheet.portfolio}"
     assert request_.sheet.facts["beta"].formatted in sent.facts
@@ -231,7 +231,7 @@ def test_a_prompt_holds_the_facts_and_no_name_of_what_is_held(request_: Request)
     assert '"symbol"' not in sent.facts + sent.system
 
 
-def test_a_title_too_long_with_its_names_is_cut_between_words_and_never_within_a_figure(
+def test_a_title_too_long_with_its_names_is_cut_between_words(
     request_: Request,
 ) -> None:
     sheet = replace(request_.sheet, aliases={"SEC_01": {"sector": "x" * 190}})

@@ -1,4 +1,4 @@
-"""Sentences made by rule, half of them false: the verifier lets no false one through and refuses few of the true ones."""
+"""Generated sentences, half of them false: no false one passes, few true ones are rejected."""
 
 from collections import Counter
 from random import Random
@@ -7,7 +7,7 @@ import pytest
 
 from riskmetrics.insights import verify
 from tests.insights.fact_sheets import sheet
-from tests.insights.sentences import of_sheet
+from tests.insights.sentences import generate_sentences
 
 WAYS = {
     "direction",
@@ -26,13 +26,13 @@ SHEETS, PER_SHEET = 40, 300
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_no_false_sentence_passes_and_fewer_than_two_in_a_hundred_true_ones_are_refused(
+def test_no_false_sentence_passes_and_under_two_percent_of_true_ones_are_rejected(
     seed: int,
 ) -> None:
     random, passed, refused, ways = Random(seed), [], [], Counter[str]()
     for _ in range(SHEETS):
         facts = sheet(random)
-        for sentence in of_sheet(facts, PER_SHEET, random):
+        for sentence in generate_sentences(facts, PER_SHEET, random):
             wrong = verify.text_violations(sentence.text, facts)
             ways[sentence.mutation] += 1
             if sentence.true and wrong:

@@ -1,4 +1,4 @@
-"""Every threshold of severity on its boundary: the limit itself is reached, the number before it is not."""
+"""Severity thresholds on their boundaries: the limit is reached, the number before is not."""
 
 from dataclasses import replace
 from random import Random
@@ -18,7 +18,7 @@ LEVELS = {kind: list(limits) for kind, limits in severity.load_thresholds()["thr
 
 
 def judged(kind: str, value: float) -> tuple[str, float]:
-    """Return the severity that one fact alone gives, and the threshold that it is shown beside."""
+    """Return the severity of a single fact, and its threshold."""
     facts = [fact for fact in sheet(Random(7)).facts.values() if fact.fact_type.name == kind]
     fact = replace(facts[0], value=value, rank=None)
     insight_type = next(

@@ -1,4 +1,4 @@
-"""The seeded prompts: what they show as right passes, what they show as refused is refused, and they show every word."""
+"""Seeded prompts: their examples match the verifier, and they list the whole vocabulary."""
 
 from collections.abc import Iterator
 from random import Random
@@ -33,7 +33,7 @@ _FIGURES = {
 
 @pytest.fixture
 def facts() -> Sheet:
-    """Facts of which the examples are true; the first position is the largest."""
+    """Facts for which the examples are true; the first position is the largest."""
     random = Random(7)
     while (found := sheet(random)).facts["pos_01_weight"].rank != 1:
         pass
@@ -41,7 +41,7 @@ def facts() -> Sheet:
 
 
 def examples(system: str, heading: str) -> list[str]:
-    """The sentences that a prompt lists under a heading."""
+    """Return the sentences that a prompt lists under a heading."""
     _, _, listed = system.partition(heading)
     return [
         line.removeprefix("- ")
@@ -50,7 +50,7 @@ def examples(system: str, heading: str) -> list[str]:
     ]
 
 
-def test_what_the_prompts_show_as_right_passes_and_what_they_show_as_refused_is_refused(
+def test_examples_of_the_prompts_pass_or_fail_the_verifier_as_labeled(
     connection: sa.Connection, facts: Sheet
 ) -> None:
     templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
@@ -65,7 +65,7 @@ def test_what_the_prompts_show_as_right_passes_and_what_they_show_as_refused_is_
         assert all(verify.text_violations(text, facts) for text in wrong)
 
 
-def test_the_prompt_shows_every_word_that_the_verifier_knows_and_every_length() -> None:
+def test_the_prompt_lists_the_whole_vocabulary_and_all_length_limits() -> None:
     shown = verifier_rules()
     known = {
         phrase for phrase in lexicon._meanings_by_phrase() if phrase not in lexicon.TYPES_BY_LABEL
@@ -96,10 +96,10 @@ def active(engine: sa.Engine) -> dict[str, str]:
         }
 
 
-def test_the_second_version_replaces_the_first_and_no_template_of_a_users_own(
+def test_the_second_version_replaces_the_first_but_no_user_template(
     before: sa.Engine,
 ) -> None:
-    """One user has a template of their own in use, one of a second version's name, one has edited a seeded one."""
+    """Users have an active template of their own, one named like version 2, and an edited one."""
     copied = (
         "name, system_prompt, investigation_prompt || ' Be brief.', active FROM"
         " ai_insight_templates"

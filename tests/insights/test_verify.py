@@ -1,4 +1,4 @@
-"""What passes the verifier and what does not, rule by rule; many sentences by rule are in test_red_team."""
+"""Verifier: passing and rejected sentences per rule; test_red_team has generated sentences."""
 
 from dataclasses import replace
 from random import Random
@@ -7,14 +7,17 @@ import pytest
 
 from riskmetrics.insights import lexicon, rules, verify
 from riskmetrics.insights.draft_schemas import Draft, Finding
-from riskmetrics.insights.fact_sheet import Fact, Sheet
+from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.fact_types import FACT_TYPES, TYPES_BY_LABEL, format_value
+from riskmetrics.insights.facts import Fact
 from tests.insights.fact_sheets import DAY, sheet
 
 FORBIDDEN = """
-    one two three half twice double all every each most many few several some any none no not never nobody nothing only about nearly almost
-    roughly over under up down high low large small strong weak very much good bad because due since yesterday today tomorrow last next past
-    recently soon buy sell trim add cut short long it its they this that which dollars percent will may might could should must
+    one two three half twice double all every each most many few several some any none no not never
+    nobody nothing only about nearly almost roughly over under up down high low large small strong
+    weak very much good bad because due since yesterday today tomorrow last next past recently soon
+    buy sell trim add cut short long it its they this that which dollars percent will may might
+    could should must
 """
 
 
@@ -32,7 +35,7 @@ def changed(facts: Sheet, **values: float) -> Sheet:
 
 @pytest.fixture
 def facts() -> Sheet:
-    """A sheet on which the beta is 1.25 and rose, and a position of 12 % passes a threshold of 10 %."""
+    """A sheet with a beta of 1.25 that rose, and a position of 12 % above a threshold of 10 %."""
     of = {
         "beta": 1.25,
         "beta_threshold": 1.2,
@@ -79,16 +82,16 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
         ("The beta is {{beta}}, as Tesla reported.", "'Tesla' is not in the vocabulary"),
         ("Buy POS_01.", "'Buy' is not in the vocabulary"),
         ("Sell POS_01 before the weight rises.", "'Sell' is not in the vocabulary"),
-        ("The beta is {{gamma}}.", "there is no fact gamma"),
-        ("The beta is {{hhi}}.", "does not stand with one of its names"),
+        ("The beta is {{gamma}}.", "unknown fact gamma"),
+        ("The beta is {{hhi}}.", "is not next to one of its names"),
         (
             "The volatility over 63 sessions is {{volatility_21d}}.",
-            "does not stand with one of its names",
+            "is not next to one of its names",
         ),
-        ("The beta is -{{beta}}.", "is no word"),
-        ("The beta is {{beta}}%.", "is no word"),
-        ("The beta is 0{{beta}}.", "must stand free"),
-        ("The beta is {{beta}}{{hhi}}.", "must stand free"),
+        ("The beta is -{{beta}}.", "is not a word"),
+        ("The beta is {{beta}}%.", "is not a word"),
+        ("The beta is 0{{beta}}.", "must be separated by spaces"),
+        ("The beta is {{beta}}{{hhi}}.", "must be separated by spaces"),
         (
             "The beta of {{beta}} is below the beta threshold of {{beta_threshold}}.",
             "beta is not below beta_threshold",
@@ -97,14 +100,14 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
         ("The beta of {{beta}} is above the beta of {{beta}}.", "can be compared"),
         (
             "The beta of {{beta}} is at least {{beta_threshold}}.",
-            "does not stand with one of its names",
+            "is not next to one of its names",
         ),
-        ("The beta fell by {{beta_change.size}}.", "beta is not fell"),
-        ("The beta rose by {{beta}}.", "of a move say"),
-        ("The beta rose from {{beta}}.", "of a move say"),
-        ("The HHI rose, and the beta fell.", "is not"),
-        ("The rate beta rose.", "needs the fact of a change"),
-        ("The change in beta is {{beta_change.size}}.", "needs a word that tells its direction"),
+        ("The beta fell by {{beta_change.size}}.", "'fell' is wrong: beta_change is +0.04"),
+        ("The beta rose by {{beta}}.", "state a change as"),
+        ("The beta rose from {{beta}}.", "state a change as"),
+        ("The HHI rose, and the beta fell.", "is wrong"),
+        ("The rate beta rose.", "needs a fact with a change"),
+        ("The change in beta is {{beta_change.size}}.", "needs a word for its direction"),
         (
             "The portfolio gained {{daily_pnl.size}} in the session.",
             "is wrong: daily_pnl is −839.30 USD",
@@ -112,33 +115,33 @@ def test_a_sentence_that_states_its_facts_passes(facts: Sheet, text: str) -> Non
         ("The portfolio lost {{daily_pnl}} in the session.", "after 'lost' write"),
         (
             "POS_02 is the largest position, with a weight of {{pos_02_weight}}.",
-            "not known to be it",
+            "needs a fact with rank 1",
         ),
-        ("POS_02 has a weight of {{pos_01_weight}}.", "is of POS_01"),
+        ("POS_02 has a weight of {{pos_01_weight}}.", "is about POS_01"),
         (
             "POS_01 and POS_02 have a weight of {{pos_02_weight}}.",
-            "'POS_01' stands without its figure",
+            "'POS_01' has no figure",
         ),
         ("The weight of POS_01 is equal to the weight of POS_02.", "can be compared"),
-        ("POS_09 has a weight of {{pos_01_weight}}.", "there is no POS_09"),
-        ("POS_01 is SEC_01.", "things of two kinds"),
-        ("POS_01 has a beta of {{beta}}.", "is of the portfolio"),
-        ("The beta of {{beta}} is the HHI of {{hhi}}.", "said to be one"),
-        ("The beta is the HHI.", "stands without its figure"),
-        ("Check whether the beta is the HHI.", "advice states nothing"),
+        ("POS_09 has a weight of {{pos_01_weight}}.", "unknown alias POS_09"),
+        ("POS_01 is SEC_01.", "mixes two kinds of aliases"),
+        ("POS_01 has a beta of {{beta}}.", "is about the portfolio"),
+        ("The beta of {{beta}} is the HHI of {{hhi}}.", "two figures are equated"),
+        ("The beta is the HHI.", "has no figure"),
+        ("Check whether the beta is the HHI.", "advice must not make a statement"),
         ("On 2022-12-27 the beta is {{beta}}.", "is not the session"),
-        ("The beta is {{beta}} since the session before.", "needs a move"),
+        ("The beta is {{beta}} since the session before.", "needs a change"),
         (
             (
                 "The expected volatility exceeds the volatility over 21 sessions by"
                 " {{volatility_21d}}."
             ),
-            "needs the figure of a move",
+            "needs the figure of a change",
         ),
         ("All positions have a beta of {{beta}}.", "'All' is not in the vocabulary"),
     ],
 )
-def test_a_sentence_that_says_more_or_other_is_refused_with_the_reason(
+def test_a_sentence_that_deviates_from_the_facts_is_rejected_with_the_reason(
     facts: Sheet, text: str, complaint: str
 ) -> None:
     assert complaint in "; ".join(verify.text_violations(text, facts))
@@ -160,26 +163,26 @@ def draft(**parts: object) -> Draft:
     ("parts", "complaint"),
     [
         ({}, ""),
-        ({"title": ""}, "title: it is empty"),
-        ({"summary": "The beta is {{beta}}. " * 60}, "summary: 1320 characters, 1200 are the most"),
-        ({"summary": "With the portfolio in the figures."}, "summary: it states no figure"),
-        ({"findings": []}, "findings: there is none"),
-        ({"findings": [Finding(text="The beta is {{beta}}.", facts=[])]}, "it cites no fact"),
+        ({"title": ""}, "title: must not be empty"),
+        ({"summary": "The beta is {{beta}}. " * 60}, "1320 characters exceed the limit of 1200"),
+        ({"summary": "With the portfolio in the figures."}, "summary: must state a figure"),
+        ({"findings": []}, "findings: at least one is required"),
+        ({"findings": [Finding(text="The beta is {{beta}}.", facts=[])]}, "cites no fact"),
         (
             {"findings": [Finding(text="The beta is {{beta}}.", facts=["hhi"])]},
-            "it states beta and does not cite it",
+            "states beta without citing it",
         ),
         (
             {"findings": [Finding(text="Watch the beta.", facts=["gamma"])]},
-            "there is no fact gamma",
+            "unknown fact gamma",
         ),
         (
             {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta", "hhi"])]},
-            "it cites hhi and does not state it",
+            "cites hhi without stating it",
         ),
         (
             {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta", "beta_threshold"])]},
-            "cites beta_threshold and does not state it",
+            "cites beta_threshold without stating it",
         ),
         (
             {
@@ -202,17 +205,17 @@ def draft(**parts: object) -> Draft:
         ),
         (
             {"recommendations": [Finding(text="Watch the beta.", facts=["beta", "hhi"])]},
-            "it cites hhi and does not state it",
+            "cites hhi without stating it",
         ),
         (
             {"recommendations": [Finding(text="Watch the beta.", facts=["drawdown_threshold"])]},
-            "drawdown_threshold and does not state it",
+            "cites drawdown_threshold without stating it",
         ),
-        ({"analysis": "Here the portfolio is closely shown."}, "analysis: it states no fact"),
+        ({"analysis": "Here the portfolio is closely shown."}, "analysis: states no fact"),
         ({"limitations": "What the facts do not tell is not answered here."}, ""),
         (
             {"findings": [Finding(text="The beta is {{beta}}.", facts=["beta"])] * 9},
-            "findings: 9, 8 are the most",
+            "findings: 9 items exceed the limit of 8",
         ),
         ({"limitations": "The data are old."}, "limitations: 'old' is not in the vocabulary"),
     ],
@@ -223,14 +226,14 @@ def test_a_draft_has_its_form(facts: Sheet, parts: dict[str, object], complaint:
     assert bool(found) == bool(complaint)
 
 
-def test_a_name_tells_of_one_kind_of_thing_which_figure_may_stand_beside_it() -> None:
-    """Invariant of the catalogue: no two kinds of the same things share a name."""
+def test_a_name_identifies_one_fact_type() -> None:
+    """Invariant of the catalog: no two types of the same entity share a name."""
     assert all(len(kinds) == 1 for kinds in TYPES_BY_LABEL.values())
     assert {kind.name for kind in FACT_TYPES.values()} == set().union(*TYPES_BY_LABEL.values())
 
 
 def phrases() -> list[str]:
-    """All that prose may say beside the names of facts."""
+    """Return all phrases of the vocabulary, other than names of facts."""
     return [
         phrase
         for words in lexicon.vocabulary().values()
@@ -240,12 +243,12 @@ def phrases() -> list[str]:
 
 
 def test_the_vocabulary_has_no_word_of_quantity_quantifier_negation_degree_or_trade() -> None:
-    """A list by hand; a word of it would pass unseen in any sentence."""
+    """A hand-written list; the verifier would accept such a word in any sentence."""
     assert {*phrases()}.isdisjoint(FORBIDDEN.split())
 
 
-def test_words_of_the_file_are_text() -> None:
-    """YAML reads on and no as booleans."""
+def test_words_of_the_lexicon_are_strings() -> None:
+    """Unquoted, YAML reads on and no as booleans."""
     assert all(isinstance(word, str) for word in phrases())
 
 
@@ -287,7 +290,7 @@ def test_a_stress_result_is_within_its_threshold_or_at_or_beyond_it(
 @pytest.mark.parametrize(
     ("beta", "words"), [(1.19, "within"), (1.2, "at or beyond"), (1.3, "at or beyond")]
 )
-def test_within_and_beyond_are_said_of_other_thresholds_too(
+def test_within_and_beyond_apply_to_other_thresholds_too(
     facts: Sheet, beta: float, words: str
 ) -> None:
     sheet = changed(facts, beta=beta, beta_threshold=1.2)
@@ -296,13 +299,13 @@ def test_within_and_beyond_are_said_of_other_thresholds_too(
         assert (verify.text_violations(text, sheet) == []) == (word == words)
 
 
-def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
+def test_within_applies_only_to_a_threshold(facts: Sheet) -> None:
     sheet = changed(facts, beta=1.1, own_beta=1.2, beta_threshold=1.3)
     for text in (
         "The beta of {{beta}} is within the beta of own returns of {{own_beta}}.",
         "The beta threshold of {{beta_threshold}} is within the beta of {{beta}}.",
     ):
-        assert "is not how" in "; ".join(verify.text_violations(text, sheet))
+        assert "cannot compare" in "; ".join(verify.text_violations(text, sheet))
 
 
 @pytest.mark.parametrize(
@@ -324,7 +327,7 @@ def test_within_is_said_of_nothing_but_a_threshold(facts: Sheet) -> None:
         ),
     ],
 )
-def test_the_rules_call_a_respected_limit_within_it(
+def test_the_rules_write_within_for_a_respected_limit(
     facts: Sheet, result: float, finding: str
 ) -> None:
     sheet = changed(facts, scn_01_result=result, result_threshold=-0.3)

@@ -1,4 +1,4 @@
-"""What is said before a portfolio's values are read, on the boundary of each rule."""
+"""Caveats of a portfolio's values, on the boundary of each rule."""
 
 import pandas as pd
 import pytest
@@ -11,7 +11,7 @@ NO_COVERAGE = pd.DataFrame(
 
 
 @pytest.mark.parametrize(
-    ("equity", "gross", "is_said"),
+    ("equity", "gross", "is_expected"),
     [
         (-1.0, 1000.0, True),
         (0.0, 1000.0, True),
@@ -20,34 +20,34 @@ NO_COVERAGE = pd.DataFrame(
         (-1.0, 0.0, False),
     ],
 )
-def test_equity_of_zero_beside_holdings_is_said_and_without_holdings_is_not(
-    equity: float, gross: float, is_said: bool
+def test_zero_equity_has_a_caveat_only_with_holdings(
+    equity: float, gross: float, is_expected: bool
 ) -> None:
     snapshots = pd.DataFrame(
         {"portfolio": ["P"], "total_value": [equity], "gross_exposure": [gross]}
     )
     found = portfolio_caveats(snapshots, NO_COVERAGE)
-    assert ("P" in found) == is_said
+    assert ("P" in found) == is_expected
     assert all("equity is" in text for texts in found.values() for text in texts)
 
 
 @pytest.mark.parametrize(
-    ("equity", "gross", "is_said"),
+    ("equity", "gross", "is_expected"),
     [(49.9, 1000.0, True), (50.0, 1000.0, False), (50.1, 1000.0, False), (1.155, 23.1, False)],
     ids=["below", "at the minimum", "above", "at the minimum but for rounding"],
 )
-def test_equity_of_five_per_cent_of_gross_exposure_is_enough(
+def test_equity_of_five_percent_of_gross_exposure_is_enough(
     equity: float,
     gross: float,
-    is_said: bool,
+    is_expected: bool,
 ) -> None:
     values = {"total_value": [equity], "gross_exposure": [gross]}
     snapshots = pd.DataFrame({"portfolio": ["P"]} | values)
-    assert ("P" in portfolio_caveats(snapshots, NO_COVERAGE)) == is_said
+    assert ("P" in portfolio_caveats(snapshots, NO_COVERAGE)) == is_expected
 
 
-@pytest.mark.parametrize(("n_covered", "is_said"), [(3, False), (2, True), (0, True)])
-def test_values_rest_on_closes_not_believed_where_one_is_not(n_covered: int, is_said: bool) -> None:
+@pytest.mark.parametrize(("n_covered", "is_expected"), [(3, False), (2, True), (0, True)])
+def test_a_single_unconfirmed_close_has_a_caveat(n_covered: int, is_expected: bool) -> None:
     snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [1.0], "gross_exposure": [1.0]})
     share = {
         "metric": ["believed_prices"],
@@ -56,6 +56,6 @@ def test_values_rest_on_closes_not_believed_where_one_is_not(n_covered: int, is_
         "n_total": [3],
     }
     found = portfolio_caveats(snapshots, pd.DataFrame({"portfolio": ["P"], **share}))
-    assert ("P" in found) == is_said
-    if is_said:
-        assert f"of {3 - n_covered} of 3 instruments" in found["P"][0]
+    assert ("P" in found) == is_expected
+    if is_expected:
+        assert found["P"][0].startswith(f"{3 - n_covered} of 3 instruments have an unconfirmed")

@@ -1,4 +1,4 @@
-"""Figures as text, by hand."""
+"""Formatted figures against hand-written text."""
 
 from collections.abc import Callable
 
@@ -26,13 +26,11 @@ from riskmetrics.report import formatting
         (formatting.p_value, 0.000001, "0.000001"),
     ],
 )
-def test_a_figure_is_written_for_people(
-    form: Callable[[float], str], value: float, text: str
-) -> None:
+def test_a_figure_is_formatted(form: Callable[[float], str], value: float, text: str) -> None:
     assert form(value) == text
 
 
-def test_the_facts_of_a_finding_are_written_with_what_they_are_of_and_no_window_twice() -> None:
+def test_evidence_names_its_subject_and_states_each_window_once() -> None:
     beta = {"what": "beta", "value": "1.55", "window": "90 sessions"}
     past = {
         "what": "volatility over 21 sessions",
@@ -41,8 +39,8 @@ def test_the_facts_of_a_finding_are_written_with_what_they_are_of_and_no_window_
         "quality": "in sample",
     }
     weight = {"what": "weight", "of": "AMD", "value": "59.8%"}
-    said = (
+    expected = (
         "beta 1.55 (90 sessions); volatility over 21 sessions 34.0% (in sample); weight of AMD"
         " 59.8%"
     )
-    assert formatting.evidence([beta, past, weight]) == said
+    assert formatting.evidence([beta, past, weight]) == expected

@@ -1,4 +1,4 @@
-"""The page says what is stored, and nothing else."""
+"""The HTML report shows the stored results."""
 
 import re
 import uuid
@@ -57,7 +57,7 @@ EMPTY = dict.fromkeys(("long_value", "short_value", "gross_exposure", "net_expos
 
 
 class Page(HTMLParser):
-    """A page's tags, checked to nest, its attributes, and the text of the rows of its tables."""
+    """A parsed page: open tags (checked to nest), attributes, text and table rows."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -69,7 +69,7 @@ class Page(HTMLParser):
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open a tag."""
+        """Record an opening tag."""
         self.attributes += attrs
         if tag == "tr":
             self.rows.append([])
@@ -79,21 +79,21 @@ class Page(HTMLParser):
             self.open.append(tag)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take a tag without content."""
+        """Record a tag without content."""
         self.attributes += attrs
 
     def handle_endtag(self, tag: str) -> None:
-        """Close the tag that was opened last."""
+        """Close the last opened tag."""
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        """Take text, as that of the present cell too."""
+        """Record text, also of the current cell."""
         self.text += data
         if {"td", "th"} & set(self.open):
             self.rows[-1][-1] += data
 
     def row(self, first: str, columns: int) -> list[str]:
-        """Return the cells of the only row of so many columns that starts with ``first``."""
+        """Return the only row with ``columns`` cells that starts with ``first``."""
         cells = [[" ".join(cell.split()) for cell in row] for row in self.rows]
         (found,) = [row for row in cells if row[0] == first and len(row) == columns]
         return found
@@ -135,7 +135,7 @@ def position(
     return key
 
 
-def why(
+def insert_reason(
     connection: sa.Connection,
     owner: uuid.UUID,
     metric: str,
@@ -179,7 +179,7 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
     )
     young = position(connection, owner, "NEW", 5, observations=12)
     for column in ("beta", "alpha", "std_error", "r_squared", "p_value"):
-        why(
+        insert_reason(
             connection,
             owner,
             f"position_market_betas.{column}",
@@ -192,15 +192,15 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
         "benchmark_asof": date(2021, 12, 31),
         "benchmark_code": "SP500",
     }
-    for sector, gross, net, of_benchmark in (
+    for sector, gross, net, benchmark_weight in (
         ("Energy", 0.6, 0.8, 0.027),
         ("Industrials", 0.4, -0.2, 0.078),
     ):
         weights = {
             "gross_weight": gross,
             "net_weight": net,
-            "benchmark_weight": of_benchmark,
-            "active_weight": net - of_benchmark,
+            "benchmark_weight": benchmark_weight,
+            "active_weight": net - benchmark_weight,
         }
         insert(connection, tables.portfolio_sector_weights, sector=sector, **benchmark, **weights)
     coverage = {"metric": "beta", "coverage": 0.971, "n_covered": 2, "n_total": 3}
@@ -209,7 +209,7 @@ def long_short(connection: sa.Connection) -> uuid.UUID:
 
 
 @pytest.mark.usefixtures("long_short")
-def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
+def test_the_page_shows_the_stored_figures(connection: sa.Connection) -> None:
     """Rounded by hand."""
     page = Page(render_page(connection, DAY))
     overview = page.row("Long-Short USD", 12)
@@ -217,10 +217,10 @@ def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
     assert overview[7:11] == ["25.1%", "0.1122", "8.91", "3"]
     assert page.row("Short", 3)[1] == "−890,911"
     assert page.row("Calculated, 90 sessions", 3)[1:] == ["0.58", "2 of 3, 97.1% of gross"]
-    assert page.row("Observations, fewest", 3)[1] == "88"
-    assert page.row("R², mean of positions", 3)[1] == "0.49"
+    assert page.row("Fewest observations", 3)[1] == "88"
+    assert page.row("Exposure-weighted mean R²", 3)[1] == "0.49"
     assert page.row("Portfolio regression", 3)[1] == "0.62"
-    assert page.row("Vendor’s, 1 year", 3)[1] == "0.73"
+    assert page.row("Vendor beta, 1 year", 3)[1] == "0.73"
     assert page.row("Largest 3, share of gross", 3)[1] == "45.7%"
     assert page.row("Largest 10, share of gross", 3)[1] == "98.8%"
     assert page.row("Energy", 6) == ["Energy", "60.0%", "80.0%", "", "2.7%", "+77.3%"]
@@ -254,8 +254,8 @@ def test_the_figures_are_the_stored_ones(connection: sa.Connection) -> None:
 
 
 @pytest.mark.usefixtures("long_short")
-def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
-    """On the axis from -0.2 to 0.8, zero stands at 20; a benchmark of 0.027 at 22.7."""
+def test_bars_end_at_the_weights(connection: sa.Connection) -> None:
+    """On the axis from -0.2 to 0.8, zero is at 20 and a benchmark of 0.027 at 22.7."""
     sectors = render_page(connection, DAY).split("<h3>Sectors</h3>")[1]
     assert re.findall(r'<rect class="(\w+)" x="([\d.]+)" y="1.5" width="([\d.]+)"', sectors)[
         :2
@@ -267,7 +267,7 @@ def test_bars_end_where_the_weights_are(connection: sa.Connection) -> None:
 
 
 @pytest.mark.usefixtures("long_short")
-def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(
+def test_a_missing_beta_is_a_dash_with_a_link_to_its_reason(
     connection: sa.Connection,
 ) -> None:
     page = Page(render_page(connection, DAY))
@@ -281,10 +281,12 @@ def test_a_beta_that_is_missing_is_a_dash_that_leads_to_its_reason(
     assert links <= anchors
 
 
-def test_no_dash_stands_without_a_reason(connection: sa.Connection) -> None:
-    """Of an empty portfolio everything is missing: one reason is stored, the others are said not to be."""
+def test_every_dash_has_a_reason(connection: sa.Connection) -> None:
+    """An empty portfolio has one stored reason; other missing values get a default one."""
     owner = portfolio(connection, "Empty", EMPTY)
-    why(connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value")
+    insert_reason(
+        connection, owner, "portfolio_snapshots.hhi", "the portfolio holds nothing with a value"
+    )
     page = Page(render_page(connection, DAY))
     explained = {row[0].strip(): row[1] for row in page.rows if len(row) == 5}
     dashes = [cell.strip() for row in page.rows for cell in row if "—" in cell]
@@ -293,13 +295,13 @@ def test_no_dash_stands_without_a_reason(connection: sa.Connection) -> None:
         == "the portfolio holds nothing with a value"
     )
     assert (
-        "neither a value nor a reason is stored"
+        "no value and no reason is stored"
         in explained[page.row("Portfolio regression", 3)[1].removeprefix("—")]
     )
     assert all(dash.removeprefix("—") in explained for dash in dashes)
     assert page.row("Long", 3)[1] == "0.00"
     assert page.row("Equity: net + cash", 3)[1] == "500.00"
-    assert "No betas of positions" in page.text
+    assert "No position betas" in page.text
 
 
 def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
@@ -308,7 +310,7 @@ def test_a_sector_without_benchmark_has_the_reason_of_its_active_weight(
     owner = portfolio(connection, "No benchmark", LONG_SHORT)
     weights = {"sector": "Energy", "gross_weight": 1.0, "net_weight": 1.0}
     insert(connection, tables.portfolio_sector_weights, portfolio_id=owner, day=DAY, **weights)
-    why(
+    insert_reason(
         connection,
         owner,
         "portfolio_sector_weights.active_weight",
@@ -326,8 +328,10 @@ def test_a_portfolio_without_a_snapshot_is_listed_with_its_reason(
 ) -> None:
     owner = portfolio(connection, "Unpriced", None)
     portfolio(connection, "Of another day", None)
-    why(connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price")
-    why(
+    insert_reason(
+        connection, owner, "portfolio_snapshots.total_value", "none of the holdings has a price"
+    )
+    insert_reason(
         connection,
         owner,
         "position_market_betas.beta",
@@ -352,7 +356,7 @@ def test_names_and_reasons_are_escaped(connection: sa.Connection) -> None:
         p_value=0.5,
         alpha=0.0,
     )
-    why(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
+    insert_reason(connection, owner, "portfolio_snapshots.portfolio_delta", '<img src="x">')
     text = render_page(connection, DAY)
     assert not re.search("<script|<b>&AMD|<img", text)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
@@ -383,7 +387,7 @@ def test_a_day_without_results_is_refused(connection: sa.Connection) -> None:
 
 
 def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> None:
-    """Stored results are told apart by name: mixing two owners' positions would be worse than no page."""
+    """Results are grouped by name: a shared name would mix the positions of two portfolios."""
     portfolio(connection, "Growth", LONG_SHORT)
     portfolio(connection, "Growth", LONG_SHORT)
     with pytest.raises(DataQualityError, match="same name"):
@@ -391,16 +395,16 @@ def test_portfolios_that_share_a_name_are_refused(connection: sa.Connection) -> 
 
 
 @pytest.mark.usefixtures("long_short")
-def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
+def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     connection: sa.Connection,
 ) -> None:
-    """Rounded by hand; a scenario that could not be computed is a dash, and says why below."""
+    """Rounded by hand; an undefined scenario is a dash with the reason below the table."""
     owner = connection.scalar(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == "Long-Short")
     )
-    of_day = {"portfolio_id": owner, "day": DAY}
+    key = {"portfolio_id": owner, "day": DAY}
     for method, risk in (("historical", 0.02217), ("parametric", None)):
-        tail = of_day | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
+        tail = key | {"method": method, "level": 0.95, "horizon_days": 1, "observations": 504}
         reason = None if risk else "no forecast"
         amount = 2771.25 if risk else None
         figures = {
@@ -410,16 +414,16 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
             "undefined_reason": reason,
         }
         insert(connection, tables.portfolio_tail_risk, **tail | figures)
-    tested = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
-    insert(connection, tables.portfolio_var_backtests, **of_day | tested)
-    fallen = {
+    backtest = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
+    insert(connection, tables.portfolio_var_backtests, **key | backtest)
+    drawdown = {
         "current": 0.0,
         "current_peak": DAY,
         "largest": 0.1135,
         "largest_peak": date(2022, 6, 8),
         "largest_trough": date(2022, 6, 17),
     }
-    insert(connection, tables.portfolio_drawdowns, observations=252, **of_day | fallen)
+    insert(connection, tables.portfolio_drawdowns, observations=252, **key | drawdown)
     insert(
         connection,
         tables.portfolio_stress,
@@ -427,7 +431,7 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
         loss=-0.0582,
         loss_value=-7280,
         coverage=1,
-        **of_day,
+        **key,
     )
     insert(
         connection,
@@ -435,7 +439,7 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
         scenario="1929",
         coverage=0,
         undefined_reason="no closes",
-        **of_day,
+        **key,
     )
     for symbol, component in (("AMD", 0.25), ("LLY", -0.05)):
         insert(
@@ -444,7 +448,7 @@ def test_what_may_be_lost_is_shown_with_the_reason_of_what_is_not_known(
             symbol=symbol,
             component=component,
             observations=252,
-            **of_day,
+            **key,
         )
     page = Page(render_page(connection, DAY))
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
@@ -474,7 +478,7 @@ def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figu
     insert(connection, tables.volatility_forecasts, **made | flags | figures)
 
 
-def of_position(
+def insert_position_results(
     connection: sa.Connection, owner: uuid.UUID, symbol: str, **volatility: Any
 ) -> None:
     key = connection.scalar(
@@ -501,7 +505,7 @@ def of_position(
 def test_volatility_and_rate_betas_are_the_stored_ones(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
-    """Rounded by hand; a dagger marks what is in sample, and a line under the table says what that means."""
+    """Rounded by hand; a dagger marks in-sample forecasts, with a note below the table."""
     forecast(
         connection,
         str(long_short),
@@ -526,10 +530,10 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
         "expected_vol_21d": 0.5559,
         "vol_trend": "increasing",
     }
-    of_position(
+    insert_position_results(
         connection, long_short, "AMD", vol_percentile=0.0675, model_r_squared=-0.1791, **known
     )
-    of_position(connection, long_short, "NEW")
+    insert_position_results(connection, long_short, "NEW")
     betas = {
         "rate_beta": 0.1239,
         "r_squared": 0.0461,
@@ -540,11 +544,11 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
     page = Page(render_page(connection, DAY))
     assert page.row("Last 21 sessions", 3)[1] == "21.7%"
     assert page.row("Last 63 sessions", 3)[1] == "23.6%"
-    assert page.row("Expected, next 21 sessions", 3)[1:] == ["25.1%", "80% band 16.0% to 36.0%"]
-    assert page.row("Trend", 3)[1:] == ["increasing", "rises with probability 60.2%"]
+    assert page.row("Forecast, 21 sessions", 3)[1:] == ["25.1%", "80% interval 16.0% to 36.0%"]
+    assert page.row("Trend", 3)[1:] == ["increasing", "P(increase) 60.2%"]
     assert page.row("Percentile", 3)[1] == "19.4%"
     assert page.row("Rate beta", 3)[1] == "0.12"
-    assert page.row("The market held fixed", 3)[1].startswith("—")
+    assert page.row("Market held fixed", 3)[1].startswith("—")
     assert [row[1] for row in page.rows if row[1:2] == ["too little has two factors"]]
     amd = [
         "45.1%",
@@ -562,15 +566,15 @@ def test_volatility_and_rate_betas_are_the_stored_ones(
     assert page.row("AMD", 13) == ["AMD", "Long", *amd]
     assert all(cell == "" or cell.startswith("—") for cell in page.row("NEW", 13)[2:])
     text = " ".join(page.text.split())
-    assert text.count(f"† In sample: {formatting.IN_SAMPLE_NOTE}.") == 1
-    assert "From less than half a year of returns: AMD." in text
+    assert text.count(f"† In-sample: {formatting.IN_SAMPLE_NOTE}.") == 1
+    assert "Less than half a year of returns: AMD." in text
 
 
 @pytest.mark.usefixtures("long_short")
-def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(
+def test_the_forecast_backtest_pools_forecasts_completed_by_the_day(
     connection: sa.Connection,
 ) -> None:
-    """By hand: forecasts of 10 % where 20 % came have a bias of -50 %, and a QLIKE of 4 - ln 4 - 1 = 1.614."""
+    """By hand: 10 % forecast and 20 % realized: bias -50 %, QLIKE 4 - ln 4 - 1 = 1.614."""
     models = dict.fromkeys(("trailing_21d", "ewma_94", "ewma_97"), 0.2)
     known = {
         "expected": 0.1,
@@ -603,7 +607,7 @@ def test_the_track_record_of_forecasts_pools_what_was_complete_by_the_day(
     ]
 
 
-def test_a_beta_to_rates_stands_without_volatility(
+def test_a_rate_beta_is_shown_without_volatility(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
     key = connection.scalar(
@@ -628,10 +632,10 @@ def test_a_beta_to_rates_stands_without_volatility(
     ]
 
 
-def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(
+def test_each_option_contract_has_a_row_with_its_terms(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
-    """Two calls that share symbol and side, one of them in two lots."""
+    """Two calls on the same symbol and side, one of them in two lots."""
     june = date(2023, 6, 16)
     for strike, lots in ((130, 2), (150.5, 1)):
         call = {
@@ -649,10 +653,10 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(
                 "entry_date": DAY,
             }
             insert(connection, tables.positions, **held)
-            of_lot = {"position_id": held["id"], "calculation_date": DAY}
-            insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **of_lot)
+            lot_key = {"position_id": held["id"], "calculation_date": DAY}
+            insert(connection, tables.position_volatility, realized_vol_21d=strike / 100, **lot_key)
             insert(
-                connection, tables.position_interest_rate_betas, portfolio_id=long_short, **of_lot
+                connection, tables.position_interest_rate_betas, portfolio_id=long_short, **lot_key
             )
             greeks = {
                 "position_id": held["id"],
@@ -682,7 +686,7 @@ def test_each_option_contract_has_a_line_of_its_own_and_says_its_terms(
     ]
 
 
-def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(
+def test_caveats_are_shown_before_values_and_weights(
     connection: sa.Connection, long_short: uuid.UUID
 ) -> None:
     snapshot = tables.portfolio_snapshots
@@ -690,11 +694,11 @@ def test_what_makes_values_and_weights_other_than_they_look_stands_before_them(
     connection.execute(
         sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250)
     )
-    doubted = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
-    insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **doubted)
+    unconfirmed = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
+    insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **unconfirmed)
     text = " ".join(Page(render_page(connection, DAY)).text.split())
     assert (
         "Equity is −1,250, 0.0% of gross exposure; below 5% weights and all figures in units of"
         " equity are undefined." in text
     )
-    assert "Value or profit rests on closes that are not believed, of 2 of 3 instruments" in text
+    assert "2 of 3 instruments have an unconfirmed close that affects value or P&L" in text

@@ -1,0 +1,161 @@
+"""Independent calculation of P&L, income and purchases of a portfolio's day, lot by lot."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from riskmetrics import trading_calendar
+from riskmetrics.explain.portfolio_holdings import Lot, income, lot_price, lots
+from riskmetrics.explain.source_rows import SourceRows
+
+LOT_METHOD = "lot by lot in Python, netted by pandas"
+
+
+def lot_pnl(sources: SourceRows) -> "list[tuple[Lot, float, float]]":
+    """Return each lot entered by the day with its P&L of the day and since entry.
+
+    The P&L of the day is 0 for a lot that was exited earlier.
+    """
+    day, previous, found = sources.day, trading_calendar.previous_session(sources.day), []
+    for lot in lots(sources):
+        if lot.entry_date <= day:
+            is_exited = lot.exit_date is not None and lot.exit_date <= day
+            end = lot.exit_price if is_exited else lot_price(sources, lot, day)[0]
+            start = (
+                lot_price(sources, lot, previous)[0]
+                if lot.entry_date <= previous
+                else lot.entry_price
+            )
+            is_held = not (is_exited and lot.exit_date <= previous)
+            moves = _suspected_moves(sources, lot)
+            over_split = any(row["date"].date() == day for row in moves)
+            is_unknown = over_split or _starts_at_tick(sources, lot)
+            daily = lot.units * (math.nan if is_unknown else end - start)
+            total = lot.units * (
+                math.nan if _is_held_over_split(sources, lot) else end - lot.entry_price_stated
+            )
+            found.append((lot, daily if is_held else 0.0, total))
+    return found
+
+
+def _suspected_moves(sources: SourceRows, lot: Lot) -> "list[dict[Any, Any]]":
+    """Return suspected splits in the closes of a lot's symbol while it was held."""
+    return [
+        row
+        for row in sources.suspects.to_dict("records")
+        if row["symbol"] == lot.underlying
+        and not math.isnan(row["in_close"])
+        and lot.entry_date < row["date"].date() <= sources.day
+        and (lot.exit_date is None or lot.exit_date >= row["date"].date())
+    ]
+
+
+def _starts_at_tick(sources: SourceRows, lot: Lot) -> bool:
+    """Return whether a lot was held at the previous close and that close is a bad tick."""
+    previous = trading_calendar.previous_session(sources.day)
+    ticks = sources.suspects[sources.suspects["close_reverts"].astype(bool)]
+    is_tick = (ticks["symbol"] == lot.underlying) & (ticks["date"] == pd.Timestamp(previous))
+    return lot.entry_date <= previous and bool(is_tick.any())
+
+
+def _is_held_over_split(sources: SourceRows, lot: Lot) -> bool:
+    """Return whether a lot was held over a suspected split that is not known to be a bad tick."""
+    moves = _suspected_moves(sources, lot)
+    return any(not row["close_reverts"] or row["date"].date() == sources.day for row in moves)
+
+
+def instrument_pnl(sources: SourceRows) -> pd.DataFrame:
+    """Return the instruments held or traded on the day, with their P&L.
+
+    P&L is NaN unless it is known for every lot.
+    """
+    previous = trading_calendar.previous_session(sources.day)
+    keys = ["symbol", "underlying", "listed", "right", "strike_price", "expiration_date"]
+    rows = [
+        {name: getattr(lot, name) for name in keys}
+        | {
+            "pnl": daily + _lot_income(sources, lot),
+            "size": (
+                lot.units
+                * (
+                    lot_price(sources, lot, previous)[0]
+                    if lot.entry_date <= previous
+                    else lot.entry_price
+                )
+            ),
+            "over_split": _is_held_over_split(sources, lot),
+        }
+        for lot, daily, _ in lot_pnl(sources)
+        if lot.exit_date is None or lot.exit_date > previous
+    ]
+    frame = pd.DataFrame(rows, columns=[*keys, "pnl", "size", "over_split"]).groupby(
+        keys, dropna=False
+    )
+    return (
+        frame.agg(
+            pnl=("pnl", lambda values: values.sum(skipna=False)),
+            size=("size", lambda values: abs(values.sum())),
+            over_split=("over_split", "any"),
+        )
+        .astype({"pnl": float, "size": float, "over_split": bool})
+        .reset_index()
+    )
+
+
+def daily_pnl(sources: SourceRows) -> tuple[float, int, int]:
+    """Return the known P&L of the day, and the numbers of known and of all instruments."""
+    pnl = instrument_pnl(sources)["pnl"]
+    known = pnl.dropna()
+    return (float(known.sum()) if len(known) or not len(pnl) else math.nan), len(known), len(pnl)
+
+
+def pnl_coverage(sources: SourceRows) -> float:
+    """Return the share of instruments with a known P&L: the smaller of by number and by value."""
+    traded = instrument_pnl(sources)
+    known, sizes = traded["pnl"].notna(), traded["size"]
+    by_value = sizes[known].sum() / sizes.sum() if sizes.sum() > 0 else 1.0
+    return float(min(known.mean(), by_value)) if len(traded) else 1.0
+
+
+def _lot_income(sources: SourceRows, lot: Lot) -> float:
+    """Return the day's distribution to a lot; 0 if it is unknown."""
+    amount = (
+        sources.distributions(lot.symbol).get(sources.day, 0.0)
+        if lot in lots_held_overnight(sources)
+        else 0.0
+    )
+    return 0.0 if math.isnan(amount) else amount * lot.units
+
+
+def lots_held_overnight(sources: SourceRows) -> list[Lot]:
+    """Return the listed lots that receive a distribution of the day."""
+    held = (lot for lot in lots(sources) if lot.listed and lot.entry_date < sources.day)
+    return [lot for lot in held if lot.exit_date is None or lot.exit_date >= sources.day]
+
+
+def day_income(sources: SourceRows) -> float:
+    """Return the distributions of the day; NaN if none is known for any listed holding."""
+    symbols = {lot.symbol for lot in lots_held_overnight(sources)}
+    if symbols and not any(sources.has_known_income(symbol) for symbol in symbols):
+        return math.nan
+    return income(sources, trading_calendar.previous_session(sources.day), sources.day)
+
+
+def day_purchases(sources: SourceRows) -> tuple[float, float]:
+    """Return net and gross purchases of the day; 0 if a stated equity funds them."""
+    if sources.cash_anchor is not None:
+        return 0.0, 0.0
+    previous = trading_calendar.previous_session(sources.day)
+    entered = [lot for lot in lots(sources) if previous < lot.entry_date <= sources.day]
+    costs = np.nan_to_num([lot.units * lot.entry_price for lot in entered])
+    exited = [
+        lot
+        for lot in lots(sources)
+        if lot.exit_date is not None and previous < lot.exit_date <= sources.day
+    ]
+    proceeds = np.nan_to_num([lot.units * lot.exit_price for lot in exited])
+    shorted = float(np.minimum(costs, 0.0).sum())
+    paid_in = max(float(np.maximum(costs, 0.0).sum() - np.maximum(proceeds, 0.0).sum()), 0.0)
+    return paid_in + shorted, paid_in - shorted
