@@ -36,7 +36,7 @@ _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 
 
 def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
-    """Assemble the graph, and whether the schedule and the alerts are on where nobody has switched them."""
+    """Build the definitions; ``nightly_on``: whether schedule and alerts are on by default."""
     warehouse = Warehouse()
     return dg.Definitions(
         assets=dg.load_assets_from_modules(

@@ -28,7 +28,7 @@ OFFLINE_TAG = "riskmetrics/offline"
 """Tag of a run that asks no vendor, whatever the settings."""
 
 STARTED_BY_TAG = "riskmetrics/started_by"
-"""Tag of a run: the command line, the schedule, or the schedule's catching up; from the UI it has none."""
+"""Tag of a run: command line, schedule or catch-up. Runs from the UI have none."""
 AI_ALL_SESSIONS_TAG = "riskmetrics/ai_all"
 """Tag of a run in which a model may be asked for every session, not for the last one alone."""
 
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Warehouse(dg.ConfigurableResource[None]):
-    """The Postgres that inputs come from and results go to; its schema is at head before any step runs.
+    """The Postgres database of inputs and results, at the newest revision before any step runs.
 
     It has no fields: the UI shows a resource's configuration, and the database URL holds a
     password.
@@ -51,7 +51,7 @@ class Warehouse(dg.ConfigurableResource[None]):
     _run_cache: dict[tuple[object, ...], Any] = PrivateAttr(default_factory=dict)
 
     def setup_for_execution(self, context: dg.InitResourceContext) -> None:
-        """Connect and bring the schema to head; a failed migration fails the run with its revision."""
+        """Connect and upgrade the schema. A failed migration fails the run with its revision."""
         if (
             context.run and context.instance
         ):  # a run of the UI or the daemon is started by a process that does not say who it is
@@ -82,7 +82,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     @contextmanager
     def begin(self, asset: str) -> Iterator[sa.Connection]:
-        """Open a transaction that alone writes ``asset``; it commits if the block ends without an error."""
+        """Open a transaction that holds the asset's lock; it commits if the block succeeds."""
         with self._engine.begin() as connection:
             write.lock_asset(connection, asset)
             yield connection
@@ -95,7 +95,7 @@ class Warehouse(dg.ConfigurableResource[None]):
             yield connection
 
     def cached(self, key: tuple[object, ...], compute: Callable[[], T]) -> T:
-        """Compute what several assets of a run start from when the first one asks, as long as they share a process."""
+        """Return a value that assets of one process share; the first call computes it."""
         if key not in self._run_cache:
             self._run_cache[key] = compute()
         value: T = self._run_cache[key]
@@ -125,7 +125,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
 
 class MarketDataVendor(dg.ConfigurableResource[None]):
-    """FMP, if there is a key and the run may ask; one client for the whole run, so that what an answer closes stays closed.
+    """The FMP client, if a key is set and the run is not offline; one per run.
 
     It has no fields of its own: the UI shows a resource's configuration, and the key is a secret.
     """
@@ -208,7 +208,7 @@ class LanguageModel(dg.ConfigurableResource[None]):
 
 
 def count_ended_batches() -> int:
-    """Ask how many batches of insights may be collected; without a key nobody is asked, not even the database."""
+    """Count ended batches of insights to collect; 0 without a key, and no request is sent."""
     configured = settings.load()
     if configured.anthropic_api_key is None:
         return 0
@@ -224,7 +224,7 @@ def count_ended_batches() -> int:
 
 
 class NoDataIOManager(dg.ConfigurableIOManager):
-    """Nests the warehouse, so that an asset which never asks for the database migrates it too; moves no data itself."""
+    """IO manager that moves no data; it nests the warehouse, so every run migrates the schema."""
 
     warehouse: dg.ResourceDependency[Warehouse]
 

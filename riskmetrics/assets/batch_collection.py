@@ -12,7 +12,7 @@ from riskmetrics.resources import LanguageModel, code_version, count_ended_batch
 
 @dg.op
 def collect(context: dg.OpExecutionContext, language_model: LanguageModel) -> None:
-    """Store the insights of batches that have ended; those by rules that stood meanwhile stay, and are shown no more."""
+    """Store the insights of ended batches; insights by rules stay, hidden behind them."""
     generation_context = GenerationContext(
         model=language_model.name,
         anonymization=language_model.anonymization,

@@ -102,7 +102,7 @@ def beta_extreme(
 def price_coverage(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
-    """Enough holdings of every portfolio have a close, options one of their underlying; a missing price of an option is a warning."""
+    """At least 80% of each portfolio's holdings have a close; options need their underlying's."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         missing_sources, missing_prices = (
@@ -172,7 +172,7 @@ def portfolios_valued(
 def unconfirmed_prices(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
-    """No value or profit of a portfolio rests on a close that is not believed: a move over half, not confirmed or taken back."""
+    """No value or P&L rests on an unconfirmed close: a move of more than half in one session."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         unconfirmed = result_queries.find_low_coverage(connection, "believed_prices", days, 1.0)
@@ -203,7 +203,7 @@ def unconfirmed_prices(
 def equity_sufficient(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
-    """The equity of every portfolio is large enough that weights and losses can be fractions of it."""
+    """Every portfolio's equity is large enough to express weights and losses as fractions of it."""
     days = run_sessions(context)
     with warehouse.read() as connection:
         small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)

@@ -1,4 +1,4 @@
-"""Why a step, a run or its data failed, in the sentence of the error that was raised on purpose, if one was, or of the check."""
+"""Reasons why a step, a run or a check failed, in the words of our own error where there is one."""
 
 import dagster as dg
 from dagster_shared.error import SerializableErrorInfo
@@ -7,7 +7,7 @@ from riskmetrics import errors
 
 
 def find_cause(event: dg.DagsterEvent) -> SerializableErrorInfo | None:
-    """Return the error of a failure: ours, if one stands behind those of Dagster, else the first; None if the event has none."""
+    """Return the error behind a failure event: ours if there is one, else the first, else None."""
     error: SerializableErrorInfo | None = getattr(event.event_specific_data, "error", None)
     while error is not None and error.cause is not None and error_class(error) is None:
         error = error.cause

@@ -20,7 +20,7 @@ class CalibrationConfig(dg.Config):
     """What a calibration rests on."""
 
     through: str = ""
-    """Last session of its prices, as 2024-12-06; empty: the latest on which the market index has a close."""
+    """Last session of prices, such as 2024-12-06. Default: the market index's latest close."""
 
 
 @dg.asset(
@@ -33,7 +33,7 @@ class CalibrationConfig(dg.Config):
 def har_coefficients(
     context: dg.AssetExecutionContext, warehouse: Warehouse, config: CalibrationConfig
 ) -> dg.MaterializeResult[None]:
-    """A version of the volatility forecast's coefficients, fitted to all stored stocks (`har_coefficients`); bad fits are refused."""
+    """Volatility forecast coefficients fitted to all stored stocks; poor fits are rejected."""
     with warehouse.begin("har_coefficients") as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
         through = (

@@ -33,13 +33,13 @@ from riskmetrics.results.valuation import Valuation
 T = TypeVar("T")
 
 MAX_HALT_SESSIONS = 63
-"""Sessions without a price across which a distribution is still found, whatever days are in the run."""
+"""Longest price gap, in sessions, across which a distribution is still detected."""
 
 
 def _cached(
     compute: Callable[[Warehouse, sa.Connection, Sequence[date]], T],
 ) -> Callable[[Warehouse, sa.Connection, Sequence[date]], T]:
-    """Make the assets of a run share what is computed here: they see the same holdings, whatever is imported meanwhile."""
+    """Share the result among the assets of a run, so that all see the same holdings."""
 
     @wraps(compute)
     def shared(warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]) -> T:
@@ -51,7 +51,7 @@ def _cached(
 
 
 def list_open_symbols(lots: pd.DataFrame, days: Sequence[date]) -> set[str]:
-    """Symbols that lots open on one of ``days`` move with: listed ones, and the underlyings of options."""
+    """Return listed symbols and option underlyings of lots that are open on one of ``days``."""
     lot, _ = open_positions(lots, days)
     return set(underlying(lots.iloc[lot]).dropna())
 
@@ -59,7 +59,7 @@ def list_open_symbols(lots: pd.DataFrame, days: Sequence[date]) -> set[str]:
 def read_clean_returns(
     warehouse: Warehouse, connection: sa.Connection, days: Sequence[date], window: int
 ) -> panels.Returns:
-    """Believed returns of every symbol held on one of ``days``, and of both indices, over the windows of sessions that end on them."""
+    """Return clean returns of held symbols and both indices, in windows that end on ``days``."""
     return _read_longest_returns(warehouse, connection, days).last(len(days) + window - 1)
 
 
@@ -81,7 +81,7 @@ def read_symbol_returns(
     days: Sequence[date],
     window: int,
 ) -> panels.Returns:
-    """Believed returns of ``symbols`` over the windows of ``window`` sessions that end on ``days``."""
+    """Clean returns of ``symbols`` in windows of ``window`` sessions that end on ``days``."""
     closes = input_queries.read_adjusted_closes(
         connection, symbols, trading_calendar.sessions_with_lookback(days, window + 1)
     )
@@ -105,7 +105,7 @@ def read_suspected_splits(warehouse: Warehouse, connection: sa.Connection) -> pd
 def estimate_market_betas(
     warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]
 ) -> betas.SymbolBetas:
-    """Estimate the market beta of every symbol held on one of ``days``, on each of which the market must have a close."""
+    """Estimate market betas of held symbols; the market index needs a close on each of ``days``."""
     market = warehouse.market_index(connection)
     symbols = {*list_open_symbols(read_lots(warehouse, connection), days), market}
     closes = input_queries.read_adjusted_closes(
@@ -121,7 +121,7 @@ def estimate_market_betas(
 def estimate_rate_betas(
     warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]
 ) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
-    """Estimate the rate beta of every symbol held on one of ``days``, alone and beside the market's."""
+    """Estimate one-factor rate betas and two-factor betas of symbols held on one of ``days``."""
     market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)
     clean_returns = read_clean_returns(warehouse, connection, days, betas.BETA_WINDOW)
     return betas.estimate_betas(clean_returns, rate), rate_sensitivity.estimate_two_factor_betas(
@@ -132,7 +132,7 @@ def estimate_rate_betas(
 def estimate_stress_betas(
     warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]
 ) -> stress_results.StressBetas:
-    """Estimate every beta that a stress scenario may take, of every symbol held on one of ``days``."""
+    """Estimate the betas that stress scenarios use, of symbols held on one of ``days``."""
     return stress_results.StressBetas(
         estimate_market_betas(warehouse, connection, days),
         *estimate_rate_betas(warehouse, connection, days),
@@ -147,7 +147,7 @@ def read_model_versions(connection: sa.Connection) -> ModelVersions:
 def calibrate_model(
     connection: sa.Connection, market: str, rate: str, through: date
 ) -> model_calibration.Proposal:
-    """Fit the volatility forecast's coefficients anew to all stocks, on their sessions up to ``through``."""
+    """Fit the volatility forecast's coefficients to all stocks, on sessions up to ``through``."""
     trading_calendar.require_completed_sessions([through])
     stocks = input_queries.read_stocks(connection, through, exclude=[market, rate])
     if stocks.empty:
@@ -245,7 +245,7 @@ def read_market(
     anchors: "pd.Series[Any]",
     suspected: pd.DataFrame,
 ) -> valuation.MarketData:
-    """Read what valuing ``option_lots`` on ``days`` needs: closes, the last ones before, and distributions since the first entry or anchor.
+    """Read closes, last closes before the run, and distributions that valuing lots needs.
 
     A distribution is not known on the session of one of the ``suspected`` splits.
     """
@@ -281,7 +281,7 @@ def read_market(
 def value_option_adjusted(
     warehouse: Warehouse, connection: sa.Connection, days: Sequence[date]
 ) -> Valuation:
-    """Value every portfolio on ``days``, and count options by their exposure to what they are on."""
+    """Value every portfolio on ``days``, with options at their delta exposure."""
     values, all_lots = (
         value_portfolios(warehouse, connection, days),
         read_lots(warehouse, connection),

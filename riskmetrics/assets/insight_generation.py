@@ -1,4 +1,4 @@
-"""What is said of the results: the one group of assets that computes no figure, and whose failure fails nothing."""
+"""The insights asset and its check. A failure here does not fail the run."""
 
 import time
 from collections import Counter
@@ -54,7 +54,7 @@ _REVERIFY_SAMPLE_SIZE = 20
 def ai_insights(
     context: dg.AssetExecutionContext, warehouse: Warehouse, language_model: LanguageModel
 ) -> None:
-    """Analyses of every portfolio in prose whose every figure is checked (`ai_insights`); what is there for the same facts stays."""
+    """Verified prose on every portfolio (`ai_insights`); insights on unchanged facts are kept."""
     days = run_sessions(context)
     try:
         _write_insights(context, warehouse, language_model, days)
@@ -70,7 +70,7 @@ def _write_insights(
     language_model: LanguageModel,
     days: Sequence[date],
 ) -> None:
-    """Let the rules write, but for the sessions for which a model may be asked; what one has worded stays in any case."""
+    """Generate by rules, and by a model where it is allowed; text by a model is kept."""
     start_time, run_provenance, model_days = (
         time.perf_counter(),
         provenance(context),
@@ -123,7 +123,7 @@ def _write_insights(
 def _severity_metadata(
     requests: Sequence[pipeline.Request], *, has_preview: bool
 ) -> dict[str, RawMetadataValue]:
-    """Say how severe a session's insights are, and of how much that they look at there is a value."""
+    """Return severity counts and fact coverage of a session's insights as metadata."""
     sheets = [(request.insight_type, request.sheet) for request in requests]
     rows = [
         (sheet.portfolio_id, insight_type, sheet.severity.level, sheet.severity.focus or "")

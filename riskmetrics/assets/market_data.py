@@ -1,4 +1,4 @@
-"""Market data of the symbols in use: what is missing is fetched if there is a key, and what stays missing is said."""
+"""Market data assets: fetch what is missing if a vendor key is set, and report what is not."""
 
 from functools import partial
 
@@ -34,7 +34,7 @@ class RefreshConfig(dg.Config):
 def market_prices(
     context: dg.AssetExecutionContext, warehouse: Warehouse, vendor: MarketDataVendor
 ) -> dg.MaterializeResult[None]:
-    """Daily closes of every symbol held and of both indices, adjusted and unadjusted (`market_data_cache`)."""
+    """Adjusted and unadjusted daily closes of held symbols and both indices."""
     days = sessions_or_latest(context)
     with warehouse.read() as connection:
         market, rate = warehouse.market_index(connection), warehouse.rate_index(connection)

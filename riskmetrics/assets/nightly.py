@@ -1,4 +1,4 @@
-"""Every night, unattended: when the job runs, which sessions it catches up with, and who is told when a night failed or was missed."""
+"""The end-of-day schedule, catching up on missed sessions, and alerts on failures."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,7 +27,7 @@ _RESULTS_DUE = time(21)
 """When a session's results are missed, in New York."""
 
 _CATCH_UP_SESSIONS = FORECAST_HORIZON - 1
-"""Sessions that are caught up with: a month, and none whose forecasts the session itself scores, which runs beside them."""
+"""Sessions to catch up on: a month, and none whose forecasts the session itself scores."""
 
 
 def build_schedule(*, is_enabled: bool) -> dg.ScheduleDefinition:
@@ -49,7 +49,7 @@ def build_schedule(*, is_enabled: bool) -> dg.ScheduleDefinition:
 
 
 def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest | dg.SkipReason]:
-    """Ask for a run of the session that the tick is for, and for one of the sessions before it that lack results."""
+    """Request a run for the tick's session, and one for earlier sessions without results."""
     day = context.scheduled_execution_time.astimezone(NEW_YORK).date()
     try:
         trading_calendar.require_completed_sessions([day])
@@ -74,7 +74,7 @@ def after_close(context: dg.ScheduleEvaluationContext) -> Iterator[dg.RunRequest
 def missing_sessions(
     instance: dg.DagsterInstance, repository: dg.RepositoryDefinition, day: date
 ) -> list[date]:
-    """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
+    """Return sessions of the month before ``day`` that an asset missed after an earlier result."""
     month = trading_calendar.sessions_between(
         trading_calendar.previous_session(day, _CATCH_UP_SESSIONS),
         trading_calendar.previous_session(day),
@@ -128,7 +128,7 @@ def build_sensors(*, is_enabled: bool) -> Sequence[dg.SensorDefinition]:
 
 
 def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
-    """Send why the run failed: its failed steps (else the run), failed checks, what they stopped."""
+    """Send an alert with failed steps, failed checks, and the assets that they stopped."""
     events = context.get_step_failure_events() or [context.failure_event]
     reasons = [
         (event.step_key or "the run", failures.find_cause(event), event.message or "")
@@ -148,14 +148,14 @@ def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
 
 
 def alert_on_failed_checks(context: dg.RunStatusSensorContext) -> None:
-    """Send the sentences of the checks of severity ERROR that failed in a run that Dagster counts as a success."""
+    """Send failed ERROR checks of a run that Dagster counts as a success."""
     lines = failures.describe_failed_checks(context.instance, context.dagster_run)
     if lines:
         _send_alert(context, "failed checks", lines)
 
 
 def _send_alert(context: dg.RunStatusSensorContext, outcome: str, lines: Sequence[str]) -> None:
-    """Send how a run ended, and why; Dagster evaluates a run once, whether or not somebody could be told."""
+    """Send an alert on a run's end; Dagster evaluates a run once, delivered or not."""
     run = context.dagster_run
     first, last = partition_range(run.tags)
     span = "" if first is None else f" for {first}" if first == last else f" for {first} to {last}"
@@ -168,7 +168,7 @@ def _send_alert(context: dg.RunStatusSensorContext, outcome: str, lines: Sequenc
 
 
 def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-    """Evaluate the check `last_scheduled_run` where its outcome is new, and tell of a missed session once: again as long as nobody took it."""
+    """Evaluate `last_scheduled_run` and alert on a missed session until one alert is delivered."""
     outcome = _evaluate_last_scheduled_run(context.instance, datetime.now(UTC))
     state, message = f"{outcome.passed}: {outcome.description}", str(outcome.description)
     if state == context.cursor:

@@ -92,7 +92,7 @@ def partition_range(tags: Mapping[str, str]) -> tuple[str | None, str | None]:
 def session_asset(
     group: str, *upstream: dg.AssetsDefinition, writes: Sequence[sa.Table] = ()
 ) -> Callable[[Callable[..., None]], dg.AssetsDefinition]:
-    """Make an asset of a function that ``writes`` tables: partitioned by session, and one run for a range of them."""
+    """Return a decorator for assets partitioned by session, with one run for a range."""
     return dg.asset(
         deps=upstream,
         partitions_def=session_partitions,

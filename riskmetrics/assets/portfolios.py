@@ -1,4 +1,4 @@
-"""What is known of each portfolio: its row in `portfolio_snapshots`, of which each asset owns some columns."""
+"""Portfolio assets that write `portfolio_snapshots`; each owns some of its columns."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ _portfolio_asset = partial(session_asset, "portfolios")
 
 @_portfolio_asset(market_prices, writes=(tables.portfolio_snapshots, tables.portfolio_coverage))
 def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Values, exposures, profit and counts of every portfolio at each close (`portfolio_snapshots`: the row itself)."""
+    """Values, exposures, P&L and counts of every portfolio at each close."""
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_values") as connection:
@@ -69,7 +69,7 @@ def portfolio_values(context: dg.AssetExecutionContext, warehouse: Warehouse) ->
     writes=(tables.portfolio_snapshots, tables.portfolio_coverage),
 )
 def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Market beta of every portfolio: of its positions, of its own returns, and of the vendor (`portfolio_snapshots`: beta columns)."""
+    """Portfolio market betas: weighted by position, by regression, and from the vendor."""
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_betas") as connection:
@@ -114,7 +114,7 @@ def portfolio_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> 
     interest_rate_betas, portfolio_values, har_coefficients, writes=(tables.portfolio_rate_betas,)
 )
 def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Beta of every portfolio to interest rates, alone and with the market held fixed (`portfolio_rate_betas`)."""
+    """Portfolio rate betas: one-factor, and two-factor with the market (`portfolio_rate_betas`)."""
     days = run_sessions(context)
     table = tables.portfolio_rate_betas
     with warehouse.begin("portfolio_rate_betas") as connection:
@@ -148,7 +148,7 @@ def portfolio_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse
     writes=(tables.portfolio_snapshots, tables.volatility_forecasts),
 )
 def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Volatility of every portfolio, of its own returns (`portfolio_snapshots`: volatility columns, `volatility_forecasts`)."""
+    """Realized and forecast portfolio volatility from pro-forma returns."""
     days = run_sessions(context)
     table = tables.portfolio_snapshots
     with warehouse.begin("portfolio_volatility") as connection:
@@ -201,7 +201,7 @@ def portfolio_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse
     writes=(tables.portfolio_sector_weights, tables.portfolio_snapshots),
 )
 def sector_concentration(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Sector weights beside the benchmark's, and concentration (`portfolio_snapshots`, `portfolio_sector_weights`)."""
+    """Sector weights, active weights against the benchmark, and concentration."""
     days = run_sessions(context)
     table = tables.portfolio_sector_weights
     with warehouse.begin("sector_concentration") as connection:

@@ -20,7 +20,7 @@ _position_asset = partial(session_asset, "positions")
 
 @_position_asset(market_prices, writes=(tables.position_market_betas, tables.symbol_adjusted_betas))
 def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Market beta of every open position over the 90 sessions that end on each day (`position_market_betas`, `symbol_adjusted_betas`)."""
+    """Market betas of open positions, 90 sessions, and Vasicek-adjusted betas of symbols."""
     days = run_sessions(context)
     table, adjusted_table = tables.position_market_betas, tables.symbol_adjusted_betas
     with warehouse.begin("position_betas") as connection:
@@ -66,7 +66,7 @@ def position_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> N
     market_prices, writes=(tables.position_interest_rate_betas, tables.symbol_two_factor_betas)
 )
 def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Beta of every open position to interest rates (`position_interest_rate_betas`), and beside the market (`symbol_two_factor_betas`)."""
+    """Rate betas of open positions, and two-factor betas of symbols (market and rates)."""
     days = run_sessions(context)
     table = tables.position_interest_rate_betas
     with warehouse.begin("interest_rate_betas") as connection:
@@ -115,7 +115,7 @@ def interest_rate_betas(context: dg.AssetExecutionContext, warehouse: Warehouse)
     writes=(tables.position_volatility, tables.volatility_forecasts),
 )
 def position_volatility(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Volatility of every open position, past and expected (`position_volatility`, `volatility_forecasts` of symbols)."""
+    """Realized volatility of open positions, and volatility forecasts of symbols."""
     days = run_sessions(context)
     table = tables.position_volatility
     with warehouse.begin("position_volatility") as connection:

@@ -1,4 +1,4 @@
-"""What must hold of prices, as checks of `market_prices`: what is found is said, left out where a metric cannot bear it, never deleted."""
+"""Price quality checks of `market_prices`. Findings are reported, and prices never deleted."""
 
 from collections.abc import Iterator
 from functools import reduce

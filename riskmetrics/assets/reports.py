@@ -1,4 +1,4 @@
-"""What an asset tells the UI: per session numbers that plot, and a small table that a person can read."""
+"""Materialization metadata for Dagster's UI: numbers per session, and a preview table."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, RefreshResult
 from riskmetrics.text import MAX_NAMES, join_names
 
 NOT_FETCHED_KEY = "not_fetched"
-"""Metadata: how many symbols a vendor did not give; a run in which there are any is done in part."""
+"""Metadata key: number of symbols that were not fetched. Any makes the run a partial one."""
 
 _MAX_PREVIEW_ROWS = 12
 """Rows of a table that is shown inline."""
@@ -40,7 +40,7 @@ def log_materialization(
     median_column: str,
     undefined: pd.DataFrame | None = None,
 ) -> None:
-    """Attach row counts, undefined values, the write's outcome and a median to the materialization of each session.
+    """Attach row counts, undefined values, write counts and a median to each session.
 
     ``median_column`` is the column whose median over a session's rows plots from session to
     session: where it leaps, look at the data. ``undefined`` are the reasons kept in
@@ -109,7 +109,7 @@ def _write_metadata(written: WriteCounts) -> dict[str, RawMetadataValue]:
 def fetch_metadata(
     context: dg.AssetExecutionContext, result: RefreshResult, n_requested: int
 ) -> dict[str, RawMetadataValue]:
-    """Say what a vendor did not give, with the reason, and return it as metadata; ``n_requested`` is how many were wanted."""
+    """Log fetch errors by reason and return them as metadata, out of ``n_requested``."""
     for note in result.warnings[:MAX_NAMES]:
         (context.log.info if note == NO_API_KEY_WARNING else context.log.warning)(note)
     if len(result.warnings) > MAX_NAMES:
@@ -147,7 +147,7 @@ def fetch_metadata(
 
 
 def format_markdown(table: pd.DataFrame) -> str:
-    """Return the first rows of a frame as a Markdown table, as many as the UI shows without being asked."""
+    """Return the first rows of a frame as a Markdown table that the UI shows inline."""
     return _format_table(
         list(table.columns), table.head(_MAX_PREVIEW_ROWS).to_numpy(object).tolist()
     )
@@ -163,7 +163,7 @@ def _format_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> st
 
 
 def _format_cell(value: object) -> str:
-    """Return a value as text: figures with six digits, days without their hour, of a long id its beginning."""
+    """Return a value as text: six digits, dates without time, the start of a long id."""
     if isinstance(value, float):
         return "—" if isnan(value) else f"{value:.6g}"
     text = str(value).removesuffix(" 00:00:00")  # a day is a timestamp in a frame

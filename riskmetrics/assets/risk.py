@@ -1,4 +1,4 @@
-"""What each portfolio may lose: tail risk, contributions, drawdowns, stress and options, each in a table of its own."""
+"""Portfolio risk assets: tail risk, contributions, drawdowns, stress tests and options."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -41,7 +41,7 @@ _portfolio_asset = partial(session_asset, "portfolios")
     writes=(tables.portfolio_tail_risk, tables.portfolio_var_backtests),
 )
 def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Value at risk and expected shortfall of every portfolio, and how they held (`portfolio_tail_risk`, `portfolio_var_backtests`)."""
+    """Value at risk and expected shortfall of every portfolio, and VaR backtests."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_tail_risk") as connection:
         valuation = inputs.value_option_adjusted(warehouse, connection, days)
@@ -68,7 +68,7 @@ def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse)
 
 @_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_risk_contributions,))
 def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """What each symbol adds to the volatility of the portfolio that holds it (`portfolio_risk_contributions`)."""
+    """Contribution of each symbol to its portfolio's volatility."""
     days = run_sessions(context)
     with warehouse.begin("risk_contributions") as connection:
         valuation = inputs.value_option_adjusted(warehouse, connection, days)
@@ -85,7 +85,7 @@ def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) 
 
 @_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_drawdowns,))
 def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """How far every portfolio is, and was, below its high of a year (`portfolio_drawdowns`)."""
+    """Current and maximum drawdown of every portfolio over one year."""
     days = run_sessions(context)
     with warehouse.begin("portfolio_drawdowns") as connection:
         valuation = inputs.value_option_adjusted(warehouse, connection, days)
@@ -102,7 +102,7 @@ def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse)
 
 @_portfolio_asset(portfolio_betas, portfolio_rate_betas, writes=(tables.portfolio_stress,))
 def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """What every portfolio would lose in each scenario of `stress_scenarios` (`portfolio_stress`)."""
+    """Loss of every portfolio in each scenario of `stress_scenarios`."""
     days = run_sessions(context)
     with warehouse.begin("stress_tests") as connection:
         valuation = inputs.value_option_adjusted(warehouse, connection, days)
@@ -130,7 +130,7 @@ def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> Non
     writes=(tables.position_option_exposures, tables.portfolio_snapshots),
 )
 def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Every option by Black-Scholes (`position_option_exposures`), and their sums (`portfolio_snapshots`: sensitivities)."""
+    """Black-Scholes values and sensitivities of options, and their sums by portfolio."""
     days = run_sessions(context)
     with warehouse.begin("option_exposures") as connection:
         rows = inputs.value_options(warehouse, connection, days)

@@ -1,4 +1,4 @@
-"""What became of forecasts: the one asset that reads stored results, since it is they that are scored."""
+"""Forecast scores: the one asset that reads stored results, which it evaluates."""
 
 import dagster as dg
 
@@ -16,7 +16,7 @@ from riskmetrics.results import score_results
     "portfolios", position_volatility, portfolio_volatility, writes=(tables.har_forecast_scores,)
 )
 def forecast_scores(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Volatility forecasts whose 21 sessions end on each day, beside what happened in them (`har_forecast_scores`)."""
+    """Volatility forecasts that complete on each day, against realized volatility."""
     days = run_sessions(context)
     forecast_days = score_results.forecast_days(days)
     with warehouse.begin("forecast_scores") as connection:

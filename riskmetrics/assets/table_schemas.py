@@ -1,4 +1,4 @@
-"""What the UI shows of the tables that assets write: columns with their types and meanings, from `db.tables`."""
+"""Column types and descriptions of the tables that assets write, for Dagster's UI."""
 
 import dagster as dg
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ _COMMON_COLUMN_DOCS = {
 
 
 def table_metadata(table: sa.Table, *further_tables: sa.Table) -> dict[str, RawMetadataValue]:
-    """Return metadata of an asset: its table's name and columns, and the columns of further tables it writes by their names."""
+    """Return an asset's metadata: its table's name and columns, and those of further tables."""
     others: dict[str, RawMetadataValue] = {
         f"columns of {other.name}": _table_schema(other) for other in further_tables
     }
