@@ -60,10 +60,7 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             dg.define_asset_job(
                 INSIGHTS,
                 selection=dg.AssetSelection.groups("insights"),
-                description=(
-                    "What is said of results that are stored: insights that are missing, or whose"
-                    " facts have changed."
-                ),
+                description="Insights that are missing, or whose facts have changed, on stored results.",
                 tags={"riskmetrics/code_version": code_version()},
             ),
             dg.define_asset_job(

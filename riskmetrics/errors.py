@@ -162,7 +162,7 @@ class AlertDeliveryError(RiskmetricsError):
 
     def __init__(self, message: str, delivered_to: tuple[str, ...] = ()) -> None:
         super().__init__(message)
-        self.taken_by = delivered_to
+        self.delivered_to = delivered_to
 
 
 class ConfigurationError(RiskmetricsError):

@@ -115,7 +115,7 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     @property
     def pricing_parameters(self) -> PricingParameters:
-        """What options are valued with beside prices, as set for this run."""
+        """Parameters of option valuation other than prices, from the settings."""
         return self._pricing_parameters
 
     @property
@@ -199,7 +199,7 @@ class LanguageModel(dg.ConfigurableResource[None]):
 
     @property
     def anonymization(self) -> "Anonymization":
-        """What it may be told of what is held."""
+        """How holdings are anonymized in requests."""
         return self._anonymization
 
     def days_with_model(self, days: Sequence[date]) -> set[date]:

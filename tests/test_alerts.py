@@ -166,7 +166,7 @@ def test_a_sender_that_cannot_be_keeps_no_other_channel_from_the_alert(
     monkeypatch.setenv("RISKMETRICS_ALERT_SENDER", "ann@example.org\nBcc: eve@example.org")
     with pytest.raises(AlertDeliveryError, match="not sent by e-mail") as caught:
         alerts.send(settings.load(), "a", "b")
-    assert caught.value.taken_by == ("webhook",)
+    assert caught.value.delivered_to == ("webhook",)
     assert not mail.messages
 
 

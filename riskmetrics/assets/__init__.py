@@ -7,5 +7,5 @@ import warnings
 
 from dagster import BetaWarning
 
-# known and wanted: without it a backfill is a run per session
+# the parameter is in beta; without it a backfill is one run per session
 warnings.filterwarnings("ignore", message="Parameter `backfill_policy`", category=BetaWarning)

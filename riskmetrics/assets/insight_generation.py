@@ -58,7 +58,7 @@ def ai_insights(
     days = run_sessions(context)
     try:
         _write_insights(context, warehouse, language_model, days)
-    except Exception as error:  # noqa: BLE001  # the risk is computed and stored: what is said of it may be said later
+    except Exception as error:  # noqa: BLE001  # results are stored; insights can be generated later
         context.log.warning(f"no insights: {error}")
         for day in days:
             context.add_asset_metadata({_FAILURE_KEY: str(error)}, partition_key=day.isoformat())

@@ -178,7 +178,7 @@ def alert_on_missed_session(context: dg.SensorEvaluationContext) -> dg.SensorRes
             alerts.send(settings.load(), "riskmetrics: a night was missed", message)
         except AlertDeliveryError as error:
             message = f"{message}; {error}"
-            state = state if error.taken_by else f"untold: {state}"
+            state = state if error.delivered_to else f"undelivered: {state}"
     return dg.SensorResult(asset_events=[outcome], skip_reason=message, cursor=state)
 
 

@@ -12,7 +12,7 @@ _COMMON_COLUMN_DOCS = {
     "portfolio_id": "Id in portfolios.",
     "position_id": "Id in positions: a lot.",
     "symbol": "Ticker in its normal form, such as BRK-B or VOD.L.",
-    "data_source": "Who said so.",
+    "data_source": "Source: vendor or file.",
     "created_at": "When the row was first written.",
     "updated_at": "When the row was last changed.",
 }
