@@ -118,12 +118,13 @@ def require_completed_sessions(days: Iterable[date], now: datetime | None = None
             )
         if not is_session(day):
             raise InvalidSessionError(
-                f"{day} ({day:%A}) is not a session: the exchange is closed; the last one before it"
-                f" is {previous_or_same_session(day)}"
+                f"{day} ({day:%A}) is not a session: the exchange is closed; the previous session is"
+                f" {previous_or_same_session(day)}"
             )
         if day > last_completed:
             raise InvalidSessionError(
-                f"the session {day} has not closed yet; the latest that has is {last_completed}"
+                f"the session {day} has not closed yet; the latest completed session is"
+                f" {last_completed}"
             )
 
 
@@ -148,8 +149,8 @@ def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> li
     )
     if not sessions:
         raise InvalidSessionError(
-            f"no session between {first} and {last} has ended: the exchange was closed, or it is"
-            " yet to come"
+            f"no completed session between {first} and {last}: the exchange was closed, or the"
+            " dates are in the future"
         )
     return sessions
 

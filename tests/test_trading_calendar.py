@@ -115,7 +115,7 @@ def test_a_window_has_the_lookback_and_the_days():
         (
             date(2022, 12, 25),
             date(2022, 12, 28),
-            r"2022-12-25 \(Sunday\) is not a session: .* the last one before it is 2022-12-23",
+            r"2022-12-25 \(Sunday\) is not a session: .* the previous session is 2022-12-23",
         ),
         (date(2022, 12, 23), date(2022, 12, 26), r"2022-12-26 \(Monday\) is not a session"),
         (
@@ -126,7 +126,7 @@ def test_a_window_has_the_lookback_and_the_days():
         (
             date(2022, 12, 23),
             date(2026, 1, 15),
-            "the session 2026-01-15 has not closed yet; the latest that has is 2026-01-14",
+            "the session 2026-01-15 has not closed yet; the latest completed session is 2026-01-14",
         ),
         (date(2022, 12, 23), date(2999, 1, 4), "2999-01-04 is outside the calendar"),
         (date(1989, 12, 29), date(1999, 1, 4), "1989-12-29 is outside the calendar"),
@@ -166,10 +166,10 @@ def test_a_rounded_range_is_the_ended_sessions_inside(first, last, inside):
         (
             date(2022, 12, 24),
             date(2022, 12, 26),
-            "no session between 2022-12-24 and 2022-12-26 has ended",
+            "no completed session between 2022-12-24 and 2022-12-26",
         ),
-        (date(2030, 1, 1), date(2031, 1, 1), "no session between"),
-        (date(1980, 1, 1), date(1990, 12, 31), "no session between"),
+        (date(2030, 1, 1), date(2031, 1, 1), "no completed session between"),
+        (date(1980, 1, 1), date(1990, 12, 31), "no completed session between"),
         (date(2022, 12, 28), date(2022, 12, 27), "the range is reversed"),
     ],
 )

@@ -59,16 +59,13 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     needed = MIN_CALIBRATION_YEARS * SESSIONS_PER_YEAR
     if calibration.n_days < needed:
         raise CalibrationRejectedError(
-            f"a fit for {proxy} needs pairs on {needed} sessions, not {calibration.n_days}; import"
-            " longer histories"
+            f"{calibration.n_days} sessions have pairs for {proxy}; {needed} required: import longer"
+            " histories"
         )
     if calibration.n_symbols < MIN_CALIBRATION_SYMBOLS:
-        requirement = (
-            f"{MIN_CALIBRATION_SYMBOLS} series with a year of pairs each, not"
-            f" {calibration.n_symbols}"
-        )
         raise CalibrationRejectedError(
-            f"a fit for {proxy} needs {requirement}; import prices of more symbols"
+            f"{calibration.n_symbols} series have a year of pairs for {proxy};"
+            f" {MIN_CALIBRATION_SYMBOLS} required: import prices of more symbols"
         )
     weights = calibration.coefficients.weights
     if (weights < 0.0).any():
@@ -79,7 +76,7 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     lowest, highest = WEIGHT_SUM_BOUNDS
     if not lowest <= weights.sum() <= highest:
         raise CalibrationRejectedError(
-            f"the weights for {proxy} sum to {weights.sum():.3f}, not {lowest} to {highest}; keep"
+            f"the weights for {proxy} sum to {weights.sum():.3f}, outside {lowest} to {highest}; keep"
             " the version in use"
         )
     return calibration
@@ -140,7 +137,7 @@ def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
         n_rows += len(target)
     if not n_rows:
         raise CalibrationRejectedError(
-            f"no pair of a day and a series with what the proxy {proxy} needs; import more prices"
+            f"no pair of a day and a series has the inputs of proxy {proxy}; import more prices"
         )
     return _weighted_least_squares(
         *(np.concatenate(of) for of in zip(*parts, strict=True)), n_symbols=n_symbols
@@ -174,7 +171,7 @@ def _usable_pairs(inputs: Regressors, realized: FloatArray, proxy: str) -> BoolA
     """Pairs that have a target and whose regressors, of this proxy, are all known."""
     if realized.shape != inputs.level.shape:
         raise ValueError(
-            f"realized must be {inputs.level.shape} as the regressors are, not {realized.shape}"
+            f"realized must have the regressors' shape {inputs.level.shape}, not {realized.shape}"
         )
     if proxy not in PROXIES:
         raise ValueError(f"proxy must be one of {', '.join(PROXIES)}, not {proxy!r}")

@@ -11,7 +11,7 @@ MIN_EQUITY_SHARE = 0.05
 """Equity as a share of gross exposure below which nothing is divided by it: a weight of 20 times
 equity and more tells of the denominator, not of the holdings."""
 
-INSUFFICIENT_EQUITY = f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY_SHARE:.0%} are needed"
+INSUFFICIENT_EQUITY = f"equity is {{:.1%}} of gross exposure; {MIN_EQUITY_SHARE:.0%} required"
 """Why a fraction of equity is undefined; options count by delta where the figure counts them so."""
 
 SHARE_TOLERANCE = 1e-9

@@ -125,8 +125,8 @@ def position_rows(
     """
     if len(betas.ols.beta) != len(days):
         raise ValueError(
-            f"{len(days)} days need as many windows, not {len(betas.ols.beta)}: are they"
-            " consecutive sessions?"
+            f"{len(days)} days need {len(days)} windows, not {len(betas.ols.beta)}: pass"
+            " consecutive sessions"
         )
     lot, day = open_positions(lots, days)
     column = betas.returns.frame.columns.get_indexer(pd.Index(lots["symbol"]))[lot]
@@ -165,8 +165,8 @@ def has_no_index_returns(returns: panels.Returns, index: str) -> BoolArray:
 def missing_index_reason(index: str) -> str:
     """Why nothing has a beta to an index that is absent."""
     return (
-        f"no returns of {index} are stored for the {BETA_WINDOW} sessions to the day: import its"
-        " prices, or name another index"
+        f"no returns of {index} in the trailing {BETA_WINDOW} sessions: import its prices, or set"
+        " another index"
     )
 
 
@@ -174,8 +174,7 @@ def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> 
     """Why a regression on an index that is not absent has no result."""
     too_few = (
         observations.astype("str")
-        + f" paired returns in the {BETA_WINDOW} sessions to the day; {MIN_PAIRED_RETURNS} are"
-        " needed"
+        + f" paired returns in the trailing {BETA_WINDOW} sessions; {MIN_PAIRED_RETURNS} required"
     )
     return too_few.where(
         observations < MIN_PAIRED_RETURNS, f"the {index_label} did not move in the window"

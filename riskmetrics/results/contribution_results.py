@@ -88,9 +88,9 @@ def _reasons(
         n_obs[line, day] == 0,
     )
     texts = (
-        "the symbol has no price to weigh it by",
+        "the symbol has no price, and so no weight",
         [few.text.format(of) for of in n_days[portfolio, day]],
-        "the symbol has no return on a session that counts",
+        "the symbol has no return on any session of the portfolio's return series",
     )
     return pd.Series(
         np.select(conditions, texts, "the portfolio's value did not move in the window"),

@@ -121,7 +121,7 @@ def concentration_rows(
         day=DAY_COLUMN,
     )
     unmatched = sectors[sectors["active_weight"].isna()].drop_duplicates(["portfolio_id", "day"])
-    no_benchmark = "no sector weights of the benchmark are stored for the day or before it"
+    no_benchmark = "no benchmark sector weights are stored for the day or earlier"
     portfolio = pd.Index(valuation.portfolios["portfolio_id"]).get_indexer(
         pd.Index(unmatched["portfolio_id"])
     )

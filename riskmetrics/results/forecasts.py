@@ -153,34 +153,34 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
 
     month = count_text(
         f.n_month,
-        f" returns in the {metrics.MONTH} sessions to the day; {metrics.MIN_MONTH_OBS} are needed",
+        f" returns in the trailing {metrics.MONTH} sessions; {metrics.MIN_MONTH_OBS} required",
     )
     week = pd.Series(
-        f"fewer than {metrics.MIN_WEEK_OBS} returns in the {metrics.WEEK} sessions to the day",
+        f"fewer than {metrics.MIN_WEEK_OBS} returns in the trailing {metrics.WEEK} sessions",
         index=month.index,
         dtype="str",
     )
     level = count_text(
         f.observations,
-        f" returns in the {har.LEVEL_WINDOW} sessions to the day; {har.MIN_LEVEL_OBS} are needed",
+        f" returns in the trailing {har.LEVEL_WINDOW} sessions; {har.MIN_LEVEL_OBS} required",
     )
     expected = month.where(np.isnan(f.monthly), week)
     expected = expected.where(
         ~(f.no_price_movement > 0),
-        f"the price did not move in the {metrics.MONTH} sessions to the day",
+        f"the price did not move in the trailing {metrics.MONTH} sessions",
     )
     expected = expected.where(f.observations >= har.MIN_LEVEL_OBS, level)
     trend = expected.where(np.isnan(f.volatility_forecast), month)
     earlier = count_text(
         f.n_earlier,
         f" earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
-        f" {metrics.PERCENTILE_MIN_OBS} are needed",
+        f" {metrics.PERCENTILE_MIN_OBS} required",
     )
     return {
         "realized_vol_21d": month,
         "realized_vol_63d": count_text(
             f.n_quarter,
-            f" returns in the {QUARTER} sessions to the day; {MIN_QUARTER_OBS} are needed",
+            f" returns in the trailing {QUARTER} sessions; {MIN_QUARTER_OBS} required",
         ),
         "vol_daily": pd.Series(
             f"no return on the day or the {metrics.MAX_DAILY_LAG_AGE} sessions before",
@@ -195,8 +195,8 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
         "vol_percentile": month.where(np.isnan(f.realized_21d), earlier),
         "model_r_squared": count_text(
             n_completed,
-            f" of the last {OOS_R_SQUARED_WINDOW} forecasts are completed and known;"
-            f" {_MIN_COMPLETED_FORECASTS} are needed",
+            f" of the last {OOS_R_SQUARED_WINDOW} completed forecasts are defined;"
+            f" {_MIN_COMPLETED_FORECASTS} required",
         ),
     }
 
@@ -279,7 +279,7 @@ def portfolio_rows(
     quarter = insufficient_observations(f.n_quarter, QUARTER, MIN_QUARTER_OBS)
     earlier = Reason(
         f"{{:.0f}} earlier volatilities in the {metrics.PERCENTILE_WINDOW} sessions before;"
-        f" {metrics.PERCENTILE_MIN_OBS} are needed",
+        f" {metrics.PERCENTILE_MIN_OBS} required",
         number=f.n_earlier.astype(float),
     )
     why = {
@@ -348,12 +348,12 @@ def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[
         *valuation.common_reasons,
         insufficient_observations(f.observations, har.LEVEL_WINDOW, har.MIN_LEVEL_OBS),
         Reason(
-            f"the portfolio's value did not move in the {metrics.MONTH} sessions to the day",
+            f"the portfolio's value did not move in the trailing {metrics.MONTH} sessions",
             f.no_price_movement,
         ),
         month,
         Reason(
-            f"fewer than {metrics.MIN_WEEK_OBS} of the {metrics.WEEK} sessions to the day have"
+            f"fewer than {metrics.MIN_WEEK_OBS} of the trailing {metrics.WEEK} sessions have"
             " returns of enough of the portfolio"
         ),
     )

@@ -58,7 +58,7 @@ def parse_versions(rows: pd.DataFrame) -> ModelVersions:
     """
     if rows.empty:
         raise DataQualityError(
-            "har_coefficients is empty: put the rows of version shipped-1 back, or restore a backup"
+            "har_coefficients is empty: restore the rows of version shipped-1, or a backup"
         )
     known_from = rows.groupby("version")["last_target"].transform("max")
     order = (
@@ -71,7 +71,8 @@ def parse_versions(rows: pd.DataFrame) -> ModelVersions:
         absent = set(har.PROXIES) - set(group.index)
         if absent:
             raise DataQualityError(
-                f"version {name!s} in har_coefficients lacks {', '.join(sorted(absent))}"
+                f"version {name!s} in har_coefficients has no row for {', '.join(sorted(absent))}:"
+                " restore a backup"
             )
     return ModelVersions(
         names=list(order),

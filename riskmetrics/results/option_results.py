@@ -125,11 +125,11 @@ def _reasons(
 ) -> "pd.Series[str]":
     underlying = held["underlying_symbol"]
     no_price = (
-        underlying + f" has no close of the day or the {panels.MAX_STALE_SESSIONS} sessions before"
+        underlying + f" has no close on the day or the {panels.MAX_STALE_SESSIONS} sessions before"
     )
     why = (underlying + " has no volatility forecast").mask(np.isnan(price), no_price)
-    return why.mask(np.isnan(strike), "the strike price is not known").mask(
-        np.isnan(years), "the expiration date is not known"
+    return why.mask(np.isnan(strike), "the strike price is missing").mask(
+        np.isnan(years), "the expiration date is missing"
     )
 
 
@@ -169,7 +169,7 @@ def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
     value = rows["value"].where(rows["value"] > 0)
     why = (
         rows["undefined_reason"]
-        .fillna("the option is worth nothing by Black-Scholes")
+        .fillna("the Black-Scholes value of the option is 0")
         .mask(rows["years"] < 0, "the option has expired")
     )
     return (rows["delta"].abs() * rows["underlying_price"] / value).to_numpy(float), why
@@ -203,7 +203,7 @@ def portfolio_rows(
     frame = valuation.to_frame(columns, DAY_COLUMN)
     why = valuation.undefined_reasons(
         columns["portfolio_delta"],
-        Reason("options whose sensitivities are not known: {:.0f}", n_unknown > 0, n_unknown),
+        Reason("options with unknown sensitivities: {:.0f}", n_unknown > 0, n_unknown),
     )
     return frame, panels.undefined_rows(
         frame,

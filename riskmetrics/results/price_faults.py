@@ -34,34 +34,34 @@ class FaultKind(NamedTuple):
     what_to_do: str
 
 
-_REIMPORT_REMEDY = "import the symbol's whole history anew, from one download"
+_REIMPORT_REMEDY = "import the symbol's whole history again, from one download"
 
 FAULT_KINDS = {
     "stale_prices": FaultKind(
         "stale prices",
-        f"A close stood still for {price_quality.MIN_STALE_RUN} sessions or over a quarter of"
-        f" {price_quality.STALE_WINDOW}, or stopped coming.",
-        "see whether it still trades under this symbol, and import the closes that are missing",
+        f"A close is the same on {price_quality.MIN_STALE_RUN} sessions in a row, more than a"
+        f" quarter of {price_quality.STALE_WINDOW} returns are 0, or the closes end early.",
+        "check whether the symbol still trades, and import the missing closes",
     ),
     "bad_ticks": FaultKind(
         "bad ticks",
-        f"A price is none, or moved over {price_quality.SUSPECT_MOVE:.0%} and back: no return is"
-        " made of such an adj_close.",
-        "import the right price of that day; where its close is wrong, so is that day's value",
+        "A price is invalid, or moved by more than"
+        f" {price_quality.SUSPECT_MOVE:.0%} and back: returns exclude such an adj_close.",
+        "import the correct price of that day; if the close is wrong, so is the value of that day",
     ),
     "unadjusted_splits": FaultKind(
         "unadjusted splits",
-        "A close moved by the ratio of a split, which an adjusted one does not: the move is in no "
-        "window and in no profit until somebody decides.",
-        "import corrected prices, or decide: `riskmetrics prices list` shows both commands",
+        "A close moved by the ratio of a split, which an adjusted close does not: windows and P&L"
+        " exclude the move until it is resolved.",
+        "import corrected prices, or resolve the move: `riskmetrics prices list` shows both commands",
     ),
     "stitched_histories": FaultKind(
-        "stitched histories", "Rows that were adjusted as of different days meet.", _REIMPORT_REMEDY
+        "spliced histories", "A history joins rows adjusted as of different days.", _REIMPORT_REMEDY
     ),
     "short_histories": FaultKind(
         "short histories",
-        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics rest on less than they"
-        " should, or are undefined.",
+        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics use fewer observations than"
+        " intended, or are undefined.",
         "import earlier prices, if there are any",
     ),
 }
@@ -70,8 +70,8 @@ FAULT_KINDS = {
 _UNDEFINED_BELOW = {
     MIN_PAIRED_RETURNS: "no beta",
     har.MIN_LEVEL_OBS: "no volatility forecast",
-    har.FULL_LEVEL_OBS: "no percentile of its volatility",
-    MIN_FULL_YEAR_OBS: "what looks back a year rests on fewer",
+    har.FULL_LEVEL_OBS: "no volatility percentile",
+    MIN_FULL_YEAR_OBS: "one-year figures use fewer returns",
 }
 """What fewer returns than so many mean."""
 
@@ -95,8 +95,8 @@ def split_commands(symbol: str, day: date, ratio: float) -> str:
     split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {format_split(ratio)}`"
     accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
     return (
-        f"import corrected prices; or {split} if it was a split; or {accept} if the price did"
-        " move so"
+        f"import corrected prices; or {split} if it was a split; or {accept} if the price move is"
+        " real"
     )
 
 
@@ -223,7 +223,7 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
                 bars,
                 often,
                 share,
-                "{measure:.0%} zero returns in the quarter to {day:%Y-%m-%d}",
+                "{measure:.0%} of the returns in the quarter to {day:%Y-%m-%d} are 0",
             ),
         ]
     )
@@ -258,7 +258,7 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
                 bars,
                 bad & np.isnan(move),
                 move,
-                f"{column} {when} is no price",
+                f"{column} {when} is not a valid price",
                 np.full(values.shape, np.inf),
             ),
             _findings(name, bars, bad & ~np.isnan(move), move, f"{moves}, and back", size),
@@ -267,7 +267,7 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
                 bars,
                 unconfirmed,
                 move,
-                f"{moves}: not believed before the next session",
+                f"{moves}: unconfirmed until the next session",
                 size,
             ),
         ]
@@ -284,7 +284,7 @@ def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
     findings, commands = [], []
     for row in listed.to_dict("records"):
         day, ratio = row["date"].date(), row["ratio"]
-        one = "close and adj_close do not move alike: one of them"
+        one = "close and adj_close do not move alike: one of them moves"
         what = "close and adj_close move" if row["is_alike"] else one
         findings.append(f"{what} as if one share became {ratio:.3g} on {day}")
         commands.append(split_commands(row["symbol"], day, ratio))
@@ -307,8 +307,10 @@ def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFra
     column = bars.close.columns.get_indexer(pd.Index(suspects["symbol"]))
     is_half = (suspects["in_close"] != suspects["in_adj_close"]).to_numpy() & (row >= 0)
     fall[row[is_half], column[is_half]] = np.nan
-    seam = "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}, which no dividend does"
-    return _findings("stitched_histories", bars, ~np.isnan(fall), fall, seam)
+    text = (
+        "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}; a dividend cannot cause this"
+    )
+    return _findings("stitched_histories", bars, ~np.isnan(fall), fall, text)
 
 
 def _splice_shift_findings(
@@ -328,8 +330,8 @@ def _splice_shift_findings(
     measure = np.broadcast_to(-shift[:, None], where.shape)
     found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
     texts = [
-        f"rows of two imports meet on {day:%Y-%m-%d}, where {n_symbols[returns.index.get_loc(day)]}"
-        f" symbols together move by {-fall:+.2%} against the others, as on no other day"
+        f"rows of two imports meet on {day:%Y-%m-%d}, when {n_symbols[returns.index.get_loc(day)]}"
+        f" symbols moved by {-fall:+.2%} relative to the others, more than on any other day"
         for day, fall in zip(found["day"], found["measure"], strict=True)
     ]
     return found.assign(finding=pd.array(texts, dtype="str"))

@@ -57,7 +57,7 @@ def pro_forma_windows(
 def insufficient_observations(n_obs: FloatArray | IntArray, window: int, min_obs: int) -> Reason:
     """Why a figure of a portfolio with so few returns, (P, D), is undefined."""
     text = (
-        f"{{:.0f}} of the {window} sessions to the day have returns of {MIN_COVERAGE:.0%} of gross"
-        f" exposure; {min_obs} are needed"
+        f"{{:.0f}} of the trailing {window} sessions have returns of {MIN_COVERAGE:.0%} of gross"
+        f" exposure; {min_obs} required"
     )
     return Reason(text, n_obs < min_obs, n_obs.astype(np.float64))

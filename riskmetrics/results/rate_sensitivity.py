@@ -78,14 +78,12 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
     missing = np.flatnonzero(np.isnan(ols.r_squared))
     n_obs = pd.Series(ols.n_obs[missing], index=missing)
     too_few = (
-        n_obs.astype("str")
-        + f" of the {BETA_WINDOW} sessions to the day have returns of the price,"
-        f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} are needed"
+        n_obs.astype("str") + f" of the trailing {BETA_WINDOW} sessions have returns of the price,"
+        f" {betas.market_index} and {betas.rate_index}; {MIN_PAIRED_RETURNS} required"
     )
     why = too_few.where(
         n_obs < MIN_PAIRED_RETURNS,
-        f"{betas.market_index} and {betas.rate_index} do not move apart from each other in the"
-        " window",
+        f"{betas.market_index} and {betas.rate_index} are collinear in the window",
     )
     why = why.mask(
         betas.is_rate_index_missing[day[missing]], missing_index_reason(betas.rate_index)

@@ -93,8 +93,7 @@ def score_forecasts(
     missing = np.isnan(realized)
     why = (
         pd.Series(n_obs)[missing].astype("str")
-        + f" returns in the {FORECAST_HORIZON} sessions after the forecast; {MIN_MONTH_OBS} are"
-        " needed"
+        + f" returns in the {FORECAST_HORIZON} sessions after the forecast; {MIN_MONTH_OBS} required"
     )
     completed_on = pd.to_datetime(list(days)).to_numpy()[at]
     return complete.assign(

@@ -92,18 +92,18 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     start, pnl = valuation.start_of_day, valuation.pnl
     no_pnl = Reason(
-        "no holding has a price at both ends of the day: at the session before, or its entry, and"
-        " at the close, or its exit"
+        "no holding has both a start price (previous close or entry) and an end price (close or"
+        " exit)"
     )
     no_pnl_over_split = Reason(
-        "instruments whose price moves as in a split that the prices are not adjusted for: {:.0f}, "
-        "and no other has a profit; see `riskmetrics prices list`",
+        "instruments with a suspected split on the day: {:.0f}, and no other has a P&L; see"
+        " `riskmetrics prices list`",
         pnl.n_split_suspects > 0,
         pnl.n_split_suspects,
     )
     since_split = Reason(
-        "lots held over a suspected split that nobody has decided about: {:.0f}; see `riskmetrics"
-        " prices list`",
+        "lots held over a suspected split that is not resolved: {:.0f}; see `riskmetrics prices"
+        " list`",
         pnl.n_lots_over_split > 0,
         pnl.n_lots_over_split,
     )
@@ -111,52 +111,49 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
         "daily_pnl": (no_pnl_over_split, no_pnl),
         "daily_return": (
             Reason(
-                "the portfolio could not be valued on the session before", np.isnan(start.equity)
+                "the portfolio could not be valued on the previous session", np.isnan(start.equity)
             ),
             no_pnl_over_split._replace(condition=np.isnan(pnl.daily) & (pnl.n_split_suspects > 0)),
             no_pnl._replace(condition=np.isnan(pnl.daily)),
             Reason(
-                "instruments with a profit of the day make up {:.1%} of what was held at its"
-                f" start, or of their number; {MIN_COVERAGE:.0%} are needed",
+                "instruments with a P&L make up {:.1%} of the holdings at the start of the day, by"
+                f" value or by number; {MIN_COVERAGE:.0%} required",
                 ~meets_minimum(pnl.coverage, MIN_COVERAGE),
                 round_share_down(pnl.coverage),
             ),
             Reason(
-                "nothing was held on the session before, and cash was {:.2f}",
+                "nothing was held on the previous session, and cash was {:.2f}",
                 start.gross == 0,
                 start.equity,
             ),
             Reason(
-                "equity at the start of the day was {:.2f}, of a gross exposure of {:.2f};"
-                f" {MIN_EQUITY_SHARE:.0%} are needed",
+                "equity at the start of the day was {:.2f} at a gross exposure of {:.2f};"
+                f" {MIN_EQUITY_SHARE:.0%} required",
                 number=start.equity,
                 second_number=start.gross,
             ),
         ),
         "income": (
             Reason(
-                "close and adjusted close of the holdings do not fit each other on the day, so"
-                " their distributions are unknown: see `riskmetrics show quality`",
+                "close and adjusted close of the holdings are inconsistent on the day, so their"
+                " distributions are unknown: see `riskmetrics show quality`",
                 valuation.income.n_single < valuation.income.n_listed,
             ),
-            Reason(
-                "distributions are unknown: of no holding are both a close and an adjusted close"
-                " stored"
-            ),
+            Reason("distributions are unknown: no holding has both a close and an adjusted close"),
         ),
         "cumulative_pnl": (
             since_split,
             Reason(
-                "lots whose entry price is not known: {:.0f}",
+                "lots without an entry price: {:.0f}",
                 pnl.n_no_entry_price > 0,
                 pnl.n_no_entry_price,
             ),
             Reason(
-                "lots without a price on the day, or at their exit: {:.0f}",
+                "lots without a price on the day or at exit: {:.0f}",
                 number=pnl.n_no_end_price,
             ),
         ),
-        "equity_balance": (Reason("no equity balance was stated: cash is taken as 0"),),
+        "equity_balance": (Reason("no equity balance is stated: cash is taken as 0"),),
     }
 
 
@@ -165,13 +162,13 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
         {"n_held": valuation.n_held, "cash": valuation.cash}, "day", ~valuation.is_valued
     )
     unpriced = (
-        f"instruments held, none with a price of the day or the {panels.MAX_STALE_SESSIONS}"
-        " sessions before: {:.0f}; no row was written"
+        f"none of {{:.0f}} instruments has a price on the day or the {panels.MAX_STALE_SESSIONS}"
+        " sessions before; no row was written"
     )
     no_cash = (
-        "a holding had no price when the equity balance was stated, or when it was bought, and has"
-        " one now, so the cash is not known: state the equity anew, or import the missing prices;"
-        " no row was written"
+        "the cash is unknown: a holding has a price now, but had none when the equity balance was"
+        " stated or the holding was bought; state the equity again, or import the missing prices; no"
+        " row was written"
     )
     return pd.DataFrame(
         {
@@ -313,9 +310,8 @@ def beta_rows(
         "beta_portfolio_regression": (
             *valuation.common_reasons,
             Reason(
-                f"{{:.0f}} of the {BETA_WINDOW} sessions to the day have returns of the market"
-                f" index and of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} are"
-                " needed",
+                f"{{:.0f}} of the trailing {BETA_WINDOW} sessions have returns of the market index and"
+                f" of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} required",
                 regression.n_obs < MIN_PAIRED_RETURNS,
                 regression.n_obs,
             ),
@@ -347,5 +343,5 @@ def count_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
 
 def insufficient_coverage(what: str, coverage: FloatArray) -> Reason:
     """Why a portfolio has no figure of which ``what`` have too small a share."""
-    text = f"{what} make up {{:.1%}} of gross exposure; {MIN_COVERAGE:.0%} are needed"
+    text = f"{what} make up {{:.1%}} of gross exposure; {MIN_COVERAGE:.0%} required"
     return Reason(text, ~meets_minimum(coverage, MIN_COVERAGE), round_share_down(coverage))

@@ -187,7 +187,7 @@ def _replay_rows(
         loss, coverage = (np.where(ends_after_day, np.nan, of[:, :, e]) for of in found)
         loss = loss * valuation.amount_denominator
         why = (
-            Reason(f"the window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
+            Reason(f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
             insufficient_coverage(
                 f"holdings with closes on {first:%Y-%m-%d} and {last:%Y-%m-%d}", coverage
             ),

@@ -15,7 +15,7 @@ MIN_OBS_BY_LEVEL = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
 MIN_BACKTEST_DAYS = 126
 """Sessions tested below which the test of their breaches has no answer: 95 % expects 6 in them, 99 % one."""
 
-_NO_FORECAST = "the portfolio's volatility has no forecast: `riskmetrics show volatility` says why"
+_NO_FORECAST = "the portfolio has no volatility forecast: see `riskmetrics show volatility`"
 
 VAR_HORIZONS = (1, 10)
 """Sessions; ten are the market-risk horizon of the Basel rules, scaled by the square root."""
@@ -115,9 +115,9 @@ def _backtest_rows(
         dict.fromkeys(counts, "int64")
     )
     few = Reason(
-        f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return, and"
-        f" {MIN_OBS_BY_LEVEL[level]} of them in the {metrics.VAR_WINDOW} sessions before;"
-        f" {MIN_BACKTEST_DAYS} are needed",
+        f"{{:.0f}} of the last {metrics.BACKTEST_WINDOW} sessions have a return and"
+        f" {MIN_OBS_BY_LEVEL[level]} returns in the {metrics.VAR_WINDOW} sessions before;"
+        f" {MIN_BACKTEST_DAYS} required",
         number=counts["n_tested"],
     )
     *gates, _ = (

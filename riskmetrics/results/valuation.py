@@ -258,7 +258,7 @@ class Valuation:
     @cached_property
     def common_reasons(self) -> tuple[Reason, ...]:
         """Why no risk figure of a portfolio is defined, in units of equity; all but the last hold for money too."""
-        needed = f"{MIN_COVERAGE:.0%} are needed"
+        required = f"{MIN_COVERAGE:.0%} required"
         with np.errstate(divide="ignore", invalid="ignore"):
             too_few = ~meets_minimum(self.n_with_exposure / self.n_held, MIN_COVERAGE)
         too_little = ~meets_minimum(self.priced_share, MIN_COVERAGE)
@@ -268,13 +268,13 @@ class Valuation:
                 self.sum_by_portfolio(np.abs(self.exposures)) == 0,
             ),
             Reason(
-                f"{{:.0f}} of {{:.0f}} instruments have a price; {needed}",
+                f"{{:.0f}} of {{:.0f}} instruments have a price; {required}",
                 too_few,
                 self.n_with_exposure,
                 self.n_held,
             ),
             Reason(
-                f"holdings with a price make up {{:.1%}} of the last known value; {needed}",
+                f"holdings with a price make up {{:.1%}} of the last known value; {required}",
                 too_little,
                 round_share_down(self.priced_share),
             ),

@@ -66,7 +66,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
         others = query_frame(bad, own.replace("= 'Bad'", "= 'Concentrated'"))
         if table != "portfolio_stress":  # of the sample some windows lie before its first close
             assert others[list(figures)].notna().all(axis=None), table
-    why = "1 of 5 instruments have a price; 80% are needed"
+    why = "1 of 5 instruments have a price; 80% required"
     for command in ("risk", "stress"):
         assert why in invoke("show", command, "--portfolio", "Bad")
     assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke(

@@ -45,8 +45,11 @@ def _days(url: str, table: str = "portfolio_snapshots", column: str = "snapshot_
         (["run", "--date", TO_COME], "has not closed yet"),
         (["run", "--date", "1985-01-02"], "outside the calendar"),
         (["backfill", "--from", "2022-12-28", "--to", "2022-12-27"], "the range is reversed"),
-        (["backfill", "--from", "2022-12-24", "--to", "2022-12-26"], "no session between"),
-        (["backfill", "--from", TO_COME, "--to", TO_COME], "no session between"),
+        (
+            ["backfill", "--from", "2022-12-24", "--to", "2022-12-26"],
+            "no completed session between",
+        ),
+        (["backfill", "--from", TO_COME, "--to", TO_COME], "no completed session between"),
     ],
 )
 def test_the_command_line_refuses_what_is_not_ended_sessions(

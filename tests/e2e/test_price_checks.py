@@ -39,13 +39,13 @@ FINDINGS = {
     "bad_ticks": "on 2022-12-14, and back",
     "unadjusted_splits": "close and adj_close move as if one share became 4 on 2022-06-01",
     "stitched_histories": "adj_close / close falls by 1.96% on 2022-03-01",
-    "short_histories": "104 of 252 returns: no percentile of its volatility",
+    "short_histories": "104 of 252 returns: no volatility percentile",
 }
 ADVICE = {
     "unadjusted_splits": (
         "import corrected prices; "
         "or `riskmetrics prices split PG 2022-06-01 4:1` if it was a split; "
-        "or `riskmetrics prices accept PG 2022-06-01` if the price did move so"
+        "or `riskmetrics prices accept PG 2022-06-01` if the price move is real"
     )
 }
 """What a finding says to do where that is not the same for all of its fault."""
@@ -188,7 +188,7 @@ def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine)
     rows = json.loads(CliRunner().invoke(app, ["show", "quality", "--json"]).stdout)
     assert rows == json.loads(on_the_day)
     (tick,) = [row["finding"] for row in rows if row["fault"] == "bad_ticks"]
-    assert tick.endswith("on 2022-12-14: not believed before the next session")
+    assert tick.endswith("on 2022-12-14: unconfirmed until the next session")
 
 
 def test_an_extreme_beta_is_a_warning_with_its_symbol(

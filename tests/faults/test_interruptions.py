@@ -195,7 +195,7 @@ def test_a_clock_an_hour_off_never_computes_a_session_that_has_not_closed(
         datetime(2022, 12, 28, 20, 30, tzinfo=UTC),
     )
     output = finish(start("run", "--date", DAY, **clock, CLOCK_OFFSET=at(afternoon)), code=2)
-    assert "has not closed yet; the latest that has is 2022-12-27" in output
+    assert "has not closed yet; the latest completed session is 2022-12-27" in output
     change(
         home,
         "CREATE TABLE to_come AS SELECT * FROM market_data_cache WHERE date = '2022-12-28'",

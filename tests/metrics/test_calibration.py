@@ -228,14 +228,18 @@ def test_weights_that_forecast_another_level_are_refused(scale, total):
 
 def test_less_than_five_years_are_refused():
     inputs = panel(days=1259)
-    assert "1260 sessions, not 1259" in refusal(inputs, realized_by(inputs, TRUTH["close_market"]))
+    assert "1259 sessions have pairs for close_market; 1260 required" in refusal(
+        inputs, realized_by(inputs, TRUTH["close_market"])
+    )
 
 
 def test_symbols_with_less_than_a_year_of_pairs_do_not_count():
     inputs = panel()
     realized = realized_by(inputs, TRUTH["close_market"])
     realized[251:, :3] = np.nan
-    assert "20 series with a year of pairs each, not 19" in refusal(inputs, realized)
+    assert "19 series have a year of pairs for close_market; 20 required" in refusal(
+        inputs, realized
+    )
 
 
 def test_nothing_to_fit_to_is_refused():

@@ -170,15 +170,15 @@ SYMBOLS = calibration.MIN_CALIBRATION_SYMBOLS
     ("days", "symbols", "short", "complaint"),
     [
         (DAYS, SYMBOLS, 0, None),
-        (DAYS - 1, SYMBOLS, 0, f"needs pairs on {DAYS} sessions, not {DAYS - 1}"),
+        (DAYS - 1, SYMBOLS, 0, f"{DAYS - 1} sessions have pairs for close_market; {DAYS} required"),
         (
             DAYS,
             SYMBOLS - 1,
             0,
-            f"needs {SYMBOLS} series with a year of pairs each, not {SYMBOLS - 1}",
+            f"{SYMBOLS - 1} series have a year of pairs for close_market; {SYMBOLS} required",
         ),
         (DAYS, SYMBOLS, DAYS - 252, None),  # one series has a year of pairs exactly
-        (DAYS, SYMBOLS, DAYS - 251, f"not {SYMBOLS - 1}"),
+        (DAYS, SYMBOLS, DAYS - 251, f"{SYMBOLS - 1} series have a year of pairs"),
     ],
 )
 def test_a_fit_is_refused_one_session_or_one_series_below_what_it_needs(

@@ -72,7 +72,7 @@ def test_too_few_returns_leave_a_beta_undefined_with_their_number(closes):
     assert rows["observations"].tolist() == [59, 60]
     assert_array_equal(rows["beta"].isna(), [True, False])
     assert set(undefined["reason"]) == {
-        "59 paired returns in the 90 sessions to the day; 60 are needed"
+        "59 paired returns in the trailing 90 sessions; 60 required"
     }
     assert undefined["n_obs"].tolist() == [59] * 5
 
@@ -155,7 +155,7 @@ def test_without_positive_equity_there_is_no_beta(closes):
     )
     assert row[list(snapshots._BETA_COLUMNS)].isna().all()
     assert coverage.loc["beta", "coverage"] == 1
-    assert set(undefined) == {"equity is -100.0% of gross exposure; 5% are needed"}
+    assert set(undefined) == {"equity is -100.0% of gross exposure; 5% required"}
 
 
 def test_positions_without_a_beta_are_left_out_and_the_rest_stands_for_them(closes):
@@ -178,16 +178,16 @@ def test_below_four_fifths_of_gross_a_portfolio_has_no_beta_but_its_coverage(clo
     assert row.drop(["portfolio_id", "snapshot_date"]).isna().all()
     assert (
         reasons["beta_calculated_90d"]
-        == "positions with a beta make up 75.0% of gross exposure; 80% are needed"
+        == "positions with a beta make up 75.0% of gross exposure; 80% required"
     )
     assert (
         reasons["beta_provider_1y"]
-        == "positions with a vendor's beta make up 0.0% of gross exposure; 80% are needed"
+        == "positions with a vendor's beta make up 0.0% of gross exposure; 80% required"
     )
     assert (
         reasons["beta_portfolio_regression"]
-        == "0 of the 90 sessions to the day have returns of the market index and of 80% of gross"
-        " exposure; 60 are needed"
+        == "0 of the trailing 90 sessions have returns of the market index and of 80% of gross"
+        " exposure; 60 required"
     )
     assert_allclose(coverage.loc["beta", "coverage"], 0.75, rtol=1e-3)
 
@@ -196,11 +196,11 @@ def test_a_portfolio_whose_history_starts_within_the_window_counts_its_days(clos
     closes.loc[: str(SESSIONS[110]), "X"] = np.nan
     _, _, reasons = of_portfolio(book(lot("X", 1), closes=closes))
     assert reasons["beta_portfolio_regression"].startswith(
-        "39 of the 90 sessions to the day have returns"
+        "39 of the trailing 90 sessions have returns"
     )
     assert (
         reasons["beta_calculated_90d"]
-        == "positions with a beta make up 0.0% of gross exposure; 80% are needed"
+        == "positions with a beta make up 0.0% of gross exposure; 80% required"
     )
 
 

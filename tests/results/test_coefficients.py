@@ -165,7 +165,7 @@ def test_too_short_a_history_is_refused_with_a_sentence(sessions: int):
     bars = {name: prices.iloc[-sessions:] for name, prices in history(2).items()}
     with pytest.raises(
         CalibrationRejectedError,
-        match=r"no pair of a day and a series|needs pairs on 1260 sessions",
+        match=r"no pair of a day and a series|sessions have pairs for close_market; 1260 required",
     ):
         model_calibration.propose_version(bars, MARKET_INDEX, shipped())
 

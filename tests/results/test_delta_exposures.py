@@ -114,7 +114,7 @@ def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
     why = undefined.set_index("metric")["reason"]
     assert (
         why["portfolio_snapshots.expected_volatility_21d"]
-        == "the portfolio's value did not move in the 21 sessions to the day"
+        == "the portfolio's value did not move in the trailing 21 sessions"
     )
     betas, *_ = snapshots.beta_rows(valued, of.betas(DAY), of.profiles)
     assert betas[["beta_calculated_90d", "beta_portfolio_regression"]].to_numpy() == pytest.approx(
@@ -292,9 +292,9 @@ def test_an_option_without_an_elasticity_has_no_volatility_and_says_why(closes):
     )
     assert undefined.groupby("subject")["reason"].unique().str.join("; ").tolist() == [
         "the option has expired",
-        "the option is worth nothing by Black-Scholes",
-        "the strike price is not known",
-        "N has no close of the day or the 5 sessions before",
+        "the Black-Scholes value of the option is 0",
+        "the strike price is missing",
+        "N has no close on the day or the 5 sessions before",
     ]
     assert rows["observations"].tolist() == [0, 0, 0, 0]
     assert len(undefined) == 4 * len(forecasts.POSITION_METRICS)

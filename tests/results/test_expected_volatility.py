@@ -229,17 +229,14 @@ def test_what_is_not_known_is_null_with_its_reason(closes):
         counted["n_obs"].astype(str).tolist()
         == counted["reason"].str.extract(r"^(\d+)")[0].tolist()
     )
-    assert (
-        why["0000", "expected_vol_21d"]
-        == "59 returns in the 252 sessions to the day; 63 are needed"
-    )
+    assert why["0000", "expected_vol_21d"] == "59 returns in the trailing 252 sessions; 63 required"
     assert (
         why["0000", "model_r_squared"]
-        == "0 of the last 252 forecasts are completed and known; 126 are needed"
+        == "0 of the last 252 completed forecasts are defined; 126 required"
     )
     assert "realized_vol_63d" not in why["0000"]
-    assert why["0001", "expected_vol_21d"] == "the price did not move in the 21 sessions to the day"
-    assert set(why["0002"]) == {"the expiration date is not known"}
+    assert why["0001", "expected_vol_21d"] == "the price did not move in the trailing 21 sessions"
+    assert set(why["0002"]) == {"the expiration date is missing"}
     assert set(why["0003"]) == {"an option or a private holding has no return series of its own"}
     assert rows["realized_vol_21d"].isna().tolist() == [False, False, True, True]
     missing = rows.set_index("position_id")[

@@ -131,7 +131,7 @@ def test_without_a_benchmark_up_to_the_day_active_weights_are_undefined_with_one
         [
             "portfolio_sector_weights.active_weight",
             "A",
-            "no sector weights of the benchmark are stored for the day or before it",
+            "no benchmark sector weights are stored for the day or earlier",
         ]
     ]
     assert rows["hhi"].notna().all()
@@ -159,7 +159,7 @@ def test_without_positive_equity_there_are_no_net_weights():
     assert rows["hhi"].tolist() == [0.625]
     assert dict(undefined[["metric", "reason"]].to_numpy()) == dict.fromkeys(
         ("portfolio_sector_weights.net_weight", "portfolio_sector_weights.active_weight"),
-        "equity is -50.0% of gross exposure; 5% are needed",
+        "equity is -50.0% of gross exposure; 5% required",
     )
 
 

@@ -96,10 +96,7 @@ def test_one_close_tells_of_no_distribution_and_that_is_said():
     assert rows["income"].isna().all()
     assert rows["daily_pnl"].tolist() == [10]
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
-    assert (
-        why
-        == "distributions are unknown: of no holding are both a close and an adjusted close stored"
-    )
+    assert why == "distributions are unknown: no holding has both a close and an adjusted close"
     both = paying(
         book(lot("X", 10), lot("Y", 4), closes={"X": WEEK, "Y": WEEK}),
         [("Y", WED, 0.25)],
@@ -215,7 +212,7 @@ def test_income_of_an_instrument_whose_price_change_is_unknown_is_not_in_the_pro
     assert rows["income"].tolist() == [100]
     assert rows["daily_return"].isna().all()  # it is of one instrument of two
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.daily_return", "reason"]
-    assert why.endswith("80% are needed")
+    assert why.endswith("80% required")
 
 
 def test_a_switch_of_holdings_without_stated_equity_is_paid_by_the_sale():
@@ -231,6 +228,4 @@ def test_a_day_whose_closes_do_not_fit_each_other_says_so():
     of = paying(book(lot("X", 10), closes={"X": WEEK}), [("X", WED, np.nan)])
     _, undefined = snapshots.value_rows(of.value_book(WED))
     (why,) = undefined.loc[undefined["metric"] == "portfolio_snapshots.income", "reason"]
-    assert why.startswith(
-        "close and adjusted close of the holdings do not fit each other on the day"
-    )
+    assert why.startswith("close and adjusted close of the holdings are inconsistent on the day")

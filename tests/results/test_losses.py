@@ -116,7 +116,7 @@ def test_breaches_in_a_few_sessions_are_counted_and_not_tested():
     few = rows[rows["level"] == 0.99]
     assert few["n_tested"].tolist() == [99, 99]
     assert few[["likelihood_ratio", "p_value"]].isna().all(axis=None)
-    assert few["undefined_reason"].str.endswith("126 are needed").all()
+    assert few["undefined_reason"].str.endswith("126 required").all()
 
 
 def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_level_says():
@@ -175,10 +175,9 @@ def test_contributions_say_why_they_are_undefined():
     assert rows["component"].isna().all()
     assert dict(rows["undefined_reason"]) == {
         "FLAT": "the portfolio's value did not move in the window",
-        "GONE": "the symbol has no price to weigh it by",
+        "GONE": "the symbol has no price, and so no weight",
         "NEW": (
-            "40 of the 252 sessions to the day have returns of 80% of gross exposure; 126 are"
-            " needed"
+            "40 of the trailing 252 sessions have returns of 80% of gross exposure; 126 required"
         ),
     }
 
@@ -264,7 +263,7 @@ def test_a_replay_compounds_what_happened_and_says_when_it_has_not_yet():
     before = of.stress(SESSIONS[180]).set_index("scenario").loc["spring"]
     assert SESSIONS[180] < date(2024, 3, 22)
     assert np.isnan(before["loss"])
-    assert before["undefined_reason"] == "the window ends on 2024-03-22, after the day"
+    assert before["undefined_reason"] == "the replayed window ends on 2024-03-22, after the day"
 
 
 def test_without_a_scenario_there_is_no_row():
@@ -389,8 +388,8 @@ def test_options_that_cannot_be_valued_say_why_and_one_that_has_expired_is_worth
     expired, no_strike, no_price = (row for _, row in rows.iloc[2:].iterrows())
     assert (expired[["value", "delta", "gamma", "theta", "vega", "exposure"]] == 0).all()
     assert expired["years"] < 0
-    assert no_strike["undefined_reason"] == "the strike price is not known"
-    assert no_price["undefined_reason"] == "Z has no close of the day or the 5 sessions before"
+    assert no_strike["undefined_reason"] == "the strike price is missing"
+    assert no_price["undefined_reason"] == "Z has no close on the day or the 5 sessions before"
     assert rows["undefined_reason"].isna().tolist() == [True, True, True, False, False]
 
 
@@ -408,7 +407,7 @@ def test_sensitivities_of_a_portfolio_are_sums_over_its_options(with_options: Bo
         )
     assert set(undefined["portfolio_id"]) == {"D"}
     assert set(undefined["metric"]) == set(option_results.GREEK_METRICS)
-    assert set(undefined["reason"]) == {"options whose sensitivities are not known: 2"}
+    assert set(undefined["reason"]) == {"options with unknown sensitivities: 2"}
 
 
 def test_a_portfolio_without_options_has_sensitivities_of_zero():
@@ -447,4 +446,4 @@ def test_a_window_that_ends_on_the_day_itself_is_replayed_and_the_session_before
     assert pd.isna(row["undefined_reason"])
     before = of.stress(trading_calendar.previous_session(last)).set_index("scenario").loc["spring"]
     assert np.isnan(before["loss"])
-    assert before["undefined_reason"] == "the window ends on 2024-03-22, after the day"
+    assert before["undefined_reason"] == "the replayed window ends on 2024-03-22, after the day"

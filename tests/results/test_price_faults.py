@@ -102,7 +102,7 @@ def test_a_tick_in_the_close_alone_and_a_price_of_zero_are_listed(bars):
         ["bad_ticks", "A"],
         ["bad_ticks", "B"],
     ]
-    assert found["finding"][0] == "adj_close on 2024-05-20 is no price"
+    assert found["finding"][0] == "adj_close on 2024-05-20 is not a valid price"
     assert np.isnan(found["measure"][0])
     assert found["finding"][1].startswith("close moves by +")
 
@@ -115,7 +115,7 @@ def test_a_large_move_of_the_last_session_alone_is_listed_as_not_yet_believed(ba
     assert found[["fault", "symbol", "day"]].to_numpy().tolist() == [
         ["bad_ticks", "A", pd.Timestamp(DAY)]
     ]
-    assert "not believed before the next session" in found["finding"][0]
+    assert "unconfirmed until the next session" in found["finding"][0]
 
 
 @pytest.mark.parametrize("ratio", [4.0, 0.1])
@@ -143,34 +143,31 @@ def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
         (253, None),
         (252, None),
         (241, None),  # 240 of 252 are 95.2 %, 239 are 94.8 %
-        (240, "239 of 252 returns: what looks back a year rests on fewer"),
-        (127, "126 of 252 returns: what looks back a year rests on fewer"),
+        (240, "239 of 252 returns: one-year figures use fewer returns"),
+        (127, "126 of 252 returns: one-year figures use fewer returns"),
         (
             126,
-            (
-                "125 of 252 returns: no percentile of its volatility, what looks back a year rests"
-                " on fewer"
-            ),
+            ("125 of 252 returns: no volatility percentile, one-year figures use fewer returns"),
         ),
         (
             63,
             (
-                "62 of 252 returns: no volatility forecast, no percentile of its volatility, what"
-                " looks back a year rests on fewer"
+                "62 of 252 returns: no volatility forecast, no volatility percentile, one-year"
+                " figures use fewer returns"
             ),
         ),
         (
             60,
             (
-                "59 of 252 returns: no beta, no volatility forecast, no percentile of its"
-                " volatility, what looks back a year rests on fewer"
+                "59 of 252 returns: no beta, no volatility forecast, no volatility percentile,"
+                " one-year figures use fewer returns"
             ),
         ),
         (
             0,
             (
-                "0 of 252 returns: no beta, no volatility forecast, no percentile of its"
-                " volatility, what looks back a year rests on fewer"
+                "0 of 252 returns: no beta, no volatility forecast, no volatility percentile,"
+                " one-year figures use fewer returns"
             ),
         ),
     ],
@@ -239,6 +236,6 @@ def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> No
     ]
     assert found["day"].unique().tolist() == [pd.Timestamp("2024-03-01")]
     assert found["measure"].between(0.02, 0.04).all()
-    assert "where 6 symbols together move by -" in found["finding"][0]
+    assert "when 6 symbols moved by -" in found["finding"][0]
     assert find_faults(bars, splices=seams[:4]).empty
     assert find_faults(bars).empty

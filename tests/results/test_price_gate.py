@@ -81,7 +81,7 @@ FIGURES = {
 
 def test_one_priced_holding_of_five_is_twenty_per_cent(closes):
     found = risk_frames(held(closes, 1, 5))
-    why = "1 of 5 instruments have a price; 80% are needed"
+    why = "1 of 5 instruments have a price; 80% required"
     for name, columns in FIGURES.items():
         assert found[name][columns].isna().all(axis=None), name
         if "undefined_reason" in found[name]:
@@ -113,7 +113,7 @@ def test_small_holdings_without_a_price_count_by_number(closes):
         assert found[name][columns].isna().all(axis=None), name
     autumn = found["stress"].set_index("scenario").loc["autumn"]
     assert autumn["coverage"] == pytest.approx(1.0, abs=1e-6)
-    assert autumn["undefined_reason"] == "4 of 6 instruments have a price; 80% are needed"
+    assert autumn["undefined_reason"] == "4 of 6 instruments have a price; 80% required"
 
 
 def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(closes):
@@ -125,7 +125,7 @@ def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(clos
     assert not exposed.has_prices.item()
     _, _, undefined = snapshots.beta_rows(exposed, of.betas(DAY), of.profiles)
     assert set(undefined["reason"]) == {
-        "holdings with a price make up 50.0% of the last known value; 80% are needed"
+        "holdings with a price make up 50.0% of the last known value; 80% required"
     }
 
 
@@ -205,11 +205,11 @@ def test_a_minimum_is_reached_up_to_rounding(share, is_enough):
 
 
 def test_a_coverage_just_below_the_minimum_is_not_printed_as_the_minimum(closes):
-    """79.96 % is told as 79.9 %, not as 80.0 % of which 80 % are needed."""
+    """79.96 % is printed as 79.9 %, not as 80.0 %, since 80 % are required."""
     why = snapshots.insufficient_coverage("positions", np.array([[0.7996]]))
     assert (
         why.text.format(why.number.item())
-        == "positions make up 79.9% of gross exposure; 80% are needed"
+        == "positions make up 79.9% of gross exposure; 80% required"
     )
 
 
@@ -237,7 +237,7 @@ def test_money_figures_stay_where_equity_is_too_small(closes):
                 rtol=1e-9,
                 err_msg=column,
             )
-    why = "equity is 1.0% of gross exposure; 5% are needed"
+    why = "equity is 1.0% of gross exposure; 5% required"
     stress = found["stress"]
     assert set(stress["undefined_reason"][stress["loss_value"].notna()]) == {why}
     assert set(found["drawdowns"]["undefined_reason"]) == {why}

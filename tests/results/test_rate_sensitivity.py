@@ -89,10 +89,7 @@ def test_without_prices_of_the_rate_index_everything_is_undefined_and_says_so(cl
     one, two = of.rate_betas(DAY)
     rows, undefined = betas.position_rows(one, of.lots, [DAY], betas.RATE_BETA_TABLE)
     assert rows["ir_beta"].isna().all()
-    why = (
-        "no returns of S0 are stored for the 90 sessions to the day: import its prices, or name"
-        " another index"
-    )
+    why = "no returns of S0 in the trailing 90 sessions: import its prices, or set another index"
     assert set(undefined["reason"]) == {why}
     row = rate_sensitivity.symbol_rows(two, of.lots, [DAY]).iloc[0]
     assert row["undefined_reason"] == why

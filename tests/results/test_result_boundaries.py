@@ -46,8 +46,8 @@ def test_a_beta_needs_just_enough_pairs_and_says_how_many_there_were(
     assert rows["beta"].notna().all() == is_enough
     if not is_enough:
         assert set(undefined["reason"]) == {
-            f"{n_returns} paired returns in the 90 sessions to the day; {betas.MIN_PAIRED_RETURNS}"
-            " are needed"
+            f"{n_returns} paired returns in the trailing 90 sessions; {betas.MIN_PAIRED_RETURNS}"
+            " required"
         }
 
 

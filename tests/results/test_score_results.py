@@ -61,7 +61,7 @@ def test_a_price_that_ends_leaves_no_outcome_and_says_so(closes):
     row = rows.loc["X", pd.Timestamp(MADE[0])]
     assert np.isnan(row["realized"])
     assert (
-        row["undefined_reason"] == "10 returns in the 21 sessions after the forecast; 15 are needed"
+        row["undefined_reason"] == "10 returns in the 21 sessions after the forecast; 15 required"
     )
 
 

@@ -58,8 +58,7 @@ def test_a_suspected_split_stays_out_of_profit_on_its_day_and_out_of_that_since_
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]
     assert reasons["day"].dt.date.tolist() == [DAY, NEXT, LATER]
     assert set(reasons["reason"]) == {
-        "lots held over a suspected split that nobody has decided about: 1; see `riskmetrics prices"
-        " list`"
+        "lots held over a suspected split that is not resolved: 1; see `riskmetrics prices list`"
     }
 
 
@@ -75,7 +74,7 @@ def test_a_portfolio_of_nothing_else_has_no_profit_and_says_why() -> None:
     reasons = undefined.set_index("metric")["reason"]
     for name in ("daily_pnl", "daily_return"):
         assert reasons[f"portfolio_snapshots.{name}"].startswith(
-            "instruments whose price moves as in a split that the prices are not adjusted for: 1,"
+            "instruments with a suspected split on the day: 1,"
         )
 
 

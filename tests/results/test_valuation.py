@@ -77,7 +77,7 @@ def test_an_equity_balance_of_a_weekend_is_that_of_fridays_closes():
 def test_without_an_equity_balance_there_is_no_cash_and_it_is_said():
     of = book(lot("X", 10), closes={"X": WEEK})
     assert_array_equal(of.value_book(TUE).equity, [[110]])
-    assert reason(of, TUE, "equity_balance") == "no equity balance was stated: cash is taken as 0"
+    assert reason(of, TUE, "equity_balance") == "no equity balance is stated: cash is taken as 0"
 
 
 def test_profit_runs_from_the_entry_price_on_the_first_day_and_to_the_exit_price_on_the_last():
@@ -145,7 +145,7 @@ def test_the_first_day_of_a_portfolio_without_stated_equity_returns_on_what_was_
     assert rows["daily_return"].tolist() == pytest.approx([5 / 105], rel=1e-12)
     assert (
         reason(of, MON, "daily_return")
-        == "nothing was held on the session before, and cash was 0.00"
+        == "nothing was held on the previous session, and cash was 0.00"
     )
 
 
@@ -175,7 +175,7 @@ def test_what_is_sold_without_stated_equity_leaves_at_the_end_of_its_day():
 def test_no_return_on_equity_that_was_not_positive():
     """-10 X at 11 with no cash: equity -110."""
     of = book(lot("X", -10, position_type="SHORT"), closes={"X": WEEK})
-    why = "equity at the start of the day was -110.00, of a gross exposure of 110.00; 5% are needed"
+    why = "equity at the start of the day was -110.00 at a gross exposure of 110.00; 5% required"
     assert reason(of, WED, "daily_return") == why
     assert_array_equal(of.value_book(WED).weight_denominator, [[np.nan]])
 
@@ -217,7 +217,7 @@ def test_an_unknown_entry_price_is_the_close_of_its_day_for_cash_and_unknown_for
     assert_array_equal(valued.cash[0], [1000, 890, 890])
     assert_array_equal(valued.pnl.daily[0], [0, 0, 10])
     assert_array_equal(valued.pnl.cumulative[0], [0, np.nan, np.nan])
-    assert reason(of, WED, "cumulative_pnl") == "lots whose entry price is not known: 1"
+    assert reason(of, WED, "cumulative_pnl") == "lots without an entry price: 1"
 
 
 def test_an_unknown_exit_price_is_the_close_of_its_day():
@@ -332,7 +332,7 @@ def test_a_close_older_than_five_sessions_leaves_a_holding_out():
     assert_array_equal(of.value_book(on_the_sixth).net, [[100]])
     assert (
         reason(of, on_the_sixth, "cumulative_pnl")
-        == "lots without a price on the day, or at their exit: 1"
+        == "lots without a price on the day or at exit: 1"
     )
 
 
@@ -411,8 +411,8 @@ def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
         [
             "portfolio_snapshots.total_value",
             (
-                "instruments held, none with a price of the day or the 5 sessions before: 2; no row"
-                " was written"
+                "none of 2 instruments has a price on the day or the 5 sessions before; no row was"
+                " written"
             ),
         ]
     ]
@@ -422,9 +422,10 @@ def test_a_portfolio_of_which_nothing_is_priced_has_a_reason_and_no_row():
 
 def test_the_first_day_with_a_price_has_neither_profit_nor_return():
     of = book(lot("X", 1), closes={"X": {WED: 12.0}})
-    assert reason(of, WED, "daily_pnl").startswith("no holding has a price at both ends of the day")
+    assert reason(of, WED, "daily_pnl").startswith("no holding has both a start price")
     assert (
-        reason(of, WED, "daily_return") == "the portfolio could not be valued on the session before"
+        reason(of, WED, "daily_return")
+        == "the portfolio could not be valued on the previous session"
     )
 
 
@@ -438,7 +439,7 @@ def test_an_empty_portfolio_is_its_cash():
     assert rows["daily_return"].tolist()[0] == 0
     assert (
         reason(book(), TUE, "daily_return")
-        == "nothing was held on the session before, and cash was 0.00"
+        == "nothing was held on the previous session, and cash was 0.00"
     )
     assert set(undefined["portfolio_id"]) == {"B"}
     assert snapshots.value_coverage(of.value_book(TUE)).empty
@@ -458,7 +459,7 @@ def test_a_holding_without_a_price_when_the_equity_was_stated_does_not_count_twi
     rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows.empty
     assert undefined["metric"].tolist() == ["portfolio_snapshots.total_value"]
-    assert "the cash is not known" in undefined["reason"].iloc[0]
+    assert "the cash is unknown" in undefined["reason"].iloc[0]
 
 
 def test_a_sale_without_a_price_brings_the_last_close_however_old():
