@@ -1,4 +1,4 @@
-"""The eleven GICS sectors, and the names that vendors give them."""
+"""The eleven GICS sectors, and the translation of vendors' sector names."""
 
 SECTORS = (
     "Communication Services",

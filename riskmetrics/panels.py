@@ -1,4 +1,4 @@
-"""Labelled frames, sessions x symbols, and the way to plain arrays and back."""
+"""Panels: labeled frames of sessions x symbols, and their conversion to and from arrays."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -13,11 +13,12 @@ from riskmetrics.metrics.price_quality import Ticks, bad_ticks, split_suspects
 from riskmetrics.metrics.volatility import range_proxy
 
 MAX_STALE_SESSIONS = 5
-"""Sessions that a close may stand in for a missing one; an older one leaves the holding unpriced."""
+"""Maximum age, in sessions, of a close that replaces a missing one; without one a holding is
+unpriced."""
 
 
 class Bars(NamedTuple):
-    """Daily prices of symbols, each sessions x symbols; the highs and lows are on the scale of the close."""
+    """Daily prices, each sessions x symbols; highs and lows are on the scale of the close."""
 
     close: pd.DataFrame
     adj_close: pd.DataFrame
@@ -28,19 +29,15 @@ class Bars(NamedTuple):
 def pivot_to_panel(
     rows: pd.DataFrame, sessions: Sequence[date], symbols: Sequence[str], value_column: str
 ) -> pd.DataFrame:
-    """Arrange long rows (symbol, date, value) as sessions x symbols; what is not there is NaN, and never filled.
+    """Arrange long rows (symbol, date, value) as sessions x symbols; a missing value is NaN.
 
-    Rows of other days or symbols are left out; each symbol has one row a day at most. Values keep
+    Rows of other days or symbols are left out; each symbol has at most one row per day. Values keep
     their unit, as float64.
     """
-    index, columns = (
-        pd.DatetimeIndex(pd.to_datetime(list(sessions))),
-        pd.Index(list(symbols), dtype="str"),
-    )
-    row, column = (
-        index.get_indexer(pd.DatetimeIndex(rows["date"])),
-        columns.get_indexer(pd.Index(rows["symbol"])),
-    )
+    index = pd.DatetimeIndex(pd.to_datetime(list(sessions)))
+    columns = pd.Index(list(symbols), dtype="str")
+    row = index.get_indexer(pd.DatetimeIndex(rows["date"]))
+    column = columns.get_indexer(pd.Index(rows["symbol"]))
     in_panel = (row >= 0) & (column >= 0)
     values = np.full((len(index), len(columns)), np.nan)
     values[row[in_panel], column[in_panel]] = rows[value_column].to_numpy(float)[in_panel]
@@ -48,9 +45,9 @@ def pivot_to_panel(
 
 
 def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
-    """P_t / P_(t-1) - 1 between neighbouring sessions; NaN where either close is missing.
+    """Return P_t / P_(t-1) - 1 between consecutive sessions; NaN where either close is missing.
 
-    One row fewer than ``closes``.
+    The result has one row fewer than ``closes``.
     """
     prices = closes.to_numpy()
     return pd.DataFrame(
@@ -61,28 +58,28 @@ def simple_returns(closes: pd.DataFrame) -> pd.DataFrame:
 class Returns(NamedTuple):
     """Simple returns, sessions x symbols, without bad ticks and suspected splits.
 
-    A move not yet confirmed stays out of windows that end with it.
+    A move that is not confirmed yet is left out of windows that end with it.
     """
 
     frame: pd.DataFrame
     unconfirmed: BoolArray
-    """Of the frame's shape."""
+    """Whether a return is an unconfirmed move, of the frame's shape."""
 
     def values(self) -> FloatArray:
-        """The returns as an array, (T, N)."""
+        """Return the returns as an array, (T, N)."""
         return self.frame.to_numpy()
 
     def last(self, rows: int) -> "Returns":
-        """The last rows alone."""
+        """Return the last ``rows`` rows."""
         return Returns(self.frame.iloc[-rows:], self.unconfirmed[-rows:])
 
     def column(self, symbol: str) -> FloatArray:
-        """One symbol's returns as a regressor, (T,): its unconfirmed moves are left out for good."""
+        """Return one symbol's returns as a regressor, (T,), without unconfirmed moves."""
         column = self.frame.columns.get_loc(symbol)
         return np.where(self.unconfirmed[:, column], np.nan, self.values()[:, column])
 
     def windows(self, length: int) -> Iterator[FloatArray]:
-        """Every window of rows, (length, S), as its returns were believed on its last session."""
+        """Yield every window of rows, (length, S), with returns as known on its last session."""
         for last in range(length - 1, len(self.frame)):
             known = self.values()[last - length + 1 : last + 1].copy()
             known[-1, self.unconfirmed[last]] = np.nan
@@ -90,19 +87,19 @@ class Returns(NamedTuple):
 
 
 def suspected_splits(bars: Bars) -> pd.DataFrame:
-    """List the moves that look like a split which the prices are not adjusted for.
+    """List moves that look like a split for which prices are not adjusted.
 
     Parameters
     ----------
     bars : Bars
-        Sessions x symbols, without a session left out between the first and the last.
+        Sessions x symbols, with every session between the first and the last.
 
     Returns
     -------
     DataFrame
-        symbol, date, in_close and in_adj_close (old price over new as judged on the day itself;
-        NaN: that close is not suspected), close_reverts and adj_close_reverts (whether the next
-        session shows that it was a bad tick). See `metrics.price_quality.split_suspects`.
+        symbol, date, in_close and in_adj_close (old price over new, judged on the day itself; NaN:
+        that close is not suspected), close_reverts and adj_close_reverts (whether the next session
+        shows that it was a bad tick). See `metrics.price_quality.split_suspects`.
     """
     found = split_suspects(*(prices.to_numpy() for prices in bars))
     row, column = np.nonzero(~np.isnan(found.in_close) | ~np.isnan(found.in_adj_close))
@@ -112,9 +109,9 @@ def suspected_splits(bars: Bars) -> pd.DataFrame:
 
 
 def split_suspect_mask(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> BoolArray:
-    """Return where the adjusted close of a session is suspected on that session, in a frame's shape.
+    """Return where the adjusted close is suspected on its own session, in the shape of ``prices``.
 
-    ``suspects`` are rows of `suspected_splits`; None: nothing is suspected.
+    ``suspects`` are rows of `suspected_splits`. None: nothing is suspected.
     """
     cells = np.zeros(prices.shape, dtype=bool)
     if suspects is None:
@@ -128,7 +125,7 @@ def split_suspect_mask(suspects: pd.DataFrame | None, prices: pd.DataFrame) -> B
 
 
 def clean_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None) -> Returns:
-    """Simple returns without bad ticks and without suspected splits.
+    """Return simple returns without bad ticks and suspected splits.
 
     Parameters
     ----------
@@ -139,9 +136,9 @@ def clean_returns(closes: pd.DataFrame, suspects: pd.DataFrame | None = None) ->
 
     Notes
     -----
-    There are two rows fewer than in ``closes``: the first return is only there to judge the second
-    price by. A return is NaN where a close is missing or bad (`price_quality.bad_ticks`), and on
-    the session of a suspected split: in every window, that of a later day included.
+    There are two rows fewer than in ``closes``: the first return only serves to judge the second
+    price. A return is NaN where a close is missing or bad (`price_quality.bad_ticks`), and on the
+    session of a suspected split, in the windows of later days too.
     """
     return _mask_suspect_returns(closes, bad_ticks(closes.to_numpy()), suspects)
 
@@ -152,9 +149,9 @@ def clean_bars(
     low: pd.DataFrame,
     suspects: pd.DataFrame | None = None,
 ) -> tuple[Returns, pd.DataFrame]:
-    """Return `clean_returns`, and on their rows the range proxies (`volatility.range_proxy`).
+    """Return `clean_returns`, and the range proxies (`volatility.range_proxy`) of the same rows.
 
-    A range is NaN on a session whose move is not believed.
+    A range is NaN on a session whose move is suspect.
     """
     ticks = bad_ticks(adj_close.to_numpy())
     is_suspect = ticks.suspect | split_suspect_mask(suspects, adj_close)
@@ -172,21 +169,31 @@ def _mask_suspect_returns(
 
 
 def pad_history(closes: pd.DataFrame, rows: int) -> pd.DataFrame:
-    """Put empty rows before ``closes`` until there are ``rows``: the calendar begins later than the windows of the first sessions."""
+    """Prepend empty rows to ``closes`` until there are ``rows``.
+
+    Needed for windows that begin before the calendar does.
+    """
     before = pd.bdate_range(end=closes.index[0], periods=max(rows - len(closes), 0) + 1)[:-1]
     return closes.reindex(before.append(pd.DatetimeIndex(closes.index))) if len(before) else closes
 
 
 def forward_fill(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the latest close at or before each day, up to MAX_STALE_SESSIONS sessions old, and whether it is an older one.
+    """Return the latest close at or before each day, and whether it is from an earlier session.
 
-    ``closes`` must hold each of ``days`` (else KeyError) and the sessions before it that are to be
-    looked at.
+    A close is at most MAX_STALE_SESSIONS sessions old. ``closes`` must contain each of ``days`` and
+    the sessions before it that may be used.
+
+    Raises
+    ------
+    KeyError
+        If one of ``days`` has no row.
     """
     index = pd.DatetimeIndex(pd.to_datetime(list(days)))
     rows = closes.index.get_indexer(index)
     if (rows < 0).any():
-        raise KeyError(f"no row for {', '.join(str(day.date()) for day in index[rows < 0])}")
+        raise KeyError(
+            f"closes have no row for {', '.join(f'{day:%Y-%m-%d}' for day in index[rows < 0])}"
+        )
     prices = closes.to_numpy()
     known = prices[rows].copy()
     for age in range(1, MAX_STALE_SESSIONS + 1):
@@ -200,7 +207,7 @@ def forward_fill(closes: pd.DataFrame, days: Sequence[date]) -> tuple[pd.DataFra
 
 
 def require_closes(closes: pd.DataFrame, days: Sequence[date], symbol: str) -> None:
-    """Raise MissingPricesError that lists the days on which ``symbol`` has no close."""
+    """Raise MissingPricesError with the days on which ``symbol`` has no close, if there are any."""
     absent = closes[symbol].reindex(pd.to_datetime(list(days))).isna()
     if absent.any():
         raise MissingPricesError(symbol, [day.date() for day in absent.index[absent]])
@@ -215,25 +222,25 @@ def undefined_rows(
     day: str,
     n_obs: Mapping[str, FloatArray | IntArray] | None = None,
 ) -> pd.DataFrame:
-    """Return a row for `undefined_metrics` for each value of ``rows`` that is missing.
+    """Return a row of `undefined_metrics` for each missing value of ``rows``.
 
     Parameters
     ----------
     rows : DataFrame
-        Result rows with portfolio_id, the subject's and the day's columns.
+        Result rows with portfolio_id and the columns of subject and day.
     table : str
-        Where they will be stored; a metric is called table.column.
+        Table of the rows; a metric is named table.column.
     subject, day : str
-        Columns of ``rows`` that say what a value is about, and of which day.
+        Columns of ``rows`` with the subject and the day of a value.
     reasons : mapping of column to Series of str
-        Why the column is missing, by the index of ``rows``; read only where it is.
+        Reason of a missing value, by the index of ``rows``; required only where it is missing.
     n_obs : mapping of column to (rows,) array, optional
-        What the reasons of a column count; of others it is ``observations`` if the rows have them.
+        Number quoted by the reasons of a column. Default: ``observations``, if the rows have it.
 
     Returns
     -------
     DataFrame
-        portfolio_id, subject, day, metric, reason, n_obs (missing where nothing is counted); in the
+        portfolio_id, subject, day, metric, reason, n_obs (missing if nothing is counted), in the
         order of ``reasons``.
     """
     missing = {column: np.flatnonzero(rows[column].isna()) for column in reasons}

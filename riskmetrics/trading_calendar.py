@@ -1,8 +1,8 @@
-"""Exchange sessions of the New York Stock Exchange (XNYS): the only place that knows when the market is open.
+"""Sessions of the New York Stock Exchange (XNYS).
 
-A window of n returns is n sessions, never n calendar days; everything that asks "which sessions?"
-asks here. The calendar starts at a fixed session, because exchange_calendars' own default (20 years
-before today) would let partitions move with the date.
+The only module that knows when the market is open. A window of n returns is n sessions, never n
+calendar days. The calendar starts at a fixed session, because the default of exchange_calendars (20
+years before today) would move partitions with the date.
 """
 
 import warnings
@@ -18,19 +18,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FIRST_SESSION = date(1990, 1, 2)
-"""First session of the calendar in use: the entry date of a holding whose own is unknown."""
+"""First session of the calendar, and the entry date of a holding without one."""
 
 FIRST_RESULT_SESSION = date(1991, 1, 2)
-"""First session that results are computed for: the year before it is the history that they look back on."""
+"""First session with results; the year before it is the history that they need."""
 
 
 @cache
 def _calendar() -> "exchange_calendars.ExchangeCalendar":
-    import exchange_calendars  # imports pandas: not at the import of this module
+    import exchange_calendars  # slow: imports pandas
 
-    with (
-        warnings.catch_warnings()
-    ):  # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
+    with warnings.catch_warnings():
+        # exchange_calendars 4.13 takes .values of timestamps, which pandas 3.1 deprecates
         warnings.simplefilter("ignore", DeprecationWarning)
         return exchange_calendars.get_calendar(
             "XNYS", start=FIRST_SESSION.isoformat(), end=f"{date.today().year + 1}-12-31"
@@ -38,24 +37,24 @@ def _calendar() -> "exchange_calendars.ExchangeCalendar":
 
 
 def sessions_index() -> "pd.DatetimeIndex":
-    """All sessions of the calendar, past and scheduled, as a timezone-naive index."""
+    """Return all sessions of the calendar, past and scheduled, as a timezone-naive index."""
     sessions: pd.DatetimeIndex = _calendar().sessions
     return sessions
 
 
 def is_session(day: date) -> bool:
-    """Whether the exchange opens on ``day``."""
+    """Return whether the exchange opens on ``day``."""
     return FIRST_SESSION <= day <= calendar_end() and bool(_calendar().is_session(day.isoformat()))
 
 
 def calendar_end() -> date:
-    """The last day that the calendar covers."""
+    """Return the last session of the calendar."""
     last: date = _calendar().last_session.date()
     return last
 
 
 def closed_weekdays() -> list[datetime]:
-    """Weekdays on which the exchange does not open, as midnights."""
+    """Return the weekdays on which the exchange is closed, as midnights."""
     import pandas as pd
 
     weekdays = pd.bdate_range(FIRST_SESSION, calendar_end())
@@ -74,19 +73,19 @@ def last_completed_session(now: datetime | None = None) -> date:
 
 
 def session_close(day: date) -> datetime:
-    """When the session of ``day`` closes."""
+    """Return the time at which the session of ``day`` closes."""
     closes: datetime = _calendar().closes[_to_timestamp(day)].to_pydatetime()
     return closes
 
 
 def sessions_between(first: date, last: date) -> list[date]:
-    """Sessions from ``first`` to ``last``, both included; empty if there are none."""
+    """Return the sessions from ``first`` to ``last``, both included; empty if there are none."""
     index = sessions_index()
     return [day.date() for day in index[index.slice_indexer(first.isoformat(), last.isoformat())]]
 
 
 def previous_session(day: date, count: int = 1) -> date:
-    """The session ``count`` sessions before ``day`` (before the first: the first)."""
+    """Return the session ``count`` sessions before ``day``, at the earliest the first one."""
     index = sessions_index()
     return index[max(int(index.searchsorted(_to_timestamp(day))) - count, 0)].date()
 
@@ -98,18 +97,18 @@ def next_session(day: date) -> date:
 
 
 def previous_or_same_session(day: date) -> date:
-    """``day`` if it is a session, else the session before it (before the first: the first)."""
+    """Return ``day`` if it is a session, else the one before it (at the earliest the first one)."""
     index = sessions_index()
     return index[max(int(index.searchsorted(_to_timestamp(day), side="right")) - 1, 0)].date()
 
 
 def sessions_with_lookback(days: Sequence[date], lookback: int) -> list[date]:
-    """Sessions from ``lookback`` before the first of ``days`` to the last of them."""
+    """Return the sessions from ``lookback`` before the first of ``days`` to the last of them."""
     return sessions_between(previous_session(days[0], lookback), days[-1])
 
 
 def require_completed_sessions(days: Iterable[date], now: datetime | None = None) -> None:
-    """Raise InvalidSessionError unless every day is an exchange session that has ended."""
+    """Raise InvalidSessionError unless every day is a completed session."""
     last_completed = last_completed_session(now)
     for day in days:
         if not FIRST_SESSION <= day <= calendar_end():
@@ -129,7 +128,11 @@ def require_completed_sessions(days: Iterable[date], now: datetime | None = None
 
 
 def validate_range(first: date, last: date, now: datetime | None = None) -> list[date]:
-    """Return the sessions from ``first`` to ``last``, or raise InvalidSessionError if they are not a range of ended sessions."""
+    """Return the sessions from ``first`` to ``last``, which must be completed sessions.
+
+    Raises InvalidSessionError if an endpoint is not a completed session, the range is reversed, or
+    it starts before FIRST_RESULT_SESSION.
+    """
     require_completed_sessions([first, last], now)
     if first > last:
         raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
@@ -141,7 +144,10 @@ def validate_range(first: date, last: date, now: datetime | None = None) -> list
 
 
 def clip_to_sessions(first: date, last: date, now: datetime | None = None) -> list[date]:
-    """Return the ended sessions from ``first`` to ``last``, neither of which must be one; InvalidSessionError if there are none."""
+    """Return the completed sessions from ``first`` to ``last``, which need not be sessions.
+
+    Raises InvalidSessionError if the range is reversed or contains no completed session.
+    """
     if first > last:
         raise InvalidSessionError(f"the range is reversed: {first} comes after {last}")
     sessions = sessions_between(

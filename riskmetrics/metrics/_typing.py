@@ -1,4 +1,4 @@
-"""Names of the arrays that metrics take and return; their shapes are in the docstrings."""
+"""Type aliases of arrays in metrics; docstrings state their shapes."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""Re-estimating the volatility forecast's coefficients from what followed past days."""
+"""Calibration of the volatility forecast's coefficients to realized volatility."""
 
 import math
 from collections.abc import Iterable
@@ -13,27 +13,36 @@ from riskmetrics.metrics.har import MAX_RATIO, MIN_RATIO, PROXIES, Coefficients,
 from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 
 MIN_CALIBRATION_YEARS = 5
-"""Of days with a pair: a panel of one year knows one state of the market, and its forecasts are harmful in the next."""
+"""Minimum years of days with a pair.
+
+A panel of one year covers one market regime, and its coefficients forecast badly in the next.
+"""
 
 MIN_CALIBRATION_SYMBOLS = 20
-"""With a year of pairs each: fewer do not average out what is particular to one."""
+"""Minimum number of symbols with a year of pairs each, to average out what is specific to one."""
 
 WEIGHT_SUM_BOUNDS = (0.9, 1.15)
-"""Of all weights together: what a series that is as volatile as in its last year is forecast to be, in units of that."""
+"""Bounds of the sum of all weights.
+
+The sum is the forecast, in units of last year's volatility, for a series at that volatility.
+"""
 
 MIN_MONTH_RATIO = 0.2
-"""Errors grow with the month's ratio, so pairs weigh 1/ratio², but none as if its month had been calmer than this."""
+"""Floor of the month's ratio in the weights 1/ratio² of pairs; errors grow with the ratio."""
 
 CalibrationBlock: TypeAlias = tuple[Regressors, FloatArray]
-"""Regressors of some series, and the annualised volatility that followed each, both of shape (D, N)."""
+"""Regressors of some series and the annualized volatility that followed, each of shape (D, N)."""
 
 
 class Calibration(NamedTuple):
-    """A fit of one proxy's coefficients, and how it came about."""
+    """Fitted coefficients of one proxy, with their standard errors and diagnostics."""
 
     coefficients: Coefficients
     std_errors: FloatArray
-    """Of the weights, (5,): Driscoll and Kraay's, over NEWEY_WEST_LAGS sessions; NaN for the market's weight where the proxy has none."""
+    """Driscoll-Kraay standard errors of the weights over NEWEY_WEST_LAGS sessions, (5,).
+
+    NaN for the market's weight if the proxy has no market regressor.
+    """
     n_obs: int
     """Pairs of a day and a series."""
     n_days: int
@@ -41,26 +50,26 @@ class Calibration(NamedTuple):
     n_symbols: int
     """Series with at least a year of pairs."""
     r_squared: float
-    """In sample and weighted: of use for comparing fits to the same pairs, not for judging forecasts."""
+    """Weighted in-sample R²: compares fits to the same pairs, does not measure forecast quality."""
 
 
 def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
-    """Estimate one proxy's coefficients, and refuse those that would not be safe to forecast with.
+    """Estimate the coefficients of one proxy, and reject a fit that is unsafe to forecast with.
 
-    Takes and returns what `estimate` does.
+    Parameters and return value are those of `estimate`.
 
     Raises
     ------
     CalibrationRejectedError
-        If pairs cover less than 5 years of sessions or fewer than 20 series with a year each, if a
-        weight is negative, or if their sum lies outside [0.9, 1.15].
+        If pairs cover less than 5 years of sessions or fewer than 20 series have a year of pairs,
+        if a weight is negative, or if the sum of the weights is outside [0.9, 1.15].
     """
     calibration = estimate(blocks, proxy=proxy)
     needed = MIN_CALIBRATION_YEARS * SESSIONS_PER_YEAR
     if calibration.n_days < needed:
         raise CalibrationRejectedError(
-            f"{calibration.n_days} sessions have pairs for {proxy}; {needed} required: import longer"
-            " histories"
+            f"{calibration.n_days} sessions have pairs for {proxy}; {needed} required: import"
+            " longer histories"
         )
     if calibration.n_symbols < MIN_CALIBRATION_SYMBOLS:
         raise CalibrationRejectedError(
@@ -76,46 +85,45 @@ def fit(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
     lowest, highest = WEIGHT_SUM_BOUNDS
     if not lowest <= weights.sum() <= highest:
         raise CalibrationRejectedError(
-            f"the weights for {proxy} sum to {weights.sum():.3f}, outside {lowest} to {highest}; keep"
-            " the version in use"
+            f"the weights for {proxy} sum to {weights.sum():.3f}, outside {lowest} to {highest};"
+            " keep the version in use"
         )
     return calibration
 
 
 def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
-    r"""Estimate one proxy's coefficients by weighted least squares over all pairs of a day and a series at once.
+    r"""Estimate the coefficients of one proxy by weighted least squares over all days and series.
 
     Parameters
     ----------
     blocks : iterable of (Regressors, (D, N) array)
-        Regressors and what followed them, of the same D days and other series in each block; of a
-        block only its pairs are kept. What followed is the annualised root mean square of the
-        returns of the 21 sessions after each day; NaN leaves the pair out, so a calibration for day
-        t has NaN after t - 21.
+        Regressors and realized volatility, for the same D days and different series in each block.
+        The realized volatility is the annualized root mean square of the returns of the 21 sessions
+        after each day; NaN leaves the pair out, so a calibration for day t has NaN after t - 21.
     proxy : str
-        One of `PROXIES`: the pairs whose regressors are of it take part, if their level rests on at
-        least 126 returns. Regressors made without ranges, or without a market, let all pairs serve
-        a plainer proxy.
+        One of `PROXIES`. Pairs whose regressors use this proxy are included if their level has at
+        least 126 returns. Build regressors without ranges, or without a market, to use all pairs
+        for a simpler proxy.
 
     Returns
     -------
     Calibration
         The target is realized / (sqrt(252) L), the weight :math:`1/\max(x_{month}, 0.2)^2`. The
         residual variance is the mean of (target/q)² - 1 over all pairs, q clipped as in a forecast:
-        then the mean of (realized/risk)² is 1, which of all multiples of the forecast has the least
-        QLIKE.
+        then the mean of (realized / root variance forecast)² is 1, which minimizes QLIKE over all
+        multiples of the forecast.
 
     Raises
     ------
     ValueError
-        If the arrays of a block do not have one shape, or the proxy is not known.
+        If the arrays of a block do not have one shape, or the proxy is unknown.
     CalibrationRejectedError
         If no pair is left.
 
     Notes
     -----
-    Targets of neighbouring days share 20 of 21 returns and all series share the market, so that
-    classical standard errors would be too small by far: these are of sums over all series of a day,
+    Targets of neighboring days share 20 of 21 returns and all series share the market, so classical
+    standard errors would be far too small. These are computed from sums over all series of a day,
     correlated over NEWEY_WEST_LAGS sessions.
 
     References
@@ -140,15 +148,18 @@ def estimate(blocks: Iterable[CalibrationBlock], *, proxy: str) -> Calibration:
             f"no pair of a day and a series has the inputs of proxy {proxy}; import more prices"
         )
     return _weighted_least_squares(
-        *(np.concatenate(of) for of in zip(*parts, strict=True)), n_symbols=n_symbols
+        *(np.concatenate(arrays) for arrays in zip(*parts, strict=True)), n_symbols=n_symbols
     )
 
 
 def _weighted_least_squares(
     x: FloatArray, target: FloatArray, day: IntArray, *, n_symbols: int
 ) -> Calibration:
-    """Regress the targets (K,) on x (K, 4 or 5): a constant, the day's, the week's, the month's and the market's ratio."""
-    import statsmodels.api as sm  # slow to import, and needed by few
+    """Regress the targets (K,) on x, (K, 4 or 5).
+
+    Columns of x are a constant and the day's, week's, month's and market's ratio.
+    """
+    import statsmodels.api as sm  # slow to import, and rarely needed
 
     result = sm.WLS(target, x, weights=np.maximum(x[:, 3], MIN_MONTH_RATIO) ** -2.0).fit()
     robust = result.get_robustcov_results(
@@ -168,7 +179,7 @@ def _weighted_least_squares(
 
 
 def _usable_pairs(inputs: Regressors, realized: FloatArray, proxy: str) -> BoolArray:
-    """Pairs that have a target and whose regressors, of this proxy, are all known."""
+    """Return which pairs have a target and complete regressors of this proxy, (D, N)."""
     if realized.shape != inputs.level.shape:
         raise ValueError(
             f"realized must have the regressors' shape {inputs.level.shape}, not {realized.shape}"

@@ -1,8 +1,8 @@
-"""How much of a portfolio sits in few instruments, and in which sectors.
+"""Concentration of portfolios in instruments, and their sector values and weights.
 
-A batch is ragged: one entry per instrument, and beside it the index of its portfolio. The same
-instruments on another day are another portfolio to these functions. Sums run over a portfolio's own
-entries, one after the other, so its results do not depend on what else is in the batch.
+A batch is ragged: one entry per instrument, with the index of its portfolio. A portfolio on another
+day is another portfolio to these functions. Sums run over a portfolio's own entries in order, so
+its results do not depend on what else is in the batch.
 """
 
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 
 
 class Concentration(NamedTuple):
-    """One entry per portfolio, each of shape (P,)."""
+    """Concentration of each portfolio, each of shape (P,)."""
 
     hhi: FloatArray
     effective_positions: FloatArray
@@ -31,7 +31,7 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
     portfolio : (M,) array
         Index of the portfolio that holds it, from 0 to ``n_portfolios`` - 1.
     n_portfolios : int
-        P, counting portfolios that hold nothing.
+        P, including empty portfolios.
 
     Returns
     -------
@@ -39,12 +39,12 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
         With weights w = |value| / gross: ``hhi`` is the Herfindahl-Hirschman index :math:`\sum w^2`
         in [1/N, 1], ``effective_positions`` its inverse, ``top_3`` and ``top_10`` the sums of the
         largest weights. The order of entries does not matter. NaN where gross is 0 or nothing is
-        held. Values that are not finite are unpriced instruments and ignored.
+        held. Values that are not finite are unpriced instruments and are ignored.
 
     Raises
     ------
     ValueError
-        If there is not one portfolio index per value, within its bounds.
+        If the shapes do not match, or an index is out of bounds.
 
     References
     ----------
@@ -62,27 +62,26 @@ def concentration(values: FloatArray, portfolio: IntArray, n_portfolios: int) ->
         return np.where(np.isnan(gross), np.nan, _sum_by_group(weights, portfolio, n_portfolios))
 
     hhi = total(weight**2)
-    top_3, top_10 = (
-        np.minimum(total(np.where(rank < k, weight, 0.0)), 1.0) for k in (3, 10)
-    )  # rounding may pass 1
+    # rounding may exceed 1
+    top_3, top_10 = (np.minimum(total(np.where(rank < k, weight, 0.0)), 1.0) for k in (3, 10))
     return Concentration(hhi, 1.0 / hhi, top_3, top_10)
 
 
 def sector_values(
     values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int
 ) -> FloatArray:
-    """Sum each portfolio's signed values by sector: its net view.
+    """Sum each portfolio's signed values by sector.
 
     Parameters
     ----------
     values : (M,) array
         Signed net value of each instrument; values that are not finite are unpriced instruments and
-        ignored.
+        are ignored.
     portfolio, sector : (M,) arrays
         Index of the portfolio that holds it and of its sector, from 0 to ``n_portfolios`` - 1 and
         ``n_sectors`` - 1.
     n_portfolios, n_sectors : int
-        P and S, counting those without an instrument.
+        P and S, including those without an instrument.
 
     Returns
     -------
@@ -92,7 +91,7 @@ def sector_values(
     Raises
     ------
     ValueError
-        If there is not one portfolio and one sector index per value, within their bounds.
+        If the shapes do not match, or an index is out of bounds.
     """
     _require_indices(values, portfolio, n_portfolios)
     _require_indices(values, sector, n_sectors)
@@ -104,10 +103,11 @@ def sector_values(
 def sector_weights(
     values: FloatArray, portfolio: IntArray, sector: IntArray, *, n_portfolios: int, n_sectors: int
 ) -> FloatArray:
-    """Share of each sector in each portfolio's gross value.
+    """Return the share of each sector in each portfolio's gross value.
 
-    Takes what ``sector_values`` takes. Returns a (P, S) array whose rows sum to 1; for a long-only
-    portfolio they are its value weights. Rows are NaN where gross is 0 or nothing is held.
+    Parameters are those of `sector_values`. Returns a (P, S) array whose rows sum to 1; for a
+    long-only portfolio they are its value weights. Rows are NaN where gross is 0 or nothing is
+    held.
     """
     magnitude = np.abs(_unpriced_as_zero(values))
     gross_values = sector_values(
@@ -117,21 +117,20 @@ def sector_weights(
 
 
 def _unpriced_as_zero(values: FloatArray) -> FloatArray:
-    """Unpriced instruments as 0, which no sum here notices."""
+    """Return the values with 0 for unpriced instruments."""
     return np.where(np.isfinite(values), values, 0.0)
 
 
 def _gross(magnitude: FloatArray, portfolio: IntArray, n_portfolios: int) -> FloatArray:
-    """Gross value of each portfolio, NaN where it is 0 and weights have no meaning."""
+    """Return the gross value of each portfolio; NaN where it is 0."""
     gross = _sum_by_group(magnitude, portfolio, n_portfolios)
     return np.where(gross > 0.0, gross, np.nan)
 
 
 def _sum_by_group(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
-    """Sum each group's values one after the other in the given order, as ``bincount`` does."""
-    return np.bincount(group, values, n_groups).astype(
-        np.float64
-    )  # of no values at all, bincount's zeros are integers
+    """Sum each group's values in the given order, as ``bincount`` does."""
+    # bincount returns integers if there are no values
+    return np.bincount(group, values, n_groups).astype(np.float64)
 
 
 def _require_indices(values: FloatArray, index: IntArray, count: int) -> None:

@@ -1,4 +1,4 @@
-"""What each holding adds to its portfolio's volatility."""
+"""Risk contributions: what each holding adds to the volatility of its portfolio."""
 
 from typing import NamedTuple
 
@@ -9,13 +9,13 @@ from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR, realized_volatilit
 from riskmetrics.metrics.windows import window_means
 
 _BLOCK_HOLDINGS = 256
-"""Holdings at a time: their returns of a year stay in a core's cache."""
+"""Holdings per block, so that a year of their returns fits in a core's cache."""
 
 
 class RiskContributions(NamedTuple):
-    """`volatility` is (P,), one entry per portfolio; the others are (I,), one per holding.
+    """Annualized risk contributions of holdings (I,) and the `volatility` of portfolios (P,).
 
-    All but `n_obs` are annualised fractions.
+    Fractions, except for `n_obs`.
     """
 
     component: FloatArray
@@ -34,41 +34,43 @@ def risk_contributions(
     portfolio: IntArray,
     min_obs: int,
 ) -> RiskContributions:
-    r"""Split each portfolio's volatility over its holdings.
+    r"""Split the volatility of each portfolio into the contributions of its holdings.
 
     Parameters
     ----------
     series, coverage : (T, P) arrays
-        The portfolios' returns R, weight x return / coverage summed over the holdings that have
-        one, NaN on days that do not count; and that coverage, their share of gross exposure.
+        The portfolios' returns R (weight x return / coverage, summed over the holdings with a
+        return; NaN on days that are left out), and the coverage: the share of gross exposure of
+        those holdings.
     returns : (T, S) array
         Simple returns of the symbols over the same days; NaN is missing.
     weight : (I,) array
         Signed weight of each holding in equity, as it entered ``series``.
     column, portfolio : (I,) arrays
-        Each holding's column of ``returns``, -1 for one that has none, and of ``series``.
+        Each holding's column of ``returns``, -1 if it has none, and of ``series``.
     min_obs : int
-        Fewest days that count, at least 2.
+        Minimum number of days with a portfolio return, at least 2.
 
     Returns
     -------
     RiskContributions
-        ``component`` sums over a portfolio's holdings to its ``volatility``; it is weight x
-        ``marginal``, what one more unit of weight adds. ``n_obs`` are the counted days on which the
-        holding has a return; without one, both are NaN and it has no part in the sum. NaN for
-        portfolios with fewer than ``min_obs`` days; where R does not vary its volatility is not
-        shared out.
+        ``component`` sums over the holdings of a portfolio to its ``volatility``; it is weight x
+        ``marginal``, the volatility that one more unit of weight adds. ``n_obs`` counts the days
+        on which the portfolio and the holding have a return; if there are none, both are NaN and
+        the holding is left out of the sum. NaN for portfolios with fewer than ``min_obs`` days,
+        and for contributions where R is constant.
 
     Raises
     ------
     ValueError
-        If the arrays do not fit each other.
+        If the shapes do not match.
 
     Notes
     -----
     A holding's part of R is :math:`c_{it} = w_i r_{it} / \text{coverage}_t`, 0 where its return is
-    missing: others stood in for it. So the components :math:`\mathrm{cov}(c_i, R) / \mathrm{sd}(R)`
-    add up; with complete data they are :math:`w_i` times those of :math:`r_i`.
+    missing, because the others are scaled up for it. The components
+    :math:`\mathrm{cov}(c_i, R) / \mathrm{sd}(R)` therefore add up; with complete data they are
+    :math:`w_i` times those of :math:`r_i`.
 
     References
     ----------
@@ -92,12 +94,11 @@ def _sum_return_times_slope(
     column: IntArray,
     portfolio: IntArray,
 ) -> tuple[FloatArray, IntArray]:
-    """Each holding's returns times its portfolio's slopes, summed over the days that have both, (I,), and the number of those."""
+    """Sum each holding's returns times its portfolio's slopes, (I,), and count the summed days,
+    (I,)."""
     known = np.isfinite(returns)
-    symbols, is_known = (
-        np.ascontiguousarray(np.where(known, returns, 0.0).T),
-        np.ascontiguousarray(known.T),
-    )
+    symbols = np.ascontiguousarray(np.where(known, returns, 0.0).T)
+    is_known = np.ascontiguousarray(known.T)
     slopes, counts = np.ascontiguousarray(slope.T), np.ascontiguousarray(counted.T)
     total, days = np.zeros(len(column)), np.zeros(len(column), np.int64)
     for first in range(0, len(column), _BLOCK_HOLDINGS):
@@ -110,9 +111,12 @@ def _sum_return_times_slope(
 def _volatility_and_slopes(
     series: FloatArray, coverage: FloatArray, min_obs: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Annualised volatility (P,), and what it changes by with a day's covered returns (T, P): 0 on days that do not count."""
+    """Return annualized volatility (P,) and its derivative by each day's covered return, (T, P).
+
+    The derivative is 0 on days that are left out.
+    """
     counted = np.isfinite(series)
-    mean, n_obs = (found[0] for found in window_means(series, len(series), min_obs=min_obs))
+    mean, n_obs = (values[0] for values in window_means(series, len(series), min_obs=min_obs))
     volatility = realized_volatility(series, window=len(series), min_obs=min_obs).volatility[0]
     nonzero_volatility = np.where(volatility > 0.0, volatility, np.nan)
     slope = (series - mean) * SESSIONS_PER_YEAR / (nonzero_volatility * np.maximum(n_obs - 1, 1))

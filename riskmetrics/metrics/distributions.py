@@ -1,11 +1,11 @@
-"""Cash distributions of a share, inferred from a close and its dividend-adjusted twin."""
+"""Cash distributions per share, inferred from closes and dividend-adjusted closes."""
 
 import numpy as np
 
 from riskmetrics.metrics._typing import FloatArray
 
 _PRICE_DECIMALS = (2, 4, 6)
-"""Decimals that price files round to; a price with more is taken as exact."""
+"""Decimals to which price files round; a price with more decimals is taken as exact."""
 
 
 def cash_distribution(
@@ -26,26 +26,25 @@ def cash_distribution(
     adj_close_before, adj_close : (N,) arrays
         The same closes, adjusted for distributions too.
     close_scale, adj_close_scale : (N,) arrays
-        What the prices were multiplied with after they were rounded: the new over the old shares of
-        a split, inverted.
+        Factors applied to the prices after they were rounded: old shares per new share of a split.
 
     Returns
     -------
     (N,) array
-        Money per share, 0 or more. NaN where a price is missing, and where the adjustment falls,
-        which no distribution does: two histories adjusted as of different days meet, or a price is
-        wrong.
+        Amount per share in the prices' currency, 0 or more. NaN where a price is missing, and where
+        the adjustment factor falls, which a distribution cannot cause: the rows are adjusted as of
+        different days, or a price is wrong.
 
     Notes
     -----
     A vendor lowers the adjusted closes before an ex-day by the factor 1 - D / close_before, so
-    :math:`D = C_{t-1} - C_t\, A_{t-1} / A_t`. What rounding of the four prices explains is 0: a half
-    unit of their last decimal each.
+    :math:`D = C_{t-1} - C_t\, A_{t-1} / A_t`. An amount within the rounding of the four prices
+    (half a unit of the last decimal each) is 0.
 
     Examples
     --------
     A share closes at 100, pays 1.50 and closes at 99; the vendor multiplies the older close by
-    .985:
+    0.985:
 
     >>> import numpy as np
     >>> array = np.array
@@ -65,10 +64,10 @@ def cash_distribution(
 def _half_last_digit(
     first: FloatArray, second: FloatArray, scale: FloatArray | float
 ) -> FloatArray:
-    """Half a unit of the last decimal that a pair of prices uses: what rounding may have moved each by."""
+    """Return half a unit of the last decimal of each pair of prices, (N,): its rounding error."""
     half = np.zeros(len(first))
     for decimals in reversed(_PRICE_DECIMALS):
-        stored = [of / scale for of in (first, second)]
-        rounded = [np.abs(np.round(of, decimals) - of) < 1e-9 for of in stored]
+        stored = [prices / scale for prices in (first, second)]
+        rounded = [np.abs(np.round(prices, decimals) - prices) < 1e-9 for prices in stored]
         half = np.where(rounded[0] & rounded[1], 0.5 * 10.0**-decimals, half)
     return half * scale

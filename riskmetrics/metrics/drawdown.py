@@ -1,4 +1,4 @@
-"""How far a portfolio fell from its high."""
+"""Drawdowns of return series."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 
 
 class Drawdown(NamedTuple):
-    """Each of shape (N,): losses from a high as fractions, 0 to 1, and the closes that they lie between."""
+    """Current and largest drawdown, fractions from 0 to 1, and their closes; shape (N,)."""
 
     current: FloatArray
     current_peak: IntArray
@@ -19,29 +19,29 @@ class Drawdown(NamedTuple):
 
 
 def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
-    """Measure the fall from the high so far, today and at its worst, of what compounding the returns makes of 1.
+    """Return the current and the largest drawdown of compounded returns.
 
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns of a window, oldest first. NaN is missing: its day changes nothing and is not
+        Simple returns of a window, oldest first. A missing return (NaN) changes nothing and is not
         counted.
     min_obs : int
-        Fewest returns worth an answer, at least 1.
+        Minimum number of returns, at least 1.
 
     Returns
     -------
     Drawdown
         Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first
         return, close t the one that ends the t-th. A peak is the close that set the high, a trough
-        the first close at the largest drawdown; both are 0 if there never was one. A return of -1
-        or below loses everything: from there on the drawdown is 1. Under ``min_obs`` drawdowns are
-        NaN and closes -1.
+        the first close at the largest drawdown; both are 0 if there was no drawdown. After a return
+        of -1 or below the drawdown is 1. With fewer than ``min_obs`` returns drawdowns are NaN and
+        closes are -1.
 
     Raises
     ------
     ValueError
-        If ``returns`` is not (T, N) or ``min_obs`` does not fit it.
+        If ``returns`` is not (T, N) or ``min_obs`` is out of range.
 
     References
     ----------

@@ -1,7 +1,7 @@
-"""What came after volatility forecasts: losses, scores, skill, and whether a difference is more than chance.
+"""Score volatility forecasts: losses, out-of-sample R², and tests of whether models differ.
 
 Rows are sessions, columns are series. Row t of a forecast was made at the close of session t; row t
-of a realized volatility is what then happened, over the sessions after t.
+of a realized volatility is measured over the sessions after t.
 """
 
 from typing import NamedTuple
@@ -17,31 +17,38 @@ FORECAST_HORIZON = MONTH
 """Sessions that a forecast looks ahead."""
 
 NEWEY_WEST_LAGS = 63
-"""Three horizons: targets of neighbouring days overlap in 20 of 21 returns, and volatility's surprises last longer than that."""
+"""Lags of Newey-West variances: three horizons.
+
+Targets of neighboring days overlap in 20 of 21 returns, and volatility shocks last longer than
+that.
+"""
 
 
 class Score(NamedTuple):
-    """Of the forecasts of N series, each of shape (N,); pooled, each of shape (1,)."""
+    """Scores of N series, each of shape (N,); pooled scores have shape (1,)."""
 
     qlike: FloatArray
     rmse: FloatArray
     bias: FloatArray
     coverage: FloatArray
     n_obs: IntArray
-    """Pairs of a forecast and what came after it."""
+    """Pairs of a forecast and its realized volatility."""
     n_zero: IntArray
-    """Pairs among them with no movement at all: left out of QLIKE, which needs a logarithm of it."""
+    """Pairs with a realized volatility of 0; QLIKE leaves them out because it needs a logarithm."""
 
 
 class OutOfSampleRSquared(NamedTuple):
-    """Share of the benchmark's squared error that a forecast avoids, and over how many forecasts, each of shape (D, N)."""
+    """Share of the benchmark's squared error that a forecast avoids, and the number of forecasts.
+
+    Each of shape (D, N).
+    """
 
     r_squared: FloatArray
     n_obs: IntArray
 
 
 class DieboldMarianoTest(NamedTuple):
-    """Mean daily difference of two losses, its t statistic, and how many days it rests on."""
+    """Mean daily difference of two losses, its t statistic, and the number of days."""
 
     difference: float
     t: float
@@ -62,7 +69,7 @@ class _Totals(NamedTuple):
 
 
 def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HORIZON) -> FloatArray:
-    r"""Annualised volatility about zero over the ``horizon`` sessions after each session.
+    r"""Return the annualized zero-mean volatility of the ``horizon`` sessions after each session.
 
     Parameters
     ----------
@@ -75,8 +82,8 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
     -------
     (T - horizon, N) array
         Row t is :math:`\sqrt{252\,\overline{r^2}}` over rows t + 1 to t + horizon: the mean is over
-        the returns that exist. NaN under 15 of them, as of the past month; 0 where none of them
-        moved.
+        the returns that exist. NaN with fewer than 15 of them, as for the past month; 0 where all
+        of them are 0.
 
     Raises
     ------
@@ -92,30 +99,31 @@ def forward_realized_volatility(returns: FloatArray, horizon: int = FORECAST_HOR
 def ewma_volatility(
     returns: FloatArray, *, decay: float, window: int = 252, min_obs: int = 63
 ) -> FloatArray:
-    r"""Annualised exponentially weighted volatility about zero, over a window instead of all the past.
+    r"""Return the annualized exponentially weighted volatility about zero over rolling windows.
 
     Parameters
     ----------
     returns : (T, N) array
         Simple returns as fractions, NaN where missing.
     decay : float
-        Weight of a session relative to the next one, in (0, 1]; of the weights of .97, 0.05 % lie
-        beyond 252 sessions.
+        Weight of a session relative to the next one, in (0, 1]. With 0.97, 0.05 % of the weights
+        lie beyond 252 sessions.
     window : int
-        Rows per window, at most T: a recursion's result would depend on where the data begin.
+        Rows per window, at most T. A recursion would depend on where the data begin.
     min_obs : int
-        Fewest returns worth an estimate.
+        Minimum number of returns.
 
     Returns
     -------
     (T - window + 1, N) array
-        :math:`\sqrt{252 \sum \lambda^k r_{t-k}^2 / \sum \lambda^k}` over the returns that exist; row d is of the window that ends
-        at row d + window - 1. NaN under ``min_obs``.
+        :math:`\sqrt{252 \sum \lambda^k r_{t-k}^2 / \sum \lambda^k}` over the returns that exist;
+        row d is the window that ends at row d + window - 1. NaN with fewer than ``min_obs``
+        returns.
 
     Raises
     ------
     ValueError
-        If ``decay``, ``window`` and ``min_obs`` do not fit each other or the returns.
+        If ``decay``, ``window`` or ``min_obs`` is out of range.
 
     References
     ----------
@@ -124,29 +132,30 @@ def ewma_volatility(
     require_windows(len(returns), window)
     if not (0 < decay <= 1 and 0 < min_obs <= window):
         raise ValueError(
-            f"0 < decay <= 1 and 0 < min_obs <= window must hold, not {decay}, {min_obs}, {window}"
+            f"0 < decay <= 1 and 0 < min_obs <= window required, not {decay}, {min_obs}, {window}"
         )
     known = np.isfinite(returns)
     total, weights = (
-        window_sums(of, window, decay=decay)
-        for of in (np.where(known, returns, 0.0) ** 2, known.astype(np.float64))
+        window_sums(values, window, decay=decay)
+        for values in (np.where(known, returns, 0.0) ** 2, known.astype(np.float64))
     )
     weights[window_counts(known, window) < min_obs] = np.nan
     return np.sqrt(SESSIONS_PER_YEAR * total / weights)
 
 
 def qlike(realized: FloatArray, root_variance_forecast: FloatArray) -> FloatArray:
-    r"""Loss of variance forecasts, element by element.
+    r"""Return the QLIKE loss of variance forecasts, elementwise.
 
     Parameters
     ----------
-    realized, risk : arrays of one shape
-        Annualised volatilities: what happened, and the root of the variance forecast.
+    realized, root_variance_forecast : arrays of one shape
+        Annualized volatilities: the realized one, and the square root of the variance forecast.
 
     Returns
     -------
     array of the same shape
-        :math:`x - \ln x - 1` with :math:`x` = realized² / risk²: 0 for a perfect forecast, dearer for too little than for too much.
+        :math:`x - \ln x - 1` with :math:`x` = (realized / root_variance_forecast)²: 0 for a
+        perfect forecast, larger for a forecast that is too low than for one that is too high.
         NaN where either is missing, infinite or not above 0.
 
     References
@@ -172,26 +181,26 @@ def score(
     low: FloatArray,
     high: FloatArray,
 ) -> Score:
-    """Score each series' forecasts against what came after them.
+    """Score each series' forecasts against realized volatility.
 
     Parameters
     ----------
     realized : (T, N) array
-        Annualised volatility after each session, as from `forward_realized_volatility`.
-    expected, risk : (T, N) arrays
-        The volatility forecast, and the root of the variance forecast; one array twice if a model
-        does not tell them apart.
+        Annualized volatility after each session, as from `forward_realized_volatility`.
+    volatility_forecast, root_variance_forecast : (T, N) arrays
+        The volatility forecast and the square root of the variance forecast; the same array twice
+        if a model does not distinguish them.
     low, high : (T, N) arrays
-        The forecast's band; NaN where it has none.
+        Bounds of the forecast interval; NaN where there is none.
 
     Returns
     -------
     Score
         Over the pairs of a series for which ``realized``, ``volatility_forecast`` and a positive
         ``root_variance_forecast`` exist: ``qlike`` is the mean loss of ``root_variance_forecast``,
-        ``rmse`` the root mean square of realized - expected, ``bias`` mean(expected) /
-        mean(realized) - 1, ``coverage`` the share of the pairs with a band that fell into it, ends
-        included. NaN where there is nothing to average.
+        ``rmse`` the root mean square of realized - volatility_forecast, ``bias``
+        mean(volatility_forecast) / mean(realized) - 1, ``coverage`` the share of the pairs with an
+        interval whose outcome lies in it, bounds included. NaN where there is nothing to average.
 
     Raises
     ------
@@ -210,7 +219,10 @@ def pooled_score(
     low: FloatArray,
     high: FloatArray,
 ) -> Score:
-    """Score as `score` does, over the pairs of all series at once: each pair weighs the same; shape (1,)."""
+    """Score the pairs of all series together, each with the same weight.
+
+    Parameters are those of `score`; the result has shape (1,).
+    """
     totals = _sum_pairs(realized, volatility_forecast, root_variance_forecast, low, high)
     return _average_sums(_Totals._make(total.sum(keepdims=True) for total in totals))
 
@@ -222,15 +234,8 @@ def _sum_pairs(
     low: FloatArray,
     high: FloatArray,
 ) -> _Totals:
-    if (
-        len(
-            {
-                values.shape
-                for values in (realized, volatility_forecast, root_variance_forecast, low, high)
-            }
-        )
-        > 1
-    ):
+    arrays = realized, volatility_forecast, root_variance_forecast, low, high
+    if len({values.shape for values in arrays}) > 1:
         raise ValueError("all arrays must have one shape")
     paired = (
         np.isfinite(realized)
@@ -285,33 +290,33 @@ def rolling_oos_r_squared(
     window: int = 252,
     min_obs: int = 126,
 ) -> OutOfSampleRSquared:
-    r"""Out-of-sample R² of forecasts against those of trailing volatility, over the latest completed ones.
+    r"""Return the out-of-sample R² of forecasts against trailing volatility, over rolling windows.
 
     Parameters
     ----------
-    expected, trailing : (T, N) arrays
-        Forecasts made on T sessions, and the benchmark's: annualised volatilities.
+    volatility_forecast, trailing : (T, N) arrays
+        Forecasts made on T sessions, and the benchmark's: annualized volatilities.
     realized : (T - horizon, N) array
-        What came after the first of them, as from `forward_realized_volatility`; the last
-        ``horizon`` forecasts are not complete.
+        Realized volatility after the first of them, as from `forward_realized_volatility`; the
+        last ``horizon`` forecasts are not complete.
     window : int
-        Completed forecasts to look back on, at most T - horizon.
+        Completed forecasts per window, at most T - horizon.
     min_obs : int
-        Fewest of them worth an answer.
+        Minimum number of completed forecasts.
 
     Returns
     -------
-    Skill
+    OutOfSampleRSquared
         Of shape (T - horizon - window + 1, N). ``r_squared`` is :math:`1 - \sum(RV - F)^2 / \sum(RV
         - \text{trailing})^2` over the forecasts for which all three exist: 1 is perfect, below 0 is
         worse than the benchmark. The last row is what is known on the last session, from the
-        forecasts of ``horizon`` + ``window`` - 1 to ``horizon`` sessions before. NaN under
-        ``min_obs`` forecasts, or if the benchmark made no error.
+        forecasts of ``horizon`` + ``window`` - 1 to ``horizon`` sessions before. NaN with fewer
+        than ``min_obs`` forecasts, or if the benchmark made no error.
 
     Raises
     ------
     ValueError
-        If the arrays do not belong together, or there is no window of completed forecasts.
+        If the shapes do not match, or there are fewer completed forecasts than ``window``.
 
     References
     ----------
@@ -326,8 +331,8 @@ def rolling_oos_r_squared(
         or completed > len(volatility_forecast)
     ):
         raise ValueError(
-            f"forecasts {volatility_forecast.shape} and {trailing.shape} must be of one shape, and"
-            f" outcomes {realized.shape} not more"
+            f"forecasts must have one shape, and at least as many rows as the outcomes, not"
+            f" {volatility_forecast.shape}, {trailing.shape} and {realized.shape}"
         )
     model, benchmark = realized - volatility_forecast[:completed], realized - trailing[:completed]
     known = np.isfinite(model) & np.isfinite(benchmark)
@@ -342,7 +347,7 @@ def rolling_oos_r_squared(
 def diebold_mariano(
     loss_a: FloatArray, loss_b: FloatArray, *, lags: int = NEWEY_WEST_LAGS
 ) -> DieboldMarianoTest:
-    r"""Test whether two models' losses differ by more than chance.
+    r"""Test whether the losses of two models differ by more than chance (Diebold and Mariano).
 
     Parameters
     ----------
@@ -353,12 +358,11 @@ def diebold_mariano(
 
     Returns
     -------
-    Comparison
-        Of the daily means over the series for which both losses exist; days without any are left
-        out. ``difference`` is the mean of a - b: below 0, a is better. ``t`` is its ratio to the
-        standard error of Newey and West with Bartlett's weights, about standard normal if the
-        models are equally good; NaN with no more days than ``lags``, or if the difference never
-        varies.
+    DieboldMarianoTest
+        Computed from daily means over the series for which both losses exist; days without any are
+        left out. ``difference`` is the mean of a - b: below 0, a is better. ``t`` is its ratio to
+        the Newey-West standard error with Bartlett weights, approximately standard normal if the
+        models are equally good; NaN with ``lags`` days or fewer, or if the difference is constant.
 
     References
     ----------

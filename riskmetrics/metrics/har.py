@@ -1,8 +1,8 @@
-"""The volatility of the next 21 sessions, by one heterogeneous autoregression for all series.
+"""HAR forecasts of 21-session volatility, with one set of coefficients for all series.
 
-A series is measured in units of its own level, the mean absolute return of a year, so one vector of
-coefficients serves stocks, funds and portfolios alike, and what it learns from all of them is not
-lost in the noise of one.
+HAR is the heterogeneous autoregressive model of Corsi (2009). Each series is measured in units of
+its own level, the mean absolute return of a year, so one vector of coefficients applies to stocks,
+funds and portfolios, and can be estimated from all of them.
 """
 
 import math
@@ -24,22 +24,28 @@ from riskmetrics.metrics.volatility import (
 from riskmetrics.metrics.windows import require_windows, window_means
 
 LEVEL_WINDOW = 252
-"""Returns in the level that a series is measured in."""
+"""Returns in the level of a series."""
 
 MIN_LEVEL_OBS, FULL_LEVEL_OBS = 63, 126
-"""Returns below which there is no level, and below which it is flagged as short."""
+"""Minimum returns for a level, and minimum for a level that is not flagged as short."""
 
 MIN_RANGE_OBS = math.ceil(0.95 * LEVEL_WINDOW)
-"""Valid highs and lows in the window that let ranges stand for absolute returns."""
+"""Minimum valid ranges in the window for ranges to replace absolute returns."""
 
 MIN_RATIO, MAX_RATIO = 0.25, 6.0
-"""Bounds of forecast / level, so that neither a wild day nor a price that hardly moves makes an absurd forecast."""
+"""Bounds of forecast / level.
+
+They keep an extreme day, or a price that hardly moves, from producing an absurd forecast.
+"""
 
 INTERVAL_MULTIPLIERS = (math.exp(-0.45), math.exp(0.36))
-"""What a forecast is multiplied by to be the 10th and the 90th percentile of what follows it."""
+"""Factors from a forecast to the 10th and 90th percentile of the realized volatility."""
 
 PROXIES = ("close_market", "close", "range_market")
-"""What stands for a day's volatility, and whether the market's is a regressor; `Regressors.proxy` holds indices of this."""
+"""Proxies of daily volatility, with or without a market regressor.
+
+`Regressors.proxy` contains indices of this tuple.
+"""
 
 CLOSE_MARKET, CLOSE, RANGE_MARKET = range(len(PROXIES))
 
@@ -48,9 +54,12 @@ class Coefficients(NamedTuple):
     """One fitted version of the model for one proxy."""
 
     weights: FloatArray
-    """(5,): of the constant, day, week, month and market ratio; 0 for a market that is not a regressor."""
+    """Weights of the constant, day, week, month and market ratio, (5,).
+
+    The market's weight is 0 if it is not a regressor.
+    """
     residual_variance: float
-    """What the variance exceeds the squared volatility forecast by, as a share of it."""
+    """Variance forecast over squared volatility forecast, minus 1."""
 
 
 ModelVersion = Mapping[str, Coefficients]
@@ -66,76 +75,76 @@ SHIPPED_COEFFICIENTS: ModelVersion = MappingProxyType(
 """Fitted by weighted least squares on daily bars of large US stocks from 1990 on."""
 
 SHIPPED_LAST_TARGET = date(2022, 12, 30)
-"""Last session of that fit, its targets included: forecasts for days before it are in sample."""
+"""Last session of the shipped fit, including its targets; forecasts before it are in-sample."""
 
 
 class Regressors(NamedTuple):
-    """What the model sees, one entry per day and series, each of shape (D, N)."""
+    """Regressors of the model per day and series, each of shape (D, N)."""
 
     level: FloatArray
-    """Mean of sqrt(pi/2)|r| over 252 sessions: a standard deviation per session."""
+    """Mean of sqrt(pi/2)|r| over 252 sessions, a standard deviation per session."""
     n_obs: IntArray
     """Returns in the level."""
     day: FloatArray
     week: FloatArray
     month: FloatArray
-    """The proxy's means over 1, 5 and 21 sessions, each over its mean of 252 sessions."""
+    """Means of the proxy over 1, 5 and 21 sessions, each divided by its mean over 252 sessions."""
     market: FloatArray
-    """The market's mean absolute return of 21 sessions over that of 252; NaN where there is none."""
+    """Mean absolute market return over 21 sessions over that of 252; NaN if there is none."""
     proxy: IntArray
     """Index of `PROXIES`."""
     short_history: BoolArray
-    """The level rests on 63 to 125 returns."""
+    """Whether the level is based on 63 to 125 returns."""
     daily_lag_imputed: BoolArray
-    """No value for the day in 4 sessions: the month stands in for it."""
+    """Whether the daily lag has no value in 4 sessions and is replaced by the month."""
     no_price_movement: BoolArray
-    """Every return known of the last 21 sessions is 0: the price is not being made, and nothing is forecast."""
+    """Whether all known returns of the last 21 sessions are 0; nothing is forecast then."""
 
 
 class Forecast(NamedTuple):
-    """Volatility of the next 21 sessions as a fraction per year, one entry per day and series, each of shape (D, N)."""
+    """Forecast volatility of the next 21 sessions, each of shape (D, N), as fractions per year."""
 
     volatility_forecast: FloatArray
-    """The volatility forecast."""
+    """Volatility forecast."""
     root_variance_forecast: FloatArray
-    """The square root of the variance forecast."""
+    """Square root of the variance forecast."""
     low: FloatArray
     high: FloatArray
-    """What the volatility to come lies between in 80 % of cases."""
+    """Upper bound of the 80 % interval of realized volatility; ``low`` is the lower bound."""
     ratio: FloatArray
-    """Forecast over level as the model gives it, before it is clipped."""
+    """Forecast over level before clipping."""
     clipped: BoolArray
 
 
 def build_regressors(
     returns: FloatArray, market: FloatArray, ranges: FloatArray | None = None
 ) -> Regressors:
-    r"""Measure every series' recent volatility, and the market's, in units of their level.
+    r"""Return every series' recent volatility, and the market's, in units of their levels.
 
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns per session, T >= 252. Values that are not finite are missing and left out.
+        Simple returns per session, T >= 252. Values that are not finite are missing.
     market : (T,) array
         The market's simple returns over the same sessions.
     ranges : (T, N) array, optional
-        `range_proxy` of the same sessions: used for the windows of which it covers 95 % and that
-        have its week and month, all regressors of a window from one proxy.
+        `range_proxy` of the same sessions. It is used for windows of which it covers 95 %,
+        including its week and month; all regressors of a window use one proxy.
 
     Returns
     -------
     Regressors
         D = T - 251; row d is the window that ends at row d + 251. With :math:`c = \sqrt{\pi/2}`,
-        the level is the mean of :math:`c|r|` over 252 sessions (NaN under 63 returns); the ratios
+        the level is the mean of :math:`c|r|` over 252 sessions (NaN with under 63 returns); ratios
         are means of :math:`c|r|` or the range over 1, 5 and 21 sessions (by the rules of
         `lagged_means`) over that of 252, NaN where that is 0. Days without a market ratio have
-        proxy "close". A value depends on its own window, its series and the market only, to the
+        proxy "close". A value depends only on its own window, its series and the market, to the
         last bit.
 
     Raises
     ------
     ValueError
-        If the arrays do not cover the same sessions, or fewer than 252.
+        If the shapes do not match, or there are fewer than 252 sessions.
 
     References
     ----------
@@ -205,14 +214,15 @@ def forecast(
     versions : sequence of mappings
         Coefficients of every proxy, for each version in use.
     version : (D,) array, optional
-        Index of the version that was known on each day; all days use the first if it is not given.
+        Index of the version known on each day. Default: the first version on all days.
 
     Returns
     -------
     Forecast
-        :math:`F = \sqrt{252} L q` with q = weights x ratios clipped to [0.25, 6], so positive wherever it is defined; risk is
-        :math:`F \sqrt{1 + s^2}`. NaN where there is no level or it is 0, where a ratio is missing (under 3 of 5, or 15 of 21 values),
-        and where the price has not moved in 21 sessions.
+        :math:`F = \sqrt{252} L q` with q = weights x ratios clipped to [0.25, 6], so it is positive
+        where it is defined; the root variance forecast is :math:`F \sqrt{1 + s^2}`. NaN where the
+        level is missing or 0, where a ratio is missing (fewer than 3 of 5, or 15 of 21 values), and
+        where the price has not moved in 21 sessions.
 
     Raises
     ------
@@ -252,12 +262,12 @@ def forecast(
 
 
 def _lags_on_level_days(values: FloatArray) -> Lags:
-    """Lagged means on the days of the level's windows."""
+    """Return lagged means on the days on which a level's window ends."""
     return lagged_means(values[LEVEL_WINDOW - MONTH :])
 
 
 def _divide_by_level(lags: Lags, level: FloatArray) -> Lags:
-    """Lags in units of the level, NaN where that is 0."""
+    """Divide lags by the level; NaN where it is 0."""
     return Lags(
         *(
             np.divide(mean, level, out=np.full_like(mean, np.nan), where=level > 0.0)

@@ -1,6 +1,6 @@
-"""Values and sensitivities of European options, as approximations to listed ones.
+"""Black-Scholes values and sensitivities of options.
 
-Listed options on US shares are American: early exercise, and so its premium, is left out.
+Listed options on US shares are American: the early-exercise premium is not modeled.
 """
 
 from typing import NamedTuple
@@ -10,17 +10,17 @@ import numpy as np
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 
 DAYS_PER_YEAR = 365
-"""ACT/365: calendar days to expiration over this are years, and theta is per such day."""
+"""Day count ACT/365 of years to expiration; theta is per calendar day."""
 
 VOLATILITY_POINT = 0.01
-"""Vega is per point of volatility, as dealers quote it: from 20 % to 21 %."""
+"""Unit of vega: one point of volatility, from 20 % to 21 %."""
 
 
 class OptionValue(NamedTuple):
-    """Per share of the underlying, all of one shape.
+    """Value and sensitivities per share of the underlying, all of one shape.
 
-    `value` is in units of money; `delta` money per unit of spot; `gamma` delta per unit of spot;
-    `theta` money per calendar day that passes; `vega` money per point of volatility.
+    `value` is in currency; `delta` is currency per unit of spot; `gamma` is delta per unit of spot;
+    `theta` is currency per calendar day; `vega` is currency per point of volatility.
     """
 
     value: FloatArray
@@ -31,7 +31,7 @@ class OptionValue(NamedTuple):
 
 
 def years_to_expiration(day: DateArray, expiration: DateArray) -> FloatArray:
-    """Calendar days between two dates over 365; negative for what has expired, NaN where a date is NaT."""
+    """Return years (ACT/365) between dates; negative after expiration, NaN where a date is NaT."""
     return (expiration - day) / np.timedelta64(DAYS_PER_YEAR, "D")
 
 
@@ -53,9 +53,9 @@ def black_scholes(
         True for a call, False for a put. This and the other arrays are broadcast against each
         other.
     spot, strike : arrays
-        Prices in one unit of money, positive.
+        Prices in one currency, positive.
     years, volatility : arrays
-        To expiration; annualised, as a fraction.
+        Years to expiration; annualized volatility as a fraction.
     rate, dividend_yield : float
         Continuously compounded, per year, as fractions.
 
@@ -67,10 +67,9 @@ def black_scholes(
 
     Notes
     -----
-    Where nothing is left to chance, ``years`` or ``volatility`` being 0, results are the limits:
-    the discounted payoff, a delta of 0 or of the discounted share, no gamma. Exactly where the
-    payoff has its kink delta is the middle of the two, and gamma and the decay in theta, which have
-    no finite limit, are 0.
+    Where ``years`` or ``volatility`` is 0, results are the limits: the discounted payoff, a delta
+    of 0 or of the discounted share, and gamma 0. Exactly at the kink of the payoff, delta is the
+    midpoint of the two; gamma and the decay in theta, which have no finite limit, are 0.
 
     References
     ----------
@@ -83,9 +82,7 @@ def black_scholes(
     )
     usable = np.isfinite(spot) & np.isfinite(strike) & np.isfinite(years) & np.isfinite(volatility)
     usable &= (spot > 0.0) & (strike > 0.0) & (volatility >= 0.0)
-    with np.errstate(
-        divide="ignore", invalid="ignore", over="ignore"
-    ):  # expired and unusable options among them
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # unusable options
         formula = _formula(
             np.where(is_call, 1.0, -1.0), spot, strike, years, volatility, rate, dividend_yield
         )
@@ -103,8 +100,8 @@ def _formula(
     rate: float,
     dividend_yield: float,
 ) -> OptionValue:
-    """Value options, ``sign`` being 1 for a call and -1 for a put, and find the limits where ``years`` or ``volatility`` is 0."""
-    from scipy.special import ndtr  # slow to import: not before it is needed
+    """Value options; ``sign`` is 1 for calls and -1 for puts. Where time is 0, use the limits."""
+    from scipy.special import ndtr  # slow to import
 
     root = np.sqrt(years)
     deviation = volatility * root
@@ -116,9 +113,8 @@ def _formula(
     decay = np.where(years > 0.0, share * density * volatility / (2.0 * root), 0.0)
     carry = sign * (dividend_yield * exercised_share - rate * exercised_bond)
     return OptionValue(
-        value=np.maximum(
-            sign * (exercised_share - exercised_bond), 0.0
-        ),  # far out of the money rounding may pass 0
+        # rounding may make the value negative far out of the money
+        value=np.maximum(sign * (exercised_share - exercised_bond), 0.0),
         delta=sign * exercised_share / spot,
         gamma=np.where(deviation > 0.0, share * density / (spot**2 * deviation), 0.0),
         theta=(carry - decay) / DAYS_PER_YEAR,

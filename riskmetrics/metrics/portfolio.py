@@ -1,4 +1,4 @@
-"""Values, flows and returns of portfolios from lots and prices.
+"""Values, cash flows, P&L and returns of portfolios from lots and prices.
 
 Lots are rows, days are columns. Sums run over a portfolio's own rows in their given order (a sparse
 incidence matrix), so that a result is the same to the last bit whatever else is in the batch.
@@ -15,15 +15,15 @@ from riskmetrics.metrics.minimums import MIN_COVERAGE, meets_minimum
 from riskmetrics.metrics.regression import rolling_ols
 
 _MIN_UNITS, _NETTING_TOLERANCE = 1e-10, 1e-13
-"""Smallest quantity that is a holding (quantities have ten decimals), and what rounding leaves of
-lots that cancel, as a share of their sizes."""
+"""Smallest quantity that counts as a holding (quantities have ten decimals), and the rounding
+tolerance of lots that cancel, relative to their sizes."""
 
 
 class Lots(NamedTuple):
-    """One entry per lot, each of shape (L,).
+    """Lots as arrays, each of shape (L,).
 
-    `units` is the signed quantity times the contract's multiplier; `exit` is NaT while open; a
-    price that is not known is NaN.
+    `units` is the signed quantity times the contract's multiplier; `exit` is NaT while the lot is
+    open; an unknown price is NaN.
     """
 
     units: FloatArray
@@ -34,20 +34,22 @@ class Lots(NamedTuple):
 
 
 class LotPnL(NamedTuple):
-    """Each of shape (L, D); NaN where a price that it needs is missing, 0 where the lot has no part."""
+    """P&L of lots, each of shape (L, D); NaN where a price is missing, 0 where not active."""
 
     daily: FloatArray
     cumulative: FloatArray
     is_active: BoolArray
     """Whether the lot was held at some time after the previous close."""
     end_price: FloatArray
-    """The price that both run to."""
+    """Price at the end of the day or at exit, at which both P&Ls are measured."""
 
 
 def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray:
-    """Sum the rows of ``values`` (M, D) by ``group`` (M,), a number from 0 on, NaN as nothing: shape (n_groups, D), 0 for no row."""
-    # one entry per column: what needs no sorting, which costs more than linear time where it leaves
-    # the processor's caches
+    """Sum the rows of ``values`` (M, D) by ``group`` (M,): shape (n_groups, D).
+
+    Groups are numbered from 0. NaN counts as 0; a group without rows is 0.
+    """
+    # one entry per column, so scipy needs no sorting, which is slow for arrays beyond the caches
     incidence = sparse.csc_array(
         (np.ones(len(group)), group, np.arange(len(group) + 1)), shape=(n_groups, len(group))
     )
@@ -56,21 +58,21 @@ def group_sums(values: FloatArray, group: IntArray, n_groups: int) -> FloatArray
 
 
 def is_open(entry: DateArray, exit_: DateArray, days: DateArray) -> BoolArray:
-    """Whether each lot is held at the close of each day, (L, D): entered by then and not yet left (NaT: never).
+    """Return whether each lot is open at the close of each day, (L, D); an exit of NaT is never.
 
-    ``days`` is (D,), or (L, 1) for a day of each lot's own, on which NaT holds nothing.
+    ``days`` is (D,), or (L, 1) for one day per lot; a lot is not open on NaT.
     """
     open_: BoolArray = (entry[:, None] <= days) & ~(exit_[:, None] <= days)
     return open_
 
 
 class Holdings(NamedTuple):
-    """Lots netted by instrument, each of shape (I, D)."""
+    """Holdings: lots netted by instrument, each of shape (I, D)."""
 
     direction: FloatArray
-    """Sign of the netted units; 0 where nothing is held, lots that cancel included."""
+    """Sign of the netted units; 0 where nothing is held, including lots that cancel."""
     values: FloatArray
-    """Signed market values: 0 where nothing is held, NaN where the price of a lot that is held is not known."""
+    """Signed market values: 0 where nothing is held, NaN where an open lot has no price."""
 
 
 def net_lots(
@@ -83,23 +85,23 @@ def net_lots(
     lots : Lots
         L of them.
     days : (D,) or (L, 1) dates
-        As `is_open` takes them.
+        As in `is_open`.
     prices : (L, D) array
         Price of each lot on each day; NaN is unpriced.
     instrument : (L,) array
         Row of each lot's instrument.
     n_instruments : int
-        How many there are, I.
+        Number of instruments, I.
 
     Returns
     -------
     Holdings
-        In the prices' unit of money, as many units of which a lot counts as `Lots.units` says.
+        Values in the prices' currency: `Lots.units` times price.
     """
     open_, units = is_open(lots.entry, lots.exit, days), lots.units[:, None]
     held = np.where(open_, units, 0.0)
     netted = group_sums(held, instrument, n_instruments)
-    # what binary fractions leave of lots that cancel is no holding
+    # lots that cancel may leave a rounding error, which is not a holding
     dust = np.maximum(
         _MIN_UNITS / 2, _NETTING_TOLERANCE * group_sums(np.abs(held), instrument, n_instruments)
     )
@@ -110,14 +112,14 @@ def net_lots(
 
 
 def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
-    """Profit of each lot on each day but the first, and since its entry.
+    """Return the P&L of each lot on each day but the first, and since its entry.
 
     Parameters
     ----------
     lots : Lots
         L of them.
     days : (D + 1,) dates
-        Consecutive sessions, the one before those asked for among them.
+        Consecutive sessions, starting with the one before the first day of the result.
     prices : (L, D + 1) array
         Closes on them.
 
@@ -141,11 +143,11 @@ def lot_pnl(lots: Lots, days: DateArray, prices: FloatArray) -> LotPnL:
 
 
 def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
-    """Cash that each lot brought in between its anchor and each day, (L, D); negative for the days before the anchor undone.
+    """Return the cash flow of each lot between its anchor and each day, (L, D).
 
-    A purchase costs units x entry price, a sale brings units x exit price; NaN where one between
-    them has no known price. ``anchor`` (L,) is the day on which the cash is known, so its own
-    trades are already in it.
+    A purchase costs units x entry price, a sale brings units x exit price; NaN where a trade in
+    between has no known price. ``anchor`` (L,) is the day on which the cash is known, after its own
+    trades. Flows between a day before the anchor and the anchor have the opposite sign.
     """
     flows = np.zeros((len(lots.units), len(days)))
     for when, amount in (
@@ -158,7 +160,7 @@ def cash_flows(lots: Lots, anchor: DateArray, days: DateArray) -> FloatArray:
 
 
 class WeightedBeta(NamedTuple):
-    """Each of shape (P, D); `coverage` is the share of gross exposure that has a beta."""
+    """Betas of portfolios, each of shape (P, D); `coverage`: exposure share with a beta."""
 
     beta: FloatArray
     r_squared: FloatArray
@@ -175,28 +177,28 @@ def weighted_beta(
     equity: FloatArray,
     priced_share: FloatArray | float = 1.0,
 ) -> WeightedBeta:
-    """Portfolio beta as the sum of signed weights times betas.
+    """Return portfolio betas: sums of signed weights times betas.
 
     Parameters
     ----------
     exposures : (I, D) array
-        Of instruments, netted and signed; 0 where not held, NaN where unpriced.
+        Netted, signed exposures of instruments; 0 where not held, NaN where unpriced.
     beta, r_squared, n_obs : (I, D) arrays
-        Of each instrument; NaN where undefined.
+        Regression results of each instrument; NaN where undefined.
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P, D) array
-        What weights are taken of; where it is NaN, nothing but `coverage` is defined.
-    priced : (P, D) array
-        Share of gross exposure that has a price: `exposures` hold no more than that.
+        Denominator of weights; where it is NaN, only `coverage` is defined.
+    priced_share : (P, D) array
+        Share of gross exposure that has a price and is therefore in `exposures`.
 
     Returns
     -------
     WeightedBeta
         `beta` = sum(exposure x beta) / equity over the covered instruments, rescaled to all that
         have a price; `r_squared` is the mean weighted by gross exposure; `observations` the
-        smallest. Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is NaN
-        too.
+        smallest. Below MIN_COVERAGE all but `coverage` is NaN; without exposure `coverage` is also
+        NaN.
     """
     n = len(equity)
     held = np.nan_to_num(exposures)
@@ -222,7 +224,7 @@ def weighted_beta(
 
 
 class ProFormaReturns(NamedTuple):
-    """What a day's holdings would have returned on the sessions before it, each of shape (P, W)."""
+    """Pro-forma returns of a day's holdings on the sessions before it, each of shape (P, W)."""
 
     returns: FloatArray
     """Simple returns; NaN where the coverage is below MIN_COVERAGE."""
@@ -243,19 +245,18 @@ def pro_forma_returns(
     Parameters
     ----------
     exposures : (I,) array
-        Money that moves with the returns, by instrument: of a stock its netted signed value; NaN is
-        left out.
+        Exposure of each instrument, in currency: a stock's netted signed value; NaN is left out.
     column : (I,) array
-        Column of the returns that each moves with, a stock and options on it with the same; -1 for
-        one that moves with none.
+        Column of ``returns`` for each instrument; a stock and the options on it have the same, an
+        instrument without returns has -1.
     portfolio : (I,) array
         Row of each instrument's portfolio.
     equity : (P,) array
-        What weights are taken of; ones give changes of value in money.
+        Denominator of weights; ones give changes of value in currency.
     returns : (W, S) array
-        Simple returns; those that are not finite are missing.
-    priced : (P,) array
-        Share of gross exposure that has a price: `exposures` hold no more than that.
+        Simple returns; values that are not finite are missing.
+    priced_share : (P,) array
+        Share of gross exposure that has a price and is therefore in `exposures`.
 
     Returns
     -------
@@ -264,18 +265,16 @@ def pro_forma_returns(
 
     Notes
     -----
-    A session counts if the holdings with a return make up MIN_COVERAGE of gross exposure, holdings
-    without a price included; it is rescaled to all that have a price.
+    A session has a return if the holdings with a return make up MIN_COVERAGE of gross exposure,
+    including holdings without a price. The return is rescaled to all holdings with a price.
     """
     shape = len(equity), returns.shape[1]
     held = np.nan_to_num(exposures)
-    is_exposed = (column >= 0) & (
-        held != 0
-    )  # what is held on other days may not change the order of a sum
-    where, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
-    weights, sizes = (
-        sparse.csr_array((of[is_exposed], where), shape=shape) for of in (held, np.abs(held))
-    )
+    # holdings of other days must not change the order of a sum
+    is_exposed = (column >= 0) & (held != 0)
+    cells, known = (portfolio[is_exposed], column[is_exposed]), np.isfinite(returns)
+    weights = sparse.csr_array((held[is_exposed], cells), shape=shape)
+    sizes = sparse.csr_array((np.abs(held)[is_exposed], cells), shape=shape)
     gross = group_sums(np.abs(held)[:, None], portfolio, shape[0])
     with np.errstate(divide="ignore", invalid="ignore"):
         coverage: FloatArray = (sizes @ known.T.astype(float)) / gross
@@ -290,7 +289,7 @@ def pro_forma_returns(
 
 
 class RegressionBeta(NamedTuple):
-    """Each of shape (P, D); `n_obs` is the number of days on which the portfolio and the market have a return."""
+    """Regression betas of portfolios, each of shape (P, D); `n_obs` counts the paired returns."""
 
     beta: FloatArray
     n_obs: FloatArray
@@ -299,26 +298,27 @@ class RegressionBeta(NamedTuple):
 def regression_beta(
     windows: Iterable[FloatArray], market: FloatArray, *, min_obs: int
 ) -> RegressionBeta:
-    """Beta of the portfolio's own return series.
+    """Return betas from regressions of pro-forma portfolio returns on the market.
 
     Parameters
     ----------
     windows : iterable of D (W, P) arrays
-        For each day, what its holdings would have returned on the sessions of the window that ends
-        on it, as `pro_forma_returns` finds it.
+        Pro-forma returns of each day's holdings over the window that ends on the day, as from
+        `pro_forma_returns`.
     market : (D + W - 1,) array
         The market's simple returns; the last is the last day's.
     min_obs : int
-        Fewest sessions with both returns that are worth an estimate, at least 3.
+        Minimum number of sessions with both returns, at least 3.
 
     Returns
     -------
     RegressionBeta
-        Dimensionless; beta is NaN under ``min_obs`` sessions, and where the market did not move.
+        Dimensionless; beta is NaN with fewer than ``min_obs`` sessions, and where the market return
+        is constant.
     """
     fits = [
-        rolling_ols(of, market[d : d + len(of)], window=len(of), min_obs=min_obs)
-        for d, of in enumerate(windows)
+        rolling_ols(series, market[d : d + len(series)], window=len(series), min_obs=min_obs)
+        for d, series in enumerate(windows)
     ]
     return RegressionBeta(
         np.stack([fit.beta[0] for fit in fits], axis=1),

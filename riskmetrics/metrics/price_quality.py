@@ -1,7 +1,7 @@
-"""What is wrong with price histories: bad ticks, stale prices, missed splits, seams.
+"""Detection of faults in price histories: bad ticks, stale prices, missed splits, splices.
 
-Arrays are (T, N): rows are sessions, oldest first, columns symbols. NaN is a missing price; what
-cannot be judged is not accused.
+Arrays are (T, N): rows are sessions, oldest first, columns symbols. NaN is a missing price; a price
+that cannot be judged is not flagged.
 """
 
 from collections.abc import Callable
@@ -16,107 +16,118 @@ from riskmetrics.metrics.windows import window_counts
 Estimates = TypeVar("Estimates", bound=tuple[NDArray[Any], ...])
 
 SUSPECT_MOVE = 0.5
-"""Size of a one-day return that is not believed before the next session; 35 large stocks and funds had none in 2020-2024."""
+"""Size of a one-day return that is unconfirmed until the next session.
+
+35 large stocks and funds had none in 2020-2024.
+"""
 
 MIN_STALE_RUN = 5
 STALE_WINDOW = 63
 MAX_ZERO_RETURN_SHARE = 0.25
-"""A close is stale if it is the same on 5 sessions in a row, or if more than a quarter of a quarter year's returns are 0."""
+"""A close is stale if it is the same on 5 sessions in a row, or if more than a quarter of the last
+63 returns are 0."""
 
 _SPLITS = np.array([2.0, 3.0, 4.0, 5.0, 7.0, 8.0, 10.0, 20.0, 50.0])
 _SPLIT_RATIOS = np.concatenate([_SPLITS, 1.0 / _SPLITS])
-"""Old price over new. 7 was Apple's in 2014, 1/8 General Electric's in 2021, 20 Alphabet's and Amazon's in 2022, 50 Chipotle's in 2024;
-3 for 2 is left out, for a third is often enough lost without a split."""
+"""Old price over new. 7 was Apple's in 2014, 1/8 General Electric's in 2021, 20 Alphabet's and
+Amazon's in 2022, 50 Chipotle's in 2024. 3:2 is left out, because prices often fall by a third
+without a split."""
 
 _SMALL_SPLITS = np.array([5.0 / 4.0, 4.0 / 3.0, 3.0 / 2.0])
-"""Old price over new. A price often moves this far without a split, so they are recognized only
-where the close falls by such a ratio relative to an adjusted close that knows of the split."""
+"""Old price over new. A price often moves this far without a split, so these ratios are recognized
+only where the close falls by one relative to an adjusted close that includes the split."""
 
 _SMALL_SPLIT_TOLERANCE = 0.002
-"""Relative; beyond the rounding of prices. Brown-Forman's 5:4 of 2018 is off by 1e-6."""
+"""Relative tolerance in addition to price rounding; Brown-Forman's 5:4 of 2018 is off by 1e-6."""
 
 MAX_PRICES_BEFORE = 6
-"""Stored prices before a move, at most, among which the last one that is no bad tick is looked for.
-They count however long the symbol was halted: a split often comes with a halt."""
+"""Maximum number of stored prices before a move in which its last good price is searched. They
+count regardless of the length of a halt, because a split often comes with one."""
 
 _SPLIT_RANGE_TOLERANCE = 0.025
-"""How far, as a share, the close of the session before may lie from the day's range times the
-split; one of n sessions before may lie farther by the square root of n."""
+"""Maximum distance, as a share, of the previous close from the day's range times the split; after a
+gap of n sessions, times the square root of n."""
 
 _MAX_SPLIT_DAY_MOVE = 1.15
-"""How far, as a ratio, the close may move on the day of a split: Tesla rose 12.6 % on 2020-08-31."""
+"""Maximum move of the close, as a ratio, on the day of a split: Tesla rose 12.6 % on 2020-08-31."""
 
 _HALF_CENT = 0.005
-"""Rounding of a price in its currency: many vendors give two decimals."""
+"""Rounding error of a price in its currency: many vendors give two decimals."""
 
 
 MIN_SPLICE_SYMBOLS = 5
-"""Symbols that meet another piece of their history on one session, at least, to be judged."""
+"""Minimum number of symbols with a splice on the same session for it to be judged."""
 
 _MIN_SESSIONS_WITHOUT_SPLICE = 126
 _MIN_SPLICE_SHIFT_RATIO = 1.25
-"""A shift at a seam counts if it is larger than this multiple of every shift on the other sessions,
-of which there must be half a year."""
+"""A shift at a splice is reported if it is larger than this multiple of every shift on the other
+sessions, of which there must be half a year."""
 
 
 class Ticks(NamedTuple):
-    """Verdicts on prices, each of shape (T, N)."""
+    """Flags of bad, unconfirmed and suspect prices, each of shape (T, N)."""
 
     bad: BoolArray
-    """Not positive and finite, or at the end of a move over MOVE that the next session gave back: to be read as missing."""
+    """Whether a price is not positive and finite, or ends a move over SUSPECT_MOVE that the next
+    session reverts; treat it as missing."""
     unconfirmed: BoolArray
-    """At the end of any other move over MOVE: its return counts from the next session on."""
+    """Whether a price ends any other move over SUSPECT_MOVE; its return counts from the next
+    session."""
     suspect: BoolArray
-    """Not believed on its own day: no price, or at the end of a move over MOVE that is not the way back from a bad one. It takes no
-    later price to know."""
+    """Whether a price is invalid, or ends a move over SUSPECT_MOVE that is not the return from a
+    bad tick; known without later prices."""
 
 
 class Staleness(NamedTuple):
-    """Each of shape (T - STALE_WINDOW, N), row d for the session of row d + STALE_WINDOW."""
+    """Measures of stale closes, each of shape (T - STALE_WINDOW, N), row d for the session of row d + STALE_WINDOW."""
 
     run: IntArray
-    """Sessions in a row, this one included, with the same close: 0 if it is missing, at most STALE_WINDOW + 1."""
+    """Sessions in a row, including this one, with the same close: 0 if it is missing, at most
+    STALE_WINDOW + 1."""
     zero_share: FloatArray
-    """Zero returns over known returns of the window; NaN if fewer than half are known."""
+    """Share of zero returns among known returns of the window; NaN if fewer than half are known."""
     is_stale: BoolArray
-    """Whether either measure is beyond its limit."""
+    """Whether either measure is above its limit."""
 
 
 class LastValues(NamedTuple):
     """The last known value before each session, each of shape (T, N)."""
 
     values: FloatArray
-    """NaN where there is none among the MAX_PRICES_BEFORE prices stored before."""
+    """NaN where there is none among the MAX_PRICES_BEFORE stored prices before."""
     age: IntArray
-    """Sessions from it to the session; without meaning where there is none."""
+    """Sessions since then; undefined where there is no value."""
 
 
 class SplitSuspects(NamedTuple):
-    """Old price over new on the first session at the new price, each of shape (T, N); NaN where there is no suspicion."""
+    """Ratios of suspected splits (old price over new), each of shape (T, N); NaN if not suspected.
+
+    A ratio is on the first session at the new price.
+    """
 
     unadjusted: FloatArray
-    """Close and adjusted close jump alike: neither is adjusted, or the company did gain or lose as much."""
+    """Close and adjusted close jump by the same ratio: neither is adjusted, or the move is real."""
     half_adjusted: FloatArray
-    """One of the two jumps and the other does not, or not alike."""
+    """Only one of the two closes jumps, or they jump by different ratios."""
     in_close: FloatArray
-    """Ratio of the close alone, as judged on its own session, without any later price."""
+    """Ratio of the close alone, judged on its own session without later prices."""
     in_adj_close: FloatArray
-    """Ratio of the adjusted close alone, as judged on its own session."""
+    """Ratio of the adjusted close alone, judged on its own session without later prices."""
     close_reverts: BoolArray
-    """Whether the next session shows that a suspected close was a bad tick and no split."""
+    """Whether the next session shows that a suspected close was a bad tick, not a split."""
     adj_close_reverts: BoolArray
     """Whether the next session shows that a suspected adjusted close was a bad tick."""
 
 
 def bad_ticks(adj_close: FloatArray) -> Ticks:
-    """Find the prices that are none, and the moves of which only the next session can tell.
+    """Find bad ticks, and large moves that only the next session can confirm.
 
     Parameters
     ----------
     adj_close : (T, N) array
-        Judged by the session before and the one after. The first row has none before: W returns
-        without bad ticks take W + 2 closes, of which the first return is dropped. NaN is a missing
-        price.
+        Each price is judged by the session before and the one after. The first row has no session
+        before: W returns without bad ticks need W + 2 closes, and the first return is dropped. NaN
+        is a missing price.
 
     Returns
     -------
@@ -125,17 +136,16 @@ def bad_ticks(adj_close: FloatArray) -> Ticks:
 
     Notes
     -----
-    A move is given back if less than a quarter of it, in logs, is left a session later: 11 % for a
-    price 1.5 times too high, 19 % for one half too low, 78 % for a factor of ten. GameStop's +68 %
-    of 2021-01-29 kept 29 % and counts.
+    A move reverts if less than a quarter of it, in logs, is left a session later: 11 % for a price
+    1.5 times too high, 19 % for one that is half too low, 78 % for a factor of ten. GameStop's
+    +68 % of 2021-01-29 kept 29 % and counts.
 
-    What day t knows must not depend on the price of t + 1. So a move over MOVE, tick or not, stays
-    out of the window that ends on its own day; a real one counts from the next session on, a tick
-    never. To use it: make bad prices NaN, take returns, and estimate through
-    `point_in_time_estimates`. To count a move at once would store a wild figure with every tick; to
-    leave all of them out for good would lose the crashes; to let them in a session late, as a
-    return over two, would net out the spikes. A session without a price confirms the move before
-    it.
+    Results for day t must not depend on the price of t + 1. A move over SUSPECT_MOVE, tick or not,
+    is therefore left out of the window that ends on its own day; a real one counts from the next
+    session on, a tick never. Usage: set bad prices to NaN, compute returns, and estimate with
+    `point_in_time_estimates`. Counting a move at once would store an extreme figure for every tick;
+    excluding all of them for good would lose crashes; including them a session late, as a return
+    over two sessions, would net out spikes. A session without a price confirms the move before it.
     """
     prices = _nonpositive_as_nan(adj_close)
     invalid = ~np.isnan(adj_close) & np.isnan(prices)
@@ -159,29 +169,29 @@ def point_in_time_estimates(
     unconfirmed: BoolArray,
     window: int,
 ) -> Estimates:
-    """Estimate over every window of returns, each without the unconfirmed move that it ends with.
+    """Estimate over rolling windows of returns, each without an unconfirmed move at its end.
 
     Parameters
     ----------
     estimate : callable
-        Takes (T', C) returns, and which of all rows and columns they are so that others can be cut
-        alike; returns arrays of shape (T' - window + 1, C), of which a value depends on its own
-        window and column only.
+        Takes (T', C) returns and their rows and columns among all, to select other inputs with;
+        returns arrays of shape (T' - window + 1, C) whose values depend only on their own window
+        and column.
     returns, unconfirmed : (T, N) arrays
-        Simple returns without bad ticks, and where `bad_ticks` found a move unconfirmed.
+        Simple returns without bad ticks, and where `bad_ticks` found an unconfirmed move.
     window : int
-        Rows that an estimate looks at.
+        Rows per estimate.
 
     Returns
     -------
     tuple of (T - window + 1, N) arrays
-        As `estimate` gives them: to the last bit those that each day alone, with no price after it,
-        would give.
+        The arrays of `estimate`: to the last bit the results of each day alone, without later
+        prices.
 
     Notes
     -----
-    Only windows that end with such a move are estimated twice. A market index makes none: let its
-    unconfirmed returns be NaN for good before they become a regressor.
+    Only windows that end with such a move are estimated twice. Set the unconfirmed returns of a
+    market index to NaN before using it as a regressor.
     """
     estimates = estimate(returns, slice(0, len(returns)), slice(0, returns.shape[1]))
     for first in np.flatnonzero(unconfirmed[window - 1 :].any(axis=1)):
@@ -195,14 +205,14 @@ def point_in_time_estimates(
 
 
 def stale_closes(close: FloatArray) -> Staleness:
-    """Measure over STALE_WINDOW returns to each session how long, and how often, a close (T, N) has stood still.
+    """Measure how long, and how often, closes (T, N) are unchanged over STALE_WINDOW returns.
 
-    A missing close (NaN) ends a run, and the returns on either side of it are not known.
+    A missing close (NaN) ends a run, and the returns on either side of it are unknown.
 
     Raises
     ------
     ValueError
-        If there are not more than STALE_WINDOW sessions.
+        If there are STALE_WINDOW sessions or fewer.
     """
     if len(close) <= STALE_WINDOW:
         raise ValueError(
@@ -223,7 +233,7 @@ def stale_closes(close: FloatArray) -> Staleness:
 def split_suspects(
     close: FloatArray, adj_close: FloatArray, high: FloatArray, low: FloatArray
 ) -> SplitSuspects:
-    """Find moves by the ratio of a split, which a close adjusted for splits does not make.
+    """Find moves by the ratio of a split for which prices are not adjusted.
 
     Parameters
     ----------
@@ -234,18 +244,18 @@ def split_suspects(
     Returns
     -------
     SplitSuspects
-        A verdict depends on the last MAX_PRICES_BEFORE stored prices before it, on their neighbors
-        and, for the two that tell whether a move reverts, on the next session.
+        A ratio depends on the last MAX_PRICES_BEFORE stored prices before it and their neighbors;
+        ``close_reverts`` and ``adj_close_reverts`` also depend on the next session.
 
     Notes
     -----
     A price is compared with the last good one before it, over a halt of any length: what lies
-    between two prices may be a split wherever they stand. The price before must lie within 2.5 % of
-    the split times the day's range, times the square root of the sessions between the two, and
-    within 15 % of the split times its close: without the range, a day like Tesla's 5:1 looks as
-    much like a 4:1. Ratios from 2 on and their inverses are looked for in each close. 5:4, 4:3 and
-    3:2 are looked for only where the close makes the move and the adjusted close does not: in both,
-    they cannot be told from an ordinary loss.
+    between two prices may be a split however far apart they are. The price before must lie within
+    2.5 % of the split times the day's range, times the square root of the sessions between the two,
+    and within 15 % of the split times its close: without the range, a day like Tesla's 5:1 looks as
+    much like a 4:1. Ratios from 2 on and their inverses are searched in each close. 5:4, 4:3 and
+    3:2 are searched only where the close makes the move and the adjusted close does not: in both,
+    they cannot be distinguished from an ordinary loss.
     """
     above, below = (
         np.where(np.isnan(extreme), 1.0, extreme / _nonpositive_as_nan(close))
@@ -253,7 +263,7 @@ def split_suspects(
     )
     is_stored = ~(np.isnan(close) & np.isnan(adj_close))
     last, adjusted_last = (
-        _last_price_before(_without_bad_ticks(of), is_stored) for of in (close, adj_close)
+        _last_price_before(_without_bad_ticks(prices), is_stored) for prices in (close, adj_close)
     )
     in_close = _split_ratios(last, close, above, below)
     in_adj_close = _split_ratios(adjusted_last, adj_close, above, below)
@@ -278,20 +288,20 @@ def split_suspects(
 
 
 def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:
-    """Find where two pieces of a history meet that were adjusted as of different days.
+    """Find splices of rows that were adjusted for dividends as of different days.
 
     Returns
     -------
     (T, N) array
-        By what share adj_close / close falls, on the first row of the later piece; NaN elsewhere.
+        Share by which adj_close / close falls, on the first row after a splice; NaN elsewhere.
 
     Notes
     -----
-    A dividend lowers the adjusted closes before it, so adj_close / close never falls from one
-    session to the next that has both, but where rows begin that are adjusted for a dividend of
-    which those before know nothing. A fall counts if it is more than all four prices, rounded to
-    cents, explain. Nothing shows where no dividend lies between, where the only one is of that very
-    session, or where the close itself is adjusted for dividends.
+    A dividend lowers the adjusted closes before it, so adj_close / close falls between sessions with
+    both closes only where the later rows are adjusted for a dividend and the earlier ones are not.
+    A fall is reported if it exceeds the rounding of all four prices to cents. A splice cannot be
+    detected if there is no dividend in between, if the only one is on that session, or if the close
+    itself is adjusted for dividends.
     """
     close, adj_close = (
         np.where(bad_ticks(prices).bad, np.nan, prices) for prices in (close, adj_close)
@@ -311,27 +321,27 @@ def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:
 
 
 def shifts_at_splices(returns: FloatArray, at_splice: BoolArray) -> FloatArray:
-    """Find sessions on which many symbols shift at once where two pieces of their histories meet.
+    """Find sessions on which many symbols shift at once at a splice of their histories.
 
     Parameters
     ----------
     returns : (T, N) array
         Simple returns; NaN is missing.
-    at_seam : (T, N) array
-        Whether the price at the end of a return is of another import than the one before it.
+    at_splice : (T, N) array
+        Whether the price at the end of a return is from another import than the one before it.
 
     Returns
     -------
     (T,) array
-        Median return of the symbols at a seam less that of all others (less 0 if there are none)
-        where it is larger than on every session without a seam; NaN elsewhere.
+        Median return of the symbols at a splice less that of all others (less 0 if there are none)
+        where it is larger than on every session without a splice; NaN elsewhere.
 
     Notes
     -----
     Closes adjusted for dividends as of two days differ by the dividends between them, all in one
-    direction. In closes of nine US stocks of 2017-2022, 38 % of seams with a year of dividends and
-    97 % of those with two years were found if the index had no seam, next to none if it had; no
-    history without a seam was accused.
+    direction. In closes of nine US stocks of 2017-2022, 38 % of splices with a year of dividends
+    and 97 % of those with two years were found if the index had no splice, almost none if it had;
+    there were no false positives.
     """
     found = np.full(len(returns), np.nan)
     for t in np.flatnonzero(at_splice.sum(axis=1) >= MIN_SPLICE_SYMBOLS):
@@ -360,12 +370,12 @@ def _nonpositive_as_nan(prices: FloatArray) -> FloatArray:
 
 
 def _ratio_above_one(ratio: FloatArray) -> FloatArray:
-    """Make rises of falls: the ratio or its inverse, whichever is over 1."""
+    """Return the ratio or its inverse, whichever is above 1."""
     return np.maximum(ratio, 1.0 / ratio)
 
 
 def _without_bad_ticks(prices: FloatArray) -> FloatArray:
-    """Return prices with bad ticks as NaN; whether one is bad is known at the next session."""
+    """Return prices with bad ticks as NaN; the next session shows whether a price is one."""
     return np.where(bad_ticks(prices).bad, np.nan, _nonpositive_as_nan(prices))
 
 
@@ -419,7 +429,7 @@ def _small_split_ratios(
     before = _last_price_before(good / good_adjusted, is_stored).values
     with np.errstate(over="ignore"):
         fall = before / (_nonpositive_as_nan(close) / _nonpositive_as_nan(adj_close))
-    # relative; the prices before are as large, but for the ratio
+    # relative; the prices before have the same size, apart from the ratio
     rounding = (
         2.0 * _HALF_CENT * (1.0 / _nonpositive_as_nan(close) + 1.0 / _nonpositive_as_nan(adj_close))
     )

@@ -1,4 +1,4 @@
-"""The same regression by statsmodels, one fit at a time: what stored betas are checked against."""
+"""Reference regression by statsmodels, against which stored betas are checked."""
 
 from typing import NamedTuple
 
@@ -19,11 +19,11 @@ class ReferenceFit(NamedTuple):
 
 
 def statsmodels_ols(y: FloatArray, x: FloatArray) -> ReferenceFit:
-    """Fit ``y`` on ``x``, both (T,), over the rows where both are finite, with an intercept and classical errors.
+    """Regress ``y`` on ``x``, both (T,), with an intercept and classical standard errors.
 
-    Units are those of `regression.rolling_ols`, which this is compared with.
+    Uses the rows where both are finite. Units are those of `regression.rolling_ols`.
     """
-    import statsmodels.api as sm  # slow to import, and needed by few
+    import statsmodels.api as sm  # slow to import, and rarely needed
 
     paired = np.isfinite(y) & np.isfinite(x)
     fit = sm.OLS(y[paired], sm.add_constant(x[paired])).fit()

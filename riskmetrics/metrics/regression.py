@@ -1,7 +1,7 @@
-"""Ordinary least squares of many series on one, over every window of sessions at once.
+"""Rolling ordinary least squares of many series on one regressor.
 
-A year of 5,000 symbols is 1.26 million regressions: they are computed as sums over windows,
-element by element, never as a loop of fits.
+A year of 5,000 symbols is 1.26 million regressions. They are computed as sums over windows, element
+by element, not as a loop of fits.
 """
 
 from typing import NamedTuple
@@ -18,7 +18,7 @@ from riskmetrics.metrics.windows import (
 
 
 class OLS(NamedTuple):
-    """Fits of ``y = alpha + beta x``, one per window and series, each array of shape (D, N)."""
+    """Fits of ``y = alpha + beta x`` per window and series, each of shape (D, N)."""
 
     beta: FloatArray
     alpha: FloatArray
@@ -29,7 +29,10 @@ class OLS(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    """Sums over each window's pairs; ``n``, ``mean_x`` and ``sxx`` have one column if all series of a block share their dates."""
+    """Sums over the pairs of each window.
+
+    ``n``, ``mean_x`` and ``sxx`` have one column if all series of a block share their dates.
+    """
 
     n: FloatArray
     mean_x: FloatArray
@@ -40,7 +43,7 @@ class _Moments(NamedTuple):
 
 
 def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> OLS:
-    r"""Regress each column of ``y`` on ``x``, with an intercept, over every window of consecutive rows.
+    r"""Regress each column of ``y`` on ``x``, with an intercept, over rolling windows.
 
     Parameters
     ----------
@@ -51,7 +54,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     window : int
         Rows per window, at most T.
     min_obs : int
-        Fewest pairs worth an estimate: at least 3, at most ``window``.
+        Minimum number of pairs: at least 3, at most ``window``.
 
     Returns
     -------
@@ -59,23 +62,23 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
         Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d +
         window - 1. ``beta`` is in units of y per x, ``alpha`` in units of y per period,
         ``std_error`` is the classical one of beta (n - 2 degrees of freedom), ``p_value`` two-sided
-        for beta = 0, ``r_squared`` in [0, 1]. Nothing is capped.
+        for beta = 0, ``r_squared`` in [0, 1]. Estimates are not capped.
 
     Raises
     ------
     ValueError
-        If the arrays do not cover the same periods, or ``window`` and ``min_obs`` do not fit them.
+        If the shapes do not match, or ``window`` or ``min_obs`` is out of range.
 
     Notes
     -----
     Pairs are rows of the window where both values are finite; NaN and infinities are missing, never
-    filled. Under ``min_obs`` pairs, or where x does not vary, all but ``n_obs`` is NaN. Where y
-    does not vary, beta and its standard error are 0, alpha is the constant, R² and p are NaN. A
-    perfect fit has standard error 0 and p 0.
+    filled. With fewer than ``min_obs`` pairs, or where x is constant, all but ``n_obs`` is NaN.
+    Where y is constant, beta and its standard error are 0, alpha is the constant, R² and p are NaN.
+    A perfect fit has standard error 0 and p 0.
 
     Two passes per window (means, then :math:`S_{xx}, S_{xy}, S_{yy}` of deviations from them),
-    summed in an order that is the same for every window: a result depends on nothing but its own
-    window and series, to the last bit.
+    summed in the same order for every window: a result depends only on its own window and series,
+    to the last bit.
 
     References
     ----------
@@ -88,7 +91,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
         )
     if not 3 <= min_obs <= window <= len(x):
         raise ValueError(
-            f"3 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x)}"
+            f"3 <= min_obs <= window <= periods required, not {min_obs}, {window}, {len(x)}"
         )
     n_dates, n_series = len(x) - window + 1, y.shape[1]
     result = OLS._make(
@@ -96,7 +99,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
         for name in OLS._fields
     )
     for block, rows in iterate_blocks(n_dates, n_series, window):
-        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
+        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
             fit = _fit(_moments(y[rows, block[1]], x[rows, np.newaxis], window), min_obs)
         for whole, part in zip(result, fit, strict=True):
             whole[block] = part
@@ -104,12 +107,10 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
 
 
 def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
-    """Sum the pairs in each window of ``y`` (T, C) and ``x`` (T, 1), then their squared and crossed deviations from the means."""
+    """Sum the pairs in each window of ``y`` (T, C) and ``x`` (T, 1), in two passes."""
     paired = np.isfinite(y) & np.isfinite(x)
-    if (
-        paired == paired[:, :1]
-    ).all():  # then the moments of x are the same for every series: keep one column
-        paired = paired[:, :1]
+    if (paired == paired[:, :1]).all():
+        paired = paired[:, :1]  # the moments of x are the same for every series
     y, x, weight = np.where(paired, y, 0.0), np.where(paired, x, 0.0), paired.astype(np.float64)
     n = window_sums(weight, window)
     mean_x, mean_y = window_sums(x, window) / n, window_sums(y, window) / n
@@ -128,8 +129,8 @@ def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
 
 
 def _fit(moments: _Moments, min_obs: int) -> OLS:
-    """Estimate from the moments of each window; ``n_obs`` is the only answer where there is no variance in x or too few pairs."""
-    from scipy.special import stdtr  # a third of a second to import: not before it is needed
+    """Estimate from the moments of each window; NaN with too few pairs or a constant x."""
+    from scipy.special import stdtr  # slow to import
 
     n, mean_x, mean_y, sxx, sxy, syy = moments
     sxx = np.where((n < min_obs) | is_constant(sxx, mean_x, n), np.nan, sxx)
@@ -138,9 +139,8 @@ def _fit(moments: _Moments, min_obs: int) -> OLS:
     beta = sxy / sxx
     r_squared = np.minimum(beta * (sxy / syy), 1.0)
     unexplained = 1.0 - r_squared
-    residual = np.where(
-        unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0
-    )  # 0 where y is constant too: its R² is 0/0
+    # 0 where y is constant too, because its R² is 0/0
+    residual = np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0)
     std_error = np.sqrt(syy / sxx * residual / (n - 2))
     p_value = 2.0 * stdtr(n - 2, -np.abs(beta / std_error))
     n_obs = np.broadcast_to(n, beta.shape).astype(np.int64)

@@ -1,6 +1,6 @@
-"""What portfolios would lose if a factor moved, or if a stretch of history came again.
+"""Stress losses of portfolios: moves of one factor, and replays of past episodes.
 
-Losses are positive, in the unit of the exposures: money, or fractions of equity where they are
+Losses are positive, in the unit of the exposures: currency, or fractions of equity where they are
 weights; a gain is a negative loss.
 """
 
@@ -14,18 +14,22 @@ from riskmetrics.metrics.portfolio import group_sums
 
 
 class Replay(NamedTuple):
-    """Each of shape (P, E); `coverage` is the share of gross exposure that has prices at both ends of the episode."""
+    """Replayed losses, each of shape (P, E).
+
+    `coverage` is the share of gross exposure with prices at both ends of the episode.
+    """
 
     loss: FloatArray
     coverage: FloatArray
 
 
 def factor_losses(beta: FloatArray, moves: FloatArray) -> FloatArray:
-    """Losses (P, M) of portfolios under each of M moves of one factor, to first order: minus beta times move.
+    """Return first-order losses (P, M) under M moves of one factor: minus beta times move.
 
-    ``beta`` (P,) is the sum of weights times betas to that factor, as ``portfolio.weighted_beta``
-    gives it: to SPY for a move of the market, to TLT for one of rates, which is then the move of
-    TLT's price. ``moves`` (M,) are fractions: -0.2 is a fall by a fifth. NaN where a beta is.
+    ``beta`` (P,) is the sum of weights times betas to that factor, as from
+    `portfolio.weighted_beta`: to SPY for a move of the market, to TLT for one of rates, which is
+    then the move of TLT's price. ``moves`` (M,) are fractions: -0.2 is a fall of 20 %. NaN where a
+    beta is NaN.
     """
     return -beta[:, np.newaxis] * moves
 
@@ -40,33 +44,33 @@ def replay(
     n_portfolios: int,
     priced_share: FloatArray | float = 1.0,
 ) -> Replay:
-    """Losses of portfolios held unchanged through each of E episodes of the past.
+    """Return the losses of unchanged portfolios in each of E past episodes.
 
     Parameters
     ----------
     before, after : (E, S) arrays
-        Adjusted closes of the symbols on the session before each episode and on its last: their
-        ratio compounds the returns in it. NaN is unknown.
+        Adjusted closes of the symbols on the session before each episode and on its last session:
+        their ratio compounds the returns in the episode. NaN is unknown.
     exposure : (I,) array
-        Signed exposure of each holding, in money or as a share of equity; NaN is unpriced.
+        Signed exposure of each holding, in currency or as a share of equity; NaN is unpriced.
     column, portfolio : (I,) arrays
-        Each holding's symbol, -1 for one that has no prices, and its portfolio.
+        Column of each holding's symbol, -1 if it has no prices, and row of its portfolio.
     n_portfolios : int
-        P, counting portfolios that hold nothing.
-    priced : (P,) array
-        Share of gross exposure that has a price: ``exposure`` holds no more than that.
+        P, including empty portfolios.
+    priced_share : (P,) array
+        Share of gross exposure that has a price and is therefore in ``exposure``.
 
     Returns
     -------
     Replay
         ``loss`` is minus the sum of exposure times return over the holdings with a price at both
-        ends, rescaled to all that have a price. Where ``coverage``, their share of gross exposure,
-        is below ``portfolio.MIN_COVERAGE`` it is NaN; a portfolio without exposure has neither.
+        ends, rescaled to all that have a price. It is NaN where ``coverage``, their share of gross
+        exposure, is below MIN_COVERAGE. Without exposure both are NaN.
 
     Raises
     ------
     ValueError
-        If the arrays do not fit each other.
+        If the shapes do not match.
     """
     if before.shape != after.shape or before.ndim != 2:
         raise ValueError(

@@ -1,8 +1,8 @@
-"""How much a portfolio can lose in a day, and whether past answers to that held.
+"""Value at risk, expected shortfall, and backtests of value at risk.
 
-Losses are positive, in fractions of equity; a negative value at risk is a gain and stays one. A
-level is the confidence: at 0.99 one day in a hundred is worse. Return series are (T, N), oldest
-first, NaN where a day has no return; the last row is the day itself.
+Losses are positive, in fractions of equity; a negative value at risk is a gain. A level is the
+confidence: at 0.99 one day in a hundred is worse. Return series are (T, N), oldest first, NaN where
+a day has no return; the last row is the day itself.
 """
 
 import math
@@ -15,26 +15,26 @@ from riskmetrics.metrics.volatility import SESSIONS_PER_YEAR
 from riskmetrics.metrics.windows import window_counts, window_sums
 
 VAR_WINDOW = 504
-"""Sessions behind a historical value at risk: two years, of which six losses lie beyond 99 %."""
+"""Sessions in the window of a historical value at risk: two years, with five losses beyond 99 %."""
 
 BACKTEST_WINDOW = 252
-"""Sessions of a backtest: a year, the span regulators use."""
+"""Sessions in a backtest: one year, as regulators require."""
 
 _BLOCK_SERIES = 128
-"""Series counted at a time: the days that are tested of them stay in a core's cache."""
+"""Series per block, so that their tested days fit in a core's cache."""
 
 _MAX_UINT8 = 255
-"""Counts are kept in bytes over as many rows: an eighth of the memory to go through."""
+"""Largest count in a byte: counting in bytes takes an eighth of the memory."""
 
 MIN_OBS_95 = 126
-"""Fewest returns for a 95 % quantile: seven losses lie beyond it."""
+"""Minimum returns for a 95 % quantile: seven losses lie beyond it."""
 
 MIN_OBS_99 = 500
-"""Fewest returns for a 99 % quantile: five losses lie beyond it."""
+"""Minimum returns for a 99 % quantile: five losses lie beyond it."""
 
 
 class HistoricalRisk(NamedTuple):
-    """Each of shape (N,)."""
+    """Historical value at risk and expected shortfall of N series, each of shape (N,)."""
 
     value_at_risk: FloatArray
     expected_shortfall: FloatArray
@@ -42,21 +42,22 @@ class HistoricalRisk(NamedTuple):
 
 
 class ParametricRisk(NamedTuple):
-    """Each of the shape of the volatilities."""
+    """Normal value at risk and expected shortfall, each of the shape of the volatilities."""
 
     value_at_risk: FloatArray
     expected_shortfall: FloatArray
 
 
 class Backtest(NamedTuple):
-    """Each of shape (N,): days on which the loss passed the value at risk, of the days that have both."""
+    """VaR exceptions (days with a loss above the value at risk) and tested days, each of shape
+    (N,)."""
 
     exceptions: IntArray
     n_tested: IntArray
 
 
 class Kupiec(NamedTuple):
-    """Each of the shape of the counts."""
+    """Result of the Kupiec test, each of the shape of the counts."""
 
     expected: FloatArray
     likelihood_ratio: FloatArray
@@ -66,31 +67,31 @@ class Kupiec(NamedTuple):
 def historical_risk(
     returns: FloatArray, *, level: float, window: int = VAR_WINDOW, min_obs: int
 ) -> HistoricalRisk:
-    """Value at risk and expected shortfall of the last ``window`` returns as they were.
+    """Return historical value at risk and expected shortfall of the last ``window`` returns.
 
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns; rows before the window are not looked at.
+        Simple returns; rows before the window are ignored.
     level : float
         Confidence, between 0 and 1.
     window : int
         Sessions, at most T.
     min_obs : int
-        Fewest returns in it worth an answer, at least 1: MIN_OBS_95, MIN_OBS_99.
+        Minimum number of returns, at least 1: MIN_OBS_95, MIN_OBS_99.
 
     Returns
     -------
     HistoricalRisk
-        ``value_at_risk`` is the quantile of the losses, interpolated linearly between neighbours
+        ``value_at_risk`` is the quantile of the losses, interpolated linearly between neighbors
         (Hyndman and Fan's type 7, numpy's default); ``expected_shortfall`` the mean of the losses
-        at or beyond it. A missing return is left out of its own series only. Under ``min_obs`` both
-        are NaN.
+        at or beyond it. A missing return is left out of its own series only. With fewer than
+        ``min_obs`` returns both are NaN.
 
     Raises
     ------
     ValueError
-        If ``level``, ``window`` and ``min_obs`` do not fit the array.
+        If ``level``, ``window`` or ``min_obs`` is out of range.
 
     References
     ----------
@@ -109,12 +110,12 @@ def historical_risk(
 
 
 def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
-    r"""Value at risk and expected shortfall over one day if returns are normal with mean 0.
+    r"""Return one-day value at risk and expected shortfall for normal returns with mean 0.
 
     Parameters
     ----------
     volatility : array of any shape
-        Annualised, as a fraction; NaN where undefined, and so is the result.
+        Annualized, as a fraction; the result is NaN where it is.
     level : float
         Confidence, between 0 and 1.
 
@@ -126,7 +127,7 @@ def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
     Raises
     ------
     ValueError
-        If the level does not lie between 0 and 1.
+        If the level is not between 0 and 1.
 
     Notes
     -----
@@ -137,7 +138,7 @@ def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
     ----------
     McNeil, Frey and Embrechts (2015), Quantitative Risk Management, sections 2.3.2 and 2.3.4.
     """
-    from scipy.special import ndtri  # slow to import: not before it is needed
+    from scipy.special import ndtri  # slow to import
 
     _require_level(level)
     z = float(ndtri(level))
@@ -148,9 +149,9 @@ def parametric_risk(volatility: FloatArray, *, level: float) -> ParametricRisk:
 
 
 def sqrt_time_scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
-    """Losses of one day, of any shape and unit, over several as if days were independent and alike: times the root of ``days``.
+    """Scale one-day losses, of any shape and unit, to several days by the square root of ``days``.
 
-    NaN stays NaN. It is no forecast of such a span: label it as scaled.
+    Assumes independent, identically distributed days; label the result as √-scaled. NaN stays NaN.
     """
     return one_day * math.sqrt(days)
 
@@ -158,17 +159,18 @@ def sqrt_time_scaled(one_day: FloatArray, *, days: int = 10) -> FloatArray:
 def loss_ranks(
     returns: FloatArray, *, window: int = VAR_WINDOW, n_days: int = BACKTEST_WINDOW
 ) -> IntArray:
-    """Count, for each of the last ``n_days`` days, the losses of the ``window`` days before it that are smaller than its own.
+    """Rank each of the last ``n_days`` losses among those of the ``window`` days before it.
 
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns, T at least ``window + tested``; rows before those are not looked at.
+        Simple returns, T at least ``window + n_days``; rows before those are ignored.
 
     Returns
     -------
-    (tested, N) array
-        A missing return is not smaller; a day without a return has 0.
+    (n_days, N) array
+        Number of losses in the window that are smaller than the day's own. A missing return is not
+        smaller; a day without a return has 0.
 
     Raises
     ------
@@ -202,43 +204,40 @@ def var_exceptions(
     n_days: int = BACKTEST_WINDOW,
     min_obs: int,
 ) -> Backtest:
-    """Count the days of the last ``n_days`` whose loss passed the historical value at risk of the ``window`` days before each.
+    """Count VaR exceptions: losses above the historical value at risk of the window before.
 
     Parameters
     ----------
     returns : (T, N) array
-        Simple returns, T at least ``window + tested``; rows before those are not looked at.
-    smaller : (tested, N) array
-        What ``loss_ranks`` counts in the same windows: it serves every level.
+        Simple returns, T at least ``window + n_days``; rows before those are ignored.
+    ranks : (n_days, N) array
+        Result of `loss_ranks` for the same windows; one result serves every level.
     level, window, min_obs
-        As ``historical_risk`` takes them.
-    tested : int
+        As in `historical_risk`.
+    n_days : int
         Days to test.
 
     Returns
     -------
     Backtest
-        A day counts where it has a return and the window before it a value at risk; the day itself
-        is never in its own window. A loss equal to the value at risk is no breach.
+        A day is tested if it has a return and the window before it has a value at risk; the day
+        itself is never in its own window. A loss equal to the value at risk is not an exception.
 
     Raises
     ------
     ValueError
-        If the arrays do not belong together, or as ``historical_risk`` does.
+        If the shapes do not match, or an argument of `historical_risk` is out of range.
     """
     _require_arguments(returns, level, window, min_obs)
     if ranks.shape != (n_days, returns.shape[1]):
-        raise ValueError(
-            f"counts of smaller losses must be {(n_days, returns.shape[1])}, not {ranks.shape}"
-        )
+        raise ValueError(f"ranks must have shape {(n_days, returns.shape[1])}, not {ranks.shape}")
     losses = _losses(returns[-window - n_days :])
     known = np.isfinite(losses)
     n_obs = window_counts(known[:-1], window)
     is_tested = known[window:] & (n_obs >= min_obs)
     rank_below = (level * np.maximum(n_obs - 1, 0)).astype(np.int64)
     is_exception = is_tested & (ranks > rank_below + 1)
-    # between the two losses that the quantile lies between only the quantile itself can tell: one
-    # day in a window's length
+    # a loss between the two neighbors of the quantile must be compared with the quantile itself
     day, series = np.nonzero(is_tested & (ranks == rank_below + 1))
     value_at_risk = _quantile(
         losses[day + np.arange(window)[:, np.newaxis], series], level, min_obs
@@ -248,30 +247,30 @@ def var_exceptions(
 
 
 def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
-    r"""Likelihood ratio test that breaches are as frequent as the level says.
+    r"""Test whether VaR exceptions are as frequent as the level implies (Kupiec).
 
     Parameters
     ----------
-    breaches, n_obs : arrays of one shape
-        Days on which the loss passed the value at risk, and days tested.
+    exceptions, n_obs : arrays of one shape
+        Days with a loss above the value at risk, and days tested.
     level : float
         Confidence of the value at risk, between 0 and 1.
 
     Returns
     -------
     Kupiec
-        ``expected`` number of breaches; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1
-        degree of freedom), NaN without a day.
+        ``expected`` number of exceptions; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1
+        degree of freedom), NaN if no day was tested.
 
     Raises
     ------
     ValueError
-        If the shapes differ or breaches are not between 0 and the days tested.
+        If the shapes differ, or exceptions are not between 0 and the days tested.
 
     Notes
     -----
-    With x breaches in n days, p = 1 - level and f = x / n,
-    :math:`2[x \ln(f / p) + (n - x) \ln((1 - f) / (1 - p))]`, a term being 0 where its count is.
+    With x exceptions in n days, p = 1 - level and f = x / n,
+    :math:`2[x \ln(f / p) + (n - x) \ln((1 - f) / (1 - p))]`; a term is 0 where its count is 0.
 
     References
     ----------
@@ -283,8 +282,7 @@ def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
     _require_level(level)
     if exceptions.shape != n_obs.shape or (exceptions < 0).any() or (exceptions > n_obs).any():
         raise ValueError(
-            "there must be one count of breaches, between 0 and the days tested, for each count of"
-            " days"
+            "exceptions and n_obs must have one shape, and exceptions must be between 0 and n_obs"
         )
     p = 1.0 - level
     with np.errstate(invalid="ignore"):
@@ -293,7 +291,7 @@ def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
         xlogy(exceptions, exception_rate / p)
         + xlogy(n_obs - exceptions, (1.0 - exception_rate) / level)
     )
-    ratio = np.maximum(ratio, 0.0)  # rounding may pass 0
+    ratio = np.maximum(ratio, 0.0)  # rounding may make it negative
     return Kupiec(n_obs.astype(np.float64) * p, ratio, chdtrc(1.0, ratio))
 
 
@@ -302,16 +300,18 @@ def _losses(returns: FloatArray) -> FloatArray:
 
 
 def _quantile(losses: FloatArray, level: float, min_obs: int) -> FloatArray:
-    """Quantile of the losses (W, N) that are not NaN, column by column: numpy's own takes each column by itself where some are."""
+    """Return the quantile of each column's known losses (W, N), as ``np.nanquantile`` does.
+
+    Faster than numpy, which processes columns with NaN one by one.
+    """
     n_obs = np.isfinite(losses).sum(axis=0)
     ordered = np.sort(losses, axis=0)  # NaN last
     position = level * np.maximum(n_obs - 1, 0)
     below = position.astype(np.int64)
     series = np.arange(losses.shape[1])
     lower, upper = ordered[below, series], ordered[np.minimum(below + 1, len(losses) - 1), series]
-    between = np.minimum(
-        lower + (upper - lower) * (position - below), upper
-    )  # rounding may pass the upper neighbour
+    # rounding may exceed the upper neighbor
+    between = np.minimum(lower + (upper - lower) * (position - below), upper)
     return np.where(n_obs < min_obs, np.nan, np.where(position == below, lower, between))
 
 
@@ -326,4 +326,4 @@ def _require_arguments(returns: FloatArray, level: float, window: int, min_obs: 
 
 def _require_level(level: float) -> None:
     if not 0.0 < level < 1.0:
-        raise ValueError(f"a level lies between 0 and 1, not {level}")
+        raise ValueError(f"level must be between 0 and 1, not {level}")

@@ -1,7 +1,7 @@
-"""Ordinary least squares of many series on two, over every window of sessions at once.
+"""Rolling ordinary least squares of many series on two regressors.
 
-As in ``regression``, fits are sums over windows, element by element; here each window is regressed
-on two series and an intercept, so that a rate beta is not the market's beta in disguise.
+As in `regression`, fits are sums over windows, element by element. Each window is regressed on both
+regressors and an intercept, so that a rate beta does not contain the market's effect.
 """
 
 from typing import NamedTuple
@@ -17,11 +17,14 @@ from riskmetrics.metrics.windows import (
 )
 
 _MIN_UNEXPLAINED_SHARE = float(np.sqrt(np.finfo(np.float64).eps))
-"""Share of a regressor's variance that the other must leave unexplained: with less, half the digits of the betas are gone."""
+"""Minimum share of a regressor's variance that the other must leave unexplained.
+
+With less, half the digits of the betas are lost.
+"""
 
 
 class TwoFactorOLS(NamedTuple):
-    """Fits of ``y = alpha + beta_1 x1 + beta_2 x2``, one per window and series, each array of shape (D, N)."""
+    """Fits of ``y = alpha + beta_1 x1 + beta_2 x2`` per window and series, each of shape (D, N)."""
 
     beta_1: FloatArray
     beta_2: FloatArray
@@ -35,7 +38,10 @@ class TwoFactorOLS(NamedTuple):
 
 
 class _Moments(NamedTuple):
-    """Sums over each window's complete rows; those without y have one column if all series of a block share their dates."""
+    """Sums over the complete rows of each window.
+
+    Sums without y have one column if all series of a block share their dates.
+    """
 
     n: FloatArray
     mean_1: FloatArray
@@ -52,7 +58,7 @@ class _Moments(NamedTuple):
 def rolling_two_factor(
     y: FloatArray, x1: FloatArray, x2: FloatArray, *, window: int, min_obs: int
 ) -> TwoFactorOLS:
-    r"""Regress each column of ``y`` on ``x1`` and ``x2``, with an intercept, over every window of consecutive rows.
+    r"""Regress each column of ``y`` on ``x1`` and ``x2``, with an intercept, over rolling windows.
 
     Parameters
     ----------
@@ -63,7 +69,7 @@ def rolling_two_factor(
     window : int
         Rows per window, at most T.
     min_obs : int
-        Fewest complete rows worth an estimate: at least 4, at most ``window``.
+        Minimum number of complete rows: at least 4, at most ``window``.
 
     Returns
     -------
@@ -71,25 +77,24 @@ def rolling_two_factor(
         Arrays of shape (D, N) with D = T - window + 1; row d is the window that ends at row d +
         window - 1. Betas are in units of y per their regressor, the other held fixed; standard
         errors are the classical ones (n - 3 degrees of freedom), p-values two-sided for a beta of
-        0, ``r_squared`` in [0, 1]. Nothing is capped.
+        0, ``r_squared`` in [0, 1]. Estimates are not capped.
 
     Raises
     ------
     ValueError
-        If the arrays do not cover the same periods, or ``window`` and ``min_obs`` do not fit them.
+        If the shapes do not match, or ``window`` or ``min_obs`` is out of range.
 
     Notes
     -----
-    Rows of the window count where all three values are finite; NaN and infinities are missing,
-    never filled. Under ``min_obs`` rows, where a regressor does not vary, or where one is all but a
-    multiple of the other, all but ``n_obs`` is NaN. Where y does not vary, betas and their standard
-    errors are 0, alpha is the constant, R² and p are NaN. A perfect fit has standard errors 0 and p
-    0; a beta in it that is no more than rounding is 0, with p 1.
+    A row is complete if all three values are finite; NaN and infinities are missing, never filled.
+    With fewer than ``min_obs`` rows, a constant regressor, or collinear regressors, all but
+    ``n_obs`` is NaN. Where y is constant, betas and their standard errors are 0, alpha is the
+    constant, R² and p are NaN. A perfect fit has standard errors 0 and p 0; a beta in it within
+    rounding of 0 is 0, with p 1.
 
-    The second beta is that of y on what :math:`x_1` leaves of :math:`x_2` (Frisch and Waugh), from
-    two passes per window: means, then products of deviations from them, summed in an order that is
-    the same for every window. A result depends on nothing but its own window and series, to the
-    last bit.
+    The second beta is that of y on the residual of :math:`x_2` on :math:`x_1` (Frisch and Waugh),
+    from two passes per window: means, then products of deviations from them, summed in the same
+    order for every window. A result depends only on its own window and series, to the last bit.
 
     References
     ----------
@@ -103,7 +108,7 @@ def rolling_two_factor(
         )
     if not 4 <= min_obs <= window <= len(x1):
         raise ValueError(
-            f"4 <= min_obs <= window <= periods must hold, not {min_obs}, {window}, {len(x1)}"
+            f"4 <= min_obs <= window <= periods required, not {min_obs}, {window}, {len(x1)}"
         )
     n_dates, n_series = len(x1) - window + 1, y.shape[1]
     result = TwoFactorOLS._make(
@@ -111,7 +116,7 @@ def rolling_two_factor(
         for name in TwoFactorOLS._fields
     )
     for block, rows in iterate_blocks(n_dates, n_series, window):
-        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN, by the rules above
+        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
             fit = _fit(
                 _moments(y[rows, block[1]], x1[rows, np.newaxis], x2[rows, np.newaxis], window),
                 min_obs,
@@ -122,12 +127,10 @@ def rolling_two_factor(
 
 
 def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Moments:
-    """Sum the complete rows in each window of ``y`` (T, C), ``x1`` and ``x2`` (T, 1), then the products of deviations from the means."""
+    """Sum complete rows in each window of ``y`` (T, C), ``x1`` and ``x2`` (T, 1), in two passes."""
     complete = np.isfinite(y) & np.isfinite(x1) & np.isfinite(x2)
-    if (
-        complete == complete[:, :1]
-    ).all():  # then the moments of x are the same for every series: keep one column
-        complete = complete[:, :1]
+    if (complete == complete[:, :1]).all():
+        complete = complete[:, :1]  # the moments of x are the same for every series
     y, x1, x2 = (np.where(complete, values, 0.0) for values in (y, x1, x2))
     weight = complete.astype(np.float64)
     n = window_sums(weight, window)
@@ -153,8 +156,9 @@ def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Mom
 
 
 def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
-    """Estimate from the moments of each window; ``n_obs`` is the only answer where the regressors do not determine the betas."""
-    from scipy.special import stdtr  # a third of a second to import: not before it is needed
+    """Estimate from the moments of each window; NaN where the regressors do not determine the
+    betas."""
+    from scipy.special import stdtr  # slow to import
 
     n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy = moments
     tolerance = 1.0 - s12 * (s12 / (s11 * s22))  # 1 - squared correlation of the regressors
@@ -173,23 +177,21 @@ def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
     beta_1 = (s1y - s12 * beta_2) / s11
     rounding = syy * (n * ROUNDING_PER_OBSERVATION) ** 2
     beta_1, beta_2 = (
-        np.where(beta**2 * of <= rounding, 0.0 * beta, beta)
-        for beta, of in ((beta_1, s11), (beta_2, residual_22))
+        np.where(beta**2 * squares <= rounding, 0.0 * beta, beta)
+        for beta, squares in ((beta_1, s11), (beta_2, residual_22))
     )
     r_squared = np.minimum((s1y * (s1y / s11) + residual_2y * beta_2) / syy, 1.0)
     unexplained = 1.0 - r_squared
-    variance = (
-        syy * np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0) / (n - 3)
-    )  # 0 where y is constant too: its R² is 0/0
-    std_error_1, std_error_2 = (
-        np.sqrt(variance / (s11 * tolerance)),
-        np.sqrt(variance / residual_22),
-    )
-    t = (
+    # 0 where y is constant too, because its R² is 0/0
+    residual = np.where(unexplained > n * ROUNDING_PER_OBSERVATION, unexplained, 0.0)
+    variance = syy * residual / (n - 3)
+    std_error_1 = np.sqrt(variance / (s11 * tolerance))
+    std_error_2 = np.sqrt(variance / residual_22)
+    t_statistics = (
         np.where((beta == 0.0) & (syy > 0.0), 0.0, beta / error)
         for beta, error in ((beta_1, std_error_1), (beta_2, std_error_2))
     )
-    p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(of)) for of in t)
+    p_value_1, p_value_2 = (2.0 * stdtr(n - 3, -np.abs(t)) for t in t_statistics)
     alpha = mean_y - beta_1 * mean_1 - beta_2 * mean_2
     n_obs = np.broadcast_to(n, beta_1.shape).astype(np.int64)
     return TwoFactorOLS(

@@ -1,6 +1,6 @@
-"""Volatility that has been: standard deviations, absolute returns, ranges, and where today's stands among the past.
+"""Realized volatility: standard deviations, absolute returns, ranges, percentile rank and trend.
 
-Everything here is a fraction per year unless said otherwise: 0.2 is 20 % a year.
+Volatilities are fractions per year unless stated otherwise: 0.2 is 20 % a year.
 """
 
 import math
@@ -12,35 +12,35 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.windows import require_windows, window_counts, window_means
 
 SESSIONS_PER_YEAR = 252
-"""What a variance per session is multiplied by to be one per year."""
+"""Factor from a variance per session to a variance per year."""
 
 ABSOLUTE_SCALE = math.sqrt(math.pi / 2)
-"""What a normal variable's mean absolute value is multiplied by to be its standard deviation."""
+"""Factor from a normal variable's mean absolute value to its standard deviation."""
 
 WEEK, MONTH = 5, 21
-"""Sessions, the lags of Corsi (2009)."""
+"""Lags of Corsi (2009), in sessions."""
 
 MIN_WEEK_OBS, MIN_MONTH_OBS = 3, 15
-"""Values below which their mean would speak for other days."""
+"""Minimum values in the means of a week and of a month."""
 
 MAX_DAILY_LAG_AGE = 3
-"""Sessions that the last value may be old when there is none on the day."""
+"""Maximum age, in sessions, of the value that stands in for a missing daily lag."""
 
 PERCENTILE_WINDOW, PERCENTILE_MIN_OBS = 252, 126
-"""Earlier values that today's is compared with, and the fewest worth a comparison: a year and half of it."""
+"""Earlier values in a percentile rank, and the minimum of them: a year and half a year."""
 
 LOG_ERROR_MEAN, LOG_ERROR_SD = 0.06, 0.33
-"""Of ln(forecast / volatility that followed), measured on large US stocks 1990-2022."""
+"""Mean and standard deviation of ln(forecast / realized), for large US stocks 1990-2022."""
 
 MIN_TREND_STRENGTH = 0.15
-"""Strength under which a trend is none."""
+"""Strength below which the trend is "stable"."""
 
 DIRECTIONS: Final = {-1.0: "decreasing", 0.0: "stable", 1.0: "increasing"}
-"""What the values of `Trend.direction` are called."""
+"""Names of the values of `Trend.direction`."""
 
 
 class RealizedVolatility(NamedTuple):
-    """One entry per window and series, each of shape (D, N)."""
+    """Realized volatility and observations per window and series, each of shape (D, N)."""
 
     volatility: FloatArray
     n_obs: IntArray
@@ -55,25 +55,25 @@ class Lags(NamedTuple):
 
 
 class PercentileRank(NamedTuple):
-    """One entry per day and series, each of shape (T - 252, N)."""
+    """Percentile rank and observations per day and series, each of shape (T - 252, N)."""
 
     rank: FloatArray
     n_obs: IntArray
 
 
 class Trend(NamedTuple):
-    """One entry per forecast, each of its shape."""
+    """Trend implied by each forecast, each of its shape."""
 
     probability: FloatArray
-    """That the next 21 sessions are more volatile than the last 21."""
+    """Probability that the next 21 sessions are more volatile than the last 21."""
     strength: FloatArray
-    """How far that is from even chances, in [0, 1]."""
+    """Distance of the probability from even odds, in [0, 1]."""
     direction: FloatArray
     """A key of `DIRECTIONS`, NaN where undefined."""
 
 
 def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> RealizedVolatility:
-    """Annualise the sample standard deviation (n - 1) of the returns in every window of sessions.
+    """Return the annualized sample standard deviation (n - 1) of the returns in rolling windows.
 
     Parameters
     ----------
@@ -83,23 +83,23 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
     window : int
         Sessions per window, at most T.
     min_obs : int
-        Fewest returns worth an estimate, at least 2.
+        Minimum number of returns, at least 2.
 
     Returns
     -------
     RealizedVolatility
-        (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN under
-        ``min_obs`` returns. Two passes per window: a value depends on its own window and series
-        only, to the last bit.
+        (T - window + 1, N); row d is the window that ends at row d + window - 1. NaN with fewer
+        than ``min_obs`` returns. Two passes per window: a value depends only on its own window and
+        series, to the last bit.
 
     Raises
     ------
     ValueError
-        If ``window`` and ``min_obs`` do not fit the returns.
+        If ``window`` or ``min_obs`` is out of range.
     """
     require_windows(len(returns), window)
     if not 2 <= min_obs <= window:
-        raise ValueError(f"2 <= min_obs <= window must hold, not {min_obs}, {window}")
+        raise ValueError(f"2 <= min_obs <= window required, not {min_obs}, {window}")
     mean, n_obs = window_means(returns, window, min_obs=min_obs)
     known = np.isfinite(returns)
     filled, weight = np.where(known, returns, 0.0), known.astype(np.float64)
@@ -109,9 +109,8 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
         np.subtract(filled[rows], mean, out=deviation)
         deviation *= weight[rows]
         squares += np.multiply(deviation, deviation, out=deviation)
-    squares[squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2] = (
-        0.0  # no more than the rounding of their mean
-    )
+    is_rounding = squares <= n_obs * (n_obs * np.finfo(np.float64).eps * mean) ** 2
+    squares[is_rounding] = 0.0
     squares[n_obs < min_obs] = np.nan
     return RealizedVolatility(
         np.sqrt(squares / np.maximum(n_obs - 1, 1) * SESSIONS_PER_YEAR), n_obs
@@ -119,10 +118,10 @@ def realized_volatility(returns: FloatArray, *, window: int, min_obs: int) -> Re
 
 
 def absolute_volatility(returns: FloatArray) -> Lags:
-    r"""Annualise the mean of :math:`\sqrt{\pi/2}\,|r|` over the last 1, 5 and 21 sessions.
+    r"""Return annualized means of :math:`\sqrt{\pi/2}\,|r|` over the last 1, 5 and 21 sessions.
 
-    Takes and returns what `lagged_means` does, of simple returns: absolute ones are less moved by a
-    single day than squares.
+    Parameters and return value are those of `lagged_means`, for simple returns. Absolute returns
+    depend less on a single day than squares.
 
     References
     ----------
@@ -141,12 +140,8 @@ def lagged_means(values: FloatArray) -> Lags:
     """Average the last 1, 5 and 21 rows of ``values`` (T, N), T >= 21.
 
     Row t of the result (T - 20, N) ends at row t + 20. Values that are not finite are missing: the
-    means need 3 of 5 and 15 of 21; ``day`` is the last value, up to 3 sessions old. NaN otherwise.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than 21 rows.
+    means need 3 of 5 and 15 of 21 values; ``day`` is the last value, up to 3 sessions old. NaN
+    otherwise.
     """
     require_windows(len(values), MONTH)
     n_dates = len(values) - MONTH + 1
@@ -159,10 +154,10 @@ def lagged_means(values: FloatArray) -> Lags:
 
 
 def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
-    r"""Standard deviation of a session from its range, :math:`\ln(H/L) / \sqrt{4 \ln 2}`, per session and elementwise.
+    r"""Return the standard deviation per session implied by its range (Parkinson), elementwise.
 
-    NaN where high and low are not positive, finite prices with high above low: bars made of a
-    single price state no range.
+    :math:`\ln(H/L) / \sqrt{4 \ln 2}`. NaN where high and low are not positive, finite prices with
+    high above low: a bar built from a single price has no range.
 
     References
     ----------
@@ -175,7 +170,7 @@ def range_proxy(high: FloatArray, low: FloatArray) -> FloatArray:
 
 
 def percentile_rank(volatility: FloatArray) -> PercentileRank:
-    """Rank each volatility among the 252 values before it, which it is not one of.
+    """Return the percentile rank of each volatility among the 252 values before it.
 
     Parameters
     ----------
@@ -185,9 +180,9 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     Returns
     -------
     PercentileRank
-        (T - 252, N); row d ranks row d + 252. The share of earlier values below today's, those
-        equal to it counted half, in [0, 1]. NaN where today's is undefined or fewer than 126 of the
-        earlier ones are known.
+        (T - 252, N); row d ranks row d + 252. The share of earlier values below today's, with equal
+        values counted half, in [0, 1]. NaN where today's is undefined or fewer than 126 earlier
+        values are known.
 
     Raises
     ------
@@ -196,9 +191,7 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
     """
     require_windows(len(volatility), PERCENTILE_WINDOW + 1)
     today = volatility[PERCENTILE_WINDOW:]
-    below, not_above = np.zeros(
-        (2, *today.shape), np.uint8
-    )  # counts of at most 252, added a byte at a time
+    below, not_above = np.zeros((2, *today.shape), np.uint8)  # counts of at most 252 fit in bytes
     for start in range(PERCENTILE_WINDOW):
         earlier = volatility[start : start + len(today)]
         below += (earlier < today).view(np.uint8)
@@ -212,20 +205,20 @@ def percentile_rank(volatility: FloatArray) -> PercentileRank:
 
 
 def volatility_trend(forecast: FloatArray, realized: FloatArray) -> Trend:
-    r"""Say how likely the next 21 sessions are to be more volatile than the last 21.
+    r"""Return the probability that the next 21 sessions are more volatile than the last 21.
 
     Parameters
     ----------
     forecast, realized : arrays of one shape
-        Volatility expected over the next 21 sessions, and the standard deviation of the last 21.
+        Volatility forecast for the next 21 sessions, and realized volatility of the last 21.
 
     Returns
     -------
     Trend
-        :math:`p = \Phi((\ln(F/RV) - 0.06)/0.33)`, strength :math:`|2p - 1|`, and a direction that is stable under a strength of 0.15.
-        NaN where either is undefined or not positive: nothing grows or falls from 0.
+        :math:`p = \Phi((\ln(F/RV) - 0.06)/0.33)`, strength :math:`|2p - 1|`, and a direction that
+        is "stable" below a strength of 0.15. NaN where either input is undefined or not positive.
     """
-    from scipy.special import ndtr  # a third of a second to import: not before it is needed
+    from scipy.special import ndtr  # slow to import
 
     valid = (forecast > 0.0) & (realized > 0.0)
     growth = np.log(np.divide(forecast, realized, out=np.full(valid.shape, np.nan), where=valid))

@@ -1,4 +1,4 @@
-"""Sums over every window of consecutive rows, in an order that makes them reproducible."""
+"""Rolling window sums, means and counts, in a summation order that makes them reproducible."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,16 +8,16 @@ import numpy as np
 from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 
 ROUNDING_PER_OBSERVATION = 4 * float(np.finfo(np.float64).eps)
-"""Per observation, what a relative variance or residual must exceed to be more than the rounding of its sum.
+"""Rounding bound per observation of a relative variance or residual.
 
 In 1.3 million exactly linear windows of 3 to 504 pairs, 1 - R² reached 1.34 eps per observation.
 """
 
 _BLOCK_VALUES = 16_384
-"""Values per working array: 128 KB, so that the handful in use stay in a core's L2 cache."""
+"""Values per working array: 128 KB, so that the arrays in use stay in a core's L2 cache."""
 
 _BLOCK_DATES = 64
-"""Dates per block where there are many series: long rows of series make it cheap to broadcast a regressor over them."""
+"""Dates per block if there are many series: long rows make it cheap to broadcast a regressor."""
 
 
 class WindowMeans(NamedTuple):
@@ -28,17 +28,17 @@ class WindowMeans(NamedTuple):
 
 
 def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> FloatArray:
-    """Sum every window of ``window`` rows of ``values`` (T, N), each row weighted ``decay`` times the row after it, the newest by 1.
+    """Sum every window of ``window`` consecutive rows of ``values`` (T, N), with decaying weights.
 
-    Returns shape (T - window + 1, N), row d for the window that ends at row d + window - 1. One NaN
-    makes a sum NaN: mask first.
+    Each row is weighted ``decay`` times the row after it, the newest row by 1. Returns shape
+    (T - window + 1, N), row d for the window that ends at row d + window - 1. A NaN makes the sum
+    NaN: mask missing values first.
 
     Notes
     -----
-    Sums of 1, 2, 4, 8 … rows are made of each other, and a window of as many of them as its length
-    has binary digits: a handful of passes instead of one per row, and less rounding. A sum depends
-    on nothing but its own rows and column, to the last bit, as cumulative sums and matrix products
-    would not.
+    Sums of 1, 2, 4, 8 … rows are built from each other, and a window from one of them per binary
+    digit of its length: a few passes instead of one per row, and less rounding. A sum depends only
+    on its own rows and column, to the last bit, unlike cumulative sums and matrix products.
     """
     n_dates = len(values) - window + 1
     total, covered = np.zeros((n_dates, values.shape[1])), 0
@@ -55,9 +55,10 @@ def window_sums(values: FloatArray, window: int, *, decay: float = 1.0) -> Float
 
 
 def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMeans:
-    """Average the finite values of every window of ``values`` (T, N); the others are missing, never filled.
+    """Average the finite values of every window of ``values`` (T, N); others are missing.
 
-    The mean is NaN under ``min_obs`` values (at least 1). Rows are windows as in `window_sums`.
+    The mean is NaN with fewer than ``min_obs`` values (at least 1). Rows are windows as in
+    `window_sums`.
     """
     known = np.isfinite(values)
     n_obs = window_counts(known, window)
@@ -68,7 +69,8 @@ def window_means(values: FloatArray, window: int, *, min_obs: int) -> WindowMean
 
 
 def window_counts(known: BoolArray, window: int) -> IntArray:
-    """Count the true rows of every window of ``known`` (T, N), rows as in `window_sums`; whole numbers add up exactly in any order."""
+    """Count the true rows of every window of ``known`` (T, N); see `window_sums`."""
+    # integers add up exactly in any order, so cumulative sums are reproducible here
     running = np.zeros((len(known) + 1, known.shape[1]), np.int64)
     np.cumsum(known, axis=0, out=running[1:])
     counts: IntArray = running[window:] - running[:-window]
@@ -76,7 +78,10 @@ def window_counts(known: BoolArray, window: int) -> IntArray:
 
 
 def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> BoolArray:
-    """Whether sums of squared deviations from a mean are no more than the rounding of ``n_obs`` equal values; all of one shape."""
+    """Return whether sums of squared deviations are within the rounding of ``n_obs`` equal values.
+
+    All arrays have one shape.
+    """
     constant: BoolArray = squares <= n_obs * (n_obs * ROUNDING_PER_OBSERVATION * mean) ** 2
     return constant
 
@@ -84,7 +89,7 @@ def is_constant(squares: FloatArray, mean: FloatArray, n_obs: FloatArray) -> Boo
 def iterate_blocks(
     n_windows: int, n_series: int, window: int
 ) -> Iterator[tuple[tuple[slice, slice], slice]]:
-    """Cut windows x series into pieces that a core's cache holds: the piece, as an index of both, and the rows that its windows look at."""
+    """Yield blocks of windows x series that fit in a core's cache, and their input rows."""
     columns = _BLOCK_VALUES // min(n_windows, _BLOCK_DATES)
     rows = _BLOCK_VALUES // max(1, min(n_series, columns))
     for first in range(0, n_windows, rows):
@@ -96,6 +101,6 @@ def iterate_blocks(
 
 
 def require_windows(rows: int, window: int) -> None:
-    """Raise ValueError unless there is one window at least."""
+    """Raise ValueError unless ``rows`` hold at least one window."""
     if not 1 <= window <= rows:
-        raise ValueError(f"a window of {window} rows needs as many, not {rows}")
+        raise ValueError(f"a window of {window} rows does not fit into {rows} rows")

@@ -1,1 +1,4 @@
-"""Rows of the result tables, made of labelled inputs by way of the metrics: no database here; formulas are those of the metrics."""
+"""Rows of the result tables, computed from labeled inputs with `riskmetrics.metrics`.
+
+Modules here do not access the database and contain no formulas of their own.
+"""

@@ -221,7 +221,7 @@ def test_a_negative_weight_is_refused():
 @pytest.mark.parametrize(("scale", "total"), [(0.85, "0.884"), (1.12, "1.165")])
 def test_weights_that_forecast_another_level_are_refused(scale, total):
     inputs = panel()
-    assert f"sum to {total}, not 0.9 to 1.15" in refusal(
+    assert f"sum to {total}, outside 0.9 to 1.15" in refusal(
         inputs, realized_by(inputs, scale * TRUTH["close_market"])
     )
 
@@ -249,7 +249,7 @@ def test_nothing_to_fit_to_is_refused():
 
 def test_arguments_that_do_not_fit_are_refused():
     inputs = panel(days=2)
-    with pytest.raises(ValueError, match="as the regressors are"):
+    with pytest.raises(ValueError, match="have the regressors' shape"):
         estimate([(inputs, inputs.level[:1])], proxy="close")
     with pytest.raises(ValueError, match="not 'open'"):
         estimate([(inputs, inputs.level)], proxy="open")
