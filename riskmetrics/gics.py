@@ -31,5 +31,5 @@ _SECTOR_BY_NAME = {
 
 
 def to_gics_sector(name: str) -> str | None:
-    """Translate a vendor's sector name to GICS, whatever its case and spacing; None for a name that is not known."""
+    """Translate a vendor's sector name to GICS, ignoring case and spacing; None if unknown."""
     return _SECTOR_BY_NAME.get(" ".join(name.split()).casefold())

@@ -62,7 +62,7 @@ def closed_weekdays() -> list[datetime]:
 
 
 def last_completed_session(now: datetime | None = None) -> date:
-    """The latest session whose close has passed at ``now`` (aware; default: the present)."""
+    """Return the latest session that has closed at ``now`` (timezone-aware; default: present)."""
     import pandas as pd
 
     closes = _calendar().closes
@@ -117,8 +117,8 @@ def require_completed_sessions(days: Iterable[date], now: datetime | None = None
             )
         if not is_session(day):
             raise InvalidSessionError(
-                f"{day} ({day:%A}) is not a session: the exchange is closed; the previous session is"
-                f" {previous_or_same_session(day)}"
+                f"{day} ({day:%A}) is not a session: the exchange is closed; the previous session"
+                f" is {previous_or_same_session(day)}"
             )
         if day > last_completed:
             raise InvalidSessionError(

@@ -79,7 +79,10 @@ class Ticks(NamedTuple):
 
 
 class Staleness(NamedTuple):
-    """Measures of stale closes, each of shape (T - STALE_WINDOW, N), row d for the session of row d + STALE_WINDOW."""
+    """Measures of stale closes, each of shape (T - STALE_WINDOW, N).
+
+    Row d is the session of row d + STALE_WINDOW.
+    """
 
     run: IntArray
     """Sessions in a row, including this one, with the same close: 0 if it is missing, at most
@@ -297,8 +300,8 @@ def adjustment_breaks(close: FloatArray, adj_close: FloatArray) -> FloatArray:
 
     Notes
     -----
-    A dividend lowers the adjusted closes before it, so adj_close / close falls between sessions with
-    both closes only where the later rows are adjusted for a dividend and the earlier ones are not.
+    A dividend lowers the adjusted closes before it, so adj_close / close falls between sessions
+    with both closes only where the later rows are adjusted for a dividend and the earlier are not.
     A fall is reported if it exceeds the rounding of all four prices to cents. A splice cannot be
     detected if there is no dividend in between, if the only one is on that session, or if the close
     itself is adjusted for dividends.

@@ -103,4 +103,4 @@ def iterate_blocks(
 def require_windows(rows: int, window: int) -> None:
     """Raise ValueError unless ``rows`` hold at least one window."""
     if not 1 <= window <= rows:
-        raise ValueError(f"a window of {window} rows does not fit into {rows} rows")
+        raise ValueError(f"a window of {window} rows needs at least {window} rows, not {rows}")

@@ -1,4 +1,4 @@
-"""Sector weights of a benchmark, from its stocks or from a fund on it."""
+"""Sector weights of a benchmark, from its stocks or from a fund that tracks it."""
 
 import pandas as pd
 
@@ -6,21 +6,21 @@ import pandas as pd
 def capitalization_weights(
     sectors: "pd.Series[str]", market_caps: "pd.Series[float]", companies: "pd.Series[str]"
 ) -> pd.DataFrame:
-    """Weigh sectors by the market capitalisation of their companies.
+    """Weight sectors by the market capitalization of their companies.
 
-    A company with several classes of shares counts once: each class comes with the capitalisation
-    of the whole.
+    A company with several share classes counts once, because each class is listed with the
+    capitalization of the whole company.
 
     Parameters
     ----------
     sectors, market_caps, companies : Series, one entry per stock
-        Sector, dollars, and what identifies the company; nothing is missing.
+        Sector, market capitalization in USD, and company identifier, without missing values.
 
     Returns
     -------
     DataFrame
-        sector, weight (fractions that sum to 1), market_cap (dollars), num_constituents (stocks),
-        by sector. Whole capitalisations, where the index counts freely floating shares only.
+        sector, weight (fractions that sum to 1), market_cap (USD), num_constituents (stocks), by
+        sector. Weights use full capitalizations, unlike a float-adjusted index.
     """
     stocks = pd.DataFrame({"sector": sectors, "market_cap": market_caps, "company": companies})
     caps = (
@@ -37,6 +37,6 @@ def capitalization_weights(
 
 
 def normalize_weights(weights: "pd.Series[float]") -> pd.DataFrame:
-    """Return sector and weight, scaled to sum to 1; ``weights`` are by sector, and several of one sector are added."""
+    """Return weights by sector, scaled to sum to 1; weights of one sector are added."""
     by_sector = weights.groupby(level=0).sum()
     return (by_sector / by_sector.sum()).rename("weight").rename_axis("sector").reset_index()

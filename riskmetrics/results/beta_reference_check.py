@@ -1,4 +1,4 @@
-"""Stored betas fitted again by another library."""
+"""Check of stored betas against a reference regression by statsmodels."""
 
 import numpy as np
 import pandas as pd
@@ -13,21 +13,22 @@ _COMPARED_STATISTICS = ("beta", "alpha", "r_squared", "std_error", "p_value")
 def max_abs_difference(
     rows: pd.DataFrame, closes: pd.DataFrame, suspects: pd.DataFrame | None = None
 ) -> float:
-    """Return the largest difference between stored statistics and a refit, relative where a figure is above 1.
+    """Return the largest difference between stored statistics and a refit.
 
     Parameters
     ----------
     rows : DataFrame
         Stored betas: symbol, market_index, calc_date and the statistics.
     closes : DataFrame
-        Adjusted closes that reach WINDOW + 1 sessions before the first day.
+        Adjusted closes from BETA_WINDOW + 1 sessions before the first day on.
     suspects : DataFrame, optional
-        Suspected splits, as `panels.suspected_splits` lists them.
+        Suspected splits, as from `panels.suspected_splits`.
 
     Returns
     -------
     float
-        0 without rows; infinite where one side is undefined, or rests on another number of returns.
+        Relative to the refit where its absolute value is above 1. 0 without rows; infinite if one
+        side is undefined, or the numbers of returns differ.
     """
     max_difference = 0.0
     for row in rows.itertuples():

@@ -1,4 +1,4 @@
-"""Betas to one index, the market or interest rates: of symbols, and of the positions that hold them."""
+"""Betas to one index, the market or interest rates, of symbols and of positions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,34 +17,34 @@ from riskmetrics.metrics.windows import window_counts
 from riskmetrics.results.lot_frames import NO_RETURN_SERIES, is_listed, open_positions, open_symbols
 
 BETA_WINDOW = 90
-"""Returns in the window of a beta, in sessions, stored as `window_days`."""
+"""Sessions in the window of a beta, stored as `window_days`."""
 
 MIN_PAIRED_RETURNS = 60
-"""Paired returns below which a beta is not estimated."""
+"""Minimum number of paired returns for a beta."""
 
 NO_PRICE_MOVEMENT = "the price did not move in the window"
 
 METHOD = "OLS_SIMPLE"
-"""One regressor and an intercept, equal weights, stored as `method`."""
+"""Estimation method, stored as `method`: one regressor and an intercept, equal weights."""
 
 
 @dataclass(frozen=True)
 class BetaTable:
-    """Where regressions on an index are stored."""
+    """Table and columns in which regressions on an index are stored."""
 
     table: str
     day_column: str
     index_column: str
-    """Column that names the index."""
+    """Column with the symbol of the index."""
     index_label: str
-    """What the index is called in a reason."""
+    """Name of the index in reasons."""
     statistic_columns: dict[str, str]
     """Column of each statistic of `OLS`."""
     constant_columns: dict[str, str]
 
     @property
     def metrics(self) -> list[str]:
-        """'table.column' of all that may be undefined."""
+        """Return 'table.column' of the statistics that may be undefined."""
         return [
             f"{self.table}.{column}"
             for name, column in self.statistic_columns.items()
@@ -72,7 +72,10 @@ RATE_BETA_TABLE = BetaTable(
 
 @dataclass(frozen=True)
 class SymbolBetas:
-    """Betas of symbols (S) on the sessions of a run (D), and the returns they come from (D + WINDOW - 1 rows)."""
+    """Betas of symbols (S) on the sessions of a run (D), and the returns behind them.
+
+    The returns have D + BETA_WINDOW - 1 rows.
+    """
 
     ols: OLS
     returns: panels.Returns
@@ -80,15 +83,15 @@ class SymbolBetas:
 
     @cached_property
     def is_index_missing(self) -> BoolArray:
-        """Whether the index has no return in the whole window of each session, (D,)."""
+        """Return whether the index has no return in the window of each session, (D,)."""
         return has_no_index_returns(self.returns, self.index_symbol)
 
 
 def estimate_betas(returns: panels.Returns, index: str) -> SymbolBetas:
-    """Regress every symbol on an index, one of them, over the window that ends on each session but the first WINDOW - 1.
+    """Regress every symbol on an index over the window that ends on each session.
 
-    Gaps of either are left out pairwise; of fewer than MIN_PAIRED_RETURNS pairs nothing is
-    estimated.
+    The first BETA_WINDOW - 1 sessions have no window. ``index`` is one of the symbols. Missing
+    returns are left out pairwise; with fewer than MIN_PAIRED_RETURNS pairs the estimates are NaN.
     """
     regressor = returns.column(index)
 
@@ -105,23 +108,23 @@ def estimate_betas(returns: panels.Returns, index: str) -> SymbolBetas:
 def position_rows(
     betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date], beta_table: BetaTable
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per open position and day, and the reasons of what is undefined in it.
+    """Return one row per open position and day, and the reasons of undefined values.
 
     Parameters
     ----------
     betas : SymbolBetas
-        Of the symbols of all listed lots; options and private holdings have no beta.
+        Betas of the symbols of all listed lots; options and private holdings have no beta.
     lots : DataFrame
-        As `db.input_queries` gives them.
+        Lots as read by `db.input_queries`.
     days : sequence of date
         Consecutive sessions.
-    stored : Stored
-        MARKET or RATES.
+    beta_table : BetaTable
+        MARKET_BETA_TABLE or RATE_BETA_TABLE.
 
     Raises
     ------
     ValueError
-        If ``betas`` are not those of the windows that end on ``days``.
+        If ``betas`` do not have one window per day.
     """
     if len(betas.ols.beta) != len(days):
         raise ValueError(
@@ -155,7 +158,10 @@ def position_rows(
 
 
 def has_no_index_returns(returns: panels.Returns, index: str) -> BoolArray:
-    """Whether an index has no return in the window that ends on each session but the first WINDOW - 1, (D,)."""
+    """Return whether an index has no return in the window that ends on each session, (D,).
+
+    The first BETA_WINDOW - 1 sessions have no window.
+    """
     is_missing: BoolArray = (
         window_counts(np.isfinite(returns.column(index))[:, np.newaxis], BETA_WINDOW)[:, 0] == 0
     )
@@ -163,7 +169,7 @@ def has_no_index_returns(returns: panels.Returns, index: str) -> BoolArray:
 
 
 def missing_index_reason(index: str) -> str:
-    """Why nothing has a beta to an index that is absent."""
+    """Return the reason of undefined betas to an index without returns."""
     return (
         f"no returns of {index} in the trailing {BETA_WINDOW} sessions: import its prices, or set"
         " another index"
@@ -171,7 +177,7 @@ def missing_index_reason(index: str) -> str:
 
 
 def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> "pd.Series[str]":
-    """Why a regression on an index that is not absent has no result."""
+    """Return the reasons of undefined regressions on an index that has returns."""
     too_few = (
         observations.astype("str")
         + f" paired returns in the trailing {BETA_WINDOW} sessions; {MIN_PAIRED_RETURNS} required"
@@ -184,9 +190,9 @@ def undefined_beta_reasons(observations: "pd.Series[int]", index_label: str) -> 
 def adjusted_beta_rows(
     betas: SymbolBetas, lots: pd.DataFrame, days: Sequence[date]
 ) -> pd.DataFrame:
-    """Return rows of `symbol_adjusted_betas`: one per symbol and day on which it, or an option on it, is held.
+    """Return rows of `symbol_adjusted_betas`, one per day and symbol held directly or by options.
 
-    A row whose beta is undefined says why.
+    A row with an undefined beta has a reason.
     """
     symbols = betas.returns.frame.columns
     day, column = open_symbols(lots, days, symbols)
@@ -212,7 +218,7 @@ def adjusted_beta_rows(
 def _reasons(
     rows: pd.DataFrame, listed: BoolArray, is_index_missing: BoolArray, beta_table: BetaTable
 ) -> "dict[str, pd.Series[str]]":
-    """Why a column is missing, on the rows on which one is: R² is missing wherever another is."""
+    """Return the reason of each missing column; where any is missing, R² is missing."""
     missing = rows["r_squared"].isna()
     undefined_rows, listed = rows[missing], listed[missing]
     why = undefined_beta_reasons(undefined_rows["observations"], beta_table.index_label).mask(

@@ -1,4 +1,4 @@
-"""What changed between two computed sessions, and by how much."""
+"""Comparison of the results of two computed sessions."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -17,13 +17,13 @@ COMPARED_FIGURES: Mapping[str, int] = {
     "effective_num_positions": 2,
     "top_3_concentration": 4,
 }
-"""Columns of a snapshot that are compared, and their decimals as stored."""
+"""Compared columns of a snapshot, and their decimals as stored."""
 
 MIN_BETA_MOVE_STD_ERRORS = 2.0
-"""A position's beta has moved if it did by more than this."""
+"""Minimum move of a position's beta, in standard errors, that is reported."""
 
 _WEIGHT_DECIMALS = 9
-"""Sums of shares end a rounding error away from equal ones."""
+"""Decimals of weights: sums of shares differ from equal ones by rounding."""
 
 _BETA_DECIMALS = 6
 
@@ -33,7 +33,7 @@ _VALUE_KEYS = ["portfolio", "subject", "metric"]
 
 
 class SessionResults(NamedTuple):
-    """Stored results of a session: frames as `db.result_queries` reads them."""
+    """Stored results of one session, as frames read by `db.result_queries`."""
 
     snapshots: pd.DataFrame
     sectors: pd.DataFrame
@@ -42,32 +42,43 @@ class SessionResults(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Frames of what changed; `change` is after minus before, missing where one of them is."""
+    """Changes between two sessions; `change` is after minus before, missing if one is missing."""
 
     figures: pd.DataFrame
-    """Every figure of every portfolio of either session: portfolio, figure, before, after, change."""
+    """Figures of all portfolios of either session: portfolio, figure, before, after, change."""
 
     sectors: pd.DataFrame
-    """Gross weights that differ, the largest move first: portfolio, sector, before, after, change."""
+    """Gross weights that differ, the largest move first.
+
+    Columns: portfolio, sector, before, after, change.
+    """
 
     positions: pd.DataFrame
-    """Positions that were opened, closed or resized: portfolio, symbol, position_type, before, after, change (quantities), what."""
+    """Positions that were opened, closed or resized.
+
+    Columns: portfolio, symbol, position_type, before, after, change (quantities), what.
+    """
 
     betas: pd.DataFrame
-    """Betas of positions that moved: portfolio, symbol, position_type, before, after, change, standard_errors."""
+    """Position betas that moved.
+
+    Columns: portfolio, symbol, position_type, before, after, change, standard_errors.
+    """
 
     undefined: pd.DataFrame
-    """Values that became undefined (new) or have a value now (resolved): portfolio, subject, metric, what, reason."""
+    """Values that became undefined (new) or are defined now (resolved).
+
+    Columns: portfolio, subject, metric, what, reason.
+    """
 
 
 def compare(before: SessionResults, after: SessionResults) -> Comparison:
-    """Compare two sessions.
+    """Compare the results of two sessions.
 
-    Figures are those of the portfolios of either session, the rest is of portfolios that are in
-    both. A sector that one of the sessions does not list weighs 0. Lots of one symbol and kind are
-    one position. A beta has moved if it did by more than MIN_BETA_MOVE_STD_ERRORS times the larger
-    of its two standard errors: windows that overlap share returns, so this is a measure of size and
-    not a test.
+    Figures cover the portfolios of either session, the other frames those of both. A sector that is
+    missing in one session has weight 0. Lots of one symbol and type are one position. A beta moved
+    if it changed by more than MIN_BETA_MOVE_STD_ERRORS times the larger of its two standard errors.
+    Overlapping windows share returns, so this is a measure of size, not a test.
     """
     figures = _compare_figures(before.snapshots, after.snapshots)
     both = _computed_portfolios(before) & _computed_portfolios(after)
@@ -85,10 +96,8 @@ def compare(before: SessionResults, after: SessionResults) -> Comparison:
 
 
 def _computed_portfolios(session: SessionResults) -> set[str]:
-    return {
-        *session.snapshots["portfolio"],
-        *session.undefined["portfolio"],
-    }  # without any price there are reasons alone
+    # a portfolio without any price has only reasons
+    return {*session.snapshots["portfolio"], *session.undefined["portfolio"]}
 
 
 def _select_portfolios(session: SessionResults, portfolios: set[str]) -> SessionResults:
@@ -96,10 +105,9 @@ def _select_portfolios(session: SessionResults, portfolios: set[str]) -> Session
 
 
 def _join_sessions(before: pd.DataFrame, after: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Rows of either frame by ``key``; other columns get an end that tells whose they are."""
-    one, other = (
-        frame.astype(dict.fromkeys(key, object)) for frame in (before, after)
-    )  # pandas 3.1 cannot merge empty columns of strings
+    """Outer-join two frames on ``key``; other columns get the suffix _before or _after."""
+    # pandas 3.1 cannot merge empty columns of strings
+    one, other = (frame.astype(dict.fromkeys(key, object)) for frame in (before, after))
     return one.merge(
         other, on=key, how="outer", suffixes=("_before", "_after"), validate="one_to_one"
     ).sort_values(key, ignore_index=True)
@@ -107,10 +115,8 @@ def _join_sessions(before: pd.DataFrame, after: pd.DataFrame, key: list[str]) ->
 
 def _with_change(joined: pd.DataFrame, key: list[str], column: str) -> pd.DataFrame:
     """Return key, before, after and change of a column."""
-    before, after = (
-        joined[f"{column}_before"].astype(float),
-        joined[f"{column}_after"].astype(float),
-    )
+    before = joined[f"{column}_before"].astype(float)
+    after = joined[f"{column}_after"].astype(float)
     return joined[key].assign(before=before, after=after, change=after - before)
 
 
@@ -119,12 +125,11 @@ def _compare_figures(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     changed = _with_change(
         _join_sessions(_melt_figures(before), _melt_figures(after), key), key, "value"
     )
-    decimals, order = (
-        changed["figure"].map(COMPARED_FIGURES),
-        changed["figure"].map(list(COMPARED_FIGURES).index),
-    )
+    decimals = changed["figure"].map(COMPARED_FIGURES)
+    order = changed["figure"].map(list(COMPARED_FIGURES).index)
     change = [
-        round(by, places) + 0.0 for by, places in zip(changed["change"], decimals, strict=True)
+        round(value, places) + 0.0
+        for value, places in zip(changed["change"], decimals, strict=True)
     ]
     ordered = changed.assign(change=change, order=order).sort_values(
         ["portfolio", "order"], ignore_index=True
@@ -154,7 +159,7 @@ def _compare_sectors(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
 
 
 def _net_positions(betas: pd.DataFrame) -> pd.DataFrame:
-    """Positions with their quantity; the lots of a symbol have the same beta."""
+    """Return positions with summed quantities; the lots of a symbol have the same beta."""
     held = betas.groupby(_POSITION_KEYS, as_index=False).agg(
         {"quantity": "sum", "beta": "first", "std_error": "first"}
     )

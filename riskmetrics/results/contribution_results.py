@@ -1,4 +1,4 @@
-"""What each holding adds to the volatility of its portfolio: rows of `portfolio_risk_contributions`."""
+"""Risk contributions of holdings to portfolio volatility: `portfolio_risk_contributions`."""
 
 import numpy as np
 import pandas as pd
@@ -17,20 +17,14 @@ from riskmetrics.results.valuation import Valuation, first_reason_texts
 
 
 def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row per portfolio, symbol that it holds, and day; options count in the row of their underlying.
+    """Return a row of `portfolio_risk_contributions` per portfolio, underlying symbol and day.
 
-    Parameters
-    ----------
-    valuation : Valuation
-        Of D days.
-    returns : Returns
-        Of the YEAR sessions that end on each of them.
+    Options are included in the row of their underlying. ``valuation`` is on D days, ``returns`` are
+    of the YEAR_WINDOW sessions that end on each of them.
     """
     lines, is_held, weight = _net_by_underlying(valuation)
-    column, owner = (
-        returns.frame.columns.get_indexer(pd.Index(lines["underlying"])),
-        lines["portfolio"].to_numpy(np.int64),
-    )
+    column = returns.frame.columns.get_indexer(pd.Index(lines["underlying"]))
+    owner = lines["portfolio"].to_numpy(np.int64)
     component, marginal, n_obs = (np.full(weight.shape, np.nan) for _ in range(3))
     volatility, n_days = (np.full(valuation.net.shape, np.nan) for _ in range(2))
     for at, series, coverage, known in pro_forma_windows(valuation, returns, YEAR_WINDOW):
@@ -80,7 +74,7 @@ def _reasons(
     day: IntArray,
     index: IntArray,
 ) -> "pd.Series[str]":
-    """Why the given lines have no contribution on the given days."""
+    """Return the reasons of undefined contributions of the given lines and days."""
     few = insufficient_observations(n_days, YEAR_WINDOW, MIN_YEAR_OBS)
     conditions = (
         np.isnan(weight[line, day]),
@@ -89,7 +83,7 @@ def _reasons(
     )
     texts = (
         "the symbol has no price, and so no weight",
-        [few.text.format(of) for of in n_days[portfolio, day]],
+        [few.text.format(count) for count in n_days[portfolio, day]],
         "the symbol has no return on any session of the portfolio's return series",
     )
     return pd.Series(
@@ -100,15 +94,16 @@ def _reasons(
 
 
 def _net_by_underlying(valuation: Valuation) -> tuple[pd.DataFrame, BoolArray, FloatArray]:
-    """Net what follows one symbol: portfolio and underlying, and (N, D) whether it is held and its weight, NaN without a price."""
-    has_underlying = (
-        valuation.instruments["underlying"].notna().to_numpy(bool)
-    )  # a private holding has none
+    """Net the instruments of each underlying.
+
+    Returns the lines (portfolio and underlying), and (N, D) whether a line is held and its weight,
+    NaN without a price.
+    """
+    # a private holding has no underlying
+    has_underlying = valuation.instruments["underlying"].notna().to_numpy(bool)
     keys = valuation.instruments.loc[has_underlying, ["portfolio", "underlying"]]
-    lines, line = (
-        keys.drop_duplicates(ignore_index=True),
-        keys.groupby(list(keys), sort=False).ngroup().to_numpy().astype(np.int64),
-    )
+    lines = keys.drop_duplicates(ignore_index=True)
+    line = keys.groupby(list(keys), sort=False).ngroup().to_numpy().astype(np.int64)
 
     def total(per_instrument: FloatArray | BoolArray) -> FloatArray:
         return group_sums(per_instrument[has_underlying].astype(float), line, len(lines))

@@ -1,4 +1,4 @@
-"""How far portfolios are, and were, below their high of a year: rows of `portfolio_drawdowns`."""
+"""Drawdowns of portfolios over a year: rows of `portfolio_drawdowns`."""
 
 import numpy as np
 import pandas as pd
@@ -15,20 +15,22 @@ from riskmetrics.results.valuation import Valuation
 
 
 def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:
-    """Return a row per portfolio and day.
+    """Return a row of `portfolio_drawdowns` per portfolio and day.
 
     Parameters
     ----------
     valuation : Valuation
-        Of D days.
+        Valuation on D days.
     returns : Returns
-        Of the YEAR sessions that end on each of them.
+        Returns of the YEAR_WINDOW sessions that end on each of them.
     """
     days = [
         drawdown(series, min_obs=MIN_YEAR_OBS)
         for _, series, _, _ in pro_forma_windows(valuation, returns, YEAR_WINDOW)
     ]
-    found = Drawdown._make(np.stack(of, axis=1).astype(float) for of in zip(*days, strict=True))
+    found = Drawdown._make(
+        np.stack(values, axis=1).astype(float) for values in zip(*days, strict=True)
+    )
     has_drawdown = found.largest > 0
     columns = {
         "current": found.current,

@@ -1,4 +1,4 @@
-"""Sector weights beside the benchmark's, and concentration."""
+"""Sector weights relative to the benchmark, and concentration."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from riskmetrics.results.snapshots import DAY_COLUMN
 from riskmetrics.results.valuation import Reason, Valuation, first_reason_texts
 
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
-"""Sectors of our own, apart from the GICS ones: funds, and what has no profile."""
+"""Sectors in addition to the GICS ones: funds, and symbols without a profile."""
 
 _COLUMNS = (
     "sector_exposure",
@@ -33,25 +33,26 @@ EXPOSURE_METRICS = [
 def sector_rows(
     valuation: Valuation, profiles: pd.DataFrame, benchmark: pd.DataFrame, benchmark_code: str
 ) -> pd.DataFrame:
-    """Return rows of `portfolio_sector_weights`: each sector that a portfolio, or the benchmark of the day, holds.
+    """Return rows of `portfolio_sector_weights` for the sectors of portfolios and benchmark.
 
     Parameters
     ----------
     valuation : Valuation
-        Holdings without a value take no part.
+        Holdings without a value are left out.
     profiles : DataFrame by symbol
         sector, is_etf, is_fund.
     benchmark : DataFrame
         Weights as fractions, as-of dates x sectors, in order; may be empty.
-    code : str
-        What the benchmark is called.
+    benchmark_code : str
+        Code of the benchmark.
 
     Returns
     -------
     DataFrame
-        Weights as fractions: of gross value, net of `Valuation.weight_denominator` (NaN where that
-        is), the benchmark's, and net less that; the last two are NaN on a day before the first
-        as-of date. A portfolio of which too few holdings have a price has no row.
+        Weights as fractions: gross weight in gross value, net weight in
+        `Valuation.weight_denominator` (NaN where it is NaN), benchmark weight, and active weight
+        (net less benchmark); the last two are NaN before the first as-of date. A portfolio with too
+        few prices has no row.
     """
     instrument_sectors = _instrument_sectors(valuation.instruments, profiles)
     names = sorted(set(instrument_sectors) | set(benchmark.columns))
@@ -62,17 +63,14 @@ def sector_rows(
     gross = metrics.sector_weights(values, cell, cell_sectors, **counts)
     net = metrics.sector_values(values, cell, cell_sectors, **counts)
     benchmark_weights, asof_dates = _latest_benchmark_weights(valuation.days, benchmark, names)
-    # a sector of neither the portfolio nor the benchmark has no row, nor has a portfolio without
-    # value
+    # no row for a sector of neither the portfolio nor the benchmark, or a portfolio without value
     cell_index, sector_index = np.nonzero(
         (gross > 0)
         | ((np.tile(benchmark_weights, (len(valuation.portfolios), 1)) > 0) & ~np.isnan(gross))
     )
     portfolio, day = np.divmod(cell_index, len(valuation.days))
-    net_weight, weight = (
-        net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day],
-        benchmark_weights[day, sector_index],
-    )
+    net_weight = net[cell_index, sector_index] / valuation.weight_denominator[portfolio, day]
+    weight = benchmark_weights[day, sector_index]
     rows = pd.DataFrame(
         {
             "portfolio_id": valuation.portfolios["portfolio_id"].to_numpy()[portfolio],
@@ -94,16 +92,16 @@ def sector_rows(
 def concentration_rows(
     valuation: Valuation, sectors: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the sector and concentration columns of the snapshots, and the reasons of what is undefined.
+    """Return the sector and concentration columns of snapshots, and reasons of undefined values.
 
-    ``sectors`` is what `sector_rows` gives for the same valuation.
+    ``sectors`` are the `sector_rows` of the same valuation.
     """
     values, cell, n_cells = _cells(valuation)
     found = metrics.concentration(values, cell, n_cells)
     rows = valuation.to_frame(
         {
-            name: of.reshape(valuation.net.shape)
-            for name, of in zip(_COLUMNS[1:], found, strict=True)
+            name: values.reshape(valuation.net.shape)
+            for name, values in zip(_COLUMNS[1:], found, strict=True)
         },
         DAY_COLUMN,
     )
@@ -142,7 +140,7 @@ def concentration_rows(
 
 
 def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
-    """Write the gross weights of each portfolio and day that has any as JSON, in the order of the rows."""
+    """Return the gross weights of each portfolio and day as JSON, in the order of the rows."""
     held = sectors[sectors["gross_weight"] > 0]
     quoted = {name: json.dumps(name) for name in held["sector"].unique()}
     pairs = [
@@ -154,14 +152,17 @@ def _gross_weights_json(sectors: pd.DataFrame) -> list[str]:
 
 
 def _instrument_sectors(instruments: pd.DataFrame, profiles: pd.DataFrame) -> list[str]:
-    """Sector of each instrument: an option's is its underlying's, a private holding's is not known."""
+    """Return the sector of each instrument; an option has the sector of its underlying."""
     known = profiles.reindex(instruments["underlying"])
     fund = known["is_etf"].eq(other=True) | known["is_fund"].eq(other=True)
     return known["sector"].fillna(UNCLASSIFIED).mask(fund, ETF).tolist()
 
 
 def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
-    """Flatten instruments x days into entries that belong to a cell, one per portfolio and day; NaN where too few have a price."""
+    """Flatten instruments x days into values with the cell (portfolio and day) of each.
+
+    Values are NaN where too few instruments have a price.
+    """
     n_days = len(valuation.days)
     cell = valuation.instrument_portfolio[:, None] * n_days + np.arange(n_days)
     is_shown = valuation.has_prices & valuation.is_valued
@@ -172,7 +173,7 @@ def _cells(valuation: Valuation) -> tuple[FloatArray, IntArray, int]:
 def _latest_benchmark_weights(
     days: Sequence[date], benchmark: pd.DataFrame, names: list[str]
 ) -> tuple[FloatArray, "pd.DatetimeIndex"]:
-    """Return the latest weights at or before each day, (D, S), and the date they are of; NaN and NaT if there are none."""
+    """Return the latest weights (D, S) at or before each day, and their dates; NaN, NaT if none."""
     latest = (
         pd.DatetimeIndex(benchmark.index).searchsorted(pd.to_datetime(list(days)), side="right") - 1
     )

@@ -1,4 +1,4 @@
-"""Rows of volatility: of positions, of portfolios, and the forecasts that are scored later."""
+"""Volatility rows of positions and portfolios, and forecasts to be scored later."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -62,7 +62,10 @@ _SCALED_BY_ELASTICITY = (
     "monthly",
     "volatility_forecast",
 )
-"""What is of an option the underlying's times its elasticity; the rest, as a percentile, is the underlying's own."""
+"""Figures of an option that are those of its underlying times its elasticity.
+
+Others, such as the percentile, are those of the underlying.
+"""
 _MIN_COMPLETED_FORECASTS = 126
 
 
@@ -72,16 +75,14 @@ def position_rows(
     days: Sequence[date],
     option_rows: pd.DataFrame,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per open position and day, with its portfolio_id, and the reasons of what is undefined in it.
+    """Return one row per open position and day, and the reasons of undefined values.
 
-    ``option_rows`` is what `options.position_rows` makes of the options among ``lots`` on ``days``.
+    ``option_rows`` are the `option_results.position_rows` of the options in ``lots`` on ``days``.
     """
     lot, day = open_positions(lots, days)
     column = symbol_volatility.symbols.get_indexer(pd.Index(underlying(lots)))[lot]
-    scale, no_series_reason = (
-        np.where(is_listed(lots)[lot], 1.0, np.nan),
-        pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str"),
-    )
+    scale = np.where(is_listed(lots)[lot], 1.0, np.nan)
+    no_series_reason = pd.Series(NO_RETURN_SERIES, index=range(len(lot)), dtype="str")
     option_positions = np.flatnonzero(is_option(lots)[lot])
     scale[option_positions], no_series_reason.iloc[option_positions] = option_results.elasticity(
         option_rows
@@ -135,7 +136,7 @@ def position_rows(
 
 
 def _reason_counts(f: Figures) -> tuple[FloatArray, FloatArray]:
-    """What the reasons count: why nothing is expected, and why there is no percentile."""
+    """Return the numbers quoted by the reasons of missing forecasts and of missing percentiles."""
     n_month, n_level, n_earlier = (
         count.astype(np.float64) for count in (f.n_month, f.observations, f.n_earlier)
     )
@@ -146,7 +147,7 @@ def _reason_counts(f: Figures) -> tuple[FloatArray, FloatArray]:
 
 
 def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str, pd.Series[str]]":
-    """Why each column is missing, wherever it is, by the rows of ``index``."""
+    """Return the reasons of missing values by column, for the rows of ``index``."""
 
     def count_text(n: FloatArray | IntArray, text: str) -> "pd.Series[str]":
         return pd.Series(np.nan_to_num(n).astype(np.int64), index=index).astype("str") + text
@@ -204,7 +205,7 @@ def _reasons(f: Figures, n_completed: FloatArray, index: IntArray) -> "dict[str,
 def symbol_forecasts(
     symbol_volatility: SymbolVolatility, lots: pd.DataFrame, days: Sequence[date]
 ) -> pd.DataFrame:
-    """Return rows of `volatility_forecasts`: one per symbol and day on which it, or an option on it, is held."""
+    """Return rows of `volatility_forecasts`, one per day and symbol held directly or by options."""
     day, column = open_symbols(lots, days, symbol_volatility.symbols)
     f = Figures._make(figure[day, column] for figure in symbol_volatility.figures)
     missing = np.flatnonzero(np.isnan(f.direction))
@@ -262,7 +263,7 @@ def _forecast_rows(
 def portfolio_rows(
     valuation: Valuation, portfolio_volatility: PortfolioVolatility
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the volatility columns of the snapshots, their coverage, and the reasons of what is undefined."""
+    """Return volatility columns of snapshots, their coverage, and reasons of undefined values."""
     f, table = portfolio_volatility.figures, "portfolio_snapshots"
     rows = valuation.to_frame(
         {
@@ -325,7 +326,7 @@ def portfolio_rows(
 def portfolio_forecasts(
     valuation: Valuation, portfolio_volatility: PortfolioVolatility
 ) -> pd.DataFrame:
-    """Return rows of `volatility_forecasts`: one per portfolio that can be valued and day."""
+    """Return rows of `volatility_forecasts`, one per day and portfolio that can be valued."""
     portfolio, day = np.nonzero(valuation.is_valued)
     names = valuation.portfolios["portfolio_id"].to_numpy()[portfolio]
     keys = {
@@ -342,7 +343,7 @@ def portfolio_forecasts(
 
 
 def _portfolio_reasons(valuation: Valuation, f: Figures) -> tuple[Reason, tuple[Reason, ...]]:
-    """Why there is no volatility of the month, and why there is no forecast."""
+    """Return the reason of no monthly volatility, and the reasons of no forecast."""
     month = insufficient_observations(f.n_month, metrics.MONTH, metrics.MIN_MONTH_OBS)
     expected = (
         *valuation.common_reasons,

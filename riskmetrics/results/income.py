@@ -1,4 +1,4 @@
-"""Distributions that lots received: by day, in the cash of a portfolio, and since entry."""
+"""Distributions received by lots: by day, in cash, and since entry."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,35 +13,38 @@ from riskmetrics.metrics.portfolio import Lots, group_sums
 from riskmetrics.results.lot_frames import is_listed
 
 _KEY_STRIDE = 10**6
-"""More than the days of any date since 1970: portfolio and day make one sorted number."""
+"""Larger than the days since 1970 of any date, so that portfolio and day form one sorted key."""
 
 
 class Distributions(NamedTuple):
-    """What is known of the distributions of symbols."""
+    """Known distributions of symbols."""
 
     events: pd.DataFrame
-    """symbol, date (the ex-day), amount: money per share; NaN where it is not known."""
+    """symbol, date (ex-day), amount per share in the prices' currency; NaN where unknown."""
     single_close_symbols: frozenset[str]
-    """Symbols of which only one close is stored: it tells of no distribution."""
+    """Symbols with only one kind of close, from which no distribution can be inferred."""
 
 
 class Income(NamedTuple):
-    """Distributions of portfolios, money, each of shape (P, D) but by_instrument; short lots pay them."""
+    """Distributions of portfolios in currency, each (P, D) except by_instrument.
+
+    Short lots pay them.
+    """
 
     daily: FloatArray
-    """Of the instruments whose distributions are known; NaN where there is none of them."""
+    """Sum over instruments with known distributions; NaN if there are none."""
     n_known: FloatArray
     """Listed instruments whose distributions of the day are known."""
     n_listed: FloatArray
-    """Listed instruments held over the night before the day."""
+    """Listed instruments held overnight before the day."""
     n_single: FloatArray
-    """Those among the `n_listed` that have no adjusted close."""
+    """Listed instruments held overnight without an adjusted close."""
     by_instrument: FloatArray
-    """The known ones of each instrument, (I, D)."""
+    """Known distributions of each instrument, (I, D)."""
     cash: FloatArray
-    """Received between the day that the cash is known on and each day; undone before it."""
+    """Received between the cash anchor and each day; with the opposite sign before the anchor."""
     cumulative: FloatArray
-    """Received since entry by lots whose entry date is known."""
+    """Received since entry by lots with a known entry date."""
 
 
 def infer_distributions(
@@ -49,9 +52,9 @@ def infer_distributions(
 ) -> Distributions:
     """Infer distributions from the days on which adj_close / close changes.
 
-    ``steps`` are as `db.stored_prices.read_adjustment_steps` gives them: symbol, date, and both
-    closes of the day and of the row before it. The amount is not known on the session of one of the
-    ``suspects``, rows of `panels.suspected_splits`.
+    ``steps`` are read by `db.stored_prices.read_adjustment_steps`: symbol, date, and both closes of
+    the day and of the row before it. The amount is unknown on the session of one of ``suspects``,
+    rows of `panels.suspected_splits`.
     """
     names = ("close_before", "close", "adj_close_before", "adj_close")
     scales = {name: steps[name].to_numpy(float) for name in ("close_scale", "adj_close_scale")}
@@ -65,11 +68,11 @@ def infer_distributions(
 
 
 _SAME_LEVEL_TOLERANCE = 2e-3
-"""How far adj_close / close may lie from where it was two rows before, as a share, to be back there."""
+"""Relative tolerance for adj_close / close to count as back at its level two rows before."""
 
 
 def _reverse_bad_ticks(steps: pd.DataFrame, amount: FloatArray) -> FloatArray:
-    """Take back what a wrong price of one row paid: the step after it leads back to where the adjustment was."""
+    """Reverse the amount caused by one wrong price, on the step back to the previous adjustment."""
     before = steps.shift(1)
     level = before["adj_close_before"] / before["close_before"]
     is_next_row = (steps["symbol"] == before["symbol"]) & (steps["close_before"] == before["close"])
@@ -91,20 +94,20 @@ def compute_income(
     anchor: DateArray,
     days: Sequence[date],
 ) -> Income:
-    """Pay the distributions of each ex-day to the lots held at the close before it.
+    """Assign the distributions of each ex-day to the lots held at the close before it.
 
     Parameters
     ----------
     lots, trades : DataFrame, Lots
-        L lots as `db.input_queries` gives them, and as arrays.
-    known : Distributions
-        Of their symbols, from the first entry or anchor on.
-    owner, instrument : (L,) arrays
+        L lots as read by `db.input_queries`, and as arrays.
+    distributions : Distributions
+        Distributions of their symbols, from the first entry or anchor on.
+    lot_portfolio, lot_instrument : (L,) arrays
         Row of each lot's portfolio and instrument.
-    owners : (I,) array
+    instrument_portfolio : (I,) array
         Row of each instrument's portfolio.
     anchor : (P,) array
-        Day on whose close the cash is known; NaT where none is stated.
+        Day at whose close the cash is known; NaT if no equity is stated.
     days : sequence of date
         D consecutive sessions.
     """
@@ -138,12 +141,12 @@ def compute_income(
     undefined = in_run[in_run["amount"].isna()]
     missing[undefined["lot"], undefined["day"]] = True
     is_held, is_unknown, is_single = (
-        group_sums(of.astype(float), lot_instrument, len(instrument_portfolio)) > 0
-        for of in (over_night, missing, single)
+        group_sums(flags.astype(float), lot_instrument, len(instrument_portfolio)) > 0
+        for flags in (over_night, missing, single)
     )
     n_listed, n_known, n_single = (
-        group_sums(of.astype(float), instrument_portfolio, n)
-        for of in (is_held, is_held & ~is_unknown, is_single)
+        group_sums(flags.astype(float), instrument_portfolio, n)
+        for flags in (is_held, is_held & ~is_unknown, is_single)
     )
 
     with_entry_date = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
@@ -164,7 +167,7 @@ def compute_income(
 
 
 def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.DataFrame:
-    """Each distribution that a lot received, by date and lot: lot (row), date, amount of money."""
+    """Return the distributions received by lots, by date and lot: lot (row), date, amount."""
     held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
     pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
     day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)
@@ -177,7 +180,7 @@ def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.Data
 
 
 def _is_paid(entry: DateArray, exit_: DateArray, ex_day: DateArray) -> BoolArray:
-    """Whether what is held from ``entry`` to ``exit_`` is held over the night before an ex-day, by broadcasting."""
+    """Return whether holdings from ``entry`` to ``exit_`` receive a distribution (broadcasts)."""
     paid: BoolArray = (entry < ex_day) & ~(exit_ < ex_day)
     return paid
 
@@ -200,7 +203,7 @@ class _RunningSums:
         self._sums, self._keys = self._sums[order], self._keys[order]
 
     def sum_through(self, portfolio: IntArray, days: DateArray) -> FloatArray:
-        """Sum of a portfolio's payments up to and including a day, by broadcasting; 0 for NaT."""
+        """Return the sum of a portfolio's payments up to a day, by broadcasting; 0 for NaT."""
         numbers = np.where(np.isnat(days), -1, days.astype(np.int64))
         last = np.searchsorted(self._keys, portfolio * _KEY_STRIDE + numbers, side="right") - 1
         if not len(self._keys):

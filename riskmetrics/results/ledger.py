@@ -1,4 +1,4 @@
-"""Lots as arrays, with the instrument and the portfolio that each belongs to; cash, profit and flows from them."""
+"""Ledger of lots by instrument and portfolio: cash, P&L and cash flows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,49 +24,54 @@ from riskmetrics.results.lot_frames import (
 
 
 class PnL(NamedTuple):
-    """Profit of portfolios, and what is missing in it, each of shape (P, D)."""
+    """P&L of portfolios, and counts of what is missing in it, each of shape (P, D)."""
 
     daily: FloatArray
-    """Price changes and income of the instruments whose price change is known; NaN where there is none of them."""
+    """Price changes and income of the instruments with a known price change; NaN if there
+    are none."""
     n_traded: FloatArray
     """Instruments held at some time after the previous close."""
     n_known: FloatArray
-    """Those among them whose profit is in `daily`."""
+    """Traded instruments whose P&L is in `daily`."""
     coverage: FloatArray
-    """Smaller of their shares by number and by value at the start of the day; 1 where nothing is traded."""
+    """Share of traded instruments with a P&L, by number or by value at the start of the day,
+    whichever is smaller; 1 if nothing is traded."""
     cumulative: FloatArray
-    """Since entry, with income; NaN where the entry price, or the present price, of a lot is not known."""
+    """P&L since entry, with income; NaN where the entry price or the end price of a lot is
+    missing."""
     n_no_entry_price: FloatArray
-    """Lots entered by the day whose entry price is not known."""
+    """Lots entered by the day without an entry price."""
     n_no_end_price: FloatArray
-    """Lots entered by the day whose price on it, or at their exit, is not known."""
+    """Lots entered by the day without a price on it or at exit."""
     n_unconfirmed: FloatArray
-    """Of the `n_traded`, those whose close of the day, or of the session before, is on the day not believed."""
+    """Traded instruments whose close on the day or the previous session is unconfirmed on
+    the day."""
     n_split_suspects: FloatArray
-    """Of the `n_traded`, those whose profit of the day runs over a suspected split."""
+    """Traded instruments whose P&L of the day includes a suspected split."""
     n_lots_over_split: FloatArray
-    """Lots held over a suspected split, up to the day, that nobody has decided about."""
+    """Lots held over an unresolved suspected split up to the day."""
 
 
 @dataclass(frozen=True)
 class Ledger:
-    """L lots of P portfolios on D + 1 sessions, the one before the first day included."""
+    """L lots of P portfolios on D + 1 sessions, starting with the one before the first day."""
 
     portfolios: pd.DataFrame
     lots: pd.DataFrame
     closes: pd.DataFrame
     sessions: DateArray
     prices: FloatArray
-    """Of each lot on each session, (L, D + 1)."""
+    """Price of each lot on each session, (L, D + 1)."""
     trades: metrics.Lots
     lot_portfolio: IntArray
     """Row of each lot's portfolio, (L,)."""
     instruments: pd.DataFrame
-    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as `lots.underlying` gives it)."""
+    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as
+    from `lot_frames.underlying`)."""
     lot_instrument: IntArray
     """Row of each lot's instrument, (L,)."""
     anchor: DateArray
-    """Day on whose close each portfolio's cash is known, (P,); NaT where no equity is stated."""
+    """Day at whose close each portfolio's cash is known, (P,); NaT if no equity is stated."""
 
     @classmethod
     def from_frames(
@@ -78,7 +83,7 @@ class Ledger:
         sessions: Sequence[date],
         prices: FloatArray,
     ) -> Self:
-        """Arrange lots by instrument and portfolio."""
+        """Build a ledger from frames."""
         owner = (
             pd.Index(portfolios["portfolio_id"])
             .get_indexer(pd.Index(lots["portfolio_id"]))
@@ -102,20 +107,20 @@ class Ledger:
 
     @cached_property
     def instrument_portfolio(self) -> IntArray:
-        """Row of each instrument's portfolio, (I,)."""
+        """Return the row of each instrument's portfolio, (I,)."""
         return self.instruments["portfolio"].to_numpy(np.int64)
 
     @cached_property
     def is_open(self) -> BoolArray:
-        """Whether each lot is held at the close of each session, (L, D + 1)."""
+        """Return whether each lot is open at the close of each session, (L, D + 1)."""
         return metrics.is_open(self.trades.entry, self.trades.exit, self.sessions)
 
     def count_lots(self, condition: BoolArray) -> FloatArray:
-        """Count the lots of each portfolio for which ``condition``, (L, D), holds: (P, D)."""
+        """Count the lots of each portfolio with a true ``condition`` (L, D): (P, D)."""
         return metrics.group_sums(condition.astype(float), self.lot_portfolio, len(self.portfolios))
 
     def any_lot(self, condition: BoolArray) -> BoolArray:
-        """Whether ``condition``, (L, D), holds of any lot of each instrument: (I, D)."""
+        """Return whether ``condition`` (L, D) is true for any lot of each instrument: (I, D)."""
         found: BoolArray = (
             metrics.group_sums(condition.astype(float), self.lot_instrument, len(self.instruments))
             > 0
@@ -123,23 +128,23 @@ class Ledger:
         return found
 
     def count_instruments(self, condition: BoolArray) -> FloatArray:
-        """Count the instruments of each portfolio for which ``condition``, (I, D), holds: (P, D)."""
+        """Count the instruments of each portfolio with a true ``condition`` (I, D): (P, D)."""
         return metrics.group_sums(
             condition.astype(float), self.instrument_portfolio, len(self.portfolios)
         )
 
     def net_holdings(self, days: DateArray, prices: FloatArray) -> metrics.Holdings:
-        """Net the lots by instrument on days, as `metrics.portfolio.net_lots` takes them."""
+        """Net the lots by instrument on ``days``, as in `metrics.portfolio.net_lots`."""
         return metrics.net_lots(
             self.trades, days, prices, self.lot_instrument, len(self.instruments)
         )
 
     def cash(self) -> FloatArray:
-        """Cash of each portfolio without distributions, (P, D + 1).
+        """Return the cash of each portfolio without distributions, (P, D + 1).
 
-        Its equity balance less the net value at its anchor, rolled by the trades since. What has no
-        price at the anchor, or when it was bought, stays in the cash. On a day on which it has one
-        it would count twice: then the cash is NaN.
+        Cash is the equity balance less the net value at its anchor, plus the cash flows of trades
+        since. A holding without a price at the anchor or at its purchase stays in the cash. On a
+        day on which it has a price it would count twice, so the cash is NaN.
         """
         lot_anchor, n = self.anchor[self.lot_portfolio], len(self.portfolios)
         anchor_prices = lot_prices.prices_on(self.lots, self.closes, lot_anchor)[:, None]
@@ -161,14 +166,14 @@ class Ledger:
         )
 
     def inflows(self) -> tuple[FloatArray, FloatArray]:
-        """Money that purchases bring into portfolios without a stated equity, whose cash is always 0.
+        """Return inflows from purchases of portfolios without a stated equity (their cash is 0).
 
         Returns
         -------
         net, size : (P, D) arrays
-            Of the lots opened after the session before each day: their signed cost, short sales
-            negative, and its size. Sales of the same day pay for purchases first; what else is sold
-            leaves at its end.
+            Signed cost of the lots opened after the previous session (negative for short sales),
+            and its size. Sales of the same day pay for purchases first; the remaining proceeds
+            leave at the end of the day.
         """
         entry = self.trades.entry[:, None]
         opened = (entry > self.sessions[:-1]) & (entry <= self.sessions[1:])
@@ -179,8 +184,8 @@ class Ledger:
         proceeds = np.where(closed, (self.trades.units * self.trades.exit_price)[:, None], 0.0)
         n = len(self.portfolios)
         bought, sold, shorted = (
-            metrics.group_sums(of, self.lot_portfolio, n)
-            for of in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
+            metrics.group_sums(amounts, self.lot_portfolio, n)
+            for amounts in (np.maximum(cost, 0.0), np.maximum(proceeds, 0.0), np.minimum(cost, 0.0))
         )
         paid_in = np.maximum(bought - sold, 0.0)
         return paid_in + shorted, paid_in - shorted
@@ -188,10 +193,11 @@ class Ledger:
     def pnl(
         self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income
     ) -> PnL:
-        """Profit of portfolios on each day; an instrument of which a lot's profit is unknown is left out.
+        """Return the P&L of portfolios on each day.
 
-        ``is_unconfirmed``, (L, D), are the lots whose close is not believed; ``split_suspicion``
-        tells those that a suspected split concerns.
+        Instruments of which a lot's P&L is unknown are left out. ``is_unconfirmed`` (L, D) flags
+        lots with an unconfirmed close; ``split_suspicion`` flags lots affected by a suspected
+        split.
         """
         by_lot = metrics.lot_pnl(self.trades, self.sessions, self.prices)
         is_over_split = by_lot.is_active & split_suspicion.on_day
@@ -219,8 +225,8 @@ class Ledger:
         start_value = np.where(by_lot.is_active, self.trades.units[:, None] * start, 0.0)
         sizes = np.abs(metrics.group_sums(start_value, self.lot_instrument, m))
         traded_size, known_size = (
-            metrics.group_sums(np.where(of, sizes, 0.0), self.instrument_portfolio, n)
-            for of in (traded, known)
+            metrics.group_sums(np.where(counted, sizes, 0.0), self.instrument_portfolio, n)
+            for counted in (traded, known)
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             shares = n_known / n_traded, np.where(traded_size > 0, known_size / traded_size, 1.0)
@@ -239,7 +245,7 @@ class Ledger:
 
 
 def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
-    """Days of trades whose price is not stated, so that the close of the session stands in."""
+    """Return the days of trades without a stated price; the close of the session is used."""
     return [
         day.date()
         for name, price in (("entry_date", "entry_price"), ("exit_date", "exit_price"))
@@ -250,7 +256,10 @@ def unpriced_trade_days(lots: pd.DataFrame) -> list[date]:
 
 
 def _lot_arrays(lots: pd.DataFrame, closes: pd.DataFrame) -> metrics.Lots:
-    """Lots as arrays; a trade whose day is known and whose price is not is taken to be at that session's close, an exit at the last."""
+    """Return lots as arrays; a trade without a price is at the close of its session.
+
+    An exit without one is at the last close.
+    """
     multiplier = np.where(is_option(lots), CONTRACT_SIZE, 1)
     exit_price = _trade_prices(lots, closes, "exit_date", "exit_price")
     return metrics.Lots(
@@ -279,7 +288,10 @@ def _is_assumed(lots: pd.DataFrame, day: str) -> "pd.Series[bool]":
 
 
 def _instruments(lots: pd.DataFrame, lot_portfolio: IntArray) -> tuple[pd.DataFrame, IntArray]:
-    """What is netted: stocks by symbol, options by symbol, underlying, right, strike and expiration; and each lot's row among them."""
+    """Return the instruments, and each lot's row among them.
+
+    Stocks are netted by symbol, options by symbol, underlying, right, strike and expiration.
+    """
     keys = pd.DataFrame(
         {
             "portfolio": lot_portfolio,

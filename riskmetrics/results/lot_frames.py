@@ -1,4 +1,4 @@
-"""Lots as `db.input_queries` gives them: of what kind each is, what it moves with, and on which days it is open."""
+"""Properties of lots as read by `db.input_queries`: kind, underlying, and open days."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -13,14 +13,14 @@ CONTRACT_SIZE = 100
 """Shares of the underlying per option contract."""
 
 OPTION_RIGHTS = {"LC": "CALL", "SC": "CALL", "LP": "PUT", "SP": "PUT"}
-"""What an option of each position type is a right to: the others are no options."""
+"""Right of an option by position type; other position types are not options."""
 
 NO_RETURN_SERIES = "an option or a private holding has no return series of its own"
-"""Why a figure of returns is undefined of a position."""
+"""Reason of undefined return figures of a position."""
 
 
 def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, IntArray]:
-    """Row of the lot and of the day, two arrays of one length, for every lot held at the close of a day; lot by lot."""
+    """Return the rows of lots and of days for every lot open at the close of a day, lot by lot."""
     lot, day = np.nonzero(
         is_open(
             date_array(lots, "entry_date"),
@@ -34,7 +34,7 @@ def open_positions(lots: pd.DataFrame, days: Sequence[date]) -> tuple[IntArray, 
 def open_symbols(
     lots: pd.DataFrame, days: Sequence[date], symbols: "pd.Index[str]"
 ) -> tuple[IntArray, IntArray]:
-    """Row of the day and column among ``symbols`` for every symbol that is the underlying of a lot open at the close of a day; by day."""
+    """Return the rows of days and columns of ``symbols`` that open lots depend on, by day."""
     lot, day = open_positions(lots, days)
     column = symbols.get_indexer(pd.Index(underlying(lots)))[lot]
     held = np.zeros((len(days), len(symbols)), dtype=bool)
@@ -44,17 +44,20 @@ def open_symbols(
 
 
 def is_listed(lots: pd.DataFrame) -> BoolArray:
-    """Whether a holding is one whose symbol has closes: neither an option nor private."""
+    """Return whether each holding has closes of its own: neither an option nor private."""
     return ~(is_option(lots) | (lots["investment_class"] == "PRIVATE").to_numpy(bool))
 
 
 def is_option(lots: pd.DataFrame) -> BoolArray:
-    """Whether a holding is an option."""
+    """Return whether each holding is an option."""
     return lots["position_type"].isin(OPTION_RIGHTS).to_numpy(bool)
 
 
 def underlying(lots: pd.DataFrame) -> "pd.Series[str]":
-    """Symbol that a holding moves with: its own if it is listed, that of what an option is on; missing for a private holding."""
+    """Return the symbol whose price drives each holding; missing for a private holding.
+
+    It is the symbol itself of a listed holding, and the underlying of an option.
+    """
     return (
         lots["symbol"]
         .mask(is_option(lots), lots["underlying_symbol"].fillna(lots["symbol"]))
@@ -63,5 +66,5 @@ def underlying(lots: pd.DataFrame) -> "pd.Series[str]":
 
 
 def date_array(lots: pd.DataFrame, column: str) -> DateArray:
-    """A column of dates as an array, (L,): NaT where there is none."""
+    """Return a column of dates as an array, (L,); NaT where missing."""
     return lots[column].to_numpy("datetime64[D]")

@@ -1,4 +1,4 @@
-"""What lots are worth per unit: closes of what is listed, stated prices of the rest."""
+"""Prices of lots: closes of listed holdings, stated prices of others."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -21,30 +21,31 @@ from riskmetrics.results.lot_frames import (
 
 
 class SplitSuspicion(NamedTuple):
-    """Where a suspected split of its symbol concerns a lot, each of shape (L, D)."""
+    """Flags of lots affected by a suspected split of their symbol, each of shape (L, D)."""
 
     on_day: BoolArray
-    """The profit of the day is unknown: it runs over a suspected move, or back from one that the
-    session shows to have been a bad tick."""
+    """Whether the P&L of the day is unknown, because it includes a suspected move or its
+    reversal."""
     since_entry: BoolArray
-    """The lot was held over a suspected split, up to the day, that nobody has decided about."""
+    """Whether the lot was held over an unresolved suspected split up to the day."""
 
 
 def split_suspicion(
     lots: pd.DataFrame, suspects: pd.DataFrame | None, days: Sequence[date]
 ) -> SplitSuspicion:
-    """Return which lots a suspected split in the close concerns on which days.
+    """Return which lots are affected by a suspected split in the close on which days.
 
     Parameters
     ----------
     lots : DataFrame
-        As `db.input_queries.read_lots` gives them. A lot bought on the session of the move, or
-        later, is not concerned, nor is one that was sold before it; but one bought on the session
-        of a bad tick was held at its close. A split of what an option is on changes the option too.
+        Lots as read by `db.input_queries.read_lots`. A lot bought on the session of the move or
+        later, or sold before it, is not affected; one bought on the session of a bad tick was held
+        at its close. A split of an underlying also affects its options.
     suspects : DataFrame, optional
         Rows of `panels.suspected_splits`. None: nothing is suspected.
     days : sequence of date
-        Sessions. On each the moves up to it count; whether one reverts is known a session later.
+        Sessions. Each considers the moves up to it; whether a move reverts is known a session
+        later.
     """
     stamps = np.array(days, dtype="datetime64[D]")
     on_day, since_entry = (np.zeros((len(lots), len(days)), dtype=bool) for _ in range(2))
@@ -71,20 +72,17 @@ def split_suspicion(
 def price_lots(
     lots: pd.DataFrame, closes: pd.DataFrame, sessions: Sequence[date]
 ) -> tuple[FloatArray, BoolArray, BoolArray]:
-    """Price of each lot on each session, (L, D), whether it is a close of an earlier one, and `Valuation.has_price_source` of the lot.
+    """Return prices of lots on sessions, whether they are stale, and whether lots have a source.
 
-    Prices are per share, NaN where there is no close of the session or the MAX_STALE_SESSIONS
-    before it, or where none is stated.
+    Each (L, D). Prices are per share, NaN where there is no close on the session or the
+    MAX_STALE_SESSIONS before it, or no stated price. A stale price is a close of an earlier
+    session. See `Valuation.has_price_source`.
     """
     known, stale = forward_fill(closes, sessions)
-    listed, column = (
-        is_listed(lots)[:, None],
-        closes.columns.get_indexer(pd.Index(underlying(lots))),
-    )
-    close_prices, stated = (
-        _with_missing_column(known, np.nan).T[column],
-        _stated_prices(lots)[:, None],
-    )
+    listed = is_listed(lots)[:, None]
+    column = closes.columns.get_indexer(pd.Index(underlying(lots)))
+    close_prices = _with_missing_column(known, np.nan).T[column]
+    stated = _stated_prices(lots)[:, None]
     has_price_source = np.isfinite(
         np.where(listed | is_option(lots)[:, None], close_prices, stated)
     )
@@ -101,11 +99,10 @@ def last_known_prices(
     earlier_closes: "pd.Series[float]",
     sessions: DateArray,
 ) -> FloatArray:
-    """Last known price of each lot at each session, however old, (L, D).
+    """Return the last known price of each lot at each session, (L, D), regardless of its age.
 
-    The last close, else what its owner stated that a unit is worth, else what it cost; NaN without
-    any. ``closes`` are of consecutive sessions, ``earlier_closes`` the last close of each symbol
-    before them.
+    The last close, else the stated price, else the entry price; NaN without any. ``closes`` are of
+    consecutive sessions, ``earlier_closes`` the last close of each symbol before them.
     """
     before = earlier_closes.reindex(closes.columns).to_numpy(float)
     filled = (
@@ -124,7 +121,10 @@ def last_known_prices(
 def has_unconfirmed_price(
     lots: pd.DataFrame, closes: pd.DataFrame, days: Sequence[date]
 ) -> BoolArray:
-    """Whether the close of each lot on each day, or on the session before, is on the day not believed, (L, D)."""
+    """Return whether each lot's close is unconfirmed on each day, (L, D).
+
+    True if the close of the day or of the previous session is suspect or bad as known on the day.
+    """
     sessions = pd.to_datetime(trading_calendar.sessions_with_lookback(days, 2))
     ticks = bad_ticks(pad_history(closes.reindex(sessions), len(days) + 2).to_numpy())
     is_unconfirmed = pd.DataFrame(ticks.suspect[2:] | ticks.bad[1:-1])
@@ -132,7 +132,7 @@ def has_unconfirmed_price(
 
 
 def prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> FloatArray:
-    """Price of each lot on a day of its own, (L,), or at the session before it; NaN where the day is NaT."""
+    """Return the price of each lot on its own day, (L,), or at the session before; NaN for NaT."""
     found = np.full(len(lots), np.nan)
     has_day = ~np.isnat(days)
     points, point = np.unique(days[has_day], return_inverse=True)
@@ -145,19 +145,22 @@ def prices_on(lots: pd.DataFrame, closes: pd.DataFrame, days: DateArray) -> Floa
 
 
 def _close_columns(lots: pd.DataFrame, closes: pd.DataFrame) -> IntArray:
-    """Column of each lot's closes; -1 where there are none, as for an option or a private holding."""
+    """Return the column of each lot's closes; -1 for an option or a private holding."""
     return np.where(is_listed(lots), closes.columns.get_indexer(pd.Index(lots["symbol"])), -1)
 
 
 def _with_missing_column(
     known: pd.DataFrame, missing_value: object
 ) -> "np.ndarray[tuple[int, int], Any]":
-    """Values with one more column, which -1 picks."""
+    """Append a column of missing values, which index -1 selects."""
     return np.column_stack([known.to_numpy(), np.full(len(known), missing_value)])
 
 
 def _stated_prices(lots: pd.DataFrame) -> FloatArray:
-    """What the owner said that a unit is worth, (L,): an option's last price; a private holding's, or its value by its quantity."""
+    """Return the stated price per unit, (L,).
+
+    It is the last price, or else a private holding's market value over its quantity.
+    """
     private = (lots["investment_class"] == "PRIVATE") & (lots["quantity"] != 0)
     implied_price = lots["market_value"].abs() / lots["quantity"].abs().where(private)
     return lots["last_price"].fillna(implied_price).to_numpy(float)

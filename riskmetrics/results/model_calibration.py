@@ -1,4 +1,4 @@
-"""A new version of the volatility forecast's coefficients, fitted to the stored history."""
+"""Calibration of a new version of the volatility forecast's coefficients to stored prices."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,45 +21,52 @@ from riskmetrics.results.model_versions import (
 )
 
 _PADDING_SESSIONS = har.LEVEL_WINDOW + FORECAST_HORIZON + 2
-"""Empty sessions before a history: a stock has a pair once its level rests on enough returns, whenever that of others begins."""
+"""Empty sessions before a history, so that a stock has a pair as soon as its level has enough
+returns."""
 
 _BLOCK_SYMBOLS = 500
-"""Symbols at a time: ten years of them take some hundred megabytes of working arrays."""
+"""Symbols per block: ten years of them take some hundred megabytes of working arrays."""
 
 _COEFFICIENT_DECIMALS = 10
-"""Of coefficients, far beyond what a fit tells: the last bits may depend on the processor, and a version's digest must not."""
+"""Decimals of coefficients, beyond the precision of a fit.
+
+The last bits may depend on the processor, and the digest of a version must not.
+"""
 
 _COEFFICIENT_COLUMNS = [*WEIGHT_COLUMNS, "residual_variance"]
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """Coefficients fitted to a history, beside those in use at its end."""
+    """Coefficients fitted to a history, with the version in use at its end."""
 
     version: str
     current_version: str
     """Version in use on the last session of the history."""
     rows: pd.DataFrame
-    """Of `har_coefficients`, without created_at; code_version is NA where riskmetrics has just fitted them."""
+    """Rows of `har_coefficients`, without created_at; code_version is NA for a new fit."""
     r_squared: "pd.Series[float]"
-    """In sample, by proxy; NaN where the present coefficients are kept."""
+    """In-sample R² by proxy; NaN where the current coefficients are kept."""
     kept_reasons: dict[str, str]
-    """Why a proxy keeps the present coefficients."""
+    """Reason why a proxy keeps the current coefficients."""
     stored_versions: pd.DataFrame
     """Rows of every version stored."""
 
     @property
     def is_stored(self) -> bool:
-        """Whether the same coefficients, of the same days, are a version already."""
+        """Whether a stored version has the same coefficients and dates."""
         return bool((self.stored_versions["digest"] == self.rows["digest"].iloc[0]).any())
 
     def new_rows(self, code_version: str) -> pd.DataFrame:
-        """Return what is to be stored: the rows, or none if they are a version already."""
+        """Return the rows to store; none if the version is stored already."""
         rows = self.rows.iloc[:0] if self.is_stored else self.rows
         return rows.fillna({"code_version": code_version})
 
     def comparison(self) -> pd.DataFrame:
-        """Return the coefficients of each proxy, the new ones before the present if those are others, with what they rest on."""
+        """Return the coefficients of each proxy with their observations, new before current ones.
+
+        Current coefficients are listed only if they differ from the new ones.
+        """
         columns = [
             "proxy",
             "version",
@@ -75,12 +82,12 @@ class Proposal:
             (present["version"] == self.current_version) & (self.current_version != self.version)
         ]
         both = pd.concat([new, present]).sort_values(
-            "proxy", key=lambda of: of.map(har.PROXIES.index), kind="stable"
+            "proxy", key=lambda names: names.map(har.PROXIES.index), kind="stable"
         )
         return both.reset_index(drop=True)
 
     def summary(self) -> dict[str, Any]:
-        """Return the proposal in values that JSON has."""
+        """Return the proposal as JSON-compatible values."""
         table = self.comparison()
         table = table.assign(
             **{name: table[name].dt.strftime("%Y-%m-%d") for name in ("first_day", "last_target")}
@@ -102,28 +109,30 @@ def propose_version(
     stored_versions: pd.DataFrame,
     suspects: pd.DataFrame | None = None,
 ) -> Proposal:
-    """Fit every proxy's coefficients to a history; one that cannot be fitted keeps those in use on the last session.
+    """Fit the coefficients of every proxy to a history.
+
+    A proxy that cannot be fitted keeps the coefficients in use on the last session.
 
     Parameters
     ----------
     bars : dict of DataFrame
-        adj_close, high and low, each sessions x symbols; every symbol but the market takes part.
+        adj_close, high and low, each sessions x symbols; every symbol but the market is included.
     market : str
         Symbol whose volatility is a regressor.
-    known : DataFrame
+    stored_versions : DataFrame
         Rows of `har_coefficients`.
     suspects : DataFrame, optional
-        Suspected splits, as `panels.suspected_splits` lists them: their returns are left out.
+        Suspected splits, as from `panels.suspected_splits`; their returns are left out.
 
     Raises
     ------
     CalibrationRejectedError
-        If close_market cannot be fitted: it is what most forecasts rest on.
+        If close_market cannot be fitted, because most forecasts use it.
 
     Notes
     -----
-    A row that is kept keeps the days of its fit too, so that a version which took it from a later
-    one is known from that one's last target on.
+    A kept row also keeps the days of its fit, so a version that kept it from a later one is known
+    from that one's last target on.
     """
     bars = {
         name: panels.pad_history(prices, len(prices) + _PADDING_SESSIONS)
@@ -178,7 +187,7 @@ def propose_version(
 def _blocks(
     returns: panels.Returns, ranges: FloatArray, market: str, proxy: str
 ) -> Iterator[calibration.CalibrationBlock]:
-    """Regressors of one proxy and what followed them, some symbols at a time, as believed on each day."""
+    """Yield regressors of one proxy and realized volatility, by block of symbols, point in time."""
     market_returns = returns.column(market)
     if proxy == har.PROXIES[har.CLOSE]:
         market_returns = np.full_like(market_returns, np.nan)
@@ -202,7 +211,7 @@ def _blocks(
             measure, known[:, block], returns.unconfirmed[:, block], har.LEVEL_WINDOW
         )
         yield (
-            har.Regressors._make(of[:-FORECAST_HORIZON] for of in inputs),
+            har.Regressors._make(values[:-FORECAST_HORIZON] for values in inputs),
             forward_realized_volatility(known[har.LEVEL_WINDOW - 1 :, block]),
         )
 
@@ -232,11 +241,11 @@ def _kept_row(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
 
 
 def _name_version(rows: pd.DataFrame) -> tuple[str, str]:
-    """Name a version after its last session and its digest, which is returned too."""
+    """Return the name of a version, from its last session and its digest, and the digest."""
     numbers = rows.set_index("proxy")[_COEFFICIENT_COLUMNS]
     coefficients = {
-        str(name): har.Coefficients(of.to_numpy()[:-1], of.iloc[-1])
-        for name, of in numbers.iterrows()
+        str(name): har.Coefficients(row.to_numpy()[:-1], row.iloc[-1])
+        for name, row in numbers.iterrows()
     }
     first, last = rows["first_day"].min().date(), rows["last_target"].max().date()
     hashed = version_digest(coefficients, first, last)

@@ -1,4 +1,4 @@
-"""Versions of the volatility forecast's coefficients, and which of them a day may use."""
+"""Versions of the volatility forecast's coefficients, and the version known on a day."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -22,26 +22,26 @@ STD_ERROR_COLUMNS = (
     "month_std_error",
     "market_std_error",
 )
-"""Columns of their standard errors."""
+"""Columns of the standard errors, in the same order."""
 
 
 @dataclass(frozen=True)
 class ModelVersions:
-    """Versions in the order in which they became known."""
+    """Model versions in the order in which they became known."""
 
     names: list[str]
     coefficients: list[har.ModelVersion]
     last_target: "np.ndarray[tuple[int], np.dtype[np.datetime64]]"
 
     def version_on(self, days: Sequence[date] | pd.DatetimeIndex) -> IntArray:
-        """Index of the newest version known on each day; before the first, the first."""
+        """Return the index of the newest version known on each day; before the first, the first."""
         known = np.searchsorted(
             self.last_target, np.asarray(days, dtype="datetime64[D]"), side="right"
         )
         return np.maximum(known - 1, 0).astype(np.int64)
 
     def is_in_sample(self, days: Sequence[date] | pd.DatetimeIndex) -> BoolArray:
-        """Whether the fit of the version that a day uses saw what came after the day."""
+        """Return whether the fit of each day's version includes data after the day."""
         seen: BoolArray = (
             np.asarray(days, dtype="datetime64[D]") < self.last_target[self.version_on(days)]
         )
@@ -49,12 +49,14 @@ class ModelVersions:
 
 
 def parse_versions(rows: pd.DataFrame) -> ModelVersions:
-    """Arrange the rows of `har_coefficients`, with created_at, as versions; of two with one last target the later made counts.
+    """Build versions from rows of `har_coefficients`, including created_at.
+
+    Of two versions with the same last target the one created later counts.
 
     Raises
     ------
     DataQualityError
-        If there is none, or one lacks a proxy.
+        If there is no version, or a version has no row for a proxy.
     """
     if rows.empty:
         raise DataQualityError(
@@ -94,7 +96,7 @@ def _coefficients(rows: pd.DataFrame) -> har.ModelVersion:
 def version_digest(
     coefficients: Mapping[str, har.Coefficients], first_day: date, last_target: date
 ) -> str:
-    """Return the sha256 of a version's numbers and dates, in hex: equal versions have equal digests."""
+    """Return the SHA-256 of a version's numbers and dates, in hex; equal versions share it."""
     lines = [f"{first_day} {last_target}"]
     for proxy in sorted(coefficients):
         weights, residual_variance = coefficients[proxy]

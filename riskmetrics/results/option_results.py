@@ -1,4 +1,4 @@
-"""Options by Black-Scholes: rows of `position_option_exposures`, and what other figures take from them."""
+"""Black-Scholes results of options: rows of `position_option_exposures`, and derived figures."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -28,14 +28,14 @@ GREEK_METRICS = [f"portfolio_snapshots.{name}" for name in _GREEKS]
 
 
 class PricingParameters(NamedTuple):
-    """What the formula takes beside prices: continuously compounded, per year, as fractions."""
+    """Rates of the pricing formula: continuously compounded, per year, as fractions."""
 
     risk_free_rate: float
     dividend_yield: float
 
 
 def option_lots(lots: pd.DataFrame) -> pd.DataFrame:
-    """Return the lots that are options, with the symbol that each is an option on as underlying_symbol."""
+    """Return the lots that are options, with each underlying as underlying_symbol."""
     chosen = lots[is_option(lots)].reset_index(drop=True)
     return chosen.assign(underlying_symbol=underlying(chosen))
 
@@ -47,32 +47,30 @@ def position_rows(
     volatility: SymbolVolatility,
     parameters: PricingParameters,
 ) -> pd.DataFrame:
-    """Return a row per open option position and day.
+    """Return a row of `position_option_exposures` per open option position and day.
 
     Parameters
     ----------
     lots : DataFrame
-        As `options` gives them.
+        Result of `option_lots`.
     sessions : sequence of date
-        The days.
+        Days of the result.
     closes : DataFrame
-        Sessions x symbols, the underlyings among them: ``sessions`` and the
+        Sessions x symbols, including the underlyings: ``sessions`` and the
         `panels.MAX_STALE_SESSIONS` before them.
     volatility : SymbolVolatility
         Forecasts of the underlyings on ``sessions``.
-    terms : Terms
-        Rate and dividend yield, the same for all.
+    parameters : PricingParameters
+        Rate and dividend yield, the same for all options.
 
     Returns
     -------
     DataFrame
-        Columns of `position_option_exposures`; a row whose value is NaN says why.
+        Columns of `position_option_exposures`; a row with a value of NaN has a reason.
     """
     lot, day = open_positions(lots, sessions)
-    held, days = (
-        lots.iloc[lot].reset_index(drop=True),
-        np.array(sessions, dtype="datetime64[D]")[day],
-    )
+    held = lots.iloc[lot].reset_index(drop=True)
+    days = np.array(sessions, dtype="datetime64[D]")[day]
     known, _ = panels.forward_fill(closes, sessions)
     price = _for_underlying(known.to_numpy(), known.columns, held, day)
     expected = _for_underlying(
@@ -113,7 +111,7 @@ def position_rows(
 def _for_underlying(
     figures: FloatArray, symbols: "pd.Index[str]", held: pd.DataFrame, day: IntArray
 ) -> FloatArray:
-    """Pick from figures of symbols (D, S) that of each option's underlying on its day; NaN for one that is not there."""
+    """Select the figure (D, S) of each option's underlying on its day; NaN if it is missing."""
     column = symbols.get_indexer(pd.Index(held["underlying_symbol"]))
     return np.where(
         column >= 0, np.column_stack([figures, np.full(len(figures), np.nan)])[day, column], np.nan
@@ -136,10 +134,10 @@ def _reasons(
 def apply_delta_exposures(
     valuation: Valuation, lots: pd.DataFrame, rows: pd.DataFrame
 ) -> Valuation:
-    """Count options by their exposure to the underlying; one whose delta is not known on a day stays a value that follows nothing.
+    """Replace the exposures of options by their delta exposures.
 
-    ``lots`` are all that the valuation is of, ``rows`` what `position_rows` makes of its options on
-    the days of the valuation.
+    An option with an unknown delta on a day keeps its value as exposure, without a return series.
+    ``lots`` are all lots of the valuation, ``rows`` the `position_rows` of its options on its days.
     """
     is_chosen = is_option(lots)
     lot, day = open_positions(lots[is_chosen], valuation.days)
@@ -161,10 +159,10 @@ def apply_delta_exposures(
 
 
 def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
-    """Per cent that each option moves if its underlying moves by one, and why that is not known.
+    """Return the elasticity of each option to its underlying, and the reasons of undefined values.
 
-    It is |delta| x price of the underlying / value by Black-Scholes, NaN for an option that is
-    worth nothing.
+    Elasticity is |delta| x price of the underlying / Black-Scholes value, the percentage move of
+    the option per percent of the underlying; NaN for an option with value 0.
     """
     value = rows["value"].where(rows["value"] > 0)
     why = (
@@ -178,10 +176,10 @@ def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
 def portfolio_rows(
     valuation: Valuation, lots: pd.DataFrame, rows: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the columns of `portfolio_snapshots` that sum over options, 0 without any, and the reasons of what is undefined.
+    """Return the option columns of `portfolio_snapshots`, and the reasons of undefined values.
 
-    Each is the sum of signed contracts x 100 x the sensitivity; ``rows`` are what `position_rows`
-    makes of ``lots`` on the days of the valuation.
+    Each column is the sum of signed contracts x 100 x sensitivity, 0 without options. ``rows`` are
+    the `position_rows` of ``lots`` on the days of the valuation.
     """
     shape, (lot, day) = valuation.net.shape, open_positions(lots, valuation.days)
     units = lots["quantity"].to_numpy(float)[lot] * CONTRACT_SIZE
@@ -189,9 +187,9 @@ def portfolio_rows(
         pd.Index(lots["portfolio_id"])
     )[lot]
 
-    def total(of_positions: FloatArray | BoolArray) -> FloatArray:
+    def total(per_position: FloatArray | BoolArray) -> FloatArray:
         cells = group_sums(
-            of_positions.astype(float)[:, None], portfolio * shape[1] + day, shape[0] * shape[1]
+            per_position.astype(float)[:, None], portfolio * shape[1] + day, shape[0] * shape[1]
         )
         return cells.reshape(shape)
 

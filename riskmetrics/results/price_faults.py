@@ -1,8 +1,8 @@
-"""What is wrong with stored prices: which symbol, on which session, what was measured, and what to do about it.
+"""Faults in stored prices: symbol, session, measurement, finding and remedy.
 
-One function, `find`, serves the checks of a run, the command line and the report. Nothing is
-deleted or corrected here: returns are made without bad ticks and suspected splits
-(`panels.clean_returns`), everything else is only said.
+`find_faults` serves the checks of a run, the command line and the report. Nothing is deleted or
+corrected here: returns exclude bad ticks and suspected splits (`panels.clean_returns`), other
+faults are only reported.
 """
 
 import math
@@ -20,14 +20,17 @@ from riskmetrics.panels import MAX_STALE_SESSIONS, Bars, clean_returns, suspecte
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS
 
 YEAR_WINDOW = 252
-"""Returns up to the last session in which faults are looked for."""
+"""Returns up to the last session in which faults are searched."""
 
 MIN_FULL_YEAR_OBS = math.ceil(0.95 * YEAR_WINDOW)
-"""Returns that stand for a whole year: the share of days that portfolios' returns and ranges must have, too, to count in full."""
+"""Minimum number of returns for a full year.
+
+Pro-forma returns and ranges of portfolios need the same share of days.
+"""
 
 
 class FaultKind(NamedTuple):
-    """A kind of fault; each is an asset check of the same name."""
+    """Kind of fault; each has an asset check of the same name."""
 
     label: str
     description: str
@@ -53,19 +56,19 @@ FAULT_KINDS = {
         "unadjusted splits",
         "A close moved by the ratio of a split, which an adjusted close does not: windows and P&L"
         " exclude the move until it is resolved.",
-        "import corrected prices, or resolve the move: `riskmetrics prices list` shows both commands",
+        "import corrected prices, or resolve it: `riskmetrics prices list` shows both commands",
     ),
     "stitched_histories": FaultKind(
         "spliced histories", "A history joins rows adjusted as of different days.", _REIMPORT_REMEDY
     ),
     "short_histories": FaultKind(
         "short histories",
-        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics use fewer observations than"
-        " intended, or are undefined.",
+        f"Fewer than {MIN_FULL_YEAR_OBS} returns in a year: some metrics use fewer observations"
+        " than intended, or are undefined.",
         "import earlier prices, if there are any",
     ),
 }
-"""By name, in the order in which they are listed."""
+"""Kinds of fault by name, in the order of listing."""
 
 _UNDEFINED_BELOW = {
     MIN_PAIRED_RETURNS: "no beta",
@@ -73,25 +76,28 @@ _UNDEFINED_BELOW = {
     har.FULL_LEVEL_OBS: "no volatility percentile",
     MIN_FULL_YEAR_OBS: "one-year figures use fewer returns",
 }
-"""What fewer returns than so many mean."""
+"""Consequence of having fewer returns than the key."""
 
 _MAX_FINDINGS = 3
-"""Findings that a sentence names."""
+"""Maximum number of findings in a description."""
 
 
 def required_sessions(day: date) -> list[date]:
-    """Sessions whose prices are looked at: a year to ``day``, and the quarter before it that its first closes may be stale against."""
+    """Return the sessions needed to find faults: a year to ``day``, and the quarter before it.
+
+    The quarter is needed to judge whether the first closes of the year are stale.
+    """
     return trading_calendar.sessions_with_lookback([day], YEAR_WINDOW + price_quality.STALE_WINDOW)
 
 
 def format_split(ratio: float) -> str:
-    """Return a split as people write it, new shares first: 4 is 4:1, 1.5 is 3:2, 0.1 is 1:10."""
+    """Format a split ratio, new shares first: 4 is 4:1, 1.5 is 3:2, 0.1 is 1:10."""
     shares = Fraction(ratio).limit_denominator(100)
     return f"{shares.numerator}:{shares.denominator}"
 
 
 def split_commands(symbol: str, day: date, ratio: float) -> str:
-    """Return what to do about a suspected split: both commands, and what each of them means."""
+    """Return the remedies of a suspected split, with both commands."""
     split = f"`riskmetrics prices split {symbol} {day:%Y-%m-%d} {format_split(ratio)}`"
     accept = f"`riskmetrics prices accept {symbol} {day:%Y-%m-%d}`"
     return (
@@ -101,12 +107,12 @@ def split_commands(symbol: str, day: date, ratio: float) -> str:
 
 
 def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
-    """Return suspected splits as known on a day: those up to it, but known bad ticks.
+    """Return the suspected splits known on a day, without those known to be bad ticks.
 
     Parameters
     ----------
     suspects : DataFrame
-        As `panels.suspected_splits` lists them.
+        Rows of `panels.suspected_splits`.
 
     Returns
     -------
@@ -129,27 +135,27 @@ def select_open_suspects(suspects: pd.DataFrame, day: date) -> pd.DataFrame:
 def find_faults(
     bars: Bars, suspects: pd.DataFrame | None = None, splices: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """List what is wrong with prices, by fault and kind of finding, the worst first.
+    """List the faults of prices, by kind of fault and finding, the largest first.
 
     Parameters
     ----------
     bars : Bars
-        On `sessions`; nothing after the last of them is looked at, so the answer for a day does not
-        change with later prices.
+        Prices on `required_sessions`. Later prices are not needed, so the result for a day does not
+        change with them.
     suspects : DataFrame, optional
-        Suspected splits of the whole history, as `panels.suspected_splits` lists them; those of
-        other symbols are left out. Default: those in ``bars``.
-    seams : DataFrame, optional
-        symbol and date of closes without adjusted ones that are of another import than the ones
-        before them, as `db.split_suspects.find_import_splices` reads them. Default: none.
+        Suspected splits of the whole history, as from `panels.suspected_splits`; those of other
+        symbols are left out. Default: those in ``bars``.
+    splices : DataFrame, optional
+        symbol and date of closes without adjusted closes that are from another import than the row
+        before, as from `db.split_suspects.find_import_splices`. Default: none.
 
     Returns
     -------
     DataFrame
-        fault, symbol, day (missing: there is no price), measure, finding (a sentence), what_to_do.
-        The measure is of a stale price the sessions or the share of zero returns, of a bad tick the
-        return, of a split its ratio (old price over new), of a seam the fall of adj_close / close
-        or of the closes, of a short history the returns.
+        fault, symbol, day (missing if there is no price), measure, finding (a sentence),
+        what_to_do. The measure is the sessions or the share of zero returns of a stale price, the
+        return of a bad tick, the ratio of a split (old price over new), the fall of
+        adj_close / close or of the closes at a splice, the number of returns of a short history.
     """
     suspects = suspected_splits(bars) if suspects is None else suspects
     suspects = suspects[suspects["symbol"].isin(bars.close.columns)]
@@ -169,7 +175,10 @@ def find_faults(
 
 
 def describe_findings(name: str, found: pd.DataFrame, bars: Bars) -> str:
-    """Say how many symbols of ``bars`` have a fault, the worst of them, and what to do; ``name`` is one of FAULTS, ``found`` its rows."""
+    """Describe one kind of fault: number of symbols, largest findings, and what to do.
+
+    ``name`` is one of FAULT_KINDS, ``found`` its rows of `find_faults`.
+    """
     fault, n_symbols = FAULT_KINDS[name], bars.close.shape[1]
     if found.empty:
         return (
@@ -192,9 +201,8 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
     run, zero_share, _ = price_quality.stale_closes(close)
     ends = run >= price_quality.MIN_STALE_RUN
     ends[:-1] &= run[1:] < run[:-1]
-    share = np.where(
-        np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share
-    )  # where closes stand still for days, that says it all
+    # a symbol with a run of equal closes needs no finding about its share of zero returns
+    share = np.where(np.isnan(zero_share) | ends.any(axis=0), 0.0, zero_share)
     often = (share > price_quality.MAX_ZERO_RETURN_SHARE) & (
         np.arange(len(share))[:, None] == share.argmax(axis=0)
     )
@@ -230,7 +238,7 @@ def _stale_findings(bars: Bars) -> pd.DataFrame:
 
 
 def _bad_tick_findings(bars: Bars) -> pd.DataFrame:
-    """Bad ticks of either close, and moves of the last session that may be one."""
+    """Find bad ticks of either close, and unconfirmed moves of the last session."""
     findings: pd.DataFrame = pd.concat(
         [
             _bad_ticks_in_column("adj_close", bars.adj_close, bars),
@@ -248,7 +256,7 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
     with np.errstate(all="ignore"):
         move[1:] = values[1:] / values[:-1] - 1.0
         size = np.abs(np.log1p(move))
-    move[~np.isfinite(size)] = np.nan  # from, or to, what is no price
+    move[~np.isfinite(size)] = np.nan  # an invalid price at either end
     name, when = "bad_ticks", "on {day:%Y-%m-%d}"
     moves = f"{column} moves by {{measure:+.0%}} {when}"
     return pd.concat(
@@ -275,7 +283,7 @@ def _bad_ticks_in_column(column: str, prices: pd.DataFrame, bars: Bars) -> pd.Da
 
 
 def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
-    """Moves by the ratio of a split, the largest first: those of one close, then those of both."""
+    """List moves by the ratio of a split, the largest first: one close first, then both."""
     is_alike = suspects["in_close"] == suspects["in_adj_close"]
     size = np.log(suspects["ratio"]).abs()
     listed = suspects.assign(is_alike=is_alike, size=size).sort_values(
@@ -301,7 +309,7 @@ def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
 
 
 def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
-    """Falls of adj_close / close, but those that a suspected split of one of the two makes."""
+    """Find falls of adj_close / close that no suspected split of one close explains."""
     fall = price_quality.adjustment_breaks(bars.close.to_numpy(), bars.adj_close.to_numpy())
     row = bars.close.index.get_indexer(pd.DatetimeIndex(suspects["date"]))
     column = bars.close.columns.get_indexer(pd.Index(suspects["symbol"]))
@@ -316,7 +324,7 @@ def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFra
 def _splice_shift_findings(
     bars: Bars, suspects: pd.DataFrame, splices: pd.DataFrame
 ) -> pd.DataFrame:
-    """Sessions on which many symbols shift at once where rows of two imports meet."""
+    """Find sessions on which many symbols shift at once where rows of two imports meet."""
     returns = clean_returns(bars.adj_close, suspects).frame
     row = pd.DatetimeIndex(returns.index).get_indexer(pd.DatetimeIndex(splices["date"]))
     column = returns.columns.get_indexer(pd.Index(splices["symbol"]))
@@ -338,7 +346,10 @@ def _splice_shift_findings(
 
 
 def _short_history_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
-    """Symbols that entered within the year, and those with so many gaps that a metric is undefined; at their first close."""
+    """Find symbols that started within the year, or with too many gaps for some metric.
+
+    The day is that of their first close.
+    """
     returns = clean_returns(bars.adj_close, suspects).values()[-YEAR_WINDOW:]
     known = bars.adj_close.notna().to_numpy()
     n_obs = (~np.isnan(returns)).sum(axis=0)
@@ -370,12 +381,15 @@ def _findings(
     text: str,
     size: FloatArray | None = None,
 ) -> pd.DataFrame:
-    """One row for each cell of ``where``, which ends with the bars; the largest ``size`` (default: measure) first."""
+    """Return one row per cell of ``where``, the largest ``size`` (default: measure) first.
+
+    The last rows of ``where`` and of the bars are the same session.
+    """
     row, column = np.nonzero(where)
     order = np.argsort(-(measure if size is None else size)[row, column], kind="stable")
     row, column = row[order], column[order]
     days, measures = bars.close.index[len(bars.close) - len(where) + row], measure[row, column]
-    texts = [text.format(day=day, measure=of) for day, of in zip(days, measures, strict=True)]
+    texts = [text.format(day=day, measure=value) for day, value in zip(days, measures, strict=True)]
     symbols = bars.close.columns[column]
     finding = pd.array(texts, dtype="str")
     keys = {"fault": name, "symbol": symbols, "day": days}

@@ -1,7 +1,7 @@
-"""Joining a stored history of prices with what a vendor says of it today.
+"""Merging of a stored price history with the history that a vendor returns today.
 
-A split restates every earlier price, a dividend every earlier adjusted close. Rows added to a
-history that was adjusted on another day put a move where they meet that never happened.
+A split restates every earlier price, a dividend every earlier adjusted close. Appending rows to a
+history that was adjusted on another day creates a spurious move where they meet.
 """
 
 from datetime import date
@@ -12,26 +12,26 @@ import pandas as pd
 from riskmetrics.metrics._typing import BoolArray, FloatArray
 
 OVERLAP_SESSIONS = 10
-"""Sessions of the stored history that an increment asks for again."""
+"""Stored sessions that an incremental request fetches again."""
 
 _PRICES = ("open", "high", "low", "close")
 _CLOSES = ("close", "adj_close")
 _STORED_PRICE_TOLERANCE = 5.1e-5
-"""Half a unit in the last place of a stored price."""
+"""Half a unit in the last decimal of a stored price."""
 _RATIO_TOLERANCE = 2e-3
-"""How far ratios of the same restatement differ, beside the rounding of prices to cents."""
+"""Tolerance of ratios of the same restatement, in addition to rounding of prices to cents."""
 _MIN_SPLIT_LOG_MOVE = 0.22
-"""A move, in logs, that is a split of 5 for 4 or larger: such a one does not appear in the past."""
+"""Log move of a split of 5:4 or larger; such a move does not appear later in past rows."""
 
 
 def matches_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
-    """Whether a history can be continued with ``fetched`` as it is: both say the same of the days that they share.
+    """Return whether ``fetched`` has the stored prices, so that it can be appended.
 
     Parameters
     ----------
     stored, fetched : DataFrame
-        date (datetime.date), close, adj_close. The latest stored day may differ, if others are
-        shared: it may have been stored before the vendor's last word.
+        date (datetime.date), close, adj_close. The latest stored day may differ if others are
+        shared: its prices may have been provisional.
     """
     both = _merge_shared_days(stored, fetched)
     if both.empty:
@@ -44,22 +44,22 @@ def matches_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> bool:
 
 
 def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the rows that make one history of both, with ``fetched`` where it has a day.
+    """Return the rows that merge both histories, with ``fetched`` where it has a day.
 
-    A stored day that ``fetched`` lacks is restated by as much as the next day that both have: a
-    vendor that gives five years does not take away the sixth.
+    A stored day that is not in ``fetched`` is restated by the ratio of the next day in both, so
+    that days older than the vendor's history are kept.
 
     Parameters
     ----------
     stored, fetched : DataFrame
         symbol, date (datetime.date), open, high, low, close, adj_close, volume, has_adj_close;
-        ``fetched`` is the whole that there is.
+        ``fetched`` is the vendor's whole history.
 
     Returns
     -------
     DataFrame or None
-        ``fetched``, and the stored rows that change; None where the two have too little in common
-        to tell one restatement, or differ otherwise than a restatement does.
+        ``fetched`` and the stored rows that change. None if they share too few days, or if their
+        differences are not a single restatement.
     """
     absent = stored[~stored["date"].isin(fetched["date"])]
     if absent.empty:
@@ -84,9 +84,10 @@ def splice(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
 
 
 def partial_split_date(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | None:
-    """Return the first day on which ``fetched`` has a move of 25 % that ``stored`` has not: a split that was applied to later days only.
+    """Return the first day of a 25 % move that is in ``fetched`` only; None if there is none.
 
-    Parameters are those of `matches_stored`.
+    Such a move is a split that was applied to later days only. Parameters are those of
+    `matches_stored`.
     """
     both = _merge_shared_days(stored, fetched)
     before, after = (
@@ -98,19 +99,20 @@ def partial_split_date(stored: pd.DataFrame, fetched: pd.DataFrame) -> date | No
 
 
 def scale_to_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame | None:
-    """Continue a dividend-adjusted history with closes alone: return the later days, with adjusted closes of the last day's ratio.
+    """Continue a dividend-adjusted history with unadjusted closes.
 
-    Their returns leave out dividends; those that are stored stay as they are.
+    Returns the later days, with adjusted closes at the ratio of the last stored day. Their returns
+    exclude dividends; stored rows do not change.
 
     Parameters
     ----------
     stored, fetched : DataFrame
-        As in `splice`; of ``fetched`` the closes count.
+        As in `splice`; only the closes of ``fetched`` are used.
 
     Returns
     -------
     DataFrame or None
-        None where the closes of the days that both have do not agree.
+        None if the closes of shared days differ.
     """
     as_unadjusted = fetched.assign(adj_close=fetched["close"])
     if not matches_stored(stored.assign(adj_close=stored["close"]), as_unadjusted):
@@ -123,7 +125,7 @@ def scale_to_stored(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame
 
 
 def _merge_shared_days(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFrame:
-    """Days that both have, in order, with close and adj_close of each."""
+    """Return the shared days in order, with close and adj_close of each history."""
     columns = ["date", *_CLOSES]
     return (
         stored[columns]
@@ -133,14 +135,14 @@ def _merge_shared_days(stored: pd.DataFrame, fetched: pd.DataFrame) -> pd.DataFr
 
 
 def _is_restated(both: pd.DataFrame) -> BoolArray:
-    """Where a day's close or adjusted close is not what is stored."""
+    """Return where a day's close or adjusted close differs from the stored one."""
     closes = (both["close_new"] - both["close"]).abs() > _STORED_PRICE_TOLERANCE
     adjusted = (both["adj_close_new"] - both["adj_close"]).abs() > 1e-6 * both["adj_close"]
     return (closes | adjusted).to_numpy(bool)
 
 
 def _is_one_restatement(both: pd.DataFrame) -> bool:
-    """Whether all closes, and all adjusted closes, were multiplied by one number each, but for rounding to cents."""
+    """Return whether each close is restated by one ratio, up to rounding to cents."""
     return all(
         _is_one_ratio(both[name].to_numpy(float), both[f"{name}_new"].to_numpy(float))
         for name in _CLOSES

@@ -1,4 +1,7 @@
-"""What portfolios held on a day would have returned on the sessions before it: the series that risk measures are taken of."""
+"""Pro-forma returns: a day's holdings applied to the sessions before it.
+
+Risk measures of portfolios are computed from these series.
+"""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,33 +15,31 @@ from riskmetrics.metrics.portfolio import pro_forma_returns
 from riskmetrics.results.valuation import Reason, Valuation
 
 YEAR_WINDOW, MIN_YEAR_OBS = 252, 126
-"""Returns in a trailing year, and the fewest that stand for it."""
+"""Sessions in a trailing year, and the minimum number of returns in it."""
 
 
 class ProFormaWindow(NamedTuple):
-    """One day and the W sessions that end on it."""
+    """Pro-forma returns of one day over the W sessions that end on it."""
 
     day: int
     """Index of the day."""
     series: FloatArray
-    """Returns of the day's holdings, (W, P); NaN where too little of gross exposure has one."""
+    """Pro-forma returns, (W, P); NaN where coverage of gross exposure is too low."""
     coverage: FloatArray
-    """Share of the exposure of holdings with a price that has a return, (W, P)."""
+    """Share of the exposure of priced holdings that has a return, (W, P)."""
     symbol_returns: FloatArray
-    """Returns of the symbols as they were believed on the day, (W, S)."""
+    """Returns of the symbols as known on the day, (W, S)."""
 
 
 def pro_forma_windows(
     valuation: Valuation, returns: panels.Returns, length: int, *, in_currency: bool = False
 ) -> Iterator[ProFormaWindow]:
-    """Apply each day's weights to the ``length`` sessions that end on it, one window per day of the valuation.
+    """Yield one window per day: its weights applied to the ``length`` sessions that end on it.
 
-    ``in_money``: the series are changes of value, which need no equity to be a fraction of.
+    If ``in_currency``, the series are changes of value instead of fractions of equity.
     """
-    base, priced_share = (
-        valuation.amount_denominator if in_currency else valuation.risk_denominator,
-        valuation.priced_share,
-    )
+    base = valuation.amount_denominator if in_currency else valuation.risk_denominator
+    priced_share = valuation.priced_share
     days = zip(
         valuation.underlying_columns(returns.frame.columns), returns.windows(length), strict=True
     )
@@ -55,7 +56,7 @@ def pro_forma_windows(
 
 
 def insufficient_observations(n_obs: FloatArray | IntArray, window: int, min_obs: int) -> Reason:
-    """Why a figure of a portfolio with so few returns, (P, D), is undefined."""
+    """Return the reason of an undefined figure with fewer than ``min_obs`` returns, (P, D)."""
     text = (
         f"{{:.0f}} of the trailing {window} sessions have returns of {MIN_COVERAGE:.0%} of gross"
         f" exposure; {min_obs} required"

@@ -1,4 +1,4 @@
-"""Sensitivity to interest rates beside the one-factor betas: with the market held fixed, and of portfolios."""
+"""Rate sensitivity: two-factor betas of symbols, and rate betas of portfolios."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,23 +29,24 @@ RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
 
 @dataclass(frozen=True)
 class TwoFactorBetas:
-    """Betas of symbols (S) to the market and to the rate index together on the sessions of a run (D)."""
+    """Two-factor betas of symbols (S) to the market and the rate index on D sessions."""
 
     ols: TwoFactorOLS
     symbols: "pd.Index[str]"
     market_index: str
     rate_index: str
     is_rate_index_missing: BoolArray
-    """Whether the rate index has no return in the whole window of each session, (D,)."""
+    """Whether the rate index has no return in the window of each session, (D,)."""
 
 
 def estimate_two_factor_betas(
     returns: panels.Returns, market_index: str, rate_index: str
 ) -> TwoFactorBetas:
-    """Regress every symbol on both indices, two of them, over the window that ends on each session but the first WINDOW - 1.
+    """Regress every symbol on both indices over the window that ends on each session.
 
-    Sessions on which one of the three has no return are left out; of fewer than MIN_PAIRED_RETURNS
-    nothing is estimated.
+    The first BETA_WINDOW - 1 sessions have no window. Both indices are among the symbols. Sessions
+    on which one of the three has no return are left out; with fewer than MIN_PAIRED_RETURNS
+    sessions the estimates are NaN.
     """
     market_returns, rate_returns = returns.column(market_index), returns.column(rate_index)
 
@@ -69,9 +70,9 @@ def estimate_two_factor_betas(
 
 
 def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date]) -> pd.DataFrame:
-    """Return rows of `symbol_two_factor_betas`: one per symbol and day on which it, or an option on it, is held.
+    """Return rows of `symbol_two_factor_betas`, one per day and symbol held directly or by options.
 
-    A row whose betas are undefined says why.
+    A row with undefined betas has a reason.
     """
     day, column = open_symbols(lots, days, betas.symbols)
     ols = TwoFactorOLS._make(values[day, column] for values in betas.ols)
@@ -112,10 +113,11 @@ def symbol_rows(betas: TwoFactorBetas, lots: pd.DataFrame, days: Sequence[date])
 def portfolio_rows(
     valuation: Valuation, rate_betas: SymbolBetas, two_factor_betas: TwoFactorBetas
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return rows of `portfolio_rate_betas`, one per portfolio that can be valued and day, and their coverage.
+    """Return rows of `portfolio_rate_betas`, and their coverage.
 
-    ``one`` are betas to the rate index alone, ``two`` beside the market, both on the days of the
-    valuation. A row says why its first figure that is undefined is.
+    One row per day and portfolio that can be valued. ``rate_betas`` are betas to the rate index
+    alone, ``two_factor_betas`` with the market as second factor, both on the days of the valuation.
+    A row has the reason of its first undefined figure.
     """
     symbols = rate_betas.returns.frame.columns
 
@@ -133,15 +135,15 @@ def portfolio_rows(
         )
 
     beta, r_squared, n_obs = (
-        valuation.map_to_instruments(of.astype(float), symbols)
-        for of in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs)
+        valuation.map_to_instruments(values.astype(float), symbols)
+        for values in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs)
     )
     two_factor_market, two_factor_rate = (
-        valuation.map_to_instruments(of, two_factor_betas.symbols)
-        for of in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2)
+        valuation.map_to_instruments(values, two_factor_betas.symbols)
+        for values in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2)
     )
     rate, market_with_rate_fixed, rate_with_market_fixed = (
-        weighted(of, r_squared, n_obs) for of in (beta, two_factor_market, two_factor_rate)
+        weighted(values, r_squared, n_obs) for values in (beta, two_factor_market, two_factor_rate)
     )
     rows = valuation.to_frame(
         {
@@ -183,8 +185,8 @@ def portfolio_rows(
     coverage = coverage_rows(
         valuation,
         {
-            metric: (count_covered(valuation, of), valuation.n_held, share)
-            for metric, of, share in covered
+            metric: (count_covered(valuation, values), valuation.n_held, share)
+            for metric, values, share in covered
         },
     )
     return rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=reason), coverage

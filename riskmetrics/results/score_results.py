@@ -1,4 +1,4 @@
-"""What became of volatility forecasts: each beside what happened, and how they did on the whole."""
+"""Scores of volatility forecasts: each with its realized volatility, and summary statistics."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -37,7 +37,7 @@ _FORECAST_COLUMNS = [
     "coefficients",
     "in_sample",
 ]
-"""What a score keeps of its forecast."""
+"""Columns of a forecast that its score keeps."""
 
 MODEL_COLUMNS = {
     "forecast": "expected",
@@ -45,31 +45,30 @@ MODEL_COLUMNS = {
     "ewma_94": "ewma_94",
     "ewma_97": "ewma_97",
 }
-"""Forecasts that are compared, and the column of each."""
+"""Compared models, with the column of each forecast."""
 
 POOLED = "(all)"
-"""Subject of the scores of all pairs together."""
+"""Subject of scores over all pairs."""
 
 
 def forecast_days(days: Sequence[date]) -> list[date]:
-    """Return the sessions whose forecasts are complete on ``days``."""
+    """Return the sessions whose forecasts are completed on ``days``."""
     return trading_calendar.sessions_with_lookback(days, FORECAST_HORIZON)[: len(days)]
 
 
 def score_forecasts(
     forecasts: pd.DataFrame, days: Sequence[date], returns: panels.Returns, valuation: Valuation
 ) -> pd.DataFrame:
-    """Return a row of `har_forecast_scores` for every forecast that is complete on one of ``days``.
+    """Return a row of `har_forecast_scores` for each forecast completed on one of ``days``.
 
     Parameters
     ----------
     forecasts : DataFrame
-        Rows of `volatility_forecasts` on `forecast_days`, of which those without a forecast are
-        left out.
+        Rows of `volatility_forecasts` on `forecast_days`; those without a forecast are left out.
     returns : Returns
-        Of the HORIZON sessions that end on each of ``days``.
+        Returns of the FORECAST_HORIZON sessions that end on each of ``days``.
     valuation : Valuation
-        Of portfolios on `forecast_days`: what is scored is the volatility of what was held then.
+        Valuation on `forecast_days`: the scored volatility is that of the holdings on those days.
     """
     complete = forecasts[forecasts["expected"].notna()][_FORECAST_COLUMNS].reset_index(drop=True)
     at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(
@@ -93,7 +92,8 @@ def score_forecasts(
     missing = np.isnan(realized)
     why = (
         pd.Series(n_obs)[missing].astype("str")
-        + f" returns in the {FORECAST_HORIZON} sessions after the forecast; {MIN_MONTH_OBS} required"
+        + f" returns in the {FORECAST_HORIZON} sessions after the forecast;"
+        f" {MIN_MONTH_OBS} required"
     )
     completed_on = pd.to_datetime(list(days)).to_numpy()[at]
     return complete.assign(
@@ -102,7 +102,7 @@ def score_forecasts(
 
 
 def _symbol_outcomes(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
-    """Realized volatility of every symbol over the HORIZON sessions to each day, and the returns in it, (D, S)."""
+    """Return realized volatility and observations of symbols over the horizon, each (D, S)."""
 
     def estimate(values: FloatArray, _: slice, __: slice | IntArray) -> tuple[FloatArray, IntArray]:
         return _realized_by_window(values), window_counts(np.isfinite(values), FORECAST_HORIZON)
@@ -115,7 +115,7 @@ def _symbol_outcomes(returns: panels.Returns) -> tuple[FloatArray, IntArray]:
 def _portfolio_outcomes(
     returns: panels.Returns, valuation: Valuation
 ) -> tuple[FloatArray, IntArray]:
-    """Realized volatility of what each portfolio held on each forecast day, over the HORIZON sessions after it, (D, P)."""
+    """Return realized volatility and observations of each forecast day's holdings, (D, P)."""
     realized, n_obs = [], []
     for _, series, _, _ in pro_forma_windows(valuation, returns, FORECAST_HORIZON):
         realized.append(_realized_by_window(series)[0])
@@ -124,23 +124,23 @@ def _portfolio_outcomes(
 
 
 def _realized_by_window(returns: FloatArray) -> FloatArray:
-    """Realized volatility over every window of HORIZON rows of returns, (T, N)."""
+    """Return realized volatility over windows of FORECAST_HORIZON rows of returns, (T, N)."""
     return forward_realized_volatility(np.vstack([np.full((1, returns.shape[1]), np.nan), returns]))
 
 
 def summarize_scores(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return how forecasts did: a row per kind, subject and model, in-sample forecasts apart; subject `POOLED` is of every pair.
+    """Return summary scores: a row per kind, subject and model, with in-sample forecasts apart.
 
-    Columns: kind, subject, in_sample, model, n_obs, n_zero (of them left out of QLIKE: the price
-    did not move), qlike, rmse, bias, coverage; and of the pooled rows n_incomplete, the pairs
-    without an outcome or one of the models' forecasts, which are left out of all, qlike_ratio, the
-    forecast's QLIKE over the model's, and t, Diebold and Mariano's statistic of the difference
-    (below 0: the forecast is better).
+    Subject `POOLED` covers all pairs. Columns: kind, subject, in_sample, model, n_obs, n_zero
+    (pairs without price movement, left out of QLIKE), qlike, rmse, bias, coverage. Pooled rows also
+    have n_incomplete (pairs without an outcome or a model's forecast, left out of all scores),
+    qlike_ratio (the forecast's QLIKE over the model's) and t (the Diebold-Mariano statistic of the
+    difference; below 0 the forecast is better).
     """
     kind = scores["portfolio_id"].isna().map({True: "symbol", False: "portfolio"})
     parts = [
-        _summarize_kind(group, str(of), bool(in_sample))
-        for (of, in_sample), group in scores.groupby([kind, "in_sample"])
+        _summarize_kind(group, str(name), bool(in_sample))
+        for (name, in_sample), group in scores.groupby([kind, "in_sample"])
     ]
     columns = [
         *("kind", "subject", "in_sample", "model", "n_obs", "n_zero", "n_incomplete"),
@@ -154,9 +154,8 @@ def summarize_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.DataFrame:
-    complete = scores.dropna(
-        subset=["realized", *MODEL_COLUMNS.values()]
-    )  # all models on the same pairs
+    # all models are compared on the same pairs
+    complete = scores.dropna(subset=["realized", *MODEL_COLUMNS.values()])
     panel = {
         name: complete.pivot(index="day", columns="subject", values=name)
         for name in ("realized", "risk", "low", "high", *MODEL_COLUMNS.values())
@@ -176,7 +175,7 @@ def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.Data
             else (arrays[column], none, none)
         )
         pooled, each = (
-            of(realized, arrays[column], risk, low, high) for of in (pooled_score, score)
+            measure(realized, arrays[column], risk, low, high) for measure in (pooled_score, score)
         )
         frame = pd.DataFrame(
             {
@@ -186,7 +185,7 @@ def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.Data
         )
         comparison = diebold_mariano(forecast_losses, qlike(realized, risk))
         first = np.arange(len(frame)) == 0
-        with np.errstate(divide="ignore", invalid="ignore"):  # a model that was always right
+        with np.errstate(divide="ignore", invalid="ignore"):  # a model without errors
             ratio = mean_forecast_loss / pooled.qlike[0]
         parts.append(
             frame.assign(

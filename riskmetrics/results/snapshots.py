@@ -1,4 +1,4 @@
-"""Rows of `portfolio_snapshots`: values, and betas of portfolios."""
+"""Values and betas of portfolios: rows of `portfolio_snapshots`."""
 
 from collections.abc import Mapping
 
@@ -35,28 +35,26 @@ VALUE_METRICS = [
 ]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETA_COLUMNS]
 VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl", "income")
-"""What `portfolio_coverage` says of values.
+"""Metrics of values in `portfolio_coverage`.
 
-Sources are closes, of an option its underlying's, of a private holding its stated value;
-believed_prices are those that the value and the profit of the day rest on; income counts the listed
-instruments held overnight whose distributions are known.
+A source is a close, an option's underlying close, or a private holding's stated value;
+believed_prices are the confirmed prices behind the value and the P&L of the day; income counts the
+listed instruments held overnight with known distributions.
 """
 
 EQUITY_SOURCES = ("stated_equity", "net_value")
-"""What the equity of a portfolio rests on: a stated balance, or its holdings alone."""
+"""Basis of a portfolio's equity: a stated balance, or its holdings alone."""
 BETA_COVERAGE = ("beta", "provider_beta")
 
 
 def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows themselves, and the reasons of what is undefined, a portfolio without any price included.
+    """Return the value columns of `portfolio_snapshots`, and the reasons of undefined values.
 
-    A row per portfolio that can be valued and day, in its currency; daily_return is a fraction of
-    the equity before.
+    A row per day and portfolio that can be valued, in its currency; daily_return is a fraction of
+    the previous equity. The reasons include portfolios without any price, which have no row.
     """
-    pnl, stated_equity = (
-        valuation.pnl,
-        valuation.portfolios["equity_balance"].to_numpy(float)[:, None],
-    )
+    pnl = valuation.pnl
+    stated_equity = valuation.portfolios["equity_balance"].to_numpy(float)[:, None]
     columns = {
         "total_value": valuation.equity,
         "cash_value": valuation.cash,
@@ -82,8 +80,8 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     )
     rows["weight_base"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
     why = {
-        name: valuation.undefined_reasons(columns[name], *of)
-        for name, of in _value_reasons(valuation).items()
+        name: valuation.undefined_reasons(columns[name], *reasons)
+        for name, reasons in _value_reasons(valuation).items()
     }
     undefined = panels.undefined_rows(rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN)
     return rows, pd.concat([undefined, _missing_row_reasons(valuation)], ignore_index=True)
@@ -167,8 +165,8 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
     )
     no_cash = (
         "the cash is unknown: a holding has a price now, but had none when the equity balance was"
-        " stated or the holding was bought; state the equity again, or import the missing prices; no"
-        " row was written"
+        " stated or the holding was bought; state the equity again, or import the missing prices;"
+        " no row was written"
     )
     return pd.DataFrame(
         {
@@ -183,23 +181,21 @@ def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
 
 
 def value_coverage(valuation: Valuation) -> pd.DataFrame:
-    """Return rows of `portfolio_coverage`: the share of instruments that have what each of VALUE_COVERAGE says."""
+    """Return rows of `portfolio_coverage` for VALUE_COVERAGE: shares of instruments."""
     held, priced, pnl = valuation.n_held, valuation.n_priced, valuation.pnl
     current = valuation.sum_by_portfolio(
         valuation.is_held & np.isfinite(valuation.values) & ~valuation.is_stale
     )
-    sourced, n_validated = (
-        valuation.sum_by_portfolio(valuation.is_held & valuation.has_price_source),
-        pnl.n_traded - pnl.n_unconfirmed,
-    )
+    sourced = valuation.sum_by_portfolio(valuation.is_held & valuation.has_price_source)
+    n_validated = pnl.n_traded - pnl.n_unconfirmed
     income = valuation.income
     counts = (
-        *((priced, held), (current, held), (sourced, held)),
-        *(
-            (n_validated, pnl.n_traded),
-            (pnl.n_known, pnl.n_traded),
-            (income.n_known, income.n_listed),
-        ),
+        (priced, held),
+        (current, held),
+        (sourced, held),
+        (n_validated, pnl.n_traded),
+        (pnl.n_known, pnl.n_traded),
+        (income.n_known, income.n_listed),
     )
     return coverage_rows(
         valuation,
@@ -213,9 +209,9 @@ def value_coverage(valuation: Valuation) -> pd.DataFrame:
 def coverage_rows(
     valuation: Valuation, covered: Mapping[str, tuple[FloatArray, FloatArray, FloatArray]]
 ) -> pd.DataFrame:
-    """Return rows of `portfolio_coverage` where there is something to cover.
+    """Return rows of `portfolio_coverage` where the total is positive.
 
-    ``covered`` gives for each metric the instruments covered, all instruments, and the share, each
+    ``covered`` maps each metric to the covered instruments, all instruments, and the share, each
     (P, D).
     """
     parts = [
@@ -232,19 +228,16 @@ def coverage_rows(
 def beta_rows(
     valuation: Valuation, betas: SymbolBetas, profiles: pd.DataFrame
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Return the beta columns, their coverage, and the reasons of what is undefined.
+    """Return the beta columns of snapshots, their coverage, and the reasons of undefined values.
 
-    ``betas`` are of the days of the valuation; ``profiles``, by symbol, hold the vendor's beta. One
-    of which less than MIN_COVERAGE of gross exposure is known is undefined.
+    ``betas`` are on the days of the valuation; ``profiles``, by symbol, contain the vendor's beta.
+    A portfolio beta with inputs for less than MIN_COVERAGE of gross exposure is undefined.
     """
-    base, symbols, priced_share = (
-        valuation.risk_denominator,
-        betas.returns.frame.columns,
-        valuation.priced_share,
-    )
+    base, priced_share = valuation.risk_denominator, valuation.priced_share
+    symbols = betas.returns.frame.columns
     beta, r_squared, n_obs = (
-        valuation.map_to_instruments(of.astype(float), symbols)
-        for of in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
+        valuation.map_to_instruments(values.astype(float), symbols)
+        for values in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
     calculated = metrics.weighted_beta(
         valuation.exposures,
@@ -292,8 +285,8 @@ def beta_rows(
     coverage = coverage_rows(
         valuation,
         {
-            metric: (count_covered(valuation, of), valuation.n_held, share)
-            for metric, of, share in covered
+            metric: (count_covered(valuation, values), valuation.n_held, share)
+            for metric, values, share in covered
         },
     )
     coverage_reasons = (
@@ -310,8 +303,8 @@ def beta_rows(
         "beta_portfolio_regression": (
             *valuation.common_reasons,
             Reason(
-                f"{{:.0f}} of the trailing {BETA_WINDOW} sessions have returns of the market index and"
-                f" of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} required",
+                f"{{:.0f}} of the trailing {BETA_WINDOW} sessions have returns of the market index"
+                f" and of {MIN_COVERAGE:.0%} of gross exposure; {MIN_PAIRED_RETURNS} required",
                 regression.n_obs < MIN_PAIRED_RETURNS,
                 regression.n_obs,
             ),
@@ -334,7 +327,7 @@ def beta_rows(
 
 
 def count_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
-    """Instruments with an exposure and a beta, (P, D), where betas are of instruments, (I, D)."""
+    """Count instruments with an exposure and a beta, (P, D), from betas of instruments (I, D)."""
     covered: BoolArray = (
         np.isfinite(valuation.exposures) & (valuation.exposures != 0) & np.isfinite(beta)
     )
@@ -342,6 +335,6 @@ def count_covered(valuation: Valuation, beta: FloatArray) -> FloatArray:
 
 
 def insufficient_coverage(what: str, coverage: FloatArray) -> Reason:
-    """Why a portfolio has no figure of which ``what`` have too small a share."""
+    """Return the reason of an undefined figure with inputs for too small a share of exposure."""
     text = f"{what} make up {{:.1%}} of gross exposure; {MIN_COVERAGE:.0%} required"
     return Reason(text, ~meets_minimum(coverage, MIN_COVERAGE), round_share_down(coverage))

@@ -1,4 +1,4 @@
-"""What portfolios would lose if a scenario came true: rows of `portfolio_stress`."""
+"""Losses of portfolios in stress scenarios: rows of `portfolio_stress`."""
 
 from datetime import date
 from typing import NamedTuple
@@ -23,18 +23,19 @@ class StressBetas(NamedTuple):
     market: SymbolBetas
     rates: SymbolBetas
     two_factor: TwoFactorBetas
-    """For a scenario that moves both: either beta with the other factor held fixed, or what they share would count twice."""
+    """Betas for scenarios that move both factors: either one with the other factor held fixed, so
+    that their common part is not counted twice."""
 
 
 class _Sensitivity(NamedTuple):
-    """Each of shape (P, D); beta is in money: what the portfolio moves by if the factor doubles."""
+    """Sensitivity to a factor, each of shape (P, D); beta is the currency change per unit move."""
 
     beta: FloatArray
     coverage: FloatArray
 
 
 def window_ends(scenarios: pd.DataFrame) -> list[date]:
-    """Return the days on which the windows to be replayed begin and end, in order."""
+    """Return the first and last days of the windows to replay, in order."""
     days = pd.concat([scenarios["first_day"], scenarios["last_day"]]).dropna()
     return [day.date() for day in sorted(set(days))]
 
@@ -46,27 +47,27 @@ def compute_stress_losses(
     closes: pd.DataFrame,
     suspects: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Return a row per portfolio, day and scenario.
+    """Return a row of `portfolio_stress` per portfolio, day and scenario.
 
     Parameters
     ----------
     valuation : Valuation
         Of D days.
     scenarios : DataFrame
-        Rows of `stress_scenarios`; those that have a first_day are replayed.
-    betas : Betas
-        Of the days of the valuation.
+        Rows of `stress_scenarios`; those with a first_day are replayed.
+    betas : StressBetas
+        Betas on the days of the valuation.
     closes : DataFrame
-        Adjusted, on the `ends` of their windows, x symbols.
+        Adjusted closes, `window_ends` x symbols.
     suspects : DataFrame, optional
-        Suspected splits of the whole history, as `panels.suspected_splits` lists them. A symbol has
-        no return over a window with one.
+        Suspected splits of the whole history, as from `panels.suspected_splits`. A symbol has no
+        return over a window with one.
 
     Returns
     -------
     DataFrame
-        Columns of `portfolio_stress`: the loss as a fraction of equity, a gain negative; a row
-        whose loss is NaN says why.
+        Columns of `portfolio_stress`: the loss as a fraction of equity, negative for a gain; a row
+        with a loss of NaN has a reason.
     """
     replayed = scenarios["first_day"].notna()
     frames = [
@@ -93,8 +94,8 @@ def _factor_move_rows(
         _sensitivity(valuation, betas.rates.ols.beta, symbols[1]),
     )
     two_factor = tuple(
-        _sensitivity(valuation, of, symbols[2])
-        for of in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2)
+        _sensitivity(valuation, beta, symbols[2])
+        for beta in (betas.two_factor.ols.beta_1, betas.two_factor.ols.beta_2)
     )
     frames = []
     for name, market, rates in zip(
@@ -174,9 +175,8 @@ def _replay_rows(
         )
         for exposure, column, priced in held
     ]
-    found = metrics.Replay._make(
-        np.stack(of, axis=1) for of in zip(*days, strict=True)
-    )  # (P, D, E)
+    # each of shape (P, D, E)
+    found = metrics.Replay._make(np.stack(parts, axis=1) for parts in zip(*days, strict=True))
     frames = []
     for e, (name, first, last) in enumerate(
         zip(scenarios["name"], scenarios["first_day"], scenarios["last_day"], strict=True)
@@ -184,7 +184,7 @@ def _replay_rows(
         ends_after_day = np.broadcast_to(
             pd.to_datetime(valuation.days).to_numpy() < last.to_datetime64(), valuation.net.shape
         )
-        loss, coverage = (np.where(ends_after_day, np.nan, of[:, :, e]) for of in found)
+        loss, coverage = (np.where(ends_after_day, np.nan, values[:, :, e]) for values in found)
         loss = loss * valuation.amount_denominator
         why = (
             Reason(f"the replayed window ends on {last:%Y-%m-%d}, after the day", ends_after_day),
@@ -199,9 +199,9 @@ def _replay_rows(
 def _has_split_suspect(
     scenarios: pd.DataFrame, symbols: "pd.Index[str]", suspects: pd.DataFrame | None
 ) -> BoolArray:
-    """Return whether the adjusted close makes a suspected move in each window, (E, S).
+    """Return whether the adjusted close has a suspected split in each window, (E, S).
 
-    A move that the next session shows to be a bad tick counts on the last session of a window only.
+    A move that the next session shows to be a bad tick counts only on the last session of a window.
     """
     found = np.zeros((len(scenarios), len(symbols)), dtype=bool)
     if suspects is None:
@@ -219,7 +219,7 @@ def _has_split_suspect(
 def _scenario_rows(
     valuation: Valuation, name: str, loss: FloatArray, coverage: FloatArray, *why: Reason
 ) -> pd.DataFrame:
-    """Rows of a scenario whose ``loss`` is in money."""
+    """Return rows of one scenario; ``loss`` is in currency."""
     fraction = loss / valuation.weight_denominator
     figures = {"loss": fraction, "loss_value": loss, "coverage": coverage}
     *gates, too_little_equity = valuation.common_reasons

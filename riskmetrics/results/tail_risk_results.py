@@ -1,4 +1,4 @@
-"""How much portfolios can lose in a day or ten, and whether past answers held: rows of two tables."""
+"""Tail risk of portfolios and its backtests: rows of two tables."""
 
 import numpy as np
 import pandas as pd
@@ -10,18 +10,21 @@ from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_w
 from riskmetrics.results.valuation import Reason, Valuation
 
 MIN_OBS_BY_LEVEL = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
-"""Levels, and the fewest returns that each needs."""
+"""Minimum number of returns by confidence level."""
 
 MIN_BACKTEST_DAYS = 126
-"""Sessions tested below which the test of their breaches has no answer: 95 % expects 6 in them, 99 % one."""
+"""Minimum number of tested sessions for a Kupiec test.
+
+6 exceptions are expected in them at 95 %, 1 at 99 %.
+"""
 
 _NO_FORECAST = "the portfolio has no volatility forecast: see `riskmetrics show volatility`"
 
 VAR_HORIZONS = (1, 10)
-"""Sessions; ten are the market-risk horizon of the Basel rules, scaled by the square root."""
+"""Horizons in sessions; ten is the market-risk horizon of the Basel rules, √-scaled."""
 
 TAIL_RISK_WINDOW = metrics.VAR_WINDOW + metrics.BACKTEST_WINDOW
-"""Returns behind a day's rows: those of the value at risk of the first session tested."""
+"""Returns needed for a day: those behind the value at risk of the first tested session."""
 
 
 def compute_tail_risk(
@@ -32,12 +35,12 @@ def compute_tail_risk(
     Parameters
     ----------
     valuation : Valuation
-        Of D days.
+        Valuation on D days.
     returns : Returns
-        Of the WINDOW sessions that end on each of them.
-    risk, n_obs : (P, D) arrays
+        Returns of the TAIL_RISK_WINDOW sessions that end on each of them.
+    root_variance, n_obs : (P, D) arrays
         Square root of the forecast variance of each portfolio's change of value, annualized, in
-        money, and the returns it rests on.
+        currency, and the number of returns behind it.
     """
     shape = valuation.net.shape
     found = {
@@ -78,7 +81,10 @@ def _tail_rows(
     n_obs: IntArray,
     why: Reason,
 ) -> list[pd.DataFrame]:
-    """Return a frame for each horizon; ``losses`` are value at risk and expected shortfall of one day, (2, P, D), in money."""
+    """Return one frame per horizon.
+
+    ``losses`` are one-day value at risk and expected shortfall, (2, P, D), in currency.
+    """
     frames = []
     *gates, too_little_equity = valuation.common_reasons
     for horizon in VAR_HORIZONS:
@@ -120,8 +126,7 @@ def _backtest_rows(
         f" {MIN_BACKTEST_DAYS} required",
         number=counts["n_tested"],
     )
-    *gates, _ = (
-        valuation.common_reasons
-    )  # how often losses pass does not depend on what they are fractions of
+    # the number of exceptions does not depend on equity, so the last reason does not apply
+    *gates, _ = valuation.common_reasons
     reason = valuation.undefined_reasons(test.p_value, *gates, few)
     return frame.assign(level=level, undefined_reason=reason)

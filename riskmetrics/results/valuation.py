@@ -1,9 +1,7 @@
-"""Portfolios valued on sessions: lots, portfolios and closes in, labelled values out.
+"""Valuation of portfolios on sessions, from lots, portfolios and closes.
 
-No database here.
-
-`value_portfolios` is the one place where holdings meet prices; every portfolio figure starts from
-its result.
+`value_portfolios` is the only place where holdings meet prices; every portfolio figure starts from
+its result. The module does not access the database.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +30,10 @@ from riskmetrics.results.ledger import Ledger, PnL, unpriced_trade_days
 
 
 class Reason(NamedTuple):
-    """Why a figure is undefined where ``condition``, (P, D); the text may quote numbers, (P, D) each."""
+    """Reason of an undefined figure where ``condition``, (P, D), is true.
+
+    The text may quote numbers, (P, D) each.
+    """
 
     text: str
     condition: BoolArray | bool = True
@@ -41,129 +42,141 @@ class Reason(NamedTuple):
 
 
 class StartOfDay(NamedTuple):
-    """What the return of a day is of, money, each of shape (P, D)."""
+    """Denominators of a day's return, in currency, each of shape (P, D)."""
 
     equity: FloatArray
-    """Equity at the session before and what came in since; NaN where nothing that was held then has a price, or the cash is not known."""
+    """Equity at the previous session plus inflows since; NaN if no holding then had a price, or the
+    cash is unknown."""
     gross: FloatArray
-    """Gross exposure of the same."""
+    """Gross exposure at the previous session plus inflows since."""
 
     @property
     def return_denominator(self) -> FloatArray:
-        """The equity where it is positive and MIN_EQUITY_SHARE of gross exposure, elsewhere NaN."""
+        """Return the equity; NaN where not positive or below MIN_EQUITY_SHARE of gross exposure."""
         return _sufficient_equity(self.equity, self.gross)
 
 
 @dataclass(frozen=True)
 class Valuation:
-    """Portfolios (P) and their instruments (I) on the sessions of a run (D); money in the prices' currency.
+    """Portfolios (P) and their instruments (I) on the sessions of a run (D).
 
-    Lots of one instrument are netted. `values` is 0 where an instrument is not held and NaN where
-    it is held and has no price. `value_portfolios` counts what is listed by its value,
-    `option_results.apply_delta_exposures` options too.
+    Amounts are in the prices' currency. Lots of one instrument are netted. `values` is 0 where an
+    instrument is not held and NaN where it is held without a price. `value_portfolios` sets
+    exposures of listed holdings to their values; `option_results.apply_delta_exposures` adds those
+    of options.
     """
 
     days: list[date]
     portfolios: pd.DataFrame
     """One row per portfolio: portfolio_id, name, equity_balance."""
     instruments: pd.DataFrame
-    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as `lots.underlying` gives it)."""
+    """One row per instrument: portfolio (row), symbol, listed, right (of an option), underlying (as
+    from `lot_frames.underlying`)."""
     lot_instrument: IntArray
     """Row of each lot's instrument, (L,)."""
     direction: FloatArray
     """Sign of the netted quantity, (I, D)."""
     values: FloatArray
     exposures: FloatArray
-    """Money that moves with the underlying's returns where `has_return_series` holds, elsewhere the value, (I, D)."""
+    """Exposure to the underlying where `has_return_series`, elsewhere the value, (I, D)."""
     has_return_series: BoolArray
-    """Whether it is known how an instrument moves with its underlying, (I, D)."""
+    """Whether the exposure of an instrument to its underlying is known, (I, D)."""
     is_stale: BoolArray
-    """Whether the value rests on the close of an earlier session, (I, D)."""
+    """Whether the value uses the close of an earlier session, (I, D)."""
     has_price_source: BoolArray
-    """Whether a holding's close, an option's underlying's, or a private holding's stated value is known, (I, D)."""
+    """Whether a close (of an option's underlying) or a private holding's stated value is known, (I,
+    D)."""
     unpriced_value: FloatArray
-    """Size of the last known or stated value of a holding without a price, (I, D): NaN where none is known, 0 elsewhere."""
+    """Size of the last known or stated value of a holding without a price, (I, D).
+
+    NaN where none is known, 0 for other instruments.
+    """
     cash: FloatArray
-    """NaN where a holding has a price that it lacked when the equity was stated, or when it was bought."""
+    """Cash, (P, D); NaN where a holding has a price now, but had none when the equity was stated or
+    the holding was bought."""
     start_of_day: "StartOfDay"
     pnl: PnL
     income: Income
 
     @cached_property
     def is_held(self) -> BoolArray:
-        """Whether an instrument is held, (I, D); lots that cancel hold nothing."""
+        """Return whether an instrument is held, (I, D); lots that cancel are not."""
         held: BoolArray = self.direction != 0
         return held
 
     @cached_property
     def instrument_portfolio(self) -> IntArray:
-        """Row of each instrument's portfolio, (I,)."""
+        """Return the row of each instrument's portfolio, (I,)."""
         return self.instruments["portfolio"].to_numpy(np.int64)
 
     def sum_by_portfolio(self, per_instrument: FloatArray | BoolArray) -> FloatArray:
-        """Sum (I, D) over each portfolio's instruments, NaN as nothing: (P, D)."""
+        """Sum (I, D) over each portfolio's instruments, with NaN as 0: (P, D)."""
         return metrics.group_sums(
             per_instrument.astype(float), self.instrument_portfolio, len(self.portfolios)
         )
 
     @cached_property
     def net(self) -> FloatArray:
-        """Signed value of all instruments, (P, D)."""
+        """Return the signed value of all instruments, (P, D)."""
         return self.sum_by_portfolio(self.values)
 
     @cached_property
     def long(self) -> FloatArray:
-        """Value of the instruments held long, (P, D)."""
+        """Return the value of long instruments, (P, D)."""
         return self.sum_by_portfolio(np.maximum(self.values, 0))
 
     @cached_property
     def short(self) -> FloatArray:
-        """Value of the instruments held short, (P, D): negative."""
+        """Return the value of short instruments, (P, D): not positive."""
         return self.sum_by_portfolio(np.minimum(self.values, 0))
 
     @cached_property
     def gross(self) -> FloatArray:
-        """Long less short value, (P, D)."""
+        """Return long less short value, (P, D)."""
         return self.long - self.short
 
     @cached_property
     def equity(self) -> FloatArray:
-        """Net value plus cash, (P, D)."""
+        """Return net value plus cash, (P, D)."""
         return self.net + self.cash
 
     @cached_property
     def max_gross_exposure(self) -> FloatArray:
-        """Size of all exposures that are known, (P, D), or of the values where those are larger: what equity is compared with."""
+        """Return the larger of gross value and the size of known exposures, (P, D).
+
+        Equity is compared with it.
+        """
         return np.maximum(self.gross, self.sum_by_portfolio(np.abs(self.exposures)))
 
     @cached_property
     def equity_share(self) -> FloatArray:
-        """Equity as a share of gross exposure, (P, D)."""
+        """Return equity as a share of gross exposure, (P, D)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             return self.equity / self.max_gross_exposure
 
     @cached_property
     def weight_denominator(self) -> FloatArray:
-        """Equity that weights are taken of, (P, D): NaN where it is less than MIN_EQUITY_SHARE of gross exposure."""
+        """Return the equity for weights, (P, D).
+
+        NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure.
+        """
         return _sufficient_equity(self.equity, self.max_gross_exposure)
 
     @cached_property
     def n_with_exposure(self) -> FloatArray:
-        """Instruments held whose exposure is known, (P, D)."""
+        """Return the number of held instruments with a known exposure, (P, D)."""
         return self.sum_by_portfolio(self.is_held & np.isfinite(self.exposures))
 
     @cached_property
     def priced_share(self) -> FloatArray:
-        """Share of gross exposure that is known, (P, D).
+        """Return the known share of gross exposure, (P, D).
 
         A holding without a price counts by its last known or stated value, and one without either
         as the mean of the others.
         """
         is_known = np.isfinite(self.exposures) & self.is_held
-        known, unpriced = (
-            self.sum_by_portfolio(np.abs(self.exposures)),
-            self.sum_by_portfolio(np.where(is_known, 0.0, self.unpriced_value)),
-        )
+        known = self.sum_by_portfolio(np.abs(self.exposures))
+        unpriced = self.sum_by_portfolio(np.where(is_known, 0.0, self.unpriced_value))
         n_valued = self.n_with_exposure + self.sum_by_portfolio(
             self.is_held & ~is_known & np.isfinite(self.unpriced_value)
         )
@@ -173,34 +186,40 @@ class Valuation:
 
     @cached_property
     def has_prices(self) -> BoolArray:
-        """Whether MIN_COVERAGE of the instruments, and of gross exposure, have a price, (P, D)."""
+        """Return whether MIN_COVERAGE of instruments and of gross exposure have a price, (P, D)."""
         with np.errstate(divide="ignore", invalid="ignore"):
             by_count = meets_minimum(self.n_with_exposure / self.n_held, MIN_COVERAGE)
         return by_count & meets_minimum(self.priced_share, MIN_COVERAGE)
 
     @cached_property
     def risk_denominator(self) -> FloatArray:
-        """What risk figures are fractions of, (P, D): `weight_denominator`, NaN where too few holdings have a price."""
+        """Return the denominator of risk figures, (P, D).
+
+        It is `weight_denominator`, NaN where too few holdings have a price.
+        """
         return np.where(self.has_prices, self.weight_denominator, np.nan)
 
     @cached_property
     def amount_denominator(self) -> FloatArray:
-        """1 where risk figures in money are defined, (P, D), NaN where too few holdings have a price."""
+        """Return 1 where risk figures in currency are defined, (P, D), NaN with too few prices."""
         return np.where(self.has_prices, 1.0, np.nan)
 
     @cached_property
     def n_held(self) -> FloatArray:
-        """Instruments held, (P, D)."""
+        """Return the number of held instruments, (P, D)."""
         return self.sum_by_portfolio(self.is_held)
 
     @cached_property
     def n_priced(self) -> FloatArray:
-        """Instruments held that have a price, (P, D)."""
+        """Return the number of held instruments with a price, (P, D)."""
         return self.sum_by_portfolio(self.is_held & np.isfinite(self.values))
 
     @cached_property
     def is_valued(self) -> BoolArray:
-        """Whether a portfolio can be valued, (P, D): it is empty, or something in it has a price; and its cash is known."""
+        """Return whether a portfolio can be valued, (P, D).
+
+        It is empty or has an instrument with a price, and its cash is known.
+        """
         valued: BoolArray = ((self.n_held == 0) | (self.n_priced > 0)) & np.isfinite(self.cash)
         return valued
 
@@ -210,7 +229,7 @@ class Valuation:
         return (np.where(follows, column, -1) for follows in self.has_return_series.T)
 
     def single_underlying(self, symbols: "pd.Index[str]") -> IntArray:
-        """Position in ``symbols`` of the one that all of a portfolio's holdings follow on a day, (P, D): -1 where they do not."""
+        """Return the index in ``symbols`` of a portfolio's only underlying, (P, D); -1 if none."""
         column = np.stack(list(self.underlying_columns(symbols)), axis=1)
         lowest, highest = np.full(self.net.shape, len(symbols)), np.full(self.net.shape, -1)
         np.minimum.at(
@@ -220,13 +239,16 @@ class Valuation:
         return np.where(lowest == highest, highest, -1)
 
     def map_to_instruments(self, figures: FloatArray, symbols: "pd.Index[str]") -> FloatArray:
-        """Figures of symbols (D, S) as figures of the instruments that follow them (I, D); NaN for one that follows none."""
+        """Map figures of symbols (D, S) to the instruments on them (I, D); NaN if there is none."""
         column = self._underlying_positions(symbols)
         return np.where(self.has_return_series & (column >= 0)[:, None], figures.T[column], np.nan)
 
     @cached_property
     def _underlying_codes(self) -> "tuple[IntArray, pd.Index[str]]":
-        """What each instrument follows, as an index into symbols, (I,), and those: the many lots of a symbol are looked up once."""
+        """Return each instrument's underlying as an index into symbols, (I,), and the symbols.
+
+        Used to look up the many instruments of a symbol once.
+        """
         code, symbols = pd.factorize(self.instruments["underlying"])
         return code.astype(np.int64), pd.Index(symbols)
 
@@ -237,7 +259,10 @@ class Valuation:
     def to_frame(
         self, columns: Mapping[str, FloatArray], day: str, where: BoolArray | None = None
     ) -> pd.DataFrame:
-        """Return portfolio_id, the day, and columns given as (P, D): a row where a portfolio can be valued, or ``where`` (P, D) holds."""
+        """Return a frame of portfolio_id, the day, and ``columns`` given as (P, D).
+
+        It has a row where a portfolio can be valued, or where ``where`` (P, D) is true.
+        """
         portfolio, session = np.nonzero(self.is_valued if where is None else where)
         keys = {
             "portfolio_id": self.portfolios["portfolio_id"].to_numpy()[portfolio],
@@ -248,7 +273,10 @@ class Valuation:
         )
 
     def undefined_reasons(self, figures: FloatArray, *reasons: Reason) -> "pd.Series[str]":
-        """Return the first reason that holds wherever ``figures``, (P, D), are NaN, by the index of `to_frame`."""
+        """Return the first reason that applies where ``figures`` (P, D) are NaN.
+
+        Indexed as `to_frame`.
+        """
         undefined = np.isnan(figures) & self.is_valued
         texts = first_reason_texts(undefined, *reasons)
         return pd.Series(
@@ -257,7 +285,10 @@ class Valuation:
 
     @cached_property
     def common_reasons(self) -> tuple[Reason, ...]:
-        """Why no risk figure of a portfolio is defined, in units of equity; all but the last hold for money too."""
+        """Return the reasons of undefined risk figures, in units of equity.
+
+        All but the last also apply to figures in currency.
+        """
         required = f"{MIN_COVERAGE:.0%} required"
         with np.errstate(divide="ignore", invalid="ignore"):
             too_few = ~meets_minimum(self.n_with_exposure / self.n_held, MIN_COVERAGE)
@@ -287,24 +318,29 @@ class Valuation:
 
 
 def first_reason_texts(undefined: BoolArray, *reasons: Reason) -> "NDArray[np.object_]":
-    """Return the text of the first reason that holds, (P, D); empty where none does, and where nothing is undefined."""
+    """Return the text of the first reason that applies, (P, D); empty where none does.
+
+    It is also empty where ``undefined`` is false.
+    """
     texts = np.full(undefined.shape, "", dtype=object)
     unexplained = undefined.copy()
-    for text, holds, *numbers in reasons:
-        applies = unexplained & holds
+    for text, condition, *numbers in reasons:
+        applies = unexplained & condition
         quoted = [number[applies] for number in numbers if number is not None]
-        texts[applies] = [text.format(*of) for of in zip(*quoted, strict=True)] if quoted else text
+        texts[applies] = (
+            [text.format(*row) for row in zip(*quoted, strict=True)] if quoted else text
+        )
         unexplained &= ~applies
     return texts
 
 
 def round_share_down(share: FloatArray) -> FloatArray:
-    """Round shares down to a tenth of a per cent, so that one below a minimum is not printed as the minimum."""
+    """Round shares down to 0.1 %, so that one below a minimum is not printed as the minimum."""
     return np.floor(share * 1000 + 1e-6) / 1000
 
 
 def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
-    """Equity where it is positive and MIN_EQUITY_SHARE of gross exposure, elsewhere NaN."""
+    """Return equity; NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure."""
     with np.errstate(divide="ignore", invalid="ignore"):
         enough = meets_minimum(equity / gross, MIN_EQUITY_SHARE)
     return np.where((equity > 0) & enough, equity, np.nan)
@@ -313,7 +349,10 @@ def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
 def required_sessions(
     days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]"
 ) -> list[date]:
-    """Sessions whose closes `value_portfolios` looks at: around the days, the cash anchors and trades whose price is not known."""
+    """Return the sessions whose closes `value_portfolios` needs.
+
+    They are around the days, the cash anchors, and trades without a price.
+    """
     points = {
         trading_calendar.previous_or_same_session(point)
         for point in (*anchors, *unpriced_trade_days(lots))
@@ -325,20 +364,20 @@ def required_sessions(
 
 
 def recent_sessions(days: Sequence[date]) -> list[date]:
-    """Sessions whose closes may stand in on the days, and on the session before the first."""
+    """Return the sessions whose closes may be used on the days or the session before the first."""
     return trading_calendar.sessions_with_lookback(days, MAX_STALE_SESSIONS + 1)
 
 
 class MarketData(NamedTuple):
-    """What is known of the prices of all listed holdings, and of what options are on."""
+    """Prices and distributions of all listed holdings and of underlyings."""
 
     closes: pd.DataFrame
     """Sessions x symbols, at least `required_sessions`."""
     earlier_closes: "pd.Series[float]"
-    """By symbol, the last close before the `recent_sessions`; absent where there is none."""
+    """Last close of each symbol before the `recent_sessions`; absent if there is none."""
     distributions: Distributions
     suspects: pd.DataFrame | None = None
-    """Suspected splits of the whole history, as `panels.suspected_splits` lists them; None: none."""
+    """Suspected splits of the whole history, as from `panels.suspected_splits`; None: none."""
 
 
 def value_portfolios(
@@ -355,17 +394,17 @@ def value_portfolios(
     days : sequence of date
         Consecutive sessions.
     portfolios, lots : DataFrame
-        As `db.input_queries` gives them.
+        Portfolios and lots as read by `db.input_queries`.
     anchors : Series of date by portfolio_id
-        The session on which a portfolio's equity balance holds; absent where it has none.
-    market : Market
+        Session of each portfolio's equity balance; absent if it has none.
+    market : MarketData
         Closes and distributions.
 
     Returns
     -------
     Valuation
-        In each portfolio's currency. A holding without a price has the value NaN, and is left out
-        of sums.
+        In each portfolio's currency. A holding without a price has the value NaN and is left out of
+        sums.
     """
     closes, sessions = market.closes, [trading_calendar.previous_session(days[0]), *days]
     prices, stale, has_price_source = lot_prices.price_lots(lots, closes, sessions)
@@ -382,7 +421,7 @@ def value_portfolios(
         sessions,
     )
     cash = ledger.cash() + distribution_income.cash
-    distribution_income = Income._make(of[:, 1:] for of in distribution_income)
+    distribution_income = Income._make(values[:, 1:] for values in distribution_income)
     return Valuation(
         days=list(days),
         portfolios=portfolios,
@@ -409,7 +448,10 @@ def value_portfolios(
 
 
 def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData) -> FloatArray:
-    """Size of what each instrument without a price was last known to be worth, (I, D + 1): NaN where that is not known."""
+    """Return the last known value of instruments without a price, (I, D + 1).
+
+    NaN where it is unknown, 0 for other instruments.
+    """
     recent = market.closes.reindex(pd.to_datetime(recent_sessions(ledger.sessions[1:].tolist())))
     known = lot_prices.last_known_prices(
         ledger.lots, recent, market.earlier_closes, ledger.sessions
@@ -419,13 +461,16 @@ def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData)
 
 
 def _start_of_day(ledger: Ledger, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
-    """Equity and gross exposure that each day starts from; purchases of a portfolio without a stated equity come in at its start."""
+    """Return equity and gross exposure at the start of each day.
+
+    Purchases of a portfolio without a stated equity are inflows at its start.
+    """
     n = len(ledger.portfolios)
     n_held = ledger.count_instruments(held.direction != 0)
     n_priced = ledger.count_instruments((held.direction != 0) & np.isfinite(held.values))
     net, gross = (
-        metrics.group_sums(of, ledger.instrument_portfolio, n)
-        for of in (held.values, np.abs(held.values))
+        metrics.group_sums(values, ledger.instrument_portfolio, n)
+        for values in (held.values, np.abs(held.values))
     )
     equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
     inflow, size = ledger.inflows()

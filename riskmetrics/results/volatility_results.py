@@ -1,4 +1,4 @@
-"""Volatility of symbols and of portfolios: what it was, what is expected, and how such expectations did."""
+"""Realized and forecast volatility of symbols and of portfolios, and forecast skill."""
 
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -24,28 +24,28 @@ from riskmetrics.results.pro_forma import pro_forma_windows
 from riskmetrics.results.valuation import Valuation
 
 QUARTER, MIN_QUARTER_OBS = 63, 45
-"""Returns in the longer window of realized volatility, and the fewest worth one."""
+"""Sessions in the longer window of realized volatility, and the minimum number of returns in it."""
 
 OOS_R_SQUARED_WINDOW = 252
-"""Completed forecasts that the skill looks back on."""
+"""Completed forecasts in the out-of-sample R²."""
 
 SYMBOL_WINDOW = har.LEVEL_WINDOW + FORECAST_HORIZON + OOS_R_SQUARED_WINDOW - 1
-"""Returns behind a symbol's row: those of the oldest forecast in its skill."""
+"""Returns needed for a symbol's row: those behind the oldest forecast in its out-of-sample R²."""
 
 PORTFOLIO_WINDOW = metrics.PERCENTILE_WINDOW + MONTH
-"""Returns behind a portfolio's row: those of the oldest volatility in its percentile."""
+"""Returns needed for a portfolio's row: those behind the oldest volatility in its percentile."""
 
 _BLOCK_SYMBOLS = 64
-"""Symbols at a time: working arrays of two years of them stay in a core's cache."""
+"""Symbols per block, so that working arrays of two years of them fit in a core's cache."""
 
 _Estimates: TypeAlias = tuple[Any, ...]
 
 THIN_COVERAGE = 0.95
-"""Share of gross exposure with a return below which a session of a portfolio is counted as thin."""
+"""Share of gross exposure with a return below which a session of a portfolio is thin."""
 
 
 class Figures(NamedTuple):
-    """One entry per session and series, each of shape (D, N); volatilities are annualized fractions."""
+    """Volatility figures per session and series, each (D, N), as annualized fractions."""
 
     realized_21d: FloatArray
     realized_63d: FloatArray
@@ -79,7 +79,8 @@ class SymbolVolatility:
 
     figures: Figures
     oos_r_squared: FloatArray
-    """R² of the last 252 completed forecasts against those of the past 21 sessions, (D, S)."""
+    """Out-of-sample R² of the last 252 completed forecasts against trailing 21-session volatility,
+    (D, S)."""
     n_completed: IntArray
     symbols: "pd.Index[str]"
     versions: ModelVersions
@@ -89,7 +90,7 @@ _SCALED_BY_EQUITY = (
     *("realized_21d", "realized_63d", "daily", "weekly", "monthly"),
     *("volatility_forecast", "root_variance_forecast", "low", "high", "ewma_94", "ewma_97"),
 )
-"""Figures that scale with the returns they are of."""
+"""Figures that scale with returns."""
 
 _SCALE_FREE = ("rise_probability", "strength", "direction", "percentile")
 
@@ -99,38 +100,40 @@ class PortfolioVolatility:
     """Volatility of portfolios (P) on the sessions of a run (D); its figures are (P, D)."""
 
     figures: Figures
-    """Fractions of equity; NaN where `Valuation.risk_denominator` is."""
+    """Fractions of equity; NaN where `Valuation.risk_denominator` is NaN."""
     root_variance_amount: FloatArray
-    """Square root of the forecast variance of the change of value, annualized, (P, D)."""
+    """Square root of the forecast variance of the change of value, annualized, in currency,
+    (P, D)."""
     coverage: FloatArray
-    """Mean share of gross exposure with a return over the 252 sessions to the day, (P, D)."""
+    """Mean share of gross exposure with a return over the trailing 252 sessions, (P, D)."""
     n_covered: FloatArray
-    """Instruments with at least 63 returns in them, (P, D)."""
+    """Instruments with at least 63 returns in the trailing 252 sessions, (P, D)."""
     n_thin: FloatArray
-    """Sessions among them on which the share was below THIN, but enough, (P, D)."""
+    """Thin sessions among them: coverage is at least MIN_COVERAGE and below THIN_COVERAGE,
+    (P, D)."""
     versions: ModelVersions
 
 
 def estimate_symbol_volatility(
     returns: panels.Returns, ranges: pd.DataFrame, market: str, versions: ModelVersions
 ) -> SymbolVolatility:
-    """Measure and forecast every symbol's volatility on each session but the first SYMBOL_WINDOW - 1.
+    """Estimate realized and forecast volatility of every symbol on each session.
+
+    The first SYMBOL_WINDOW - 1 sessions have no estimates.
 
     Parameters
     ----------
     returns : Returns
-        Of the SYMBOL_WINDOW sessions that end on each day.
+        Returns of the SYMBOL_WINDOW sessions that end on each day.
     ranges : DataFrame
         Range proxies of the same sessions and symbols.
     market : str
         Symbol whose volatility is a regressor.
-    versions : Versions
-        Of the model; forecasts of the past use the one known on their day.
+    versions : ModelVersions
+        Model versions; each forecast uses the version known on its day.
     """
-    market_returns, version = (
-        returns.column(market),
-        versions.version_on(pd.DatetimeIndex(returns.frame.index)),
-    )
+    market_returns = returns.column(market)
+    version = versions.version_on(pd.DatetimeIndex(returns.frame.index))
 
     def estimate(values: FloatArray, rows: slice, columns: slice | IntArray) -> _Estimates:
         own = ranges.to_numpy()[rows][:, columns]
@@ -143,13 +146,13 @@ def estimate_symbol_volatility(
                 for left in range(0, max(values.shape[1], 1), _BLOCK_SYMBOLS)
             )
         ]
-        return tuple(np.concatenate(of, axis=1) for of in zip(*parts, strict=True))
+        return tuple(np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
 
-    *figures, skill, n_completed = point_in_time_estimates(
+    *figures, oos_r_squared, n_completed = point_in_time_estimates(
         estimate, returns.values(), returns.unconfirmed, SYMBOL_WINDOW
     )
     return SymbolVolatility(
-        Figures._make(figures), skill, n_completed, returns.frame.columns, versions
+        Figures._make(figures), oos_r_squared, n_completed, returns.frame.columns, versions
     )
 
 
@@ -181,7 +184,7 @@ def _symbol_estimates(
 def _figures(
     returns: FloatArray, inputs: har.Regressors, forecast: har.Forecast, n_dates: int
 ) -> Figures:
-    """Figures of the last ``n_dates`` rows of what the arguments end with."""
+    """Return the figures of the last ``n_dates`` rows of the arguments."""
     month = metrics.realized_volatility(
         returns[-(n_dates + metrics.PERCENTILE_WINDOW + MONTH - 1) :],
         window=MONTH,
@@ -192,8 +195,8 @@ def _figures(
     )
     lags = metrics.absolute_volatility(returns[-(n_dates + MONTH - 1) :])
     rank = metrics.percentile_rank(month.volatility)
-    inputs = har.Regressors._make(of[-n_dates:] for of in inputs)
-    forecast = har.Forecast._make(of[-n_dates:] for of in forecast)
+    inputs = har.Regressors._make(values[-n_dates:] for values in inputs)
+    forecast = har.Forecast._make(values[-n_dates:] for values in forecast)
     realized = month.volatility[-n_dates:]
     trend = metrics.volatility_trend(forecast.volatility_forecast, realized)
     year_returns = returns[-(n_dates + har.LEVEL_WINDOW - 1) :]
@@ -232,36 +235,33 @@ def estimate_portfolio_volatility(
     market: str,
     versions: ModelVersions,
 ) -> PortfolioVolatility:
-    """Measure and forecast the volatility of what each portfolio holds, each day's weights applied to the returns before it.
+    """Estimate realized and forecast volatility of pro-forma portfolio returns.
 
     Parameters
     ----------
     valuation : Valuation
-        Of D days.
+        Valuation on D days.
     returns : Returns
-        Of the PORTFOLIO_WINDOW sessions that end on each of them.
+        Returns of the PORTFOLIO_WINDOW sessions that end on each of them.
     ranges : DataFrame
-        Range proxies of the same sessions, of symbols that some portfolio holds alone
-        (`Valuation.single_underlying`): what it holds has their range, as many times as its equity,
-        where that of several symbols cannot be told.
+        Range proxies of the same sessions, of symbols that are the only underlying of a portfolio
+        (`Valuation.single_underlying`). Its range is that of the symbol, scaled by its exposure;
+        the range of several symbols is unknown.
     market : str
-        Symbol of the market index, whose volatility the forecast looks at too.
-    versions : Versions
-        Coefficients; a day uses those that were known on it.
+        Symbol of the market index, whose volatility is a regressor.
+    versions : ModelVersions
+        Model versions; a day uses the version known on it.
 
     Notes
     -----
-    Not the mean of the positions' volatilities, which leaves out that they do not move together.
-    All is measured on changes of value, and divided by equity at the end.
+    This is not the mean of position volatilities, which would ignore diversification. Everything is
+    measured on changes of value, and divided by equity at the end.
     """
     market_returns, version = returns.column(market), versions.version_on(valuation.days)
-    single_underlying, exposure = (
-        valuation.single_underlying(ranges.columns),
-        np.abs(valuation.sum_by_portfolio(valuation.exposures)),
-    )
-    daily_ranges = np.column_stack(
-        [ranges.to_numpy(), np.full(len(ranges), np.nan)]
-    )  # -1 picks none
+    single_underlying = valuation.single_underlying(ranges.columns)
+    exposure = np.abs(valuation.sum_by_portfolio(valuation.exposures))
+    # column -1 is missing
+    daily_ranges = np.column_stack([ranges.to_numpy(), np.full(len(ranges), np.nan)])
     changes = pro_forma_windows(valuation, returns, PORTFOLIO_WINDOW, in_currency=True)
     days = zip(changes, valuation.underlying_columns(returns.frame.columns), strict=True)
     figures, coverage, n_covered, n_thin = [], [], [], []
@@ -292,7 +292,7 @@ def estimate_portfolio_volatility(
                 (valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None]
             )[:, 0]
         )
-    in_currency = Figures._make(np.concatenate(of).T for of in zip(*figures, strict=True))
+    in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, valuation.risk_denominator),
         root_variance_amount=in_currency.root_variance_forecast,
@@ -304,7 +304,7 @@ def estimate_portfolio_volatility(
 
 
 def _divide_by_equity(in_currency: Figures, equity: FloatArray) -> Figures:
-    """Figures of changes of value as figures of returns on ``equity``, (P, D); NaN where that is."""
+    """Divide figures of changes of value by ``equity``, (P, D); NaN where it is NaN."""
     is_defined = np.isfinite(equity)
     scaled = {name: getattr(in_currency, name) / equity for name in _SCALED_BY_EQUITY}
     kept = {name: np.where(is_defined, getattr(in_currency, name), np.nan) for name in _SCALE_FREE}
