@@ -94,8 +94,7 @@ def _sum_return_times_slope(
     column: IntArray,
     portfolio: IntArray,
 ) -> tuple[FloatArray, IntArray]:
-    """Sum each holding's returns times its portfolio's slopes, (I,), and count the summed days,
-    (I,)."""
+    """Sum each holding's returns times its portfolio's slopes, (I,), and the summed days."""
     known = np.isfinite(returns)
     symbols = np.ascontiguousarray(np.where(known, returns, 0.0).T)
     is_known = np.ascontiguousarray(known.T)

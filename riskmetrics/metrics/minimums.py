@@ -25,3 +25,10 @@ def meets_minimum(share: FloatArray | float, minimum: float) -> BoolArray:
     """Return whether shares reach a minimum, up to a rounding of 1e-9; NaN does not reach it."""
     reached: BoolArray = np.asarray(share) >= minimum - SHARE_TOLERANCE
     return reached
+
+
+def sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
+    """Return equity; NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        enough = meets_minimum(equity / gross, MIN_EQUITY_SHARE)
+    return np.where((equity > 0) & enough, equity, np.nan)

@@ -49,8 +49,7 @@ class ParametricRisk(NamedTuple):
 
 
 class Backtest(NamedTuple):
-    """VaR exceptions (days with a loss above the value at risk) and tested days, each of shape
-    (N,)."""
+    """Number of VaR exceptions and of tested days, each of shape (N,)."""
 
     exceptions: IntArray
     n_tested: IntArray

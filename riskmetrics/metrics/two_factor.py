@@ -156,8 +156,7 @@ def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Mom
 
 
 def _fit(moments: _Moments, min_obs: int) -> TwoFactorOLS:
-    """Estimate from the moments of each window; NaN where the regressors do not determine the
-    betas."""
+    """Estimate from the moments of each window; NaN where the regressors are collinear."""
     from scipy.special import stdtr  # slow to import
 
     n, mean_1, mean_2, mean_y, s11, s12, s22, s1y, s2y, syy = moments

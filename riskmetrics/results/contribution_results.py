@@ -13,7 +13,8 @@ from riskmetrics.results.pro_forma import (
     insufficient_observations,
     pro_forma_windows,
 )
-from riskmetrics.results.valuation import Valuation, first_reason_texts
+from riskmetrics.results.undefined_reasons import first_reason_texts
+from riskmetrics.results.valuation import Valuation
 
 
 def compute_contributions(valuation: Valuation, returns: panels.Returns) -> pd.DataFrame:

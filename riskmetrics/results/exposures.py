@@ -12,7 +12,8 @@ from riskmetrics import panels
 from riskmetrics.metrics import concentration as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results.snapshots import DAY_COLUMN
-from riskmetrics.results.valuation import Reason, Valuation, first_reason_texts
+from riskmetrics.results.undefined_reasons import Reason, first_reason_texts
+from riskmetrics.results.valuation import Valuation
 
 ETF, UNCLASSIFIED = "ETF", "Unclassified"
 """Sectors in addition to the GICS ones: funds, and symbols without a profile."""

@@ -21,7 +21,8 @@ from riskmetrics.results.lot_frames import (
 )
 from riskmetrics.results.model_versions import ModelVersions
 from riskmetrics.results.pro_forma import insufficient_observations
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import (
     MIN_QUARTER_OBS,
     OOS_R_SQUARED_WINDOW,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from riskmetrics.metrics import portfolio as metrics
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
+from riskmetrics.metrics.minimums import sufficient_equity
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Income
 from riskmetrics.results.lot_frames import (
@@ -50,6 +51,21 @@ class PnL(NamedTuple):
     """Traded instruments whose P&L of the day includes a suspected split."""
     n_lots_over_split: FloatArray
     """Lots held over an unresolved suspected split up to the day."""
+
+
+class StartOfDay(NamedTuple):
+    """Denominators of a day's return, in currency, each of shape (P, D)."""
+
+    equity: FloatArray
+    """Equity at the previous session plus inflows since; NaN if no holding then had a price, or the
+    cash is unknown."""
+    gross: FloatArray
+    """Gross exposure at the previous session plus inflows since."""
+
+    @property
+    def return_denominator(self) -> FloatArray:
+        """Return the equity; NaN where not positive or below MIN_EQUITY_SHARE of gross exposure."""
+        return sufficient_equity(self.equity, self.gross)
 
 
 @dataclass(frozen=True)
@@ -189,6 +205,22 @@ class Ledger:
         )
         paid_in = np.maximum(bought - sold, 0.0)
         return paid_in + shorted, paid_in - shorted
+
+    def start_of_day(self, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
+        """Return equity and gross exposure at the start of each day.
+
+        Purchases of a portfolio without a stated equity are inflows at its start.
+        """
+        n = len(self.portfolios)
+        n_held = self.count_instruments(held.direction != 0)
+        n_priced = self.count_instruments((held.direction != 0) & np.isfinite(held.values))
+        net, gross = (
+            metrics.group_sums(values, self.instrument_portfolio, n)
+            for values in (held.values, np.abs(held.values))
+        )
+        equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
+        inflow, size = self.inflows()
+        return StartOfDay(equity[:, :-1] + inflow, gross[:, :-1] + size)
 
     def pnl(
         self, is_unconfirmed: BoolArray, split_suspicion: lot_prices.SplitSuspicion, income: Income

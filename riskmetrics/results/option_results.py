@@ -20,7 +20,8 @@ from riskmetrics.results.lot_frames import (
     underlying,
 )
 from riskmetrics.results.snapshots import DAY_COLUMN
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 from riskmetrics.results.volatility_results import SymbolVolatility
 
 _GREEKS = {f"portfolio_{greek}": greek for greek in ("delta", "gamma", "theta", "vega")}

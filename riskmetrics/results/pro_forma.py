@@ -12,7 +12,8 @@ from riskmetrics import panels
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE
 from riskmetrics.metrics.portfolio import pro_forma_returns
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 
 YEAR_WINDOW, MIN_YEAR_OBS = 252, 126
 """Sessions in a trailing year, and the minimum number of returns in it."""

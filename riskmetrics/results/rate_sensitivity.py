@@ -22,7 +22,8 @@ from riskmetrics.results.betas import (
 )
 from riskmetrics.results.lot_frames import open_symbols
 from riskmetrics.results.snapshots import count_covered, coverage_rows, insufficient_coverage
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 
 RATE_BETA_COVERAGE = ("rate_beta", "two_factor_rate_beta")
 

@@ -11,7 +11,8 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE, meets_minimum
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS, SymbolBetas
 from riskmetrics.results.pro_forma import pro_forma_windows
-from riskmetrics.results.valuation import Reason, Valuation, round_share_down
+from riskmetrics.results.undefined_reasons import Reason, round_share_down
+from riskmetrics.results.valuation import Valuation
 
 DAY_COLUMN = "snapshot_date"
 _TABLE = "portfolio_snapshots"

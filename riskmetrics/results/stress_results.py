@@ -12,7 +12,8 @@ from riskmetrics.metrics.portfolio import weighted_beta
 from riskmetrics.results.betas import SymbolBetas, missing_index_reason
 from riskmetrics.results.rate_sensitivity import TwoFactorBetas
 from riskmetrics.results.snapshots import insufficient_coverage
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 
 _BETA_LABELS = "a market beta", "a rate beta"
 

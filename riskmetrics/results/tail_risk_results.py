@@ -7,7 +7,8 @@ from riskmetrics import panels
 from riskmetrics.metrics import tail_risk as metrics
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.results.pro_forma import insufficient_observations, pro_forma_windows
-from riskmetrics.results.valuation import Reason, Valuation
+from riskmetrics.results.undefined_reasons import Reason
+from riskmetrics.results.valuation import Valuation
 
 MIN_OBS_BY_LEVEL = {0.95: metrics.MIN_OBS_95, 0.99: metrics.MIN_OBS_99}
 """Minimum number of returns by confidence level."""

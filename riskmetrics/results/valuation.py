@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import portfolio as metrics
@@ -20,40 +19,14 @@ from riskmetrics.metrics._typing import BoolArray, FloatArray, IntArray
 from riskmetrics.metrics.minimums import (
     INSUFFICIENT_EQUITY,
     MIN_COVERAGE,
-    MIN_EQUITY_SHARE,
     meets_minimum,
+    sufficient_equity,
 )
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, compute_income
-from riskmetrics.results.ledger import Ledger, PnL, unpriced_trade_days
-
-
-class Reason(NamedTuple):
-    """Reason of an undefined figure where ``condition``, (P, D), is true.
-
-    The text may quote numbers, (P, D) each.
-    """
-
-    text: str
-    condition: BoolArray | bool = True
-    number: FloatArray | None = None
-    second_number: FloatArray | None = None
-
-
-class StartOfDay(NamedTuple):
-    """Denominators of a day's return, in currency, each of shape (P, D)."""
-
-    equity: FloatArray
-    """Equity at the previous session plus inflows since; NaN if no holding then had a price, or the
-    cash is unknown."""
-    gross: FloatArray
-    """Gross exposure at the previous session plus inflows since."""
-
-    @property
-    def return_denominator(self) -> FloatArray:
-        """Return the equity; NaN where not positive or below MIN_EQUITY_SHARE of gross exposure."""
-        return _sufficient_equity(self.equity, self.gross)
+from riskmetrics.results.ledger import Ledger, PnL, StartOfDay, unpriced_trade_days
+from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
 
 
 @dataclass(frozen=True)
@@ -94,7 +67,7 @@ class Valuation:
     cash: FloatArray
     """Cash, (P, D); NaN where a holding has a price now, but had none when the equity was stated or
     the holding was bought."""
-    start_of_day: "StartOfDay"
+    start_of_day: StartOfDay
     pnl: PnL
     income: Income
 
@@ -160,7 +133,7 @@ class Valuation:
 
         NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure.
         """
-        return _sufficient_equity(self.equity, self.max_gross_exposure)
+        return sufficient_equity(self.equity, self.max_gross_exposure)
 
     @cached_property
     def n_with_exposure(self) -> FloatArray:
@@ -224,7 +197,7 @@ class Valuation:
         return valued
 
     def underlying_columns(self, symbols: "pd.Index[str]") -> Iterator[IntArray]:
-        """Position in ``symbols`` of what each instrument follows on each day, (I,): -1 for one that follows none."""
+        """Yield by day the index in ``symbols`` of each instrument's underlying, (I,); -1 if none."""
         column = self._underlying_positions(symbols)
         return (np.where(follows, column, -1) for follows in self.has_return_series.T)
 
@@ -315,35 +288,6 @@ class Valuation:
                 round_share_down(self.equity_share),
             ),
         )
-
-
-def first_reason_texts(undefined: BoolArray, *reasons: Reason) -> "NDArray[np.object_]":
-    """Return the text of the first reason that applies, (P, D); empty where none does.
-
-    It is also empty where ``undefined`` is false.
-    """
-    texts = np.full(undefined.shape, "", dtype=object)
-    unexplained = undefined.copy()
-    for text, condition, *numbers in reasons:
-        applies = unexplained & condition
-        quoted = [number[applies] for number in numbers if number is not None]
-        texts[applies] = (
-            [text.format(*row) for row in zip(*quoted, strict=True)] if quoted else text
-        )
-        unexplained &= ~applies
-    return texts
-
-
-def round_share_down(share: FloatArray) -> FloatArray:
-    """Round shares down to 0.1 %, so that one below a minimum is not printed as the minimum."""
-    return np.floor(share * 1000 + 1e-6) / 1000
-
-
-def _sufficient_equity(equity: FloatArray, gross: FloatArray) -> FloatArray:
-    """Return equity; NaN where it is not positive or below MIN_EQUITY_SHARE of gross exposure."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        enough = meets_minimum(equity / gross, MIN_EQUITY_SHARE)
-    return np.where((equity > 0) & enough, equity, np.nan)
 
 
 def required_sessions(
@@ -437,7 +381,7 @@ def value_portfolios(
         has_price_source=~ledger.any_lot(ledger.is_open & ~has_price_source)[:, 1:],
         unpriced_value=_unpriced_values(ledger, held, market)[:, 1:],
         cash=cash[:, 1:],
-        start_of_day=_start_of_day(ledger, held, cash),
+        start_of_day=ledger.start_of_day(held, cash),
         pnl=ledger.pnl(
             lot_prices.has_unconfirmed_price(lots, closes, days),
             lot_prices.split_suspicion(lots, market.suspects, days),
@@ -458,20 +402,3 @@ def _unpriced_values(ledger: Ledger, held: metrics.Holdings, market: MarketData)
     )
     last = ledger.net_holdings(ledger.sessions, known)
     return np.where((held.direction != 0) & np.isnan(held.values), np.abs(last.values), 0.0)
-
-
-def _start_of_day(ledger: Ledger, held: metrics.Holdings, cash: FloatArray) -> StartOfDay:
-    """Return equity and gross exposure at the start of each day.
-
-    Purchases of a portfolio without a stated equity are inflows at its start.
-    """
-    n = len(ledger.portfolios)
-    n_held = ledger.count_instruments(held.direction != 0)
-    n_priced = ledger.count_instruments((held.direction != 0) & np.isfinite(held.values))
-    net, gross = (
-        metrics.group_sums(values, ledger.instrument_portfolio, n)
-        for values in (held.values, np.abs(held.values))
-    )
-    equity = np.where((n_held > 0) & (n_priced == 0), np.nan, net + cash)
-    inflow, size = ledger.inflows()
-    return StartOfDay(equity[:, :-1] + inflow, gross[:, :-1] + size)

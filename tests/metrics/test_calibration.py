@@ -48,7 +48,7 @@ def panel(
 
 
 def realized_by(inputs: Regressors, weights: np.ndarray, *, noise: float = 0.0) -> np.ndarray:
-    """Volatility that follows: the model's with these weights times a gamma error of mean 1 and this standard deviation."""
+    """Return the model's volatility with these weights times a gamma error with mean 1."""
     market = np.where(inputs.proxy == CLOSE, 0.0, inputs.market)
     ratio = (
         weights[0]
@@ -102,7 +102,7 @@ def test_agrees_with_weighted_least_squares_written_out(proxy):
 
 
 def test_standard_errors_are_those_of_driscoll_and_kraay_written_out():
-    """Sums over the series of a day, and 63 of their autocovariances with Bartlett's weights, between the inverses of X'WX."""
+    """Write out Driscoll-Kraay errors: daily sums, 63 Bartlett-weighted autocovariances."""
     inputs = panel(days=300, symbols=5)
     realized = realized_by(inputs, TRUTH["close_market"], noise=0.4)
     realized[:3] = realized[100] = np.nan
@@ -185,7 +185,7 @@ def test_series_may_come_in_blocks():
 
 
 def test_fits_what_regressors_and_the_volatility_after_them_say():
-    """End to end: a market and 22 symbols whose volatility reverts to its mean get a fit whose variance forecast is unbiased."""
+    """End to end: mean-reverting volatility of a market and 22 symbols gets an unbiased fit."""
     rng = np.random.default_rng(8)
     sessions, symbols = 1600, 22
     log_volatility = np.zeros((sessions, symbols + 1))

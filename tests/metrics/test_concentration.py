@@ -1,4 +1,4 @@
-"""Concentration and sector weights against hand calculation, exact fractions and their invariants."""
+"""Concentration and sector weights against hand calculation, exact fractions and invariants."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Contributions to volatility against numpy's covariances, numerical differentiation and their sum."""
+"""Risk contributions against numpy's covariances, numerical differentiation and their sum."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,8 @@ def book(seed, missing=0.0, sessions=80):
 
 
 def compounded(returns, weight):
-    """Each portfolio's rescaled series and its coverage, written as a loop; days under 80 % of gross do not count."""
+    """Each portfolio's rescaled series and its coverage, written as a loop; days under 80 % of
+    gross do not count."""
     series, coverage = (np.full((len(returns), 3), np.nan) for _ in range(2))
     for p in range(3):
         mine = np.flatnonzero(p == PORTFOLIO)
@@ -91,7 +92,8 @@ def test_a_portfolio_of_one_holding_is_all_its_risk():
 
 
 def test_a_hedge_takes_risk_away():
-    """By hand: 1 of one symbol and -0.5 of the same in another holding: 2 sd, -1 sd, together 1 sd."""
+    """By hand: 1 of one symbol and -0.5 of the same in another holding: 2 sd, -1 sd, together 1
+    sd."""
     returns = np.random.default_rng(8).normal(0.0, 0.01, (50, 1))
     found = risk_contributions(
         returns,

@@ -1,4 +1,4 @@
-"""The volatility forecast against its formula written out, arch's lags and invariants; what it says where it is undefined."""
+"""The HAR forecast against its formula written out, arch's lags and invariants."""
 
 import math
 
@@ -112,7 +112,8 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
 
 
 def test_lags_agree_with_arch():
-    """Oracle: the regressors of arch's HARX, which stand beside the day after the one they end on."""
+    """Oracle: the regressors of arch's HARX, which stand beside the day after the one they end
+    on."""
     returns = np.random.default_rng(2).normal(0.0, 0.01, (300, 1))
     ours = build_regressors(returns, returns[:, 0])
     absolute = math.sqrt(math.pi / 2) * np.abs(returns[:, 0])
@@ -152,7 +153,7 @@ def test_a_short_history_is_flagged_and_a_shorter_one_undefined(n_obs, defined, 
 
 
 def test_the_month_stands_in_for_a_day_that_is_four_sessions_old():
-    """And only the day: 2 of the last 5 sessions have no return in the first case, 4 in the second, where the week is unknown too."""
+    """2 of the last 5 sessions have no return at first, then 4, where the week is unknown too."""
     returns, market, _ = simulated(4, sessions=252, symbols=3)
     returns = np.where(np.isnan(returns), 0.01, returns)
     returns[-3:, 1], returns[-4:, 2] = np.nan, np.nan
@@ -198,7 +199,8 @@ def test_a_price_that_is_not_made_has_no_forecast(still):
 
 
 def test_the_ratio_is_clipped_and_says_so():
-    """One day of 400 % after a quiet year, and a quiet month after a wild year under weights that see nothing else."""
+    """One day of 400 % after a quiet year, and a quiet month after a wild year under weights that
+    see nothing else."""
     calm = np.tile([0.001, -0.001], 126)
     wild, quiet = calm.copy(), np.where(np.arange(252) < 231, 0.05, 0.001)
     wild[-21:] = 0.5

@@ -1,4 +1,4 @@
-"""Every threshold of a metric on its boundary: what is just enough is defined, and one less is not."""
+"""Every threshold of a metric on its boundary: the minimum is defined, one less is not."""
 
 import numpy as np
 import pytest

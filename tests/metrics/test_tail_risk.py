@@ -1,4 +1,4 @@
-"""Tail risk against numpy's and scipy's quantiles and distributions, published regions, hand calculation and its invariants."""
+"""Tail risk against numpy's and scipy's quantiles and distributions, and published regions."""
 
 import numpy as np
 import pytest
@@ -71,7 +71,8 @@ def test_approaches_the_normal_tail_of_normal_returns():
 
 
 def test_equal_losses_are_all_in_the_tail_and_the_shortfall_is_not_below_them():
-    """Three losses of 0.1 average a little under 0.1 or over it in binary fractions, seven of 0.7 too."""
+    """Three losses of 0.1 average a little under 0.1 or over it in binary fractions, seven of 0.7
+    too."""
     for loss in np.linspace(0.01, 0.9, 90):
         found = historical_risk(np.full((7, 1), -loss), level=0.9, window=7, min_obs=1)
         assert found.value_at_risk[0] == loss
@@ -101,7 +102,8 @@ def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
     [(MIN_OBS_95, 0.95, 7), (MIN_OBS_99, 0.99, 5), (VAR_WINDOW, 0.99, 6)],
 )
 def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, beyond):
-    """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below it."""
+    """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below
+    it."""
     losses = np.arange(float(days))
     found = historical_risk(-losses[:, None], level=level, window=days, min_obs=days)
     assert (losses > found.value_at_risk).sum() == beyond
@@ -165,7 +167,8 @@ def breaches_of(returns, *, level, min_obs, **days):
 @repeatable
 @given(seeds, st.integers(1, 5), st.sampled_from([1, 40, 300]))
 def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, window):
-    """Oracle: scipy.stats.percentileofscore, strictly below; 300 days are more than a byte counts."""
+    """Oracle: scipy.stats.percentileofscore, strictly below; 300 days are more than a byte
+    counts."""
     returns = np.round(panel(seed, sessions=window + 12, series=series, missing=0.1), 3)
     found = loss_ranks(returns, window=window, n_days=10)
     for day in range(10):
@@ -188,7 +191,7 @@ def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, windo
 def test_breaches_agree_with_a_loop_over_days(seed, level):
     """Oracle: np.quantile of the days before each tested day."""
     returns = panel(seed, sessions=90, missing=0.15)
-    found = breaches_of(returns, level=level, window=40, tested=30, min_obs=32)
+    found = breaches_of(returns, level=level, window=40, n_days=30, min_obs=32)
     breaches, tested = np.zeros(5, int), np.zeros(5, int)
     for day in range(60, 90):
         for series in range(5):
@@ -204,15 +207,16 @@ def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is
     """Losses that grow every day always pass the worst before; falling and equal ones never do."""
     growing = -np.linspace(0.01, 0.02, 50)
     returns = np.column_stack([growing, growing[::-1], np.full(50, -0.1)])
-    found = breaches_of(returns, level=0.99, window=30, tested=20, min_obs=30)
+    found = breaches_of(returns, level=0.99, window=30, n_days=20, min_obs=30)
     assert_equal(found, Backtest(np.array([20, 0, 0]), np.array([20, 20, 20])))
 
 
 @pytest.mark.parametrize(("loss", "breaches"), [(0.625, 0), (0.6875, 1)])
 def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss, breaches):
-    """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all of it is exact in binary."""
+    """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all
+    of it is exact in binary."""
     found = breaches_of(
-        -np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, tested=1, min_obs=3
+        -np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, n_days=1, min_obs=3
     )
     assert_equal(found, Backtest(np.array([breaches]), np.array([1])))
 
@@ -227,8 +231,8 @@ def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
 
 def test_rows_before_the_windows_of_a_backtest_do_not_matter():
     returns = panel(11, sessions=80)
-    cut = breaches_of(returns[10:], level=0.95, window=40, tested=30, min_obs=20)
-    assert_equal(breaches_of(returns, level=0.95, window=40, tested=30, min_obs=20), cut)
+    cut = breaches_of(returns[10:], level=0.95, window=40, n_days=30, min_obs=20)
+    assert_equal(breaches_of(returns, level=0.95, window=40, n_days=30, min_obs=20), cut)
 
 
 @pytest.mark.parametrize(
@@ -257,7 +261,8 @@ def test_rejects_where_kupiec_did(level, days, most_too_few, least_too_many):
 @repeatable
 @given(st.integers(1, 1000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), levels)
 def test_the_likelihood_ratio_agrees_with_the_binomial_distribution(counts, level):
-    """Oracle: twice the difference of scipy's binomial log probabilities, no breach and nothing but breaches among them."""
+    """Oracle: twice the difference of scipy's binomial log probabilities, no breach and nothing but
+    breaches among them."""
     n, x = counts
     found = kupiec(np.array([x]), np.array([n]), level=level)
     theirs = 2 * (stats.binom.logpmf(x, n, x / n) - stats.binom.logpmf(x, n, 1 - level))
@@ -289,7 +294,7 @@ def test_levels_windows_and_counts_that_make_no_sense_raise():
         with pytest.raises(ValueError, match="min_obs"):
             historical_risk(returns, level=0.95, window=window, min_obs=min_obs)
     with pytest.raises(ValueError, match="too few to test"):
-        breaches_of(returns, level=0.95, window=8, tested=3, min_obs=1)
+        breaches_of(returns, level=0.95, window=8, n_days=3, min_obs=1)
     for breaches, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):
-        with pytest.raises(ValueError, match="breaches"):
+        with pytest.raises(ValueError, match="exceptions"):
             kupiec(np.array(breaches), np.array(days), level=0.95)

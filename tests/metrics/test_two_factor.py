@@ -1,4 +1,7 @@
-"""Two-factor regressions against statsmodels, a published data set and hand calculation; their missing-value rules and bit-exactness."""
+"""Two-factor regressions against statsmodels, a published data set and hand calculation.
+
+Includes missing-value rules and bit-exactness.
+"""
 
 import numpy as np
 import pytest
@@ -72,7 +75,8 @@ def test_agrees_with_statsmodels_on_random_windows_with_missing_data(window):
     "regressors", [("GNPDEFL", "UNEMP"), ("GNP", "ARMED"), ("GNP", "POP"), ("YEAR", "GNP")]
 )
 def test_agrees_with_statsmodels_on_longleys_data(regressors):
-    """Oracle: statsmodels, by QR, on the data set that single precision programs failed on; GNP and population correlate at 0.991."""
+    """Oracle: statsmodels, by QR, on the data set that single precision programs failed on; GNP and
+    population correlate at 0.991."""
     data = longley.load_pandas().data
     y, x1, x2 = (data[name].to_numpy(np.float64) for name in ("TOTEMP", *regressors))
     for name, left, right in zip(

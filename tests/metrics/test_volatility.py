@@ -1,4 +1,7 @@
-"""Past volatility against numpy, scipy and hand calculation; its missing-value rules and its bit-exactness."""
+"""Realized volatility against numpy, scipy and hand calculation.
+
+Includes missing-value rules and bit-exactness.
+"""
 
 import math
 
@@ -141,7 +144,8 @@ def test_a_bar_without_a_valid_range_has_none(high, low):
 
 
 def test_percentile_rank_agrees_with_scipy():
-    """Oracle: scipy.stats.percentileofscore(kind="mean") among the earlier 252, ties and gaps included."""
+    """Oracle: scipy.stats.percentileofscore(kind="mean") among the earlier 252, ties and gaps
+    included."""
     rng = np.random.default_rng(3)
     volatility = np.round(rng.lognormal(-1.5, 0.4, (300, 9)), 2)  # two decimals: plenty of ties
     volatility[rng.random(volatility.shape) < 0.2] = np.nan
@@ -191,7 +195,7 @@ def test_too_few_rows_are_refused(function):
 
 @pytest.mark.parametrize(("window", "min_obs"), [(22, 15), (0, 2), (21, 1), (21, 22)])
 def test_windows_that_do_not_fit_are_refused(window, min_obs):
-    with pytest.raises(ValueError, match=r"must hold|rows"):
+    with pytest.raises(ValueError, match=r"required|rows"):
         realized_volatility(np.zeros((21, 1)), window=window, min_obs=min_obs)
 
 

@@ -1,4 +1,4 @@
-"""Portfolios small enough to check in the head, and random ones; in the shape that the database gives them."""
+"""Small portfolios to check by hand, and random ones, in the shape read from the database."""
 
 from datetime import date
 from typing import Any, NamedTuple
@@ -115,7 +115,7 @@ class Book(NamedTuple):
         return valuation.value_portfolios(days, self.portfolios, self.lots, self.anchors, market)
 
     def suspects(self) -> pd.DataFrame:
-        """List the suspected splits of the whole history, as a run reads them; ranges are not known."""
+        """List the suspected splits of the whole history, as a run reads them, without ranges."""
         missing = self.closes * np.nan
         return panels.suspected_splits(panels.Bars(self.closes, self.closes, missing, missing))
 
@@ -311,7 +311,7 @@ def book(
     benchmark: dict[date, dict[str, float]] | None = None,
     ranges: pd.DataFrame | None = None,
 ) -> Book:
-    """Arrange lots, closes and equity balances with their day (by portfolio; default: portfolio A without one)."""
+    """Build a book of lots, closes and equity balances with their day, by portfolio."""
     stated_equity = {"A": (None, None)} if equity is None else equity
     portfolios = pd.DataFrame(
         {
@@ -384,7 +384,7 @@ def _profiles(by_symbol: dict[str, tuple[str | None, bool, float]]) -> pd.DataFr
 def random_closes(
     symbols: list[str], rng: np.random.Generator, missing: float = 0.0
 ) -> pd.DataFrame:
-    """Closes that move with the market and on their own, some of them missing, but never the market's."""
+    """Return closes that move with the market and on their own, with gaps but the market's."""
     market = rng.normal(0, 0.01, (len(SESSIONS), 1))
     moves = np.hstack(
         [
@@ -401,14 +401,16 @@ def random_closes(
 
 
 def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book:
-    """Long and short lots, options and a private holding, bought and sold over the year, with equity balances stated early."""
+    """Long and short lots, options and a private holding, bought and sold over the year, with
+    equity balances stated early."""
     rng = np.random.default_rng(seed)
     lots = [of for name in "ABCDEFGH"[:n_portfolios] for of in _random_lots(name, rng)]
     return _random_book(lots, random_closes(_SYMBOLS, rng, missing))
 
 
 def long_book(seed: int) -> Book:
-    """A random book, and a portfolio of one stock alone, on more than three years of the simulated market, whose bars have ranges.
+    """A random book, and a portfolio of one stock alone, on more than three years of the simulated
+    market, whose bars have ranges.
 
     Nothing is undefined in it for want of history; a close and a range here and there are missing.
     """

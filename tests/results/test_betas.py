@@ -254,7 +254,7 @@ def test_days_that_do_not_follow_each_other_are_refused(closes):
 
 
 def test_a_price_that_nobody_paid_moves_no_beta_whatever_is_known_of_it(closes):
-    """A tick of a tenth: on its own day it is not believed, from the next session on it is known to be none."""
+    """A tick of a tenth is unconfirmed on its own day, and known to be bad from the next on."""
     clean = book(lot("X", 1), closes=closes.copy())
     closes.loc[str(SESSIONS[140]), "X"] /= 10
     ticked = book(lot("X", 1), closes=closes)

@@ -1,4 +1,4 @@
-"""Calibrations of simulated histories: what becomes of each proxy, from when a version is known, and what is refused."""
+"""Calibrations of simulated histories: proxies, when a version is known, and refusals."""
 
 from datetime import date
 
@@ -51,7 +51,8 @@ def stored(proposal: model_calibration.Proposal) -> pd.DataFrame:
 
 
 def test_a_version_is_known_from_its_last_target_on():
-    """All three proxies are fitted, so nothing of the shipped version, which saw 2022, is in the new one."""
+    """All three proxies are fitted, so nothing of the shipped version, which saw 2022, is in the
+    new one."""
     proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
     known = parse_versions(stored(proposal))
     assert proposal.kept_reasons == {}
@@ -67,7 +68,7 @@ def test_a_version_is_known_from_its_last_target_on():
 
 
 def test_without_highs_and_lows_their_proxy_keeps_its_coefficients_and_the_days_that_those_know():
-    """Taken from a version that saw 2022, they are no more fit for a forecast of 2021 than it is, and nor is the version with them."""
+    """A new version that keeps coefficients fitted to 2022 is in-sample for 2021, as they are."""
     bars = history(2)
     closes_only = bars | {name: bars[name] * np.nan for name in ("high", "low")}
     proposal = model_calibration.propose_version(closes_only, MARKET_INDEX, shipped())
@@ -171,7 +172,8 @@ def test_too_short_a_history_is_refused_with_a_sentence(sessions: int):
 
 
 def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is():
-    """Another stock has one price, five sessions before: it has no pair, and adds none to the others."""
+    """Another stock has one price, five sessions before: it has no pair, and adds none to the
+    others."""
     bars = history(2)
     plain = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     before = pd.DatetimeIndex(

@@ -1,4 +1,4 @@
-"""Options in what is made of return series: as shares of their underlying, by hand, by scipy and by numpy."""
+"""Options in figures of return series: as shares of their underlying, by hand, scipy and numpy."""
 
 from datetime import date
 from typing import Any
@@ -34,7 +34,8 @@ CALL: dict[str, Any] = {
 }
 PUT = CALL | {"position_type": "SP", "underlying_symbol": "Y"}
 SHARE = CALL | {"strike_price": 1e-6, "expiration_date": DAY}
-"""A call that is exercised today at next to nothing: a hundred shares, of delta 1 and without time value."""
+"""A call that is exercised today at next to nothing: a hundred shares, of delta 1 and without time
+value."""
 
 
 @pytest.fixture
@@ -128,14 +129,16 @@ def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
 
 
 def hedged(closes: pd.DataFrame, **fields: object) -> Book:
-    """Shares of X and two lots of calls on it, three short puts on Y, of which nothing else is held; equity is 20,000."""
+    """Shares of X and two lots of calls on it, three short puts on Y, of which nothing else is
+    held; equity is 20,000."""
     calls = lot("X240621C50", 2, **CALL), lot("X240621C50", -1, **CALL | {"position_type": "SC"})
     puts = lot("Y240621P50", -3, **PUT | fields)
     return book(lot("X", 120), *calls, puts, closes=closes, equity={"A": (20_000.0, DAY)})
 
 
 def exposures_by_hand(of: Book) -> pd.Series:
-    """Oracle: N(d1) by scipy at the underlyings' forecasts; 120 shares and 1 call on X net, 3 puts short on Y."""
+    """Oracle: N(d1) by scipy at the underlyings' forecasts; 120 shares and 1 call on X net, 3 puts
+    short on Y."""
     symbols = of.symbol_volatility(DAY)
     sigma = pd.Series(symbols.figures.volatility_forecast[0], index=symbols.symbols)[["X", "Y"]]
     spot, years = of.closes.loc[AT, ["X", "Y"]], (JUNE - DAY).days / 365
@@ -188,7 +191,8 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
 
 
 def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes):
-    """Its stated value stays in gross: 3 contracts x 100 x 3 of money that no return series stands for."""
+    """Its stated value stays in gross: 3 contracts x 100 x 3 of money that no return series stands
+    for."""
     of = hedged(closes, strike_price=None)
     valued = of.value_with_deltas(DAY)
     *_, coverage = rate_sensitivity.portfolio_rows(valued, *of.rate_betas(DAY))
@@ -212,7 +216,8 @@ def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
 
 
 def test_a_delta_may_be_known_on_one_day_and_not_on_the_next(closes):
-    """Y has no close for three sessions, and so no volatility on the last: there its options follow nothing and count by their value."""
+    """Y has no close for three sessions, and so no volatility on the last: there its options follow
+    nothing and count by their value."""
     closes.iloc[198:201, closes.columns.get_loc("Y")] = np.nan
     valued = hedged(closes).value_with_deltas(*SESSIONS[199:201])
     assert valued.has_return_series[-1].tolist() == [True, False]

@@ -1,4 +1,4 @@
-"""Volatility of positions and portfolios: the right window, version and series reach the right row."""
+"""Volatility of positions and portfolios: each row has its window, version and series."""
 
 from datetime import date
 
@@ -34,7 +34,8 @@ def closes() -> pd.DataFrame:
 
 
 def forecast_of(returns: np.ndarray, market: np.ndarray) -> float:
-    """The formula written out for one window of 252 returns of a close and a market (Corsi's lags of absolute returns)."""
+    """The formula written out for one window of 252 returns of a close and a market (Corsi's lags
+    of absolute returns)."""
     a, m = C * np.abs(returns), np.abs(market)
     level = a.mean()
     ratios = [
@@ -50,7 +51,8 @@ def forecast_of(returns: np.ndarray, market: np.ndarray) -> float:
 
 
 def test_a_position_has_the_volatility_of_its_symbol(closes):
-    """Oracle: numpy's standard deviation, and the forecast's formula written out; skill from a loop over completed forecasts."""
+    """Oracle: numpy's standard deviation, and the forecast's formula written out; skill from a loop
+    over completed forecasts."""
     of = book(lot("X", 3), closes=closes)
     rows, undefined = forecasts.position_rows(
         of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY)
@@ -103,7 +105,15 @@ def test_a_portfolio_of_one_symbol_has_its_volatility_as_many_times_as_it_is_lev
         figure[0, symbol.symbols.get_loc("X")] for figure in symbol.figures
     )
     for portfolio, leverage in ((0, 1.0), (1, 2.0)):
-        for name in ("realized_21d", "realized_63d", "expected", "risk", "low", "high", "ewma_97"):
+        for name in (
+            "realized_21d",
+            "realized_63d",
+            "volatility_forecast",
+            "root_variance_forecast",
+            "low",
+            "high",
+            "ewma_97",
+        ):
             assert_allclose(
                 getattr(found, name)[portfolio, 0], leverage * getattr(own, name), rtol=1e-12
             )
@@ -114,7 +124,7 @@ def test_a_portfolio_of_one_symbol_has_its_volatility_as_many_times_as_it_is_lev
 
 
 def test_a_portfolio_is_less_volatile_than_its_positions_on_average(closes):
-    """The volatility of the whole is that of its returns; the weighted mean of its parts leaves out that they do not move together."""
+    """Portfolio volatility is that of its returns; a weighted mean ignores diversification."""
     of = book(lot("X", 100), lot("Y", 100), lot("Z", 100), closes=closes)
     rows, _, undefined = forecasts.portfolio_rows(of.value_book(DAY), of.portfolio_volatility(DAY))
     returns = closes.pct_change().dropna()[["X", "Y", "Z"]]
@@ -126,7 +136,7 @@ def test_a_portfolio_is_less_volatile_than_its_positions_on_average(closes):
     assert undefined.empty
 
 
-def test_long_and_short_of_one_volatility_are_hedged_where_the_mean_of_positions_sees_twice_the_risk(
+def test_long_and_short_of_one_volatility_hedge_each_other_unlike_their_mean(
     closes,
 ):
     twin = closes.assign(W=closes["X"])
@@ -143,7 +153,8 @@ def test_long_and_short_of_one_volatility_are_hedged_where_the_mean_of_positions
 
 
 def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
-    """One calibrated through the day before counts from then on, and the shipped one until then; neither saw its future."""
+    """One calibrated through the day before counts from then on, and the shipped one until then;
+    neither saw its future."""
     double = {
         proxy: har.Coefficients(2 * weights, variance)
         for proxy, (weights, variance) in har.SHIPPED_COEFFICIENTS.items()
@@ -212,7 +223,8 @@ def test_a_session_is_thin_below_95_per_cent_and_has_no_return_below_80(closes, 
 
 
 def test_what_is_not_known_is_null_with_its_reason(closes):
-    """A price listed four months ago, one that stands still, an option without an expiration, and a private holding."""
+    """A price listed four months ago, one that stands still, an option without an expiration, and a
+    private holding."""
     closes.loc[closes.index < closes.index[-60], "X"] = np.nan
     closes["Y"] = 5.0
     call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 10.0}

@@ -1,4 +1,4 @@
-"""What a result may not depend on: the future, other days, other portfolios, other symbols, the order or the splitting of lots."""
+"""Invariance of results to the future, other days, portfolios and symbols, and order of lots."""
 
 import numpy as np
 import pandas as pd
@@ -73,7 +73,8 @@ def test_a_range_of_days_equals_its_days_one_by_one_in_what_takes_years_of_price
 
 
 def with_suspects(of: Book) -> Book:
-    """The book with splits before and in DAYS, and a tick like a split that the next day reverts."""
+    """The book with splits before and in DAYS, and a tick like a split that the next day
+    reverts."""
     closes = of.closes.copy()
     for symbol, day, factor in (
         ("S1", DAYS[0], 0.25),
@@ -102,7 +103,8 @@ def test_a_suspected_split_is_known_on_its_day_as_in_a_range() -> None:
 
 
 def assert_known(results: dict[str, pd.DataFrame]) -> None:
-    """What needs the longest histories is known of everything, and ranges are in the forecasts of all but portfolios of several stocks."""
+    """What needs the longest histories is known of everything, and ranges are in the forecasts of
+    all but portfolios of several stocks."""
     listed = results["volatility"]["realized_vol_21d"].notna()
     assert (
         results["volatility"]
@@ -154,7 +156,8 @@ def test_a_symbol_that_nobody_holds_changes_nothing(seed):
 
 
 def without_later(of: Book, day: pd.Timestamp) -> Book:
-    """The book as it was known at the close of a day; all its equity balances are stated before it."""
+    """The book as it was known at the close of a day; all its equity balances are stated before
+    it."""
     closes, ranges, benchmark = (
         table[table.index <= day] for table in (of.closes, of.ranges, of.benchmark)
     )
@@ -165,7 +168,8 @@ def without_later(of: Book, day: pd.Timestamp) -> Book:
 
 
 def with_later_garbage(of: Book, day: pd.Timestamp, seed: int) -> Book:
-    """Prices after a day are wild or missing, trades and the benchmark are others; the market keeps a price."""
+    """Prices after a day are wild or missing, trades and the benchmark are others; the market keeps
+    a price."""
     rng = np.random.default_rng(seed)
     closes, ranges, benchmark, lots = (
         of.closes.copy(),
