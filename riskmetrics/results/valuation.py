@@ -197,7 +197,7 @@ class Valuation:
         return valued
 
     def underlying_columns(self, symbols: "pd.Index[str]") -> Iterator[IntArray]:
-        """Yield by day the index in ``symbols`` of each instrument's underlying, (I,); -1 if none."""
+        """Yield the index in ``symbols`` of each underlying by day, (I,); -1 if none."""
         column = self._underlying_positions(symbols)
         return (np.where(follows, column, -1) for follows in self.has_return_series.T)
 
