@@ -25,7 +25,8 @@ def book(seed, missing=0.0, sessions=80):
 
 def compounded(returns, weight):
     """Each portfolio's rescaled series and its coverage, written as a loop; days under 80 % of
-    gross do not count."""
+    gross do not count.
+    """
     series, coverage = (np.full((len(returns), 3), np.nan) for _ in range(2))
     for p in range(3):
         mine = np.flatnonzero(p == PORTFOLIO)
@@ -93,7 +94,8 @@ def test_a_portfolio_of_one_holding_is_all_its_risk():
 
 def test_a_hedge_takes_risk_away():
     """By hand: 1 of one symbol and -0.5 of the same in another holding: 2 sd, -1 sd, together 1
-    sd."""
+    sd.
+    """
     returns = np.random.default_rng(8).normal(0.0, 0.01, (50, 1))
     found = risk_contributions(
         returns,

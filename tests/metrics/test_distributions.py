@@ -43,7 +43,8 @@ def test_declared_dividends_are_found_to_a_tenth_of_a_cent(real, symbol):
 
 def test_nothing_is_paid_between_ex_days(real):
     """Five years of quarterly payers have 20 or 21 ex-days, of a bond fund 60; Amazon and Alphabet
-    paid nothing."""
+    paid nothing.
+    """
     counts = (real["paid"] > 0).groupby(real["symbol"]).sum()
     assert counts[["AEP", "JPM", "PG", "V", "XOM", "TLT", "AMZN", "GOOG"]].tolist() == [
         *[20] * 5,
@@ -55,7 +56,8 @@ def test_nothing_is_paid_between_ex_days(real):
 
 def test_both_ways_of_adjusting_agree_to_second_order():
     """1.50 on a share that closes at 100 and then at 99: by the factor 1 - D / 100, and by total
-    returns."""
+    returns.
+    """
     by_factor = one(100, 99, 100 * (1 - 1.5 / 100), 99)
     by_total_return = one(100, 99, 100 * 99 / (99 + 1.5), 99)
     assert by_factor == pytest.approx(1.5, rel=1e-12)

@@ -101,7 +101,8 @@ def test_too_few_returns_have_no_exponentially_weighted_volatility():
 
 def test_qlike_by_hand():
     """Twice the forecast volatility: 4 - ln 4 - 1; half of it: 1/4 + ln 4 - 1; no movement, no
-    forecast: undefined."""
+    forecast: undefined.
+    """
     found = qlike(
         np.array([0.4, 0.1, 0.2, 0.0, np.nan, 0.2, 0.2]),
         np.array([0.2, 0.2, 0.2, 0.2, 0.2, 0.0, np.inf]),
@@ -122,7 +123,8 @@ def test_qlike_is_never_negative_and_does_not_know_units(seed, k):
 
 def test_a_score_by_hand():
     """RV .2, .4, 0 against F .25, .25, .1 with the variance's root .2, .2, .1; a fourth pair has no
-    outcome."""
+    outcome.
+    """
     column = np.array([[0.2], [0.4], [0.0], [np.nan]])
     expected, risk = (
         np.array([[0.25], [0.25], [0.1], [0.3]]),
@@ -180,7 +182,8 @@ def test_leverage_scales_the_error_and_nothing_else_of_a_score(seed, k):
 
 def test_skill_by_hand():
     """Errors .1, .1 against .2, .1 of trailing volatility: 1 - .02/.05; then .1, 0 against .1, .1;
-    the last forecast is not complete."""
+    the last forecast is not complete.
+    """
     realized = np.array([[0.3], [0.3], [0.3]])
     expected, trailing = (
         np.array([[0.2], [0.4], [0.3], [0.9]]),
@@ -216,7 +219,8 @@ def test_trailing_volatility_has_no_skill_over_itself(seed):
 @pytest.mark.parametrize("lags", [0, 5, 63])
 def test_a_diebold_mariano_t_is_that_of_statsmodels(lags):
     """Oracle: OLS of the daily mean difference on a constant with HAC errors; days without a pair
-    are left out."""
+    are left out.
+    """
     realized, risk, other, *_ = forecasts(11)
     realized[40:43] = np.nan
     losses = qlike(realized, risk), qlike(realized, other)
@@ -254,7 +258,8 @@ def last_of(
     seed: int, columns: object = slice(None), changed: bool = False
 ) -> tuple[np.ndarray, Score, OutOfSampleRSquared]:
     """Everything per series up to row 320 of some columns, the ten returns after it as they are or
-    all changed."""
+    all changed.
+    """
     returns = simulated(seed)
     if changed:
         returns[320:] = 0.5

@@ -113,7 +113,8 @@ def test_agrees_with_the_formula_written_out_window_by_window(with_ranges, with_
 
 def test_lags_agree_with_arch():
     """Oracle: the regressors of arch's HARX, which stand beside the day after the one they end
-    on."""
+    on.
+    """
     returns = np.random.default_rng(2).normal(0.0, 0.01, (300, 1))
     ours = build_regressors(returns, returns[:, 0])
     absolute = math.sqrt(math.pi / 2) * np.abs(returns[:, 0])
@@ -200,7 +201,8 @@ def test_a_price_that_is_not_made_has_no_forecast(still):
 
 def test_the_ratio_is_clipped_and_says_so():
     """One day of 400 % after a quiet year, and a quiet month after a wild year under weights that
-    see nothing else."""
+    see nothing else.
+    """
     calm = np.tile([0.001, -0.001], 126)
     wild, quiet = calm.copy(), np.where(np.arange(252) < 231, 0.05, 0.001)
     wild[-21:] = 0.5

@@ -29,7 +29,8 @@ def call_and_put(spot, strike, years, volatility, **carry):
 
 def test_agrees_with_the_values_in_hulls_textbook():
     """Published: Hull, Options, Futures, and Other Derivatives, the example of the Black-Scholes
-    formulas: 4.76 and 0.81."""
+    formulas: 4.76 and 0.81.
+    """
     assert_allclose(call_and_put(42, 40, 0.5, 0.20, rate=0.10).value, [4.76, 0.81], atol=0.005)
 
 
@@ -44,7 +45,8 @@ def test_agrees_with_the_index_call_in_hulls_textbook():
 
 def test_agrees_with_the_greeks_in_hulls_textbook():
     """Published: Hull, "The Greek letters": delta .522, gamma .066, theta -4.31 a year, vega 12.1
-    per unit of volatility."""
+    per unit of volatility.
+    """
     found = call_and_put(49, 50, 0.3846, 0.20, rate=0.05)
     assert_allclose(found.delta[0], 0.522, atol=0.0005)
     assert_allclose(found.gamma[0], 0.066, atol=0.0005)
@@ -56,7 +58,8 @@ def test_agrees_with_the_greeks_in_hulls_textbook():
 @given(contracts, carries)
 def test_agrees_with_the_discounted_mean_of_the_payoff(contract, carry):
     """Oracle: numerical integration of the payoff over the lognormal density of the spot at
-    expiration."""
+    expiration.
+    """
     spot, strike, years, volatility = contract
     mean, sd = (
         np.log(spot) + (carry["rate"] - carry["dividend_yield"] - volatility**2 / 2) * years,

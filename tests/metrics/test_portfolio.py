@@ -89,7 +89,8 @@ def test_a_lot_is_held_from_its_entry_to_the_day_before_its_exit():
 
 def test_holdings_net_lots_and_leave_an_instrument_unpriced_if_one_of_its_lots_is():
     """3 at 10 and -1 at 10 are 20; 0.1 + 0.2 - 0.3 hold nothing; a priced and an unpriced lot are
-    unpriced."""
+    unpriced.
+    """
     old = ("2024-01-01", 1, NEVER, np.nan)
     found = net_lots(
         lots((3, *old), (-1, *old), (0.1, *old), (0.2, *old), (-0.3, *old), (1, *old), (1, *old)),
@@ -104,7 +105,8 @@ def test_holdings_net_lots_and_leave_an_instrument_unpriced_if_one_of_its_lots_i
 
 def test_profit_runs_between_closes_from_the_entry_price_and_to_the_exit_price():
     """2 bought at 10.5 on the second day, sold at 12.5 on the fourth; closes 10, 11, 12, 13: 1 + 2
-    + 1 = 4."""
+    + 1 = 4.
+    """
     found = lot_pnl(
         lots((2, "2024-01-23", 10.5, "2024-01-25", 12.5)),
         DAYS,
@@ -150,7 +152,8 @@ def test_cash_flows_are_zero_on_the_anchor_and_undone_before_it():
 
 def test_a_weighted_beta_by_hand():
     """100 x 1.5 - 50 x 0.8 + 50 x ? over 200 of equity; 150 of 200 gross have a beta at first, all
-    of it on the second day."""
+    of it on the second day.
+    """
     values = np.array([[100.0, 100.0], [-50.0, -50.0], [10.0, 50.0]])
     beta = np.array([[1.5, 1.5], [0.8, 0.8], [np.nan, 1.0]])
     r_squared, n_obs = (
@@ -206,7 +209,8 @@ def windows_of(values, column, portfolio, equity, returns):
 
 def test_a_stock_and_an_option_on_it_move_by_their_sum_and_are_covered_by_their_sizes():
     """By hand: 100 less 80 of the first column in an equity of 50; the second, of size 20, has no
-    return: 180 of 200 are covered."""
+    return: 180 of 200 are covered.
+    """
     found = pro_forma_returns(
         np.array([100.0, -80.0, 20.0]),
         index(0, 0, 1),
@@ -236,7 +240,8 @@ def test_a_session_with_returns_of_exactly_four_fifths_of_equal_positions_counts
 @pytest.mark.parametrize(("priced", "counts"), [(1.0, True), (0.95, True), (0.94, False)])
 def test_holdings_without_a_price_count_against_a_session(priced, counts):
     """85 % of what has a price has a return: of 95 % that is 80.75 % of all, of 94 % it is 79.9
-    %."""
+    %.
+    """
     exposures = np.array([85.0, 15.0])
     returns = np.array([[0.1, np.nan]])
     found = pro_forma_returns(
@@ -252,7 +257,8 @@ def test_holdings_without_a_price_count_against_a_session(priced, counts):
 
 def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed():
     """Forty exposures to seven symbols, among them one, ten or a thousand that are 0: the same to
-    the last bit."""
+    the last bit.
+    """
     rng = np.random.default_rng(8)
     exposures, column, returns = (
         rng.normal(0, 1e5, 40),
@@ -276,7 +282,8 @@ def test_what_is_not_held_does_not_change_the_order_in_which_a_series_is_summed(
 @given(seeds)
 def test_a_direct_beta_agrees_with_statsmodels_on_the_series_of_each_day(seed):
     """Oracle: the portfolio's returns written as a loop, days with less than 80 % of gross left
-    out, and statsmodels' OLS."""
+    out, and statsmodels' OLS.
+    """
     rng = np.random.default_rng(seed)
     returns, market = simulated(rng, missing=0.05)
     market[7] = np.nan

@@ -124,7 +124,8 @@ def test_a_small_split_is_suspected_in_the_close_alone_and_near_its_ratio(
     ratio: float, off: float, is_found: bool
 ) -> None:
     """Prices of a million, so that rounding to cents allows nothing; of both closes it is a
-    loss."""
+    loss.
+    """
     adj_close = 1e6 * column(1.0, 1.01, 0.99)
     close = adj_close * column(ratio * (1 + off), 1.0, 1.0)
     missing = np.full(close.shape, np.nan)
@@ -213,7 +214,8 @@ def test_a_tick_is_a_move_over_a_half_that_the_next_session_gives_back(prices, b
 
 def test_a_short_squeeze_is_not_a_bad_tick():
     """GameStop, closes as traded from 2021-01-26 to 2021-02-03: +135 %, -44 %, +68 %, -31 %, -60 %,
-    +3 %."""
+    +3 %.
+    """
     ticks = bad_ticks(column(147.98, 347.51, 193.60, 325.00, 225.00, 90.00, 92.41))
     assert not ticks.bad.any()
     assert found(ticks.unconfirmed) == [(1, 0), (3, 0), (5, 0)]
@@ -224,7 +226,8 @@ WINDOW = 6
 
 def betas_on_each_day(prices: np.ndarray, market: np.ndarray) -> OLS:
     """As an asset does it: bad prices are missing, the return that needs an unjudged price is
-    dropped."""
+    dropped.
+    """
     ticks = bad_ticks(prices)
     known = np.where(ticks.bad, np.nan, prices)
     returns = (known[1:] / known[:-1] - 1.0)[1:]
@@ -238,7 +241,8 @@ def betas_on_each_day(prices: np.ndarray, market: np.ndarray) -> OLS:
 @st.composite
 def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Prices of 1 to 4 symbols with gaps, of which every other move is a tick, a crash or a split,
-    and returns of a market."""
+    and returns of a market.
+    """
     shape = draw(st.integers(WINDOW + 2, WINDOW + 12)), draw(st.integers(1, 4))
     levels = st.sampled_from(
         [100.0, 101.0, 99.5, 98.0, 100.5, 103.0, 10.0, 45.0, 160.0, 230.0, 1000.0, 0.0, np.nan]
@@ -251,7 +255,8 @@ def wild_markets(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 @given(wild_markets())
 def test_a_backfill_knows_on_each_day_what_the_day_itself_knew_to_the_last_bit(wild):
     """The day's own run loads the prices of its window, one more to judge the first, and none after
-    it."""
+    it.
+    """
     prices, market = wild
     backfill = betas_on_each_day(prices, market)
     for day in range(len(backfill.beta)):
@@ -276,7 +281,8 @@ def test_a_symbol_alone_has_the_same_bits_as_among_others(wild):
 @pytest.mark.parametrize(("after", "counted"), [(41.0, [6, 5, 6]), (99.0, [6, 5, 4])])
 def test_a_crash_counts_from_the_day_after_and_a_tick_never(after, counted):
     """Returns in the window to the session before a fall by 60 %, to its own, and to the one after
-    it."""
+    it.
+    """
     prices = column(100, 101, 100, 102, 101, 100, 101, 100, 40, after)
     fits = betas_on_each_day(prices, np.linspace(-0.01, 0.01, len(prices)))
     assert fits.n_obs[:, 0].tolist() == counted
@@ -293,7 +299,8 @@ def test_a_run_counts_the_sessions_with_the_same_close():
 @pytest.mark.parametrize(("zeros", "is_stale"), [(15, False), (16, True)])
 def test_more_than_a_quarter_of_zero_returns_is_stale(zeros, is_stale):
     """By hand: 15 of 63 are 23.8 %, 16 are 25.4 %; no close stands still for more than two
-    sessions."""
+    sessions.
+    """
     moves = np.ones(STALE_WINDOW)
     moves[: 2 * zeros : 2] = 0.0
     measured = stale_closes(np.concatenate([[100.0], 100.0 + moves.cumsum()])[:, np.newaxis])
@@ -460,7 +467,8 @@ def test_a_wide_range_does_not_make_a_split_of_a_close_far_from_it(close, ratio)
 
 def test_a_seam_is_where_the_factor_falls():
     """By hand: a dividend of 1 % between the first piece, as of its last row, and the second, which
-    is adjusted for it."""
+    is adjusted for it.
+    """
     close = column(100.0, 101.0, 102.0, 101.0, 100.0)
     factor = column(1.0, 1.0, 0.99, 0.99, 1.0)
     fall = adjustment_breaks(close, (close * factor).round(2))
@@ -476,7 +484,8 @@ def test_a_seam_is_found_across_missing_sessions():
 
 def test_dividends_rounding_and_bad_ticks_make_no_seam():
     """Closes near three dollars, in cents, with a dividend of one cent every ten sessions; a tick
-    in the adjusted closes only."""
+    in the adjusted closes only.
+    """
     close = (3.0 + np.sin(np.arange(80.0)) * 0.3).round(2)[:, np.newaxis]
     adj_close = (close * 0.997 ** (7 - np.arange(80) // 10)[:, np.newaxis]).round(2)
     adj_close[41] *= 10
@@ -486,7 +495,8 @@ def test_dividends_rounding_and_bad_ticks_make_no_seam():
 @needs_shared_data
 def test_every_seam_with_a_dividend_after_it_is_found_in_real_histories():
     """Rows before a seam are adjusted as of the last of them, the others as the vendor did, whose
-    factor tells of the dividends."""
+    factor tells of the dividends.
+    """
     market = bars(pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet"))
     factor, n_planted = market.adj_close / market.close, 0
     for seam in range(60, len(factor), 61):
@@ -526,7 +536,8 @@ def test_closes_adjusted_as_of_two_days_shift_where_they_meet(
     dividend_days: int, found_at_least: float, found_at_most: float
 ) -> None:
     """Nine stocks, earlier rows adjusted as of the seam and later ones that much later, and an
-    index without a seam."""
+    index without a seam.
+    """
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
     close, adj_close = (
         rows.pivot(index="date", columns="symbol", values=name) for name in ("close", "adj_close")
@@ -551,7 +562,8 @@ def test_closes_adjusted_as_of_two_days_shift_where_they_meet(
 
 def seam_returns(n_at_seam: int, shift: float, n_usual: int) -> tuple[np.ndarray, np.ndarray]:
     """Returns that go up and down by 1 % in turn, and on the last of ``n_usual + 1`` sessions by
-    ``shift``."""
+    ``shift``.
+    """
     returns = np.tile([[0.01], [-0.01]], (n_usual, 8))[: n_usual + 1]
     returns[-1, :n_at_seam] = shift
     returns[:, n_at_seam:] = 0.0

@@ -29,7 +29,8 @@ def whole(y: np.ndarray, x: np.ndarray) -> OLS:
 @pytest.fixture
 def panel() -> tuple[np.ndarray, np.ndarray]:
     """Returns of 37 symbols and of a market over 230 sessions, a tenth of the symbols' missing,
-    some of the market's too."""
+    some of the market's too.
+    """
     rng = np.random.default_rng(20241206)
     market = rng.normal(0.0004, 0.01, 230)
     returns = (
@@ -43,7 +44,8 @@ def panel() -> tuple[np.ndarray, np.ndarray]:
 
 def test_agrees_with_the_certified_values_of_nist_norris():
     """Oracle: NIST StRD, linear regression, Norris: observations of y and x from line 61 of the
-    file in the scipy wheel."""
+    file in the scipy wheel.
+    """
     path = Path(scipy.__file__).parent / "stats/tests/data/nist_linregress/Norris.dat"
     y, x = np.loadtxt(path, skiprows=60, unpack=True)
     fit = whole(y, x)
@@ -56,7 +58,8 @@ def test_agrees_with_the_certified_values_of_nist_norris():
 
 def test_agrees_with_the_first_of_anscombes_quartet():
     """Oracle: Anscombe (1973), Graphs in statistical analysis, The American Statistician 27(1);
-    digits from R's lm."""
+    digits from R's lm.
+    """
     x = np.array([10.0, 8, 13, 9, 11, 14, 6, 4, 12, 7, 5])
     y = np.array([8.04, 6.95, 7.58, 8.81, 8.33, 9.96, 7.24, 4.26, 10.84, 4.82, 5.68])
     fit = whole(y, x)
@@ -190,7 +193,8 @@ def test_blocks_of_any_size_give_the_same_bits(panel, monkeypatch, block_values,
 @pytest.mark.parametrize("n_dates", [1, 2, 7, 66])
 def test_any_range_and_any_symbols_give_the_same_bits(panel, n_symbols, n_dates):
     """Odd sizes leave tails in vectorised loops; series alone share one mask, together they do
-    not."""
+    not.
+    """
     returns, market = panel
     full = rolling_ols(returns, market, window=90, min_obs=60)
     for first in (0, 31):

@@ -17,7 +17,8 @@ factors = st.floats(0.01, 100.0) | st.floats(-100.0, -0.01)
 @st.composite
 def panels(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
     """Returns of 1 to 6 symbols and of a market in whole basis points, over 1 to 13 windows, with
-    gaps in both."""
+    gaps in both.
+    """
     periods, symbols = draw(st.integers(WINDOW, WINDOW + 12)), draw(st.integers(1, 6))
     basis_points = arrays(np.int64, (periods, symbols + 1), elements=st.integers(-2000, 2000))
     missing = arrays(

@@ -72,7 +72,8 @@ def test_approaches_the_normal_tail_of_normal_returns():
 
 def test_equal_losses_are_all_in_the_tail_and_the_shortfall_is_not_below_them():
     """Three losses of 0.1 average a little under 0.1 or over it in binary fractions, seven of 0.7
-    too."""
+    too.
+    """
     for loss in np.linspace(0.01, 0.9, 90):
         found = historical_risk(np.full((7, 1), -loss), level=0.9, window=7, min_obs=1)
         assert found.value_at_risk[0] == loss
@@ -103,7 +104,8 @@ def test_too_few_returns_leave_the_count_and_only_the_series_that_lacks_them():
 )
 def test_the_fewest_returns_leave_a_handful_beyond_the_quantile(days, level, beyond):
     """By hand: 125 x .95 = 118.75, 499 x .99 = 494.01 and 503 x .99 = 497.97 losses lie below
-    it."""
+    it.
+    """
     losses = np.arange(float(days))
     found = historical_risk(-losses[:, None], level=level, window=days, min_obs=days)
     assert (losses > found.value_at_risk).sum() == beyond
@@ -168,7 +170,8 @@ def breaches_of(returns, *, level, min_obs, **days):
 @given(seeds, st.integers(1, 5), st.sampled_from([1, 40, 300]))
 def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, window):
     """Oracle: scipy.stats.percentileofscore, strictly below; 300 days are more than a byte
-    counts."""
+    counts.
+    """
     returns = np.round(panel(seed, sessions=window + 12, series=series, missing=0.1), 3)
     found = loss_ranks(returns, window=window, n_days=10)
     for day in range(10):
@@ -214,7 +217,8 @@ def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is
 @pytest.mark.parametrize(("loss", "breaches"), [(0.625, 0), (0.6875, 1)])
 def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss, breaches):
     """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all
-    of it is exact in binary."""
+    of it is exact in binary.
+    """
     found = breaches_of(
         -np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, n_days=1, min_obs=3
     )
@@ -262,7 +266,8 @@ def test_rejects_where_kupiec_did(level, days, most_too_few, least_too_many):
 @given(st.integers(1, 1000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), levels)
 def test_the_likelihood_ratio_agrees_with_the_binomial_distribution(counts, level):
     """Oracle: twice the difference of scipy's binomial log probabilities, no breach and nothing but
-    breaches among them."""
+    breaches among them.
+    """
     n, x = counts
     found = kupiec(np.array([x]), np.array([n]), level=level)
     theirs = 2 * (stats.binom.logpmf(x, n, x / n) - stats.binom.logpmf(x, n, 1 - level))

@@ -76,7 +76,8 @@ def test_agrees_with_statsmodels_on_random_windows_with_missing_data(window):
 )
 def test_agrees_with_statsmodels_on_longleys_data(regressors):
     """Oracle: statsmodels, by QR, on the data set that single precision programs failed on; GNP and
-    population correlate at 0.991."""
+    population correlate at 0.991.
+    """
     data = longley.load_pandas().data
     y, x1, x2 = (data[name].to_numpy(np.float64) for name in ("TOTEMP", *regressors))
     for name, left, right in zip(

@@ -145,7 +145,8 @@ def test_a_bar_without_a_valid_range_has_none(high, low):
 
 def test_percentile_rank_agrees_with_scipy():
     """Oracle: scipy.stats.percentileofscore(kind="mean") among the earlier 252, ties and gaps
-    included."""
+    included.
+    """
     rng = np.random.default_rng(3)
     volatility = np.round(rng.lognormal(-1.5, 0.4, (300, 9)), 2)  # two decimals: plenty of ties
     volatility[rng.random(volatility.shape) < 0.2] = np.nan

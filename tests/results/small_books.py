@@ -402,7 +402,8 @@ def random_closes(
 
 def random_book(seed: int, n_portfolios: int = 4, missing: float = 0.02) -> Book:
     """Long and short lots, options and a private holding, bought and sold over the year, with
-    equity balances stated early."""
+    equity balances stated early.
+    """
     rng = np.random.default_rng(seed)
     lots = [of for name in "ABCDEFGH"[:n_portfolios] for of in _random_lots(name, rng)]
     return _random_book(lots, random_closes(_SYMBOLS, rng, missing))

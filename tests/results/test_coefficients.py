@@ -52,7 +52,8 @@ def stored(proposal: model_calibration.Proposal) -> pd.DataFrame:
 
 def test_a_version_is_known_from_its_last_target_on():
     """All three proxies are fitted, so nothing of the shipped version, which saw 2022, is in the
-    new one."""
+    new one.
+    """
     proposal = model_calibration.propose_version(history(2), MARKET_INDEX, shipped())
     known = parse_versions(stored(proposal))
     assert proposal.kept_reasons == {}
@@ -173,7 +174,8 @@ def test_too_short_a_history_is_refused_with_a_sentence(sessions: int):
 
 def test_the_pairs_of_a_stock_do_not_depend_on_how_long_the_history_of_others_is():
     """Another stock has one price, five sessions before: it has no pair, and adds none to the
-    others."""
+    others.
+    """
     bars = history(2)
     plain = model_calibration.propose_version(bars, MARKET_INDEX, shipped())
     before = pd.DatetimeIndex(

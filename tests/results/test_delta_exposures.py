@@ -130,7 +130,8 @@ def test_a_stock_whose_options_undo_it_has_no_volatility_and_says_why(closes):
 
 def hedged(closes: pd.DataFrame, **fields: object) -> Book:
     """Shares of X and two lots of calls on it, three short puts on Y, of which nothing else is
-    held; equity is 20,000."""
+    held; equity is 20,000.
+    """
     calls = lot("X240621C50", 2, **CALL), lot("X240621C50", -1, **CALL | {"position_type": "SC"})
     puts = lot("Y240621P50", -3, **PUT | fields)
     return book(lot("X", 120), *calls, puts, closes=closes, equity={"A": (20_000.0, DAY)})
@@ -138,7 +139,8 @@ def hedged(closes: pd.DataFrame, **fields: object) -> Book:
 
 def exposures_by_hand(of: Book) -> pd.Series:
     """Oracle: N(d1) by scipy at the underlyings' forecasts; 120 shares and 1 call on X net, 3 puts
-    short on Y."""
+    short on Y.
+    """
     symbols = of.symbol_volatility(DAY)
     sigma = pd.Series(symbols.figures.volatility_forecast[0], index=symbols.symbols)[["X", "Y"]]
     spot, years = of.closes.loc[AT, ["X", "Y"]], (JUNE - DAY).days / 365
@@ -192,7 +194,8 @@ def test_contributions_of_a_book_with_options_sum_to_its_volatility_in_a_row_per
 
 def test_an_option_without_a_delta_is_gross_exposure_that_is_not_covered(closes):
     """Its stated value stays in gross: 3 contracts x 100 x 3 of money that no return series stands
-    for."""
+    for.
+    """
     of = hedged(closes, strike_price=None)
     valued = of.value_with_deltas(DAY)
     *_, coverage = rate_sensitivity.portfolio_rows(valued, *of.rate_betas(DAY))
@@ -217,7 +220,8 @@ def test_an_option_without_a_price_counts_by_its_delta_and_has_no_value(closes):
 
 def test_a_delta_may_be_known_on_one_day_and_not_on_the_next(closes):
     """Y has no close for three sessions, and so no volatility on the last: there its options follow
-    nothing and count by their value."""
+    nothing and count by their value.
+    """
     closes.iloc[198:201, closes.columns.get_loc("Y")] = np.nan
     valued = hedged(closes).value_with_deltas(*SESSIONS[199:201])
     assert valued.has_return_series[-1].tolist() == [True, False]

@@ -35,7 +35,8 @@ def closes() -> pd.DataFrame:
 
 def forecast_of(returns: np.ndarray, market: np.ndarray) -> float:
     """The formula written out for one window of 252 returns of a close and a market (Corsi's lags
-    of absolute returns)."""
+    of absolute returns).
+    """
     a, m = C * np.abs(returns), np.abs(market)
     level = a.mean()
     ratios = [
@@ -52,7 +53,8 @@ def forecast_of(returns: np.ndarray, market: np.ndarray) -> float:
 
 def test_a_position_has_the_volatility_of_its_symbol(closes):
     """Oracle: numpy's standard deviation, and the forecast's formula written out; skill from a loop
-    over completed forecasts."""
+    over completed forecasts.
+    """
     of = book(lot("X", 3), closes=closes)
     rows, undefined = forecasts.position_rows(
         of.symbol_volatility(DAY), of.lots, [DAY], of.options(DAY)
@@ -154,7 +156,8 @@ def test_long_and_short_of_one_volatility_hedge_each_other_unlike_their_mean(
 
 def test_a_forecast_uses_the_version_that_was_known_on_its_day(closes):
     """One calibrated through the day before counts from then on, and the shipped one until then;
-    neither saw its future."""
+    neither saw its future.
+    """
     double = {
         proxy: har.Coefficients(2 * weights, variance)
         for proxy, (weights, variance) in har.SHIPPED_COEFFICIENTS.items()
@@ -224,7 +227,8 @@ def test_a_session_is_thin_below_95_per_cent_and_has_no_return_below_80(closes, 
 
 def test_what_is_not_known_is_null_with_its_reason(closes):
     """A price listed four months ago, one that stands still, an option without an expiration, and a
-    private holding."""
+    private holding.
+    """
     closes.loc[closes.index < closes.index[-60], "X"] = np.nan
     closes["Y"] = 5.0
     call = {"position_type": "LC", "investment_class": "OPTIONS", "strike_price": 10.0}

@@ -101,7 +101,8 @@ def test_long_and_short_of_one_sector_have_gross_weight_and_no_net_weight():
 )
 def test_the_sector_of_what_is_not_a_listed_company(holding, sector):
     """No profile; a private holding that shares a listed company's name; an option, by its
-    underlying; a fund, whatever its sector."""
+    underlying; a fund, whatever its sector.
+    """
     sectors, _, _ = exposed(holding, benchmark={})
     assert list(sectors.index) == [sector]
 

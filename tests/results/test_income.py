@@ -33,7 +33,8 @@ def values(of, *days: date) -> pd.DataFrame:
 
 def test_an_ex_day_pays_the_lots_held_over_the_night_and_is_in_the_cash_from_then_on():
     """10 X pay .50 on Wednesday: 5 in the profit of the day and in the cash; equity was stated on
-    Tuesday."""
+    Tuesday.
+    """
     of = paying(
         book(lot("X", 10), closes={"X": WEEK}, equity={"A": (1000.0, TUE)}), [("X", WED, 0.5)]
     )
@@ -92,7 +93,8 @@ def test_profit_since_an_unknown_entry_has_no_income_that_may_be_of_somebody_els
 
 def test_one_close_tells_of_no_distribution_and_that_is_said():
     """X alone: NULL with the reason; beside Y, whose income is known, it is left out and
-    counted."""
+    counted.
+    """
     of = paying(book(lot("X", 10), closes={"X": WEEK}), [], unknown=("X",))
     rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows["income"].isna().all()
@@ -219,7 +221,8 @@ def test_income_of_an_instrument_whose_price_change_is_unknown_is_not_in_the_pro
 
 def test_a_switch_of_holdings_without_stated_equity_is_paid_by_the_sale():
     """100 X bought at 100 are sold at 110, and 110 Y bought at 100 the same day: 1,000 on
-    10,000."""
+    10,000.
+    """
     sold = lot("X", 100, exit_date=TUE, exit_price=110.0)
     bought = lot("Y", 110, entry_date=TUE, entry_price=100.0)
     closes = {"X": {MON: 100.0, TUE: 110.0}, "Y": {MON: 100.0, TUE: 100.0}}

@@ -26,7 +26,8 @@ HISTORY = trading_calendar.sessions_with_lookback([DAY], tail_risk_results.TAIL_
 
 def simulated(seed: int, n_portfolios: int = 8) -> Book:
     """Portfolios of two long and one short holding each, no symbol in two of them, on the market
-    that `riskmetrics simulate` makes."""
+    that `riskmetrics simulate` makes.
+    """
     closes = simulate.simulate_market(3 * n_portfolios, HISTORY, seed).closes
     symbols = iter(closes.columns[2:])
     names = [f"P{at}" for at in range(n_portfolios)]
@@ -47,7 +48,8 @@ def simulated(seed: int, n_portfolios: int = 8) -> Book:
 
 def tails(of: Book, *days: date, volatility: float = 0.2) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of tail risk and backtests; ``volatility`` is the forecast, a fraction of gross
-    exposure."""
+    exposure.
+    """
     valued = of.value_book(*days)
     returns, n_obs = (
         of.returns(tail_risk_results.TAIL_RISK_WINDOW, *days),
@@ -98,7 +100,8 @@ def test_tail_risk_is_that_of_the_portfolios_own_returns():
 
 def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
     """Oracle: pandas, each of 252 days against the quantile of the 504 before it; scipy for the
-    test."""
+    test.
+    """
     of = simulated(2, 2)
     _, rows = tails(of, DAY)
     for row in rows.itertuples():
@@ -113,7 +116,8 @@ def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
 
 def test_breaches_in_a_few_sessions_are_counted_and_not_tested():
     """The last 600 sessions have prices: 99 of them have the 500 returns before them that 99 %
-    needs."""
+    needs.
+    """
     of = simulated(2, 2)
     of.closes.iloc[:-600] = np.nan
     _, rows = tails(of, DAY)
@@ -189,7 +193,8 @@ def test_contributions_say_why_they_are_undefined():
 
 def test_a_drawdown_by_hand_and_its_days():
     """From 100 to 200, down to 120 (40 %), up to 150: a quarter below the high; 200 sessions have
-    199 returns."""
+    199 returns.
+    """
     prices = np.interp(range(200), [0, 100, 150, 199], [100.0, 200.0, 120.0, 150.0])
     of = book(lot("X", 1), closes={"X": dict(zip(SESSIONS[:200], prices, strict=True))})
     (row,) = drawdowns.compute_drawdowns(
@@ -215,7 +220,8 @@ def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
 
 def moved(seed: int = 5) -> Book:
     """One long and one short holding of betas 1.5 and .5 to the market, and -.2 and .4 to rates,
-    without noise; equity 1,000."""
+    without noise; equity 1,000.
+    """
     rng = np.random.default_rng(seed)
     market, rates = rng.normal(0, 0.01, (2, len(SESSIONS)))
     returns = {
@@ -240,7 +246,8 @@ def moved(seed: int = 5) -> Book:
 
 def test_a_scenario_of_both_factors_takes_each_beta_with_the_other_held_fixed():
     """By hand: .8 x 1.5 - .4 x .5 = 1 to the market and .8 x -.2 - .4 x .4 = -.32 to rates; -10 %
-    and +5 % lose .1 + .016."""
+    and +5 % lose .1 + .016.
+    """
     rows = moved().stress(SESSIONS[200]).set_index("scenario")
     assert rows.loc["both", "loss"] == pytest.approx(0.116, rel=1e-9)
     assert rows.loc["both", "loss_value"] == pytest.approx(116.0, rel=1e-9)
@@ -296,7 +303,8 @@ def test_without_a_scenario_there_is_no_row():
 @pytest.fixture
 def with_options() -> Book:
     """Two long calls and three short puts on A, one put that has expired, a call without a strike,
-    one on what has no price."""
+    one on what has no price.
+    """
     of = moved()
     option = {
         "investment_class": "OPTIONS",
@@ -341,7 +349,8 @@ def with_options() -> Book:
 
 def test_options_are_those_of_the_textbook_formula(with_options: Book):
     """Oracle: Black and Scholes written out with scipy's normal distribution; sensitivities as
-    differences of it."""
+    differences of it.
+    """
     day = SESSIONS[200]
     call, put, *_ = with_options.options(day).itertuples()
     spot, volatility = float(with_options.closes.loc[pd.Timestamp(day), "A"]), call.volatility

@@ -74,7 +74,8 @@ def test_a_range_of_days_equals_its_days_one_by_one_in_what_takes_years_of_price
 
 def with_suspects(of: Book) -> Book:
     """The book with splits before and in DAYS, and a tick like a split that the next day
-    reverts."""
+    reverts.
+    """
     closes = of.closes.copy()
     for symbol, day, factor in (
         ("S1", DAYS[0], 0.25),
@@ -104,7 +105,8 @@ def test_a_suspected_split_is_known_on_its_day_as_in_a_range() -> None:
 
 def assert_known(results: dict[str, pd.DataFrame]) -> None:
     """What needs the longest histories is known of everything, and ranges are in the forecasts of
-    all but portfolios of several stocks."""
+    all but portfolios of several stocks.
+    """
     listed = results["volatility"]["realized_vol_21d"].notna()
     assert (
         results["volatility"]
@@ -157,7 +159,8 @@ def test_a_symbol_that_nobody_holds_changes_nothing(seed):
 
 def without_later(of: Book, day: pd.Timestamp) -> Book:
     """The book as it was known at the close of a day; all its equity balances are stated before
-    it."""
+    it.
+    """
     closes, ranges, benchmark = (
         table[table.index <= day] for table in (of.closes, of.ranges, of.benchmark)
     )
@@ -169,7 +172,8 @@ def without_later(of: Book, day: pd.Timestamp) -> Book:
 
 def with_later_garbage(of: Book, day: pd.Timestamp, seed: int) -> Book:
     """Prices after a day are wild or missing, trades and the benchmark are others; the market keeps
-    a price."""
+    a price.
+    """
     rng = np.random.default_rng(seed)
     closes, ranges, benchmark, lots = (
         of.closes.copy(),

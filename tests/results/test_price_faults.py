@@ -18,7 +18,8 @@ N = len(SESSIONS)
 @pytest.fixture
 def bars() -> Bars:
     """Closes of A and B that move by about 1 %, a dividend of each halfway; highs and lows 1 %
-    away."""
+    away.
+    """
     rng = np.random.default_rng(5)
     close = 80 * np.exp(rng.normal(0, 0.01, (N, 2)).cumsum(axis=0)).round(4)
     factor = np.where(np.arange(N)[:, None] < N // 2, 0.99, 1.0)
@@ -134,7 +135,8 @@ def test_a_split_in_neither_close_is_listed_and_so_is_one_in_a_single_close(bars
 
 def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
     """By hand: rows before it were adjusted as of a day before a dividend of 2 %, 1 / 0.98 too
-    high."""
+    high.
+    """
     bars.adj_close.iloc[: at("2024-03-01"), 0] /= 0.98
     assert listed(bars) == [("stitched_histories", "A", "03-01", 0.02)]
 
@@ -223,7 +225,8 @@ def test_no_symbol_has_no_finding(bars):
 
 def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> None:
     """Six symbols of a file without adjusted closes, 3 % too high before the second download; one
-    of a history of its own."""
+    of a history of its own.
+    """
     rng = np.random.default_rng(5)
     close = 80 * np.exp((rng.normal(0, 0.01, (N, 1)) + rng.normal(0, 0.004, (N, 7))).cumsum(axis=0))
     close[: at("2024-03-01"), :6] *= 1.03

@@ -105,7 +105,8 @@ def test_four_of_five_holdings_with_a_price_are_enough(closes, n_priced, n_held,
 
 def test_small_holdings_without_a_price_count_by_number(closes):
     """Four of six have a price, and the other two cost next to nothing: 67 % by number, 100 % by
-    value."""
+    value.
+    """
     of = held(closes, 4, 6, entry_price=1e-6)
     exposed = of.value_with_deltas(DAY)
     assert exposed.priced_share.item() == pytest.approx(1.0, abs=1e-6)
@@ -119,7 +120,8 @@ def test_small_holdings_without_a_price_count_by_number(closes):
 
 def test_a_holding_without_a_price_counts_by_its_last_known_or_stated_value(closes):
     """Five of six by number, but the sixth was bought for as much as the others are worth
-    together."""
+    together.
+    """
     worth = float((closes.loc[str(DAY), ["X", "Y", "Z", "V", "W"]] * 10).sum())
     of = held(closes, 5, 6, entry_price=worth / 10)
     exposed = of.value_with_deltas(DAY)
@@ -147,7 +149,8 @@ def test_the_last_close_counts_however_old_and_whatever_else_is_in_the_run(close
 
 def test_rescaling_is_to_what_has_a_price(closes):
     """A beta of 9 priced holdings of 10 is their mean, not 10/9 of it: the net value leaves the
-    tenth out, too."""
+    tenth out, too.
+    """
     of = book(
         *(lot("X", 1, entry_date=day) for day in SESSIONS[:1]),
         lot("GONE", 0.1, entry_price=1.0),
@@ -218,7 +221,8 @@ def test_a_coverage_just_below_the_minimum_is_not_printed_as_the_minimum(closes)
 
 def test_money_figures_stay_where_equity_is_too_small(closes):
     """Equity of 1 % of gross exposure: losses and value at risk are defined in money, and as those
-    of a richer owner."""
+    of a richer owner.
+    """
     lots = lot("X", 10), lot("Y", 5), lot("Z", -3, position_type="SHORT")
     gross = float((closes.loc[str(DAY), ["X", "Y", "Z"]] * [10, 5, 3]).sum())
     poor, rich = (

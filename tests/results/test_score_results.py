@@ -21,7 +21,8 @@ def closes() -> pd.DataFrame:
 
 def scored(closes: pd.DataFrame, *lots: dict[str, object]) -> pd.DataFrame:
     """Forecasts of symbols and portfolios made on three days, scored on the days on which they are
-    complete."""
+    complete.
+    """
     of = book(*lots, closes=closes)
     made = pd.concat(
         [
@@ -97,7 +98,8 @@ def test_a_summary_pools_every_pair_and_keeps_what_was_seen_apart():
 
 def test_pairs_that_are_left_out_are_counted():
     """Of ten pairs one has no outcome and two lack a model; of the other seven, one outcome is 0:
-    it has no QLIKE."""
+    it has no QLIKE.
+    """
     figures = dict.fromkeys(
         ("realized", "expected", "risk", "low", "high", "trailing_21d", "ewma_94", "ewma_97"), 0.2
     )

@@ -40,7 +40,8 @@ def coverage(of: Book, metric: str, *days: date) -> list[tuple[int, int]]:
 
 def two_stocks(*prices: float, **fields: object) -> Book:
     """40 shares of A at ``prices`` from BEFORE on, bought at 390; 10 of B, which gains 1 a day from
-    50."""
+    50.
+    """
     days = SESSIONS[FIRST - 3 : FIRST + 3]
     a = dict(zip(days, (400.0, 400.0, *prices), strict=True))
     b = {day: 50.0 + at for at, day in enumerate(days)}
@@ -213,7 +214,8 @@ def test_only_lots_held_over_the_move_are_concerned(
     fields: dict[str, object], expected: list[tuple[float, float]]
 ) -> None:
     """Bought on its day, or sold before it, a lot has its profit; bought before, or sold on it,
-    not."""
+    not.
+    """
     of = two_stocks(400.0, 100.0, 101.0, 103.0, **fields)
     assert daily_and_cumulative(of, DAY, NEXT) == expected
 
@@ -261,7 +263,8 @@ def test_a_split_behind_a_halt_is_in_no_replayed_window(gap: int) -> None:
 @pytest.mark.parametrize("factor", [0.5, 0.25, 0.1, 10.0])
 def test_no_window_of_any_later_day_has_the_return_of_a_suspected_split(factor: float) -> None:
     """Neither a beta nor a portfolio's return: figures are those of a history without the
-    return."""
+    return.
+    """
     closes = random_closes(["S0", "S1"], np.random.default_rng(4))
     split = closes.copy()
     split.loc[split.index >= pd.Timestamp(DAY), "S0"] *= factor
@@ -285,7 +288,8 @@ def test_no_window_of_any_later_day_has_the_return_of_a_suspected_split(factor: 
 
 def test_equity_stated_before_the_move_is_as_the_closes_give_it_and_is_flagged() -> None:
     """By hand: cash of 20,000 - 40 * 400 - 10 * 52; a recorded 4:1 split would leave 12,000
-    more."""
+    more.
+    """
     of = two_stocks(400.0, 100.0, 101.0, 103.0)
     of = of._replace(
         portfolios=of.portfolios.assign(equity_balance=20_000.0),

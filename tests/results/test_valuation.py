@@ -26,7 +26,8 @@ def reason(book, day, column):
 
 def test_long_short_gross_net_and_equity_by_hand():
     """10 X at 11 and -5 Y at 100: long 110, short -500; with an equity of 1,000 there are 1,390 in
-    cash."""
+    cash.
+    """
     of = book(
         lot("X", 10),
         lot("Y", -5, position_type="SHORT"),
@@ -51,7 +52,8 @@ def test_long_short_gross_net_and_equity_by_hand():
 
 def test_cash_is_rolled_by_trades_to_both_sides_of_the_day_that_it_is_known_on():
     """1,000 of equity on Wednesday, 10 X at 12 held, so 880 in cash; 10 X cost 105 on Tuesday, and
-    brought 140 on Friday."""
+    brought 140 on Friday.
+    """
     of = book(
         lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=14.0),
         closes={"X": WEEK},
@@ -84,7 +86,8 @@ def test_without_an_equity_balance_there_is_no_cash_and_it_is_said():
 
 def test_profit_runs_from_the_entry_price_on_the_first_day_and_to_the_exit_price_on_the_last():
     """10 X: bought at 10.5 on Tuesday (close 11): 5; 10 a day; sold at 13.5 on Friday (close before
-    13): 5."""
+    13): 5.
+    """
     of = book(
         lot("X", 10, entry_date=TUE, entry_price=10.5, exit_date=FRI, exit_price=13.5),
         closes={"X": WEEK},
@@ -154,7 +157,8 @@ def test_the_first_day_of_a_portfolio_without_stated_equity_returns_on_what_was_
 
 def test_a_purchase_without_stated_equity_comes_in_at_the_start_of_its_day():
     """23,995 held that gain 239.95, and 38,750 bought that gain 151.05: 391 / (23,995 + 38,750) =
-    .62 %, not 1.63 %."""
+    .62 %, not 1.63 %.
+    """
     closes = {"X": {MON: 239.95, TUE: 242.3495}, "Y": {MON: 390.0, TUE: 389.0105}}
     bought = lot("Y", 100, entry_date=TUE, entry_price=387.5)
     of = book(lot("X", 100), bought, closes=closes)
@@ -171,7 +175,8 @@ def test_a_purchase_without_stated_equity_comes_in_at_the_start_of_its_day():
 
 def test_what_is_sold_without_stated_equity_leaves_at_the_end_of_its_day():
     """10 X at 11 on Tuesday, 5 of them sold at 11.50 on Wednesday, which closes at 12: 5 x .5 + 5 x
-    1 on 110."""
+    1 on 110.
+    """
     of = book(lot("X", 5), lot("X", 5, exit_date=WED, exit_price=11.5), closes={"X": WEEK})
     rows, _ = snapshots.value_rows(of.value_book(WED))
     assert rows["daily_return"].tolist() == pytest.approx([7.5 / 110], rel=1e-12)
@@ -204,7 +209,8 @@ def test_fractions_of_equity_need_five_per_cent_of_gross_exposure(equity, is_def
 
 def test_the_base_of_a_series_is_named_and_never_gross():
     """Without a stated equity it is the net value on every day, also on those on which it is too
-    small."""
+    small.
+    """
     lots = lot("X", 10), lot("Y", -1, position_type="SHORT")
     of = book(*lots, closes={"X": {MON: 10.0, TUE: 20.0, WED: 10.1}, "Y": HUNDRED})
     rows, _ = snapshots.value_rows(of.value_book(MON, TUE, WED))
@@ -282,7 +288,8 @@ def covered(of: Book, *days: date) -> pd.DataFrame:
 
 def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one_is_stated():
     """A stock, a call on it and a call on what has no close; a private holding whose value is not
-    stated."""
+    stated.
+    """
     call = {"position_type": "LC", "investment_class": "OPTIONS"}
     of = book(
         lot("X", 1),
@@ -371,7 +378,8 @@ def test_closes_are_looked_for_before_trades_and_equity_balances_too():
 
 def test_an_option_is_worth_a_hundred_times_its_stated_price():
     """2 calls at 3.50 are 700; a put sold at 1.25 is -125; closes of the same symbol are not
-    theirs."""
+    theirs.
+    """
     option = {"investment_class": "OPTIONS", "strike_price": 10.0, "expiration_date": "2024-06-21"}
     call = lot("X", 2, position_type="LC", last_price=3.5, entry_price=3.0, **option)
     put = lot("X", -1, position_type="SP", last_price=1.25, entry_price=1.25, **option)
@@ -398,7 +406,8 @@ def test_an_option_without_a_stated_price_is_left_out():
 )
 def test_a_private_holding_is_worth_what_its_owner_said(stated, value):
     """4 units at a stated price, else the stated value; the closes of a listed company of that name
-    are not its own."""
+    are not its own.
+    """
     valued = book(
         lot("X", 4, investment_class="PRIVATE", **stated), lot("X", 1), closes={"X": WEEK}
     ).value_book(TUE)
@@ -473,7 +482,8 @@ def test_a_holding_without_a_price_when_the_equity_was_stated_does_not_count_twi
 
 def test_a_sale_without_a_price_brings_the_last_close_however_old():
     """1,000 of equity on Monday, 110 of it in X and Y; X has no close any more and leaves nine days
-    later, at the last one known."""
+    later, at the last one known.
+    """
     sold = date(2024, 1, 31)
     left = lot("X", 10, exit_date=sold, exit_close=10.0)
     of = book(
