@@ -43,7 +43,7 @@ def test_a_panel_of_nothing_has_its_shape():
     assert panels.pivot_to_panel(rows, WEEK[:3], [], "close").shape == (3, 0)
 
 
-def test_a_return_exists_only_between_closes_of_neighbouring_sessions():
+def test_a_return_exists_only_between_closes_of_consecutive_sessions():
     """100 → 110 is 10 %; the gap costs two returns, and is not bridged."""
     returns = panels.simple_returns(closes([100, 110, np.nan, 121, 121]))
     assert_array_equal(returns["X"].round(12), [0.1, np.nan, np.nan, 0.0])

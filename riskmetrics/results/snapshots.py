@@ -316,7 +316,10 @@ def beta_rows(
             insufficient_coverage("positions with a vendor's beta", provider.coverage),
         ),
     }
-    why = {name: valuation.undefined_reasons(columns[name], *of) for name, of in reasons.items()}
+    why = {
+        name: valuation.undefined_reasons(columns[name], *listed)
+        for name, listed in reasons.items()
+    }
     counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
     return (
         rows,

@@ -192,7 +192,7 @@ def test_blocks_of_any_size_give_the_same_bits(panel, monkeypatch, block_values,
 @pytest.mark.parametrize("n_symbols", [1, 2, 3, 5, 8, 13, 37])
 @pytest.mark.parametrize("n_dates", [1, 2, 7, 66])
 def test_any_range_and_any_symbols_give_the_same_bits(panel, n_symbols, n_dates):
-    """Odd sizes leave tails in vectorised loops; series alone share one mask, together they do
+    """Odd sizes leave tails in vectorized loops; series alone share one mask, together they do
     not.
     """
     returns, market = panel
