@@ -1,8 +1,8 @@
-"""Alembic's environment: which connection to migrate, and which tables are ours to compare.
+"""Alembic environment: choose the connection to migrate and the tables to compare.
 
-A connection in ``config.attributes["connection"]`` is used as it is: its caller owns the
-transaction and the lock. Without one (a bare ``alembic upgrade head`` in the checkout) the
-project's own settings say where the database is.
+A connection in ``config.attributes["connection"]`` is used unchanged: its caller owns the
+transaction and the lock. Without one, as in ``alembic upgrade head``, the settings of riskmetrics
+name the database.
 """
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from riskmetrics.db.roles import Role
 def is_ours(
     _: SchemaItem, name: str | None, kind: str, reflected: bool, counterpart: SchemaItem | None
 ) -> bool:
-    """Pass over other software's tables in the same database, and over what it added to ours."""
+    """Exclude tables of other programs, and columns, indexes and keys that they added to ours."""
     if kind == "table":
         return name in tables.metadata.tables
     return not (
@@ -51,7 +51,7 @@ def run_with_own_engine() -> None:
 
 if context.is_offline_mode():
     raise CommandError(
-        "--sql cannot work: some revisions look up in the database what its constraints are called"
+        "--sql is not supported: some revisions read the names of constraints from the database"
     )
 provided_connection: sa.Connection | None = context.config.attributes.get("connection")
 if provided_connection is None:

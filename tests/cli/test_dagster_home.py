@@ -210,8 +210,8 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
     assert (
         call_as(ORDINARY, prepare)
         == f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs"
-        f" to root and this is {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root. Set"
-        " DAGSTER_HOME to another folder"
+        f" to root, but riskmetrics runs as {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root."
+        " Set DAGSTER_HOME to another folder"
     )
     with pytest.raises(ConfigurationError, match=f"belongs to {ORDINARY}, who could change what"):
         prepare()

@@ -184,7 +184,7 @@ def test_a_frame_in_pieces_some_of_them_empty_arrives_whole(kinds):
 def test_an_infinite_value_is_refused(kinds, column, infinite):
     with pytest.raises(
         DataQualityError,
-        match=rf"^kinds\.{column}: a value is infinite, and only finite ones are stored$",
+        match=rf"^kinds\.{column}: infinite value; only finite values can be stored$",
     ):
         copy_in(kinds, KINDS, pd.DataFrame({column: [1.0, infinite]}), "infinite")
 

@@ -294,7 +294,7 @@ def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(
     answer = call_as(ORDINARY, lambda: connect_or_start(home, is_durable=False))
     assert answer.startswith(
         f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to"
-        " root and this is"
+        " root, but riskmetrics runs as"
     )
     assert f"Run `chown -R {ORDINARY} {home}` as root" in answer
 
@@ -415,7 +415,7 @@ def test_data_of_another_version_are_refused_with_the_way_out(home):
     (home / "postgres/data/PG_VERSION").write_text("17\n")
     with pytest.raises(
         DatabaseError,
-        match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17",
+        match="created by PostgreSQL 17, but riskmetrics uses 18: dump it with pg_dump 17",
     ):
         connect_or_start(home, is_durable=False)
 

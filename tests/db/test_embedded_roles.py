@@ -652,7 +652,7 @@ def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_caus
     with connect(superuser_url(old_home)) as connection, connection.transaction():
         connection.execute("SELECT count(*) FROM portfolios")
         with pytest.raises(
-            DatabaseError, match="end other riskmetrics processes that use it and retry"
+            DatabaseError, match="stop other riskmetrics processes that use it and retry"
         ):
             embedded.connect_or_start(old_home, is_durable=False)
     embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()

@@ -68,7 +68,7 @@ def test_a_name_that_the_encoding_lacks_is_a_sentence_and_nothing_is_stored(
         code, said = run(url, *arguments, monkeypatch=monkeypatch)
         if encoding == "LATIN1":
             assert code == 6
-            assert "encoding lacks a character" in said
+            assert "encoding cannot store a character" in said
             assert "ENCODING 'UTF8'" in said
             assert count(url, table) == before
         else:
@@ -117,7 +117,7 @@ def test_a_database_error_is_what_a_lacking_character_raises(foreign):
     from riskmetrics.db import write
 
     with (
-        pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"),
+        pytest.raises(DatabaseError, match="company_profiles: the database encoding cannot store"),
         open_connection(url) as connection,
     ):
         write.upsert_rows(

@@ -45,7 +45,7 @@ def test_the_ssl_option_of_asyncpg_is_that_of_libpq(query, understood):
         (f"risk:{ESCAPED}@db/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql://risk:{ESCAPED}@db:port/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql//risk:{PASSWORD}@db", "cannot be read; expected postgresql://"),
-        ("postgresql://risk:x@/s3cr3t@db/metrics", "has two @"),
+        ("postgresql://risk:x@/s3cr3t@db/metrics", "contains two @ signs"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(text, sentence):
@@ -102,7 +102,7 @@ def test_a_server_older_than_14_is_refused(database, monkeypatch, version, refus
     if refused:
         with pytest.raises(
             DatabaseError,
-            match=rf"^Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer$",
+            match=rf"^Postgres {version // 10_000} is too old: riskmetrics requires 14 or newer$",
         ):
             opened.connect()
     else:

@@ -302,7 +302,7 @@ def test_a_day_before_the_last_statement_is_refused_and_changes_nothing(connecti
     with pytest.raises(
         UsageError,
         match=(
-            "holdings of P are already stated for 2024-12-06, after 2024-11-29: state a later day"
+            "holdings of P are already stored for 2024-12-06, later than 2024-11-29: use a later"
         ),
     ):
         state(connection, NOVEMBER)
@@ -332,7 +332,7 @@ def test_a_removed_portfolio_can_be_imported_again_under_its_name(connection):
 
 def test_two_portfolios_of_a_name_are_not_guessed_between(connection):
     connection.execute(sa.insert(tables.portfolios), [{"name": "P", "currency": "USD"}] * 2)
-    with pytest.raises(UsageError, match="2 portfolios are called P: rename them"):
+    with pytest.raises(UsageError, match="2 portfolios are named P: rename them"):
         state(connection, DECEMBER)
 
 

@@ -143,7 +143,7 @@ def test_a_database_of_newer_code_is_refused(engine: sa.Engine) -> None:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'fffffffffff1'")
     for attempt in (migrate.ensure_head, lambda engine: migrate.downgrade(engine, "base")):
         with pytest.raises(
-            SchemaError, match=r"fffffffffff1, newer than this version of riskmetrics"
+            SchemaError, match=r"fffffffffff1, which is newer than this version of riskmetrics"
         ):
             attempt(engine)
 
@@ -152,7 +152,7 @@ def test_tables_without_a_revision_are_refused_until_they_are_stamped(engine: sa
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")
     with pytest.raises(
-        SchemaError, match=r"holds .*positions.* but no revision.*`riskmetrics db stamp REV`"
+        SchemaError, match=r"has tables .*positions.* but no revision.*`riskmetrics db stamp REV`"
     ):
         migrate.ensure_head(engine)
     migrate.stamp(engine, "h1i2j3k4l5m6")
@@ -185,7 +185,7 @@ def test_waiting_for_another_process_ends_with_a_sentence(
         migrate.lock_migrations(connection)
         assert migrate.ensure_head(engine) is False  # another database's lock is not ours
         start = time.perf_counter()
-        with pytest.raises(SchemaError, match="another process has held a lock on it for 50ms"):
+        with pytest.raises(SchemaError, match=r"another process holds a lock on it \(waited 50ms\)"):
             migrate.ensure_head(empty)
         assert time.perf_counter() - start < 10
 

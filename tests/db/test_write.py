@@ -470,7 +470,7 @@ def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_it
     assert undefined["subject"].to_list() == rows["portfolio_id"].iloc[[0, 2]].to_list()
     assert set(undefined["metric"]) == {"portfolio_snapshots.total_value"}
     reason = undefined["reason"].iloc[0]
-    assert reason == "1e+20 does not fit its column, NUMERIC(16, 2): is a price wrong?"
+    assert reason == "1e+20 exceeds its column, NUMERIC(16, 2): check the price"
     key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
     write.replace_rows(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
     assert connection.scalars(sa.select(SNAPSHOTS.c.total_value)).all() == [25.5]
