@@ -131,7 +131,7 @@ def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | No
 
 
 def clean_symbol_text(text: str) -> str:
-    """Return text in upper case with single spaces and ASCII dashes; "" if it cannot be a symbol."""
+    """Return upper-case text with single spaces and ASCII dashes; "" if it cannot be a symbol."""
     plain = " ".join(text.translate(_DASHES).split())
     return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
 

@@ -366,7 +366,7 @@ class _Cluster:
 
     def stop(self) -> None:
         """Stop the server and end its connections."""
-        # On an error it has stopped already, or the log has the reason and the next client finds it.
+        # An error means that it has stopped already, or is in the log for the next client.
         with suppress(DatabaseError):
             self.run_tool("pg_ctl", "stop", "-m", "fast")
 

@@ -202,7 +202,10 @@ def _group_by_instrument(
 def _match_lots(
     held: list[_Lot], stated: list[_Lot]
 ) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
-    """Pair lots of equal quantity, preferring the same entry; return unpaired held, stated, pairs."""
+    """Pair lots of equal quantity, preferring equal entries.
+
+    Returns unpaired held lots, unpaired stated lots, and the pairs.
+    """
     held, pairs, unmatched = list(held), [], list(stated)
     for match_columns in (
         ("quantity", "entry_date", "entry_price"),
