@@ -256,9 +256,9 @@ def find_low_coverage(
 
 
 def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Return the first of ``days`` on which a portfolio could not be valued: portfolio, day, reason.
+    """Return each portfolio that could not be valued on one of ``days``, on the first such day.
 
-    Removed portfolios are left out.
+    Columns portfolio, day, reason. Removed portfolios are left out.
     """
     table = tables.undefined_metrics
     first = (

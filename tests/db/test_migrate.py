@@ -233,7 +233,7 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
                 " calc_date)"
             ),
             (
-                "index once on positions is not expected: CREATE UNIQUE INDEX once ON positions"
+                "index once on positions is unexpected: CREATE UNIQUE INDEX once ON positions"
                 " USING btree (symbol)"
             ),
             "table database_settings is missing",

@@ -165,7 +165,7 @@ def profile(symbol: str, beta: float) -> str:
     )
 
 
-CONTRADICT = "are one symbol, contradict each other (keys: 1): delete those of one spelling, as in"
+CONFLICT = "are one symbol, conflict (keys: 1): delete those of one spelling, for example"
 ADVICE = "DELETE FROM {} WHERE symbol = '{}'"
 TWO_CLOSES = price("BRK.B", "2024-12-06", 1) + price("BRK-B", "2024-12-06", 2)
 TWO_BETAS = profile("AAPL.US", 1.1) + profile("AAPL", 1.2)
@@ -174,28 +174,28 @@ COLLISIONS = [
     (
         price("BRK.B", "2024-12-05", 469) + price("BRK-B", "2024-12-05", 469) + TWO_CLOSES,
         (
-            f"rows of {PRICES} for BRK-B and BRK.B, which {CONTRADICT}"
+            f"rows of {PRICES} for BRK-B and BRK.B, which {CONFLICT}"
             f" {ADVICE.format(PRICES, 'BRK.B')}"
         ),
     ),
     (
         price("BRK.B", "2024-12-06", 1) + price("BRK/B", "2024-12-06", 2),
         (
-            f"rows of {PRICES} for BRK.B and BRK/B, which {CONTRADICT}"
+            f"rows of {PRICES} for BRK.B and BRK/B, which {CONFLICT}"
             f" {ADVICE.format(PRICES, 'BRK.B')}"
         ),
     ),
     (
         price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"),
         (
-            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, are adjusted for"
-            " dividends in"
+            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, mix closes with and"
+            " without dividend adjustment"
         ),
     ),
     (
         TWO_BETAS,
         (
-            f"rows of {PROFILES} for AAPL and AAPL.US, which {CONTRADICT}"
+            f"rows of {PROFILES} for AAPL and AAPL.US, which {CONFLICT}"
             f" {ADVICE.format(PROFILES, 'AAPL.US')}"
         ),
     ),
@@ -280,8 +280,9 @@ def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
     assert query(engine, betas) == [("BRK-B", 0.8)]
     parts = "SELECT DISTINCT symbol FROM portfolio_risk_contributions"
     assert query(engine, parts) == [("AAPL",)]
-    said = "portfolio_risk_contributions held parts of BRK-B in several spellings; they are removed"
-    assert f"{said} (keys: 1)" in caplog.text
+    table = "portfolio_risk_contributions"
+    warning = f"{table} had parts of BRK-B in several spellings; they were removed (keys: 1)"
+    assert warning in caplog.text
 
 
 def test_what_is_no_symbol_stays(engine: sa.Engine) -> None:
