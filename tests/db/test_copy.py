@@ -158,7 +158,7 @@ def test_no_row_is_a_frame_with_the_columns_and_their_types(kinds):
 
 
 def test_a_frame_in_pieces_some_of_them_empty_arrives_whole(kinds):
-    """Parquet and concatenation leave columns in chunks; pyarrow's CSV writer writes garbage for an empty one."""
+    """Parquet files and concatenation produce chunks; pyarrow writes garbage for empty ones."""
     texts = pa.chunked_array(
         [
             pa.array([], pa.string()),

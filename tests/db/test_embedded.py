@@ -104,7 +104,10 @@ def test_the_last_release_stops_the_server_and_the_data_stay(home):
     ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30, os.fsdecode(b"caf\xe9")],
 )
 def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, name):
-    """A long path is beyond the 107 bytes of a socket's name; the others trouble shells, URLs, and lists of hosts."""
+    """A long path exceeds the 107 bytes of a socket's name.
+
+    The others are special in shells, URLs or host lists.
+    """
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGHOST", "nowhere.invalid")
@@ -157,7 +160,7 @@ def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home)
 
 
 def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_the_start(home):
-    """After a restart of a machine the number in postmaster.pid may belong to any process of the same account."""
+    """After a reboot the pid in postmaster.pid may belong to another process of the account."""
     account = "nobody" if os.geteuid() == 0 else None
     with (
         connect_or_start(home, is_durable=False),
@@ -337,9 +340,13 @@ def test_an_ordinary_user_has_a_server_of_its_own_that_root_does_not_use(open_fo
     script = (
         AS_ORDINARY
         + """
-with connect_or_start(Path(sys.argv[1]), is_durable=False) as server, psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+with (
+    connect_or_start(Path(sys.argv[1]), is_durable=False) as server,
+    psycopg.connect(server.url.replace("+psycopg", "")) as connection,
+):
     connection.execute("CREATE TABLE kept ()")
-    print((Path(sys.argv[1]) / "postgres/data/base").owner(), *connection.execute("SELECT current_user").fetchone())
+    owner = (Path(sys.argv[1]) / "postgres/data/base").owner()
+    print(owner, *connection.execute("SELECT current_user").fetchone())
 """
     )
     postgres = (

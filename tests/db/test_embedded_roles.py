@@ -1,4 +1,4 @@
-"""The roles of the embedded server: what a reader cannot do, who connects as whom, and homes of the version before."""
+"""Roles of the embedded server: privileges, connections, and homes of the previous version."""
 
 import fcntl
 import os
@@ -94,7 +94,8 @@ ATTACKS = [
     ("EXPLAIN ANALYZE DELETE FROM portfolios", DENIED),
     ("TRUNCATE portfolios", DENIED),
     ("DROP TABLE portfolios", DENIED),
-    ("DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$", DENIED),
+    ("DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END;"
+     " END LOOP; END $$", DENIED),
 ]  # fmt: skip
 ONLY_THROUGH_SQL = [  # what Postgres lets every role do in its own session
     "CREATE EXTENSION dblink",  # not in the wheel's Postgres
@@ -443,8 +444,9 @@ def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
 
 
 SHOWS = [
-    "show betas", "show insights", "report --out page.html", "status", "explain Long-Short hhi --date 2022-12-28",
-    "compare --from 2022-12-27 --to 2022-12-28", "export tables", "portfolio list", "db current", "db setting market_index",
+    "show betas", "show insights", "report --out page.html", "status",
+    "explain Long-Short hhi --date 2022-12-28", "compare --from 2022-12-27 --to 2022-12-28",
+    "export tables", "portfolio list", "db current", "db setting market_index",
     "db sql TABLE(portfolios)", "ai budget", "show model",
 ]  # fmt: skip
 
@@ -535,7 +537,7 @@ def start_as_before(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def first_old_home(fast_folder: Path) -> Path:
-    """Return a home as version 0.1 left it, at rest: the superuser owns everything, tables of the user's own among it."""
+    """Return a stopped home of version 0.1: the superuser owns everything, also user tables."""
     home = fast_folder / "old"
     (home / "postgres").mkdir(parents=True, mode=0o700)
     cluster = embedded._resolve_cluster(home, is_durable=False)
@@ -568,19 +570,24 @@ OF_THE_USER = [
     "CREATE TYPE mine.mood AS ENUM ('good', 'bad')",
     "CREATE TYPE mine.pair AS (a integer, b integer)",
     "CREATE DOMAIN mine.share AS numeric CHECK (VALUE <= 1)",
-    "CREATE TABLE mine.\"My notes\" (id serial PRIMARY KEY, other integer GENERATED ALWAYS AS IDENTITY, mood mine.mood)",
+    "CREATE TABLE mine.\"My notes\" (id serial PRIMARY KEY,"
+    " other integer GENERATED ALWAYS AS IDENTITY, mood mine.mood)",
     "CREATE SEQUENCE mine.numbers",
     "CREATE VIEW mine.v_notes AS SELECT * FROM mine.\"My notes\"",
     "CREATE MATERIALIZED VIEW mine.m_notes AS SELECT * FROM mine.\"My notes\"",
-    "CREATE FUNCTION mine.one(integer, text DEFAULT 'x') RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION mine.one(integer, text DEFAULT 'x') RETURNS integer"
+    " LANGUAGE sql AS 'SELECT 1'",
 ]  # fmt: skip
 
 LEFT_BEHIND = """
     SELECT count(*) FROM (
-        SELECT relowner AS owner, relnamespace AS schema FROM pg_class UNION ALL SELECT typowner, typnamespace FROM pg_type
-        UNION ALL SELECT proowner, pronamespace FROM pg_proc UNION ALL SELECT nspowner, oid FROM pg_namespace
+        SELECT relowner AS owner, relnamespace AS schema FROM pg_class
+        UNION ALL SELECT typowner, typnamespace FROM pg_type
+        UNION ALL SELECT proowner, pronamespace FROM pg_proc
+        UNION ALL SELECT nspowner, oid FROM pg_namespace
     ) AS objects JOIN pg_namespace ON pg_namespace.oid = schema
-    WHERE owner = 'riskmetrics'::regrole AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+    WHERE owner = 'riskmetrics'::regrole
+        AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
 """
 
 

@@ -136,7 +136,7 @@ def test_what_is_not_stated_again_has_left_at_the_close(connection):
 
 
 def test_a_changed_quantity_is_a_sale_and_a_purchase_at_the_close(connection):
-    """The average cost that the statement gives is that of the whole holding, and would count its profit twice."""
+    """The stated average cost is that of the whole holding and would count its profit twice."""
     closes(connection, DECEMBER, A=100)
     state(connection, NOVEMBER, lot("A", 10, entry_date=BOUGHT, entry_price=40))
     changed = lot("A", 15, entry_date=BOUGHT, entry_price=55)

@@ -192,7 +192,10 @@ def test_a_history_is_that_of_one_symbol_with_the_kind_of_its_closes(connection)
 
 
 def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought(connection):
-    """By hand, the underlying being at 100 on the last close before expiration; what was closed before, or has not expired, stays."""
+    """By hand, with the underlying at 100 on the last close before expiration.
+
+    Options that were closed before, or have not expired, are not changed.
+    """
     owner, expired = portfolio(connection, "P"), date(2024, 12, 7)
     price(connection, "A", DAYS)
     common = {"investment_class": "OPTIONS", "underlying_symbol": "A", "expiration_date": expired}

@@ -1,4 +1,4 @@
-"""The runner of migrations: when it acts, when it refuses, and that it never leaves half of anything."""
+"""Migration runner: when it migrates, when it refuses, and that it is atomic."""
 
 import logging
 import os
@@ -37,7 +37,7 @@ def own_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
 
 
 def add_revision(versions: Path, revision: str, statement: str) -> None:
-    """Write a revision that follows the newest, creates the table ``added`` and then executes ``statement``."""
+    """Write a new revision that creates the table ``added`` and executes ``statement``."""
     (versions / f"{revision}_added.py").write_text(f'''"""Add something."""
 from alembic import op
 
@@ -185,7 +185,9 @@ def test_waiting_for_another_process_ends_with_a_sentence(
         migrate.lock_migrations(connection)
         assert migrate.ensure_head(engine) is False  # another database's lock is not ours
         start = time.perf_counter()
-        with pytest.raises(SchemaError, match=r"another process holds a lock on it \(waited 50ms\)"):
+        with pytest.raises(
+            SchemaError, match=r"another process holds a lock on it \(waited 50ms\)"
+        ):
             migrate.ensure_head(empty)
         assert time.perf_counter() - start < 10
 
@@ -210,7 +212,8 @@ def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
             ALTER TABLE positions DROP COLUMN last_price;
             ALTER TABLE portfolios ALTER currency TYPE text, ALTER currency DROP NOT NULL;
             ALTER TABLE portfolio_coverage DROP CONSTRAINT ck_portfolio_coverage_coverage;
-            ALTER TABLE portfolio_coverage ADD CONSTRAINT ck_portfolio_coverage_coverage CHECK (coverage <= 2);
+            ALTER TABLE portfolio_coverage
+                ADD CONSTRAINT ck_portfolio_coverage_coverage CHECK (coverage <= 2);
             DROP INDEX idx_pos_beta_lookup;
             CREATE UNIQUE INDEX once ON positions (symbol);
             ALTER TYPE insight_severity RENAME VALUE 'normal' TO 'usual';

@@ -1,4 +1,4 @@
-"""Decisions about suspected splits: what is found, what is kept, and what every reader of prices gets."""
+"""Decisions about suspected splits: detection, storage, and the prices that queries return."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -114,7 +114,7 @@ def test_a_split_behind_a_halt_is_suspected_until_decided(
     connection: sa.Connection,
     n_missing: int,
 ) -> None:
-    """Of both closes and of the close alone; the adjusted close of the latter tells of no income."""
+    """Splits of both closes, and of the close alone, whose adjusted close implies no income."""
     days = trading_calendar.sessions_with_lookback([SPLIT_DAY], n_missing + 3)
     known, source = [0, 1, 2, n_missing + 3], {"data_source": "test"}
     closes = dict(zip((days[at] for at in known), (400.0, 401.0, 400.0, 101.0), strict=True))
@@ -274,7 +274,7 @@ def test_the_database_refuses_a_split_that_is_none(
 
 @needs_shared_data
 def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.Connection) -> None:
-    """Every split in five years of 14 symbols; afterwards the closes move as the adjusted ones do."""
+    """Every split in five years of 14 symbols; then the closes move as the adjusted closes do."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
     rows = rows[rows["symbol"].isin(["ROL", "BF-B", "PG"])].assign(has_adj_close=True)
     rows["date"] = pd.to_datetime(rows["date"]).dt.date

@@ -21,7 +21,7 @@ SNAPSHOT = dict.fromkeys(
 
 @pytest.fixture
 def lots(connection: sa.Connection) -> pd.DataFrame:
-    """Create the portfolios Q and P with a lot of each of two symbols; returns name, symbol and keys."""
+    """Create portfolios Q and P with one lot of each of two symbols; return name, symbol, keys."""
     blank = dict.fromkeys(("entry_price", "strike_price", "last_price"), np.nan) | dict.fromkeys(
         ("entry_date", "underlying_symbol", "expiration_date")
     )
@@ -178,7 +178,7 @@ def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, na
 
 
 def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connection, lots):
-    """Equity is half of the gross value, and 4 % of exposure with options by delta: the stored reason says so."""
+    """Equity is half of the gross value, but 4% of the exposure with options by delta."""
     snapshot(connection, lots, DAY)
     connection.execute(
         sa.update(tables.portfolio_snapshots).values(total_value=500, gross_exposure=1000)

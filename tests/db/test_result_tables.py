@@ -1,4 +1,4 @@
-"""Computed results as a whole: every table is known for what it is, and what is removed is what was chosen."""
+"""Result tables: which tables contain results, and which rows are removed."""
 
 import threading
 
@@ -53,7 +53,7 @@ OF_PEOPLE = {"ai_insights", "ai_insight_templates", "ai_spend", "ai_batches", "a
 
 
 def counted(portfolio_days: int, days: int) -> dict[str, int]:
-    """Return the rows of each table: one for every portfolio and day, and one for every day of the one symbol."""
+    """Return the rows of each table: one per portfolio and day, or one per day of the symbol."""
     rows = {name: days if name in OF_SYMBOLS else portfolio_days for name in RESULTS}
     return {name: count for name, count in rows.items() if count}
 

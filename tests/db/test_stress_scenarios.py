@@ -1,4 +1,4 @@
-"""Stress scenarios in the database: those that come with it, and what users add, change and remove."""
+"""Stress scenarios in the database: defaults, and additions, changes and removals by users."""
 
 from datetime import date
 

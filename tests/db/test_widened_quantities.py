@@ -1,4 +1,4 @@
-"""Widening positions.quantity on a database whose views other roles use, or the user's own views read."""
+"""Widening of positions.quantity in databases with granted views and views of users."""
 
 import pytest
 import sqlalchemy as sa

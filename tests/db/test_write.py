@@ -1,4 +1,4 @@
-"""Writes against a real Postgres: what is touched, what is not, and what two writers see of each other."""
+"""Writes to a real Postgres: which rows are touched, and how concurrent writers interact."""
 
 import threading
 import time
@@ -67,7 +67,7 @@ def replace(
 
 
 def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
-    """Where each row lies, who wrote it and who locked it: equal only if nothing touched the rows."""
+    """Return ctid, xmin and xmax of each row: equal only if no row was touched."""
     query = sa.text(
         "SELECT ctid::text, xmin::text, xmax::text, position_market_betas::text FROM"
         " position_market_betas ORDER BY 1"
@@ -87,7 +87,7 @@ def keys(connection: sa.Connection) -> pd.DataFrame:
 
 
 def test_the_same_rows_again_touch_nothing(engine):
-    """Each in a transaction of its own, so that xmin and xmax would tell a rewritten or a locked row."""
+    """Each write has its own transaction: xmin and xmax would show rewritten or locked rows."""
     with engine.begin() as connection:
         keys = hold(connection, 3)
         assert replace(connection, betas(keys)) == (3, 0, 0)
@@ -415,7 +415,7 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
 
 
 def test_the_planner_knows_of_many_new_rows_at_once(connection):
-    """Oracle: what the server itself keeps; -1 or 0 stands for a table that it has never looked at."""
+    """Oracle: the server's own statistics; -1 or 0 is a table that was never analyzed."""
     symbols = [f"S{number:05d}" for number in range(10_000)]
     rows = pd.DataFrame({"symbol": symbols, "date": MONDAY, "close": 1.0, "data_source": "test"})
     write.upsert_rows(connection, tables.market_data_cache, rows, key=["symbol", "date"])
@@ -494,7 +494,7 @@ def test_a_value_that_does_not_fit_a_column_that_may_be_null_is_null_and_its_row
 def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflows(
     connection, column, limit, unit, sign
 ):
-    """One unit more is left, and Postgres takes it; the limit itself would round up to what overflows."""
+    """One unit below the limit is stored; the limit itself would round up and overflow."""
     fits, does_not = sign * (limit - 2 * unit), sign * (limit - unit)
     kept, undefined = fit_snapshots(
         snapshot_rows(connection, **{column: [fits, does_not, sign * limit]})

@@ -1,7 +1,7 @@
-"""The services of docker-compose.yml as processes, by the commands and settings that stand in it, on a real Postgres.
+"""Services of docker-compose.yml as processes with the same commands and settings.
 
-No container is needed: what a container gives (host names, ports, the home) is replaced by what
-this machine has.
+They use a real Postgres. No container is needed: host names, ports and the home are replaced by
+those of this machine.
 """
 
 import os
@@ -34,13 +34,17 @@ REPOSITORY = {
 }
 LAUNCH = """
     mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!) {
-        launchRun(executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}) {
+        launchRun(
+            executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}
+        ) {
             ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 RUN = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 BACKFILL = """
     mutation ($assets: [AssetKeyInput!]!, $days: [String!]!, $tags: [ExecutionTag!]!) {
-        launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days, tags: $tags}) {
+        launchPartitionBackfill(
+            backfillParams: {assetSelection: $assets, partitionNames: $days, tags: $tags}
+        ) {
             ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
 """
 BACKFILL_STATUS = (
@@ -92,7 +96,7 @@ class Services:
         }
 
     def start(self, name: str, *instead: str) -> "subprocess.Popen[bytes]":
-        """Start a service as compose does, or another command in its place, as `docker compose run` does."""
+        """Start a service as compose does, or another command as `docker compose run` does."""
         with (self.folder / f"{name}.log").open("ab") as log:
             command, variables = (
                 list(instead) or self.words(self._services[name]["command"]),
@@ -156,7 +160,7 @@ class Services:
         return status
 
     def backfill(self, assets: Sequence[str], days: Sequence[str]) -> str:
-        """Ask for sessions of some assets, as the UI does, without the vendor; returns the backfill's id."""
+        """Launch a backfill of assets as the UI does, without the vendor; return its id."""
         offline = [{"key": OFFLINE_TAG, "value": "true"}]
         backfill: str = self.ask(
             BACKFILL, assets=[{"path": [name]} for name in assets], days=days, tags=offline
@@ -181,7 +185,7 @@ class Services:
         self._running[name].wait()
 
     def stop(self) -> None:
-        """End what runs, as compose does; what does not end is killed, and with it what it started."""
+        """Stop services as compose does; kill those that do not stop, with their children."""
         for process in reversed(self._running.values()):
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
@@ -194,7 +198,7 @@ class Services:
 
 
 def listen_to_interrupts() -> None:
-    """Undo what a shell's background job inherits: it ignores SIGINT, and Dagster treats SIGTERM alike."""
+    """Restore SIGINT, which background jobs of a shell ignore; Dagster then ignores SIGTERM too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -207,7 +211,7 @@ def wait_until(done: Callable[[], bool], what: str) -> None:
 
 @contextmanager
 def serve(postgres: Postgres, folder: Path) -> Iterator[Services]:
-    """Start the services in the order of their dependencies, on a database with the sample; they end on SIGTERM."""
+    """Start the services by their dependencies, on a database with the sample; stop by SIGTERM."""
     services = Services(postgres, folder)
     try:
         assert services.start("migrate").wait(timeout=PATIENCE) == 0, services.output("migrate")

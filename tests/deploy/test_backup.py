@@ -1,4 +1,4 @@
-"""Backup, restore and retention by the very commands of docs/operations.md, from one server to another."""
+"""Backup, restore and retention by the commands of docs/operations.md, between two servers."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""The files of a deployment, by the checks of the programs that read them, and beside each other."""
+"""Deployment files: checked by the programs that read them, and compared with each other."""
 
 import re
 import shutil

@@ -45,14 +45,17 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(
             connection.execute(statement)
 
 
+CREATE, CREATE_TEMP = "CREATE TABLE more (id integer)", "CREATE TEMP TABLE more (id integer)"
+
+
 @pytest.mark.parametrize(
     ("role", "database", "statement", "error"),
     [
-        ("writer", "riskmetrics", "CREATE TABLE more (id integer)", InsufficientPrivilege),
+        ("writer", "riskmetrics", CREATE, InsufficientPrivilege),
         ("writer", "riskmetrics", "CREATE SCHEMA more", InsufficientPrivilege),
-        ("reader", "riskmetrics", "CREATE TABLE more (id integer)", ReadOnlySqlTransaction),
-        ("reader", "riskmetrics", f"{WRITABLE}; CREATE TABLE more (id integer)", InsufficientPrivilege),
-        ("reader", "riskmetrics", f"{WRITABLE}; CREATE TEMP TABLE more (id integer)", InsufficientPrivilege),
+        ("reader", "riskmetrics", CREATE, ReadOnlySqlTransaction),
+        ("reader", "riskmetrics", f"{WRITABLE}; {CREATE}", InsufficientPrivilege),
+        ("reader", "riskmetrics", f"{WRITABLE}; {CREATE_TEMP}", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_advisory_lock(1)", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_try_advisory_xact_lock(1)", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_terminate_backend(1)", InsufficientPrivilege),

@@ -1,4 +1,4 @@
-"""What the services of docker-compose.yml do together: a scheduled session, a backfill, and no secret in what they leave."""
+"""Services of docker-compose.yml together: a scheduled session, a backfill, no leaked secrets."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,7 +16,11 @@ NEW_YORK = ZoneInfo("America/New_York")
 TICK = """
     mutation ($schedule: ScheduleSelector!, $at: Float!) {
         scheduleDryRun(selectorData: $schedule, timestamp: $at) {
-            ... on DryRunInstigationTick { evaluationResult { runRequests { tags { key value } } skipReason error { message } } } } }
+            ... on DryRunInstigationTick {
+                evaluationResult { runRequests { tags { key value } } skipReason error { message } }
+            }
+        }
+    }
 """
 
 
@@ -98,14 +102,17 @@ def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_
 
 RESOURCES = """
     query ($of: RepositorySelector!) { allTopLevelResourceDetailsOrError(repositorySelector: $of) {
-        ... on ResourceDetailsList { results { name configFields { name } configuredValues { key value } } } } }
+        ... on ResourceDetailsList {
+            results { name configFields { name } configuredValues { key value } }
+        }
+    } }
 """
 
 
 def assert_no_secret(
     services: Services, postgres: Postgres, run_id: str, shown: Mapping[str, str]
 ) -> None:
-    """Look for passwords and the key in all that is stored, printed or shown; the run's id shows that each place was looked at."""
+    """Search stored data, logs and the UI for secrets; the run's id proves that each was read."""
     dumps = {name: postgres.run("pg_dump", name).decode() for name in ("dagster", "riskmetrics")}
     files = {
         str(path): path.read_text(errors="replace")

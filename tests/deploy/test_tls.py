@@ -1,4 +1,4 @@
-"""TLS as the database URL asks for it, against a server that has a certificate of its own making."""
+"""TLS as requested in the database URL, with a server that has a self-signed certificate."""
 
 import shutil
 import subprocess
@@ -38,7 +38,7 @@ def certificate(folder: Path, name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Path]]:
-    """Return a server that takes encrypted connections alone, and a folder with its certificate and with another one."""
+    """Return a server that requires encryption, and a folder with its certificate and another."""
     folder, known = new_folder(), tmp_path_factory.mktemp("certificates")
     shutil.copy(certificate(folder, "server"), known)
     certificate(known, "stranger")
