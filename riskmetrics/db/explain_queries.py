@@ -7,7 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import result_tables, tables
-from riskmetrics.db.input_queries import UNDERLYING_SYMBOL
+from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
 
 _DAY_COLUMNS = {result.table.name: result.day for result in result_tables.list_result_tables()}
 

@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, result_queries, tables
+from riskmetrics.db import input_queries, storage_overview, tables
+from riskmetrics.db.sql_expressions import any_of
 
 
 class ServerInfo(NamedTuple):
@@ -39,7 +40,7 @@ class Freshness(NamedTuple):
     """Symbols held on that session without a company profile."""
     benchmark_day: date | None
     """As-of date of the latest benchmark weights."""
-    stored_sessions: result_queries.StoredSessions
+    stored_sessions: storage_overview.StoredSessions
 
 
 _EXCESS_RIGHTS_QUERY = sa.text("""
@@ -120,14 +121,12 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
     priced = set(
         connection.scalars(
             sa.select(prices.c.symbol).where(
-                prices.c.symbol == input_queries.any_of(held), prices.c.date == last_session
+                prices.c.symbol == any_of(held), prices.c.date == last_session
             )
         )
     )
     profiled = set(
-        connection.scalars(
-            sa.select(profiles.c.symbol).where(profiles.c.symbol == input_queries.any_of(held))
-        )
+        connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == any_of(held)))
     )
     benchmark = input_queries.read_latest_benchmark(connection, benchmark_code)
     without_price, without_profile = (sorted(set(held) - covered) for covered in (priced, profiled))
@@ -138,5 +137,5 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
         without_price,
         without_profile,
         newest,
-        result_queries.read_stored_sessions(connection),
+        storage_overview.read_stored_sessions(connection),
     )

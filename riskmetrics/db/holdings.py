@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
-from riskmetrics.db.input_queries import SHORT_TYPES, any_of
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT_COLUMNS = (

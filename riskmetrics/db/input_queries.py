@@ -14,6 +14,14 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import (
+    IS_EXPIRED,
+    IS_LISTED,
+    SIGNED_QUANTITY,
+    UNDERLYING_SYMBOL,
+    any_of,
+    intrinsic_value,
+)
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, pivot_to_panel
 from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
@@ -30,39 +38,6 @@ DEFAULT_SETTINGS = {
     BENCHMARK_CODE: DEFAULT_BENCHMARK,
 }
 """Settings stored in the database, and their default values."""
-
-SHORT_TYPES = ("SHORT", "SC", "SP")
-"""Position types with negative quantity: stock short, short call, short put."""
-
-SIGNED_QUANTITY = sa.case(
-    (tables.positions.c.position_type.in_(SHORT_TYPES), -sa.func.abs(tables.positions.c.quantity)),
-    else_=tables.positions.c.quantity,
-).label("quantity")
-"""Quantity of a lot, negative if it is short, regardless of the stored sign."""
-
-_IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
-
-IS_LISTED = sa.and_(
-    ~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
-)
-"""Condition that a position is neither an option nor a private holding."""
-
-UNDERLYING_SYMBOL = sa.case(
-    (IS_LISTED, tables.positions.c.symbol),
-    (_IS_OPTION, sa.func.coalesce(tables.positions.c.underlying_symbol, tables.positions.c.symbol)),
-)
-"""Symbol of the price that a position depends on (`results.lots.underlying`); NULL if private."""
-
-CLOSE_ONLY_SUFFIX = ": close only"
-"""Suffix of the data_source of prices without adjusted closes, where adj_close is the close."""
-
-
-def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:
-    """Return the expression that a column equals if it is one of ``values``.
-
-    An array is one parameter; IN would exceed the limit of 65,535 parameters.
-    """
-    return sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
 
 
 def read_market_index(connection: sa.Connection, override: str | None = None) -> str:
@@ -144,10 +119,10 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((_IS_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label(
+            sa.case((IS_EXPIRED, intrinsic_value(prices)), else_=table.c.exit_price).label(
                 "exit_price"
             ),
-            sa.case((_IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
+            sa.case((IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
                 "exit_date"
             ),
             last_close.label("exit_close"),
@@ -171,35 +146,6 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
         )
     )
     return fetch_frame(connection, statement)
-
-
-_IS_EXPIRED = sa.and_(
-    _IS_OPTION,
-    tables.positions.c.expiration_date < sa.func.current_date(),
-    sa.func.coalesce(
-        tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()
-    ),
-)
-
-
-def _intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
-    """Return the intrinsic value of an option, money per share; NULL without a close.
-
-    The close is the last one of the underlying at or before expiration.
-    """
-    position = tables.positions
-    close = (
-        sa.select(prices.c.close)
-        .where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= position.c.expiration_date)
-        .order_by(prices.c.date.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    payoff = sa.case(
-        (position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price),
-        else_=position.c.strike_price - close,
-    )
-    return sa.case((payoff <= 0, sa.literal(0, position.c.strike_price.type)), (payoff > 0, payoff))
 
 
 def read_held_symbols(

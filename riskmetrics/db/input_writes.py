@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch_frame, server_encoding
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.db.write import WriteCounts
 
 MAX_RAW_ROW_CHARS = 2_000

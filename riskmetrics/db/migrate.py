@@ -62,7 +62,7 @@ def history() -> tuple[Revision, ...]:
         if found is None:
             raise SchemaError(
                 f"{path.name} is not a migration: it must begin with a docstring, revision and"
-                " down_revision. Reinstall riskmetrics"
+                " down_revision"
             )
         children.setdefault(found["down"], []).append(
             Revision(found["revision"], found["down"], found["doc"])

@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import IS_LISTED
 from riskmetrics.db.result_queries import (
     HOLDING_COLUMNS,
     filter_by_portfolio,
     net_lots,
     select_undefined_reason,
 )
+from riskmetrics.db.sql_expressions import IS_LISTED
 
 _portfolios = tables.portfolios
 

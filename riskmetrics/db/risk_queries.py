@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import SIGNED_QUANTITY
 from riskmetrics.db.result_queries import filter_by_portfolio, net_lots
+from riskmetrics.db.sql_expressions import SIGNED_QUANTITY
 
 _portfolios = tables.portfolios
 _HIDDEN_COLUMNS = (

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of, read_price_panels
+from riskmetrics.db.input_queries import read_price_panels
 from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
 

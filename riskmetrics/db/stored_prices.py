@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
 
 
 def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from riskmetrics.symbols import add_class_dash, normalize_symbol
 
 CLOSE_ONLY_SUFFIX = ": close only"
-"""Copy of `input_queries.CLOSE_ONLY_SUFFIX`: migrations must not import the current tables."""
+"""Copy of `sql_expressions.CLOSE_ONLY_SUFFIX`: migrations must not import the current tables."""
 
 _BOOKKEEPING = ("id", "created_at", "updated_at", "last_updated", "data_source")
 _PROVENANCE = ("dagster_run_id", "code_version")

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
-from riskmetrics.db.input_queries import any_of
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.errors import RateLimitError
 
 _MINUTE = 60.0

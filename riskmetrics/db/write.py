@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import analyze, copy_in
-from riskmetrics.db.input_queries import any_of
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.panels import undefined_rows
 
 _ASSET_LOCK_CLASS = 0x5249534B

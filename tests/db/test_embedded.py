@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, postgres_binaries
-from riskmetrics.db.embedded import ROOT_SUBSTITUTE, connect_or_start
+from riskmetrics.db.embedded import connect_or_start
+from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root

@@ -22,7 +22,8 @@ from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
-from riskmetrics.db.roles import Role, set_up_sql
+from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE, SUPERUSER
+from riskmetrics.db.roles import Role, set_up_digest, set_up_sql
 from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
 from tests.other_account import call_as
@@ -319,7 +320,7 @@ def test_there_is_no_way_around_through_another_database(shared, name, role):
 
 def test_nobody_connects_as_the_superuser(shared):
     with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects connection"):
-        connect(shared.database_url(role=embedded.SUPERUSER))
+        connect(shared.database_url(role=SUPERUSER))
 
 
 def test_no_role_of_clients_is_a_superuser_or_a_member_of_another(shared):
@@ -374,7 +375,7 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
-@pytest.mark.parametrize("role", [*Role, embedded.SUPERUSER])
+@pytest.mark.parametrize("role", [*Role, SUPERUSER])
 def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role):
     """So that no way out of the server, such as dblink, leads back in."""
     data = shared._cluster.data  # its owner may not walk there, and uses the folder it stands in
@@ -387,7 +388,7 @@ def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role)
         capture_output=True,
         text=True,
     )
-    reason = "rejects connection" if role == embedded.SUPERUSER else "Peer authentication failed"
+    reason = "rejects connection" if role == SUPERUSER else "Peer authentication failed"
     assert refused.returncode == 1
     assert reason in refused.stderr, refused.stderr
 
@@ -425,7 +426,7 @@ def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder)
     mapped = Path(f"/proc/{server}/maps").read_text().split()
     segments = {Path(path).stat() for path in mapped if path.startswith("/dev/shm/PostgreSQL.")}
     owners = {(status.st_uid, stat.S_IMODE(status.st_mode)) for status in segments}
-    assert owners == {(embedded.ROOT_SUBSTITUTE, 0o600)}
+    assert owners == {(ROOT_SUBSTITUTE, 0o600)}
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
@@ -604,7 +605,7 @@ def assert_upgraded(server: embedded.EmbeddedServer) -> None:
     with connect(server.database_url(role=Role.WRITER)) as connection:
         connection.execute("UPDATE portfolios SET currency = currency")
     with pytest.raises(psycopg.OperationalError):
-        connect(server.database_url(role=embedded.SUPERUSER))
+        connect(server.database_url(role=SUPERUSER))
 
 
 def test_a_home_of_the_version_before_is_upgraded_when_its_server_starts(old_home):
@@ -655,13 +656,13 @@ def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_caus
     old_home, monkeypatch
 ):
     monkeypatch.setattr("riskmetrics.db.roles.LOCK_TIMEOUT", "100ms")
-    embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
+    set_up_sql.cache_clear(), set_up_digest.cache_clear()
     with connect(superuser_url(old_home)) as connection, connection.transaction():
         connection.execute("SELECT count(*) FROM portfolios")
         with pytest.raises(
             DatabaseError, match="stop other riskmetrics processes that use it and retry"
         ):
             embedded.connect_or_start(old_home, is_durable=False)
-    embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
+    set_up_sql.cache_clear(), set_up_digest.cache_clear()
     with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)

@@ -172,8 +172,8 @@ def test_nothing_is_lost_and_everything_works_afterwards(
     assert verified.exit_code == 0, verified.stdout
     assert verified.stdout.endswith("the schema is the one that this version expects\n")
     for addition in (
-        "table users is",
-        "table notes is",
+        "table users belongs",
+        "table notes belongs",
         "portfolios.Colour is",
         "company_profiles.ceo is",
         "treasury is",

@@ -205,7 +205,7 @@ def test_downgrading_to_base_leaves_only_an_empty_version_table(engine: sa.Engin
 
 
 def test_values_that_older_types_cannot_hold_come_back_as_null(engine: sa.Engine) -> None:
-    """A downgrade stores unknown prices and undefined betas as NaN; out-of-range values are lost."""
+    """A downgrade stores unknown prices and betas as NaN; out-of-range values become NULL."""
     execute(
         engine,
         HOLDINGS + SNAPSHOT.replace("0.012345", "123.5") + PRICE.replace("36870600", "3000000000"),

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, result_queries, stored_prices, tables, write
+from riskmetrics.db import holdings, result_queries, storage_overview, stored_prices, tables, write
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY
 
@@ -63,7 +63,7 @@ def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
 
 
 def test_an_empty_database_has_no_sessions_and_no_results(connection):
-    assert result_queries.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
+    assert storage_overview.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
     assert result_queries.read_latest_day(connection) is None
     for of_a_day in (
         result_queries.read_snapshots,
@@ -77,11 +77,11 @@ def test_an_empty_database_has_no_sessions_and_no_results(connection):
     assert result_queries.sum_sector_weights(connection, [DAY]).empty
     assert result_queries.find_low_coverage(connection, "beta", [DAY], 0.8).empty
     assert result_queries.find_small_equity(connection, [DAY], 0.05).empty
-    assert result_queries.read_portfolio_overview(connection).empty
+    assert storage_overview.read_portfolio_overview(connection).empty
 
 
 def test_every_table_has_a_size_also_when_it_is_empty(connection):
-    sizes = result_queries.read_table_sizes(connection)
+    sizes = storage_overview.read_table_sizes(connection)
     assert sorted(sizes["table"]) == sorted(tables.metadata.tables)
     shipped = ["har_coefficients", "stress_scenarios", "ai_insight_templates"]
     assert (sizes["rows"][~sizes["table"].isin(shipped)] == 0).all()
@@ -97,7 +97,7 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
         sa.insert(tables.market_data_cache),
         [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)],
     )
-    assert result_queries.read_stored_sessions(connection) == (
+    assert storage_overview.read_stored_sessions(connection) == (
         date(2020, 1, 2),
         NEXT,
         DAY,
@@ -249,13 +249,13 @@ def test_sectors_come_largest_first_and_sum_by_portfolio(connection, lots):
 
 def test_a_removed_portfolio_is_shown_no_more(connection, lots):
     snapshot(connection, lots, DAY)
-    overview = result_queries.read_portfolio_overview(connection)
+    overview = storage_overview.read_portfolio_overview(connection)
     assert overview[["portfolio", "open_lots", "closed_lots"]].to_numpy().tolist() == [
         ["P", 2, 0],
         ["Q", 2, 0],
     ]
     holdings.remove_portfolio(connection, "P")
-    assert result_queries.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
+    assert storage_overview.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
 
 

@@ -10,7 +10,7 @@ import foreign_databases
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, input_writes, migrate, symbol_spellings, tables
+from riskmetrics.db import input_writes, migrate, sql_expressions, symbol_spellings, tables
 from riskmetrics.errors import SchemaError
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import read_prices, read_profiles
@@ -41,7 +41,7 @@ def symbol_columns() -> set[tuple[str, str]]:
 def test_every_column_of_symbols_is_normalized() -> None:
     listed = [(column.table, column.name) for column in symbol_spellings.SYMBOL_COLUMNS]
     assert sorted(listed) == sorted(symbol_columns())
-    assert input_queries.CLOSE_ONLY_SUFFIX == symbol_spellings.CLOSE_ONLY_SUFFIX
+    assert sql_expressions.CLOSE_ONLY_SUFFIX == symbol_spellings.CLOSE_ONLY_SUFFIX
 
 
 def growth(connection: sa.Connection) -> UUID:

@@ -32,7 +32,7 @@ market_data_cache = sa.Table(
     sa.Column("industry", sa.String(100), doc="Industry according to the source of the row."),
     sa.Column("exchange", sa.String(20), doc="Exchange according to the source of the row."),
     sa.Column("country", sa.String(10), doc="Country according to the source of the row."),
-    sa.Column("market_cap", sa.Numeric(18, 2), doc="Market cap according to the source of the row."),
+    sa.Column("market_cap", sa.Numeric(18, 2), doc="Market cap according to the row's source."),
     sa.Column("data_source", sa.String(50), nullable=False),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
