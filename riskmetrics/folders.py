@@ -119,7 +119,7 @@ def refuse_foreign_owner_as_root(path: Path) -> None:
                 owner = account_name(uid)
                 raise ConfigurationError(
                     f"{place} belongs to {owner}, who could change what root uses. Run riskmetrics "
-                    f"as {owner}, or run `chown -hR root {shlex.quote(str(place))}`"
+                    f"as {owner}, or give it to root: `chown -hR root {shlex.quote(str(place))}`"
                 )
 
 

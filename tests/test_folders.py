@@ -30,7 +30,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
 
 @pytest.fixture
 def reachable_folder() -> Iterator[Path]:
-    """A folder that other accounts can walk to, unlike pytest's."""
+    """Return a folder that other accounts can reach, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -125,7 +125,7 @@ def test_root_uses_no_folder_or_file_of_another_account(
     monkeypatch: pytest.MonkeyPatch,
     folder_mode: int,
 ) -> None:
-    """The account could replace what root reads, and put links where root writes."""
+    """The account could replace files that root reads, and create links where root writes."""
     home = reachable_folder / "it's"
     (home / "postgres").mkdir(parents=True)
     home.chmod(folder_mode)
@@ -167,7 +167,7 @@ def test_root_does_not_follow_a_link_that_another_account_made(reachable_folder:
 
 @needs_root
 def test_a_home_of_another_account_keeps_its_mode(reachable_folder: Path) -> None:
-    """Volumes of containers are often of root and mode 0777."""
+    """Container volumes often belong to root and have mode 0777."""
     (reachable_folder / "volume").mkdir()
     (reachable_folder / "volume").chmod(0o777)
     assert call_as(ORDINARY, lambda: folders.create_home(reachable_folder / "volume")) == "None"
@@ -260,7 +260,7 @@ def test_settings_that_another_account_put_into_a_shared_folder_are_refused(
 def test_what_a_stranger_put_into_a_shared_folder_is_refused(
     reachable_folder: Path, folder_mode: int
 ) -> None:
-    """Dagster's instance file names code that is run."""
+    """Dagster's instance file names code to run."""
     folder = reachable_folder / "planted"
     folder.mkdir()
     os.chown(folder, pwd.getpwnam(ANOTHER).pw_uid, -1)

@@ -75,7 +75,7 @@ def store_small_results(connection: sa.Connection) -> None:
 def _rows(
     portfolio: uuid.UUID, position: uuid.UUID, day: date, value: str, beta: int
 ) -> dict[sa.Table, dict[str, object]]:
-    """Of one portfolio and its only position on a day."""
+    """Return the rows of one portfolio and its only position on a day, by table."""
     position_key = {"portfolio_id": portfolio, "position_id": position}
     portfolio_day = {"portfolio_id": portfolio, "day": day}
     subject_key = portfolio_day | {"subject": str(portfolio)}

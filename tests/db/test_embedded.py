@@ -54,7 +54,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A short folder that other accounts can walk to, unlike pytest's."""
+    """Return a short folder that other accounts can reach, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -69,7 +69,7 @@ def postmaster(home: Path) -> psutil.Process:
 
 
 def user(home: Path) -> subprocess.Popen[str]:
-    """A process that uses the server until its input ends."""
+    """Start a process that uses the server until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", USER, str(home)],
         stdin=subprocess.PIPE,
@@ -272,7 +272,7 @@ def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part, 
 
 @needs_root
 def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
-    """The account that runs the server owns the data, and could put them there."""
+    """The account of the server owns the data and could create such links."""
     connect_or_start(home, is_durable=False).release()
     data, precious = home / "postgres/data", tmp_path / "precious"
     precious.write_text("kept")

@@ -30,7 +30,7 @@ from tests.other_account import call_as
 
 DENIED = errors.InsufficientPrivilege
 ESCAPED = "/tmp/riskmetrics-test-escaped"
-"""A file that the attacks try to write."""
+"""File that the attacks try to write."""
 
 ATTACKS = [
     ("COPY (SELECT 1) TO PROGRAM 'touch {escaped}'", DENIED),
@@ -129,7 +129,7 @@ def home(fast_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def shared(home: Path) -> Iterator[embedded.EmbeddedServer]:
-    """Return a server like a user's, at head, with the sample."""
+    """Return a server at head with the sample data, as a user has it."""
     with embedded.connect_or_start(home, is_durable=False) as server:
         opened = engine.create_engine(server.url)
         migrate.ensure_head(opened)
@@ -144,7 +144,7 @@ def shared(home: Path) -> Iterator[embedded.EmbeddedServer]:
 
 @pytest.fixture
 def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
-    """Return the process numbers of a writer and another reader that are connected."""
+    """Return the pids of connected sessions of a writer and another reader."""
     with ExitStack() as opened:
         roles = {"writer": Role.WRITER, "reader": Role.READER}
         urls = {name: shared.database_url(role=role) for name, role in roles.items()}
@@ -155,7 +155,7 @@ def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
 
 @pytest.fixture
 def sql(shared: embedded.EmbeddedServer, home: Path, monkeypatch: pytest.MonkeyPatch):
-    """Call `riskmetrics db sql` on that server."""
+    """Return a function that calls `riskmetrics db sql` on the server."""
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     return lambda *arguments: CliRunner().invoke(app, ["db", "sql", *arguments])
 
@@ -215,7 +215,7 @@ def test_a_reader_does_not_fill_the_disk_by_the_log(shared, home, statement):
 
 
 def test_a_reader_loads_no_library_of_its_own(shared):
-    """It may name one for its session, which Postgres looks for in one folder of its own."""
+    """A session may name a library, which Postgres loads from one folder only."""
     options = "-c local_preload_libraries="
     for library in ("/tmp/mine.so", "../../../../../../tmp/mine.so", "../vector"):
         with pytest.raises(psycopg.OperationalError, match=r"access to library .* is not allowed"):
@@ -346,7 +346,7 @@ PLANTED = [
     ("=", "oid, regrole"),
     ("~", "name, name"),
 ]
-"""Operators that fit what a set-up compares better than those of Postgres."""
+"""Operators that match the comparisons of the set-up better than those of Postgres."""
 
 
 def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_again(shared):
@@ -377,7 +377,7 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
 @pytest.mark.parametrize("role", [*Role, SUPERUSER])
 def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role):
-    """So that no way out of the server, such as dblink, leads back in."""
+    """Otherwise functions such as dblink could connect back to the server."""
     data = shared._cluster.data  # its owner may not walk there, and uses the folder it stands in
     address = f"host=/proc/self/cwd port=5432 dbname=riskmetrics user={role}"
     change = f"os.setuid({data.stat().st_uid})"
@@ -421,7 +421,7 @@ def test_no_account_of_the_machine_can_end_the_server_of_root(shared):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
 def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder):
-    """Any program of the account could read the rows in it."""
+    """Any program of that account could read the rows in the shared memory."""
     server = (shared._cluster.data / "postmaster.pid").read_text().split()[0]
     mapped = Path(f"/proc/{server}/maps").read_text().split()
     segments = {Path(path).stat() for path in mapped if path.startswith("/dev/shm/PostgreSQL.")}
@@ -430,7 +430,7 @@ def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder)
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
-    """Postgres skips them with a warning where a role may not."""
+    """Postgres skips statistics with a warning if the role has no privilege."""
     opened = engine.create_engine(shared.database_url(role=Role.WRITER))
     with opened.begin() as connection:
         write.analyze(connection, tables.market_data_cache, 10_000)
@@ -454,7 +454,7 @@ SHOWS = [
 
 @pytest.fixture(scope="module")
 def connections(shared: embedded.EmbeddedServer, home: Path):
-    """Return a function that names the roles that connected since it was called last."""
+    """Return a function that returns the roles that connected since its last call."""
     with shared._cluster.superuser_connection() as connection:
         connection.execute("ALTER SYSTEM SET log_connections = 'authorization'")
     log = home / "postgres.log"
@@ -522,7 +522,7 @@ def superuser_url(home: Path) -> str:
 
 
 def start_as_before(home: Path) -> None:
-    """Start a home's server as version 0.1 did: one role, the superuser, for everybody."""
+    """Start the server of a home as version 0.1 did, with the superuser as the only role."""
     cluster = embedded._resolve_cluster(home, is_durable=False)
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     accounts = {"root", pwd.getpwuid(cluster.data.stat().st_uid).pw_name}
@@ -557,7 +557,7 @@ def first_old_home(fast_folder: Path) -> Path:
 
 @pytest.fixture
 def old_home(first_old_home: Path, fast_folder: Path) -> Iterator[Path]:
-    """Return such a home, whose server runs."""
+    """Return a home of version 0.1 with a running server."""
     home = fast_folder / "upgraded"
     subprocess.run(["cp", "--archive", str(first_old_home), str(home)], check=True)
     start_as_before(home)
@@ -640,7 +640,7 @@ def test_four_processes_at_once_upgrade_a_home_once(old_home):
 
 
 def test_a_home_that_the_version_before_used_again_is_upgraded_again(old_home):
-    """It writes its own files over ours, and its tables belong to the superuser."""
+    """The old version overwrites the access files, and its tables belong to the superuser."""
     with embedded.connect_or_start(old_home, is_durable=False) as server:
         cluster = server._cluster
         with cluster.superuser_connection() as connection:

@@ -1,4 +1,4 @@
-"""Which database is used, however its URL is spelled, and what is never said of it."""
+"""Choice of the database, spellings of its URL, and redaction of its password."""
 
 import psycopg
 import pytest
@@ -76,7 +76,7 @@ def test_a_database_is_described_without_its_password(given):
 
 
 def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatch, tmp_path):
-    """The server of the tests stands in for one of its own."""
+    """The server of the test suite replaces a new one."""
     homes = []
     monkeypatch.setattr(
         "riskmetrics.db.embedded.connect_or_start", lambda home: homes.append(home) or server
@@ -96,7 +96,7 @@ def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatc
     ("version", "refused"), [(130_022, True), (90_603, True), (140_000, False)]
 )
 def test_a_server_older_than_14_is_refused(database, monkeypatch, version, refused):
-    """No such server is at hand: a newer one reports the version."""
+    """No such server is available: a newer one reports the version."""
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", property(lambda _: version))
     opened = engine.create_engine(database)
     if refused:
@@ -120,7 +120,7 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
 
 
 def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
-    """Behind a pooler, the session goes to another client after each transaction."""
+    """Behind a pooler, another client may get the session after each transaction."""
     ask = (
         "SELECT current_setting('datestyle'), current_setting('extra_float_digits'),"
         " current_setting('client_connection_check_interval')"

@@ -34,13 +34,13 @@ def large(request: pytest.FixtureRequest, empty_database: str) -> Iterator[sa.En
 
 @pytest.fixture(params=foreign_databases.DATABASES)
 def small(request: pytest.FixtureRequest, empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on the same with a few rows of everything."""
+    """Return an engine for another program's database with a few rows in each table."""
     yield from built(empty_database, a_few_rows(foreign_databases.DATABASES[request.param]))
 
 
 @pytest.fixture
 def running_system(empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on a few rows of the later one of the two."""
+    """Return an engine for the later of the two databases with a few rows."""
     yield from built(empty_database, a_few_rows(foreign_databases.DATABASES[RUNNING_SYSTEM]))
 
 
@@ -66,7 +66,7 @@ class Contents(NamedTuple):
 
 
 def contents(engine: sa.Engine, table: str, columns: list[str]) -> Contents:
-    """Every value as normalized text: timestamps in UTC, naive ones read as UTC, JSON as jsonb."""
+    """Return every value as text: timestamps in UTC, naive ones read as UTC, JSON as jsonb."""
     types = dict(
         query(
             engine,
@@ -112,7 +112,7 @@ def every_row(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def schema(engine: sa.Engine) -> list[tuple[Any, ...]]:
-    """Columns, constraints, indexes, views and revision in the words of the catalog."""
+    """Return columns, constraints, indexes, views and revision as in the catalog."""
     return query(
         engine,
         """
@@ -188,7 +188,7 @@ def test_nothing_is_lost_and_everything_works_afterwards(
 
 
 def betas_can_be_written(engine: sa.Engine) -> None:
-    """Write one day of both betas, as an asset does."""
+    """Write both betas of one day, as an asset does."""
     held = pd.DataFrame(
         query(engine, "SELECT portfolio_id, id FROM positions"),
         columns=["portfolio_id", "position_id"],
@@ -243,7 +243,7 @@ def test_the_newest_of_several_rate_betas_stays_and_a_downgrade_brings_the_other
 
 
 def test_instants_without_a_zone_are_read_as_utc(small: sa.Engine) -> None:
-    """Half past two on a day in July, where the database's own zone is 2.5 hours behind."""
+    """2:30 on a day in July, with a database time zone 2.5 hours behind UTC."""
     migrate.ensure_head(small)
     assert query(small, "SHOW timezone") == [("America/St_Johns",)]
     assert query(small, "SELECT min(created_at) = '2025-07-01 03:30Z' FROM market_data_cache") == [
@@ -315,7 +315,7 @@ def test_what_cannot_be_upgraded_is_said_and_nothing_is_changed(
 def test_several_obstacles_are_said_at_once_with_exit_code_6_and_can_be_mended(
     running_system: sa.Engine,
 ) -> None:
-    """In a process of its own, as a user sees it."""
+    """Run in a separate process, as by a user."""
     execute(
         running_system,
         "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache; UPDATE positions SET"

@@ -27,7 +27,7 @@ RACER = (
 
 @pytest.fixture
 def own_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a copy of the revisions to add to, in a folder whose name invites mistakes."""
+    """Return a copy of the revisions in a folder whose name has special characters."""
     copy = tmp_path / "100% ours"
     shutil.copytree(bundled_path("migrations"), copy)
     monkeypatch.setattr(migrate, "bundled_path", lambda _: copy)
@@ -64,7 +64,7 @@ def test_an_empty_database_is_migrated_once(empty: sa.Engine) -> None:
 
 
 def test_a_database_at_head_costs_milliseconds_and_no_alembic(database: str) -> None:
-    """In a process of its own, where nobody else imports Alembic."""
+    """Run in a separate process, which does not import Alembic otherwise."""
     code = (
         "import sys, time; from riskmetrics.db import engine, migrate\nopened ="
         " engine.create_engine(sys.argv[1]); opened.connect().close(); start ="
@@ -204,7 +204,7 @@ def test_migrating_is_silent(
 
 
 def test_differences_say_what_departs_from_the_code(engine: sa.Engine) -> None:
-    """Each planted fault is one sentence."""
+    """Each planted difference is one sentence."""
     with engine.begin() as connection:
         assert migrate.list_differences(connection) == []
         connection.exec_driver_sql("""

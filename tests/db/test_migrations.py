@@ -1,4 +1,4 @@
-"""The revisions: what each does to the schema and to the rows that are there."""
+"""Revisions: effects of each on the schema and on existing rows."""
 
 import re
 from collections.abc import Mapping
@@ -41,7 +41,7 @@ PRICE = (
 
 
 def schema(engine: sa.Engine) -> dict[str, Any]:
-    """Everything that SQLAlchemy's inspector sees but the order of columns, as text."""
+    """Return everything that SQLAlchemy's inspector shows except column order, as text."""
 
     def by_name(found: Mapping[Any, Any]) -> dict[str, list[str]]:
         described = {
@@ -68,7 +68,7 @@ def schema(engine: sa.Engine) -> dict[str, Any]:
 
 
 def test_there_is_one_head_and_the_founding_revisions_come_first_in_order() -> None:
-    """Oracle: Alembic's own reading of the folder."""
+    """Oracle: Alembic's own script directory."""
     script = ScriptDirectory(str(bundled_path("migrations")))
     assert script.get_heads() == [migrate.head()]
     assert [revision.revision for revision in script.walk_revisions()] == [
@@ -95,7 +95,7 @@ def test_every_revision_goes_up_down_and_up_again_through_the_same_schemas(
 def test_the_revisions_build_exactly_the_tables_in_the_code(
     engine: sa.Engine, empty: sa.Engine
 ) -> None:
-    """Names, types, defaults, keys, checks, comments and enums alike."""
+    """Names, types, defaults, keys, checks, comments and enums are equal."""
     tables.metadata.create_all(empty)
     assert schema(engine) == schema(empty)
 

@@ -1,4 +1,4 @@
-"""Stored results as people ask for them: empty, one portfolio, and what is missing."""
+"""Queries of stored results: empty database, one portfolio, missing values."""
 
 from datetime import date
 
@@ -167,7 +167,7 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
     ("equity", "named"), [("50.00", False), ("49.99", True), ("0.00", True), ("-1.00", True)]
 )
 def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, named):
-    """Gross exposure is 1,000: 5 % are 50. Both portfolios have it."""
+    """Gross exposure of both portfolios is 1,000, of which 5% is 50."""
     snapshot(connection, lots, DAY)
     table = tables.portfolio_snapshots
     connection.execute(sa.update(table).values(total_value=equity, gross_exposure=1000))
@@ -201,7 +201,7 @@ def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connectio
 
 
 def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
-    """A has a price from the next session on, B one long ago, and both are held."""
+    """A has prices from the next session, B an old one, and both are held."""
     prices = {"close": 1, "data_source": "test"}
     rows = [
         prices | {"symbol": "A", "date": NEXT},
@@ -295,7 +295,7 @@ def test_without_lots_there_is_no_row():
 
 
 def test_a_beta_is_beyond_a_limit_and_not_on_it(connection, lots):
-    """To the last of the six decimals that are stored, in either direction; a symbol once a day."""
+    """Exact to the six stored decimals, for both signs; each symbol once a day."""
     rows = lots[["portfolio_id", "position_id"]].assign(
         beta=[5.0, -5.0, 5.000001, -5.000001],
         observations=90,

@@ -60,13 +60,13 @@ def counted(portfolio_days: int, days: int) -> dict[str, int]:
 
 @pytest.fixture
 def filled(connection: sa.Connection) -> sa.Connection:
-    """Hold a row of every kind for two portfolios and two days."""
+    """Store a row in every table for two portfolios and two days."""
     store_small_results(connection)
     return connection
 
 
 def test_every_table_is_input_or_a_result() -> None:
-    """A new table must be named here, and a new table of results keep its run."""
+    """A new table must be listed here; a new result table must have provenance."""
     assert {
         result.table.name: result.day.name for result in result_tables.list_result_tables()
     } == RESULTS
@@ -112,7 +112,7 @@ def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.C
 
 
 def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
-    """An insight of another portfolio that repeats a removed one stays, and stands alone."""
+    """A copy of a removed insight in another portfolio is kept, without its source id."""
     table, ids = (
         tables.ai_insights,
         dict(filled.execute(sa.select(tables.portfolios.c.name, tables.portfolios.c.id)).all()),
@@ -141,7 +141,7 @@ def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
 
 
 def test_insights_are_chosen_by_their_day(filled: sa.Connection) -> None:
-    """One that other code wrote is about no day: it is chosen where no day is."""
+    """Insights of other programs have no day: they are in scope only without days."""
     portfolio = filled.scalar(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
     )

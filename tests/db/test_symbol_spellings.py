@@ -1,4 +1,4 @@
-"""Foreign spellings in a database are normalized, or named before anything is changed."""
+"""Other spellings in a database are normalized, or refused before any change."""
 
 import logging
 import re
@@ -23,11 +23,11 @@ FOREIGN = {"AAPL": "AAPL.US", "BRK-B": "BRK/B", "SPY": "SPY.US", "TLT": "tlt", "
 NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
 """Keys of prompts."""
 CREATED_LATER = {("price_decisions", "symbol")}
-"""Columns that never held another spelling than the normal one."""
+"""Columns that always had the normal spelling."""
 
 
 def symbol_columns() -> set[tuple[str, str]]:
-    """Columns that hold symbols, by their names and types alone."""
+    """Return the symbol columns, identified by their names and types."""
     ends = ("symbol", "_index", "subject")
     found = {
         (table.name, column.name)
@@ -55,7 +55,7 @@ def insert(connection: sa.Connection, table: sa.Table, **values: object) -> None
 
 
 def fill(engine: sa.Engine) -> None:
-    """Store a row with a normal symbol in every table that has a column of symbols."""
+    """Store a row with a normal symbol in every table with a symbol column."""
     forecast = {
         "subject": "BRK-B",
         "day": FIRST_DAY,
@@ -83,14 +83,14 @@ def fill(engine: sa.Engine) -> None:
 
 
 def contents(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table but the answers of vendors, which are asked again."""
+    """Return every row of every table except vendor responses, which are requested again."""
     names = sa.inspect(engine).get_table_names()
     rows = "SELECT row::text FROM {} AS row ORDER BY 1"
     return {name: query(engine, rows.format(name)) for name in names if name != "vendor_answers"}
 
 
 def go_back(engine: sa.Engine) -> None:
-    """Bring the database to the revision before the one that normalizes symbols."""
+    """Downgrade the database to the revision before the normalization of symbols."""
     [before] = [one.down_revision for one in migrate.history() if one.revision == REVISION]
     migrate.downgrade(engine, str(before))
 
@@ -125,7 +125,7 @@ def test_what_other_code_stored_reads_as_an_import_of_today(
     engine: sa.Engine,
     tmp_path: Path,
 ) -> None:
-    """Oracle: the same spellings through the doors of today."""
+    """Oracle: imports of the same spellings by the current version."""
     foreign = ["BRKB", "BF.B", "AAPL.US", "BRK B 17JAN25 400 C", "BAC.PRL", "VOD.L"]
     path = tmp_path / "file.csv"
     imported = {}
@@ -208,7 +208,7 @@ def test_contradicting_inputs_are_named_and_nothing_is_changed(
     planted: str,
     sentence: str,
 ) -> None:
-    """What the sentence tells to do helps."""
+    """The advice of the message resolves the conflict."""
     go_back(engine)
     execute(engine, price("SPY.US", "2024-12-06", 607) + planted)
     before = contents(engine)
@@ -264,7 +264,7 @@ def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
     engine: sa.Engine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A beta of BRK-B without prices gives way; two contributions of a symbol are neither's."""
+    """An undefined beta of BRK-B is removed; two contributions of a symbol are both removed."""
     fill(engine)
     go_back(engine)
     with engine.begin() as connection:

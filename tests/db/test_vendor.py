@@ -1,4 +1,4 @@
-"""The calls that a vendor's plan allows, kept in the database and shared; and what it answered."""
+"""Call quotas of a vendor, shared in the database, and its recorded responses."""
 
 import time
 from collections.abc import Callable
@@ -15,19 +15,19 @@ QUOTAS = tables.vendor_quotas
 
 
 class Clock(datetime):
-    """A clock that stands until somebody sleeps."""
+    """A clock that advances only by sleeping."""
 
     moment = datetime(2024, 12, 6, 23, 59, 0, tzinfo=UTC)
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:
-        """The time on the clock."""
+        """Return the current time of the clock."""
         return cls.moment
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
-    """Replace the clock of the quota by one that jumps ahead when somebody waits."""
+    """Replace the clock of the quota by one that advances only by sleeping."""
     Clock.moment = datetime(2024, 12, 6, 23, 59, 0, tzinfo=UTC)
 
     def wait(seconds: float) -> None:
@@ -39,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
 
 
 def times(clock: type[Clock], engine: sa.Engine, calls: int, per_minute: int) -> list[datetime]:
-    """When each of ``calls`` is made, by a caller that never waits by itself."""
+    """Return the times of ``calls`` calls by a caller that never waits by itself."""
     made = []
     for _ in range(calls):
         vendor.wait_for_quota(engine, "FMP", per_minute, None)
@@ -49,7 +49,7 @@ def times(clock: type[Clock], engine: sa.Engine, calls: int, per_minute: int) ->
 
 @pytest.mark.parametrize("per_minute", [1, 2, 10, 61])
 def test_no_minute_has_more_calls_than_allowed_and_none_is_wasted(clock, engine, per_minute):
-    """By counting: every window of 60 seconds, and how long all of them take."""
+    """By counting the calls in every window of 60 seconds, and the total time."""
     made = times(clock, engine, 4 * per_minute, per_minute)
     for begin in made:
         inside = [moment for moment in made if begin <= moment < begin + timedelta(seconds=60)]

@@ -12,7 +12,7 @@ BEFORE, WIDENED = "7c2e59d0a4b1", "5d2f8a1c7e36"
 
 @pytest.fixture
 def earlier(engine: sa.Engine) -> sa.Engine:
-    """A database at the revision before."""
+    """Return an engine for a database at the revision before."""
     migrate.downgrade(engine, BEFORE)
     return engine
 

@@ -21,7 +21,7 @@ from tests.conftest import COMMAND, MEMORY
 CHECKOUT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 ENVIRONMENT = {"PATH": f"{Path(COMMAND).parent}:{os.defpath}", "LC_ALL": "C.UTF-8"}
-"""What every process of a deployment gets, and nothing of the user's."""
+"""Environment of every process of a deployment, without that of the user."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Postgres:
         return f"postgresql://riskmetrics_{role}:{self.passwords[f'{role.upper()}_PASSWORD']}@127.0.0.1:{self.port}/{database}"
 
     def run(self, *command: str, stdin: bytes = b"") -> bytes:
-        """Run a tool of Postgres as the superuser, and return what it printed."""
+        """Run a Postgres tool as the superuser, and return its output."""
         variables = {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),
@@ -59,7 +59,7 @@ class Postgres:
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody listens on."""
+    """Return a free port on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

@@ -24,7 +24,7 @@ from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, free_port, interpolated
 
 PATIENCE = 240
-"""Seconds until something is taken to hang: no measure of speed."""
+"""Seconds until a service is considered hung; not a measure of speed."""
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"
@@ -54,7 +54,7 @@ BACKFILL_STATUS = (
 
 
 class Services:
-    """The services on this machine, each with its output in a file of its own."""
+    """Services on this machine, each with its output in a file."""
 
     def __init__(self, postgres: Postgres, folder: Path) -> None:
         self.folder, self.home = folder, folder / "home"
@@ -74,7 +74,7 @@ class Services:
             shutil.copyfile(source, self.home / Path(config["target"]).relative_to(HOME))
 
     def words(self, command: list[str]) -> list[str]:
-        """Return a command with what this machine has in place of what a container has."""
+        """Return a command with paths and hosts of this machine instead of the container's."""
         for there, here in self._here.items():
             command = [word.replace(there, here) for word in command]
         return command
@@ -137,7 +137,7 @@ class Services:
         return (self.folder / f"{name}.log").read_text()
 
     def ask(self, query: str, **variables: object) -> Any:
-        """Ask the webserver as its pages do, and return the only field of the answer."""
+        """Query the webserver as its pages do, and return the only field of the response."""
         answer = requests.post(
             f"http://127.0.0.1:{self.web}/graphql",
             json={"query": query, "variables": variables},
@@ -155,7 +155,7 @@ class Services:
         return run_id
 
     def status(self, run_id: str) -> str:
-        """Return how far a run is."""
+        """Return the status of a run."""
         status: str = self.ask(RUN, run=run_id)["status"]
         return status
 
@@ -168,19 +168,19 @@ class Services:
         return backfill
 
     def backfill_status(self, backfill: str) -> str:
-        """Return how far a backfill is."""
+        """Return the status of a backfill."""
         status: str = self.ask(BACKFILL_STATUS, id=backfill)["status"]
         return status
 
     def statuses(self) -> list[str]:
-        """Return how far all runs are, the newest first."""
+        """Return the status of all runs, newest first."""
         return [
             run["status"]
             for run in self.ask("{ runsOrError { ... on Runs { results { status } } } }")["results"]
         ]
 
     def kill(self, name: str) -> None:
-        """Kill a service, and with it what it started."""
+        """Kill a service and its child processes."""
         os.killpg(self._running[name].pid, signal.SIGKILL)
         self._running[name].wait()
 

@@ -27,13 +27,13 @@ pytestmark = pytest.mark.skipif(
 
 DAYS = ("2022-12-22", "2022-12-23", "2022-12-27", "2022-12-28")
 POOL = 3
-"""Sessions of the server that four runs share."""
+"""Server sessions that four runs share."""
 
 SESSION = (
     "SELECT name, setting FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
     " ORDER BY name"
 )
-"""What a session was told by its clients; PgBouncer itself passes each client's name on."""
+"""Settings of a session by its clients; PgBouncer passes application_name on."""
 
 
 @pytest.fixture(scope="module")

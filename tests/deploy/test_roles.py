@@ -1,4 +1,4 @@
-"""Owner, writer and reader, as roles.sql makes them: what each can do, and what it cannot."""
+"""Privileges of owner, writer and reader as created by roles.sql."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from riskmetrics.db.engine import create_engine
 from tests.deploy.conftest import CHECKOUT, Postgres, riskmetrics
 
 WRITABLE = "SET default_transaction_read_only = off; COMMIT"
-"""How a role gets around its own default."""
+"""Statement by which a role changes its own default."""
 
 
 def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(

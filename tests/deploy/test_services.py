@@ -25,7 +25,7 @@ TICK = """
 
 
 def computed_days(postgres: Postgres) -> dict[str, int]:
-    """Return the days that have snapshots, and how many."""
+    """Return the number of snapshots by day."""
     with psycopg.connect(postgres.url("reader")) as connection:
         return dict(
             connection.execute(
@@ -35,7 +35,7 @@ def computed_days(postgres: Postgres) -> dict[str, int]:
 
 
 def command_lines() -> str:
-    """Return what `ps` shows everybody of every process."""
+    """Return the command lines of all processes, as shown by `ps`."""
     lines = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -46,7 +46,7 @@ def command_lines() -> str:
 
 
 def tick(services: Services, at: datetime) -> Any:
-    """Force a tick of the schedule, as its page in the UI does, and return what it asks for."""
+    """Force a tick of the schedule, as the UI does, and return its run requests."""
     result = services.ask(
         TICK, schedule={**REPOSITORY, "scheduleName": "after_close"}, at=at.timestamp()
     )["evaluationResult"]
@@ -55,7 +55,7 @@ def tick(services: Services, at: datetime) -> Any:
 
 
 def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
-    """Wait until a run succeeds, and note meanwhile what its processes are called with."""
+    """Wait until a run succeeds, and record the command lines of its processes."""
 
     def done() -> bool:
         seen.append(command_lines())

@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def certificate(folder: Path, name: str) -> Path:
-    """Make a certificate for localhost that vouches for itself, and its key beside it."""
+    """Create a self-signed certificate for localhost, and its key in the same folder."""
     files = ["-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
@@ -54,7 +54,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgr
 
 
 def connects(url: str) -> bool:
-    """Connect as riskmetrics does; tells whether the connection is encrypted."""
+    """Connect as riskmetrics does; return whether the connection is encrypted."""
     opened = engine.create_engine(engine.normalize_url(url))
     try:
         with opened.connect() as connection:
