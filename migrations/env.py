@@ -28,6 +28,7 @@ def is_ours(
 
 
 def run_migrations(connection: sa.Connection) -> None:
+    """Run the migrations on a connection, in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=tables.metadata,
@@ -40,6 +41,7 @@ def run_migrations(connection: sa.Connection) -> None:
 
 
 def run_with_own_engine() -> None:
+    """Run the migrations on the configured database, as the owner of its tables."""
     engine = open_engine(settings.load(), Role.OWNER)
     try:
         with engine.begin() as connection:

@@ -76,14 +76,14 @@ def read_server_info(connection: sa.Connection) -> ServerInfo:
         " current_user, "
         "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
         "has_database_privilege(current_database(), 'TEMPORARY'), "
-        # fixed words
+        # constants only
         "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT"
         f" {from_own_tables} "
         "AND NOT pg_has_role(relowner, 'USAGE'))"
     ).bindparams(table_names)
     unwritable_query = sa.text(
         f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname"
-    ).bindparams(table_names)  # fixed words
+    ).bindparams(table_names)  # constants only
     version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = (
         connection.execute(privileges_query).one()
     )

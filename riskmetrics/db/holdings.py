@@ -255,6 +255,7 @@ class _Entry(NamedTuple):
     """Whether the lot replaces a closed lot."""
 
     def resolve(self, row: _Lot, close: Decimal | None) -> _Lot:
+        """Return entry date, entry price and entry_date_assumed of a stated lot, if they differ."""
         stated_date, stated_price = row["entry_date"], row["entry_price"]
         if stated_date == self.as_of:
             return {

@@ -120,11 +120,11 @@ def _fetch_rows(
         cursor.execute(measured.encode())
         # Each FETCH is a statement with its own time limit, which is set to the remaining time. The
         # first ones are small, because rows beyond the size limit are computed in vain.
-        n_wanted = n_read = 1
-        while n_read == n_wanted:
-            n_wanted = len(rows) + 1
+        n_requested = n_read = 1
+        while n_read == n_requested:
+            n_requested = len(rows) + 1
             _limit_time(connection, deadline)
-            batch = cursor.fetchmany(n_wanted)
+            batch = cursor.fetchmany(n_requested)
             n_read = len(batch)
             if batch and batch[-1][0] > max_bytes:
                 raise UsageError(

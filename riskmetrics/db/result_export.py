@@ -150,7 +150,7 @@ def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
 def _neutralize_formulas(statement: sa.Select[Any]) -> sa.Select[Any]:
     """Prefix text that a spreadsheet would evaluate with an apostrophe."""
 
-    def escaped(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    def escape(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if not isinstance(column.type, sa.String):
             return column
         return sa.case(
@@ -158,7 +158,7 @@ def _neutralize_formulas(statement: sa.Select[Any]) -> sa.Select[Any]:
             else_=column,
         ).label(column.name)
 
-    return statement.with_only_columns(*(escaped(column) for column in statement.selected_columns))
+    return statement.with_only_columns(*(escape(column) for column in statement.selected_columns))
 
 
 def _write_copy(connection: sa.Connection, statement: sa.Select[Any], path: Path) -> int:

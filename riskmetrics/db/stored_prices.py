@@ -47,7 +47,7 @@ def read_last_closes(
         adjusted_prices(connection),
         sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
     )
-    symbol = sa.select(requested.label("symbol")).subquery("wanted")
+    symbol = sa.select(requested.label("symbol")).subquery("requested")
     last = (
         sa.select(table.c.close)
         .where(table.c.symbol == symbol.c.symbol, table.c.date < before, table.c.close.is_not(None))
@@ -121,7 +121,7 @@ def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -
         tables.market_data_cache,
         sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
     )
-    symbol = sa.select(requested.label("symbol")).subquery("wanted")
+    symbol = sa.select(requested.label("symbol")).subquery("requested")
     source = (
         sa.select(table.c.data_source)
         .where(table.c.symbol == symbol.c.symbol)
