@@ -22,7 +22,7 @@ BASE_SCHEMA = """
             currency varchar(3) NOT NULL DEFAULT 'USD',
         equity_balance numeric(16,2), created_at timestamp NOT NULL, updated_at timestamp,
             deleted_at timestamp,
-        "Colour" text NOT NULL DEFAULT 'blue',
+        "Color" text NOT NULL DEFAULT 'blue',
         CONSTRAINT "PK of portfolios" PRIMARY KEY (id), FOREIGN KEY (user_id) REFERENCES users (id)
             ON DELETE CASCADE);
     CREATE INDEX portfolios_by_deletion ON portfolios (deleted_at);
@@ -178,8 +178,8 @@ BASE_ROWS = f"""
         updated_at, tags)
     SELECT md5('position' || n)::uuid, md5('portfolio' || 1 + mod(n, 3))::uuid, 'S' || n, 'LONG', n,
         n + 0.25, date '2020-01-02', 'PUBLIC',
-        '2025-07-01 12:00Z', '2025-07-01 12:00Z', ARRAY['a', 'b'] FROM generate_series(1,
-            {N_POSITIONS}) AS n;
+        '2025-07-01 12:00Z', '2025-07-01 12:00Z', ARRAY['a', 'b']
+    FROM generate_series(1, {N_POSITIONS}) AS n;
     INSERT INTO notes (position_id, body)
     SELECT id, jsonb_build_object('of', symbol) FROM positions;
     INSERT INTO portfolio_snapshots

@@ -174,7 +174,7 @@ def test_nothing_is_lost_and_everything_works_afterwards(
     for addition in (
         "table users belongs",
         "table notes belongs",
-        "portfolios.Colour is",
+        "portfolios.Color is",
         "company_profiles.ceo is",
         "treasury is",
     ):

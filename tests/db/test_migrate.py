@@ -262,5 +262,5 @@ def test_the_bare_alembic_command_migrates_the_database_of_the_settings(
 def test_writing_the_migrations_as_a_script_is_refused_with_the_reason() -> None:
     config = Config()
     config.set_main_option("script_location", str(bundled_path("migrations")))
-    with pytest.raises(CommandError, match="look up in the database"):
+    with pytest.raises(CommandError, match="read the names of constraints"):
         command.upgrade(config, "head", sql=True)
