@@ -267,7 +267,5 @@ def test_what_a_stranger_put_into_a_shared_folder_is_refused(
     reachable_folder.chmod(folder_mode)
     with pytest.raises(ConfigurationError, match=f"belongs to {ANOTHER}, and .* is world-writable"):
         folders.create_private_folder(folder)
-    assert f"belongs to {ANOTHER}, and " in call_as(
-        ORDINARY, lambda: folders.create_home(folder)
-    )
+    assert f"belongs to {ANOTHER}, and " in call_as(ORDINARY, lambda: folders.create_home(folder))
     assert call_as(ANOTHER, lambda: folders.create_home(folder)) == "None"

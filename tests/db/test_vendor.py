@@ -79,7 +79,7 @@ def test_the_calls_of_a_day_are_refused_when_used_up_and_there_again_tomorrow(cl
             left.append(vendor.read_remaining_calls(connection, "FMP", 3))
         vendor.wait_for_quota(engine, "FMP", 600, 3)
     for _ in range(2):
-        with pytest.raises(RateLimitError, match=r"the 3 calls to FMP .* tomorrow"):
+        with pytest.raises(RateLimitError, match=r"FMP call limit reached \(3 calls per day\)"):
             vendor.wait_for_quota(engine, "FMP", 600, 3)
     with engine.connect() as connection:
         assert [
