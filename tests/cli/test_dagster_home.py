@@ -224,7 +224,7 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(
 ) -> None:
     script = (
         "import sys; from pathlib import Path; from riskmetrics.cli import dagster_home as d\n"
-        "try: d.prepare_home(Path(sys.argv[1]), is_ours=False)\n"
+        "try: d.prepare_home(Path(sys.argv[1]), is_default_home=False)\n"
         "except d.ConfigurationError as error: print(error)"
     )
     home = short_folder / "home" if is_new else short_folder
