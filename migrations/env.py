@@ -1,8 +1,8 @@
-"""Alembic's environment: which connection to migrate, and which tables are ours to compare.
+"""Alembic environment: choose the connection to migrate and the tables to compare.
 
-A connection in ``config.attributes["connection"]`` is used as it is: its caller owns the
-transaction and the lock. Without one (a bare ``alembic upgrade head`` in the checkout) the
-project's own settings say where the database is.
+A connection in ``config.attributes["connection"]`` is used unchanged: its caller owns the
+transaction and the lock. Without one, as in ``alembic upgrade head``, the settings of riskmetrics
+name the database.
 """
 
 import sqlalchemy as sa
@@ -19,7 +19,7 @@ from riskmetrics.db.roles import Role
 def is_ours(
     _: SchemaItem, name: str | None, kind: str, reflected: bool, counterpart: SchemaItem | None
 ) -> bool:
-    """Pass over other software's tables in the same database, and over what it added to ours."""
+    """Exclude tables of other programs, and columns, indexes and keys that they added to ours."""
     if kind == "table":
         return name in tables.metadata.tables
     return not (
@@ -28,6 +28,7 @@ def is_ours(
 
 
 def run_migrations(connection: sa.Connection) -> None:
+    """Run the migrations on a connection, in one transaction."""
     context.configure(
         connection=connection,
         target_metadata=tables.metadata,
@@ -40,6 +41,7 @@ def run_migrations(connection: sa.Connection) -> None:
 
 
 def run_with_own_engine() -> None:
+    """Run the migrations on the configured database, as the owner of its tables."""
     engine = open_engine(settings.load(), Role.OWNER)
     try:
         with engine.begin() as connection:
@@ -51,7 +53,7 @@ def run_with_own_engine() -> None:
 
 if context.is_offline_mode():
     raise CommandError(
-        "--sql cannot work: some revisions look up in the database what its constraints are called"
+        "--sql is not supported: some revisions read the names of constraints from the database"
     )
 provided_connection: sa.Connection | None = context.config.attributes.get("connection")
 if provided_connection is None:

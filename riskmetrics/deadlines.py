@@ -1,4 +1,4 @@
-"""One limit for the time that a call takes as a whole, whatever it waits for: names, handshakes, headers or bytes."""
+"""Time limits of whole calls, including name resolution, handshakes, headers and body."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -16,27 +16,27 @@ class Deadline(NamedTuple):
 
     @classmethod
     def from_now(cls, seconds: float) -> Self:
-        """Return the moment some seconds from now."""
+        """Return the deadline that expires after some seconds."""
         return cls(monotonic() + seconds)
 
     @property
     def seconds_left(self) -> float:
-        """Seconds until then; negative once it has passed."""
+        """Seconds until the deadline; negative after it."""
         return self.expires_at - monotonic()
 
 
 def run_with_timeout(seconds: float, call: Callable[[], T]) -> T:
-    """Return what ``call`` returns, or raise what it raises; TimeoutError if it takes longer.
+    """Return the result of ``call``, or raise TimeoutError if it takes longer than ``seconds``.
 
-    A call that is late goes on in a thread of its own that keeps no process alive. Timeouts of
-    sockets do not do: they start again with each byte.
+    Errors of ``call`` are raised unchanged. A late call continues in a daemon thread, which does
+    not keep the process alive. Socket timeouts are not sufficient: they restart with each byte.
     """
     result: Future[T] = Future()
 
     def run() -> None:
         try:
             value = call()
-        except BaseException as error:  # noqa: BLE001  # it is raised in the thread that waits
+        except BaseException as error:  # noqa: BLE001  # raised in the waiting thread
             result.set_exception(error)
         else:
             result.set_result(value)

@@ -1,25 +1,25 @@
-"""Errors raised on purpose, each one sentence: what, where, what to do.
+"""Errors of riskmetrics. Each message says what happened, where, and what to do.
 
 RiskmetricsError             exit 1
-├── UsageError               exit 2  what was asked for cannot be asked
-│   └── InvalidSessionError  a day that is not an exchange session that has ended
-├── DataQualityError         exit 3  the data do not allow an answer
+├── UsageError               exit 2  invalid option, unknown name or impossible range
+│   └── InvalidSessionError  not a completed exchange session
+├── DataQualityError         exit 3  the data are insufficient
 │   ├── MissingPricesError   required closes are not in the database
-│   └── CalibrationRejectedError  a calibration that would not be safe to forecast with
-├── SourceError              exit 5  a vendor did not answer as its contract says
-│   ├── VendorUnavailableError  no connection, no answer in time, one that broke off, a fault of the server
-│   │   └── TimeLimitError    the time that a call or a run may take is used up
-│   ├── InvalidResponseError  an answer that does not fit
-│   ├── RateLimitError       no more calls for now
-│   ├── UnknownSymbolError   exit 3  the vendor has nothing on it
-│   ├── EntitlementError     exit 6  the vendor has it, and not for this key
-│   └── AuthenticationError  exit 6  the vendor does not know the key
-├── AlertDeliveryError       exit 5  nobody could be told
-├── ConfigurationError       exit 6  settings that cannot work
+│   └── CalibrationRejectedError  a calibration that is not safe to forecast with
+├── SourceError              exit 5  a vendor request failed
+│   ├── VendorUnavailableError  no connection, timeout, truncated response, server error
+│   │   └── TimeLimitError    time limit of a call or of the run exceeded
+│   ├── InvalidResponseError  a response that does not match the vendor's documentation
+│   ├── RateLimitError       rate limit reached
+│   ├── UnknownSymbolError   exit 3  the vendor has no data for the symbol
+│   ├── EntitlementError     exit 6  the plan of the API key does not include the data
+│   └── AuthenticationError  exit 6  the vendor rejected the API key
+├── AlertDeliveryError       exit 5  an alert was not delivered
+├── ConfigurationError       exit 6  invalid settings
 └── DatabaseError            exit 6  the database cannot be reached or used
-    └── SchemaError          its schema is not one this version can use
+    └── SchemaError          the schema does not match this version
 
-A run that is done but for some of its input ends with PARTIAL_EXIT_CODE.
+A run that completes without some of its input ends with PARTIAL_EXIT_CODE.
 """
 
 from collections.abc import Sequence
@@ -27,27 +27,27 @@ from datetime import date
 from typing import Literal
 
 PARTIAL_EXIT_CODE = 4
-"""Exit code of a run that went well with what could be fetched, and lacks some."""
+"""Exit code of a run that succeeded although some of its input could not be fetched."""
 
 
 class RiskmetricsError(Exception):
-    """Anything riskmetrics refuses or cannot do; the text is fit for a user."""
+    """Base class of all errors of riskmetrics; the message is written for users."""
 
     exit_code = 1
 
 
 class UsageError(RiskmetricsError):
-    """What was asked for cannot be asked: wrong option, unknown name, impossible range."""
+    """Invalid use: a wrong option, an unknown name or an impossible range."""
 
     exit_code = 2
 
 
 class InvalidSessionError(UsageError):
-    """A day, or a range of days, that is not made of exchange sessions that have ended."""
+    """A day or range of days that does not consist of completed exchange sessions."""
 
 
 class DataQualityError(RiskmetricsError):
-    """The data do not allow an answer."""
+    """The data are missing, invalid or insufficient for the computation."""
 
     exit_code = 3
 
@@ -66,20 +66,20 @@ class MissingPricesError(DataQualityError):
 
 
 class CalibrationRejectedError(DataQualityError):
-    """A calibration that rests on too little, or whose coefficients would not be safe to forecast with."""
+    """A calibration with too few observations, or with coefficients that are not safe to use."""
 
 
 class SourceError(RiskmetricsError):
-    """A vendor did not answer as its contract says; the text never holds its key.
+    """A request to a vendor failed; the message never contains the API key.
 
     Attributes
     ----------
     retryable : bool
-        Asking the same again at once may succeed.
-    scope : str
-        What need not be asked any more in this run: nothing, the endpoint, or the vendor at all.
+        An immediate retry may succeed.
+    scope : {"", "endpoint", "vendor"}
+        What the rest of the run skips: nothing, the endpoint, or all requests to the vendor.
     retry_after : str or None
-        When to ask again, as the vendor's header says.
+        Value of the vendor's Retry-After header.
     """
 
     exit_code = 5
@@ -89,7 +89,7 @@ class SourceError(RiskmetricsError):
 
 
 class VendorUnavailableError(SourceError):
-    """No connection, no answer in time, one that broke off, or a fault of the server."""
+    """No connection, a timeout, a truncated response, or a server error."""
 
     retryable = True
 
@@ -99,7 +99,7 @@ class VendorUnavailableError(SourceError):
 
 
 class TimeLimitError(VendorUnavailableError):
-    """The time that a call, or a run with all its calls, may take is used up."""
+    """The time limit of a call, or of all calls of a run, is exceeded."""
 
     retryable = False
 
@@ -109,7 +109,7 @@ class TimeLimitError(VendorUnavailableError):
 
 
 class InvalidResponseError(SourceError):
-    """An answer that is not what the vendor documents; one that broke off may come whole the next time."""
+    """A response that does not match the vendor's documentation; a truncated one is retryable."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
@@ -117,7 +117,7 @@ class InvalidResponseError(SourceError):
 
 
 class RateLimitError(SourceError):
-    """No more calls for now; ``transient``: a minute may be enough to wait."""
+    """Rate limit reached; ``transient`` if waiting for a minute may be enough."""
 
     scope = "vendor"
 
@@ -133,13 +133,13 @@ class RateLimitError(SourceError):
 
 
 class UnknownSymbolError(SourceError):
-    """The vendor answers that there is nothing on a symbol."""
+    """The vendor has no data for a symbol."""
 
     exit_code = 3
 
 
 class EntitlementError(SourceError):
-    """What was asked is not for this key: the symbol, or the whole endpoint."""
+    """The plan of the API key does not include the symbol, or the whole endpoint."""
 
     exit_code = 6
 
@@ -149,14 +149,14 @@ class EntitlementError(SourceError):
 
 
 class AuthenticationError(SourceError):
-    """The vendor does not know the key."""
+    """The vendor rejected the API key."""
 
     exit_code = 6
     scope = "vendor"
 
 
 class AlertDeliveryError(RiskmetricsError):
-    """A webhook or a mail server did not take an alert; ``delivered_to`` are the channels that did."""
+    """A webhook or mail server rejected an alert; ``delivered_to``: channels that accepted it."""
 
     exit_code = 5
 
@@ -166,7 +166,7 @@ class AlertDeliveryError(RiskmetricsError):
 
 
 class ConfigurationError(RiskmetricsError):
-    """Settings that cannot work."""
+    """Invalid settings."""
 
     exit_code = 6
 
@@ -178,4 +178,4 @@ class DatabaseError(RiskmetricsError):
 
 
 class SchemaError(DatabaseError):
-    """The database's schema is not one that this version of riskmetrics can use."""
+    """The schema of the database does not match this version of riskmetrics."""

@@ -1,4 +1,4 @@
-"""Folders and files of one account: created private, and refused where another account owns them."""
+"""Private folders and files: create them, and refuse those that another account owns."""
 
 import io
 import os
@@ -22,9 +22,9 @@ _ROOT_UID = 0
 
 @contextmanager
 def private_umask() -> Iterator[None]:
-    """Create files with mode 0600 and folders with mode 0700 in this block, whatever the umask.
+    """Create files with mode 0600 and folders with mode 0700 inside the block.
 
-    The umask belongs to the process: other threads and child processes get it too.
+    The umask belongs to the process: it also applies to other threads and to child processes.
     """
     previous = os.umask(PRIVATE_UMASK)
     try:
@@ -34,17 +34,17 @@ def private_umask() -> Iterator[None]:
 
 
 def create_home(folder: Path) -> None:
-    """Create a folder that a setting names, mode 0700 like missing folders above it.
+    """Create a folder named in the settings, and its missing parents, with mode 0700.
 
-    A folder that exists keeps its mode, but is closed to the writes of group and others where
-    everybody could replace what is in it (mode 0777). A folder with the sticky bit, such as /tmp,
-    stays as it is, and so does a folder of another account.
+    An existing folder keeps its mode, except that write permission of group and others is removed
+    from a world-writable folder (mode 0777). A folder with the sticky bit, such as /tmp, and a
+    folder of another account are not changed.
 
     Raises
     ------
     ConfigurationError
-        If another account put the folder where everybody may write, or this is root and the folder
-        belongs to another account.
+        If another account created the folder in a world-writable folder, or if this is root and
+        the folder belongs to another account.
     OSError
         If the folder cannot be created, or the path names a file.
     """
@@ -59,12 +59,12 @@ def create_home(folder: Path) -> None:
 
 
 def create_private_folder(folder: Path) -> None:
-    """Create a folder with mode 0700, or give that mode to the one that exists.
+    """Create a folder with mode 0700, or set that mode on the existing folder.
 
     Raises
     ------
     ConfigurationError
-        If the folder belongs to another ordinary account, which may replace what is in it.
+        If the folder belongs to another account than root, which could replace its contents.
     OSError
         If the folder cannot be created, or the path names a file.
     """
@@ -81,40 +81,40 @@ def create_private_folder(folder: Path) -> None:
 
 
 def refuse_planted_link(path: Path) -> None:
-    """Raise PermissionError for a link that another account put into a folder open to all, such as /tmp.
+    """Raise PermissionError for a link of another account in a shared folder, such as /tmp.
 
-    Linux does so where `fs.protected_symlinks` is set, but only when a file itself is opened.
+    Linux does the same with `fs.protected_symlinks`, but only when the file itself is opened.
     """
     if not path.is_symlink():
         return
     link, folder = path.lstat(), path.parent.stat()
     is_shared = folder.st_mode & stat.S_IWOTH and folder.st_mode & stat.S_ISVTX
     if is_shared and link.st_uid not in (os.geteuid(), folder.st_uid):
-        raise PermissionError(EACCES, "it is a link of another account", str(path))
+        raise PermissionError(EACCES, "the link belongs to another account", str(path))
 
 
 def refuse_planted_file(path: Path) -> None:
-    """Raise ConfigurationError for a file or folder that a stranger put where everybody may write."""
+    """Raise ConfigurationError for a path of another account in a world-writable folder."""
     with suppress(FileNotFoundError):
         owner, parent = path.lstat().st_uid, path.absolute().parent
         folder = parent.stat()
         if folder.st_mode & stat.S_IWOTH and owner not in (os.geteuid(), folder.st_uid, _ROOT_UID):
             raise ConfigurationError(
-                f"{path} belongs to {account_name(owner)}, and everybody may write to {parent}. Use"
+                f"{path} belongs to {account_name(owner)}, and {parent} is world-writable. Use"
                 " another directory"
             )
 
 
 def refuse_foreign_owner_as_root(path: Path) -> None:
-    """Raise ConfigurationError if this is root, and a file or folder belongs to another account.
+    """Raise ConfigurationError if this is root and a file or folder belongs to another account.
 
-    That account could change it: name the code that Dagster runs as root, or put a link to a file
-    of root's where root writes.
+    That account could change the code that Dagster runs as root, or make root write to a file of
+    root's by a link.
     """
     if os.geteuid() != _ROOT_UID:
         return
     with suppress(FileNotFoundError):
-        for place in (path, path.resolve()):  # a link, and where it leads
+        for place in (path, path.resolve()):  # a link, and its target
             if uid := place.lstat().st_uid:
                 owner = account_name(uid)
                 raise ConfigurationError(
@@ -124,28 +124,31 @@ def refuse_foreign_owner_as_root(path: Path) -> None:
 
 
 def refuse_special_file(path: Path) -> None:
-    """Raise ConfigurationError for a pipe, socket or device: opening or reading it may never end.
+    """Raise ConfigurationError for a pipe, socket or device, which may block forever.
 
-    A missing path, a folder, a link to a regular file and the null device, which is empty, pass.
+    A missing path, a folder, a link to a regular file and the null device are accepted.
     """
     with suppress(FileNotFoundError, NotADirectoryError):
         status = path.stat()
         is_file = stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
         if not is_file and status.st_rdev != os.stat(os.devnull).st_rdev:  # noqa: PTH116
-            raise ConfigurationError(f"{path} is a pipe, a socket or a device. Put a file there")
+            raise ConfigurationError(f"{path} is a pipe, socket or device. Use a regular file")
 
 
 def describe_foreign_owner(path: Path, home: Path) -> str:
-    """Return a sentence on a path of another account, and the command that gives ``home`` to us."""
+    """Return a message about a path of another account, with the command that changes its owner.
+
+    The command changes the owner of ``home`` and everything in it.
+    """
     user = account_name(os.geteuid())
     return (
-        f"{path} belongs to {account_name(path.lstat().st_uid)} and this is {user}. Run `chown -R"
-        f" {user} {shlex.quote(str(home))}` as root"
+        f"{path} belongs to {account_name(path.lstat().st_uid)}, but riskmetrics runs as {user}."
+        f" Run `chown -R {user} {shlex.quote(str(home))}` as root"
     )
 
 
 def describe_access_failure(error: Exception, home: Path) -> str:
-    """Return why a home cannot be used: the foreign owner on the way if access was denied, else the error."""
+    """Return why ``home`` cannot be used: a path that belongs to another account, or the error."""
     if isinstance(error, PermissionError) and os.geteuid() != _ROOT_UID:
         denied = Path(os.fsdecode(error.filename or home))
         for path in (
@@ -162,7 +165,7 @@ def describe_access_failure(error: Exception, home: Path) -> str:
 
 
 def account_name(uid: int) -> str:
-    """Return the name of an account, or "uid 12345" where the machine has none with this number."""
+    """Return the name of an account, or "uid 12345" if the machine has no name for it."""
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -170,7 +173,7 @@ def account_name(uid: int) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether a text is valid Unicode: a file name that is not UTF-8 has surrogates instead."""
+    """Return whether text can be encoded as UTF-8; file names that are not UTF-8 cannot."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -180,19 +183,26 @@ def is_utf8(text: str) -> bool:
 
 @contextmanager
 def lock_exclusively(path: Path, flags: int = 0) -> Iterator[None]:
-    """Hold the lock of a file; with ``fcntl.LOCK_NB``, BlockingIOError if another process holds it."""
+    """Hold an exclusive lock on a file inside the block.
+
+    Parameters
+    ----------
+    path : Path
+        Created if absent.
+    flags : int
+        ``fcntl.LOCK_NB`` raises BlockingIOError if another process holds the lock; 0 waits.
+    """
     with open_private_file(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX | flags)
         try:
             yield
         finally:
-            fcntl.flock(
-                file, fcntl.LOCK_UN
-            )  # closing is not enough if another thread forked meanwhile
+            # Closing is not enough if another thread has forked in between.
+            fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def open_private_file(path: Path) -> io.FileIO:
-    """Open a file to append to, created with mode 0600.
+    """Open a file for appending; a new file gets mode 0600.
 
     Raises
     ------
@@ -202,7 +212,6 @@ def open_private_file(path: Path) -> io.FileIO:
         If the path is a link, or cannot be opened.
     """
     refuse_special_file(path)
-    # Without following a link: who may write to the home could have put one there, to a file of
-    # ours.
+    # O_NOFOLLOW: an account that can write to the folder could have put a link to another file.
     flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     return os.fdopen(os.open(path, flags, 0o600), "ab", buffering=0)

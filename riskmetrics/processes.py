@@ -1,4 +1,4 @@
-"""Which process runs a run: kept in the run's tags, so that one whose process has died is known from one that goes on."""
+"""Identify the process of a run by tags, to tell runs that died from runs in progress."""
 
 import os
 import socket
@@ -11,18 +11,18 @@ _PID, _HOST, _BOOT, _START_TIME = (
 
 
 def process_tags() -> dict[str, str]:
-    """Return what tells this process from all others, on this machine and elsewhere."""
+    """Return the run tags that identify this process among those of all machines."""
     pid = os.getpid()
     return local_run_tags() | {_PID: str(pid), _BOOT: _boot_id(), _START_TIME: _start_time(pid)}
 
 
 def local_run_tags() -> dict[str, str]:
-    """Return the tags that all processes of this machine share."""
+    """Return the run tags that all processes of this machine share."""
     return {_HOST: socket.gethostname()}
 
 
 def is_alive(run_tags: Mapping[str, str]) -> bool:
-    """Tell whether the process of this machine that has these `process_tags` still runs."""
+    """Return whether the process with these `process_tags` still runs on this machine."""
     return run_tags.get(_BOOT) == _boot_id() and _start_time(int(run_tags[_PID])) == run_tags.get(
         _START_TIME
     )
@@ -34,7 +34,10 @@ def _boot_id() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """When a process started, in the kernel's clock ticks: tells it from a later one with the same number; empty if it is gone."""
+    """Return when a process started, in clock ticks since boot; "" if it no longer exists.
+
+    The start time distinguishes a process from a later one with the same pid.
+    """
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
     except OSError:

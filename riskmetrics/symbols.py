@@ -1,10 +1,10 @@
-"""One spelling for every symbol, whatever a broker, a vendor or a person writes.
+"""Normalize ticker symbols, and parse the option symbols of brokers.
 
-`normalize_symbol` is the only place where a symbol is spelled: files, settings, command-line
-arguments, vendor answers and the migration of stored rows call it. The normal form is the one that
-Yahoo and Financial Modeling Prep use: upper case, a dash before the class of a share (BRK-B),
-``-P`` and a letter for a preferred share (BAC-PL), a dot before the code of a listing outside the
-United States (VOD.L). An option has the symbol of the Options Clearing Corporation without spaces.
+`normalize_symbol` is the only function that spells a symbol: files, settings, command-line
+arguments, vendor responses and the migration of stored rows use it. The normal form is that of
+Yahoo and Financial Modeling Prep: upper case, a dash before a share class (BRK-B), ``-P`` and a
+letter for a preferred share (BAC-PL), a dot before the code of a listing outside the United States
+(VOD.L). An option has the symbol of the Options Clearing Corporation without spaces.
 """
 
 import re
@@ -13,10 +13,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 MAX_SYMBOL_LENGTH = 20
-"""Characters that the columns of symbols hold."""
+"""Length of the symbol columns in the database."""
 
 _MAX_TEXT_LENGTH = 64
-"""Longer text is no symbol in any notation, and is not searched for one."""
+"""Longer text is not a symbol in any notation and is not parsed."""
 
 CLASS_SHARES = tuple(
     """
@@ -25,10 +25,10 @@ CLASS_SHARES = tuple(
     STZ-B TAP-A UHAL-B WSO-B
     """.split()  # noqa: SIM905  # a list of that many quoted words is harder to read
 )
-"""Class shares of NYSE and NYSE American, which some brokers write without a mark (BRKB).
+"""Class shares of NYSE and NYSE American, which some brokers write without a separator (BRKB).
 
-None of them without its dash is the symbol of another share: HUB-B is left out because HUBB is the
-symbol of Hubbell today.
+None of them is the symbol of another share when the dash is removed: HUB-B is not in the list
+because HUBB is the current symbol of Hubbell.
 """
 
 _CLASS_SHARE_BY_ALIAS = {
@@ -36,9 +36,9 @@ _CLASS_SHARE_BY_ALIAS = {
 }
 
 _LISTING_SUFFIX = r"(?=(?:\.[A-Z]{1,3})?$)"
-"""Ahead of it stands the end, or the code of a listing and then the end."""
+"""Matches before the end of the text, or before the code of a listing at the end."""
 _DERIVATIVE_SUFFIXES = "U|UN|WS|WT|RT"
-"""What stands for units, warrants and rights."""
+"""Suffixes of units, warrants and rights."""
 _RULES = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
@@ -64,7 +64,7 @@ _STRIKE = r"(?P<strike>\d{1,5}(\.\d{1,3})?)"
 _OPTION_PATTERNS = [
     (re.compile(pattern), date_format)
     for pattern, date_format in (
-        # the Options Clearing Corporation's: AAPL  250117C00250000, the strike in thousandths
+        # Options Clearing Corporation: AAPL  250117C00250000, with the strike in thousandths
         (rf"{_ROOT} *(?P<day>\d{{6}}){_RIGHT}(?P<thousandths>\d{{8}})", "%y%m%d"),
         # Fidelity: -AAPL250117C250
         (rf"-?{_ROOT}(?P<day>\d{{6}}){_RIGHT}{_STRIKE}", "%y%m%d"),
@@ -78,43 +78,43 @@ _OPTION_PATTERNS = [
 
 @dataclass(frozen=True)
 class Option:
-    """An option on shares, as its symbol describes it."""
+    """An equity option, parsed from its symbol."""
 
     symbol: str
-    """The clearing corporation's without spaces: AAPL250117C00250000."""
+    """Symbol of the Options Clearing Corporation without spaces: AAPL250117C00250000."""
     underlying: str
-    """Symbol of the share, in the normal form."""
+    """Symbol of the underlying share, in its normal form."""
     right: str
     """C for a call, P for a put."""
     strike: Decimal
-    """Dollars a share."""
+    """USD per share."""
     expiration: date
 
 
 def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | None:
-    """Return the normal form of a symbol; None if the text is no symbol, or too long a one.
+    """Return the normal form of a symbol; None if the text is not a symbol or is too long.
 
     Parameters
     ----------
     text : str
-        In any notation; surrounding space and case do not matter.
+        Symbol in any notation; surrounding space and case are ignored.
     max_length : int
-        Characters that the normal form may have.
+        Maximum length of the normal form, characters.
 
     Notes
     -----
-    A normal form is its own normal form. These rules apply until none changes anything:
+    The function is idempotent. These rules are applied until none changes the text:
 
-    - An option becomes the clearing corporation's symbol without spaces.
-    - ``.US`` at the end goes.
+    - An option becomes the symbol of the Options Clearing Corporation without spaces.
+    - ``.US`` at the end is removed.
     - ``^`` or ``PR`` before a last letter, or ``_`` before a letter and ``.US``, marks a preferred
-      share: it becomes ``-P``.
-    - A slash or a space before one last letter becomes a dash, whatever the letter, and so does a
-      slash before up to three (BTC/USD).
-    - A dot before a last A, B or C becomes a dash, and so does the one in MKC.V. Any other letters
-      after a dot are the code of a listing (.L, .V, .F, .TO, .DE) and stay.
-    - A mark before U, UN, WS, WT or RT (units, warrants, rights) becomes a dash.
-    - A share of `CLASS_SHARES` that is written without a mark gets its dash.
+      share and becomes ``-P``.
+    - A slash or space before one last letter becomes a dash, and so does a slash before up to
+      three letters (BTC/USD).
+    - A dot before a last A, B or C becomes a dash, and so does the dot of MKC.V. Other letters
+      after a dot are the code of a listing (.L, .V, .F, .TO, .DE) and are kept.
+    - A separator before U, UN, WS, WT or RT (units, warrants, rights) becomes a dash.
+    - A symbol of `CLASS_SHARES` that is written without a separator gets its dash.
 
     Examples
     --------
@@ -131,18 +131,18 @@ def normalize_symbol(text: str, max_length: int = MAX_SYMBOL_LENGTH) -> str | No
 
 
 def clean_symbol_text(text: str) -> str:
-    """Return text in upper case with single spaces and plain dashes; empty if it is no symbol."""
+    """Return upper-case text with single spaces and ASCII dashes; "" if it cannot be a symbol."""
     plain = " ".join(text.translate(_DASHES).split())
     return plain.upper() if len(plain) <= _MAX_TEXT_LENGTH and plain.isascii() else ""
 
 
 def add_class_dash(symbol: str) -> str | None:
-    """Return the class share that a symbol without a mark may stand for (ABCA: ABC-A), or None."""
+    """Return the class share that a symbol without separator may mean (ABCA: ABC-A), or None."""
     return f"{symbol[:-1]}-{symbol[-1]}" if _UNDASHED_CLASS_SHARE.fullmatch(symbol) else None
 
 
 def parse_option(text: str) -> Option | None:
-    """Read the symbol of a listed option; None if the text is none."""
+    """Parse the symbol of a listed option; None if the text is not an option symbol."""
     plain = clean_symbol_text(text)
     for pattern, date_format in _OPTION_PATTERNS:
         if found := pattern.fullmatch(plain):

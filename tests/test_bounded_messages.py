@@ -1,4 +1,4 @@
-"""However much is missing, a run says so in a handful of lines."""
+"""A run reports any number of missing symbols in a few lines."""
 
 from types import SimpleNamespace
 
@@ -25,7 +25,7 @@ def test_names_are_listed_up_to_the_limit_and_counted_beyond_it(count: int, text
 
 
 def test_a_thousand_symbols_that_were_not_fetched_are_a_handful_of_warnings() -> None:
-    """Each with its own reason but for 500 that share one, which stands first."""
+    """Each has its own reason, except 500 with the same one, which comes first."""
     lines: list[str] = []
     context = SimpleNamespace(log=SimpleNamespace(info=lines.append, warning=lines.append))
     alone = {f"A{number}": InvalidResponseError(f"reason {number}") for number in range(500)}

@@ -1,4 +1,4 @@
-"""Every notation of a symbol has one normal form, and what only looks like one stays."""
+"""All notations of a symbol have one normal form; similar text is not changed."""
 
 import csv
 import doctest
@@ -100,7 +100,7 @@ def test_an_option_is_on_the_normal_form_of_its_underlying(symbol: str, mark: st
 
 @needs_shared_data
 def test_an_index_fund_s_symbols_are_normal_but_for_its_two_unmarked_classes() -> None:
-    """Oracle: the holdings that a fund publishes, of which BRKB and BFB alone lack their mark."""
+    """Oracle: published holdings of a fund, in which only BRKB and BFB have no separator."""
     with (SHARED_DATA / "sp500_holdings_2023-12-20.csv").open() as lines:
         held = [row["ticker"] for row in csv.DictReader(lines)]
     normal = {symbol: normalize_symbol(symbol) for symbol in held}

@@ -18,10 +18,10 @@ def list_portfolios(as_json: AsJson = False) -> None:
     Example: riskmetrics portfolio list
     """
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import storage_overview
 
     with read_transaction() as connection:
-        table = result_queries.read_portfolio_overview(connection)
+        table = storage_overview.read_portfolio_overview(connection)
     if table.empty and not as_json:
         raise fail("no portfolio yet: riskmetrics import portfolio holdings.csv --name NAME")
     print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})

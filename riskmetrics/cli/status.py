@@ -13,7 +13,7 @@ def status(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries, migrate, result_queries
+    from riskmetrics.db import input_queries, migrate, storage_overview
     from riskmetrics.db.engine import redact_url
 
     configured = settings.load()
@@ -23,9 +23,9 @@ def status(as_json: AsJson = False) -> None:
             "revision": migrate.current(connection),
             "market_index": input_queries.read_market_index(connection, configured.market_index),
             "benchmark": input_queries.read_benchmark_code(connection, configured.benchmark),
-            **result_queries.read_stored_sessions(connection)._asdict(),
+            **storage_overview.read_stored_sessions(connection)._asdict(),
         }
-        sizes = result_queries.read_table_sizes(connection)
+        sizes = storage_overview.read_table_sizes(connection)
     if as_json:
         print_json(facts | {"tables": to_records(sizes)})
         return

@@ -1,1 +1,1 @@
-"""The database: where it runs, its tables, what is read and what is written."""
+"""Database access: the server, the schema and its migrations, queries and writes."""

@@ -1,4 +1,4 @@
-"""Batches of prompts: what was sent, what its answers are for, and which are waited for."""
+"""Store batches of prompts: the requests of each batch, and which batches are still open."""
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -14,7 +14,7 @@ _LOCK = 5_213_707_332
 
 
 class BatchRequest(NamedTuple):
-    """A prompt in a batch, and what its answer is for."""
+    """A prompt in a batch, with the portfolio, day and insight type of its answer."""
 
     custom_id: str
     subject: str
@@ -25,7 +25,7 @@ class BatchRequest(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """A batch whose answers are waited for; without a vendor's id it may never have arrived."""
+    """An open batch; without a vendor's id it may not have reached the vendor."""
 
     id: UUID
     vendor_id: str | None
@@ -34,14 +34,14 @@ class Batch(NamedTuple):
 
 
 def lock_batches(connection: sa.Connection) -> None:
-    """Wait until nobody else puts a batch together; the lock ends with this transaction."""
+    """Lock the creation of batches until the end of this transaction."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def add_batch(
     connection: sa.Connection, batch: UUID, run_id: str, requests: Sequence[BatchRequest]
 ) -> None:
-    """Keep a batch before it is sent."""
+    """Store a batch and its requests, before it is sent."""
     connection.execute(sa.insert(_BATCHES).values(id=batch, run_id=run_id))
     connection.execute(
         sa.insert(_REQUESTS), [{"batch_id": batch, **request._asdict()} for request in requests]
@@ -49,21 +49,21 @@ def add_batch(
 
 
 def set_vendor_id(connection: sa.Connection, batch: UUID, vendor_id: str) -> None:
-    """Keep what the vendor calls a batch."""
+    """Store the vendor's id of a batch."""
     connection.execute(
         sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(vendor_id=vendor_id)
     )
 
 
 def close_batch(connection: sa.Connection, batch: UUID) -> None:
-    """Wait for a batch no longer."""
+    """Mark a batch as closed: its answers are no longer awaited."""
     connection.execute(
         sa.update(_BATCHES).where(_BATCHES.c.id == batch).values(closed_at=sa.func.now())
     )
 
 
 def read_open_batches(connection: sa.Connection) -> list[Batch]:
-    """The batches that are not closed, the oldest first."""
+    """Return the batches that are not closed, oldest first."""
     columns = (_BATCHES.c[name] for name in Batch._fields)
     found = connection.execute(
         sa.select(*columns).where(_BATCHES.c.closed_at.is_(None)).order_by(_BATCHES.c.created_at)
@@ -72,13 +72,16 @@ def read_open_batches(connection: sa.Connection) -> list[Batch]:
 
 
 def claim_batch(connection: sa.Connection, batch: UUID) -> bool:
-    """Keep others from collecting a batch until the transaction ends; False: somebody does, or has."""
+    """Lock an open batch until the transaction ends; False if another process has locked it.
+
+    Also False if the batch is closed.
+    """
     free = sa.select(_BATCHES.c.id).where(_BATCHES.c.id == batch, _BATCHES.c.closed_at.is_(None))
     return connection.scalar(free.with_for_update(skip_locked=True)) is not None
 
 
 def read_requests(connection: sa.Connection, batch: UUID) -> list[BatchRequest]:
-    """What is asked in a batch."""
+    """Return the requests of a batch."""
     columns = (_REQUESTS.c[name] for name in BatchRequest._fields)
     return [
         BatchRequest(*row)
@@ -87,7 +90,7 @@ def read_requests(connection: sa.Connection, batch: UUID) -> list[BatchRequest]:
 
 
 def pending_subjects(connection: sa.Connection, subjects: Collection[str]) -> set[str]:
-    """Those of ``subjects`` whose answers are waited for."""
+    """Return those of ``subjects`` that have a request in an open batch."""
     open_requests = (
         sa.select(_REQUESTS.c.subject).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
     )
@@ -95,7 +98,7 @@ def pending_subjects(connection: sa.Connection, subjects: Collection[str]) -> se
 
 
 def known_vendor_ids(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:
-    """Those of the vendor's ids that belong to a stored batch."""
+    """Return those of the vendor's ids that belong to a stored batch."""
     return set(
         connection.scalars(
             sa.select(_BATCHES.c.vendor_id).where(_BATCHES.c.vendor_id.in_(vendor_ids))

@@ -1,4 +1,4 @@
-"""Bulk movement between Postgres and data frames: COPY both ways, inside the caller's transaction."""
+"""Bulk transfer between Postgres and data frames by COPY, in the caller's transaction."""
 
 import io
 import re
@@ -23,20 +23,25 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
 ]
 
 UNENCODABLE_TEXT_MESSAGE = (
-    "the database's encoding lacks a character of a text, and nothing is stored: create a database"
-    " with ENCODING 'UTF8'"
+    "the database encoding cannot store a character of the text; nothing was stored. Create a"
+    " database with ENCODING 'UTF8'"
 )
 _FAILED_COLUMN = re.compile(r", column (\w+)")
-"""In what Postgres says of where a COPY failed."""
+"""Find the column in Postgres' context of a failed COPY."""
 
 _MIN_ROWS_TO_ANALYZE = 10_000
-"""Rows added at once from which on statistics are taken at once."""
+"""Number of added rows from which table statistics are updated immediately."""
 
 
 def fetch_frame(connection: sa.Connection, statement: sa.Select[Any]) -> pd.DataFrame:
-    """Return the rows of a query: numbers as float64 or Int64, dates as datetime64, the rest as strings; NULL as NaN or NA.
+    """Return the rows of a query as a data frame.
 
-    COPY, because fetching tuples row by row is an order of magnitude slower.
+    COPY is used because fetching tuples row by row is an order of magnitude slower.
+
+    Returns
+    -------
+    DataFrame
+        Numbers are float64 or Int64, dates datetime64, other types strings; NULL is NaN or NA.
     """
     text = io.BytesIO()
     copy_out(connection, statement, text, header=False)
@@ -67,47 +72,54 @@ def fetch_frame(connection: sa.Connection, statement: sa.Select[Any]) -> pd.Data
 def copy_out(
     connection: sa.Connection, statement: sa.Select[Any], file: BinaryIO, *, header: bool
 ) -> int:
-    """Write the rows of a query into ``file`` as CSV, as Postgres writes it; returns their number."""
+    """Write the rows of a query to ``file`` in Postgres' CSV format; return their number."""
     compiled = statement.compile(
         dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
     )
     query = f"COPY ({compiled}) TO STDOUT (FORMAT csv, HEADER {header})".encode()
     with driver_connection(connection).cursor() as cursor:
         with cursor.copy(query, compiled.params) as copy:
-            for (
-                piece
-            ) in copy:  # row by row: joining millions of small pieces takes three times as long
+            # Row by row: joining millions of small pieces takes three times as long.
+            for piece in copy:
                 file.write(piece)
         return cursor.rowcount
 
 
 def copy_in(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name: str) -> None:
-    """COPY ``rows`` into a new temporary table ``name``, whose columns have the types of those of ``table``; NaN and NA as NULL.
+    """COPY rows into a new temporary table with the column types of another table.
+
+    Parameters
+    ----------
+    connection : Connection
+    table : Table
+        Table that the column types are taken from.
+    rows : DataFrame
+        NaN and NA become NULL.
+    name : str
+        Name of the temporary table.
 
     Raises
     ------
     DataQualityError
-        If a value does not fit its column, or is infinite.
+        If a value exceeds its column, or is infinite.
     DatabaseError
-        If the database's encoding lacks a character.
+        If the encoding of the database cannot store a character.
     """
     for column, value in rows.select_dtypes("number").items():
         if np.isinf(value.to_numpy(float, na_value=np.nan)).any():
             raise DataQualityError(
-                f"{table.name}.{column}: a value is infinite, and only finite ones are stored"
+                f"{table.name}.{column}: infinite value; only finite values can be stored"
             )
     columns = ", ".join(f'"{column}"' for column in rows.columns)
     connection.exec_driver_sql(
         f'CREATE TEMPORARY TABLE "{name}" ON COMMIT DROP AS SELECT {columns} FROM "{table.name}"'
         " WITH NO DATA"
     )
-    arrow = pa.Table.from_pandas(
-        rows, preserve_index=False
-    ).combine_chunks()  # pyarrow 26 writes garbage for empty chunks
+    # pyarrow 26 writes garbage for empty chunks
+    arrow = pa.Table.from_pandas(rows, preserve_index=False).combine_chunks()
     for position, field in enumerate(arrow.schema):
-        if pa.types.is_timestamp(field.type) and isinstance(
-            table.c[field.name].type, sa.Date
-        ):  # shorter to write, and to parse
+        if pa.types.is_timestamp(field.type) and isinstance(table.c[field.name].type, sa.Date):
+            # dates are shorter to write and to parse than timestamps
             arrow = arrow.set_column(position, field.name, arrow.column(position).cast(pa.date32()))
     buffer = io.BytesIO()
     pa.csv.write_csv(arrow, buffer, pa.csv.WriteOptions(include_header=False))
@@ -123,15 +135,15 @@ def copy_in(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame, name
         raise DataQualityError(
             f"{table.name}{_failed_column(error)}: {error.diag.message_primary}"
         ) from error
-    connection.exec_driver_sql(
-        f'ANALYZE "{name}" ("{rows.columns[0]}")'
-    )  # its size is what the planner needs
+    # One column is enough: the planner needs the number of rows.
+    connection.exec_driver_sql(f'ANALYZE "{name}" ("{rows.columns[0]}")')
 
 
 def analyze(connection: sa.Connection, table: sa.Table, n_added: int) -> None:
-    """Take statistics of a table that many rows were added to: what reads it next may come sooner than the server's own look at it.
+    """Update the planner's statistics of a table that many rows were added to.
 
-    Without them a join of ten thousand positions with their prices took minutes.
+    The next query may run before autovacuum does: a join of ten thousand positions with their
+    prices took minutes.
     """
     if n_added >= _MIN_ROWS_TO_ANALYZE:
         connection.exec_driver_sql(f'ANALYZE "{table.name}"')
@@ -154,8 +166,11 @@ def _arrow_type(kind: sa.types.TypeEngine[Any]) -> pa.DataType:
 
 
 def driver_connection(connection: sa.Connection) -> psycopg.Connection[Any]:
-    """The psycopg connection under a SQLAlchemy one, in the same transaction, which begins here if it has not yet."""
+    """Return the psycopg connection of a SQLAlchemy connection, in the same transaction.
+
+    The transaction begins here if it has not begun.
+    """
     if not connection.in_transaction():
-        # or it would lack the settings that `engine.create_engine` gives each transaction
+        # Without it, the transaction settings of `engine.create_engine` would not be applied.
         connection.begin()
     return cast("psycopg.Connection[Any]", connection.connection.driver_connection)

@@ -1,4 +1,4 @@
-"""Stored rows as they are, to be explained: one portfolio's, of one day."""
+"""Read the stored rows of one portfolio and day that `riskmetrics explain` recomputes."""
 
 from datetime import date
 from typing import Any
@@ -7,13 +7,13 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from riskmetrics.db import result_tables, tables
-from riskmetrics.db.input_queries import UNDERLYING_SYMBOL
+from riskmetrics.db.sql_expressions import UNDERLYING_SYMBOL
 
 _DAY_COLUMNS = {result.table.name: result.day for result in result_tables.list_result_tables()}
 
 
 def find_portfolio_id(connection: sa.Connection, name: str) -> UUID | None:
-    """Return the id of the portfolio of a name; None: there is none."""
+    """Return the id of the portfolio with a name, or None."""
     table = tables.portfolios
     return connection.scalar(
         sa.select(table.c.id).where(table.c.name == name, table.c.deleted_at.is_(None))
@@ -23,11 +23,23 @@ def find_portfolio_id(connection: sa.Connection, name: str) -> UUID | None:
 def read_rows(
     connection: sa.Connection, table: sa.Table, day: date, portfolio: str, symbol: str | None
 ) -> list[dict[str, Any]]:
-    """Return the rows of a table of results that are of a portfolio, or of what it holds, on a day.
+    """Return the rows of a result table for a portfolio and its holdings on a day.
 
-    A position's row has its symbol too. With a ``symbol`` only what is of it, or of options on it;
-    forecasts and their scores are the portfolio's own without one. Values are as the driver gives
-    them.
+    Parameters
+    ----------
+    table : Table
+        A table of `result_tables.list_result_tables`.
+    day : date
+    portfolio : str
+        Id of the portfolio.
+    symbol : str, optional
+        Only rows of this symbol and of options on it. Without it, forecasts and their scores are
+        those of the portfolio itself.
+
+    Returns
+    -------
+    list of dict
+        Values as returned by the driver; rows of positions also have their symbol.
     """
     position = tables.positions
     statement = sa.select(table).where(_DAY_COLUMNS[table.name] == day)
@@ -59,7 +71,7 @@ def read_rows(
 def read_undefined_reason(
     connection: sa.Connection, metric: str, subject: object, day: date
 ) -> str | None:
-    """Return why a value of a founding table is NULL; None: no reason is stored."""
+    """Return the stored reason why a value of a founding table is NULL, or None."""
     table = tables.undefined_metrics
     conditions = table.c.metric == metric, table.c.subject == subject, table.c.day == day
     return connection.scalar(sa.select(table.c.reason).where(*conditions))

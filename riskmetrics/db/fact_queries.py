@@ -1,4 +1,7 @@
-"""What insights are made of: stored results of all portfolios on many days, one query for each kind, as records by portfolio and day."""
+"""Read the stored results that insights are based on, as records by portfolio and day.
+
+Each function reads one kind of result for many days with one query.
+"""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -13,7 +16,7 @@ from riskmetrics.db.result_queries import filter_by_portfolio
 
 Record = dict[str, Any]
 Records = dict[tuple[str, date], list[Record]]
-"""Rows by portfolio_id and day; what is missing in a row is None."""
+"""Rows by portfolio_id and day; missing values are None."""
 
 _portfolios = tables.portfolios
 
@@ -21,7 +24,7 @@ _portfolios = tables.portfolios
 def snapshots(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Every figure of the snapshots, with the portfolio's currency."""
+    """Return all numbers and names of the snapshots, with the portfolio's currency."""
     table = tables.portfolio_snapshots
     columns = [
         column for column in table.c if isinstance(column.type, sa.Numeric | sa.Integer | sa.String)
@@ -34,7 +37,7 @@ def snapshots(
 def forecasts(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """What the volatility forecasts of portfolios say beside the snapshot: band, probability of a rise, observations, remarks."""
+    """Return band, probability of a rise, observations and caveats of portfolio forecasts."""
     table = tables.volatility_forecasts
     names = ("low", "high", "rise_probability", "observations", "in_sample", "short_history")
     return _read(
@@ -45,7 +48,7 @@ def forecasts(
 def scores(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """The forecasts of portfolios that are complete on each day, beside what happened."""
+    """Return the portfolio forecasts completed on each day, with the realized volatility."""
     table = tables.har_forecast_scores
     names = ("expected", "realized", "low", "high", "in_sample")
     return _read(
@@ -62,7 +65,7 @@ def scores(
 def rate_betas(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Betas to the rate index."""
+    """Return the portfolios' betas to the rate index."""
     table = tables.portfolio_rate_betas
     names = ("rate_beta", "two_factor_rate_beta", "observations")
     return _read(
@@ -73,7 +76,7 @@ def rate_betas(
 def sectors(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Sector weights, the largest first."""
+    """Return sector weights, largest first."""
     table = tables.portfolio_sector_weights
     names = ("sector", "gross_weight", "benchmark_weight", "active_weight")
     order = table.c.gross_weight.desc(), table.c.sector
@@ -91,7 +94,7 @@ def sectors(
 def stress(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Losses in scenarios, the largest first; those that are undefined are left out."""
+    """Return the defined scenario losses, largest first."""
     table = tables.portfolio_stress
     order = table.c.loss.desc(), table.c.scenario
     has_loss = table.c.loss.is_not(None)
@@ -112,7 +115,7 @@ def stress(
 def tail_risk(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Historical value at risk and expected shortfall of one day."""
+    """Return historical one-day value at risk and expected shortfall."""
     table = tables.portfolio_tail_risk
     names = ("level", "value_at_risk", "expected_shortfall", "observations")
     one_day = sa.and_(table.c.method == "historical", table.c.horizon_days == 1)
@@ -130,7 +133,7 @@ def tail_risk(
 def drawdowns(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Falls from a high of the year."""
+    """Return current and largest drawdowns of the trailing year."""
     table = tables.portfolio_drawdowns
     return _read(
         connection,
@@ -147,7 +150,7 @@ def drawdowns(
 def coverage(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """How much of the portfolio each metric speaks for."""
+    """Return the coverage of each metric."""
     table = tables.portfolio_coverage
     columns = (table.c[name] for name in ("metric", "coverage", "n_covered", "n_total"))
     return _read(connection, table, table.c.day, days, portfolio, *columns)
@@ -156,7 +159,7 @@ def coverage(
 def undefined(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """What of the portfolio itself has no value, and why."""
+    """Return the undefined metrics of the portfolios themselves, with reasons."""
     table = tables.undefined_metrics
     is_of_portfolio = table.c.subject == table.c.portfolio_id
     return _read(
@@ -175,10 +178,10 @@ def undefined(
 def positions(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None, *, count: int
 ) -> Records:
-    """The ``count`` symbols of each portfolio and day with the largest weights, and as many with the largest shares of volatility.
+    """Return the ``count`` symbols with the largest weights, and with the largest risk shares.
 
-    Each row has its ranks by both, among all symbols that have the figure, and sums over all short
-    positions: their number, and their share of volatility.
+    Each row has its rank by absolute weight and by share of volatility, among all symbols of the
+    portfolio and day with a value, and the share of volatility of all short positions.
     """
     table, profile = tables.portfolio_risk_contributions, tables.company_profiles
     group, short = (table.c.portfolio_id, table.c.day), table.c.weight < 0

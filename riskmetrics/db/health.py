@@ -1,45 +1,46 @@
-"""What a database says of itself and of how far its data go: facts to judge, nothing is changed."""
+"""Read the state of a database for `riskmetrics doctor`: server, privileges, data freshness."""
 
 from datetime import date
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, result_queries, tables
+from riskmetrics.db import input_queries, storage_overview, tables
+from riskmetrics.db.sql_expressions import any_of
 
 
 class ServerInfo(NamedTuple):
-    """The server, the database, and what the present role may do in it."""
+    """Server, database, and privileges of the current role."""
 
     version: str
     encoding: str
     role: str
     is_read_only: bool
-    """A standby, or transactions that only read by default."""
+    """True on a standby, or if transactions are read-only by default."""
     has_temp_privilege: bool
-    """Create temporary tables, through which every write goes."""
+    """May create temporary tables, which every write uses."""
     has_migrate_privilege: bool
-    """Create tables, and change those that there are."""
+    """May create tables and alter the existing ones."""
     excess_rights: list[str]
-    """Rights beyond owning tables, by which a query reaches the server's files, programs or other roles."""
+    """Privileges on the server's files, programs or other roles, which a query could use."""
     unwritable_tables: list[str]
-    """Tables that the role may not read, insert into, update and delete from."""
+    """Tables on which SELECT, INSERT, UPDATE or DELETE is not granted."""
 
 
 class Freshness(NamedTuple):
-    """How far inputs and results go."""
+    """Latest inputs and results."""
 
     last_market_session: date | None
-    """Last ended session on which the market index has a close."""
+    """Last completed session on which the market index has a close."""
     n_held: int
-    """Symbols held on it."""
+    """Number of symbols held on that session."""
     symbols_without_price: list[str]
-    """Symbols held on it that have no close on it."""
+    """Symbols held on that session without a close on it."""
     symbols_without_profile: list[str]
-    """Symbols held on it of which it is not known what they are."""
+    """Symbols held on that session without a company profile."""
     benchmark_day: date | None
-    """Day that the newest benchmark weights describe."""
-    stored_sessions: result_queries.StoredSessions
+    """As-of date of the latest benchmark weights."""
+    stored_sessions: storage_overview.StoredSessions
 
 
 _EXCESS_RIGHTS_QUERY = sa.text("""
@@ -48,7 +49,7 @@ _EXCESS_RIGHTS_QUERY = sa.text("""
         pg_has_role(session_user, 'pg_write_server_files', 'MEMBER') AS written,
         pg_has_role(session_user, 'pg_read_server_files', 'MEMBER') AS read
     FROM pg_roles WHERE rolname = session_user
-""")  # session_user, because whatever SET ROLE took away comes back with RESET ROLE
+""")  # session_user, because RESET ROLE restores the rights that SET ROLE removed
 _EXCESS_RIGHT_LABELS = {
     "programs": "runs programs on the server",
     "written": "writes files on the server",
@@ -59,7 +60,7 @@ _EXCESS_RIGHT_LABELS = {
 
 
 def read_server_info(connection: sa.Connection) -> ServerInfo:
-    """Ask the server what it is, and what the role may do."""
+    """Return version, encoding and role of the server, and the privileges of the role."""
     table_names: sa.BindParameter[list[str]] = sa.bindparam(
         "names", list(tables.metadata.tables), expanding=True
     )
@@ -75,14 +76,14 @@ def read_server_info(connection: sa.Connection) -> ServerInfo:
         " current_user, "
         "pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean, "
         "has_database_privilege(current_database(), 'TEMPORARY'), "
-        # fixed words
+        # constants only
         "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (SELECT"
         f" {from_own_tables} "
         "AND NOT pg_has_role(relowner, 'USAGE'))"
     ).bindparams(table_names)
     unwritable_query = sa.text(
         f"SELECT relname {from_own_tables} AND NOT ({rights}) ORDER BY relname"
-    ).bindparams(table_names)  # fixed words
+    ).bindparams(table_names)  # constants only
     version, encoding, role, is_read_only, has_temp_privilege, has_migrate_privilege = (
         connection.execute(privileges_query).one()
     )
@@ -101,7 +102,7 @@ def read_server_info(connection: sa.Connection) -> ServerInfo:
 
 
 def list_excess_rights(connection: sa.Connection) -> list[str]:
-    """Return what the role that logged in may do beyond the tables of its database, in words; empty: nothing."""
+    """Return the privileges of the session user beyond the tables of the database, as phrases."""
     found = connection.execute(_EXCESS_RIGHTS_QUERY).one()
     if found.superuser:
         return ["is a superuser"]
@@ -110,21 +111,22 @@ def list_excess_rights(connection: sa.Connection) -> list[str]:
 
 
 def read_freshness(connection: sa.Connection, market_index: str, benchmark_code: str) -> Freshness:
-    """Compare what is stored with what is held; the schema must be at head."""
+    """Compare stored prices, profiles and benchmark weights with the holdings.
+
+    The schema must be at head.
+    """
     last_session = input_queries.read_last_close_date(connection, market_index)
     held = input_queries.read_held_symbols(connection, last_session) if last_session else []
     prices, profiles = tables.market_data_cache, tables.company_profiles
     priced = set(
         connection.scalars(
             sa.select(prices.c.symbol).where(
-                prices.c.symbol == input_queries.any_of(held), prices.c.date == last_session
+                prices.c.symbol == any_of(held), prices.c.date == last_session
             )
         )
     )
     profiled = set(
-        connection.scalars(
-            sa.select(profiles.c.symbol).where(profiles.c.symbol == input_queries.any_of(held))
-        )
+        connection.scalars(sa.select(profiles.c.symbol).where(profiles.c.symbol == any_of(held)))
     )
     benchmark = input_queries.read_latest_benchmark(connection, benchmark_code)
     without_price, without_profile = (sorted(set(held) - covered) for covered in (priced, profiled))
@@ -135,5 +137,5 @@ def read_freshness(connection: sa.Connection, market_index: str, benchmark_code:
         without_price,
         without_profile,
         newest,
-        result_queries.read_stored_sessions(connection),
+        storage_overview.read_stored_sessions(connection),
     )

@@ -1,4 +1,4 @@
-"""Holdings over time: a file of holdings is a statement of what a portfolio holds on a day."""
+"""Store holdings over time: apply statements of what a portfolio holds on a day."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables, write
-from riskmetrics.db.input_queries import SHORT_TYPES, any_of
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import SHORT_TYPES, any_of
 from riskmetrics.errors import UsageError
 
 _INSTRUMENT_COLUMNS = (
@@ -28,7 +28,7 @@ _Lot = dict[str, Any]
 
 
 class StatementChanges(NamedTuple):
-    """What a statement changed, in lots."""
+    """Number of lots that a statement changed, and the symbols of closed and skipped lots."""
 
     portfolio_id: str
     opened: int
@@ -37,7 +37,7 @@ class StatementChanges(NamedTuple):
     unchanged: int
     closed_symbols: tuple[str, ...]
     skipped_symbols: tuple[str, ...]
-    """Symbols of what is held and whose statement could not be read."""
+    """Symbols that are held but could not be read in the statement."""
 
 
 def apply_statement(
@@ -49,39 +49,38 @@ def apply_statement(
     equity: Decimal | None,
     unreadable_symbols: Collection[str] = (),
 ) -> StatementChanges:
-    """Make ``stated_lots`` what the portfolio ``name`` holds on ``as_of``; the same statement again changes nothing.
+    """Set the holdings of the portfolio ``name`` on ``as_of`` to ``stated_lots``; idempotent.
 
-    A lot that is stated again stays; one that is not is closed on ``as_of``; what is new is opened.
-    Where the quantity of a symbol changed, the old lot is closed and the new one opened on
-    ``as_of``, both at the close of that session (on a closed day: of the one before) if it is
-    stored. What a first statement holds since an unknown date is taken to be held since the
-    calendar's first session, and flagged, until a statement dates it. A later statement's news is
-    entered on its stated date, on ``as_of`` if that is unknown or not after the statement before.
+    A lot that is stated again is kept; a lot that is no longer stated is closed on ``as_of``; a new
+    lot is opened. If the quantity of a symbol changed, the old lot is closed and the new one opened
+    on ``as_of``, both at the close of that session (of the previous session on a closed day) if it
+    is stored. Lots of a first statement with unknown entry date are entered on the calendar's first
+    session and flagged, until a statement has their date. New lots of a later statement are entered
+    on their stated date, or on ``as_of`` if that date is unknown or not after the previous
+    statement.
 
     Parameters
     ----------
     stated_lots : DataFrame
-        One row per lot, as `sources.lot_validation.validate_lots` gives them.
+        One row per lot, with the columns of `sources.lot_validation.validate_lots`.
     equity : Decimal, optional
-        Net asset value on ``as_of`` in the portfolio's currency; None leaves what is stored.
+        Net asset value on ``as_of`` in the portfolio's currency; None keeps the stored value.
     unreadable_symbols : collection of str, optional
-        Symbols of which not every row could be read: what is held of them, or on them, stays as it
-        is, for a slip of the pen is not a sale.
+        Symbols with rows that could not be read: their lots, and options on them, are not changed,
+        because an unreadable row is not a sale.
 
     Raises
     ------
     UsageError
-        If a later statement of the portfolio is stored already, or several portfolios have that
-        name.
+        If a later statement of the portfolio is stored, or several portfolios have the name.
     """
     write.lock_asset(connection, "holdings")
     portfolio = _find_or_create_portfolio(connection, name)
     previous_day: date | None = portfolio["holdings_as_of"]
     if previous_day is not None and as_of < previous_day:
-        restart_hint = "start anew with `riskmetrics portfolio remove`"
         raise UsageError(
-            f"holdings of {name} are already stated for {previous_day}, after {as_of}: state a"
-            f" later day, or {restart_hint}"
+            f"holdings of {name} are already stored for {previous_day}, later than {as_of}: use a"
+            " later date, or start again with `riskmetrics portfolio remove`"
         )
     held, stated = (
         _group_by_instrument(_open_lots(connection, portfolio["id"], as_of)),
@@ -127,7 +126,7 @@ def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
 
 
 def remove_portfolio(connection: sa.Connection, name: str) -> bool:
-    """Mark a portfolio as deleted; its rows and results stay. Returns whether there was one."""
+    """Mark a portfolio as deleted and keep its rows and results; return whether it existed."""
     table = tables.portfolios
     statement = (
         sa.update(table)
@@ -145,8 +144,8 @@ def _find_or_create_portfolio(connection: sa.Connection, name: str) -> "sa.RowMa
     found = connection.execute(query).mappings().all()
     if len(found) > 1:
         raise UsageError(
-            f"{len(found)} portfolios are called {name}: rename them in the database, names must"
-            " tell them apart"
+            f"{len(found)} portfolios are named {name}: rename them in the database so that names"
+            " are unique"
         )
     if not found:
         connection.execute(sa.insert(table).values(name=name, currency="USD"))
@@ -169,18 +168,17 @@ def _open_lots(connection: sa.Connection, portfolio_id: object, day: date) -> li
     lots = [dict(row) for row in connection.execute(statement).mappings()]
     for lot in lots:
         if lot["position_type"] in SHORT_TYPES:
-            lot["quantity"] = -abs(
-                lot["quantity"]
-            )  # other code may have stored it without its sign
+            # other programs may have stored the quantity without its sign
+            lot["quantity"] = -abs(lot["quantity"])
         if lot["entry_date_assumed"]:
-            lot["entry_date"] = None  # as a statement has it
+            lot["entry_date"] = None  # as in a statement
     return lots
 
 
 _COLUMN_PRECISION = {"quantity": Decimal("1e-10")} | dict.fromkeys(
     ("entry_price", "strike_price", "last_price"), Decimal("0.0001")
 )
-"""Last decimal of the columns that a statement's numbers go to."""
+"""Smallest unit of the columns that numbers of a statement are stored in."""
 
 
 def _parse_stated_lots(stated_lots: pd.DataFrame) -> Iterator[_Lot]:
@@ -204,7 +202,10 @@ def _group_by_instrument(
 def _match_lots(
     held: list[_Lot], stated: list[_Lot]
 ) -> tuple[list[_Lot], list[_Lot], list[tuple[_Lot, _Lot]]]:
-    """Pair lots of equal quantity, those with the same entry first; returns the held and the stated left over, and the pairs."""
+    """Pair lots of equal quantity, preferring equal entries.
+
+    Returns unpaired held lots, unpaired stated lots, and the pairs.
+    """
     held, pairs, unmatched = list(held), [], list(stated)
     for match_columns in (
         ("quantity", "entry_date", "entry_price"),
@@ -225,7 +226,7 @@ def _match_lots(
 
 
 def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
-    """Take over what a statement says of a lot's entry, if it is the entry that we know of; and its description."""
+    """Update description and entry of a lot from a statement, if the entry date agrees."""
     values = {name: row[name] for name in _DESCRIPTION_COLUMNS if row[name] is not None}
     if lot["entry_date_assumed"] and row["entry_date"] is not None:
         values |= {"entry_date": row["entry_date"], "entry_date_assumed": False}
@@ -245,18 +246,16 @@ def _correct_lot(connection: sa.Connection, lot: _Lot, row: _Lot) -> bool:
 
 
 class _Entry(NamedTuple):
-    """When, and at what price, a newly stated lot was entered, as far as its statement does not say."""
+    """Rules for entry date and price of a new lot."""
 
     as_of: date
     previous_day: date | None
-    """The day of the portfolio's latest statement so far.
-
-    None: its holdings are older than this first one.
-    """
+    """Day of the portfolio's previous statement; None if this is the first."""
     is_replacement: bool
-    """Whether the lot takes the place of one that is closed."""
+    """Whether the lot replaces a closed lot."""
 
     def resolve(self, row: _Lot, close: Decimal | None) -> _Lot:
+        """Return entry date, entry price and entry_date_assumed of a stated lot, if they differ."""
         stated_date, stated_price = row["entry_date"], row["entry_price"]
         if stated_date == self.as_of:
             return {
@@ -266,8 +265,8 @@ class _Entry(NamedTuple):
         if self.is_replacement or (
             stated_date and self.previous_day and stated_date <= self.previous_day < self.as_of
         ):
-            # the stated entry is that of the whole holding, or of one held elsewhere before: its
-            # profit is not of this portfolio
+            # The stated entry is that of the whole holding, or of a holding in another account: its
+            # profit does not belong to this portfolio.
             return {"entry_date": self.as_of, "entry_price": close, "entry_date_assumed": False}
         if stated_date is not None:
             return {"entry_date_assumed": False}
@@ -283,7 +282,10 @@ class _Entry(NamedTuple):
 def read_session_closes(
     connection: sa.Connection, symbols: Iterable[object], day: date
 ) -> dict[str, Decimal]:
-    """Return closes of a day's session, on a closed day of the one before; no symbol without one."""
+    """Return the closes of a session by symbol; on a closed day, of the previous session.
+
+    Symbols without a close are left out.
+    """
     table = adjusted_prices(connection)
     session = trading_calendar.previous_or_same_session(day)
     statement = sa.select(table.c.symbol, table.c.close).where(
@@ -293,10 +295,9 @@ def read_session_closes(
 
 
 def _lot_close(lot: _Lot, closes: Mapping[str, Decimal]) -> Decimal | None:
-    """The close of what a lot holds; options and private holdings have none of their own."""
-    return (
-        closes.get(lot["symbol"]) if lot["investment_class"] not in {"OPTIONS", "PRIVATE"} else None
-    )
+    """Return the close of a lot's symbol; None for options and private holdings."""
+    is_unlisted = lot["investment_class"] in {"OPTIONS", "PRIVATE"}
+    return None if is_unlisted else closes.get(lot["symbol"])
 
 
 def _close_lots(
@@ -314,7 +315,7 @@ def _close_lots(
 def record_statement(
     connection: sa.Connection, portfolio_id: object, as_of: date, equity: Decimal | None
 ) -> None:
-    """Keep the day that a portfolio's holdings were stated for and, unless it is None, its equity on that day."""
+    """Store the day of a portfolio's latest statement, and its equity on that day unless None."""
     table = tables.portfolios
     values: dict[str, object] = {"holdings_as_of": as_of}
     if equity is not None:

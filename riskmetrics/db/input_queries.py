@@ -1,4 +1,4 @@
-"""What the pipeline reads: inputs in bulk, once, as labelled frames of float64.
+"""Read the inputs of the pipeline in bulk, as labeled frames of float64.
 
 Stored results are read in `result_queries`.
 """
@@ -14,61 +14,39 @@ from riskmetrics import gics, trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import (
+    IS_EXPIRED,
+    IS_LISTED,
+    SIGNED_QUANTITY,
+    UNDERLYING_SYMBOL,
+    any_of,
+    intrinsic_value,
+)
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, pivot_to_panel
 from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
 
 MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
-"""Names under which the symbols that stand for the market and for interest rates are kept with the database."""
+"""Names of the database settings for the symbols of the market and of interest rates."""
 
 BENCHMARK_CODE = "benchmark"
-"""Name under which the code of the benchmark that sectors are compared with is kept."""
+"""Name of the database setting for the code of the benchmark of sector weights."""
 
 DEFAULT_SETTINGS = {
     MARKET_INDEX: DEFAULT_MARKET_INDEX,
     RATE_INDEX: DEFAULT_RATE_INDEX,
     BENCHMARK_CODE: DEFAULT_BENCHMARK,
 }
-"""Settings that are kept with the database, and their values where none is kept."""
-
-SHORT_TYPES = ("SHORT", "SC", "SP")
-"""Position types whose quantity counts as negative: stock short, short call, short put."""
-
-SIGNED_QUANTITY = sa.case(
-    (tables.positions.c.position_type.in_(SHORT_TYPES), -sa.func.abs(tables.positions.c.quantity)),
-    else_=tables.positions.c.quantity,
-).label("quantity")
-"""Quantity of a lot, negative if it is short, whatever the sign it was stored with."""
-
-_IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
-
-IS_LISTED = sa.and_(
-    ~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
-)
-"""That a position is neither an option nor a private holding: what is known of its symbol is known of it."""
-
-UNDERLYING_SYMBOL = sa.case(
-    (IS_LISTED, tables.positions.c.symbol),
-    (_IS_OPTION, sa.func.coalesce(tables.positions.c.underlying_symbol, tables.positions.c.symbol)),
-)
-"""Symbol that a position moves with, as `results.lots.underlying` gives it: NULL for a private holding."""
-
-CLOSE_ONLY_SUFFIX = ": close only"
-"""Ends the data_source of prices whose adj_close is their close because the file had none."""
-
-
-def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:
-    """Return what a column is compared with to be one of ``values``: an array, since a query has at most 65,535 parameters."""
-    return sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
+"""Settings stored in the database, and their default values."""
 
 
 def read_market_index(connection: sa.Connection, override: str | None = None) -> str:
-    """What betas are measured against."""
+    """Return the symbol of the market index that betas are estimated against."""
     return read_setting(connection, MARKET_INDEX, override)
 
 
 def read_rate_index(connection: sa.Connection, override: str | None = None) -> str:
-    """What interest-rate betas are measured against."""
+    """Return the symbol of the rate index that interest-rate betas are estimated against."""
     return read_setting(connection, RATE_INDEX, override)
 
 
@@ -78,14 +56,14 @@ def read_benchmark_code(connection: sa.Connection, override: str | None = None) 
 
 
 def read_setting(connection: sa.Connection, name: str, override: str | None = None) -> str:
-    """Return a setting: the override, else the value kept with the database, else the default.
+    """Return a setting: the override, else the value stored in the database, else the default.
 
     Parameters
     ----------
     name : str
         One of `DEFAULT_SETTINGS`.
     override : str, optional
-        Value of this machine's settings.
+        Value from the settings of this machine.
     """
     settings = tables.database_settings
     stored = sa.select(settings.c.value).where(settings.c.name == name)
@@ -93,7 +71,10 @@ def read_setting(connection: sa.Connection, name: str, override: str | None = No
 
 
 def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
-    """Portfolios that are not deleted, by name: portfolio_id, name, currency, equity_balance, equity_as_of."""
+    """Return the portfolios that are not deleted, by name.
+
+    Columns portfolio_id, name, currency, equity_balance and equity_as_of.
+    """
     table = tables.portfolios
     columns = (
         table.c.id.label("portfolio_id"),
@@ -109,12 +90,12 @@ def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
 
 
 def read_lots(connection: sa.Connection) -> pd.DataFrame:
-    """Every lot ever held and not deleted, ordered so that lots of one instrument stand together.
+    """Return every open and closed lot that is not deleted, grouped by instrument.
 
-    `quantity` is signed whatever the sign it was stored with: positive if long, negative if short.
-    `exit_close` is the last close at or before the exit of a lot whose exit price is not known,
-    however old. An option that has expired and was not closed before ends on the day after, at what
-    it was worth to exercise.
+    `quantity` is positive if long and negative if short, regardless of the stored sign.
+    `exit_close` is the last close at or before the exit of a lot without exit price, however old.
+    An expired option that was not closed before ends on the day after its expiration, at its
+    intrinsic value.
     """
     table, portfolio, prices = tables.positions, tables.portfolios, adjusted_prices(connection)
     last_close = (
@@ -138,10 +119,10 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
             table.c.entry_price,
             table.c.entry_date,
             table.c.entry_date_assumed,
-            sa.case((_IS_EXPIRED, _intrinsic_value(prices)), else_=table.c.exit_price).label(
+            sa.case((IS_EXPIRED, intrinsic_value(prices)), else_=table.c.exit_price).label(
                 "exit_price"
             ),
-            sa.case((_IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
+            sa.case((IS_EXPIRED, table.c.expiration_date + 1), else_=table.c.exit_date).label(
                 "exit_date"
             ),
             last_close.label("exit_close"),
@@ -167,43 +148,17 @@ def read_lots(connection: sa.Connection) -> pd.DataFrame:
     return fetch_frame(connection, statement)
 
 
-_IS_EXPIRED = sa.and_(
-    _IS_OPTION,
-    tables.positions.c.expiration_date < sa.func.current_date(),
-    sa.func.coalesce(
-        tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()
-    ),
-)
-
-
-def _intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
-    """What exercising an option brought per share at the last close at or before its expiration; NULL if there is none."""
-    position = tables.positions
-    close = (
-        sa.select(prices.c.close)
-        .where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= position.c.expiration_date)
-        .order_by(prices.c.date.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    payoff = sa.case(
-        (position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price),
-        else_=position.c.strike_price - close,
-    )
-    return sa.case((payoff <= 0, sa.literal(0, position.c.strike_price.type)), (payoff > 0, payoff))
-
-
 def read_held_symbols(
     connection: sa.Connection,
     day: date | None = None,
     last_day: date | None = None,
 ) -> list[str]:
-    """Return the symbols that positions move with, sorted: those whose prices are needed.
+    """Return the symbols of held instruments and option underlyings, sorted.
 
     Parameters
     ----------
     day, last_day : date, optional
-        Only of positions held on a day, or on one of the days ``day`` to ``last_day``.
+        Only positions held on ``day``, or on a day from ``day`` to ``last_day``.
     """
     table, portfolio = tables.positions, tables.portfolios
     is_open: sa.ColumnElement[bool] = sa.true()
@@ -226,13 +181,16 @@ def read_held_symbols(
 
 
 def read_symbols_ever_held(connection: sa.Connection) -> set[str]:
-    """Return what positions move with, those of removed portfolios and removed lots included."""
+    """Return the symbols of all positions, including removed portfolios and removed lots."""
     statement = sa.select(UNDERLYING_SYMBOL).where(UNDERLYING_SYMBOL.is_not(None)).distinct()
     return set(connection.scalars(statement))
 
 
 def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
-    """Return until when prices are needed of every symbol that is, or was, held, and of what options are on; None: it is still held."""
+    """Return the last day on which prices of a symbol are needed; None if it is still held.
+
+    Includes symbols that were held earlier, and underlyings of options.
+    """
     table, portfolio = tables.positions, tables.portfolios
     is_option = table.c.position_type.in_(["LC", "LP", "SC", "SP"])
     symbol = sa.case(
@@ -259,14 +217,14 @@ def read_price_end_dates(connection: sa.Connection) -> dict[str, date | None]:
 def read_closes(
     connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
 ) -> pd.DataFrame:
-    """Closes adjusted for splits but not for dividends, sessions x symbols: for values."""
+    """Return closes adjusted for splits but not for dividends, sessions x symbols, for values."""
     return _read_close_panel(connection, "close", symbols, sessions)
 
 
 def read_adjusted_closes(
     connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
 ) -> pd.DataFrame:
-    """Closes adjusted for splits and dividends, sessions x symbols: for returns."""
+    """Return closes adjusted for splits and dividends, sessions x symbols, for returns."""
     return _read_close_panel(connection, "adj_close", symbols, sessions)
 
 
@@ -284,14 +242,17 @@ def _read_close_panel(
 def read_bars(
     connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
 ) -> dict[str, pd.DataFrame]:
-    """adj_close, high and low, each sessions x symbols."""
+    """Return panels adj_close, high and low, each sessions x symbols."""
     return read_price_panels(connection, ("adj_close", "high", "low"), symbols, sessions)
 
 
 def read_held_bars(
     connection: sa.Connection, sessions: Sequence[date], indices: Iterable[str]
 ) -> Bars:
-    """Prices of the symbols held on the last of ``sessions``, and of indices that have any, each sessions x symbols."""
+    """Return prices of the symbols held on the last session and of indices, sessions x symbols.
+
+    Indices without a close are left out.
+    """
     held = read_held_symbols(connection, sessions[-1])
     found = read_price_panels(connection, Bars._fields, {*held, *indices}, sessions)
     is_kept = found["close"].notna().any() | found["close"].columns.isin(held)
@@ -304,7 +265,7 @@ def read_price_panels(
     symbols: Iterable[str],
     sessions: Sequence[date],
 ) -> dict[str, pd.DataFrame]:
-    """Return columns of prices by name, each sessions x symbols."""
+    """Return price panels by column name, each sessions x symbols."""
     table, requested = adjusted_prices(connection), sorted(set(symbols))
     rows = fetch_frame(
         connection,
@@ -318,7 +279,10 @@ def read_price_panels(
 def read_stocks(
     connection: sa.Connection, last_day: date, *, exclude: Sequence[str]
 ) -> pd.DataFrame:
-    """Every symbol with prices up to ``last_day`` that is no ETF or fund by its profile and not in ``exclude``: symbol, and its first day."""
+    """Return symbol and first day of every stock with prices up to ``last_day``.
+
+    Symbols in ``exclude``, and ETFs and funds according to their profiles, are left out.
+    """
     prices, profiles = tables.market_data_cache, tables.company_profiles
     is_fund = sa.or_(
         sa.func.coalesce(profiles.c.is_etf, sa.false()),
@@ -335,15 +299,15 @@ def read_stocks(
 
 
 def read_har_coefficients(connection: sa.Connection) -> pd.DataFrame:
-    """Every version of the volatility model, a row per proxy."""
+    """Return every version of the volatility model, one row per version and proxy."""
     return fetch_frame(connection, sa.select(tables.har_coefficients))
 
 
 def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
-    """For each portfolio with an equity balance, the session on which it holds, by portfolio_id.
+    """Return the session that each stated equity balance refers to, by portfolio_id.
 
-    That is the last day, up to the one the balance was stated for, on which a holding has a close:
-    a balance stated today for prices that end earlier describes the last day that can be valued.
+    It is the last day, up to the stated day, on which a holding has a close: if prices end before
+    the stated day, the balance refers to the last day that can be valued.
     """
     portfolio, position, prices = tables.portfolios, tables.positions, tables.market_data_cache
     stated_day = sa.func.coalesce(
@@ -362,9 +326,8 @@ def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
         .where(portfolio.c.deleted_at.is_(None), portfolio.c.equity_balance.is_not(None))
         .cte("held")
     )
-    requested = (
-        sa.select(held.c.symbol, held.c.stated).distinct().cte("asked")
-    )  # many portfolios ask the same of a symbol
+    # distinct, because many portfolios hold the same symbols
+    requested = sa.select(held.c.symbol, held.c.stated).distinct().cte("requested")
     last = (
         sa.select(sa.func.max(prices.c.date).label("day"))
         .where(prices.c.symbol == requested.c.symbol, prices.c.date <= requested.c.stated)
@@ -382,7 +345,13 @@ def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":
 def read_latest_session(
     connection: sa.Connection, market_index_override: str | None = None
 ) -> date:
-    """The latest ended session on which the market index has a close."""
+    """Return the last completed session on which the market index has a close.
+
+    Raises
+    ------
+    DataQualityError
+        If no close of the market index is stored.
+    """
     index = read_market_index(connection, market_index_override)
     day = read_last_close_date(connection, index)
     if day is None:
@@ -394,7 +363,7 @@ def read_latest_session(
 
 
 def read_last_close_date(connection: sa.Connection, symbol: str) -> date | None:
-    """The latest ended session on which ``symbol`` has a close."""
+    """Return the last completed session on which a symbol has a close, or None."""
     table = tables.market_data_cache
     newest = sa.select(sa.func.max(table.c.date)).where(
         table.c.symbol == symbol, table.c.date <= trading_calendar.last_completed_session()
@@ -404,7 +373,7 @@ def read_last_close_date(connection: sa.Connection, symbol: str) -> date | None:
 
 
 def read_profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataFrame:
-    """Company profiles by symbol: sector, is_etf, is_fund, beta."""
+    """Return company profiles by symbol: sector, is_etf, is_fund, beta."""
     table = tables.company_profiles
     statement = (
         sa.select(table.c.symbol, table.c.sector, table.c.is_etf, table.c.is_fund, table.c.beta)
@@ -416,12 +385,12 @@ def read_profiles(connection: sa.Connection, symbols: Iterable[str]) -> pd.DataF
 
 
 def _to_gics_names(sectors: "pd.Series[Any]") -> "pd.Series[Any]":
-    """GICS names of sectors: other code, in a database that was adopted, stores the vendor's."""
+    """Map sector names to GICS names; other programs may have stored the vendor's names."""
     return sectors.map(lambda name: gics.to_gics_sector(name) or name, na_action="ignore")
 
 
 def read_market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, float]:
-    """Market capitalisation in dollars of each symbol of which it is known."""
+    """Return the known market capitalizations by symbol, USD."""
     table = tables.company_profiles
     known = sa.select(table.c.symbol, table.c.market_cap).where(
         table.c.symbol == any_of(symbols), table.c.market_cap > 0
@@ -432,7 +401,10 @@ def read_market_caps(connection: sa.Connection, symbols: Iterable[str]) -> dict[
 def read_latest_benchmark(
     connection: sa.Connection, benchmark: str
 ) -> tuple[date, int, int] | None:
-    """The newest as-of date of a benchmark, its sectors, and the stocks that they are made of (0: not known); None: nothing is stored."""
+    """Return latest as-of date, number of sectors and number of stocks of a benchmark, or None.
+
+    The number of stocks is 0 if it is not known.
+    """
     table = tables.benchmarks_sector_weights
     stocks = sa.func.coalesce(sa.func.sum(table.c.num_constituents), 0)
     newest = (
@@ -447,7 +419,7 @@ def read_latest_benchmark(
 def read_benchmark_weights(
     connection: sa.Connection, benchmark: str, last_day: date
 ) -> pd.DataFrame:
-    """Sector weights of a benchmark, as-of dates x sectors, up to ``last_day``."""
+    """Return sector weights of a benchmark up to ``last_day``, as-of dates x sectors."""
     table = tables.benchmarks_sector_weights
     statement = sa.select(table.c.asof_date, table.c.sector, table.c.weight).where(
         table.c.benchmark_code == benchmark, table.c.asof_date <= last_day
@@ -460,7 +432,10 @@ def read_benchmark_weights(
 
 
 def read_stress_scenarios(connection: sa.Connection) -> pd.DataFrame:
-    """Return every stress scenario, moves before windows: name, market_move, rate_move, first_day, last_day, description."""
+    """Return every stress scenario, index moves before historical windows.
+
+    Columns name, market_move, rate_move, first_day, last_day and description.
+    """
     table = tables.stress_scenarios
     columns = [column for column in table.c if not isinstance(column.type, sa.DateTime)]
     return fetch_frame(

@@ -1,4 +1,4 @@
-"""What users' files bring: rows into their tables, bad rows beside them with the reason."""
+"""Store the rows of imported files, and rejected rows with their reasons."""
 
 import hashlib
 from collections.abc import Iterable
@@ -8,17 +8,20 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables, write
 from riskmetrics.db.copy import fetch_frame, server_encoding
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.db.write import WriteCounts
 
 MAX_RAW_ROW_CHARS = 2_000
-"""Characters of a rejected row that are kept; the readers of files keep as many bytes."""
+"""Stored characters of a rejected row; the file readers keep as many bytes."""
 
 
 def store_rejected_rows(
     connection: sa.Connection, kind: str, source: str, rows: Iterable[tuple[int | None, str, str]]
 ) -> int:
-    """Keep rows that were not taken, as (line, raw row, reason); the same rejection again is the same row. Returns their number."""
+    """Store rejected rows, each as (line, raw row, reason); return their number.
+
+    The same rejection is stored only once.
+    """
     count, rows_by_digest, encoding = 0, {}, server_encoding(connection)
     for line, *fields in rows:
         source_text, raw_row, reason = (
@@ -44,12 +47,12 @@ def store_rejected_rows(
 
 
 def _to_storable_text(text: str, encoding: str) -> str:
-    """Return text without what Postgres refuses: that may be what is wrong with a row.
+    """Replace characters that Postgres cannot store: they may be the reason of the rejection.
 
-    A NUL and half a surrogate pair are replaced. Where the database's encoding is not UTF-8, what
-    is not ASCII is spelled out as Python does in a literal.
+    NULs and lone surrogates are replaced. If the encoding of the database is not UTF-8, characters
+    that are not ASCII are escaped as in a Python literal.
     """
-    if encoding not in ("UTF8", "SQL_ASCII"):  # the latter stores bytes as they come
+    if encoding not in ("UTF8", "SQL_ASCII"):  # SQL_ASCII stores any bytes
         return text.replace("\x00", "\\x00").encode("ascii", "backslashreplace").decode()
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -57,23 +60,27 @@ def _to_storable_text(text: str, encoding: str) -> str:
 def store_prices(
     connection: sa.Connection, rows: pd.DataFrame, source: str
 ) -> tuple[WriteCounts, list[str]]:
-    """Store daily prices; returns the symbols left out because they would mix adjusted and unadjusted closes.
+    """Store daily prices, except of symbols that would mix adjusted and unadjusted closes.
 
-    A file of one kind replaces a history of the other only as a whole. Open, high, low and volume
-    that the file lacks stay as they are stored, unless the close of that day changes: then they may
-    be of another basis, and go.
+    A file of one kind replaces a history of the other kind only completely. Open, high, low and
+    volume that are missing in the file keep their stored values, unless the close of the day
+    changes: then they may have another basis and become NULL.
 
     Parameters
     ----------
     rows : DataFrame
         symbol, date, open, high, low, close, adj_close, volume, and has_adj_close: whether the file
-        gave one.
+        contained adj_close.
     source : str
-        Where they come from, for data_source.
+        Value of data_source.
+
+    Returns
+    -------
+    tuple of WriteCounts and list of str
+        Written rows, and the symbols that were left out.
     """
-    write.lock_asset(
-        connection, "prices"
-    )  # what is stored of a symbol must not change between the look at it and the write
+    # Stored prices must not change between the check and the write.
+    write.lock_asset(connection, "prices")
     mixed_symbols = _find_mixed_symbols(connection, rows)
     accepted = rows[~rows["symbol"].isin(mixed_symbols)]
     labels = accepted["has_adj_close"].map({True: source, False: source + CLOSE_ONLY_SUFFIX})
@@ -91,7 +98,7 @@ def store_prices(
 
 
 def _find_mixed_symbols(connection: sa.Connection, rows: pd.DataFrame) -> list[str]:
-    """Symbols of which closes of the other kind are stored for days that the file does not replace."""
+    """Return the symbols with stored closes of the other kind on days that are not replaced."""
     table = tables.market_data_cache
 
     def has_close_kind(symbols: "pd.Series[str]", *, close_only: bool) -> sa.ColumnElement[bool]:
@@ -111,7 +118,7 @@ def _find_mixed_symbols(connection: sa.Connection, rows: pd.DataFrame) -> list[s
 
 
 def store_profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -> WriteCounts:
-    """Store company profiles, one per symbol; what the file lacks, a column or a cell, stays as it is stored."""
+    """Store company profiles, one per symbol; missing columns and cells keep stored values."""
     write.lock_asset(connection, "profiles")
     return write.upsert_rows(
         connection, tables.company_profiles, rows.assign(data_source=source), key=["symbol"]
@@ -121,7 +128,10 @@ def store_profiles(connection: sa.Connection, rows: pd.DataFrame, source: str) -
 def store_benchmark_weights(
     connection: sa.Connection, rows: pd.DataFrame, code: str, source: str
 ) -> WriteCounts:
-    """Make ``rows`` (date, sector, weight, market_cap, num_constituents) the benchmark's sector weights on their dates."""
+    """Replace the sector weights of a benchmark on the dates of ``rows``.
+
+    Columns date, sector, weight, market_cap and num_constituents.
+    """
     table = tables.benchmarks_sector_weights
     frame = rows.rename(columns={"date": "asof_date"}).assign(
         benchmark_code=code, data_source=source
@@ -137,7 +147,7 @@ def store_benchmark_weights(
 def store_scenarios(
     connection: sa.Connection, rows: pd.DataFrame, *, is_complete_set: bool
 ) -> WriteCounts:
-    """Make ``rows`` the stress scenarios of their names, or with ``is_complete_set`` all that there are."""
+    """Replace the stress scenarios named in ``rows``, or with ``is_complete_set`` all of them."""
     table = tables.stress_scenarios
     write.lock_asset(connection, "scenarios")
     scope = sa.true() if is_complete_set else table.c.name == any_of(rows["name"])
@@ -145,6 +155,6 @@ def store_scenarios(
 
 
 def store_setting(connection: sa.Connection, name: str, value: str) -> None:
-    """Keep a setting with the database, such as the market index that its data use."""
+    """Store a setting in the database, such as the market index that its data use."""
     rows = pd.DataFrame([{"name": name, "value": value}])
     write.upsert_rows(connection, tables.database_settings, rows, key=["name"])

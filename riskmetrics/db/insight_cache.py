@@ -1,4 +1,4 @@
-"""Insights that are paid for once: found by what they depend on, waited for while somebody writes them, repeated at no cost."""
+"""Cache insights by a hash of their inputs, so that each one is generated and paid for once."""
 
 from uuid import UUID
 
@@ -19,7 +19,7 @@ _OWN_COLUMNS = {
 
 
 def lock_insight(connection: sa.Connection, cache_key: str, provider: str) -> None:
-    """Wait until nobody else writes the same insight; the lock ends with this transaction."""
+    """Lock the generation of an insight until the end of this transaction."""
     connection.execute(
         sa.select(
             sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(f"{provider} {cache_key}", 0))
@@ -28,7 +28,7 @@ def lock_insight(connection: sa.Connection, cache_key: str, provider: str) -> No
 
 
 def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> UUID | None:
-    """Id of the insight that was written for the key, if it may still be shown."""
+    """Return the id of the unexpired insight with a cache key, or None."""
     fresh = sa.or_(_INSIGHTS.c.expires_at.is_(None), _INSIGHTS.c.expires_at > sa.func.now())
     same = (
         _INSIGHTS.c.cache_key == cache_key,
@@ -42,7 +42,7 @@ def find_unexpired(connection: sa.Connection, cache_key: str, provider: str) -> 
 
 
 def store_repeat(connection: sa.Connection, source: UUID, run_id: str | None) -> None:
-    """Write an insight again, for another run that wanted the same: it costs nothing and says which one it repeats."""
+    """Store a copy of an insight for another run, at no cost and with the id of its source."""
     zero = sa.literal(0)
     new = {
         "cache_hit": sa.true(),

@@ -1,4 +1,4 @@
-"""Stored insights and the templates of their prompts: written once for the same facts, rated by people, never computed anew."""
+"""Store insights and prompt templates; an insight is written once per set of facts."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ _STAGING_TABLE = "incoming_insights"
 
 
 def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
-    """Return the active template of every type, by type."""
+    """Return the active template of every insight type, by type."""
     chosen = sa.select(_templates).where(_templates.c.active).order_by(_templates.c.insight_type)
     return [dict(row) for row in connection.execute(chosen).mappings()]
 
@@ -34,7 +34,7 @@ def read_active_templates(connection: sa.Connection) -> list[dict[str, Any]]:
 def read_templates(
     connection: sa.Connection, insight_type: str | None = None, version: str | None = None
 ) -> list[dict[str, Any]]:
-    """Return the templates of a type and version, or of all, the newest of each type first."""
+    """Return the templates of a type and version, or of all, newest first within each type."""
     chosen = sa.select(_templates).order_by(
         _templates.c.insight_type, _templates.c.created_at.desc(), _templates.c.version.desc()
     )
@@ -47,7 +47,7 @@ def read_templates(
 
 
 def activate_template(connection: sa.Connection, insight_type: str, version: str) -> bool:
-    """Make a version the one that is used, and take the other ones of its type out of use; False if there is none."""
+    """Activate a template version and deactivate the others of its type; False if not found."""
     found = read_templates(connection, insight_type, version)
     if not found:
         return False
@@ -64,7 +64,7 @@ def activate_template(connection: sa.Connection, insight_type: str, version: str
 
 
 def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tuple[str, str]]:
-    """Return cache_key and provider of the insights of some days that repeat no other and have not expired."""
+    """Return cache_key and provider of the unexpired insights of some days, without copies."""
     fresh = sa.or_(_insights.c.expires_at.is_(None), _insights.c.expires_at > sa.func.now())
     chosen = sa.select(_insights.c.cache_key, _insights.c.provider).where(
         _insights.c.day.in_(days), _IS_ORIGINAL, fresh
@@ -73,10 +73,10 @@ def read_cache_keys(connection: sa.Connection, days: Sequence[date]) -> set[tupl
 
 
 def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> WriteCounts:
-    """Insert insights, and count them to their templates; one that is there stays as it is, with what people said of it.
+    """Insert insights and add them to the usage counts of their templates.
 
-    Of one that is there, only how it came to stand is set anew: data_quality and expires_at, where
-    the reason differs.
+    A stored insight keeps its text, ratings and feedback. Only data_quality and expires_at are
+    updated, if the reason of the fallback differs or the insight has expired.
     """
     if not rows:
         return WriteCounts()
@@ -85,9 +85,8 @@ def store_insights(connection: sa.Connection, rows: Sequence[Mapping[str, Any]])
         [column.name for column in _insights.c if isinstance(column.type, sa.JSON)]
     ):
         frame[name] = frame[name].map(json.dumps)
-    copy_in(
-        connection, _insights, frame, _STAGING_TABLE
-    )  # a statement of so many values takes minutes to be put together
+    # COPY, because SQLAlchemy takes minutes to compile a statement of so many values.
+    copy_in(connection, _insights, frame, _STAGING_TABLE)
     names = list(frame.columns)
     incoming = sa.table(
         _STAGING_TABLE, *(sa.column(name, _insights.c[name].type) for name in names)
@@ -135,7 +134,10 @@ def read_latest_insights(
     *,
     include_dismissed: bool = False,
 ) -> list[dict[str, Any]]:
-    """Return the newest insight of each portfolio and type on a day, by portfolio, the severest first; with the portfolio's name."""
+    """Return the newest insight of each portfolio, type and question on a day.
+
+    Ordered by portfolio name, most severe first; rows have the portfolio's name as `portfolio`.
+    """
     order = (
         _insights.c.portfolio_id,
         _insights.c.insight_type,
@@ -159,7 +161,7 @@ def read_latest_insights(
 def sample_insights(
     connection: sa.Connection, days: Sequence[date], count: int
 ) -> list[dict[str, Any]]:
-    """Return a sample of the insights about ``days``, chosen by their ids, which are random."""
+    """Return a random sample of the insights about ``days``, selected by hashes of their ids."""
     chosen = (
         sa.select(_insights)
         .where(_insights.c.day.in_(days))
@@ -170,7 +172,7 @@ def sample_insights(
 
 
 def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> int:
-    """Portfolios and sessions among ``days`` that have a snapshot and no insight."""
+    """Count the portfolios and sessions among ``days`` with a snapshot but no insight."""
     snapshots = tables.portfolio_snapshots
     has_insight = sa.exists().where(
         _insights.c.portfolio_id == snapshots.c.portfolio_id,
@@ -186,7 +188,7 @@ def count_without_insights(connection: sa.Connection, days: Sequence[date]) -> i
 
 
 def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | None:
-    """Return an insight by its id, with the portfolio's name."""
+    """Return an insight by its id, with the portfolio's name, or None."""
     chosen = sa.select(_portfolios.c.name.label("portfolio"), _insights).join(
         _portfolios, _portfolios.c.id == _insights.c.portfolio_id
     )
@@ -195,7 +197,7 @@ def read_insight(connection: sa.Connection, insight: UUID) -> dict[str, Any] | N
 
 
 def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **flags: bool) -> int:
-    """Set ``viewed`` or ``dismissed`` of insights where they differ; returns how many were there."""
+    """Set ``viewed`` or ``dismissed`` of insights; return how many of them exist."""
     is_named = _insights.c.id.in_(insights)
     differs = sa.or_(*(_insights.c[name] != value for name, value in flags.items()))
     connection.execute(
@@ -207,9 +209,9 @@ def set_insight_flags(connection: sa.Connection, insights: Sequence[UUID], **fla
 def rate_insight(
     connection: sa.Connection, insight: UUID, rating: Decimal, feedback: str | None
 ) -> bool:
-    """Keep what a person thinks of an insight; the template's mean follows.
+    """Store a user's rating of an insight, and update the mean rating of its template.
 
-    Without feedback an earlier one stays; False: there is none.
+    Without ``feedback``, stored feedback is kept. Returns False if the insight does not exist.
     """
     row = read_insight(connection, insight)
     if row is None:

@@ -1,9 +1,9 @@
-"""Bring a database to the schema of this code, and say how the two differ.
+"""Migrate a database to the schema of this version, and compare the two schemas.
 
-Every way in calls ``ensure_head`` before it touches a table: milliseconds where nothing is to do,
-because it reads the revisions from the names in the migration files and never imports Alembic. All
-work happens in one transaction under an advisory lock: a revision that fails leaves the database as
-it was, and processes that start together migrate it once.
+Every entry point calls ``ensure_head`` before it uses a table. That takes milliseconds if the
+database is at head, because revisions are read from the migration files without importing Alembic.
+A migration runs in one transaction under an advisory lock: if a revision fails, nothing is changed,
+and processes that start together migrate the database once.
 """
 
 import logging
@@ -23,13 +23,13 @@ from riskmetrics.errors import SchemaError
 from riskmetrics.settings import bundled_path
 
 LOCK_TIMEOUT = "60s"
-"""How long to wait for another process that migrates, or for a table that one uses."""
+"""Maximum wait for another process that migrates, or for a table in use."""
 
 LAST_FOUNDING_REVISION = "h1i2j3k4l5m6"
-"""The last revision of the founding document; every later one is riskmetrics' own."""
+"""Last revision of the founding schema; later revisions are riskmetrics' own."""
 
 _LOCK_KEY = 0x7269736B_6D696772
-"""The advisory lock of migrations: "riskmigr"."""
+"""Key of the advisory lock of migrations: "riskmigr"."""
 
 _HEADER = re.compile(
     r'\A"""(?P<doc>[^\n]+?)(?:"""|\n).*?^revision = "(?P<revision>\w+)"\ndown_revision ='
@@ -39,7 +39,7 @@ _HEADER = re.compile(
 
 
 class Revision(NamedTuple):
-    """One migration: its id, the id of the one before it (None: the first) and what it does."""
+    """One migration: its id, the id of the previous one (None for the first) and its title."""
 
     revision: str
     down_revision: str | None
@@ -48,14 +48,20 @@ class Revision(NamedTuple):
 
 @cache
 def history() -> tuple[Revision, ...]:
-    """Return every revision of this code, the newest first; SchemaError unless they form one chain."""
+    """Return all revisions of this version, newest first.
+
+    Raises
+    ------
+    SchemaError
+        If they do not form one chain.
+    """
     children: dict[str | None, list[Revision]] = {}
     files = list(_versions().glob("*.py"))
     for path in files:
         found = _HEADER.match(path.read_text(encoding="utf-8"))
         if found is None:
             raise SchemaError(
-                f"{path.name} does not begin as a migration does: docstring, revision,"
+                f"{path.name} is not a migration: it must begin with a docstring, revision and"
                 " down_revision"
             )
         children.setdefault(found["down"], []).append(
@@ -66,19 +72,20 @@ def history() -> tuple[Revision, ...]:
         chain.append(next_revisions[0])
     if len(chain) != len(files):
         raise SchemaError(
-            "the migrations of this installation do not form one chain: is a file missing?"
+            "the migrations of this installation do not form one chain, a file may be missing:"
+            " reinstall riskmetrics"
         )
     return tuple(reversed(chain))
 
 
 def head() -> str:
-    """Return the newest revision that this code knows."""
+    """Return the newest revision of this version."""
     return history()[0].revision
 
 
 def current(connection: sa.Connection) -> str | None:
-    """Return the revision that the database says it is at; None: it says nothing."""
-    # to_regclass answers NULL when it waited for the transaction that creates the table
+    """Return the revision recorded in the database, or None."""
+    # to_regclass returns NULL if it waited for the transaction that creates the table
     version_table = connection.execute(
         sa.text(
             "SELECT 1 FROM pg_class WHERE relname = 'alembic_version' AND pg_table_is_visible(oid)"
@@ -91,14 +98,14 @@ def current(connection: sa.Connection) -> str | None:
     )
     if len(revisions) > 1:
         raise SchemaError(
-            f"alembic_version holds several revisions ({', '.join(sorted(revisions))}): set one"
+            f"alembic_version contains several revisions ({', '.join(sorted(revisions))}): set one"
             " with `riskmetrics db stamp REV`"
         )
     return revisions[0] if revisions else None
 
 
 def lock_migrations(connection: sa.Connection) -> None:
-    """Wait until no other process migrates this database; the lock ends with this transaction."""
+    """Lock migrations of this database until the end of this transaction."""
     connection.execute(sa.text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK_KEY)))
 
@@ -106,21 +113,20 @@ def lock_migrations(connection: sa.Connection) -> None:
 def ensure_head(
     engine: sa.Engine, open_owner_engine: Callable[[], sa.Engine] | None = None
 ) -> bool:
-    """Bring the database to the newest revision; return whether there was anything to do.
+    """Migrate the database to the newest revision; return whether it was migrated.
 
     Parameters
     ----------
     engine : Engine
-        Looks at the revision.
+        Engine that reads the revision.
     open_owner_engine : callable, optional
-        Returns an engine that may migrate, called only where there is something to do; default:
-        ``engine``.
+        Returns an engine that may migrate; called only if necessary. Default: ``engine``.
 
     Raises
     ------
     SchemaError
-        If the database holds riskmetrics' tables at no known revision, is newer than this code, or
-        if a revision fails; then nothing is changed.
+        If the database has tables of riskmetrics without a known revision, is newer than this
+        version, or if a revision fails; nothing is changed.
     """
     with engine.connect() as connection:
         if current(connection) == head():
@@ -135,26 +141,29 @@ def ensure_head(
 
 
 def upgrade(engine: sa.Engine, revision: str = "head") -> bool:
-    """Migrate up to ``revision``, whole or not at all; return whether anything changed."""
+    """Migrate up to ``revision``, atomically; return whether anything changed."""
     return _migrate(engine, "upgrade", revision)
 
 
 def downgrade(engine: sa.Engine, revision: str) -> bool:
-    """Migrate down to ``revision`` ("base": to no tables), whole or not at all; return whether anything changed."""
+    """Migrate down to ``revision``, atomically; return whether anything changed.
+
+    ``revision`` "base" removes all tables.
+    """
     return _migrate(engine, "downgrade", revision)
 
 
 def stamp(engine: sa.Engine, revision: str) -> None:
-    """Record that the database is at ``revision`` without changing a table, whatever it said before."""
+    """Record ``revision`` as the revision of the database, without changing a table."""
     with engine.begin() as connection, _as_schema_errors("stamp", revision):
         lock_migrations(connection)
         _run(connection, "stamp", revision)
 
 
 def compare_schema(connection: sa.Connection) -> schema_diff.Comparison:
-    """Say in sentences where the database departs from ``db.tables``, and what other programs have added to it.
+    """Compare the schema of the database with ``db.tables``, as sentences.
 
-    The tables of the code are created as temporary ones, described by Postgres itself and rolled
+    The tables of the code are created as temporary tables, described by Postgres itself and rolled
     back.
     """
     live = schema_diff.describe_schema(connection)
@@ -165,7 +174,10 @@ def compare_schema(connection: sa.Connection) -> schema_diff.Comparison:
 
 
 def list_differences(connection: sa.Connection) -> list[str]:
-    """Say in sentences where the database departs from ``db.tables``; empty: nowhere but in what other programs may add."""
+    """Return the differences between the database and ``db.tables``, one sentence each.
+
+    Additions that other programs may make are not differences.
+    """
     return compare_schema(connection).differences
 
 
@@ -190,7 +202,8 @@ def _migrate(engine: sa.Engine, direction: Literal["upgrade", "downgrade"], revi
             and (missing := compare_schema(connection).missing)
         ):
             raise SchemaError(
-                f"cannot upgrade the database: afterwards {'; '.join(missing)}; nothing was changed"
+                f"cannot upgrade the database: after the upgrade {'; '.join(missing)}; nothing was"
+                " changed"
             )
         return current(connection) != previous_revision
 
@@ -202,18 +215,18 @@ def _require_known_revision(connection: sa.Connection, revision: str | None) -> 
         )
         if present:
             raise SchemaError(
-                f"the database holds {present} but no revision: say which one it is at with"
+                f"the database has tables ({present}) but no revision: record its revision with"
                 " `riskmetrics db stamp REV`"
             )
     elif revision not in {known.revision for known in history()}:
         raise SchemaError(
-            f"the database is at revision {revision}, newer than this version of riskmetrics, which"
-            f" ends at {head()}: upgrade riskmetrics"
+            f"the database is at revision {revision}, which is newer than this version of"
+            f" riskmetrics (newest revision {head()}): upgrade riskmetrics"
         )
 
 
 def _founding_revisions() -> set[str]:
-    """Return the revisions at which a database may stand that other code made."""
+    """Return the revisions of databases that other programs may have created."""
     revisions = [known.revision for known in history()]
     return set(revisions[revisions.index(LAST_FOUNDING_REVISION) :])
 
@@ -233,8 +246,8 @@ def _run_preflight(connection: sa.Connection, revision: str) -> None:
 def _run(
     connection: sa.Connection, action: Literal["upgrade", "downgrade", "stamp"], revision: str
 ) -> None:
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # before the import, which already logs
-    from alembic import command  # a third of a second that most runs never need
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # before the import, which logs
+    from alembic import command  # takes a third of a second, and most runs do not migrate
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
@@ -249,7 +262,7 @@ def _run(
 
 @contextmanager
 def _as_schema_errors(action: str, revision: str) -> Iterator[None]:
-    """Turn whatever stops a migration into a SchemaError that says in which revision and why."""
+    """Convert errors of a migration to SchemaError, with the failed revision and the reason."""
     try:
         yield
     except SchemaError:
@@ -262,11 +275,12 @@ def _as_schema_errors(action: str, revision: str) -> Iterator[None]:
 
 
 def _describe_error(error: Exception) -> str:
-    """Return the first line of an error (SQL and parameters stay out), after the revision that it arose in."""
+    """Return the failed revision and the first line of its error, without SQL and parameters."""
     cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
     if isinstance(cause, psycopg.errors.LockNotAvailable):
         return (
-            f"another process has held a lock on it for {LOCK_TIMEOUT}, try again when it has ended"
+            f"another process holds a lock on it (waited {LOCK_TIMEOUT}), retry when that process"
+            " has ended"
         )
     text = str(cause).partition("\n")[0] or type(cause).__name__
     if isinstance(cause, psycopg.errors.InsufficientPrivilege):

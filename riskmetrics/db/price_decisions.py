@@ -1,6 +1,6 @@
-"""What users decided about suspected splits, and stored prices as those decisions make them.
+"""Store users' decisions about suspected splits, and apply them to stored prices.
 
-Every query of a price starts from `adjusted_prices`. What is stored is never changed by a decision.
+Every query of prices starts from `adjusted_prices`. Decisions never change the stored prices.
 """
 
 import math
@@ -15,31 +15,31 @@ from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
 
 ACCEPT, SPLIT = "accept", "split"
-"""Kinds of decisions."""
+"""Kinds of decisions: the move is real, or it is a split."""
 
 MAX_SPLIT_SHARES = 100_000
-"""Most shares on either side of a split: beyond any that a company made."""
+"""Maximum number of shares on either side of a split ratio, larger than in any real split."""
 
 _FIRST_DAY = date(1, 1, 1)
 
 
 class SplitRatio(NamedTuple):
-    """A split: so many new shares for so many old ones."""
+    """Split ratio: number of new shares for a number of old shares."""
 
     new_shares: int
     old_shares: int
 
     def __str__(self) -> str:
-        """Return the ratio as people write it, such as 4:1."""
+        """Return the ratio in the usual notation, such as 4:1."""
         return f"{self.new_shares}:{self.old_shares}"
 
     @property
     def factor(self) -> float:
-        """New shares per old share, which is also the old price over the new one."""
+        """New shares per old share; also the ratio of the old price to the new price."""
         return self.new_shares / self.old_shares
 
     def matches_move(self, price_before: float, price: float) -> bool:
-        """Whether a move is nearer, as a ratio, to this split than to no move at all."""
+        """Return whether the log price ratio is closer to this split than to no move."""
         if not (price_before > 0 and price > 0):
             return False
         move = math.log(price_before / price)
@@ -47,10 +47,10 @@ class SplitRatio(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What is recorded about a move."""
+    """A user's decision about a price move."""
 
     ratio: SplitRatio | None
-    """None: the move is real."""
+    """Ratio of the split; None if the move is real."""
 
     def __str__(self) -> str:
         """Return the decision in words."""
@@ -58,7 +58,7 @@ class Decision(NamedTuple):
 
 
 class Move(NamedTuple):
-    """Stored prices on a session, and the last ones before it: USD per share, NaN where unknown."""
+    """Stored prices of a session and the previous ones, USD per share; NaN if unknown."""
 
     close: float
     adj_close: float
@@ -68,7 +68,7 @@ class Move(NamedTuple):
 
 
 class _Segment(NamedTuple):
-    """Days of a symbol on which prices are divided by the same numbers."""
+    """Days of a symbol on which prices are divided by the same ratios."""
 
     symbol: str
     first: date
@@ -82,7 +82,7 @@ class _Segment(NamedTuple):
 def record_decision(
     connection: sa.Connection, symbol: str, day: date, ratio: SplitRatio | None, code_version: str
 ) -> None:
-    """Keep a decision about the move on ``day``: a split by ``ratio``, or None, a real move."""
+    """Store a decision about the move on ``day``: a split by ``ratio``, or a real move (None)."""
     shares = {} if ratio is None else ratio._asdict()
     kind = ACCEPT if ratio is None else SPLIT
     keys = {"symbol": symbol, "date": day, "kind": kind, "code_version": code_version}
@@ -90,14 +90,14 @@ def record_decision(
 
 
 def remove_decision(connection: sa.Connection, symbol: str, day: date) -> bool:
-    """Remove a decision; returns whether there was one."""
+    """Remove a decision; return whether it existed."""
     table = tables.price_decisions
     statement = sa.delete(table).where(table.c.symbol == symbol, table.c.date == day)
     return bool(connection.execute(statement).rowcount)
 
 
 def read_decision(connection: sa.Connection, symbol: str, day: date) -> Decision | None:
-    """Return what is recorded about the move of a symbol on a day; None: nothing."""
+    """Return the decision about the move of a symbol on a day, or None."""
     table = tables.price_decisions
     statement = sa.select(table).where(table.c.symbol == symbol, table.c.date == day)
     row = connection.execute(statement).first()
@@ -113,7 +113,7 @@ def has_prices(connection: sa.Connection, symbol: str) -> bool:
 
 
 def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int:
-    """Return how many lots of a symbol, not deleted, were entered before a day."""
+    """Return the number of lots of a symbol entered before a day, without deleted lots."""
     table = tables.positions
     is_earlier = sa.and_(
         table.c.symbol == symbol, table.c.entry_date < day, table.c.deleted_at.is_(None)
@@ -124,14 +124,14 @@ def count_earlier_lots(connection: sa.Connection, symbol: str, day: date) -> int
 
 
 def read_decisions(connection: sa.Connection) -> pd.DataFrame:
-    """Return every decision by symbol and date, and whether stored prices still make its move.
+    """Return every decision by symbol and date, and whether stored prices still have its move.
 
     Returns
     -------
     DataFrame
-        The columns of `price_decisions`; close_moves and adj_close_moves: of a split, whether the
-        stored price still falls by its ratio, so that earlier prices are rescaled. Once corrected
-        prices are imported neither does, and the decision has no effect.
+        Columns of `price_decisions`, and close_moves and adj_close_moves: whether the stored price
+        still falls by the ratio of the split, so that earlier prices are rescaled. After an import
+        of corrected prices both are False, and the decision has no effect.
     """
     table = tables.price_decisions
     statement = sa.select(table).order_by(table.c.symbol, table.c.date)
@@ -151,7 +151,7 @@ def read_decisions(connection: sa.Connection) -> pd.DataFrame:
 
 
 def read_stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
-    """Return the prices of a symbol on a day and before it as they are stored, not rescaled."""
+    """Return the stored prices of a symbol on a day and before it, without rescaling."""
     table = tables.market_data_cache
     statement = (
         sa.select(table.c.date, table.c.close, table.c.adj_close)
@@ -173,11 +173,11 @@ def read_stored_move(connection: sa.Connection, symbol: str, day: date) -> Move:
 
 
 def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
-    """Return stored prices, those before a decided split divided by it: the table's columns.
+    """Return stored prices, rescaled before splits that users recorded.
 
-    Open, high, low and close are multiplied by old over new shares and volume by the inverse where
-    the close makes the move of the split; adj_close where it makes the move itself. Without a
-    decision that has an effect, it is the table `market_data_cache`.
+    Open, high, low and close are multiplied by old over new shares and volume by the inverse if the
+    stored close has the move of the split; adj_close if it has the move itself. The columns are
+    those of `market_data_cache`, which is returned unchanged if no decision has an effect.
     """
     table = tables.market_data_cache
     segments = list(_split_segments(read_decisions(connection)))
@@ -218,7 +218,7 @@ def adjusted_prices(connection: sa.Connection) -> sa.FromClause:
 
 
 def _split_segments(recorded: pd.DataFrame) -> Iterator[_Segment]:
-    """Yield the days of each symbol between its splits, with the product of the splits after them."""
+    """Yield the segments between the splits of each symbol, with the product of later splits."""
     splits = recorded[recorded["close_moves"] | recorded["adj_close_moves"]]
     for symbol, rows in splits.groupby("symbol"):
         days = [day.date() for day in rows["date"]]

@@ -1,4 +1,4 @@
-"""A query of the user's own: one SELECT that cannot write."""
+"""Run a user's query: one SELECT in a read-only transaction, with limits on time and size."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ from riskmetrics.errors import UsageError
 from riskmetrics.limits import MEGABYTE
 
 CELL_BYTES = 100
-"""Memory that a value takes in Python in addition to its text, approximately."""
+"""Approximate memory of a value in Python in addition to its text, bytes."""
 
 _MEASURE = """
 SELECT riskmetrics_measured.riskmetrics_bytes, riskmetrics_kept.*
@@ -34,13 +34,13 @@ LEFT JOIN LATERAL (
     WHERE riskmetrics_measured.riskmetrics_bytes <= {max_bytes}
 ) AS riskmetrics_kept ON TRUE
 """
-"""Adds the size of all rows so far to each row, and empties the rows beyond the limit.
+"""Adds the cumulative size to each row, and empties the rows beyond the limit.
 
-The server must do this: libpq reads a row as a whole, however large it is. `OFFSET 0` keeps the
-server from evaluating the columns of the query more than once.
+The server must do this because libpq reads a row completely, however large it is. `OFFSET 0` keeps
+the server from evaluating the columns of the query more than once.
 """
 
-_ADVICE_ON_SIZE = "Add LIMIT, select less, or raise RISKMETRICS_MAX_RESULT_MB"
+_ADVICE_ON_SIZE = "Add LIMIT, select fewer columns, or raise RISKMETRICS_MAX_RESULT_MB"
 
 
 def run_query(
@@ -49,27 +49,27 @@ def run_query(
     timeout: int,
     max_bytes: int,
 ) -> pd.DataFrame:
-    """Return the rows of a query, run in a transaction that cannot write.
+    """Return the rows of a query, run in a read-only transaction.
 
-    The query becomes that of a cursor. By Postgres' own grammar it is then one SELECT, VALUES,
-    TABLE or WITH that modifies nothing: no COPY, DO or SET, and no second statement. The rights of
-    the role decide what a function in it can do. Roll the transaction back: Postgres sends
-    notifications (`pg_notify`) of a transaction that commits, also of one that is read-only.
+    The query is run by a cursor: Postgres' grammar then allows one SELECT, VALUES, TABLE or WITH
+    that modifies nothing, but no COPY, DO or SET, and no second statement. The privileges of the
+    role limit what functions in the query can do. Roll the transaction back: Postgres sends
+    notifications (`pg_notify`) when a transaction commits, even a read-only one.
 
     Parameters
     ----------
     connection : Connection
-        Its transaction must not have read yet.
+        A connection whose transaction has not run a query yet.
     query : str
     timeout : int
         Seconds after which the server ends the query, counted from its start to its last row.
     max_bytes : int
-        Size of the result: the text of its rows, and `CELL_BYTES` for each value.
+        Maximum size of the result: the text of its rows plus `CELL_BYTES` for each value.
 
     Returns
     -------
     DataFrame
-        Values as psycopg has them; NULL is None.
+        Values as returned by psycopg; NULL is None.
 
     Raises
     ------
@@ -95,13 +95,15 @@ def run_query(
 
 
 def _read_column_names(connection: sa.Connection, query: str, deadline: Deadline) -> list[str]:
-    """Return the names of a query's columns without running it; psycopg.Error if it is refused."""
+    """Return the column names of a query without running it; psycopg.Error if it is invalid."""
     _limit_time(connection, deadline)
     with copy.driver_connection(connection).cursor("riskmetrics_query") as cursor:
         cursor.execute(query.encode())
         names = [column.name for column in cursor.description or ()]
     if len(set(names)) < len(names):
-        raise UsageError(f"Two columns have the same name ({', '.join(names)}). Name them with AS.")
+        raise UsageError(
+            f"Two columns have the same name ({', '.join(names)}). Rename one with AS."
+        )
     return names
 
 
@@ -111,18 +113,18 @@ def _fetch_rows(
     deadline: Deadline,
     max_bytes: int,
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of a query that `_MEASURE` made; UsageError if they are too large."""
+    """Return the rows of a query wrapped in `_MEASURE`; UsageError if they are too large."""
     rows: list[tuple[Any, ...]] = []
     with copy.driver_connection(connection).cursor("riskmetrics_result") as cursor:
         _limit_time(connection, deadline)
         cursor.execute(measured.encode())
-        # Each FETCH is a statement with a time limit of its own, so each gets what is left. The
-        # first ones are small: rows beyond the limit on size are computed for nothing.
-        n_wanted = n_read = 1
-        while n_read == n_wanted:
-            n_wanted = len(rows) + 1
+        # Each FETCH is a statement with its own time limit, which is set to the remaining time. The
+        # first ones are small, because rows beyond the size limit are computed in vain.
+        n_requested = n_read = 1
+        while n_read == n_requested:
+            n_requested = len(rows) + 1
             _limit_time(connection, deadline)
-            batch = cursor.fetchmany(n_wanted)
+            batch = cursor.fetchmany(n_requested)
             n_read = len(batch)
             if batch and batch[-1][0] > max_bytes:
                 raise UsageError(
@@ -133,7 +135,7 @@ def _fetch_rows(
 
 
 def _limit_time(connection: sa.Connection, deadline: Deadline) -> None:
-    """Let the server end each statement that follows at the deadline."""
+    """Set the statement timeout of the following statements to the time until the deadline."""
     left = max(1, round(1000 * deadline.seconds_left))  # 0 is no limit
     copy.driver_connection(connection).execute(f"SET LOCAL statement_timeout = {left:d}".encode())
 

@@ -1,4 +1,4 @@
-"""Stored sensitivities to interest rates, as frames for people and the report; next to `result_queries`."""
+"""Read stored interest-rate betas, as frames for the command line and the report."""
 
 from datetime import date
 
@@ -7,13 +7,13 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import IS_LISTED
 from riskmetrics.db.result_queries import (
     HOLDING_COLUMNS,
     filter_by_portfolio,
     net_lots,
     select_undefined_reason,
 )
+from riskmetrics.db.sql_expressions import IS_LISTED
 
 _portfolios = tables.portfolios
 
@@ -21,7 +21,10 @@ _portfolios = tables.portfolios
 def read_portfolio_rate_betas(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Betas of portfolios to the rate index on a day, alone and beside the market, by name; a row says why figures in it are NULL."""
+    """Return one-factor and two-factor rate betas of portfolios on a day, by name.
+
+    undefined_reason is the reason of NULLs in the row.
+    """
     table = tables.portfolio_rate_betas
     statement = (
         sa.select(
@@ -45,9 +48,9 @@ def read_portfolio_rate_betas(
 def read_position_rate_betas(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Return betas of a day's positions to the rate index, alone and beside the market, lots netted.
+    """Return one-factor and two-factor rate betas of positions on a day, with lots netted.
 
-    Ordered by portfolio and symbol. A row says why its one-factor beta is NULL.
+    Ordered by portfolio and symbol. undefined_reason is the reason if the one-factor beta is NULL.
     """
     table, position, two_factor = (
         tables.position_interest_rate_betas,

@@ -1,4 +1,4 @@
-"""Tables of results as files: CSV as Postgres writes it, and Parquet of the same values; every decimal as it is stored."""
+"""Export result tables to CSV and Parquet files, with all stored decimals."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ _ARROW_TYPES: list[tuple[type[sa.types.TypeEngine[Any]], pa.DataType]] = [
 
 
 class ExportedTable(NamedTuple):
-    """What was written of a table."""
+    """An exported table: its name, file name and number of rows."""
 
     table: str
     file: str
@@ -33,26 +33,32 @@ class ExportedTable(NamedTuple):
 
 
 def file_names(file_format: str) -> list[str]:
-    """Return the names of the files that `write_files` makes."""
+    """Return the names of the files that `write_files` writes."""
     return [f"{table.name}.{file_format}" for table, _ in list_result_tables()]
 
 
 def write_files(
     connection: sa.Connection, scope: Scope, file_format: str, folder: Path
 ) -> list[ExportedTable]:
-    """Write a file per table of results into ``folder``, of the rows in ``scope``; a table without any has the header alone.
+    """Write the rows in ``scope`` of each result table to a file in ``folder``.
 
-    Portfolio and symbol stand before a table's own columns; a portfolio that was removed is left
-    out, as everywhere. In CSV (UTF-8) NULL is an empty cell, instants are UTC, and text that begins
-    with = + - @, a tab or a carriage return, which a spreadsheet would evaluate, has an apostrophe
-    before it. Parquet has text as it is.
+    Portfolio and symbol precede the columns of a table; removed portfolios are left out. A table
+    without rows has a header only. In CSV (UTF-8) NULL is an empty cell, timestamps are UTC, and
+    text that a spreadsheet would evaluate, because it begins with = + - @, a tab or a carriage
+    return, is prefixed with an apostrophe. Text in Parquet is unchanged.
 
     Parameters
     ----------
     connection : Connection
-        Its transaction must not have read yet: all files show one instant.
+        A connection whose transaction has not run a query yet: all files show the same snapshot.
+    scope : Scope
     file_format : {"csv", "parquet"}
-        Kind of file, and the end of its name.
+        Format and extension of the files.
+    folder : Path
+
+    Returns
+    -------
+    list of ExportedTable
     """
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("SET LOCAL TimeZone = 'UTC'")
@@ -69,7 +75,7 @@ def _write_csv(connection: sa.Connection, statement: sa.Select[Any], path: Path)
 
 
 def _write_parquet(connection: sa.Connection, statement: sa.Select[Any], path: Path) -> int:
-    """Write by way of a CSV file and in pieces: a range of sessions may not fit in memory."""
+    """Write a Parquet file in batches from a temporary CSV file, because of limited memory."""
     csv_path = path.with_suffix(".csv")
     rows = _write_copy(connection, statement, csv_path)
     types = {column.name: _arrow_type(column.type) for column in statement.selected_columns}
@@ -99,8 +105,7 @@ _WRITERS = {"csv": _write_csv, "parquet": _write_parquet}
 
 def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
     table, portfolio, position = result.table, tables.portfolios, tables.positions
-    # what a reason is about is a position or the portfolio itself; the other results are of one or
-    # of the other
+    # the subject of a reason is a position or a portfolio; other results belong to one of them
     position_id = next(
         (
             table.c[name]
@@ -143,9 +148,9 @@ def _select_rows(result: ResultTable, scope: Scope) -> sa.Select[Any]:
 
 
 def _neutralize_formulas(statement: sa.Select[Any]) -> sa.Select[Any]:
-    """Put an apostrophe before text that a spreadsheet would evaluate."""
+    """Prefix text that a spreadsheet would evaluate with an apostrophe."""
 
-    def escaped(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    def escape(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         if not isinstance(column.type, sa.String):
             return column
         return sa.case(
@@ -153,7 +158,7 @@ def _neutralize_formulas(statement: sa.Select[Any]) -> sa.Select[Any]:
             else_=column,
         ).label(column.name)
 
-    return statement.with_only_columns(*(escaped(column) for column in statement.selected_columns))
+    return statement.with_only_columns(*(escape(column) for column in statement.selected_columns))
 
 
 def _write_copy(connection: sa.Connection, statement: sa.Select[Any], path: Path) -> int:

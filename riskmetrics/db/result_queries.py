@@ -1,20 +1,19 @@
-"""Stored results as frames: for people, the report and the checks.
+"""Read stored results as frames, for the command line, the report and the checks.
 
-The pipeline computes from inputs, never from these.
+The pipeline computes from inputs, never from stored results.
 """
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import IS_LISTED, SIGNED_QUANTITY
+from riskmetrics.db.sql_expressions import IS_LISTED, SIGNED_QUANTITY
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 
 _portfolios = tables.portfolios
@@ -26,13 +25,13 @@ HOLDING_COLUMNS = (
     *(tables.positions.c[name] for name in _INSTRUMENT_COLUMNS),
     SIGNED_QUANTITY,
 )
-"""What tells people which instrument of which portfolio a row is about."""
+"""Columns that identify portfolio, instrument and quantity of a row."""
 
 
 def read_snapshots(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Every column of the snapshots of a day, by portfolio name."""
+    """Return all columns of the snapshots of a day, by portfolio name."""
     columns = [column for column in _snapshots.c if column.name != "id"]
     statement = (
         sa.select(_portfolios.c.name.label("portfolio"), *columns)
@@ -47,7 +46,7 @@ def read_snapshots(
 def read_market_betas(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Return market betas of a day's positions, also adjusted towards the prior, lots netted.
+    """Return market betas and adjusted betas of positions on a day, with lots netted.
 
     Ordered by portfolio and symbol.
     """
@@ -92,20 +91,20 @@ def read_market_betas(
 
 
 def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.DataFrame:
-    """Net lots of one instrument whose figures are the same, which only their sizes tell apart.
+    """Net the lots of an instrument that differ only in additive columns.
 
     Parameters
     ----------
     rows : DataFrame
-        One row per lot; `HOLDING_COLUMNS` is among its columns.
+        One row per lot, with `HOLDING_COLUMNS` among its columns.
     additive : sequence of str
-        Columns that are summed; missing values count as nothing unless all are missing.
+        Columns to sum; missing values are skipped, and the sum is missing if all are missing.
 
     Returns
     -------
     DataFrame
-        The columns of ``rows``, and `lots`, the number of lots, after quantity. Lots whose figures
-        differ, such as options with stated prices of their own, stay apart.
+        Columns of ``rows``, and `lots`, the number of lots, after quantity. Lots with different
+        values, such as options with stated prices of their own, are not netted.
     """
     names = [name for name in rows.columns if name not in additive]
     if rows.empty:
@@ -121,7 +120,10 @@ def net_lots(rows: pd.DataFrame, additive: Sequence[str] = ("quantity",)) -> pd.
 def sample_market_betas(
     connection: sa.Connection, days: Sequence[date], count: int
 ) -> pd.DataFrame:
-    """A sample of the betas stored for ``days`` of which every statistic is known, chosen by their ids, which are random."""
+    """Return a random sample of the complete market betas of ``days``, selected by hashed ids.
+
+    A beta is complete if none of its statistics is NULL.
+    """
     table, position = tables.position_market_betas, tables.positions
     statistics = table.c.beta, table.c.alpha, table.c.r_squared, table.c.std_error, table.c.p_value
     statement = (
@@ -144,7 +146,10 @@ def sample_market_betas(
 def find_extreme_betas(
     connection: sa.Connection, days: Sequence[date], limit: float
 ) -> pd.DataFrame:
-    """The betas stored for ``days`` that are larger than ``limit`` in size, each symbol's once a day, the largest first."""
+    """Return the betas of ``days`` with absolute value above ``limit``, largest first.
+
+    Each symbol and day appears once: columns symbol, calc_date and beta.
+    """
     table, position = tables.position_market_betas, tables.positions
     statement = (
         sa.select(position.c.symbol, table.c.calc_date, table.c.beta)
@@ -160,7 +165,7 @@ def find_extreme_betas(
 
 
 def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
-    """Positions and sessions among ``days`` of which a beta is stored."""
+    """Return the number of market betas of ``days`` that are not NULL."""
     table = tables.position_market_betas
     n_betas: int = connection.execute(
         sa.select(sa.func.count(table.c.beta)).where(table.c.calc_date.in_(days))
@@ -171,7 +176,7 @@ def count_betas(connection: sa.Connection, days: Sequence[date]) -> int:
 def read_sector_weights(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Sector weights of a day, largest first within each portfolio."""
+    """Return sector weights of a day, largest first within each portfolio."""
     table = tables.portfolio_sector_weights
     statement = (
         sa.select(
@@ -197,7 +202,7 @@ def read_sector_weights(
 
 
 def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
-    """Sector weights of a benchmark on its latest as-of date, largest first."""
+    """Return sector weights of a benchmark on its latest as-of date, largest first."""
     table = tables.benchmarks_sector_weights
     latest = (
         sa.select(sa.func.max(table.c.asof_date))
@@ -216,7 +221,7 @@ def read_benchmark(connection: sa.Connection, code: str) -> pd.DataFrame:
 
 
 def sum_sector_weights(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Sum of the gross sector weights of each portfolio on each of ``days``."""
+    """Return the sum of the gross sector weights of each portfolio on each of ``days``."""
     table = tables.portfolio_sector_weights
     total = sa.func.sum(table.c.gross_weight, type_=sa.Double).label("total")
     return fetch_frame(
@@ -230,10 +235,10 @@ def sum_sector_weights(connection: sa.Connection, days: Sequence[date]) -> pd.Da
 def find_low_coverage(
     connection: sa.Connection, metric: str, days: Sequence[date], minimum: float
 ) -> pd.DataFrame:
-    """Return each portfolio whose coverage is below a minimum on one of ``days``, on its worst day.
+    """Return the lowest coverage among ``days`` of each portfolio that is below a minimum.
 
-    Columns portfolio, day, coverage, n_covered, n_total; the lowest first. Removed portfolios are
-    left out.
+    Columns portfolio, day, coverage, n_covered, n_total; lowest first. Removed portfolios are left
+    out.
     """
     table = tables.portfolio_coverage
     columns = (table.c[name] for name in ("day", "coverage", "n_covered", "n_total"))
@@ -250,7 +255,10 @@ def find_low_coverage(
 
 
 def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Return each portfolio that could not be valued on one of ``days``, on the first of them: portfolio, day, reason."""
+    """Return each portfolio that could not be valued on one of ``days``, on the first such day.
+
+    Columns portfolio, day, reason. Removed portfolios are left out.
+    """
     table = tables.undefined_metrics
     first = (
         sa.select(_portfolios.c.name.label("portfolio"), table.c.day, table.c.reason)
@@ -270,16 +278,16 @@ def find_unvalued_portfolios(connection: sa.Connection, days: Sequence[date]) ->
 def find_small_equity(
     connection: sa.Connection, days: Sequence[date], minimum: float
 ) -> pd.DataFrame:
-    """Return each portfolio whose equity is below a share of its gross exposure on one of ``days``, on its worst day.
+    """Return portfolios with equity below a share of their gross exposure, on their worst day.
 
-    Columns portfolio, day, total_value, gross_exposure; the lowest share first. Removed portfolios
-    are left out.
+    Columns portfolio, day, total_value, gross_exposure; lowest share first. Removed portfolios are
+    left out.
     """
     table = _snapshots
     share = (table.c.total_value / table.c.gross_exposure).label("share")
     day = table.c.snapshot_date.label("day")
     reasons = tables.undefined_metrics
-    is_undefined = sa.exists().where(  # options by delta may be more than their values
+    is_undefined = sa.exists().where(  # delta exposures of options may exceed their values
         reasons.c.portfolio_id == table.c.portfolio_id,
         reasons.c.day == table.c.snapshot_date,
         reasons.c.metric == "portfolio_snapshots.expected_volatility_21d",
@@ -316,7 +324,7 @@ def find_small_equity(
 def read_undefined_metrics(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """What has no value on a day, and why."""
+    """Return the undefined metrics of a day, with reasons."""
     table, position = tables.undefined_metrics, tables.positions
     statement = (
         sa.select(
@@ -338,7 +346,7 @@ def read_undefined_metrics(
 def read_coverage(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """How much of each portfolio each metric covers on a day."""
+    """Return the coverage of each metric in each portfolio on a day."""
     table = tables.portfolio_coverage
     statement = (
         sa.select(
@@ -358,111 +366,14 @@ def read_coverage(
     )
 
 
-def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
-    """Every portfolio that is not deleted, with the number of lots it ever held and the day it was last stated for."""
-    position = tables.positions
-    statement = (
-        sa.select(
-            _portfolios.c.name.label("portfolio"),
-            _portfolios.c.currency,
-            sa.func.count(position.c.id).filter(position.c.exit_date.is_(None)).label("open_lots"),
-            sa.func.count(position.c.id)
-            .filter(position.c.exit_date.is_not(None))
-            .label("closed_lots"),
-            _portfolios.c.holdings_as_of,
-            _portfolios.c.equity_balance,
-            _portfolios.c.equity_as_of,
-        )
-        .outerjoin(
-            position,
-            sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)),
-        )
-        .where(_portfolios.c.deleted_at.is_(None))
-        .group_by(_portfolios.c.id)
-        .order_by(_portfolios.c.name)
-    )
-    return fetch_frame(connection, statement)
-
-
-class StoredSessions(NamedTuple):
-    """What days are stored: of prices, of results, and sessions between the first and last result that lack some.
-
-    A session is missing if it has no result, incomplete if a portfolio has none on it, nor a reason
-    why.
-    """
-
-    prices_from: date | None
-    prices_to: date | None
-    results_from: date | None
-    results_to: date | None
-    sessions_computed: int
-    sessions_missing: list[date]
-    sessions_incomplete: list[date]
-
-
-def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
-    """Return which days are stored."""
-    prices = tables.market_data_cache
-    first, last = connection.execute(
-        sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))
-    ).one()
-    reasons = tables.undefined_metrics
-    explained_rows = sa.union_all(
-        sa.select(_snapshots.c.snapshot_date.label("day"), _snapshots.c.portfolio_id),
-        sa.select(reasons.c.day, reasons.c.portfolio_id).where(
-            reasons.c.metric == "portfolio_snapshots.total_value"
-        ),
-    ).subquery()
-    live = sa.func.count(_portfolios.c.id).filter(_portfolios.c.deleted_at.is_(None))
-    per_day = (
-        sa.select(explained_rows.c.day, live)
-        .join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id)
-        .group_by(explained_rows.c.day)
-    )
-    counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
-    days = list(counts)
-    n_portfolios: int = connection.execute(sa.select(live).select_from(_portfolios)).scalar_one()
-    missing = (
-        sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days))
-        if days
-        else []
-    )
-    incomplete = [day for day, count in counts.items() if count < n_portfolios]
-    return StoredSessions(
-        first,
-        last,
-        days[0] if days else None,
-        days[-1] if days else None,
-        len(days),
-        missing,
-        incomplete,
-    )
-
-
-def read_table_sizes(connection: sa.Connection) -> pd.DataFrame:
-    """Rows and size, indexes included, of each table, the largest first."""
-    names = list(tables.metadata.tables)
-    counts = [
-        connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name]))
-        for name in names
-    ]
-    kilobytes = [
-        connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names
-    ]
-    frame = pd.DataFrame({"table": names, "rows": counts, "kilobytes": kilobytes}).astype(
-        {"kilobytes": "int64"}
-    )
-    return frame.sort_values("kilobytes", ascending=False, ignore_index=True)
-
-
 def read_latest_day(connection: sa.Connection) -> date | None:
-    """The last day that has a snapshot."""
+    """Return the last day with a snapshot, or None."""
     day: date | None = connection.scalar(sa.select(sa.func.max(_snapshots.c.snapshot_date)))
     return day
 
 
 def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "sa.Select[Any]":
-    """Limit a query that joins the portfolios to one of a name, or to all that are not deleted."""
+    """Restrict a query to the portfolio of a name, or to all portfolios that are not deleted."""
     statement = statement.where(_portfolios.c.deleted_at.is_(None))
     return statement if portfolio is None else statement.where(_portfolios.c.name == portfolio)
 
@@ -470,7 +381,10 @@ def filter_by_portfolio(statement: "sa.Select[Any]", portfolio: str | None) -> "
 def select_undefined_reason(
     metric: str, subject: "sa.ColumnElement[Any]", day: date
 ) -> "sa.Label[Any]":
-    """The stored reason why a metric of a subject, a position's or a portfolio's id, is NULL; as a column `undefined_reason`."""
+    """Return a column `undefined_reason`: the stored reason why a metric of a subject is NULL.
+
+    The subject is the id of a position or of a portfolio.
+    """
     reasons = tables.undefined_metrics.alias()
     reason = sa.select(reasons.c.reason).where(
         reasons.c.metric == metric, reasons.c.subject == subject, reasons.c.day == day

@@ -1,8 +1,7 @@
-"""Computed results as a whole: which tables they are in, what there is of them, and their removal.
+"""List the result tables, and count or remove their rows.
 
-A table of results is one that keeps the run its rows come from
-(`tables.schema.provenance_columns`). All others are input, or belong to people (insights carry
-ratings), and nothing here touches them unless it is asked to.
+A result table is one with provenance (`tables.schema.provenance_columns`). Other tables contain
+inputs or users' data, such as ratings of insights; they are only changed on request.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,18 +14,17 @@ from riskmetrics.db import tables, write
 
 
 class ResultTable(NamedTuple):
-    """A table of results."""
+    """A result table and its day column."""
 
     table: sa.Table
     day: sa.Column[date]
-    """The session that a row is about."""
+    """Column of the session of a row."""
 
 
 class Scope(NamedTuple):
-    """Which results: of what one name calls or of every portfolio, from one day to another, both included; None is no limit.
+    """Selection of results by portfolio name and by first and last day, inclusive; None: no limit.
 
-    Results of symbols belong to no portfolio: they are in the scope of all, and in that of none by
-    name.
+    Results of symbols belong to no portfolio: they are in scope only without a portfolio name.
     """
 
     portfolio: str | None = None
@@ -35,7 +33,7 @@ class Scope(NamedTuple):
 
 
 def list_result_tables() -> list[ResultTable]:
-    """Return the tables of results, by name."""
+    """Return the result tables, by name."""
     found = [
         table
         for name, table in sorted(tables.metadata.tables.items())
@@ -45,7 +43,7 @@ def list_result_tables() -> list[ResultTable]:
 
 
 def scope_condition(result: ResultTable, scope: Scope) -> sa.ColumnElement[bool]:
-    """Return the condition on the rows of a table of results that are in ``scope``."""
+    """Return the condition that a row of a result table is in ``scope``."""
     conditions = [_portfolio_condition(result.table, scope.portfolio)]
     if scope.first is not None:
         conditions.append(result.day >= scope.first)
@@ -55,7 +53,7 @@ def scope_condition(result: ResultTable, scope: Scope) -> sa.ColumnElement[bool]
 
 
 def read_day_range(connection: sa.Connection, scope: Scope) -> tuple[date, date] | None:
-    """Return the first and the last day that a result in ``scope`` is about, None if there is no result."""
+    """Return the first and last day of the results in ``scope``, or None without results."""
     ends = sa.union_all(
         *(
             sa.select(
@@ -73,7 +71,7 @@ def read_day_range(connection: sa.Connection, scope: Scope) -> tuple[date, date]
 def count_results(
     connection: sa.Connection, scope: Scope, *, include_insights: bool = False
 ) -> dict[str, int]:
-    """Return how many rows of each table `remove_results` would remove, the tables that hold some only."""
+    """Return the number of rows that `remove_results` would remove, by table, without zeros."""
     n_rows = {
         table.name: (
             connection.execute(
@@ -92,19 +90,17 @@ def remove_results(
     assets: Iterable[str],
     include_insights: bool = False,
 ) -> dict[str, int]:
-    """Remove the results in ``scope``, and return how many rows went from which table.
+    """Remove the results in ``scope``; return the number of removed rows by table, without zeros.
 
     Parameters
     ----------
     assets : iterable of str
-        All that write results: none of them can write until the transaction ends.
+        All assets that write results; they are locked until the transaction ends.
     include_insights : bool
-        The insights too, with the ratings that people gave them; those that other code wrote are
-        about no single day, and in no scope that limits the days.
+        Also remove insights, including their ratings. Insights of other programs have no day and
+        are not in a scope with a first or last day.
     """
-    for asset in sorted(
-        assets
-    ):  # always in one order: two that remove at a time wait for each other only once
+    for asset in sorted(assets):  # a fixed order prevents deadlocks
         write.lock_asset(connection, asset)
     removed = {}
     for table, condition in _tables_in_scope(scope, include_insights):
@@ -134,14 +130,14 @@ def _portfolio_condition(table: sa.Table, name: str | None) -> sa.ColumnElement[
     if "portfolio_id" in table.c:
         return table.c.portfolio_id.in_(portfolio_ids)
     if "position_id" not in table.c:
-        return sa.false()  # of symbols, which belong to no portfolio
+        return sa.false()  # results of symbols belong to no portfolio
     return table.c.position_id.in_(
         sa.select(position.c.id).where(position.c.portfolio_id.in_(portfolio_ids))
     )
 
 
 def _unlink_repeats(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
-    """Let insights that repeat one to be removed stand alone: another portfolio's may."""
+    """Clear cache_source_id of insights that are copies of removed insights."""
     table = tables.ai_insights
     removed_ids = sa.select(table.c.id).where(condition).correlate(None)
     connection.execute(

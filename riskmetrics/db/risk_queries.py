@@ -1,4 +1,4 @@
-"""Stored results on what portfolios may lose, as frames for people and the report; next to `result_queries`."""
+"""Read stored tail risk, drawdowns, stress losses and option exposures as frames."""
 
 from datetime import date
 
@@ -7,8 +7,8 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import SIGNED_QUANTITY
 from riskmetrics.db.result_queries import filter_by_portfolio, net_lots
+from riskmetrics.db.sql_expressions import SIGNED_QUANTITY
 
 _portfolios = tables.portfolios
 _HIDDEN_COLUMNS = (
@@ -24,7 +24,10 @@ _HIDDEN_COLUMNS = (
 def read_tail_risk(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Value at risk and expected shortfall of a day, by portfolio, horizon, level and method."""
+    """Return value at risk and expected shortfall of a day.
+
+    Ordered by portfolio, horizon, level and method.
+    """
     table = tables.portfolio_tail_risk
     return _read_rows(
         connection, table, day, portfolio, table.c.horizon_days, table.c.level, table.c.method
@@ -34,7 +37,7 @@ def read_tail_risk(
 def read_var_backtests(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """How the historical value at risk held over the year to a day, by portfolio and level."""
+    """Return backtests of historical value at risk over the trailing year, by portfolio, level."""
     table = tables.portfolio_var_backtests
     return _read_rows(connection, table, day, portfolio, table.c.level)
 
@@ -42,14 +45,14 @@ def read_var_backtests(
 def read_drawdowns(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Falls from a high over the year to a day, by portfolio."""
+    """Return drawdowns over the trailing year, by portfolio."""
     return _read_rows(connection, tables.portfolio_drawdowns, day, portfolio)
 
 
 def read_risk_contributions(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Parts of the volatility over the year to a day, the largest of each portfolio first."""
+    """Return risk contributions over the trailing year, largest first within each portfolio."""
     table = tables.portfolio_risk_contributions
     return _read_rows(
         connection, table, day, portfolio, table.c.component.desc().nulls_last(), table.c.symbol
@@ -59,7 +62,7 @@ def read_risk_contributions(
 def read_stress_results(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Losses in each scenario on a day, the largest of each portfolio first."""
+    """Return stress losses of a day, largest first within each portfolio."""
     table = tables.portfolio_stress
     return _read_rows(
         connection, table, day, portfolio, table.c.loss.desc().nulls_last(), table.c.scenario
@@ -69,7 +72,7 @@ def read_stress_results(
 def read_option_exposures(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Return options of a day with their terms, values and sensitivities, lots netted.
+    """Return contract terms, values and sensitivities of options on a day, with lots netted.
 
     Ordered by portfolio, underlying and expiration.
     """

@@ -1,7 +1,7 @@
-"""The database roles: their names, and the SQL that creates them in the embedded server.
+"""Database roles: their names, and the SQL that creates them in the embedded server.
 
-Grants are in ``deploy/postgres/roles.sql``, which also sets up a server of the user's own: both
-give the same rights.
+Grants are in ``deploy/postgres/roles.sql``, which also sets up an external server with the same
+privileges.
 """
 
 import hashlib
@@ -12,18 +12,18 @@ DATABASE = "riskmetrics"
 
 
 class Role(StrEnum):
-    """A role of the database, by what it may do; none is a superuser."""
+    """A database role; none is a superuser."""
 
     OWNER = "riskmetrics_owner"
-    """Owns the tables and migrates them."""
+    """Owns and migrates the tables."""
     WRITER = "riskmetrics_writer"
-    """Reads and writes rows: runs and imports."""
+    """Reads and writes rows: for runs and imports."""
     READER = "riskmetrics_reader"
-    """Reads rows: everything that shows figures, and queries of the user's own."""
+    """Reads rows: for commands that show results, and for users' queries."""
 
 
 LOCK_TIMEOUT = "60s"
-"""How long to wait for a table that a process of another version uses."""
+"""Maximum wait for a table in use by a process of another version."""
 
 _TRANSFER_OWNERSHIP = f"""
 ALTER DATABASE {DATABASE} OWNER TO {Role.OWNER};
@@ -44,16 +44,18 @@ BEGIN
             WHERE typowner = current_user::regrole AND typelem = 0 AND typtype <> 'm'
                 AND coalesce(relkind, 'c') = 'c'
             UNION ALL
-            SELECT 'pg_proc'::regclass, oid, pronamespace FROM pg_proc WHERE proowner = current_user::regrole
+            SELECT 'pg_proc'::regclass, oid, pronamespace
+            FROM pg_proc WHERE proowner = current_user::regrole
             UNION ALL
-            SELECT 'pg_namespace'::regclass, oid, oid FROM pg_namespace WHERE nspowner = current_user::regrole
+            SELECT 'pg_namespace'::regclass, oid, oid
+            FROM pg_namespace WHERE nspowner = current_user::regrole
         )
         SELECT format('ALTER %s %s OWNER TO {Role.OWNER}', object.type, object.identity)
         FROM mine
         JOIN pg_namespace ON pg_namespace.oid = mine.schema
         CROSS JOIN pg_identify_object(mine.catalog, mine.oid, 0) AS object
         WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
-            AND NOT EXISTS ( -- what belongs to an extension, and sequences that follow their table
+            AND NOT EXISTS ( -- objects of extensions, and sequences owned by a table
                 SELECT FROM pg_depend
                 WHERE classid = mine.catalog AND objid = mine.oid AND deptype IN ('e', 'a', 'i'))
         ORDER BY mine.catalog, mine.oid
@@ -62,16 +64,18 @@ BEGIN
     END LOOP;
 END
 $$;
-"""  # noqa: S608  # fixed words
-"""Gives what the superuser owns to the owner: earlier, the superuser was the only role of the embedded server."""
+"""  # noqa: S608  # constants only
+"""Transfers objects of the superuser to the owner: older versions used only the superuser."""
 
 
 @cache
 def set_up_sql() -> str:
-    """Return what a superuser of the embedded server runs in the database ``riskmetrics``: repeatable, one transaction."""
-    from riskmetrics.settings import (
-        bundled_path,
-    )  # the command line imports this module before it needs settings
+    """Return the SQL that creates roles and grants in the embedded server.
+
+    A superuser runs it in the database ``riskmetrics``; it is idempotent and one transaction.
+    """
+    # Imported late: the command line imports this module before it needs settings.
+    from riskmetrics.settings import bundled_path
 
     script = bundled_path("deploy/postgres/roles.sql").read_text(encoding="utf-8")
     shared = script.partition("-- BEGIN SHARED")[2].partition("-- END SHARED")[0]
@@ -80,5 +84,5 @@ def set_up_sql() -> str:
 
 @cache
 def set_up_digest() -> str:
-    """Return what tells one version of `set_up_sql` from another."""
+    """Return a digest that identifies the version of `set_up_sql`."""
     return hashlib.sha256(set_up_sql().encode()).hexdigest()[:16]

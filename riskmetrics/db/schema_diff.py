@@ -1,8 +1,7 @@
-"""The schema that a connection sees, as Postgres itself describes it, so that two can be compared.
+"""Describe and compare schemas by the catalog of Postgres.
 
-Whatever the search path shows is read, so tables created aside as temporary ones are described in
-the same words as the live ones: types, defaults and CHECKs are compared as the server understands
-them.
+All objects visible in the search path are read, so temporary tables are described in the same way
+as the live ones: types, defaults and CHECKs are compared in the server's own notation.
 """
 
 import re
@@ -14,7 +13,7 @@ import sqlalchemy as sa
 
 
 class Column(NamedTuple):
-    """A column's type with its modifier, whether it refuses NULL, and its default as SQL; None: no default."""
+    """A column: its type with modifier, NOT NULL, and its default as SQL or None."""
 
     type: str
     not_null: bool
@@ -29,7 +28,7 @@ class Column(NamedTuple):
 
 
 class Constraint(NamedTuple):
-    """A primary key (kind "p"), unique constraint ("u"), foreign key ("f") or CHECK ("c"), without its name."""
+    """A primary key (kind "p"), unique constraint ("u"), foreign key ("f") or CHECK ("c")."""
 
     kind: str
     columns: tuple[str, ...]
@@ -41,7 +40,7 @@ class Constraint(NamedTuple):
 
 
 class Index(NamedTuple):
-    """An index that belongs to no constraint: the statement that creates it, with ``{}`` for its name."""
+    """An index without constraint; ``definition`` is its CREATE statement with ``{}`` as name."""
 
     columns: tuple[str, ...]
     is_unique: bool
@@ -49,7 +48,7 @@ class Index(NamedTuple):
 
 
 ObjectKey = tuple[str, str]
-"""A table, and the name of something of it."""
+"""Name of a table, and name of one of its columns, constraints or indexes."""
 
 
 class SchemaSnapshot(NamedTuple):
@@ -62,25 +61,27 @@ class SchemaSnapshot(NamedTuple):
 
     @property
     def tables(self) -> set[str]:
-        """Names of the tables; one without a column is none."""
+        """Names of the tables that have columns."""
         return {table for table, _ in self.columns}
 
 
 _VISIBLE_TABLES = """
     WITH seen AS (
         SELECT oid, relname FROM pg_class
-        WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid) AND relnamespace <> 'pg_catalog'::regnamespace
+        WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
+            AND relnamespace <> 'pg_catalog'::regnamespace
     )
 """
 
 
 def _visible_tables_query(query: str) -> sa.TextClause:
-    """Return a query that reads the visible tables as ``seen``."""
+    """Return a query in which ``seen`` is a CTE of the visible tables."""
     return sa.text(_VISIBLE_TABLES + query)
 
 
 _COLUMNS = _visible_tables_query("""
-    SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull, pg_get_expr(adbin, adrelid)
+    SELECT relname, attname, format_type(atttypid, atttypmod), attnotnull,
+        pg_get_expr(adbin, adrelid)
     FROM seen JOIN pg_attribute ON attrelid = seen.oid AND attnum > 0 AND NOT attisdropped
         LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
     ORDER BY relname, attnum
@@ -99,19 +100,25 @@ _INDEXES = _visible_tables_query("""
         ARRAY(SELECT attname::text FROM unnest(indkey) WITH ORDINALITY AS key (number, place)
             JOIN pg_attribute ON attrelid = indrelid AND attnum = number ORDER BY place),
         indisunique,
-        replace(pg_get_indexdef(indexrelid, 0, true), 'INDEX ' || quote_ident(index.relname) || ' ON ', 'INDEX {} ON ')
+        replace(pg_get_indexdef(indexrelid, 0, true),
+            'INDEX ' || quote_ident(index.relname) || ' ON ', 'INDEX {} ON ')
     FROM seen JOIN pg_index ON indrelid = seen.oid JOIN pg_class AS index ON index.oid = indexrelid
-    WHERE NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
+    WHERE NOT EXISTS (
+        SELECT FROM pg_constraint WHERE conindid = indexrelid AND contype IN ('p', 'u'))
     ORDER BY 1, 2
 """)
 _ENUMS = sa.text("""
     SELECT typname, array_agg(enumlabel::text ORDER BY enumsortorder)
-    FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid WHERE pg_type_is_visible(pg_type.oid) GROUP BY typname
+    FROM pg_type JOIN pg_enum ON enumtypid = pg_type.oid
+    WHERE pg_type_is_visible(pg_type.oid) GROUP BY typname
 """)
 
 
 def describe_schema(connection: sa.Connection) -> SchemaSnapshot:
-    """Describe every table and enum that the search path shows; unique constraints come before the foreign keys to them."""
+    """Describe every table and enum in the search path.
+
+    Unique constraints precede the foreign keys that refer to them.
+    """
     return SchemaSnapshot(
         columns={
             (table, name): Column(*rest) for table, name, *rest in connection.execute(_COLUMNS)
@@ -130,7 +137,10 @@ def describe_schema(connection: sa.Connection) -> SchemaSnapshot:
 
 @contextmanager
 def scratch_schema(connection: sa.Connection) -> Iterator[None]:
-    """Let the block create tables and enums as temporary ones, out of sight of the live ones, and roll them back."""
+    """Create tables and enums of the block in the temporary schema, and roll them back.
+
+    The live tables are not visible inside the block.
+    """
     with connection.begin_nested() as savepoint:
         connection.execute(sa.text("SET LOCAL search_path TO pg_temp"))
         yield
@@ -138,19 +148,22 @@ def scratch_schema(connection: sa.Connection) -> Iterator[None]:
 
 
 class Comparison(NamedTuple):
-    """Sentences on where a live schema departs from the expected one."""
+    """Differences between a live schema and the expected schema, one sentence each."""
 
     missing: list[str]
-    """Missing or different."""
+    """Missing or different objects."""
     unexpected: list[str]
-    """CHECKs, unique indexes and keys that may refuse rows that riskmetrics writes."""
+    """CHECKs, unique indexes and keys that may reject rows that riskmetrics writes."""
     additions: list[str]
-    """What other programs may keep: tables, columns, plain indexes, defaults, foreign keys to their tables, more labels of enums,
-    and NULLs refused in holdings, whose rows are theirs."""
+    """Allowed additions of other programs.
+
+    These are tables, columns, indexes that are not unique, defaults, foreign keys to their own
+    tables, labels of enums, and NOT NULL in `HOLDING_TABLES`, whose rows they write.
+    """
 
     @property
     def differences(self) -> list[str]:
-        """What keeps the schema from being the expected one, sorted."""
+        """Missing, different and unexpected objects, sorted."""
         return sorted(self.missing + self.unexpected)
 
 
@@ -160,13 +173,13 @@ HOLDING_TABLES = frozenset({"portfolios", "positions"})
 
 
 def compare_schemas(live: SchemaSnapshot, expected: SchemaSnapshot) -> Comparison:
-    """Say where ``live`` departs from ``expected``, each list sorted."""
+    """Compare two schemas; each list of sentences is sorted."""
     missing_tables = expected.tables - live.tables
     result = Comparison(
         missing=[f"table {name} is missing" for name in missing_tables],
         unexpected=[],
         additions=[
-            f"table {name} is another program's"
+            f"table {name} belongs to another program"
             for name in live.tables - expected.tables - {"alembic_version"}
         ],
     )
@@ -192,7 +205,7 @@ def compare_schemas(live: SchemaSnapshot, expected: SchemaSnapshot) -> Compariso
         if item.table in expected.tables:
             is_harmless = _is_harmless(live_items[item], expected.tables)
             (result.additions if is_harmless else result.unexpected).append(
-                f"{item.label} is not expected: {_describe_item(item, live_items[item])}"
+                f"{item.label} is unexpected: {_describe_item(item, live_items[item])}"
             )
     for sentences in result:
         sentences.sort()
@@ -227,7 +240,7 @@ def _describe_item(item: _Item, value: Column | Constraint | Index) -> str:
 
 
 def _normalized(value: Column | Constraint | Index) -> Column | Constraint | Index:
-    """Return a constraint without its casts to text, which Postgres places elsewhere when it reads its own words from a dump."""
+    """Return a constraint without casts to text, which Postgres moves when it restores a dump."""
     return (
         value._replace(definition=_TEXT_CASTS.sub("", value.definition))
         if isinstance(value, Constraint)
@@ -242,7 +255,7 @@ def _is_harmless(value: Column | Constraint | Index, own_tables: set[str]) -> bo
 
 
 def _is_only_stricter(table: str, live: Column | Constraint | Index, expected: Column) -> bool:
-    """Whether a column has a default that is not expected, or refuses the NULLs of holdings, and is as expected otherwise."""
+    """Return whether a column differs only by an added default, or NOT NULL in holdings."""
     if not isinstance(live, Column):
         return False
     default = live.default if expected.default is None else expected.default

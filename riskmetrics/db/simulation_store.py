@@ -1,7 +1,7 @@
-"""A database that holds a simulation: marked as one, and never mixed with anything else.
+"""Store simulated data in a database that is marked as a simulation and contains nothing else.
 
-What is stored never changes, so that rows need only be inserted: without the comparisons of
-`write.upsert_rows`, in half the time.
+Stored rows never change, so rows are only inserted: without the comparisons of `write.upsert_rows`
+that takes half the time.
 """
 
 import time
@@ -14,7 +14,7 @@ from riskmetrics.db.copy import analyze, copy_in
 from riskmetrics.errors import UsageError
 
 SIMULATED_SOURCE = "simulated"
-"""The data_source of everything simulated that has one."""
+"""Value of data_source in simulated rows."""
 _DESCRIPTION = "Simulated: nobody holds it"
 _SIMULATION_SETTING = "simulation"
 _EMPTY_DATABASE_HINT = (
@@ -28,8 +28,8 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
     Raises
     ------
     UsageError
-        If it holds prices, profiles, benchmark weights or portfolios that are not simulated, or
-        another simulation.
+        If the database contains prices, profiles, benchmark weights or portfolios that are not
+        simulated, or another simulation.
     """
     write.lock_asset(connection, "simulation")
     settings, portfolios = tables.database_settings, tables.portfolios
@@ -50,7 +50,7 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
     ]
     if foreign:
         raise UsageError(
-            f"the database holds what is not simulated ({', '.join(foreign)}):"
+            f"the database contains data that are not simulated ({', '.join(foreign)}):"
             f" {_EMPTY_DATABASE_HINT}"
         )
     stored = connection.scalar(
@@ -58,14 +58,14 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
     )
     if stored not in {None, simulation}:
         raise UsageError(
-            f"the database holds another simulation ({stored}): {_EMPTY_DATABASE_HINT}"
+            f"the database contains another simulation ({stored}): {_EMPTY_DATABASE_HINT}"
         )
     input_writes.store_setting(connection, _SIMULATION_SETTING, simulation)
     input_writes.store_setting(connection, input_queries.MARKET_INDEX, market_index)
 
 
 def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:
-    """Store daily prices of symbols that have none; the columns are those of `input_writes.store_prices`."""
+    """Store daily prices of symbols without prices; columns as in `input_writes.store_prices`."""
     write.lock_asset(connection, "prices")
     stored = stored_prices.read_price_coverage(connection, rows["symbol"].unique())["symbol"]
     new = rows[~rows["symbol"].isin(stored)].drop(columns="has_adj_close")
@@ -79,7 +79,10 @@ def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:
 def store_portfolios(
     connection: sa.Connection, portfolios: pd.DataFrame, lots: pd.DataFrame
 ) -> None:
-    """Store portfolios, and lots by portfolio_id, of which nothing is stored yet; the columns are those of the tables."""
+    """Store new portfolios and their lots; the columns are those of the tables.
+
+    Portfolios whose id is stored already are skipped, with their lots.
+    """
     write.lock_asset(connection, "holdings")
     table = tables.portfolios
     requested = sa.cast(list(portfolios["id"]), sa.ARRAY(sa.Uuid(as_uuid=False)))
@@ -110,7 +113,10 @@ def _insert(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> N
 
 
 def _ascending_ids(count: int) -> list[str]:
-    """Return uuids of version 7, the clock and a counter: into an index of millions, ascending keys go twice as fast as random ones."""
+    """Return uuids of version 7, made of the time and a counter.
+
+    Insertion into an index of millions of keys is twice as fast in ascending order.
+    """
     milliseconds = time.time_ns() // 1_000_000
     clock = f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}"
     return [f"{clock}-7000-8000-{number:012x}" for number in range(count)]

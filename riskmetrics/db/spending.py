@@ -1,4 +1,7 @@
-"""What calls to models cost: reserved before, settled after, added up for caps that all processes share."""
+"""Account for the cost of model calls: reserve before a call, settle after it, sum for caps.
+
+The caps are shared by all processes.
+"""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +18,7 @@ _COUNTED_COST = sa.func.coalesce(_SPEND.c.cost, _SPEND.c.reserved)
 
 
 class SpendTotals(NamedTuple):
-    """USD spent or reserved: for the subject in the run, in the run, and on the day."""
+    """USD spent or reserved for the subject in the run, for the run, and on the day."""
 
     insight: Decimal
     run: Decimal
@@ -23,14 +26,14 @@ class SpendTotals(NamedTuple):
 
 
 def lock_spend(connection: sa.Connection) -> None:
-    """Wait until no other transaction adds to what is spent; the lock ends with this transaction."""
+    """Lock the table of spending until the end of this transaction."""
     connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
 
 
 def read_spend_totals(
     connection: sa.Connection, day: date, run_id: str, subject: str
 ) -> SpendTotals:
-    """What is spent or reserved so far, by this connection's view."""
+    """Return the amounts spent or reserved that are visible to this transaction."""
     in_run = _SPEND.c.run_id == run_id
     sums = (
         sa.func.coalesce(sa.func.sum(_COUNTED_COST).filter(condition), 0)
@@ -44,7 +47,7 @@ def read_spend_totals(
 def reserve_spend(
     connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal
 ) -> UUID:
-    """Reserve an amount; returns the row to settle."""
+    """Reserve an amount in USD; return the id of the row to settle."""
     new = (
         sa.insert(_SPEND)
         .values(day=day, run_id=run_id, subject=subject, model=model, reserved=reserved)
@@ -61,10 +64,10 @@ def settle_spend(
     input_tokens: int,
     output_tokens: int,
 ) -> None:
-    """Replace what was reserved by what was paid; a cost that nobody knows leaves the reserved amount to count.
+    """Record the cost of a reserved call; with an unknown cost, the reserved amount counts.
 
-    What is settled stays as it is: whoever settles the same row again, such as a second collector
-    of a batch, changes nothing.
+    A settled row does not change: settling it again, as a second collector of a batch may do, has
+    no effect.
     """
     values = {
         "cost": cost,
@@ -80,12 +83,15 @@ def settle_spend(
 
 
 def read_spend_today(connection: sa.Connection) -> Decimal:
-    """What is spent or reserved on the present day of UTC, in USD."""
+    """Return the amount spent or reserved on the current UTC day, USD."""
     return read_spend_totals(connection, datetime.now(UTC).date(), "", "").day
 
 
 def read_spend_by_day(connection: sa.Connection, days: int) -> list[sa.RowMapping]:
-    """What the latest ``days`` on which anything was spent cost, the newest first: calls, tokens, USD paid and USD still reserved."""
+    """Return spending on the latest ``days`` with spending, newest first.
+
+    Columns day, calls, input_tokens, output_tokens, paid_usd and reserved_usd.
+    """
     columns = (
         _SPEND.c.day,
         sa.func.count().label("calls"),

@@ -1,6 +1,6 @@
-"""Suspected splits in the whole stored history, and where pieces of histories meet.
+"""Find suspected splits and splices of imports in the stored price history.
 
-Splits are found by one query and judged by `panels`.
+Candidates of splits are selected by one query and evaluated by `panels`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,36 +13,37 @@ import sqlalchemy as sa
 from riskmetrics import trading_calendar
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, any_of, read_price_panels
+from riskmetrics.db.input_queries import read_price_panels
 from riskmetrics.db.price_decisions import ACCEPT, adjusted_prices, read_decisions
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, any_of
 from riskmetrics.metrics.price_quality import MAX_PRICES_BEFORE
 from riskmetrics.panels import Bars, suspected_splits
 
 _MIN_MOVE_RATIO = 1.7
-"""Ratio of two closes under which no split is suspected: 2:1 on a day of 15 % is 1.74."""
+"""Minimum ratio of two closes of a suspected split; 2:1 on a day with a 15% move is 1.74."""
 
 _MIN_CLOSE_FALL_RATIO = 1.15
-"""Ratio by which the close of a suspected split falls relative to an adjusted close, at least."""
+"""Minimum ratio by which the close falls relative to the adjusted close in a suspected split."""
 
 MAX_SPLICES = 63
-"""Imports of a symbol's year, at most, between which a seam can be told from the usual."""
+"""Maximum number of imports of a symbol per year at which splices are reported."""
 
 
 def find_suspected_splits(
     connection: sa.Connection, symbols: Iterable[str] | None = None
 ) -> pd.DataFrame:
-    """Return every suspected split that no user has decided about, by symbol and date.
+    """Return every suspected split without a user's decision, by symbol and date.
 
     Parameters
     ----------
     symbols : iterable of str, optional
-        Default: all that have prices.
+        Default: all symbols with prices.
 
     Returns
     -------
     DataFrame
-        Columns of `panels.suspected_splits`. A split that a user recorded is no move any more where
-        prices are read, and a move that a user accepted is left out.
+        Columns of `panels.suspected_splits`. Recorded splits do not appear because prices are
+        rescaled when they are read; moves that a user accepted are left out.
     """
     moves = fetch_frame(connection, _large_moves(adjusted_prices(connection), symbols))
     pairs = zip(moves["first"].dt.date, moves["date"].dt.date, strict=True)
@@ -51,7 +52,7 @@ def find_suspected_splits(
         return suspected_splits(_empty_bars())
     bars = read_price_panels(connection, Bars._fields, moves["symbol"].unique(), sessions)
     found = suspected_splits(Bars(**bars))
-    # a session beside another's neighbors is no neighbor: only what was asked for is judged
+    # Keep the requested moves only: at other sessions of the panel, neighbors may be missing.
     found = found.merge(moves[["symbol", "date"]].astype(found.dtypes[["symbol", "date"]]))
     accepted = read_decisions(connection)
     accepted = accepted[accepted["kind"] == ACCEPT]
@@ -63,13 +64,13 @@ def find_suspected_splits(
 def find_import_splices(
     connection: sa.Connection, symbols: Iterable[str], sessions: Sequence[date]
 ) -> pd.DataFrame:
-    """Return where closes without adjusted ones continue rows of another import.
+    """Return where unadjusted closes of one import continue those of another import.
 
     Returns
     -------
     DataFrame
-        symbol and date of the first row of each later piece among ``sessions``. A symbol with more
-        than MAX_SPLICES of them, such as one imported every night, has no pieces and is left out.
+        symbol and date of the first row of each later import among ``sessions``. Symbols with more
+        than MAX_SPLICES, such as those imported every night, are left out.
     """
     table = tables.market_data_cache
     history = sa.select(
@@ -108,9 +109,9 @@ def _large_moves(
     prices: sa.FromClause,
     symbols: Iterable[str] | None,
 ) -> "sa.Select[tuple[str, date, date]]":
-    """Select symbol and date of every move that may be a split, and the first price to judge it by.
+    """Select symbol and date of every possible split, and the first date needed to evaluate it.
 
-    The first one is MAX_PRICES_BEFORE rows before the move, however many sessions that is.
+    The first date is MAX_PRICES_BEFORE rows before the move, regardless of missing sessions.
     """
     names = ("close", "adj_close")
     symbol, day = prices.c.symbol, prices.c.date
@@ -142,13 +143,13 @@ def _large_moves(
 
 
 def _sessions_around(moves: Iterable[tuple[date, date]]) -> list[date]:
-    """Return the sessions that verdicts on moves need, in order.
+    """Return the sessions that are needed to evaluate moves, in order.
 
     Parameters
     ----------
     moves : iterable of (date, date)
-        First price that a move is judged by, and the move. Whether either is a bad tick needs the
-        session before and the session after.
+        First date needed to evaluate a move, and date of the move. One session before the first
+        date and one after the move are added, to recognize bad ticks.
     """
     last = trading_calendar.calendar_end()
     found: set[date] = set()

@@ -1,4 +1,4 @@
-"""What prices tell beside closes of single sessions: last ones, distributions, and symbols that have none."""
+"""Read last closes, distributions, coverage and full histories of stored prices."""
 
 from collections.abc import Iterable, Sequence
 from datetime import date
@@ -9,12 +9,15 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
 from riskmetrics.db.price_decisions import adjusted_prices
+from riskmetrics.db.sql_expressions import CLOSE_ONLY_SUFFIX, UNDERLYING_SYMBOL, any_of
 
 
 def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> list[str]:
-    """Return the symbols that positions open on one of ``days`` move with and that have no price up to the last day, sorted."""
+    """Return the symbols of positions open on one of ``days`` without a price, sorted.
+
+    These are symbols of instruments or option underlyings without a price up to the last day.
+    """
     table, portfolio, prices = tables.positions, tables.portfolios, tables.market_data_cache
     is_open = sa.and_(
         table.c.entry_date <= days[-1],
@@ -39,12 +42,12 @@ def find_unpriced_symbols(connection: sa.Connection, days: Sequence[date]) -> li
 def read_last_closes(
     connection: sa.Connection, symbols: Iterable[str], before: date
 ) -> "pd.Series[float]":
-    """Return the last close of each symbol before a day, however old, by symbol; absent where there is none."""
+    """Return the last close before a day, however old, by symbol; without symbols without one."""
     table, requested = (
         adjusted_prices(connection),
         sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
     )
-    symbol = sa.select(requested.label("symbol")).subquery("wanted")
+    symbol = sa.select(requested.label("symbol")).subquery("requested")
     last = (
         sa.select(table.c.close)
         .where(table.c.symbol == symbol.c.symbol, table.c.date < before, table.c.close.is_not(None))
@@ -60,16 +63,16 @@ def read_last_closes(
 
 
 _MIN_ADJUSTMENT_STEP = 1e-7
-"""Relative change of adj_close / close below which there is no distribution: a cent of 100,000."""
+"""Minimum relative change of adj_close / close at a distribution: one cent per 100,000."""
 
 
 def read_adjustment_steps(
     connection: sa.Connection, symbols: Iterable[str], first: date, last: date
 ) -> pd.DataFrame:
-    """Return the rows on which adj_close / close differs from that of the row before, by symbol and date.
+    """Return the rows on which adj_close / close changes, by symbol and date.
 
     Columns symbol, date, close_before, close, adj_close_before, adj_close, close_scale and
-    adj_close_scale (`_split_scale`). Symbols with a single close have none.
+    adj_close_scale (`_split_scale`). Symbols with a single close have no such rows.
     """
     table = adjusted_prices(connection)
     names = {"close": table.c.close, "adj_close": table.c.adj_close}
@@ -102,7 +105,7 @@ def read_adjustment_steps(
 
 
 def _split_scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
-    """What a price as it is read is of the stored one: other than 1 before a split that was decided about."""
+    """Return the ratio of an adjusted price to the stored price; not 1 before recorded splits."""
     stored = tables.market_data_cache
     if prices is stored:
         return sa.literal(1.0, sa.Double)
@@ -113,12 +116,12 @@ def _split_scale(prices: sa.FromClause, name: str) -> sa.ColumnElement[Any]:
 
 
 def find_unadjusted_symbols(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols of which no price is stored, or a single close because their file had only one."""
+    """Return the symbols without prices, or with prices from a file without adjusted closes."""
     table, requested = (
         tables.market_data_cache,
         sa.func.unnest(sa.cast(sorted(set(symbols)), sa.ARRAY(sa.Text))),
     )
-    symbol = sa.select(requested.label("symbol")).subquery("wanted")
+    symbol = sa.select(requested.label("symbol")).subquery("requested")
     source = (
         sa.select(table.c.data_source)
         .where(table.c.symbol == symbol.c.symbol)
@@ -138,12 +141,12 @@ def read_price_coverage(
     symbols: Iterable[str],
     last_day: date | None = None,
 ) -> pd.DataFrame:
-    """Return, for each symbol that has closes, their number and the first and last day, by symbol.
+    """Return number, first day and last day of the closes of each symbol that has closes.
 
     Parameters
     ----------
     last_day : date, optional
-        Closes after this day do not count.
+        Closes after this day are ignored.
     """
     table = tables.market_data_cache
     is_known = sa.true() if last_day is None else table.c.date <= last_day
@@ -162,9 +165,10 @@ def read_price_coverage(
 
 
 def read_price_history(connection: sa.Connection, symbol: str) -> pd.DataFrame:
-    """Every stored price of a symbol, as `sources.files.read_prices` gives those of a file: dates are datetime.date.
+    """Return the stored prices of a symbol, in the format of `sources.files.read_prices`.
 
-    Prices are as stored, whatever `price_decisions` say, for they are compared with other sources'.
+    Dates are datetime.date. `price_decisions` are not applied, because the prices are compared with
+    those of other sources.
     """
     table = tables.market_data_cache
     names = ("symbol", "date", "open", "high", "low", "close", "adj_close", "volume", "data_source")

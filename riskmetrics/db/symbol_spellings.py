@@ -1,8 +1,8 @@
-"""Bring stored symbols to their normal form, and name what keeps two spellings of one symbol apart.
+"""Normalize stored symbols, and find conflicts between spellings of the same symbol.
 
-A database may hold symbols that an earlier version, or other code, spelled in another way than
-`symbols.normalize_symbol` does. The revision that normalizes them and the check before an upgrade
-both work from `SYMBOL_COLUMNS`, as far as the database has them: an older schema lacks some.
+A database may contain symbols in other spellings than `symbols.normalize_symbol`, written by an
+earlier version or another program. The revision that normalizes them and the check before an
+upgrade both use those of `SYMBOL_COLUMNS` that exist in the database.
 """
 
 import logging
@@ -14,26 +14,26 @@ import sqlalchemy as sa
 from riskmetrics.symbols import add_class_dash, normalize_symbol
 
 CLOSE_ONLY_SUFFIX = ": close only"
-"""What `input_queries.CLOSE_ONLY_SUFFIX` is; a migration depends on nothing that knows the newest tables."""
+"""Copy of `sql_expressions.CLOSE_ONLY_SUFFIX`: migrations must not import the current tables."""
 
 _BOOKKEEPING = ("id", "created_at", "updated_at", "last_updated", "data_source")
 _PROVENANCE = ("dagster_run_id", "code_version")
-"""With these, the columns in which two rows may differ and still have the same contents."""
+"""Columns that are ignored, with _BOOKKEEPING, when the contents of two rows are compared."""
 
 
 _NO_CONDITION = "true"
 
 
 class SymbolColumn(NamedTuple):
-    """A column that holds symbols.
+    """A column that contains symbols.
 
-    ``key`` names the columns that identify a row together with the symbol; None: no key has it.
-    ``if_rows_differ`` says what becomes of rows with different contents under one key:
+    ``key`` names the columns that identify a row together with the symbol; None if no key includes
+    it. ``if_rows_differ`` is the treatment of rows with different contents but the same key:
 
-    - ``refuse``: they are inputs, and a person must choose. The database is not upgraded.
-    - ``choose``: they are results of a symbol. One is kept: a defined one, or else the normal one.
-    - ``remove``: they are parts of a portfolio's result. All go, and have to be computed again.
-    - ``forget``: rows in another spelling go, with or without a second: the vendor is asked again.
+    - ``refuse``: inputs, among which a user must choose. The database is not upgraded.
+    - ``choose``: results of a symbol. One is kept, preferably defined and in the normal spelling.
+    - ``remove``: parts of a portfolio's result. All are removed and must be computed again.
+    - ``forget``: responses of a vendor. Rows in other spellings are removed, to be requested again.
     """
 
     table: str
@@ -65,14 +65,14 @@ SYMBOL_COLUMNS = (
     SymbolColumn("position_interest_rate_betas", "rate_index"),
     SymbolColumn("portfolio_rate_betas", "rate_index"),
 )
-"""Every column that holds symbols; one symbol is in one spelling in all of them."""
+"""All columns that contain symbols; a symbol has the same spelling in all of them."""
 
 
 def find_class_shares(connection: sa.Connection, symbols: Iterable[str]) -> dict[str, str]:
-    """Map symbols without a mark to the class shares that they stand for, as the database tells.
+    """Map symbols without separator to the class shares that they mean in this database.
 
-    ABCA stands for ABC-A where prices or a profile of ABC-A are stored, and neither prices, nor a
-    profile, nor a position of ABCA. What `symbols.CLASS_SHARES` lists has its mark already.
+    ABCA means ABC-A if prices or a profile of ABC-A are stored, but no prices, profile or position
+    of ABCA. Symbols of `symbols.CLASS_SHARES` already have their separator.
     """
     candidates = {symbol: share for symbol in symbols if (share := add_class_dash(symbol))}
     return (
@@ -81,40 +81,38 @@ def find_class_shares(connection: sa.Connection, symbols: Iterable[str]) -> dict
 
 
 def find_stored_spelling(connection: sa.Connection, text: str) -> str:
-    """Return the spelling in which the symbol that a user typed is stored, if it is stored."""
-    symbol = normalize_symbol(text) or text  # other code may have stored what is no symbol
+    """Return the stored spelling of a symbol that a user typed, or else its normal form."""
+    symbol = normalize_symbol(text) or text  # other programs may have stored other text
     return find_class_shares(connection, [symbol]).get(symbol, symbol)
 
 
 def find_collisions(connection: sa.Connection) -> list[str]:
-    """Return a sentence for each symbol whose inputs in several spellings contradict each other."""
+    """Return a sentence for each symbol with conflicting inputs in several spellings."""
     collisions: list[str] = []
     for column in _present_columns(connection):
         if column.key is None or column.if_rows_differ != "refuse":
             continue
         parameters = _parameters(_new_spellings(connection, column))
         found = connection.execute(_render_statement(_COLLISIONS, column), parameters).all()
-        contradicting = [
-            (*names, f"contradict each other (keys: {keys:,})") for *names, keys in found
-        ]
+        contradicting = [(*names, f"conflict (keys: {keys:,})") for *names, keys in found]
         if column.table == "market_data_cache":
             parameters["close_only"] = CLOSE_ONLY_SUFFIX
-            reason = "are adjusted for dividends in part, and one history must not mix the two"
+            reason = "mix closes with and without dividend adjustment in one history"
             mixed = connection.execute(_render_statement(_MIXED_CLOSES, column), parameters)
             contradicting += [(symbol, spellings, reason) for symbol, spellings in mixed]
         for symbol, spellings, reason in contradicting:
             other = next(spelling for spelling in spellings if spelling != symbol)
             rows = f"rows of {column.table} for {' and '.join(spellings)}"
             delete = f"DELETE FROM {column.table} WHERE {column.name} = '{other}'"  # noqa: S608
-            advice = f"delete those of one spelling, as in {delete}"
+            advice = f"delete those of one spelling, for example {delete}"
             collisions.append(f"{rows}, which are one symbol, {reason}: {advice}")
     return collisions
 
 
 def normalize_stored_symbols(connection: sa.Connection) -> int:
-    """Bring every stored symbol to its normal form; return the number of values changed.
+    """Convert every stored symbol to its normal form; return the number of changed values.
 
-    There must be no collision (`find_collisions`). A warning names results to compute again.
+    `find_collisions` must be empty. A warning names removed results that must be computed again.
     """
     changed = 0
     for column in _present_columns(connection):
@@ -132,21 +130,21 @@ def normalize_stored_symbols(connection: sa.Connection) -> int:
 
 
 def _remove_parts(connection: sa.Connection, column: SymbolColumn, new: Mapping[str, str]) -> None:
-    """Remove what each of several spellings holds a part of, and say so."""
+    """Remove results that are split between several spellings, and log a warning."""
     parts = connection.execute(_render_statement(_COLLISIONS, column), _parameters(new)).all()
     if parts:
         connection.execute(_render_statement(_REMOVE_CONTRADICTING, column), _parameters(new))
         symbols = ", ".join(symbol for symbol, _, _ in parts)
         keys = sum(keys for _, _, keys in parts)
         logging.getLogger("riskmetrics").warning(
-            "%s held parts of %s in several spellings; they are removed (keys: %d): "
+            "%s had parts of %s in several spellings; they were removed (keys: %d): "
             "compute those sessions again with `riskmetrics reprocess`",
             *(column.table, symbols, keys),
         )
 
 
 def _present_columns(connection: sa.Connection) -> list[SymbolColumn]:
-    """Return the columns of symbols that the database has."""
+    """Return the columns of `SYMBOL_COLUMNS` that exist in the database."""
     tables = sorted({column.table for column in SYMBOL_COLUMNS})
     present = {
         (table, name) for table, name in connection.execute(_PRESENT_COLUMNS, {"tables": tables})
@@ -155,7 +153,7 @@ def _present_columns(connection: sa.Connection) -> list[SymbolColumn]:
 
 
 def _new_spellings(connection: sa.Connection, column: SymbolColumn) -> dict[str, str]:
-    """Map the symbols of a column that are not in their normal form to it."""
+    """Map the symbols of a column that are not in their normal form to their normal form."""
     normal = {
         text: normalize_symbol(text)
         for text in connection.scalars(_render_statement(_DISTINCT, column))
@@ -168,7 +166,7 @@ def _parameters(new: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _render_statement(template: str, column: SymbolColumn) -> sa.TextClause:
-    """Return a statement on a column of symbols; every name in it is one of `SYMBOL_COLUMNS`."""
+    """Return a statement about a symbol column; all names in it come from `SYMBOL_COLUMNS`."""
     names = {"table": column.table, "name": column.name, "where": column.where}
     names |= {"respelled": _RESPELLED, "joined": _JOINED.format(**names, respelled=_RESPELLED)}
     key = "".join(f", {name}" for name in column.key or ())
@@ -192,7 +190,7 @@ _PRESENT_COLUMNS = sa.text("""
         AND pg_table_is_visible(pg_class.oid)
 """)
 
-# Below are templates, which `_render_statement` completes.
+# Templates for `_render_statement`.
 _RESPELLED = "unnest(CAST(:old AS text[]), CAST(:new AS text[])) AS respelled (old, new)"
 _JOINED = """
     FROM {table} AS source LEFT JOIN {respelled} ON old = {name}

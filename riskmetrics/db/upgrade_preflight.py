@@ -1,9 +1,9 @@
-"""What stands in the way of upgrading a database that other code made, found before anything is changed.
+"""Find what blocks the upgrade of a database of another program, before anything is changed.
 
-Three schemas are compared: the live one, the one that this chain makes at the revision where the
-database says it is, and the one at head. What the second has and the live one lacks cannot be
-altered, what head adds must not be there yet, and rows must fit the types and keys of head. Names,
-defaults and indexes are no obstacle: revision 92d95fa4419d puts them right.
+Three schemas are compared: the live one, the one that the migrations create at the revision
+recorded in the database, and the one at head. Objects of the second must exist in the live one,
+objects that head adds must not exist yet, and rows must fit the types and keys of head. Names,
+defaults and indexes do not matter: revision 92d95fa4419d corrects them.
 """
 
 from collections.abc import Iterator
@@ -17,25 +17,29 @@ from alembic.script import ScriptDirectory
 from riskmetrics.db import schema_diff, symbol_spellings, tables
 
 _DEDUPLICATED_KEY = "uq_position_interest_rate_betas_position_date"
-"""The one unique constraint whose duplicates a revision sets apart."""
+"""The only unique constraint with duplicates that a revision removes."""
 
-_TEXT_TYPES = ("text", "character", "json")  # what these types' names begin with
+_TEXT_TYPES = ("text", "character", "json")  # prefixes of type names
 
 _FITS_FUNCTION = """
-    CREATE FUNCTION pg_temp.fits(value text, target text, comparable text) RETURNS boolean LANGUAGE plpgsql AS $$
+    CREATE FUNCTION pg_temp.fits(value text, target text, comparable text) RETURNS boolean
+    LANGUAGE plpgsql AS $$
     DECLARE fits boolean;
     BEGIN
-        EXECUTE format('SELECT ($1::%s)::text::%2$s IS NOT DISTINCT FROM $1::%2$s', target, comparable) INTO fits USING value;
+        EXECUTE format(
+            'SELECT ($1::%s)::text::%2$s IS NOT DISTINCT FROM $1::%2$s', target, comparable
+        ) INTO fits USING value;
         RETURN fits;
     EXCEPTION WHEN data_exception OR numeric_value_out_of_range THEN
         RETURN false;
     END $$
 """
-"""Whether a value given as text survives the way into a type: no error, nothing cut off, no digit lost."""
+"""Returns whether text can be converted to a type without error, truncation or rounding."""
 
 _CONFLICTS_QUERY = sa.text("""
     SELECT relname FROM pg_class WHERE relname = ANY(:names) AND pg_table_is_visible(oid)
-    UNION SELECT typname FROM pg_type WHERE typname = ANY(:names) AND typtype = 'e' AND pg_type_is_visible(oid)
+    UNION SELECT typname FROM pg_type
+    WHERE typname = ANY(:names) AND typtype = 'e' AND pg_type_is_visible(oid)
     ORDER BY 1
 """)
 _VIEWS_QUERY = sa.text("""
@@ -50,12 +54,12 @@ _VIEWS_QUERY = sa.text("""
 
 
 def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision: str) -> list[str]:
-    """Return what keeps the database from going from ``revision`` to head, a sentence each; empty: nothing.
+    """Return what blocks an upgrade from ``revision`` to head, one sentence each.
 
     Parameters
     ----------
     migrations : Path
-        Alembic's folder: the revisions up to ``revision`` are run aside, to see what they make.
+        Alembic's folder. The revisions up to ``revision`` are run in a temporary schema.
     """
     live = schema_diff.describe_schema(connection)
     with schema_diff.scratch_schema(connection):
@@ -74,7 +78,7 @@ def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision:
         *_missing_objects(live, expected),
         *_name_conflicts(connection, live, expected, head),
     ]
-    if not blockers:  # rows can only be looked at where their columns are
+    if not blockers:  # rows can only be checked if all columns exist
         with connection.begin_nested() as savepoint:
             connection.execute(sa.text(_FITS_FUNCTION))
             blockers = [
@@ -89,12 +93,12 @@ def find_upgrade_blockers(connection: sa.Connection, migrations: Path, revision:
 def _missing_objects(
     live: schema_diff.SchemaSnapshot, expected: schema_diff.SchemaSnapshot
 ) -> Iterator[str]:
-    """What the database should have at its revision."""
+    """Yield objects that the database should have at its revision but has not."""
     missing_tables = expected.tables - live.tables
     for table in sorted(missing_tables):
         yield (
-            f"table {table} is missing: name the revision that the tables are at with `riskmetrics"
-            " db stamp REV`"
+            f"table {table} is missing: record the revision of the existing tables with"
+            " `riskmetrics db stamp REV`"
         )
     for (table, name), column in expected.columns.items():
         if table not in missing_tables and (table, name) not in live.columns:
@@ -106,7 +110,10 @@ def _missing_objects(
         if name in live.enums and (
             missing_labels := [label for label in labels if label not in live.enums[name]]
         ):
-            yield f"enum {name} lacks {', '.join(missing_labels)}: ALTER TYPE {name} ADD VALUE"
+            yield (
+                f"labels of enum {name} are missing ({', '.join(missing_labels)}): ALTER TYPE"
+                f" {name} ADD VALUE"
+            )
     for key, constraint in expected.constraints.items():
         if (
             constraint.kind == "p"
@@ -131,7 +138,7 @@ def _name_conflicts(
     expected: schema_diff.SchemaSnapshot,
     head: schema_diff.SchemaSnapshot,
 ) -> Iterator[str]:
-    """What a later revision creates and the database already has."""
+    """Yield objects that a later revision creates but the database already has."""
     new = _relation_names(head) - _relation_names(expected)
     for name in connection.execute(_CONFLICTS_QUERY, {"names": sorted(new)}).scalars():
         what = "table or view" if name in head.tables else "enum" if name in head.enums else "index"
@@ -151,20 +158,20 @@ def _relation_names(snapshot: schema_diff.SchemaSnapshot) -> set[str]:
 def _view_conflicts(
     connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot
 ) -> Iterator[str]:
-    """Views that read columns whose type changes, which Postgres then refuses."""
+    """Yield views on columns that change their type, which Postgres would refuse."""
     for table, name, view in connection.execute(_VIEWS_QUERY):
         old, new = live.columns.get((table, name)), head.columns.get((table, name))
         if old and new and old.type != new.type:
             yield (
-                f"view {view} reads {table}.{name}, whose type changes from {old.type} to"
-                f" {new.type}: drop the view, and create it again after the upgrade"
+                f"view {view} reads {table}.{name}, which changes from {old.type} to {new.type}:"
+                " drop the view, and create it again after the upgrade"
             )
 
 
 def _row_conflicts(
     connection: sa.Connection, live: schema_diff.SchemaSnapshot, head: schema_diff.SchemaSnapshot
 ) -> Iterator[str]:
-    """Rows that do not fit the types and keys of head; ``_FITS_FUNCTION`` exists."""
+    """Yield columns and keys of head that stored rows violate; needs ``_FITS_FUNCTION``."""
     keys = {
         (table, key.columns[0]) for (table, _), key in head.constraints.items() if key.kind == "f"
     }
@@ -179,11 +186,11 @@ def _row_conflicts(
             continue
         if old.type != new.type and (table, name) in keys:
             yield (
-                f"column {table}.{name} is {old.type}, and keys are {new.type}: change it and what"
-                " refers to it together"
+                f"column {table}.{name} is {old.type}, but keys are {new.type}: change it together"
+                " with the columns that refer to it"
             )
         elif bad := _count_unfit(connection, live, head, table, name):
-            yield f"{table}.{name} does not fit {new.type} without loss (rows: {bad:,}): mend them"
+            yield f"{table}.{name} does not fit {new.type} without loss (rows: {bad:,}): fix them"
         if (
             new.not_null
             and not old.not_null
@@ -191,7 +198,7 @@ def _row_conflicts(
             and (bad := _count(connection, table, f'"{name}" IS NULL'))
         ):
             yield (
-                f"{table}.{name} is NULL where a value is needed (rows: {bad:,}): fill or delete"
+                f"{table}.{name} is NULL but a value is required (rows: {bad:,}): fill or delete"
                 " them"
             )
     for (table, name), key in head.constraints.items():
@@ -203,12 +210,13 @@ def _row_conflicts(
             and (bad := _count_duplicates(connection, table, key.columns))
         ):
             yield (
-                f"{table} repeats its ({', '.join(key.columns)}) (rows: {bad:,}): keep one of each"
+                f"{table} has duplicate ({', '.join(key.columns)}) (rows: {bad:,}): keep one of"
+                " each"
             )
         if key.kind == "f" and (bad := _count_orphans(connection, live, head, table, key)):
             yield (
-                f"{table}.{key.columns[0]} refers to no row of {key.referred_table} (rows:"
-                f" {bad:,}): delete them or add what they refer to"
+                f"{table}.{key.columns[0]} refers to missing rows of {key.referred_table} (rows:"
+                f" {bad:,}): delete them or add the missing rows"
             )
 
 
@@ -219,7 +227,7 @@ def _count_unfit(
     table: str,
     name: str,
 ) -> int:
-    """Count the values that the new type cannot hold as they are."""
+    """Return the number of values that the new type cannot represent exactly."""
     old, new = live.columns[table, name].type, head.columns[table, name].type
     if (
         old == new
@@ -243,9 +251,8 @@ def _count_unfit(
                 table,
                 f"({value}::{new})::text::{comparable} IS DISTINCT FROM {value}::{comparable}",
             )
-    except (
-        sa.exc.DataError
-    ):  # some are not even of the type: count row by row, a hundred times as slow
+    except sa.exc.DataError:
+        # Some values cannot be cast: count row by row, which is a hundred times slower.
         fits = f"pg_temp.fits({value}, :target, :comparable)"
         return _count(
             connection,
@@ -259,7 +266,7 @@ def _count_unfit(
 def _count_duplicates(connection: sa.Connection, table: str, columns: tuple[str, ...]) -> int:
     key = ", ".join(f'"{column}"' for column in columns)
     is_complete = " AND ".join(f'"{column}" IS NOT NULL' for column in columns)
-    # every name comes from db.tables
+    # all names come from db.tables
     groups = (
         f'SELECT count(*) - 1 AS more FROM "{table}" WHERE {is_complete}'  # noqa: S608
         f" GROUP BY {key} HAVING count(*) > 1"
@@ -288,5 +295,6 @@ def _count_orphans(
 
 
 def _count(connection: sa.Connection, table: str, condition: str, **values: object) -> int:
-    statement = f'SELECT count(*) FROM "{table}" AS child WHERE {condition}'  # noqa: S608  # names are of db.tables
+    # all names come from db.tables
+    statement = f'SELECT count(*) FROM "{table}" AS child WHERE {condition}'  # noqa: S608
     return int(connection.scalar(sa.text(statement), values) or 0)

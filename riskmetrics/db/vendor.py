@@ -1,4 +1,4 @@
-"""What is kept of a data vendor: the calls that its plan allows, shared by all processes, and when it answered to what."""
+"""Limit the calls to a data vendor across all processes, and record its latest responses."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
-from riskmetrics.db.input_queries import any_of
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.errors import RateLimitError
 
 _MINUTE = 60.0
@@ -17,7 +17,7 @@ _QUOTAS, _ANSWERS = tables.vendor_quotas, tables.vendor_answers
 
 
 class VendorAnswer(NamedTuple):
-    """When a vendor last answered a question, the first day of prices ever asked for, and why the answer brought nothing."""
+    """Time of a vendor's latest response, first requested day of prices, and problem if any."""
 
     answered_at: datetime
     first_day: date | None = None
@@ -25,16 +25,16 @@ class VendorAnswer(NamedTuple):
 
 
 def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int | None) -> None:
-    """Count one call, when it may be made; wait until then.
+    """Wait until a call is allowed, and count it.
 
-    In any 60 seconds there are at most ``per_minute`` calls of all processes together: half of them
-    at once, the others evenly (generic cell rate algorithm, ITU-T I.371). A call is counted before
-    it is made, whatever becomes of it.
+    All processes together make at most ``per_minute`` calls in any 60 seconds: half of them in a
+    burst, the others evenly spaced (generic cell rate algorithm, ITU-T I.371). A call is counted
+    before it is made, even if it fails.
 
     Raises
     ------
     RateLimitError
-        If the day's calls are used up.
+        If the calls of the UTC day are used up.
     """
     burst = max(per_minute // 2, 1)
     interval = _MINUTE / max(per_minute - burst, 1)
@@ -58,8 +58,8 @@ def wait_for_quota(engine: sa.Engine, vendor: str, per_minute: int, per_day: int
             ).one()
         if per_day is not None and day == now.date() and calls >= per_day:
             raise RateLimitError(
-                f"the {per_day} calls to {vendor} that RISKMETRICS_FMP_CALLS_PER_DAY allows are"
-                " used up: the rest is fetched tomorrow (UTC)"
+                f"{vendor} call limit reached ({per_day} calls per day). Retry after 00:00 UTC or"
+                " raise RISKMETRICS_FMP_CALLS_PER_DAY"
             )
         sleep(max((paced_until - now).total_seconds() + interval - burst_window, 0.01))
 
@@ -72,7 +72,7 @@ def _try_count_call(
     burst_window: timedelta,
     per_day: int | None,
 ) -> bool:
-    """Count a call at ``now`` unless it would come too early or be one too many."""
+    """Count a call at ``now`` unless it would be too early or exceed the daily limit."""
     new = insert(_QUOTAS).values(vendor=vendor, day=now.date(), calls=1, paced_until=now + interval)
     same_day = _QUOTAS.c.day == new.excluded.day
     paced_until = sa.func.greatest(_QUOTAS.c.paced_until, now) + interval
@@ -94,7 +94,7 @@ def _try_count_call(
 
 
 def read_remaining_calls(connection: sa.Connection, vendor: str, per_day: int | None) -> int | None:
-    """How many calls the day has left; None: as many as the vendor allows."""
+    """Return the number of calls left on the current UTC day; None without a daily limit."""
     if per_day is None:
         return None
     today = sa.and_(_QUOTAS.c.vendor == vendor, _QUOTAS.c.day == datetime.now(UTC).date())
@@ -102,7 +102,7 @@ def read_remaining_calls(connection: sa.Connection, vendor: str, per_day: int | 
 
 
 def read_last_problem(connection: sa.Connection, vendor: str) -> tuple[str, str, datetime] | None:
-    """Return what the vendor last answered with nothing, and why and when; None: all that was asked brought something."""
+    """Return subject, problem and time of the latest response without data, or None."""
     failed = sa.select(_ANSWERS.c.subject, _ANSWERS.c.problem, _ANSWERS.c.answered_at).where(
         _ANSWERS.c.vendor == vendor, _ANSWERS.c.problem.is_not(None)
     )
@@ -113,7 +113,7 @@ def read_last_problem(connection: sa.Connection, vendor: str) -> tuple[str, str,
 def read_answers(
     connection: sa.Connection, vendor: str, kind: str, subjects: Iterable[str]
 ) -> dict[str, VendorAnswer]:
-    """When the vendor last answered what was asked of each of ``subjects``; without those never asked."""
+    """Return the vendor's latest responses of a kind by subject; only requested subjects."""
     columns = _ANSWERS.c.subject, _ANSWERS.c.answered_at, _ANSWERS.c.first_day, _ANSWERS.c.problem
     conditions = (
         _ANSWERS.c.vendor == vendor,
@@ -135,7 +135,7 @@ def record_answer(
     first_day: date | None = None,
     problem: str | None = None,
 ) -> None:
-    """Note that the vendor has just answered."""
+    """Record a response of the vendor, received now."""
     new = insert(_ANSWERS).values(
         vendor=vendor,
         kind=kind,
@@ -144,9 +144,8 @@ def record_answer(
         first_day=first_day,
         problem=problem,
     )
-    earliest = sa.func.least(
-        _ANSWERS.c.first_day, new.excluded.first_day
-    )  # of two, one NULL: the other
+    # LEAST ignores NULL
+    earliest = sa.func.least(_ANSWERS.c.first_day, new.excluded.first_day)
     updated = {
         "answered_at": new.excluded.answered_at,
         "first_day": earliest,

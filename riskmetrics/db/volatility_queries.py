@@ -1,7 +1,7 @@
-"""Stored volatility of portfolios and positions, its forecasts and what became of them; next to `result_queries`.
+"""Read stored volatilities of portfolios and positions, forecasts and forecast scores.
 
-A row says why its expected volatility is NULL; why another figure is,
-`result_queries.read_undefined_metrics` tells.
+undefined_reason of a row refers to its expected volatility; reasons of other NULLs are in
+`result_queries.read_undefined_metrics`.
 """
 
 from collections.abc import Sequence
@@ -13,13 +13,13 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import fetch_frame
-from riskmetrics.db.input_queries import IS_LISTED, UNDERLYING_SYMBOL
 from riskmetrics.db.result_queries import (
     HOLDING_COLUMNS,
     filter_by_portfolio,
     net_lots,
     select_undefined_reason,
 )
+from riskmetrics.db.sql_expressions import IS_LISTED, UNDERLYING_SYMBOL
 
 _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 
@@ -27,7 +27,7 @@ _portfolios, _forecasts = tables.portfolios, tables.volatility_forecasts
 def read_portfolio_volatility(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Volatility of each portfolio's own returns on a day, with the band and the remarks of its forecast, by name."""
+    """Return portfolio volatilities of a day with band and caveats of the forecast, by name."""
     table = tables.portfolio_snapshots
     subject = sa.cast(table.c.portfolio_id, sa.String)
     statement = (
@@ -64,9 +64,9 @@ def read_portfolio_volatility(
 def read_position_volatility(
     connection: sa.Connection, day: date, portfolio: str | None = None
 ) -> pd.DataFrame:
-    """Return volatility of a day's positions, with band and remarks of the forecast, lots netted.
+    """Return position volatilities of a day with band and caveats of the forecast, lots netted.
 
-    Ordered by portfolio and symbol. An option has the remarks of its underlying's, and no band.
+    Ordered by portfolio and symbol. An option has the caveats of its underlying, and no band.
     """
     table, position = tables.position_volatility, tables.positions
     forecast = sa.and_(
@@ -107,12 +107,15 @@ def read_position_volatility(
 
 
 def read_forecasts(connection: sa.Connection, days: Sequence[date]) -> pd.DataFrame:
-    """Volatility forecasts made on ``days``, of every symbol and of every portfolio that is not deleted."""
+    """Return volatility forecasts made on ``days``, for symbols and portfolios not deleted."""
     return fetch_frame(connection, _select_live(_forecasts).where(_forecasts.c.day.in_(days)))
 
 
 def read_forecast_scores(connection: sa.Connection, last_day: date | None = None) -> pd.DataFrame:
-    """Every forecast that was complete by ``last_day`` next to what happened; the subject of a portfolio's is its name."""
+    """Return the scores of forecasts completed by ``last_day``, default all.
+
+    The subject of a portfolio's forecast is the portfolio's name.
+    """
     table = tables.har_forecast_scores
     subject = sa.func.coalesce(_portfolios.c.name, table.c.subject).label("subject")
     statement = _select_live(table).with_only_columns(
@@ -125,7 +128,7 @@ def read_forecast_scores(connection: sa.Connection, last_day: date | None = None
 
 
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
-    """What to know of a forecast: also whether the month stood in for a day without a return, and what it was made from."""
+    """Return the columns of a forecast's caveats, proxy and model version."""
     return tuple(
         _forecasts.c[name]
         for name in (
@@ -140,7 +143,7 @@ def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
 
 
 def _select_live(table: sa.Table) -> "sa.Select[Any]":
-    """Rows of symbols, and of portfolios that are not deleted."""
+    """Select the rows of symbols, and of portfolios that are not deleted."""
     return (
         sa.select(table)
         .outerjoin(_portfolios, _portfolios.c.id == table.c.portfolio_id)

@@ -1,8 +1,8 @@
-"""Writes: the rows of an asset's days become exactly the given rows, in the caller's transaction.
+"""Write rows: replace, upsert or update the rows of a table, in the caller's transaction.
 
-Each goes by COPY into a temporary table, then one upsert that touches only what differs: equal rows
-are neither rewritten nor locked (index upkeep is the limit), rows that no longer belong are
-removed.
+Rows are copied into a temporary table, then upserted where they differ: equal rows are neither
+rewritten nor locked, because index maintenance dominates the cost. Rows that no longer belong to
+the scope of a replacement are removed.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,20 +17,20 @@ from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
 from riskmetrics.db.copy import analyze, copy_in
-from riskmetrics.db.input_queries import any_of
+from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.panels import undefined_rows
 
 _ASSET_LOCK_CLASS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
 
 _WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
-"""For the joins with the temporary table: the default of 4 MB spills them to disk from some 50,000 rows on."""
+"""For joins with the temporary table: with the default of 4 MB, 50,000 rows spill to disk."""
 
 _table_numbers = count()
 
 
 class WriteCounts(NamedTuple):
-    """What a write did to its table, in rows."""
+    """Number of rows that a write changed, removed and left unchanged."""
 
     changed: int = 0
     removed: int = 0
@@ -38,14 +38,14 @@ class WriteCounts(NamedTuple):
 
 
 class Provenance(NamedTuple):
-    """The run and the code that results come from."""
+    """Dagster run and code version that results come from."""
 
     dagster_run_id: str
     code_version: str
 
 
 def lock_asset(connection: sa.Connection, asset: str) -> None:
-    """Wait until no other transaction writes ``asset``; the lock ends with this transaction."""
+    """Lock writes of ``asset`` until the end of this transaction."""
     connection.execute(
         sa.select(
             sa.func.pg_advisory_xact_lock(_ASSET_LOCK_CLASS, crc32(asset.encode()) - (1 << 31))
@@ -62,31 +62,32 @@ def replace_rows(
     scope: sa.ColumnElement[bool],
     provenance: Provenance | None = None,
 ) -> WriteCounts:
-    """Make ``rows`` the whole of the table's ``scope``: upsert what differs, then remove what is gone.
+    """Replace the rows of a table in ``scope`` by ``rows``: upsert different, remove other rows.
 
-    Values are compared as the table holds them, that is rounded; two NULLs are equal. Only a row
-    that differs gets a new updated_at and ``provenance``.
+    Values are compared as stored, that is rounded; two NULLs are equal. Only rows that differ get a
+    new updated_at and ``provenance``.
 
     Parameters
     ----------
     rows : DataFrame
-        Columns named as the table's; NaN and NA become NULL.
+        Columns are named as in the table; NaN and NA become NULL.
     key : sequence of str
-        Columns of a unique constraint, none of them NULL: which row is which.
+        Columns of a unique constraint that identify a row; not NULL.
     scope : SQL condition on ``table``
-        The rows that ``rows`` stand for, all of them among it, such as the days of a run.
+        Condition that is true for all of ``rows``, such as the days of a run. Other stored rows
+        that meet it are removed.
+    provenance : Provenance, optional
+        Stored with the rows that differ.
 
     Raises
     ------
     DataQualityError
-        If a value does not fit its column, or is infinite; nothing is written then.
+        If a value exceeds its column, or is infinite; nothing is written.
     """
     incoming = _stage(connection, table, rows)
     values = {name: incoming.c[name] for name in _value_columns(incoming, key)}
     has_rows = sa.select(sa.exists().select_from(table).where(scope))
-    if not connection.execute(
-        has_rows
-    ).scalar_one():  # then there is nothing to look each row up in
+    if not connection.execute(has_rows).scalar_one():  # no rows to compare with
         return WriteCounts(_upsert(connection, table, incoming, None, key, values, provenance))
     same = _match_condition(table, incoming, rows, key)
     changed = _upsert(connection, table, incoming, same, key, values, provenance)
@@ -94,9 +95,9 @@ def replace_rows(
         sa.select(sa.func.count()).select_from(table).where(scope)
     ).scalar_one()
     removed = 0
-    if stored > len(
-        rows
-    ):  # all of ours are there by now: to look for others by a join costs as much as the rest
+    # All of `rows` are stored now. Finding other rows by a join takes as long as everything else,
+    # so it is done only if there are any.
+    if stored > len(rows):
         removed = connection.execute(
             sa.delete(table).where(scope, ~sa.exists().where(same))
         ).rowcount
@@ -111,12 +112,14 @@ def upsert_rows(
     key: Sequence[str],
     basis_column: str | None = None,
 ) -> WriteCounts:
-    """Insert ``rows`` or update the ones that differ; nothing is removed, and a missing value never replaces a stored one.
+    """Insert ``rows`` or update stored rows that differ; nothing is removed.
+
+    A missing value does not replace a stored value.
 
     Parameters
     ----------
     basis_column : str, optional
-        A column that the others go with: where it changes, what is missing becomes NULL after all.
+        A column that the others depend on: if it changes, missing values do replace stored ones.
 
     See Also
     --------
@@ -152,9 +155,10 @@ def update_rows(
     key: Sequence[str],
     provenance: Provenance | None = None,
 ) -> WriteCounts:
-    """Set the columns of ``rows`` on the rows that exist, where they differ: for an asset that owns columns of a shared row.
+    """Update the columns of ``rows`` in existing rows that differ.
 
-    A row that does not exist is not counted either.
+    For an asset that owns some columns of a shared table. Rows that do not exist are ignored and
+    not counted.
 
     See Also
     --------
@@ -180,9 +184,25 @@ def update_rows(
 def null_out_of_range(
     table: sa.Table, rows: pd.DataFrame, undefined: pd.DataFrame, *, subject: str, day: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Make NULL, with its reason, what is too large for its column: one wild price must not stop everybody's rows.
+    """Replace values that exceed their columns by NULL with a reason.
 
-    A row in which such a column may not be NULL is left out, with the reason too.
+    Otherwise one wrong price would fail the rows of all portfolios. A row is left out, also with a
+    reason, if the column must not be NULL.
+
+    Parameters
+    ----------
+    table : Table
+    rows : DataFrame
+        Rows to write to ``table``.
+    undefined : DataFrame
+        Reasons of other undefined values, as `panels.undefined_rows` returns them.
+    subject, day : str
+        Columns of ``rows`` with the subject and the day of a reason.
+
+    Returns
+    -------
+    tuple of DataFrame
+        The rows that can be written, and all reasons.
     """
     reasons = [undefined]
     for column in (table.c[name] for name in rows.columns if name in table.c):
@@ -195,8 +215,8 @@ def null_out_of_range(
         if not is_out_of_range.any():
             continue
         reason_texts = rows.loc[is_out_of_range, column.name].map(
-            f"{{:.3g}} does not fit its column, NUMERIC({kind.precision}, {kind.scale}): is a price"
-            " wrong?".format
+            f"{{:.3g}} exceeds its column, NUMERIC({kind.precision}, {kind.scale}): check the"
+            " price".format
         )
         rows = rows.assign(**{column.name: rows[column.name].mask(is_out_of_range)})
         reasons.append(
@@ -213,11 +233,12 @@ def null_out_of_range(
 
 
 def scope_of_days(column: sa.ColumnElement[date], days: Sequence[date]) -> sa.ColumnElement[bool]:
-    """Return the scope of a run's rows: those of ``days`` and of portfolios that are not deleted; a deleted one's results stay."""
-    live, position = (
-        sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None)),
-        tables.positions,
-    )
+    """Return the condition on rows of ``days`` and of portfolios that are not deleted.
+
+    Results of deleted portfolios are out of scope, so they are kept.
+    """
+    live = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.deleted_at.is_(None))
+    position = tables.positions
     if "portfolio_id" in column.table.c:
         return sa.and_(column.in_(days), column.table.c.portfolio_id.in_(live))
     return sa.and_(
@@ -236,7 +257,7 @@ def replace_symbol_rows(
     days: Sequence[date],
     provenance: Provenance,
 ) -> WriteCounts:
-    """Make ``rows`` the whole of a table of symbols (symbol, day) on ``days``."""
+    """Replace the rows of a table with the key (symbol, day) on ``days``."""
     return replace_rows(
         connection,
         table,
@@ -255,7 +276,7 @@ def replace_forecasts(
     days: Sequence[date],
     provenance: Provenance,
 ) -> WriteCounts:
-    """Make ``rows`` the forecasts of all symbols, or of all portfolios, on ``days``."""
+    """Replace the forecasts of all symbols, or of all portfolios, on ``days``."""
     table = tables.volatility_forecasts
     scope = (
         scope_of_days(table.c.day, days)
@@ -270,7 +291,7 @@ def replace_forecasts(
 def replace_forecast_scores(
     connection: sa.Connection, rows: pd.DataFrame, *, days: Sequence[date], provenance: Provenance
 ) -> WriteCounts:
-    """Make ``rows`` the scores of the forecasts that are complete on ``days``."""
+    """Replace the scores of the forecasts that are completed on ``days``."""
     table = tables.har_forecast_scores
     live = sa.or_(table.c.portfolio_id.is_(None), scope_of_days(table.c.completed_on, days))
     return replace_rows(
@@ -291,7 +312,7 @@ def replace_coverage(
     days: Sequence[date],
     provenance: Provenance,
 ) -> WriteCounts:
-    """Make ``rows`` the coverage of ``metrics`` on ``days``."""
+    """Replace the coverage of ``metrics`` on ``days``."""
     table = tables.portfolio_coverage
     scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
     return replace_rows(
@@ -312,7 +333,7 @@ def replace_undefined_reasons(
     days: Sequence[date],
     provenance: Provenance,
 ) -> None:
-    """Make ``rows`` the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
+    """Replace the reasons why values of ``metrics`` ('table.column') are NULL on ``days``."""
     table = tables.undefined_metrics
     scope = sa.and_(table.c.metric.in_(metrics), scope_of_days(table.c.day, days))
     replace_rows(
@@ -341,10 +362,10 @@ def _upsert(
     values: Mapping[str, sa.ColumnElement[Any]],
     provenance: Provenance | None,
 ) -> int:
-    """Insert what is new of ``incoming`` and set ``values`` where they differ; returns the number of rows written.
+    """Insert new rows of ``incoming`` and update rows that differ; return the number written.
 
-    ``same`` tells which stored row is which incoming one; None where nothing is stored, unless
-    another transaction is storing it.
+    ``same`` is the condition that a stored row has the key of an incoming row; None if no row is
+    stored, except by concurrent transactions.
     """
     extra, new = _bookkeeping(table, provenance), _ascending_id(connection, table)
     selected = {**{name: incoming.c[name] for name in key}, **values, **extra, **new}
@@ -365,7 +386,10 @@ def _upsert(
 def _match_condition(
     table: sa.Table, incoming: sa.TableClause, rows: pd.DataFrame, key: Sequence[str]
 ) -> sa.ColumnElement[bool]:
-    """Which stored row is which incoming one; the days and symbols of ``rows`` are spelt out, or the join reads the whole table."""
+    """Return the condition that a stored row has the key of an incoming row.
+
+    It includes the days and symbols of ``rows``, without which the join would read the whole table.
+    """
     conditions = [table.c[name] == incoming.c[name] for name in key]
     for column in (table.c[name] for name in key):
         if isinstance(column.type, sa.Date) and len(rows):
@@ -376,7 +400,7 @@ def _match_condition(
 
 
 def _ascending_id(connection: sa.Connection, table: sa.Table) -> dict[str, sa.ColumnElement[Any]]:
-    """Ids that ascend, where the server can make them: into a large index they go at half the cost of random ones."""
+    """Return ascending ids if the server supports them: insertion costs half of random ids."""
     has_uuidv7 = (connection.dialect.server_version_info or (0,)) >= (18,)
     return {"id": sa.func.uuidv7()} if has_uuidv7 and "id" in table.c else {}
 

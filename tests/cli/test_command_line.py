@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from riskmetrics.cli.main import app
 from riskmetrics.db import migrate
-from riskmetrics.db.embedded import SUPERUSER
+from riskmetrics.db.postgres_cluster import SUPERUSER
 from riskmetrics.errors import (
     ConfigurationError,
     DatabaseError,

@@ -210,8 +210,8 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
     assert (
         call_as(ORDINARY, prepare)
         == f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs"
-        f" to root and this is {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root. Set"
-        " DAGSTER_HOME to another folder"
+        f" to root, but riskmetrics runs as {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root."
+        " Set DAGSTER_HOME to another folder"
     )
     with pytest.raises(ConfigurationError, match=f"belongs to {ORDINARY}, who could change what"):
         prepare()
@@ -224,7 +224,7 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(
 ) -> None:
     script = (
         "import sys; from pathlib import Path; from riskmetrics.cli import dagster_home as d\n"
-        "try: d.prepare_home(Path(sys.argv[1]), is_ours=False)\n"
+        "try: d.prepare_home(Path(sys.argv[1]), is_default_home=False)\n"
         "except d.ConfigurationError as error: print(error)"
     )
     home = short_folder / "home" if is_new else short_folder

@@ -15,8 +15,9 @@ from typer.testing import CliRunner
 from riskmetrics import processes, settings, trading_calendar
 from riskmetrics.cli.main import app
 from riskmetrics.db import health
-from riskmetrics.db.embedded import SUPERUSER, EmbeddedServer
+from riskmetrics.db.embedded import EmbeddedServer
 from riskmetrics.db.engine import create_engine
+from riskmetrics.db.postgres_cluster import SUPERUSER
 from tests.fmp_server import BAD_KEY, KEY, Reply, serve
 
 

@@ -1,4 +1,4 @@
-"""Databases that tests of the schema begin with."""
+"""Fixtures of databases for tests of the schema."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from riskmetrics.db.engine import create_engine
 
 @pytest.fixture
 def empty(empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on a database without any table."""
+    """Return an engine for a database without tables."""
     engine = create_engine(empty_database)
     yield engine
     engine.dispose()

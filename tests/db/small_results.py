@@ -1,4 +1,4 @@
-"""Two portfolios, and the symbol that they hold, with a row in every table of results, on two days."""
+"""Two portfolios with the same symbol, and a row of each in every result table on two days."""
 
 import uuid
 from datetime import date
@@ -37,7 +37,10 @@ _OPTION = {
 
 
 def store_small_results(connection: sa.Connection) -> None:
-    """Store a long position of 100 shares and its results for both portfolios; the beta of AAPL moves from 1 to 2 ± 0.1."""
+    """Store a long position of 100 shares and its results for both portfolios.
+
+    The beta of AAPL changes from 1 to 2 ± 0.1.
+    """
     for name in (GROWTH, FORMULA_NAME):
         portfolio = connection.scalar(
             sa.insert(tables.portfolios)
@@ -72,7 +75,7 @@ def store_small_results(connection: sa.Connection) -> None:
 def _rows(
     portfolio: uuid.UUID, position: uuid.UUID, day: date, value: str, beta: int
 ) -> dict[sa.Table, dict[str, object]]:
-    """Of one portfolio and its only position on a day."""
+    """Return the rows of one portfolio and its only position on a day, by table."""
     position_key = {"portfolio_id": portfolio, "position_id": position}
     portfolio_day = {"portfolio_id": portfolio, "day": day}
     subject_key = portfolio_day | {"subject": str(portfolio)}

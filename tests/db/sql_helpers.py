@@ -1,4 +1,4 @@
-"""Statements in transactions of their own, on databases whose schema is what is tested."""
+"""Run statements in separate transactions, for tests of the schema."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""COPY both ways: what goes in comes out, to the last bit, whatever the text."""
+"""COPY in both directions returns identical values and text."""
 
 import numpy as np
 import pandas as pd
@@ -62,13 +62,13 @@ names = iter(range(1_000_000))
 
 @pytest.fixture
 def kinds(connection: sa.Connection) -> sa.Connection:
-    """Return a connection to a database that has the table ``kinds``."""
+    """Return a connection to a database with the table ``kinds``."""
     KINDS.create(connection)
     return connection
 
 
 def through(connection: sa.Connection, rows: pd.DataFrame) -> pd.DataFrame:
-    """COPY ``rows`` in, and fetch them again in their order."""
+    """Write ``rows`` by COPY, and return them as fetched, in the same order."""
     rows = rows.assign(place=range(len(rows)))
     name = f"through_{next(names)}"
     copy_in(connection, KINDS, rows, name)
@@ -158,7 +158,7 @@ def test_no_row_is_a_frame_with_the_columns_and_their_types(kinds):
 
 
 def test_a_frame_in_pieces_some_of_them_empty_arrives_whole(kinds):
-    """Parquet and concatenation leave columns in chunks; pyarrow's CSV writer writes garbage for an empty one."""
+    """Parquet files and concatenation produce chunks; pyarrow writes garbage for empty ones."""
     texts = pa.chunked_array(
         [
             pa.array([], pa.string()),
@@ -184,7 +184,7 @@ def test_a_frame_in_pieces_some_of_them_empty_arrives_whole(kinds):
 def test_an_infinite_value_is_refused(kinds, column, infinite):
     with pytest.raises(
         DataQualityError,
-        match=rf"^kinds\.{column}: a value is infinite, and only finite ones are stored$",
+        match=rf"^kinds\.{column}: infinite value; only finite values can be stored$",
     ):
         copy_in(kinds, KINDS, pd.DataFrame({column: [1.0, infinite]}), "infinite")
 
@@ -221,7 +221,7 @@ def test_parameters_of_a_query_are_passed_as_values(kinds):
 
 @pytest.mark.parametrize("values", [[None], [None, None], [1.5, None], [None, 1.5, None]])
 def test_a_column_on_its_own_keeps_its_missing_values(kinds, values):
-    """NULL is an empty line then."""
+    """NULL is an empty line in a single column."""
     kinds.execute(
         sa.insert(KINDS), [{"place": place, "number": value} for place, value in enumerate(values)]
     )

@@ -19,7 +19,8 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.db import embedded, postgres_binaries
-from riskmetrics.db.embedded import ROOT_SUBSTITUTE, connect_or_start
+from riskmetrics.db.embedded import connect_or_start
+from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE
 from riskmetrics.db.roles import Role
 from riskmetrics.errors import DatabaseError
 from tests.other_account import ORDINARY, call_as, needs_root
@@ -53,7 +54,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A short folder that other accounts can walk to, unlike pytest's."""
+    """Return a short folder that other accounts can reach, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
         Path(name).chmod(0o755)
         yield Path(name)
@@ -68,7 +69,7 @@ def postmaster(home: Path) -> psutil.Process:
 
 
 def user(home: Path) -> subprocess.Popen[str]:
-    """A process that uses the server until its input ends."""
+    """Start a process that uses the server until its input ends."""
     return subprocess.Popen(
         [sys.executable, "-c", USER, str(home)],
         stdin=subprocess.PIPE,
@@ -104,7 +105,10 @@ def test_the_last_release_stops_the_server_and_the_data_stay(home):
     ["spa ce 'and\" $HOME `x` 100%+é#?&=@:1", "one,two", "deep/" * 30, os.fsdecode(b"caf\xe9")],
 )
 def test_any_path_serves_both_libpq_and_sqlalchemy(open_folder, monkeypatch, name):
-    """A long path is beyond the 107 bytes of a socket's name; the others trouble shells, URLs, and lists of hosts."""
+    """A long path exceeds the 107 bytes of a socket's name.
+
+    The others are special in shells, URLs or host lists.
+    """
     monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
     monkeypatch.setenv("PGPORT", "1")
     monkeypatch.setenv("PGHOST", "nowhere.invalid")
@@ -157,7 +161,7 @@ def test_a_killed_server_starts_again_with_its_data_for_whoever_comes_next(home)
 
 
 def test_a_crashed_servers_number_that_another_process_has_got_does_not_hinder_the_start(home):
-    """After a restart of a machine the number in postmaster.pid may belong to any process of the same account."""
+    """After a reboot the pid in postmaster.pid may belong to another process of the account."""
     account = "nobody" if os.geteuid() == 0 else None
     with (
         connect_or_start(home, is_durable=False),
@@ -268,7 +272,7 @@ def test_a_home_that_root_copied_is_repaired_and_its_data_are_there(home, part, 
 
 @needs_root
 def test_links_among_the_data_lead_root_nowhere(home, tmp_path):
-    """The account that runs the server owns the data, and could put them there."""
+    """The account of the server owns the data and could create such links."""
     connect_or_start(home, is_durable=False).release()
     data, precious = home / "postgres/data", tmp_path / "precious"
     precious.write_text("kept")
@@ -294,7 +298,7 @@ def test_what_root_left_in_a_users_home_is_named_with_its_owner_and_the_command(
     answer = call_as(ORDINARY, lambda: connect_or_start(home, is_durable=False))
     assert answer.startswith(
         f"DatabaseError: the embedded PostgreSQL cannot run in {home} ({home / foreign} belongs to"
-        " root and this is"
+        " root, but riskmetrics runs as"
     )
     assert f"Run `chown -R {ORDINARY} {home}` as root" in answer
 
@@ -337,9 +341,13 @@ def test_an_ordinary_user_has_a_server_of_its_own_that_root_does_not_use(open_fo
     script = (
         AS_ORDINARY
         + """
-with connect_or_start(Path(sys.argv[1]), is_durable=False) as server, psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+with (
+    connect_or_start(Path(sys.argv[1]), is_durable=False) as server,
+    psycopg.connect(server.url.replace("+psycopg", "")) as connection,
+):
     connection.execute("CREATE TABLE kept ()")
-    print((Path(sys.argv[1]) / "postgres/data/base").owner(), *connection.execute("SELECT current_user").fetchone())
+    owner = (Path(sys.argv[1]) / "postgres/data/base").owner()
+    print(owner, *connection.execute("SELECT current_user").fetchone())
 """
     )
     postgres = (
@@ -415,7 +423,7 @@ def test_data_of_another_version_are_refused_with_the_way_out(home):
     (home / "postgres/data/PG_VERSION").write_text("17\n")
     with pytest.raises(
         DatabaseError,
-        match="written by PostgreSQL 17 and this is 18: dump it with pg_dump of version 17",
+        match="created by PostgreSQL 17, but riskmetrics uses 18: dump it with pg_dump 17",
     ):
         connect_or_start(home, is_durable=False)
 

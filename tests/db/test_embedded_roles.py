@@ -1,4 +1,4 @@
-"""The roles of the embedded server: what a reader cannot do, who connects as whom, and homes of the version before."""
+"""Roles of the embedded server: privileges, connections, and homes of the previous version."""
 
 import fcntl
 import os
@@ -22,14 +22,15 @@ from riskmetrics.cli.database import read_transaction
 from riskmetrics.cli.demo import load_sample
 from riskmetrics.cli.main import app
 from riskmetrics.db import embedded, engine, migrate, tables, write
-from riskmetrics.db.roles import Role, set_up_sql
+from riskmetrics.db.postgres_cluster import ROOT_SUBSTITUTE, SUPERUSER
+from riskmetrics.db.roles import Role, set_up_digest, set_up_sql
 from riskmetrics.errors import DatabaseError
 from tests.db.test_embedded import user
 from tests.other_account import call_as
 
 DENIED = errors.InsufficientPrivilege
 ESCAPED = "/tmp/riskmetrics-test-escaped"
-"""A file that the attacks try to write."""
+"""File that the attacks try to write."""
 
 ATTACKS = [
     ("COPY (SELECT 1) TO PROGRAM 'touch {escaped}'", DENIED),
@@ -94,7 +95,8 @@ ATTACKS = [
     ("EXPLAIN ANALYZE DELETE FROM portfolios", DENIED),
     ("TRUNCATE portfolios", DENIED),
     ("DROP TABLE portfolios", DENIED),
-    ("DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$", DENIED),
+    ("DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(9); EXCEPTION WHEN query_canceled THEN NULL; END;"
+     " END LOOP; END $$", DENIED),
 ]  # fmt: skip
 ONLY_THROUGH_SQL = [  # what Postgres lets every role do in its own session
     "CREATE EXTENSION dblink",  # not in the wheel's Postgres
@@ -127,7 +129,7 @@ def home(fast_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def shared(home: Path) -> Iterator[embedded.EmbeddedServer]:
-    """Return a server like a user's, at head, with the sample."""
+    """Return a server at head with the sample data, as a user has it."""
     with embedded.connect_or_start(home, is_durable=False) as server:
         opened = engine.create_engine(server.url)
         migrate.ensure_head(opened)
@@ -142,7 +144,7 @@ def shared(home: Path) -> Iterator[embedded.EmbeddedServer]:
 
 @pytest.fixture
 def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
-    """Return the process numbers of a writer and another reader that are connected."""
+    """Return the pids of connected sessions of a writer and another reader."""
     with ExitStack() as opened:
         roles = {"writer": Role.WRITER, "reader": Role.READER}
         urls = {name: shared.database_url(role=role) for name, role in roles.items()}
@@ -153,7 +155,7 @@ def others(shared: embedded.EmbeddedServer) -> Iterator[dict[str, int]]:
 
 @pytest.fixture
 def sql(shared: embedded.EmbeddedServer, home: Path, monkeypatch: pytest.MonkeyPatch):
-    """Call `riskmetrics db sql` on that server."""
+    """Return a function that calls `riskmetrics db sql` on the server."""
     monkeypatch.setenv("RISKMETRICS_HOME", str(home))
     return lambda *arguments: CliRunner().invoke(app, ["db", "sql", *arguments])
 
@@ -213,7 +215,7 @@ def test_a_reader_does_not_fill_the_disk_by_the_log(shared, home, statement):
 
 
 def test_a_reader_loads_no_library_of_its_own(shared):
-    """It may name one for its session, which Postgres looks for in one folder of its own."""
+    """A session may name a library, which Postgres loads from one folder only."""
     options = "-c local_preload_libraries="
     for library in ("/tmp/mine.so", "../../../../../../tmp/mine.so", "../vector"):
         with pytest.raises(psycopg.OperationalError, match=r"access to library .* is not allowed"):
@@ -318,7 +320,7 @@ def test_there_is_no_way_around_through_another_database(shared, name, role):
 
 def test_nobody_connects_as_the_superuser(shared):
     with pytest.raises(psycopg.OperationalError, match=r"pg_hba\.conf rejects connection"):
-        connect(shared.database_url(role=embedded.SUPERUSER))
+        connect(shared.database_url(role=SUPERUSER))
 
 
 def test_no_role_of_clients_is_a_superuser_or_a_member_of_another(shared):
@@ -344,7 +346,7 @@ PLANTED = [
     ("=", "oid, regrole"),
     ("~", "name, name"),
 ]
-"""Operators that fit what a set-up compares better than those of Postgres."""
+"""Operators that match the comparisons of the set-up better than those of Postgres."""
 
 
 def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_again(shared):
@@ -373,9 +375,9 @@ def test_the_owner_does_not_get_the_superusers_rights_when_the_roles_are_made_ag
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
-@pytest.mark.parametrize("role", [*Role, embedded.SUPERUSER])
+@pytest.mark.parametrize("role", [*Role, SUPERUSER])
 def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role):
-    """So that no way out of the server, such as dblink, leads back in."""
+    """Otherwise functions such as dblink could connect back to the server."""
     data = shared._cluster.data  # its owner may not walk there, and uses the folder it stands in
     address = f"host=/proc/self/cwd port=5432 dbname=riskmetrics user={role}"
     change = f"os.setuid({data.stat().st_uid})"
@@ -386,7 +388,7 @@ def test_the_account_that_runs_the_server_for_root_may_not_connect(shared, role)
         capture_output=True,
         text=True,
     )
-    reason = "rejects connection" if role == embedded.SUPERUSER else "Peer authentication failed"
+    reason = "rejects connection" if role == SUPERUSER else "Peer authentication failed"
     assert refused.returncode == 1
     assert reason in refused.stderr, refused.stderr
 
@@ -419,16 +421,16 @@ def test_no_account_of_the_machine_can_end_the_server_of_root(shared):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has a stand-in")
 def test_what_a_parallel_query_shares_belongs_to_no_account(shared, fast_folder):
-    """Any program of the account could read the rows in it."""
+    """Any program of that account could read the rows in the shared memory."""
     server = (shared._cluster.data / "postmaster.pid").read_text().split()[0]
     mapped = Path(f"/proc/{server}/maps").read_text().split()
     segments = {Path(path).stat() for path in mapped if path.startswith("/dev/shm/PostgreSQL.")}
     owners = {(status.st_uid, stat.S_IMODE(status.st_mode)) for status in segments}
-    assert owners == {(embedded.ROOT_SUBSTITUTE, 0o600)}
+    assert owners == {(ROOT_SUBSTITUTE, 0o600)}
 
 
 def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
-    """Postgres skips them with a warning where a role may not."""
+    """Postgres skips statistics with a warning if the role has no privilege."""
     opened = engine.create_engine(shared.database_url(role=Role.WRITER))
     with opened.begin() as connection:
         write.analyze(connection, tables.market_data_cache, 10_000)
@@ -443,15 +445,16 @@ def test_the_writer_takes_statistics_of_a_table_that_it_filled(shared):
 
 
 SHOWS = [
-    "show betas", "show insights", "report --out page.html", "status", "explain Long-Short hhi --date 2022-12-28",
-    "compare --from 2022-12-27 --to 2022-12-28", "export tables", "portfolio list", "db current", "db setting market_index",
+    "show betas", "show insights", "report --out page.html", "status",
+    "explain Long-Short hhi --date 2022-12-28", "compare --from 2022-12-27 --to 2022-12-28",
+    "export tables", "portfolio list", "db current", "db setting market_index",
     "db sql TABLE(portfolios)", "ai budget", "show model",
 ]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def connections(shared: embedded.EmbeddedServer, home: Path):
-    """Return a function that names the roles that connected since it was called last."""
+    """Return a function that returns the roles that connected since its last call."""
     with shared._cluster.superuser_connection() as connection:
         connection.execute("ALTER SYSTEM SET log_connections = 'authorization'")
     log = home / "postgres.log"
@@ -519,7 +522,7 @@ def superuser_url(home: Path) -> str:
 
 
 def start_as_before(home: Path) -> None:
-    """Start a home's server as version 0.1 did: one role, the superuser, for everybody."""
+    """Start the server of a home as version 0.1 did, with the superuser as the only role."""
     cluster = embedded._resolve_cluster(home, is_durable=False)
     (cluster.data / "pg_hba.conf").write_text("local all all peer map=riskmetrics\n")
     accounts = {"root", pwd.getpwuid(cluster.data.stat().st_uid).pw_name}
@@ -535,7 +538,7 @@ def start_as_before(home: Path) -> None:
 
 @pytest.fixture(scope="module")
 def first_old_home(fast_folder: Path) -> Path:
-    """Return a home as version 0.1 left it, at rest: the superuser owns everything, tables of the user's own among it."""
+    """Return a stopped home of version 0.1: the superuser owns everything, also user tables."""
     home = fast_folder / "old"
     (home / "postgres").mkdir(parents=True, mode=0o700)
     cluster = embedded._resolve_cluster(home, is_durable=False)
@@ -554,7 +557,7 @@ def first_old_home(fast_folder: Path) -> Path:
 
 @pytest.fixture
 def old_home(first_old_home: Path, fast_folder: Path) -> Iterator[Path]:
-    """Return such a home, whose server runs."""
+    """Return a home of version 0.1 with a running server."""
     home = fast_folder / "upgraded"
     subprocess.run(["cp", "--archive", str(first_old_home), str(home)], check=True)
     start_as_before(home)
@@ -568,19 +571,24 @@ OF_THE_USER = [
     "CREATE TYPE mine.mood AS ENUM ('good', 'bad')",
     "CREATE TYPE mine.pair AS (a integer, b integer)",
     "CREATE DOMAIN mine.share AS numeric CHECK (VALUE <= 1)",
-    "CREATE TABLE mine.\"My notes\" (id serial PRIMARY KEY, other integer GENERATED ALWAYS AS IDENTITY, mood mine.mood)",
+    "CREATE TABLE mine.\"My notes\" (id serial PRIMARY KEY,"
+    " other integer GENERATED ALWAYS AS IDENTITY, mood mine.mood)",
     "CREATE SEQUENCE mine.numbers",
     "CREATE VIEW mine.v_notes AS SELECT * FROM mine.\"My notes\"",
     "CREATE MATERIALIZED VIEW mine.m_notes AS SELECT * FROM mine.\"My notes\"",
-    "CREATE FUNCTION mine.one(integer, text DEFAULT 'x') RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    "CREATE FUNCTION mine.one(integer, text DEFAULT 'x') RETURNS integer"
+    " LANGUAGE sql AS 'SELECT 1'",
 ]  # fmt: skip
 
 LEFT_BEHIND = """
     SELECT count(*) FROM (
-        SELECT relowner AS owner, relnamespace AS schema FROM pg_class UNION ALL SELECT typowner, typnamespace FROM pg_type
-        UNION ALL SELECT proowner, pronamespace FROM pg_proc UNION ALL SELECT nspowner, oid FROM pg_namespace
+        SELECT relowner AS owner, relnamespace AS schema FROM pg_class
+        UNION ALL SELECT typowner, typnamespace FROM pg_type
+        UNION ALL SELECT proowner, pronamespace FROM pg_proc
+        UNION ALL SELECT nspowner, oid FROM pg_namespace
     ) AS objects JOIN pg_namespace ON pg_namespace.oid = schema
-    WHERE owner = 'riskmetrics'::regrole AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+    WHERE owner = 'riskmetrics'::regrole
+        AND nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
 """
 
 
@@ -597,7 +605,7 @@ def assert_upgraded(server: embedded.EmbeddedServer) -> None:
     with connect(server.database_url(role=Role.WRITER)) as connection:
         connection.execute("UPDATE portfolios SET currency = currency")
     with pytest.raises(psycopg.OperationalError):
-        connect(server.database_url(role=embedded.SUPERUSER))
+        connect(server.database_url(role=SUPERUSER))
 
 
 def test_a_home_of_the_version_before_is_upgraded_when_its_server_starts(old_home):
@@ -632,7 +640,7 @@ def test_four_processes_at_once_upgrade_a_home_once(old_home):
 
 
 def test_a_home_that_the_version_before_used_again_is_upgraded_again(old_home):
-    """It writes its own files over ours, and its tables belong to the superuser."""
+    """The old version overwrites the access files, and its tables belong to the superuser."""
     with embedded.connect_or_start(old_home, is_durable=False) as server:
         cluster = server._cluster
         with cluster.superuser_connection() as connection:
@@ -648,13 +656,13 @@ def test_a_process_of_the_version_before_that_holds_a_table_is_named_as_the_caus
     old_home, monkeypatch
 ):
     monkeypatch.setattr("riskmetrics.db.roles.LOCK_TIMEOUT", "100ms")
-    embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
+    set_up_sql.cache_clear(), set_up_digest.cache_clear()
     with connect(superuser_url(old_home)) as connection, connection.transaction():
         connection.execute("SELECT count(*) FROM portfolios")
         with pytest.raises(
-            DatabaseError, match="end other riskmetrics processes that use it and retry"
+            DatabaseError, match="stop other riskmetrics processes that use it and retry"
         ):
             embedded.connect_or_start(old_home, is_durable=False)
-    embedded.set_up_sql.cache_clear(), embedded.set_up_digest.cache_clear()
+    set_up_sql.cache_clear(), set_up_digest.cache_clear()
     with embedded.connect_or_start(old_home, is_durable=False) as server:
         assert_upgraded(server)

@@ -1,4 +1,4 @@
-"""Databases of the user's own in an encoding other than UTF-8, and texts that it lacks."""
+"""External databases in encodings other than UTF-8, and text that they cannot store."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ NAMES = {"€": "Über €", "中": "中文公司"}
 
 @pytest.fixture(scope="module", params=["LATIN1", "SQL_ASCII"])
 def foreign(request: pytest.FixtureRequest, server) -> Iterator[tuple[str, str]]:
-    """Encoding and URL of a database at head."""
+    """Return encoding and URL of a database at head."""
     name, encoding = f"encoding_{request.param.lower()}", request.param
     address = server.url.replace("+psycopg", "")
     with psycopg.connect(address, autocommit=True) as connection:
@@ -35,7 +35,7 @@ def foreign(request: pytest.FixtureRequest, server) -> Iterator[tuple[str, str]]
 
 
 def run(url: str, *arguments: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str]:
-    """Exit code and sentence of a command."""
+    """Return exit code and message of a command."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     result = CliRunner().invoke(app, list(arguments))
     error = result.exception
@@ -68,7 +68,7 @@ def test_a_name_that_the_encoding_lacks_is_a_sentence_and_nothing_is_stored(
         code, said = run(url, *arguments, monkeypatch=monkeypatch)
         if encoding == "LATIN1":
             assert code == 6
-            assert "encoding lacks a character" in said
+            assert "encoding cannot store a character" in said
             assert "ENCODING 'UTF8'" in said
             assert count(url, table) == before
         else:
@@ -117,7 +117,7 @@ def test_a_database_error_is_what_a_lacking_character_raises(foreign):
     from riskmetrics.db import write
 
     with (
-        pytest.raises(DatabaseError, match="company_profiles: the database's encoding lacks"),
+        pytest.raises(DatabaseError, match="company_profiles: the database encoding cannot store"),
         open_connection(url) as connection,
     ):
         write.upsert_rows(

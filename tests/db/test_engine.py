@@ -1,4 +1,4 @@
-"""Which database is used, however its URL is spelled, and what is never said of it."""
+"""Choice of the database, spellings of its URL, and redaction of its password."""
 
 import psycopg
 import pytest
@@ -45,7 +45,7 @@ def test_the_ssl_option_of_asyncpg_is_that_of_libpq(query, understood):
         (f"risk:{ESCAPED}@db/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql://risk:{ESCAPED}@db:port/metrics", "cannot be read; expected postgresql://"),
         (f"postgresql//risk:{PASSWORD}@db", "cannot be read; expected postgresql://"),
-        ("postgresql://risk:x@/s3cr3t@db/metrics", "has two @"),
+        ("postgresql://risk:x@/s3cr3t@db/metrics", "contains two @ signs"),
     ],
 )
 def test_a_url_that_cannot_be_used_is_refused_without_its_password(text, sentence):
@@ -76,7 +76,7 @@ def test_a_database_is_described_without_its_password(given):
 
 
 def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatch, tmp_path):
-    """The server of the tests stands in for one of its own."""
+    """The server of the test suite replaces a new one."""
     homes = []
     monkeypatch.setattr(
         "riskmetrics.db.embedded.connect_or_start", lambda home: homes.append(home) or server
@@ -96,13 +96,13 @@ def test_without_a_url_the_embedded_server_under_home_is_used(server, monkeypatc
     ("version", "refused"), [(130_022, True), (90_603, True), (140_000, False)]
 )
 def test_a_server_older_than_14_is_refused(database, monkeypatch, version, refused):
-    """No such server is at hand: a newer one reports the version."""
+    """No such server is available: a newer one reports the version."""
     monkeypatch.setattr(psycopg.ConnectionInfo, "server_version", property(lambda _: version))
     opened = engine.create_engine(database)
     if refused:
         with pytest.raises(
             DatabaseError,
-            match=rf"^Postgres {version // 10_000} is too old: riskmetrics needs 14 or newer$",
+            match=rf"^Postgres {version // 10_000} is too old: riskmetrics requires 14 or newer$",
         ):
             opened.connect()
     else:
@@ -120,7 +120,7 @@ def test_the_server_sees_who_is_connected_and_in_which_encoding(database):
 
 
 def test_settings_hold_for_a_transaction_and_leave_the_session_as_it_was(database):
-    """Behind a pooler, the session goes to another client after each transaction."""
+    """Behind a pooler, another client may get the session after each transaction."""
     ask = (
         "SELECT current_setting('datestyle'), current_setting('extra_float_digits'),"
         " current_setting('client_connection_check_interval')"

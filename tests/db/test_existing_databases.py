@@ -1,4 +1,4 @@
-"""Databases that other code made are upgraded without losing anything, or refused before anything is changed."""
+"""Databases of another program are upgraded without loss, or refused before any change."""
 
 import json
 import os
@@ -28,19 +28,19 @@ SUPERSEDED = "position_interest_rate_betas_superseded"
 
 @pytest.fixture(params=foreign_databases.DATABASES)
 def large(request: pytest.FixtureRequest, empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on a database of other code with hundreds of thousands of rows, whose time zone is far from UTC."""
+    """Return an engine for another program's large database with a time zone far from UTC."""
     yield from built(empty_database, foreign_databases.DATABASES[request.param])
 
 
 @pytest.fixture(params=foreign_databases.DATABASES)
 def small(request: pytest.FixtureRequest, empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on the same with a few rows of everything."""
+    """Return an engine for another program's database with a few rows in each table."""
     yield from built(empty_database, a_few_rows(foreign_databases.DATABASES[request.param]))
 
 
 @pytest.fixture
 def running_system(empty_database: str) -> Iterator[sa.Engine]:
-    """Return an engine on a few rows of the later one of the two."""
+    """Return an engine for the later of the two databases with a few rows."""
     yield from built(empty_database, a_few_rows(foreign_databases.DATABASES[RUNNING_SYSTEM]))
 
 
@@ -66,7 +66,7 @@ class Contents(NamedTuple):
 
 
 def contents(engine: sa.Engine, table: str, columns: list[str]) -> Contents:
-    """Every value as text in one spelling: instants in UTC, naive ones read as UTC, JSON in jsonb's."""
+    """Return every value as text: timestamps in UTC, naive ones read as UTC, JSON as jsonb."""
     types = dict(
         query(
             engine,
@@ -112,20 +112,26 @@ def every_row(engine: sa.Engine) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def schema(engine: sa.Engine) -> list[tuple[Any, ...]]:
-    """Columns, constraints, indexes, views and revision in the words of the catalog."""
+    """Return columns, constraints, indexes, views and revision as in the catalog."""
     return query(
         engine,
         """
-        SELECT attrelid::regclass::text, attname::text, attnum::text, format_type(atttypid, atttypmod), attnotnull::text,
+        SELECT attrelid::regclass::text, attname::text, attnum::text, format_type(atttypid,
+            atttypmod), attnotnull::text,
             pg_get_expr(adbin, adrelid)
-        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid LEFT JOIN pg_attrdef ON adrelid =
+            attrelid AND adnum = attnum
         WHERE relnamespace = 'public'::regnamespace
         UNION ALL
-        SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid), convalidated::text, ''
+        SELECT conrelid::regclass::text, conname, contype::text, pg_get_constraintdef(oid),
+            convalidated::text, ''
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-        UNION ALL SELECT tablename, indexname, indexdef, '', '', '' FROM pg_indexes WHERE schemaname = 'public'
-        UNION ALL SELECT viewname, definition, '', '', '', '' FROM pg_views WHERE schemaname = 'public'
-        UNION ALL SELECT typname, enumlabel, '', '', '', '' FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid
+        UNION ALL SELECT tablename, indexname, indexdef, '', '',
+            '' FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT viewname, definition, '', '', '',
+            '' FROM pg_views WHERE schemaname = 'public'
+        UNION ALL SELECT typname, enumlabel, '', '', '',
+            '' FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid
         UNION ALL SELECT version_num, '', '', '', '', '' FROM alembic_version
         ORDER BY 1, 2, 3, 4
         """,
@@ -140,7 +146,7 @@ def call(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, *arguments: str) ->
 def test_nothing_is_lost_and_everything_works_afterwards(
     large: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every table and column that was there, the other program's too, holds the same values; a second upgrade does nothing."""
+    """Every earlier table and column keeps its values; a second upgrade does nothing."""
     columns = columns_of(large)
     before, quantities = (
         everything(large, columns),
@@ -166,9 +172,9 @@ def test_nothing_is_lost_and_everything_works_afterwards(
     assert verified.exit_code == 0, verified.stdout
     assert verified.stdout.endswith("the schema is the one that this version expects\n")
     for addition in (
-        "table users is",
-        "table notes is",
-        "portfolios.Colour is",
+        "table users belongs",
+        "table notes belongs",
+        "portfolios.Color is",
         "company_profiles.ceo is",
         "treasury is",
     ):
@@ -182,7 +188,7 @@ def test_nothing_is_lost_and_everything_works_afterwards(
 
 
 def betas_can_be_written(engine: sa.Engine) -> None:
-    """Write one day of both betas, as an asset does."""
+    """Write both betas of one day, as an asset does."""
     held = pd.DataFrame(
         query(engine, "SELECT portfolio_id, id FROM positions"),
         columns=["portfolio_id", "position_id"],
@@ -237,7 +243,7 @@ def test_the_newest_of_several_rate_betas_stays_and_a_downgrade_brings_the_other
 
 
 def test_instants_without_a_zone_are_read_as_utc(small: sa.Engine) -> None:
-    """Half past two on a day in July, where the database's own zone is 2.5 hours behind."""
+    """2:30 on a day in July, with a database time zone 2.5 hours behind UTC."""
     migrate.ensure_head(small)
     assert query(small, "SHOW timezone") == [("America/St_Johns",)]
     assert query(small, "SELECT min(created_at) = '2025-07-01 03:30Z' FROM market_data_cache") == [
@@ -252,29 +258,41 @@ def test_instants_without_a_zone_are_read_as_utc(small: sa.Engine) -> None:
 
 
 OBSTACLES = {
-    "ALTER TABLE positions ALTER quantity TYPE text USING quantity::text; UPDATE positions SET quantity = 'many' WHERE symbol = 'S1'":
-        "positions.quantity does not fit numeric(28,10) without loss (rows: 1): mend them",
-    "ALTER TABLE market_data_cache ALTER close TYPE numeric; UPDATE market_data_cache SET close = 1.23456 WHERE symbol < 'S3'":
-        "market_data_cache.close does not fit numeric(12,4) without loss (rows: 6): mend them",
+    "ALTER TABLE positions ALTER quantity TYPE text USING quantity::text;"
+    " UPDATE positions SET quantity = 'many' WHERE symbol = 'S1'":
+        "positions.quantity does not fit numeric(28,10) without loss (rows: 1): fix them",
+    "ALTER TABLE market_data_cache ALTER close TYPE numeric;"
+    " UPDATE market_data_cache SET close = 1.23456 WHERE symbol < 'S3'":
+        "market_data_cache.close does not fit numeric(12,4) without loss (rows: 6): fix them",
     "ALTER TABLE positions ALTER symbol TYPE text; UPDATE positions SET symbol = repeat('S', 21)":
-        "positions.symbol does not fit character varying(20) without loss (rows: 3): mend them",
-    "ALTER TABLE positions DROP CONSTRAINT \"of: portfolio\"; UPDATE positions SET portfolio_id = md5('nobody')::uuid WHERE symbol = 'S2'":
-        "positions.portfolio_id refers to no row of portfolios (rows: 1): delete them or add what they refer to",
-    "ALTER TABLE market_data_cache ALTER data_source DROP NOT NULL; UPDATE market_data_cache SET data_source = NULL":
-        "market_data_cache.data_source is NULL where a value is needed (rows: 9): fill or delete them",
+        "positions.symbol does not fit character varying(20) without loss (rows: 3): fix them",
+    "ALTER TABLE positions DROP CONSTRAINT \"of: portfolio\";"
+    " UPDATE positions SET portfolio_id = md5('nobody')::uuid WHERE symbol = 'S2'":
+        "positions.portfolio_id refers to missing rows of portfolios (rows: 1): delete them or add"
+        " the missing rows",
+    "ALTER TABLE market_data_cache ALTER data_source DROP NOT NULL;"
+    " UPDATE market_data_cache SET data_source = NULL":
+        "market_data_cache.data_source is NULL but a value is required (rows: 9): fill or delete"
+        " them",
     "DROP INDEX one_price_a_day; UPDATE market_data_cache SET date = '2020-01-03'":
-        "market_data_cache repeats its (symbol, date) (rows: 6): keep one of each",
-    "ALTER TABLE positions DROP exit_date": "column positions.exit_date is missing: ALTER TABLE positions ADD exit_date date",
+        "market_data_cache has duplicate (symbol, date) (rows: 6): keep one of each",
+    "ALTER TABLE positions DROP exit_date":
+        "column positions.exit_date is missing: ALTER TABLE positions ADD exit_date date",
     "DROP TABLE position_volatility": "table position_volatility is missing",
     "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache":
-        "view volumes reads market_data_cache.volume, whose type changes from integer to bigint: drop the view",
-    "CREATE TABLE rejected_rows (id integer)": "table or view rejected_rows exists already, and a later revision creates it: rename it",
-    "ALTER TABLE market_data_cache ADD adj_close numeric": "column market_data_cache.adj_close exists already",
-    "UPDATE portfolio_snapshots SET sector_exposure = '{\"\\u0000\": 1}' WHERE id = md5('snapshot11')::uuid":
-        "portfolio_snapshots.sector_exposure does not fit jsonb without loss (rows: 1): mend them",
+        "view volumes reads market_data_cache.volume, which changes from integer to bigint: drop"
+        " the view",
+    "CREATE TABLE rejected_rows (id integer)":
+        "table or view rejected_rows exists already, and a later revision creates it: rename it",
+    "ALTER TABLE market_data_cache ADD adj_close numeric":
+        "column market_data_cache.adj_close exists already",
+    "UPDATE portfolio_snapshots SET sector_exposure = '{\"\\u0000\": 1}'"
+    " WHERE id = md5('snapshot11')::uuid":
+        "portfolio_snapshots.sector_exposure does not fit jsonb without loss (rows: 1): fix them",
     "ALTER TABLE ai_insights ALTER portfolio_id TYPE varchar(36)":
-        "column ai_insights.portfolio_id is character varying(36), and keys are uuid: change it",
-    "ALTER TYPE positiontype RENAME VALUE 'SHORT' TO 'S'": "enum positiontype lacks SHORT: ALTER TYPE positiontype ADD VALUE",
+        "column ai_insights.portfolio_id is character varying(36), but keys are uuid: change it",
+    "ALTER TYPE positiontype RENAME VALUE 'SHORT' TO 'S'":
+        "labels of enum positiontype are missing (SHORT): ALTER TYPE positiontype ADD VALUE",
 }  # fmt: skip
 
 
@@ -297,7 +315,7 @@ def test_what_cannot_be_upgraded_is_said_and_nothing_is_changed(
 def test_several_obstacles_are_said_at_once_with_exit_code_6_and_can_be_mended(
     running_system: sa.Engine,
 ) -> None:
-    """In a process of its own, as a user sees it."""
+    """Run in a separate process, as by a user."""
     execute(
         running_system,
         "CREATE VIEW volumes AS SELECT symbol, volume FROM market_data_cache; UPDATE positions SET"
@@ -350,19 +368,22 @@ def test_what_a_founding_revision_creates_must_not_be_there(
 
 
 PLANTED = {
-    "ALTER TABLE positions DROP last_price": "column positions.last_price is missing; expected numeric(12,4)",
+    "ALTER TABLE positions DROP last_price":
+        "column positions.last_price is missing; expected numeric(12,4)",
     "ALTER TABLE positions ALTER strike_price TYPE numeric(20,8)":
         "column positions.strike_price is numeric(20,8); expected numeric(12,4)",
     "DROP INDEX ix_positions_symbol":
-        "index ix_positions_symbol on positions is missing; expected CREATE INDEX ix_positions_symbol ON positions USING btree (symbol)",
+        "index ix_positions_symbol on positions is missing; expected CREATE INDEX"
+        " ix_positions_symbol ON positions USING btree (symbol)",
     "ALTER TABLE portfolio_coverage DROP CONSTRAINT ck_portfolio_coverage_n_covered,"
     " ADD CONSTRAINT ck_portfolio_coverage_n_covered CHECK (n_covered <= n_total)":
-        "constraint ck_portfolio_coverage_n_covered on portfolio_coverage is CHECK (n_covered <= n_total);"
-        " expected CHECK (n_covered >= 0 AND n_covered <= n_total)",
+        "constraint ck_portfolio_coverage_n_covered on portfolio_coverage is CHECK (n_covered <="
+        " n_total); expected CHECK (n_covered >= 0 AND n_covered <= n_total)",
     "ALTER TABLE position_market_betas ALTER window_days DROP DEFAULT":
-        "column position_market_betas.window_days is integer NOT NULL; expected integer NOT NULL DEFAULT 90",
+        "column position_market_betas.window_days is integer NOT NULL; expected integer NOT NULL"
+        " DEFAULT 90",
     "ALTER TABLE positions ADD CONSTRAINT long_only CHECK (quantity > 0)":
-        "constraint long_only on positions is not expected: CHECK (quantity > 0::numeric)",
+        "constraint long_only on positions is unexpected: CHECK (quantity > 0::numeric)",
 }  # fmt: skip
 
 
@@ -402,11 +423,11 @@ def test_verify_accepts_and_names_what_other_programs_added(
                 "column positions.investment_class is character varying(20) NOT NULL; expected"
                 " character varying(20)"
             ),
-            "column positions.tags is not expected: text[]",
+            "column positions.tags is unexpected: text[]",
             (
-                "index by_quantity on positions is not expected: CREATE INDEX by_quantity ON"
+                "index by_quantity on positions is unexpected: CREATE INDEX by_quantity ON"
                 " positions USING btree (quantity)"
             ),
-            "table users is another program's",
+            "table users belongs to another program",
         ],
     }

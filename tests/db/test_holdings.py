@@ -1,4 +1,4 @@
-"""Statements of holdings, one after another: what is open on each day is what was stated for it."""
+"""Sequences of statements: the open lots of each day are those stated for it."""
 
 import threading
 from collections import Counter
@@ -28,7 +28,7 @@ LOT = {
 
 
 def lot(symbol: str, quantity: float, **others: object) -> dict[str, object]:
-    """Return a row as `read_portfolio` gives it."""
+    """Return a row in the format of `read_portfolio`."""
     return (
         LOT
         | {
@@ -47,7 +47,7 @@ def state(
     equity: Decimal | None = None,
     name: str = "P",
 ) -> tuple[int, ...]:
-    """State the lots; returns how many were opened, closed, corrected and unchanged."""
+    """Apply a statement; return the numbers of opened, closed, corrected, unchanged lots."""
     columns = ["symbol", "quantity", "position_type", *LOT]
     return holdings.apply_statement(
         connection, name, pd.DataFrame(list(lots), columns=columns), as_of=day, equity=equity
@@ -77,7 +77,7 @@ def stored(connection: sa.Connection, *names: str) -> list[tuple[object, ...]]:
 
 
 def open_on(connection: sa.Connection, day: date) -> Counter[tuple[str, float]]:
-    """What is open on a day by the rule that the metrics use."""
+    """Return the lots open on a day by the rule of the metrics."""
     is_open = sa.and_(
         LOTS.c.entry_date <= day, sa.or_(LOTS.c.exit_date.is_(None), LOTS.c.exit_date > day)
     )
@@ -136,7 +136,7 @@ def test_what_is_not_stated_again_has_left_at_the_close(connection):
 
 
 def test_a_changed_quantity_is_a_sale_and_a_purchase_at_the_close(connection):
-    """The average cost that the statement gives is that of the whole holding, and would count its profit twice."""
+    """The stated average cost is that of the whole holding and would count its profit twice."""
     closes(connection, DECEMBER, A=100)
     state(connection, NOVEMBER, lot("A", 10, entry_date=BOUGHT, entry_price=40))
     changed = lot("A", 15, entry_date=BOUGHT, entry_price=55)
@@ -160,7 +160,7 @@ def test_a_purchase_of_the_day_itself_keeps_its_price(connection):
 
 
 def test_news_entered_on_the_day_of_the_statement_before_was_held_elsewhere_until_now(connection):
-    """That statement would have had it; what was entered the day after keeps its own entry."""
+    """The earlier statement would contain it; a lot entered the day after keeps its entry."""
     closes(connection, DECEMBER, B=100, C=100)
     state(connection, NOVEMBER, lot("A", 10))
     after = NOVEMBER + timedelta(days=1)
@@ -219,7 +219,7 @@ def test_a_corrected_price_goes_to_the_lot_of_its_date(connection):
 
 
 def test_what_was_bought_elsewhere_before_the_last_statement_enters_on_the_day(connection):
-    """The statement before says that it was not held here."""
+    """According to the previous statement it was not held in this portfolio."""
     closes(connection, DECEMBER, A=100)
     state(connection, NOVEMBER, lot("B", 1))
     moved_in, bought_since = (
@@ -302,7 +302,7 @@ def test_a_day_before_the_last_statement_is_refused_and_changes_nothing(connecti
     with pytest.raises(
         UsageError,
         match=(
-            "holdings of P are already stated for 2024-12-06, after 2024-11-29: state a later day"
+            "holdings of P are already stored for 2024-12-06, later than 2024-11-29: use a later"
         ),
     ):
         state(connection, NOVEMBER)
@@ -332,7 +332,7 @@ def test_a_removed_portfolio_can_be_imported_again_under_its_name(connection):
 
 def test_two_portfolios_of_a_name_are_not_guessed_between(connection):
     connection.execute(sa.insert(tables.portfolios), [{"name": "P", "currency": "USD"}] * 2)
-    with pytest.raises(UsageError, match="2 portfolios are called P: rename them"):
+    with pytest.raises(UsageError, match="2 portfolios are named P: rename them"):
         state(connection, DECEMBER)
 
 
@@ -375,7 +375,7 @@ stated_lots = st.lists(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_what_is_open_on_a_stated_day_is_what_was_stated(connection, statements, gaps, data):
-    """And stating the last one again, in another order, changes nothing."""
+    """Applying the last statement again, in another order, changes nothing."""
     days = [NOVEMBER + timedelta(days=gap) for gap in accumulate(gaps)][: len(statements)]
     with connection.begin_nested() as savepoint:
         for day, lots in zip(days, statements, strict=True):

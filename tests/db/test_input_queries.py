@@ -1,4 +1,4 @@
-"""What the pipeline reads, against rows written by hand."""
+"""Queries of inputs, compared with rows written by hand."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -16,7 +16,7 @@ FRIDAY = DAYS[-1]
 
 
 def price(connection: sa.Connection, symbol: str, days: list[date], close: float = 100.0) -> None:
-    """Store a close, and an adjusted one that is a dollar lower."""
+    """Store a close, and an adjusted close that is a dollar lower."""
     rows = [
         {
             "symbol": symbol,
@@ -31,7 +31,7 @@ def price(connection: sa.Connection, symbol: str, days: list[date], close: float
 
 
 def portfolio(connection: sa.Connection, name: str, *symbols: str, **values: object) -> str:
-    """Create a portfolio with a lot of each symbol, held since 2020; returns its id."""
+    """Create a portfolio with a lot of each symbol, held since 2020; return its id."""
     table = tables.portfolios
     key = connection.scalar(
         sa.insert(table).values(name=name, currency="USD", **values).returning(table.c.id)
@@ -112,7 +112,7 @@ def test_price_coverage_through_a_day_does_not_count_later_closes(connection):
 
 
 def test_symbols_held_on_a_range_of_days_are_those_open_on_one_of_them(connection):
-    """A lot is not held on its exit day, and is on its entry day."""
+    """A lot is held on its entry day but not on its exit day."""
     key = portfolio(connection, "P")
     hold(connection, key, "SOLD", entry_date=DAYS[0], exit_date=DAYS[1])
     hold(connection, key, "BRIEF", entry_date=DAYS[1], exit_date=DAYS[2])
@@ -192,7 +192,10 @@ def test_a_history_is_that_of_one_symbol_with_the_kind_of_its_closes(connection)
 
 
 def test_an_option_that_expired_ends_the_day_after_at_what_exercising_it_brought(connection):
-    """By hand, the underlying being at 100 on the last close before expiration; what was closed before, or has not expired, stays."""
+    """By hand, with the underlying at 100 on the last close before expiration.
+
+    Options that were closed before, or have not expired, are not changed.
+    """
     owner, expired = portfolio(connection, "P"), date(2024, 12, 7)
     price(connection, "A", DAYS)
     common = {"investment_class": "OPTIONS", "underlying_symbol": "A", "expiration_date": expired}
@@ -234,7 +237,7 @@ def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
     days_after,
     exit_price,
 ):
-    """Later it has expired, and exercising it brought 100 less the strike of 90."""
+    """After that it has expired, with an intrinsic value of 100 minus the strike of 90."""
     owner, expiration = portfolio(connection, "P"), date(2024, 12, 7)
     price(connection, "A", DAYS)
     terms = {"position_type": "LC", "strike_price": 90, "expiration_date": expiration}
@@ -247,7 +250,7 @@ def test_an_option_closed_up_to_the_day_after_its_expiration_keeps_its_price(
 
 
 def test_cash_is_anchored_on_the_last_valued_day_up_to_the_stated_one(connection):
-    """Each case by hand: prices of A end on Tuesday, those of B go on."""
+    """Each case by hand: prices of A end on Tuesday, those of B continue."""
     price(connection, "A", DAYS[:2])
     price(connection, "B", DAYS)
     stated = {"equity_balance": 1000, "equity_as_of": FRIDAY}
@@ -344,7 +347,7 @@ def test_benchmark_weights_are_those_up_to_a_day(connection):
 def test_sectors_that_other_code_stored_under_a_vendor_s_names_are_read_by_those_of_gics(
     connection,
 ):
-    """On one day both names of a sector stand beside each other; a name that is not known stays."""
+    """On one day both names of a sector are stored; an unknown name is kept."""
     profiles = [
         ("T", "Technology"),
         ("F", "financial services"),

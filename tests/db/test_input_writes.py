@@ -1,4 +1,4 @@
-"""What files bring into the database, and what it keeps of theirs."""
+"""Storage of imported rows and of rejected rows."""
 
 import threading
 from datetime import date
@@ -18,7 +18,7 @@ FRIDAY, MONDAY, TUESDAY = date(2024, 12, 6), date(2024, 12, 9), date(2024, 12, 1
 def bars(
     symbol: str, days: list[date], *, adjusted: bool = True, close: float = 100.0, **others: float
 ) -> pd.DataFrame:
-    """Return rows as `read_prices` gives them; what is not in ``others`` is missing."""
+    """Return rows in the format of `read_prices`; columns not in ``others`` are missing."""
     rows = pd.DataFrame({"symbol": symbol, "date": pd.Series(days, dtype=object)})
     for name in ("open", "high", "low"):
         rows[name] = float(others.get(name, np.nan))
@@ -32,7 +32,7 @@ def bars(
 
 
 def stored(connection: sa.Connection, *columns: str) -> list[tuple[object, ...]]:
-    """Values of columns of the stored prices, by symbol and day."""
+    """Return columns of the stored prices by symbol and day."""
     statement = sa.select(*(PRICES.c[name] for name in columns)).order_by(
         PRICES.c.symbol, PRICES.c.date
     )
@@ -54,7 +54,7 @@ def test_the_same_file_again_changes_nothing(connection):
 
 @pytest.mark.parametrize("first", [True, False])
 def test_a_history_is_not_continued_with_closes_of_the_other_kind(connection, first):
-    """Refused per symbol: B, which has only the new days, is taken."""
+    """The refusal is per symbol: B, which has only new days, is stored."""
     input_writes.store_prices(connection, bars("A", [FRIDAY, MONDAY], adjusted=first), "file")
     news = pd.concat(
         [
@@ -129,7 +129,7 @@ def test_a_file_with_closes_alone_leaves_the_rest_of_the_day(connection):
 
 
 def test_another_close_takes_the_rest_of_the_day_with_it(connection):
-    """After a split the old high and low stand beside a close of half the size."""
+    """After a split the old high and low do not match a close of half the size."""
     input_writes.store_prices(
         connection, bars("A", [FRIDAY], open=99, high=101, low=98, volume=5000), "file"
     )
@@ -141,7 +141,7 @@ def test_another_close_takes_the_rest_of_the_day_with_it(connection):
 
 
 def profiles(**columns: list[object]) -> pd.DataFrame:
-    """Return rows as `read_profiles` gives them."""
+    """Return rows in the format of `read_profiles`."""
     count = len(columns["symbol"])
     missing = dict.fromkeys(
         ("company_name", "sector", "industry"), pd.Series([None] * count, dtype=object)
@@ -172,7 +172,7 @@ def test_a_file_without_a_column_leaves_what_is_stored_of_it(connection):
 
 
 def weights(day: date, **shares: float) -> pd.DataFrame:
-    """Return rows as `read_benchmark` gives them."""
+    """Return rows in the format of `read_benchmark`."""
     return pd.DataFrame({"date": day, "sector": list(shares), "weight": list(shares.values())})
 
 
@@ -216,7 +216,7 @@ def test_a_rejected_row_is_kept_once_however_often_it_comes(connection):
 
 
 def test_a_rejected_row_is_kept_in_part(connection):
-    """A row of a vendor's answer may have megabytes."""
+    """A row of a vendor's response may have megabytes."""
     input_writes.store_rejected_rows(
         connection, "prices", "FMP", [(None, "x" * 1_000_000, "too long")]
     )
@@ -224,7 +224,7 @@ def test_a_rejected_row_is_kept_in_part(connection):
 
 
 def test_a_rejected_row_with_a_nul_is_kept(connection):
-    """Postgres takes no NUL in a text; the row that holds one was rejected for it, perhaps."""
+    """Postgres cannot store NUL in text; it may be the reason of the rejection."""
     input_writes.store_rejected_rows(
         connection, "prices", "bars.csv", [(2, "X\x00Y,1", "symbol 'X\x00Y' is not a symbol")]
     )

@@ -1,4 +1,4 @@
-"""The revisions: what each does to the schema and to the rows that are there."""
+"""Revisions: effects of each on the schema and on existing rows."""
 
 import re
 from collections.abc import Mapping
@@ -20,16 +20,19 @@ PORTFOLIO = "00000000-0000-0000-0000-00000000000a"
 POSITION = "00000000-0000-0000-0000-00000000000b"
 HOLDINGS = f"""
     INSERT INTO portfolios (id, name, currency) VALUES ('{PORTFOLIO}', 'Growth', 'USD');
-    INSERT INTO positions (id, portfolio_id, symbol, position_type, quantity, entry_price, entry_date)
+    INSERT INTO positions (id, portfolio_id, symbol, position_type, quantity, entry_price,
+        entry_date)
     VALUES ('{POSITION}', '{PORTFOLIO}', 'AAPL', 'LONG', 10, 150.25, '2024-01-02');
 """
 SNAPSHOT = f"""
-    INSERT INTO portfolio_snapshots (portfolio_id, snapshot_date, total_value, cash_value, long_value, short_value, gross_exposure,
+    INSERT INTO portfolio_snapshots (portfolio_id, snapshot_date, total_value, cash_value,
+        long_value, short_value, gross_exposure,
         net_exposure, num_positions, num_long_positions, num_short_positions, daily_return)
     VALUES ('{PORTFOLIO}', '2024-12-06', 100, 0, 100, 0, 100, 100, 1, 1, 0, 0.012345);
 """
 RATE_BETA = f"""
-    INSERT INTO position_interest_rate_betas (position_id, ir_beta, calculation_date) VALUES ('{POSITION}', -0.123456, '2024-12-06');
+    INSERT INTO position_interest_rate_betas (position_id, ir_beta, calculation_date)
+    VALUES ('{POSITION}', -0.123456, '2024-12-06');
 """
 PRICE = (
     "INSERT INTO market_data_cache (symbol, date, close, volume, data_source) VALUES ('AAPL',"
@@ -38,7 +41,7 @@ PRICE = (
 
 
 def schema(engine: sa.Engine) -> dict[str, Any]:
-    """Everything that SQLAlchemy's inspector sees but the order of columns, as text."""
+    """Return everything that SQLAlchemy's inspector shows except column order, as text."""
 
     def by_name(found: Mapping[Any, Any]) -> dict[str, list[str]]:
         described = {
@@ -65,7 +68,7 @@ def schema(engine: sa.Engine) -> dict[str, Any]:
 
 
 def test_there_is_one_head_and_the_founding_revisions_come_first_in_order() -> None:
-    """Oracle: Alembic's own reading of the folder."""
+    """Oracle: Alembic's own script directory."""
     script = ScriptDirectory(str(bundled_path("migrations")))
     assert script.get_heads() == [migrate.head()]
     assert [revision.revision for revision in script.walk_revisions()] == [
@@ -92,7 +95,7 @@ def test_every_revision_goes_up_down_and_up_again_through_the_same_schemas(
 def test_the_revisions_build_exactly_the_tables_in_the_code(
     engine: sa.Engine, empty: sa.Engine
 ) -> None:
-    """Names, types, defaults, keys, checks, comments and enums alike."""
+    """Names, types, defaults, keys, checks, comments and enums are equal."""
     tables.metadata.create_all(empty)
     assert schema(engine) == schema(empty)
 
@@ -127,7 +130,7 @@ def alembic_check(engine: sa.Engine) -> None:
 
 
 def test_the_founding_tables_have_the_columns_of_the_founding_document(empty: sa.Engine) -> None:
-    """Oracle: a database where the document's words stand in plain CREATE TABLE statements, as Postgres reads them."""
+    """Oracle: a database created from plain CREATE TABLE statements of the founding document."""
     columns = (
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute WHERE attrelid ="
         " '{}'::regclass AND attnum > 0"
@@ -202,7 +205,7 @@ def test_downgrading_to_base_leaves_only_an_empty_version_table(engine: sa.Engin
 
 
 def test_values_that_older_types_cannot_hold_come_back_as_null(engine: sa.Engine) -> None:
-    """Unknown prices and undefined betas pass through NOT NULL columns as NaN; what is out of range is given up."""
+    """A downgrade stores unknown prices and betas as NaN; out-of-range values become NULL."""
     execute(
         engine,
         HOLDINGS + SNAPSHOT.replace("0.012345", "123.5") + PRICE.replace("36870600", "3000000000"),
@@ -211,8 +214,10 @@ def test_values_that_older_types_cannot_hold_come_back_as_null(engine: sa.Engine
         engine,
         f"""
         UPDATE positions SET entry_price = NULL;
-        INSERT INTO position_interest_rate_betas (portfolio_id, position_id, ir_beta, calculation_date)
-        VALUES ('{PORTFOLIO}', '{POSITION}', NULL, '2024-12-06'), ('{PORTFOLIO}', '{POSITION}', 250, '2024-12-09');
+        INSERT INTO position_interest_rate_betas (portfolio_id, position_id, ir_beta,
+            calculation_date)
+        VALUES ('{PORTFOLIO}', '{POSITION}', NULL, '2024-12-06'),
+            ('{PORTFOLIO}', '{POSITION}', 250, '2024-12-09');
         INSERT INTO position_market_betas (portfolio_id, position_id, calc_date, beta, observations)
         VALUES ('{PORTFOLIO}', '{POSITION}', '2024-12-06', NULL, 12);
         """,
@@ -235,7 +240,8 @@ def test_naive_timestamps_are_read_as_utc_whatever_the_session_says(
     execute(
         empty,
         f"""
-        INSERT INTO benchmarks_sector_weights (benchmark_code, asof_date, sector, weight, created_at, updated_at)
+        INSERT INTO benchmarks_sector_weights (benchmark_code, asof_date, sector, weight,
+            created_at, updated_at)
         VALUES ('SP500', '2025-10-17', 'Energy', 0.03, '2025-10-17 12:00', NULL);
         ALTER DATABASE {empty.url.database} SET timezone TO '{zone}'
         """,
@@ -338,7 +344,7 @@ def test_of_several_rate_betas_of_a_day_the_newest_stays(empty: sa.Engine) -> No
 
 
 def test_a_database_of_other_code_becomes_the_same_schema(empty: sa.Engine) -> None:
-    """Such as the running system of the founding document: Postgres's own names, json, no defaults, columns that are never NULL."""
+    """Another program's database has default names, json, no defaults and NOT NULL columns."""
     for name, labels in founding_schema.ENUMS.items():
         execute(empty, f"CREATE TYPE {name} AS ENUM {tuple(labels.split(', '))}")
     for table, listed in founding_schema.COLUMNS.items():

@@ -1,4 +1,4 @@
-"""Decisions about suspected splits: what is found, what is kept, and what every reader of prices gets."""
+"""Decisions about suspected splits: detection, storage, and the prices that queries return."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -45,14 +45,14 @@ def store(
 
 
 def closes_with_split(ratio: float = 4.0) -> "list[float]":
-    """Closes of 400 and little moves, which fall by ``ratio`` on SPLIT_DAY."""
+    """Return closes of about 400 that fall by ``ratio`` on SPLIT_DAY."""
     closes = 400.0 + np.arange(len(DAYS)) % 3
     closes[10:] /= ratio
     return [float(close) for close in closes]
 
 
 def hold(connection: sa.Connection, symbol: str, **columns: object) -> str:
-    """Create a portfolio with one lot; returns its id."""
+    """Create a portfolio with one lot; return its id."""
     table = tables.portfolios
     statement = sa.insert(table).values(name=f"P{symbol}", currency="USD").returning(table.c.id)
     owner = connection.scalar(statement)
@@ -114,7 +114,7 @@ def test_a_split_behind_a_halt_is_suspected_until_decided(
     connection: sa.Connection,
     n_missing: int,
 ) -> None:
-    """Of both closes and of the close alone; the adjusted close of the latter tells of no income."""
+    """Splits of both closes, and of the close alone, whose adjusted close implies no income."""
     days = trading_calendar.sessions_with_lookback([SPLIT_DAY], n_missing + 3)
     known, source = [0, 1, 2, n_missing + 3], {"data_source": "test"}
     closes = dict(zip((days[at] for at in known), (400.0, 401.0, 400.0, 101.0), strict=True))
@@ -230,7 +230,7 @@ def test_a_split_rescales_only_the_close_that_makes_the_move(
 
 
 def test_corrected_prices_take_a_recorded_split_out_of_effect(connection: sa.Connection) -> None:
-    """Or the split would be taken out twice."""
+    """Otherwise the split would be adjusted for twice."""
     store(connection, "A", closes_with_split())
     price_decisions.record_decision(connection, "A", SPLIT_DAY, SplitRatio(4, 1), "test")
     corrected = [101.0] * len(DAYS)
@@ -247,7 +247,7 @@ def test_corrected_prices_take_a_recorded_split_out_of_effect(connection: sa.Con
 def test_a_split_explains_a_move_that_is_nearer_to_it_than_to_none(
     price: float, is_explained: bool
 ) -> None:
-    """By hand: half way to a 4:1, in logarithms, is a fall to a half."""
+    """By hand: half way to a 4:1 split, in logarithms, is a fall by half."""
     assert SplitRatio(4, 1).matches_move(100.0, price) == is_explained
     assert SplitRatio(1, 4).matches_move(price, 100.0) == is_explained
     assert not SplitRatio(4, 1).matches_move(100.0, float("nan"))
@@ -274,7 +274,7 @@ def test_the_database_refuses_a_split_that_is_none(
 
 @needs_shared_data
 def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.Connection) -> None:
-    """Every split in five years of 14 symbols; afterwards the closes move as the adjusted ones do."""
+    """Every split in five years of 14 symbols; then the closes move as the adjusted closes do."""
     rows = pd.read_parquet(SHARED_DATA / "prices_raw_and_adjusted.parquet")
     rows = rows[rows["symbol"].isin(["ROL", "BF-B", "PG"])].assign(has_adj_close=True)
     rows["date"] = pd.to_datetime(rows["date"]).dt.date
@@ -302,7 +302,7 @@ def test_real_splits_of_closes_as_traded_are_found_and_taken_out(connection: sa.
 def add_closes(
     engine: sa.Engine, symbols: Sequence[str], days: Sequence[date], **columns: object
 ) -> None:
-    """Import closes of a file without adjusted ones, in a transaction of their own."""
+    """Import closes of a file without adjusted closes, in a separate transaction."""
     rows = [
         {"symbol": symbol, "date": day, "close": 100.0, "adj_close": 100.0}
         for symbol in symbols
@@ -314,7 +314,7 @@ def add_closes(
 
 
 def test_imports_of_close_only_files_meet_at_a_seam(engine: sa.Engine) -> None:
-    """A history replaced by the same closes has none, nor one with adjusted closes."""
+    """A history replaced by the same closes, or with adjusted closes, has no splice."""
     add_closes(engine, ["A", "B"], DAYS[:5])
     add_closes(engine, ["A"], DAYS[:8])
     add_closes(engine, ["B", "NEW"], DAYS[6:])

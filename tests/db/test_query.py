@@ -1,4 +1,4 @@
-"""Queries of the user's own: results, limits on size and time, and what a killed client leaves."""
+"""Users' queries: results, limits on size and time, and killed clients."""
 
 import os
 import signal
@@ -99,7 +99,7 @@ def test_the_limit_on_size_is_a_setting(call_sql: Callable[..., str], monkeypatc
 
 @pytest.fixture
 def call_sql(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Call `riskmetrics db sql` on a database, and return what it prints."""
+    """Call `riskmetrics db sql` on a database, and return its output."""
     from typer.testing import CliRunner
 
     from riskmetrics.cli.main import app
@@ -132,7 +132,7 @@ def test_a_query_cannot_leave_its_parentheses(shared_engine: sa.Engine, text: st
 
 
 def test_a_query_sends_no_notification(database: str, call_sql: Callable[..., str]) -> None:
-    """Postgres lets a read-only transaction notify, and sends when it commits."""
+    """A read-only transaction may NOTIFY, and Postgres sends it at commit."""
     url = database.replace("+psycopg", "")
     with psycopg.connect(url, autocommit=True) as listener, psycopg.connect(url) as sender:
         listener.execute("LISTEN runs")

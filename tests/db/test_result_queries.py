@@ -1,4 +1,4 @@
-"""Stored results as people ask for them: empty, one portfolio, and what is missing."""
+"""Queries of stored results: empty database, one portfolio, missing values."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import holdings, result_queries, stored_prices, tables, write
+from riskmetrics.db import holdings, result_queries, storage_overview, stored_prices, tables, write
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY
 
@@ -21,7 +21,7 @@ SNAPSHOT = dict.fromkeys(
 
 @pytest.fixture
 def lots(connection: sa.Connection) -> pd.DataFrame:
-    """Create the portfolios Q and P with a lot of each of two symbols; returns name, symbol and keys."""
+    """Create portfolios Q and P with one lot of each of two symbols; return name, symbol, keys."""
     blank = dict.fromkeys(("entry_price", "strike_price", "last_price"), np.nan) | dict.fromkeys(
         ("entry_date", "underlying_symbol", "expiration_date")
     )
@@ -63,7 +63,7 @@ def snapshot(connection: sa.Connection, lots: pd.DataFrame, day: date) -> None:
 
 
 def test_an_empty_database_has_no_sessions_and_no_results(connection):
-    assert result_queries.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
+    assert storage_overview.read_stored_sessions(connection) == (None, None, None, None, 0, [], [])
     assert result_queries.read_latest_day(connection) is None
     for of_a_day in (
         result_queries.read_snapshots,
@@ -77,11 +77,11 @@ def test_an_empty_database_has_no_sessions_and_no_results(connection):
     assert result_queries.sum_sector_weights(connection, [DAY]).empty
     assert result_queries.find_low_coverage(connection, "beta", [DAY], 0.8).empty
     assert result_queries.find_small_equity(connection, [DAY], 0.05).empty
-    assert result_queries.read_portfolio_overview(connection).empty
+    assert storage_overview.read_portfolio_overview(connection).empty
 
 
 def test_every_table_has_a_size_also_when_it_is_empty(connection):
-    sizes = result_queries.read_table_sizes(connection)
+    sizes = storage_overview.read_table_sizes(connection)
     assert sorted(sizes["table"]) == sorted(tables.metadata.tables)
     shipped = ["har_coefficients", "stress_scenarios", "ai_insight_templates"]
     assert (sizes["rows"][~sizes["table"].isin(shipped)] == 0).all()
@@ -97,7 +97,7 @@ def test_sessions_between_the_first_and_the_last_result_are_missed(connection, l
         sa.insert(tables.market_data_cache),
         [prices | {"date": day} for day in (date(2020, 1, 2), NEXT)],
     )
-    assert result_queries.read_stored_sessions(connection) == (
+    assert storage_overview.read_stored_sessions(connection) == (
         date(2020, 1, 2),
         NEXT,
         DAY,
@@ -167,7 +167,7 @@ def test_every_portfolio_with_too_little_coverage_is_named_on_its_worst_day(conn
     ("equity", "named"), [("50.00", False), ("49.99", True), ("0.00", True), ("-1.00", True)]
 )
 def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, named):
-    """Gross exposure is 1,000: 5 % are 50. Both portfolios have it."""
+    """Gross exposure of both portfolios is 1,000, of which 5% is 50."""
     snapshot(connection, lots, DAY)
     table = tables.portfolio_snapshots
     connection.execute(sa.update(table).values(total_value=equity, gross_exposure=1000))
@@ -178,7 +178,7 @@ def test_every_portfolio_with_small_equity_is_named(connection, lots, equity, na
 
 
 def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connection, lots):
-    """Equity is half of the gross value, and 4 % of exposure with options by delta: the stored reason says so."""
+    """Equity is half of the gross value, but 4% of the exposure with options by delta."""
     snapshot(connection, lots, DAY)
     connection.execute(
         sa.update(tables.portfolio_snapshots).values(total_value=500, gross_exposure=1000)
@@ -201,7 +201,7 @@ def test_a_portfolio_whose_equity_is_small_beside_its_options_is_named(connectio
 
 
 def test_symbols_without_any_price_up_to_a_day_are_named(connection, lots):
-    """A has a price from the next session on, B one long ago, and both are held."""
+    """A has prices from the next session, B an old one, and both are held."""
     prices = {"close": 1, "data_source": "test"}
     rows = [
         prices | {"symbol": "A", "date": NEXT},
@@ -249,13 +249,13 @@ def test_sectors_come_largest_first_and_sum_by_portfolio(connection, lots):
 
 def test_a_removed_portfolio_is_shown_no_more(connection, lots):
     snapshot(connection, lots, DAY)
-    overview = result_queries.read_portfolio_overview(connection)
+    overview = storage_overview.read_portfolio_overview(connection)
     assert overview[["portfolio", "open_lots", "closed_lots"]].to_numpy().tolist() == [
         ["P", 2, 0],
         ["Q", 2, 0],
     ]
     holdings.remove_portfolio(connection, "P")
-    assert result_queries.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
+    assert storage_overview.read_portfolio_overview(connection)["portfolio"].to_list() == ["Q"]
     assert result_queries.read_snapshots(connection, DAY)["portfolio"].to_list() == ["Q"]
 
 
@@ -295,7 +295,7 @@ def test_without_lots_there_is_no_row():
 
 
 def test_a_beta_is_beyond_a_limit_and_not_on_it(connection, lots):
-    """To the last of the six decimals that are stored, in either direction; a symbol once a day."""
+    """Exact to the six stored decimals, for both signs; each symbol once a day."""
     rows = lots[["portfolio_id", "position_id"]].assign(
         beta=[5.0, -5.0, 5.000001, -5.000001],
         observations=90,

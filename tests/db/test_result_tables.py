@@ -1,4 +1,4 @@
-"""Computed results as a whole: every table is known for what it is, and what is removed is what was chosen."""
+"""Result tables: which tables contain results, and which rows are removed."""
 
 import threading
 
@@ -53,20 +53,20 @@ OF_PEOPLE = {"ai_insights", "ai_insight_templates", "ai_spend", "ai_batches", "a
 
 
 def counted(portfolio_days: int, days: int) -> dict[str, int]:
-    """Return the rows of each table: one for every portfolio and day, and one for every day of the one symbol."""
+    """Return the rows of each table: one per portfolio and day, or one per day of the symbol."""
     rows = {name: days if name in OF_SYMBOLS else portfolio_days for name in RESULTS}
     return {name: count for name, count in rows.items() if count}
 
 
 @pytest.fixture
 def filled(connection: sa.Connection) -> sa.Connection:
-    """Hold a row of every kind for two portfolios and two days."""
+    """Store a row in every table for two portfolios and two days."""
     store_small_results(connection)
     return connection
 
 
 def test_every_table_is_input_or_a_result() -> None:
-    """A new table must be named here, and a new table of results keep its run."""
+    """A new table must be listed here; a new result table must have provenance."""
     assert {
         result.table.name: result.day.name for result in result_tables.list_result_tables()
     } == RESULTS
@@ -112,7 +112,7 @@ def test_a_removed_portfolio_is_chosen_with_all_and_not_by_its_name(filled: sa.C
 
 
 def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
-    """An insight of another portfolio that repeats a removed one stays, and stands alone."""
+    """A copy of a removed insight in another portfolio is kept, without its source id."""
     table, ids = (
         tables.ai_insights,
         dict(filled.execute(sa.select(tables.portfolios.c.name, tables.portfolios.c.id)).all()),
@@ -141,7 +141,7 @@ def test_insights_stay_unless_they_are_asked_for(filled: sa.Connection) -> None:
 
 
 def test_insights_are_chosen_by_their_day(filled: sa.Connection) -> None:
-    """One that other code wrote is about no day: it is chosen where no day is."""
+    """Insights of other programs have no day: they are in scope only without days."""
     portfolio = filled.scalar(
         sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
     )

@@ -1,4 +1,4 @@
-"""Stress scenarios in the database: those that come with it, and what users add, change and remove."""
+"""Stress scenarios in the database: defaults, and additions, changes and removals by users."""
 
 from datetime import date
 
@@ -37,7 +37,7 @@ def test_the_windows_that_come_with_the_database_begin_and_end_with_sessions(con
 def test_a_name_that_is_there_gets_the_new_terms_and_the_same_file_again_changes_nothing(
     connection,
 ):
-    """A move becomes a window: nothing of the move stays."""
+    """A scenario by moves becomes a window: the moves are removed."""
     assert input_writes.store_scenarios(
         connection, scenario("mine", -0.3), is_complete_set=False
     ) == (1, 0, 0)

@@ -1,4 +1,4 @@
-"""Foreign spellings in a database are normalized, or named before anything is changed."""
+"""Other spellings in a database are normalized, or refused before any change."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ import foreign_databases
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, input_writes, migrate, symbol_spellings, tables
+from riskmetrics.db import input_writes, migrate, sql_expressions, symbol_spellings, tables
 from riskmetrics.errors import SchemaError
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import read_prices, read_profiles
@@ -23,11 +23,11 @@ FOREIGN = {"AAPL": "AAPL.US", "BRK-B": "BRK/B", "SPY": "SPY.US", "TLT": "tlt", "
 NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
 """Keys of prompts."""
 CREATED_LATER = {("price_decisions", "symbol")}
-"""Columns that never held another spelling than the normal one."""
+"""Columns that always had the normal spelling."""
 
 
 def symbol_columns() -> set[tuple[str, str]]:
-    """Columns that hold symbols, by their names and types alone."""
+    """Return the symbol columns, identified by their names and types."""
     ends = ("symbol", "_index", "subject")
     found = {
         (table.name, column.name)
@@ -41,7 +41,7 @@ def symbol_columns() -> set[tuple[str, str]]:
 def test_every_column_of_symbols_is_normalized() -> None:
     listed = [(column.table, column.name) for column in symbol_spellings.SYMBOL_COLUMNS]
     assert sorted(listed) == sorted(symbol_columns())
-    assert input_queries.CLOSE_ONLY_SUFFIX == symbol_spellings.CLOSE_ONLY_SUFFIX
+    assert sql_expressions.CLOSE_ONLY_SUFFIX == symbol_spellings.CLOSE_ONLY_SUFFIX
 
 
 def growth(connection: sa.Connection) -> UUID:
@@ -55,7 +55,7 @@ def insert(connection: sa.Connection, table: sa.Table, **values: object) -> None
 
 
 def fill(engine: sa.Engine) -> None:
-    """Store a row with a normal symbol in every table that has a column of symbols."""
+    """Store a row with a normal symbol in every table with a symbol column."""
     forecast = {
         "subject": "BRK-B",
         "day": FIRST_DAY,
@@ -83,14 +83,14 @@ def fill(engine: sa.Engine) -> None:
 
 
 def contents(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table but the answers of vendors, which are asked again."""
+    """Return every row of every table except vendor responses, which are requested again."""
     names = sa.inspect(engine).get_table_names()
     rows = "SELECT row::text FROM {} AS row ORDER BY 1"
     return {name: query(engine, rows.format(name)) for name in names if name != "vendor_answers"}
 
 
 def go_back(engine: sa.Engine) -> None:
-    """Bring the database to the revision before the one that normalizes symbols."""
+    """Downgrade the database to the revision before the normalization of symbols."""
     [before] = [one.down_revision for one in migrate.history() if one.revision == REVISION]
     migrate.downgrade(engine, str(before))
 
@@ -125,7 +125,7 @@ def test_what_other_code_stored_reads_as_an_import_of_today(
     engine: sa.Engine,
     tmp_path: Path,
 ) -> None:
-    """Oracle: the same spellings through the doors of today."""
+    """Oracle: imports of the same spellings by the current version."""
     foreign = ["BRKB", "BF.B", "AAPL.US", "BRK B 17JAN25 400 C", "BAC.PRL", "VOD.L"]
     path = tmp_path / "file.csv"
     imported = {}
@@ -165,7 +165,7 @@ def profile(symbol: str, beta: float) -> str:
     )
 
 
-CONTRADICT = "are one symbol, contradict each other (keys: 1): delete those of one spelling, as in"
+CONFLICT = "are one symbol, conflict (keys: 1): delete those of one spelling, for example"
 ADVICE = "DELETE FROM {} WHERE symbol = '{}'"
 TWO_CLOSES = price("BRK.B", "2024-12-06", 1) + price("BRK-B", "2024-12-06", 2)
 TWO_BETAS = profile("AAPL.US", 1.1) + profile("AAPL", 1.2)
@@ -174,28 +174,28 @@ COLLISIONS = [
     (
         price("BRK.B", "2024-12-05", 469) + price("BRK-B", "2024-12-05", 469) + TWO_CLOSES,
         (
-            f"rows of {PRICES} for BRK-B and BRK.B, which {CONTRADICT}"
+            f"rows of {PRICES} for BRK-B and BRK.B, which {CONFLICT}"
             f" {ADVICE.format(PRICES, 'BRK.B')}"
         ),
     ),
     (
         price("BRK.B", "2024-12-06", 1) + price("BRK/B", "2024-12-06", 2),
         (
-            f"rows of {PRICES} for BRK.B and BRK/B, which {CONTRADICT}"
+            f"rows of {PRICES} for BRK.B and BRK/B, which {CONFLICT}"
             f" {ADVICE.format(PRICES, 'BRK.B')}"
         ),
     ),
     (
         price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"),
         (
-            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, are adjusted for"
-            " dividends in"
+            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, mix closes with and"
+            " without dividend adjustment"
         ),
     ),
     (
         TWO_BETAS,
         (
-            f"rows of {PROFILES} for AAPL and AAPL.US, which {CONTRADICT}"
+            f"rows of {PROFILES} for AAPL and AAPL.US, which {CONFLICT}"
             f" {ADVICE.format(PROFILES, 'AAPL.US')}"
         ),
     ),
@@ -208,7 +208,7 @@ def test_contradicting_inputs_are_named_and_nothing_is_changed(
     planted: str,
     sentence: str,
 ) -> None:
-    """What the sentence tells to do helps."""
+    """The advice of the message resolves the conflict."""
     go_back(engine)
     execute(engine, price("SPY.US", "2024-12-06", 607) + planted)
     before = contents(engine)
@@ -264,7 +264,7 @@ def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
     engine: sa.Engine,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A beta of BRK-B without prices gives way; two contributions of a symbol are neither's."""
+    """An undefined beta of BRK-B is removed; two contributions of a symbol are both removed."""
     fill(engine)
     go_back(engine)
     with engine.begin() as connection:
@@ -280,8 +280,9 @@ def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
     assert query(engine, betas) == [("BRK-B", 0.8)]
     parts = "SELECT DISTINCT symbol FROM portfolio_risk_contributions"
     assert query(engine, parts) == [("AAPL",)]
-    said = "portfolio_risk_contributions held parts of BRK-B in several spellings; they are removed"
-    assert f"{said} (keys: 1)" in caplog.text
+    table = "portfolio_risk_contributions"
+    warning = f"{table} had parts of BRK-B in several spellings; they were removed (keys: 1)"
+    assert warning in caplog.text
 
 
 def test_what_is_no_symbol_stays(engine: sa.Engine) -> None:

@@ -1,4 +1,4 @@
-"""The calls that a vendor's plan allows, kept in the database and shared; and what it answered."""
+"""Call quotas of a vendor, shared in the database, and its recorded responses."""
 
 import time
 from collections.abc import Callable
@@ -15,19 +15,19 @@ QUOTAS = tables.vendor_quotas
 
 
 class Clock(datetime):
-    """A clock that stands until somebody sleeps."""
+    """A clock that advances only by sleeping."""
 
     moment = datetime(2024, 12, 6, 23, 59, 0, tzinfo=UTC)
 
     @classmethod
     def now(cls, tz: object = None) -> datetime:
-        """The time on the clock."""
+        """Return the current time of the clock."""
         return cls.moment
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
-    """Replace the clock of the quota by one that jumps ahead when somebody waits."""
+    """Replace the clock of the quota by one that advances only by sleeping."""
     Clock.moment = datetime(2024, 12, 6, 23, 59, 0, tzinfo=UTC)
 
     def wait(seconds: float) -> None:
@@ -39,7 +39,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
 
 
 def times(clock: type[Clock], engine: sa.Engine, calls: int, per_minute: int) -> list[datetime]:
-    """When each of ``calls`` is made, by a caller that never waits by itself."""
+    """Return the times of ``calls`` calls by a caller that never waits by itself."""
     made = []
     for _ in range(calls):
         vendor.wait_for_quota(engine, "FMP", per_minute, None)
@@ -49,7 +49,7 @@ def times(clock: type[Clock], engine: sa.Engine, calls: int, per_minute: int) ->
 
 @pytest.mark.parametrize("per_minute", [1, 2, 10, 61])
 def test_no_minute_has_more_calls_than_allowed_and_none_is_wasted(clock, engine, per_minute):
-    """By counting: every window of 60 seconds, and how long all of them take."""
+    """By counting the calls in every window of 60 seconds, and the total time."""
     made = times(clock, engine, 4 * per_minute, per_minute)
     for begin in made:
         inside = [moment for moment in made if begin <= moment < begin + timedelta(seconds=60)]
@@ -79,7 +79,7 @@ def test_the_calls_of_a_day_are_refused_when_used_up_and_there_again_tomorrow(cl
             left.append(vendor.read_remaining_calls(connection, "FMP", 3))
         vendor.wait_for_quota(engine, "FMP", 600, 3)
     for _ in range(2):
-        with pytest.raises(RateLimitError, match=r"the 3 calls to FMP .* tomorrow"):
+        with pytest.raises(RateLimitError, match=r"FMP call limit reached \(3 calls per day\)"):
             vendor.wait_for_quota(engine, "FMP", 600, 3)
     with engine.connect() as connection:
         assert [

@@ -1,4 +1,4 @@
-"""Widening positions.quantity on a database whose views other roles use, or the user's own views read."""
+"""Widening of positions.quantity in databases with granted views and views of users."""
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ BEFORE, WIDENED = "7c2e59d0a4b1", "5d2f8a1c7e36"
 
 @pytest.fixture
 def earlier(engine: sa.Engine) -> sa.Engine:
-    """A database at the revision before."""
+    """Return an engine for a database at the revision before."""
     migrate.downgrade(engine, BEFORE)
     return engine
 

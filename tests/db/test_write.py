@@ -1,4 +1,4 @@
-"""Writes against a real Postgres: what is touched, what is not, and what two writers see of each other."""
+"""Writes to a real Postgres: which rows are touched, and how concurrent writers interact."""
 
 import threading
 import time
@@ -20,7 +20,7 @@ FIRST, SECOND = write.Provenance("run-1", "0.1"), write.Provenance("run-2", "0.2
 
 
 def hold(connection: sa.Connection, count: int) -> pd.DataFrame:
-    """Create a portfolio of ``count`` positions; returns their keys."""
+    """Create a portfolio of ``count`` positions; return their keys."""
     portfolio = connection.scalar(
         sa.insert(tables.portfolios)
         .values(name="P", currency="USD")
@@ -42,7 +42,7 @@ def hold(connection: sa.Connection, count: int) -> pd.DataFrame:
 
 
 def betas(keys: pd.DataFrame, day: pd.Timestamp = MONDAY, beta: float = 1.25) -> pd.DataFrame:
-    """Return a row per position of what an estimate gives, its p_value unknown."""
+    """Return a row of estimates per position, with unknown p_value."""
     return keys.assign(
         calc_date=day,
         beta=beta,
@@ -60,14 +60,14 @@ def replace(
     days: tuple[pd.Timestamp, ...] = (MONDAY,),
     by: write.Provenance = FIRST,
 ) -> write.WriteCounts:
-    """Make ``rows`` the betas of ``days``."""
+    """Replace the betas of ``days``."""
     return write.replace_rows(
         connection, BETAS, rows, key=KEY, scope=BETAS.c.calc_date.in_(days), provenance=by
     )
 
 
 def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
-    """Where each row lies, who wrote it and who locked it: equal only if nothing touched the rows."""
+    """Return ctid, xmin and xmax of each row: equal only if no row was touched."""
     query = sa.text(
         "SELECT ctid::text, xmin::text, xmax::text, position_market_betas::text FROM"
         " position_market_betas ORDER BY 1"
@@ -76,18 +76,18 @@ def physical(connection: sa.Connection) -> list[tuple[object, ...]]:
 
 
 def stored(connection: sa.Connection, column: str) -> list[object]:
-    """Values of a column of the stored betas."""
+    """Return a column of the stored betas."""
     return sorted(connection.scalars(sa.select(BETAS.c[column])), key=str)
 
 
 @pytest.fixture
 def keys(connection: sa.Connection) -> pd.DataFrame:
-    """Return three positions that are there until the test ends."""
+    """Return the keys of three positions, which are removed after the test."""
     return hold(connection, 3)
 
 
 def test_the_same_rows_again_touch_nothing(engine):
-    """Each in a transaction of its own, so that xmin and xmax would tell a rewritten or a locked row."""
+    """Each write has its own transaction: xmin and xmax would show rewritten or locked rows."""
     with engine.begin() as connection:
         keys = hold(connection, 3)
         assert replace(connection, betas(keys)) == (3, 0, 0)
@@ -298,7 +298,7 @@ def test_coverage_of_one_metric_leaves_that_of_another(connection, keys):
 
 
 def test_a_run_leaves_the_results_of_deleted_portfolios_alone(connection):
-    """Those are not computed again: a run must not remove what it does not replace."""
+    """A run does not compute them again, so it must not remove them."""
     kept, everything = hold(connection, 2), hold(connection, 2)
     deleted = everything[~everything["position_id"].isin(kept["position_id"])]
     rows = betas(pd.concat([kept, deleted], ignore_index=True))
@@ -355,7 +355,7 @@ def delete(connection: sa.Connection, keys: pd.DataFrame) -> None:
 
 
 def waiting(engine: sa.Engine) -> int:
-    """How many connections wait for an advisory lock."""
+    """Return the number of connections that wait for an advisory lock."""
     with engine.connect() as connection:
         count: int = (
             connection.scalar(
@@ -390,7 +390,7 @@ def test_a_lock_lets_one_writer_of_an_asset_in_at_a_time(engine):
 
 @pytest.mark.parametrize("locked", [True, False])
 def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
-    """Without the lock the second waits for the first one's rows instead."""
+    """Without the lock the second writer would wait for rows of the first."""
     with engine.begin() as connection:
         keys = hold(connection, 50)
     barrier = threading.Barrier(2)
@@ -415,7 +415,7 @@ def test_two_writers_of_the_same_days_leave_each_row_once(engine, locked):
 
 
 def test_the_planner_knows_of_many_new_rows_at_once(connection):
-    """Oracle: what the server itself keeps; -1 or 0 stands for a table that it has never looked at."""
+    """Oracle: the server's own statistics; -1 or 0 is a table that was never analyzed."""
     symbols = [f"S{number:05d}" for number in range(10_000)]
     rows = pd.DataFrame({"symbol": symbols, "date": MONDAY, "close": 1.0, "data_source": "test"})
     write.upsert_rows(connection, tables.market_data_cache, rows, key=["symbol", "date"])
@@ -437,11 +437,11 @@ SNAPSHOTS = tables.portfolio_snapshots
 COUNTS = ("num_positions", "num_long_positions", "num_short_positions")
 NOT_NULL = ("cash_value", "long_value", "short_value", "gross_exposure", "net_exposure")
 LARGEST = 10.0**14
-"""Of total_value, NUMERIC(16, 2): this is the first number that does not fit."""
+"""First value that exceeds total_value, NUMERIC(16, 2)."""
 
 
 def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFrame:
-    """Return rows of portfolio_snapshots, of as many portfolios as there are values."""
+    """Return rows of portfolio_snapshots, one portfolio per value."""
     count = len(next(iter(values.values())))
     portfolios = [{"name": f"P{number}", "currency": "USD"} for number in range(count)]
     added = sa.insert(tables.portfolios).returning(tables.portfolios.c.id)
@@ -453,7 +453,7 @@ def snapshot_rows(connection: sa.Connection, **values: list[float]) -> pd.DataFr
 
 
 def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Fit rows of portfolio_snapshots, of which nothing was undefined before."""
+    """Call null_out_of_range for snapshots without other undefined values."""
     reasons = pd.DataFrame(columns=["metric", "subject", "day", "portfolio_id", "reason", "n_obs"])
     return write.null_out_of_range(
         SNAPSHOTS, rows, reasons, subject="portfolio_id", day="snapshot_date"
@@ -463,14 +463,14 @@ def fit_snapshots(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_a_row_whose_value_fits_no_column_that_must_have_one_is_left_out_with_its_reason(
     connection,
 ):
-    """The other portfolio's row is written all the same; oracle: what Postgres itself takes."""
+    """The other portfolio's row is written; oracle: what Postgres accepts."""
     rows = snapshot_rows(connection, total_value=[1e20, 25.5, -LARGEST])
     kept, undefined = fit_snapshots(rows)
     assert kept["total_value"].to_list() == [25.5]
     assert undefined["subject"].to_list() == rows["portfolio_id"].iloc[[0, 2]].to_list()
     assert set(undefined["metric"]) == {"portfolio_snapshots.total_value"}
     reason = undefined["reason"].iloc[0]
-    assert reason == "1e+20 does not fit its column, NUMERIC(16, 2): is a price wrong?"
+    assert reason == "1e+20 exceeds its column, NUMERIC(16, 2): check the price"
     key, scope = ("portfolio_id", "snapshot_date"), SNAPSHOTS.c.snapshot_date == MONDAY
     write.replace_rows(connection, SNAPSHOTS, kept, key=key, scope=scope, provenance=FIRST)
     assert connection.scalars(sa.select(SNAPSHOTS.c.total_value)).all() == [25.5]
@@ -494,7 +494,7 @@ def test_a_value_that_does_not_fit_a_column_that_may_be_null_is_null_and_its_row
 def test_the_limit_of_a_column_is_one_unit_of_its_last_place_below_what_overflows(
     connection, column, limit, unit, sign
 ):
-    """One unit more is left, and Postgres takes it; the limit itself would round up to what overflows."""
+    """One unit below the limit is stored; the limit itself would round up and overflow."""
     fits, does_not = sign * (limit - 2 * unit), sign * (limit - unit)
     kept, undefined = fit_snapshots(
         snapshot_rows(connection, **{column: [fits, does_not, sign * limit]})

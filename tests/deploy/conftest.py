@@ -1,4 +1,4 @@
-"""Servers of Postgres that listen on loopback and ask for passwords, with the roles and databases of a deployment."""
+"""Postgres servers on loopback with passwords, and with the roles and databases of a deployment."""
 
 import os
 import pwd
@@ -21,7 +21,7 @@ from tests.conftest import COMMAND, MEMORY
 CHECKOUT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 ENVIRONMENT = {"PATH": f"{Path(COMMAND).parent}:{os.defpath}", "LC_ALL": "C.UTF-8"}
-"""What every process of a deployment gets, and nothing of the user's."""
+"""Environment of every process of a deployment, without that of the user."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Postgres:
         return f"postgresql://riskmetrics_{role}:{self.passwords[f'{role.upper()}_PASSWORD']}@127.0.0.1:{self.port}/{database}"
 
     def run(self, *command: str, stdin: bytes = b"") -> bytes:
-        """Run a tool of Postgres as the superuser, and return what it printed."""
+        """Run a Postgres tool as the superuser, and return its output."""
         variables = {
             "PGHOST": "127.0.0.1",
             "PGPORT": str(self.port),
@@ -59,7 +59,7 @@ class Postgres:
 
 
 def free_port() -> int:
-    """Return a port on loopback that nobody listens on."""
+    """Return a free port on loopback."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port
@@ -80,7 +80,7 @@ def make_passwords(folder: Path) -> dict[str, str]:
 
 
 def serve(binaries: Path, folder: Path, passwords: Mapping[str, str], *options: str) -> Postgres:
-    """Start a server with its data in ``folder``, which is to be a fresh one: a superuser with a password, and loopback alone."""
+    """Start a server on loopback with data in a new ``folder`` and a superuser with password."""
     as_root = os.geteuid() == 0  # whom Postgres refuses to run as
     user = pwd.getpwnam("nobody") if as_root else pwd.getpwuid(os.geteuid())
     port = free_port()
@@ -140,7 +140,7 @@ def stop(server: Postgres, folder: Path) -> None:
 
 
 def new_folder() -> Path:
-    """Return a fresh folder that an unprivileged user can walk to, in memory where there is room."""
+    """Return a new folder that an unprivileged user can reach, in memory if there is room."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1 << 30
     return Path(tempfile.mkdtemp(prefix="riskmetrics-postgres-", dir=MEMORY if roomy else None))
 
@@ -179,7 +179,7 @@ def interpolated(value: object, variables: Mapping[str, str]) -> object:
 
 
 def riskmetrics(*arguments: str, url: str, home: Path, code: int = 0, **variables: str) -> str:
-    """Run the command on the database at ``url``, expect its exit code, and return what it printed."""
+    """Run the command on the database at ``url``, check its exit code, and return its output."""
     environment = {
         **ENVIRONMENT,
         "RISKMETRICS_DATABASE_URL": url,

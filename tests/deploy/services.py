@@ -1,7 +1,7 @@
-"""The services of docker-compose.yml as processes, by the commands and settings that stand in it, on a real Postgres.
+"""Services of docker-compose.yml as processes with the same commands and settings.
 
-No container is needed: what a container gives (host names, ports, the home) is replaced by what
-this machine has.
+They use a real Postgres. No container is needed: host names, ports and the home are replaced by
+those of this machine.
 """
 
 import os
@@ -24,7 +24,7 @@ from riskmetrics.resources import OFFLINE_TAG
 from tests.deploy.conftest import CHECKOUT, COMPOSE, ENVIRONMENT, Postgres, free_port, interpolated
 
 PATIENCE = 240
-"""Seconds until something is taken to hang: no measure of speed."""
+"""Seconds until a service is considered hung; not a measure of speed."""
 
 KEY = "a-vendors-key-that-nobody-shall-see"
 HOME = "/var/lib/riskmetrics"
@@ -34,13 +34,17 @@ REPOSITORY = {
 }
 LAUNCH = """
     mutation ($job: JobOrPipelineSelector!, $tags: [ExecutionTag!]!) {
-        launchRun(executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}) {
+        launchRun(
+            executionParams: {selector: $job, executionMetadata: {tags: $tags}, runConfigData: {}}
+        ) {
             ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }
 """
 RUN = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
 BACKFILL = """
     mutation ($assets: [AssetKeyInput!]!, $days: [String!]!, $tags: [ExecutionTag!]!) {
-        launchPartitionBackfill(backfillParams: {assetSelection: $assets, partitionNames: $days, tags: $tags}) {
+        launchPartitionBackfill(
+            backfillParams: {assetSelection: $assets, partitionNames: $days, tags: $tags}
+        ) {
             ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }
 """
 BACKFILL_STATUS = (
@@ -50,7 +54,7 @@ BACKFILL_STATUS = (
 
 
 class Services:
-    """The services on this machine, each with its output in a file of its own."""
+    """Services on this machine, each with its output in a file."""
 
     def __init__(self, postgres: Postgres, folder: Path) -> None:
         self.folder, self.home = folder, folder / "home"
@@ -70,7 +74,7 @@ class Services:
             shutil.copyfile(source, self.home / Path(config["target"]).relative_to(HOME))
 
     def words(self, command: list[str]) -> list[str]:
-        """Return a command with what this machine has in place of what a container has."""
+        """Return a command with paths and hosts of this machine instead of the container's."""
         for there, here in self._here.items():
             command = [word.replace(there, here) for word in command]
         return command
@@ -92,7 +96,7 @@ class Services:
         }
 
     def start(self, name: str, *instead: str) -> "subprocess.Popen[bytes]":
-        """Start a service as compose does, or another command in its place, as `docker compose run` does."""
+        """Start a service as compose does, or another command as `docker compose run` does."""
         with (self.folder / f"{name}.log").open("ab") as log:
             command, variables = (
                 list(instead) or self.words(self._services[name]["command"]),
@@ -133,7 +137,7 @@ class Services:
         return (self.folder / f"{name}.log").read_text()
 
     def ask(self, query: str, **variables: object) -> Any:
-        """Ask the webserver as its pages do, and return the only field of the answer."""
+        """Query the webserver as its pages do, and return the only field of the response."""
         answer = requests.post(
             f"http://127.0.0.1:{self.web}/graphql",
             json={"query": query, "variables": variables},
@@ -151,12 +155,12 @@ class Services:
         return run_id
 
     def status(self, run_id: str) -> str:
-        """Return how far a run is."""
+        """Return the status of a run."""
         status: str = self.ask(RUN, run=run_id)["status"]
         return status
 
     def backfill(self, assets: Sequence[str], days: Sequence[str]) -> str:
-        """Ask for sessions of some assets, as the UI does, without the vendor; returns the backfill's id."""
+        """Launch a backfill of assets as the UI does, without the vendor; return its id."""
         offline = [{"key": OFFLINE_TAG, "value": "true"}]
         backfill: str = self.ask(
             BACKFILL, assets=[{"path": [name]} for name in assets], days=days, tags=offline
@@ -164,24 +168,24 @@ class Services:
         return backfill
 
     def backfill_status(self, backfill: str) -> str:
-        """Return how far a backfill is."""
+        """Return the status of a backfill."""
         status: str = self.ask(BACKFILL_STATUS, id=backfill)["status"]
         return status
 
     def statuses(self) -> list[str]:
-        """Return how far all runs are, the newest first."""
+        """Return the status of all runs, newest first."""
         return [
             run["status"]
             for run in self.ask("{ runsOrError { ... on Runs { results { status } } } }")["results"]
         ]
 
     def kill(self, name: str) -> None:
-        """Kill a service, and with it what it started."""
+        """Kill a service and its child processes."""
         os.killpg(self._running[name].pid, signal.SIGKILL)
         self._running[name].wait()
 
     def stop(self) -> None:
-        """End what runs, as compose does; what does not end is killed, and with it what it started."""
+        """Stop services as compose does; kill those that do not stop, with their children."""
         for process in reversed(self._running.values()):
             process.send_signal(signal.SIGTERM)
         for process in self._running.values():
@@ -194,7 +198,7 @@ class Services:
 
 
 def listen_to_interrupts() -> None:
-    """Undo what a shell's background job inherits: it ignores SIGINT, and Dagster treats SIGTERM alike."""
+    """Restore SIGINT, which background jobs of a shell ignore; Dagster then ignores SIGTERM too."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
@@ -207,7 +211,7 @@ def wait_until(done: Callable[[], bool], what: str) -> None:
 
 @contextmanager
 def serve(postgres: Postgres, folder: Path) -> Iterator[Services]:
-    """Start the services in the order of their dependencies, on a database with the sample; they end on SIGTERM."""
+    """Start the services by their dependencies, on a database with the sample; stop by SIGTERM."""
     services = Services(postgres, folder)
     try:
         assert services.start("migrate").wait(timeout=PATIENCE) == 0, services.output("migrate")

@@ -1,4 +1,4 @@
-"""Backup, restore and retention by the very commands of docs/operations.md, from one server to another."""
+"""Backup, restore and retention by the commands of docs/operations.md, between two servers."""
 
 import re
 import shutil
@@ -52,7 +52,7 @@ def contents(server: Postgres, database: str) -> dict[str, list[str]]:
 
 
 def in_shell(server: Postgres, commands: str, folder: Path) -> None:
-    """Run commands that are written for a container as they stand, but for the container."""
+    """Run commands that are written for a container, without the container."""
     server.run(
         "sh", "-ec", f"cd {folder}\n" + commands.replace("docker compose exec -T postgres ", "")
     )
@@ -62,7 +62,7 @@ def in_shell(server: Postgres, commands: str, folder: Path) -> None:
 def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
     postgres: Postgres, other: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And of what retention removes nothing is needed to know what is materialized."""
+    """Retention must not remove anything that materializations depend on."""
     home, backup = tmp_path / "home", tmp_path / "backup"
     home.mkdir()
     backup.mkdir()
@@ -103,7 +103,7 @@ def test_a_dump_restored_elsewhere_holds_every_row_and_runs_on(
 def assert_retention_keeps_what_is_materialized(
     server: Postgres, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Oracle: what Dagster itself says of the instance."""
+    """Oracle: Dagster's own view of the instance."""
     events = len(contents(server, "dagster")["event_logs"])
     server.run("psql", "--quiet", "--dbname", "dagster", "--file", RETENTION)
     assert len(contents(server, "dagster")["event_logs"]) == events

@@ -1,4 +1,4 @@
-"""The files of a deployment, by the checks of the programs that read them, and beside each other."""
+"""Deployment files: checked by the programs that read them, and compared with each other."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ from tests.deploy.conftest import CHECKOUT, COMPOSE
 
 
 def test_the_compose_file_is_one() -> None:
-    """Oracle: the schema of the compose specification, as check-jsonschema brings it."""
+    """Oracle: the schema of the compose specification in check-jsonschema."""
     checker = Path(COMMAND).with_name("check-jsonschema")
     done = subprocess.run(
         [checker, "--builtin-schema", "vendor.compose-spec", CHECKOUT / "docker-compose.yml"],
@@ -52,7 +52,7 @@ def test_only_the_migration_knows_the_owners_password_and_no_process_is_root() -
 def test_the_wheel_of_the_image_can_be_built_of_what_the_build_context_admits(
     tmp_path: Path,
 ) -> None:
-    """By the command of the Dockerfile, without a network."""
+    """Built by the command of the Dockerfile, without network."""
     ignored = (CHECKOUT / ".dockerignore").read_text().splitlines()
     admitted = [line[1:] for line in ignored if line.startswith("!")]
     for name in admitted:
@@ -97,7 +97,7 @@ def test_what_the_services_of_systemd_write_is_private() -> None:
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd here")
 def test_systemd_understands_the_units(tmp_path: Path) -> None:
-    """Oracle: systemd's own check, on units whose commands exist."""
+    """Oracle: systemd's own check of units whose commands exist."""
     for unit in (CHECKOUT / "deploy" / "systemd").glob("*.service"):
         text = (
             unit.read_text()

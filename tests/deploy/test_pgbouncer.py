@@ -1,4 +1,4 @@
-"""Commands through a real PgBouncer in transaction mode, whose sessions belong to nobody for longer than a transaction."""
+"""Commands through a real PgBouncer in transaction mode, which shares sessions between clients."""
 
 import os
 import pwd
@@ -27,13 +27,13 @@ pytestmark = pytest.mark.skipif(
 
 DAYS = ("2022-12-22", "2022-12-23", "2022-12-27", "2022-12-28")
 POOL = 3
-"""Sessions of the server that four runs share."""
+"""Server sessions that four runs share."""
 
 SESSION = (
     "SELECT name, setting FROM pg_settings WHERE source = 'session' AND name <> 'application_name'"
     " ORDER BY name"
 )
-"""What a session was told by its clients; PgBouncer itself passes each client's name on."""
+"""Settings of a session by its clients; PgBouncer passes application_name on."""
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def database(postgres: Postgres) -> Postgres:
 
 @pytest.fixture(scope="module")
 def bouncer(database: Postgres) -> Iterator[Postgres]:
-    """Return the server as its clients see it through PgBouncer, with the databases riskmetrics, and single: of one session."""
+    """Return the server behind PgBouncer, with databases riskmetrics and single (one session)."""
     folder, port = new_folder(), free_port()
     users = "".join(
         f'"riskmetrics_{role}" "{database.passwords[f"{role.upper()}_PASSWORD"]}"\n'
@@ -155,7 +155,7 @@ def test_a_session_is_given_back_as_it_was_found(
 def test_dates_and_numbers_do_not_depend_on_defaults_of_the_role(
     bouncer: Postgres, database: Postgres
 ) -> None:
-    """COPY writes and reads dates as DateStyle says, and doubles with as many digits as extra_float_digits says."""
+    """COPY formats dates by DateStyle, and digits of doubles by extra_float_digits."""
     database.run(
         "psql",
         "--dbname",

@@ -1,4 +1,4 @@
-"""Owner, writer and reader, as roles.sql makes them: what each can do, and what it cannot."""
+"""Privileges of owner, writer and reader as created by roles.sql."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from riskmetrics.db.engine import create_engine
 from tests.deploy.conftest import CHECKOUT, Postgres, riskmetrics
 
 WRITABLE = "SET default_transaction_read_only = off; COMMIT"
-"""How a role gets around its own default."""
+"""Statement by which a role changes its own default."""
 
 
 def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(
@@ -45,14 +45,17 @@ def test_the_owner_migrates_the_writer_runs_and_the_reader_reads(
             connection.execute(statement)
 
 
+CREATE, CREATE_TEMP = "CREATE TABLE more (id integer)", "CREATE TEMP TABLE more (id integer)"
+
+
 @pytest.mark.parametrize(
     ("role", "database", "statement", "error"),
     [
-        ("writer", "riskmetrics", "CREATE TABLE more (id integer)", InsufficientPrivilege),
+        ("writer", "riskmetrics", CREATE, InsufficientPrivilege),
         ("writer", "riskmetrics", "CREATE SCHEMA more", InsufficientPrivilege),
-        ("reader", "riskmetrics", "CREATE TABLE more (id integer)", ReadOnlySqlTransaction),
-        ("reader", "riskmetrics", f"{WRITABLE}; CREATE TABLE more (id integer)", InsufficientPrivilege),
-        ("reader", "riskmetrics", f"{WRITABLE}; CREATE TEMP TABLE more (id integer)", InsufficientPrivilege),
+        ("reader", "riskmetrics", CREATE, ReadOnlySqlTransaction),
+        ("reader", "riskmetrics", f"{WRITABLE}; {CREATE}", InsufficientPrivilege),
+        ("reader", "riskmetrics", f"{WRITABLE}; {CREATE_TEMP}", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_advisory_lock(1)", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_try_advisory_xact_lock(1)", InsufficientPrivilege),
         ("reader", "riskmetrics", "SELECT pg_terminate_backend(1)", InsufficientPrivilege),

@@ -1,4 +1,4 @@
-"""What the services of docker-compose.yml do together: a scheduled session, a backfill, and no secret in what they leave."""
+"""Services of docker-compose.yml together: a scheduled session, a backfill, no leaked secrets."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,12 +16,16 @@ NEW_YORK = ZoneInfo("America/New_York")
 TICK = """
     mutation ($schedule: ScheduleSelector!, $at: Float!) {
         scheduleDryRun(selectorData: $schedule, timestamp: $at) {
-            ... on DryRunInstigationTick { evaluationResult { runRequests { tags { key value } } skipReason error { message } } } } }
+            ... on DryRunInstigationTick {
+                evaluationResult { runRequests { tags { key value } } skipReason error { message } }
+            }
+        }
+    }
 """
 
 
 def computed_days(postgres: Postgres) -> dict[str, int]:
-    """Return the days that have snapshots, and how many."""
+    """Return the number of snapshots by day."""
     with psycopg.connect(postgres.url("reader")) as connection:
         return dict(
             connection.execute(
@@ -31,7 +35,7 @@ def computed_days(postgres: Postgres) -> dict[str, int]:
 
 
 def command_lines() -> str:
-    """Return what `ps` shows everybody of every process."""
+    """Return the command lines of all processes, as shown by `ps`."""
     lines = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -42,7 +46,7 @@ def command_lines() -> str:
 
 
 def tick(services: Services, at: datetime) -> Any:
-    """Force a tick of the schedule, as its page in the UI does, and return what it asks for."""
+    """Force a tick of the schedule, as the UI does, and return its run requests."""
     result = services.ask(
         TICK, schedule={**REPOSITORY, "scheduleName": "after_close"}, at=at.timestamp()
     )["evaluationResult"]
@@ -51,7 +55,7 @@ def tick(services: Services, at: datetime) -> Any:
 
 
 def wait_for_run(services: Services, run_id: str, seen: list[str]) -> None:
-    """Wait until a run succeeds, and note meanwhile what its processes are called with."""
+    """Wait until a run succeeds, and record the command lines of its processes."""
 
     def done() -> bool:
         seen.append(command_lines())
@@ -98,14 +102,17 @@ def test_a_scheduled_session_and_a_backfill_of_three_are_computed_and_no_secret_
 
 RESOURCES = """
     query ($of: RepositorySelector!) { allTopLevelResourceDetailsOrError(repositorySelector: $of) {
-        ... on ResourceDetailsList { results { name configFields { name } configuredValues { key value } } } } }
+        ... on ResourceDetailsList {
+            results { name configFields { name } configuredValues { key value } }
+        }
+    } }
 """
 
 
 def assert_no_secret(
     services: Services, postgres: Postgres, run_id: str, shown: Mapping[str, str]
 ) -> None:
-    """Look for passwords and the key in all that is stored, printed or shown; the run's id shows that each place was looked at."""
+    """Search stored data, logs and the UI for secrets; the run's id proves that each was read."""
     dumps = {name: postgres.run("pg_dump", name).decode() for name in ("dagster", "riskmetrics")}
     files = {
         str(path): path.read_text(errors="replace")

@@ -1,4 +1,4 @@
-"""TLS as the database URL asks for it, against a server that has a certificate of its own making."""
+"""TLS as requested in the database URL, with a server that has a self-signed certificate."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 def certificate(folder: Path, name: str) -> Path:
-    """Make a certificate for localhost that vouches for itself, and its key beside it."""
+    """Create a self-signed certificate for localhost, and its key in the same folder."""
     files = ["-keyout", folder / f"{name}.key", "-out", folder / f"{name}.crt"]
     kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
@@ -38,7 +38,7 @@ def certificate(folder: Path, name: str) -> Path:
 
 @pytest.fixture(scope="module")
 def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgres, Path]]:
-    """Return a server that takes encrypted connections alone, and a folder with its certificate and with another one."""
+    """Return a server that requires encryption, and a folder with its certificate and another."""
     folder, known = new_folder(), tmp_path_factory.mktemp("certificates")
     shutil.copy(certificate(folder, "server"), known)
     certificate(known, "stranger")
@@ -54,7 +54,7 @@ def encrypted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Postgr
 
 
 def connects(url: str) -> bool:
-    """Connect as riskmetrics does; tells whether the connection is encrypted."""
+    """Connect as riskmetrics does; return whether the connection is encrypted."""
     opened = engine.create_engine(engine.normalize_url(url))
     try:
         with opened.connect() as connection:

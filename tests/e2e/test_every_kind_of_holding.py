@@ -196,7 +196,7 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
         ).all()
     engine.dispose()
     assert counts == {(True, True, len(reasons)), (False, False, 37 - len(reasons))}
-    assert all("does not fit its column" in reason for reason in reasons)
+    assert all("exceeds its column" in reason for reason in reasons)
 
 
 def test_equity_that_is_not_positive_is_no_base_of_weights(

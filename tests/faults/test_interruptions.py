@@ -133,7 +133,9 @@ def test_a_migration_that_waits_too_long_changes_nothing_and_goes_through_the_ne
     with asking(home) as reader, embedded.connect_or_start(home) as server:
         reader.scalar(sa.text("SELECT count(*) FROM positions"))
         engine = create_engine(server.url)
-        with pytest.raises(SchemaError, match="another process has held a lock on it for 200ms"):
+        with pytest.raises(
+            SchemaError, match=r"another process holds a lock on it \(waited 200ms\)"
+        ):
             migrate.ensure_head(engine)
         engine.dispose()
         assert query(home, "SELECT version_num FROM alembic_version") == [("537e210b44ad",)]

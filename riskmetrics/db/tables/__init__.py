@@ -1,8 +1,8 @@
-"""The schema at the newest revision, as SQLAlchemy Core tables: one source for reads, writes and the drift check.
+"""Schema at the newest revision as SQLAlchemy Core tables, for reads, writes and the drift check.
 
-Founding columns carry ``doc=``, because revision 7003a3be89fe removes comments from the database;
-the tables and columns of later revisions carry ``comment=``. Every instant is a timestamptz, every
-trading day a date.
+Founding columns have ``doc=``, because revision 7003a3be89fe removes comments from the database;
+tables and columns of later revisions have ``comment=``. Timestamps are timestamptz, trading days
+are dates.
 """
 
 from riskmetrics.db.tables.forecast_tables import (

@@ -1,4 +1,4 @@
-"""Volatility forecasts, the model they come from, and what became of them."""
+"""Tables of volatility forecasts, model coefficients and forecast scores."""
 
 import sqlalchemy as sa
 
@@ -46,10 +46,10 @@ har_coefficients = sa.Table(
         nullable=False,
         comment="Weights of the model in ratios to a series' own level.",
     ),
-    sa.Column("day_weight", sa.Double, nullable=False, doc="Of the last session."),
-    sa.Column("week_weight", sa.Double, nullable=False, doc="Of the mean of 5 sessions."),
-    sa.Column("month_weight", sa.Double, nullable=False, doc="Of the mean of 21 sessions."),
-    sa.Column("market_weight", sa.Double, nullable=False, doc="Of the market."),
+    sa.Column("day_weight", sa.Double, nullable=False, doc="Weight of the last session."),
+    sa.Column("week_weight", sa.Double, nullable=False, doc="Weight of the mean of 5 sessions."),
+    sa.Column("month_weight", sa.Double, nullable=False, doc="Weight of the mean of 21 sessions."),
+    sa.Column("market_weight", sa.Double, nullable=False, doc="Weight of the market."),
     sa.Column(
         "residual_variance",
         sa.Double,
@@ -83,10 +83,10 @@ har_coefficients = sa.Table(
         sa.Double,
         comment="Driscoll and Kraay's, of the weights. NULL: not known, or no such weight.",
     ),
-    sa.Column("day_std_error", sa.Double, doc="Of day_weight."),
-    sa.Column("week_std_error", sa.Double, doc="Of week_weight."),
-    sa.Column("month_std_error", sa.Double, doc="Of month_weight."),
-    sa.Column("market_std_error", sa.Double, doc="Of market_weight."),
+    sa.Column("day_std_error", sa.Double, doc="Standard error of day_weight."),
+    sa.Column("week_std_error", sa.Double, doc="Standard error of week_weight."),
+    sa.Column("month_std_error", sa.Double, doc="Standard error of month_weight."),
+    sa.Column("market_std_error", sa.Double, doc="Standard error of market_weight."),
     sa.Column(
         "refused_reason",
         sa.Text,
@@ -182,14 +182,12 @@ har_forecast_scores = sa.Table(
         comment="Root mean square return of the 21 sessions after day, annualized fraction.",
     ),
     sa.Column("expected", sa.Double, comment="The forecast, as it was stored."),
-    sa.Column("risk", sa.Double, doc="Square root of the variance forecast, as it was stored."),
-    sa.Column(
-        "trailing_21d", sa.Double, doc="The forecast that the past goes on, as it was stored."
-    ),
-    sa.Column("ewma_94", sa.Double, doc="Exponentially weighted, decay 0.94, as it was stored."),
-    sa.Column("ewma_97", sa.Double, doc="Exponentially weighted, decay 0.97, as it was stored."),
+    sa.Column("risk", sa.Double, doc="Square root of the variance forecast, as stored."),
+    sa.Column("trailing_21d", sa.Double, doc="Trailing 21-session volatility, as stored."),
+    sa.Column("ewma_94", sa.Double, doc="EWMA volatility, decay 0.94, as stored."),
+    sa.Column("ewma_97", sa.Double, doc="EWMA volatility, decay 0.97, as stored."),
     sa.Column("low", sa.Double, comment="Ends of the forecast's 80 % band."),
-    sa.Column("high", sa.Double, doc="The upper end; low is the lower."),
+    sa.Column("high", sa.Double, doc="Upper end of the forecast's 80% band."),
     sa.Column(
         "coefficients", sa.String(64), nullable=False, comment="Version in har_coefficients."
     ),

@@ -1,4 +1,4 @@
-"""What is held: portfolios and their positions."""
+"""Tables of holdings: portfolios and positions."""
 
 import sqlalchemy as sa
 
@@ -8,12 +8,12 @@ portfolios = sa.Table(
     "portfolios",
     metadata,
     surrogate_key_column(),
-    sa.Column(
-        "user_id", sa.Uuid, doc="Owner in a system that has users; NULL in a stand-alone database."
-    ),
+    sa.Column("user_id", sa.Uuid, doc="Owner in a multi-user system. NULL: stand-alone database."),
     sa.Column("name", sa.String(255), nullable=False),
     sa.Column("description", sa.String(1000)),
-    sa.Column("currency", sa.String(3), nullable=False, doc="ISO 4217, that of its prices."),
+    sa.Column(
+        "currency", sa.String(3), nullable=False, doc="ISO 4217 code of the currency of its prices."
+    ),
     sa.Column(
         "equity_balance",
         sa.Numeric(16, 2),
@@ -29,7 +29,11 @@ portfolios = sa.Table(
     ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
-    sa.Column("deleted_at", sa.DateTime(timezone=True), doc="Soft delete."),
+    sa.Column(
+        "deleted_at",
+        sa.DateTime(timezone=True),
+        doc="When the portfolio was removed (soft delete). NULL: not removed.",
+    ),
     sa.Index(None, "deleted_at"),
 )
 """One row per portfolio."""
@@ -44,16 +48,20 @@ positions = sa.Table(
         "position_type",
         sa.Enum("LC", "LP", "SC", "SP", "LONG", "SHORT", name="positiontype", metadata=metadata),
         nullable=False,
-        doc="Long call, long put, short call, short put, stock long, stock short.",
+        doc="LC, LP: long call, put. SC, SP: short call, put. LONG, SHORT: stock.",
     ),
     sa.Column(
         "quantity",
         sa.Numeric(28, 10),
         nullable=False,
-        doc="Shares or contracts; negative for shorts.",
+        doc="Shares or contracts; negative if short.",
     ),
-    sa.Column("entry_price", sa.Numeric(12, 4), doc="Per share, split-adjusted. NULL: not known."),
-    sa.Column("entry_date", sa.Date, nullable=False, doc="First day that it is held."),
+    sa.Column(
+        "entry_price",
+        sa.Numeric(12, 4),
+        doc="Entry price per share, split-adjusted. NULL: unknown.",
+    ),
+    sa.Column("entry_date", sa.Date, nullable=False, doc="First day on which the lot is held."),
     sa.Column(
         "entry_date_assumed",
         sa.Boolean,
@@ -61,29 +69,33 @@ positions = sa.Table(
         server_default=sa.false(),
         comment="True: entry date unknown, the calendar's first session stands in.",
     ),
-    sa.Column("exit_price", sa.Numeric(12, 4), doc="Per share."),
-    sa.Column("exit_date", sa.Date, doc="First day that it is no longer held. NULL: open."),
-    sa.Column("underlying_symbol", sa.String(10), doc="Of an option."),
-    sa.Column("strike_price", sa.Numeric(12, 4), doc="Of an option, per share."),
-    sa.Column("expiration_date", sa.Date, doc="Of an option."),
+    sa.Column("exit_price", sa.Numeric(12, 4), doc="Exit price per share. NULL: open or unknown."),
+    sa.Column(
+        "exit_date", sa.Date, doc="First day on which the lot is no longer held. NULL: open."
+    ),
+    sa.Column("underlying_symbol", sa.String(10), doc="Underlying of an option."),
+    sa.Column("strike_price", sa.Numeric(12, 4), doc="Strike price of an option, per share."),
+    sa.Column("expiration_date", sa.Date, doc="Expiration date of an option."),
     sa.Column("investment_class", sa.String(20), doc="PUBLIC, OPTIONS or PRIVATE."),
     sa.Column("investment_subtype", sa.String(30)),
     sa.Column(
         "last_price",
         sa.Numeric(12, 4),
-        doc="Price given with the holding, for what has no price source.",
+        doc="Price stated with the holding, for instruments without a price source.",
     ),
-    sa.Column("market_value", sa.Numeric(16, 2), doc="As given with the holding."),
-    sa.Column("unrealized_pnl", sa.Numeric(16, 2), doc="As given with the holding."),
-    sa.Column("realized_pnl", sa.Numeric(16, 2), doc="As given with the holding."),
+    sa.Column("market_value", sa.Numeric(16, 2), doc="Market value stated with the holding."),
+    sa.Column("unrealized_pnl", sa.Numeric(16, 2), doc="Unrealized P&L stated with the holding."),
+    sa.Column("realized_pnl", sa.Numeric(16, 2), doc="Realized P&L stated with the holding."),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     sa.Column(
-        "deleted_at", sa.DateTime(timezone=True), doc="Entered in error: excluded on all days."
+        "deleted_at",
+        sa.DateTime(timezone=True),
+        doc="When the lot was removed as an error: it is excluded on all days. NULL: not removed.",
     ),
     *(
         sa.Index(None, name)
         for name in ("portfolio_id", "symbol", "exit_date", "deleted_at", "investment_class")
     ),
 )
-"""One row per lot: several lots of one symbol may stand in one portfolio."""
+"""One row per lot; a portfolio may have several lots of one symbol."""

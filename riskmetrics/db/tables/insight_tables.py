@@ -1,4 +1,4 @@
-"""What is said: insights and the prompts they are made with."""
+"""Tables of insights, prompt templates, model spending and batches."""
 
 import sqlalchemy as sa
 
@@ -15,66 +15,77 @@ ai_insights = sa.Table(
     metadata,
     surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
-    sa.Column("insight_type", _INSIGHT_TYPE, nullable=False, doc="What it is about."),
-    sa.Column("title", sa.String(200), nullable=False, doc="One line."),
+    sa.Column("insight_type", _INSIGHT_TYPE, nullable=False, doc="Topic of the insight."),
+    sa.Column("title", sa.String(200), nullable=False, doc="Title, one line."),
     sa.Column(
         "severity",
         _SEVERITY,
         nullable=False,
-        doc="By thresholds, of figures: info, normal, elevated, warning or critical.",
+        doc="Severity by thresholds: info, normal, elevated, warning or critical.",
     ),
-    sa.Column("summary", sa.Text, nullable=False, doc="A few sentences."),
-    sa.Column("full_analysis", sa.Text, doc="All of it, in Markdown."),
+    sa.Column("summary", sa.Text, nullable=False, doc="Summary of a few sentences."),
+    sa.Column("full_analysis", sa.Text, doc="Full text, Markdown."),
     sa.Column("key_findings", sa.JSON, doc="List of findings."),
-    sa.Column("recommendations", sa.JSON, doc="List of actions."),
-    sa.Column("data_limitations", sa.Text, doc="What it cannot say, and why."),
-    sa.Column("context_data", sa.JSON, doc="The fact sheet that the text was made of."),
-    sa.Column("data_quality", sa.JSON, doc="Completeness per kind of data."),
-    sa.Column("focus_area", sa.String(100), doc="What decided its severity."),
-    sa.Column("user_question", sa.Text, doc="What a person asked. NULL: nobody did."),
-    sa.Column("model_used", sa.String(50), nullable=False, doc="The language model, or the rules."),
+    sa.Column("recommendations", sa.JSON, doc="List of recommendations."),
+    sa.Column("data_limitations", sa.Text, doc="Limitations of the data, with reasons."),
+    sa.Column("context_data", sa.JSON, doc="Fact sheet that the text is based on."),
+    sa.Column("data_quality", sa.JSON, doc="Completeness by kind of data."),
+    sa.Column("focus_area", sa.String(100), doc="Fact that determined the severity."),
+    sa.Column("user_question", sa.Text, doc="Question of a user. NULL: none."),
+    sa.Column(
+        "model_used",
+        sa.String(50),
+        nullable=False,
+        doc="Language model or rules that wrote the text.",
+    ),
     sa.Column(
         "provider",
         sa.String(20),
         nullable=False,
         server_default="anthropic",
-        doc="Whose model; rules: ours.",
+        doc="Vendor of the language model, or rules.",
     ),
-    sa.Column("prompt_version", sa.String(20), doc="Version in ai_insight_templates."),
-    sa.Column("cost_usd", sa.Numeric(10, 6), doc="USD. NULL: the model's rates are not known."),
-    sa.Column("generation_time_ms", sa.Numeric(10, 2), doc="Milliseconds."),
-    sa.Column("token_count_input", sa.Numeric(10, 0), doc="Tokens read."),
-    sa.Column("token_count_output", sa.Numeric(10, 0), doc="Tokens written."),
-    sa.Column("tool_calls_count", sa.Numeric(3, 0), doc="Look-ups the model made."),
+    sa.Column(
+        "prompt_version", sa.String(20), doc="Version of the template in ai_insight_templates."
+    ),
+    sa.Column(
+        "cost_usd", sa.Numeric(10, 6), doc="Cost, USD. NULL: the prices of the model are unknown."
+    ),
+    sa.Column("generation_time_ms", sa.Numeric(10, 2), doc="Generation time, milliseconds."),
+    sa.Column("token_count_input", sa.Numeric(10, 0), doc="Input tokens."),
+    sa.Column("token_count_output", sa.Numeric(10, 0), doc="Output tokens."),
+    sa.Column("tool_calls_count", sa.Numeric(3, 0), doc="Number of tool calls of the model."),
     sa.Column(
         "cache_hit",
         sa.Boolean,
         nullable=False,
         server_default=sa.false(),
-        doc="Whether it repeats another.",
+        doc="Whether it is a copy of another insight.",
     ),
     sa.Column(
-        "cache_source_id", sa.ForeignKey("ai_insights.id"), doc="The insight that this one repeats."
+        "cache_source_id",
+        sa.ForeignKey("ai_insights.id"),
+        doc="Insight that this one is a copy of.",
     ),
-    sa.Column("cache_key", sa.String(64), doc="Hash of what it was made of."),
-    sa.Column("user_rating", sa.Numeric(2, 1), doc="0.0 to 5.0."),
-    sa.Column("user_feedback", sa.Text, doc="What a person said of it."),
+    sa.Column("cache_key", sa.String(64), doc="Hash of its inputs."),
+    sa.Column("user_rating", sa.Numeric(2, 1), doc="Rating by a user, 0.0 to 5.0."),
+    sa.Column("user_feedback", sa.Text, doc="Feedback of a user."),
     sa.Column(
         "viewed",
         sa.Boolean,
         nullable=False,
         server_default=sa.false(),
-        doc="Whether a person has seen it.",
+        doc="Whether a user has seen it.",
     ),
     sa.Column(
         "dismissed",
         sa.Boolean,
         nullable=False,
         server_default=sa.false(),
-        doc="Whether a person put it aside.",
+        doc="Whether a user has dismissed it.",
     ),
     timestamp_column("created_at"),
-    sa.Column("expires_at", sa.DateTime(timezone=True), doc="NULL: never."),
+    sa.Column("expires_at", sa.DateTime(timezone=True), doc="When it expires. NULL: never."),
     timestamp_column("updated_at"),
     sa.Column("day", sa.Date, comment="Session that it is about. NULL: written by other code."),
     sa.Column("run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."),
@@ -94,7 +105,7 @@ ai_insights = sa.Table(
         postgresql_where=sa.text("cache_source_id IS NULL AND day IS NOT NULL"),
     ),
 )
-"""One row per insight written."""
+"""One row per insight."""
 
 ai_insight_templates = sa.Table(
     "ai_insight_templates",
@@ -108,15 +119,19 @@ ai_insight_templates = sa.Table(
     sa.Column("investigation_prompt", sa.Text, nullable=False),
     sa.Column("model_preference", sa.String(50)),
     sa.Column("max_tokens", sa.Numeric(6, 0)),
-    sa.Column("temperature", sa.Numeric(3, 2), doc="0.00 to 1.00."),
-    sa.Column("required_tools", sa.JSON, doc="Names of the fact providers it needs."),
-    sa.Column("optional_tools", sa.JSON, doc="Names of the fact providers it may use."),
+    sa.Column("temperature", sa.Numeric(3, 2), doc="Sampling temperature, 0.00 to 1.00."),
+    sa.Column("required_tools", sa.JSON, doc="Names of required fact providers."),
+    sa.Column("optional_tools", sa.JSON, doc="Names of optional fact providers."),
     sa.Column("active", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("avg_quality_score", sa.Numeric(3, 2), doc="Mean user rating."),
+    sa.Column("avg_quality_score", sa.Numeric(3, 2), doc="Mean of user ratings."),
     sa.Column("usage_count", sa.Numeric(10, 0), nullable=False, server_default=sa.text("0")),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
-    sa.Column("deprecated_at", sa.DateTime(timezone=True), doc="NULL: in force."),
+    sa.Column(
+        "deprecated_at",
+        sa.DateTime(timezone=True),
+        doc="When it was deactivated. NULL: not deactivated.",
+    ),
     sa.Index(None, "insight_type"),
     sa.Index("ix_ai_templates_type_active", "insight_type", "active"),
     sa.Index("ix_ai_templates_version", "insight_type", "version"),
@@ -127,7 +142,7 @@ ai_insight_templates = sa.Table(
         postgresql_where=sa.text("active"),
     ),
 )
-"""One row per type and version of a prompt."""
+"""One row per insight type and template version."""
 
 ai_spend = sa.Table(
     "ai_spend",

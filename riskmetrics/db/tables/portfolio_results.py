@@ -1,4 +1,4 @@
-"""What is computed of a portfolio on a day."""
+"""Tables of results per portfolio and session: snapshots, sectors, coverage and rate betas."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -16,23 +16,27 @@ portfolio_snapshots = sa.Table(
     metadata,
     surrogate_key_column(),
     sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
-    sa.Column("snapshot_date", sa.Date, nullable=False, doc="Session, at its close."),
+    sa.Column("snapshot_date", sa.Date, nullable=False, doc="Session; values are at its close."),
     sa.Column(
         "total_value",
         sa.Numeric(16, 2),
         nullable=False,
-        doc="Equity of the day: net value plus cash; money, as all values here.",
+        doc="Equity: net value of holdings plus cash; portfolio currency, as all values here.",
     ),
     sa.Column(
         "cash_value",
         sa.Numeric(16, 2),
         nullable=False,
-        doc="Equity less the net value of what is held.",
+        doc="Cash: equity less the net value of holdings.",
     ),
-    sa.Column("long_value", sa.Numeric(16, 2), nullable=False, doc="Sum of the values above zero."),
-    sa.Column("short_value", sa.Numeric(16, 2), nullable=False, doc="Negative."),
     sa.Column(
-        "gross_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value less short_value."
+        "long_value", sa.Numeric(16, 2), nullable=False, doc="Sum of the positive position values."
+    ),
+    sa.Column(
+        "short_value", sa.Numeric(16, 2), nullable=False, doc="Sum of the negative position values."
+    ),
+    sa.Column(
+        "gross_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value minus short_value."
     ),
     sa.Column(
         "net_exposure", sa.Numeric(16, 2), nullable=False, doc="long_value plus short_value."
@@ -40,50 +44,55 @@ portfolio_snapshots = sa.Table(
     sa.Column(
         "daily_pnl",
         sa.Numeric(16, 2),
-        doc="Price changes since the close of the session before, and income.",
+        doc="P&L since the previous session's close: price changes and income.",
     ),
     sa.Column(
         "daily_return",
         sa.Numeric(18, 6),
         doc=(
-            "Simple, fraction of the equity of the session before and what came in at the start of"
-            " the day."
+            "Simple return: fraction of the previous session's equity plus cash flows at the start"
+            " of the day."
         ),
     ),
     sa.Column(
         "cumulative_pnl",
         sa.Numeric(16, 2),
-        doc="Since entry. NULL: the entry price or the present price of a lot is not known.",
+        doc="P&L since entry. NULL: the entry price or current price of a lot is unknown.",
     ),
     sa.Column(
         "portfolio_delta",
         sa.Numeric(12, 2),
-        doc="Sum over its options: money per unit of the underlyings' prices.",
+        doc="Delta, sum over options: money per unit of the underlyings' prices.",
     ),
     sa.Column(
         "portfolio_gamma",
         sa.Numeric(12, 2),
-        doc="Sum over its options: delta per unit of the underlyings' prices.",
+        doc="Gamma, sum over options: delta per unit of the underlyings' prices.",
     ),
     sa.Column(
-        "portfolio_theta", sa.Numeric(12, 2), doc="Sum over its options: money per calendar day."
+        "portfolio_theta", sa.Numeric(12, 2), doc="Theta, sum over options: money per calendar day."
     ),
     sa.Column(
         "portfolio_vega",
         sa.Numeric(12, 2),
-        doc="Sum over its options: money per point of volatility.",
+        doc="Vega, sum over options: money per point of volatility.",
     ),
-    sa.Column("num_positions", sa.Integer, nullable=False, doc="Instruments, lots netted."),
     sa.Column(
-        "num_long_positions", sa.Integer, nullable=False, doc="Instruments above zero, lots netted."
+        "num_positions", sa.Integer, nullable=False, doc="Number of instruments, lots netted."
+    ),
+    sa.Column(
+        "num_long_positions",
+        sa.Integer,
+        nullable=False,
+        doc="Number of long instruments, lots netted.",
     ),
     sa.Column(
         "num_short_positions",
         sa.Integer,
         nullable=False,
-        doc="Instruments below zero, lots netted.",
+        doc="Number of short instruments, lots netted.",
     ),
-    sa.Column("equity_balance", sa.Numeric(16, 2), doc="As stated with the portfolio."),
+    sa.Column("equity_balance", sa.Numeric(16, 2), doc="Equity stated with the portfolio."),
     sa.Column(
         "beta_calculated_90d",
         sa.Numeric(10, 4),
@@ -92,44 +101,48 @@ portfolio_snapshots = sa.Table(
     sa.Column(
         "beta_calculated_90d_r_squared",
         sa.Numeric(10, 4),
-        doc="Mean of the positions', weighted by gross value.",
+        doc="Mean R² of the positions, weighted by gross value.",
     ),
-    sa.Column("beta_calculated_90d_observations", sa.Integer, doc="Fewest among the positions."),
+    sa.Column(
+        "beta_calculated_90d_observations",
+        sa.Integer,
+        doc="Fewest observations among the positions.",
+    ),
     sa.Column(
         "beta_portfolio_regression",
         sa.Numeric(10, 4),
-        doc="Regression of the portfolio's own returns on the market.",
+        doc="Beta by regression of the portfolio's returns on the market.",
     ),
     sa.Column(
         "beta_provider_1y",
         sa.Numeric(10, 4),
-        doc="The vendor's betas, weighted as beta_calculated_90d.",
+        doc="Mean of the vendor's betas, weighted as beta_calculated_90d.",
     ),
     sa.Column("sector_exposure", JSONB, doc="Sector → share of gross value; the shares sum to 1."),
     sa.Column("hhi", sa.Numeric(10, 4), doc="Herfindahl-Hirschman index on the scale 0..1."),
-    sa.Column("effective_num_positions", sa.Numeric(10, 2), doc="1 / HHI, of the unrounded one."),
-    sa.Column("top_3_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
-    sa.Column("top_10_concentration", sa.Numeric(10, 4), doc="Share of gross value."),
+    sa.Column("effective_num_positions", sa.Numeric(10, 2), doc="1 / HHI, from the unrounded HHI."),
+    sa.Column("top_3_concentration", sa.Numeric(10, 4), doc="Top 3 share of gross value."),
+    sa.Column("top_10_concentration", sa.Numeric(10, 4), doc="Top 10 share of gross value."),
     sa.Column(
         "realized_volatility_21d",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction, of the portfolio's returns over 21 sessions.",
+        doc="Realized volatility over 21 sessions, annualized fraction.",
     ),
     sa.Column(
         "realized_volatility_63d",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction, of the portfolio's returns over 63 sessions.",
+        doc="Realized volatility over 63 sessions, annualized fraction.",
     ),
     sa.Column(
         "expected_volatility_21d",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction: forecast for the next 21 sessions.",
+        doc="Forecast volatility for the next 21 sessions, annualized fraction.",
     ),
     sa.Column("volatility_trend", sa.String(20), doc="increasing, decreasing or stable."),
     sa.Column(
         "volatility_percentile",
         sa.Numeric(10, 4),
-        doc="In [0, 1]: realized_volatility_21d among its previous year.",
+        doc="Percentile of realized_volatility_21d in the past year, in [0, 1].",
     ),
     timestamp_column("created_at"),
     *provenance_columns(),

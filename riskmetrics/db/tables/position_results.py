@@ -1,4 +1,4 @@
-"""What is computed of a position on a day."""
+"""Tables of results per position and session: market betas, rate betas and volatility."""
 
 import sqlalchemy as sa
 
@@ -19,13 +19,15 @@ position_market_betas = sa.Table(
     sa.Column(
         "beta",
         sa.Numeric(12, 6),
-        doc="Return per unit of the market's return. NULL: too few returns.",
+        doc="Market beta. NULL: too few returns.",
     ),
-    sa.Column("alpha", sa.Numeric(12, 6), doc="Return per session, as a fraction."),
-    sa.Column("r_squared", sa.Numeric(12, 6), doc="In [0, 1]."),
-    sa.Column("std_error", sa.Numeric(12, 6), doc="Classical, of beta."),
+    sa.Column("alpha", sa.Numeric(12, 6), doc="Intercept: return per session, fraction."),
+    sa.Column("r_squared", sa.Numeric(12, 6), doc="R², in [0, 1]."),
+    sa.Column("std_error", sa.Numeric(12, 6), doc="Classical standard error of beta."),
     sa.Column(
-        "p_value", sa.Numeric(12, 6), doc="Two-sided, of beta = 0; 0.000000 means below 5e-7."
+        "p_value",
+        sa.Numeric(12, 6),
+        doc="Two-sided p-value of beta = 0; 0.000000 means below 5e-7.",
     ),
     sa.Column("observations", sa.Integer, nullable=False, doc="Paired daily returns used."),
     sa.Column(
@@ -40,14 +42,14 @@ position_market_betas = sa.Table(
         sa.String(32),
         nullable=False,
         server_default="OLS_SIMPLE",
-        doc="How it is estimated: OLS_SIMPLE, least squares.",
+        doc="Estimation method: OLS_SIMPLE is ordinary least squares.",
     ),
     sa.Column(
         "market_index",
         sa.String(16),
         nullable=False,
         server_default="SPY",
-        doc="Symbol that stands for the market.",
+        doc="Symbol of the market index.",
     ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
@@ -80,12 +82,9 @@ position_interest_rate_betas = sa.Table(
     sa.Column(
         "ir_beta",
         sa.Numeric(18, 6),
-        doc=(
-            "Return per unit of the rate index's return (positive: gains when yields fall). NULL:"
-            " too few returns."
-        ),
+        doc=("Beta to the rate index (positive: gains when yields fall). NULL: too few returns."),
     ),
-    sa.Column("r_squared", sa.Numeric(6, 4), doc="In [0, 1]."),
+    sa.Column("r_squared", sa.Numeric(6, 4), doc="R², in [0, 1]."),
     sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
     sa.Column("std_error", sa.Double, comment="Classical, of ir_beta."),
     sa.Column("p_value", sa.Double, comment="Two-sided, of ir_beta = 0."),
@@ -114,40 +113,44 @@ position_volatility = sa.Table(
     surrogate_key_column(),
     sa.Column("position_id", sa.ForeignKey("positions.id"), nullable=False),
     sa.Column("calculation_date", sa.Date, nullable=False, doc="Last session of the window."),
-    sa.Column("realized_vol_21d", sa.Numeric(10, 4), doc="Annualized, fraction, over 21 sessions."),
-    sa.Column("realized_vol_63d", sa.Numeric(10, 4), doc="Annualized, fraction, over 63 sessions."),
+    sa.Column(
+        "realized_vol_21d", sa.Numeric(10, 4), doc="Realized over 21 sessions, annualized fraction."
+    ),
+    sa.Column(
+        "realized_vol_63d", sa.Numeric(10, 4), doc="Realized over 63 sessions, annualized fraction."
+    ),
     sa.Column(
         "vol_daily",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction: from the absolute return of the day.",
+        doc="From the absolute return of the day, annualized fraction.",
     ),
     sa.Column(
         "vol_weekly",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction: from the mean absolute return of 5 sessions.",
+        doc="From the mean absolute return of 5 sessions, annualized fraction.",
     ),
     sa.Column(
         "vol_monthly",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction: from the mean absolute return of 21 sessions.",
+        doc="From the mean absolute return of 21 sessions, annualized fraction.",
     ),
     sa.Column(
         "expected_vol_21d",
         sa.Numeric(10, 4),
-        doc="Annualized, fraction: forecast for the next 21 sessions.",
+        doc="Forecast volatility for the next 21 sessions, annualized fraction.",
     ),
     sa.Column("vol_trend", sa.String(20), doc="increasing, decreasing or stable."),
-    sa.Column("vol_trend_strength", sa.Numeric(10, 4), doc="In [0, 1]."),
+    sa.Column("vol_trend_strength", sa.Numeric(10, 4), doc="Strength of the trend, in [0, 1]."),
     sa.Column(
         "vol_percentile",
         sa.Numeric(10, 4),
-        doc="In [0, 1]: realized_vol_21d among its previous year.",
+        doc="Percentile of realized_vol_21d in the past year, in [0, 1].",
     ),
     sa.Column("observations", sa.Integer, doc="Daily returns used."),
     sa.Column(
         "model_r_squared",
         sa.Numeric(10, 4),
-        doc="Skill of the completed forecasts; at most 1, negative if worse than the past.",
+        doc="Out-of-sample R² of completed forecasts; negative if worse than trailing volatility.",
     ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),

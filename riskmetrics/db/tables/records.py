@@ -1,4 +1,4 @@
-"""What is kept beside the results: bad input, reasons for NULLs, settings that belong to the data."""
+"""Tables of rejected input rows, reasons of undefined metrics, and database settings."""
 
 import sqlalchemy as sa
 

@@ -1,6 +1,6 @@
-"""What a portfolio may lose: tail risk and how it held, contributions, drawdowns, stress scenarios and options.
+"""Tables of tail risk, VaR backtests, risk contributions, drawdowns, stress tests and options.
 
-Losses are positive, as fractions of equity. A row says itself why what is NULL in it is undefined.
+Losses are positive fractions of equity. undefined_reason of a row is the reason of its NULLs.
 """
 
 import sqlalchemy as sa
@@ -273,7 +273,7 @@ position_option_exposures = sa.Table(
     sa.Column(
         "exposure", sa.Double, comment="delta x signed contracts x 100 x underlying_price, money."
     ),
-    sa.Column("underlying_symbol", sa.String(20), nullable=False, doc="What the option is on."),
+    sa.Column("underlying_symbol", sa.String(20), nullable=False, doc="Underlying of the option."),
     sa.Column(
         "underlying_price",
         sa.Double,

@@ -1,4 +1,4 @@
-"""What every table shares: the metadata with its naming convention, and the columns that repeat."""
+"""Metadata of all tables with its naming convention, and columns that several tables share."""
 
 import sqlalchemy as sa
 
@@ -14,17 +14,17 @@ metadata = sa.MetaData(
 
 
 def surrogate_key_column() -> sa.Column[object]:
-    """Return the uuid primary key of a founding table; its natural key is a unique constraint."""
+    """Return the uuid primary key of a table whose natural key is a unique constraint."""
     return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid())
 
 
 def timestamp_column(name: str) -> sa.Column[object]:
-    """Return a timestamptz that the database fills with the present when a row does not."""
+    """Return a timestamptz column with the current time as default."""
     return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
 
 
 def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
-    """Return the columns that say which run of which code wrote a row; NULL: written before they were kept."""
+    """Return the columns of a row's Dagster run and code version; NULL in rows of old versions."""
     return (
         sa.Column(
             "dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."
@@ -38,7 +38,7 @@ def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
 
 
 def undefined_reason_column() -> sa.Column[object]:
-    """Return the column in which a row of a narrow table says why its figures are NULL."""
+    """Return the column for the reason why values of a row are NULL."""
     return sa.Column(
         "undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."
     )

@@ -1,6 +1,6 @@
-"""What is computed of a symbol on a day, whoever holds it: a symbol's figure is the same in every portfolio.
+"""Tables of results per symbol and session, which are the same in every portfolio.
 
-A row says itself why what is NULL in it is undefined.
+undefined_reason of a row is the reason of its NULLs.
 """
 
 import sqlalchemy as sa

@@ -1,4 +1,4 @@
-"""What is kept of a data vendor: how often it was asked, and when it last answered to what."""
+"""Tables of data vendors: call quotas and latest responses."""
 
 import sqlalchemy as sa
 

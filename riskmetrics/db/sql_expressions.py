@@ -1,0 +1,71 @@
+"""SQL expressions that several queries share: signed quantities, underlyings, listed positions."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from riskmetrics.db import tables
+
+SHORT_TYPES = ("SHORT", "SC", "SP")
+"""Position types with negative quantity: stock short, short call, short put."""
+
+SIGNED_QUANTITY = sa.case(
+    (tables.positions.c.position_type.in_(SHORT_TYPES), -sa.func.abs(tables.positions.c.quantity)),
+    else_=tables.positions.c.quantity,
+).label("quantity")
+"""Quantity of a lot, negative if it is short, regardless of the stored sign."""
+
+_IS_OPTION = tables.positions.c.position_type.not_in(["LONG", "SHORT"])
+
+IS_LISTED = sa.and_(
+    ~_IS_OPTION, sa.func.coalesce(tables.positions.c.investment_class, "PUBLIC") != "PRIVATE"
+)
+"""Condition that a position is neither an option nor a private holding."""
+
+UNDERLYING_SYMBOL = sa.case(
+    (IS_LISTED, tables.positions.c.symbol),
+    (_IS_OPTION, sa.func.coalesce(tables.positions.c.underlying_symbol, tables.positions.c.symbol)),
+)
+"""Symbol of the price that a position depends on (`results.lots.underlying`); NULL if private."""
+
+CLOSE_ONLY_SUFFIX = ": close only"
+"""Suffix of the data_source of prices without adjusted closes, where adj_close is the close."""
+
+
+def any_of(values: Iterable[object]) -> sa.ColumnElement[Any]:
+    """Return the expression that a column equals if it is one of ``values``.
+
+    An array is one parameter; IN would exceed the limit of 65,535 parameters.
+    """
+    return sa.any_(sa.cast(list(values), sa.ARRAY(sa.Text)))
+
+
+IS_EXPIRED = sa.and_(
+    _IS_OPTION,
+    tables.positions.c.expiration_date < sa.func.current_date(),
+    sa.func.coalesce(
+        tables.positions.c.exit_date > tables.positions.c.expiration_date + 1, sa.true()
+    ),
+)
+"""Condition that an option has expired and was not closed before the day after its expiration."""
+
+
+def intrinsic_value(prices: sa.FromClause) -> sa.ColumnElement[Any]:
+    """Return the intrinsic value of an option, money per share; NULL without a close.
+
+    The close is the last one of the underlying at or before expiration.
+    """
+    position = tables.positions
+    close = (
+        sa.select(prices.c.close)
+        .where(prices.c.symbol == UNDERLYING_SYMBOL, prices.c.date <= position.c.expiration_date)
+        .order_by(prices.c.date.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    payoff = sa.case(
+        (position.c.position_type.in_(["LC", "SC"]), close - position.c.strike_price),
+        else_=position.c.strike_price - close,
+    )
+    return sa.case((payoff <= 0, sa.literal(0, position.c.strike_price.type)), (payoff > 0, payoff))

@@ -1,0 +1,111 @@
+"""Read what is stored: portfolios, days with prices and results, and sizes of tables."""
+
+from datetime import date
+from typing import NamedTuple
+
+import pandas as pd
+import sqlalchemy as sa
+
+from riskmetrics import trading_calendar
+from riskmetrics.db import tables
+from riskmetrics.db.copy import fetch_frame
+
+_portfolios = tables.portfolios
+_snapshots = tables.portfolio_snapshots
+
+
+def read_portfolio_overview(connection: sa.Connection) -> pd.DataFrame:
+    """Return the portfolios that are not deleted, with numbers of lots and dates of statements."""
+    position = tables.positions
+    statement = (
+        sa.select(
+            _portfolios.c.name.label("portfolio"),
+            _portfolios.c.currency,
+            sa.func.count(position.c.id).filter(position.c.exit_date.is_(None)).label("open_lots"),
+            sa.func.count(position.c.id)
+            .filter(position.c.exit_date.is_not(None))
+            .label("closed_lots"),
+            _portfolios.c.holdings_as_of,
+            _portfolios.c.equity_balance,
+            _portfolios.c.equity_as_of,
+        )
+        .outerjoin(
+            position,
+            sa.and_(position.c.portfolio_id == _portfolios.c.id, position.c.deleted_at.is_(None)),
+        )
+        .where(_portfolios.c.deleted_at.is_(None))
+        .group_by(_portfolios.c.id)
+        .order_by(_portfolios.c.name)
+    )
+    return fetch_frame(connection, statement)
+
+
+class StoredSessions(NamedTuple):
+    """Days with stored prices and results, and sessions with missing or incomplete results.
+
+    A session between the first and last result is missing if it has no result, and incomplete if a
+    portfolio has neither a result nor a reason on it.
+    """
+
+    prices_from: date | None
+    prices_to: date | None
+    results_from: date | None
+    results_to: date | None
+    sessions_computed: int
+    sessions_missing: list[date]
+    sessions_incomplete: list[date]
+
+
+def read_stored_sessions(connection: sa.Connection) -> StoredSessions:
+    """Return the days with stored prices and results."""
+    prices = tables.market_data_cache
+    first, last = connection.execute(
+        sa.select(sa.func.min(prices.c.date), sa.func.max(prices.c.date))
+    ).one()
+    reasons = tables.undefined_metrics
+    explained_rows = sa.union_all(
+        sa.select(_snapshots.c.snapshot_date.label("day"), _snapshots.c.portfolio_id),
+        sa.select(reasons.c.day, reasons.c.portfolio_id).where(
+            reasons.c.metric == "portfolio_snapshots.total_value"
+        ),
+    ).subquery()
+    live = sa.func.count(_portfolios.c.id).filter(_portfolios.c.deleted_at.is_(None))
+    per_day = (
+        sa.select(explained_rows.c.day, live)
+        .join(_portfolios, _portfolios.c.id == explained_rows.c.portfolio_id)
+        .group_by(explained_rows.c.day)
+    )
+    counts: dict[date, int] = dict(connection.execute(per_day.order_by(explained_rows.c.day)).all())
+    days = list(counts)
+    n_portfolios: int = connection.execute(sa.select(live).select_from(_portfolios)).scalar_one()
+    missing = (
+        sorted(set(trading_calendar.sessions_between(days[0], days[-1])) - set(days))
+        if days
+        else []
+    )
+    incomplete = [day for day, count in counts.items() if count < n_portfolios]
+    return StoredSessions(
+        first,
+        last,
+        days[0] if days else None,
+        days[-1] if days else None,
+        len(days),
+        missing,
+        incomplete,
+    )
+
+
+def read_table_sizes(connection: sa.Connection) -> pd.DataFrame:
+    """Return rows and size in kilobytes, including indexes, of each table, largest first."""
+    names = list(tables.metadata.tables)
+    counts = [
+        connection.scalar(sa.select(sa.func.count()).select_from(tables.metadata.tables[name]))
+        for name in names
+    ]
+    kilobytes = [
+        connection.scalar(sa.select(sa.func.pg_total_relation_size(name) / 1024)) for name in names
+    ]
+    frame = pd.DataFrame({"table": names, "rows": counts, "kilobytes": kilobytes}).astype(
+        {"kilobytes": "int64"}
+    )
+    return frame.sort_values("kilobytes", ascending=False, ignore_index=True)
