@@ -50,4 +50,4 @@ def test_a_beta_of_five_is_accepted_and_one_beyond_is_extreme(
     (found,) = result.get_asset_check_evaluations()
     assert found.passed is (n_extreme == 0)
     assert found.metadata["betas_affected"].value == n_extreme
-    assert found.metadata["betas_looked_at"].value == len(betas)
+    assert found.metadata["betas_checked"].value == len(betas)
