@@ -139,7 +139,7 @@ def rolling_statsmodels(returns: FloatArray, market: FloatArray) -> None:
 
 
 def rolling_pandas(returns: pd.DataFrame, market: "pd.Series[float]") -> pd.DataFrame:
-    """Compute beta only, as rolling covariance over rolling variance; inexact if returns are missing."""
+    """Compute beta only, as rolling covariance over variance; inexact if returns are missing."""
     return (
         returns.rolling(WINDOW, min_periods=MIN_OBS)
         .cov(market)

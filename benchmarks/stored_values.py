@@ -50,7 +50,7 @@ AAPL230616C00150000,5,12.50,2022-09-01
 MSFT230616P00240000,-3,18.00,2022-11-15
 NOSUCH,10,20.00,2022-10-10
 """
-"""A portfolio with options, short lots and a symbol without prices, which the sample does not have."""
+"""A portfolio with options, short lots and a symbol without prices, to complement the sample."""
 
 
 class Book(NamedTuple):
@@ -176,7 +176,9 @@ def differences(old: Path, new: Path, renamed: Mapping[str, str]) -> list[str]:
             found.append(f"{target}: columns {sorted(set(left) ^ set(right))} are only in one")
             continue
         merged = _unmatched(left, right)
-        found.append(f"{target}: {len(merged):,} rows differ ({len(left):,} old, {len(right):,} new)")
+        found.append(
+            f"{target}: {len(merged):,} rows differ ({len(left):,} old, {len(right):,} new)"
+        )
         found += [f"    {line}" for line in merged.head(_MAX_ROWS).to_csv(index=False).splitlines()]
     return found
 

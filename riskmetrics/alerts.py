@@ -50,9 +50,7 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
             deliver()
             delivered.append(name)
         except (OSError, ValueError, smtplib.SMTPException, AlertDeliveryError) as error:
-            problems.append(
-                f"alert not sent by {name} ({redact_secrets(settings, str(error))})"
-            )
+            problems.append(f"alert not sent by {name} ({redact_secrets(settings, str(error))})")
     if problems:
         raise AlertDeliveryError("; ".join(problems), tuple(delivered))
     return delivered

@@ -155,9 +155,7 @@ class Settings(BaseSettings):
     market_index: _Symbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
-        description=(
-            "Market index of betas; default: the one stored in the database, else SPY."
-        ),
+        description=("Market index of betas; default: the one stored in the database, else SPY."),
     )
     rate_index: _Symbol | None = Field(
         default=None,
@@ -249,9 +247,7 @@ class Settings(BaseSettings):
         default=",".join(DEFAULT_INSIGHT_TYPES),
         validation_alias="RISKMETRICS_AI_TYPES",
         pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
-        description=(
-            "Comma-separated types of the insights that the daily job writes, or none."
-        ),
+        description=("Comma-separated types of the insights that the daily job writes, or none."),
     )
     ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
@@ -346,9 +342,7 @@ class Settings(BaseSettings):
     fmp_call_seconds: _Seconds = Field(
         default=180.0,
         validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
-        description=(
-            "Maximum time of one FMP call including retries and waits, seconds."
-        ),
+        description=("Maximum time of one FMP call including retries and waits, seconds."),
     )
     fmp_run_seconds: _Seconds = Field(
         default=3600.0,
@@ -472,7 +466,7 @@ class SettingOrigin(NamedTuple):
     """Environment variable."""
     field: str
     source: str
-    """"environment", ".env" or "default"."""
+    """One of environment, .env and default."""
     is_secret: bool
 
 

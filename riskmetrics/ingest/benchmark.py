@@ -1,4 +1,4 @@
-"""Sector weights of the S&P 500: from its constituents, or from a fund if the plan has only that."""
+"""Sector weights of the S&P 500, from its constituents or, depending on the plan, from a fund."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta

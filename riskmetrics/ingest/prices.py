@@ -1,4 +1,4 @@
-"""Daily prices from the vendor: full history first, then updates; full history after restatements."""
+"""Daily prices from the vendor: full history at first and after restatements, else updates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta

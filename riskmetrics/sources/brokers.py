@@ -324,7 +324,7 @@ def _account_names(table: Table) -> "pd.Series[str]":
 def _split_cash_and_totals(
     table: Table, layout: Layout, decimal: str
 ) -> tuple[Table, float, list[SkippedLine]]:
-    """Return the rows of holdings, the total cash in dollars (NaN if not stated), and other lines."""
+    """Return the rows of holdings, the total cash in dollars (NaN if none), and skipped lines."""
     symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
     described = (
         symbol

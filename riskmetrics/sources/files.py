@@ -84,7 +84,7 @@ BENCHMARK_COLUMNS = {
 BETA_LIMIT = 1e4 - 1
 """Limit of a NUMERIC(8, 4) column, exclusive."""
 MIN_ADJ_CLOSE, ADJ_CLOSE_LIMIT = 1e-12, 1e15
-"""Range of adjusted closes, exclusive; wider than that of prices, because adjustments accumulate."""
+"""Range of adjusted closes, exclusive; wider than that of prices: adjustments accumulate."""
 RANGE_TOLERANCE = 0.01
 """Dollars that a close may lie outside of low and high, because each is rounded to cents."""
 
@@ -124,7 +124,7 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
 
 
 def price_rows(validator: RowValidator) -> pd.DataFrame:
-    """Return all rows of a price table in the format of `read_prices`; the validator rejects rows."""
+    """Return all rows of a price table as in `read_prices`; the validator marks rejected rows."""
     symbols, days = validator.symbols("symbol"), validator.days("date")
     validator.reject(symbols == "", "no symbol")
     _reject_non_sessions(validator, days)
@@ -184,7 +184,7 @@ def _reject_impossible_ranges(
 
 
 def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:
-    """Reject rows without a date, before the calendar, after the last session, or on closed days."""
+    """Reject rows without a date, outside of the calendar, in the future, or on closed days."""
     first, ended = trading_calendar.FIRST_SESSION, trading_calendar.last_completed_session()
     validator.reject(np.isnat(days), "no date")
     validator.reject(
@@ -333,9 +333,7 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     for day, total in dict(
         zip(to_dates(days)[rescaled], (sums / scale)[rescaled], strict=True)
     ).items():
-        validator.notes.append(
-            f"the weights of {day} sum to {100 * total:.2f}%; rescaled to 100%"
-        )
+        validator.notes.append(f"the weights of {day} sum to {100 * total:.2f}%; rescaled to 100%")
     whole_counts = pd.array(np.where(validator.valid_rows, counts, np.nan), dtype="Int64")
     rows = {
         "date": to_dates(days),

@@ -1,4 +1,4 @@
-"""Validation of holdings: lots in the format of the database, or weights to be converted to lots."""
+"""Validation of holdings: lots in the format of the database, or weights to be converted."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -186,9 +186,7 @@ def _reject_unreadable_options(
     has_option_class_only: "pd.Series[bool]",
 ) -> None:
     """Reject options without right, invalid option symbols, and adjusted options."""
-    validator.reject(
-        has_option_class_only, "option without position_type LC, LP, SC or SP"
-    )
+    validator.reject(has_option_class_only, "option without position_type LC, LP, SC or SP")
     validator.reject(
         (right == "") & symbols.str.contains(r"\d{6}[CP]\d"),
         "symbol {symbol} looks like an option symbol but is not valid",

@@ -126,7 +126,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _decoded_size(path: Path, column: pa.Array, limits: Limits) -> int:
-    """Return the bytes of a dictionary-decoded column, or raise DataQualityError for a long cell."""
+    """Return the decoded bytes of a column, or raise DataQualityError for a long cell."""
     if not pa.types.is_dictionary(column.type) or not _is_text(column.type):
         return int(column.nbytes)
     lengths = pc.binary_length(column.dictionary)

@@ -85,7 +85,7 @@ def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Binary
 
 
 def _reject_oversized_gzip(path: Path, file: BinaryIO, limits: Limits) -> None:
-    """Reject a gzip file that is larger than its decompressed limit, such as one padded with zeros."""
+    """Reject a gzip file that is larger than the limit of its content, such as a padded one."""
     if os.fstat(file.fileno()).st_size > limits.file_bytes + _CHUNK_BYTES:
         raise file_too_large(path, limits)
 
@@ -263,7 +263,7 @@ def decode_text(path: Path, data: bytes) -> DecodedText:
 
 
 def _detect_encoding(data: bytes) -> str:
-    """Return UTF-16 if a byte order mark or a NUL in the first character indicates it, else UTF-8."""
+    """Return UTF-16 if a byte order mark or a NUL in the first two bytes shows it, else UTF-8."""
     if data.startswith(b"\xff\xfe") or data[1:2] == b"\0":
         return "UTF-16-LE"
     return "UTF-16-BE" if data.startswith((b"\xfe\xff", b"\0")) else "UTF-8"

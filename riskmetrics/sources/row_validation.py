@@ -115,9 +115,7 @@ class RowValidator:
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
         days, invalid = cells.parse_dates(self.table.columns[name])
-        self.reject(
-            invalid, f"{name} '{{{name}}}' is not an unambiguous date; use YYYY-MM-DD"
-        )
+        self.reject(invalid, f"{name} '{{{name}}}' is not an unambiguous date; use YYYY-MM-DD")
         return days
 
     def reject_duplicates(self, keys: pd.DataFrame, what: str) -> None:
@@ -190,7 +188,9 @@ class RowValidator:
 
     def _describe_respellings(self) -> list[str]:
         """Return a note on each symbol of a valid row that is stored in another spelling."""
-        notes_of_valid_rows = [pd.unique(notes[self.valid_rows]) for notes in self._respelling_notes]
+        notes_of_valid_rows = [
+            pd.unique(notes[self.valid_rows]) for notes in self._respelling_notes
+        ]
         named = list(dict.fromkeys(note for notes in notes_of_valid_rows for note in notes if note))
         if unnamed := len(named[MAX_RESPELLINGS_NAMED:]):
             more = f"{unnamed:,} more symbols are stored in another spelling (see docs/symbols.md)"

@@ -26,7 +26,7 @@ _EQUITY = {
 
 
 class SamplePortfolio(NamedTuple):
-    """A sample portfolio: holdings, and equity (net value plus cash, dollars) at a session's end."""
+    """A sample portfolio: holdings, and equity (net value plus cash, dollars) on a session."""
 
     name: str
     equity: Decimal

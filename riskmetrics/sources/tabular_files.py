@@ -225,7 +225,7 @@ def _read_csv_batches(
     ragged_rows: list[tuple[int, int]],
     limits: Limits,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the chosen columns in blocks; append rows with a wrong cell count to ``ragged_rows``."""
+    """Yield the chosen columns in blocks; append rows with a wrong cell count to a list."""
 
     def skip(row: Any) -> str:
         ragged_rows.append((row.number - 1, row.actual_columns))
