@@ -34,7 +34,7 @@ class BetaForecastScore(NamedTuple):
     mse_ratio: float
     """Mean squared error of the adjusted beta over that of the raw beta."""
     t: float
-    """t statistic over windows of the difference of squared errors; negative: adjusted is better."""
+    """t statistic of the difference of squared errors over windows; negative: adjusted wins."""
     within: float
     """Share of next-window betas within 1.96 standard errors of the raw beta."""
     within_scaled: float
