@@ -81,7 +81,7 @@ def test_schwab_positions_of_several_accounts(file):
         *("AAPL", 250, date(2025, 1, 17), 5.1),
     ]
     assert [(row.line, row.reason) for row in mine.holdings.rejected] == [
-        (7, "Fixed Income: only shares, funds and options on them are valued")
+        (7, "Fixed Income: only shares, funds and options on them are supported")
     ]
     assert trust.name == "Doe Family Trust, Jane Doe ...456"
     assert [lot[:3] for lot in held(trust)] == [("KO", "LONG", 10)]
@@ -127,8 +127,8 @@ def test_an_activity_statement_of_interactive_brokers(file):
     ]
     assert [(row.line, row.reason) for row in account.holdings.rejected] == [
         (15, "currency EUR: only USD is supported"),
-        (17, "Futures: only shares, funds and options on them are valued"),
-        (18, "a multiplier of 10, which is neither that of shares nor of options on them"),
+        (17, "Futures: only shares, funds and options on them are supported"),
+        (18, "multiplier 10 is not supported (1 for shares, 100 for options)"),
     ]
     reasons = {line.line: line.reason for line in found.skipped}
     assert (reasons[12], reasons[14], reasons[21]) == (
@@ -199,7 +199,7 @@ def test_lots_that_stand_below_their_sum_do_not_count_twice(file):
         (3, "no open position: LOT"),
         (4, "no open position: LOT"),
     ]
-    assert "a multiplier of 10" in found.accounts[0].holdings.rejected[0].reason
+    assert "multiplier 10" in found.accounts[0].holdings.rejected[0].reason
 
 
 def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(file):
@@ -209,7 +209,7 @@ def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(fi
     assert found.accounts[0].cash == -257.35
     assert (found.skipped[-1].line, found.skipped[-1].reason) == (
         22,
-        "cash, of which no amount in USD is stated",
+        "cash without an amount in USD",
     )
 
 

@@ -89,7 +89,7 @@ def test_a_refusal_has_a_type_a_scope_and_whether_to_retry(
 
 
 def test_a_redirect_asks_for_the_right_address():
-    with pytest.raises(InvalidResponseError, match="is RISKMETRICS_FMP_URL right"):
+    with pytest.raises(InvalidResponseError, match="Check RISKMETRICS_FMP_URL"):
         asked({"profile": "<html>moved</html>"}, "profile", 302)
 
 

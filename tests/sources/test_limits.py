@@ -80,7 +80,7 @@ REFUSALS = {
     "gzip_of_parquet": SIZE,
     "one_line": LINE,
     "million_columns": LINE,
-    "short_names": "that RISKMETRICS_MAX_COLUMNS allows$|has no column quantity",
+    "short_names": "or raise RISKMETRICS_MAX_COLUMNS$|has no column quantity",
     "tiny_symbols": TOO_MANY,
     "tiny_dates": TOO_MANY,
     "bad_rows": BAD,
@@ -92,8 +92,8 @@ REFUSALS = {
     "long_cells": SIZE,
     "wide_cells": SIZE,
     "growing_cells": SIZE,
-    "nested_cells": "has lists or records in the column symbol: write one value to a cell$",
-    "parquet_columns": "describes thousands of columns$",
+    "nested_cells": "has lists or records in the column symbol. Write one value per cell$",
+    "parquet_columns": "has thousands of columns$",
     "device": "is a device or a socket, not a file",
 }
 """What the sentence says: a limit, with the setting that raises it, or why it is no table."""

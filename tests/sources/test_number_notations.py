@@ -136,7 +136,7 @@ def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal)
 @pytest.mark.parametrize("text", ["1.200", "1,200", "$1.200", "(1,200)", "12.345 USD"])
 def test_what_can_be_read_two_ways_is_refused_with_both_readings(text):
     with pytest.raises(
-        UsageError, match=r"can be read as .* or .*: say --decimal point or --decimal comma"
+        UsageError, match=r"can be .* or .*\. Pass --decimal point or --decimal comma"
     ):
         quantities([text])
     assert quantities([text], ".") != quantities([text], ",")

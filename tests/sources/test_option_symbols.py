@@ -58,15 +58,15 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
     [
         (
             "AAPL250230C00250000",
-            "looks like that of an option and cannot be read as one",
+            "looks like an option symbol but is not valid",
         ),  # the 30th of February
-        ("AAPL_011725C250", "looks like that of an option and cannot be read as one"),
+        ("AAPL_011725C250", "looks like an option symbol but is not valid"),
         ("F 01/17/25 7.5 C", "is not a symbol"),
         ("AAPL JAN 17 2025 250 C", "is not a symbol"),
         ("AAPL US Equity", "is not a symbol"),
         ("N/A", "is not a symbol"),
-        ("AAPL1 01/17/2025 250.00 C", "is an adjusted option: what it delivers is not known"),
-        ("-AAPL7250117C250", "is an adjusted option: what it delivers is not known"),
+        ("AAPL1 01/17/2025 250.00 C", "is an adjusted option with an unknown deliverable"),
+        ("-AAPL7250117C250", "is an adjusted option with an unknown deliverable"),
     ],
 )
 def test_what_is_no_share_is_not_held_as_one(file, written, reason):
@@ -81,5 +81,5 @@ def test_an_option_s_symbol_and_a_contradicting_type_are_rejected(file):
     parsed = read_portfolio(file(text))
     assert parsed.rows[["position_type", "quantity"]].to_numpy().tolist() == [["LC", 1], ["SC", -3]]
     assert [row.reason for row in parsed.rejected] == [
-        "position_type LP contradicts the option's symbol AAPL250117C00250000"
+        "position_type LP contradicts the option symbol AAPL250117C00250000"
     ]
