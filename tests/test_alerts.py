@@ -105,7 +105,7 @@ def test_the_command_tells_what_it_is_given(webhook: webhook_server.Webhook) -> 
 def test_no_secret_is_in_what_is_sent(
     webhook: webhook_server.Webhook, mail: mail_server.MailServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not the database's URL nor the password inside, decoded or not; not the vendor's key; not the webhook's own address."""
+    """Database URL, its password (decoded or not), vendor key and webhook address are redacted."""
     secrets = [
         "postgresql://risk:s3%2Fcr3t@db/metrics",
         "s3%2Fcr3t",
@@ -184,7 +184,7 @@ def test_a_password_is_not_sent_without_encryption(
 def test_a_password_goes_to_a_server_that_is_encrypted_and_known(
     certificate: Path, monkeypatch: pytest.MonkeyPatch, scheme: str, in_clear: list[str]
 ) -> None:
-    """From the start, or once STARTTLS has been said; a server whose certificate nobody vouches for gets neither password nor message."""
+    """With TLS from the start or STARTTLS: an untrusted server gets no password and no message."""
     monkeypatch.setenv("RISKMETRICS_ALERT_EMAIL", "ann@example.org")
     with mail_server.serve(certificate, asked=scheme == "smtp") as mail:
         monkeypatch.setenv("RISKMETRICS_SMTP_URL", f"{scheme}://ann:s%40fe@127.0.0.1:{mail.port}")

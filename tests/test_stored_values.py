@@ -1,4 +1,4 @@
-"""The comparison of two versions' stored values sees one bit, and not what differs from run to run."""
+"""The comparison of stored values detects one bit, and ignores columns that vary per run."""
 
 from pathlib import Path
 

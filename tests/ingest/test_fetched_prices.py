@@ -1,4 +1,4 @@
-"""What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
+"""Stored price histories after vendor requests: first fetch, updates, restatements, errors."""
 
 import _thread
 from datetime import date
@@ -127,7 +127,7 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
 
 
 def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, engine, tomorrow):
-    """Of the older rows the returns stay, and the level continues: compared with a vendor that tells all."""
+    """Returns of older rows are unchanged and levels continue, compared with a full history."""
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
@@ -169,7 +169,7 @@ def test_a_plan_that_refuses_old_days_is_asked_for_five_years(
 
 
 def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market, engine, tomorrow):
-    """A ticker that was given to another company: neither the same prices nor a multiple of them, and only of late."""
+    """A ticker reused by another company: recent prices are not a multiple of the stored ones."""
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
@@ -407,7 +407,7 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
 def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(
     feed, open_vendor, market, engine, tomorrow
 ):
-    """New days go on at the level of the last one, so that their return is that of the close; when the plan has them again, all is anew."""
+    """New days continue the last level with returns of closes; later, the history is refetched."""
     market.dividends["A", date(2024, 12, 4)] = 1.5
     refresh(feed, {"A": None}, [date(2024, 12, 6)])
     with engine.begin() as connection:

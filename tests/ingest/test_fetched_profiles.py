@@ -122,7 +122,7 @@ def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touche
 
 
 def test_sector_weights_are_those_of_the_stocks_capitalisations(feed, vendor, market, engine):
-    """By hand: stock n has n + 1 billions; of each of the last two pairs, which are one company, the larger counts."""
+    """By hand: stock n has n + 1 billion; each of the last two pairs is one company, larger cap."""
     assert benchmark.refresh(feed) == RefreshResult(api_calls=1)
     expected: dict[str, float] = {}
     for number in range(40):
@@ -226,7 +226,7 @@ def test_weights_of_fewer_stocks_or_sectors_do_not_replace_better_ones(feed, mar
     market.replies[CONSTITUENTS, ""] = Reply(market._sp500_constituent()[:31])
     with pytest.raises(
         InvalidResponseError,
-        match=r"31 stocks in 11 sectors, stored weights of .* cover 40 in 11; the stored weights are kept",
+        match=r"31 stocks in 11 sectors, .* cover 40 in 11; the stored weights are kept",
     ):
         benchmark.refresh(feed, force=True)
     market.replies[WEIGHTINGS, ""] = Reply([{"sector": "Energy", "weightPercentage": 99.0}])

@@ -1,4 +1,4 @@
-"""Files whose bytes are no text, or not the text they seem: a sentence each, and never a row of rubbish."""
+"""Files with unusual or wrong encodings: each gives an error message, never garbled rows."""
 
 import pandas as pd
 import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Users' files, good and bad, as real files; what they should say is written by hand beside them."""
+"""Valid and invalid user files; the expected messages are written by hand."""
 
 from datetime import date, timedelta
 
@@ -202,7 +202,8 @@ def test_symbols_are_upper_case_with_a_dash_for_classes_and_na_is_one(file):
     rows = read_prices(
         file(
             "symbol,date,close\n brk.b"
-            " ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n^GSPC,2024-12-06,1\n"
+            " ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n"
+            "^GSPC,2024-12-06,1\n"
         )
     ).rows
     assert rows["symbol"].to_list() == ["BRK-B", "BF-B", "NA", "NAN", "^GSPC"]
@@ -240,7 +241,7 @@ def test_dates_with_the_day_first_are_understood_where_the_column_proves_it(file
 
 
 def test_dates_that_contradict_each_other_are_rejected(file):
-    """One proves the month first, one the day first: none can be trusted but the one where both agree."""
+    """One date proves month first, another day first: only dates valid in both orders are used."""
     parsed = read_prices(
         file("symbol,date,close\nX,12/13/2024,1\nX,13/12/2024,1\nX,06/06/2024,1\n")
     )

@@ -1,4 +1,4 @@
-"""What the vendor's answers become: rows, rejected rows with their text, or an error that says what to do."""
+"""Parsing of FMP responses: rows, rejected rows with text, or errors with advice."""
 
 import json
 from datetime import date
@@ -270,7 +270,7 @@ def test_the_examples_of_good_answers_are_understood():
 
 
 def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
-    """One day lacks it, the other has 0: neither is taken, and what the two histories say of them is handed back."""
+    """One day is missing and another is 0: both are rejected, with both histories quoted."""
     answer = [{"symbol": "AAPL", "date": MONDAY}, {"symbol": "AAPL", "date": FRIDAY, "adjClose": 0}]
     rows, rejected = asked(
         {"historical-price-eod/dividend-adjusted": answer}, "historical-price-eod/dividend-adjusted"

@@ -43,7 +43,7 @@ for name, path in json.loads(sys.argv[1]):
         os._exit(0)
     os.wait()
 """
-"""The largest memory is read from /proc: ru_maxrss of a new process is at least that of the one that started it."""
+"""Peak memory is read from /proc: ru_maxrss of a child is at least that of its parent."""
 
 
 READERS = ("read_prices", "read_profiles", "read_holdings")
@@ -186,7 +186,7 @@ def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatc
 
 
 def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
-    """500 MB, of which the last part alone has too many symbols; it is refused before it is in memory."""
+    """500 MB, of which only the last part has too many symbols, are rejected before loading."""
     path = tmp_path / "file.csv"
     with path.open("wb") as file:
         file.write(f"{HEADER},remark\n".encode())

@@ -77,7 +77,10 @@ def test_what_is_no_share_is_not_held_as_one(file, written, reason):
 
 
 def test_an_option_s_symbol_and_a_contradicting_type_are_rejected(file):
-    text = "symbol,quantity,side\nAAPL250117C00250000,1,LP\nAAPL250117C00250000,1,long\nAAPL250117C00250000,3,short\n"
+    text = (
+        "symbol,quantity,side\nAAPL250117C00250000,1,LP\n"
+        "AAPL250117C00250000,1,long\nAAPL250117C00250000,3,short\n"
+    )
     parsed = read_portfolio(file(text))
     assert parsed.rows[["position_type", "quantity"]].to_numpy().tolist() == [["LC", 1], ["SC", -3]]
     assert [row.reason for row in parsed.rejected] == [

@@ -18,7 +18,7 @@ from riskmetrics.sources.files import read_prices, read_profiles
 
 
 def test_lines_are_counted_as_an_editor_does(file):
-    """Blank lines, line ends of either kind, a cell that spans lines, a torn row and no newline at the end."""
+    """Blank lines, both line ends, a cell that spans lines, a ragged row, no final newline."""
     text = (
         'symbol,date,close,remark\r\n\r\nX,2024-12-06,1,"two\r\nlines"\r\nX,2024-12-05\n\nX,2024-12-04,0,"a'
         ' ""b""\nc"\nX,2024-12-03,-1,d'

@@ -1,4 +1,4 @@
-"""Questions over HTTP to a local server: what is asked again, what is not, how long it takes, and that the key is nowhere."""
+"""HTTP requests to a local server: retries, time limits, and redaction of the key."""
 
 import logging
 import time
@@ -254,7 +254,7 @@ def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(ca
 
 
 def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch):
-    """A minute once for all threads, or as long as the vendor says; what is asked again at once is no wait."""
+    """One minute for all threads, or per Retry-After; an immediate retry is not reported."""
     told = []
     monkeypatch.setattr(vendor_http, "sleep", lambda _: None)
     with (
