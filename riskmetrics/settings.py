@@ -7,10 +7,8 @@ from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     Field,
     PositiveInt,
@@ -29,7 +27,17 @@ from pydantic_settings import (
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.symbols import normalize_symbol
+from riskmetrics.setting_types import (
+    AnnualRate,
+    ApiKey,
+    BenchmarkCode,
+    EmailAddresses,
+    HttpUrl,
+    IndexSymbol,
+    SecondsLimit,
+    UsdAmount,
+    url_validator,
+)
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
@@ -47,87 +55,6 @@ DEFAULT_INSIGHT_TYPES = (
 )
 """Insight types that need no question."""
 _ANY_INSIGHT = "|".join(DEFAULT_INSIGHT_TYPES)
-
-BenchmarkCode = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        to_upper=True,
-        max_length=32,
-        pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
-    ),
-]
-"""Code of a benchmark, such as SP500."""
-
-MAX_INDEX_LENGTH = 16
-"""Length of the columns of market and rate indices, in characters."""
-INDEX_SYMBOL_RULE = f"at most {MAX_INDEX_LENGTH} letters, digits and . - ^ = _"
-
-
-def _normalize_index_symbol(text: str) -> str:
-    """Return the normalized symbol of an index, or raise ValueError."""
-    if symbol := normalize_symbol(text, MAX_INDEX_LENGTH):
-        return symbol
-    raise ValueError(f"not a valid symbol: use {INDEX_SYMBOL_RULE}")
-
-
-_Symbol = Annotated[str, AfterValidator(_normalize_index_symbol)]
-
-
-def _validate_key(key: SecretStr) -> SecretStr:
-    """Return a key without surrounding whitespace, or raise ValueError if it is not printable."""
-    text = key.get_secret_value().strip()
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("a key must consist of printable ASCII characters without spaces")
-    return SecretStr(text)
-
-
-_Key = Annotated[SecretStr, AfterValidator(_validate_key)]
-
-
-def _require_address(text: str, *schemes: str) -> None:
-    """Raise ValueError, without the text, unless it is a URL with a host and one of the schemes."""
-    try:
-        parts = urlsplit(text)
-        is_complete = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # an invalid IPv6 address, or a port out of range
-        is_complete = False
-    if not is_complete:
-        raise ValueError(
-            "expected an address that starts with"
-            f" {' or '.join(f'{scheme}://' for scheme in schemes)}"
-        )
-
-
-def _validate_http_url(url: str) -> str:
-    _require_address(url, "http", "https")
-    return url
-
-
-_Url = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"),
-    AfterValidator(_validate_http_url),
-]
-_Emails = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$"
-    ),
-]
-_Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
-_Seconds = Annotated[float, Field(gt=0, le=86_400)]
-_Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
-
-
-def _address_validator(*schemes: str) -> AfterValidator:
-    """Return a validator of a secret URL with one of the schemes."""
-
-    def check(address: SecretStr) -> SecretStr:
-        _require_address(address.get_secret_value(), *schemes)
-        return address
-
-    return AfterValidator(check)
 
 
 class Settings(BaseSettings):
@@ -152,12 +79,12 @@ class Settings(BaseSettings):
         validation_alias="DAGSTER_HOME",
         description="Directory of the Dagster instance; default: RISKMETRICS_HOME/dagster.",
     )
-    market_index: _Symbol | None = Field(
+    market_index: IndexSymbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
         description=("Market index of betas; default: the one stored in the database, else SPY."),
     )
-    rate_index: _Symbol | None = Field(
+    rate_index: IndexSymbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_RATE_INDEX",
         description=(
@@ -171,7 +98,7 @@ class Settings(BaseSettings):
             "Benchmark of sector weights; default: the one stored in the database, else SP500."
         ),
     )
-    risk_free_rate: _Rate = Field(
+    risk_free_rate: AnnualRate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_RISK_FREE_RATE",
         description=(
@@ -179,7 +106,7 @@ class Settings(BaseSettings):
             " (0.04 is 4%)."
         ),
     )
-    dividend_yield: _Rate = Field(
+    dividend_yield: AnnualRate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_DIVIDEND_YIELD",
         description=(
@@ -187,12 +114,12 @@ class Settings(BaseSettings):
             " fraction."
         ),
     )
-    fmp_api_key: _Key | None = Field(
+    fmp_api_key: ApiKey | None = Field(
         default=None,
         validation_alias="FMP_API_KEY",
         description="API key of Financial Modeling Prep; if unset, only imported data is used.",
     )
-    fmp_url: _Url = Field(
+    fmp_url: HttpUrl = Field(
         default="https://financialmodelingprep.com",
         validation_alias="RISKMETRICS_FMP_URL",
         description="Base URL of FMP, or of a proxy, that serves /stable/….",
@@ -210,12 +137,12 @@ class Settings(BaseSettings):
             " that of the vendor."
         ),
     )
-    anthropic_api_key: _Key | None = Field(
+    anthropic_api_key: ApiKey | None = Field(
         default=None,
         validation_alias="ANTHROPIC_API_KEY",
         description="API key of Anthropic; if unset, insights are written by fixed rules.",
     )
-    anthropic_url: _Url = Field(
+    anthropic_url: HttpUrl = Field(
         default="https://api.anthropic.com",
         validation_alias="RISKMETRICS_ANTHROPIC_URL",
         description="Base URL of the Messages API, or of a proxy, that serves /v1/….",
@@ -227,17 +154,17 @@ class Settings(BaseSettings):
         validation_alias="RISKMETRICS_AI_MODEL",
         description="Model that writes insights.",
     )
-    ai_usd_per_insight: _Usd = Field(
+    ai_usd_per_insight: UsdAmount = Field(
         default=Decimal("0.10"),
         validation_alias="RISKMETRICS_AI_USD_PER_INSIGHT",
         description="Maximum cost of one insight in USD, including repair.",
     )
-    ai_usd_per_run: _Usd = Field(
+    ai_usd_per_run: UsdAmount = Field(
         default=Decimal("1.00"),
         validation_alias="RISKMETRICS_AI_USD_PER_RUN",
         description="Maximum cost of the insights of one run in USD.",
     )
-    ai_usd_per_day: _Usd = Field(
+    ai_usd_per_day: UsdAmount = Field(
         default=Decimal("2.00"),
         validation_alias="RISKMETRICS_AI_USD_PER_DAY",
         description="Maximum cost of insights per UTC day in USD, of all processes together.",
@@ -265,7 +192,7 @@ class Settings(BaseSettings):
             " overrides this."
         ),
     )
-    alert_webhook: Annotated[SecretStr, _address_validator("http", "https")] | None = Field(
+    alert_webhook: Annotated[SecretStr, url_validator("http", "https")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_WEBHOOK",
         description=(
@@ -273,7 +200,7 @@ class Settings(BaseSettings):
             " a secret."
         ),
     )
-    alert_email: _Emails | None = Field(
+    alert_email: EmailAddresses | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_EMAIL",
         description="Comma-separated e-mail addresses that receive alerts.",
@@ -283,7 +210,7 @@ class Settings(BaseSettings):
         validation_alias="RISKMETRICS_ALERT_SENDER",
         description="Sender of alert e-mails; default: the first recipient.",
     )
-    smtp_url: Annotated[SecretStr, _address_validator("smtp", "smtps")] | None = Field(
+    smtp_url: Annotated[SecretStr, url_validator("smtp", "smtps")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_SMTP_URL",
         description=(
@@ -339,17 +266,17 @@ class Settings(BaseSettings):
             "Maximum result of `riskmetrics db sql`, megabytes: text, plus 100 bytes per value."
         ),
     )
-    fmp_call_seconds: _Seconds = Field(
+    fmp_call_seconds: SecondsLimit = Field(
         default=180.0,
         validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
         description=("Maximum time of one FMP call including retries and waits, seconds."),
     )
-    fmp_run_seconds: _Seconds = Field(
+    fmp_run_seconds: SecondsLimit = Field(
         default=3600.0,
         validation_alias="RISKMETRICS_FMP_RUN_SECONDS",
         description="Maximum time of all FMP calls of a command or run, seconds.",
     )
-    ai_seconds: _Seconds = Field(
+    ai_seconds: SecondsLimit = Field(
         default=180.0,
         validation_alias="RISKMETRICS_AI_SECONDS",
         description=(
@@ -357,7 +284,7 @@ class Settings(BaseSettings):
             " seconds."
         ),
     )
-    ai_run_seconds: _Seconds = Field(
+    ai_run_seconds: SecondsLimit = Field(
         default=1800.0,
         validation_alias="RISKMETRICS_AI_RUN_SECONDS",
         description="Maximum time of all Anthropic calls of a command or run, seconds.",
