@@ -205,8 +205,9 @@ def _reject_value_mismatch(
         ratio = stated / computed
     validator.reject(
         (ratio > 0) & ((ratio < 1 / _MAX_VALUE_RATIO) | (ratio > _MAX_VALUE_RATIO)),
-        "market value {market_value} does not match quantity {quantity} at {last_price}. A bond, or"
-        " a contract of another size? Only shares, funds and options on them are supported",
+        "market value {market_value} does not match quantity {quantity} at {last_price}"
+        " (a bond, or a contract of another size?); only shares, funds and options on them are"
+        " supported",
     )
 
 

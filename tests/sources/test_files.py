@@ -440,7 +440,7 @@ def test_weights_that_miss_the_whole_are_rescaled_and_a_note_says_so(file):
     )
     assert parsed.rows["weight"].to_list() == [0.5, 0.5]
     assert parsed.rows["sector"].to_list() == ["Energy", "Information Technology"]
-    assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00 %: rescaled to 100 %"]
+    assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00%; rescaled to 100%"]
 
 
 def test_what_a_benchmark_says_of_its_sectors_is_kept(file):

@@ -176,10 +176,10 @@ def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
     ("symbol", "reason"),
     [
         ("brk/b", None),
-        ("X" * 21, "not a symbol"),
-        ("B\0C", "not a symbol"),
-        ("", "not a symbol"),
-        ("AAPL", "a second row"),
+        ("X" * 21, "not a valid symbol"),
+        ("B\0C", "not a valid symbol"),
+        ("", "not a valid symbol"),
+        ("AAPL", "duplicate row"),
     ],
 )
 def test_a_constituent_has_a_symbol_and_stands_once(symbol, reason):

@@ -170,7 +170,7 @@ def test_a_torn_line_is_rejected_and_a_sentence_is_left_out(file):
     [
         (
             "<!DOCTYPE html>\n<html><head><title>Log In | A &amp; B\n</title>",
-            r"is an HTML page called 'Log In \| A & B', not a table",
+            r"is an HTML page titled 'Log In \| A & B', not a table",
         ),
         ("\n <html><body>", "is an HTML page, not a table"),
         ("%PDF-1.7\n", "is a PDF document. Save the table as CSV"),

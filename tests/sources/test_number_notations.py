@@ -145,7 +145,7 @@ def test_what_can_be_read_two_ways_is_refused_with_both_readings(text):
 def test_numbers_of_both_kinds_are_refused_and_an_option_rejects_those_of_the_other():
     with pytest.raises(
         UsageError,
-        match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\): say --decimal",
+        match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\)\. Pass --decimal",
     ):
         quantities(["1.5", "2,25"])
     with pytest.raises(DataQualityError, match="quantity '2,25' is not a number"):

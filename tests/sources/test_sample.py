@@ -78,7 +78,7 @@ def test_the_benchmark_has_all_sectors_and_sums_to_one():
     parsed = sample.benchmark()
     assert sorted(parsed.rows["sector"]) == sorted(gics.SECTORS)
     assert parsed.rows["weight"].sum() == pytest.approx(1, abs=1e-12)
-    assert parsed.notes == ["the weights of 2021-12-31 sum to 100.20 %: rescaled to 100 %"]
+    assert parsed.notes == ["the weights of 2021-12-31 sum to 100.20%; rescaled to 100%"]
 
 
 def test_lots_were_opened_at_the_close_of_their_entry_date(closes):

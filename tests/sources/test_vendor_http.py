@@ -317,7 +317,7 @@ def test_an_answer_that_expands_is_refused_before_it_is_in_memory():
         with (
             serve(replies(Reply(sent, headers=(("Content-Encoding", "gzip"),)))) as server,
             client(server.url, timeouts=Timeouts(5.0, 5.0, 30.0)) as asking,
-            pytest.raises(InvalidResponseError, match="more than 8 MB"),
+            pytest.raises(InvalidResponseError, match="larger than 8 MB"),
         ):
             asking.get(PATH, {}, body)
         assert tracemalloc.get_traced_memory()[1] < 100 << 20
