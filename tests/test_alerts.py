@@ -131,7 +131,7 @@ def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_a
     webhook: webhook_server.Webhook, mail: mail_server.MailServer
 ) -> None:
     webhook.answers = [403]
-    with pytest.raises(AlertDeliveryError, match=r"by webhook \(127.0.0.1 answered 403") as caught:
+    with pytest.raises(AlertDeliveryError, match=r"by webhook \(127.0.0.1 responded with status 403") as caught:
         alerts.send(settings.load(), "a", "b")
     assert "T0PSECRET" not in str(caught.value)
     assert len(mail.messages) == 1
@@ -155,7 +155,7 @@ def test_no_log_holds_the_secret_part_of_a_webhook(
 ) -> None:
     caplog.set_level("DEBUG")
     monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", f"http://{host}/services/hidden-word")
-    with pytest.raises(AlertDeliveryError, match="did not answer"):
+    with pytest.raises(AlertDeliveryError, match="did not respond"):
         alerts.send(settings.load(), "a", "b")
     assert "hidden-word" not in caplog.text
 
