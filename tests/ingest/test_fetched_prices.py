@@ -480,7 +480,7 @@ def test_what_is_no_longer_held_is_fetched_to_its_exit_and_no_further(feed, vend
 
 
 def test_a_history_that_has_ended_is_said_with_its_last_day(feed, market, engine, tomorrow):
-    market.ended = {"OLD": date(2024, 10, 1), "LATE": date(2024, 12, 2)}
+    market.delisted_on = {"OLD": date(2024, 10, 1), "LATE": date(2024, 12, 2)}
     symbols = dict.fromkeys(["OLD", "LATE", "SPY"])
     refresh(feed, symbols, [LAST])
     with engine.connect() as connection:
