@@ -27,7 +27,7 @@ def test_one_bit_counts(tmp_path: Path, changed: str) -> None:
     old = folder(tmp_path / "old", "A,1,2022-12-28,0.3,,09:00")
     new = folder(tmp_path / "new", f"A,1,2022-12-28,{changed},,09:00")
     first, *rows = stored_values.differences(old, new, {})
-    assert first == "sample/portfolio_betas.csv: 1 rows and 1; 2 differ"
+    assert first == "sample/portfolio_betas.csv: 2 rows differ (1 old, 1 new)"
     assert len(rows) == 3  # names, and a row of each side
     assert stored_values.main(["compare", str(old), str(new)]) == 1
 
