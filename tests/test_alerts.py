@@ -131,7 +131,9 @@ def test_what_one_channel_refuses_the_other_still_gets_and_the_error_hides_the_a
     webhook: webhook_server.Webhook, mail: mail_server.MailServer
 ) -> None:
     webhook.answers = [403]
-    with pytest.raises(AlertDeliveryError, match=r"by webhook \(127.0.0.1 responded with status 403") as caught:
+    with pytest.raises(
+        AlertDeliveryError, match=r"by webhook \(127.0.0.1 responded with status 403"
+    ) as caught:
         alerts.send(settings.load(), "a", "b")
     assert "T0PSECRET" not in str(caught.value)
     assert len(mail.messages) == 1

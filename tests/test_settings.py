@@ -186,7 +186,9 @@ def test_a_dotenv_may_have_the_largest_size_and_no_byte_more(tmp_path: Path) -> 
     (tmp_path / ".env").write_text(text)
     assert settings.load().market_index == "QQQ"
     (tmp_path / ".env").write_text(text + "#")
-    with pytest.raises(ConfigurationError, match=r"^\.env is larger than 1 MB\. Keep only settings"):
+    with pytest.raises(
+        ConfigurationError, match=r"^\.env is larger than 1 MB\. Keep only settings"
+    ):
         settings.load()
 
 

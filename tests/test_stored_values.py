@@ -41,7 +41,7 @@ def test_a_reason_that_goes_counts(tmp_path: Path) -> None:
 def test_a_row_stored_twice_counts(tmp_path: Path) -> None:
     row = "A,1,2022-12-28,0.3,,09:00"
     old, new = folder(tmp_path / "old", row), folder(tmp_path / "new", row, row)
-    assert stored_values.differences(old, new, {})[0].endswith("1 rows and 2; 1 differ")
+    assert stored_values.differences(old, new, {})[0].endswith(": 1 rows differ (1 old, 2 new)")
 
 
 def test_renames_are_stated(tmp_path: Path) -> None:
