@@ -1,1 +1,1 @@
-"""What riskmetrics costs, beside what one would do otherwise: `python -m benchmarks`, or one of them by name."""
+"""Benchmarks of riskmetrics against the usual alternatives; run with `python -m benchmarks`."""

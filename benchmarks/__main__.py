@@ -1,6 +1,6 @@
-"""`python -m benchmarks`: all of them, or the ones that are named, each in a fresh process."""
+"""Run all benchmarks, or the named ones, each in a new process."""
 
-# ruff: noqa: T201 — printing is what a benchmark is for
+# ruff: noqa: T201 — a benchmark prints its results
 import argparse
 import sys
 from pathlib import Path
@@ -29,35 +29,38 @@ BENCHMARKS = {
 }
 _HEAD = """# Benchmarks
 
-Written by `make bench`; `python -m benchmarks write` runs one of them. Ratios are of figures measured in the same run.
+Written by `make bench`; `python -m benchmarks write` runs one benchmark. Ratios compare
+measurements of the same run.
 """
 
-_LIMITS = """## What keeps a target from being met
+_LIMITS = """## Known limits
 
-- **Growth of metrics.** Not explained to the end. In profiles of 10,000 and 40,000 portfolios, looking symbols up as strings and copying
-  rows grow by five to six times: rows leave the caches. Sums by portfolio, which grew most, need no sorting any more.
-- **Unchanged rows.** They are copied into a temporary table and joined, or they could not be told from changed ones. The COPY is most of
-  it, and half of the COPY is the server's reading of twelve values from text; constant columns left out, another format or more memory
-  for temporary tables changed nothing.
-- **A night beside 165 fits.** The fits stand for betas alone; the night computes and stores what all assets do. Nearly half of its
-  processor time is Postgres's, most of it the upkeep of rows and indexes.
-- **A year of sessions in one run.** The target is of the first five assets; nineteen and their checks share the time now, none of which
-  takes three seconds.
-- **Size of betas.** A row also holds alpha, what it was measured against and the run that wrote it.
+- **Growth of metrics.** Only partly explained. In profiles of 10,000 and 40,000 portfolios, symbol
+  lookups and copies of rows grow by a factor of five to six, because rows exceed the CPU caches.
+  Sums by portfolio, which grew most, no longer sort.
+- **Unchanged rows.** They are copied to a temporary table and joined, to distinguish them from
+  changed rows. The COPY takes most of the time, and half of that is the parsing of twelve text
+  values per row by the server. Omitting constant columns, another format and more memory for
+  temporary tables made no difference.
+- **A nightly run against 165 fits.** The fits cover betas only; the nightly run computes and stores
+  all assets. Nearly half of its CPU time is used by Postgres, mostly for rows and indexes.
+- **A year of sessions in one run.** The target was set for the first five assets. Nineteen assets
+  and their checks now share the time, and none takes three seconds.
+- **Size of betas.** A row also has alpha, the market index and the run that wrote it.
 """
 
 
 def main() -> None:
-    """Run benchmarks and print what they found."""
+    """Run benchmarks and print their reports."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "names", nargs="*", metavar="name", help=f"{', '.join(BENCHMARKS)}; default: all"
     )
-    parser.add_argument("--quick", action="store_true", help="sizes that only show that they run")
-    parser.add_argument("--out", type=Path, help="write all of it into this file too")
+    parser.add_argument("--quick", action="store_true", help="use small sizes, as a smoke test")
+    parser.add_argument("--out", type=Path, help="also write the reports to this file")
     options = parser.parse_args()
     if unknown := set(options.names) - set(BENCHMARKS):
-        parser.error(f"there is no {', '.join(sorted(unknown))}")
+        parser.error(f"unknown benchmark: {', '.join(sorted(unknown))}")
     parts = [_HEAD]
     for name in options.names or BENCHMARKS:
         print(f"{name} …", file=sys.stderr)
@@ -65,7 +68,7 @@ def main() -> None:
         print(parts[-1])
     if not options.names:
         parts.append(_LIMITS)
-    parts.append(f"## The machine\n\n{measure.describe_machine()}\n")
+    parts.append(f"## Machine\n\n{measure.describe_machine()}\n")
     print(parts[-1])
     if options.out:
         options.out.write_text("\n".join(parts))

@@ -1,7 +1,6 @@
-"""What a year costs: 252 sessions of the bundled sample in one run, beside 252 runs of one session in a warm process.
+"""Cost of a backfill: 252 sessions of the bundled sample in one run, and in 252 runs.
 
-Each is split into our work, which is the functions of assets and checks, and Dagster's, which is
-mostly events.
+The time is split into that of assets and checks, and that of Dagster, which is mostly events.
 """
 
 import os
@@ -24,7 +23,7 @@ from riskmetrics.sources import sample
 
 
 class Size(NamedTuple):
-    """How many sessions are in a range, how often it is run, and how many single sessions stand for as many."""
+    """Number of sessions of the backfill, of repetitions, and of single runs that are scaled."""
 
     sessions: int = 252
     repeats: int = 3
@@ -35,34 +34,34 @@ QUICK = Size(sessions=3, repeats=1, singles=1)
 
 
 ONE_BY_ONE, BATCHED, SINGLE = (
-    "one run, events stored one by one",
-    "one run, in batches of 1,000",
-    "a run for each",
+    "one run, events one by one",
+    "one run, batches of 1,000",
+    "one run per session",
 )
 
 Events = dict[str, tuple[int, float]]
-"""Of a run, by type: how many, and the seconds from each to the next one, most of which its storing takes."""
+"""Number of events by type, and seconds until the next event, mostly spent on storing the event."""
 
 
 class Measurement(NamedTuple):
-    """A run, and its events."""
+    """Cost and events of a run."""
 
     cost: JobCost
     events: Events
 
     @property
     def asset_seconds(self) -> float:
-        """Seconds inside assets and checks."""
+        """Return wall-clock seconds in assets and checks."""
         return sum(self.cost.asset_wall_seconds.values())
 
     @property
     def n_events(self) -> int:
-        """How many events there are."""
+        """Return the number of events."""
         return sum(number for number, _ in self.events.values())
 
 
 def report(quick: bool) -> str:
-    """Run the range both ways, and single sessions."""
+    """Measure the backfill with both event settings, and runs of single sessions."""
     size = QUICK if quick else Size()
     days = trading_calendar.sessions_between(sample.FIRST_SESSION, sample.LAST_SESSION)
     batches = {ONE_BY_ONE: "0", BATCHED: "1000"}
@@ -70,7 +69,7 @@ def report(quick: bool) -> str:
     with temporary_home() as (home, engine):
         with engine.begin() as connection:
             load_sample(connection)
-        run_job(home, [days[-size.sessions - 1]])  # imports what is imported once
+        run_job(home, [days[-size.sessions - 1]])  # takes the one-time imports
         for repeat in range(size.repeats):
             for name in list(batches)[:: -1 if repeat % 2 else 1]:
                 runs[name].append(
@@ -86,7 +85,7 @@ def report(quick: bool) -> str:
 def _run_without_results(
     home: Path, engine: sa.Engine, days: Sequence[date], batch: str
 ) -> Measurement:
-    """Run ``days``, none of whose results are stored."""
+    """Run ``days`` after removing their stored results."""
     with engine.begin() as connection:
         result_tables.remove_results(connection, result_tables.Scope(first=days[0]), assets=[])
     os.environ["DAGSTER_EVENT_BATCH_SIZE"] = batch
@@ -105,22 +104,21 @@ def _read_events(cost: JobCost) -> Events:
         kind = event.get_dagster_event().event_type_value if event.is_dagster_event else "a message"
         number[kind] += 1
         seconds[kind] += following.timestamp - event.timestamp
-    seconds["STEP_START"] -= sum(
-        cost.asset_wall_seconds.values()
-    )  # what follows it is our function
+    # the function of an asset or check runs after this event
+    seconds["STEP_START"] -= sum(cost.asset_wall_seconds.values())
     return {kind: (number[kind], seconds[kind]) for kind in number}
 
 
 _COLUMNS = [
     "seconds",
     "ratio",
-    "ours",
+    "assets",
     "Dagster",
-    "CPU s, ours",
+    "CPU s, assets",
     "CPU s, Postgres",
     "CPU s, Dagster",
     "events",
-    "ms each",
+    "ms/event",
     "peak MB",
 ]
 
@@ -165,54 +163,37 @@ def _text(size: Size, runs: dict[str, list[Measurement]]) -> str:
         for kind, (_, seconds) in sorted(in_one.events.items(), key=lambda item: -item[1][1])
         if seconds > 0.01 * walls[BATCHED]
     ]
-    return f"""## A backfill
+    target = measure.Target(
+        f"seconds in assets and checks, one run of {size.sessions} sessions",
+        5.0,
+        ours[BATCHED],
+        is_upper_limit=True,
+    )
+    event_rows = [
+        (kind, f"{in_one.events[kind][0]:,}", f"{in_one.events[kind][1]:.1f}") for kind in kinds
+    ]
+    asset_rows = [
+        (name, f"{seconds:.2f}", f"{in_many.cost.asset_wall_seconds[name]:.3f}")
+        for name, seconds in in_one.cost.asset_wall_seconds.items()
+    ]
+    return f"""## Backfill
 
-The bundled sample's last {
-        size.sessions
-    } sessions, none of whose results are stored, in one run, beside a run for each in a warm process
-(the median of {size.singles}, times {size.sessions}); medians of {
-        size.repeats
-    }. Postgres is durable, Dagster's storage is SQLite, as on
-the command line. Ours are the functions of assets and checks with their reads and writes, and with what they report of each
-session; the rest is Dagster's. Its SQLite storage takes a batch event by event, each with its own transactions: `DAGSTER_EVENT_BATCH_SIZE`
-is for its Postgres storage.
+The last {size.sessions} sessions of the bundled sample, without stored results, in one run, and in
+one run per session in a warm process (the median of {size.singles}, times {size.sessions}). Medians
+of {size.repeats}. Postgres is durable, and the storage of Dagster is SQLite, as on the command
+line. The columns for assets include checks, reads, writes and reported metadata; the remainder is
+Dagster. Its SQLite storage writes each event of a batch in separate transactions, because
+`DAGSTER_EVENT_BATCH_SIZE` is meant for its Postgres storage.
 
 {measure.markdown_table([f"{size.sessions} sessions", *_COLUMNS], lines)}
 
-{
-        measure.targets_table(
-            [
-                measure.Target(
-                    f"seconds of our own work in a run for {size.sessions} sessions",
-                    5.0,
-                    ours[BATCHED],
-                    is_upper_limit=True,
-                )
-            ]
-        )
-    }
+{measure.targets_table([target])}
 
-Where Dagster's time goes: seconds from each event to the next one (of a step's start, without our function).
+Time in Dagster: seconds from each event to the next (after a step start: without the function).
 
-{
-        measure.markdown_table(
-            ["one run", "events", "seconds"],
-            [
-                (kind, f"{in_one.events[kind][0]:,}", f"{in_one.events[kind][1]:.1f}")
-                for kind in kinds
-            ],
-        )
-    }
+{measure.markdown_table(["one run", "events", "seconds"], event_rows)}
 
-Where ours goes:
+Time in assets and checks:
 
-{
-        measure.markdown_table(
-            ["seconds", "in one run", "in that of one session"],
-            [
-                (name, f"{seconds:.2f}", f"{in_many.cost.asset_wall_seconds[name]:.3f}")
-                for name, seconds in in_one.cost.asset_wall_seconds.items()
-            ],
-        )
-    }
+{measure.markdown_table(["seconds", "one run", "run of one session"], asset_rows)}
 """

@@ -1,14 +1,14 @@
-"""How well a 90-session beta tells the next window's: raw and Vasicek-adjusted, on any file of prices.
+"""Score of 90-session betas, raw and Vasicek-adjusted, as forecasts of next-window betas.
 
     python -m benchmarks.beta_skill PRICES [--market SPY] [--json FILE]
 
-PRICES is a CSV or Parquet file that `riskmetrics import prices` takes. Windows do not overlap: the
-beta of one is compared with the regression over the next 90 sessions. Prints the mean squared error
-of the adjusted beta over that of the raw one, with a t of the difference over sessions, and how
-often the next beta lies within 1.96 standard errors, as they are and times 1.4.
+PRICES is a CSV or Parquet file in the format of `riskmetrics import prices`. Windows do not
+overlap: the beta of each window is compared with the beta of the next 90 sessions. Prints the ratio
+of mean squared errors, adjusted to raw, with the t statistic of the difference over windows, and
+the share of next-window betas within 1.96 standard errors, unscaled and times 1.4.
 """
 
-# ruff: noqa: T201 — printing is what a benchmark is for
+# ruff: noqa: T201 — a benchmark prints its results
 import argparse
 import json
 from pathlib import Path
@@ -24,25 +24,25 @@ from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.sources import files
 
 _Z_95 = 1.96
-"""Standard errors within which 95 % of a normal lie."""
+"""Two-sided 95% quantile of the standard normal distribution."""
 
 
 class BetaForecastScore(NamedTuple):
-    """What the betas of one window tell of the next one's."""
+    """Score of betas as forecasts of next-window betas."""
 
     pairs: int
     mse_ratio: float
-    """Mean squared error of the adjusted beta over that of the raw one."""
+    """Mean squared error of the adjusted beta over that of the raw beta."""
     t: float
-    """Of the difference of squared errors, averaged over symbols, over windows; negative: adjusted is better."""
+    """t statistic of the difference of squared errors over windows; negative: adjusted wins."""
     within: float
-    """Share of next betas within 1.96 standard errors of the raw beta."""
+    """Share of next-window betas within 1.96 standard errors of the raw beta."""
     within_scaled: float
-    """The same with standard errors times `formatting.NEXT_WINDOW_STD_ERRORS`."""
+    """The same share with standard errors times `formatting.NEXT_WINDOW_STD_ERRORS`."""
 
 
 def score_beta_forecasts(prices: Path, market: str) -> BetaForecastScore:
-    """Compare each symbol's beta with that of the next window."""
+    """Compare the beta of each symbol and window with that of the next window."""
     rows = files.read_prices(prices).rows
     days = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
     closes = panels.pivot_to_panel(rows, days, sorted(set(rows["symbol"])), "adj_close")
@@ -69,7 +69,7 @@ def score_beta_forecasts(prices: Path, market: str) -> BetaForecastScore:
 
 
 def main() -> None:
-    """Print what was measured."""
+    """Score the betas of a price file and print the result."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -78,14 +78,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     skill = score_beta_forecasts(options.prices, options.market)
-    print(f"{skill.pairs} pairs of neighboring windows of {BETA_WINDOW} sessions")
+    print(f"{skill.pairs} pairs of consecutive windows of {BETA_WINDOW} sessions")
+    print(f"MSE ratio, Vasicek-adjusted to raw beta: {skill.mse_ratio:.3f} (t = {skill.t:.1f})")
     print(
-        f"squared error of the Vasicek-adjusted beta over the raw one's: {skill.mse_ratio:.3f} (t"
-        f" {skill.t:.1f})"
-    )
-    print(
-        f"next beta within 1.96 standard errors: {skill.within:.0%}; times"
-        f" {NEXT_WINDOW_STD_ERRORS}: {skill.within_scaled:.0%}"
+        f"next-window beta within 1.96 standard errors: {skill.within:.0%}; within"
+        f" {NEXT_WINDOW_STD_ERRORS} times that: {skill.within_scaled:.0%}"
     )
     if options.json:
         options.json.write_text(json.dumps(skill._asdict()))

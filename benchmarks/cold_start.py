@@ -1,6 +1,6 @@
-"""How long a command takes from a shell's prompt to its answer, or to its first asset, each in a process of its own.
+"""Time of commands from start to end, or to the first asset, each in a new process.
 
-Files are in the system's cache and bytecode is compiled, as after `make install`.
+Files are in the page cache and bytecode is compiled, as after `make install`.
 """
 
 import os
@@ -21,7 +21,7 @@ COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 
 
 class TimedCommand(NamedTuple):
-    """A command, how it is timed, and the seconds that it may take."""
+    """A command, the function that times it, and its target in seconds."""
 
     label: str
     timer: Callable[..., float]
@@ -30,7 +30,7 @@ class TimedCommand(NamedTuple):
 
 
 def report(quick: bool) -> str:
-    """Time every command, in rotation."""
+    """Time all commands in rotation."""
     lines = (
         TimedCommand("riskmetrics --help", time_command, ("--help",), 0.5),
         TimedCommand("riskmetrics show betas", time_command, ("show", "betas"), 1.5),
@@ -38,7 +38,7 @@ def report(quick: bool) -> str:
             "riskmetrics show betas, server running", time_with_server, ("show", "betas"), 1.5
         ),
         TimedCommand("riskmetrics run, to the first asset", time_to_first_asset, ("run",), 3.5),
-        TimedCommand("riskmetrics run, to its end", time_command, ("run",)),
+        TimedCommand("riskmetrics run, to the end", time_command, ("run",)),
     )
     repeats = 1 if quick else REPEATS
     with tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder:
@@ -61,39 +61,39 @@ def report(quick: bool) -> str:
     ]
     return f"""## Cold start
 
-From a shell's prompt to the answer, each in a process of its own, with `riskmetrics simulate`'s default market; the run stores what is
-there already. The embedded server is at rest, so that its start and end are in the time, where a line does not say otherwise.
-Seconds on the clock; medians of {repeats}.
+Wall-clock seconds of each command in a new process, on the default market of `riskmetrics
+simulate`; median and minimum of {repeats}. The run computes a session that is already stored.
+Unless stated otherwise, the embedded server is stopped, and its start and stop are included.
 
-{measure.markdown_table(["", "median", "least"], rows)}
+{measure.markdown_table(["", "median", "minimum"], rows)}
 
 {measure.targets_table(wanted)}
 """
 
 
 def run_command(home: Path, *arguments: str) -> None:
-    """Run a command to its end, in an empty directory with an environment of its own."""
+    """Run a command to its end, in an empty directory with a minimal environment."""
     environment = {"PATH": os.defpath, "HOME": str(home), "RISKMETRICS_HOME": str(home / "risk")}
-    subprocess.run(  # noqa: S603  # our own command, no shell
+    subprocess.run(  # noqa: S603  # a fixed command without a shell
         [COMMAND, *arguments], cwd=home, env=environment, check=True, capture_output=True
     )
 
 
 def time_command(home: Path, *arguments: str) -> float:
-    """Time a command to its end."""
+    """Return the seconds that a command takes."""
     begin = time.perf_counter()
     run_command(home, *arguments)
     return time.perf_counter() - begin
 
 
 def time_with_server(home: Path, *arguments: str) -> float:
-    """Time a command that finds the embedded server running."""
+    """Return the seconds that a command takes while the embedded server is running."""
     with embedded.connect_or_start(home / "risk"):
         return time_command(home, *arguments)
 
 
 def time_to_first_asset(home: Path, *arguments: str) -> float:
-    """Time a run until its first step starts, as Dagster has recorded it."""
+    """Return the seconds until the first step of a run starts, from the events of Dagster."""
     import dagster as dg
 
     begin = time.time()

@@ -1,16 +1,16 @@
-"""How good the volatility forecast is, beside what one would use otherwise: walk-forward, on any file of prices.
+"""Walk-forward comparison of the volatility forecast with other models, on any file of prices.
 
     python -m benchmarks.forecast_skill PRICES [--profiles FILE] [--exclude SPY,TLT] [--from
     2021-01-04] [--json FILE]
 
-PRICES is a CSV or Parquet file that `riskmetrics import prices` takes, with closes, or with highs
-and lows too. Each session's forecast sees the prices up to it and is compared with the volatility
-of the 21 sessions after it. All models are compared on the same pairs of symbol and day. Days
-before the end of the shipped coefficients' fit are in sample for them: each table says how many,
-and the rest has a table of its own.
+PRICES is a CSV or Parquet file in the format of `riskmetrics import prices`, with closes, and
+optionally highs and lows. The forecast of each session uses the prices up to it and is compared
+with the volatility of the next 21 sessions. All models are scored on the same pairs of symbol and
+day. Days before the end of the data that the shipped coefficients were fitted to are in-sample:
+each table states their number, and the other days have a separate table.
 """
 
-# ruff: noqa: T201 — printing is what a benchmark is for
+# ruff: noqa: T201 — a benchmark prints its results
 import argparse
 import itertools
 import json
@@ -43,7 +43,7 @@ FITTED_THROUGH = date(2022, 12, 30)
 """Last session of the prices that the shipped coefficients were fitted to."""
 
 FIRST_ROW = har.LEVEL_WINDOW - 1
-"""Row of the returns after which the first forecast is made."""
+"""Row of the last return that the first forecast uses."""
 
 OURS, WITHOUT_RANGES, REESTIMATED = (
     "riskmetrics",
@@ -54,16 +54,16 @@ TRAILING, EWMA_97, EWMA_94 = "trailing 21 days", "EWMA .97", "EWMA .94"
 GARCH, HAR_PER_SYMBOL, HAR_UNSCALED = (
     "GARCH(1,1)",
     "HAR per symbol, one year",
-    "the same, without √(π/2)",
+    "HAR per symbol, without √(π/2)",
 )
 
 GOALS = {TRAILING: 0.30, EWMA_97: 0.07}
-"""How far below another model's QLIKE ours should lie."""
+"""Target reduction of QLIKE against other models, as a fraction."""
 MAX_ABS_BIAS = 0.05
 
 
 class History(NamedTuple):
-    """Returns of N symbols on T sessions, and what else models look at."""
+    """Inputs of models: returns and ranges of shape (T, N), and market returns (T,)."""
 
     days: list[date]
     symbols: list[str]
@@ -73,7 +73,10 @@ class History(NamedTuple):
 
 
 class Prediction(NamedTuple):
-    """A model's forecasts, each of shape (M, N): made on the sessions of rows FIRST_ROW to T - 22, whose 21 next are known."""
+    """Forecasts of a model, each of shape (M, N).
+
+    The M sessions are those of rows FIRST_ROW to T - 22, for which the next 21 returns are known.
+    """
 
     volatility_forecast: FloatArray
     root_variance_forecast: FloatArray
@@ -82,7 +85,7 @@ class Prediction(NamedTuple):
 
 
 class ModelScore(NamedTuple):
-    """A model's score over a period, and whether ours is better by more than chance."""
+    """Score of a model over a period, and t statistics of the difference from riskmetrics."""
 
     model: str
     qlike: float
@@ -90,33 +93,33 @@ class ModelScore(NamedTuple):
     bias: float
     coverage: float | None
     ours_below: float
-    """Share of its QLIKE that ours is lower by."""
+    """Reduction of QLIKE by riskmetrics, as a fraction of the QLIKE of the model."""
     t_qlike: float | None
-    """Diebold and Mariano's t of the loss over ours: above 2, ours is better by more than chance."""
+    """Diebold-Mariano t statistic; above 2, riskmetrics is significantly better."""
     t_squared_error: float | None
 
 
 class Period(NamedTuple):
-    """Scores of every model over the same pairs."""
+    """Scores of all models over the same pairs of symbol and day."""
 
     first: date
     last: date
     n_days: int
     n_in_sample: int
-    """Days among them that the shipped coefficients were fitted to."""
+    """In-sample days of the shipped coefficients."""
     n_pairs: int
     n_zero: int
     lines: list[ModelScore]
 
 
 def load_history(path: Path, market: str, excluded: set[str]) -> History:
-    """Read a file of prices; an ``excluded`` symbol is not scored, and may still be the ``market``."""
+    """Read a file of prices; excluded symbols are not scored, but may be the market."""
     rows = files.read_prices(path).rows
     sessions = trading_calendar.sessions_between(rows["date"].min(), rows["date"].max())
     if len(sessions) <= har.LEVEL_WINDOW + forecast_score.FORECAST_HORIZON:
         needed = har.LEVEL_WINDOW + forecast_score.FORECAST_HORIZON + 1
         raise DataQualityError(
-            f"{path} covers {len(sessions)} sessions: a forecast and what follows it need {needed}"
+            f"{path} covers {len(sessions)} sessions; a forecast with its target needs {needed}"
         )
     symbols = sorted(set(rows["symbol"]) - excluded)
     all_returns = panels.simple_returns(
@@ -136,7 +139,7 @@ def load_history(path: Path, market: str, excluded: set[str]) -> History:
 
 
 def read_fund_symbols(profiles: Path | None) -> set[str]:
-    """Symbols that a file of profiles calls ETFs or funds."""
+    """Return the symbols of ETFs and funds in a file of profiles."""
     if profiles is None:
         return set()
     rows = files.read_profiles(profiles).rows
@@ -144,7 +147,7 @@ def read_fund_symbols(profiles: Path | None) -> set[str]:
 
 
 def predict_with_all_models(history: History, realized: FloatArray) -> dict[str, Prediction]:
-    """Forecast with every model; ``realized`` (M, N) is what the yearly fits learn from, up to their day."""
+    """Forecast with all models; yearly fits use ``realized`` (M, N) up to their day."""
     returns, n_days = history.returns, len(realized)
     narrow = har.build_regressors(returns, history.market)
     wide = har.build_regressors(returns, history.market, history.ranges)
@@ -167,7 +170,7 @@ def predict_with_all_models(history: History, realized: FloatArray) -> dict[str,
 
 
 def trailing_forecasts(returns: FloatArray, n_days: int) -> dict[str, Prediction]:
-    """Take what has been for what will be."""
+    """Return trailing and EWMA volatility as forecasts."""
     trailing = realized_volatility(returns, window=MONTH, min_obs=MIN_MONTH_OBS).volatility[
         FIRST_ROW - MONTH + 1 :
     ]
@@ -194,17 +197,17 @@ def _to_prediction(forecast: har.Forecast, n_days: int) -> Prediction:
 
 
 def _without_interval(volatility: FloatArray) -> Prediction:
-    """One figure for volatility and the root of variance, without a band."""
+    """Return a prediction that uses volatility for the root variance too, without interval."""
     return Prediction(volatility, volatility, *[np.full_like(volatility, np.nan)] * 2)
 
 
 def yearly_versions(
     days: Sequence[date], inputs: har.Regressors, realized: FloatArray
 ) -> tuple[list[har.ModelVersion], IntArray]:
-    """Fit to all pairs complete by the first session of each year, and tell which version each forecast day uses.
+    """Fit at the first session of each year; return model versions, and the version of each day.
 
-    A proxy whose fit is refused, as with under five years of pairs, keeps the coefficients it had:
-    at first the shipped ones.
+    Fits use all pairs that are complete at that session. A proxy whose fit is rejected, such as
+    with less than five years of pairs, keeps its previous coefficients, at first the shipped ones.
     """
     versions: list[har.ModelVersion] = [har.SHIPPED_COEFFICIENTS]
     version = np.zeros(len(inputs.level), np.int64)
@@ -226,10 +229,11 @@ def yearly_versions(
 
 
 def garch_forecasts(history: History) -> FloatArray:
-    """Forecast with GARCH(1,1) of each symbol, fitted to all its past at each quarter's first session, by maximum likelihood.
+    """Forecast with a GARCH(1,1) per symbol, fitted by maximum likelihood at the start of quarters.
 
-    Between, parameters stay and the variance is filtered on. The forecast is the mean of the
-    variances of the next 21 sessions. NaN before a quarter that begins with 126 returns.
+    Fits use the full history; within a quarter, parameters are constant and the variance is
+    filtered. The forecast is based on the mean variance of the next 21 sessions. NaN before the
+    first quarter that starts with 126 returns.
     """
     quarters = np.array([4 * day.year + (day.month - 1) // 3 for day in history.days[FIRST_ROW:]])
     starts = [0, *(np.flatnonzero(np.diff(quarters)) + 1), len(quarters)]
@@ -237,9 +241,8 @@ def garch_forecasts(history: History) -> FloatArray:
     for column in range(len(history.symbols)):
         is_finite = np.isfinite(history.returns[:, column])
         per_cent = 100.0 * history.returns[is_finite, column]
-        latest = (
-            np.cumsum(is_finite)[FIRST_ROW:] - 1
-        )  # position of each day's last return among those known
+        # position of the last return of each day among the finite ones
+        latest = np.cumsum(is_finite)[FIRST_ROW:] - 1
         for first, end in itertools.pairwise(starts):
             if latest[first] + 1 >= har.FULL_LEVEL_OBS:
                 variances = _garch_variances(per_cent[: latest[end - 1] + 1], latest[first])
@@ -251,11 +254,11 @@ def garch_forecasts(history: History) -> FloatArray:
 
 
 def _garch_variances(per_cent: FloatArray, fitted: int) -> FloatArray:
-    """Mean variance of the next 21 returns, seen from the one at ``fitted``, which is the last that the fit sees, and each later one."""
+    """Return the mean variance of the next 21 returns, from ``fitted``, the end of the fit, on."""
     from arch import arch_model
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a fit that stops early is still the best known
+        warnings.simplefilter("ignore")  # a fit that does not converge is used as it is
         result = arch_model(per_cent, rescale=False).fit(
             last_obs=fitted + 1, disp="off", show_warning=False
         )
@@ -268,10 +271,10 @@ def _garch_variances(per_cent: FloatArray, fitted: int) -> FloatArray:
 
 
 def har_per_symbol(returns: FloatArray) -> FloatArray:
-    """Forecast with an HAR of each symbol's own: a year of daily absolute returns on their lags, by least squares, for the next day.
+    """Forecast with an HAR per symbol, fitted every session to one year by least squares.
 
-    Refitted every session. The forecast for the next day stands for the 21 next; one under a
-    quarter of the year's mean is raised to it.
+    Regresses daily absolute returns on their lags. The next-day forecast is used for the next 21
+    sessions, and is at least a quarter of the mean of the year.
     """
     absolute = ABSOLUTE_SCALE * np.abs(returns)
     lags = np.stack([np.ones_like(absolute[MONTH - 1 :]), *lagged_means(absolute)], axis=2)
@@ -296,13 +299,13 @@ def har_per_symbol(returns: FloatArray) -> FloatArray:
 def score_models(
     days: Sequence[date], is_scored: BoolArray, realized: FloatArray, models: dict[str, Prediction]
 ) -> Period:
-    """Score every model on the pairs for which all of them have a forecast, of the ``is_scored`` among M days."""
+    """Score all models on the pairs with a forecast of every model, on ``is_scored`` (M,) days."""
     where = is_scored[:, np.newaxis] & np.isfinite(realized)
     for model in models.values():
         where &= np.isfinite(model.volatility_forecast) & (model.root_variance_forecast > 0)
     if not where.any():
         raise DataQualityError(
-            f"no day for which all of {', '.join(models)} have a forecast and 21 sessions after it"
+            f"no day has a forecast of all models ({', '.join(models)}) and 21 following sessions"
         )
     outcome = np.where(where, realized, np.nan)
     scores = {name: forecast_score.pooled_score(outcome, *model) for name, model in models.items()}
@@ -340,12 +343,12 @@ def score_models(
 
 
 def _nan_to_none(figure: float) -> float | None:
-    """None for NaN, which JSON has no word for."""
+    """Return a figure, with None for NaN, which JSON cannot represent."""
     return None if np.isnan(figure) else figure
 
 
 def score_periods(history: History, first_target: date) -> list[Period]:
-    """Score all days whose target begins on ``first_target`` or later, and apart those of them that the shipped fit has not seen."""
+    """Score all days with a target from ``first_target`` on, and also the out-of-sample days."""
     realized = forecast_score.forward_realized_volatility(history.returns)[FIRST_ROW:]
     models = predict_with_all_models(history, realized)
     days, targets = (
@@ -363,8 +366,8 @@ def score_periods(history: History, first_target: date) -> list[Period]:
 
 
 def render_period(period: Period) -> str:
-    """Return the period's scores and what was asked of them, in Markdown."""
-    head = ["", "QLIKE", "ours below", "t", "RMSE", "t", "bias", "in the band"]
+    """Return the scores of a period and the comparison with targets, in Markdown."""
+    head = ["", "QLIKE", "QLIKE reduction", "t", "RMSE", "t", "bias", "interval coverage"]
     rows = [
         [
             *(
@@ -385,32 +388,33 @@ def render_period(period: Period) -> str:
     score_by_model = {line.model: line for line in period.lines}
     goals = [
         (
-            f"QLIKE below {name}",
-            f"{least:.0%}",
+            f"QLIKE reduction against {name}, at least",
+            f"{minimum:.0%}",
             f"{score_by_model[name].ours_below:.1%}",
-            score_by_model[name].ours_below >= least,
+            score_by_model[name].ours_below >= minimum,
         )
-        for name, least in GOALS.items()
+        for name, minimum in GOALS.items()
     ]
     bias = score_by_model[OURS].bias
     goals.append(
         (
-            "bias of volatility, below",
+            "absolute bias of volatility, below",
             f"±{MAX_ABS_BIAS:.0%}",
             f"{bias:+.1%}",
             abs(bias) < MAX_ABS_BIAS,
         )
     )
     days = (
-        f"{period.n_days:,} days from {period.first} to {period.last}, {period.n_in_sample} of them"
-        " in sample"
+        f"{period.n_days:,} days from {period.first} to {period.last}, of which"
+        f" {period.n_in_sample} in-sample"
     )
     pairs = (
-        f"{period.n_pairs:,} pairs of symbol and day, of which QLIKE leaves out {period.n_zero}"
-        " without movement"
+        f"{period.n_pairs:,} pairs of symbol and day, of which QLIKE excludes {period.n_zero}"
+        " with zero volatility"
     )
     verdict = measure.markdown_table(
-        ["", "goal", "seen", "met"], [(*cells, "yes" if met else "no") for *cells, met in goals]
+        ["", "target", "measured", "met"],
+        [(*cells, "yes" if met else "no") for *cells, met in goals],
     )
     return f"{days}; {pairs}\n\n{measure.markdown_table(head, rows)}\n\n{verdict}\n"
 
@@ -420,7 +424,7 @@ def _figure(value: float | None, form: str) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Read the file, run every model, print the tables."""
+    """Score all models on a price file and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -428,14 +432,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--market",
         default="SPY",
-        help="the market's symbol; without its prices the forecast does without it",
+        help="symbol of the market; optional, the forecast works without its prices",
     )
     parser.add_argument(
         "--profiles",
         type=Path,
-        help="a file of profiles: symbols that are ETFs or funds are not scored",
+        help="file of profiles; ETFs and funds in it are not scored",
     )
-    parser.add_argument("--exclude", default="SPY,TLT", help="more symbols that are not scored")
+    parser.add_argument("--exclude", default="SPY,TLT", help="other symbols that are not scored")
     parser.add_argument(
         "--from",
         dest="first",
@@ -443,7 +447,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         default=date.min,
         help="first session of the first target",
     )
-    parser.add_argument("--json", type=Path, help="write the same figures here")
+    parser.add_argument("--json", type=Path, help="also write the figures to this file")
     options = parser.parse_args(arguments)
     try:
         history = load_history(
@@ -460,13 +464,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     print("\n".join(render_period(period) for period in found))
     print(
-        "t is Diebold and Mariano's, of the loss over ours: above 2, ours is better by more than"
-        " chance."
+        "t: Diebold-Mariano statistic of the loss difference; above 2, riskmetrics is significantly"
+        " better."
     )
     if all(line.model != REESTIMATED for line in found[0].lines):
         print(
-            "No year begins after five years of pairs of twenty symbols: the coefficients are the"
-            " shipped ones throughout."
+            "No re-estimation: it needs five years of pairs of twenty symbols before the start of a"
+            " year. All forecasts use the shipped coefficients."
         )
     if options.json:
         content = [

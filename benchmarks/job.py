@@ -1,4 +1,4 @@
-"""The real job in a home of its own, and how much of its time is ours."""
+"""Runs of the real job in a temporary home, with the time spent in assets and in Dagster."""
 
 import os
 import tempfile
@@ -19,30 +19,29 @@ from riskmetrics.db.engine import create_engine
 
 
 class JobCost(NamedTuple):
-    """What a run took, and what of it passed inside the functions of assets and checks: the rest of this process's time is Dagster's."""
+    """Cost of a run, in total and in functions of assets and checks; the remainder is Dagster."""
 
     run_id: str
     total: measure.Cost
     asset_wall_seconds: dict[str, float]
-    """Seconds on the clock, by asset or check."""
+    """Wall-clock seconds by asset or check."""
     asset_cpu_seconds: float
-    """Processor seconds of this process."""
+    """CPU seconds of this process in assets and checks."""
 
 
 @contextmanager
 def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
-    """Yield a home with a durable embedded server at head, both named by the settings; it is removed at the end."""
+    """Yield a temporary home with a migrated embedded server, both set in the environment."""
     with (
         tempfile.TemporaryDirectory(prefix="riskmetrics-benchmark-") as folder,
-        chdir(folder),  # away from the user's .env
+        chdir(folder),  # so that the .env of the user is not read
         embedded.connect_or_start(Path(folder)) as server,
         patch.dict(os.environ, RISKMETRICS_HOME=folder, RISKMETRICS_DATABASE_URL=server.url),
     ):
         for name in ("RISKMETRICS_MARKET_INDEX", "DAGSTER_HOME", "DAGSTER_EVENT_BATCH_SIZE"):
             os.environ.pop(name, None)
-        with (
-            server._cluster.superuser_connection() as superuser
-        ):  # CHECKPOINT, settings, and Dagster's database on the same server
+        # for CHECKPOINT, server settings, and the database of Dagster on the same server
+        with server._cluster.superuser_connection() as superuser:
             superuser.execute("ALTER ROLE riskmetrics_owner SUPERUSER")
         engine = create_engine(server.url)
         migrate.ensure_head(engine)
@@ -51,7 +50,7 @@ def temporary_home() -> Iterator[tuple[Path, sa.Engine]]:
 
 
 def run_job(home: Path, days: Sequence[date]) -> JobCost:
-    """Run the job for ``days`` as `riskmetrics run` and `riskmetrics backfill` do."""
+    """Run the job for ``days`` in the same way as `riskmetrics run` and `riskmetrics backfill`."""
     from dagster._core.execution.plan import compute_generator
 
     from riskmetrics.cli import launch
@@ -59,9 +58,7 @@ def run_job(home: Path, days: Sequence[date]) -> JobCost:
     outcomes: list[launch.RunOutcome] = []
     asset_wall_seconds: dict[str, float] = {}
     asset_cpu_seconds: list[float] = []
-    invoke = (
-        compute_generator.invoke_compute_fn
-    )  # what calls the function of an asset or a check, and nothing else
+    invoke = compute_generator.invoke_compute_fn  # only calls the functions of assets and checks
 
     def invoke_timed(function: Any, *arguments: Any) -> Any:
         wall, client = time.perf_counter(), time.process_time()
@@ -77,5 +74,5 @@ def run_job(home: Path, days: Sequence[date]) -> JobCost:
         )
     (outcome,) = outcomes
     if outcome.exit_code:
-        raise RuntimeError(f"the run for {days[0]} ended with {outcome.exit_code}")
+        raise RuntimeError(f"run of {days[0]} failed with exit code {outcome.exit_code}")
     return JobCost(outcome.run_id, whole, asset_wall_seconds, sum(asset_cpu_seconds))

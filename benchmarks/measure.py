@@ -1,6 +1,6 @@
-"""What benchmarks share: time, processor time and memory of this process and of the server, tables, and the machine's facts.
+"""Measurement of wall time, CPU time and memory, and formatting of reports.
 
-Linux only: memory and the server's time are read from /proc.
+Linux only: memory and the CPU time of the server are read from /proc.
 """
 
 import os
@@ -26,21 +26,25 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Cost(NamedTuple):
-    """What something took: seconds on the clock, processor seconds of this process (all threads) and of the server, peak megabytes."""
+    """Cost of a call in time and memory."""
 
     wall: float
+    """Wall-clock seconds."""
     client: float
+    """CPU seconds of this process, all threads."""
     server: float
+    """CPU seconds of the database server."""
     peak: float
+    """Peak memory of this process, megabytes."""
 
     @property
     def processor(self) -> float:
-        """Processor seconds of this process and the server."""
+        """Return the CPU seconds of this process and the server."""
         return self.client + self.server
 
 
 class Target(NamedTuple):
-    """What a figure must be at least, or at most, and what it was."""
+    """A target, and its measured value."""
 
     label: str
     limit: float
@@ -49,13 +53,13 @@ class Target(NamedTuple):
 
 
 def measure_cost(run: Callable[[], object], home: Path | None = None) -> Cost:
-    """Measure one call of ``run``; ``home`` is that of the embedded server, if it uses one."""
+    """Return the cost of one call; ``home`` is that of the embedded server, if one is used."""
     return run_timed(run, home)[1]
 
 
 def run_timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
-    """Return what ``run`` returns, and what it took."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak of memory begins anew
+    """Return the result and the cost of a call."""
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak memory
     server = _server_seconds(home) if home else 0.0
     wall, client = time.perf_counter(), time.process_time()
     result = run()
@@ -66,7 +70,7 @@ def run_timed(run: Callable[[], R], home: Path | None = None) -> tuple[R, Cost]:
 
 
 def median_cost(costs: Sequence[Cost]) -> Cost:
-    """Median of each figure; of memory, the largest."""
+    """Return the median of each time, and the maximum of memory."""
     wall, client, server, peak = zip(*costs, strict=True)
     return Cost(
         statistics.median(wall), statistics.median(client), statistics.median(server), max(peak)
@@ -74,13 +78,13 @@ def median_cost(costs: Sequence[Cost]) -> Cost:
 
 
 def run_in_child(function: Callable[P, R], *arguments: P.args, **named: P.kwargs) -> R:
-    """Call a function in a fresh process, whose memory holds nothing else."""
+    """Call a function in a new process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(function, *arguments, **named).result()
 
 
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table that is also one to the eye: the first column to the left, figures to the right."""
+    """Return an aligned Markdown table: first column left, other columns right."""
     widths = [max(map(len, cells)) for cells in zip(head, *rows, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     lines = [
@@ -94,23 +98,27 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def targets_table(targets: Sequence[Target]) -> str:
-    """Return a table of figures: what they must be, and what they were."""
+    """Return a Markdown table of targets and measured values."""
     rows = []
-    for one in targets:
-        met = one.measured <= one.limit if one.is_upper_limit else one.measured >= one.limit
+    for target in targets:
+        is_met = (
+            target.measured <= target.limit
+            if target.is_upper_limit
+            else target.measured >= target.limit
+        )
         rows.append(
             (
-                one.label,
-                f"at {'most' if one.is_upper_limit else 'least'} {one.limit:,.4g}",
-                f"{one.measured:,.3g}",
-                "yes" if met else "no",
+                target.label,
+                f"at {'most' if target.is_upper_limit else 'least'} {target.limit:,.4g}",
+                f"{target.measured:,.3g}",
+                "yes" if is_met else "no",
             )
         )
-    return markdown_table(["", "wanted", "seen", "met"], rows)
+    return markdown_table(["", "target", "measured", "met"], rows)
 
 
 def describe_machine() -> str:
-    """Return what ran: machine, interpreter, server and packages."""
+    """Return a description of machine, interpreter, server and packages."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     machine = (
         f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}"
@@ -124,20 +132,19 @@ def describe_machine() -> str:
 
 
 def _server_seconds(home: Path) -> float:
-    """Processor seconds that an embedded server has used: its first process, those that ended and those that live."""
+    """Return the CPU seconds of an embedded server: main process and all children."""
     first = (home / "postgres" / "data" / "postmaster.pid").read_text().split(maxsplit=1)[0]
     while True:
         children = Path(f"/proc/{first}/task/{first}/children").read_text().split()
-        with suppress(
-            FileNotFoundError, ProcessLookupError
-        ):  # one has ended meanwhile: again, for its time is the first's now
+        # if a child ends meanwhile, its time moves to the main process: read again
+        with suppress(FileNotFoundError, ProcessLookupError):
             return (
                 sum(_clock_ticks(first)) + sum(sum(_clock_ticks(child)[:2]) for child in children)
             ) / _TICKS
 
 
 def _clock_ticks(pid: str) -> list[int]:
-    """Clock ticks of a process: user and system, and the same of its children that it has waited for."""
+    """Return clock ticks of a process: user, system, and both of its ended children."""
     return [
         int(value)
         for value in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
@@ -145,7 +152,8 @@ def _clock_ticks(pid: str) -> list[int]:
 
 
 def _peak_megabytes() -> float:
-    """Largest resident set of this process, megabytes: getrusage would count that of the process it was forked from."""
+    """Return the peak memory of this process in megabytes."""
+    # getrusage would include the process that this one was forked from
     (kilobytes,) = re.findall(
         r"^VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE
     )

@@ -1,8 +1,8 @@
-"""How long the metrics themselves take, on a simulated market in memory: no database, nothing read or written.
+"""Time of the metrics alone, on a simulated market in memory, without a database.
 
-Positions: a year of sessions for 5,000 symbols, beside what one would write for one symbol with
-pandas and statsmodels. Portfolios: one session for 10,000 of them. Everything runs as the assets of
-a run call it, to the rows that they would write.
+Positions: a year of sessions for 5,000 symbols, compared with an implementation for one symbol in
+pandas and statsmodels. Portfolios: one session of 10,000 portfolios. The calls are those of the
+assets, up to the rows that they write.
 """
 
 import warnings
@@ -24,7 +24,7 @@ from riskmetrics.sources.simulate import MARKET_INDEX, RATE_INDEX
 
 
 class Size(NamedTuple):
-    """How much is computed, how many times as much to see growth, on how many symbols the slower way is timed, and how often."""
+    """Problem size, scales to measure growth, symbols for slower methods, and repetitions."""
 
     symbols: int = 5_000
     sessions: int = 252
@@ -39,27 +39,27 @@ QUICK = Size(symbols=20, sessions=3, portfolios=4, lots=5, scales=(1, 2), sample
 
 
 class Measurement(NamedTuple):
-    """One size: of how many, and costs of what is shared and of what each asset makes of it."""
+    """Costs of one size: of shared inputs, and of each asset on top of them."""
 
     number: int
     shared: dict[str, measure.Cost]
     own: dict[str, measure.Cost]
     cold_seconds: float
-    """Processor seconds of the first run, in a process that had computed nothing: what sizes are compared by."""
+    """CPU seconds of the first run in a new process, used to compare sizes."""
 
     @property
     def seconds(self) -> float:
-        """Processor seconds of all."""
+        """Return total CPU seconds."""
         return _cpu_seconds(self.shared) + _cpu_seconds(self.own)
 
     @property
     def peak(self) -> float:
-        """Largest memory, megabytes."""
+        """Return peak memory in megabytes."""
         return max(cost.peak for cost in (*self.shared.values(), *self.own.values()))
 
 
 class Sample(NamedTuple):
-    """Processor seconds of one symbol by ways of the slower kind, and the largest difference to ours of each family of figures."""
+    """CPU seconds per symbol of slower methods, and largest difference by family of figures."""
 
     fits: float
     rolling: float
@@ -68,7 +68,7 @@ class Sample(NamedTuple):
 
 
 def report(quick: bool) -> str:
-    """Time every size, each in a process of its own."""
+    """Measure every size, each in a new process."""
     size = QUICK if quick else Size()
     positions, portfolios = (
         [measure.run_in_child(of, size, times) for times in size.scales]
@@ -78,7 +78,7 @@ def report(quick: bool) -> str:
 
 
 def measure_positions(size: Size, scale: int) -> Measurement:
-    """Time all metrics of positions."""
+    """Measure all metrics of positions."""
     symbols = size.symbols * scale
     inputs = run_inputs.simulate_position_inputs(symbols, size.sessions)
     return _measure(
@@ -91,7 +91,7 @@ def measure_positions(size: Size, scale: int) -> Measurement:
 
 
 def measure_portfolios(size: Size, scale: int) -> Measurement:
-    """Time all metrics of portfolios."""
+    """Measure all metrics of portfolios."""
     portfolios = size.portfolios * scale
     inputs = run_inputs.simulate_portfolio_inputs(size.symbols, portfolios, size.lots)
     return _measure(
@@ -112,7 +112,7 @@ def _measure(
 ) -> Measurement:
     runs = []
     for _ in range(repeats):
-        run = replace(inputs)  # shares nothing yet
+        run = replace(inputs)  # without cached properties
         of_shared = {name: measure.measure_cost(partial(getattr, run, name)) for name in shared}
         runs.append(
             (
@@ -120,7 +120,7 @@ def _measure(
                 {asset.__name__: measure.measure_cost(partial(asset, run)) for asset in assets},
             )
         )
-        del run  # or it counts as memory of the next
+        del run  # so that it is not included in the memory of the next run
     of_shared, own = (
         {name: measure.median_cost([run[part][name] for run in runs]) for name in runs[0][part]}
         for part in range(2)
@@ -133,7 +133,7 @@ def _cpu_seconds(costs: Mapping[str, measure.Cost]) -> float:
 
 
 def compare_sample(size: Size) -> Sample:
-    """Time all metrics of a sample of positions one symbol at a time, and compare them with ours."""
+    """Time the reference implementation for sampled symbols, and compare its results with ours."""
     sample = run_inputs.simulate_position_inputs(size.sampled, size.sessions)
     closes, own_figures = sample.bars["adj_close"], _own_figures(sample)
     changes = closes.pct_change().iloc[-(size.sessions + betas.BETA_WINDOW - 1) :]
@@ -147,9 +147,8 @@ def compare_sample(size: Size) -> Sample:
         )
         fits, of_fits = measure.run_timed(partial(per_symbol.betas_by_fits, returns, *indices))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # RollingOLS divides by zero before its first full window
+            # RollingOLS divides by zero before its first full window
+            warnings.simplefilter("ignore")
             of_rolling = measure.measure_cost(
                 partial(per_symbol.betas_by_rolling, returns, *indices)
             )
@@ -171,7 +170,7 @@ def compare_sample(size: Size) -> Sample:
 
 
 def _own_figures(inputs: RunInputs) -> dict[str, FloatArray]:
-    """Our figures, sessions x symbols, under the names of `per_symbol`."""
+    """Return our figures, sessions x symbols, with the names of `per_symbol`."""
     market, (rate, both), estimates = (
         inputs.market_betas.ols,
         inputs.rate_betas,
@@ -195,16 +194,14 @@ def _text(
     size: Size, positions: Sequence[Measurement], sample: Sample, portfolios: Sequence[Measurement]
 ) -> str:
     first, own = positions[0], portfolios[0]
-    wanted = [
+    targets = [
         measure.Target(
             f"seconds of estimates, {first.number:,} symbols x {size.sessions} sessions",
             8,
             _cpu_seconds(first.shared),
             is_upper_limit=True,
         ),
-        measure.Target(
-            "largest memory, their rows included, MB", 2_000, first.peak, is_upper_limit=True
-        ),
+        measure.Target("peak memory including rows, MB", 2_000, first.peak, is_upper_limit=True),
         measure.Target(
             f"seconds, {own.number:,} portfolios x {size.lots} positions",
             15,
@@ -216,42 +213,45 @@ def _text(
     ]
     differences = ", ".join(f"{family} {value:.0e}" for family, value in sample.differences.items())
     sizes = [
-        (f"{times}x", *_size_row(one), *_size_row(two))
-        for times, one, two in zip(size.scales, positions, portfolios, strict=True)
+        (f"{scale}x", *_size_row(by_symbol), *_size_row(by_portfolio))
+        for scale, by_symbol, by_portfolio in zip(size.scales, positions, portfolios, strict=True)
     ]
+    cost_head = ["", "seconds", "peak MB"]
+    comparison_head = ["", "betas, s", "volatility, s", "both", "ratio", "basis"]
+    growth = ["s", "ms each", "peak MB"]
+    growth_head = ["", "symbols", *growth, "portfolios", *growth]
     return f"""## Metrics
 
-Computation alone, of a simulated market in memory: what the assets of a run do between reading and writing. Seconds are those of all
-threads of the process, so what one core would take; medians of {size.repeats}; memory is the process's largest, the interpreter's and
-the prices included.
+Computation only, on a simulated market in memory, without reading and writing. Seconds are CPU
+seconds of all threads, medians of {size.repeats}; memory is the peak of the process, including
+interpreter and prices.
 
-Of positions, {size.sessions} sessions: estimates of {first.number:,} symbols, which assets share, and each asset's rows of
-{first.number * size.sessions:,} symbols or positions.
+Positions, {size.sessions} sessions: estimates of {first.number:,} symbols, which assets share, and
+the rows of each asset for {first.number * size.sessions:,} symbols or positions.
 
-{measure.markdown_table(["", "seconds", "peak MB"], _lines(first))}
+{measure.markdown_table(cost_head, _lines(first))}
 
-Beside them, the estimates as one would write them for one symbol. Largest differences, beside the largest value of each figure:
-{differences}.
+Compared with an implementation for one symbol. Largest differences, relative to the largest value
+of each figure: {differences}.
 
-{measure.markdown_table(["", "betas, s", "volatility, s", "both", "ratio", "basis"], _comparison_rows(first, sample, size))}
+{measure.markdown_table(comparison_head, _comparison_rows(first, sample, size))}
 
-Of {own.number:,} portfolios of {size.lots} lots in {size.symbols:,} stocks, none of them options, one session: what assets share, and
-the rest of each.
+{own.number:,} portfolios of {size.lots} lots in {size.symbols:,} stocks without options, one
+session: inputs that assets share, and the additional cost of each asset.
 
-{measure.markdown_table(["", "seconds", "peak MB"], _lines(own))}
+{measure.markdown_table(cost_head, _lines(own))}
 
-How all of it grows: every size once, in a fresh process.
+Growth: every size once, in a new process.
 
-{measure.markdown_table(["", "symbols", "s", "ms each", "peak MB", "portfolios", "s", "ms each", "peak MB"], sizes)}
+{measure.markdown_table(growth_head, sizes)}
 
-{measure.targets_table(wanted)}
+{measure.targets_table(targets)}
 """
 
 
 def _lines(measurement: Measurement) -> list[tuple[str, ...]]:
-    costs = {
-        name.replace("_", " "): cost for name, cost in measurement.shared.items()
-    } | measurement.own  # assets keep their names
+    shared = {name.replace("_", " "): cost for name, cost in measurement.shared.items()}
+    costs = shared | measurement.own
     lines = [(name, f"{cost.client:.2f}", f"{cost.peak:,.0f}") for name, cost in costs.items()]
     return [*lines, ("all", f"{measurement.seconds:.2f}", f"{measurement.peak:,.0f}")]
 
@@ -296,10 +296,10 @@ def _size_row(measurement: Measurement) -> tuple[str, ...]:
 def _growth_targets(what: str, sizes: Sequence[Measurement]) -> list[measure.Target]:
     return [
         measure.Target(
-            f"growth of seconds beside that of {what}, {one.number:,} to {more.number:,}",
+            f"growth of seconds relative to {what}, {fewer.number:,} to {more.number:,}",
             1,
-            (more.cold_seconds / one.cold_seconds) / (more.number / one.number),
+            (more.cold_seconds / fewer.cold_seconds) / (more.number / fewer.number),
             is_upper_limit=True,
         )
-        for one, more in pairwise(sizes)
+        for fewer, more in pairwise(sizes)
     ]

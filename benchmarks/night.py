@@ -1,7 +1,6 @@
-"""What a night costs: the job for one session of a simulated market, for 1,000, 10,000 and 100,000 positions.
+"""Cost of a nightly run: one session of a simulated market with 1,000 to 100,000 positions.
 
-Beside it, 165 fits by statsmodels for each position, which is what the system spends that this one
-replaces.
+Compared with 165 statsmodels fits per position, the cost of the system that riskmetrics replaces.
 """
 
 import re
@@ -26,10 +25,9 @@ from riskmetrics.metrics.reference_ols import statsmodels_ols
 from riskmetrics.results import betas
 
 REFERENCE_FITS = 165
-"""Regressions for each position and night of the system that this one replaces."""
+"""Regressions per position and night of the system that riskmetrics replaces."""
 
 LOTS_PER_PORTFOLIO = 100
-"""In each portfolio."""
 
 LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
 
@@ -38,7 +36,7 @@ _STATEMENT = re.compile(r"LOG:  (statement|execute)")
 
 
 class Size(NamedTuple):
-    """How large the market is, for how many portfolios, and how many nights are measured."""
+    """Size of the market, numbers of portfolios, and number of measured nights."""
 
     portfolios: tuple[int, ...] = (10, 100, 1_000)
     symbols: int = 3_000
@@ -50,18 +48,18 @@ QUICK = Size(portfolios=(1, 2), symbols=50, sessions=100, repeats=1)
 
 
 class Night(NamedTuple):
-    """One size: the median of its nights."""
+    """Median cost of the nightly runs of one size."""
 
     positions: int
     symbols: int
     total: measure.Cost
     asset_cpu_seconds: float
-    """Processor seconds of this process inside assets and checks."""
+    """CPU seconds of this process in assets and checks."""
     statements: int
 
 
 def report(quick: bool) -> str:
-    """Run the nights of every size, each in a process of its own, and fit by statsmodels."""
+    """Measure nightly runs of every size, each in a new process, and statsmodels fits."""
     size = QUICK if quick else Size()
     nights = [
         measure.run_in_child(measure_nights, portfolios, size) for portfolios in size.portfolios
@@ -70,7 +68,7 @@ def report(quick: bool) -> str:
 
 
 def measure_nights(portfolios: int, size: Size) -> Night:
-    """Simulate a market and portfolios, and run the job for the last sessions, one night each."""
+    """Simulate a market and portfolios, and run the job once for each of the last sessions."""
     first, *nights = trading_calendar.sessions_between(
         trading_calendar.FIRST_SESSION, LAST_SESSION.date()
     )[-size.repeats - 1 :]
@@ -100,7 +98,7 @@ def measure_nights(portfolios: int, size: Size) -> Night:
 
 
 def seconds_per_fit() -> float:
-    """Processor seconds of one regression of a window by statsmodels, in one thread: coefficients, errors, p-values and R²."""
+    """Return CPU seconds of one statsmodels fit of a window with errors, p-values and R²."""
     rng = np.random.default_rng(1)
     market = rng.normal(0.0004, 0.01, betas.BETA_WINDOW)
     returns = market + rng.normal(0.0, 0.018, (_TIMED_FITS, betas.BETA_WINDOW))
@@ -133,45 +131,46 @@ def _text(size: Size, nights: Sequence[Night], fit: float) -> str:
     ]
     head = [
         "positions",
-        "symbols in use",
+        "symbols held",
         "seconds",
-        "CPU s, ours",
+        "CPU s, assets",
         "Dagster",
         "Postgres",
-        "of 1,000 positions",
-        f"{REFERENCE_FITS} fits beside it",
+        "per 1,000 positions",
+        f"vs. {REFERENCE_FITS} fits",
         "statements",
         "peak MB",
     ]
-    wanted = [
+    targets = [
         measure.Target(
-            f"{REFERENCE_FITS} statsmodels fits beside all of ours, {nights[-1].positions:,}"
-            " positions",
+            f"speedup over {REFERENCE_FITS} statsmodels fits, {nights[-1].positions:,} positions",
             300,
             _speedup(nights[-1], fit),
         ),
         *(
             measure.Target(
-                f"growth of processor time beside that of positions, {one.positions:,} to"
+                f"growth of CPU time relative to positions, {fewer.positions:,} to"
                 f" {more.positions:,}",
                 1.0,
-                (more.total.processor / one.total.processor) / (more.positions / one.positions),
+                (more.total.processor / fewer.total.processor) / (more.positions / fewer.positions),
                 is_upper_limit=True,
             )
-            for one, more in pairwise(nights)
+            for fewer, more in pairwise(nights)
         ),
     ]
-    return f"""## A night
+    return f"""## Nightly run
 
-The job for one session, none of whose results are stored: portfolios of {LOTS_PER_PORTFOLIO} lots in a simulated market of {size.symbols:,} stocks
-with {size.sessions} sessions of prices; what scales is the portfolios, and with them the symbols in use. Processor seconds are those
-of the functions of assets and checks, of Dagster in the same process, and of the durable Postgres; what is imported once (a few
-seconds) is not counted. A statsmodels fit of {betas.BETA_WINDOW} returns takes {fit * 1e3:.2f} ms. Medians of {size.repeats} nights; statements
-are what Postgres executes in one, BEGIN and COMMIT too; memory is this process's largest.
+The job for one session without stored results: portfolios of {LOTS_PER_PORTFOLIO} lots in a
+simulated market of {size.symbols:,} stocks with {size.sessions} sessions of prices. The number of
+portfolios varies, and with it the number of symbols held. CPU seconds are those of assets and
+checks, of Dagster in the same process, and of the durable Postgres; one-time imports (a few
+seconds) are excluded. A statsmodels fit of {betas.BETA_WINDOW} returns takes {fit * 1e3:.2f} ms.
+Medians of {size.repeats} nights; statements are those that Postgres executes per run, including
+BEGIN and COMMIT; memory is the peak of the process.
 
 {measure.markdown_table(head, lines)}
 
-{measure.targets_table(wanted)}
+{measure.targets_table(targets)}
 """
 
 

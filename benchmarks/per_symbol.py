@@ -1,7 +1,7 @@
-"""What one would write for one symbol with pandas and statsmodels: all metrics of a position are timed beside it, and compared with it.
+"""Reference implementation of the metrics of one position with pandas and statsmodels.
 
-It takes a history without gaps or bad ticks, as a simulated one is. Figures have the names of ours,
-after the family's.
+Requires a history without gaps and bad ticks. Figures are named like those of riskmetrics, with the
+family as prefix.
 """
 
 import numpy as np
@@ -29,11 +29,11 @@ from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.volatility_results import OOS_R_SQUARED_WINDOW, QUARTER
 
 Figures = dict[str, FloatArray]
-"""One value for each session of the run, by family and name."""
+"""One value per session of the run, by family and name."""
 
 
 def betas_by_fits(returns: FloatArray, market: FloatArray, rate: FloatArray) -> Figures:
-    """Fit every window by itself, on the market, on rates and on both."""
+    """Fit every window separately: on the market, on rates, and on both."""
     spans = [slice(last - BETA_WINDOW, last) for last in range(BETA_WINDOW, len(returns) + 1)]
     found: Figures = {}
     for family, index in (("market", market), ("rate", rate)):
@@ -57,10 +57,10 @@ def betas_by_fits(returns: FloatArray, market: FloatArray, rate: FloatArray) -> 
 
 
 def betas_by_rolling(returns: FloatArray, market: FloatArray, rate: FloatArray) -> None:
-    """Compute them with statsmodels' own rolling estimator."""
+    """Estimate the same betas with RollingOLS of statsmodels."""
     for index in (market, rate, np.column_stack([market, rate])):
         fit = RollingOLS(returns, sm.add_constant(index), window=BETA_WINDOW).fit()
-        _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
+        _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # lazy properties
 
 
 def volatility_figures(
@@ -69,7 +69,7 @@ def volatility_figures(
     low: "pd.Series[float]",
     market: "pd.Series[float]",
 ) -> Figures:
-    """Measure the volatility that was, forecast it, and see how past forecasts did, all with pandas."""
+    """Compute realized volatility, forecasts and their scores with pandas."""
     year, half, root = har.LEVEL_WINDOW, np.sqrt(np.pi / 2), np.sqrt(SESSIONS_PER_YEAR)
     returns, range_volatility = adj_close.pct_change(), np.log(high / low) / np.sqrt(4 * np.log(2))
     absolute, abs_market_return = half * returns.abs(), market.pct_change().abs()
@@ -120,7 +120,7 @@ def volatility_figures(
 
 
 def _weighted_means(squares: "pd.Series[float]", decay: float) -> "pd.Series[float]":
-    """Weighted means of a year: `ewm` would weigh all the past."""
+    """Return weighted means over one year, unlike `ewm`, which uses the whole history."""
     weights = decay ** np.arange(har.LEVEL_WINDOW)
     means = np.convolve(squares.iloc[1:], weights / weights.sum(), "valid")
     return pd.Series(means, squares.index[-len(means) :])

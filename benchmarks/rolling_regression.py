@@ -1,7 +1,7 @@
-"""How long a year of rolling betas takes: 5,000 symbols x 252 sessions x 90 returns, p-values included.
+"""Time of a year of rolling betas with p-values: 5,000 symbols x 252 sessions x 90 returns.
 
-Ours is compared with what one would write otherwise. Slower ways run on a part and are
-extrapolated, as the table says. Data are simulated, 1 % missing.
+Compares `rolling_ols` with the usual alternatives. Slower methods run on a sample and are
+extrapolated, as the table states. Data are simulated, with 1% missing.
 """
 
 import warnings
@@ -23,7 +23,7 @@ WINDOW, MIN_OBS = 90, 60
 
 
 class Size(NamedTuple):
-    """How many regressions, on how many of them the slower ways are timed, and how often."""
+    """Number of regressions, samples for slower methods, and repetitions."""
 
     symbols: int = 5_000
     sessions: int = 252
@@ -36,7 +36,7 @@ QUICK = Size(symbols=20, sessions=10, sampled_fits=5, sampled_symbols=1, repeats
 
 
 def report(quick: bool) -> str:
-    """Time every way, and compare ours with statsmodels."""
+    """Time all methods, and compare the results with statsmodels."""
     size = QUICK if quick else Size()
     returns, market = simulate_returns(size)
     rng = np.random.default_rng(1)
@@ -92,18 +92,19 @@ def report(quick: bool) -> str:
     cost = measure.median_cost(costs["riskmetrics"])
     wanted = [
         measure.Target(
-            "a statsmodels loop beside ours",
+            "speedup over a statsmodels loop",
             300,
             seconds["statsmodels OLS in a loop"] / cost.client,
         ),
-        measure.Target("seconds of ours", 1.5, cost.client, is_upper_limit=True),
-        measure.Target("largest memory of ours, MB", 1_000, cost.peak, is_upper_limit=True),
+        measure.Target("seconds", 1.5, cost.client, is_upper_limit=True),
+        measure.Target("peak memory, MB", 1_000, cost.peak, is_upper_limit=True),
     ]
     return f"""## Regressions
 
-{size.symbols * size.sessions:,} regressions of {WINDOW} returns: {size.symbols:,} symbols on {size.sessions} sessions, p-values included,
-1 % of returns missing. Processor seconds of all threads; medians of {size.repeats}; memory is the process's largest, the interpreter's
-and the returns included. {_agreement(fits, theirs, days, symbols)}
+{size.symbols * size.sessions:,} regressions of {WINDOW} returns: {size.symbols:,} symbols on
+{size.sessions} sessions, with p-values and 1% missing returns. CPU seconds of all threads, medians
+of {size.repeats}; memory is the peak of the process, including interpreter and returns.
+{_agreement(fits, theirs, days, symbols)}
 
 {measure.markdown_table(["", "seconds", "ratio", "peak MB", "basis"], lines)}
 
@@ -112,7 +113,7 @@ and the returns included. {_agreement(fits, theirs, days, symbols)}
 
 
 def simulate_returns(size: Size) -> tuple[FloatArray, FloatArray]:
-    """Daily returns of symbols, with gaps, and of a market that they follow."""
+    """Return simulated daily returns of symbols, with gaps, and of the market."""
     rng = np.random.default_rng(252)
     periods = size.sessions + WINDOW - 1
     market = rng.normal(0.0004, 0.01, periods)
@@ -124,21 +125,21 @@ def simulate_returns(size: Size) -> tuple[FloatArray, FloatArray]:
 
 
 def statsmodels_fits(spans: list[tuple[FloatArray, FloatArray]]) -> list[ReferenceFit]:
-    """Fit each window of a symbol's and the market's returns by itself."""
+    """Fit each window separately with statsmodels."""
     return [statsmodels_ols(y, x) for y, x in spans]
 
 
 def rolling_statsmodels(returns: FloatArray, market: FloatArray) -> None:
-    """Fit symbols with statsmodels' own rolling estimator, p-values included."""
+    """Fit symbols with RollingOLS of statsmodels, with p-values."""
     for each in returns.T:
         fit = RollingOLS(
             each, sm.add_constant(market), window=WINDOW, min_nobs=MIN_OBS, missing="drop"
         ).fit()
-        _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # computed when asked for
+        _ = fit.params, fit.rsquared, fit.bse, fit.pvalues  # lazy properties
 
 
 def rolling_pandas(returns: pd.DataFrame, market: "pd.Series[float]") -> pd.DataFrame:
-    """Divide rolling covariance by rolling variance: beta only, and with gaps not even of the same pairs."""
+    """Compute beta only, as rolling covariance over variance; inexact if returns are missing."""
     return (
         returns.rolling(WINDOW, min_periods=MIN_OBS)
         .cov(market)
@@ -157,4 +158,4 @@ def _agreement(fits: OLS, theirs: list[ReferenceFit], days: IntArray, symbols: I
         for name in names
     }
     differences = ", ".join(f"{name} {value:.0e}" for name, value in worst.items())
-    return f"Largest relative differences to statsmodels in {len(theirs)} fits: {differences}."
+    return f"Largest relative differences from statsmodels in {len(theirs)} fits: {differences}."

@@ -1,4 +1,4 @@
-"""What the assets of a run compute of a simulated market in memory: from prices and lots to the rows that they would write."""
+"""Computations of the assets of a run on a simulated market in memory, up to the written rows."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -50,7 +50,7 @@ MOVES = (
     (-0.2, -0.1),
 )
 REPLAYS = ((-250, -210), (-200, -160), (-150, -110), (-100, -60), (-50, -10))
-"""As many scenarios as are shipped: moves of the market and of rates, and windows of sessions, counted from the last."""
+"""Windows of historical scenarios, in sessions from the last; as many scenarios as are shipped."""
 
 _SYMBOLS_PER_BLOCK = 500
 Frames: TypeAlias = tuple[pd.DataFrame, ...]
@@ -58,7 +58,7 @@ Frames: TypeAlias = tuple[pd.DataFrame, ...]
 
 @dataclass(frozen=True)
 class RunInputs:
-    """What assets read, and what those of a run share, computed when it is first asked for; prices are sessions x symbols."""
+    """Inputs of the assets of a run, and lazily computed shared results; sessions x symbols."""
 
     days: list[date]
     bars: dict[str, pd.DataFrame]
@@ -68,21 +68,21 @@ class RunInputs:
 
     @cached_property
     def clean_returns(self) -> panels.Returns:
-        """Returns of all sessions."""
+        """Return the clean returns of all sessions."""
         return panels.clean_returns(self.bars["adj_close"])
 
     def returns(self, window: int) -> panels.Returns:
-        """Believed returns of the windows that end on the days."""
+        """Return the clean returns of the windows that end on the days."""
         return self.clean_returns.last(len(self.days) + window - 1)
 
     @cached_property
     def market_betas(self) -> betas.SymbolBetas:
-        """Market betas of symbols."""
+        """Return the market betas of symbols."""
         return betas.estimate_betas(self.returns(betas.BETA_WINDOW), MARKET_INDEX)
 
     @cached_property
     def rate_betas(self) -> tuple[betas.SymbolBetas, rate_sensitivity.TwoFactorBetas]:
-        """Rate betas of symbols, alone and beside the market's."""
+        """Return one-factor rate betas and two-factor betas of symbols."""
         clean = self.returns(betas.BETA_WINDOW)
         return betas.estimate_betas(clean, RATE_INDEX), rate_sensitivity.estimate_two_factor_betas(
             clean, MARKET_INDEX, RATE_INDEX
@@ -90,14 +90,14 @@ class RunInputs:
 
     @cached_property
     def symbol_volatility(self) -> volatility_results.SymbolVolatility:
-        """Volatility of symbols, past and expected."""
+        """Return realized and forecast volatility of symbols."""
         return volatility_results.estimate_symbol_volatility(
             *panels.clean_bars(**self.bars), MARKET_INDEX, VERSIONS
         )
 
     @cached_property
     def portfolio_valuation(self) -> valuation.Valuation:
-        """Values of portfolios, whose equity was stated on the last session."""
+        """Return portfolio values, with equity stated on the last session."""
         anchors = pd.Series(self.days[-1], index=self.portfolios["portfolio_id"], dtype=object)
         closes = self.bars["adj_close"].iloc[-(len(self.days) + panels.MAX_STALE_SESSIONS + 1) :]
         nothing = pd.DataFrame({"symbol": [], "date": pd.to_datetime([]), "amount": []}).astype(
@@ -110,7 +110,7 @@ class RunInputs:
 
     @cached_property
     def portfolio_volatility(self) -> volatility_results.PortfolioVolatility:
-        """Volatility of portfolios, past and expected."""
+        """Return realized and forecast volatility of portfolios."""
         symbols, returns = (
             self.bars["adj_close"].columns,
             self.returns(volatility_results.PORTFOLIO_WINDOW),
@@ -130,7 +130,7 @@ class RunInputs:
 
 
 def position_betas(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     one, lots, days = inputs.market_betas, inputs.lots, inputs.days
     return *betas.position_rows(one, lots, days, betas.MARKET_BETA_TABLE), betas.adjusted_beta_rows(
         one, lots, days
@@ -138,7 +138,7 @@ def position_betas(inputs: RunInputs) -> Frames:
 
 
 def interest_rate_betas(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     (one, two), lots, days = inputs.rate_betas, inputs.lots, inputs.days
     return *betas.position_rows(
         one, lots, days, betas.RATE_BETA_TABLE
@@ -146,7 +146,7 @@ def interest_rate_betas(inputs: RunInputs) -> Frames:
 
 
 def position_volatility(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes, with the options that its rows are told."""
+    """Return the rows of the asset, with option values."""
     estimates, lots, days = inputs.symbol_volatility, inputs.lots, inputs.days
     option_rows = option_results.position_rows(
         option_results.option_lots(lots),
@@ -161,24 +161,24 @@ def position_volatility(inputs: RunInputs) -> Frames:
 
 
 def portfolio_values(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     return *snapshots.value_rows(inputs.portfolio_valuation), snapshots.value_coverage(
         inputs.portfolio_valuation
     )
 
 
 def portfolio_betas(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     return snapshots.beta_rows(inputs.portfolio_valuation, inputs.market_betas, inputs.profiles)
 
 
 def portfolio_rate_betas(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     return rate_sensitivity.portfolio_rows(inputs.portfolio_valuation, *inputs.rate_betas)
 
 
 def portfolio_volatility(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     estimates = inputs.portfolio_volatility
     return *forecasts.portfolio_rows(
         inputs.portfolio_valuation, estimates
@@ -186,7 +186,7 @@ def portfolio_volatility(inputs: RunInputs) -> Frames:
 
 
 def sector_concentration(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     weights = simulate.benchmark(inputs.days[0]).pivot(
         index="date", columns="sector", values="weight"
     )
@@ -197,7 +197,7 @@ def sector_concentration(inputs: RunInputs) -> Frames:
 
 
 def portfolio_tail_risk(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     expected = inputs.portfolio_volatility
     returns = inputs.returns(tail_risk_results.TAIL_RISK_WINDOW)
     return tail_risk_results.compute_tail_risk(
@@ -209,7 +209,7 @@ def portfolio_tail_risk(inputs: RunInputs) -> Frames:
 
 
 def risk_contributions(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     return (
         contribution_results.compute_contributions(
             inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
@@ -218,7 +218,7 @@ def risk_contributions(inputs: RunInputs) -> Frames:
 
 
 def portfolio_drawdowns(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     return (
         drawdowns.compute_drawdowns(
             inputs.portfolio_valuation, inputs.returns(pro_forma.YEAR_WINDOW)
@@ -227,7 +227,7 @@ def portfolio_drawdowns(inputs: RunInputs) -> Frames:
 
 
 def stress_tests(inputs: RunInputs) -> Frames:
-    """Make the rows that the asset writes."""
+    """Return the rows of the asset."""
     closes = inputs.bars["adj_close"]
     moves = pd.DataFrame(MOVES, columns=["market_move", "rate_move"], dtype=float)
     windows = pd.DataFrame(
@@ -256,7 +256,7 @@ SHARED_INPUTS = (
     "rate_betas",
     "portfolio_volatility",
 )
-"""Of a book, what the assets of positions and of portfolios start from."""
+"""Inputs that the assets of portfolios share."""
 PORTFOLIO_ASSETS = (
     portfolio_values,
     portfolio_betas,
@@ -271,7 +271,7 @@ PORTFOLIO_ASSETS = (
 
 
 def simulate_position_inputs(symbols: int, sessions: int) -> RunInputs:
-    """Simulate a market of which one portfolio holds every stock, and the history that all metrics of a position take."""
+    """Simulate a market with the history that position metrics need, and one portfolio of it."""
     days, bars, profiles = _simulate_market(symbols, sessions, volatility_results.SYMBOL_WINDOW)
     stocks, entered = bars["adj_close"].columns[2:], bars["adj_close"].index[0]
     names = {
@@ -288,7 +288,7 @@ def simulate_position_inputs(symbols: int, sessions: int) -> RunInputs:
 
 
 def simulate_portfolio_inputs(symbols: int, portfolios: int, lots: int) -> RunInputs:
-    """Simulate portfolios on one session, and the history that all their metrics take."""
+    """Simulate portfolios on one session, and the history that their metrics need."""
     days, bars, profiles = _simulate_market(symbols, 1, tail_risk_results.TAIL_RISK_WINDOW)
     simulated = simulate.simulate_portfolios(
         range(portfolios), lots, bars["adj_close"].iloc[:, 2:], seed=1
@@ -305,7 +305,7 @@ def simulate_portfolio_inputs(symbols: int, portfolios: int, lots: int) -> RunIn
 def _simulate_market(
     symbols: int, sessions: int, window: int
 ) -> tuple[list[date], dict[str, pd.DataFrame], pd.DataFrame]:
-    """Return sessions, the bars of both indices and all stocks in windows of ``window`` returns that end on them, and profiles."""
+    """Return sessions, bars that cover a window of returns before each session, and profiles."""
     days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, LAST_SESSION)[
         -(sessions + window + 1) :
     ]
@@ -326,7 +326,7 @@ def _simulate_market(
 
 
 def _to_stored_lots(lots: pd.DataFrame) -> pd.DataFrame:
-    """Return simulated lots as `db.input_queries.read_lots` does: in its order, with its columns."""
+    """Return simulated lots with the columns and order of `db.input_queries.read_lots`."""
     numbers = dict.fromkeys(
         ("exit_price", "exit_close", "strike_price", "last_price", "market_value"), np.nan
     )

@@ -1,4 +1,4 @@
-"""How long a simulated market takes to be made and stored: the ground that other benchmarks stand on."""
+"""Time to simulate and store a market, which other benchmarks use as input."""
 
 import sys
 from contextlib import redirect_stdout
@@ -14,11 +14,11 @@ from riskmetrics.db import tables
 SYMBOLS, SESSIONS, PORTFOLIOS, LOTS = 5_000, 1_000, 6, 25
 
 MAX_SECONDS = 180
-"""Seconds that it may take."""
+"""Target in seconds."""
 
 
 def report(quick: bool) -> str:
-    """Fill an empty database."""
+    """Time the simulation of a market into an empty database."""
     symbols, sessions = (50, 20) if quick else (SYMBOLS, SESSIONS)
     with temporary_home() as (home, engine):
         with redirect_stdout(sys.stderr):
@@ -39,11 +39,13 @@ def report(quick: bool) -> str:
         f"{rows / cost.wall:,.0f}",
         f"{cost.peak:,.0f}",
     )
-    return f"""## A simulated market
+    head = ["price rows", "seconds", "CPU s, client", "CPU s, Postgres", "rows/s", "peak MB"]
+    return f"""## Simulated market
 
-{symbols:,} stocks with {sessions:,} sessions of prices, by `riskmetrics simulate` into an empty database on a durable server.
+`riskmetrics simulate` of {symbols:,} stocks with {sessions:,} sessions, into an empty database on a
+durable server.
 
-{measure.markdown_table(["rows of prices", "seconds", "CPU s, ours", "CPU s, Postgres", "rows/s", "peak MB"], [line])}
+{measure.markdown_table(head, [line])}
 
 {measure.targets_table([measure.Target("seconds", MAX_SECONDS, cost.wall, is_upper_limit=True)])}
 """

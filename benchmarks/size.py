@@ -1,4 +1,4 @@
-"""What a year of nights takes on disk: results, and Dagster's runs and events, in Postgres, for 63 and for 10,000 positions."""
+"""Disk space of a year of nightly runs for 63 and 10,000 positions, including that of Dagster."""
 
 import os
 import shutil
@@ -21,11 +21,11 @@ from riskmetrics.db import result_tables, tables
 NIGHTS_PER_YEAR = 252
 LAST_SESSION = datetime(2024, 12, 6)  # noqa: DTZ001  a day, as the command line takes it
 FOUNDING_ESTIMATES_MB = {"position_market_betas": 5.5, "position_volatility": 7.3}
-"""MB a year at 63 positions, as the founding document estimates."""
+"""MB per year at 63 positions, as estimated in the founding document."""
 
 
 class BookSize(NamedTuple):
-    """Portfolios of a simulated market, and how many nights are run of them."""
+    """Size of a simulated market, and number of nightly runs."""
 
     portfolios: int
     lots: int
@@ -43,13 +43,13 @@ Sizes = dict[str, float]
 
 
 def report(quick: bool) -> str:
-    """Run the nights of each book in a process of its own and scale what they left to a year."""
+    """Run each book in a separate process, and scale the added size to a year."""
     books = QUICK if quick else BOOKS
     return _text(books, [measure.run_in_child(measure_yearly_megabytes, book) for book in books])
 
 
 def measure_yearly_megabytes(book: BookSize) -> Sizes:
-    """Return MB that a year of nights adds, with indexes, by table of results, and of Dagster's database."""
+    """Return MB added per year, with indexes, by result table and for the Dagster database."""
     first, *days = trading_calendar.sessions_between(
         trading_calendar.FIRST_SESSION, LAST_SESSION.date()
     )[-book.nights - 1 :]
@@ -60,16 +60,15 @@ def measure_yearly_megabytes(book: BookSize) -> Sizes:
             )
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("CREATE DATABASE dagster")
-            connection.exec_driver_sql(
-                "VACUUM (ANALYZE)"
-            )  # before the server's own would: plans without statistics take minutes
+            # autovacuum would be too late: plans without statistics take minutes
+            connection.exec_driver_sql("VACUUM (ANALYZE)")
         dagster = engine.url.set(database="dagster", drivername="postgresql+psycopg2")
         (home / "dagster").mkdir()
         shutil.copy(settings.bundled_path("deploy") / "dagster.yaml", home / "dagster")
         with patch.dict(
             os.environ, DAGSTER_DATABASE_URL=dagster.render_as_string(hide_password=False)
         ):
-            launch.run(settings.load(), [first])  # creates what is there once
+            launch.run(settings.load(), [first])  # creates what is stored only once
             before = _sizes(engine)
             for day in days:
                 launch.run(settings.load(), [day])
@@ -81,11 +80,11 @@ def measure_yearly_megabytes(book: BookSize) -> Sizes:
 
 
 def _sizes(engine: sa.Engine) -> Sizes:
-    """Return bytes by table of results, indexes included, and of Dagster's database."""
+    """Return bytes by result table, with indexes, and of the Dagster database."""
     with engine.connect() as connection:
         size = sa.text("SELECT pg_total_relation_size(to_regclass(:name))")
         names = [
-            *(of.table.name for of in result_tables.list_result_tables()),
+            *(result.table.name for result in result_tables.list_result_tables()),
             tables.ai_insights.name,
         ]
         sizes = {
@@ -93,7 +92,7 @@ def _sizes(engine: sa.Engine) -> Sizes:
         }
         return {
             **sizes,
-            "Dagster's database": float(
+            "Dagster database": float(
                 connection.execute(sa.text("SELECT pg_database_size('dagster')")).scalar_one()
             ),
         }
@@ -105,32 +104,33 @@ def _text(books: Sequence[BookSize], sizes: Sequence[Sizes]) -> str:
     lines = [
         (
             name,
-            *(f"{of[name]:,.1f}" for of in sizes),
+            *(f"{by_table[name]:,.1f}" for by_table in sizes),
             f"{FOUNDING_ESTIMATES_MB[name]}" if name in FOUNDING_ESTIMATES_MB else "",
         )
         for name in names
     ]
-    total = ("together", *(f"{sum(of.values()):,.1f}" for of in sizes), "")
-    wanted = [
+    total = ("total", *(f"{sum(by_table.values()):,.1f}" for by_table in sizes), "")
+    targets = [
         measure.Target(
-            f"MB a year in {name}, {positions[0]} positions",
-            most,
+            f"MB per year in {name}, {positions[0]} positions",
+            limit,
             sizes[0][name],
             is_upper_limit=True,
         )
-        for name, most in FOUNDING_ESTIMATES_MB.items()
+        for name, limit in FOUNDING_ESTIMATES_MB.items()
     ]
     head = [
-        "MB a year, with indexes",
+        "MB per year, with indexes",
         *(f"{count:,} positions" for count in positions),
-        "estimated for 63",
+        "estimate for 63",
     ]
+    nights = " and ".join(str(book.nights) for book in books)
     return f"""## Size
 
-What nightly runs add in a year of {NIGHTS_PER_YEAR} sessions: the growth over {" and ".join(str(book.nights) for book in books)} nights of a
-simulated market, scaled. Prices are not counted.
+Growth in a year of {NIGHTS_PER_YEAR} sessions, scaled from {nights} nightly runs of a simulated
+market. Prices are not included.
 
 {measure.markdown_table(head, [*lines, total])}
 
-{measure.targets_table(wanted)}
+{measure.targets_table(targets)}
 """

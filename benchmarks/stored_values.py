@@ -1,12 +1,12 @@
 """`python -m benchmarks.stored_values`: compare what two versions of the code store, bit for bit.
 
-Run `save DIR` in a checkout of each version, then `compare OLD NEW`. Both books are made and run by
-commands alone, so that the comparison outlives any change of the code behind them: the bundled
-sample, and a simulated market of 200 symbols and 300 sessions. A change that must not change a
-value, such as a rename, ends with "no difference".
+Run `save DIR` in a checkout of each version, then `compare OLD NEW`. Both books, the bundled sample
+and a simulated market of 200 symbols and 300 sessions, are created and run by commands only, so
+that the comparison does not depend on internal code. A change that must not change a value, such as
+a rename, must report "no difference".
 """
 
-# ruff: noqa: T201 — printing is what a comparison is for
+# ruff: noqa: T201 — a benchmark prints its results
 import argparse
 import os
 import subprocess
@@ -28,19 +28,19 @@ VOLATILE = (
     "created_at",
     "updated_at",
 )
-"""Columns that differ from one run of the same code to the next.
+"""Columns that differ between runs of the same code.
 
-Portfolio and symbol name the row.
+Rows are identified by portfolio and symbol.
 """
 
 SENTENCES = ("reason", "undefined_reason", "note")
-"""Columns of text for people: only whether there is one is compared."""
+"""Columns of messages, which are only compared for presence."""
 
 FAILED_CHECKS = 3
-"""Exit code of a run whose checks failed: the book has a symbol without prices."""
+"""Exit code of a run with failed checks, expected because the book has a symbol without prices."""
 
 _MAX_ROWS = 5
-"""Differing rows that are printed of a table."""
+"""Maximum number of differing rows printed per table."""
 
 
 HOLDINGS = """symbol,quantity,entry_price,entry_date
@@ -50,11 +50,11 @@ AAPL230616C00150000,5,12.50,2022-09-01
 MSFT230616P00240000,-3,18.00,2022-11-15
 NOSUCH,10,20.00,2022-10-10
 """
-"""A portfolio with what the sample's own lack: options, short lots, a symbol without prices."""
+"""A portfolio with options, short lots and a symbol without prices, to complement the sample."""
 
 
 class Book(NamedTuple):
-    """A database to fill by commands, and the sessions to run."""
+    """Commands that fill a database, and the sessions to run."""
 
     fill: tuple[tuple[str, ...], ...]
     first: str
@@ -89,7 +89,7 @@ BOOKS = {
 
 
 def save(folder: Path) -> None:
-    """Fill and run every book with the code of this environment, and export its results into ``folder``."""
+    """Fill and run every book with the installed code, and export the results to ``folder``."""
     for name, book in BOOKS.items():
         with tempfile.TemporaryDirectory(prefix="riskmetrics-values-") as home:
             environment = {
@@ -130,18 +130,18 @@ def _run(book: str, environment: Mapping[str, str], *arguments: str) -> None:
         stdout=sys.stderr,
     )
     if done.returncode not in (0, FAILED_CHECKS):
-        raise SystemExit(f"riskmetrics {arguments[0]} ended with {done.returncode}")
+        raise SystemExit(f"riskmetrics {arguments[0]} failed with exit code {done.returncode}")
 
 
 def read_table(path: Path, renamed: Mapping[str, str]) -> pd.DataFrame:
-    """Return a table as text without what differs from run to run, its rows sorted.
+    """Read an exported table as text, without volatile columns and with sorted rows.
 
     Parameters
     ----------
     path : Path
         A CSV file of `riskmetrics export`.
     renamed : mapping of str to str
-        Old name to new name, of columns and of names stored as values.
+        Old name to new name, for columns and for names that are stored as values.
     """
     rows = pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False).rename(
         columns=dict(renamed)
@@ -154,7 +154,7 @@ def read_table(path: Path, renamed: Mapping[str, str]) -> pd.DataFrame:
 
 
 def differences(old: Path, new: Path, renamed: Mapping[str, str]) -> list[str]:
-    """Return a line for each table that two folders of `save` differ in, and for some of the rows."""
+    """Return a line for each table that differs between two folders, with some differing rows."""
     found: list[str] = []
     sources = (path.relative_to(old) for path in sorted(old.rglob("*.csv")))
     targets = {
@@ -163,7 +163,7 @@ def differences(old: Path, new: Path, renamed: Mapping[str, str]) -> list[str]:
     for path in sorted(new.rglob("*.csv")):
         targets.setdefault(path.relative_to(new), path.relative_to(new))
     if not targets:
-        return [f"no table in {old} or {new}: run `save` first"]
+        return [f"no table in {old} or {new}. Run `save` first"]
     for target, source in targets.items():
         before, after = old / source, new / target
         if missing := next((path for path in (before, after) if not path.exists()), None):
@@ -173,16 +173,18 @@ def differences(old: Path, new: Path, renamed: Mapping[str, str]) -> list[str]:
         if left.equals(right):
             continue
         if list(left) != list(right):
-            found.append(f"{target}: columns {sorted(set(left) ^ set(right))} are in one only")
+            found.append(f"{target}: columns {sorted(set(left) ^ set(right))} are only in one")
             continue
         merged = _unmatched(left, right)
-        found.append(f"{target}: {len(left):,} rows and {len(right):,}; {len(merged):,} differ")
+        found.append(
+            f"{target}: {len(merged):,} rows differ ({len(left):,} old, {len(right):,} new)"
+        )
         found += [f"    {line}" for line in merged.head(_MAX_ROWS).to_csv(index=False).splitlines()]
     return found
 
 
 def _unmatched(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
-    """Return rows that one table holds more often than the other, with the side they are on."""
+    """Return rows that occur more often in one table than in the other, with their side."""
     names = list(left)
     counts = [rows.assign(nth=rows.groupby(names, sort=False).cumcount()) for rows in (left, right)]
     merged = counts[0].merge(counts[1], how="outer", on=[*names, "nth"], indicator="side")
@@ -193,14 +195,14 @@ def _unmatched(left: pd.DataFrame, right: pd.DataFrame) -> pd.DataFrame:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Save or compare; exit code 1 if there is a difference."""
+    """Save or compare, and return the exit code: 1 if there is a difference."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.stored_values", description=__doc__.partition("\n")[0]
     )
     commands = parser.add_subparsers(dest="command", required=True)
     saving = commands.add_parser("save", help="compute both books with this checkout")
     saving.add_argument("folder", type=Path)
-    comparing = commands.add_parser("compare", help="compare two folders that save made")
+    comparing = commands.add_parser("compare", help="compare two folders written by save")
     comparing.add_argument("old", type=Path)
     comparing.add_argument("new", type=Path)
     comparing.add_argument(
@@ -210,11 +212,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="OLD=NEW",
         help="tables, columns, or stored names",
     )
-    asked = parser.parse_args(arguments)
-    if asked.command == "save":
-        save(asked.folder)
+    options = parser.parse_args(arguments)
+    if options.command == "save":
+        save(options.folder)
         return 0
-    found = differences(asked.old, asked.new, dict(one.split("=", 1) for one in asked.renamed))
+    renamed = dict(pair.split("=", 1) for pair in options.renamed)
+    found = differences(options.old, options.new, renamed)
     print("\n".join(found) or "no difference")
     return 1 if found else 0
 

@@ -1,8 +1,8 @@
-"""How fast results are written: rows a second into position_market_betas with all its indexes and a million rows.
+"""Write throughput: rows per second into position_market_betas with all indexes and a million rows.
 
-Ours, as the asset calls it, beside COPY straight into the table, which is the least that can be
-done, and executemany. Each way starts with a frame of data, writes a batch and commits, on a
-durable server. Before each: a checkpoint, so that each pays the same for full pages in the log, and
+Compares `write.replace_rows`, as called by the asset, with a plain COPY into the table, which is a
+lower bound of the time, and with executemany. Each method writes a batch from a data frame and
+commits, on a durable server. Before each, a checkpoint, so that full-page writes cost the same, and
 VACUUM ANALYZE. The order rotates.
 """
 
@@ -34,7 +34,7 @@ Days = Sequence[date]
 
 
 class Size(NamedTuple):
-    """How much is stored, and how much each way writes."""
+    """Number of stored rows, and of rows that each method writes."""
 
     portfolios: int = 100
     lots: int = 100
@@ -48,7 +48,7 @@ QUICK = Size(portfolios=10, sessions=20, batch=2, executemany_rows=100, repeats=
 
 
 def report(quick: bool) -> str:
-    """Time every way of writing and compare."""
+    """Time all write methods and compare them."""
     size = QUICK if quick else Size()
     days = trading_calendar.sessions_between(date(2023, 1, 3), date(2024, 12, 31))[
         : size.sessions + size.batch
@@ -71,12 +71,12 @@ def report(quick: bool) -> str:
         few = with_ids.head(size.executemany_rows)
         ways: dict[str, tuple[Callable[[sa.Connection], object], int]] = {
             "COPY, new rows": (partial(write_with_copy, rows=with_ids), len(new)),
-            "ours, new rows": (partial(write_with_replace, rows=new, days=fresh), len(new)),
-            "ours, unchanged rows": (
+            "replace, new rows": (partial(write_with_replace, rows=new, days=fresh), len(new)),
+            "replace, unchanged rows": (
                 partial(write_with_replace, rows=unchanged, days=same),
                 len(unchanged),
             ),
-            "ours, half of them changed": (
+            "replace, half changed": (
                 partial(write_with_replace, rows=changed, days=half),
                 len(changed),
             ),
@@ -98,7 +98,7 @@ def report(quick: bool) -> str:
 
 
 def simulate_beta_rows(lots: pd.DataFrame, days: Days) -> pd.DataFrame:
-    """Return betas of every lot on ``days`` as the asset makes them: the same ones each time it is asked."""
+    """Return simulated betas of every lot on ``days``, in the format of the asset; reproducible."""
     count, rng = len(lots) * len(days), np.random.default_rng(days[0].toordinal())
     return pd.DataFrame(
         {
@@ -120,7 +120,7 @@ def simulate_beta_rows(lots: pd.DataFrame, days: Days) -> pd.DataFrame:
 def write_with_replace(
     connection: sa.Connection, rows: pd.DataFrame, days: Days
 ) -> write.WriteCounts:
-    """Write as the asset does."""
+    """Write rows in the same way as the asset."""
     return write.replace_rows(
         connection,
         TABLE,
@@ -132,7 +132,7 @@ def write_with_replace(
 
 
 def write_with_copy(connection: sa.Connection, rows: pd.DataFrame) -> None:
-    """COPY straight into the table, the frame made into CSV by pyarrow as ours does."""
+    """Write rows by a plain COPY of CSV from pyarrow, as `write.replace_rows` uses."""
     arrow = pa.Table.from_pandas(
         rows.assign(**PROVENANCE._asdict()), preserve_index=False
     ).combine_chunks()
@@ -144,9 +144,10 @@ def write_with_copy(connection: sa.Connection, rows: pd.DataFrame) -> None:
 
 
 def write_with_executemany(connection: sa.Connection, rows: pd.DataFrame) -> None:
-    """INSERT row by row, as psycopg pipelines it."""
+    """Write rows by pipelined INSERT statements of psycopg."""
     rows = rows.assign(**PROVENANCE._asdict())
-    statement = f"INSERT INTO {TABLE.name} ({', '.join(rows.columns)}) VALUES ({', '.join(['%s'] * len(rows.columns))})"  # noqa: S608  our names
+    names, values = ", ".join(rows.columns), ", ".join(["%s"] * len(rows.columns))
+    statement = f"INSERT INTO {TABLE.name} ({names}) VALUES ({values})"  # noqa: S608  # our names
     with driver_connection(connection).cursor() as cursor:
         cursor.executemany(statement.encode(), rows.astype(object).itertuples(index=False))
 
@@ -162,7 +163,7 @@ def _store_lots(engine: sa.Engine, size: Size) -> pd.DataFrame:
 
 
 def _with_ascending_ids(engine: sa.Engine, rows: pd.DataFrame) -> pd.DataFrame:
-    """Add ids as ours makes them: with the table's own, random ones, the other ways would take longer."""
+    """Add ascending ids like `write.replace_rows`: random ids would slow down the other methods."""
     with engine.connect() as connection:
         ids = connection.scalars(
             sa.select(sa.cast(sa.func.uuidv7(), sa.Text)).select_from(
@@ -178,7 +179,7 @@ def _run_in_transaction(engine: sa.Engine, way: Callable[[sa.Connection], object
 
 
 def _reset_table(engine: sa.Engine, fresh: Days) -> None:
-    """Remove what the last way has added, with its traces."""
+    """Remove the rows that the last method added, and vacuum the table."""
     with engine.begin() as connection:
         connection.execute(sa.delete(TABLE).where(TABLE.c.calc_date.in_(fresh)))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -201,22 +202,27 @@ def _text(size: Size, ways: dict[str, tuple[measure.Cost, int]]) -> str:
         )
         for name, (cost, rows) in ways.items()
     ]
-    head = ["", "rows", "rows/s", "of COPY", "client µs a row", "server µs a row", "peak MB"]
-    wanted = [
-        measure.Target("ours, new rows, beside COPY", 0.8, speed["ours, new rows"] / copied),
+    head = ["", "rows", "rows/s", "vs. COPY", "client µs/row", "server µs/row", "peak MB"]
+    targets = [
         measure.Target(
-            "ours, unchanged rows, beside COPY", 5.0, speed["ours, unchanged rows"] / copied
+            "replace, new rows, relative to COPY", 0.8, speed["replace, new rows"] / copied
+        ),
+        measure.Target(
+            "replace, unchanged rows, relative to COPY",
+            5.0,
+            speed["replace, unchanged rows"] / copied,
         ),
     ]
     return f"""## Writing
 
-Into `position_market_betas` with its five indexes, two foreign keys and {size.portfolios * size.lots * size.sessions:,} rows, on a
-durable server. Every way begins with a data frame, stores ids that ascend and ends with its commit. Medians of {size.repeats}, in
-rotating order. Processor time is µs a row, of this process and of the server; memory is the process's largest, the interpreter's
-included. The limit is the upkeep of the indexes for new rows, and for unchanged ones the COPY into a temporary table and the joins
-with it.
+Into `position_market_betas` with five indexes, two foreign keys and
+{size.portfolios * size.lots * size.sessions:,} rows, on a durable server. Each method starts with a
+data frame, stores ascending ids and ends with a commit; `replace` is `write.replace_rows`. Medians
+of {size.repeats}, in rotating order. CPU time is that of this process and of the server; memory is
+the peak of the process, including the interpreter. New rows are limited by the maintenance of
+indexes, unchanged rows by the COPY to a temporary table and its joins.
 
 {measure.markdown_table(head, lines)}
 
-{measure.targets_table(wanted)}
+{measure.targets_table(targets)}
 """

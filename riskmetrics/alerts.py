@@ -1,4 +1,4 @@
-"""Sentences to the people in charge, by webhook and by e-mail; where neither is set, nothing is sent."""
+"""Alerts by webhook and e-mail; nothing is sent if neither is configured."""
 
 import logging
 import smtplib
@@ -15,22 +15,23 @@ from riskmetrics.settings import Settings
 from riskmetrics.text import escape_controls
 
 _TIMEOUT = 20
-"""Seconds to wait for an answer."""
+"""Timeout of a request, in seconds."""
 
 _REDACTED = "[hidden]"
 
 
 def send(settings: Settings, subject: str, text: str) -> list[str]:
-    """Send ``text`` wherever the settings say, and return the channels that took it; one that fails does not keep the other from it.
+    """Send an alert to all configured channels, and return the channels that accepted it.
 
-    No secret of the settings is in what is sent, whatever the text says. In the webhook's text &, <
-    and > are escaped as Slack has it, so that a name cannot mention a channel or disguise a link.
+    Secrets of the settings are redacted in the alert. In the webhook text, &, < and > are escaped
+    as Slack requires, so that a name cannot mention a channel or disguise a link. A failing channel
+    does not affect the other.
 
     Raises
     ------
     AlertDeliveryError
-        If a channel that is set did not take it; its sentence holds neither an address's secret
-        part nor a password.
+        If a configured channel did not accept the alert; the message contains no secret part of an
+        address and no password.
     """
     subject = escape_controls(redact_secrets(settings, subject))
     text = escape_controls(redact_secrets(settings, text))
@@ -49,16 +50,14 @@ def send(settings: Settings, subject: str, text: str) -> list[str]:
             deliver()
             delivered.append(name)
         except (OSError, ValueError, smtplib.SMTPException, AlertDeliveryError) as error:
-            problems.append(
-                f"the alert was not sent by {name} ({redact_secrets(settings, str(error))})"
-            )
+            problems.append(f"alert not sent by {name} ({redact_secrets(settings, str(error))})")
     if problems:
         raise AlertDeliveryError("; ".join(problems), tuple(delivered))
     return delivered
 
 
 def redact_secrets(settings: Settings, text: str) -> str:
-    """Return ``text`` in which no secret of ``settings`` stands, nor the password inside one that is an address."""
+    """Return text with all secrets of the settings, and passwords in their URLs, redacted."""
     secrets = [
         value.get_secret_value() for _, value in settings if hasattr(value, "get_secret_value")
     ]
@@ -72,8 +71,8 @@ def redact_secrets(settings: Settings, text: str) -> str:
 
 
 def _post_webhook(address: str, text: str) -> None:
-    """Post what Slack, Mattermost and their like take."""
-    import requests  # a tenth of a second that most commands do not need
+    """Post an alert as JSON in the format of Slack and Mattermost."""
+    import requests  # takes 0.1 s, and most commands do not need it
     from requests.adapters import HTTPAdapter
     from urllib3.exceptions import HTTPError
     from urllib3.util import Retry
@@ -94,17 +93,19 @@ def _post_webhook(address: str, text: str) -> None:
                     address, json={"text": text}, timeout=_TIMEOUT, allow_redirects=False
                 )
         except (requests.RequestException, HTTPError) as error:
-            # the error's own text holds the path of the address, which is its secret
+            # the text of the error contains the secret path of the address
             raise AlertDeliveryError(
-                f"{urlsplit(address).hostname} did not answer: {type(error).__name__}"
+                f"{urlsplit(address).hostname} did not respond: {type(error).__name__}"
             ) from None
     if not response.ok or response.is_redirect:
-        raise AlertDeliveryError(f"{urlsplit(address).hostname} answered {response.status_code}")
+        raise AlertDeliveryError(
+            f"{urlsplit(address).hostname} responded with status {response.status_code}"
+        )
 
 
 @contextmanager
 def _suppress_http_logs() -> Iterator[None]:
-    """Keep what urllib3 logs of a request, with the path of the address, out of every log."""
+    """Suppress log records of urllib3 in this thread, which contain the path of the address."""
     loggers = [
         logging.getLogger(f"urllib3.{name}")
         for name in ("connection", "connectionpool", "util.retry")
@@ -125,7 +126,9 @@ def _suppress_http_logs() -> Iterator[None]:
 
 def _send_email(settings: Settings, recipients: str, subject: str, text: str) -> None:
     if settings.smtp_url is None:
-        raise AlertDeliveryError("RISKMETRICS_ALERT_EMAIL is set and RISKMETRICS_SMTP_URL is not")
+        raise AlertDeliveryError(
+            "RISKMETRICS_ALERT_EMAIL is set but RISKMETRICS_SMTP_URL is not; set both"
+        )
     message = EmailMessage()
     message["Subject"], message["To"] = " ".join(subject.split()), recipients
     message["From"] = settings.alert_sender or recipients.partition(",")[0]
@@ -145,7 +148,7 @@ def _send_email(settings: Settings, recipients: str, subject: str, text: str) ->
         if address.username:
             if not encrypted:
                 raise AlertDeliveryError(
-                    f"{host} offers no encryption, and the password is not sent without"
+                    f"{host} does not offer encryption; the password is sent only if encrypted"
                 )
             server.login(unquote(address.username), unquote(address.password or ""))
         server.send_message(message)

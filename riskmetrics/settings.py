@@ -1,16 +1,14 @@
-"""Every setting, once: environment over ``.env`` over defaults.
+"""Settings from the environment, else from ``.env``, else defaults.
 
-Read at an edge and passed down as plain values.
+Entry points load them and pass plain values to the other modules.
 """
 
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
-from urllib.parse import urlsplit
 
 from pydantic import (
-    AfterValidator,
     AliasChoices,
     Field,
     PositiveInt,
@@ -29,13 +27,23 @@ from pydantic_settings import (
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError, UsageError
 from riskmetrics.limits import MEGABYTE, Limits
-from riskmetrics.symbols import normalize_symbol
+from riskmetrics.setting_types import (
+    AnnualRate,
+    ApiKey,
+    BenchmarkCode,
+    EmailAddresses,
+    HttpUrl,
+    IndexSymbol,
+    SecondsLimit,
+    UsdAmount,
+    url_validator,
+)
 
 PACKAGE = Path(__file__).parent
 DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX = "SPY", "TLT"
 MAX_ENV_FILE_BYTES = MEGABYTE
 DEFAULT_BENCHMARK = "SP500"
-"""Code of the S&P 500, whose sector weights the vendor has."""
+"""Code of the S&P 500, the benchmark that the vendor provides."""
 
 DEFAULT_INSIGHT_TYPES = (
     "daily_summary",
@@ -45,93 +53,12 @@ DEFAULT_INSIGHT_TYPES = (
     "factor_exposure",
     "stress_test_review",
 )
-"""Types of insights that need no question."""
+"""Insight types that need no question."""
 _ANY_INSIGHT = "|".join(DEFAULT_INSIGHT_TYPES)
-
-BenchmarkCode = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True,
-        to_upper=True,
-        max_length=32,
-        pattern=r"^\s*[A-Za-z0-9][A-Za-z0-9._-]*\s*$",
-    ),
-]
-"""Name of a benchmark, such as SP500."""
-
-MAX_INDEX_LENGTH = 16
-"""Characters that the columns of market and rate indices hold."""
-INDEX_SYMBOL_RULE = f"at most {MAX_INDEX_LENGTH} letters, digits and . - ^ = _"
-
-
-def _normalize_index_symbol(text: str) -> str:
-    """Return the normal form of an index's symbol."""
-    if symbol := normalize_symbol(text, MAX_INDEX_LENGTH):
-        return symbol
-    raise ValueError(f"not a symbol: {INDEX_SYMBOL_RULE}")
-
-
-_Symbol = Annotated[str, AfterValidator(_normalize_index_symbol)]
-
-
-def _validate_key(key: SecretStr) -> SecretStr:
-    """Drop the space around a key; what is not printable, such as a line end inside, cannot be one."""
-    text = key.get_secret_value().strip()
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("a key has printable characters without spaces")
-    return SecretStr(text)
-
-
-_Key = Annotated[SecretStr, AfterValidator(_validate_key)]
-
-
-def _require_address(text: str, *schemes: str) -> None:
-    """Raise ValueError unless a text is an address with one of the schemes and a host; nothing of it is said."""
-    try:
-        parts = urlsplit(text)
-        complete = parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # half of an IPv6 address, or a port beyond all
-        complete = False
-    if not complete:
-        raise ValueError(
-            "expected an address that begins with"
-            f" {' or '.join(f'{scheme}://' for scheme in schemes)}"
-        )
-
-
-def _validate_http_url(url: str) -> str:
-    _require_address(url, "http", "https")
-    return url
-
-
-_Url = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, pattern=r"^https?://[^/\s?#]+[^\s?#]*$"),
-    AfterValidator(_validate_http_url),
-]
-_Emails = Annotated[
-    str,
-    StringConstraints(
-        strip_whitespace=True, pattern=r"^[^\s@,]+@[^\s@,]+(\s*,\s*[^\s@,]+@[^\s@,]+)*$"
-    ),
-]
-_Usd = Annotated[Decimal, Field(ge=0, max_digits=10, decimal_places=6)]
-_Seconds = Annotated[float, Field(gt=0, le=86_400)]
-_Rate = Annotated[float, Field(gt=-1, lt=1, allow_inf_nan=False)]
-
-
-def _address_validator(*schemes: str) -> AfterValidator:
-    """Accept a secret address with one of the schemes."""
-
-    def check(address: SecretStr) -> SecretStr:
-        _require_address(address.get_secret_value(), *schemes)
-        return address
-
-    return AfterValidator(check)
 
 
 class Settings(BaseSettings):
-    """What varies by machine and by user; the method's constants stand beside their formulas instead."""
+    """Settings that vary by machine and user; constants of methods are next to their formulas."""
 
     model_config = SettingsConfigDict(
         env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
@@ -140,238 +67,232 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("RISKMETRICS_DATABASE_URL", "DATABASE_URL"),
-        description="Any Postgres >= 14; unset: an embedded server under RISKMETRICS_HOME.",
+        description="URL of a Postgres server >= 14; default: embedded server in RISKMETRICS_HOME.",
     )
     home: Path = Field(
         default=Path(".riskmetrics"),
         validation_alias="RISKMETRICS_HOME",
-        description="Where data and runs live.",
+        description="Directory of data and runs.",
     )
     dagster_home: Path | None = Field(
         default=None,
         validation_alias="DAGSTER_HOME",
-        description="Dagster's instance; unset: RISKMETRICS_HOME/dagster.",
+        description="Directory of the Dagster instance; default: RISKMETRICS_HOME/dagster.",
     )
-    market_index: _Symbol | None = Field(
+    market_index: IndexSymbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_MARKET_INDEX",
-        description=(
-            "What betas are measured against; unset: the one kept with the database, else SPY."
-        ),
+        description=("Market index of betas; default: the one stored in the database, else SPY."),
     )
-    rate_index: _Symbol | None = Field(
+    rate_index: IndexSymbol | None = Field(
         default=None,
         validation_alias="RISKMETRICS_RATE_INDEX",
         description=(
-            "What interest-rate betas are measured against; unset: the one kept with the database,"
-            " else TLT."
+            "Rate index of interest-rate betas; default: the one stored in the database, else TLT."
         ),
     )
     benchmark: BenchmarkCode | None = Field(
         default=None,
         validation_alias="RISKMETRICS_BENCHMARK",
         description=(
-            "Benchmark that sector weights are compared with; unset: the one kept with the"
-            " database, else SP500."
+            "Benchmark of sector weights; default: the one stored in the database, else SP500."
         ),
     )
-    risk_free_rate: _Rate = Field(
+    risk_free_rate: AnnualRate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_RISK_FREE_RATE",
         description=(
-            "Of options' values: continuously compounded, per year, as a fraction (0.04 is 4 %)."
+            "Risk-free rate for option values: continuously compounded, per year, as a fraction"
+            " (0.04 is 4%)."
         ),
     )
-    dividend_yield: _Rate = Field(
+    dividend_yield: AnnualRate = Field(
         default=0.0,
         validation_alias="RISKMETRICS_DIVIDEND_YIELD",
         description=(
-            "Of all underlyings of options: continuously compounded, per year, as a fraction."
+            "Dividend yield of all option underlyings: continuously compounded, per year, as a"
+            " fraction."
         ),
     )
-    fmp_api_key: _Key | None = Field(
+    fmp_api_key: ApiKey | None = Field(
         default=None,
         validation_alias="FMP_API_KEY",
-        description="Of Financial Modeling Prep; unset: only what was imported is used.",
+        description="API key of Financial Modeling Prep; if unset, only imported data is used.",
     )
-    fmp_url: _Url = Field(
+    fmp_url: HttpUrl = Field(
         default="https://financialmodelingprep.com",
         validation_alias="RISKMETRICS_FMP_URL",
-        description="Where the vendor, or a proxy of it, answers /stable/….",
+        description="Base URL of FMP, or of a proxy, that serves /stable/….",
     )
     fmp_calls_per_minute: PositiveInt = Field(
         default=300,
         validation_alias="RISKMETRICS_FMP_CALLS_PER_MINUTE",
-        description="Most calls in any 60 seconds, of all processes together.",
+        description="Maximum FMP calls in any 60 seconds, of all processes together.",
     )
     fmp_calls_per_day: PositiveInt | None = Field(
         default=None,
         validation_alias="RISKMETRICS_FMP_CALLS_PER_DAY",
         description=(
-            "Most calls in a day of UTC (250 on the free plan); unset: as many as the vendor"
-            " allows."
+            "Maximum FMP calls per UTC day (250 on the free plan); default: no limit other than"
+            " that of the vendor."
         ),
     )
-    anthropic_api_key: _Key | None = Field(
+    anthropic_api_key: ApiKey | None = Field(
         default=None,
         validation_alias="ANTHROPIC_API_KEY",
-        description="Of Anthropic; unset: insights are written by fixed rules.",
+        description="API key of Anthropic; if unset, insights are written by fixed rules.",
     )
-    anthropic_url: _Url = Field(
+    anthropic_url: HttpUrl = Field(
         default="https://api.anthropic.com",
         validation_alias="RISKMETRICS_ANTHROPIC_URL",
-        description="Where the Messages API, or a proxy of it, answers /v1/….",
+        description="Base URL of the Messages API, or of a proxy, that serves /v1/….",
     )
     ai_model: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)
     ] = Field(
         default="claude-haiku-5-5",
         validation_alias="RISKMETRICS_AI_MODEL",
-        description="The model that words insights.",
+        description="Model that writes insights.",
     )
-    ai_usd_per_insight: _Usd = Field(
+    ai_usd_per_insight: UsdAmount = Field(
         default=Decimal("0.10"),
         validation_alias="RISKMETRICS_AI_USD_PER_INSIGHT",
-        description="Most that one insight may cost, with repair.",
+        description="Maximum cost of one insight in USD, including repair.",
     )
-    ai_usd_per_run: _Usd = Field(
+    ai_usd_per_run: UsdAmount = Field(
         default=Decimal("1.00"),
         validation_alias="RISKMETRICS_AI_USD_PER_RUN",
-        description="Most that the insights of one run may cost.",
+        description="Maximum cost of the insights of one run in USD.",
     )
-    ai_usd_per_day: _Usd = Field(
+    ai_usd_per_day: UsdAmount = Field(
         default=Decimal("2.00"),
         validation_alias="RISKMETRICS_AI_USD_PER_DAY",
-        description="Most that insights may cost in a day of UTC, of all processes together.",
+        description="Maximum cost of insights per UTC day in USD, of all processes together.",
     )
 
     ai_types: str = Field(
         default=",".join(DEFAULT_INSIGHT_TYPES),
         validation_alias="RISKMETRICS_AI_TYPES",
         pattern=rf"^(|none|({_ANY_INSIGHT})(,({_ANY_INSIGHT}))*)$",
-        description=(
-            "Insights that the daily job writes, separated by commas; none: it writes none."
-        ),
+        description=("Comma-separated types of the insights that the daily job writes, or none."),
     )
     ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
         validation_alias="RISKMETRICS_AI_DISCLOSE",
         description=(
-            "What a language model may learn of what is held: aliases such as POS_01 alone, tickers"
-            " too, or names too."
+            "Identification of holdings in prompts: aliases such as POS_01 only, or also tickers,"
+            " or also names."
         ),
     )
     nightly: bool = Field(
         default=False,
         validation_alias="RISKMETRICS_NIGHTLY",
         description=(
-            "Whether Dagster's daemon starts with the schedule and the alerts on; what is switched"
-            " in the UI holds against it."
+            "Whether schedule and alerts are on when the Dagster daemon starts; a switch in the UI"
+            " overrides this."
         ),
     )
-    alert_webhook: Annotated[SecretStr, _address_validator("http", "https")] | None = Field(
+    alert_webhook: Annotated[SecretStr, url_validator("http", "https")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_WEBHOOK",
         description=(
-            'Where alerts are posted as {"text": …}, which Slack and Mattermost take; it is a'
-            " secret."
+            'URL that alerts are posted to as {"text": …}, the format of Slack and Mattermost;'
+            " a secret."
         ),
     )
-    alert_email: _Emails | None = Field(
+    alert_email: EmailAddresses | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_EMAIL",
-        description="Who gets alerts by e-mail: addresses, separated by commas.",
+        description="Comma-separated e-mail addresses that receive alerts.",
     )
     alert_sender: str | None = Field(
         default=None,
         validation_alias="RISKMETRICS_ALERT_SENDER",
-        description="Sender of these e-mails; unset: the first who gets them.",
+        description="Sender of alert e-mails; default: the first recipient.",
     )
-    smtp_url: Annotated[SecretStr, _address_validator("smtp", "smtps")] | None = Field(
+    smtp_url: Annotated[SecretStr, url_validator("smtp", "smtps")] | None = Field(
         default=None,
         validation_alias="RISKMETRICS_SMTP_URL",
         description=(
-            "What sends them: smtp://USER:PASSWORD@HOST:587 (STARTTLS where offered),"
-            " smtps://…:465; a password goes encrypted."
+            "Mail server of alerts: smtp://USER:PASSWORD@HOST:587 (STARTTLS if offered) or"
+            " smtps://…:465; a password is sent only if encrypted."
         ),
     )
 
     max_file_mb: PositiveInt = Field(
         default=1024,
         validation_alias="RISKMETRICS_MAX_FILE_MB",
-        description="Largest imported file, megabytes after unpacking.",
+        description="Maximum size of an imported file, megabytes after decompression.",
     )
     max_line_kb: PositiveInt = Field(
         default=1024,
         validation_alias="RISKMETRICS_MAX_LINE_KB",
-        description="Longest line or cell of an imported file, kilobytes.",
+        description="Maximum length of a line or cell of an imported file, kilobytes.",
     )
     max_rows: PositiveInt = Field(
         default=10_000_000,
         validation_alias="RISKMETRICS_MAX_ROWS",
-        description="Most rows of an imported file.",
+        description="Maximum rows of an imported file.",
     )
     max_columns: PositiveInt = Field(
         default=1_000,
         validation_alias="RISKMETRICS_MAX_COLUMNS",
-        description="Most columns of an imported file.",
+        description="Maximum columns of an imported file.",
     )
     max_symbols: PositiveInt = Field(
         default=100_000,
         validation_alias="RISKMETRICS_MAX_SYMBOLS",
-        description="Most different symbols, and most different dates, in an imported file.",
+        description="Maximum distinct symbols, and maximum distinct dates, of an imported file.",
     )
     max_holdings: PositiveInt = Field(
         default=50_000,
         validation_alias="RISKMETRICS_MAX_HOLDINGS",
-        description="Most lines of a file of holdings, which may have 1 KB each on average.",
+        description="Maximum lines of a holdings file; its maximum size is 1 KB times this.",
     )
     max_rejected_rows: PositiveInt = Field(
         default=100_000,
         validation_alias="RISKMETRICS_MAX_REJECTED_ROWS",
-        description="Most rows of a file that are rejected and kept; beyond, the file is refused.",
+        description="Maximum rejected rows of a file; with more, the whole file is rejected.",
     )
     max_answer_mb: PositiveInt = Field(
         default=8,
         validation_alias="RISKMETRICS_MAX_ANSWER_MB",
-        description="Largest answer of FMP or Anthropic, megabytes after unpacking.",
+        description="Maximum response of FMP or Anthropic, megabytes after decompression.",
     )
     max_result_mb: Annotated[PositiveInt, Field(le=1024)] = Field(
         default=64,
         validation_alias="RISKMETRICS_MAX_RESULT_MB",
         description=(
-            "Largest result of `riskmetrics db sql`, megabytes: text, and 100 bytes per value."
+            "Maximum result of `riskmetrics db sql`, megabytes: text, plus 100 bytes per value."
         ),
     )
-    fmp_call_seconds: _Seconds = Field(
+    fmp_call_seconds: SecondsLimit = Field(
         default=180.0,
         validation_alias="RISKMETRICS_FMP_CALL_SECONDS",
-        description=(
-            "Longest that one question to FMP may take with all retries and waits, seconds."
-        ),
+        description=("Maximum time of one FMP call including retries and waits, seconds."),
     )
-    fmp_run_seconds: _Seconds = Field(
+    fmp_run_seconds: SecondsLimit = Field(
         default=3600.0,
         validation_alias="RISKMETRICS_FMP_RUN_SECONDS",
-        description="Longest that a command or run goes on asking FMP, seconds.",
+        description="Maximum time of all FMP calls of a command or run, seconds.",
     )
-    ai_seconds: _Seconds = Field(
+    ai_seconds: SecondsLimit = Field(
         default=180.0,
         validation_alias="RISKMETRICS_AI_SECONDS",
         description=(
-            "Longest that an insight or a question may take with all calls, retries and waits,"
+            "Maximum time of one insight or question including all calls, retries and waits,"
             " seconds."
         ),
     )
-    ai_run_seconds: _Seconds = Field(
+    ai_run_seconds: SecondsLimit = Field(
         default=1800.0,
         validation_alias="RISKMETRICS_AI_RUN_SECONDS",
-        description="Longest that a command or run goes on asking Anthropic, seconds.",
+        description="Maximum time of all Anthropic calls of a command or run, seconds.",
     )
 
     @property
     def limits(self) -> Limits:
-        """Most that is read from one imported file."""
+        """Return the limits of an imported file."""
         return Limits(
             file_bytes=self.max_file_mb * MEGABYTE,
             line_bytes=self.max_line_kb * 1024,
@@ -384,12 +305,12 @@ class Settings(BaseSettings):
 
     @cached_property
     def home_directory(self) -> Path:
-        """RISKMETRICS_HOME as an absolute path."""
+        """Return RISKMETRICS_HOME as an absolute path."""
         return _absolute_path(self.home, "RISKMETRICS_HOME")
 
     @cached_property
     def dagster_directory(self) -> Path:
-        """DAGSTER_HOME as an absolute path."""
+        """Return DAGSTER_HOME as an absolute path."""
         return (
             _absolute_path(self.dagster_home, "DAGSTER_HOME")
             if self.dagster_home
@@ -398,79 +319,86 @@ class Settings(BaseSettings):
 
 
 def _absolute_path(folder: Path, setting: str) -> Path:
-    """Return a folder as an absolute path, with ~ replaced by the home folder of an account."""
+    """Return a directory as an absolute path, with ~ replaced by the home directory of a user."""
     try:
         return folder.expanduser().absolute()
-    except RuntimeError:  # of pathlib, where there is no such account
+    except RuntimeError:  # raised by pathlib if the user does not exist
         raise ConfigurationError(
-            f"{setting} names the home of an unknown account: {folder}. Set it to an absolute path"
+            f"{setting} is the home directory of an unknown user: {folder}. Set it to an absolute"
+            " path"
         ) from None
     except FileNotFoundError:
         raise ConfigurationError(
-            f"{setting} is {folder}, in the current directory, which does not exist any more."
+            f"{setting} is {folder}, relative to the current directory, which no longer exists."
             " Change to another directory"
         ) from None
 
 
 def load() -> Settings:
-    """Read the settings, or raise ConfigurationError that names the setting at fault (never its value)."""
+    """Load the settings.
+
+    Raises
+    ------
+    ConfigurationError
+        If a setting is invalid, or .env cannot be read; names the setting, never its value.
+    """
     try:
         _check_env_file()
         return Settings()
     except UnicodeDecodeError as error:
         raise ConfigurationError(
-            f".env is not UTF-8 (byte {error.start}): save it as UTF-8"
+            f".env is not UTF-8 (byte {error.start}). Save it as UTF-8"
         ) from None
     except OSError as error:
         raise ConfigurationError(
             f"cannot read .env: {error.strerror}. Make it readable, or remove it"
         ) from None
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
-            for fault in error.errors(include_input=False)
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+            for problem in error.errors(include_input=False)
         )
         raise ConfigurationError(
-            f"settings in the environment or .env are wrong: {faults}"
+            f"invalid settings in the environment or .env: {problems}"
         ) from None
 
 
 def _check_env_file() -> None:
-    """Raise ConfigurationError if .env must not be read."""
+    """Raise ConfigurationError if .env is unsafe to read."""
     file = Path(".env")
-    folders.refuse_planted_file(file)  # it could send our keys to an address of its own
+    folders.refuse_planted_file(file)  # it could send API keys to another address
     folders.refuse_foreign_owner_as_root(file)
     folders.refuse_special_file(file)
     if file.is_file() and file.stat().st_size > MAX_ENV_FILE_BYTES:
         raise ConfigurationError(
-            f".env has more than {MAX_ENV_FILE_BYTES // MEGABYTE} MB. Keep only settings in it",
+            f".env is larger than {MAX_ENV_FILE_BYTES // MEGABYTE} MB. Keep only settings in it",
         )
 
 
 def parse_benchmark_code(text: str) -> str:
-    """Return the code of a benchmark in upper case, or raise UsageError."""
+    """Return a benchmark code in upper case, or raise UsageError."""
     try:
         code: str = TypeAdapter(BenchmarkCode).validate_python(text)
     except ValidationError:
         raise UsageError(
-            f"{text!r} is not the code of a benchmark: use at most 32 letters, digits and . - _"
+            f"{text!r} is not a benchmark code: use at most 32 letters, digits and . - _"
         ) from None
     return code
 
 
 class SettingOrigin(NamedTuple):
-    """Where the value of a setting comes from."""
+    """Origin of the value of a setting."""
 
     name: str
-    """Of the variable."""
+    """Environment variable."""
     field: str
     source: str
-    """environment, .env or default."""
+    """One of environment, .env and default."""
     is_secret: bool
 
 
 def setting_origins() -> list[SettingOrigin]:
-    """Say of every setting where its value comes from; nothing is validated."""
+    """Return the origin of every setting, without validating values."""
     values_by_source = {
         "environment": EnvSettingsSource(Settings)(),
         ".env": DotEnvSettingsSource(Settings)(),
@@ -487,6 +415,9 @@ def setting_origins() -> list[SettingOrigin]:
 
 
 def bundled_path(name: str) -> Path:
-    """A file or folder at the top of the checkout and inside the wheel: ``migrations``, ``dagster.yaml``, ``workspace.yaml``."""
+    """Return the path of a file or directory that is in the root of the checkout and in the wheel.
+
+    Such as ``migrations``, ``dagster.yaml`` and ``workspace.yaml``.
+    """
     packaged = PACKAGE / "_bundled" / name
     return packaged if packaged.exists() else PACKAGE.parent / name

@@ -1,4 +1,4 @@
-"""One Postgres for the whole run, a migrated template, and for each test a database or a rolled-back transaction of its own."""
+"""Fixtures: one Postgres server per run with a migrated template, and a new database per test."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ NewDatabase = Callable[..., str]
 
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
-"""Real prices and broker files that are not part of the project; tests that use them say when they are not there."""
+"""Real prices and broker files outside of the project; tests that need them skip without them."""
 needs_shared_data = pytest.mark.skipif(
     not SHARED_DATA.is_dir(), reason="the developers' data set is not beside the checkout"
 )
@@ -35,7 +35,7 @@ MEMORY = Path("/dev/shm")  # a database per test is ten times cheaper in memory
 
 @contextmanager
 def open_connection(url: str) -> Iterator[sa.Connection]:
-    """Give a connection to a database, whose transaction is committed at the end; nothing stays open."""
+    """Yield a connection whose transaction is committed at the end; all resources are closed."""
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
@@ -46,7 +46,7 @@ def open_connection(url: str) -> Iterator[sa.Connection]:
 
 @pytest.fixture(scope="session")
 def fast_folder() -> Iterator[Path]:
-    """Return a folder in memory where there is room: databases sync often, which only a user's data need."""
+    """Return an in-memory directory if there is enough space, since databases sync often."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 1 << 30
     folder = Path(tempfile.mkdtemp(prefix="riskmetrics-tests-", dir=MEMORY if roomy else None))
     yield folder

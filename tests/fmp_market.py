@@ -1,4 +1,4 @@
-"""A made-up market as the vendor tells of it on a day: splits and dividends restate what it said before."""
+"""A simulated vendor market as of a day: splits and dividends restate earlier prices."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""A local HTTP server that speaks the vendor's protocol, with its faults; what it is asked is counted."""
+"""A local HTTP server with the protocol of FMP and its error responses; requests are counted."""
 
 import json
 import socket
@@ -60,7 +60,7 @@ Answers = Callable[[str, dict[str, str]], Reply]
 
 
 class FmpServer:
-    """A running server; ``answers`` gives the reply to a path and its parameters, and may be replaced at any time."""
+    """A running server; ``answers`` returns the reply to a path and parameters; replaceable."""
 
     def __init__(self, url: str, answers: Answers) -> None:
         self.url, self.answers = url, answers

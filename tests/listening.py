@@ -11,7 +11,7 @@ from socketserver import StreamRequestHandler
 def listening(
     handler: type[StreamRequestHandler], closing: threading.Event | None = None
 ) -> Iterator[str]:
-    """Answer on a free port of this machine, and yield its address; ``closing`` is set at the end."""
+    """Listen on a free local port and yield the address; ``closing`` is set at the end."""
 
     class Quiet(ThreadingHTTPServer):
         def handle_error(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""A local mail server that speaks as much SMTP as a client of ours does, and keeps what it is given."""
+"""A local mail server with the subset of SMTP that the client uses; messages are recorded."""
 
 import ssl
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A local HTTP server that speaks Anthropic's Messages API and its batches, with their faults; all that it is sent is kept."""
+"""A local server of Anthropic's Messages and Batches APIs with errors; requests are recorded."""
 
 import json
 import threading
@@ -60,7 +60,7 @@ def in_turn(*given: Reply) -> Answers:
 
 
 class MessagesServer:
-    """A running server; ``answers`` gives the reply to a call, in a batch too, and may be replaced at any time."""
+    """A running server; ``answers`` returns the reply to a call, also in batches; replaceable."""
 
     def __init__(self, answers: Answers) -> None:
         self.url, self.answers = "", answers

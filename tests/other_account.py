@@ -1,4 +1,4 @@
-"""Functions called as another account, in a child of this process: what is imported stays imported."""
+"""Functions called as another account in a child process; imported modules stay imported."""
 
 import os
 import pwd

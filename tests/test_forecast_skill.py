@@ -1,4 +1,4 @@
-"""The benchmark of the volatility forecast: rival models against other libraries, no look-ahead, and the goals it was given."""
+"""Benchmark of the volatility forecast: other models against libraries, no look-ahead, targets."""
 
 import json
 from datetime import date
@@ -18,7 +18,7 @@ from tests.conftest import SHARED_DATA, needs_shared_data
 
 
 def history(rows: int, symbols: int, seed: int = 1) -> History:
-    """Returns whose volatility comes and goes with the market's, up to the end of 2024, and ranges for half of the symbols."""
+    """Returns until 2024 whose volatility follows the market's, and ranges for half the symbols."""
     rng = np.random.default_rng(seed)
     days = trading_calendar.sessions_between(date(1995, 1, 3), date(2024, 12, 31))[-rows:]
     volatility = (
@@ -48,7 +48,7 @@ def cut(whole: History, rows: int) -> History:
 
 
 def test_no_model_sees_what_comes_after_its_day():
-    """All models on a history and on its beginning, a first day of a quarter among the days between."""
+    """All models on a history and on its start, with the start of a quarter in between."""
     whole = history(340, 2)
     whole.returns[100:104, 1] = np.nan
     full, part = (
@@ -69,7 +69,7 @@ def test_no_model_sees_what_comes_after_its_day():
 
 
 def test_garch_forecasts_follow_the_recursion_with_parameters_of_the_quarters_start():
-    """Oracle: the variance recursion as Bollerslev (1986) writes it, and its mean reversion over 21 steps."""
+    """Oracle: the variance recursion of Bollerslev (1986) and its mean reversion over 21 steps."""
     some = history(330, 1)
     ours = forecast_skill.garch_forecasts(some)[:, 0]
     starts = [
@@ -90,7 +90,7 @@ def test_garch_forecasts_follow_the_recursion_with_parameters_of_the_quarters_st
 
 
 def test_an_har_per_symbol_is_an_ordinary_regression_over_a_year():
-    """Oracle: statsmodels OLS of the next day's absolute return on pandas' rolling means, and its prediction."""
+    """Oracle: statsmodels OLS of next-day absolute returns on pandas rolling means."""
     some = history(330, 2)
     absolute = pd.Series(np.sqrt(np.pi / 2) * np.abs(some.returns[:, 1]))
     x = sm.add_constant(pd.concat([absolute.rolling(days).mean() for days in (1, 5, 21)], axis=1))
@@ -103,7 +103,7 @@ def test_an_har_per_symbol_is_an_ordinary_regression_over_a_year():
     )
 
 
-def test_coefficients_change_at_the_start_of_a_year_that_has_five_behind_it_and_know_only_complete_pairs():
+def test_coefficients_change_each_year_with_five_years_of_complete_pairs():
     some = history(252 * 8, 20)
     inputs = har.build_regressors(some.returns, some.market)
     realized = forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
@@ -170,7 +170,7 @@ def test_a_file_that_is_too_short_is_refused_with_a_sentence(tmp_path, capsys):
 
 @needs_shared_data
 def test_the_shipped_forecast_reaches_its_goals_on_real_prices():
-    """Stocks 2021 to 2024: QLIKE 30 % below trailing volatility and 7 % below EWMA .97, bias under 5 %; also out of sample."""
+    """Stocks 2021-2024: QLIKE 30% below trailing and 7% below EWMA .97, bias below 5%."""
     some = forecast_skill.load_history(SHARED_DATA / "prices_daily.parquet", "SPY", {"SPY", "TLT"})
     realized = forecast_score.forward_realized_volatility(some.returns)[FIRST_ROW:]
     models = {

@@ -1,4 +1,4 @@
-"""Dagster's partitions against the calendar, whose years are compared with what the exchange published."""
+"""Dagster partitions against the calendar, compared with years published by the exchange."""
 
 from datetime import date
 

@@ -83,7 +83,8 @@ def test_the_market_index_is_written_as_symbols_are(monkeypatch):
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch):
     monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "something-private-here")
     with pytest.raises(
-        ConfigurationError, match=r"RISKMETRICS_MARKET_INDEX: .*not a symbol: at most 16 letters"
+        ConfigurationError,
+        match=r"RISKMETRICS_MARKET_INDEX: .*not a valid symbol: use at most 16 letters",
     ) as caught:
         settings.load()
     assert "private" not in str(caught.value)
@@ -146,7 +147,7 @@ def test_what_is_bundled_is_found_in_the_checkout_and_in_the_wheel(monkeypatch, 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"FMP_API_KEY=caf\xe9-secret", r"^\.env is not UTF-8 \(byte 15\): save it as UTF-8$"),
+        (b"FMP_API_KEY=caf\xe9-secret", r"^\.env is not UTF-8 \(byte 15\). Save it as UTF-8$"),
         (b"\xff", r"^\.env is not UTF-8 \(byte 0\)"),
     ],
 )
@@ -185,7 +186,9 @@ def test_a_dotenv_may_have_the_largest_size_and_no_byte_more(tmp_path: Path) -> 
     (tmp_path / ".env").write_text(text)
     assert settings.load().market_index == "QQQ"
     (tmp_path / ".env").write_text(text + "#")
-    with pytest.raises(ConfigurationError, match=r"^\.env has more than 1 MB\. Keep only settings"):
+    with pytest.raises(
+        ConfigurationError, match=r"^\.env is larger than 1 MB\. Keep only settings"
+    ):
         settings.load()
 
 
@@ -209,7 +212,7 @@ def test_a_home_that_is_no_path_is_refused_by_the_name_of_its_setting(
     monkeypatch.setenv(name, "~no-such-account/risk")
     with pytest.raises(
         ConfigurationError,
-        match=f"{name} names the home of an unknown account: ~no-such-account/risk",
+        match=f"{name} is the home directory of an unknown user: ~no-such-account/risk",
     ):
         _ = settings.load().dagster_directory
     monkeypatch.setenv(name, "risk")
@@ -218,7 +221,7 @@ def test_a_home_that_is_no_path_is_refused_by_the_name_of_its_setting(
     (tmp_path / "gone").rmdir()
     with pytest.raises(
         ConfigurationError,
-        match=f"{name} is risk, in the current directory, which does not exist any more",
+        match=f"{name} is risk, relative to the current directory, which no longer exists",
     ):
         _ = settings.load().dagster_directory
     monkeypatch.setenv(name, str(tmp_path / "risk"))

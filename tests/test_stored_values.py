@@ -1,4 +1,4 @@
-"""The comparison of two versions' stored values sees one bit, and not what differs from run to run."""
+"""The comparison of stored values detects one bit, and ignores columns that vary per run."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_one_bit_counts(tmp_path: Path, changed: str) -> None:
     old = folder(tmp_path / "old", "A,1,2022-12-28,0.3,,09:00")
     new = folder(tmp_path / "new", f"A,1,2022-12-28,{changed},,09:00")
     first, *rows = stored_values.differences(old, new, {})
-    assert first == "sample/portfolio_betas.csv: 1 rows and 1; 2 differ"
+    assert first == "sample/portfolio_betas.csv: 2 rows differ (1 old, 1 new)"
     assert len(rows) == 3  # names, and a row of each side
     assert stored_values.main(["compare", str(old), str(new)]) == 1
 
@@ -41,7 +41,7 @@ def test_a_reason_that_goes_counts(tmp_path: Path) -> None:
 def test_a_row_stored_twice_counts(tmp_path: Path) -> None:
     row = "A,1,2022-12-28,0.3,,09:00"
     old, new = folder(tmp_path / "old", row), folder(tmp_path / "new", row, row)
-    assert stored_values.differences(old, new, {})[0].endswith("1 rows and 2; 1 differ")
+    assert stored_values.differences(old, new, {})[0].endswith(": 1 rows differ (1 old, 2 new)")
 
 
 def test_renames_are_stated(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from tests.listening import listening
 
 
 class Webhook:
-    """A running server: its address, which is a secret, and the texts that came; ``answers`` are statuses, the last one for good."""
+    """A running server with its secret address and received texts; the last status repeats."""
 
     def __init__(self, url: str) -> None:
         self.address = f"{url}/hooks/T0PSECRET"

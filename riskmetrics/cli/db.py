@@ -188,7 +188,7 @@ def setting(
 
     Example: riskmetrics db setting market_index SPY
     """
-    from riskmetrics import settings
+    from riskmetrics import setting_types, settings
     from riskmetrics.cli.database import read_transaction, write_transaction
     from riskmetrics.db import input_queries, input_writes, symbol_spellings
     from riskmetrics.errors import UsageError
@@ -202,9 +202,9 @@ def setting(
         if value is not None and name == input_queries.BENCHMARK_CODE:
             input_writes.store_setting(connection, name, settings.parse_benchmark_code(value))
         elif value is not None:
-            index = normalize_symbol(value, settings.MAX_INDEX_LENGTH)
+            index = normalize_symbol(value, setting_types.MAX_INDEX_LENGTH)
             if index is None:
-                raise UsageError(f"{value!r} is not a symbol: {settings.INDEX_SYMBOL_RULE}")
+                raise UsageError(f"{value!r} is not a symbol: {setting_types.INDEX_SYMBOL_RULE}")
             index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
             input_writes.store_setting(connection, name, index)
         typer.echo(input_queries.read_setting(connection, name, getattr(settings.load(), name)))

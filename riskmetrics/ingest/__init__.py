@@ -1,1 +1,1 @@
-"""From the vendor into the tables: what is missing is asked for, compared with what is stored, and written."""
+"""Fetch missing data from the vendor, compare it with the stored data, and store it."""

@@ -1,4 +1,4 @@
-"""Sector weights of the S&P 500: from the profiles of its stocks, or from those of a fund where the plan has no more."""
+"""Sector weights of the S&P 500, from its constituents or, depending on the plan, from a fund."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -20,36 +20,43 @@ from riskmetrics.results.benchmark_weights import capitalization_weights, normal
 from riskmetrics.settings import DEFAULT_BENCHMARK
 
 MAX_AGE = timedelta(days=7)
-"""How long weights stand before they are asked for again."""
+"""Age after which the weights are fetched again."""
 
 PROXY_FUND = "SPY"
-"""Whose sector weights stand in for those of the index."""
+"""Fund whose sector weights replace those of the index."""
 
 MIN_CLASSIFIED_SHARE = 0.95
-"""Of the stocks, the share whose market capitalisation must be known."""
+"""Minimum share of constituents with a known market capitalization and sector."""
 
 MARKET_CAP_LIMIT = 1e14
-"""Dollars that no company is worth: such a capitalisation counts as unknown."""
+"""Market capitalization, in dollars, from which on a value is treated as unknown."""
 
 MIN_CONSTITUENT_RATIO = 0.8
-"""Of the stocks that stored weights rest on, the share that new ones must have."""
+"""Minimum number of constituents of new weights, relative to the stored weights."""
 
 MIN_WEIGHT_SUM, MAX_WEIGHT_SUM = 90.0, 110.0
-"""What the sector weights of a fund sum to, in per cent: cash is left out."""
+"""Accepted sum of the sector weights of a fund, in percent; cash is excluded."""
 
 KIND = "benchmark"
 
 
 def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResult:
-    """Fetch and store the sector weights of the latest ended session, if those stored are a week old; or ``force``.
+    """Fetch and store the sector weights of the last completed session, if they are due.
 
-    Weights made of fewer sectors than are stored, or of much fewer stocks, are not stored.
+    Weights from fewer sectors than stored, or from far fewer constituents, are not stored.
+
+    Parameters
+    ----------
+    client : VendorClient or None
+        None if no key is set: the result has a warning.
+    force : bool
+        Fetch even if the stored weights are less than a week old.
 
     Raises
     ------
     SourceError
-        If they are asked for anew and cannot be had. Otherwise that is a problem of the benchmark,
-        or a note where the plan does not have them.
+        If ``force`` is set and the weights cannot be fetched. Without ``force``, the result has an
+        error, or a warning if the plan does not include the weights.
     """
     if client is None:
         return RefreshResult(warnings=(NO_API_KEY_WARNING,))
@@ -67,7 +74,7 @@ def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResul
         return RefreshResult(
             1,
             warnings=tuple(
-                f"{_to_warning(error)}; those of {PROXY_FUND} stand in" for error in errors
+                f"{_to_warning(error)}; using the weights of {PROXY_FUND}" for error in errors
             ),
         )
     if force:
@@ -88,11 +95,11 @@ def refresh(client: VendorClient | None, *, force: bool = False) -> RefreshResul
 
 
 def _to_warning(error: SourceError) -> str:
-    return f"sector weights of the benchmark: {error}"
+    return f"benchmark sector weights: {error}"
 
 
 def _is_due(client: VendorClient) -> bool:
-    """Whether what is stored is older than a week, and nobody was told within the week that there is none."""
+    """Return whether the weights are older than a week, without a failed attempt in that week."""
     with client.engine.connect() as connection:
         latest = input_queries.read_latest_benchmark(connection, DEFAULT_BENCHMARK)
         answer = vendor.read_answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(
@@ -104,7 +111,10 @@ def _is_due(client: VendorClient) -> bool:
 
 
 def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
-    """Weigh each sector by the market capitalisation of its companies; a call for each stock whose profile is a week old."""
+    """Compute sector weights from the market capitalizations of the constituents.
+
+    Takes one call for each constituent whose profile is older than a week.
+    """
     response = client.api.fetch_constituents()
     _record_rejected(client, response.rejected)
     stocks = pd.DataFrame(
@@ -117,8 +127,7 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
         )
     if calls_left is not None and calls > calls_left:
         raise RateLimitError(
-            f"{calls} profiles of its stocks are to be fetched, and {calls_left} calls are left"
-            " today"
+            f"{calls} constituent profiles are due, and {calls_left} calls are left today"
         )
     profiles.refresh(client, stocks["symbol"])
     with client.engine.connect() as connection:
@@ -128,7 +137,7 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
     if is_classified.sum() < MIN_CLASSIFIED_SHARE * len(stocks) or stocks.empty:
         raise InvalidResponseError(
             f"{is_classified.sum()} of {len(stocks)} stocks of the S&P 500 have a market"
-            " capitalisation and a sector"
+            f" capitalization and a sector ({MIN_CLASSIFIED_SHARE:.0%} required)"
         )
     return capitalization_weights(
         sectors[is_classified],
@@ -138,7 +147,10 @@ def _fetch_constituent_weights(client: VendorClient) -> pd.DataFrame:
 
 
 def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
-    """Take the sector weights of a fund on the index: one call, and neither capitalisation nor number of stocks."""
+    """Fetch the sector weights of a fund that tracks the index.
+
+    Takes one call, and gives neither market capitalizations nor the number of constituents.
+    """
     response = client.api.fetch_sector_weights(PROXY_FUND)
     sectors = [gics.to_gics_sector(row.sector) for row in response.rows]
     rows = list(zip(response.rows, response.texts, sectors, strict=True))
@@ -160,13 +172,14 @@ def _fetch_fund_weights(client: VendorClient) -> pd.DataFrame:
     )
     if not MIN_WEIGHT_SUM <= weights.sum() <= MAX_WEIGHT_SUM:
         raise InvalidResponseError(
-            f"the sector weights of {PROXY_FUND} sum to {weights.sum():.4g} %"
+            f"sector weights of {PROXY_FUND} sum to {weights.sum():.4g}%"
+            f" ({MIN_WEIGHT_SUM:g}-{MAX_WEIGHT_SUM:g}% required)"
         )
     return normalize_weights(weights)
 
 
 def _store(client: VendorClient, rows: pd.DataFrame) -> None:
-    """Make ``rows`` the weights of the latest ended session, unless what is stored is better."""
+    """Store weights for the last completed session, unless the stored weights are more complete."""
     day = trading_calendar.last_completed_session()
     stocks = int(rows["num_constituents"].sum()) if "num_constituents" in rows else 0
     with client.engine.begin() as connection:
@@ -178,9 +191,10 @@ def _store(client: VendorClient, rows: pd.DataFrame) -> None:
                 stocks > 0 or asof == day
             )
             if len(rows) < sectors_before or fewer_stocks:
-                before = f"those of {asof} on {stocks_before} in {sectors_before}"
                 raise InvalidResponseError(
-                    f"they rest on {stocks} stocks in {len(rows)} sectors, {before}: those stay"
+                    f"new weights cover {stocks} stocks in {len(rows)} sectors, stored weights of"
+                    f" {asof} cover {stocks_before} in {sectors_before}; the stored weights are"
+                    " kept"
                 )
         input_writes.store_benchmark_weights(
             connection, rows.assign(date=day), DEFAULT_BENCHMARK, VENDOR

@@ -1,4 +1,4 @@
-"""Daily prices: the first years of a symbol, then what is new of it, and all of it anew when the vendor has restated it."""
+"""Daily prices from the vendor: full history at first and after restatements, else updates."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -33,17 +33,19 @@ if TYPE_CHECKING:
     from riskmetrics.sources.row_validation import ParseResult
 
 HISTORY_SESSIONS = 5 * 250
-"""Sessions before the first one to be computed that a symbol's first question reaches back: just within the five years of small plans."""
+"""Sessions of history fetched for a new symbol; just within the five years of small plans."""
 LOOKBACK_SESSIONS = tail_risk_results.TAIL_RISK_WINDOW + 1
-"""Sessions that results look back, at most: with fewer than that stored, an earlier history is asked for."""
-SETTLEMENT_DELAY, RETRY_AFTER = timedelta(hours=4), timedelta(minutes=15)
-"""How long after a session's close the vendor's word on it is final; and how long it is not asked the same again before that."""
+"""Longest lookback of any result, in sessions; with less stored, earlier history is fetched."""
+SETTLEMENT_DELAY = timedelta(hours=4)
+"""Time after the close of a session from which on the prices of the vendor are final."""
+RETRY_AFTER = timedelta(minutes=15)
+"""Minimum time between two identical requests before prices are final."""
 
 KIND = "prices"
 
 
 class FetchPlan(NamedTuple):
-    """What to ask of a symbol: all from ``history_start``, or first of all only what is new."""
+    """Request for one symbol: its history, or an update from ``update_start`` if that is set."""
 
     symbol: str
     history_start: date
@@ -51,25 +53,32 @@ class FetchPlan(NamedTuple):
 
 
 def needed_symbols(connection: sa.Connection, market: str) -> dict[str, date | None]:
-    """Return until when prices are needed: of what is held, of what was, and of the market index; None: to the present."""
+    """Return the day up to which each symbol needs prices; None: up to the present.
+
+    Includes open and closed positions and the market index.
+    """
     return input_queries.read_price_end_dates(connection) | {market: None}
 
 
 def refresh(
     client: VendorClient | None, symbols: Mapping[str, date | None], days: Sequence[date]
 ) -> RefreshResult:
-    """Fetch and store what is missing of each symbol to compute the sessions ``days``; what fails leaves the others and what is stored.
+    """Fetch and store the missing prices of each symbol; a failure affects no other symbol.
 
     Parameters
     ----------
+    client : VendorClient or None
+        None if no key is set: the result has a warning.
     symbols : mapping
-        Until when prices are needed of each; None: until the last of ``days``.
+        Day up to which each symbol needs prices; None: up to the last of ``days``.
+    days : sequence of date
+        Sessions to be computed, ascending.
 
     Returns
     -------
     RefreshResult
-        ``errors`` of symbols that lack prices they should have: what failed now, and what the
-        vendor did not know when last asked.
+        ``errors`` has the symbols with missing prices: those that failed now, and those that the
+        vendor did not know at the last request.
     """
     if client is None:
         return RefreshResult(warnings=(NO_API_KEY_WARNING,))
@@ -102,12 +111,13 @@ def refresh(
 
 
 def refresh_market_index(client: VendorClient | None, override: str | None) -> tuple[str, ...]:
-    """Bring the market index up to the latest ended session; returns what is to be said.
+    """Update the market index to the last completed session; return warnings.
 
     Raises
     ------
     SourceError
-        If the vendor did not answer; not if it does not have the index, which may be imported.
+        If the request fails. An unknown index, or one outside the plan, gives a warning, because it
+        can be imported.
     """
     if client is None:
         return (NO_API_KEY_WARNING,)
@@ -121,14 +131,22 @@ def refresh_market_index(client: VendorClient | None, override: str | None) -> t
 
 
 def require_price_coverage(result: RefreshResult, symbols: Collection[str]) -> None:
-    """Raise an error if fewer than 80 % of ``symbols`` have their prices: VendorUnavailableError if that is why, else DataQualityError."""
+    """Raise an error if fewer than 80% of ``symbols`` have their prices.
+
+    Raises
+    ------
+    VendorUnavailableError
+        If the vendor was unavailable for every symbol without prices.
+    DataQualityError
+        In all other cases.
+    """
     errors = {symbol: error for symbol, error in result.errors.items() if symbol in symbols}
     if not symbols or meets_minimum(1 - len(errors) / len(symbols), MIN_COVERAGE):
         return
     first = next(iter(errors.values()))
     sentence = (
-        f"{len(errors)} of {len(symbols)} symbols lack prices, more than a run can do without:"
-        f" {first}"
+        f"{len(errors)} of {len(symbols)} symbols have missing prices (maximum"
+        f" {1 - MIN_COVERAGE:.0%}): {first}"
     )
     raise (
         VendorUnavailableError(sentence)
@@ -142,14 +160,16 @@ def ended_histories(
     symbols: Collection[str],
     market: str,
 ) -> dict[str, date]:
-    """Return the last day of each symbol whose prices end before the market's, as of one day.
+    """Return the last price day of each symbol whose prices end before those of the market.
 
     Parameters
     ----------
     coverage : DataFrame
-        What `stored_prices.read_price_coverage` gives of the prices up to that day.
+        Result of `stored_prices.read_price_coverage` for the prices up to one day.
     symbols : collection of str
-        Held on that day.
+        Symbols held on that day.
+    market : str
+        Symbol of the market index.
     """
     last = {symbol: span[1] for symbol, span in _spans(coverage).items()}
     if market not in last:
@@ -159,7 +179,7 @@ def ended_histories(
 
 
 def _spans(coverage: pd.DataFrame) -> dict[str, tuple[date, date]]:
-    """First and last day of each symbol that has prices."""
+    """Return the first and last price day of each symbol that has prices."""
     days = (pd.DatetimeIndex(coverage[name]).date for name in ("first", "last"))
     return dict(zip(coverage["symbol"], zip(*days, strict=True), strict=True))
 
@@ -173,7 +193,7 @@ def _plan_fetch(
     *,
     is_settled: bool,
 ) -> FetchPlan | None:
-    """Return what to ask of a symbol, None if nothing: what the vendor has answered is not asked again before it can have news."""
+    """Return the request for a symbol, None if its prices are complete or recently fetched."""
     history_start = trading_calendar.previous_session(first, HISTORY_SESSIONS)
     if stored is None:
         return (
@@ -188,9 +208,8 @@ def _plan_fetch(
     )
     needs_update = stored[1] < through and not is_settled
     history_start = min(history_start, stored[0])
-    if needs_history and (
-        needs_update or requested_from is not None
-    ):  # a file's history that is up to date stays the file's
+    # an imported history that is up to date is not replaced by the vendor's
+    if needs_history and (needs_update or requested_from is not None):
         return FetchPlan(symbol, history_start, None)
     return (
         FetchPlan(
@@ -214,7 +233,7 @@ def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
 
 
 def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[str]:
-    """Ask, compare and store one symbol; returns notes on it."""
+    """Fetch one symbol, compare it with the stored prices, store it, and return warnings."""
     symbol, warnings = plan.symbol, list[str]()
     if plan.update_start is not None:
         parsed = _fetch(client, symbol, plan.update_start, last)
@@ -222,7 +241,7 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
             _record_answer(client, symbol, plan.update_start)
             return _adjustment_warnings(parsed)
         warnings.append(
-            f"{symbol} was restated, by a split or a dividend: its whole history is fetched anew"
+            f"prices of {symbol} were restated (split or dividend); fetching the full history"
         )
     try:
         parsed = _fetch(client, symbol, plan.history_start, last)
@@ -230,20 +249,18 @@ def _fetch_and_store(client: VendorClient, plan: FetchPlan, last: date) -> list[
         recent = trading_calendar.previous_session(last, HISTORY_SESSIONS)
         if plan.history_start >= recent:
             raise
-        parsed = _fetch(
-            client, symbol, recent, last
-        )  # the plan may have the symbol, and not so long ago
+        # the plan may include the symbol with a shorter history
+        parsed = _fetch(client, symbol, recent, last)
     if parsed.rows.empty:
-        sentence = (
-            f"{VENDOR} knows no price of {symbol}: is it spelled so? Import its prices from a file,"
-            " or correct the holding"
+        problem = (
+            f"{VENDOR} has no price of {symbol}. Check the symbol, or import its prices from a file"
         )
-        _record_answer(client, symbol, plan.history_start, sentence)
-        raise UnknownSymbolError(sentence)
+        _record_answer(client, symbol, plan.history_start, problem)
+        raise UnknownSymbolError(problem)
     if not _store(client, symbol, parsed, is_full_history=True):
         raise InvalidResponseError(
-            f"{VENDOR} answers of {symbol} what neither covers nor continues the prices that are"
-            " stored; those stay as they are: import its whole history from one source"
+            f"{VENDOR} prices of {symbol} neither cover nor continue the stored prices, which are"
+            " kept. Import its full history from one source"
         )
     _record_answer(client, symbol, plan.history_start)
     return warnings + _adjustment_warnings(parsed)
@@ -253,13 +270,13 @@ def _adjustment_warnings(parsed: "ParseResult") -> list[str]:
     if parsed.rows.empty or parsed.rows["has_adj_close"].all():
         return []
     return [
-        "the plan has no dividend-adjusted history: adj_close := close, and returns leave out"
-        " dividends"
+        "your FMP plan does not include the dividend-adjusted history: adj_close := close, and"
+        " returns exclude dividends"
     ]
 
 
 def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "ParseResult":
-    """Fetch prices and keep what was rejected of them; InvalidResponseError if that is all."""
+    """Fetch prices and store rejected rows; raise InvalidResponseError if no row is valid."""
     parsed = client.api.fetch_prices(symbol, first, last)
     if parsed.rejected:
         with client.engine.begin() as connection:
@@ -267,8 +284,8 @@ def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "Parse
         if parsed.rows.empty:
             count, reason = len(parsed.rejected), parsed.rejected[0].reason
             raise InvalidResponseError(
-                f"{VENDOR} answers of {symbol} with nothing that fits; all {count} rows are kept in"
-                f" rejected_rows, the first: {reason}"
+                f"{VENDOR} returned no valid row of {symbol}. All {count} rows are in"
+                f" rejected_rows; the first: {reason}"
             )
     return parsed
 
@@ -276,7 +293,7 @@ def _fetch(client: VendorClient, symbol: str, first: date, last: date) -> "Parse
 def _store(
     client: VendorClient, symbol: str, parsed: "ParseResult", *, is_full_history: bool
 ) -> bool:
-    """Store prices if they continue what is stored; under the lock, so that no other process changes it in between."""
+    """Store prices if they continue the stored prices, under the lock; return whether stored."""
     with client.engine.begin() as connection:
         write.lock_asset(connection, KIND)
         stored = stored_prices.read_price_history(connection, symbol)
@@ -285,9 +302,8 @@ def _store(
         elif is_full_history:
             if day := price_history.partial_split_date(stored, parsed.rows):
                 raise InvalidResponseError(
-                    f"{VENDOR} tells of {symbol} a move on {day} of which it told nothing before,"
-                    " as if a split were applied in part: what is stored stays, and the next run"
-                    " asks again"
+                    f"{VENDOR} prices of {symbol} have a new jump on {day}, as if a split were"
+                    " applied only in part. The stored prices are kept; the next run fetches again"
                 )
             rows = price_history.splice(stored, parsed.rows)
         else:

@@ -1,4 +1,4 @@
-"""Company profiles: what a symbol is, asked once a week."""
+"""Company profiles from the vendor, refreshed once a week."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from riskmetrics.sources.fmp import Profile, ValidatedRows
 
 MAX_AGE = timedelta(days=7)
-"""How long an answer stands before it is asked for again."""
+"""Age after which a profile is fetched again."""
 
 _BATCH_SIZE = 40
-"""Profiles that are stored together: an interruption loses no more."""
+"""Profiles per transaction, and so the most that an interruption loses."""
 
 KIND = "profile"
 
 
 def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
-    """Return the symbols whose profile was not answered within the week, sorted."""
+    """Return the symbols whose profile was not fetched in the past week, sorted."""
     names = sorted(set(symbols))
     answers = vendor.read_answers(connection, VENDOR, KIND, names)
     stale = datetime.now(UTC) - MAX_AGE
@@ -40,9 +40,9 @@ def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
 
 
 def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResult:
-    """Fetch and store the profiles that are due; a symbol that the vendor does not know is a note, what fails is a problem.
+    """Fetch and store the profiles that are due; unknown symbols give a warning, failures an error.
 
-    What an answer lacks stays as it is stored.
+    A field that is missing in the response keeps its stored value.
     """
     if client is None:
         return RefreshResult(warnings=(NO_API_KEY_WARNING,))
@@ -58,7 +58,7 @@ def refresh(client: VendorClient | None, symbols: Iterable[str]) -> RefreshResul
         _store(client, responses)
         unknown += [symbol for symbol, response in responses.items() if not response.rows]
     warnings = (
-        (f"{VENDOR} has no profile of {join_names(unknown)}: imported profiles are used",)
+        (f"{VENDOR} has no profile of {join_names(unknown)}; using imported profiles",)
         if unknown
         else ()
     )
@@ -88,5 +88,5 @@ def _store(client: VendorClient, responses: "dict[str, ValidatedRows[Profile]]")
                 VENDOR,
                 KIND,
                 symbol,
-                problem=None if answer.rows else "no row that fits",
+                problem=None if answer.rows else "no valid row",
             )

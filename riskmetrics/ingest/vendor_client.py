@@ -1,4 +1,4 @@
-"""The vendor with its quota, and questions to it side by side."""
+"""The vendor client with its rate limits, and concurrent requests to it."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,20 +13,19 @@ from riskmetrics.limits import MEGABYTE
 from riskmetrics.settings import Settings
 
 if TYPE_CHECKING:
-    from riskmetrics.sources.fmp import (
-        FmpClient,
-    )  # with requests, a tenth of a second that runs without a key do not need
+    # imports requests, which takes 0.1 s that a run without a key does not need
+    from riskmetrics.sources.fmp import FmpClient
 
 VENDOR = "FMP"
-"""Its name, in data_source and in sentences."""
+"""Name of the vendor, in data_source and in messages."""
 
-NO_API_KEY_WARNING = "FMP_API_KEY is not set: what was imported is used"
+NO_API_KEY_WARNING = "FMP_API_KEY is not set; using imported data only"
 
 T = TypeVar("T")
 
 
 class VendorClient(NamedTuple):
-    """A vendor that may be asked, and the database that its answers go to."""
+    """The API of the vendor, and the database that its data is stored in."""
 
     engine: sa.Engine
     api: "FmpClient"
@@ -34,10 +33,10 @@ class VendorClient(NamedTuple):
 
 
 class RefreshResult(NamedTuple):
-    """What became of asking for what was missing.
+    """Result of fetching missing data.
 
-    ``errors`` are by symbol (or code of a benchmark) and mean that something is still missing;
-    ``warnings`` are for people.
+    ``errors`` has the error of each symbol (or benchmark code) whose data is still missing;
+    ``warnings`` are messages for the user.
     """
 
     api_calls: int = 0
@@ -49,7 +48,7 @@ class RefreshResult(NamedTuple):
 def open_vendor_client(
     engine: sa.Engine, settings: Settings, on_wait: Callable[[str], None]
 ) -> Iterator[VendorClient | None]:
-    """Yield the vendor, or None where no key is set; ``on_wait`` is called before long waits."""
+    """Yield a vendor client, None if no key is set; ``on_wait`` is called before long waits."""
     if settings.fmp_api_key is None:
         yield None
         return
@@ -73,12 +72,19 @@ def open_vendor_client(
 def fetch_concurrently(
     symbols: Iterable[str], fetch: Callable[[str], T]
 ) -> tuple[dict[str, T], dict[str, SourceError]]:
-    """Ask for several symbols at once; returns what came of each, and the errors of those of which nothing came.
+    """Fetch several symbols concurrently; return the result, or else the error, of each symbol.
+
+    Parameters
+    ----------
+    symbols : iterable of str
+        Symbols to fetch.
+    fetch : callable
+        Fetches one symbol, or raises SourceError.
 
     Raises
     ------
     AuthenticationError
-        If that is one of them: none of the others can be had either.
+        If any symbol fails with it, because all others would fail too.
     """
     from riskmetrics.sources.vendor_http import CONCURRENCY
 
@@ -87,9 +93,8 @@ def fetch_concurrently(
         futures = {symbol: pool.submit(fetch, symbol) for symbol in symbols}
         exceptions = {symbol: future.exception() for symbol, future in futures.items()}
     finally:
-        pool.shutdown(
-            cancel_futures=True
-        )  # Ctrl-C waits for the calls under way, not for hundreds that are not
+        # Ctrl-C waits for the calls in progress, not for those still queued
+        pool.shutdown(cancel_futures=True)
     if authentication_error := next(
         (error for error in exceptions.values() if isinstance(error, AuthenticationError)), None
     ):

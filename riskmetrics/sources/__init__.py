@@ -1,4 +1,4 @@
-"""Where data come from: files and the bundled sample.
+"""Data sources: user files, the FMP API, the bundled sample and simulated markets.
 
-Each turns foreign words into ours at the door.
+Each source converts its names and units to those of the package.
 """

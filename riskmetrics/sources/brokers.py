@@ -1,7 +1,7 @@
-"""Files of holdings, as brokers export them or as people write them: whose they are, on which day, and what is held.
+"""Reading of holdings files from brokers and users: accounts, day, holdings and cash.
 
-`layouts` tells one kind of file from another, `statement_parser` finds the table in it,
-`lot_validation` goes through the holdings of each account.
+`layouts` describes the kinds of files, `statement_parser` finds the table in a file, and
+`lot_validation` validates the holdings of each account.
 """
 
 import csv
@@ -67,31 +67,31 @@ _NUMBERS = (
 
 
 class Account(NamedTuple):
-    """What a file says of one account."""
+    """Holdings and cash of one account in a file."""
 
     name: str
-    """Empty where the file names none."""
+    """Name of the account; empty if the file has none."""
     holdings: ParseResult
-    """Lots as `lot_validation.validate_lots` gives them, without market_value."""
+    """Lots as returned by `lot_validation.validate_lots`, without market_value."""
     value: float
-    """Sum of the lots' market values, dollars; NaN where one is not stated."""
+    """Sum of the market values of the lots, dollars; NaN if one is missing."""
     cash: float
-    """Dollars; NaN where the file states none."""
+    """Cash, dollars; NaN if the file does not state it."""
 
 
 class HoldingsFile(NamedTuple):
-    """A file of holdings, understood."""
+    """Content of a holdings file."""
 
     layout: str
     file_format: str
-    """Encoding, delimiter and decimal mark, as a part of a sentence."""
+    """Encoding, delimiter and decimal mark, comma-separated."""
     day: date | None
-    """The day that the file says it describes."""
+    """Day of the holdings, if the file states it."""
     has_weights: bool
-    """Whether the lots' quantities are weights, which `lot_validation.weights_to_quantities` turns into quantities."""
+    """Whether quantities are weights, to be converted by `lot_validation.weights_to_quantities`."""
     accounts: list[Account]
     rejected: list[RejectedRow]
-    """Lines that could not be split into cells, and so belong to no account."""
+    """Rejected lines that belong to no account."""
     skipped: list[SkippedLine]
 
 
@@ -103,27 +103,29 @@ def read_holdings(
     allow_empty: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> HoldingsFile:
-    """Read what one or several accounts hold.
+    """Read the holdings of one or several accounts.
 
     Parameters
     ----------
     path : Path
-        CSV, whatever its encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS`
-        says which columns are understood.
+        CSV of any encoding, delimiter and layout, or Parquet; `layouts.HOLDINGS_COLUMNS` has the
+        columns that are read.
     as_of : date, optional
-        The day whose holdings these are: a lot entered later is rejected. Default: the day that the
-        file says, else today.
+        Day of the holdings; a lot entered later is rejected. Default: the day stated in the file,
+        else today.
     decimal : str, optional
-        The decimal mark, "." or ",". Default: what the numbers prove.
+        Decimal mark, "." or ",". Default: inferred from the numbers.
     allow_empty : bool
-        Whether a table without any line of a holding states that nothing is held.
+        Whether a table without any holding is accepted.
+    limits : Limits
+        Limits of the file.
 
     Raises
     ------
     UsageError
-        If there is no such file, or its numbers can be read two ways.
+        If the file does not exist, or its decimal mark is ambiguous.
     DataQualityError
-        If it is not a table of holdings or no lot can be read.
+        If the file is not a table of holdings, or has no valid lot.
     """
     layout, file_format, statement = _parse_file(path, limits.for_holdings())
     table, skipped, accounts, rejected = (
@@ -155,14 +157,14 @@ def read_holdings(
         if lots.rows.empty and (
             lots.rejected or (np.isnan(cash) and not (allow_empty and len(distinct_names) == 1))
         ):
-            rejected += lots.rejected  # what this account holds is not known
+            rejected += lots.rejected  # the holdings of this account are unknown
             continue
         if has_weights and not math.isclose(
             weight := lots.rows["quantity"].sum(), 1, abs_tol=RESCALE_NOTE_TOLERANCE
         ):
             lots.notes.append(
-                f"the weights of what is held sum to {weight:.2%}, so that {1 - weight:.2%} of"
-                " --value is cash"
+                f"the weights of the holdings sum to {weight:.2%}; {1 - weight:.2%} of --value is"
+                " cash"
             )
         value = float(lots.rows["market_value"].sum(skipna=False))
         accounts.append(
@@ -176,7 +178,9 @@ def read_holdings(
     if rejected and all(account.holdings.rows.empty for account in accounts):
         raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
     if not accounts or not (allow_empty or any(len(account.holdings.rows) for account in accounts)):
-        raise DataQualityError(f"{path} states no holding: if all was sold, say --allow-empty")
+        raise DataQualityError(
+            f"{path} has no holding. If all positions were sold, pass --allow-empty"
+        )
     file_format = f"{file_format}, decimal {'point' if mark == '.' else 'comma'}"
     return HoldingsFile(
         layout.name, file_format, statement.day, has_weights, accounts, rejected, sorted(skipped)
@@ -186,10 +190,10 @@ def read_holdings(
 def read_portfolio(
     path: Path, as_of: date | None = None, *, decimal: str | None = None
 ) -> ParseResult:
-    """Read the holdings of a file that has those of one account; parameters and errors are those of `read_holdings`."""
+    """Read the holdings of a file with one account; parameters and errors as in `read_holdings`."""
     found = read_holdings(path, as_of=as_of, decimal=decimal)
     if len(found.accounts) > 1:
-        raise UsageError(f"{path} has the holdings of {len(found.accounts)} accounts")
+        raise UsageError(f"{path} has holdings of {len(found.accounts)} accounts; expected one")
     [account] = found.accounts
     return account.holdings._replace(
         rejected=sorted(
@@ -199,7 +203,7 @@ def read_portfolio(
 
 
 def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatement]:
-    """A file's layout, its form, and the table in it with the percent signs of weights taken off."""
+    """Return layout and format of a file, and its table, with percent signs of weights removed."""
     with open_content(path, limits) as stream:
         data = b""
         if not is_parquet(read_head(path, stream, limits)):
@@ -213,8 +217,8 @@ def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatemen
         layout, delimiter, lines = _detect_layout(path, text)
         if max(line.n_cells for line in lines) > limits.columns:
             raise DataQualityError(
-                f"{path} has more than the {limits.columns:,} columns that RISKMETRICS_MAX_COLUMNS"
-                " allows"
+                f"{path} has more than {limits.columns:,} columns. Remove columns, or raise"
+                " RISKMETRICS_MAX_COLUMNS"
             )
         file_format, statement = (
             f"{encoding}, {_DELIMITERS[delimiter]}",
@@ -231,10 +235,10 @@ def _parse_file(path: Path, limits: Limits) -> tuple[Layout, str, ParsedStatemen
 
 
 def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
-    """The layout whose table is in a text, with the delimiter under which it shows, and the text's lines."""
+    """Return the layout and delimiter of a text, and its lines."""
     readings = {}
     for delimiter in _DELIMITERS:
-        with suppress(csv.Error):  # under the delimiter that is not the file's
+        with suppress(csv.Error):  # expected for a wrong delimiter
             readings[delimiter] = split_records(text, delimiter)
     for layout in LAYOUTS:
         for delimiter, lines in readings.items():
@@ -243,20 +247,20 @@ def _detect_layout(path: Path, text: str) -> tuple[Layout, str, list[Line]]:
             ):
                 return layout, delimiter, lines
     if not readings:
-        faults = (
-            "a quotation mark is never closed, or stands inside a cell, or a cell has more than"
+        causes = (
+            "a quotation mark is not closed or is inside a cell, or a cell has more than"
             f" {csv.field_size_limit():,} characters"
         )
-        raise DataQualityError(f"{path} cannot be read as a table: {faults}")
+        raise DataQualityError(f"{path} cannot be read as a table: {causes}")
     if not any(readings.values()):
         raise DataQualityError(f"{path} is empty")
     first = max((lines[0].cells for lines in readings.values() if lines), key=len)
     choose_columns(path, first, GENERIC.columns, ("symbol", "quantity"))
-    raise DataQualityError(f"{path} has no line of headers with a symbol and a quantity")
+    raise DataQualityError(f"{path} has no header line with a symbol and a quantity")
 
 
 def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterator[frozenset[str]]:
-    """What may be a header, line by line, up to one that shows what else a file is that looks like a table of holdings."""
+    """Yield the headers that each line may be; raise DataQualityError for an unsupported file."""
     for header in map(header_keys, lines):
         other = next(
             (what for signature, what in UNSUPPORTED_FILES.items() if signature <= header), None
@@ -267,8 +271,14 @@ def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterato
 
 
 def _decimal_mark(table: Table, layout: Layout) -> str:
-    """The decimal mark that the numbers prove, or else the layout's; refused where it makes a difference and is not known."""
-    ask = "say --decimal point or --decimal comma"
+    """Return the decimal mark inferred from the numbers, else that of the layout.
+
+    Raises
+    ------
+    UsageError
+        If the numbers are contradictory, or ambiguous without a decimal mark of the layout.
+    """
+    advice = "Pass --decimal point or --decimal comma"
     found = reduce(
         cells.DecimalEvidence.merge,
         (cells.decimal_evidence(table.columns[name]) for name in _NUMBERS if name in table.columns),
@@ -276,7 +286,7 @@ def _decimal_mark(table: Table, layout: Layout) -> str:
     if found.point and found.comma:
         raise UsageError(
             f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal"
-            f" comma ({found.comma}): {ask}"
+            f" comma ({found.comma}). {advice}"
         )
     if found.point or found.comma:
         return "." if found.point else ","
@@ -284,7 +294,9 @@ def _decimal_mark(table: Table, layout: Layout) -> str:
         readings = " or ".join(
             f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS
         )
-        raise UsageError(f"{table.path}: {found.ambiguous} can be read as {readings}: {ask}")
+        raise UsageError(
+            f"{table.path} has an ambiguous number: {found.ambiguous} can be {readings}. {advice}"
+        )
     return layout.decimal or "."
 
 
@@ -293,7 +305,10 @@ def _parse_number(text: str, decimal: str) -> float:
 
 
 def _account_names(table: Table) -> "pd.Series[str]":
-    """Each row's account: its name, and the end of its number, with nothing at the start that a spreadsheet takes for a formula."""
+    """Return the account label of each row: name and last digits of the number.
+
+    Leading characters that a spreadsheet treats as the start of a formula are removed.
+    """
     name, number = (
         table.text(column)
         .str.replace(r"\s+", " ", regex=True)
@@ -309,7 +324,7 @@ def _account_names(table: Table) -> "pd.Series[str]":
 def _split_cash_and_totals(
     table: Table, layout: Layout, decimal: str
 ) -> tuple[Table, float, list[SkippedLine]]:
-    """Rows of holdings; the cash that the others state, dollars, NaN if none does; and what is left out for which reason."""
+    """Return the rows of holdings, the total cash in dollars (NaN if none), and skipped lines."""
     symbol, price = table.text("symbol").str.lower(), _numbers(table, "last_price", decimal)
     described = (
         symbol
@@ -339,8 +354,8 @@ def _split_cash_and_totals(
     )
     reasons = np.full(table.n_rows, "", dtype=object)
     reasons[cash] = [f"cash, {dollars:,.2f}" for dollars in amount[cash]]
-    reasons[foreign] = "cash, of which no amount in USD is stated"
-    reasons[nothing] = "names nothing that is held"
+    reasons[foreign] = "cash without an amount in USD"
+    reasons[nothing] = "no symbol and no quantity"
     reasons[total] = "a total"
     skipped_positions: IntArray = np.flatnonzero(reasons)
     skipped = [
@@ -358,7 +373,7 @@ def _split_cash_and_totals(
 
 
 def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
-    """Numbers of a column, NaN where there is none."""
+    """Return the numbers of a column, NaN where missing or without column."""
     return (
         cells.parse_numbers(table.columns[name], decimal)[0]
         if name in table.columns
@@ -367,12 +382,12 @@ def _numbers(table: Table, name: str, decimal: str) -> FloatArray:
 
 
 def _weight_scale(table: Table, cash: float, decimal: str) -> float:
-    """What weights are parts of, 1 or 100: their sum tells, that of cash among them."""
+    """Return the total that weights refer to, 1 or 100, from their sum including cash."""
     total = np.nansum([*_numbers(table, "weight", decimal), cash])
     whole = next((whole for low, high, whole in WEIGHT_SCALES if low < total < high), None)
     if whole is None:
         raise DataQualityError(
-            f"the weights of {table.path} sum to {total:g}, neither 1 nor 100: add what is missing,"
-            " as a line for cash"
+            f"weights of {table.path} sum to {total:g}, neither 1 nor 100. Add what is missing,"
+            " such as a line for cash"
         )
     return whole

@@ -1,8 +1,7 @@
-"""From the text in a file's cells to numbers and days: strict, vectorised, and never evaluated.
+"""Strict, vectorized parsing of cell text into numbers and dates; formulas are not evaluated.
 
-Columns come as pyarrow arrays of any type and leave as numpy arrays. A cell that is missing and a
-cell that cannot be understood are two answers: the functions return the values and a mask of the
-latter.
+Columns are pyarrow arrays of any type; results are numpy arrays. Missing and invalid cells are
+distinguished: the functions return the values, and a mask of the invalid cells.
 """
 
 import re
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray
 
 MISSING_MARKERS = ("", "-", "--", "#n/a", "n/a", "na", "nan", "nat", "none", "null", "incomplete")
-"""What stands in an empty cell of a number or a date; a symbol may well be NA or NAN."""
+"""Texts that mean a missing number or date, in lower case; a symbol may be NA or NAN."""
 
 DECIMAL_MARKS = (".", ",")
 _ISO_DATE = re.compile(
@@ -28,32 +27,31 @@ _SLASHED_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 
 
 def trim_text(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Cells as text without surrounding space; null stays null."""
+    """Return cells as text without surrounding whitespace; null stays null."""
     return pc.utf8_trim_whitespace(pc.cast(cells, pa.string()))
 
 
 def is_missing(text: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Where trimmed text says that there is nothing."""
+    """Return a mask of trimmed text that is null or a missing marker."""
     return pc.is_in(pc.utf8_lower(text), value_set=pa.array([None, *MISSING_MARKERS], pa.string()))
 
 
 def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArray, BoolArray]:
-    """Read numbers: digits with a sign or in parentheses, dollars, an exponent and well-formed thousands separators.
+    """Parse numbers: with sign or parentheses, dollar sign, exponent and thousands separators.
 
     Parameters
     ----------
     cells : ChunkedArray
-        Of shape (N,), numbers or text.
+        Shape (N,), numbers or text.
     decimal : str
-        The decimal mark, "." or ","; the other one, a space or an apostrophe may separate
-        thousands.
+        Decimal mark, "." or ","; the other one, a space or an apostrophe may separate thousands.
 
     Returns
     -------
     values : (N,) array
         NaN where the cell is missing or not a number; may be infinite.
     invalid : (N,) array
-        Where a cell holds something that is not a number ("1,23", "12%", "=A1").
+        True where a cell is neither missing nor a number ("1,23", "12%", "=A1").
     """
     kind = cells.type
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -65,9 +63,7 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
         try:
             plain = pc.cast(pc.if_else(pc.equal(text, ""), None, text), pa.float64())
             return pc.fill_null(plain, np.nan).to_numpy(), np.zeros(len(cells), dtype=bool)
-        except (
-            pa.ArrowInvalid
-        ):  # somewhere stands more than plain digits: find out where, five times slower
+        except pa.ArrowInvalid:  # a cell has more than plain digits: parse by pattern, 5 x slower
             pass
     text = pc.replace_substring(text, "\u2212", "-")  # the typographic minus
     is_number = pc.fill_null(pc.match_substring_regex(text, _NUMBER_PATTERNS[decimal]), False)
@@ -80,36 +76,39 @@ def parse_numbers(cells: pa.ChunkedArray, decimal: str = ".") -> tuple[FloatArra
 
 
 def number_pattern(decimal: str) -> str:
-    """What a number looks like with a decimal mark; RE2 has no back reference, so each way to separate thousands is spelled out."""
+    """Return the regular expression of a number with a decimal mark."""
+    # RE2 has no back references, so each thousands separator is a separate alternative
     separators = (rf"[{'.' if decimal == ',' else ','}]", "[ \u00a0\u2009\u202f]", "['\u2019]")
     whole = "|".join(
         [r"\d+", *(rf"[1-9]\d{{0,2}}({separator}\d{{3}})+" for separator in separators)]
     )
     amount = rf"(({whole})([{decimal}]\d*)?|[{decimal}]\d+)([eE][+-]?\d+)?"
     before, after = r"((US)?\$ ?|USD ?)?", r"( ?(US)?\$| ?USD)?"
-    return rf"^([+-]?{before}{amount}{after}|{before}[+-]{amount}{after}|\({before}{amount}{after}\)|{before}\({amount}\))$"
+    signed = rf"[+-]?{before}{amount}{after}|{before}[+-]{amount}{after}"
+    in_parentheses = rf"\({before}{amount}{after}\)|{before}\({amount}\)"
+    return rf"^({signed}|{in_parentheses})$"
 
 
 _NUMBER_PATTERNS = {decimal: number_pattern(decimal) for decimal in DECIMAL_MARKS}
 
 
 class DecimalEvidence(NamedTuple):
-    """What a column's cells say of its decimal mark: an example of each kind, None where there is none."""
+    """Examples of cells that determine the decimal mark of a column; None if there is none."""
 
     point: str | None
-    """A number only with a decimal point, as 1,234.5."""
+    """A cell that is a number only with a decimal point, such as 1,234.5."""
     comma: str | None
-    """A number only with a decimal comma, as 1.234,5."""
+    """A cell that is a number only with a decimal comma, such as 1.234,5."""
     ambiguous: str | None
-    """Two different numbers, as 1.200."""
+    """A cell that is a different number with either mark, such as 1.200."""
 
     def merge(self, other: "DecimalEvidence") -> "DecimalEvidence":
-        """What two columns say together."""
+        """Combine the evidence of two columns."""
         return DecimalEvidence(*(mine or theirs for mine, theirs in zip(self, other, strict=True)))
 
 
 def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
-    """Find out what a column's numbers prove of their decimal mark, by reading them both ways."""
+    """Return the evidence for the decimal mark of a column, by parsing it with both marks."""
     texts = pc.fill_null(trim_text(cells), "").combine_chunks()
     point, comma = (
         parse_numbers(pa.chunked_array([texts]), decimal)[0] for decimal in DECIMAL_MARKS
@@ -122,18 +121,18 @@ def decimal_evidence(cells: pa.ChunkedArray) -> DecimalEvidence:
 
 
 def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
-    """Read days: 2024-12-06, 20241206, 2024/12/06, any of them with a time, or 12/06/2024.
+    """Parse dates: 2024-12-06, 20241206, 2024/12/06, any of them with a time, or 12/06/2024.
 
-    The order of month and day in the last is what the column proves: one part above 12 settles
-    it for all cells; where nothing settles it, or cells disagree, those dates are faulty.
-    A time with a zone keeps the date as written.
+    The order of month and day in the last format is inferred from the column: one part above 12
+    determines it for all cells. If no cell determines it, or cells disagree, these dates are
+    invalid. The time zone of a time is ignored: the date is used as written.
 
     Returns
     -------
     days : (N,) array of datetime64[D]
         NaT where the cell is missing or not a date.
     invalid : (N,) array
-        Where a cell holds something that is not an unambiguous date.
+        True where a cell is neither missing nor an unambiguous date.
     """
     text = trim_text(cells)
     first, second = _slashed_parts(pc.unique(text).to_pylist())
@@ -152,7 +151,7 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
                         two if is_month_first else one,
                     )
         except ValueError:
-            return None  # the 30th of February
+            return None  # such as February 30
         return None
 
     days = map_unique(text, day, "datetime64[D]")
@@ -160,7 +159,7 @@ def parse_dates(cells: pa.ChunkedArray) -> tuple[DateArray, BoolArray]:
 
 
 def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
-    """First and second parts of all dates with slashes, each with a leading zero so that none is empty."""
+    """Return first and second parts of all slashed dates, each list preceded by a 0."""
     found = [slashed for text in texts if text and (slashed := _SLASHED_DATE.fullmatch(text))]
     return [0, *(int(slashed[1]) for slashed in found)], [
         0,
@@ -171,9 +170,9 @@ def _slashed_parts(texts: Iterable[str | None]) -> tuple[list[int], list[int]]:
 def map_unique(
     cells: pa.ChunkedArray, convert: Callable[[str], Any], dtype: str = "object"
 ) -> NDArray[Any]:
-    """Convert each distinct text once; None where the cell is null.
+    """Convert a text column, each distinct text once; None where the cell is null.
 
-    Millions of rows hold few symbols and days.
+    Millions of rows have few distinct symbols and days.
     """
     encoded = pc.cast(cells, pa.string()).combine_chunks().dictionary_encode()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)

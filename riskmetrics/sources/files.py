@@ -1,7 +1,7 @@
-"""Users' files: prices, company profiles and benchmark weights, read strictly.
+"""Strict reading of user files: prices, company profiles and benchmark weights.
 
-What can be understood is taken, in the file's order; every other row is handed back with its line,
-its text and the reason. Nothing here knows the database.
+Valid rows are returned in file order, all other rows with line, text and reason. This module does
+not use the database.
 """
 
 from pathlib import Path
@@ -82,11 +82,11 @@ BENCHMARK_COLUMNS = {
 }
 
 BETA_LIMIT = 1e4 - 1
-"""What a database's NUMERIC(8, 4) holds, rounded."""
+"""Limit of a NUMERIC(8, 4) column, exclusive."""
 MIN_ADJ_CLOSE, ADJ_CLOSE_LIMIT = 1e-12, 1e15
-"""Beyond any price: decades of dividends, and reverse splits year after year, make adjusted closes that none of their days had."""
+"""Range of adjusted closes, exclusive; wider than that of prices: adjustments accumulate."""
 RANGE_TOLERANCE = 0.01
-"""How far, in dollars, a close may lie outside its day's range: two prices, each rounded to cents, differ by that."""
+"""Dollars that a close may lie outside of low and high, because each is rounded to cents."""
 
 
 def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
@@ -95,27 +95,27 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol, date and close; open, high, low, adj_close and volume may be
-        there.
+        CSV or Parquet with symbol, date and close; optionally open, high, low, adj_close and
+        volume.
 
     Returns
     -------
     ParseResult
         symbol, date (datetime.date), open, high, low, close, adj_close (float64, dollars; NaN where
-        absent, adj_close never is), volume (Int64, shares, rounded; NA where absent), has_adj_close
+        absent, except adj_close), volume (Int64, shares, rounded; NA where absent), has_adj_close
         (bool: False where adj_close is the close because the file has none).
 
     Raises
     ------
     UsageError
-        If there is no such file.
+        If the file does not exist.
     DataQualityError
-        If it is not a table of prices or has no good row.
+        If the file is not a table of prices, or has no valid row.
 
     Notes
     -----
-    A symbol without any adj_close gets adj_close := close, and a note says so. A symbol that has it
-    on some rows loses the others: mixing the two would put a false return where they meet.
+    A symbol without any adj_close gets adj_close := close, and a note says so. If a symbol has it
+    on some rows only, the other rows are rejected: a mixture would give false returns.
     """
     validator = RowValidator(
         read_table(path, PRICE_COLUMNS, required=("symbol", "date", "close"), limits=limits)
@@ -124,7 +124,7 @@ def read_prices(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
 
 
 def price_rows(validator: RowValidator) -> pd.DataFrame:
-    """Return every row of a table of prices as `read_prices` says; the review knows which are not good."""
+    """Return all rows of a price table as in `read_prices`; the validator marks rejected rows."""
     symbols, days = validator.symbols("symbol"), validator.days("date")
     validator.reject(symbols == "", "no symbol")
     _reject_non_sessions(validator, days)
@@ -136,7 +136,7 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     is_valid_adj_close = np.isnan(adjusted) | (
         (adjusted > MIN_ADJ_CLOSE) & (adjusted < ADJ_CLOSE_LIMIT)
     )
-    validator.reject(~is_valid_adj_close, "adj_close {adj_close} is not a price above zero")
+    validator.reject(~is_valid_adj_close, "adj_close {adj_close} is not a positive price")
     validator.reject(
         (volume < 0) | (volume >= 2.0**63), "volume {volume} is not a number of shares"
     )
@@ -144,7 +144,7 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
     keys = pd.DataFrame({"symbol": pd.factorize(symbols)[0], "date": days.astype(np.int64)})
     validator.reject(
         _is_missing_adj_close(keys["symbol"], adjusted, validator.valid_rows),
-        "no adj_close, which {symbol} has on other rows",
+        "no adj_close, although {symbol} has it on other rows",
     )
     validator.reject_duplicates(keys, "{symbol} on {date}")
     unadjusted = np.isnan(adjusted) & validator.valid_rows
@@ -175,7 +175,7 @@ def price_rows(validator: RowValidator) -> pd.DataFrame:
 def _reject_impossible_ranges(
     validator: RowValidator, highs: FloatArray, lows: FloatArray, closes: FloatArray
 ) -> None:
-    """Reject rows without a close, and those whose prices contradict each other beyond rounding."""
+    """Reject rows without a close, and rows with a close outside of low and high."""
     validator.reject(np.isnan(closes), "no close")
     validator.reject(highs < lows, "high {high} is below low {low}")
     slack = RANGE_TOLERANCE + 1e-6 * closes
@@ -184,15 +184,15 @@ def _reject_impossible_ranges(
 
 
 def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:
-    """Reject what cannot be an end-of-day price: no date, one before the calendar, a session to come, a closed day."""
+    """Reject rows without a date, outside of the calendar, in the future, or on closed days."""
     first, ended = trading_calendar.FIRST_SESSION, trading_calendar.last_completed_session()
     validator.reject(np.isnat(days), "no date")
     validator.reject(
-        days < np.datetime64(first), f"{{date}} lies before {first}, where the calendar starts"
+        days < np.datetime64(first), f"{{date}} is before {first}, the start of the calendar"
     )
     validator.reject(
         days > np.datetime64(ended),
-        f"{{date}} lies after {ended}, the latest session that has closed",
+        f"{{date}} is after {ended}, the last completed session",
     )
     sessions = trading_calendar.sessions_index().to_numpy("datetime64[D]")
     validator.reject(
@@ -203,20 +203,19 @@ def _reject_non_sessions(validator: RowValidator, days: DateArray) -> None:
 def _is_missing_adj_close(
     codes: "pd.Series[int]", adjusted: FloatArray, good: BoolArray
 ) -> BoolArray:
-    """Where a row has no adjusted close although a good row of its symbol has one."""
+    """Return a mask of rows without adjusted close although a valid row of the symbol has one."""
     has = np.bincount(codes[good & ~np.isnan(adjusted)], minlength=len(codes)) > 0
     is_missing: BoolArray = np.isnan(adjusted) & has[codes]
     return is_missing
 
 
 def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
-    """Read what companies and funds are, one row per symbol.
+    """Read profiles of companies and funds, one row per symbol.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with symbol; company name, asset type, sector, industry and beta may be
-        there.
+        CSV or Parquet with symbol; optionally company name, asset type, sector, industry and beta.
 
     Returns
     -------
@@ -229,9 +228,9 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Raises
     ------
     UsageError
-        If there is no such file.
+        If the file does not exist.
     DataQualityError
-        If it is not a table of profiles or has no good row.
+        If the file is not a table of profiles, or has no valid row.
     """
     validator = RowValidator(read_table(path, PROFILE_COLUMNS, required=("symbol",), limits=limits))
     symbols, beta = validator.symbols("symbol"), validator.numbers("beta")
@@ -244,7 +243,7 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     unknown = (sector_names != "") & sectors.isna() & validator.valid_rows
     if unknown.any():
         validator.notes.append(
-            f"sectors that are not GICS, kept as unclassified: {join_names(sector_names[unknown])}"
+            f"unknown sectors, stored as unclassified: {join_names(sector_names[unknown])}"
         )
     etf = kind.str.contains(r"\bETFS?\b|EXCHANGE.TRADED", regex=True)
     fund = kind.str.contains("FUND") & ~etf
@@ -264,7 +263,7 @@ def read_profiles(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
 
 
 def _gics_sectors(names: "pd.Series[str]") -> "pd.Series[Any]":
-    """GICS names, None where the given one is missing or unknown."""
+    """Return GICS sector names, None where the name is missing or unknown."""
     return pd.Series([gics.to_gics_sector(name) for name in names], dtype=object)
 
 
@@ -274,23 +273,22 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with date, sector and weight, in fractions or in per cent: what a date's
-        weights sum to tells which; the sector's market_cap (dollars) and num_constituents may be
-        there.
+        CSV or Parquet with date, sector and weight, as fractions or in percent, which is inferred
+        from the sum of a date; optionally market_cap (dollars) and num_constituents of the sector.
 
     Returns
     -------
     ParseResult
-        date (datetime.date), sector (GICS name), weight (float64, fraction; they sum to 1 on each
-        date, and a note says where they had to be rescaled), market_cap (float64) and
+        date (datetime.date), sector (GICS name), weight (float64, fraction; the weights of a date
+        sum to 1, and a note says which dates were rescaled), market_cap (float64) and
         num_constituents (Int64), missing where absent.
 
     Raises
     ------
     UsageError
-        If there is no such file.
+        If the file does not exist.
     DataQualityError
-        If it is not a table of weights or has no good row.
+        If the file is not a table of weights, or has no valid row.
     """
     validator = RowValidator(
         read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits)
@@ -303,12 +301,12 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     sectors = _gics_sectors(sector_names)
     validator.reject(np.isnat(days), "no date")
     validator.reject(
-        days > np.datetime64(trading_calendar.last_completed_session()), "{date} lies in the future"
+        days > np.datetime64(trading_calendar.last_completed_session()), "{date} is in the future"
     )
     validator.reject(sectors.isna(), "sector '{sector}' is not a GICS sector")
     validator.reject(np.isnan(weights), "no weight")
     validator.reject(
-        (weights < 0) | np.isinf(weights), "weight {weight} is not a share of a benchmark"
+        (weights < 0) | np.isinf(weights), "weight {weight} is not a valid benchmark weight"
     )
     caps, counts = validator.numbers("market_cap"), validator.numbers("num_constituents")
     validator.reject((caps < 0) | np.isinf(caps), "market_cap {market_cap} is not an amount")
@@ -330,21 +328,18 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
         [of for _, _, of in WEIGHT_SCALES],
         np.nan,
     )
-    validator.reject(np.isnan(scale), "the good weights of {date} sum to neither 1 nor 100")
+    validator.reject(np.isnan(scale), "the valid weights of {date} sum to neither 1 nor 100")
     rescaled = validator.valid_rows & (np.abs(sums / scale - 1) > RESCALE_NOTE_TOLERANCE)
     for day, total in dict(
         zip(to_dates(days)[rescaled], (sums / scale)[rescaled], strict=True)
     ).items():
-        validator.notes.append(
-            f"the weights of {day} sum to {100 * total:.2f} %: rescaled to 100 %"
-        )
+        validator.notes.append(f"the weights of {day} sum to {100 * total:.2f}%; rescaled to 100%")
     whole_counts = pd.array(np.where(validator.valid_rows, counts, np.nan), dtype="Int64")
     rows = {
         "date": to_dates(days),
         "sector": sectors,
-        "weight": (
-            weights / np.where(validator.valid_rows, sums, np.nan)
-        ),  # of a date without a good row: 0
+        # the sum of a date without a valid row is 0
+        "weight": weights / np.where(validator.valid_rows, sums, np.nan),
         "market_cap": caps,
         "num_constituents": whole_counts,
     }

@@ -1,13 +1,12 @@
-"""Financial Modeling Prep: its ``/stable/`` endpoints, and what its answers mean.
+"""Client of the ``/stable/`` endpoints of Financial Modeling Prep (FMP), and its error responses.
 
-A row that does not fit its model is handed back with its text and the reason; an answer that is
-none becomes an error that says whether to ask again. Status and content type are not to be trusted:
-refusals come as JSON, as plain text and with status 200.
+A row that does not match its model is returned as rejected, with its text and the reason. An error
+response becomes an exception that states whether a retry can help. Status code and content type
+are not reliable: FMP sends errors as JSON, as plain text, and with status 200.
 """
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Generic, NamedTuple, TypeVar
@@ -15,28 +14,17 @@ from typing import Annotated, Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pydantic_core
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from riskmetrics import gics
-from riskmetrics.errors import (
-    AuthenticationError,
-    EntitlementError,
-    InvalidResponseError,
-    RateLimitError,
-    SourceError,
-    VendorUnavailableError,
-)
+from riskmetrics.errors import EntitlementError, InvalidResponseError
 from riskmetrics.metrics._typing import IntArray
 from riskmetrics.sources.files import BETA_LIMIT, price_rows
+from riskmetrics.sources.fmp_responses import UNPRINTABLE_CHARACTERS, VENDOR, decode_rows
 from riskmetrics.sources.row_validation import ParseResult, RowValidator
 from riskmetrics.sources.tabular_files import RejectedRow, Table
-from riskmetrics.sources.vendor_http import VendorHttpClient, VendorResponse
+from riskmetrics.sources.vendor_http import VendorHttpClient
 from riskmetrics.symbols import normalize_symbol
-from riskmetrics.text import UNPRINTABLE
-
-VENDOR = "FMP"
-"""The vendor's name, in sentences."""
 
 _HISTORY, _ADJUSTED = (
     "/stable/historical-price-eod/full",
@@ -48,20 +36,14 @@ _PROFILE, _CONSTITUENTS, _WEIGHTINGS = (
     "/stable/etf/sector-weightings",
 )
 
-_MAX_RESPONSE_ROWS = 50_000
-"""Rows of an answer; thirty years of sessions are 7,560."""
-
 _MONEY_LIMIT = 1e16
-"""What NUMERIC(18, 2) holds."""
-
-
-_UNPRINTABLE = re.compile(f"[{UNPRINTABLE}\t\n]")
+"""Limit of a NUMERIC(18, 2) column, exclusive, in dollars."""
 
 
 def _text_validator(max_length: int) -> AfterValidator:
-    """Text that fits its column, without control characters; nothing but space is none at all."""
+    """Return a validator that removes control characters, truncates, and maps blank to None."""
     return AfterValidator(
-        lambda text: _UNPRINTABLE.sub(" ", text or "").strip()[:max_length] or None
+        lambda text: UNPRINTABLE_CHARACTERS.sub(" ", text or "").strip()[:max_length] or None
     )
 
 
@@ -73,7 +55,7 @@ IsoDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
 class Bar(_Row):
-    """A day of the split-adjusted history; it holds no dividends."""
+    """A daily bar of the split-adjusted history, not adjusted for dividends."""
 
     symbol: str
     date: IsoDate
@@ -85,7 +67,7 @@ class Bar(_Row):
 
 
 class AdjustedBar(_Row):
-    """A day of the history that is adjusted for dividends too."""
+    """A daily close adjusted for splits and dividends."""
 
     symbol: str
     date: IsoDate
@@ -93,9 +75,9 @@ class AdjustedBar(_Row):
 
 
 class Profile(_Row):
-    """What a company or fund is.
+    """Profile of a company or fund.
 
-    A fund comes with the sector of its manager: look at the two flags first.
+    FMP gives a fund the sector of its manager, so check `is_etf` and `is_fund` first.
     """
 
     symbol: str
@@ -112,19 +94,19 @@ class Profile(_Row):
 
     @property
     def gics_sector(self) -> str | None:
-        """GICS name; None for a fund, and for a sector that is missing or unknown."""
+        """GICS sector; None for a fund, and if the sector is missing or unknown."""
         return None if self.is_etf or self.is_fund else gics.to_gics_sector(self.sector or "")
 
 
 def _validate_symbol(text: str) -> str:
-    """Return the normal form of a symbol, or raise ValueError."""
+    """Return the normalized symbol, or raise ValueError."""
     if symbol := normalize_symbol(text):
         return symbol
-    raise ValueError("not a symbol")
+    raise ValueError("not a valid symbol")
 
 
 class Constituent(_Row):
-    """A stock of the S&P 500; the vendor gives neither its weight nor its market capitalisation here."""
+    """A constituent of the S&P 500; the endpoint has no weight and no market capitalization."""
 
     symbol: Annotated[str, AfterValidator(_validate_symbol)]
     sector: str
@@ -132,7 +114,7 @@ class Constituent(_Row):
 
 
 class SectorWeight(_Row):
-    """A sector's weight in a fund, in per cent of the whole with cash."""
+    """Weight of a sector in a fund, in percent of net assets including cash."""
 
     sector: str
     weight: float = Field(alias="weightPercentage", ge=0, le=100)
@@ -144,7 +126,7 @@ N = TypeVar("N", Profile, Constituent)
 
 
 class ValidatedRows(NamedTuple, Generic[R]):
-    """The rows of an answer that fit, each with its text, and the others."""
+    """Valid rows of a response with their text, and rejected rows."""
 
     rows: list[R]
     texts: list[str]
@@ -152,29 +134,36 @@ class ValidatedRows(NamedTuple, Generic[R]):
 
 
 class FmpClient:
-    """The vendor's client."""
+    """Client of the FMP endpoints that the package uses."""
 
     def __init__(self, http: VendorHttpClient) -> None:
         self._http = http
 
     def fetch_prices(self, symbol: str, first: date, last: date) -> ParseResult:
-        """Daily prices of a symbol, as `files.read_prices` gives those of a file.
+        """Fetch the daily prices of a symbol, in the format of `files.read_prices`.
 
-        Two calls: ``close`` comes from the history that is adjusted for splits alone, ``adj_close``
-        from the one that is adjusted for dividends too. A day that only one of them has is
-        rejected, as is a row of another symbol.
+        Takes two calls: ``close`` is adjusted for splits only, ``adj_close`` for splits and
+        dividends. A day that is missing in one of the two histories is rejected, as is a row of
+        another symbol.
+
+        Parameters
+        ----------
+        symbol : str
+            Normalized symbol.
+        first, last : date
+            First and last day, inclusive.
 
         Returns
         -------
         ParseResult
-            Without rows if the vendor does not know the symbol, has no price in the range, or only
-            such as are rejected.
+            Without rows if FMP does not know the symbol, has no price in the range, or has only
+            rows that are rejected.
 
         Raises
         ------
         SourceError
-            If either answer is none. Where the plan has no dividend-adjusted history, adj_close :=
-            close and a note says so.
+            If one of the calls fails. If the plan does not include the dividend-adjusted history,
+            adj_close is the close, and a note says so.
         """
         params = {"symbol": symbol, "from": first.isoformat(), "to": last.isoformat()}
         bars = self._fetch_symbol_rows(_HISTORY, symbol, params, Bar)
@@ -190,29 +179,29 @@ class FmpClient:
             return ParseResult(pd.DataFrame(), [*bars.rejected, *adjusted.rejected], [])
         if not adjusted.rows:
             raise InvalidResponseError(
-                f"{VENDOR} has prices of {symbol} but no dividend-adjusted ones: say so to its"
-                " support"
+                f"{VENDOR} returned prices of {symbol} but no dividend-adjusted prices. Report this"
+                " to FMP support"
             )
         return _join_histories(bars, adjusted)
 
     def fetch_profile(self, symbol: str) -> ValidatedRows[Profile]:
-        """What a symbol is: one row, or none if the vendor does not know it."""
+        """Fetch the profile of a symbol: one row, or none if FMP does not know the symbol."""
         return _reject_duplicates(
             self._fetch_symbol_rows(_PROFILE, symbol, {"symbol": symbol}, Profile)
         )
 
     def fetch_constituents(self) -> ValidatedRows[Constituent]:
-        """The stocks of the S&P 500, each once."""
+        """Fetch the constituents of the S&P 500, without duplicates."""
         return _reject_duplicates(self._fetch_rows(_CONSTITUENTS, {}, Constituent))
 
     def fetch_sector_weights(self, fund: str) -> ValidatedRows[SectorWeight]:
-        """Sector weights of a fund; they leave out its cash, and need not sum to 100."""
+        """Fetch the sector weights of a fund, in percent; cash is excluded from their sum."""
         return self._fetch_rows(_WEIGHTINGS, {"symbol": fund}, SectorWeight)
 
     def _fetch_symbol_rows(
         self, path: str, symbol: str, params: dict[str, str], model: type[S]
     ) -> ValidatedRows[S]:
-        """Rows that are of the symbol asked for; the others are rejected."""
+        """Fetch rows of one symbol; rows of other symbols are rejected."""
         found = self._fetch_rows(path, params, model)
         matching: ValidatedRows[S] = ValidatedRows([], [], found.rejected)
         for row, text in zip(found.rows, found.texts, strict=True):
@@ -222,8 +211,8 @@ class FmpClient:
                 matching.texts.append(text)
             else:
                 reason = (
-                    f"a row of {name or 'no symbol'}, not of {symbol}: if it was renamed, hold it"
-                    " under its new name"
+                    f"symbol {name or '(missing)'} instead of {symbol}; if {symbol} was renamed,"
+                    " change the symbol of the holding"
                 )
                 matching.rejected.append(RejectedRow(None, text, reason))
         return matching
@@ -233,18 +222,18 @@ class FmpClient:
             [path.removeprefix("/stable/"), *([params["symbol"]] if "symbol" in params else [])]
         )
         return self._http.get(
-            path, params, lambda answer: _validate_rows(_decode_rows(answer, request), model)
+            path, params, lambda answer: _validate_rows(decode_rows(answer, request), model)
         )
 
 
 def _reject_duplicates(found: ValidatedRows[N]) -> ValidatedRows[N]:
-    """Reject rows of a symbol that stands above."""
+    """Reject every row after the first of a symbol."""
     kept: ValidatedRows[N] = ValidatedRows([], [], list(found.rejected))
     symbols: set[str] = set()
     for row, text in zip(found.rows, found.texts, strict=True):
         if row.symbol in symbols:
             kept.rejected.append(
-                RejectedRow(None, text, f"a second row for {row.symbol}: the first stands")
+                RejectedRow(None, text, f"duplicate row for {row.symbol}; the first is kept")
             )
         else:
             kept.rows.append(row)
@@ -254,7 +243,7 @@ def _reject_duplicates(found: ValidatedRows[N]) -> ValidatedRows[N]:
 
 
 def profiles_to_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
-    """Return profiles as `db.input_writes.store_profiles` wants them; a fund has no sector of its own."""
+    """Return profiles in the format of `db.input_writes.store_profiles`; a fund has no sector."""
     rows = [
         {
             "symbol": normalize_symbol(profile.symbol),
@@ -279,16 +268,16 @@ def profiles_to_frame(profiles: Sequence[Profile]) -> pd.DataFrame:
 def _join_histories(
     bars: ValidatedRows[Bar], adjusted: ValidatedRows[AdjustedBar] | None
 ) -> ParseResult:
-    """Join the two histories by day and look at each row as at that of a file."""
+    """Join the two histories by day, and validate the rows like those of a file."""
     closes: dict[str, float] = {}
     rejected = [*bars.rejected, *(adjusted.rejected if adjusted else ())]
     days = {bar.date for bar in bars.rows}
     for row, text in zip(adjusted.rows, adjusted.texts, strict=True) if adjusted else ():
         if row.date in closes or row.date not in days:
             reason = (
-                f"a second row for {row.date}: the first stands"
+                f"duplicate row for {row.date}; the first is kept"
                 if row.date in closes
-                else f"the history has no row of {row.date}"
+                else f"no split-adjusted price on {row.date}"
             )
             rejected.append(RejectedRow(None, text, reason))
         closes.setdefault(row.date, row.close)
@@ -308,10 +297,10 @@ def _join_histories(
 
     validator = RowValidator(Table(Path(VENDOR), arrow, [], [], locate))
     rows = price_rows(validator)
-    if adjusted:  # where none of them is a price, the closes must not stand in
+    if adjusted:  # the close must not replace an adjusted close that is missing
         validator.reject(
             np.array([bar.date not in closes for bar in bars.rows]),
-            "no dividend-adjusted close of {date}",
+            "no dividend-adjusted close on {date}",
         )
         validator.notes.clear()
     parsed = validator.result(rows, allow_empty=True)
@@ -320,145 +309,8 @@ def _join_histories(
     )
 
 
-def _decode_rows(response: VendorResponse, request: str) -> list[Any]:
-    """Return the rows of an answer, or raise the error that it is."""
-    try:
-        content = pydantic_core.from_json(response.body)
-    except ValueError:
-        content = None
-    text = _error_message(content, response.body)
-    if error := _vendor_error(response, text, request):
-        raise error
-    if content is None:
-        raise InvalidResponseError(
-            f"{VENDOR} broke its answer to {request} off, or it is not JSON", retryable=True
-        )
-    if not isinstance(content, list):
-        raise InvalidResponseError(
-            f"{VENDOR} answers to {request} with something other than a list"
-            + (f": it says '{text}'" if text else "")
-        )
-    if len(content) > _MAX_RESPONSE_ROWS:
-        raise InvalidResponseError(
-            f"{VENDOR} answers to {request} with {len(content):,} rows, where"
-            f" {_MAX_RESPONSE_ROWS:,} are the most that is read"
-        )
-    return content
-
-
-def _error_message(content: Any, body: bytes) -> str:
-    """What an answer says in words, if it does: an object's error message, or plain text."""
-    message = content.get("Error Message") if isinstance(content, dict) else content
-    text = (
-        message
-        if isinstance(message, str)
-        else body[:500].decode("utf-8", "replace")
-        if content is None
-        else ""
-    )
-    return (
-        ""
-        if text.lstrip().startswith(("[", "{"))
-        else " ".join(_UNPRINTABLE.sub(" ", text).split())[:200]
-    )
-
-
-def _vendor_error(response: VendorResponse, text: str, request: str) -> SourceError | None:
-    """Return what an answer refuses, by its words and then by its status; None: nothing."""
-    message = text.casefold()
-    by_words = (
-        refusal
-        for words, refusal in _ERRORS_BY_MESSAGE.items()
-        if any(word in message for word in words.split("|"))
-    )
-    make_error = next(by_words, None) or _ERRORS_BY_STATUS.get(response.status)
-    if make_error is not None:
-        return make_error(request, response)
-    if response.status in (408, 425) or response.status >= 500:
-        return VendorUnavailableError(
-            f"{VENDOR} has a fault of its own (status {response.status} to {request}): try again"
-            " later",
-            response.retry_after,
-        )
-    if 300 <= response.status < 400:
-        return InvalidResponseError(
-            f"{VENDOR} sends to another address, where the key is not sent: is RISKMETRICS_FMP_URL"
-            " right?"
-        )
-    if response.status != 200:
-        return InvalidResponseError(
-            f"{VENDOR} answers to {request} with status {response.status}"
-            + (f": '{text}'" if text else "")
-        )
-    return None
-
-
-def _authentication_error(_what: str, _answer: VendorResponse) -> SourceError:
-    return AuthenticationError(
-        f"{VENDOR} does not know the key in FMP_API_KEY: copy it anew from its site"
-    )
-
-
-def _bandwidth_error(_what: str, _answer: VendorResponse) -> SourceError:
-    return RateLimitError(
-        f"{VENDOR} has sent as many bytes in 30 days as the plan has: wait, or take a larger plan"
-    )
-
-
-def _rate_limit_error(_what: str, response: VendorResponse) -> SourceError:
-    advice = (
-        "what is missing is fetched by the next run; if it is the calls per minute, set"
-        " RISKMETRICS_FMP_CALLS_PER_MINUTE lower"
-    )
-    return RateLimitError(
-        f"{VENDOR} has answered as often as the plan has: {advice}",
-        transient=True,
-        retry_after=response.retry_after,
-    )
-
-
-def _legacy_endpoint_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(
-        f"{VENDOR} has closed {request} to keys made after August 2025: is RISKMETRICS_FMP_URL"
-        " right?",
-        is_endpoint_wide=True,
-    )
-
-
-def _endpoint_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(
-        f"the plan does not have {request.partition(' ')[0]}: docs/data.md says what each plan"
-        " gives",
-        is_endpoint_wide=True,
-    )
-
-
-def _symbol_entitlement_error(request: str, _answer: VendorResponse) -> SourceError:
-    return EntitlementError(
-        f"the plan does not have {request}: import it from a file, or take a larger plan"
-    )
-
-
-_ERRORS_BY_MESSAGE: dict[str, Callable[[str, VendorResponse], SourceError]] = {
-    "invalid api key": _authentication_error,
-    "bandwidth limit": _bandwidth_error,
-    "limit reach": _rate_limit_error,
-    "legacy endpoint": _legacy_endpoint_error,
-    "restricted endpoint|exclusive endpoint": _endpoint_entitlement_error,
-    "premium query parameter": _symbol_entitlement_error,
-}
-"""What the vendor's words mean, whatever the status that they come with."""
-
-_ERRORS_BY_STATUS = {
-    401: _authentication_error,
-    402: _symbol_entitlement_error,
-    403: _endpoint_entitlement_error,
-    429: _rate_limit_error,
-}
-
-
 def _validate_rows(content: list[Any], model: type[R]) -> ValidatedRows[R]:
-    """Look at every row by itself: one that does not fit takes no other with it."""
+    """Validate each row separately, so that an invalid row does not affect the others."""
     found: ValidatedRows[R] = ValidatedRows([], [], [])
     for item in content:
         text = json.dumps(item, ensure_ascii=False)

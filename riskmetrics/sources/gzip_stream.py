@@ -1,4 +1,4 @@
-"""What a gzip file expands to, at a cost that its size bounds."""
+"""Decompression of gzip files in time that is bounded by their size."""
 
 import io
 import zlib
@@ -8,27 +8,27 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 _GZIP_WINDOW = 31
-"""Tells zlib to expect the header of gzip, and to check the sum at the end."""
+"""Window argument of zlib that expects a gzip header and verifies the checksum."""
 
 _BUFFER_BYTES = 1 << 16
 _CHUNK_BYTES = 8192
-"""Packed bytes that are read at once: what follows the end of a member is copied for each member."""
+"""Compressed bytes per read; small, because zlib copies what follows the end of a member."""
 
 
 def decompress(file: BinaryIO) -> io.BufferedReader:
-    """Return what a gzip file expands to."""
+    """Return a stream of the decompressed content of a gzip file."""
     return io.BufferedReader(_GzipReader(file), _BUFFER_BYTES)
 
 
 def is_gzip_stream(stream: BinaryIO) -> bool:
-    """Whether a stream is what a gzip file expands to."""
+    """Return whether a stream comes from `decompress`."""
     return isinstance(getattr(stream, "raw", None), _GzipReader)
 
 
 class _GzipReader(io.RawIOBase):
-    """The content of a gzip file, of one member or several; it goes to a place by reading up to it.
+    """Raw stream of the content of a gzip file with one or several members; seeks by reading.
 
-    `gzip.GzipFile` reads the zeros between members one by one, and takes hours for a sparse file.
+    `gzip.GzipFile` skips zeros between members byte by byte, which takes hours for a sparse file.
 
     Raises
     ------
@@ -44,17 +44,17 @@ class _GzipReader(io.RawIOBase):
         self._rewind()
 
     def readable(self) -> bool:
-        """Whether it can be read: always."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Whether it can go elsewhere: to any place counted from its start."""
+        """Return True; seeking relative to the end is not supported."""
         return True
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Go to a place, and return it; to go back, the file is unpacked again from its start."""
+        """Seek to a position and return it; seeking back decompresses again from the start."""
         if whence == io.SEEK_END:
-            raise io.UnsupportedOperation("the size of a gzip file is not known before its end")
+            raise io.UnsupportedOperation("a gzip stream cannot seek relative to its end")
         target = offset + (self._position if whence == io.SEEK_CUR else 0)
         if target < self._position:
             self._rewind()
@@ -63,7 +63,7 @@ class _GzipReader(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: "WriteableBuffer") -> int:
-        """Fill a buffer, or a part of it."""
+        """Read into a buffer, and return the number of bytes read; 0 at the end."""
         view = memoryview(buffer)
         while True:
             if self._member.eof and not self._begin_member():
@@ -76,7 +76,7 @@ class _GzipReader(io.RawIOBase):
                 self._position += len(data)
                 return len(data)
             if not packed and not self._member.eof:
-                raise EOFError("it ends before its end is marked")
+                raise EOFError("unexpected end of file")
 
     def _rewind(self) -> None:
         self._file.seek(0)
@@ -84,7 +84,7 @@ class _GzipReader(io.RawIOBase):
         self._member, self._pending = zlib.decompressobj(_GZIP_WINDOW), b""
 
     def _begin_member(self) -> bool:
-        """Go to the next member, past zeros; return whether there is one."""
+        """Skip zeros and start the next member; return whether there is one."""
         packed = self._member.unused_data.lstrip(b"\0")
         while not packed:
             piece = self._file.read(_CHUNK_BYTES)

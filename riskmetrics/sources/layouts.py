@@ -1,7 +1,6 @@
-"""What files of holdings look like: the headers of each layout, what its columns mean, and which lines are no holdings.
+"""Layouts of holdings files: headers, meaning of the columns, and lines that are no holdings.
 
-A layout is data; ``brokers`` reads by it. Headers are written as `tabular_files.header_key` writes
-them.
+A layout is data that ``brokers`` applies. Headers are normalized by `tabular_files.header_key`.
 """
 
 from collections.abc import Mapping
@@ -103,38 +102,38 @@ HOLDINGS_COLUMNS: HeaderAliases = {
 }
 
 MONEY_MARKET_PATTERN = r"[a-z]{3}xx\|"
-"""Symbols of money market funds, whose price is 1."""
+"""Pattern of the symbols of money market funds, whose price is 1."""
 CASH_ROW_SYMBOL = "Cash report"
-"""Stands in place of a symbol in the row that becomes of a line, outside of the table, which states cash."""
+"""Symbol of the row that is made from a cash line outside of the table."""
 TOTAL_LINE_PATTERN = (
     r"(account |grand |portfolio |positions? )?(sub-?)?totals?\b.*|futures (cash|positions market"
     r" value)"
 )
-"""What stands in place of a symbol on a line that sums up others."""
+"""Pattern of the text in the symbol column of a total line."""
 
 
 class Layout(NamedTuple):
-    """How a kind of file is recognised and read."""
+    """Rules to recognize and read one kind of holdings file."""
 
     name: str
     signatures: frozenset[frozenset[str]]
-    """Headers that stand together in the first line of its table; one set of them is enough."""
+    """Sets of headers; a line that has all headers of one set starts the table."""
     cash_pattern: str
-    """Matches ``symbol|description|class`` of a line that states cash, in lower case."""
+    """Pattern of ``symbol|description|class``, in lower case, of a cash line."""
     columns: HeaderAliases = HOLDINGS_COLUMNS
     holding_values: Mapping[str, str] = {}
-    """What a line of the table must say in a column to be a holding, without case and spaces."""
+    """Value that each of these columns must have in a holding, normalized like a header."""
     fact_patterns: tuple[str, ...] = ()
-    """Match ``cell|cell|…`` of a line outside of the table and name its account, its account's number, the day or the cash."""
+    """Patterns of ``cell|cell|…`` outside of the table; groups account, number, day and cash."""
     has_account_line_above: bool = False
-    """Whether the line above a header, one cell long, names the account of the lines below it."""
+    """Whether the line above a header names the account of the lines below it."""
     unpriced_classes: frozenset[str] = frozenset()
-    """Classes, in lower case, whose quantities and prices are not those of shares."""
+    """Asset classes, in lower case, that are not quoted per share and are rejected."""
     decimal: str | None = None
-    """The decimal mark where the numbers do not tell. None: it has to be asked for."""
+    """Decimal mark if the numbers are ambiguous. None: the user has to specify it."""
 
     def matches_header(self, keys: frozenset[str]) -> bool:
-        """Whether a line of these headers begins its table."""
+        """Return whether a line with these headers starts the table."""
         return any(signature <= keys for signature in self.signatures)
 
 
@@ -217,21 +216,21 @@ GENERIC = Layout(
     holding_values={"detail": "summary"},
 )
 LAYOUTS = (SCHWAB, FIDELITY, INTERACTIVE_BROKERS, GENERIC)
-"""Those that are told apart by more come first."""
+"""All layouts, the more specific ones first."""
 
 UNSUPPORTED_FILES: Mapping[frozenset[str], str] = {
     frozenset({"statement", "header"}): (
-        "a statement of Interactive Brokers without a section Open Positions: export it with that,"
-        " in English"
+        "an Interactive Brokers statement without the section Open Positions. Export it with that"
+        " section, in English"
     ),
     frozenset(
         {"header", "datadiscriminator"}
-    ): "a statement of Interactive Brokers in another language: export it in English",
+    ): "an Interactive Brokers statement in another language. Export it in English",
     frozenset(
         {"action", "symbol", "amount"}
-    ): "a list of transactions, not of holdings: export the positions",
+    ): "a list of transactions, not of holdings. Export the positions",
     frozenset(
         {"transactiontype", "symbol"}
-    ): "a list of transactions, not of holdings: export the positions",
+    ): "a list of transactions, not of holdings. Export the positions",
 }
-"""Headers of files that are not read, lest they pass for a table of holdings; and what they are."""
+"""Description of unsupported files by headers that would otherwise match a table of holdings."""

@@ -1,4 +1,4 @@
-"""Going through lines of holdings: lots as tables want them, or weights that become lots at a price."""
+"""Validation of holdings: lots in the format of the database, or weights to be converted."""
 
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -32,11 +32,11 @@ POSITION_TYPES = {
     "SHORT PUT": "SP",
 }
 MIN_QUANTITY, QUANTITY_LIMIT = 1e-10, 1e12
-"""Smallest quantity that is stored, with ten decimals, and the first that is too large to be one."""
+"""Smallest quantity, stored with ten decimals, and the exclusive limit of quantities."""
 _FOREIGN_CURRENCY = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!US\$)[A-Z]{1,2}\$)"
-"""Digits, and the sign or code of a currency that is not the dollar."""
+"""Pattern of an amount with the sign or code of a currency other than USD."""
 _MAX_VALUE_RATIO = 5.0
-"""Times that a market value may be off quantity and price: of another moment, or the price rounded to a cent."""
+"""Maximum ratio between market value and quantity times price, which may be of another moment."""
 _MONEY_COLUMNS = ("entry_price", "cost_basis", "last_price", "market_value")
 
 
@@ -48,30 +48,31 @@ def validate_lots(
     unpriced_classes: Collection[str] = (),
     weight_scale: float | None = None,
 ) -> ParseResult:
-    """Go through lines of holdings, one lot each.
+    """Validate rows of holdings, one lot per row.
 
     Parameters
     ----------
     table : Table
-        Columns as `layouts.HOLDINGS_COLUMNS` names them, as far as there are; ``decimal`` is the
-        decimal mark of their numbers.
+        Columns named as in `layouts.HOLDINGS_COLUMNS`, any subset that includes symbol.
     as_of : date
-        The day whose holdings these are: a lot entered later is rejected.
+        Day of the holdings; a lot entered later is rejected.
+    decimal : str
+        Decimal mark of the numbers, "." or ",".
     unpriced_classes : collection of str
-        Investment classes, in lower case, that are rejected.
+        Asset classes, in lower case, that are rejected.
     weight_scale : float, optional
-        Where lots are stated by weight: what weights are parts of, 1 or 100.
+        Total of the weights, 1 or 100, if the table has weights instead of quantities.
 
     Returns
     -------
     ParseResult
-        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; where lots are
-        stated by weight that, a fraction), entry_price (float64, dollars a share, from the cost
-        basis where there is one, NaN if unknown), entry_date (datetime.date or None), position_type
-        (LC LP SC SP LONG SHORT; without one the symbol and the sign decide), investment_class
-        (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if none), strike_price, last_price
-        (float64, NaN), expiration_date (as entry_date), market_value (float64, dollars, of the
-        quantity's sign, NaN if not stated).
+        symbol, quantity (float64, shares or contracts, negative for SHORT, SC, SP; with
+        ``weight_scale`` the weight as a fraction), entry_price (float64, dollars per share, from
+        the cost basis if there is one, NaN if unknown), entry_date (datetime.date or None),
+        position_type (LC, LP, SC, SP, LONG, SHORT; if absent, from symbol and sign),
+        investment_class (PUBLIC, OPTIONS, PRIVATE), underlying_symbol (None if absent),
+        strike_price, last_price (float64, NaN if absent), expiration_date (like entry_date),
+        market_value (float64, dollars, with the sign of the quantity, NaN if absent).
     """
     validator = RowValidator(table, decimal)
     _reject_non_usd(validator, unpriced_classes)
@@ -89,7 +90,7 @@ def validate_lots(
     _reject_invalid_quantity(validator, symbols, quantity, stated_by)
     validator.reject(
         entry > np.datetime64(as_of),
-        f"entry_date {{entry_date}} lies after {as_of}, the day of these holdings",
+        f"entry_date {{entry_date}} is after {as_of}, the day of these holdings",
     )
     terms = _option_terms(validator)
     types, classes = (
@@ -136,7 +137,7 @@ def _reject_non_usd(validator: RowValidator, unpriced_classes: Collection[str]) 
     classes = validator.text("investment_class").str.lower()
     validator.reject(
         classes.isin(list(unpriced_classes)),
-        "{investment_class}: only shares, funds and options on them are valued",
+        "{investment_class}: only shares, funds and options on them are supported",
     )
 
 
@@ -145,15 +146,17 @@ def _reject_invalid_quantity(
 ) -> None:
     validator.reject(symbols == "", "no symbol")
     validator.reject(np.isnan(quantity), f"no {name}")
-    least = (
-        MIN_QUANTITY if name == "quantity" else np.finfo(float).tiny
-    )  # what a weight comes to is not known yet
-    validator.reject(np.abs(quantity) < least, f"{name} {{{name}}} is zero")
+    # the quantity that a weight gives is not known yet
+    minimum = MIN_QUANTITY if name == "quantity" else np.finfo(float).tiny
+    validator.reject(np.abs(quantity) < minimum, f"{name} {{{name}}} is zero")
     validator.reject(np.abs(quantity) >= QUANTITY_LIMIT, f"{name} {{{name}}} is too large")
 
 
 def _option_terms(validator: RowValidator) -> pd.DataFrame:
-    """What columns, or else symbols, tell of options: right (C, P, empty if not told by the symbol), underlying, strike, expiration."""
+    """Return option terms from columns, else from symbols: right, underlying, strike, expiration.
+
+    The right (C, P) comes from the symbol only and is empty if the symbol has none.
+    """
     found = cells.map_unique(validator.table.columns["symbol"], parse_option)
     underlying = validator.symbols("underlying_symbol", max_length=10)
     strike, expiration = validator.prices("strike_price"), validator.days("expiration_date")
@@ -182,42 +185,38 @@ def _reject_unreadable_options(
     right: "pd.Series[str]",
     has_option_class_only: "pd.Series[bool]",
 ) -> None:
-    """Reject what is called an option, or has the symbol of one, and is none; and options that deliver something else than 100 shares."""
-    validator.reject(
-        has_option_class_only, "an option whose position_type is none of LC, LP, SC, SP"
-    )
+    """Reject options without right, invalid option symbols, and adjusted options."""
+    validator.reject(has_option_class_only, "option without position_type LC, LP, SC or SP")
     validator.reject(
         (right == "") & symbols.str.contains(r"\d{6}[CP]\d"),
-        "symbol {symbol} looks like that of an option and cannot be read as one",
+        "symbol {symbol} looks like an option symbol but is not valid",
     )
     validator.reject(
         (right != "") & symbols.str.contains(r"\d{7}[CP]"),
-        "{symbol} is an adjusted option: what it delivers is not known",
+        "{symbol} is an adjusted option with an unknown deliverable",
     )
 
 
 def _reject_value_mismatch(
     validator: RowValidator, computed: FloatArray, stated: FloatArray
 ) -> None:
-    """Reject what is worth something else than its quantity at its price: a bond, in per cent of its face value, or a small contract."""
+    """Reject rows with a value far from quantity times price, such as bonds quoted in percent."""
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = stated / computed
-    what = (
-        "a bond, or a contract of another size, and only shares, funds and options on them are"
-        " valued"
-    )
     validator.reject(
         (ratio > 0) & ((ratio < 1 / _MAX_VALUE_RATIO) | (ratio > _MAX_VALUE_RATIO)),
-        f"quantity {{quantity}} at {{last_price}} is not worth {{market_value}}: {what}",
+        "market value {market_value} does not match quantity {quantity} at {last_price}"
+        " (a bond, or a contract of another size?); only shares, funds and options on them are"
+        " supported",
     )
 
 
 def _contract_sizes(validator: RowValidator, options: "pd.Series[bool]") -> FloatArray:
-    """Shares in a unit of each holding; one with another multiplier, if that is stated, is rejected."""
+    """Return the shares per unit of each holding; reject rows that state another multiplier."""
     stated, sizes = validator.numbers("multiplier"), np.where(options, CONTRACT_SIZE, 1)
     validator.reject(
         ~np.isnan(stated) & (stated != sizes),
-        "a multiplier of {multiplier}, which is neither that of shares nor of options on them",
+        f"multiplier {{multiplier}} is not supported (1 for shares, {CONTRACT_SIZE} for options)",
     )
     return sizes
 
@@ -229,14 +228,14 @@ def _position_types(
     right: "pd.Series[str]",
     name: str,
 ) -> "pd.Series[str]":
-    """Each row's position type, made to agree with the quantity's sign and the option's right, or rejected."""
+    """Return position types from text, sign and right of options; reject contradictions."""
     stated_types = (
         validator.text("position_type").str.upper().str.replace(r"[\s_-]+", " ", regex=True)
     )
     types = stated_types.map(POSITION_TYPES).astype("str")
     validator.reject(
         (stated_types != "") & types.isna(),
-        f"position_type '{{position_type}}' is none of {', '.join(list(POSITION_TYPES)[:6])}",
+        f"position_type '{{position_type}}' is not one of {', '.join(list(POSITION_TYPES)[:6])}",
     )
     opposed = types.isin(LONG_OPTIONS) & (quantity < 0)
     validator.reject(
@@ -246,7 +245,7 @@ def _position_types(
         types.isin([*LONG_OPTIONS, *SHORT_OPTIONS]) & (right != "") & (types.str[-1] != right)
     )
     validator.reject(
-        other_right, "position_type {position_type} contradicts the option's symbol {symbol}"
+        other_right, "position_type {position_type} contradicts the option symbol {symbol}"
     )
     turned = (types == "LONG") & (quantity < 0) & validator.valid_rows
     if turned.any():
@@ -259,7 +258,7 @@ def _position_types(
 
 
 def _investment_classes(validator: RowValidator) -> "pd.Series[str]":
-    """PRIVATE and OPTIONS where the asset class says so ("Private Equity", "Equity Option"), else PUBLIC."""
+    """Return PRIVATE or OPTIONS if the asset class contains "private" or "option", else PUBLIC."""
     stated_classes = validator.text("investment_class").str.upper()
     classes = np.select(
         [stated_classes.str.contains("PRIVATE"), stated_classes.str.contains("OPTION")],
@@ -270,7 +269,10 @@ def _investment_classes(validator: RowValidator) -> "pd.Series[str]":
 
 
 def _per_unit(total: FloatArray, units: FloatArray, *, otherwise: FloatArray) -> FloatArray:
-    """Dollars a share where a total is stated that makes a price; a cost basis of zero, as of a gift, makes none."""
+    """Return dollars per share from a total, or ``otherwise`` where that gives no valid price.
+
+    A cost basis of zero, such as that of a gift, gives no valid price.
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         price = np.abs(total) / units
     usable: BoolArray = (price >= MIN_PRICE) & (price < PRICE_LIMIT)
@@ -280,22 +282,23 @@ def _per_unit(total: FloatArray, units: FloatArray, *, otherwise: FloatArray) ->
 def weights_to_quantities(
     weighted: pd.DataFrame, closes: Mapping[str, Decimal], value: float, day: date
 ) -> pd.DataFrame:
-    """Turn weights into quantities at the closes of a day.
+    """Convert weights to quantities at the closes of a day.
 
     Parameters
     ----------
     weighted : DataFrame
-        As `validate_lots` gives lots stated by weight.
+        Result of `validate_lots` with ``weight_scale``.
     closes : mapping
-        Close by symbol, dollars; an option's and a private holding's price is the stated one.
+        Close by symbol, dollars. Options and private holdings use their stated price instead.
     value : float
-        What the weights are parts of, dollars.
+        Value that the weights refer to, dollars.
+    day : date
+        Day of the closes.
 
     Raises
     ------
     DataQualityError
-        If a price is missing, or makes a quantity that cannot be stored: a part of the weights
-        would be another portfolio.
+        If any price is missing or gives a quantity that cannot be stored.
     """
     listed = weighted["investment_class"] == "PUBLIC"
     close = weighted["symbol"].map(closes).astype(float)
@@ -307,14 +310,14 @@ def weights_to_quantities(
     if price.isna().any():
         without = join_names(weighted["symbol"][price.isna()])
         raise DataQualityError(
-            f"no price of {without} on {day}: weights become quantities at the prices of their day,"
-            " import those first"
+            f"no price of {without} on {day}. Import prices of that day first: weights are"
+            " converted to quantities at these prices"
         )
     quantity = weighted["quantity"] * value / price
     unfit = (quantity.abs() < MIN_QUANTITY) | (quantity.abs() >= QUANTITY_LIMIT)
     if unfit.any():
         raise DataQualityError(
-            f"with --value {value:,.2f} the quantity of {join_names(weighted['symbol'][unfit])}"
-            " cannot be stored"
+            f"quantity of {join_names(weighted['symbol'][unfit])} is out of range with --value"
+            f" {value:,.2f}"
         )
     return weighted.assign(quantity=quantity)

@@ -1,4 +1,4 @@
-"""Parquet files, whose few bytes may stand for any number of cells: what they say is compared with the limits first."""
+"""Reading of Parquet files, with limits checked before decompression."""
 
 import io
 from collections.abc import Callable, Mapping
@@ -20,10 +20,10 @@ from riskmetrics.sources.raw_files import (
 )
 
 _MAX_FOOTER_BYTES = 8 * MEGABYTE
-"""Most that the description of the columns may take; a thousand columns in ten row groups take 1 MB."""
+"""Maximum size of the metadata; a thousand columns in ten row groups take 1 MB."""
 
 _BATCH_ROWS = 65_536
-"""Rows that are read at once."""
+"""Rows per batch."""
 
 
 def read_parquet(
@@ -33,18 +33,21 @@ def read_parquet(
 
     Parameters
     ----------
+    path : Path
+        Name of the file in errors.
+    stream : BinaryIO
+        Content of the file.
     choose : callable
-        Takes the headers, and returns the position of each column that is read by its new name.
+        Maps the headers to the columns to read: new name and position of each.
+    limits : Limits
+        Limits that the decoded content is checked against, whatever the metadata states.
 
     Raises
     ------
     DataQualityError
-        If the file has no row, or more rows, longer cells or more bytes than ``limits`` allow,
-        whatever it says of itself.
+        If the file has no row, or exceeds a limit of rows, cell length or bytes.
     """
-    if is_gzip_stream(
-        stream
-    ):  # Parquet is read from its end, to which a gzip file has no short way
+    if is_gzip_stream(stream):  # Parquet is read from its end, where a gzip stream cannot seek
         measure_size(path, stream, limits)
         stream = io.BytesIO(read_whole(path, stream, limits))
     described = _open_checked(path, stream, limits)
@@ -63,22 +66,22 @@ def read_parquet(
         spelled = [_decode_dictionary(column) for column in columns]
         batches.append(pa.RecordBatch.from_arrays(spelled, names=list(chosen)))
     if not batches:
-        raise DataQualityError(f"{path} has columns and no row")
+        raise DataQualityError(f"{path} has columns but no row")
     return pa.Table.from_batches(batches)
 
 
 def _open_checked(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFile:
-    """Read what the file says of itself, if that is small enough to be read."""
+    """Open a Parquet file after checking the size of its metadata and the number of rows."""
     size = stream.seek(0, io.SEEK_END)
     stream.seek(max(size - 8, 0))
     if int.from_bytes(stream.read(4), "little") > _MAX_FOOTER_BYTES:
         raise DataQualityError(
-            f"{path} cannot be read as a table: it is damaged, or describes thousands of columns"
+            f"{path} cannot be read as a table: it is damaged, or has thousands of columns"
         )
     stream.seek(0)
     file = pq.ParquetFile(stream, pre_buffer=False)
     if not file.metadata.num_rows:
-        raise DataQualityError(f"{path} has columns and no row")
+        raise DataQualityError(f"{path} has columns but no row")
     groups = (file.metadata.row_group(number) for number in range(file.metadata.num_row_groups))
     if max(file.metadata.num_rows, sum(group.num_rows for group in groups)) > limits.rows:
         raise too_many_rows_error(path, limits)
@@ -86,11 +89,11 @@ def _open_checked(path: Path, stream: BinaryIO, limits: Limits) -> pq.ParquetFil
 
 
 def _require_flat_columns(path: Path, schema: pa.Schema, headers: list[str]) -> list[str]:
-    """Return which columns are text; DataQualityError if the cells of one are lists or records."""
+    """Return the text columns, or raise DataQualityError if a column has lists or records."""
     for header in headers:
         if pa.types.is_nested(schema.field(header).type):
             raise DataQualityError(
-                f"{path} has lists or records in the column {header}: write one value to a cell"
+                f"{path} has lists or records in the column {header}. Write one value per cell"
             )
     return [header for header in headers if _is_text(schema.field(header).type)]
 
@@ -98,7 +101,7 @@ def _require_flat_columns(path: Path, schema: pa.Schema, headers: list[str]) -> 
 def _reject_oversized(
     path: Path, metadata: pq.FileMetaData, headers: set[str], limits: Limits
 ) -> None:
-    """Refuse columns whose pages say that they unpack to more than a file may have."""
+    """Reject columns whose metadata states a decompressed size above the limit."""
     size = 0
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
@@ -123,20 +126,20 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _decoded_size(path: Path, column: pa.Array, limits: Limits) -> int:
-    """Return the bytes that a column takes without its dictionary; DataQualityError if a cell is too long."""
+    """Return the decoded bytes of a column, or raise DataQualityError for a long cell."""
     if not pa.types.is_dictionary(column.type) or not _is_text(column.type):
         return int(column.nbytes)
     lengths = pc.binary_length(column.dictionary)
     if (pc.max(lengths).as_py() or 0) > limits.line_bytes:
         raise DataQualityError(
-            f"{path} has a cell of more than {limits.line_bytes // 1024:,} KB: is it a table? If"
-            " so, raise RISKMETRICS_MAX_LINE_KB"
+            f"{path} has a cell longer than {limits.line_bytes // 1024:,} KB. Check that it is a"
+            " table, or raise RISKMETRICS_MAX_LINE_KB"
         )
     return int(pc.sum(pc.cast(lengths.take(column.indices), pa.int64())).as_py() or 0)
 
 
 def _decode_dictionary(column: pa.Array) -> pa.Array:
-    """Return a column without its dictionary, its text known to be UTF-8."""
+    """Return a column with its dictionary decoded and its text validated as UTF-8."""
     if pa.types.is_dictionary(column.type):
         column.dictionary.validate(full=True)
         column = pc.cast(column, column.type.value_type)

@@ -1,4 +1,4 @@
-"""What a file is before it is a table: its bytes, what they are known to be, and the text they spell."""
+"""Opening of files: type detection, size limits, pipes, gzip and text encodings."""
 
 import codecs
 import html
@@ -26,7 +26,7 @@ _UNSUPPORTED_SIGNATURES = {
     b"PK\x05\x06": "an empty zip archive",
     b"\xd0\xcf\x11\xe0": "a workbook",
     b"%PDF": "a PDF document",
-    b"{\\rtf": "a text document",
+    b"{\\rtf": "an RTF document",
     b"{": "JSON",
     b"[": "JSON",
     b"BZh": "compressed by bzip2",
@@ -34,20 +34,20 @@ _UNSUPPORTED_SIGNATURES = {
     b"\x28\xb5\x2f\xfd": "compressed by zstd",
     b"\x1f\x8b": "a gzip file in a gzip file",
 }
-"""What files that start so are."""
+"""Kind of an unsupported file by its first bytes."""
 
 _SIGNATURE_BYTES = 4096
-"""Bytes that tell what a file is."""
+"""Bytes read to detect the kind of a file."""
 
 _CHUNK_BYTES = 1 << 20
-"""Bytes that are read at once."""
+"""Bytes per read."""
 
 _PIPE_TIMEOUT_SECONDS = 10.0
-"""Seconds without a byte after which nobody is taken to write into a pipe."""
+"""Seconds without data after which reading from a pipe fails."""
 
 
 class DecodedText(NamedTuple):
-    """A file's text without its byte order mark, and the encoding that it was read in."""
+    """Text of a file without byte order mark, and the encoding it was decoded from."""
 
     text: str
     encoding: str
@@ -55,14 +55,14 @@ class DecodedText(NamedTuple):
 
 @contextmanager
 def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[BinaryIO]:
-    """Open a file for reading from its start, unpacked if it is a gzip file; nothing is read into memory.
+    """Open a file for reading, decompressed if it is a gzip file, without loading it into memory.
 
     Raises
     ------
     UsageError
-        If there is no such file, or it cannot be opened, or is neither a regular file nor a pipe.
+        If the file does not exist, cannot be opened, or is neither a regular file nor a pipe.
     DataQualityError
-        If it is larger than ``limits`` allow, empty, damaged, or another kind of file than a table.
+        If the file exceeds ``limits``, is empty or damaged, or is not a table.
     """
     try:
         with _open_nonblocking(path, limits) as file:
@@ -77,7 +77,7 @@ def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Binary
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist") from None
     except IsADirectoryError:
-        raise UsageError(f"{path} is a directory: name a CSV or Parquet file") from None
+        raise UsageError(f"{path} is a directory. Specify a CSV or Parquet file") from None
     except (zlib.error, EOFError) as error:
         raise DataQualityError(f"{path} is a damaged gzip file: {error}") from error
     except OSError as error:
@@ -85,14 +85,14 @@ def open_content(path: Path, limits: Limits = DEFAULT_LIMITS) -> Iterator[Binary
 
 
 def _reject_oversized_gzip(path: Path, file: BinaryIO, limits: Limits) -> None:
-    """Refuse a gzip file larger than what it may expand to, such as one that goes on with zeros."""
+    """Reject a gzip file that is larger than the limit of its content, such as a padded one."""
     if os.fstat(file.fileno()).st_size > limits.file_bytes + _CHUNK_BYTES:
         raise file_too_large(path, limits)
 
 
 def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
-    """Return the whole lines at the start of a stream, as far as one line may reach, and go back to the start."""
-    head = stream.read(limits.line_bytes + 1)  # and its end
+    """Return the complete lines in the first ``limits.line_bytes`` of a stream, and rewind it."""
+    head = stream.read(limits.line_bytes + 1)  # with the line end
     ended = not stream.read(1)
     stream.seek(0)
     if ended or is_parquet(head):
@@ -104,23 +104,23 @@ def read_head(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
 
 
 def read_whole(path: Path, stream: BinaryIO, limits: Limits) -> bytes:
-    """Return all bytes of a stream that `measure_size` has found to be within its limits."""
+    """Return all bytes of a stream that `measure_size` has checked."""
     stream.seek(0)
-    whole = io.BytesIO()  # it grows in place, and gives its bytes without a copy
+    whole = io.BytesIO()  # grows in place and returns its bytes without a copy
     while piece := stream.read(_CHUNK_BYTES):
         whole.write(piece)
-        if whole.tell() > limits.file_bytes:  # it has grown since
+        if whole.tell() > limits.file_bytes:  # the file has grown since the check
             raise file_too_large(path, limits)
     return whole.getvalue()
 
 
 def measure_size(path: Path, stream: BinaryIO, limits: Limits) -> int:
-    """Read a stream from its start, keep nothing, and return its size in bytes, unpacked.
+    """Return the decompressed size of a stream in bytes, by reading it from its start.
 
     Raises
     ------
     DataQualityError
-        If the whole, a line or, but for Parquet, the number of lines exceeds its limit.
+        If the size exceeds its limit, or, except for Parquet, a line or the number of lines.
     """
     stream.seek(0)
     size = lines = line = 0
@@ -147,27 +147,27 @@ def measure_size(path: Path, stream: BinaryIO, limits: Limits) -> int:
 
 def _line_too_long_error(path: Path, line: int, limits: Limits) -> DataQualityError:
     return DataQualityError(
-        f"{path} has a line of more than {limits.line_bytes // 1024:,} KB near line {line:,}: "
-        "is it a table? If so, raise RISKMETRICS_MAX_LINE_KB"
+        f"{path} has a line longer than {limits.line_bytes // 1024:,} KB near line {line:,}. Check"
+        " that it is a table, or raise RISKMETRICS_MAX_LINE_KB"
     )
 
 
 def too_many_rows_error(path: Path, limits: Limits) -> DataQualityError:
-    """Say that a file has more rows than are read."""
+    """Return the error for a file with more rows than the limit."""
     name = "RISKMETRICS_MAX_HOLDINGS" if limits.rows == limits.holdings else "RISKMETRICS_MAX_ROWS"
-    return DataQualityError(f"{path} has more than {limits.rows:,} rows: split it, or raise {name}")
+    return DataQualityError(f"{path} has more than {limits.rows:,} rows. Split it, or raise {name}")
 
 
-def file_too_large(path: Path, limits: Limits, what: str = ", unpacked") -> DataQualityError:
-    """Say that a file has more bytes than are read, and of ``what``."""
+def file_too_large(path: Path, limits: Limits, what: str = ", decompressed") -> DataQualityError:
+    """Return the error for a file larger than the limit; ``what`` names the measured content."""
     is_of_holdings = limits.file_bytes == limits.holdings * 1024
     name = "RISKMETRICS_MAX_HOLDINGS" if is_of_holdings else "RISKMETRICS_MAX_FILE_MB"
     size = limits.file_bytes / MEGABYTE
-    return DataQualityError(f"{path} has more than {size:,.4g} MB{what}: split it, or raise {name}")
+    return DataQualityError(f"{path} has more than {size:,.4g} MB{what}. Split it, or raise {name}")
 
 
 def _open_nonblocking(path: Path, limits: Limits) -> BinaryIO:
-    """Open a regular file, or a pipe as a copy of what comes through it; a device, which may have no end, is refused."""
+    """Open a regular file, or a copy of the content of a pipe; devices and sockets are rejected."""
     file = open(  # noqa: SIM115
         path, "rb", buffering=0, opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)
     )
@@ -177,18 +177,18 @@ def _open_nonblocking(path: Path, limits: Limits) -> BinaryIO:
     with file:
         if stat.S_ISFIFO(mode):
             return _copy_pipe(path, file, limits)
-    raise UsageError(f"{path} is a device or a socket, not a file: name a CSV or Parquet file")
+    raise UsageError(f"{path} is a device or a socket, not a file. Specify a CSV or Parquet file")
 
 
 def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
-    """Return what comes through a pipe as a file without a name; UsageError if nothing comes for some seconds."""
+    """Copy a pipe to a temporary file, or raise UsageError if no data arrives for some seconds."""
     with ExitStack() as opened:
         copy = cast("BinaryIO", opened.enter_context(tempfile.TemporaryFile()))
         while True:
             if not select.select([pipe], [], [], _PIPE_TIMEOUT_SECONDS)[0]:
                 raise UsageError(
-                    f"{path} is a pipe into which nothing was written for {_PIPE_TIMEOUT_SECONDS:g}"
-                    " s: name a file"
+                    f"{path} is a pipe, and no data arrived for {_PIPE_TIMEOUT_SECONDS:g} s."
+                    " Specify a file"
                 )
             piece = pipe.read(_CHUNK_BYTES)
             if not piece:
@@ -202,47 +202,51 @@ def _copy_pipe(path: Path, pipe: io.FileIO, limits: Limits) -> BinaryIO:
 
 
 def _reject_unsupported(path: Path, head: bytes) -> None:
-    """Refuse a file that starts as no table does."""
+    """Reject an empty file, and one whose first bytes are not those of a table."""
     if not head or (len(head) < _SIGNATURE_BYTES and head.isspace()):
         raise DataQualityError(f"{path} is empty")
     if kind := next(
         (kind for start, kind in _UNSUPPORTED_SIGNATURES.items() if head.startswith(start)), None
     ):
-        raise DataQualityError(f"{path} is {kind}: save the table as CSV")
+        raise DataQualityError(f"{path} is {kind}. Save the table as CSV")
     if not is_parquet(head):
         _reject_markup(path, head)
 
 
 def is_parquet(data: bytes) -> bool:
-    """Whether the bytes are those of a Parquet file."""
+    """Return whether data starts like a Parquet file."""
     return data.startswith(b"PAR1")
 
 
 def require_utf8(path: Path, data: bytes) -> bytes:
-    """Return text known to be UTF-8, without its byte order mark."""
+    """Return UTF-8 text without byte order mark, or raise DataQualityError if it is not UTF-8."""
     data = data.removeprefix(b"\xef\xbb\xbf")
     decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(
-        0, len(data), _CHUNK_BYTES
-    ):  # in pieces: the text as a whole would be as large again
+    # in pieces, because decoding the whole text would double the memory
+    for start in range(0, len(data), _CHUNK_BYTES):
         piece = data[start : start + _CHUNK_BYTES]
         try:
             decoder.decode(piece, final=start + _CHUNK_BYTES >= len(data))
         except UnicodeDecodeError as error:
             line = data.count(b"\n", 0, start + error.start) + 1
             raise DataQualityError(
-                f"{path} is not UTF-8 on line {line}: save it as CSV UTF-8"
+                f"{path} is not UTF-8 on line {line}. Save it as CSV UTF-8"
             ) from None
     if b"\0" in data:
-        raise DataQualityError(f"{path} is not UTF-8 text: save it as CSV UTF-8")
+        raise DataQualityError(f"{path} is not UTF-8 text. Save it as CSV UTF-8")
     return data if b"\n" in data else data.replace(b"\r", b"\n")
 
 
 def decode_text(path: Path, data: bytes) -> DecodedText:
-    """Return text in UTF-8 or UTF-16, with or without a byte order mark, or else in Windows' Western code page, as Latin-1 is.
+    """Decode text from UTF-8 or UTF-16, with or without byte order mark, or else Windows-1252.
 
-    Symbols and numbers are the same in all of those but UTF-16, so that a wrong guess among the
-    rest can spoil a name only.
+    Symbols and numbers are the same bytes in all of these except UTF-16, so a wrong guess can only
+    garble a name.
+
+    Raises
+    ------
+    DataQualityError
+        If the text has control characters or an unknown encoding.
     """
     for encoding in (_detect_encoding(data), "Windows-1252"):
         try:
@@ -252,29 +256,29 @@ def decode_text(path: Path, data: bytes) -> DecodedText:
         if control := _CONTROL_CHARACTER.search(text):
             line = text.count("\n", 0, control.start()) + 1
             raise DataQualityError(
-                f"{path} is not a text file: a control character stands on line {line}"
+                f"{path} is not a text file: line {line} has a control character"
             )
         return DecodedText(text, encoding)
-    raise DataQualityError(f"{path} is in an encoding that is not known: save it as CSV UTF-8")
+    raise DataQualityError(f"{path} has an unknown encoding. Save it as CSV UTF-8")
 
 
 def _detect_encoding(data: bytes) -> str:
-    """UTF-16 where a byte order mark or the NUL in the first letter says so, else UTF-8."""
+    """Return UTF-16 if a byte order mark or a NUL in the first two bytes shows it, else UTF-8."""
     if data.startswith(b"\xff\xfe") or data[1:2] == b"\0":
         return "UTF-16-LE"
     return "UTF-16-BE" if data.startswith((b"\xfe\xff", b"\0")) else "UTF-8"
 
 
 def _reject_markup(path: Path, data: bytes) -> None:
-    """Refuse what a browser saves in place of an export, by the name that the page has."""
+    """Reject XML and HTML, such as the login page that a browser saves instead of an export."""
     head = data[:4096].decode(_detect_encoding(data), errors="replace").lstrip("\ufeff \t\r\n")
     if not head.startswith("<"):
         return
     if not re.search(r"<(!doctype html|html|head|body|title|script)\b", head, re.IGNORECASE):
-        raise DataQualityError(f"{path} is XML, not a table: export it as CSV")
+        raise DataQualityError(f"{path} is XML, not a table. Export it as CSV")
     title = _TITLE.search(head)
-    called = f" called {' '.join(html.unescape(title[1]).split())!r}" if title else ""
+    titled = f" titled {' '.join(html.unescape(title[1]).split())!r}" if title else ""
     raise DataQualityError(
-        f"{path} is an HTML page{called}, not a table: such a page is saved in place of an export"
-        " where the session has ended; log in and export again"
+        f"{path} is an HTML page{titled}, not a table. The session at the broker may have expired:"
+        " log in and export again"
     )

@@ -1,4 +1,4 @@
-"""Going through a table's rows: the first thing wrong with a row is why it is rejected, the rest is taken."""
+"""Validation of table rows: a row is rejected for its first problem, all other rows are kept."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,18 +18,18 @@ from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_
 from riskmetrics.text import escape_controls
 
 MIN_PRICE, PRICE_LIMIT = 1e-4, 1e8 - 1
-"""What a database's NUMERIC(12, 4) holds: less would be stored as zero, more not at all."""
+"""Smallest price, and exclusive limit, of a NUMERIC(12, 4) column, in dollars."""
 WEIGHT_SCALES = ((0.9, 1.1, 1.0), (90.0, 110.0, 100.0))
-"""What weights sum to, from and to, and the whole they are parts of."""
+"""Accepted sums of weights: lower bound, upper bound, and the total that they stand for."""
 _MAX_QUOTE_CHARS = 200
-"""Characters of a cell that a reason quotes."""
+"""Characters of a cell that are quoted in a reason."""
 MAX_RESPELLINGS_NAMED = 8
 RESCALE_NOTE_TOLERANCE = 5e-5
-"""Weights that miss the whole by less show as 100.00 %: that is rounding and not worth a note."""
+"""Deviation of the sum of weights from 1 below which it is rounding and gives no note."""
 
 
 class ParseResult(NamedTuple):
-    """What a file holds: typed rows in the file's order, the rows not taken, and sentences that its user should see."""
+    """Content of a file: typed rows in file order, rejected rows, and notes for the user."""
 
     rows: pd.DataFrame
     rejected: list[RejectedRow]
@@ -37,7 +37,7 @@ class ParseResult(NamedTuple):
 
 
 class RowValidator:
-    """A table under review: typed columns out, doubtful rows marked with their first fault."""
+    """Typed columns of a table, and the first problem of each invalid row."""
 
     def __init__(self, table: Table, decimal: str = ".") -> None:
         self.table, self._decimal = table, decimal
@@ -48,12 +48,20 @@ class RowValidator:
 
     @property
     def valid_rows(self) -> BoolArray:
-        """Where a row has no fault so far."""
+        """Return a mask of the rows without a problem so far."""
         valid: BoolArray = self._reason_index < 0
         return valid
 
     def reject(self, where: "BoolArray | pd.Series[bool]", reason: str) -> None:
-        """Mark rows as faulty, unless they already are; ``{close}`` in the reason is the cell's text in the row."""
+        """Reject rows that are still valid.
+
+        Parameters
+        ----------
+        where : (N,) array of bool
+            Rows to reject.
+        reason : str
+            Format string: ``{close}`` is replaced by the text of the row in the column close.
+        """
         self._reason_index[np.asarray(where, dtype=bool) & self.valid_rows] = len(self._reasons)
         self._reasons.append(reason)
         n_bad = np.count_nonzero(self._reason_index >= 0) + len(self.table.rejected)
@@ -61,11 +69,11 @@ class RowValidator:
             raise too_many_rejected_error(self.table.path, self.table.limits)
 
     def text(self, name: str) -> "pd.Series[str]":
-        """Trimmed text of a column; empty where missing or where there is no such column."""
+        """Return the trimmed text of a column; empty if the cell or the column is missing."""
         return self.table.text(name)
 
     def symbols(self, name: str, *, max_length: int = MAX_SYMBOL_LENGTH) -> "pd.Series[str]":
-        """Return a column of symbols in their normal form, empty where missing; reject what is none."""
+        """Return a column of normalized symbols, empty where missing; reject invalid symbols."""
         if name not in self.table.columns:
             return self.text(name)
         text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
@@ -75,8 +83,8 @@ class RowValidator:
         symbols = pd.Series(normal, dtype="str")
         self.reject(
             symbols.isna(),
-            f"{name} '{{{name}}}' is not a symbol: at most {max_length} letters, digits and . -"
-            " ^ = _",
+            f"{name} '{{{name}}}' is not a valid symbol: use at most {max_length} letters, digits"
+            " and . - ^ = _",
         )
         described = {
             one: _describe_respelling(one, max_length) for one in pc.unique(text).to_pylist()
@@ -86,7 +94,7 @@ class RowValidator:
         return symbols.fillna("")
 
     def numbers(self, name: str) -> FloatArray:
-        """Numbers, NaN where missing or where there is no such column; rows with anything else there are rejected."""
+        """Return a column of numbers, NaN where missing or without column; reject other text."""
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.nan)
         values, invalid = cells.parse_numbers(self.table.columns[name], self._decimal)
@@ -94,7 +102,7 @@ class RowValidator:
         return values
 
     def prices(self, name: str) -> FloatArray:
-        """Numbers that a price can be, NaN where missing."""
+        """Return a column of prices, NaN where missing; reject numbers out of range."""
         values = self.numbers(name)
         self.reject(
             ~np.isnan(values) & ~((values >= MIN_PRICE) & (values < PRICE_LIMIT)),
@@ -103,24 +111,22 @@ class RowValidator:
         return values
 
     def days(self, name: str) -> DateArray:
-        """Days, NaT where missing or where there is no such column; rows with anything else there are rejected."""
+        """Return a column of days, NaT where missing or without column; reject other text."""
         if name not in self.table.columns:
             return np.full(self.table.n_rows, np.datetime64("NaT", "D"))
         days, invalid = cells.parse_dates(self.table.columns[name])
-        self.reject(
-            invalid, f"{name} '{{{name}}}' is not an unambiguous date: write it as YYYY-MM-DD"
-        )
+        self.reject(invalid, f"{name} '{{{name}}}' is not an unambiguous date; use YYYY-MM-DD")
         return days
 
     def reject_duplicates(self, keys: pd.DataFrame, what: str) -> None:
-        """Reject good rows whose key stands on a good row above."""
+        """Reject valid rows with the key of an earlier valid row."""
         valid = self.valid_rows
         repeated = np.zeros(len(valid), dtype=bool)
         repeated[valid] = keys[valid].duplicated()
-        self.reject(repeated, f"a second row for {what}: the first stands")
+        self.reject(repeated, f"duplicate row for {what}; the first is kept")
 
     def reject_foreign_currency(self) -> None:
-        """Reject rows in a currency other than the one that prices and portfolios have."""
+        """Reject rows in a currency other than USD."""
         if "currency" in self.table.columns:
             self.reject(
                 ~self.text("currency").str.upper().isin(["", "USD"]),
@@ -128,12 +134,12 @@ class RowValidator:
             )
 
     def reject_unprintable(self, *names: str) -> None:
-        """Reject rows with control characters in text that is shown to people."""
+        """Reject rows with control characters in the named columns."""
         for name in names:
             if name in self.table.columns:
                 text = pc.fill_null(cells.trim_text(self.table.columns[name]), "")
                 found = cells.map_unique(text, lambda one: escape_controls(one) != one, "bool")
-                self.reject(found, f"{name} holds a control character")
+                self.reject(found, f"{name} contains a control character")
 
     def _cell_texts(self, column: pa.ChunkedArray, rows: IntArray) -> list[str]:
         texts: list[str] = pc.fill_null(
@@ -142,7 +148,20 @@ class RowValidator:
         return texts
 
     def result(self, rows: pd.DataFrame, *, allow_empty: bool = False) -> ParseResult:
-        """Return the good rows and the rejected ones; raise DataQualityError if no row is good and one must be."""
+        """Return valid and rejected rows.
+
+        Parameters
+        ----------
+        rows : DataFrame
+            Typed columns of all rows of the table.
+        allow_empty : bool
+            Whether a table without any valid row is accepted.
+
+        Raises
+        ------
+        DataQualityError
+            If no row is valid, unless ``allow_empty`` is set.
+        """
         valid = self.valid_rows
         bad = np.flatnonzero(~valid)
         quoted = {
@@ -168,30 +187,31 @@ class RowValidator:
         return ParseResult(rows[valid].reset_index(drop=True), rejected, notes)
 
     def _describe_respellings(self) -> list[str]:
-        """Name, once each, the symbols of good rows that are stored in another spelling."""
-        of_good_rows = [pd.unique(notes[self.valid_rows]) for notes in self._respelling_notes]
-        named = list(dict.fromkeys(note for notes in of_good_rows for note in notes if note))
+        """Return a note on each symbol of a valid row that is stored in another spelling."""
+        notes_of_valid_rows = [
+            pd.unique(notes[self.valid_rows]) for notes in self._respelling_notes
+        ]
+        named = list(dict.fromkeys(note for notes in notes_of_valid_rows for note in notes if note))
         if unnamed := len(named[MAX_RESPELLINGS_NAMED:]):
-            rules = "by the rules of docs/symbols.md"
-            more = f"{unnamed:,} more symbols are stored in another spelling, {rules}"
+            more = f"{unnamed:,} more symbols are stored in another spelling (see docs/symbols.md)"
             return [*named[:MAX_RESPELLINGS_NAMED], more]
         return named
 
 
 def _describe_respelling(text: str, max_length: int) -> str | None:
-    """Say how a symbol is stored; None where it is stored as written, or not at all."""
+    """Return a note on the stored spelling of a symbol; None if unchanged or rejected."""
     written, symbol = clean_symbol_text(text), normalize_symbol(text, max_length)
     return f"{written} is stored as {symbol}" if symbol not in {None, written} else None
 
 
 def no_valid_row_error(path: Path, rejected: Sequence[RejectedRow]) -> DataQualityError:
-    """Say that nothing in a file can be used, and why its first row cannot."""
-    first = f": on line {rejected[0].line}, {rejected[0].reason}" if rejected else ""
-    return DataQualityError(f"{path} has no good row{first}")
+    """Return the error for a file without a valid row, with the reason of its first row."""
+    first = f". Line {rejected[0].line}: {rejected[0].reason}" if rejected else ""
+    return DataQualityError(f"{path} has no valid row{first}")
 
 
 def to_dates(days: DateArray) -> "pd.Series[Any]":
-    """Days as datetime.date, None where unknown."""
+    """Return days as datetime.date, None for NaT."""
     codes, distinct = pd.factorize(days, use_na_sentinel=False)
     return pd.Series(
         np.asarray(distinct, dtype="datetime64[D]").astype(object)[codes], dtype=object
@@ -199,12 +219,12 @@ def to_dates(days: DateArray) -> "pd.Series[Any]":
 
 
 def blank_to_none(text: "pd.Series[str]") -> "pd.Series[Any]":
-    """Text with None for what is empty."""
+    """Return text with None in place of empty strings."""
     return text.astype(object).mask(text == "", None)
 
 
 def join_names(names: "pd.Series[str]", max_names: int = 8) -> str:
-    """Distinct names in a sentence: "A, B and 3 more"."""
+    """Join distinct names, sorted, as in "A, B and 3 more"."""
     distinct = sorted(set(names))
     more = f" and {len(distinct) - max_names} more" if len(distinct) > max_names else ""
     return ", ".join(distinct[:max_names]) + more

@@ -1,4 +1,7 @@
-"""The bundled sample: five years of real closes and three portfolios, read the way a user's files are (``sample/README.md``)."""
+"""The bundled sample data: five years of real closes and three portfolios.
+
+Read in the same way as the files of a user. Source and license: ``sample/README.md``.
+"""
 
 import re
 from datetime import date
@@ -12,7 +15,7 @@ from riskmetrics.sources.row_validation import ParseResult
 
 FOLDER = Path(__file__).parent / "sample"
 MARKET_INDEX = "SPX"
-"""What betas are measured against: the sample holds the index itself, not SPY."""
+"""Market index of the sample, which contains the index itself instead of SPY."""
 FIRST_SESSION = date(2017, 12, 1)
 LAST_SESSION = date(2022, 12, 28)
 _EQUITY = {
@@ -23,7 +26,7 @@ _EQUITY = {
 
 
 class SamplePortfolio(NamedTuple):
-    """A portfolio of the sample: its holdings, and its equity (net value plus cash, dollars) at the end of a session."""
+    """A sample portfolio: holdings, and equity (net value plus cash, dollars) on a session."""
 
     name: str
     equity: Decimal
@@ -32,22 +35,22 @@ class SamplePortfolio(NamedTuple):
 
 
 def prices() -> ParseResult:
-    """Closes of 26 symbols, adjusted for splits and dividends, on every session from FIRST_SESSION to LAST_SESSION."""
+    """Return closes of 26 symbols, adjusted for splits and dividends, for every sample session."""
     return read_prices(FOLDER / "prices.csv.gz")
 
 
 def profiles() -> ParseResult:
-    """Name, kind and GICS sector of the 26 symbols."""
+    """Return name, asset type and GICS sector of the 26 symbols."""
     return read_profiles(FOLDER / "profiles.csv")
 
 
 def benchmark() -> ParseResult:
-    """S&P 500 sector weights on 2021-12-31."""
+    """Return S&P 500 sector weights on 2021-12-31."""
     return read_benchmark(FOLDER / "benchmark.csv")
 
 
 def portfolios() -> list[SamplePortfolio]:
-    """A long-only, a concentrated and a long-short portfolio."""
+    """Return a long-only, a concentrated and a long-short portfolio."""
     return [
         SamplePortfolio(
             name,

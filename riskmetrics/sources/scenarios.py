@@ -1,4 +1,4 @@
-"""Users' stress scenarios, read strictly: moves of the market and of rates, or windows of the past."""
+"""Reading of stress scenario files: moves of market and rates, or historical windows."""
 
 from pathlib import Path
 
@@ -28,22 +28,22 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with name, and market_move, rate_move, first_day, last_day, description as
-        far as they apply.
+        CSV or Parquet with name, and optionally market_move, rate_move, first_day, last_day and
+        description.
 
     Returns
     -------
     ParseResult
         name, market_move, rate_move (float64, fractions, NaN where absent), first_day, last_day
-        (datetime.date, None where absent: sessions that have ended), description (text, empty where
+        (datetime.date, None where absent; completed sessions), description (text, empty where
         absent).
 
     Raises
     ------
     UsageError
-        If there is no such file.
+        If the file does not exist.
     DataQualityError
-        If it is not a table of scenarios or has no good row.
+        If the file is not a table of scenarios, or has no valid row.
     """
     validator = RowValidator(read_table(path, SCENARIO_COLUMNS, required=("name",), limits=limits))
     names = validator.text("name")
@@ -58,13 +58,13 @@ def read_scenarios(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     for name, move in moves.items():
         validator.reject(
             (move <= -1) | (move > 1),
-            f"{name} {{{name}}} is not a fraction between -1 and 1: -0.2 is a fall by a fifth",
+            f"{name} {{{name}}} is not a fraction between -1 and 1 (-0.2 is a 20% loss)",
         )
     _reject_invalid_windows(validator, window_days["first_day"], window_days["last_day"])
     moved = ~np.isnan(moves["market_move"]) | ~np.isnan(moves["rate_move"])
     validator.reject(
         moved & ~np.isnat(window_days["first_day"]),
-        "moves and a window: a scenario is one or the other",
+        "both moves and a window; a scenario has one or the other",
     )
     validator.reject(~moved & np.isnat(window_days["first_day"]), "neither a move nor a window")
     validator.reject_duplicates(names.to_frame(), "{name}")
@@ -90,7 +90,7 @@ def _reject_invalid_windows(validator: RowValidator, first: DateArray, last: Dat
     )
     validator.reject(
         last > np.datetime64(ended),
-        f"last_day {{last_day}} lies after {ended}, the latest session that has closed",
+        f"last_day {{last_day}} is after {ended}, the last completed session",
     )
     for name, days in (("first_day", first), ("last_day", last)):
         validator.reject(
@@ -98,4 +98,4 @@ def _reject_invalid_windows(validator: RowValidator, first: DateArray, last: Dat
             f"{name} {{{name}}} is not a session: the exchange is closed, or the calendar starts"
             " later",
         )
-    validator.reject(first >= last, "last_day {last_day} does not come after first_day {first_day}")
+    validator.reject(first >= last, "last_day {last_day} is not after first_day {first_day}")

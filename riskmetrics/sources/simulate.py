@@ -1,14 +1,14 @@
-r"""Markets and portfolios of any size whose betas, volatilities and sectors are known: what estimates are held against.
+r"""Simulated markets and portfolios with known betas, volatilities and sectors, to test estimates.
 
-The simple return of a symbol on a day is :math:`r = \beta m + \gamma b + e`, with m the return of
-the market index, b that of the rate index and e its own. The three are independent, and each is a
-normal shock times a volatility of its own, whose logarithm is half the sum of two AR(1) processes,
-one slow and one fast (Alizadeh, Brandt and Diebold 2002): volatility clusters, tails are fat, and
-the classical standard errors of a regression hold, since no volatility depends on a regressor. A
-day's bar is that of a Brownian path with the day's volatility, tied to its return.
+The simple return of a symbol on a day is :math:`r = \beta m + \gamma b + e`, with the market return
+m, the rate return b and the idiosyncratic return e. The three are independent, and each is a normal
+shock times its own volatility, whose logarithm is half the sum of two AR(1) processes, one slow and
+one fast (Alizadeh, Brandt and Diebold 2002): volatility clusters and tails are fat, but classical
+standard errors of a regression are valid, since no volatility depends on a regressor. The bar of a
+day comes from a Brownian bridge with the volatility and the return of the day.
 
-Each symbol and portfolio draws from streams of its own: with the same seed and sessions, more of
-them leave the first as they were.
+Each symbol and portfolio has its own random streams: with the same seed and sessions, additional
+symbols and portfolios do not change the others.
 
 References
 ----------
@@ -31,58 +31,62 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 MARKET_INDEX, RATE_INDEX = "SPY", "TLT"
 SESSIONS_PER_YEAR = 252
 MARKET_VOLATILITY, RATE_VOLATILITY = 0.16, 0.14
-"""Annualized, of simple returns: the root of the expected variance."""
+"""Annualized volatility of simple returns: square root of the expected variance."""
 _MARKET_RETURN = 0.06
-"""Expected, a year; stocks earn beta times that."""
+"""Expected market return per year; stocks earn beta times that."""
 _LOG_VARIANCE = ((0.985, 0.7), (0.6, 0.5))
-"""Autocorrelation from one session to the next, and standard deviation, of the two parts of a log variance."""
+"""Daily autocorrelation and standard deviation of the two components of the log variance."""
 
 OVERNIGHT_VARIANCE_SHARE = 0.2
-"""Share of a day's variance that falls between the close before and the open."""
+"""Share of the variance of a day between the previous close and the open."""
 _INTRADAY_STEPS = 8
-"""Intraday steps of a day's path.
+"""Intraday steps of the path of a day.
 
-Within each the extremes are drawn exactly, but the high independently of the low.
+Within a step, high and low are drawn exactly, but independently of each other.
 """
 
 SECTOR_WEIGHTS = dict(
     zip(SECTORS, (0.09, 0.11, 0.06, 0.04, 0.13, 0.12, 0.09, 0.28, 0.03, 0.025, 0.025), strict=True)
 )
-"""Of the benchmark, as fractions of 1: rounded from what the S&P 500 had in the 2020s."""
+"""Sector weights of the benchmark, as fractions: rounded from those of the S&P 500 in the 2020s."""
 
 _PORTFOLIO_STYLES = ((0.0, 0.98), (0.3 / 1.6, 1.6), (0.5, 1.9))
-"""Long-only, 130/30 and market-neutral: the short share of gross value, and gross value over equity."""
+"""Short share of gross value, and leverage, of long-only, 130/30 and market-neutral portfolios."""
 
 _FACTOR, _TRUTH, _PATH, _PORTFOLIO = range(4)
-"""What a stream of random numbers is for."""
+"""Purposes of random streams."""
 
 
 class Market(NamedTuple):
-    """Daily bars, and what they were made with; the indices come first."""
+    """Daily bars of a simulated market, and its true parameters; the indices come first."""
 
     prices: pd.DataFrame
-    """One row per symbol and session, as `db.input_writes.store_prices` takes them; dollars and shares."""
+    """One row per symbol and session, as for `db.input_writes.store_prices`; dollars and shares."""
     true_parameters: pd.DataFrame
-    """By symbol: sector (NA for an index), beta, rate_beta, idiosyncratic_volatility (annualized), vendor_beta (beta with an error)."""
+    """Parameters by symbol.
+
+    sector (NA for an index), beta, rate_beta, idiosyncratic_volatility (annualized), vendor_beta
+    (beta with an error).
+    """
     volatility: pd.DataFrame
-    """Sessions x symbols: the volatility, a day and not annualized, that each return was drawn with."""
+    """True daily volatility of each return, sessions x symbols, not annualized."""
 
     @property
     def closes(self) -> pd.DataFrame:
-        """Closes, sessions x symbols in the order of ``true_parameters``."""
+        """Return closes, sessions x symbols in the order of ``true_parameters``."""
         values = self.prices["close"].to_numpy().reshape(self.volatility.shape[::-1]).T
         return pd.DataFrame(values, self.volatility.index, self.volatility.columns)
 
 
 class Portfolios(NamedTuple):
-    """Rows of the tables portfolios and positions, ids among them."""
+    """Rows of the tables portfolios and positions, including ids."""
 
     portfolios: pd.DataFrame
     lots: pd.DataFrame
 
 
 def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
-    """Return the parameters of a simulated market without its prices; see `Market.true_parameters`."""
+    """Return the parameters of a simulated market; see `Market.true_parameters`."""
     rows: list[tuple[str, str | None, float, float, float, float]] = [
         (MARKET_INDEX, None, 1.0, 0.0, 0.0, 1.0),
         (RATE_INDEX, None, 0.0, 1.0, 0.0, 0.0),
@@ -108,8 +112,8 @@ def true_parameters(n_stocks: int, seed: int) -> pd.DataFrame:
 def simulate_market(n_stocks: int, sessions: Sequence[date], seed: int) -> Market:
     """Simulate the two indices and ``n_stocks`` stocks on ``sessions``.
 
-    Stocks are SIM00001, SIM00002, …; their sectors go round the eleven of GICS. ``seed`` is 0 or
-    more.
+    Stocks are named SIM00001, SIM00002, …, and cycle through the eleven GICS sectors. ``seed`` is 0
+    or more.
     """
     return next(simulate_market_blocks(n_stocks, sessions, seed, symbols_per_block=n_stocks + 2))
 
@@ -117,7 +121,7 @@ def simulate_market(n_stocks: int, sessions: Sequence[date], seed: int) -> Marke
 def simulate_market_blocks(
     n_stocks: int, sessions: Sequence[date], seed: int, *, symbols_per_block: int
 ) -> Iterator[Market]:
-    """Simulate the market of `simulate_market` in blocks of symbols, to the same bits, for what would not fit in memory."""
+    """Simulate the identical market of `simulate_market` in blocks of symbols, to save memory."""
     parameters_by_symbol, days, n_sessions = (
         true_parameters(n_stocks, seed),
         pd.DatetimeIndex(list(sessions)),
@@ -148,7 +152,7 @@ def simulate_market_blocks(
 
 
 def profiles(parameters: pd.DataFrame) -> pd.DataFrame:
-    """Company profiles of a `Market.true_parameters`, as `db.input_writes.store_profiles` takes them; ``beta`` is the vendor's."""
+    """Return profiles for `db.input_writes.store_profiles`; ``beta`` is the vendor beta."""
     index = parameters["sector"].isna()
     names = "Simulated " + parameters.index.to_series().where(
         index, "company " + parameters.index.str.removeprefix("SIM")
@@ -164,7 +168,7 @@ def profiles(parameters: pd.DataFrame) -> pd.DataFrame:
 
 
 def benchmark(day: date) -> pd.DataFrame:
-    """Sector weights of the benchmark as of ``day``, as `db.input_writes.store_benchmark_weights` takes them: fractions that sum to 1."""
+    """Return sector weights, summing to 1, for `db.input_writes.store_benchmark_weights`."""
     return pd.DataFrame(
         {"date": day, "sector": list(SECTOR_WEIGHTS), "weight": list(SECTOR_WEIGHTS.values())}
     )
@@ -173,22 +177,24 @@ def benchmark(day: date) -> pd.DataFrame:
 def simulate_portfolios(
     numbers: Sequence[int], n_lots: int, closes: pd.DataFrame, seed: int
 ) -> Portfolios:
-    """Simulate portfolios that are held on the last session: in turn long-only, 130/30 and market-neutral.
+    """Simulate portfolios as of the last session: in turn long-only, 130/30 and market-neutral.
 
     Parameters
     ----------
     numbers : sequence of int
-        Which portfolios, from 0: a portfolio is the same whatever others are asked for.
+        Numbers of the portfolios, from 0; each portfolio is independent of the others.
     n_lots : int
-        Open lots in each; about a tenth of them are second ones of a symbol.
+        Open lots per portfolio; about a tenth are second lots of a symbol.
     closes : (T, N) DataFrame
-        Sessions x symbols, dollars, none missing. Lots are entered on sessions of its first half,
-        at that day's close.
+        Sessions x symbols, dollars, none missing. Lots are entered at closes of the first half of
+        the sessions.
+    seed : int
+        Seed of the random streams, 0 or more.
 
     Returns
     -------
     Portfolios
-        Values between some $100,000 and $10,000,000; equity is net value plus cash on the last
+        Gross values of about $100,000 to $10,000,000; equity is net value plus cash on the last
         session.
     """
     prices = closes.to_numpy()
@@ -246,13 +252,12 @@ def _random_stream(seed: int, purpose: int, number: int) -> np.random.Generator:
 def _draw_shocks(
     rng: np.random.Generator, n_sessions: int, annualized_volatility: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return shocks and the variances, a day, that they were drawn with; the expected variance is that of the given volatility."""
+    """Return shocks and their daily variances, which have the variance of the given volatility."""
     log_variance = np.zeros(n_sessions)
     for autocorrelation, deviation in _LOG_VARIANCE:
         innovations = rng.standard_normal(n_sessions) * deviation
-        innovations[1:] *= np.sqrt(
-            1 - autocorrelation**2
-        )  # the first is drawn from the distribution that all have
+        # the first is drawn from the stationary distribution
+        innovations[1:] *= np.sqrt(1 - autocorrelation**2)
         log_variance += lfilter([1.0], [1.0, -autocorrelation], innovations) - deviation**2 / 2
     variance = annualized_volatility**2 / SESSIONS_PER_YEAR * np.exp(log_variance)
     return np.sqrt(variance) * rng.standard_normal(n_sessions), variance
@@ -270,22 +275,22 @@ def _draw_bars(rng: np.random.Generator, returns: FloatArray, variance: FloatArr
     path = (np.sqrt(shares * variance) * rng.standard_normal((len(shares), len(returns)))).cumsum(
         axis=0
     )
-    path += shares.cumsum(axis=0) * (
-        log_returns - path[-1]
-    )  # a Brownian bridge from the close before to this one
+    # a Brownian bridge from the previous close to this one
+    path += shares.cumsum(axis=0) * (log_returns - path[-1])
     ends, middles, moves = path[[0, -1]], (path[1:] + path[:-1]) / 2, np.diff(path, axis=0)
     up, down = (
         np.sqrt(moves**2 + 2 * shares[1:] * variance * rng.standard_exponential(moves.shape)) / 2
         for _ in range(2)
     )
     high, low = (middles + up).max(axis=0), (middles - down).min(axis=0)
+    # rounding may put an end of the path outside of high and low
     bars = np.stack(
         [ends[0], np.maximum(high, ends.max(axis=0)), np.minimum(low, ends.min(axis=0)), ends[1]]
-    )  # max, min: for rounding
+    )
     last_close = np.exp(rng.uniform(np.log(20), np.log(400)))
-    bars += np.log(last_close) - log_returns[::-1].cumsum()[::-1]  # from the close before
-    prices = np.exp(bars).round(4)  # what a database's NUMERIC(12, 4) holds
-    turnover = rng.lognormal(np.log(1e8), 1.0)  # dollars a day
+    bars += np.log(last_close) - log_returns[::-1].cumsum()[::-1]  # relative to the previous close
+    prices = np.exp(bars).round(4)  # precision of the NUMERIC(12, 4) columns
+    turnover = rng.lognormal(np.log(1e8), 1.0)  # dollars per day
     volume = (
         turnover
         / last_close
@@ -311,7 +316,7 @@ def _to_long_format(
 def _draw_weights(
     rng: np.random.Generator, n_lots: int, n_symbols: int, short: float
 ) -> tuple[IntArray, FloatArray]:
-    """Return which symbol each lot is of, and its share of gross value: negative if short, where the shares sum to ``-short``."""
+    """Return symbol number and share of gross value of each lot; short shares sum to ``-short``."""
     n_held = min(n_symbols, -(-9 * n_lots // 10))
     symbols = rng.choice(n_symbols, n_held, replace=False)
     symbol_number = np.concatenate([np.arange(n_held), rng.integers(0, n_held, n_lots - n_held)])
@@ -323,7 +328,7 @@ def _draw_weights(
 
 
 def _draw_uuids(rng: np.random.Generator, count: int) -> list[str]:
-    """Return uuids of version 4, from the stream: the same simulation has the same rows."""
+    """Return version 4 UUIDs from the random stream, so that a simulation is reproducible."""
     random = rng.bytes(16 * count)
     return [
         str(UUID(bytes=random[start : start + 16], version=4))

@@ -1,4 +1,4 @@
-"""From a text with a layout to a table: which of its lines is the header, which are rows, and what the others say."""
+"""Parsing of broker statements: header, rows, account, day and cash from lines with a layout."""
 
 import csv
 import io
@@ -18,44 +18,44 @@ from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns
 from riskmetrics.symbols import normalize_symbol
 
 MIN_SENTENCE_WORDS = 5
-"""Words in a cell that make a sentence of it."""
+"""Number of words from which on a cell is treated as a sentence."""
 MAX_FACT_CHARS = 1_000
-"""Characters of a line that names an account or a day."""
+"""Maximum length of a line that names an account or a day."""
 _NUMBER = re.compile(cells.number_pattern("."))
 
 
 class Line(NamedTuple):
-    """A record of a delimited text: one line, or several where a quoted cell spans them."""
+    """A record of delimited text: one line, or several if a quoted cell spans them."""
 
     number: int
-    """Of its first line, counted from 1."""
+    """Number of the first line, from 1."""
     raw: str
     cells: list[str]
-    """Trimmed; blank ones at the end are left out."""
+    """Trimmed cells without trailing blank cells."""
     n_cells: int
-    """With those."""
+    """Number of cells, including trailing blank cells."""
 
 
 class SkippedLine(NamedTuple):
-    """A line that was understood and is no holding."""
+    """A recognized line that is not a holding."""
 
     line: int
     reason: str
-    """What it is instead."""
+    """Description of the line."""
 
 
 class ParsedStatement(NamedTuple):
-    """What the lines of a file hold."""
+    """Content of a statement: table of holdings, skipped lines and day."""
 
     table: Table
-    """Rows with the columns account and account_number filled in as far as known; its rejected rows could not be split into cells."""
+    """Rows, with account and account_number if known; rejected rows have a wrong cell count."""
     skipped: list[SkippedLine]
     day: date | None
-    """The day that they say it describes."""
+    """Day of the holdings, if the file states it."""
 
 
 def split_records(text: str, delimiter: str) -> list[Line]:
-    """Split a text into its records that are not blank; csv.Error where quotation marks do not pair."""
+    """Split text into non-blank records, or raise csv.Error if a quotation mark is not closed."""
     physical = io.StringIO(text, newline="").readlines()
     reader = csv.reader(physical, delimiter=delimiter, strict=True)
     lines, before = [], 0
@@ -76,17 +76,17 @@ def split_records(text: str, delimiter: str) -> list[Line]:
 
 
 def header_keys(line: Line) -> frozenset[str]:
-    """The cells as the headers that they may be."""
+    """Return the cells of a line, normalized like headers."""
     return frozenset(header_key(cell) for cell in line.cells)
 
 
 def parse_statement(path: Path, layout: Layout, lines: Sequence[Line]) -> ParsedStatement:
-    """Go through a file's lines by its layout.
+    """Parse the lines of a file by its layout.
 
     Raises
     ------
     DataQualityError
-        If two columns of a header have the same name.
+        If a used header occurs more than once.
     """
     parser = _StatementParser(path, layout)
     for line, next_line in zip(lines, [*lines[1:], None], strict=True):
@@ -95,7 +95,7 @@ def parse_statement(path: Path, layout: Layout, lines: Sequence[Line]) -> Parsed
 
 
 class _StatementParser:
-    """What is known so far on the way through a file."""
+    """State of the parser after the lines fed so far."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._path, self._layout = path, layout
@@ -110,7 +110,7 @@ class _StatementParser:
         self._notes: list[str] = []
 
     def feed(self, line: Line, next_line: Line | None) -> None:
-        """Take the next line."""
+        """Process the next line."""
         if self._has_ended:
             self._skip(line, "part of another table")
         elif facts := self._match_facts(line):
@@ -130,7 +130,7 @@ class _StatementParser:
             self._add_row(line)
 
     def result(self) -> ParsedStatement:
-        """Return what the lines held."""
+        """Return the parsed content of all lines."""
         lines = [line for line, _ in self._rows]
         names = dict.fromkeys([*self._columns, *(name for _, row in self._rows for name in row)])
         columns = {
@@ -153,7 +153,8 @@ class _StatementParser:
         self._skipped.append(SkippedLine(line.number, reason))
 
     def _match_facts(self, line: Line) -> dict[str, str | None]:
-        """Return what a line states by the layout's patterns, whose time grows with the square of its length."""
+        """Return the named groups of the first matching fact pattern; none for a long line."""
+        # the time of the patterns is quadratic in the length of the line
         text = "|".join(line.cells)
         if len(text) > MAX_FACT_CHARS:
             return {}
@@ -205,12 +206,12 @@ class _StatementParser:
         }
         for name, expected in self._layout.holding_values.items():
             if name in self._columns and header_key(row.get(name, "")) != expected:
-                self._skip(line, f"no open position: {row.get(name) or 'nothing stated'}")
+                self._skip(line, f"no open position: {row.get(name) or '(empty)'}")
                 return
         if _is_remark(line):
             self._skip(line, "a remark")
         elif len(line.cells) > len(self._header) or line.n_cells < len(self._header):
-            reason = f"{line.n_cells} cells where the header has {len(self._header)}"
+            reason = f"{line.n_cells} cells, but the header has {len(self._header)}"
             self._ragged_rows.append(RejectedRow(line.number, line.raw, reason))
         else:
             self._rows.append(
@@ -219,7 +220,7 @@ class _StatementParser:
 
 
 def _is_remark(line: Line) -> bool:
-    """Whether a line is a sentence rather than a holding, whole or torn."""
+    """Return whether a line is a sentence rather than a holding."""
     if len(line.cells) == 1:
         return " " in line.cells[0] or normalize_symbol(line.cells[0]) is None
     return any(len(cell.split()) >= MIN_SENTENCE_WORDS for cell in line.cells) and not any(
@@ -228,7 +229,7 @@ def _is_remark(line: Line) -> bool:
 
 
 def _parse_us_date(text: str) -> date | None:
-    """A day as American brokers write it, the month first."""
+    """Parse a date with the month first; None if it is invalid."""
     try:
         return pd.Timestamp(text).date()
     except ValueError:

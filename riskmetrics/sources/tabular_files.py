@@ -1,8 +1,7 @@
-"""CSV and Parquet files as columns of cells under our names; what the cells mean is said in ``files``.
+"""CSV and Parquet files as tables of cells with normalized column names.
 
-Every row can be traced to its line. The header is line 1; a record whose quoted cell spans lines
-counts from its first physical line; in a Parquet file the first row is "line" 2, as if it had a
-header.
+Every row can be traced to its line. The header is line 1; a record with a quoted cell that spans
+lines has the number of its first line; the first row of a Parquet file is "line" 2.
 """
 
 import codecs
@@ -37,15 +36,18 @@ from riskmetrics.sources.raw_files import (
 )
 
 HeaderAliases = Mapping[str, tuple[str, ...]]
-CSV_BLOCK_BYTES = 1 << 24  # bytes that the CSV reader takes at once, and so the longest row
-MAX_RAW_ROW_BYTES = 2_000  # bytes of a rejected row that are kept
-PRESCAN_MIN_BYTES = 64 * MEGABYTE  # bytes from which on a file is gone through before it is read
+CSV_BLOCK_BYTES = 1 << 24
+"""Block size of the CSV reader, and so the length of the longest row."""
+MAX_RAW_ROW_BYTES = 2_000
+"""Bytes of a rejected row that are stored."""
+PRESCAN_MIN_BYTES = 64 * MEGABYTE
+"""Size above which a file is scanned for limits before it is read into memory."""
 CARDINALITY_COLUMNS = {"symbol", "date"}
-"""Columns whose different values are looked at one by one."""
+"""Columns whose number of distinct values is limited."""
 
 
 class RejectedRow(NamedTuple):
-    """A row of a file that was not taken, and why."""
+    """A rejected row of a file: line, text and reason."""
 
     line: int | None
     raw_row: str
@@ -53,7 +55,7 @@ class RejectedRow(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A file's columns under our names; rows that are blank throughout are left out."""
+    """Columns of a file by normalized name, without blank rows."""
 
     path: Path
     columns: dict[str, pa.ChunkedArray]
@@ -64,11 +66,11 @@ class Table(NamedTuple):
 
     @property
     def n_rows(self) -> int:
-        """Rows that could be split into cells."""
+        """Return the number of rows that could be split into cells."""
         return len(next(iter(self.columns.values())))
 
     def text(self, name: str) -> "pd.Series[str]":
-        """Trimmed text of a column; empty where missing or where there is no such column."""
+        """Return the trimmed text of a column; empty if the cell or the column is missing."""
         if name not in self.columns:
             return pd.Series("", index=range(self.n_rows), dtype="str")
         return pd.Series(
@@ -76,7 +78,7 @@ class Table(NamedTuple):
         )
 
     def keep_rows(self, mask: BoolArray) -> "Table":
-        """Leave out rows; what was rejected and noted stays."""
+        """Return a table of the selected rows, with the same rejected rows and notes."""
         rows = np.flatnonzero(mask)
         columns = {name: column.take(rows) for name, column in self.columns.items()}
         return self._replace(columns=columns, locate=lambda chosen: self.locate(rows[chosen]))
@@ -85,17 +87,19 @@ class Table(NamedTuple):
 def read_table(
     path: Path, aliases: HeaderAliases, required: tuple[str, ...], limits: Limits = DEFAULT_LIMITS
 ) -> Table:
-    """Read the columns that ``aliases`` knows from a CSV file (plain or gzip, UTF-8, commas) or a Parquet file.
+    """Read known columns of a CSV file (plain or gzip, UTF-8, comma-separated) or a Parquet file.
 
     Parameters
     ----------
     path : Path
-        What kind of file it is shows in its first bytes, not in its name.
+        The file; its type is detected from its first bytes, not from its name.
     aliases : mapping
-        Our name of each column, and the headers understood as it, as `header_key` writes them; of
-        several present the one named first is used.
+        Column names, each with its accepted headers as normalized by `header_key`; if several are
+        present, the first is used.
     required : tuple of str
-        Our names of the columns without which the file says nothing.
+        Names of the required columns.
+    limits : Limits
+        Limits of size, rows, columns and distinct values.
 
     Returns
     -------
@@ -105,9 +109,9 @@ def read_table(
     Raises
     ------
     UsageError
-        If there is no such file, or it cannot be opened.
+        If the file does not exist or cannot be opened.
     DataQualityError
-        If it is empty, not UTF-8, not a table, lacks a required column, or exceeds a limit.
+        If the file is empty, not UTF-8, not a table, has no required column, or exceeds a limit.
     """
     try:
         with open_content(path, limits) as stream:
@@ -129,32 +133,29 @@ def read_table(
         reason = " ".join(str(error).split())[:200]
         raise DataQualityError(f"{path} cannot be read as a table: {reason}") from error
     except MemoryError:
-        raise DataQualityError(f"{path} needs more memory than there is: split it") from None
+        raise DataQualityError(f"{path} needs more memory than is available. Split it") from None
 
 
 def header_key(header: str) -> str:
-    """A header without case, spaces and punctuation: "Adj.
-
-    Close" and adj_close are both adjclose.
-    """
+    """Normalize a header to lower-case letters and digits: adj_close becomes adjclose."""
     return re.sub(r"[^0-9a-z]", "", header.casefold())
 
 
 class _CsvHeader(NamedTuple):
-    """What the header of a CSV file says."""
+    """Header of a CSV file: positions of known columns, and where the first row starts."""
 
     positions: dict[str, int]
     notes: list[str]
     n_columns: int
     body_offset: int
-    """Where the first row starts, in bytes."""
+    """Offset of the first row, in bytes."""
     first_line: int
 
 
 def _read_csv_header(
     path: Path, data: bytes, aliases: HeaderAliases, required: tuple[str, ...]
 ) -> _CsvHeader:
-    """Choose columns by the first line that is not blank."""
+    """Read the header from the first line that is not blank."""
     lines = io.BytesIO(data)
     reader = csv.reader(line.decode() for line in lines)
     headers = next((row for row in reader if any(row)), [])
@@ -168,13 +169,13 @@ def _read_csv(
     header = _read_csv_header(path, data, aliases, required)
     if data.count(b'"', header.body_offset) % 2:
         raise DataQualityError(
-            f"{path} has a quotation mark that is never closed: rows cannot be told apart"
+            f"{path} has an unclosed quotation mark, so it cannot be split into rows"
         )
     if (
         len(data) == header.body_offset
         or data[header.body_offset : header.body_offset + CSV_BLOCK_BYTES].isspace()
     ):
-        raise DataQualityError(f"{path} has a header and no row")
+        raise DataQualityError(f"{path} has a header but no row")
     body = memoryview(data)[header.body_offset :]
     source, ragged_rows = pa.BufferReader(pa.py_buffer(body)), list[tuple[int, int]]()
     batches = list(_read_csv_batches(path, source, header, header.positions, ragged_rows, limits))
@@ -183,8 +184,8 @@ def _read_csv(
     starts, ends, newlines = _record_offsets(body)
     if len(starts) != table.num_rows + len(ragged_rows):
         raise DataQualityError(
-            f"{path} has a quotation mark or a line end inside a cell that is not quoted: rows"
-            " cannot be told apart"
+            f"{path} has a quotation mark or line end inside an unquoted cell, so it cannot be"
+            " split into rows"
         )
 
     def locate(records: IntArray) -> list[tuple[int, str]]:
@@ -200,7 +201,7 @@ def _read_csv(
     records = np.delete(np.arange(len(starts)), ragged_records)
     columns = {name: table[str(position)] for name, position in header.positions.items()}
     rejected = [
-        RejectedRow(line, raw, f"{count} cells where the header has {header.n_columns}")
+        RejectedRow(line, raw, f"{count} cells, but the header has {header.n_columns}")
         for (line, raw), (_, count) in zip(locate(ragged_records), ragged_rows, strict=True)
         if raw.strip()
     ]
@@ -208,7 +209,7 @@ def _read_csv(
 
 
 def _prescan_csv(path: Path, stream: BinaryIO, header: _CsvHeader, limits: Limits) -> None:
-    """Go through a large file's rows before it is in memory; DataQualityError if more are torn, or differ, than is allowed."""
+    """Check the limits of rejected rows and distinct values of a large file before reading it."""
     chosen = {
         name: header.positions[name] for name in CARDINALITY_COLUMNS & header.positions.keys()
     }
@@ -224,7 +225,7 @@ def _read_csv_batches(
     ragged_rows: list[tuple[int, int]],
     limits: Limits,
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the chosen columns block by block; rows with too many or too few cells become part of ``ragged_rows``."""
+    """Yield the chosen columns in blocks; append rows with a wrong cell count to a list."""
 
     def skip(row: Any) -> str:
         ragged_rows.append((row.number - 1, row.actual_columns))
@@ -236,8 +237,10 @@ def _read_csv_batches(
         with pyarrow.csv.open_csv(
             source,
             pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=CSV_BLOCK_BYTES, column_names=names
-            ),  # threads lose the row's number
+                use_threads=False,  # with threads, the row number is unknown
+                block_size=CSV_BLOCK_BYTES,
+                column_names=names,
+            ),
             pyarrow.csv.ParseOptions(
                 newlines_in_values=True, ignore_empty_lines=False, invalid_row_handler=skip
             ),
@@ -258,43 +261,43 @@ def _read_csv_batches(
 
 
 class CardinalityLimiter:
-    """Counts different values of a file's columns, and refuses the file that has too many of one."""
+    """Limits the number of distinct values of the columns of a file."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
         self._path, self._limits = path, limits
         self._values: dict[str, set[object]] = {}
 
     def add(self, name: str, values: pa.Array | pa.ChunkedArray) -> None:
-        """Count values; DataQualityError if there are more different ones than the limit allows."""
+        """Add values, or raise DataQualityError if the distinct values exceed the limit."""
         found = self._values.setdefault(name, set())
         distinct = pc.unique(values)
         if len(distinct) <= self._limits.symbols:
             found.update(distinct.to_pylist())
         if max(len(distinct), len(found)) > self._limits.symbols:
             raise DataQualityError(
-                f"{self._path} has more than {self._limits.symbols:,} different values in the"
-                f" column {name}: is it that? If so, raise RISKMETRICS_MAX_SYMBOLS"
+                f"{self._path} has more than {self._limits.symbols:,} distinct values in the"
+                f" column {name}. Check the column, or raise RISKMETRICS_MAX_SYMBOLS"
             )
 
 
 def too_many_rejected_error(path: Path, limits: Limits) -> DataQualityError:
-    """Say that a file has more bad rows than are kept."""
+    """Return the error for a file with more rejected rows than the limit."""
     return DataQualityError(
-        f"{path} has more than {limits.rejected_rows:,} rows that cannot be read: is it the right "
-        "file? If so, raise RISKMETRICS_MAX_REJECTED_ROWS"
+        f"{path} has more than {limits.rejected_rows:,} rejected rows. Check that it is the right"
+        " file, or raise RISKMETRICS_MAX_REJECTED_ROWS"
     )
 
 
 def _check_column_count(path: Path, n_columns: int, limits: Limits) -> None:
     if n_columns > limits.columns:
         raise DataQualityError(
-            f"{path} has {n_columns:,} columns, more than the {limits.columns:,} that"
-            " RISKMETRICS_MAX_COLUMNS allows"
+            f"{path} has {n_columns:,} columns (maximum {limits.columns:,}). Remove columns, or"
+            " raise RISKMETRICS_MAX_COLUMNS"
         )
 
 
 def _record_offsets(body: memoryview) -> tuple[IntArray, IntArray, IntArray]:
-    """Where each record starts and ends, and where all line ends are: one between quotes belongs to its cell."""
+    """Return start and end of each record, and all line ends, including those in quoted cells."""
     newlines, quotes = (_byte_positions(body, sign) for sign in (b"\n", b'"'))
     ends = newlines
     if len(quotes):
@@ -305,7 +308,7 @@ def _record_offsets(body: memoryview) -> tuple[IntArray, IntArray, IntArray]:
 
 
 def _byte_positions(body: memoryview, sign: bytes) -> IntArray:
-    """Where a sign stands, found block by block: a mask of the whole would be as large as the file."""
+    """Return the positions of a byte; in blocks, to avoid a mask of the size of the file."""
     content = np.frombuffer(body, dtype=np.uint8)
     found = [
         start + np.flatnonzero(content[start : start + CSV_BLOCK_BYTES] == ord(sign))
@@ -346,14 +349,20 @@ def _read_parquet_table(
 
 
 def _json_value(value: object) -> object:
-    """What JSON has no word for as null."""
+    """Return a value, with None for NaN and infinity, which JSON cannot represent."""
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def choose_columns(
     path: Path, headers: list[str], aliases: HeaderAliases, required: tuple[str, ...]
 ) -> tuple[dict[str, int], list[str]]:
-    """Which of the file's columns is which of ours, and a sentence on those that are none."""
+    """Return the position of each known column, and a note on unused columns.
+
+    Raises
+    ------
+    DataQualityError
+        If a required column is missing, or a used header occurs more than once.
+    """
     keys = [header_key(header) for header in headers]
     chosen: dict[str, int] = {}
     for name, understood in aliases.items():
@@ -362,29 +371,29 @@ def choose_columns(
             continue
         if keys.count(spelled) > 1:
             raise DataQualityError(
-                f"{path} has {keys.count(spelled)} columns called {headers[keys.index(spelled)]}:"
-                " keep one"
+                f"{path} has {keys.count(spelled)} columns named {headers[keys.index(spelled)]}."
+                " Keep one"
             )
         chosen[name] = keys.index(spelled)
     if absent := [name for name in required if name not in chosen]:
         found = ", ".join(header.strip() or "(no name)" for header in headers)[:500]
         understood_as = "; ".join(
-            f"{name} (spelled {', '.join(aliases[name])}, whatever case and punctuation)"
+            f"{name} (accepted: {', '.join(aliases[name])}; case and punctuation are ignored)"
             for name in absent
         )
         raise DataQualityError(
-            f"{path} has no column {understood_as}; its columns, separated by commas, are: {found}"
+            f"{path} has no column {understood_as}. Its comma-separated columns are: {found}"
         )
     unused = [
         header
         for position, header in enumerate(headers)
         if position not in chosen.values() and header.strip()
     ]
-    return chosen, [f"columns not used: {', '.join(unused)[:500]}"] if unused else []
+    return chosen, [f"unused columns: {', '.join(unused)[:500]}"] if unused else []
 
 
 def drop_blank_rows(table: Table) -> Table:
-    """Leave out rows, as at the end of many files, that have no text in any known column."""
+    """Drop rows without text in any known column, such as those at the end of many files."""
     blank = reduce(
         pc.and_,
         (

@@ -1,8 +1,8 @@
-"""Asking a vendor over HTTP: timeouts, retries, limits, and a key that never leaves this module.
+"""HTTP client of a data vendor: timeouts, retries, limits and redaction of the API key.
 
-The key travels in the URL, and what `requests` and urllib3 raise or log quotes URLs. So their
-exceptions are replaced here by sentences of our own, their logging is filtered, and the key is
-taken out of every answer before anybody sees it.
+The key is part of the URL, and errors and log lines of `requests` and urllib3 quote URLs. This
+module therefore replaces their exceptions by its own messages, filters their logging, and redacts
+the key in every response body.
 """
 
 import logging
@@ -38,7 +38,7 @@ from riskmetrics.errors import (
 from riskmetrics.limits import MEGABYTE
 
 CONCURRENCY = 4
-"""Calls under way at once."""
+"""Maximum number of simultaneous calls."""
 
 RETRIES = Retry(
     total=3,
@@ -48,29 +48,26 @@ RETRIES = Retry(
     retry_after_max=60,
     allowed_methods=["GET"],
 )
-"""At once, then after 2 and 4 seconds and up to one more; or when the vendor says, within a minute."""
+"""Retry immediately, then after 2 and 4 s (jitter up to 1 s), or per Retry-After (at most 60 s)."""
 
 _MAX_CONSECUTIVE_FAILURES = 3
-"""Questions in a row that could not be delivered, after which the vendor counts as down."""
+"""Consecutive failed requests after which the vendor is considered unavailable."""
 
 _CONNECTION_ERRORS: list[tuple[type[Exception] | tuple[type[Exception], ...], str]] = [
     (requests.ConnectTimeout, "accepted no connection within {connect:g} s"),
-    ((requests.ReadTimeout, ReadTimeoutError), "did not answer within {read:g} s"),
-    (
-        requests.exceptions.SSLError,
-        "does not prove who it is: its TLS certificate is not trusted here",
-    ),
-    (requests.exceptions.ProxyError, "cannot be reached through the proxy that HTTPS_PROXY names"),
-    ((ProtocolError, requests.exceptions.ChunkedEncodingError), "broke the connection off"),
+    ((requests.ReadTimeout, ReadTimeoutError), "did not respond within {read:g} s"),
+    (requests.exceptions.SSLError, "failed TLS certificate verification"),
+    (requests.exceptions.ProxyError, "cannot be reached through the proxy in HTTPS_PROXY"),
+    ((ProtocolError, requests.exceptions.ChunkedEncodingError), "closed the connection early"),
     (
         requests.ConnectionError,
-        "cannot be reached: is the network up, and RISKMETRICS_FMP_URL right?",
+        "cannot be reached. Check the network and RISKMETRICS_FMP_URL",
     ),
 ]
-"""What went wrong, by the kind of error or of the one inside it; the first that fits."""
+"""Message by type of the error or of its cause; the first match is used."""
 
 _MIN_REPORTED_WAIT_SECONDS = 5.0
-"""Seconds of waiting from which on somebody is told."""
+"""Shortest wait, in seconds, that is reported to the user."""
 
 _KEY_PARAMETER = "apikey"
 _KEY_IN_URL = re.compile(rf"({_KEY_PARAMETER}=)[^&\s\"']*")
@@ -79,7 +76,7 @@ T = TypeVar("T")
 
 
 class Timeouts(NamedTuple):
-    """Seconds to wait: for a connection, for the next bytes, and for the whole answer."""
+    """Timeouts in seconds: for a connection, for the next bytes, and for the whole response."""
 
     connect: float = 10.0
     read: float = 30.0
@@ -87,17 +84,18 @@ class Timeouts(NamedTuple):
 
 
 class CallLimits(NamedTuple):
-    """Most that is taken of a vendor: bytes of an answer, unpacked, and seconds of a call and of all calls."""
+    """Limits of a client: response size in bytes (decompressed), seconds per call and per run."""
 
     max_answer_bytes: int = 8 << 20
-    """Thirty years of daily prices have two million."""
+    """Thirty years of daily prices take two million bytes."""
     call_seconds: float = 180.0
-    """Of one question with its retries and waits, but for the wait until the plan admits it."""
+    """Seconds for one call with retries and waits, without the wait for the rate limiter."""
     run_seconds: float = 3600.0
+    """Seconds for all calls of one client."""
 
 
 class VendorResponse(NamedTuple):
-    """What came back, whatever its status; the key is not in it."""
+    """A response of any status, with the API key redacted."""
 
     status: int
     body: bytes
@@ -105,39 +103,37 @@ class VendorResponse(NamedTuple):
 
 
 class _RedactKeyFilter(logging.Filter):
-    """Takes the key out of the URLs that urllib3 logs."""
+    """Logging filter that redacts the API key in the URLs that urllib3 logs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrite the record; none is dropped."""
+        """Redact the key in a record and keep the record."""
         record.msg, record.args = _KEY_IN_URL.sub(r"\1***", record.getMessage()), ()
         return True
 
 
 logging.getLogger("urllib3.connectionpool").addFilter(_RedactKeyFilter())
-logging.getLogger("urllib3.connection").addFilter(
-    lambda _: False
-)  # complains of headers, with the address and what the vendor sent
+# urllib3.connection warns about malformed headers and quotes the URL and the response
+logging.getLogger("urllib3.connection").addFilter(lambda _: False)
 
 
 class VendorHttpClient:
-    """Questions to one vendor; used by several threads at once, closed at the end of a ``with`` block.
+    """Thread-safe HTTP client of one vendor; a context manager.
 
     Parameters
     ----------
     url : str
-        What paths are appended to.
+        Base URL that paths are appended to.
     key : str
-        Sent in the URL.
+        API key, sent in the URL.
     rate_limiter : callable
-        Called before every attempt: waits until one more call is within the limits, or raises
+        Called before every attempt. Waits until another call is within the limits, or raises
         RateLimitError.
     limits : CallLimits
-        The time of a run counts from its first question.
+        Limits of size and time. The time of a run starts with its first call.
     cooldown : float
-        Seconds to wait, once, when the vendor says that it is asked too often and not when to ask
-        again.
+        Seconds to wait, once per client, after a rate-limit response without Retry-After.
     on_wait : callable
-        Called with a sentence before a wait that a person would take for a standstill.
+        Called with a message before every wait of five seconds or more.
     """
 
     def __init__(
@@ -167,9 +163,8 @@ class VendorHttpClient:
         self._limits = limits
         self._session = requests.Session()
         self._session.params = {_KEY_PARAMETER: key}
-        adapter = HTTPAdapter(
-            pool_maxsize=CONCURRENCY, pool_block=True
-        )  # it never retries: we do, and count
+        # the adapter does not retry: `get` does, and counts every attempt
+        adapter = HTTPAdapter(pool_maxsize=CONCURRENCY, pool_block=True)
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._state_lock, self._cooldown_lock = Lock(), Lock()
@@ -190,18 +185,22 @@ class VendorHttpClient:
         self._session.close()
 
     def get(self, path: str, params: Mapping[str, str], parse: Callable[[VendorResponse], T]) -> T:
-        """Ask for a path and return what ``parse`` makes of the answer.
+        """Request a path, with retries, and return the parsed response.
 
         Parameters
         ----------
+        path : str
+            Path below the base URL.
+        params : mapping
+            Query parameters, without the key.
         parse : callable
-            Raises a SourceError if the answer is none; ``again`` of it has the question asked anew.
+            Converts the response, or raises a SourceError; a ``retryable`` one repeats the request.
 
         Raises
         ------
         SourceError
-            The last error, when retries are used up or do not help; at once, if an earlier question
-            closed the endpoint or the vendor.
+            The last error, when retries are exhausted or do not apply; without a request if an
+            earlier error blocked the endpoint or the vendor.
         """
         retries, seconds_left = self._retries, self._limits.call_seconds
         while True:
@@ -234,7 +233,7 @@ class VendorHttpClient:
             seconds_left = call_deadline.seconds_left
 
     def _call_deadline(self, call_deadline: Deadline, path: str) -> Deadline:
-        """Return when a call has to end; TimeLimitError if that has passed."""
+        """Return the deadline of a call, or raise TimeLimitError if it has passed."""
         with self._state_lock:
             self._run_deadline = self._run_deadline or Deadline.from_now(self._limits.run_seconds)
         deadline = min(call_deadline, self._run_deadline)
@@ -243,14 +242,14 @@ class VendorHttpClient:
         return deadline
 
     def _time_limit_error(self, path: str) -> TimeLimitError:
-        """Say which limit of time is used up, and note it."""
+        """Return the error for the exceeded time limit, and record the failure."""
         whole_run = self._run_deadline is not None and self._run_deadline.seconds_left <= 0
         name = "RISKMETRICS_FMP_RUN_SECONDS" if whole_run else "RISKMETRICS_FMP_CALL_SECONDS"
         seconds = self._limits.run_seconds if whole_run else self._limits.call_seconds
-        what = "all questions" if whole_run else "a question"
+        what = "all calls of a run" if whole_run else "one call"
         failure = TimeLimitError(
-            f"{self._host} took longer than the {seconds:g} s for {what} with all retries and"
-            f" waits: run again later, or raise {name}",
+            f"{self._host} exceeded the limit of {seconds:g} s for {what}, including retries and"
+            f" waits. Run again later, or raise {name}",
             is_run_wide=whole_run,
         )
         self._record_failure(path, failure)
@@ -259,12 +258,12 @@ class VendorHttpClient:
     def _wait(
         self, seconds: float, failure: SourceError, path: str, call_deadline: Deadline
     ) -> None:
-        """Wait before another attempt; TimeLimitError at once if that would last beyond the call's limit."""
+        """Wait before another attempt, or raise TimeLimitError if the wait exceeds the limit."""
         if seconds >= call_deadline.seconds_left:
             self._record_failure(path, failure)
             raise TimeLimitError(
-                f"{failure}; waiting {seconds:.0f} s more would pass RISKMETRICS_FMP_CALL_SECONDS"
-                " or RISKMETRICS_FMP_RUN_SECONDS: run again later"
+                f"{failure}. Another wait of {seconds:.0f} s would exceed"
+                " RISKMETRICS_FMP_CALL_SECONDS or RISKMETRICS_FMP_RUN_SECONDS. Run again later"
             )
         if seconds >= _MIN_REPORTED_WAIT_SECONDS:
             self._on_wait(f"waiting {seconds:.0f} s before the next call: {failure}")
@@ -273,14 +272,16 @@ class VendorHttpClient:
     def _send(
         self, path: str, params: Mapping[str, str], call_deadline: Deadline
     ) -> VendorResponse:
-        """Ask once; VendorUnavailableError if no whole answer comes back in time."""
+        """Send one request, or raise VendorUnavailableError if no complete response arrives."""
         seconds = min(self._timeouts.total, call_deadline.seconds_left)
         deadline = Deadline.from_now(seconds)
         with suppress(TimeoutError):
             return run_with_timeout(seconds, lambda: self._exchange(path, params, deadline))
         if call_deadline.seconds_left <= 0:
             raise self._time_limit_error(path)
-        raise VendorUnavailableError(f"{self._host} did not finish its answer within {seconds:g} s")
+        raise VendorUnavailableError(
+            f"{self._host} did not complete its response within {seconds:g} s"
+        )
 
     def _exchange(self, path: str, params: Mapping[str, str], deadline: Deadline) -> VendorResponse:
         timeouts = (self._timeouts.connect, self._timeouts.read)
@@ -300,19 +301,18 @@ class VendorHttpClient:
             raise
         except (requests.RequestException, HTTPError, OSError, UnicodeError) as error:
             reason = self._describe_error(error)
-        raise VendorUnavailableError(
-            f"{self._host} {reason}"
-        )  # outside of the handler: their text holds the key, and must not hang on ours
+        # outside the handler: the original error quotes the key and must not become the cause
+        raise VendorUnavailableError(f"{self._host} {reason}")
 
     def _read_body(self, response: requests.Response, deadline: Deadline) -> bytes:
-        """Read what comes as it comes: who asked may have given up, and an answer may have no end."""
+        """Read a body piece by piece, so that size and deadline are checked while it arrives."""
         body, largest = bytearray(), self._limits.max_answer_bytes
         while piece := response.raw.read1(1 << 16, decode_content=True):
             body += piece
             if len(body) > largest:
                 raise InvalidResponseError(
-                    f"{self._host} answers with more than {largest / MEGABYTE:,.4g} MB: if it"
-                    " should, raise RISKMETRICS_MAX_ANSWER_MB"
+                    f"{self._host} sent a response larger than {largest / MEGABYTE:,.4g} MB. If"
+                    " this size is expected, raise RISKMETRICS_MAX_ANSWER_MB"
                 )
             if deadline.seconds_left <= 0:
                 raise TimeoutError
@@ -324,14 +324,14 @@ class VendorHttpClient:
         return body
 
     def _describe_error(self, error: Exception) -> str:
-        """Say what is wrong with the connection by the kind of error, never by its text."""
-        kinds = (error, error.args[0] if error.args else None)
-        found = (
-            sentence
-            for kind, sentence in _CONNECTION_ERRORS
-            if any(isinstance(one, kind) for one in kinds)
+        """Describe a connection error by its type only: its text contains the API key."""
+        candidates = (error, error.args[0] if error.args else None)
+        messages = (
+            message
+            for kind, message in _CONNECTION_ERRORS
+            if any(isinstance(candidate, kind) for candidate in candidates)
         )
-        return next(found, "does not answer in HTTP").format(**self._timeouts._asdict())
+        return next(messages, "sent no valid HTTP response").format(**self._timeouts._asdict())
 
     def _raise_if_blocked(self, path: str) -> None:
         with self._state_lock:
@@ -340,7 +340,7 @@ class VendorHttpClient:
             raise _copy_error(earlier)
 
     def _record_failure(self, path: str, failure: SourceError) -> None:
-        """Note what need not be asked any more."""
+        """Count a failure, and block the endpoint or the vendor if more requests would fail too."""
         with self._state_lock:
             self._consecutive_failures = (
                 self._consecutive_failures + 1 if isinstance(failure, VendorUnavailableError) else 0
@@ -353,7 +353,7 @@ class VendorHttpClient:
     def _wait_for_quota(
         self, sent_at: float, failure: SourceError, path: str, call_deadline: Deadline
     ) -> bool:
-        """Wait a minute if nobody has, and tell whether a question asked at ``sent_at`` may have been answered otherwise after it."""
+        """Wait once for the rate limit; return whether the request was sent before the wait."""
         with self._cooldown_lock:
             if self._cooldown_ended is None:
                 self._wait(self._cooldown, failure, path, call_deadline)
@@ -362,7 +362,7 @@ class VendorHttpClient:
 
 
 def _next_retry(retries: Retry, path: str, failure: SourceError) -> Retry | None:
-    """Return what is left of ``retries`` after a failure; None: nothing, or another attempt would not help."""
+    """Return the remaining retries after a failure; None if exhausted or not retryable."""
     if not failure.retryable:
         return None
     try:
@@ -372,7 +372,7 @@ def _next_retry(retries: Retry, path: str, failure: SourceError) -> Retry | None
 
 
 def _copy_error(earlier: SourceError) -> SourceError:
-    """Return the same error to raise in another thread."""
+    """Return a copy of an error, to be raised in another thread."""
     if isinstance(earlier, EntitlementError):
         return EntitlementError(str(earlier), is_endpoint_wide=True)
     if isinstance(earlier, TimeLimitError):
@@ -381,7 +381,7 @@ def _copy_error(earlier: SourceError) -> SourceError:
 
 
 def _retry_delay(retries: Retry, failure: SourceError) -> float:
-    """How long to wait before the next attempt."""
+    """Return the seconds to wait before the next attempt."""
     if failure.retry_after is not None:
         try:
             return retries.parse_retry_after(failure.retry_after)

@@ -197,7 +197,7 @@ def test_a_file_without_a_good_row_changes_nothing_and_exits_3(
     file.write_text("symbol,date,close\nAAPL,2022-12-28,-1\nAAPL,2022-12-26,100\n")
     result = call("import", "prices", str(file))
     assert isinstance(result.exception, DataQualityError)
-    assert "no good row" in str(result.exception)
+    assert "no valid row" in str(result.exception)
     with open_connection(database) as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM rejected_rows")) == 0
 

@@ -139,7 +139,7 @@ def test_a_profile_with_a_control_character_is_rejected_and_the_rest_is_stored(t
     parsed = read_profiles(path)
     assert parsed.rows["company_name"].to_list() == ["Good €"]
     assert [(row.line, row.reason) for row in parsed.rejected] == [
-        (3, "company_name holds a control character")
+        (3, "company_name contains a control character")
     ]
 
 

@@ -242,7 +242,7 @@ def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(
         assert found["vendor"][0]["finding"] == "7 calls left today"
         code, found, printed = diagnosis("--online")
     assert (code, found["vendor"][-1]["state"]) == (6, "fail")
-    assert "does not know the key" in found["vendor"][-1]["finding"]
+    assert "rejects the key" in found["vendor"][-1]["finding"]
     assert KEY not in printed
 
 

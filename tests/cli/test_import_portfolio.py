@@ -156,7 +156,7 @@ def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(
     file.write_text("symbol;quantity\nKO;1.200\n")
     refused = call("import", "portfolio", str(file), "--name", "Mine")
     assert isinstance(refused.exception, UsageError)
-    assert "1.200 can be read as 1.2 or 1200: say --decimal point or --decimal comma" in str(
+    assert "1.200 can be 1.2 or 1200. Pass --decimal point or --decimal comma" in str(
         refused.exception
     )
     for mark, quantity in (("comma", 1200), ("point", 1.2)):

@@ -117,7 +117,7 @@ def test_what_is_no_code_is_refused_at_every_door(
 ) -> None:
     refused = call("db", "setting", "benchmark", "--", code)
     assert isinstance(refused.exception, UsageError)
-    assert "is not the code of a benchmark" in str(refused.exception)
+    assert "is not a benchmark code" in str(refused.exception)
     if code:
         file = tmp_path / "weights.csv"
         file.write_text("date,sector,weight\n2022-11-30,Energy,1\n")

@@ -222,8 +222,8 @@ def test_three_of_thirty_symbols_that_fail_end_a_run_with_4_and_are_named_with_t
     market.replies["historical-price-eod/dividend-adjusted", "S009"] = Reply("<html>", 502)
     result = call("run", "--date", str(market.through), "--assets", "market_prices")
     assert result.exit_code == 4, result.output
-    assert "(S003): the plan does not have historical-price-eod/full S003" in result.output
-    assert "1 of 32 not fetched (S009): FMP has a fault of its own (status 502" in result.output
+    assert "(S003): your FMP plan does not include historical-price-eod/full S003" in result.output
+    assert "1 of 32 not fetched (S009): FMP server error (status 502" in result.output
     assert stored_symbols(settings["RISKMETRICS_DATABASE_URL"]) == {*HELD, "SPY", "TLT"} - {
         "S003",
         "S004",
@@ -241,10 +241,7 @@ def test_below_four_fifths_a_run_fails_with_3_and_keeps_what_came(
     market.unknown |= {"S000", "S001", "S002"}
     result = call("run", "--date", str(market.through), "--assets", "market_prices")
     assert result.exit_code == 3, result.output
-    assert (
-        "market_prices failed: 3 of 9 symbols lack prices, more than a run can do without"
-        in result.output
-    )
+    assert "market_prices failed: 3 of 9 symbols have missing prices (maximum 20%)" in result.output
     assert len(stored_symbols(settings["RISKMETRICS_DATABASE_URL"])) == 7
 
 
@@ -257,7 +254,7 @@ def test_without_the_rate_index_all_but_its_betas_is_computed(
     result = call("run")
     assert (
         result.exit_code,
-        "1 of 3 not fetched (TLT): the plan does not have" in result.output,
+        "1 of 3 not fetched (TLT): your FMP plan does not include" in result.output,
     ) == (4, True), result.output
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
     assert len(rows["position_market_betas"]) == 1
@@ -313,7 +310,7 @@ def test_seed_benchmark_says_what_it_lacks(
 ) -> None:
     vendor.answers = lambda *_: Reply(fault="reset")
     result = call("seed", "benchmark")
-    assert (result.exit_code, "broke the connection off" in result.output) == (5, True)
+    assert (result.exit_code, "closed the connection early" in result.output) == (5, True)
     monkeypatch.setenv("FMP_API_KEY", "")
     result = call("seed", "benchmark")
     assert (result.exception.exit_code, "FMP_API_KEY is not set" in str(result.exception)) == (

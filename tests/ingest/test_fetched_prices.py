@@ -1,4 +1,4 @@
-"""What a history in the database becomes when the vendor is asked: first years, increments, restatements, failures."""
+"""Stored price histories after vendor requests: first fetch, updates, restatements, errors."""
 
 import _thread
 from datetime import date
@@ -117,7 +117,7 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
     found = refresh(feed, {"A": None, "B": None}, [TUESDAY])
     assert found.errors == {}
     assert found.warnings == (
-        "A was restated, by a split or a dividend: its whole history is fetched anew",
+        "prices of A were restated (split or dividend); fetching the full history",
     )
     assert vendor.count().total() == 4 + 4 + 2
     told = market.closes("A")
@@ -127,7 +127,7 @@ def test_a_restated_history_is_fetched_anew_and_has_no_false_move(
 
 
 def test_a_plan_of_few_years_does_not_take_away_the_years_before(feed, market, engine, tomorrow):
-    """Of the older rows the returns stay, and the level continues: compared with a vendor that tells all."""
+    """Returns of older rows are unchanged and levels continue, compared with a full history."""
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
@@ -169,7 +169,7 @@ def test_a_plan_that_refuses_old_days_is_asked_for_five_years(
 
 
 def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market, engine, tomorrow):
-    """A ticker that was given to another company: neither the same prices nor a multiple of them, and only of late."""
+    """A ticker reused by another company: recent prices are not a multiple of the stored ones."""
     refresh(feed, {"A": None}, [LAST])
     before = stored(engine)
     tomorrow()
@@ -185,7 +185,7 @@ def test_answers_about_another_share_do_not_replace_what_is_stored(feed, market,
     market.replies = {(endpoint, "A"): renamed(endpoint) for endpoint in (FULL, ADJUSTED)}
     found = refresh(feed, {"A": None}, [TUESDAY])
     assert isinstance(found.errors["A"], InvalidResponseError)
-    assert "those stay as they are" in str(found.errors["A"])
+    assert "the stored prices, which are kept" in str(found.errors["A"])
     assert stored(engine) == before
 
 
@@ -200,7 +200,9 @@ def test_a_symbol_answered_under_a_new_name_is_said_with_it(feed, market, engine
         ).body
         market.replies[endpoint, "A"] = Reply([{**row, "symbol": "NEW"} for row in rows])
     problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
-    assert "a row of NEW, not of A: if it was renamed, hold it under its new name" in str(problem)
+    assert "symbol NEW instead of A; if A was renamed, change the symbol of the holding" in str(
+        problem
+    )
     assert stored(engine) == before
 
 
@@ -221,7 +223,7 @@ def test_a_split_that_is_applied_to_part_of_the_past_does_not_replace_what_is_st
         ]
         market.replies[endpoint, "A"] = Reply(rows)
     problem = refresh(feed, {"A": None}, [TUESDAY]).errors["A"]
-    assert "a move on 2024-06-03 of which it told nothing before" in str(problem)
+    assert "a new jump on 2024-06-03" in str(problem)
     assert stored(engine) == before
     market.replies, market.through, market.splits = {}, TUESDAY, whole.splits
     assert refresh(feed, {"A": None}, [TUESDAY]).errors == {}
@@ -246,7 +248,7 @@ def test_three_of_thirty_symbols_that_fail_leave_twenty_seven_and_say_why(feed, 
         ) == symbols.keys() - {"X3", "X7", "X9"}
     require_price_coverage(found, symbols)
     require_price_coverage(found, list(symbols)[:15])  # four fifths
-    with pytest.raises(DataQualityError, match="3 of 14 symbols lack prices"):
+    with pytest.raises(DataQualityError, match="3 of 14 symbols have missing prices"):
         require_price_coverage(found, list(symbols)[:14])
 
 
@@ -256,7 +258,7 @@ def test_a_vendor_that_is_down_is_a_fault_of_the_network_and_is_asked_three_time
     vendor.answers = lambda *_: Reply(fault="reset")
     found = refresh(feed, dict.fromkeys("ABCDEFGH"), [LAST])
     assert len(vendor.calls) <= 2 * 6  # each with its retry; four side by side
-    with pytest.raises(VendorUnavailableError, match="8 of 8 symbols lack prices"):
+    with pytest.raises(VendorUnavailableError, match="8 of 8 symbols have missing prices"):
         require_price_coverage(found, "ABCDEFGH")
     assert prices_stored(engine) == 0
 
@@ -298,7 +300,7 @@ def test_a_symbol_that_the_vendor_does_not_know_is_said_each_time_and_asked_once
     for asked in (1, 0, 0):
         found = refresh(feed, {"NOSUCH": None}, [LAST])
         assert found.api_calls == asked
-        assert "FMP knows no price of NOSUCH" in str(found.errors["NOSUCH"])
+        assert "FMP has no price of NOSUCH" in str(found.errors["NOSUCH"])
     tomorrow()
     assert refresh(feed, {"NOSUCH": None}, [LAST]).api_calls == 1
     assert vendor.count() == {FULL: 2}
@@ -313,7 +315,7 @@ def test_what_does_not_fit_is_kept_and_the_rest_is_stored(feed, market, engine):
         kept = connection.execute(sa.select(tables.rejected_rows).order_by("reason")).all()
     assert {(row.kind, row.source, row.line) for row in kept} == {("prices", "FMP", None)}
     assert any('"close": "n/a"' in row.raw_row for row in kept)
-    assert any(row.reason == "the history has no row of 2024-12-06" for row in kept)
+    assert any(row.reason == "no split-adjusted price on 2024-12-06" for row in kept)
 
 
 def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, market, engine):
@@ -321,7 +323,7 @@ def test_an_answer_of_which_nothing_fits_is_a_problem_and_kept_whole(feed, marke
         [{"symbol": "A", "date": "2024-12-06", "price": 242.84, "volume": 1}] * 2
     )
     found = refresh(feed, {"A": None}, [LAST])
-    assert "nothing that fits; all 2 rows are kept in rejected_rows" in str(found.errors["A"])
+    assert "no valid row of A. All 2 rows are in rejected_rows" in str(found.errors["A"])
     with engine.connect() as connection:
         assert (
             connection.scalar(sa.select(sa.func.count()).select_from(tables.rejected_rows)) == 1
@@ -389,8 +391,8 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
     found = refresh(feed, {"A": None, "B": None}, [LAST])
     assert found.warnings == (
         (
-            "the plan has no dividend-adjusted history: adj_close := close, and returns leave out"
-            " dividends"
+            "your FMP plan does not include the dividend-adjusted history: adj_close := close, and"
+            " returns exclude dividends"
         ),
     )
     assert all(close == adjusted for close, adjusted in stored(engine).values())
@@ -405,7 +407,7 @@ def test_a_plan_without_dividends_has_closes_for_adjusted_ones_and_says_so_until
 def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stored(
     feed, open_vendor, market, engine, tomorrow
 ):
-    """New days go on at the level of the last one, so that their return is that of the close; when the plan has them again, all is anew."""
+    """New days continue the last level with returns of closes; later, the history is refetched."""
     market.dividends["A", date(2024, 12, 4)] = 1.5
     refresh(feed, {"A": None}, [date(2024, 12, 6)])
     with engine.begin() as connection:
@@ -418,7 +420,7 @@ def test_a_plan_that_loses_the_dividends_keeps_the_adjusted_closes_that_are_stor
     assert (
         found.errors,
         len(found.warnings),
-        "returns leave out dividends" in found.warnings[0],
+        "returns exclude dividends" in found.warnings[0],
     ) == ({}, 1, True)
     after = stored(engine)
     assert {day: after[day] for day in before} == before

@@ -110,7 +110,7 @@ def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touche
     market.replies["profile", "S002"] = Reply('[{"symbol":')
     market.replies["profile", "S003"] = Reply([{"symbol": "S003", "marketCap": "much"}])
     found = profiles.refresh(feed, ["S001", "NOSUCH", "S002", "S003"])
-    assert found.warnings == ("FMP has no profile of NOSUCH, S003: imported profiles are used",)
+    assert found.warnings == ("FMP has no profile of NOSUCH, S003; using imported profiles",)
     assert {symbol: type(error) for symbol, error in found.errors.items()} == {
         "S002": InvalidResponseError
     }
@@ -122,7 +122,7 @@ def test_an_unknown_profile_is_a_note_and_a_failure_a_problem_and_neither_touche
 
 
 def test_sector_weights_are_those_of_the_stocks_capitalisations(feed, vendor, market, engine):
-    """By hand: stock n has n + 1 billions; of each of the last two pairs, which are one company, the larger counts."""
+    """By hand: stock n has n + 1 billion; each of the last two pairs is one company, larger cap."""
     assert benchmark.refresh(feed) == RefreshResult(api_calls=1)
     expected: dict[str, float] = {}
     for number in range(40):
@@ -182,7 +182,7 @@ def test_a_small_plan_takes_the_weights_of_a_fund(market, open_vendor, vendor, e
         found = benchmark.refresh(feed)
     assert found.errors == {}
     assert {
-        "plan": "does not have sp500-constituent",
+        "plan": "does not include sp500-constituent",
         "day": "19 calls are left",
         "profiles": "37 of 40 stocks",
     }[small] in found.warnings[0]
@@ -226,7 +226,7 @@ def test_weights_of_fewer_stocks_or_sectors_do_not_replace_better_ones(feed, mar
     market.replies[CONSTITUENTS, ""] = Reply(market._sp500_constituent()[:31])
     with pytest.raises(
         InvalidResponseError,
-        match=r"rest on 31 stocks in 11 sectors, those of .* on 40 in 11: those stay",
+        match=r"31 stocks in 11 sectors, .* cover 40 in 11; the stored weights are kept",
     ):
         benchmark.refresh(feed, force=True)
     market.replies[WEIGHTINGS, ""] = Reply([{"sector": "Energy", "weightPercentage": 99.0}])

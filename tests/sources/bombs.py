@@ -96,7 +96,7 @@ def sparse(folder: Path) -> Path:
 
 
 def equal_rows(folder: Path) -> Path:
-    """Write 15 million equal rows as Parquet: a column chunk is one value and how often it stands."""
+    """Write 15 million equal rows as Parquet: run-length encoding stores a single value."""
     columns = {"symbol": pa.repeat("AAPL", 5_000_000), **_rest(5_000_000)}
     repeated = pa.table(columns)
     path = folder / "rows.parquet"
@@ -115,7 +115,7 @@ def long_cells(folder: Path) -> Path:
 
 
 def wide_cells(folder: Path) -> Path:
-    """Write 15,000 cells of 100 kB each as Parquet, all the same, whose length is part of their type."""
+    """Write 15,000 equal cells of 100 kB each as Parquet, with the length as part of the type."""
     value = pa.array([b"A" * 100_000], pa.binary(100_000))
     cells = pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), 500), value)
     table = pa.table({"symbol": cells, **_rest(500)})

@@ -16,7 +16,8 @@ from tests.sources.accounts import held
 SCHWAB = """"Positions for All-Accounts as of 04:12 PM ET, 12/06/2024"
 
 "Individual                ...123"
-"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis","Security Type",
+"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis",\
+"Security Type",
 "BRK/B","BERKSHIRE HATHAWAY","1,035","$470.50","$486,967.50","$311,535.00","Equity",
 "AAPL 01/17/2025 250.00 C","CALL APPLE INC $250","-2","$5.10","-$1,020.00","($800.00)","Option",
 "91282CPU9","US TREASURY NOTE","5,000","$99.50","$4,975.00","$5,000.00","Fixed Income",
@@ -24,15 +25,18 @@ SCHWAB = """"Positions for All-Accounts as of 04:12 PM ET, 12/06/2024"
 "Account Total","","--","--","$499,045.95","$316,535.00","--",
 
 "Doe Family Trust, Jane Doe ...456"
-"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis","Security Type",
+"Symbol","Description","Qty (Quantity)","Price","Mkt Val (Market Value)","Cost Basis",\
+"Security Type",
 "KO","COCA-COLA","10","$62.53","$625.30","--","Equity",
 """
 
 
-FIDELITY = """Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Cost Basis Total,Average Cost Basis,Type
+FIDELITY = """Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,\
+Cost Basis Total,Average Cost Basis,Type
 Z00000001,Individual - TOD,SPAXX**,HELD IN MONEY MARKET,,,$1234.56,,,Cash,
 Z00000001,Individual - TOD,TGT,TARGET CORP,-100,$156.13,-$15613.00,$10000.00,$100.00,Margin,
-Z00000001,Individual - TOD, -SNDK260917C1500,SNDK SEP 17 2026 $1500 CALL,1,$692.00,$69200.00,$69591.00,$695.91,Margin,
+Z00000001,Individual - TOD, -SNDK260917C1500,SNDK SEP 17 2026 $1500 CALL,1,$692.00,$69200.00,\
+$69591.00,$695.91,Margin,
 Z00000001,Individual - TOD,Pending Activity,,,,$-250.00,,,
 200000002,ROTH IRA,brk.b,BERKSHIRE HATHAWAY,0.125,$470.50,$58.81,n/a,n/a,Cash,
 
@@ -49,15 +53,18 @@ Account Information,Header,Field Name,Field Value
 Account Information,Data,Account,U1234567
 Net Asset Value,Header,Asset Class,Prior Total,Current Long,Current Short,Current Total,Change
 Net Asset Value,Data,Stock,-2954.90,3522.00,-8008.20,-4486.20,-1531.30
-Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,Proceeds,Comm/Fee,Code
+Trades,Header,DataDiscriminator,Asset Category,Currency,Symbol,Date/Time,Quantity,T. Price,\
+Proceeds,Comm/Fee,Code
 Trades,Data,Order,Stocks,USD,TSLA,"2024-03-15, 10:30:00",100,150.00,-15000,-5,O
-Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Quantity,Mult,Cost Price,Cost Basis,Close Price,Value,Code
+Open Positions,Header,DataDiscriminator,Asset Category,Currency,Symbol,Quantity,Mult,Cost Price,\
+Cost Basis,Close Price,Value,Code
 Open Positions,Data,Summary,Stocks,USD,BRK B,"1,100",1,301.5,331650,470.5,517550,
 Open Positions,Data,Lot,Stocks,USD,BRK B,"1,100",1,301.5,331650,470.5,517550,
 Open Positions,Data,Summary,Stocks,USD,GOOG,-50,1,140.00,-7000.00,145.00,-7250.00,
 Open Positions,Total,,Stocks,USD,,,,,324650,,510300,
 Open Positions,Data,Summary,Stocks,EUR,SAP,10,1,140.00,1400.00,145.00,1450.00,
-Open Positions,Data,Summary,Equity and Index Options,USD,AAPL 17JAN25 180 P,-5,100,3.50,-1750.00,4.00,-2000.00,
+Open Positions,Data,Summary,Equity and Index Options,USD,AAPL 17JAN25 180 P,-5,100,3.50,-1750.00,\
+4.00,-2000.00,
 Open Positions,Data,Summary,Futures,USD,ESZ4,1,50,6000,300000,6090,304500,
 Open Positions,Data,Summary,Stocks,USD,ODD,1,10,6,60,6,60,
 Cash Report,Header,Currency Summary,Currency,Total,Securities,Futures,
@@ -81,7 +88,7 @@ def test_schwab_positions_of_several_accounts(file):
         *("AAPL", 250, date(2025, 1, 17), 5.1),
     ]
     assert [(row.line, row.reason) for row in mine.holdings.rejected] == [
-        (7, "Fixed Income: only shares, funds and options on them are valued")
+        (7, "Fixed Income: only shares, funds and options on them are supported")
     ]
     assert trust.name == "Doe Family Trust, Jane Doe ...456"
     assert [lot[:3] for lot in held(trust)] == [("KO", "LONG", 10)]
@@ -127,8 +134,8 @@ def test_an_activity_statement_of_interactive_brokers(file):
     ]
     assert [(row.line, row.reason) for row in account.holdings.rejected] == [
         (15, "currency EUR: only USD is supported"),
-        (17, "Futures: only shares, funds and options on them are valued"),
-        (18, "a multiplier of 10, which is neither that of shares nor of options on them"),
+        (17, "Futures: only shares, funds and options on them are supported"),
+        (18, "multiplier 10 is not supported (1 for shares, 100 for options)"),
     ]
     reasons = {line.line: line.reason for line in found.skipped}
     assert (reasons[12], reasons[14], reasons[21]) == (
@@ -160,7 +167,7 @@ def test_a_concatenated_statement_tells_its_accounts_apart(file):
     ],
 )
 def test_example_exports_load_without_an_option(name, accounts):
-    """Oracle: the sum of value and cash is the total that the first broker states; the second's was added up by hand."""
+    """Oracle: value plus cash is the total in the first file; that of the second is by hand."""
     found = read_holdings(SHARED_DATA / "portfolios" / f"{name}_positions.csv")
     assert found.day == date(2024, 12, 6)
     assert [
@@ -199,7 +206,7 @@ def test_lots_that_stand_below_their_sum_do_not_count_twice(file):
         (3, "no open position: LOT"),
         (4, "no open position: LOT"),
     ]
-    assert "a multiplier of 10" in found.accounts[0].holdings.rejected[0].reason
+    assert "multiplier 10" in found.accounts[0].holdings.rejected[0].reason
 
 
 def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(file):
@@ -209,7 +216,7 @@ def test_cash_of_interactive_brokers_in_another_currency_is_left_out_and_said(fi
     assert found.accounts[0].cash == -257.35
     assert (found.skipped[-1].line, found.skipped[-1].reason) == (
         22,
-        "cash, of which no amount in USD is stated",
+        "cash without an amount in USD",
     )
 
 
@@ -267,7 +274,7 @@ def test_an_account_that_holds_cash_alone_is_stated_to_hold_nothing_else(file):
     ),
 )
 def test_a_damaged_file_is_read_or_refused_and_never_a_crash(file_in_memory, text, damages):
-    """What is taken fits its columns, whatever stood in the file; every line of it is a lot, rejected or left out."""
+    """Accepted lots fit their columns; every other line of the file is rejected or skipped."""
     for where, length, junk in damages:
         start = int(where * len(text))
         text = text[:start] + junk + text[start + length :]

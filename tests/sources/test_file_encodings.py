@@ -1,4 +1,4 @@
-"""Files whose bytes are no text, or not the text they seem: a sentence each, and never a row of rubbish."""
+"""Files with unusual or wrong encodings: each gives an error message, never garbled rows."""
 
 import pandas as pd
 import pyarrow as pa
@@ -34,7 +34,7 @@ WRONG = {
 def test_bytes_that_are_no_utf_8_are_refused(tmp_path, content):
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    with pytest.raises(DataQualityError, match="save it as CSV UTF-8") as caught:
+    with pytest.raises(DataQualityError, match="Save it as CSV UTF-8") as caught:
         read_profiles(path)
     if b"\xff\n" in content:
         assert "on line 300003" in str(caught.value)
@@ -72,7 +72,7 @@ def test_holdings_are_read_in_each_encoding_of_a_broker(tmp_path, encoding):
 def test_holdings_in_no_encoding_are_refused(tmp_path, content):
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    with pytest.raises(DataQualityError, match=r"file\.csv is"):
+    with pytest.raises(DataQualityError, match=r"file\.csv (is|has)"):
         read_holdings(path)
 
 
@@ -95,7 +95,7 @@ def test_parquet_text_with_control_characters_is_rejected_by_row(tmp_path, cell)
     pd.DataFrame({"symbol": ["A", "B"], "name": [cell, "Good"]}).to_parquet(path)
     parsed = read_profiles(path)
     assert parsed.rows["symbol"].to_list() == ["B"]
-    assert [row.reason for row in parsed.rejected] == ["company_name holds a control character"]
+    assert [row.reason for row in parsed.rejected] == ["company_name contains a control character"]
 
 
 def test_scenarios_cannot_be_named_with_control_characters(tmp_path):
@@ -104,6 +104,6 @@ def test_scenarios_cannot_be_named_with_control_characters(tmp_path):
     parsed = read_scenarios(path)
     assert parsed.rows["name"].to_list() == ["C"]
     assert {row.reason for row in parsed.rejected} == {
-        "name holds a control character",
-        "description holds a control character",
+        "name contains a control character",
+        "description contains a control character",
     }

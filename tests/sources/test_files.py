@@ -1,4 +1,4 @@
-"""Users' files, good and bad, as real files; what they should say is written by hand beside them."""
+"""Valid and invalid user files; the expected messages are written by hand."""
 
 from datetime import date, timedelta
 
@@ -83,8 +83,8 @@ def test_common_spellings_of_a_header_are_understood(file, header):
         ("X,2024-12-05,10,9,11,10,9,5", "high 9 is below low 11"),
         ("X,2024-12-05,10,11,9,11.02,9,5", "close 11.02 is above high 11"),
         ("X,2024-12-05,10,11,9,8.98,9,5", "close 8.98 is below low 9"),
-        ("X,2024-12-05,10,11,9,10,0,5", "adj_close 0 is not a price above zero"),
-        ("X,2024-12-05,10,11,9,10,inf,5", "adj_close inf is not a price above zero"),
+        ("X,2024-12-05,10,11,9,10,0,5", "adj_close 0 is not a positive price"),
+        ("X,2024-12-05,10,11,9,10,inf,5", "adj_close inf is not a positive price"),
         ("X,2024-12-05,10,11,9,10,9,-5", "volume -5 is not a number of shares"),
         ("X,2024-12-05,10,11,9,10,9,1e30", "volume 1e30 is not a number of shares"),
         ("X,2024-12-05,10,11,9,=2+8,9,5", "close '=2+8' is not a number"),
@@ -92,26 +92,26 @@ def test_common_spellings_of_a_header_are_understood(file, header):
         ("X,2024-12-05,10,11,9,{close},9,5", "close '{close}' is not a number"),
         (
             '"=cmd|x",2024-12-05,10,11,9,10,9,5',
-            "symbol '=cmd|x' is not a symbol: at most 20 letters, digits and . - ^ = _",
+            "symbol '=cmd|x' is not a valid symbol: use at most 20 letters, digits and . - ^ = _",
         ),
         (",2024-12-05,10,11,9,10,9,5", "no symbol"),
         ("X,,10,11,9,10,9,5", "no date"),
         (
             "X,2024-02-30,10,11,9,10,9,5",
-            "date '2024-02-30' is not an unambiguous date: write it as YYYY-MM-DD",
+            "date '2024-02-30' is not an unambiguous date; use YYYY-MM-DD",
         ),
         (
             "X,05/06/2024,10,11,9,10,9,5",
-            "date '05/06/2024' is not an unambiguous date: write it as YYYY-MM-DD",
+            "date '05/06/2024' is not an unambiguous date; use YYYY-MM-DD",
         ),
         ("X,2024-12-07,10,11,9,10,9,5", "the exchange is closed on 2024-12-07"),
         ("X,2018-12-05,10,11,9,10,9,5", "the exchange is closed on 2018-12-05"),
         (
             "X,1985-01-02,10,11,9,10,9,5",
-            "1985-01-02 lies before 1990-01-02, where the calendar starts",
+            "1985-01-02 is before 1990-01-02, the start of the calendar",
         ),
-        ("X,2024-12-05,10,11,9,10", "6 cells where the header has 8"),
-        ("X,2024-12-05,10,11,9,10,9,5,7", "9 cells where the header has 8"),
+        ("X,2024-12-05,10,11,9,10", "6 cells, but the header has 8"),
+        ("X,2024-12-05,10,11,9,10,9,5,7", "9 cells, but the header has 8"),
     ],
 )
 def test_a_bad_price_is_rejected_with_its_line_its_text_and_the_reason(file, row, reason):
@@ -128,7 +128,7 @@ def test_a_bad_price_is_rejected_with_its_line_its_text_and_the_reason(file, row
 def test_a_session_to_come_is_rejected(file, day):
     """However far: nanoseconds since 1970 end in 2262."""
     [reason] = reasons(read_prices(file(f"symbol,date,close\nX,2024-12-06,1\nX,{day},1\n")))
-    assert reason.startswith(f"{day} lies after 20")
+    assert reason.startswith(f"{day} is after 20")
 
 
 def test_a_price_of_the_latest_ended_session_is_taken_and_one_of_the_next_is_rejected(file):
@@ -137,7 +137,7 @@ def test_a_price_of_the_latest_ended_session_is_taken_and_one_of_the_next_is_rej
     parsed = read_prices(file(f"symbol,date,close\nX,{last},1\nX,{coming},1\n"))
     assert parsed.rows["date"].to_list() == [last]
     assert [line for line, _, _ in parsed.rejected] == [3]
-    assert reasons(parsed)[0].startswith(f"{coming} lies after {last}")
+    assert reasons(parsed)[0].startswith(f"{coming} is after {last}")
 
 
 def test_a_benchmark_of_the_latest_ended_session_is_taken_and_one_of_the_next_day_is_rejected(file):
@@ -145,7 +145,7 @@ def test_a_benchmark_of_the_latest_ended_session_is_taken_and_one_of_the_next_da
     coming = last + timedelta(days=1)
     parsed = read_benchmark(file(f"date,sector,weight\n{last},Energy,1\n{coming},Energy,1\n"))
     assert parsed.rows["date"].to_list() == [last]
-    assert reasons(parsed) == [f"{coming} lies in the future"]
+    assert reasons(parsed) == [f"{coming} is in the future"]
 
 
 def test_a_close_within_rounding_of_its_range_is_taken(file):
@@ -169,8 +169,8 @@ def test_the_first_of_several_rows_for_a_day_stands(file):
     )
     assert parsed.rows["close"].to_list() == [470.5, 469]
     assert [(line, reason) for line, _, reason in parsed.rejected] == [
-        (3, "a second row for BRK-B on 2024-12-06: the first stands"),
-        (4, "a second row for BRK.B on 2024-12-06: the first stands"),
+        (3, "duplicate row for BRK-B on 2024-12-06; the first is kept"),
+        (4, "duplicate row for BRK.B on 2024-12-06; the first is kept"),
     ]
 
 
@@ -194,7 +194,7 @@ def test_a_symbol_never_mixes_adjusted_and_unadjusted_closes(file):
     )
     taken = [["X", 4, True], ["Y", 7, False], ["Y", 8, False]]
     assert parsed.rows[["symbol", "adj_close", "has_adj_close"]].to_numpy().tolist() == taken
-    assert reasons(parsed) == ["no adj_close, which X has on other rows"]
+    assert reasons(parsed) == ["no adj_close, although X has it on other rows"]
     assert parsed.notes == ["no adj_close for Y: adj_close := close"]
 
 
@@ -202,7 +202,8 @@ def test_symbols_are_upper_case_with_a_dash_for_classes_and_na_is_one(file):
     rows = read_prices(
         file(
             "symbol,date,close\n brk.b"
-            " ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n^GSPC,2024-12-06,1\n"
+            " ,2024-12-06,1\nBF/B,2024-12-06,1\nNA,2024-12-06,1\nnan,2024-12-06,1\n"
+            "^GSPC,2024-12-06,1\n"
         )
     ).rows
     assert rows["symbol"].to_list() == ["BRK-B", "BF-B", "NA", "NAN", "^GSPC"]
@@ -240,7 +241,7 @@ def test_dates_with_the_day_first_are_understood_where_the_column_proves_it(file
 
 
 def test_dates_that_contradict_each_other_are_rejected(file):
-    """One proves the month first, one the day first: none can be trusted but the one where both agree."""
+    """One date proves month first, another day first: only dates valid in both orders are used."""
     parsed = read_prices(
         file("symbol,date,close\nX,12/13/2024,1\nX,13/12/2024,1\nX,06/06/2024,1\n")
     )
@@ -343,15 +344,15 @@ def test_the_asset_class_tells_private_holdings(file):
         ("X,5,-3,,,", "entry_price -3 is not a price (0.0001 to 99,999,999)"),
         (
             "X,5,,yesterday,,",
-            "entry_date 'yesterday' is not an unambiguous date: write it as YYYY-MM-DD",
+            "entry_date 'yesterday' is not an unambiguous date; use YYYY-MM-DD",
         ),
         (
             "X,5,,2024-12-07,,",
-            "entry_date 2024-12-07 lies after 2024-12-06, the day of these holdings",
+            "entry_date 2024-12-07 is after 2024-12-06, the day of these holdings",
         ),
-        ("X,5,,,HEDGE,", "position_type 'HEDGE' is none of LONG, SHORT, LC, LP, SC, SP"),
+        ("X,5,,,HEDGE,", "position_type 'HEDGE' is not one of LONG, SHORT, LC, LP, SC, SP"),
         ("X,-5,,,LC,", "position_type LC contradicts the negative quantity -5"),
-        ("X,5,,,LONG,OPTIONS", "an option whose position_type is none of LC, LP, SC, SP"),
+        ("X,5,,,LONG,OPTIONS", "option without position_type LC, LP, SC or SP"),
     ],
 )
 def test_a_bad_holding_is_rejected_with_its_line_its_text_and_the_reason(file, row, reason):
@@ -370,7 +371,7 @@ def test_holdings_without_a_day_are_those_of_today(file):
     )
     assert parsed.rows["entry_date"].to_list() == [today]
     assert reasons(parsed) == [
-        f"entry_date {today + timedelta(days=1)} lies after {today}, the day of these holdings"
+        f"entry_date {today + timedelta(days=1)} is after {today}, the day of these holdings"
     ]
 
 
@@ -411,14 +412,14 @@ def test_sector_names_of_vendors_become_gics(file, vendor, ours):
 def test_an_unknown_sector_is_left_out_and_named(file):
     parsed = read_profiles(file("symbol,sector\nX,Tulips\nY,Energy\n"))
     assert parsed.rows["sector"].to_list() == [None, "Energy"]
-    assert parsed.notes == ["sectors that are not GICS, kept as unclassified: Tulips"]
+    assert parsed.notes == ["unknown sectors, stored as unclassified: Tulips"]
 
 
 def test_a_second_profile_of_a_symbol_and_a_beta_that_is_none_are_rejected(file):
     parsed = read_profiles(file("symbol,beta\nX,1\nX,2\nY,high\nZ,1e9\n"))
     assert parsed.rows["beta"].to_list() == [1]
     assert reasons(parsed) == [
-        "a second row for X: the first stands",
+        "duplicate row for X; the first is kept",
         "beta 'high' is not a number",
         "beta 1e9 is too large",
     ]
@@ -439,7 +440,7 @@ def test_weights_that_miss_the_whole_are_rescaled_and_a_note_says_so(file):
     )
     assert parsed.rows["weight"].to_list() == [0.5, 0.5]
     assert parsed.rows["sector"].to_list() == ["Energy", "Information Technology"]
-    assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00 %: rescaled to 100 %"]
+    assert parsed.notes == ["the weights of 2024-12-06 sum to 98.00%; rescaled to 100%"]
 
 
 def test_what_a_benchmark_says_of_its_sectors_is_kept(file):
@@ -466,10 +467,10 @@ def test_bad_weights_are_rejected_and_do_not_count(file):
     assert parsed.rows["weight"].to_list() == [1]
     assert reasons(parsed) == [
         "sector 'Cash' is not a GICS sector",
-        "weight -.1 is not a share of a benchmark",
+        "weight -.1 is not a valid benchmark weight",
         "no weight",
-        "a second row for Energy on 2024-12-06: the first stands",
-        "the good weights of 2024-12-05 sum to neither 1 nor 100",
+        "duplicate row for Energy on 2024-12-06; the first is kept",
+        "the valid weights of 2024-12-05 sum to neither 1 nor 100",
         "no date",
     ]
 

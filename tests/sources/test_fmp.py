@@ -1,4 +1,4 @@
-"""What the vendor's answers become: rows, rejected rows with their text, or an error that says what to do."""
+"""Parsing of FMP responses: rows, rejected rows with text, or errors with advice."""
 
 import json
 from datetime import date
@@ -90,11 +90,11 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
     [
         (
             bar(symbol="MSFT"),
-            "a row of MSFT, not of AAPL: if it was renamed, hold it under its new name",
+            "symbol MSFT instead of AAPL; if AAPL was renamed, change the symbol of the holding",
         ),
         (bar(date="06/12/2024"), "date: String should match"),
         (bar(date="2024-12-07"), "the exchange is closed on 2024-12-07"),
-        (bar(date="2999-12-06"), "lies after"),
+        (bar(date="2999-12-06"), "is after"),
         (bar(close=None), "close: Input should be a valid number"),
         (bar(close="242.84"), "close: Input should be a valid number"),
         (bar(close=-1), "is not a price"),
@@ -106,7 +106,7 @@ def test_an_answer_in_another_spelling_is_of_the_symbol_asked_for(written):
         ),
         (["AAPL"], "row: Input should be an object"),
         (bar(MONDAY, 99.0), "close 99 is below low"),
-        (bar("2024-12-05"), "no adj_close, which AAPL has on other rows"),
+        (bar("2024-12-05"), "no adj_close, although AAPL has it on other rows"),
     ],
 )
 def test_a_row_that_does_not_fit_is_kept_with_its_text_and_takes_no_other_with_it(row, reason):
@@ -131,8 +131,8 @@ def test_days_of_one_history_alone_are_rejected():
     rows, rejected = asked(history, "historical-price-eod/full")
     assert len(rows) == 2
     assert [why for _, _, why in rejected] == [
-        "the history has no row of 2024-12-05",
-        "a second row for 2024-12-06: the first stands",
+        "no split-adjusted price on 2024-12-05",
+        "duplicate row for 2024-12-06; the first is kept",
     ]
 
 
@@ -176,10 +176,10 @@ def test_a_profile_is_named_as_the_tables_columns_and_its_sector_is_gics():
     ("symbol", "reason"),
     [
         ("brk/b", None),
-        ("X" * 21, "not a symbol"),
-        ("B\0C", "not a symbol"),
-        ("", "not a symbol"),
-        ("AAPL", "a second row"),
+        ("X" * 21, "not a valid symbol"),
+        ("B\0C", "not a valid symbol"),
+        ("", "not a valid symbol"),
+        ("AAPL", "duplicate row"),
     ],
 )
 def test_a_constituent_has_a_symbol_and_stands_once(symbol, reason):
@@ -200,7 +200,7 @@ def test_a_constituent_has_a_symbol_and_stands_once(symbol, reason):
 def test_of_two_profiles_of_a_symbol_the_second_is_handed_back():
     rows, rejected = asked({"profile": [PROFILE, {**PROFILE, "beta": 2.0}]}, "profile")
     assert [row["beta"] for row in rows] == [1.24]
-    assert [row[2] for row in rejected] == ["a second row for AAPL: the first stands"]
+    assert [row[2] for row in rejected] == ["duplicate row for AAPL; the first is kept"]
 
 
 @pytest.mark.parametrize("close", [1e308, 1e-320])
@@ -210,7 +210,7 @@ def test_an_adjusted_close_beyond_any_price_is_handed_back(close):
         "historical-price-eod/full",
     )
     assert [row["date"] for row in rows] == [date(2024, 12, 6)]
-    assert "is not a price above zero" in rejected[0][2]
+    assert "is not a positive price" in rejected[0][2]
 
 
 @needs_shared_data
@@ -270,7 +270,7 @@ def test_the_examples_of_good_answers_are_understood():
 
 
 def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
-    """One day lacks it, the other has 0: neither is taken, and what the two histories say of them is handed back."""
+    """One day is missing and another is 0: both are rejected, with both histories quoted."""
     answer = [{"symbol": "AAPL", "date": MONDAY}, {"symbol": "AAPL", "date": FRIDAY, "adjClose": 0}]
     rows, rejected = asked(
         {"historical-price-eod/dividend-adjusted": answer}, "historical-price-eod/dividend-adjusted"
@@ -278,6 +278,6 @@ def test_where_no_adjusted_close_is_a_price_the_closes_do_not_stand_in():
     assert rows == []
     assert [(json.loads(text), why) for _, text, why in rejected] == [
         (answer[0], "adjClose: Field required"),
-        (bar(MONDAY, 243.0), f"no dividend-adjusted close of {MONDAY}"),
-        (bar(), "adj_close 0 is not a price above zero"),
+        (bar(MONDAY, 243.0), f"no dividend-adjusted close on {MONDAY}"),
+        (bar(), "adj_close 0 is not a positive price"),
     ]

@@ -1,4 +1,4 @@
-"""The vendor itself, if there is a key: that its answers are still what the other tests take them for."""
+"""Requests to the real FMP API, if a key is set: the responses are as other tests assume."""
 
 import os
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What the vendor answers, with things wrong in it: nothing crashes, no wrong row is taken, none is lost."""
+"""Mutated FMP responses: no crash, no wrong row is accepted, and no row is lost."""
 
 import json
 import re
@@ -64,7 +64,7 @@ ODD = st.one_of(
 
 @st.composite
 def mutated(draw: st.DrawFn, content: list[dict[str, object]]) -> bytes:
-    """Return an answer with one to three things wrong: a value, a key, a row, or some of its bytes."""
+    """Return a response with one to three mutations of a value, a key, a row, or bytes."""
     rows: list[object] = json.loads(json.dumps(content))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(rows) - 1))

@@ -10,7 +10,7 @@ from riskmetrics.errors import (
     SourceError,
     VendorUnavailableError,
 )
-from riskmetrics.sources import fmp
+from riskmetrics.sources import fmp_responses
 from riskmetrics.sources.vendor_http import VendorResponse
 from tests.fmp_server import BAD_KEY, LIMIT, NO_ENDPOINT, NO_SYMBOL
 from tests.sources.fmp_answers import GOOD, asked
@@ -89,7 +89,7 @@ def test_a_refusal_has_a_type_a_scope_and_whether_to_retry(
 
 
 def test_a_redirect_asks_for_the_right_address():
-    with pytest.raises(InvalidResponseError, match="is RISKMETRICS_FMP_URL right"):
+    with pytest.raises(InvalidResponseError, match="Check RISKMETRICS_FMP_URL"):
         asked({"profile": "<html>moved</html>"}, "profile", 302)
 
 
@@ -105,11 +105,11 @@ def test_the_bandwidth_quota_is_not_waited_for():
 
 def test_an_answer_may_have_exactly_as_many_rows_as_the_limit(monkeypatch):
     answer = VendorResponse(200, b"[{}, {}, {}]", None)
-    monkeypatch.setattr(fmp, "_MAX_RESPONSE_ROWS", 3)
-    assert fmp._decode_rows(answer, "profile") == [{}, {}, {}]
-    monkeypatch.setattr(fmp, "_MAX_RESPONSE_ROWS", 2)
+    monkeypatch.setattr(fmp_responses, "_MAX_RESPONSE_ROWS", 3)
+    assert fmp_responses.decode_rows(answer, "profile") == [{}, {}, {}]
+    monkeypatch.setattr(fmp_responses, "_MAX_RESPONSE_ROWS", 2)
     with pytest.raises(InvalidResponseError, match="3 rows"):
-        fmp._decode_rows(answer, "profile")
+        fmp_responses.decode_rows(answer, "profile")
 
 
 def test_what_the_vendor_says_is_quoted_without_control_characters():

@@ -43,7 +43,7 @@ for name, path in json.loads(sys.argv[1]):
         os._exit(0)
     os.wait()
 """
-"""The largest memory is read from /proc: ru_maxrss of a new process is at least that of the one that started it."""
+"""Peak memory is read from /proc: ru_maxrss of a child is at least that of its parent."""
 
 
 READERS = ("read_prices", "read_profiles", "read_holdings")
@@ -80,7 +80,7 @@ REFUSALS = {
     "gzip_of_parquet": SIZE,
     "one_line": LINE,
     "million_columns": LINE,
-    "short_names": "that RISKMETRICS_MAX_COLUMNS allows$|has no column quantity",
+    "short_names": "or raise RISKMETRICS_MAX_COLUMNS$|has no column quantity",
     "tiny_symbols": TOO_MANY,
     "tiny_dates": TOO_MANY,
     "bad_rows": BAD,
@@ -92,8 +92,8 @@ REFUSALS = {
     "long_cells": SIZE,
     "wide_cells": SIZE,
     "growing_cells": SIZE,
-    "nested_cells": "has lists or records in the column symbol: write one value to a cell$",
-    "parquet_columns": "describes thousands of columns$",
+    "nested_cells": "has lists or records in the column symbol. Write one value per cell$",
+    "parquet_columns": "has thousands of columns$",
     "device": "is a device or a socket, not a file",
 }
 """What the sentence says: a limit, with the setting that raises it, or why it is no table."""
@@ -186,7 +186,7 @@ def test_a_large_file_has_the_same_limits_before_it_is_read(tmp_path, monkeypatc
 
 
 def test_many_symbols_in_a_large_file_are_found_in_little_memory(tmp_path):
-    """500 MB, of which the last part alone has too many symbols; it is refused before it is in memory."""
+    """500 MB, of which only the last part has too many symbols, are rejected before loading."""
     path = tmp_path / "file.csv"
     with path.open("wb") as file:
         file.write(f"{HEADER},remark\n".encode())

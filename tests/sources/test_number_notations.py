@@ -40,7 +40,7 @@ notations = st.sampled_from(NOTATIONS)
 def written(
     number: Decimal, decimal: str, thousands: str, sign: str, places: int | None = None
 ) -> str:
-    """Write a number in a notation, by Python's own formatting of it; ``sign`` shows how a negative one is written."""
+    """Format a number in a notation by Python's formatting; ``sign`` is the style of negatives."""
     plain = f"{abs(number):,.{places}f}" if places is not None else f"{abs(number):,f}"
     text = plain.translate({ord(","): thousands, ord("."): decimal})
     return (
@@ -70,7 +70,7 @@ def test_a_number_in_a_known_notation_is_read_back(number, notation, sign):
 def test_the_other_decimal_mark_reads_the_same_number_or_is_found_to_differ(
     number, notation, sign, other
 ):
-    """What can be read two ways is always said to be unclear, or proves the mark under which it was written."""
+    """An ambiguous number is always reported, unless the column proves its decimal mark."""
     decimal, thousands = notation
     text = written(number, decimal, thousands, sign)
     (value,), _ = cells.parse_numbers(column(text), other)
@@ -119,7 +119,7 @@ def test_one_number_with_two_decimals_tells_the_mark_of_all(numbers, notation):
     st.text(alphabet="0123456789.,'-+()$eE %=", max_size=12), st.sampled_from(cells.DECIMAL_MARKS)
 )
 def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal):
-    """Oracle: Python's float of the text without what separates thousands, signs and currency apart."""
+    """Oracle: Python's float of the text without thousands separators, signs and currency."""
     (value,), (faulty,) = cells.parse_numbers(column(text), decimal)
     if np.isnan(value):
         assert faulty == (text.strip().lower() not in cells.MISSING_MARKERS)
@@ -136,7 +136,7 @@ def test_no_text_is_read_as_a_number_that_its_digits_do_not_spell(text, decimal)
 @pytest.mark.parametrize("text", ["1.200", "1,200", "$1.200", "(1,200)", "12.345 USD"])
 def test_what_can_be_read_two_ways_is_refused_with_both_readings(text):
     with pytest.raises(
-        UsageError, match=r"can be read as .* or .*: say --decimal point or --decimal comma"
+        UsageError, match=r"can be .* or .*\. Pass --decimal point or --decimal comma"
     ):
         quantities([text])
     assert quantities([text], ".") != quantities([text], ",")
@@ -145,7 +145,7 @@ def test_what_can_be_read_two_ways_is_refused_with_both_readings(text):
 def test_numbers_of_both_kinds_are_refused_and_an_option_rejects_those_of_the_other():
     with pytest.raises(
         UsageError,
-        match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\): say --decimal",
+        match=r"a decimal point \(1\.5\) and with a decimal comma \(2,25\)\. Pass --decimal",
     ):
         quantities(["1.5", "2,25"])
     with pytest.raises(DataQualityError, match="quantity '2,25' is not a number"):

@@ -58,15 +58,15 @@ def test_what_is_no_symbol_of_an_option_is_none(written):
     [
         (
             "AAPL250230C00250000",
-            "looks like that of an option and cannot be read as one",
+            "looks like an option symbol but is not valid",
         ),  # the 30th of February
-        ("AAPL_011725C250", "looks like that of an option and cannot be read as one"),
-        ("F 01/17/25 7.5 C", "is not a symbol"),
-        ("AAPL JAN 17 2025 250 C", "is not a symbol"),
-        ("AAPL US Equity", "is not a symbol"),
-        ("N/A", "is not a symbol"),
-        ("AAPL1 01/17/2025 250.00 C", "is an adjusted option: what it delivers is not known"),
-        ("-AAPL7250117C250", "is an adjusted option: what it delivers is not known"),
+        ("AAPL_011725C250", "looks like an option symbol but is not valid"),
+        ("F 01/17/25 7.5 C", "is not a valid symbol"),
+        ("AAPL JAN 17 2025 250 C", "is not a valid symbol"),
+        ("AAPL US Equity", "is not a valid symbol"),
+        ("N/A", "is not a valid symbol"),
+        ("AAPL1 01/17/2025 250.00 C", "is an adjusted option with an unknown deliverable"),
+        ("-AAPL7250117C250", "is an adjusted option with an unknown deliverable"),
     ],
 )
 def test_what_is_no_share_is_not_held_as_one(file, written, reason):
@@ -77,9 +77,12 @@ def test_what_is_no_share_is_not_held_as_one(file, written, reason):
 
 
 def test_an_option_s_symbol_and_a_contradicting_type_are_rejected(file):
-    text = "symbol,quantity,side\nAAPL250117C00250000,1,LP\nAAPL250117C00250000,1,long\nAAPL250117C00250000,3,short\n"
+    text = (
+        "symbol,quantity,side\nAAPL250117C00250000,1,LP\n"
+        "AAPL250117C00250000,1,long\nAAPL250117C00250000,3,short\n"
+    )
     parsed = read_portfolio(file(text))
     assert parsed.rows[["position_type", "quantity"]].to_numpy().tolist() == [["LC", 1], ["SC", -3]]
     assert [row.reason for row in parsed.rejected] == [
-        "position_type LP contradicts the option's symbol AAPL250117C00250000"
+        "position_type LP contradicts the option symbol AAPL250117C00250000"
     ]

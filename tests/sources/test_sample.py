@@ -28,7 +28,7 @@ def test_every_symbol_has_a_close_on_every_session_of_the_exchange(closes):
 
 
 def test_the_index_closes_where_the_exchange_published_it(closes):
-    """Published closes of the S&P 500: the highs before the 2020 and 2022 falls, the low between them, the years' ends."""
+    """Published S&P 500 closes: highs before the falls of 2020 and 2022, low between, year ends."""
     published = {
         date(2018, 12, 31): 2506.85,
         date(2019, 12, 31): 3230.78,
@@ -78,7 +78,7 @@ def test_the_benchmark_has_all_sectors_and_sums_to_one():
     parsed = sample.benchmark()
     assert sorted(parsed.rows["sector"]) == sorted(gics.SECTORS)
     assert parsed.rows["weight"].sum() == pytest.approx(1, abs=1e-12)
-    assert parsed.notes == ["the weights of 2021-12-31 sum to 100.20 %: rescaled to 100 %"]
+    assert parsed.notes == ["the weights of 2021-12-31 sum to 100.20%; rescaled to 100%"]
 
 
 def test_lots_were_opened_at_the_close_of_their_entry_date(closes):
@@ -104,7 +104,7 @@ def test_the_portfolios_are_stated_for_the_last_session_with_the_equity_that_the
 
 
 def test_equity_on_its_day_is_the_net_value_and_some_cash(closes):
-    """The portfolios are what their names say: long only, one name above half, leveraged and hedged."""
+    """The portfolios match their names: long only, one name above half, leveraged and hedged."""
     held = {}
     for name, equity, as_of, holdings in sample.portfolios():
         lots = holdings.rows[holdings.rows["entry_date"] <= as_of]

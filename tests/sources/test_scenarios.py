@@ -48,12 +48,12 @@ def test_moves_and_windows_are_taken_as_they_stand(tmp_path):
         ("x,,,2020-02-16,2020-03-23,", "first_day 2020-02-16 is not a session"),
         (
             "x,,,2020-03-23,2020-02-19,",
-            "last_day 2020-02-19 does not come after first_day 2020-03-23",
+            "last_day 2020-02-19 is not after first_day 2020-03-23",
         ),
-        ("x,,,2020-02-19,2999-01-02,", "last_day 2999-01-02 lies after"),
+        ("x,,,2020-02-19,2999-01-02,", "last_day 2999-01-02 is after"),
         ("x,-0.2,,2020-02-19,2020-03-23,", "one or the other"),
         ("x,,,,,just words", "neither a move nor a window"),
-        ("good,-0.1,,,,", "a second row for good: the first stands"),
+        ("good,-0.1,,,,", "duplicate row for good; the first is kept"),
     ],
 )
 def test_a_row_that_is_no_scenario_is_handed_back_with_its_reason(tmp_path, line, reason):
@@ -66,5 +66,5 @@ def test_a_row_that_is_no_scenario_is_handed_back_with_its_reason(tmp_path, line
 
 
 def test_a_file_without_a_good_row_is_refused(tmp_path):
-    with pytest.raises(DataQualityError, match="no good row"):
+    with pytest.raises(DataQualityError, match="no valid row"):
         parsed(tmp_path, "x,,,,,")

@@ -1,4 +1,4 @@
-"""The simulated market against its own truth: other people's estimators find it within their standard errors."""
+"""The simulated market against its true parameters, within standard errors of other estimators."""
 
 from datetime import date
 
@@ -65,7 +65,7 @@ def test_the_indices_are_independent_so_that_one_factor_is_enough(returns: pd.Da
 
 
 def test_variances_are_those_of_the_parameters(market: Market, returns: pd.DataFrame) -> None:
-    """Of what the factors leave: the factors' own variance over four years is far from the expected one, for all stocks at once."""
+    """Of residuals: the factors' variance over four years is far from its expectation."""
     known = market.true_parameters.iloc[2:]
     factors = returns[["SPY", "TLT"]].to_numpy() @ known[["beta", "rate_beta"]].to_numpy().T
     own = (returns[known.index] - factors).var() * 252
@@ -94,7 +94,7 @@ def test_volatility_clusters(returns: pd.DataFrame) -> None:
 def test_the_range_has_the_variance_of_the_hours_in_which_the_exchange_is_open(
     market: Market,
 ) -> None:
-    """Parkinson (1980): the mean squared log range of a Brownian path is 4 ln 2 times its variance."""
+    """Parkinson (1980): the mean squared log range of a Brownian path is 4 ln 2 variances."""
     bars = market.prices
     variance = market.volatility.to_numpy().T.ravel() ** 2
     parkinson = np.log(bars["high"] / bars["low"]) ** 2 / (4 * np.log(2)) / variance

@@ -18,7 +18,7 @@ from riskmetrics.sources.files import read_prices, read_profiles
 
 
 def test_lines_are_counted_as_an_editor_does(file):
-    """Blank lines, line ends of either kind, a cell that spans lines, a torn row and no newline at the end."""
+    """Blank lines, both line ends, a cell that spans lines, a ragged row, no final newline."""
     text = (
         'symbol,date,close,remark\r\n\r\nX,2024-12-06,1,"two\r\nlines"\r\nX,2024-12-05\n\nX,2024-12-04,0,"a'
         ' ""b""\nc"\nX,2024-12-03,-1,d'
@@ -116,7 +116,7 @@ def test_a_missing_column_is_named_with_what_was_found_and_what_is_understood(fi
     with pytest.raises(
         DataQualityError,
         match=(
-            r"no column close \(spelled close, closeprice.*its columns, separated by commas, are:"
+            r"no column close \(accepted: close, closeprice.*Its comma-separated columns are:"
             r" symbol, date, clsoe"
         ),
     ):
@@ -125,11 +125,11 @@ def test_a_missing_column_is_named_with_what_was_found_and_what_is_understood(fi
 
 def test_columns_that_are_not_understood_are_named(file):
     parsed = read_prices(file("symbol,date,close,adj_close,adjclse\nX,2024-12-06,1,1,1\n"))
-    assert parsed.notes == ["columns not used: adjclse"]
+    assert parsed.notes == ["unused columns: adjclse"]
 
 
 def test_two_columns_of_one_name_are_refused(file):
-    with pytest.raises(DataQualityError, match="2 columns called Close"):
+    with pytest.raises(DataQualityError, match="2 columns named Close"):
         read_prices(file("symbol,date,Close,close\nX,2024-12-06,1,2\n"))
 
 
@@ -145,29 +145,29 @@ def test_a_file_that_is_not_there_is_a_mistake_in_the_call(tmp_path):
     [
         (b"", "is empty"),
         (b" \n\n", "is empty"),
-        (b"symbol,date,close\n", "a header and no row"),
+        (b"symbol,date,close\n", "a header but no row"),
         (b",,\n,,\n", "no column symbol"),
-        (b"symbol,date,close\n,,\n", "no good row"),
+        (b"symbol,date,close\n,,\n", "no valid row"),
         (
             b"symbol,date,close\nX,2024-12-06\n",
-            "no good row: on line 2, 2 cells where the header has 3",
+            "no valid row. Line 2: 2 cells, but the header has 3",
         ),
-        (b"symbol,date,close\nX,2024-12-06,0\n", "no good row: on line 2, close 0 is not a price"),
+        (b"symbol,date,close\nX,2024-12-06,0\n", "no valid row. Line 2: close 0 is not a price"),
         (b"symbol,date,close\nX,2024-12-06,\xff\n", "not UTF-8 on line 2"),
         ("symbol,date,close\nX,2024-12-06,1\n".encode("utf-16-le"), "not UTF-8 text"),
         (
             b'symbol,date,close\nX,2024-12-06,"1\nX,2024-12-05,1\n',
-            "quotation mark that is never closed",
+            "unclosed quotation mark",
         ),
         (
             b'symbol,date,close\nX,2024-12-06,1"\nX,2024-12-05,1\nX,2024-12-04,1"\n',
-            "quotation mark or a line end inside a cell",
+            "quotation mark or line end inside an unquoted cell",
         ),
         (
             b"symbol,date,close\nX,2024-12-06,1\rX,2024-12-05,1\n",
-            "quotation mark or a line end inside a cell",
+            "quotation mark or line end inside an unquoted cell",
         ),
-        (b"PK\x03\x04 a workbook", "save the table as CSV"),
+        (b"PK\x03\x04 a workbook", "Save the table as CSV"),
         (b"PAR1 but not Parquet", "cannot be read as a table"),
         (b"\x1f\x8b but not gzip", "damaged gzip"),
     ],

@@ -1,4 +1,4 @@
-"""Questions over HTTP to a local server: what is asked again, what is not, how long it takes, and that the key is nowhere."""
+"""HTTP requests to a local server: retries, time limits, and redaction of the key."""
 
 import logging
 import time
@@ -98,7 +98,7 @@ def test_a_drip_ends_when_the_whole_answer_is_late():
     ):
         began = time.monotonic()
         with pytest.raises(
-            VendorUnavailableError, match=r"did not finish its answer within 0\.6 s"
+            VendorUnavailableError, match=r"did not complete its response within 0\.6 s"
         ):
             asking.get(PATH, {}, body)
         assert time.monotonic() - began < 2
@@ -110,7 +110,7 @@ def test_after_three_questions_that_could_not_be_delivered_nothing_more_is_sent(
         client(server.url, retries=Retry(0)) as asking,
     ):
         for _ in range(10):
-            with pytest.raises(VendorUnavailableError, match="broke the connection off"):
+            with pytest.raises(VendorUnavailableError, match="closed the connection early"):
                 asking.get(PATH, {}, body)
         assert len(server.calls) == 3
 
@@ -254,7 +254,7 @@ def test_a_header_that_urllib3_complains_of_does_not_put_the_key_into_its_log(ca
 
 
 def test_who_waits_long_is_told_why_and_a_moment_is_not_worth_a_word(monkeypatch):
-    """A minute once for all threads, or as long as the vendor says; what is asked again at once is no wait."""
+    """One minute for all threads, or per Retry-After; an immediate retry is not reported."""
     told = []
     monkeypatch.setattr(vendor_http, "sleep", lambda _: None)
     with (
@@ -317,7 +317,7 @@ def test_an_answer_that_expands_is_refused_before_it_is_in_memory():
         with (
             serve(replies(Reply(sent, headers=(("Content-Encoding", "gzip"),)))) as server,
             client(server.url, timeouts=Timeouts(5.0, 5.0, 30.0)) as asking,
-            pytest.raises(InvalidResponseError, match="more than 8 MB"),
+            pytest.raises(InvalidResponseError, match="larger than 8 MB"),
         ):
             asking.get(PATH, {}, body)
         assert tracemalloc.get_traced_memory()[1] < 100 << 20
