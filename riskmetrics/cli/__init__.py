@@ -1,1 +1,4 @@
-"""The command line: each command parses, asks and prints; what it needs is imported when it runs."""
+"""The command line: each command parses options, calls the package and prints the result.
+
+Commands import what they need when they run, which keeps the start short.
+"""

@@ -1,4 +1,4 @@
-"""`riskmetrics alert`: say something where alerts go."""
+"""`riskmetrics alert`: send a message to the configured alert channels."""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ import typer
 
 def alert(
     text: Annotated[
-        str, typer.Argument(help="What to say.")
+        str, typer.Argument(help="Text of the message.")
     ] = "This is a test of riskmetrics' alerts.",
 ) -> None:
-    """Send a sentence by webhook and e-mail, as the settings say: to test them, or from a script of one's own.
+    """Send a message by the configured webhook and e-mail, as a test or from your own script.
 
     Example: riskmetrics catch-up || riskmetrics alert "the night failed"
     """
@@ -20,7 +20,7 @@ def alert(
     channels = alerts.send(settings.load(), "riskmetrics: an alert", text)
     if not channels:
         raise ConfigurationError(
-            "there is nobody to tell: set RISKMETRICS_ALERT_WEBHOOK, or RISKMETRICS_ALERT_EMAIL and"
-            " RISKMETRICS_SMTP_URL"
+            "no alert channel is configured: set RISKMETRICS_ALERT_WEBHOOK, or"
+            " RISKMETRICS_ALERT_EMAIL and RISKMETRICS_SMTP_URL"
         )
     typer.echo(f"sent by {' and '.join(channels)}")

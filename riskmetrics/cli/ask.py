@@ -1,4 +1,4 @@
-"""`riskmetrics ai ask` and `ai budget`: questions to a language model, and what models have cost."""
+"""`riskmetrics ai ask` and `ai budget`: questions to a language model, and what models cost."""
 
 from typing import Annotated
 
@@ -13,15 +13,15 @@ def ask(
     question: Annotated[
         str,
         typer.Argument(
-            help="What you want to know, in 500 characters at most. It is sent as it is."
+            help="Your question, at most 500 characters. It is sent to the model unchanged."
         ),
     ],
     day: Day = None,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a question about a portfolio; the same one about the same facts is paid for once.
+    """Ask a question about a portfolio. Answers are cached per question and set of facts.
 
-    Without ANTHROPIC_API_KEY the rules answer.
+    Without ANTHROPIC_API_KEY, the answer is written by fixed rules.
 
     Example: riskmetrics ai ask Growth "What drives the volatility?" --date 2022-12-28
     """
@@ -38,7 +38,7 @@ def ask(
     from riskmetrics.insights.templates import MAX_QUESTION_CHARS
 
     if not 0 < len(question.strip()) <= MAX_QUESTION_CHARS:
-        raise fail(f"a question has 1 to {MAX_QUESTION_CHARS} characters", code=2)
+        raise fail(f"a question must have 1 to {MAX_QUESTION_CHARS} characters", code=2)
     require_printable(question, "the question")
     configured = settings.load()
     with connect_at_head() as engine:
@@ -62,14 +62,14 @@ def ask(
             ]
     if not rows:
         raise fail(
-            f"too many facts of {portfolio} have no value to say anything: riskmetrics show"
+            f"too many facts of {portfolio} are undefined to answer: see riskmetrics show"
             " undefined"
         )
     print_session_insights(request.sheet.day, rows, as_json=as_json)
 
 
 def budget(as_json: AsJson = False) -> None:
-    """Print what language models have cost in the last days, and what may still be spent today.
+    """Print the cost of language models over the last 30 days, and today's remaining budget.
 
     Example: riskmetrics ai budget
     """
@@ -105,9 +105,9 @@ def budget(as_json: AsJson = False) -> None:
             shown,
             as_json=False,
             formats=dict.fromkeys(("paid_usd", "reserved_usd"), "{:.6f}".format),
-            title="Calls to language models",
+            title="Language model calls",
         )
     typer.echo(
-        f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD are left today (UTC); "
-        f"a run may spend {caps['run']:.2f}, an insight {caps['insight']:.2f}"
+        f"{max(remaining_usd, 0):.6f} of {caps['day']:.2f} USD left today (UTC); limits:"
+        f" {caps['run']:.2f} per run, {caps['insight']:.2f} per insight"
     )

@@ -1,4 +1,4 @@
-"""`riskmetrics calibrate`: a new version of the volatility forecast's coefficients."""
+"""`riskmetrics calibrate`: fit a new version of the volatility forecast's coefficients."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -38,20 +38,21 @@ def calibrate(
         typer.Option(
             formats=DAY_FORMAT,
             help=(
-                "Last session of the prices. Default: the latest with a close of the market index."
+                "Last session of the calibration data."
+                " Default: the latest with a close of the market index."
             ),
         ),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the fit and store nothing.")
+        bool, typer.Option("--dry-run", help="Print the fit without storing it.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit the volatility forecast's coefficients anew, to every stored stock.
+    """Fit the volatility forecast's coefficients to all stored stocks.
 
-    It takes five years of prices of twenty stocks, and refuses coefficients that would not be safe
-    to forecast with. A forecast uses the newest version whose fit knew nothing of what comes after
-    the forecast's day.
+    Calibration requires five years of prices of twenty stocks, and rejects coefficients that are
+    not safe to forecast with. A forecast uses the newest version that was fitted only to data
+    before the day of the forecast.
 
     Example: riskmetrics calibrate --through 2024-12-06 --dry-run
     """
@@ -84,7 +85,7 @@ def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
 
 
 def _run_calibration(configured: "Settings", through: date | None) -> dict[str, Any]:
-    """Run the job, which stores the version; ends with its exit code if it fails."""
+    """Run the job that stores the version; exit with the job's code if it fails."""
     from riskmetrics.assets.har_calibration import PROPOSAL_KEY, har_coefficients
     from riskmetrics.cli import launch
     from riskmetrics.cli.database import connect_at_head
@@ -92,12 +93,12 @@ def _run_calibration(configured: "Settings", through: date | None) -> dict[str, 
 
     echo_progress("Running calibrate …")
     name = har_coefficients.key.to_user_string()
-    # says what is wrong with the database before the run begins, and keeps an embedded server up
+    # Report a database error before the run begins, and keep an embedded server up.
     with connect_at_head():
         outcome = launch.run(
             configured, [], job=CALIBRATE, config={name: {"through": f"{through or ''}"}}
         )
-    echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'nothing is stored'}")
+    echo_err(f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'nothing was stored'}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
     (materialized,) = outcome.result.asset_materializations_for_node(name)
@@ -117,7 +118,7 @@ def _print_proposal(proposal: dict[str, Any]) -> None:
         table,
         as_json=False,
         formats=_FORMATS,
-        title=f"Coefficients fitted now, and those of {proposal['present']}",
+        title=f"Coefficients of this fit and of {proposal['present']}",
     )
 
 
@@ -127,13 +128,13 @@ def _report_outcome(proposal: dict[str, Any], *, dry_run: bool) -> None:
     version = proposal["version"]
     if not proposal["new"]:
         echo_err(
-            f"the same coefficients of the same days are stored already, as {version}: nothing is"
-            " stored"
+            f"nothing stored: the same coefficients for the same days are already stored as"
+            f" {version}"
         )
     elif dry_run:
-        echo_err(f"dry run: nothing is stored; without --dry-run it would be {version}")
+        echo_err(f"dry run: nothing stored; without --dry-run this would be {version}")
     else:
         echo_err(
-            f"stored as {version}: forecasts of {proposal['known_from']} and later use it, stored"
-            " ones once they are computed again"
+            f"stored as {version}: forecasts for {proposal['known_from']} and later use it;"
+            " forecasts already stored use it once they are recomputed"
         )

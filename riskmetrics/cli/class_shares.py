@@ -1,4 +1,4 @@
-"""Symbols without the mark of their class, completed by what the database knows."""
+"""Symbols without their share class, such as BRKB, resolved to stored symbols, such as BRK-B."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def resolve_class_shares(connection: "sa.Connection", symbols: Iterable[str]) -> dict[str, str]:
-    """Map symbols without a mark to class shares that the database knows, and print the pairs."""
+    """Map symbols without a class separator to stored class shares; print each pair to stderr."""
     from riskmetrics.db import symbol_spellings
 
     shares = symbol_spellings.find_class_shares(connection, symbols)

@@ -29,8 +29,8 @@ _MAX_SECTOR_MOVES = 5
 
 _FIGURES: dict[str, tuple[str, CellFormat]] = {
     "total_value": ("Value", formatting.money),
-    "daily_pnl": ("Profit of the day", formatting.money),
-    "cumulative_pnl": ("Profit since entry", formatting.money),
+    "daily_pnl": ("Daily P&L", formatting.money),
+    "cumulative_pnl": ("Cumulative P&L", formatting.money),
     "beta_calculated_90d": ("Beta, 90 sessions", "{:.3f}".format),
     "hhi": ("HHI", formatting.four_decimals),
     "effective_num_positions": ("Effective positions", "{:.2f}".format),
@@ -46,11 +46,11 @@ def compare(
     portfolio: PortfolioName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print what changed between two computed sessions, and by how much.
+    """Print the changes between two computed sessions.
 
-    Figures of each portfolio; the largest moves of sector weights; positions opened, closed and
-    resized; betas of positions that moved by more than two standard errors; values that became
-    undefined, or have one again. What to know of the values of either session is on stderr.
+    Covers the figures of each portfolio; the largest changes of sector weights; positions opened,
+    closed and resized; position betas that changed by more than two standard errors; and values
+    that became undefined or defined again. Caveats of either session are printed to stderr.
 
     Example: riskmetrics compare --from 2022-12-21 --to 2022-12-28 --portfolio Growth
     """
@@ -78,7 +78,7 @@ def compare(
 def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
-    """Read what is stored of a session; if nothing is, the command ends with what to check."""
+    """Read the stored results of a session; end the command if there are none."""
     from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
@@ -96,14 +96,14 @@ def _read_session(
     )
     if session.snapshots.empty and session.undefined.empty:
         raise fail(
-            f"nothing is stored on {day}{f' for {portfolio}' if portfolio else ''}: riskmetrics run"
-            f" --date {day}"
+            f"no results are stored for {day}{f' of {portfolio}' if portfolio else ''}:"
+            f" run riskmetrics run --date {day}"
         )
     names = session.snapshots["portfolio"]
     if not names.is_unique:
         raise UsageError(
-            f"several portfolios are called {names[names.duplicated()].iloc[0]}: rename them, names"
-            " must tell them apart"
+            f"several portfolios are named {names[names.duplicated()].iloc[0]}: rename them so that"
+            " each name is unique"
         )
     return session
 
@@ -143,12 +143,12 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
     }
     for title, frame, formats in (
         (
-            "Sector weights, share of gross value: the largest moves",
+            "Sector weights, share of gross value: largest changes",
             changes.sectors.groupby("portfolio").head(_MAX_SECTOR_MOVES),
             weights,
         ),
         ("Positions opened, closed and resized", changes.positions, quantities),
-        ("Betas that moved by more than two standard errors", changes.betas, betas),
+        ("Betas that changed by more than two standard errors", changes.betas, betas),
         ("Undefined values", changes.undefined, {}),
     ):
         if len(frame):
@@ -157,5 +157,5 @@ def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
 
 
 def _signed_format(form: CellFormat, plus: str = "") -> CellFormat:
-    """Write the size of a number by ``form``, with a true minus sign, or with ``plus`` before it."""
+    """Return a format that writes the size by ``form``, after a minus sign or ``plus``."""
     return lambda value: ("−" if value < 0 else plus if value > 0 else "") + form(abs(value))

@@ -1,4 +1,4 @@
-"""Dagster's home: whether Dagster can use the folder, and what is wrong where it cannot."""
+"""Create and check Dagster's home folder."""
 
 import os
 import re
@@ -10,8 +10,11 @@ from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError
 
 MAX_PATH_BYTES = 451
-"""Bytes of the longest home: SQLite opens paths of at most 511 bytes, and the longest below the home
-is /history/runs/, the 36 characters of a run's id, .db and -journal: 61 bytes."""
+"""Length of the longest path of a home.
+
+SQLite opens paths of at most 511 bytes, and the longest path below the home adds 61 bytes:
+/history/runs/, the 36 characters of a run's id, .db and -journal.
+"""
 
 _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
 _FILES = ("dagster.yaml", ".env")
@@ -34,7 +37,7 @@ def find_path_fault(home: Path) -> str | None:
         return f"its SQLite storage reads {escape[0]} in a path as another character"
     size = max(len(os.fsencode(path)) for path in (text, os.path.realpath(text)))
     if size > MAX_PATH_BYTES:
-        return f"the path has {size} bytes and its SQLite storage takes {MAX_PATH_BYTES}"
+        return f"the path has {size} bytes; its SQLite storage takes at most {MAX_PATH_BYTES}"
     return None
 
 
@@ -45,17 +48,17 @@ def check_path(home: Path) -> None:
 
 
 def prepare_home(home: Path, *, is_default_home: bool) -> None:
-    """Create Dagster's home with the instance file of a single machine, or check the one that exists.
+    """Create Dagster's home with the bundled instance file, or check the home that exists.
 
-    What is created is private to this account.
+    Created files and folders are private to this account.
 
     Parameters
     ----------
     home : Path
         Absolute path.
-    is_ours : bool
-        Whether it is the folder of riskmetrics' own choice, RISKMETRICS_HOME/dagster: that gets
-        mode 0700. Another one that exists keeps its mode, see `folders.create_home`.
+    is_default_home : bool
+        Whether it is the default, RISKMETRICS_HOME/dagster, which gets mode 0700. Any other
+        existing folder keeps its mode, see `folders.create_home`.
 
     Raises
     ------
@@ -85,7 +88,7 @@ def prepare_home(home: Path, *, is_default_home: bool) -> None:
 
 
 def _copy_instance_file(home: Path) -> None:
-    """Write the instance file, whole or not at all."""
+    """Write the instance file atomically."""
     from riskmetrics.settings import bundled_path
 
     unfinished = home / f"dagster.yaml.{os.getpid()}"
@@ -99,19 +102,19 @@ def _copy_instance_file(home: Path) -> None:
 
 
 def _require_writable(home: Path) -> None:
-    """Raise OSError if something that every run writes to cannot be written."""
+    """Raise OSError if a path that every run writes to is not writable."""
     for path in _iter_writable_paths(home):
         if os.access(path, os.W_OK):
             continue
         if os.geteuid() in (0, path.stat().st_uid):
             raise OSError(
-                EROFS, "its mode or its file system does not let it be written", str(path)
+                EROFS, "its mode or its file system does not allow writing", str(path)
             )
         raise PermissionError(EACCES, "Permission denied", str(path))
 
 
 def _iter_writable_paths(home: Path) -> Iterator[Path]:
-    """Yield the home and what exists in it that every run writes to."""
+    """Yield the home and the existing paths in it that every run writes to."""
     yield home
     for name in (*_SUBFOLDERS, "creating.lock"):
         if (home / name).exists():
@@ -121,7 +124,7 @@ def _iter_writable_paths(home: Path) -> Iterator[Path]:
 
 
 def describe_storage_fault(error: BaseException) -> str:
-    """Return in one line why Dagster's storage does not open; its own sentence names no cause."""
+    """Return in one line why Dagster's storage does not open; its own message names no cause."""
     import dagster as dg
 
     faults = error.errors if isinstance(error, dg.DagsterInvalidConfigError) else ()

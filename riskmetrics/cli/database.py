@@ -1,4 +1,4 @@
-"""The database that commands use, at head."""
+"""Connections of commands to the database, and messages of database errors."""
 
 import gc
 import sys
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def connect_unmigrated(role: Role) -> "Iterator[sa.Engine]":
-    """Yield an engine on the database in use, whatever its schema; in the embedded server as ``role``."""
+    """Yield an engine without migrating; the embedded server is connected to as ``role``."""
     from riskmetrics import settings
     from riskmetrics.db.engine import open_engine
 
@@ -30,7 +30,7 @@ def connect_unmigrated(role: Role) -> "Iterator[sa.Engine]":
 
 @contextmanager
 def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
-    """Yield an engine on the database in use, its schema at head; in the embedded server as ``role``."""
+    """Yield an engine, schema at head; the embedded server is connected to as ``role``."""
     from riskmetrics import settings
     from riskmetrics.db import migrate
     from riskmetrics.db.engine import open_engine
@@ -42,7 +42,7 @@ def connect_at_head(role: Role = Role.WRITER) -> "Iterator[sa.Engine]":
 
 @contextmanager
 def read_transaction() -> "Iterator[sa.Connection]":
-    """Yield a connection whose transaction writes nothing; in the embedded server as the reader."""
+    """Yield a connection in a read-only transaction; in the embedded server as the reader."""
     import sqlalchemy as sa
 
     with connect_at_head(Role.READER) as engine, engine.connect() as connection, connection.begin():
@@ -55,15 +55,15 @@ def read_transaction() -> "Iterator[sa.Connection]":
 
 @contextmanager
 def write_transaction() -> "Iterator[sa.Connection]":
-    """Yield a connection in one transaction, which commits if the block ends without an error."""
+    """Yield a connection in a transaction that commits if the block ends without an error."""
     with connect_at_head() as engine, engine.begin() as connection:
         yield connection
 
 
 def describe_database_error(error: Exception) -> str | None:
-    """Return what to say of an error of the database or of Dagster's storage, or None if the error is of another kind.
+    """Return the message of an error of the database or of Dagster's storage, else None.
 
-    No row of data is in it.
+    The message contains no row of data.
     """
     if "sqlalchemy" not in sys.modules:
         return None
@@ -76,24 +76,24 @@ def describe_database_error(error: Exception) -> str | None:
         return None
     if isinstance(error.orig, sqlite3.Error):
         return (
-            f"Dagster's SQLite storage failed: {error.orig}. Look at DAGSTER_HOME, its free space"
+            f"Dagster's SQLite storage failed: {error.orig}. Check DAGSTER_HOME, its free space"
             " and its owner"
         )
     return _describe_postgres_error(error.orig) if isinstance(error.orig, psycopg.Error) else None
 
 
 def _describe_postgres_error(error: "psycopg.Error") -> str:
-    """Return what to say of an error of Postgres, or of the way to it."""
+    """Return the message of an error of Postgres, or of the connection to it."""
     import psycopg
 
     if error.sqlstate is None:
         reason = str(error).strip().partition("\n")[0]
         return (
-            f"the database did not answer: {reason}. Look at RISKMETRICS_DATABASE_URL, or unset it"
+            f"cannot connect to the database: {reason}. Check RISKMETRICS_DATABASE_URL, or unset it"
             " to use the embedded server"
         )
     if isinstance(error, psycopg.errors.UntranslatableCharacter):
         from riskmetrics.db.copy import UNENCODABLE_TEXT_MESSAGE
 
         return UNENCODABLE_TEXT_MESSAGE
-    return f"the database refused: {error.diag.message_primary} ({error.sqlstate})"
+    return f"database error: {error.diag.message_primary} ({error.sqlstate})"

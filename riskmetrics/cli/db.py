@@ -1,4 +1,4 @@
-"""`riskmetrics db`: the schema, and SQL that only reads."""
+"""`riskmetrics db`: schema revisions, the database's URL, settings and read-only SQL."""
 
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -13,15 +13,15 @@ from riskmetrics.db.roles import Role
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-ROLE_ADVICE = "Connect as a role of deploy/postgres/roles.sql instead."
+ROLE_ADVICE = "Connect as one of the roles in deploy/postgres/roles.sql."
 
 app = typer.Typer(
-    help="The database: schema revisions, its URL, and SQL that only reads.", no_args_is_help=True
+    help="Database: schema revisions, URL, settings and read-only SQL.", no_args_is_help=True
 )
 
 
 class RoleOption(StrEnum):
-    """A role of the database, as the command line spells it."""
+    """Roles of the database, as spelled on the command line."""
 
     OWNER = "owner"
     WRITER = "writer"
@@ -29,7 +29,7 @@ class RoleOption(StrEnum):
 
 
 class RowFormat(StrEnum):
-    """How the rows of a query are printed."""
+    """Output formats of a query."""
 
     TABLE = "table"
     CSV = "csv"
@@ -37,8 +37,10 @@ class RowFormat(StrEnum):
 
 
 @app.command()
-def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] = "head") -> None:
-    """Bring the schema up to a revision. Every run does this by itself.
+def upgrade(
+    revision: Annotated[str, typer.Argument(help="Revision to upgrade to.")] = "head",
+) -> None:
+    """Upgrade the schema to a revision. Every run upgrades to head automatically.
 
     Example: riskmetrics db upgrade
     """
@@ -52,11 +54,13 @@ def upgrade(revision: Annotated[str, typer.Argument(help="Revision to go to.")] 
 @app.command()
 def downgrade(
     revision: Annotated[
-        str, typer.Argument(help="Revision to go back to, or base for no tables at all.")
+        str, typer.Argument(help="Revision to downgrade to, or base to drop every table.")
     ],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")
+    ] = False,
 ) -> None:
-    """Take the schema back to a revision; what later revisions added is lost.
+    """Downgrade the schema to a revision. Data in tables and columns added later is lost.
 
     Example: riskmetrics db downgrade h1i2j3k4l5m6
     """
@@ -64,8 +68,8 @@ def downgrade(
 
     if not yes:
         typer.confirm(
-            f"Go back to {revision}? Columns and tables that later revisions added are dropped with"
-            " their data.",
+            f"Downgrade to {revision}? Columns and tables that later revisions added are dropped"
+            " with their data.",
             abort=True,
             err=True,
         )
@@ -76,7 +80,7 @@ def downgrade(
 
 @app.command()
 def current(as_json: AsJson = False) -> None:
-    """Print the revision that the database is at.
+    """Print the current schema revision of the database.
 
     Example: riskmetrics db current
     """
@@ -92,7 +96,7 @@ def current(as_json: AsJson = False) -> None:
 
 @app.command()
 def history(as_json: AsJson = False) -> None:
-    """Print every revision that this version knows, the newest first.
+    """Print all schema revisions of this version, newest first.
 
     Example: riskmetrics db history
     """
@@ -107,7 +111,7 @@ def history(as_json: AsJson = False) -> None:
 
 @app.command()
 def heads() -> None:
-    """Print the newest revision that this version knows.
+    """Print the newest schema revision of this version.
 
     Example: riskmetrics db heads
     """
@@ -118,9 +122,9 @@ def heads() -> None:
 
 @app.command()
 def stamp(
-    revision: Annotated[str, typer.Argument(help="Revision that the tables are at.")],
+    revision: Annotated[str, typer.Argument(help="Revision of the existing tables.")],
 ) -> None:
-    """Record a revision without changing a table: for a database whose tables were made elsewhere.
+    """Record a revision without changing tables, for a database created by other means.
 
     Example: riskmetrics db stamp 19c513d3bf90
     """
@@ -133,16 +137,16 @@ def stamp(
 
 @app.command()
 def verify(as_json: AsJson = False) -> None:
-    """Compare the live schema with the one that this version expects, column by column; what other programs added is named.
+    """Compare the live schema with the expected one, column by column.
+
+    Additions by other programs are listed and accepted. Exit code: 6 if the schemas differ.
 
     Example: riskmetrics db verify
     """
     from riskmetrics.db import migrate
 
-    with (
-        connect_unmigrated(Role.WRITER) as engine,
-        engine.begin() as connection,
-    ):  # the expected tables are temporary ones
+    # the writer, because the expected tables are created as temporary ones
+    with connect_unmigrated(Role.WRITER) as engine, engine.begin() as connection:
         comparison = migrate.compare_schema(connection)
     differences = comparison.differences
     if as_json:
@@ -153,7 +157,7 @@ def verify(as_json: AsJson = False) -> None:
         typer.echo(
             "\n".join(differences)
             if differences
-            else "the schema is the one that this version expects"
+            else "the schema is as this version expects"
         )
     if differences:
         raise typer.Exit(6)
@@ -162,10 +166,10 @@ def verify(as_json: AsJson = False) -> None:
 @app.command()
 def url(
     role: Annotated[
-        RoleOption, typer.Option(help="Role of the embedded server that connects.")
+        RoleOption, typer.Option(help="Role to connect as, in the embedded server.")
     ] = RoleOption.READER,
 ) -> None:
-    """Print the URL of the database in use, for psql and other clients; a password is left out.
+    """Print the URL of the database in use, without its password, for psql and other clients.
 
     Example: psql "$(riskmetrics db url)"
     """
@@ -178,13 +182,13 @@ def url(
 @app.command()
 def setting(
     name: Annotated[
-        str, typer.Argument(help="Which setting: market_index, rate_index or benchmark.")
+        str, typer.Argument(help="Name of the setting: market_index, rate_index or benchmark.")
     ],
     value: Annotated[
-        str | None, typer.Argument(help="New value; without one the present value is printed.")
+        str | None, typer.Argument(help="New value. Default: print the current value.")
     ] = None,
 ) -> None:
-    """Print or change a setting that is kept with the data.
+    """Print or change a setting stored in the database.
 
     Example: riskmetrics db setting market_index SPY
     """
@@ -196,7 +200,7 @@ def setting(
 
     if name not in input_queries.DEFAULT_SETTINGS:
         raise UsageError(
-            f"there is no setting {name}: only {', '.join(input_queries.DEFAULT_SETTINGS)}"
+            f"there is no setting {name}: use one of {', '.join(input_queries.DEFAULT_SETTINGS)}"
         )
     with read_transaction() if value is None else write_transaction() as connection:
         if value is not None and name == input_queries.BENCHMARK_CODE:
@@ -212,15 +216,15 @@ def setting(
 
 @app.command()
 def sql(
-    query: Annotated[str, typer.Argument(help="One SELECT.")],
+    query: Annotated[str, typer.Argument(help="One SELECT statement.")],
     output: Annotated[
-        RowFormat, typer.Option("--format", help="How to print the rows.")
+        RowFormat, typer.Option("--format", help="Output format.")
     ] = RowFormat.TABLE,
     timeout: Annotated[
-        int, typer.Option(min=1, max=3600, help="Seconds after which the server ends the query.")
+        int, typer.Option(min=1, max=3600, help="Time limit of the query, in seconds.")
     ] = 30,
 ) -> None:
-    """Run a query in a transaction that cannot write, in the embedded server as a role that can only read.
+    """Run a query in a read-only transaction. The embedded server uses its read-only role.
 
     Example: riskmetrics db sql "SELECT symbol, count(*) FROM market_data_cache GROUP BY 1" --format
     csv
@@ -236,8 +240,8 @@ def sql(
         with engine.connect() as connection:
             for right in health.list_excess_rights(connection):
                 echo_err(
-                    f"warning: the role of RISKMETRICS_DATABASE_URL {right}: a query has its"
-                    f" rights. {ROLE_ADVICE}"
+                    f"warning: the role of RISKMETRICS_DATABASE_URL {right}, and queries run with"
+                    f" its privileges. {ROLE_ADVICE}"
                 )
         with engine.connect() as connection:
             try:

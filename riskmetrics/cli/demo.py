@@ -1,4 +1,4 @@
-"""`riskmetrics demo`: the whole pipeline on the bundled sample."""
+"""`riskmetrics demo`: run the whole pipeline on the bundled sample."""
 
 import shutil
 import sys
@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
 
 def demo(
-    out: Annotated[Path, typer.Option("--out", help="Report to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option("--out", help="Report file to write.")] = Path("report.html"),
 ) -> None:
-    """Load the bundled sample, run the job for its last session, score a year of forecasts, print the risk and write a report.
+    """Load the bundled sample, compute its risk and write a report.
 
-    It works on a database that is empty or holds the sample, never on one with portfolios of your
-    own. No vendor is asked; Claude is, for the insights, if ANTHROPIC_API_KEY is set.
+    Runs the daily job for the last session of the sample, backtests a year of volatility forecasts
+    and prints the results. Requires a database that is empty or contains only the sample. No data
+    vendor is called; Claude is called for insights if ANTHROPIC_API_KEY is set.
 
     Example: riskmetrics demo
     """
@@ -35,15 +36,14 @@ def demo(
     echo_err("1/5  Database: " + _load_into_empty_database())
     echo_err(f"2/5  Dagster job daily_risk for {sample.LAST_SESSION}")
     run_daily_risk([sample.LAST_SESSION], offline=True)
-    echo_err("3/5  Volatility forecasts of a year, and what became of them")
+    echo_err("3/5  Forecast backtest, past year")
     run_daily_risk(
         trading_calendar.sessions_with_lookback([sample.LAST_SESSION], 252),
         _FORECAST_ASSETS,
         offline=True,
     )
-    run_daily_risk(
-        [sample.LAST_SESSION], "ai_insights"
-    )  # what became of forecasts is a fact now; it asks no vendor
+    # again: the forecast backtest is now one of the facts; this asset calls no data vendor
+    run_daily_risk([sample.LAST_SESSION], "ai_insights")
     echo_err("4/5  Results")
     print_summaries(sample.LAST_SESSION, [portfolio.name for portfolio in sample.portfolios()])
     typer.echo()
@@ -58,7 +58,7 @@ def demo(
 
 
 def _load_into_empty_database() -> str:
-    """Bring in the sample and return a sentence on it; what is there already is left as it is."""
+    """Load the sample and describe it; raise UsageError if other portfolios exist."""
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_queries
     from riskmetrics.db.engine import redact_url
@@ -71,15 +71,15 @@ def _load_into_empty_database() -> str:
         }
         if other_portfolios:
             raise UsageError(
-                f"the database holds {', '.join(sorted(other_portfolios))}: run the demo with"
-                " RISKMETRICS_HOME set to an empty folder"
+                f"the database already has portfolios: {', '.join(sorted(other_portfolios))}. Run"
+                " the demo with RISKMETRICS_HOME set to an empty folder"
             )
         loaded = load_sample(connection)
         return f"{redact_url(connection.engine.url)}\n     Sample: {loaded}"
 
 
 def load_sample(connection: "sa.Connection") -> str:
-    """Bring the bundled sample into a database, idempotently; returns what it holds."""
+    """Load the bundled sample, idempotently; return a description of its content."""
     from riskmetrics.db import holdings, input_queries, input_writes
     from riskmetrics.settings import DEFAULT_BENCHMARK
     from riskmetrics.sources import sample
@@ -111,14 +111,14 @@ _FORECAST_ASSETS = "portfolio_values,position_volatility,portfolio_volatility,fo
 _NEXT_STEPS = """
 The report is at {report}
 
-Closes in the sample are adjusted for dividends, so its dollar values are approximate; it holds no bond fund,
-and interest-rate betas need one (TLT).
+Closes in the sample are adjusted for dividends, so dollar values are approximate. The sample has no
+bond fund such as TLT, so interest-rate betas are undefined.
 
 Next:
-  {command} show betas                    every position's beta, with its standard error
+  {command} show betas                    betas of all positions, with standard errors
   {command} backfill --from 2022-01-03 --to {last}
                                           a year of sessions in one run
-  {command} ui                            the asset graph and every run, in Dagster
+  {command} ui                            the asset graph and all runs, in Dagster's UI
 
 Your own data, in a database of its own:
   export RISKMETRICS_HOME=~/risk
@@ -129,6 +129,6 @@ Your own data, in a database of its own:
 
 
 def _command_name() -> str:
-    """Return how the command was called: by its name where that is found, else by its path."""
+    """Return the name of the command if it is on the path, else the path it was called by."""
     command_path = Path(sys.argv[0])
     return "riskmetrics" if shutil.which("riskmetrics") else str(command_path)

@@ -1,17 +1,16 @@
-"""What `riskmetrics doctor` finds."""
+"""The result of a check of `riskmetrics doctor`."""
 
 from typing import NamedTuple
 
 MAX_NAMES_PER_LINE = 8
-"""Symbols, sessions and tables that are named in a line."""
-
+"""Symbols, sessions or tables that a line names."""
 
 CONFIGURATION_EXIT_CODE = 6
-"""Exit code of a fault in settings, database or Dagster, as errors.py has it."""
+"""Exit code of a fault in settings, database or Dagster, as in errors.py."""
 
 
 class Finding(NamedTuple):
-    """One line."""
+    """A line of the diagnosis."""
 
     state: str
     """ok, warn or fail."""
@@ -19,4 +18,4 @@ class Finding(NamedTuple):
     finding: str
     what_to_do: str = ""
     exit_code: int = CONFIGURATION_EXIT_CODE
-    """Exit code, if the state is fail."""
+    """Exit code if the state is fail."""
