@@ -62,8 +62,7 @@ def ask(
             ]
     if not rows:
         raise fail(
-            f"too many facts of {portfolio} are undefined to answer: see riskmetrics show"
-            " undefined"
+            f"too many facts of {portfolio} are undefined to answer: see riskmetrics show undefined"
         )
     print_session_insights(request.sheet.day, rows, as_json=as_json)
 

@@ -97,7 +97,7 @@ def _read_session(
     if session.snapshots.empty and session.undefined.empty:
         raise fail(
             f"no results are stored for {day}{f' of {portfolio}' if portfolio else ''}:"
-            f" run riskmetrics run --date {day}"
+            f" compute them with riskmetrics run --date {day}"
         )
     names = session.snapshots["portfolio"]
     if not names.is_unique:

@@ -107,9 +107,7 @@ def _require_writable(home: Path) -> None:
         if os.access(path, os.W_OK):
             continue
         if os.geteuid() in (0, path.stat().st_uid):
-            raise OSError(
-                EROFS, "its mode or its file system does not allow writing", str(path)
-            )
+            raise OSError(EROFS, "its mode or its file system does not allow writing", str(path))
         raise PermissionError(EACCES, "Permission denied", str(path))
 
 

@@ -56,9 +56,7 @@ def downgrade(
     revision: Annotated[
         str, typer.Argument(help="Revision to downgrade to, or base to drop every table.")
     ],
-    yes: Annotated[
-        bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")
-    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Downgrade the schema to a revision. Data in tables and columns added later is lost.
 
@@ -155,9 +153,7 @@ def verify(as_json: AsJson = False) -> None:
         for addition in comparison.additions:
             typer.echo(f"accepted: {addition}")
         typer.echo(
-            "\n".join(differences)
-            if differences
-            else "the schema is as this version expects"
+            "\n".join(differences) if differences else "the schema is as this version expects"
         )
     if differences:
         raise typer.Exit(6)
@@ -217,9 +213,7 @@ def setting(
 @app.command()
 def sql(
     query: Annotated[str, typer.Argument(help="One SELECT statement.")],
-    output: Annotated[
-        RowFormat, typer.Option("--format", help="Output format.")
-    ] = RowFormat.TABLE,
+    output: Annotated[RowFormat, typer.Option("--format", help="Output format.")] = RowFormat.TABLE,
     timeout: Annotated[
         int, typer.Option(min=1, max=3600, help="Time limit of the query, in seconds.")
     ] = 30,

@@ -1,4 +1,4 @@
-"""What `riskmetrics doctor` looks at in stored prices, profiles, weights and results."""
+"""Checks of `riskmetrics doctor` on stored prices, profiles, sector weights and results."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from riskmetrics.settings import Settings
 
 _MAX_BENCHMARK_AGE_DAYS = 35
-"""Days after which sector weights, which are published once a month, count as old."""
+"""Days after which sector weights, which are published once a month, count as outdated."""
 
 
 def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
-    """Find what is missing or late of prices, profiles, sector weights and results, and which splits are undecided."""
+    """Find missing or outdated prices, profiles, sector weights and results, and open splits."""
     from riskmetrics import trading_calendar
     from riskmetrics.db import health, input_queries
 
@@ -45,7 +45,7 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
         state,
         "prices",
         f"{market} until {freshness.last_market_session}, {pluralize(n_sessions_behind, 'session')}"
-        " behind the last that ended",
+        " behind the latest ended session",
         advice,
     )
     for what, missing, fix in (
@@ -53,10 +53,13 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
         (
             "profiles",
             freshness.symbols_without_profile,
-            "riskmetrics import profiles FILE: what has none is Unclassified",
+            "riskmetrics import profiles FILE; symbols without a profile are Unclassified",
         ),
     ):
-        text = f"of {pluralize(freshness.n_held, 'symbol')} held then {len(missing)} lack one"
+        text = (
+            f"missing for {len(missing)} of {pluralize(freshness.n_held, 'symbol')} held on that"
+            " session"
+        )
         yield Finding(
             "warn" if missing else "ok",
             what,
@@ -69,7 +72,7 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
 
 
 def _check_suspected_splits(connection: "sa.Connection") -> Finding:
-    """Return which suspected splits no user has decided about."""
+    """List suspected splits that are not decided yet."""
     from riskmetrics import trading_calendar
     from riskmetrics.db.split_suspects import find_suspected_splits
     from riskmetrics.results import price_faults
@@ -77,7 +80,7 @@ def _check_suspected_splits(connection: "sa.Connection") -> Finding:
     latest = trading_calendar.calendar_end()
     suspects = price_faults.select_open_suspects(find_suspected_splits(connection), latest)
     if suspects.empty:
-        return Finding("ok", "splits", "no price moves like a split that it is not adjusted for")
+        return Finding("ok", "splits", "no suspected split waits for a decision")
     days = suspects["date"].dt.strftime("%Y-%m-%d")
     moves = join_names(
         [f"{symbol} {day}" for symbol, day in zip(suspects["symbol"], days, strict=True)],
@@ -85,7 +88,7 @@ def _check_suspected_splits(connection: "sa.Connection") -> Finding:
     )
     verb = "waits" if len(suspects) == 1 else "wait"
     text = f"{pluralize(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
-    return Finding("warn", "splits", text, "riskmetrics prices list shows what to do about each")
+    return Finding("warn", "splits", text, "riskmetrics prices list shows the options for each")
 
 
 def _check_benchmark(freshness: "Freshness", code: str) -> Finding:
@@ -124,8 +127,8 @@ def _check_results(freshness: "Freshness") -> Iterator[Finding]:
         "warn" if is_late else "ok", "results", text, "riskmetrics run" if is_late else ""
     )
     for incomplete, what in (
-        (sessions.sessions_missing, "have none between them"),
-        (sessions.sessions_incomplete, "lack a portfolio"),
+        (sessions.sessions_missing, "without results in that range"),
+        (sessions.sessions_incomplete, "without results of some portfolio"),
     ):
         if incomplete:
             fix = f"riskmetrics backfill --from {incomplete[0]} --to {incomplete[-1]}"

@@ -1,4 +1,4 @@
-"""`riskmetrics explain`: where a stored number comes from, and the same number computed another way."""
+"""`riskmetrics explain`: the derivation of a stored number, and its independent recomputation."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -28,7 +28,7 @@ Portfolio = Annotated[str, typer.Argument(help="Name of the portfolio.", show_de
 Metric = Annotated[
     str,
     typer.Argument(
-        help="Such as hhi, or position_market_betas.beta where several tables have one.",
+        help="Name of the metric, such as hhi, or position_market_betas.beta if ambiguous.",
         show_default=False,
     ),
 ]
@@ -39,17 +39,17 @@ def explain(
     metric: Metric = "",
     day: Day = None,
     symbol: Annotated[
-        str | None, typer.Option("--symbol", help="Only of this symbol, and of options on it.")
+        str | None, typer.Option("--symbol", help="Only this symbol, and options on it.")
     ] = None,
     names: Annotated[
-        bool, typer.Option("--list", help="Print every metric with its formula instead.")
+        bool, typer.Option("--list", help="List all metrics with their formulas and exit.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print a stored number's formula, inputs, window, source rows and run, and compute it anew by another way.
+    """Explain a stored number, and recompute it independently.
 
-    Exit code: 3 if a number computed anew is not the stored one, to the digits that its column
-    keeps.
+    Prints formula, inputs, window, source rows and run. Exit code: 3 if the recomputed number
+    differs from the stored one in the digits that its column keeps.
 
     Example: riskmetrics explain Growth position_market_betas.beta --date 2022-12-28 --symbol AAPL
     """
@@ -60,8 +60,8 @@ def explain(
         return
     if not (portfolio and metric):
         raise UsageError(
-            "say a portfolio and a metric, as in riskmetrics explain Growth hhi; --list names the"
-            " metrics"
+            "specify a portfolio and a metric, as in riskmetrics explain Growth hhi; --list lists"
+            " the metrics"
         )
     session, explanations = _find_explanations(portfolio, metric, day, symbol)
     if as_json:
@@ -70,8 +70,8 @@ def explain(
         _print_explanations(f"{portfolio}, {session}", explanations)
     if not all(one.is_equal for one in explanations):
         raise fail(
-            "not equal: inputs were imported since that run, or the code differs; riskmetrics"
-            " reprocess computes the session anew",
+            "not equal: inputs were imported since that run, or the code differs. Recompute the"
+            " session with riskmetrics reprocess",
             code=3,
         )
 
@@ -104,7 +104,7 @@ def _find_explanations(
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
         if session is None:
-            raise fail("no results yet: riskmetrics run")
+            raise fail("no results are stored yet: compute them with riskmetrics run")
         market = input_queries.read_market_index(connection, configured.market_index)
         rate = input_queries.read_rate_index(connection, configured.rate_index)
         explanations = registry.explain(
@@ -119,8 +119,8 @@ def _find_explanations(
     if not explanations:
         symbol_phrase = f" of {symbol}" if symbol else ""
         raise fail(
-            f"no {metric.name} of {name}{symbol_phrase} is stored for {session}: has that session"
-            " run?"
+            f"no {metric.name} of {name}{symbol_phrase} is stored for {session}: check the session"
+            " with riskmetrics status"
         )
     return session, explanations
 
@@ -160,11 +160,10 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
     metric = explanations[0].metric
     typer.echo(f"{heading}: {metric.name}")
     typer.echo(f"  Formula        {metric.formula}")
-    typer.echo(f"  Computed anew  by {metric.group.method}")
+    typer.echo(f"  Recomputed by  {metric.group.method}")
     for one in explanations:
-        typer.echo(
-            f"\n{', '.join(f'{name} {value}' for name, value in one.key.items()) or 'The portfolio'}"
-        )
+        key = ", ".join(f"{name} {value}" for name, value in one.key.items())
+        typer.echo(f"\n{key or 'The portfolio'}")
         for label, text in _format_lines(one):
             typer.echo(f"  {label:<14} {text}")
         for what, rows in one.source_rows.items():
@@ -175,7 +174,7 @@ def _print_explanations(heading: str, explanations: "Sequence[Explanation]") -> 
 
 
 def _print_source_rows(source: str, rows: "pd.DataFrame") -> None:
-    """Print the last source rows, without the columns in which nothing is said."""
+    """Print the last source rows, without empty columns and ids."""
     last = _flatten_index(rows).tail(_MAX_SOURCE_ROWS).dropna(axis=1, how="all")
     if len(last):
         typer.echo("")
@@ -189,7 +188,7 @@ def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
     lines = [
         ("Stored", _format_value(record["stored"])),
         (
-            "Anew",
+            "Recomputed",
             (
                 f"{_format_value(record['recomputed'])} "
                 f" ({'equal to the stored digits' if explanation.is_equal else 'NOT EQUAL'})"
@@ -203,8 +202,8 @@ def _format_lines(explanation: "Explanation") -> list[tuple[str, str]]:
         (
             "Run",
             (
-                f"{explanation.run_id or 'not known'}, riskmetrics"
-                f" {explanation.code_version or 'not known'}"
+                f"{explanation.run_id or 'unknown'}, riskmetrics"
+                f" {explanation.code_version or 'unknown'}"
             ),
         ),
     ]

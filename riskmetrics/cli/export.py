@@ -1,4 +1,4 @@
-"""`riskmetrics export`: computed results as files."""
+"""`riskmetrics export`: write computed results to CSV or Parquet files."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, Day, to_date
 
 
 class FileFormat(StrEnum):
-    """Kind of file."""
+    """File formats of an export."""
 
     CSV = "csv"
     PARQUET = "parquet"
@@ -22,23 +22,23 @@ class FileFormat(StrEnum):
 
 def export(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder for the files; it is created.")
+        Path, typer.Argument(metavar="DIR", help="Folder for the files; created if missing.")
     ],
     day: Day = None,
     last: Annotated[
         datetime | None,
         typer.Option(
-            "--to", formats=DAY_FORMAT, help="Last day of a range that begins with --date."
+            "--to", formats=DAY_FORMAT, help="Last day of a range that starts with --date."
         ),
     ] = None,
-    form: Annotated[FileFormat, typer.Option("--format", help="Kind of file.")] = FileFormat.CSV,
-    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    form: Annotated[FileFormat, typer.Option("--format", help="File format.")] = FileFormat.CSV,
+    force: Annotated[bool, typer.Option("--force", help="Replace existing files.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write every table of results to a file of its own, with the names of portfolios and symbols beside their ids.
+    """Write each table of results to its own file, with portfolio names and symbols next to ids.
 
-    In CSV, text that a spreadsheet would take for a formula (= + - @ first) has an apostrophe
-    before it; Parquet has it as it is.
+    In CSV, text that a spreadsheet would read as a formula (first character = + - or @) is prefixed
+    with an apostrophe; in Parquet it is unchanged.
 
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
@@ -54,19 +54,18 @@ def export(
     existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]
     if existing_files and not force:
         raise UsageError(
-            f"{folder} holds {', '.join(existing_files)} already: name another folder, or say"
+            f"{folder} already contains {', '.join(existing_files)}: choose another folder, or pass"
             " --force to replace them"
         )
     with read_transaction() as connection:
         first = to_date(day) or result_queries.read_latest_day(connection)
     if first is None:
-        raise fail("no results are stored yet: riskmetrics run")
+        raise fail("no results are stored yet: compute them with riskmetrics run")
     end = to_date(last) or first
     if end < first:
         raise UsageError(f"the range is reversed: {first} comes after {end}")
-    existing_parent = next(
-        path for path in (folder, *folder.absolute().parents) if path.is_dir()
-    )  # of the same file system: a rename is one step
+    # the temporary folder is on the same file system, where a rename is atomic
+    existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     try:
         with (
             TemporaryDirectory(prefix=".export-", dir=existing_parent) as unfinished,
@@ -77,7 +76,7 @@ def export(
             )
             if not any(table.rows for table in written):
                 raise fail(
-                    f"nothing is stored from {first} to {end}: have these sessions run? See"
+                    f"no results are stored from {first} to {end}: check these sessions with"
                     " riskmetrics status"
                 )
             folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How the columns of stored results are written in the tables of `riskmetrics show`."""
+"""Number formats and short labels of the columns in the tables of `riskmetrics show`."""
 
 from riskmetrics.cli.output import CellFormat
 from riskmetrics.report import formatting
@@ -36,21 +36,24 @@ VOLATILITY_LABELS: dict[str, str] = {
     "vol_daily": "day",
     "vol_weekly": "week",
     "vol_monthly": "month",
-    "expected_volatility_21d": "expected",
-    "expected_vol_21d": "expected",
+    "expected_volatility_21d": "forecast",
+    "expected_vol_21d": "forecast",
     "low": "low",
     "high": "high",
     "volatility_trend": "trend",
     "vol_trend": "trend",
-    "rise_probability": "rise",
+    "rise_probability": "P(increase)",
     "volatility_percentile": "percentile",
     "vol_percentile": "percentile",
     "model_r_squared": "oos R²",
 }
-"""What stored columns are called where there is little room."""
+"""Short labels of stored columns."""
 VOLATILITY_FORMATS: dict[str, CellFormat] = {
     **dict.fromkeys(
-        ("21d", "63d", "day", "week", "month", "expected", "low", "high", "rise", "percentile"),
+        (
+            *("21d", "63d", "day", "week", "month"),
+            *("forecast", "low", "high", "P(increase)", "percentile"),
+        ),
         formatting.percent,
     ),
     "oos R²": formatting.two_decimals,
@@ -58,10 +61,10 @@ VOLATILITY_FORMATS: dict[str, CellFormat] = {
     "strike": formatting.quantity,
 }
 REMARK_LABELS = {
-    "in_sample": "in sample",
+    "in_sample": "in-sample",
     "clipped": "clipped",
     "short_history": "short history",
-    "day_replaced": "day replaced",
+    "day_replaced": "daily lag imputed",
 }
 SECTORS: dict[str, CellFormat] = {
     "gross_weight": formatting.percent,

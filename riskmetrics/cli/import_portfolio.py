@@ -1,4 +1,4 @@
-"""`riskmetrics import portfolio`: what accounts hold, from a broker's export or a table of one's own, into the database."""
+"""`riskmetrics import portfolio`: import holdings from a broker's export or your own table."""
 
 import math
 import re
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
     from riskmetrics.sources.tabular_files import RejectedRow
 
 _MAX_AMOUNT = 1e14
-"""What the column holds."""
+"""Limit of an amount of money in its column, in USD."""
 _DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
 _MAX_REJECTED_LINES = 20
-"""Rejected lines that are said one by one; all are in the database."""
+"""Rejected lines that are printed; all of them are stored."""
 
 
 class _PortfolioPlan(NamedTuple):
-    """A portfolio, and what it is to hold."""
+    """A portfolio and the holdings to import into it."""
 
     name: str
     account: "Account"
     stated_equity: Decimal | None
-    """As the user says."""
+    """Equity in USD passed by the user, if any."""
 
     @property
     def equity(self) -> Decimal | None:
-        """As the user says, or else as the file does: the lots' market values and the cash."""
+        """Return the stated equity, else that of the file: market values of lots plus cash."""
         return (
             self.stated_equity
             if self.stated_equity is not None
@@ -60,52 +60,51 @@ def portfolio(
         str,
         typer.Option(
             help=(
-                "Name of the portfolio; a new one is created. Default: the account that the file"
-                " names."
+                "Name of the portfolio; created if it does not exist. Default: the account named in"
+                " the file."
             )
         ),
     ] = "",
     equity: Annotated[
         float | None,
         typer.Option(
-            help="Equity (net value plus cash) on the day, in USD. Default: as the file states."
+            help="Equity (net value plus cash) on that day, in USD. Default: as stated in the file."
         ),
     ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
-            formats=DAY_FORMAT, help="Day of the holdings. Default: the file's, or today."
+            formats=DAY_FORMAT, help="Date of the holdings. Default: the file's date, else today."
         ),
     ] = None,
     account: Annotated[
-        str, typer.Option(help="Only this account of the file: its name or a part of it.")
+        str, typer.Option(help="Only this account of the file, by its name or a part of it.")
     ] = "",
     decimal: Annotated[
-        str, typer.Option(help="The decimal mark, point or comma, where the numbers do not tell.")
+        str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
     ] = "",
     value: Annotated[
         float | None,
-        typer.Option(help="What the portfolio is worth in USD, if the file holds weights."),
+        typer.Option(help="Portfolio value in USD, if the file has weights."),
     ] = None,
     allow_empty: Annotated[
         bool,
-        typer.Option(
-            "--allow-empty", help="Take a file without a holding to say that all was sold."
-        ),
+        typer.Option("--allow-empty", help="Accept a file without holdings: everything was sold."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Show what was understood, line by line, and write nothing."
-        ),
+        typer.Option("--dry-run", help="Print how each line is interpreted; store nothing."),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Holdings on a day: positions exported by Schwab, Fidelity or Interactive Brokers (activity statement), or a table with symbol and
-    quantity or weight; and entry_price or cost_basis, entry_date, position_type, account.
+    """Import the holdings of a day from a broker's export or your own table.
 
-    Each account becomes a portfolio. What was held before and is not in the file counts as left on
-    that day.
+    Accepts positions exported by Schwab, Fidelity or Interactive Brokers (activity statement), or a
+    table with symbol and quantity or weight, and optionally entry_price or cost_basis, entry_date,
+    position_type and account.
+
+    Each account becomes a portfolio. Earlier holdings that are not in the file are closed on that
+    day.
 
     Example: riskmetrics import portfolio holdings.csv --name Growth --equity 345000
 
@@ -114,7 +113,7 @@ def portfolio(
     riskmetrics import portfolio Portfolio_Positions.csv --account "ROTH IRA" --name Roth
 
     riskmetrics import portfolio weights.csv --name Model --value 100000 --as-of 2024-12-06
-    """  # noqa: D205 - the first paragraph is one sentence
+    """
     from riskmetrics import settings
     from riskmetrics.errors import UsageError
     from riskmetrics.sources.brokers import read_holdings
@@ -129,14 +128,14 @@ def portfolio(
     )
     day = to_date(as_of) or parsed.day or date.today()
     if day > date.today():
-        raise UsageError(f"{file} is of {day}, which lies in the future: say --as-of")
+        raise UsageError(f"{file} is dated {day}, which is in the future: pass --as-of")
     if (value is None) is parsed.has_weights and not (dry_run and value is None):
         kind = (
-            "weights, not quantities: say what the portfolio is worth with --value"
+            "weights, not quantities: pass the portfolio value with --value"
             if parsed.has_weights
-            else "quantities: --value is for weights"
+            else "quantities: --value is only for weights"
         )
-        raise UsageError(f"{file} holds {kind}")
+        raise UsageError(f"{file} has {kind}")
     plans = _plan_portfolios(
         file, parsed, name.strip(), account, equity if equity is not None else value
     )
@@ -150,34 +149,34 @@ def portfolio(
 def _validate_options(
     equity: float | None, value: float | None, decimal: str, as_of: datetime | None
 ) -> None:
-    """Raise UsageError if an option cannot be."""
+    """Raise UsageError if an option is invalid."""
     from riskmetrics.errors import UsageError
 
     for option, amount in (("--equity", equity), ("--value", value)):
-        if amount is not None and not abs(amount) < _MAX_AMOUNT:  # NaN is not either
-            raise UsageError(f"{option} {amount} is not an amount of money")
+        if amount is not None and not abs(amount) < _MAX_AMOUNT:  # also refuses NaN
+            raise UsageError(f"{option} {amount} is not a valid amount in USD")
     if decimal and decimal not in _DECIMAL_MARKS:
-        raise UsageError(f"--decimal {decimal} is neither point nor comma")
+        raise UsageError(f"--decimal {decimal} is invalid: use point or comma")
     if as_of and as_of.date() > date.today():
-        raise UsageError(f"--as-of {as_of.date()} lies in the future")
+        raise UsageError(f"--as-of {as_of.date()} is in the future")
 
 
 def _plan_portfolios(
     file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None
 ) -> list[_PortfolioPlan]:
-    """Which accounts become which portfolios."""
+    """Choose the accounts to import and name their portfolios."""
     from riskmetrics.errors import UsageError
 
     chosen = [one for one in parsed.accounts if account.casefold() in one.name.casefold()]
     accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
     if account and len(chosen) != 1:
         raise UsageError(
-            f"--account {account} is {'none' if not chosen else 'not one alone'} of the accounts in"
+            f"--account {account} matches {len(chosen) or 'no'} account{'s' * bool(chosen)} in"
             f" {file}: {accounts}"
         )
     if len(chosen) > 1 and equity is not None:
         raise UsageError(
-            f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account for"
+            f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account to use"
             " --equity or --value"
         )
     plans = []
@@ -187,11 +186,9 @@ def _plan_portfolios(
             if len(chosen) > 1
             else name or one.name
         )
-        if not 0 < len(portfolio_name) <= 255:  # what the column holds
-            raise UsageError(
-                "--name must have 1 to 255"
-                f" characters{'' if portfolio_name else f': {file} does not say whose holdings these are'}"
-            )
+        if not 0 < len(portfolio_name) <= 255:  # the length of the column
+            hint = "" if portfolio_name else f", because {file} names no account"
+            raise UsageError(f"pass --name with 1 to 255 characters{hint}")
         require_printable(portfolio_name, "the name of a portfolio", one_line=True)
         plans.append(
             _PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity))
@@ -200,20 +197,20 @@ def _plan_portfolios(
 
 
 def _to_dollars(amount: float) -> Decimal | None:
-    """Money as its column holds it; None if it is not known."""
+    """Return an amount rounded to cents, as its column stores it; None if it is NaN."""
     return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
 
 
 def _report_interpretation(
     parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, has_all_rejected: bool
 ) -> None:
-    """Tell on stderr what the file is, which lines are no holdings, and which could not be read."""
+    """Print the detected layout, and the skipped and rejected lines, to stderr."""
     echo_err(
-        f"read as {parsed.layout} ({parsed.file_format}) of {day}: "
+        f"read as {parsed.layout} ({parsed.file_format}) as of {day}: "
         + "; ".join(_describe_plan(plan) for plan in plans)
     )
     for reason, lines in _group_by_reason((line.line, line.reason) for line in parsed.skipped):
-        echo_err(f"left out, {lines}: {reason}")
+        echo_err(f"skipped, {lines}: {reason}")
     for note in dict.fromkeys(note for plan in plans for note in plan.account.holdings.notes):
         echo_err(f"note: {note}")
     rejected = _collect_rejected_rows(parsed, plans)
@@ -228,7 +225,7 @@ def _describe_plan(plan: _PortfolioPlan) -> str:
 
 
 def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
-    """Reasons, and the lines that each is of: "lines 1-3, 7"."""
+    """Group line numbers by reason: (reason, "lines 1-3, 7")."""
     lines_by_reason: dict[str, list[int]] = {}
     for line, reason in lines:
         lines_by_reason.setdefault(reason, []).append(line)
@@ -256,7 +253,7 @@ def _collect_rejected_rows(
 def _print_plans(
     parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, as_json: bool
 ) -> None:
-    """Print what would be stored."""
+    """Print the portfolios that would be stored."""
     tables = [plan.account.holdings.rows.dropna(axis="columns", how="all") for plan in plans]
     if parsed.has_weights:
         tables = [table.rename(columns={"quantity": "weight"}) for table in tables]
@@ -290,7 +287,7 @@ def _print_plans(
 def _store_plans(
     file: Path, parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, value: float | None
 ) -> None:
-    """Make each portfolio hold what its account does, all in one transaction."""
+    """Store the holdings of all portfolios in one transaction."""
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import input_writes
 
@@ -305,10 +302,10 @@ def _store_plans(
         unpriced = _find_unpriced_symbols(connection, plans, shares)
     if unpriced:
         echo_err(
-            f"no price is stored of {join_names(unpriced)}: check the symbol, or import its prices"
+            f"no price is stored for {join_names(unpriced)}: check the symbol, or import its prices"
         )
     if rejected:
-        echo_err(f"{pluralize(rejected, 'row')} rejected and kept in rejected_rows")
+        echo_err(f"{pluralize(rejected, 'row')} rejected and stored in rejected_rows")
     for plan, summary in zip(plans, summaries, strict=True):
         typer.echo(f"{file}, {plan.name}: {summary}")
 
@@ -316,7 +313,7 @@ def _store_plans(
 def _find_unpriced_symbols(
     connection: "sa.Connection", plans: list[_PortfolioPlan], shares: dict[str, str]
 ) -> list[str]:
-    """Return the symbols that what is stated moves with and that have no price, sorted; ``shares`` are spelled anew."""
+    """Return the underlying symbols without a stored price, sorted; ``shares`` renames symbols."""
     from riskmetrics.db import stored_prices
     from riskmetrics.results.lot_frames import underlying
 
@@ -339,7 +336,7 @@ def _resolve_symbols(
     parsed: "HoldingsFile",
     plans: list[_PortfolioPlan],
 ) -> dict[str, str]:
-    """Map the symbols of a file that lack the mark of their class; rejected rows count too."""
+    """Map symbols without a class separator to stored class shares, rejected rows included."""
     from riskmetrics.cli.class_shares import resolve_class_shares
     from riskmetrics.db import symbol_spellings
 
@@ -377,24 +374,23 @@ def _store_holdings(
         equity=plan.stated_equity,
         unreadable_symbols=unclear,
     )
-    if (
-        not result.skipped_symbols
-    ):  # the file's sum lacks what it could not be read of, and would take it out of the cash
+    # The file's total misses rejected rows, and would reduce the cash by their value.
+    if not result.skipped_symbols:
         holdings.record_statement(connection, result.portfolio_id, day, plan.equity)
     n_without_entry_date = int(lots["entry_date"].isna().sum())
     if n_without_entry_date and result.opened:
         echo_err(
-            f"{pluralize(n_without_entry_date, 'lot')} without an entry_date: a new one counts as"
-            " held since before any session"
+            f"entry_date missing for {pluralize(n_without_entry_date, 'lot')}: new ones count as"
+            " held since before the first session"
         )
     if result.closed_symbols:
         echo_err(
-            f"not stated any more, or with another quantity, so closed on {day}:"
+            f"closed on {day}, because missing from the file or with another quantity:"
             f" {', '.join(result.closed_symbols)}"
         )
     if result.skipped_symbols:
         echo_err(
-            "left as held, because a row of theirs was rejected:"
+            "holdings kept unchanged, because one of their rows was rejected:"
             f" {', '.join(result.skipped_symbols)}"
         )
     unaffected = f"{result.corrected} corrected, {result.unchanged} unchanged"
@@ -405,7 +401,7 @@ def _store_holdings(
 
 
 def _extract_symbols(rejected: "list[RejectedRow]") -> set[str]:
-    """Return what may be a symbol in rejected rows: their words, and their cells, as BRK B."""
+    """Return possible symbols in rejected rows: their words, and their cells, such as BRK B."""
     from riskmetrics.symbols import normalize_symbol
 
     marks = r"[^\w./^=-]+", r"[,;|\t\"]+"

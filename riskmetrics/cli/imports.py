@@ -1,4 +1,4 @@
-"""`riskmetrics import`: users' files into the database."""
+"""`riskmetrics import`: import files of prices, profiles, sector weights and scenarios."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help=(
-        "Bring in prices, holdings, profiles, benchmark weights and stress scenarios from CSV or"
+        "Import prices, holdings, profiles, benchmark weights and stress scenarios from CSV or"
         " Parquet files."
     ),
     no_args_is_help=True,
@@ -31,7 +31,7 @@ app.command()(portfolio)
 
 @app.command()
 def prices(file: File) -> None:
-    """Daily prices: symbol, date, close; and open, high, low, volume, adj_close.
+    """Import daily prices: symbol, date, close; optionally open, high, low, volume, adj_close.
 
     Example: riskmetrics import prices bars.csv
     """
@@ -47,7 +47,7 @@ def prices(file: File) -> None:
 
 @app.command()
 def profiles(file: File) -> None:
-    """Company profiles: symbol; and name, asset_type, sector, beta.
+    """Import company profiles: symbol; optionally name, asset_type, sector, beta.
 
     Example: riskmetrics import profiles companies.csv
     """
@@ -68,12 +68,12 @@ def profiles(file: File) -> None:
 def benchmark(
     file: File,
     code: Annotated[
-        str | None, typer.Option(help="Which benchmark. Default: the one that results use.")
+        str | None, typer.Option(help="Code of the benchmark. Default: the one that results use.")
     ] = None,
 ) -> None:
-    """Sector weights of a benchmark: date, sector, weight.
+    """Import sector weights of a benchmark: date, sector, weight.
 
-    Results use SP500, or what `riskmetrics db setting benchmark CODE` says.
+    Results use SP500, unless `riskmetrics db setting benchmark CODE` sets another one.
 
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
@@ -90,8 +90,8 @@ def benchmark(
         in_use = input_queries.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
             echo_err(
-                f"note: results use the benchmark {in_use}; to use {requested_code}: riskmetrics db"
-                f" setting benchmark {requested_code}"
+                f"note: results use the benchmark {in_use}; switch with riskmetrics db setting"
+                f" benchmark {requested_code}"
             )
         return format_write(
             input_writes.store_benchmark_weights(
@@ -109,10 +109,11 @@ def scenarios(
         bool, typer.Option("--only", help="Remove the scenarios that are not in the file.")
     ] = False,
 ) -> None:
-    """Stress scenarios: name; market_move, rate_move, or first_day and last_day of a window to replay; description.
+    """Import stress scenarios: moves of the market and rates, or a historical window to replay.
 
-    Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is that of the rate index,
-    a bond fund. A name that is there already gets the new terms.
+    Columns are name; market_move and rate_move, or first_day and last_day of a window; and
+    description. Moves are fractions of a price (-0.2 is a fall by a fifth); rate_move is the move
+    of the rate index, a bond fund. Existing scenarios of the same name are replaced.
 
     Example: riskmetrics import scenarios scenarios.csv
     """
@@ -130,13 +131,21 @@ def scenarios(
 
 
 def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) -> str:
-    """Store prices, refuse symbols that would mix adjusted and unadjusted closes, and say what was done."""
+    """Store prices except of symbols that would mix adjusted and unadjusted closes.
+
+    Returns the summary of the write.
+
+    Raises
+    ------
+    DataQualityError
+        If every symbol of the file would mix them.
+    """
     from riskmetrics.db import input_writes
     from riskmetrics.errors import DataQualityError
 
     written, mixed = input_writes.store_prices(connection, parsed.rows, "file")
     if mixed and not written.changed + written.unchanged:
-        raise DataQualityError(f"{_describe_mixed_closes(mixed)}; nothing else is in the file")
+        raise DataQualityError(f"{_describe_mixed_closes(mixed)}; the file has no other symbols")
     if mixed:
         input_writes.store_rejected_rows(connection, "prices", file, _mixed_rows(parsed, mixed))
         echo_err(f"warning: {_describe_mixed_closes(mixed)}")
@@ -145,8 +154,8 @@ def store_prices(connection: "sa.Connection", parsed: "ParseResult", file: str) 
 
 def _describe_mixed_closes(symbols: list[str]) -> str:
     return (
-        f"{', '.join(symbols)}: the file and what is stored differ in whether adj_close is"
-        " adjusted, and mixing the two would put a false return where they meet; import their"
+        f"{', '.join(symbols)}: the file and the stored prices differ in whether adj_close is"
+        " adjusted, and mixing the two would create a false return where they meet; import the"
         " whole history from one source"
     )
 
@@ -154,13 +163,13 @@ def _describe_mixed_closes(symbols: list[str]) -> str:
 def _mixed_rows(parsed: "ParseResult", symbols: list[str]) -> "list[tuple[int | None, str, str]]":
     rows = parsed.rows[parsed.rows["symbol"].isin(symbols)].drop(columns="has_adj_close")
     return [
-        (None, line, "adj_close of another kind than that stored")
+        (None, line, "adj_close is adjusted in only one of the file and the stored prices")
         for line in rows.to_csv(index=False, header=False).splitlines()
     ]
 
 
 def format_write(written: "WriteCounts") -> str:
-    """Say what a write did."""
+    """Return the counts of a write as text."""
     return f"{pluralize(written.changed, 'row')} written, {written.unchanged} unchanged" + (
         f", {written.removed} removed" if written.removed else ""
     )
@@ -191,7 +200,7 @@ def _import_file(
         first = parsed.rejected[0]
         where = f"line {first.line}: " if first.line else ""
         echo_err(
-            f"{pluralize(len(parsed.rejected), 'row')} rejected and kept in rejected_rows; the"
+            f"{pluralize(len(parsed.rejected), 'row')} rejected and stored in rejected_rows; the"
             f" first, {where}{first.reason}"
         )
     typer.echo(f"{file}: {summary}")

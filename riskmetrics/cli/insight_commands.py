@@ -1,4 +1,4 @@
-"""`riskmetrics ai`: insights written, checked again, rated, and the templates that they come from."""
+"""`riskmetrics ai`: generate, verify and rate insights, and manage their templates."""
 
 from datetime import date
 from decimal import Decimal
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from riskmetrics.settings import Settings
 
 app = typer.Typer(
-    help="Insights: prose about results whose every figure is checked.", no_args_is_help=True
+    help="Insights: text about results, with every figure verified.", no_args_is_help=True
 )
 templates_app = typer.Typer(
-    help="Templates of insights: prompts by type and version, of which one is active.",
+    help="Insight templates: prompts by type and version; one version of a type is active.",
     no_args_is_help=True,
 )
 app.add_typer(templates_app, name="templates")
 
 _InsightId = Annotated[
-    UUID, typer.Argument(help="Id of an insight, as riskmetrics show insights --json gives it.")
+    UUID, typer.Argument(help="Id of an insight, as printed by riskmetrics show insights.")
 ]
 _TypeOption = Annotated[
     str | None,
     typer.Option(
         "--type",
-        help="Only this type, such as concentration_risk. Default: those of the daily job.",
+        help="Only this type, such as concentration_risk. Default: the types of the daily job.",
     ),
 ]
 _TypeArgument = Annotated[str, typer.Argument(help="Type of insight, such as daily_summary.")]
@@ -50,9 +50,10 @@ def generate(
     insight_type: _TypeOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write the insights of a session: by a language model if ANTHROPIC_API_KEY is set, else by the rules.
+    """Generate the insights of a session.
 
-    One that stands there for the same facts stays as it is.
+    A language model writes them if ANTHROPIC_API_KEY is set, else fixed rules do. Existing insights
+    for the same facts are kept.
 
     Example: riskmetrics ai generate --date 2022-12-28 --portfolio Growth --type concentration_risk
     """
@@ -92,7 +93,7 @@ def generate(
     if as_json:
         print_json(summary)
     else:
-        waiting = f", {summary['waiting']} asked for in a batch" if summary["waiting"] else ""
+        waiting = f", {summary['waiting']} pending in a batch" if summary["waiting"] else ""
         typer.echo(
             f"{summary['written']} insights written for {session}, {summary['unchanged']}"
             f" unchanged{waiting}"
@@ -106,7 +107,7 @@ def preview(
     insight_type: _TypeOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print exactly what would be sent to a language model and what that would cost, and send nothing.
+    """Print the exact prompts for a language model and their estimated cost, without sending them.
 
     Example: riskmetrics ai preview --date 2022-12-28 --portfolio Growth --type daily_summary
     """
@@ -148,10 +149,10 @@ def preview(
     known_costs = [cost for cost in costs if cost[0] is not None]
     cost_text = (
         f"about {sum(cost[0] for cost in known_costs):f} USD, at most"
-        f" {sum(cost[1] for cost in known_costs):f}, before a repair"
+        f" {sum(cost[1] for cost in known_costs):f}, without repair attempts"
     )
     unknown_text = (
-        f", and {len(costs) - len(known_costs)} whose model has no known rates"
+        f", and {len(costs) - len(known_costs)} to models without known prices"
         if len(known_costs) < len(costs)
         else ""
     )
@@ -163,9 +164,7 @@ def preview(
 
 @app.command()
 def verify(insight: _InsightId, as_json: AsJson = False) -> None:
-    """Check a stored insight again: its words against its own facts, and its text against both.
-
-    Ends with 3 if it does not hold.
+    """Re-verify a stored insight against its own facts. Exits 3 on failure.
 
     Example: riskmetrics ai verify 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
@@ -183,8 +182,7 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
         print_json({"id": str(insight), "passed": not violations, "violations": violations})
     else:
         typer.echo(
-            "\n".join(violations)
-            or f"it holds: every figure of “{row['title']}” is that of its facts"
+            "\n".join(violations) or f"verified: every figure of “{row['title']}” matches its facts"
         )
     if violations:
         raise typer.Exit(DataQualityError.exit_code)
@@ -193,12 +191,12 @@ def verify(insight: _InsightId, as_json: AsJson = False) -> None:
 @app.command()
 def rate(
     insight: _InsightId,
-    rating: Annotated[float, typer.Argument(min=0, max=5, help="From 0.0 to 5.0.")],
+    rating: Annotated[float, typer.Argument(min=0, max=5, help="Rating from 0.0 to 5.0.")],
     feedback: Annotated[
-        str | None, typer.Option("--feedback", help="What was good or bad about it.")
+        str | None, typer.Option("--feedback", help="Comment on the insight.")
     ] = None,
 ) -> None:
-    """Rate an insight; the mean of its template follows.
+    """Rate an insight, and update the mean rating of its template.
 
     Example: riskmetrics ai rate 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d 4.5 --feedback "to the point"
     """
@@ -216,9 +214,9 @@ def rate(
 @app.command()
 def dismiss(
     insight: _InsightId,
-    undo: Annotated[bool, typer.Option("--undo", help="Show it again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Show the insight again.")] = False,
 ) -> None:
-    """Show an insight no more.
+    """Hide an insight.
 
     Example: riskmetrics ai dismiss 6f0e2c1a-7f43-4f7c-9a52-3f3f6a1f0b1d
     """
@@ -237,7 +235,7 @@ app.command()(budget)
 
 @templates_app.command("list")
 def list_templates(as_json: AsJson = False) -> None:
-    """Print every template, how often it was used and how its insights were rated.
+    """List all templates with their number of uses and mean rating.
 
     Example: riskmetrics ai templates list
     """
@@ -267,14 +265,16 @@ def list_templates(as_json: AsJson = False) -> None:
         shown,
         as_json=as_json,
         formats={"avg_quality_score": "{:.2f}".format},
-        title="Templates of insights",
+        title="Insight templates",
     )
 
 
 @templates_app.command("show")
 def show_template(
     insight_type: _TypeArgument,
-    version: Annotated[str | None, typer.Argument(help="Default: the active one.")] = None,
+    version: Annotated[
+        str | None, typer.Argument(help="Version. Default: the active version.")
+    ] = None,
 ) -> None:
     """Print a template as JSON.
 
@@ -282,13 +282,13 @@ def show_template(
     """
     rows = [row for row in _read_templates(insight_type, version) if version or row["active"]]
     if not rows:
-        raise fail(_missing_template_message(insight_type, version or "that is active"))
+        raise fail(_missing_template_message(insight_type, version))
     print_json(rows[0])
 
 
 @templates_app.command()
 def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgument) -> None:
-    """Print what differs between two versions of a template.
+    """Print the differences between two versions of a template.
 
     Example: riskmetrics ai templates diff daily_summary v1 v2
     """
@@ -307,7 +307,7 @@ def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgume
             ]
         )
     lines = list(unified_diff(texts[0], texts[1], old, new, lineterm=""))
-    typer.echo("\n".join(lines) or "they do not differ")
+    typer.echo("\n".join(lines) or "no differences")
 
 
 _COMPARED_FIELDS = (
@@ -323,7 +323,7 @@ _COMPARED_FIELDS = (
 
 @templates_app.command()
 def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
-    """Use a version of a template from now on; the one in use before it stays, deprecated.
+    """Activate a version of a template; the version used before is kept as deprecated.
 
     Example: riskmetrics ai templates activate daily_summary v2
     """
@@ -333,7 +333,7 @@ def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
     with write_transaction() as connection:
         if not stored.activate_template(connection, insight_type, version):
             raise fail(_missing_template_message(insight_type, version))
-    typer.echo(f"{insight_type} uses {version}")
+    typer.echo(f"{insight_type} now uses {version}")
 
 
 def select_requests(
@@ -344,7 +344,7 @@ def select_requests(
     insight_type: str | None,
     question: str | None = None,
 ) -> "tuple[date, list[Request]]":
-    """Return the session and the insights that the options choose; ends the command if there are none."""
+    """Return the session and the insight requests of the options; exit if there are none."""
     from riskmetrics.db import insight_store as stored
     from riskmetrics.db.result_queries import read_latest_day
     from riskmetrics.insights import fact_sheet, pipeline
@@ -352,15 +352,14 @@ def select_requests(
 
     session = day or read_latest_day(connection)
     if session is None:
-        raise fail("no results are stored yet: riskmetrics run")
+        raise fail("no results are stored yet: compute them with riskmetrics run")
     active = {
         row["insight_type"]: Template.from_row(row)
         for row in stored.read_active_templates(connection)
     }
     if insight_type and insight_type not in active:
         raise fail(
-            f"there is no active template of type {insight_type}: see riskmetrics ai templates"
-            " list",
+            f"no template of type {insight_type} is active: see riskmetrics ai templates list",
             code=2,
         )
     chosen = {insight_type} if insight_type else set(configured.ai_types.split(","))
@@ -373,14 +372,14 @@ def select_requests(
     if not requests:
         portfolio_phrase = f" of {portfolio}" if portfolio else ""
         raise fail(
-            f"no facts{portfolio_phrase} for that on {session}: has that session run? riskmetrics"
-            f" run --date {session}"
+            f"no facts{portfolio_phrase} for these insights on {session}: compute them with"
+            f" riskmetrics run --date {session}"
         )
     return session, requests
 
 
 def build_generation_context(configured: "Settings") -> "GenerationContext":
-    """Return what is the same for all insights of a command."""
+    """Return the context shared by all insights of a command."""
     from riskmetrics.insights.pipeline import GenerationContext
     from riskmetrics.resources import code_version
 
@@ -397,7 +396,7 @@ def generate_with_model(
     requests: "Sequence[Request]",
     generation_context: "GenerationContext",
 ) -> "Counter[str]":
-    """Let the language model write; the command is a run of its own to the budget."""
+    """Generate insights with the language model; the command counts as a run in the budget."""
     from uuid import uuid4
 
     from riskmetrics.insights import model_writer
@@ -417,8 +416,9 @@ def _read_templates(
         return stored.read_templates(connection, insight_type, version)
 
 
-def _missing_template_message(insight_type: str, version: str) -> str:
-    return f"there is no template {insight_type} {version}: see riskmetrics ai templates list"
+def _missing_template_message(insight_type: str, version: str | None) -> str:
+    what = f"template {insight_type} {version}" if version else f"active template {insight_type}"
+    return f"there is no {what}: see riskmetrics ai templates list"
 
 
 def _fail_unknown_insight(insight: UUID) -> NoReturn:

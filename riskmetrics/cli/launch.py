@@ -1,4 +1,4 @@
-"""Runs of the jobs from the command line: in this process, on the instance that the UI shows."""
+"""Run Dagster jobs in the process of a command, on the instance that the UI shows."""
 
 import gc
 import logging
@@ -24,13 +24,16 @@ DAGSTER_EVENT_SETTINGS = {
     "DAGSTER_EVENT_BATCH_SIZE": "1000",
     "DAGSTER_EMIT_PARTITION_SUBSET_IN_PLANNED_EVENTS": "true",
 }
-"""Dagster's own settings, for ranges: the events of materializations go in batches to a storage in Postgres, and what is planned is one
-event per asset, not one per session too; a session of a range that failed is then shown as missing,
-not as failed."""
+"""Settings of Dagster for ranges of sessions.
+
+Materialization events are written to a storage in Postgres in batches, and planned events are one
+per asset instead of one per session. Sessions of a failed range are then shown as missing, not as
+failed.
+"""
 
 
 class RunOutcome(NamedTuple):
-    """How a run ended: its id, the command's exit code, and what Dagster tells of it."""
+    """Id of a run, the command's exit code and Dagster's result."""
 
     run_id: str
     exit_code: int
@@ -38,7 +41,7 @@ class RunOutcome(NamedTuple):
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """Return Dagster's home, created with the instance file that suits a single machine if it has none."""
+    """Return Dagster's home; create it with the bundled instance file if it is missing."""
     home = settings.dagster_directory
     dagster_home.prepare_home(home, is_default_home=home == settings.home_directory / "dagster")
     return home
@@ -54,23 +57,27 @@ def run(
     offline: bool = False,
     ai_all: bool = False,
 ) -> RunOutcome:
-    """Run a job in this process and report on stderr how it went.
+    """Run a job in this process and report its outcome on stderr.
 
     Parameters
     ----------
     days : sequence of date
-        Partitions, materialized in one run; none for a job without.
+        Partitions, materialized in one run; empty for a job without partitions.
     assets : sequence of str
-        Default: all of the job.
+        Names of assets. Default: all assets of the job.
     job : str
-        Default: daily_risk.
+        Name of the job. Default: daily_risk.
     config : mapping, optional
-        Of the job's assets, by name.
+        Configuration of the job's assets, by name.
     offline : bool
-        Whether to ask no vendor, whatever the settings.
+        Whether to call no vendor and no language model, even if keys are set.
     ai_all : bool
-        Whether a language model may be asked for insights of every session, not of the last one
-        alone.
+        Whether a language model may write the insights of every session, instead of only the last.
+
+    Raises
+    ------
+    UsageError
+        If an asset does not exist.
     """
     prepare_instance(settings)  # before Dagster is loaded, which takes seconds
     os.environ.update(DAGSTER_EVENT_SETTINGS | os.environ)
@@ -85,7 +92,7 @@ def run(
     known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
     if unknown := set(assets) - set(known):
         raise errors.UsageError(
-            f"there is no asset {', '.join(sorted(unknown))}: the assets are {', '.join(known)}"
+            f"there is no asset {', '.join(sorted(unknown))}: choose from {', '.join(known)}"
         )
     run_id = make_new_run_id()
     with _open_instance(settings) as instance:
@@ -111,7 +118,10 @@ def run(
 
 
 def _run_tags(days: Sequence[date]) -> dict[str, str]:
-    """Say who runs what: a range of sessions is named by tags alone, and so is where the UI looks for the runs of a job."""
+    """Return the tags of a run: who started it, its repository, and its range of sessions.
+
+    Dagster passes a range by tags only, and the UI finds the runs of a job by the repository's tag.
+    """
     from dagster._core.storage.tags import (
         ASSET_PARTITION_RANGE_END_TAG,
         ASSET_PARTITION_RANGE_START_TAG,
@@ -133,7 +143,7 @@ def _run_tags(days: Sequence[date]) -> dict[str, str]:
 
 
 def missing_sessions(settings: Settings, day: date) -> list[date]:
-    """Return the sessions of the month before ``day`` that some asset has not materialized, though it has an earlier one."""
+    """Return sessions of the month before ``day`` that an asset with earlier sessions misses."""
     from riskmetrics.assets import nightly
     from riskmetrics.definitions import defs
 
@@ -145,12 +155,15 @@ _NO_COMPUTE_LOGS = {
     "module": "dagster._core.storage.noop_compute_log_manager",
     "class": "NoOpComputeLogManager",
 }
-"""What a run of the command line prints: kept nowhere else, by four processes more, which Ctrl-C reaches too."""
+"""Configuration that turns off compute logs, which would need four more processes per run.
+
+The output of a run goes only to the terminal.
+"""
 
 
 @contextmanager
 def _open_instance(settings: Settings) -> "Iterator[dg.DagsterInstance]":
-    """Yield Dagster's instance; its storage is created by one process at a time, which Dagster itself does not see to."""
+    """Yield Dagster's instance; lock the creation of its storage, which Dagster does not do."""
     import dagster as dg
     from dagster._core.instance.ref import InstanceRef
 
@@ -192,7 +205,10 @@ def _lock_creation(home: Path) -> Iterator[None]:
 
 
 def _keep_file_open(stack: ExitStack, file: Path) -> None:
-    """Keep a SQLite file open: Dagster connects anew for each event, and whoever closes last writes the whole log back."""
+    """Keep a SQLite file open, so that Dagster's short connections do not checkpoint each time.
+
+    Dagster connects for each event, and the last connection that closes writes the log back.
+    """
     with suppress(sqlite3.Error):  # elsewhere, or in Postgres
         connection = stack.enter_context(
             closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True))
@@ -201,14 +217,14 @@ def _keep_file_open(stack: ExitStack, file: Path) -> None:
 
 
 def fail_dead_runs(instance: "dg.DagsterInstance") -> None:
-    """Mark runs of processes that died as failed: nothing else watches a run that was started from a command line."""
+    """Mark unfinished runs of dead processes as failed; Dagster does not monitor these runs."""
     for dead_run in find_dead_runs(instance):
-        instance.report_run_failed(dead_run, "the process that ran it has died")
-        echo_err(f"run {dead_run.run_id} was left by a process that died: marked as failed")
+        instance.report_run_failed(dead_run, "the process of this run died")
+        echo_err(f"run {dead_run.run_id} marked as failed: its process died")
 
 
 def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
-    """Yield unfinished runs of processes of this machine that have died."""
+    """Yield unfinished runs whose processes on this machine have died."""
     import dagster as dg
 
     unfinished = [
@@ -225,7 +241,7 @@ def find_dead_runs(instance: "dg.DagsterInstance") -> "Iterator[dg.DagsterRun]":
 
 
 def _print_event(event: "dg.EventLogEntry") -> None:
-    """Say what is being materialized, and what an asset warns of."""
+    """Print the start of each step, and warnings of assets."""
     if event.dagster_event is None:
         if int(event.level) >= logging.WARNING and not event.user_message.startswith(
             "Dependencies for step"
@@ -268,9 +284,8 @@ def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
     from riskmetrics.assets import failures
     from riskmetrics.assets.nightly import last_scheduled_run
 
-    schedule_checks = {
-        key.name for key in last_scheduled_run.check_keys
-    }  # Dagster adds it to a choice of assets: it is not about this run
+    # Dagster adds this check to any selection of assets, although it is not about this run.
+    schedule_checks = {key.name for key in last_scheduled_run.check_keys}
     evaluations = result.get_asset_check_evaluations()
     failed = [
         evaluation
@@ -286,7 +301,7 @@ def _report_checks(result: "dg.ExecuteInProcessResult") -> bool:
 
 
 def _has_missing_input(result: "dg.ExecuteInProcessResult") -> bool:
-    """Whether an asset was not given all that it asked a vendor for."""
+    """Return whether some data that an asset requested from a vendor was not fetched."""
     from riskmetrics.assets.reports import NOT_FETCHED_KEY
 
     materializations = [
@@ -302,17 +317,15 @@ def _has_missing_input(result: "dg.ExecuteInProcessResult") -> bool:
 
 
 def _report_failure(event: "dg.DagsterEvent") -> int:
-    """Say why a step, or the whole run, failed, in the sentence of the error that we raised, and return its exit code."""
+    """Print why a step or the whole run failed; return the exit code of the error."""
     from riskmetrics.assets import failures
 
     error = failures.find_cause(event)
     if error is None:
         return 1
-    if (
-        error.cls_name == "DagsterExecutionInterruptedError"
-    ):  # Ctrl-C, which Dagster made an error of its own
+    if error.cls_name == "DagsterExecutionInterruptedError":  # Dagster's form of Ctrl-C
         raise KeyboardInterrupt
-    if failures.is_blocking_check_failure(error):  # the check says why
+    if failures.is_blocking_check_failure(error):  # the check is reported separately
         return errors.DataQualityError.exit_code
     echo_err(f"{event.step_key or 'the run'} failed: {failures.error_message(error)}")
     if error.message.startswith("psycopg."):

@@ -1,4 +1,4 @@
-"""The `riskmetrics` command: its groups, and the one place where errors become sentences and exit codes."""
+"""The `riskmetrics` command: its groups, and the translation of errors to exit codes."""
 
 import gc
 import logging
@@ -33,7 +33,7 @@ from riskmetrics.cli.output import PrintableStream
 
 app = typer.Typer(
     name="riskmetrics",
-    help="Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo",
+    help="Compute daily portfolio risk in your own Postgres.  Start with: riskmetrics demo",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -81,20 +81,19 @@ def root(
         ),
     ] = False,
 ) -> None:
-    """Daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
+    """Compute daily portfolio risk in your own Postgres.  Start with: riskmetrics demo."""
 
 
 def main() -> None:
-    """Run the command line; an error raised on purpose is one sentence on stderr and its exit code."""
+    """Run the command line; print an expected error to stderr and exit with its code."""
     from riskmetrics.cli.output import configure_streams
     from riskmetrics.errors import RiskmetricsError
 
     configure_streams()
-    logging.getLogger("sqlalchemy.pool").setLevel(
-        logging.CRITICAL
-    )  # tells with a traceback that Ctrl-C hit a closing connection
-    # until the database is open: what imports make stays, and to search it for garbage is a seventh
-    # of a command's start
+    # Ctrl-C while a connection closes would be logged with a traceback.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
+    # Collecting garbage during imports takes a seventh of a command's start; `connect_unmigrated`
+    # turns it on again.
     gc.disable()
     if sys.stdout is not None and sys.stderr is not None:  # a shell can close them
         sys.stdout, sys.stderr = PrintableStream(sys.stdout), PrintableStream(sys.stderr)
@@ -104,17 +103,14 @@ def main() -> None:
         typer.echo(f"riskmetrics: {error}", err=True)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        typer.echo("riskmetrics: interrupted; what was stored stands", err=True)
+        typer.echo("riskmetrics: interrupted; results stored so far are kept", err=True)
         sys.exit(130)
     except UnicodeEncodeError as error:
         # The text is not shown: it may be a database URL with a password.
         character = error.object[error.start] if isinstance(error.object, str) else ""
-        advice = (
-            "Write arguments and settings in UTF-8, and use a UTF-8 locale such as LC_ALL=C.UTF-8"
-        )
         typer.echo(
-            f"riskmetrics: a text has {character!a}, which is not valid in {error.encoding}."
-            f" {advice}",
+            f"riskmetrics: a text contains {character!a}, which is not valid in {error.encoding}."
+            " Use UTF-8 in arguments and settings, and a UTF-8 locale such as LC_ALL=C.UTF-8",
             err=True,
         )
         sys.exit(2)
@@ -127,5 +123,5 @@ def main() -> None:
             sys.exit(6)
         if not isinstance(error, OSError):
             raise
-        typer.echo(f"riskmetrics: the operating system refused: {error}", err=True)
+        typer.echo(f"riskmetrics: operating system error: {error}", err=True)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""What commands print: tables and JSON on stdout, progress and remarks on stderr."""
+"""Output of commands: tables, CSV and JSON on stdout; progress, notes and errors on stderr."""
 
 import codecs
 import io
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 CellFormat = Callable[[Any], str]
-"""How a value of a column is written."""
+"""Function that formats a value of a column."""
 
 JSON_HELP = "Print JSON on stdout instead of a table."
 
 
 class PrintableStream:
-    """A text stream on which no control character comes out, whatever is stored; colors of a terminal do."""
+    """A text stream that escapes control characters, except colors on a terminal."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text with its control characters spelled out."""
+        """Write a text with its control characters escaped."""
         escape = escape_all_but_colors if self._stream.isatty() else escape_controls
         return self._stream.write(escape(text))
 
@@ -45,22 +45,28 @@ class PrintableStream:
 
 
 def require_printable(text: str, what: str, *, one_line: bool = False) -> str:
-    """Return a text that is to be stored; UsageError if it holds what cannot be shown or encoded."""
+    """Return a text if it can be printed and encoded.
+
+    Raises
+    ------
+    UsageError
+        If it contains a control character or bytes that are not UTF-8.
+    """
     from riskmetrics.errors import UsageError
 
     if not is_printable(text, one_line=one_line):
         raise UsageError(
-            f"{what} holds a control character, or bytes that are not UTF-8: {ascii(text)[:200]}"
+            f"{what} contains a control character, or bytes that are not UTF-8: {ascii(text)[:200]}"
         )
     return text
 
 
 def configure_streams() -> None:
-    """Make stdout and stderr take every text.
+    """Configure stdout and stderr to accept every text.
 
-    UTF-8 prints a file name that is not UTF-8 as the bytes it has. ASCII, the encoding of LANG=C,
-    is replaced with UTF-8, as typer does for its own output. Another encoding prints ? for what it
-    lacks.
+    A UTF-8 stream writes a file name that is not UTF-8 as its original bytes. ASCII, the encoding
+    of LANG=C, is replaced with UTF-8, as typer does for its own output. Other encodings write ? for
+    a missing character.
     """
     for stream in (sys.stdout, sys.stderr):
         if not isinstance(stream, io.TextIOWrapper):  # closed by the shell, or replaced by a test
@@ -73,18 +79,18 @@ def configure_streams() -> None:
 
 
 def echo_err(text: str) -> None:
-    """Print a remark on stderr."""
+    """Print a line to stderr."""
     typer.echo(escape_controls(text), err=True)
 
 
 def say_caveats(session: date, notes: Mapping[str, Sequence[str]]) -> None:
-    """Print what to know of each portfolio's values, a line each, to stderr."""
+    """Print the caveats of each portfolio's values to stderr, one line per portfolio."""
     for name, texts in notes.items():
         echo_err("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))
 
 
 def echo_progress(text: str) -> None:
-    """Print a step of work on stderr, if a person is watching."""
+    """Print progress to stderr if it is a terminal."""
     if sys.stderr.isatty():
         echo_err(text)
 
@@ -95,13 +101,13 @@ def pluralize(number: int, noun: str) -> str:
 
 
 def fail(text: str, code: int = 1) -> typer.Exit:
-    """Print why a command ends without an answer; raise the returned error."""
+    """Print an error message and return the exit for the caller to raise."""
     echo_err(text)
     return typer.Exit(code)
 
 
 def print_json(value: object) -> None:
-    """Print a value as JSON; control characters are escaped, and beyond ASCII what stdout lacks."""
+    """Print a value as JSON; escape control characters, and characters stdout cannot encode."""
     text = json.dumps(value, indent=2, default=str, ensure_ascii=False, allow_nan=False)
     if _missing_character(text) is not None:
         text = json.dumps(value, indent=2, default=str, allow_nan=False)
@@ -114,7 +120,7 @@ def print_csv(table: "pd.DataFrame") -> None:
     Raises
     ------
     ConfigurationError
-        If stdout's encoding lacks a character: data are not printed with replacements.
+        If stdout's encoding misses a character; data is never printed with replacements.
     """
     text = table.to_csv(index=False)
     if (missing := _missing_character(text)) is not None:
@@ -126,7 +132,7 @@ def print_csv(table: "pd.DataFrame") -> None:
 
 
 def _missing_character(text: str) -> str | None:
-    """Return the first character that stdout's encoding lacks, or None."""
+    """Return the first character that is missing in stdout's encoding, or None."""
     try:
         text.encode(sys.stdout.encoding)
     except UnicodeEncodeError as error:
@@ -135,7 +141,7 @@ def _missing_character(text: str) -> str | None:
 
 
 def to_records(table: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return rows as dictionaries in which what is missing is None and a day is text."""
+    """Return rows as dictionaries; missing values are None, days ISO text."""
     import pandas as pd
 
     shown = table.astype(object).where(table.notna(), None)
@@ -155,7 +161,7 @@ def print_frame(
     formats: dict[str, CellFormat] | None = None,
     title: str = "",
 ) -> None:
-    """Print rows as a table for people, or as JSON."""
+    """Print rows as an aligned table, or as JSON."""
     if as_json:
         print_json(to_records(table.map(_spell_infinity)))
         return
@@ -179,7 +185,7 @@ def print_table(
     right_aligned: Sequence[bool],
     title: str = "",
 ) -> None:
-    """Print aligned columns; numbers to the right."""
+    """Print rows in aligned columns; piped output is not cut to a width."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -190,9 +196,7 @@ def print_table(
         escape_controls(title),
     )
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    console = Console(
-        width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths)
-    )  # what is piped is never cut
+    console = Console(width=None if sys.stdout.isatty() else sum(widths) + 3 * len(widths))
     table = Table(
         title=title or None,
         title_justify="left",
@@ -209,7 +213,7 @@ def print_table(
 
 
 def format_cell(value: object, form: CellFormat | None = None) -> str:
-    """Return a value as text; what is undefined is a dash, never 0."""
+    """Return a value as text; an undefined value is a dash, never 0."""
     if value is None:
         return "—"
     if form is not None:
@@ -218,7 +222,7 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
 
 
 def _spell_infinity(value: object) -> object:
-    """Return an infinite number, for which JSON has no word, as text."""
+    """Return an infinite number as text, because JSON has no infinity."""
     return str(value) if isinstance(value, float) and math.isinf(value) else value
 
 

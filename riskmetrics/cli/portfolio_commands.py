@@ -1,4 +1,4 @@
-"""`riskmetrics portfolio`: what portfolios there are."""
+"""`riskmetrics portfolio`: list and remove portfolios."""
 
 import sys
 from typing import Annotated
@@ -13,7 +13,7 @@ app = typer.Typer(help="List and remove portfolios.", no_args_is_help=True)
 
 @app.command("list")
 def list_portfolios(as_json: AsJson = False) -> None:
-    """Print every portfolio with its holdings.
+    """List all portfolios with their holdings.
 
     Example: riskmetrics portfolio list
     """
@@ -23,16 +23,21 @@ def list_portfolios(as_json: AsJson = False) -> None:
     with read_transaction() as connection:
         table = storage_overview.read_portfolio_overview(connection)
     if table.empty and not as_json:
-        raise fail("no portfolio yet: riskmetrics import portfolio holdings.csv --name NAME")
+        raise fail(
+            "no portfolio is stored yet: import one with riskmetrics import portfolio holdings.csv"
+            " --name NAME"
+        )
     print_frame(table, as_json=as_json, formats={"equity_balance": "{:,.2f}".format})
 
 
 @app.command()
 def remove(
     name: Annotated[str, typer.Argument(help="Name of the portfolio.")],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Remove a portfolio from every list and every later run; its holdings and results stay in the database.
+    """Remove a portfolio from lists and future runs.
+
+    Its holdings and results stay in the database.
 
     Example: riskmetrics portfolio remove Growth
     """
@@ -40,7 +45,7 @@ def remove(
     from riskmetrics.db import holdings
 
     if not yes and not sys.stdin.isatty():
-        raise fail("nobody is there to ask: say --yes", code=2)
+        raise fail("cannot ask for confirmation without a terminal: pass --yes", code=2)
     if not yes:
         typer.confirm(f"Remove {name}?", abort=True, err=True)
     with write_transaction() as connection:

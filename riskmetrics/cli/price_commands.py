@@ -1,4 +1,4 @@
-"""`riskmetrics prices`: decide what a price move was that looks like a split."""
+"""`riskmetrics prices`: decide whether a suspected split is a split or a real price move."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from riskmetrics.db.price_decisions import SplitRatio
 
 app = typer.Typer(
-    help="Decide about price moves that look like a split: a real move, or a split to adjust for.",
+    help="Decide whether price moves that look like a split are real, or splits to adjust for.",
     no_args_is_help=True,
 )
 
@@ -24,17 +24,19 @@ MoveDay = Annotated[
     datetime, typer.Argument(formats=DAY_FORMAT, help="First session at the price after the move.")
 ]
 Shares = Annotated[
-    str, typer.Argument(help="New shares for old ones: 4:1, or 4; 3:2; a reverse split is 1:10.")
+    str, typer.Argument(help="New shares per old ones: 4:1 or 4, 3:2; a reverse split is 1:10.")
 ]
 
-_RECOMPUTE_HINT = "results computed before this keep their figures: riskmetrics reprocess --all"
+_RECOMPUTE_HINT = (
+    "results computed before are unchanged: recompute them with riskmetrics reprocess --all"
+)
 
 
 @app.command("list")
 def list_moves(as_json: AsJson = False) -> None:
-    """Print suspected splits that wait for a decision, and the decisions made.
+    """List suspected splits that wait for a decision, and the decisions made.
 
-    A suspected split is in no return and in no profit until you decide, or import corrected prices.
+    A suspected split is excluded from returns and P&L until you decide, or import corrected prices.
 
     Example: riskmetrics prices list
     """
@@ -47,7 +49,7 @@ def list_moves(as_json: AsJson = False) -> None:
             find_suspected_splits(connection), price_decisions.read_decisions(connection)
         )
     if table.empty and not as_json:
-        typer.echo("no suspected split, and no decision")
+        typer.echo("no suspected splits and no decisions")
         return
     formats: dict[str, CellFormat] = {}
     print_frame(table, as_json=as_json, formats=formats)
@@ -55,7 +57,7 @@ def list_moves(as_json: AsJson = False) -> None:
 
 @app.command()
 def accept(symbol: Symbol, day: MoveDay) -> None:
-    """Record that a price did move as stored, so that the move counts in returns and profit.
+    """Record that a price move is real, so that it counts in returns and P&L.
 
     Example: riskmetrics prices accept XYZ 2022-12-14
     """
@@ -73,8 +75,8 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
         suspects = find_suspected_splits(connection, [symbol])
         if session not in {moved.date() for moved in suspects["date"]}:
             raise DataQualityError(
-                f"{symbol} makes no move on {session} that looks like a split, so there is nothing"
-                f" to accept{_describe_suspected_days(suspects)}"
+                f"{symbol} has no suspected split on {session}, so there is nothing to accept"
+                f"{_describe_suspected_days(suspects)}"
             )
         _record_decision(connection, symbol, session, None)
     typer.echo(f"{symbol} {session}: accepted as a real move")
@@ -83,10 +85,11 @@ def accept(symbol: Symbol, day: MoveDay) -> None:
 
 @app.command()
 def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
-    """Record a split that stored prices are not adjusted for; earlier prices are divided by it on reading.
+    """Record a split that stored prices are not adjusted for.
 
-    Stored prices stay as they are, and `riskmetrics prices undo` takes the decision back.
-    Quantities and entry prices are per share of today: state them as they are after the split.
+    Prices before the split are divided by the ratio when they are read. Stored prices do not
+    change, and `riskmetrics prices undo` removes the decision. State quantities and entry prices as
+    they are after the split.
 
     Example: riskmetrics prices split XYZ 2022-12-14 4:1
     """
@@ -107,9 +110,9 @@ def split(symbol: Symbol, day: MoveDay, ratio: Shares) -> None:
     )
     if lots:
         echo_err(
-            f"{pluralize(lots, 'lot')} of {symbol} entered before: quantity and entry price must be"
-            " those after the split. If they are not, `riskmetrics portfolio remove NAME` and"
-            " import the holdings again: a changed quantity would count as a trade"
+            f"{pluralize(lots, 'lot')} of {symbol} opened before the split: quantity and entry"
+            " price must be those after the split. If they are not, run `riskmetrics portfolio"
+            " remove NAME` and import the holdings again; a changed quantity would count as a trade"
         )
     echo_err(_RECOMPUTE_HINT)
 
@@ -132,7 +135,7 @@ def undo(symbol: Symbol, day: MoveDay) -> None:
             f"{symbol} {session}: there is no decision to remove; see riskmetrics prices list"
         )
         return
-    typer.echo(f"{symbol} {session}: the decision is removed")
+    typer.echo(f"{symbol} {session}: decision removed")
     echo_err(_RECOMPUTE_HINT)
 
 
@@ -150,8 +153,8 @@ def _parse_ratio(text: str) -> "SplitRatio":
         shares = Fraction(0)
     if shares <= 0 or shares == 1 or max(shares.numerator, shares.denominator) > MAX_SPLIT_SHARES:
         raise UsageError(
-            f"{text} is not a split: give new shares for old ones, such as 4:1, 3:2, or 1:10 for a"
-            " reverse split"
+            f"{text} is not a split ratio: pass new shares per old ones, such as 4:1, 3:2, or 1:10"
+            " for a reverse split"
         )
     return SplitRatio(shares.numerator, shares.denominator)
 
@@ -159,7 +162,7 @@ def _parse_ratio(text: str) -> "SplitRatio":
 def _is_decided(
     connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None"
 ) -> bool:
-    """Return whether the same decision is stored, after saying so; another one is an error."""
+    """Return whether the same decision is stored, and print that; raise UsageError if another is."""
     from riskmetrics.db import price_decisions
     from riskmetrics.errors import UsageError
 
@@ -168,10 +171,10 @@ def _is_decided(
         return False
     if stored.ratio != ratio:
         raise UsageError(
-            f"{symbol} {session} is recorded as {stored}: riskmetrics prices undo {symbol}"
-            f" {session} first"
+            f"{symbol} {session} is already recorded as {stored}: run riskmetrics prices undo"
+            f" {symbol} {session} first"
         )
-    typer.echo(f"{symbol} {session}: recorded already as {stored}")
+    typer.echo(f"{symbol} {session}: already recorded as {stored}")
     return True
 
 
@@ -209,7 +212,7 @@ def _require_move(
         return
     if move.previous_day is None:
         raise DataQualityError(
-            f"no price of {symbol} is stored before {session}: nothing to adjust"
+            f"no price of {symbol} is stored before {session}, so there is nothing to adjust"
         )
     reverse = price_decisions.SplitRatio(ratio.old_shares, ratio.new_shares)
     hint = _describe_suspected_days(find_suspected_splits(connection, [symbol]))
@@ -217,17 +220,15 @@ def _require_move(
         hint = f"; new shares come first: {reverse} fits"
     raise DataQualityError(
         f"{symbol} closes at {move.close:,.4f} on {session} and at {move.close_before:,.4f} on "
-        f"{move.previous_day}, which is no {ratio} split{hint}"
+        f"{move.previous_day}, which is not a {ratio} split{hint}"
     )
 
 
 def _describe_suspected_days(suspects: "pd.DataFrame") -> str:
-    """Return the end of a sentence that names the days which look like a split."""
+    """Return the end of a sentence that names the sessions of suspected splits."""
     if suspects.empty:
-        return "; no session of it does, see `riskmetrics prices list`"
-    return (
-        f"; it looks like a split on {', '.join(f'{day:%Y-%m-%d}' for day in suspects['date'][:5])}"
-    )
+        return "; the symbol has no suspected split, see `riskmetrics prices list`"
+    return f"; suspected splits: {', '.join(f'{day:%Y-%m-%d}' for day in suspects['date'][:5])}"
 
 
 def _record_decision(
@@ -240,7 +241,7 @@ def _record_decision(
 
 
 def _tabulate_moves(suspects: "pd.DataFrame", decisions: "pd.DataFrame") -> "pd.DataFrame":
-    """Return open suspects and decisions as one table, by symbol and day."""
+    """Return suspected splits and decisions as one table, sorted by symbol and day."""
     import pandas as pd
 
     from riskmetrics import trading_calendar

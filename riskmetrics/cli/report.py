@@ -1,4 +1,4 @@
-"""`riskmetrics report`: one self-contained page."""
+"""`riskmetrics report`: write a session's results as an HTML page."""
 
 import os
 import shutil
@@ -16,9 +16,9 @@ from riskmetrics.cli.shared_options import Day, to_date
 
 def report(
     day: Day = None,
-    out: Annotated[Path, typer.Option("--out", help="File to write.")] = Path("report.html"),
+    out: Annotated[Path, typer.Option("--out", help="Report file to write.")] = Path("report.html"),
 ) -> None:
-    """Write a session's results as one self-contained HTML page.
+    """Write a session's results as a self-contained HTML page.
 
     Example: riskmetrics report --date 2022-12-28 --out report.html
     """
@@ -26,7 +26,7 @@ def report(
 
 
 def write_report(day: date | None, out: Path) -> None:
-    """Write the page of ``day``, by default of the latest day that has results, and print where it is."""
+    """Write the page of ``day``, by default the latest day with results, and print its path."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_queries
     from riskmetrics.errors import UsageError
@@ -35,7 +35,7 @@ def write_report(day: date | None, out: Path) -> None:
     with read_transaction() as connection:
         session = day or result_queries.read_latest_day(connection)
         if session is None:
-            raise fail("no results are stored yet: riskmetrics run")
+            raise fail("no results are stored yet: compute them with riskmetrics run")
         page = render_page(connection, session)
     try:
         write_page(out, page)
@@ -45,7 +45,7 @@ def write_report(day: date | None, out: Path) -> None:
 
 
 def write_page(out: Path, page: str) -> None:
-    """Write a page whole or not at all, with the mode of the file that it replaces, else by the umask."""
+    """Write a page atomically, with the mode of the file that it replaces, else by the umask."""
     folders.refuse_planted_link(out)
     target = Path(os.path.realpath(out))  # a link stays a link
     is_replaceable = (out.is_file() and os.access(out, os.W_OK)) or not out.exists()

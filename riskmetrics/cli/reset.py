@@ -1,4 +1,4 @@
-"""`riskmetrics reset` and `riskmetrics reprocess`: computed results removed, and computed anew."""
+"""`riskmetrics reset` and `riskmetrics reprocess`: remove and recompute results."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,18 +11,20 @@ from riskmetrics.cli.shared_options import DAY_FORMAT, PortfolioName, to_date
 if TYPE_CHECKING:
     from riskmetrics.db.result_tables import Scope
 
-All = Annotated[bool, typer.Option("--all", help="Every portfolio, removed ones too.")]
+All = Annotated[
+    bool, typer.Option("--all", help="All portfolios, including those removed by portfolio remove.")
+]
 First = Annotated[
     datetime | None,
     typer.Option(
-        "--from", formats=DAY_FORMAT, help="First day. Default: the first that has results."
+        "--from", formats=DAY_FORMAT, help="First day. Default: the first day with results."
     ),
 ]
 Last = Annotated[
     datetime | None,
-    typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last that has results."),
+    typer.Option("--to", formats=DAY_FORMAT, help="Last day. Default: the last day with results."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def reset(
@@ -31,19 +33,20 @@ def reset(
     first: First = None,
     last: Last = None,
     insights: Annotated[
-        bool, typer.Option("--insights", help="The insights too, with the ratings given to them.")
+        bool, typer.Option("--insights", help="Also remove insights and their ratings.")
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Remove computed results: of a portfolio or of all, of a range of days or of all; never what was imported.
+    """Remove computed results of one or all portfolios, for a range of days or all days.
 
-    A run that is under way when this ends writes what its later assets compute: run its days again.
+    Imported data is never removed. If a run is in progress, its remaining assets still write their
+    results: run its days again.
 
     Example: riskmetrics reset --portfolio Growth --from 2022-01-03 --to 2022-12-28
     """
     scope = _parse_scope(portfolio, every, first, last)
     if not yes and not _confirm_removal(scope, "Remove them?", insights=insights):
-        echo_err("no result is stored to remove: see riskmetrics status")
+        echo_err("nothing to remove: no matching results are stored (see riskmetrics status)")
         return
     _remove_results(scope, insights=insights)
 
@@ -55,9 +58,9 @@ def reprocess(
     last: Last = None,
     yes: Yes = False,
 ) -> None:
-    """Remove computed results and compute their days anew, in one run; a run computes every portfolio.
+    """Remove computed results, and recompute their days in one run for all portfolios.
 
-    A range whose ends are not sessions is rounded inward.
+    If the ends of the range are not sessions, the range is shortened to the sessions within it.
 
     Example: riskmetrics reprocess --all --from 2022-12-01 --to 2022-12-28
     """
@@ -67,16 +70,18 @@ def reprocess(
     from riskmetrics.cli.run import run_daily_risk
     from riskmetrics.db import result_tables
 
-    prepare_instance(settings.load())  # nothing is removed where no run can follow
+    prepare_instance(settings.load())  # fails before anything is removed if no run could follow
     scope = _parse_scope(portfolio, every, first, last)
     with read_transaction() as connection:
         stored = result_tables.read_day_range(connection, scope)
     start, end = scope.first or (stored and stored[0]), scope.last or (stored and stored[1])
     if start is None or end is None:
-        raise fail("no result is stored to take the days from: name them with --from and --to")
+        raise fail("no results are stored to derive the days from: pass --from and --to")
     days = trading_calendar.clip_to_sessions(start, end)
     scope = scope._replace(first=start, last=end)
-    echo_err(f"every portfolio is computed anew from {days[0]} to {days[-1]}, {len(days)} sessions")
+    echo_err(
+        f"all portfolios will be recomputed from {days[0]} to {days[-1]} ({len(days)} sessions)"
+    )
     if not yes:
         _confirm_removal(scope, "Remove them and run?")
     _remove_results(scope)
@@ -84,7 +89,7 @@ def reprocess(
         run_daily_risk(days)
     except typer.Exit:
         echo_err(
-            "the earlier results are gone; once the cause is mended: riskmetrics backfill --from"
+            "the earlier results are removed. Fix the cause, then run riskmetrics backfill --from"
             f" {days[0]} --to {days[-1]}"
         )
         raise
@@ -93,14 +98,14 @@ def reprocess(
 def _parse_scope(
     portfolio: str | None, every: bool, first: datetime | None, last: datetime | None
 ) -> "Scope":
-    """Return what the options choose; a portfolio that is not there ends the command."""
+    """Return the scope of the options; exit if the portfolio does not exist."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import input_queries
     from riskmetrics.db.result_tables import Scope
     from riskmetrics.errors import UsageError
 
     if every == (portfolio is not None):
-        raise UsageError("say which results: either --portfolio NAME or --all")
+        raise UsageError("specify which results: either --portfolio NAME or --all")
     if first and last and first > last:
         raise UsageError(f"the range is reversed: {first:%Y-%m-%d} comes after {last:%Y-%m-%d}")
     with read_transaction() as connection:
@@ -111,16 +116,15 @@ def _parse_scope(
 
 
 def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -> bool:
-    """Say how many rows there are, and ask; no ends the command.
+    """Print the number of rows and ask for confirmation; exit if it is refused.
 
-    Returns whether there are any, without which nothing is asked.
+    Returns whether there are any rows; if not, nothing is asked.
     """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_tables
 
-    with (
-        read_transaction() as connection
-    ):  # not in the transaction that removes, which keeps runs waiting
+    # not in the transaction that removes, which would keep runs waiting for the answer
+    with read_transaction() as connection:
         rows = result_tables.count_results(connection, scope, include_insights=insights)
     if rows:
         echo_err(_format_counts(rows))
@@ -129,7 +133,7 @@ def _confirm_removal(scope: "Scope", question: str, *, insights: bool = False) -
 
 
 def _remove_results(scope: "Scope", *, insights: bool = False) -> None:
-    """Remove what is chosen in one transaction that no asset writes beside, and print how many rows went."""
+    """Remove the results of a scope in one transaction that locks out assets; print the counts."""
     from riskmetrics.cli.database import write_transaction
     from riskmetrics.db import result_tables
     from riskmetrics.definitions import defs

@@ -1,4 +1,4 @@
-"""`riskmetrics run` and `riskmetrics backfill`: the job, for one session or a range of them."""
+"""`riskmetrics run`, `backfill` and `catch-up`: run the daily job for one or several sessions."""
 
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
@@ -11,20 +11,22 @@ from riskmetrics.cli.shared_options import DAY_FORMAT, Day
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from riskmetrics.cli.launch import RunOutcome
+
 Assets = Annotated[
-    str, typer.Option("--assets", help="Only these assets, separated by commas. Default: all.")
+    str, typer.Option("--assets", help="Only these assets, comma-separated. Default: all.")
 ]
 Offline = Annotated[
     bool,
-    typer.Option("--offline", help="Ask no vendor and no language model, whatever keys are set."),
+    typer.Option("--offline", help="Call no data vendor and no language model, even with keys."),
 ]
 
 
 def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
-    """Compute every metric for one exchange session; what is missing is fetched first, if FMP_API_KEY is set.
+    """Compute all metrics of one exchange session.
 
-    Exit codes: 4 if some of it could not be fetched, 3 if too much of it, 5 if the network is at
-    fault.
+    If FMP_API_KEY is set, missing data is fetched first. Exit codes: 4 if some of it could not be
+    fetched, 3 if too much of it or a check of severity ERROR failed, 5 if the network failed.
 
     Example: riskmetrics run --date 2022-12-28
     """
@@ -35,7 +37,10 @@ def run(day: Day = None, assets: Assets = "", offline: Offline = False) -> None:
 
 
 def find_latest_session(*, offline: bool) -> date:
-    """Return the latest ended session on which the market index has a close, fetched if need be, and say that it was chosen."""
+    """Return the latest ended session with a close of the market index, and print the choice.
+
+    The market index is fetched first, unless ``offline`` or without a key.
+    """
     from riskmetrics import settings
     from riskmetrics.cli.database import connect_at_head, read_transaction
     from riskmetrics.db import input_queries
@@ -51,7 +56,7 @@ def find_latest_session(*, offline: bool) -> date:
     with read_transaction() as connection:
         session = input_queries.read_latest_session(connection, configured.market_index)
     echo_err(
-        f"no --date: taking {session}, the latest ended session with a close of the market index"
+        f"no --date: using {session}, the latest ended session with a close of the market index"
     )
     return session
 
@@ -66,15 +71,15 @@ def backfill(
         typer.Option(
             "--ai-all",
             help=(
-                "Let a language model write the insights of every session, not of the last one"
-                " alone."
+                "Let a language model write the insights of every session, instead of only the"
+                " last."
             ),
         ),
     ] = False,
 ) -> None:
-    """Compute every metric for a range of sessions, in one run.
+    """Compute all metrics for a range of sessions, in one run.
 
-    A range whose ends are not sessions is rounded inward.
+    If the ends of the range are not sessions, the range is shortened to the sessions within it.
 
     Example: riskmetrics backfill --from 2022-01-03 --to 2022-12-28
     """
@@ -82,17 +87,15 @@ def backfill(
 
     days = trading_calendar.clip_to_sessions(first.date(), last.date())
     if (days[0], days[-1]) != (first.date(), last.date()):
-        echo_err(
-            f"the range is rounded inward to sessions that have ended: {days[0]} to {days[-1]}"
-        )
+        echo_err(f"the range is shortened to sessions that have ended: {days[0]} to {days[-1]}")
     run_daily_risk(days, assets, offline=offline, ai_all=ai_all)
 
 
 def catch_up(offline: Offline = False) -> None:
-    """Compute the latest session, and in the same run those of the month before it that some asset has not been computed for.
+    """Compute the latest session and the missing sessions of the month before it, in one run.
 
-    What a scheduler of the system's own, such as cron, needs every evening; Dagster's schedule does
-    the same.
+    Run it every evening from a scheduler such as cron; Dagster's schedule does the same. A session
+    is missing if some asset has not been computed for it.
 
     Example: riskmetrics catch-up
     """
@@ -107,19 +110,27 @@ def catch_up(offline: Offline = False) -> None:
 def run_daily_risk(
     days: "Sequence[date]", assets: str = "", *, offline: bool = False, ai_all: bool = False
 ) -> None:
-    """Run the job for ``days`` and end with its exit code if that is not 0."""
+    """Run the daily job for ``days``; exit with its code if that is not 0."""
     from riskmetrics import settings
     from riskmetrics.cli import launch
     from riskmetrics.cli.database import connect_at_head
 
     span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]} ({len(days)} sessions)"
     echo_progress(f"Running daily_risk for {span} …")
-    # says what is wrong with the database before Dagster is loaded, and keeps an embedded server up
+    # Report a database error before Dagster is loaded, and keep an embedded server up.
     with connect_at_head():
         chosen = [name.strip() for name in assets.split(",") if name.strip()]
         outcome = launch.run(settings.load(), days, chosen, offline=offline, ai_all=ai_all)
-    echo_err(
-        f"run {outcome.run_id}: {'done' if outcome.exit_code == 0 else 'not all well'}, {span}"
-    )
+    echo_err(f"run {outcome.run_id}: {_describe_outcome(outcome)}, {span}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
+
+
+def _describe_outcome(outcome: "RunOutcome") -> str:
+    from riskmetrics.errors import PARTIAL_EXIT_CODE
+
+    if not outcome.result.success:
+        return "failed"
+    if outcome.exit_code == PARTIAL_EXIT_CODE:
+        return "finished with missing data"
+    return "finished with failed checks" if outcome.exit_code else "done"

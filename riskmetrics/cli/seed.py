@@ -1,4 +1,4 @@
-"""`riskmetrics seed`: first fills from the vendor."""
+"""`riskmetrics seed`: fetch initial data from the vendor."""
 
 import typer
 
@@ -6,14 +6,16 @@ from riskmetrics.cli.output import CellFormat, echo_progress, print_frame
 from riskmetrics.cli.shared_options import AsJson
 
 app = typer.Typer(
-    help="Fetch from the vendor what a run would fetch only when it is due (FMP_API_KEY).",
+    help="Fetch data from the vendor now that a run would fetch when due (needs FMP_API_KEY).",
     no_args_is_help=True,
 )
 
 
 @app.command()
 def benchmark(as_json: AsJson = False) -> None:
-    """Sector weights of the S&P 500 as of the latest session, whatever is stored: some 500 calls, or one on a small plan.
+    """Fetch sector weights of the S&P 500 as of the latest session, even if weights are stored.
+
+    Takes about 500 calls, or one on a small plan.
 
     Example: riskmetrics seed benchmark
     """

@@ -1,4 +1,4 @@
-"""Options that several commands share."""
+"""Options shared by several commands."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ AsJson = Annotated[bool, typer.Option("--json", help=JSON_HELP)]
 Day = Annotated[
     datetime | None,
     typer.Option(
-        "--date", formats=DAY_FORMAT, help="Session, as 2022-12-28. Default: the latest stored."
+        "--date", formats=DAY_FORMAT, help="Session, such as 2022-12-28. Default: the latest."
     ),
 ]
 PortfolioName = Annotated[str | None, typer.Option("--portfolio", help="Only this portfolio.")]
@@ -21,5 +21,5 @@ File = Annotated[Path, typer.Argument(help="CSV or Parquet file.")]
 
 
 def to_date(moment: datetime | None) -> date | None:
-    """Return the day that was given, if one was."""
+    """Return the date of an option, or None if it is not set."""
     return moment.date() if moment else None

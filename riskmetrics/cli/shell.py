@@ -1,4 +1,4 @@
-"""`riskmetrics env` and `riskmetrics ui`: Dagster's own commands on the same instance."""
+"""`riskmetrics env` and `riskmetrics ui`: use Dagster's own commands on the same instance."""
 
 import os
 import shlex
@@ -16,7 +16,7 @@ from riskmetrics.cli.shared_options import AsJson
 
 
 def env(as_json: AsJson = False) -> None:
-    """Print the settings that plain `dagster` commands need, for a shell to evaluate.
+    """Print the environment variables for `dagster` commands, for a shell to evaluate.
 
     Example: eval "$(riskmetrics env)" && dagster job list -m riskmetrics.definitions
     """
@@ -34,7 +34,7 @@ def ui(
         str, typer.Option(help="Address to listen on; Dagster's UI has no login.")
     ] = "127.0.0.1",
 ) -> None:
-    """Start Dagster's own UI and daemon: graph, runs and backfills.
+    """Start Dagster's UI and daemon: asset graph, runs and backfills.
 
     Example: riskmetrics ui --port 3000
     """
@@ -51,8 +51,7 @@ def ui(
         raise UsageError(
             f"cannot listen on {host}:{port} ({error.strerror}): choose another --port"
         ) from None
-    # The successor of `dagster dev` that it names is a package with thirty more, a client of
-    # Dagster's cloud among them.
+    # The successor that the warning names would add thirty packages, one a client of Dagster Cloud.
     command = [
         sys.executable,
         "-W",
@@ -69,22 +68,21 @@ def ui(
         "--port",
         str(port),
     ]
-    own_variables = _dagster_environment()  # says what is wrong with .env before it is read here
+    own_variables = _dagster_environment()  # reports faults of .env before it is read here
     dotenv_variables = {
         name: value
         for name, value in dotenv_values(".env").items()
         if value and not os.environ.get(name)
     }
     variables = {**os.environ, **dotenv_variables, **own_variables}
-    # says what is wrong with the database first, and keeps an embedded server up as long as the UI
+    # Report a database error first, and keep an embedded server up as long as the UI runs.
     with connect_at_head():
         echo_err(f"Dagster's UI: http://{host}:{port} in about ten seconds  (Ctrl-C stops it)")
-        signal.signal(
-            signal.SIGINT, signal.default_int_handler
-        )  # a shell that starts it in the background has it ignored, by children too
-        # In a session of its own it gets no Ctrl-C from the terminal, but one SIGINT from us: on
-        # SIGTERM it leaves its servers behind. In its own folder it does not warn that the
-        # checkout's dagster.yaml is not the one it uses; what .env says goes with it.
+        # A shell that starts this in the background ignores SIGINT, and children inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Its own session receives no Ctrl-C from the terminal, only one SIGINT from this process:
+        # on SIGTERM it would leave its servers running. In DAGSTER_HOME it does not warn about the
+        # dagster.yaml of a checkout; the variables of .env are passed on.
         process = subprocess.Popen(  # noqa: S603  # fixed words
             command,
             env=variables,
@@ -99,7 +97,7 @@ def ui(
 
 
 def _dagster_environment() -> dict[str, str]:
-    """Return the environment of plain Dagster commands; a database password is not in it, it stays where it was set."""
+    """Return the environment of Dagster commands; it never includes a database password."""
     from riskmetrics import settings
     from riskmetrics.cli.launch import DAGSTER_EVENT_SETTINGS, prepare_instance
 

@@ -1,4 +1,4 @@
-"""`riskmetrics show`: stored results."""
+"""`riskmetrics show`: print stored results."""
 
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -33,7 +33,7 @@ app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True
 
 @app.command()
 def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print the market beta of every position, lots of one instrument netted.
+    """Print the market beta of every position; lots of the same instrument are netted.
 
     Example: riskmetrics show betas --date 2022-12-28 --portfolio Growth
     """
@@ -43,8 +43,9 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     print_frame(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
     if not as_json:
         typer.echo(
-            "std_error is the regression's own and understates how far the next window's beta may"
-            " lie: 1.96 of\nthem held it in 65% of 408 windows (python -m benchmarks.beta_skill)."
+            "std_error is that of the regression and understates the difference to the next"
+            " window's beta: 1.96\nstandard errors covered it in 65% of 408 windows (python -m"
+            " benchmarks.beta_skill)."
         )
         typer.echo(
             "adjusted_beta: Vasicek-adjusted beta, shrunk toward 1 in proportion to its sampling"
@@ -54,7 +55,7 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
 
 @app.command()
 def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print betas to the rate index: of portfolios, and of every position with its standard error.
+    """Print betas to the rate index, of portfolios and of positions with standard errors.
 
     Example: riskmetrics show rate-betas --date 2022-12-28
     """
@@ -77,14 +78,14 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
     _print_with_reasons(shown, formats.RATE_BETAS, f"Rate betas of positions, {session}")
     typer.echo(
-        "Return per unit of the rate index's return, a bond fund's: positive gains when yields"
-        " fall. two_factor: the market held fixed."
+        "rate_beta: return per unit return of the rate index, a bond fund; a positive beta gains"
+        " when yields fall. two_factor: controlling for the market."
     )
 
 
 @app.command()
 def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print volatility, past and expected, of portfolios and positions: annualized standard deviations.
+    """Print realized and forecast volatility of portfolios and positions, annualized.
 
     Example: riskmetrics show volatility --date 2022-12-28 --portfolio Growth
     """
@@ -108,17 +109,17 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
             _add_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}"
         )
     typer.echo(
-        "expected: of the next 21 sessions; low to high: where it falls four times in five. rise:"
+        "forecast: volatility of the next 21 sessions; low to high: its 80% interval. P(increase):"
         " probability that it exceeds 21d."
     )
     typer.echo(
-        "percentile: of 21d in a year. skill: R² of a year of forecasts beside 21d as one; below 0"
-        " is worse than it."
+        "percentile: of 21d within the past year. oos R²: out-of-sample R² of a year of forecasts"
+        " against 21d; below 0 is worse than 21d."
     )
     if positions["proxy"].eq("range_market").any():
         typer.echo(
-            "highs and lows: forecast from the ranges of days; others, as those of portfolios, from"
-            " closes."
+            "highs and lows: the forecast uses daily highs and lows; other forecasts, and those of"
+            " portfolios, use closes."
         )
     if portfolios["thin_sessions"].gt(0).any():
         typer.echo(
@@ -126,15 +127,14 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         )
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
         typer.echo(
-            "options: their underlying's volatility times |delta| x price / value, by"
-            " Black-Scholes."
+            "options: volatility of the underlying times |delta| x price / value (Black-Scholes)."
         )
     if portfolios["in_sample"].eq(True).any() or positions["in_sample"].eq(True).any():
-        typer.echo(f"in sample: {formatting.IN_SAMPLE_NOTE}.")
+        typer.echo(f"in-sample: {formatting.IN_SAMPLE_NOTE}.")
 
 
 def _add_remarks(table: "pd.DataFrame") -> "pd.DataFrame":
-    """Return volatilities under short headings, with what to know of a forecast in words."""
+    """Return volatilities under short labels, with remarks on the forecasts."""
     remarks = [", ".join(_forecast_remarks(row)) for row in to_records(table)]
     names = [name for name in formats.VOLATILITY_LABELS if name in table]
     option_terms = [name for name in ("strike_price", "expiration_date") if name in table]
@@ -154,7 +154,7 @@ def _forecast_remarks(row: dict[str, Any]) -> Iterator[str]:
 
 @app.command()
 def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print sector weights beside the benchmark's.
+    """Print sector weights, and active weights against the benchmark.
 
     Example: riskmetrics show sectors --date 2022-12-28
     """
@@ -168,7 +168,7 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
 
 @app.command()
 def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print every figure of the portfolios, one column a portfolio.
+    """Print all figures of the portfolios, one column per portfolio.
 
     Example: riskmetrics show snapshot --date 2022-12-28 --json
     """
@@ -196,9 +196,9 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
 
 @app.command()
 def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print value at risk, expected shortfall, how they held, and drawdowns.
+    """Print value at risk, expected shortfall, the VaR backtest and drawdowns.
 
-    Losses are positive, in per cent of equity.
+    Losses are positive, in percent of equity.
 
     Example: riskmetrics show risk --date 2022-12-28 --portfolio Growth
     """
@@ -225,21 +225,21 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
     _print_with_reasons(
         tail_risk,
         formats.TAIL_RISK,
-        f"Tail risk, {session}: 10 days are 1 day times the square root of 10",
+        f"Tail risk, {session} (10-day figures are √10-scaled)",
     )
     _print_with_reasons(
         backtests,
         formats.BACKTESTS,
-        f"Losses beyond the historical value at risk, last 252 sessions to {session}",
+        f"VaR exceptions (Kupiec test), 252 sessions to {session}",
     )
-    _print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, last 252 sessions to {session}")
+    _print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, 252 sessions to {session}")
 
 
 @app.command()
 def contributions(
     day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False
 ) -> None:
-    """Print what each symbol, with the options on it, adds to the volatility of its portfolio.
+    """Print the contribution of each symbol, with options on it, to portfolio volatility.
 
     Example: riskmetrics show contributions --date 2022-12-28
     """
@@ -251,14 +251,14 @@ def contributions(
     _print_results(
         table,
         formats.CONTRIBUTIONS,
-        f"Contributions to volatility, last 252 sessions to {session}",
+        f"Contributions to volatility, 252 sessions to {session}",
         as_json=as_json,
     )
 
 
 @app.command()
 def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print what portfolios would lose in each scenario; a gain is negative.
+    """Print the loss of each portfolio in each stress scenario; a gain is negative.
 
     Example: riskmetrics show stress --date 2022-12-28
     """
@@ -272,7 +272,7 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
 
 @app.command()
 def scenarios(as_json: AsJson = False) -> None:
-    """Print the stress scenarios in use; more come with riskmetrics import scenarios.
+    """Print the stress scenarios in use; add some with riskmetrics import scenarios.
 
     Example: riskmetrics show scenarios
     """
@@ -286,10 +286,10 @@ def scenarios(as_json: AsJson = False) -> None:
 
 @app.command()
 def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print every option's value and sensitivities by Black-Scholes, per share; exposure is the position's.
+    """Print the Black-Scholes value and sensitivities of options per share, and their exposure.
 
-    By its exposure an option counts in betas, volatility, contributions, value at risk, drawdowns
-    and stress.
+    Exposure is that of the position. It represents the option in betas, volatility, contributions,
+    value at risk, drawdowns and stress scenarios.
 
     Example: riskmetrics show options --date 2022-12-28
     """
@@ -299,14 +299,14 @@ def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
         risk_queries.read_option_exposures, to_date(day), portfolio, is_empty_allowed=True
     )
     if table.empty and not as_json:
-        typer.echo(f"no option is held on {session}")
+        typer.echo(f"no options are held on {session}")
         return
     _print_results(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
 
 
 @app.command()
 def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = False) -> None:
-    """Print what has no value, and why.
+    """Print undefined values and their reasons.
 
     Example: riskmetrics show undefined --date 2022-12-28
     """
@@ -316,14 +316,14 @@ def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson 
         result_queries.read_undefined_metrics, to_date(day), portfolio, is_empty_allowed=True
     )
     if table.empty and not as_json:
-        typer.echo(f"nothing is undefined on {session}")
+        typer.echo(f"no undefined values on {session}")
         return
-    print_frame(table, as_json=as_json, title=f"Undefined on {session}")
+    print_frame(table, as_json=as_json, title=f"Undefined values, {session}")
 
 
 @app.command()
 def quality(day: Day = None, as_json: AsJson = False) -> None:
-    """Print what is wrong with a year of prices of what is held, up to a session.
+    """Print faults in a year of prices of all holdings, up to a session.
 
     Example: riskmetrics show quality --date 2022-12-28
     """
@@ -357,7 +357,7 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
         print_frame(
             found[["symbol", "day", "fault", "finding"]],
             as_json=False,
-            title=f"Faults of prices, {session}",
+            title=f"Price faults, {session}",
         )
     for name in price_faults.FAULT_KINDS:
         advice = dict.fromkeys(found["what_to_do"][found["fault"] == name])
@@ -382,7 +382,7 @@ def _print_results(
 
 
 def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str) -> None:
-    """Print rows that say themselves why something in them is undefined, where one does."""
+    """Print a table; its column of reasons is shown only if some value is undefined."""
     visible = (
         table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
     )
@@ -397,10 +397,9 @@ def _read_results(
     is_empty_allowed: bool = False,
     has_caveats: bool = False,
 ) -> "tuple[date, pd.DataFrame]":
-    """Read a day's results, by default the latest day's; an empty answer ends the command with what to check.
+    """Read the results of a day, by default the latest; exit with advice if there are none.
 
-    ``has_caveats`` results are values, or weights of them: what to know before reading them is said
-    too.
+    ``has_caveats`` also prints the caveats of the portfolios, for results based on their values.
     """
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import result_queries
@@ -409,7 +408,7 @@ def _read_results(
     with read_transaction() as connection:
         session = day or result_queries.read_latest_day(connection)
         if session is None:
-            raise fail("no results are stored yet: riskmetrics run")
+            raise fail("no results are stored yet: compute them with riskmetrics run")
         table = query(connection, session, portfolio)
         snapshots = result_queries.read_snapshots(connection, session, portfolio)
         notes = (
@@ -422,15 +421,15 @@ def _read_results(
         known_portfolios = set(read_portfolios(connection)["name"])
     if portfolio and portfolio not in known_portfolios:
         raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
-    portfolio_phrase = f" for {portfolio}" if portfolio else ""
+    portfolio_phrase = f" of {portfolio}" if portfolio else ""
     if table.empty and len(snapshots) and not is_empty_allowed:
         raise fail(
-            f"nothing is defined on {session}{portfolio_phrase}: see riskmetrics show undefined"
-            f" --date {session}"
+            f"every value is undefined on {session}{portfolio_phrase}: see riskmetrics show"
+            f" undefined --date {session}"
         )
     if table.empty and not (is_empty_allowed and len(snapshots)):
         raise fail(
-            f"nothing is stored on {session}{portfolio_phrase}: has that session run? riskmetrics"
+            f"no results are stored for {session}{portfolio_phrase}: compute them with riskmetrics"
             f" run --date {session}"
         )
     say_caveats(session, notes)

@@ -1,4 +1,4 @@
-"""`riskmetrics show forecast-score`: how volatility forecasts did."""
+"""`riskmetrics show forecast-score`: print the backtest of volatility forecasts."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,12 +26,12 @@ def forecast_score(
     every: Annotated[
         bool,
         typer.Option(
-            "--all", help="A row per symbol and portfolio and model, not the pools alone."
+            "--all", help="Also print a row per symbol or portfolio and model, not only pools."
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print how completed volatility forecasts did beside the past 21 days' volatility and exponentially weighted ones.
+    """Print the backtest of volatility forecasts against trailing and EWMA volatility.
 
     Example: riskmetrics show forecast-score --all
     """
@@ -41,7 +41,7 @@ def forecast_score(
 def print_forecast_scores(
     day: "date | None", *, every: bool = False, as_json: bool = False
 ) -> None:
-    """Print the scores of all forecasts that were complete by ``day``, and what the columns mean."""
+    """Print the scores of all forecasts completed by ``day``, and the meaning of the columns."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.db import volatility_queries
     from riskmetrics.results.score_results import POOLED, summarize_scores
@@ -51,8 +51,8 @@ def print_forecast_scores(
     table = summarize_scores(scores)
     if table.empty:
         raise fail(
-            "no forecast is complete yet: the first is 21 sessions after it was made (riskmetrics"
-            " backfill --from D --to D)"
+            "no forecast is complete yet: a forecast completes after 21 sessions. Compute earlier"
+            " ones with riskmetrics backfill --from DAY --to DAY"
         )
     if as_json:
         print_json(to_records(table))
@@ -66,26 +66,27 @@ def print_forecast_scores(
         as_json=False,
         formats=_SCORE_FORMATS,
         title=(
-            f"Volatility forecasts made {scores['day'].min():%Y-%m-%d} to"
-            f" {scores['day'].max():%Y-%m-%d}, and what happened in the 21 sessions after each"
+            f"Volatility forecasts of {scores['day'].min():%Y-%m-%d} to"
+            f" {scores['day'].max():%Y-%m-%d} against the volatility of the next 21 sessions"
         ),
     )
     typer.echo(
-        "qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's over the"
-        " model's, below 1 it is better;"
+        "qlike: loss of the variance forecast, 0 is perfect; qlike_ratio: the forecast's loss over"
+        " the model's, below 1 is better;"
     )
     typer.echo(
-        "t: of the difference, beyond 2 either way more than chance. coverage: of the 80 % band."
-        " bias: mean forecast over mean outcome."
+        "t: of the difference, significant beyond ±2. coverage: of the 80% interval. bias: mean"
+        " forecast over mean outcome."
     )
     forecast_rows = table[pooled & (table["model"] == "forecast")]
     for column, why in (
-        ("n_incomplete", "have no outcome, or lack a model's forecast, and are left out"),
-        ("n_zero", "had no movement at all, and are left out of qlike"),
+        ("n_incomplete", "without an outcome or a model's forecast are excluded"),
+        ("n_zero", "without any price movement are excluded from qlike"),
     ):
         if number := int(forecast_rows[column].sum()):
             typer.echo(f"{number:,} pairs {why}.")
     if table["in_sample"].any():
         typer.echo(
-            "in_sample: the model's fit saw what came after the day, so those figures flatter it."
+            "in_sample: the model was fitted to data after the day, so these figures are"
+            " optimistic."
         )

@@ -1,4 +1,4 @@
-"""`riskmetrics show insights`: what is said of a session, with the evidence."""
+"""`riskmetrics show insights`: print the insights of a session with their evidence."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -60,10 +60,10 @@ _JSON_COLUMNS = (
 def insights(
     day: Day = None,
     portfolio: PortfolioName = None,
-    every: Annotated[bool, typer.Option("--all", help="Dismissed ones too.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Include dismissed insights.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Print the insights of a session: severity, summary, findings with their evidence, limits, and who wrote them.
+    """Print insights: severity, summary, findings with evidence, data limitations and author.
 
     Example: riskmetrics show insights --date 2022-12-28 --portfolio Growth
     """
@@ -74,16 +74,19 @@ def insights(
     with read_transaction() as connection:
         session = to_date(day) or read_latest_day(connection)
         if session is None:
-            raise fail("no results are stored yet: riskmetrics run")
+            raise fail("no results are stored yet: compute them with riskmetrics run")
         rows = stored.read_latest_insights(connection, session, portfolio, include_dismissed=every)
     if not rows:
-        raise fail(f"no insight is stored for {session}: riskmetrics ai generate --date {session}")
+        raise fail(
+            f"no insights are stored for {session}: generate them with riskmetrics ai generate"
+            f" --date {session}"
+        )
     print_session_insights(session, rows, as_json=as_json)
     _mark_viewed([row["id"] for row in rows])
 
 
 def _mark_viewed(ids: "Sequence[UUID]") -> None:
-    """Record that insights were shown, unless the role in use may only read."""
+    """Record that insights were shown, unless the role in use is read-only."""
     import psycopg
     import sqlalchemy as sa
 
@@ -101,7 +104,7 @@ def _mark_viewed(ids: "Sequence[UUID]") -> None:
 
 
 def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_json: bool) -> None:
-    """Print insights for people or as JSON."""
+    """Print insights as text or as JSON."""
     if as_json:
         print_json([{name: row[name] for name in _JSON_COLUMNS} for row in rows])
     else:
@@ -109,7 +112,7 @@ def print_session_insights(day: date, rows: Sequence[Mapping[str, Any]], *, as_j
 
 
 def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, is_full: bool = True) -> None:
-    """Print insights by portfolio; without ``whole`` only summary and findings."""
+    """Print insights by portfolio; unless ``is_full``, only their summaries and findings."""
     portfolio = None
     for row in rows:
         if row["portfolio"] != portfolio:

@@ -1,4 +1,4 @@
-"""`riskmetrics show model`: versions of the volatility forecast's coefficients."""
+"""`riskmetrics show model`: print the versions of the volatility forecast's coefficients."""
 
 import math
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ _FIT_LABELS = {
 
 
 def model(as_json: AsJson = False) -> None:
-    """Print every version of the volatility forecast's coefficients, with standard errors where they are known.
+    """Print all versions of the volatility forecast's coefficients, with standard errors.
 
     Example: riskmetrics show model
     """
@@ -46,22 +46,22 @@ def model(as_json: AsJson = False) -> None:
         print_frame(
             _format_coefficients(version_rows),
             as_json=False,
-            title=f"{name}, for forecasts from {last} on, until there is a later version",
+            title=f"{name}, for forecasts from {last} on, until the next version",
         )
         code_version, digest = version_rows["code_version"].iloc[0], version_rows["digest"].iloc[0]
-        typer.echo(f"made by riskmetrics {code_version}; sha256 of its numbers and dates: {digest}")
+        typer.echo(
+            f"fitted by riskmetrics {code_version}; SHA-256 of its numbers and dates: {digest}"
+        )
         for row in version_rows[version_rows["refused_reason"].notna()].itertuples():
             typer.echo(
-                f"{row.proxy} was refused, and has the coefficients of the version before:"
+                f"{row.proxy}: fit rejected, coefficients of the previous version kept:"
                 f" {row.refused_reason}"
             )
-    typer.echo(
-        "± a standard error that allows for what series and neighbouring days have in common."
-    )
+    typer.echo("±: standard error, robust to correlation between series and adjacent days.")
 
 
 def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
-    """Weights with their standard errors, and what they rest on."""
+    """Return weights with their standard errors and the data of the fit, as text."""
     from riskmetrics.results.model_versions import STD_ERROR_COLUMNS, WEIGHT_COLUMNS
 
     table = rows[["proxy"]].copy()
@@ -71,5 +71,5 @@ def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
             f"{value:.3f}" + ("" if math.isnan(error) else f" ± {error:.3f}")
             for value, error in numbers
         ]
-    fit = rows["refused_reason"].isna().map({True: "accepted", False: "refused"})
+    fit = rows["refused_reason"].isna().map({True: "accepted", False: "rejected"})
     return table.assign(**{shown: rows[name] for name, shown in _FIT_LABELS.items()}, fit=fit)

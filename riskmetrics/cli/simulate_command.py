@@ -1,4 +1,4 @@
-"""`riskmetrics simulate`: a database full of a market whose truth is known."""
+"""`riskmetrics simulate`: fill a database with a simulated market of known parameters."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
@@ -15,31 +15,32 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 _MAX_ROWS_PER_BLOCK = 250_000
-"""Of prices or lots, in a transaction: what bounds memory."""
-
+"""Prices or lots per transaction, which limits memory."""
 
 _MAX_PRICES, _MAX_LOTS = 100_000_000, 10_000_000
-"""Of a simulation, in all: closes of the one take a gigabyte of memory, and the other a gigabyte of disk."""
+"""Totals of a simulation: such prices take a gigabyte of memory, such lots a gigabyte of disk."""
 
 
 def simulate(
     symbols: Annotated[
-        int, typer.Option(min=1, help="Stocks, besides the indices SPY and TLT.")
+        int, typer.Option(min=1, help="Number of stocks, in addition to the indices SPY and TLT.")
     ] = 50,
     sessions: Annotated[
-        int, typer.Option(min=2, max=5000, help="Exchange sessions with prices.")
+        int, typer.Option(min=2, max=5000, help="Number of exchange sessions with prices.")
     ] = 300,
-    portfolios: Annotated[int, typer.Option(min=1)] = 6,
-    positions: Annotated[int, typer.Option(min=1, help="Open lots of each portfolio.")] = 25,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same market.")] = 1,
+    portfolios: Annotated[int, typer.Option(min=1, help="Number of portfolios.")] = 6,
+    positions: Annotated[int, typer.Option(min=1, help="Open lots per portfolio.")] = 25,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed; the same seed gives the same market.")
+    ] = 1,
     last_session: Annotated[
-        datetime | None, typer.Option(formats=DAY_FORMAT, help="Default: the latest ended session.")
+        datetime | None,
+        typer.Option(formats=DAY_FORMAT, help="Last session. Default: the latest ended session."),
     ] = None,
 ) -> None:
-    """Fill a database with a simulated market and portfolios of any size, to try the pipeline and to measure it.
+    """Fill a database with a simulated market and portfolios, for trials and benchmarks.
 
-    It works on a database that is empty or holds the same simulation, never on one with anything
-    else.
+    Requires a database that is empty or contains only the same simulation.
 
     Example: RISKMETRICS_HOME=/tmp/simulated riskmetrics simulate --symbols 500 --sessions 1000
     --portfolios 100
@@ -51,13 +52,17 @@ def simulate(
     from riskmetrics.sources.simulate import MARKET_INDEX
 
     if symbols * sessions > _MAX_PRICES or portfolios * positions > _MAX_LOTS:
-        limits_text = f"at most {_MAX_PRICES:,} prices and {_MAX_LOTS:,} lots in all are simulated"
-        raise UsageError(f"{limits_text}: choose fewer symbols, sessions, portfolios or positions")
+        raise UsageError(
+            f"at most {_MAX_PRICES:,} prices and {_MAX_LOTS:,} lots in total can be simulated:"
+            " choose fewer symbols, sessions, portfolios or positions"
+        )
     last = to_date(last_session) or trading_calendar.last_completed_session()
     trading_calendar.require_completed_sessions([last])
     days = trading_calendar.sessions_between(trading_calendar.FIRST_SESSION, last)[-sessions:]
     if len(days) < sessions:
-        raise UsageError(f"--sessions {sessions}: the calendar has {len(days)} up to {last}")
+        raise UsageError(
+            f"--sessions {sessions} is too many: the calendar has {len(days)} up to {last}"
+        )
     size = (
         f"{symbols} stocks on {sessions} sessions to {last}, {portfolios} portfolios of {positions}"
         f" lots, seed {seed}"
@@ -73,7 +78,7 @@ def simulate(
 def _store_market(
     engine: "sa.Engine", n_stocks: int, days: "list[date]", seed: int
 ) -> "pd.DataFrame":
-    """Store prices, profiles and benchmark weights block by block; returns the closes, sessions x symbols."""
+    """Store prices, profiles and benchmark weights in blocks; return closes, sessions x symbols."""
     import pandas as pd
 
     from riskmetrics.db import input_writes, simulation_store

@@ -1,4 +1,4 @@
-"""`riskmetrics status`: what is stored."""
+"""`riskmetrics status`: summarize the stored data."""
 
 import typer
 
@@ -7,7 +7,7 @@ from riskmetrics.cli.shared_options import AsJson
 
 
 def status(as_json: AsJson = False) -> None:
-    """Print what is stored: prices, sessions computed and missing, rows and sizes.
+    """Summarize the stored data: prices, computed and missing sessions, rows and sizes.
 
     Example: riskmetrics status
     """

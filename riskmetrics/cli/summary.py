@@ -1,4 +1,4 @@
-"""The result of a session in a few lines per portfolio."""
+"""Summary of a session's results, a few lines per portfolio."""
 
 from collections.abc import Sequence
 from datetime import date
@@ -17,7 +17,7 @@ _VALUE_COLUMNS = {"long": "long_value", "short": "short_value", "cash": "cash_va
 
 
 def print_summaries(day: date, portfolios: Sequence[str]) -> None:
-    """Print value, beta, volatility, sectors against the benchmark and concentration of each portfolio, and its insights."""
+    """Print value, betas, volatility, concentration, sectors and insights of each portfolio."""
     from riskmetrics.cli.database import read_transaction
     from riskmetrics.cli.show_insights import print_insights
     from riskmetrics.db import insight_store, result_queries, volatility_queries
@@ -62,11 +62,11 @@ def _print_summary(
         (
             "Beta, 90 sessions",
             (
-                f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (R² of its positions"
-                f" {fit}, {n_obs} observations)"
+                f"{format_cell(row['beta_calculated_90d'], two_decimals)}  (exposure-weighted mean"
+                f" R² {fit}, {n_obs} observations)"
             ),
         ),
-        ("Beta, own returns", format_cell(row["beta_portfolio_regression"], two_decimals)),
+        ("Portfolio regression", format_cell(row["beta_portfolio_regression"], two_decimals)),
         *_volatility_lines(row),
         (
             "HHI",
@@ -85,38 +85,48 @@ def _print_summary(
     ]
     typer.echo(f"\n{row['portfolio']}, {day}")
     for label, text in lines:
-        typer.echo(f"  {label:<18} {text}")
+        typer.echo(f"  {label:<21} {text}")
     _print_sectors(sectors)
 
 
 def _volatility_lines(row: "dict[str, Any]") -> list[tuple[str, str]]:
-    """What volatility was, and what is expected of it."""
-    month, quarter, expected, low, high, percentile, rise = (
+    """Return the lines of realized and forecast volatility."""
+    month, quarter, forecast, low, high, rise = (
         format_cell(row[name], formatting.percent)
         for name in (
-            *(
-                "realized_volatility_21d",
-                "realized_volatility_63d",
-                "expected_volatility_21d",
-                "low",
-                "high",
-            ),
-            *("volatility_percentile", "rise_probability"),
+            "realized_volatility_21d",
+            "realized_volatility_63d",
+            "expected_volatility_21d",
+            "low",
+            "high",
+            "rise_probability",
         )
     )
-    outlook = f"{format_cell(row['volatility_trend'])}, rises with {rise}" + (
-        "; in sample" if row["in_sample"] else ""
+    percentile = format_cell(row["volatility_percentile"], _format_percentile)
+    outlook = f"P(increase) {rise}; {format_cell(row['volatility_trend'])}" + (
+        "; in-sample" if row["in_sample"] else ""
     )
     return [
         (
             "Volatility",
             (
-                f"{month} over 21 sessions  (63 sessions {quarter}; higher than {percentile} of the"
+                f"{month} over 21 sessions  (63 sessions {quarter}; {percentile} percentile of the"
                 " past year)"
             ),
         ),
-        ("Expected, next 21", f"{expected}  (four times in five {low} to {high}; {outlook})"),
+        (
+            "Forecast volatility",
+            f"{forecast} over the next 21 sessions  (80% interval {low} to {high}; {outlook})",
+        ),
     ]
+
+
+def _format_percentile(rank: float) -> str:
+    """Return a rank from 0 to 1 as an ordinal: 19th."""
+    number = round(rank * 100)
+    suffixes = {1: "st", 2: "nd", 3: "rd"}
+    is_teen = 10 < number % 100 < 20
+    return f"{number}{'th' if is_teen else suffixes.get(number % 10, 'th')}"
 
 
 def _print_sectors(sectors: "pd.DataFrame") -> None:
@@ -132,7 +142,7 @@ def _print_sectors(sectors: "pd.DataFrame") -> None:
         for sector in to_records(sectors)
     ]
     print_table(
-        ["Sector", "of gross", "net, of equity", "benchmark", "active"],
+        ["sector", "gross weight", "net weight", "benchmark", "active"],
         rows,
         right_aligned=[False, True, True, True, True],
     )
