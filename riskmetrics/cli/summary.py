@@ -142,7 +142,7 @@ def _print_sectors(sectors: "pd.DataFrame") -> None:
         for sector in to_records(sectors)
     ]
     print_table(
-        ["sector", "gross weight", "net weight", "benchmark", "active"],
+        ["Sector", "% of gross", "net % of equity", "benchmark", "active"],
         rows,
         right_aligned=[False, True, True, True, True],
     )

@@ -75,7 +75,8 @@ def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -
 def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
     result = call("compare", "--from", "2022-12-23", "--to", f"{SECOND_DAY}")
     assert result.exit_code == 1
-    assert "nothing is stored on 2022-12-23: riskmetrics run --date 2022-12-23" in result.stderr
+    assert "no results are stored for 2022-12-23" in result.stderr
+    assert "riskmetrics run --date 2022-12-23" in result.stderr
     assert "for Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
 
 
@@ -84,7 +85,7 @@ def test_portfolios_that_a_name_does_not_tell_apart_are_refused(call, engine: sa
         store_small_results(connection)
     result = call("compare", *DAYS)
     assert isinstance(result.exception, UsageError)
-    assert "several portfolios are called" in str(result.exception)
+    assert "several portfolios are named" in str(result.exception)
 
 
 def test_a_reversed_range_is_refused(call) -> None:

@@ -58,7 +58,7 @@ def test_each_setting_is_shown_with_its_origin_and_no_secret(
     assert code == 0
     assert "RISKMETRICS_RATE_INDEX = IEF  (.env)" in lines
     assert "RISKMETRICS_MARKET_INDEX = not set  (default)" in lines
-    assert "FMP_API_KEY = set, and not shown  (environment)" in lines
+    assert "FMP_API_KEY = set, value hidden  (environment)" in lines
     assert any(
         line.startswith("RISKMETRICS_DATABASE_URL = postgresql://riskmetrics_owner@")
         for line in lines
@@ -161,7 +161,7 @@ def test_a_superuser_is_warned_about(
     code, found, _ = diagnosis()
     assert code == 0
     assert [(finding["state"], finding["finding"]) for finding in found["roles"]] == [
-        ("warn", "the role that connects is a superuser: a query has its rights"),
+        ("warn", "the connecting role is a superuser, and queries run with its privileges"),
         ("ok", "riskmetrics may migrate and write"),
     ]
     assert "deploy/postgres/roles.sql" in found["roles"][0]["what_to_do"]
@@ -221,8 +221,9 @@ def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None
     code, found, _ = diagnosis()
     assert code == 0
     assert found["prices"][0]["finding"].startswith(f"SPY until {days[2]}, ")
-    assert found["prices"][1]["finding"] == "of 1 symbol held then 1 lack one: AAPL"
-    assert found["profiles"][0]["finding"] == "of 1 symbol held then 1 lack one: AAPL"
+    missing = "missing for 1 of 1 symbol held on that session: AAPL"
+    assert found["prices"][1]["finding"] == missing
+    assert found["profiles"][0]["finding"] == missing
     assert found["benchmark"][0]["state"] == "warn"
     assert found["results"][0]["finding"] == f"2 sessions, {days[0]} to {days[2]}"
     assert (
@@ -338,7 +339,7 @@ def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
     monkeypatch.setattr(shutil, "disk_usage", disk_usage)
     code, found, printed = diagnosis()
     assert (code, found["disk"][0]["state"]) == (1, "fail")
-    assert "the check could not be made: OSError" in found["disk"][0]["finding"]
+    assert "the check could not be run: OSError" in found["disk"][0]["finding"]
     assert found["schema"][0]["state"] == "ok"
     assert KEY not in printed
 

@@ -118,7 +118,7 @@ def test_files_are_replaced_only_by_force(call, tmp_path: Path) -> None:
 def test_an_empty_day_leaves_no_file_and_exits_1(call, tmp_path: Path) -> None:
     result = call("export", "out", "--date", "2022-12-23")
     assert result.exit_code == 1
-    assert "nothing is stored from 2022-12-23" in result.stderr
+    assert "no results are stored from 2022-12-23" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

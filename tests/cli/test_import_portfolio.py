@@ -51,9 +51,10 @@ def test_each_account_becomes_a_portfolio_with_the_equity_that_the_file_states(
         "ROTH IRA ...0002": (2, 13416.36, "2024-12-06"),
     }
     assert (
-        "read as Fidelity positions (UTF-8, commas, decimal point) of 2024-12-06" in result.stderr
+        "read as Fidelity positions (UTF-8, commas, decimal point) as of 2024-12-06"
+        in result.stderr
     )
-    assert "left out, line 2: cash, 100.50" in result.stderr
+    assert "skipped, line 2: cash, 100.50" in result.stderr
     again = call("import", "portfolio", str(export))
     assert again.stdout.count("0 lots opened, 0 closed, 0 corrected") == 2
 
@@ -115,14 +116,14 @@ def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
     [
         (
             ("--account", "401k"),
-            "--account 401k is none of the accounts in .*: Individual ...0001, ROTH IRA ...0002",
+            "--account 401k matches no account in .*: Individual ...0001, ROTH IRA ...0002",
         ),
-        (("--account", "I"), "--account I is not one alone of the accounts"),
+        (("--account", "I"), "--account I matches 2 accounts in"),
         (("--equity", "1000"), "2 accounts .*: choose one with --account"),
-        (("--value", "1000"), "holds quantities: --value is for weights"),
-        (("--decimal", "dot"), "--decimal dot is neither point nor comma"),
+        (("--value", "1000"), "has quantities: --value is only for weights"),
+        (("--decimal", "dot"), "--decimal dot is invalid: use point or comma"),
         (("--as-of", "2999-01-01"), "lies in the future"),
-        (("--equity", "nan"), "--equity nan is not an amount of money"),
+        (("--equity", "nan"), "--equity nan is not a valid amount in USD"),
     ],
 )
 def test_what_cannot_be_asked_of_a_file_is_refused_and_nothing_is_stored(
@@ -142,9 +143,9 @@ def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(
     plain.write_text("symbol,quantity\nKO,1\n")
     unnamed = call("import", "portfolio", str(plain))
     assert isinstance(unnamed.exception, UsageError)
-    assert "does not say whose holdings these are" in str(unnamed.exception)
+    assert "plain.csv names no account" in str(unnamed.exception)
     export.write_text(TWO_ACCOUNTS.replace("Dec-06-2024", "Dec-06-2999"))
-    assert "lies in the future: say --as-of" in str(
+    assert "in the future: pass --as-of" in str(
         call("import", "portfolio", str(export)).exception
     )
 
@@ -179,7 +180,7 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
     prices.write_text("symbol,date,close\nKO,2024-12-06,62.5\nPG,2024-12-06,125\n")
     weights.write_text("symbol,weight\nKO,50%\nPG,50%\n")
     model = ("import", "portfolio", str(weights), "--name", "Model", "--as-of", "2024-12-06")
-    assert "say what the portfolio is worth with --value" in str(call(*model).exception)
+    assert "pass the portfolio value with --value" in str(call(*model).exception)
     assert isinstance(call(*model, "--value", "100000").exception, DataQualityError)
     assert portfolios(call) == {}
     assert call("import", "prices", str(prices)).exit_code == 0
@@ -224,7 +225,7 @@ def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path)
     file.write_text("symbol,quantity\nPG,1\n" + "".join(f"{symbol},two\n" for symbol in written))
     result = call(*stated, "2024-12-06")
     assert (
-        "left as held, because a row of theirs was rejected: AAPL250117C00250000, KO,"
+        "because one of their rows was rejected: AAPL250117C00250000, KO,"
         " MSFT250117C00450000" in result.stderr
     )
     assert "1 lot opened, 0 closed" in result.stdout
@@ -241,8 +242,8 @@ def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(
         )
     )
     result = call("import", "portfolio", str(export))
-    assert "left as held, because a row of theirs was rejected: KO" in result.stderr
-    assert "1 row rejected and kept in rejected_rows" in result.stderr
+    assert "because one of their rows was rejected: KO" in result.stderr
+    assert "1 row rejected and stored in rejected_rows" in result.stderr
     assert portfolios(call) == {
         "Individual ...0001": (1, 12045.30, "2024-12-06"),
         "ROTH IRA ...0002": (2, 13416.36, "2024-12-06"),

@@ -77,7 +77,7 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
     for arguments in (("split", "SPLIT", f"{DAY}", "4"), ("accept", "REVERSE", f"{DAY}")):
         again = call("prices", *arguments)
         assert again.exit_code == 0
-        assert "recorded already as" in again.stdout
+        assert "already recorded as" in again.stdout
     with engine.connect() as connection:
         versions = connection.scalars(sa.select(tables.price_decisions.c.code_version)).all()
         assert len(versions) == 2
@@ -85,7 +85,7 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
         closes = tables.market_data_cache.c
         stored = sa.select(closes.close).where(closes.symbol == "SPLIT").order_by(closes.date)
         assert [float(close) for close in connection.scalars(stored)] == CLOSES["SPLIT"]
-    assert "the decision is removed" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
+    assert "decision removed" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
     assert "no decision to remove" in call("prices", "undo", "SPLIT", f"{DAY}").stdout
     assert listed(call) == SUSPECTED | {"REVERSE": ("accepted", "")}
 
@@ -93,7 +93,7 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
 def test_another_decision_about_the_same_move_must_be_undone_first(call: Call) -> None:
     assert call("prices", "accept", "SPLIT", f"{DAY}").exit_code == 0
     sentence = refused(call, "split", "SPLIT", f"{DAY}", "4:1")
-    assert "is recorded as a real move" in sentence
+    assert "is already recorded as a real move" in sentence
     assert f"riskmetrics prices undo SPLIT {DAY}" in sentence
 
 
@@ -112,19 +112,25 @@ def test_a_split_too_small_to_be_suspected_can_be_recorded(call: Call) -> None:
         (("split", "NOBODY", f"{DAY}", "4"), "no price of NOBODY is stored: see"),
         (
             ("accept", "SPLIT", "2024-11-30"),
-            f"no price of SPLIT is stored on 2024-11-30; it looks like a split on {DAY}",
+            f"no price of SPLIT is stored on 2024-11-30; suspected splits: {DAY}",
         ),
-        (("accept", "SPLIT", f"{DAYS[3]}"), f"nothing to accept; it looks like a split on {DAY}"),
-        (("accept", "QUIET", f"{DAY}"), "nothing to accept; no session of it does"),
-        (("split", "QUIET", f"{DAY}", "4:1"), "which is no 4:1 split; no session of it does"),
+        (("accept", "SPLIT", f"{DAYS[3]}"), f"nothing to accept; suspected splits: {DAY}"),
+        (
+            ("accept", "QUIET", f"{DAY}"),
+            "nothing to accept; the symbol has no suspected split",
+        ),
+        (
+            ("split", "QUIET", f"{DAY}", "4:1"),
+            "which is not a 4:1 split; the symbol has no suspected split",
+        ),
         (
             ("split", "SPLIT", f"{DAY}", "1:4"),
-            "which is no 1:4 split; new shares come first: 4:1 fits",
+            "which is not a 1:4 split; new shares come first: 4:1 fits",
         ),
         (("split", "SPLIT", f"{DAYS[0]}", "4:1"), f"no price of SPLIT is stored before {DAYS[0]}"),
         (("split", "SPLIT", f"{DAY}", "4:0"), "4:0 is not a split"),
         (("split", "SPLIT", f"{DAY}", "1"), "1 is not a split"),
-        (("split", "SPLIT", f"{DAY}", "four"), "four is not a split: give new shares for old ones"),
+        (("split", "SPLIT", f"{DAY}", "four"), "four is not a split ratio: pass new shares per old ones"),
         (("split", "SPLIT", f"{DAY}", "100001:1"), "100001:1 is not a split"),
     ],
 )
@@ -137,7 +143,7 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence(
 def test_nothing_to_decide_is_said(call: Call, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.delete(tables.market_data_cache))
-    assert call("prices", "list").stdout == "no suspected split, and no decision\n"
+    assert call("prices", "list").stdout == "no suspected splits and no decisions\n"
     assert call("prices", "list", "--json").stdout == "[]\n"
 
 

@@ -45,7 +45,7 @@ def test_a_reset_keeps_to_its_days_and_leaves_input_alone(call, filled: sa.Engin
 def test_a_reset_of_nothing_asks_nothing(call) -> None:
     result = call("reset", "--all")
     assert result.exit_code == 0
-    assert "no result is stored to remove" in result.stderr
+    assert "no matching results are stored" in result.stderr
     assert call("reset", "--all", "--yes").stdout == "0 rows removed\n"
 
 
@@ -76,4 +76,4 @@ def test_a_portfolio_that_is_not_there_is_said(call) -> None:
 def test_reprocessing_needs_days(call) -> None:
     result = call("reprocess", "--all", "--from", "2022-12-27")
     assert result.exit_code == 1
-    assert "name them with --from and --to" in result.stderr
+    assert "pass --from and --to" in result.stderr

@@ -115,7 +115,7 @@ def test_a_row_that_cannot_be_read_is_not_a_sale_in_any_spelling(load: Load, wri
     load("portfolio", "BRK-B,10", "KO,5")
     done = load("portfolio", f"{written},ten", "KO,5")
     assert "0 lots opened, 0 closed" in done.stdout
-    assert "left as held, because a row of theirs was rejected: BRK-B" in done.stderr
+    assert "because one of their rows was rejected: BRK-B" in done.stderr
 
 
 @pytest.mark.parametrize(("count", "unnamed"), [(8, None), (9, 1), (10, 2)])

@@ -170,7 +170,7 @@ def test_nothing_is_lost_and_everything_works_afterwards(
     assert query(large, "SELECT id::text, quantity::float FROM positions ORDER BY 1") == quantities
     verified = call(large, monkeypatch, "db", "verify")
     assert verified.exit_code == 0, verified.stdout
-    assert verified.stdout.endswith("the schema is the one that this version expects\n")
+    assert verified.stdout.endswith("the schema is as this version expects\n")
     for addition in (
         "table users belongs",
         "table notes belongs",

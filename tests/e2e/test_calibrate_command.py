@@ -112,11 +112,11 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     assert stored.loc["range_market", ERRORS].isna().all()
     for text in (
         f"{said['version']}, for forecasts from {LAST} on",
-        f"sha256 of its numbers and dates: {close['digest']}",
+        f"SHA-256 of its numbers and dates: {close['digest']}",
         f"{close['constant']:.3f} ± {close['constant_std_error']:.3f}",
         f"{close['market_weight']:.3f} ",
         (
-            "range_market was refused, and has the coefficients of the version before: the fit for"
+            "range_market: fit rejected, coefficients of the previous version kept: the fit for"
             " range_market has a negative weight"
         ),
     ):
@@ -128,7 +128,7 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
 
     again = CliRunner().invoke(app, ["calibrate", "--through", LAST.isoformat()])
     assert again.exit_code == 0, again.output
-    assert f"stored already, as {said['version']}" in again.stderr
+    assert f"already stored as {said['version']}" in again.stderr
     assert len(query_frame(simulated, "SELECT * FROM har_coefficients")) == 6
 
     assert (
@@ -165,7 +165,7 @@ def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sa
     refused = CliRunner().invoke(app, ["calibrate"])
     assert refused.exit_code == 3
     assert "har_coefficients failed: a fit for close_market needs" in refused.stderr
-    assert "nothing is stored" in refused.stderr
+    assert "nothing was stored" in refused.stderr
     dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
     assert isinstance(dry.exception, CalibrationRejectedError)
     assert str(dry.exception) in refused.stderr

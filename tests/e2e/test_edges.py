@@ -69,7 +69,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
     why = "1 of 5 instruments have a price; 80% required"
     for command in ("risk", "stress"):
         assert why in invoke("show", command, "--portfolio", "Bad")
-    assert "nothing is defined on 2022-12-28 for Bad: see riskmetrics show undefined" in invoke(
+    assert "every value is undefined on 2022-12-28 of Bad: see riskmetrics show" in invoke(
         "show", "sectors", "--portfolio", "Bad"
     )
     told = invoke("show", "insights", "--portfolio", "Bad")

@@ -177,7 +177,7 @@ def test_an_unexplainable_request_is_refused_with_the_reason(mixed: str) -> None
     assert "no metric wisdom" in refusal("Mixed", "wisdom")
     assert "no portfolio Nobody" in refusal("Nobody", "hhi")
     assert "omit --symbol" in refusal("Mixed", "hhi", "--symbol", "AAPL")
-    assert "has that session run" in refusal("Mixed", "hhi", "--date", "2022-12-27")
+    assert "is stored for 2022-12-27" in refusal("Mixed", "hhi", "--date", "2022-12-27")
     assert "a portfolio and a metric" in refusal()
 
 

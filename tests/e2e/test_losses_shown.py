@@ -109,10 +109,10 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
 
 
 def test_a_day_that_has_not_run_is_said_and_a_portfolio_without_options_too(ran: str) -> None:
-    assert "no option is held on 2022-12-28" in shown(
+    assert "no options are held on 2022-12-28" in shown(
         "show", "options", "--portfolio", "Long-Short"
     )
     for what in ("risk", "contributions", "stress", "options"):
         result = CliRunner().invoke(app, ["show", what, "--date", "2022-12-27"])
         assert result.exit_code == 1
-        assert "nothing is stored on 2022-12-27" in result.stderr
+        assert "no results are stored for 2022-12-27" in result.stderr

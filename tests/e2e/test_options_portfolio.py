@@ -150,7 +150,7 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
         None,
         forecasts.loc["MSFT", "rise_probability"],
     )
-    assert "their underlying's volatility" in CliRunner().invoke(app, ["show", "volatility"]).stdout
+    assert "volatility of the underlying" in CliRunner().invoke(app, ["show", "volatility"]).stdout
     page = tmp_path / "report.html"
     assert CliRunner().invoke(app, ["report", "--out", str(page)]).exit_code == 0
     assert "An option’s volatility is its underlying’s times its elasticity" in page.read_text()

@@ -35,7 +35,7 @@ def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_repr
     before = read_results(sample)
     done = CliRunner().invoke(app, ["reprocess", "--portfolio", "Long-Short", "--yes"])
     assert done.exit_code == 0, done.output
-    assert f"every portfolio is computed anew from {FIRST} to {LAST}, 2 sessions" in done.stderr
+    assert f"recomputed from {FIRST} to {LAST} (2 sessions)" in done.stderr
     assert "rows removed:" in done.stdout
     after = read_results(sample)
     for name in RESULT_KEYS:
@@ -49,6 +49,6 @@ def test_a_run_that_fails_after_the_removal_says_how_to_go_on(sample: str) -> No
     )
     assert done.exit_code == 3
     assert (
-        "once the cause is mended: riskmetrics backfill --from 2022-12-28 --to 2022-12-28"
+        "Fix the cause, then run riskmetrics backfill --from 2022-12-28 --to 2022-12-28"
         in done.stderr
     )

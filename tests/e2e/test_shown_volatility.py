@@ -108,8 +108,8 @@ def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sa
     (ge,) = [line for line in lines if " GE " in line]
     assert ge.split()[:5] == ["Long-Short", "GE", "SHORT", "−400", "2"]
     assert "strike" not in result.stdout
-    assert all(line.rstrip().endswith("in sample") for line in lines)
-    assert f"in sample: {formatting.IN_SAMPLE_NOTE}." in result.stdout
+    assert all(line.rstrip().endswith("in-sample") for line in lines)
+    assert f"in-sample: {formatting.IN_SAMPLE_NOTE}." in result.stdout
     (portfolio,) = [
         row for row in _shown("volatility")["portfolios"] if row["portfolio"] == "Long-Short"
     ]

@@ -135,7 +135,7 @@ def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_noth
         command("run"),
     ]
     assert [done.returncode for done in outputs] == [0, 0], outputs[-1].stderr
-    assert f"taking {market.through}" in outputs[-1].stderr
+    assert f"using {market.through}" in outputs[-1].stderr
     rows = contents(settings["RISKMETRICS_DATABASE_URL"])
     assert {name for name in RESULT_KEYS if not rows[name]} <= EMPTY
     assert len(rows["market_data_cache"]) == 14 * (prices.HISTORY_SESSIONS + 1)

@@ -136,7 +136,7 @@ def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[st
         "riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables
     )
     assert "Market betas, 2022-12-28" in betas
-    assert "the schema is the one" in environment.call(
+    assert "the schema is as this version expects" in environment.call(
         "riskmetrics", "db", "verify", cwd=cwd, **variables
     )
     assert list(cwd.with_name("home").iterdir()) == []
