@@ -1,4 +1,4 @@
-"""Asset checks by themselves, on rows that lie on the boundary of what they accept."""
+"""Asset checks on rows exactly on the boundary of what they accept."""
 
 from datetime import date
 

@@ -41,7 +41,7 @@ def test_the_keys_of_a_range_are_the_sessions_in_it_whatever_was_asked_before() 
 
 
 def _run_sessions(**tags: str) -> list[date]:
-    """Return what an asset takes for its run's sessions when a client starts it with these tags."""
+    """Return the sessions that an asset computes if a client starts a run with the tags."""
     found: list[date] = []
 
     @dg.asset
@@ -72,7 +72,7 @@ def test_a_run_for_days_that_are_no_range_of_sessions_is_refused(
     last: str,
     sentence: str,
 ) -> None:
-    """Dagster itself takes a closed day, and other sessions than a reversed range names."""
+    """Dagster itself accepts a closed day, and a reversed range as other sessions."""
     with pytest.raises(InvalidSessionError, match=sentence):
         _run_sessions(asset_partition_range_start=first, asset_partition_range_end=last)
 

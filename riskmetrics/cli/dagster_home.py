@@ -20,7 +20,7 @@ _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
 _FILES = ("dagster.yaml", ".env")
 """Files that Dagster reads: they name code, and set variables of its processes."""
 _DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
-_ADVICE = "Set DAGSTER_HOME to another folder"
+_ADVICE = "Set DAGSTER_HOME to another directory"
 
 
 def find_path_fault(home: Path) -> str | None:
@@ -44,7 +44,7 @@ def find_path_fault(home: Path) -> str | None:
 def check_path(home: Path) -> None:
     """Raise ConfigurationError if Dagster cannot use a path."""
     if fault := find_path_fault(home):
-        raise ConfigurationError(f"Dagster cannot keep its files in {home}: {fault}. {_ADVICE}")
+        raise ConfigurationError(f"Dagster cannot store its files in {home}: {fault}. {_ADVICE}")
 
 
 def prepare_home(home: Path, *, is_default_home: bool) -> None:
@@ -83,7 +83,7 @@ def prepare_home(home: Path, *, is_default_home: bool) -> None:
     except OSError as error:
         reason = folders.describe_access_failure(error, home)
         raise ConfigurationError(
-            f"Dagster cannot keep its files in {home}: {reason}. {_ADVICE}"
+            f"Dagster cannot store its files in {home}: {reason}. {_ADVICE}"
         ) from None
 
 

@@ -22,7 +22,7 @@ class FileFormat(StrEnum):
 
 def export(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder for the files; created if missing.")
+        Path, typer.Argument(metavar="DIR", help="Directory for the files; created if missing.")
     ],
     day: Day = None,
     last: Annotated[
@@ -54,8 +54,8 @@ def export(
     existing_files = [name for name in result_export.file_names(form) if (folder / name).exists()]
     if existing_files and not force:
         raise UsageError(
-            f"{folder} already contains {', '.join(existing_files)}: choose another folder, or pass"
-            " --force to replace them"
+            f"{folder} already contains {', '.join(existing_files)}: choose another directory, or"
+            " pass --force to replace them"
         )
     with read_transaction() as connection:
         first = to_date(day) or result_queries.read_latest_day(connection)

@@ -385,8 +385,8 @@ def _store_holdings(
         )
     if result.closed_symbols:
         echo_err(
-            f"closed on {day}, because missing from the file or with another quantity:"
-            f" {', '.join(result.closed_symbols)}"
+            f"closed on {day}: {', '.join(result.closed_symbols)} (missing from the file, or with"
+            " another quantity)"
         )
     if result.skipped_symbols:
         echo_err(

@@ -162,7 +162,7 @@ def _parse_ratio(text: str) -> "SplitRatio":
 def _is_decided(
     connection: "sa.Connection", symbol: str, session: date, ratio: "SplitRatio | None"
 ) -> bool:
-    """Return whether the same decision is stored, and print that; raise UsageError if another is."""
+    """Return whether the same decision is stored, and print that; another one is an error."""
     from riskmetrics.db import price_decisions
     from riskmetrics.errors import UsageError
 

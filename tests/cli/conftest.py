@@ -1,4 +1,4 @@
-"""Commands called in this process."""
+"""Fixtures that call commands in this process."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,10 @@ Call = Callable[..., Result]
 
 @pytest.fixture
 def call(database: str, monkeypatch: pytest.MonkeyPatch) -> Call:
-    """Call a command on a database at head; a refusal must be an error of ours."""
+    """Return a function that calls a command on a database at head.
+
+    An exception must be a RiskmetricsError.
+    """
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
 
     def call(*arguments: str, **options: object) -> Result:

@@ -1,4 +1,4 @@
-"""What commands must not load: seconds vary from machine to machine, the list of modules does not."""
+"""Modules that commands must not import: unlike seconds, the list is the same on all machines."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ atexit.register(lambda: print(gc.isenabled(), *sys.modules, file=sys.stderr))
 
 
 def _loaded(script: str) -> tuple[bool, set[str]]:
-    """Run a script in a process of its own; returns whether garbage is collected at its end, and the modules that it has loaded."""
+    """Run a script in a new process; return whether gc is on at its end, and loaded modules."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(script)], capture_output=True, text=True, check=False
     )
@@ -63,7 +63,7 @@ def test_the_asset_graph_loads_nothing_that_only_some_assets_need() -> None:
 def test_a_run_collects_garbage_again_when_dagster_is_loaded(
     database: str, monkeypatch, tmp_path
 ) -> None:
-    """The run fails for want of prices, long after that."""
+    """The run fails later because no prices are stored."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path))
     collects, modules = _loaded(

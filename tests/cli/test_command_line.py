@@ -1,4 +1,4 @@
-"""The command line itself: help, JSON, exit codes, and what it must not load."""
+"""The command line itself: help, JSON, exit codes and forbidden imports."""
 
 import json
 import subprocess
@@ -53,7 +53,7 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """What costs a second to import is imported by the command that needs it."""
+    """A package that takes a second to import is imported by the commands that need it."""
     script = "import sys; from riskmetrics.cli.main import app; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -14,7 +14,7 @@ DAYS = ("--from", f"{FIRST_DAY}", "--to", f"{SECOND_DAY}")
 
 @pytest.fixture(autouse=True)
 def filled(engine: sa.Engine) -> None:
-    """Hold a row of every kind for two portfolios and two days."""
+    """Store a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
         store_small_results(connection)
 
@@ -77,7 +77,7 @@ def test_a_session_that_was_not_computed_exits_1_and_is_named(call) -> None:
     assert result.exit_code == 1
     assert "no results are stored for 2022-12-23" in result.stderr
     assert "riskmetrics run --date 2022-12-23" in result.stderr
-    assert "for Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
+    assert "of Nobody" in call("compare", *DAYS, "--portfolio", "Nobody").stderr
 
 
 def test_portfolios_that_a_name_does_not_tell_apart_are_refused(call, engine: sa.Engine) -> None:

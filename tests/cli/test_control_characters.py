@@ -1,4 +1,4 @@
-"""Names that others stored, and texts that a user gives: no control character reaches a terminal, a page or an alert."""
+"""Control characters in names and texts never reach a terminal, a page or an alert."""
 
 import json
 import os
@@ -28,7 +28,7 @@ RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]")
 
 @pytest.fixture
 def evil_portfolio(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Store a portfolio whose name takes over a terminal, as other code may have stored it."""
+    """Store a portfolio whose name contains terminal escapes, as other code may have done."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     with open_connection(database) as connection:
         statement = sa.text(
@@ -39,7 +39,7 @@ def evil_portfolio(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def in_terminal(*arguments: str) -> str:
-    """What a command prints on a terminal."""
+    """Return the output of a command on a terminal."""
     parent, child = pty.openpty()
     with subprocess.Popen(
         [COMMAND, *arguments], stdout=child, stderr=child, stdin=child
@@ -175,7 +175,7 @@ def test_a_question_and_a_remark_cannot_hold_one(call, options):
 
 
 def test_a_path_is_never_a_reason_to_fail(tmp_path):
-    """A name of a file is the user's own; it is spelled out where it is shown."""
+    """A file name is chosen by the user; it is escaped when it is printed."""
     path = Path(tmp_path / "a\x1b[2J.csv")
     path.write_text("symbol,name\nA,Good\n")
     assert len(read_profiles(path).rows) == 1

@@ -1,4 +1,4 @@
-"""Dagster's home: which paths work is asked of Dagster itself, modes and owners of the file system."""
+"""Dagster's home. Oracles: Dagster itself for paths, the file system for modes and owners."""
 
 import os
 import resource
@@ -27,14 +27,14 @@ DATABASES = ("history/runs.db", "history/runs/index.db", "schedules/schedules.db
 
 @pytest.fixture
 def short_folder() -> Iterator[Path]:
-    """A folder with a short path that other accounts can walk to."""
+    """Return a folder with a short path that other accounts can reach."""
     with tempfile.TemporaryDirectory(prefix="h") as name:
         Path(name).chmod(0o755)
         yield Path(name)
 
 
 def of_length(folder: Path, size: int) -> Path:
-    """Return a path below a folder that has so many bytes."""
+    """Return a path below a folder with the given length in bytes."""
     parts, left = [], size - len(str(folder))
     while left > 0:
         part = min(left - 1, 200 if left != 202 else 150)
@@ -46,7 +46,7 @@ def of_length(folder: Path, size: int) -> Path:
 
 
 def works(home: Path) -> bool:
-    """Whether Dagster stores a run and its events below a folder, and nowhere else."""
+    """Return whether Dagster stores a run and its events below a folder, and nowhere else."""
     home.mkdir(parents=True)
     try:
         with dg.DagsterInstance.local_temp(str(home)) as instance:
@@ -103,9 +103,9 @@ def test_every_command_that_opens_the_instance_refuses_in_one_sentence(
     assert isinstance(error, ConfigurationError)
     assert error.exit_code == 6
     assert str(error).startswith(
-        f"Dagster cannot keep its files in {tmp_path / 'what?'}: its SQLite storage cannot use"
+        f"Dagster cannot store its files in {tmp_path / 'what?'}: its SQLite storage cannot use"
     )
-    assert str(error).endswith("Set DAGSTER_HOME to another folder")
+    assert str(error).endswith("Set DAGSTER_HOME to another directory")
     assert not (tmp_path / "what?").exists()
 
 
@@ -114,7 +114,7 @@ def test_doctor_names_a_path_that_dagster_cannot_use(call: Call, monkeypatch, tm
     result = call("doctor")
     assert result.exit_code == 6
     assert (
-        f"fail  dagster        Dagster cannot keep its files in {tmp_path / 'a%20b'}: its SQLite"
+        f"fail  dagster        Dagster cannot store its files in {tmp_path / 'a%20b'}: its SQLite"
         " storage reads %20" in result.stdout
     )
 
@@ -175,7 +175,7 @@ def test_a_run_under_umask_000_leaves_nothing_that_others_can_use(
 
 
 def test_links_in_a_home_are_not_followed_to_what_they_would_overwrite(tmp_path: Path) -> None:
-    """Whoever may write to the home could have put them there, to files of ours."""
+    """Another account with write permission could have planted links to files of this one."""
     (tmp_path / "precious").write_text("kept")
     (tmp_path / "home").mkdir()
     for name in ("creating.lock", f"dagster.yaml.{os.getpid()}"):
@@ -209,7 +209,7 @@ def test_what_root_left_in_a_home_is_named_with_its_owner_and_the_command(
     shutil.chown(home / foreign, "root")
     assert (
         call_as(ORDINARY, prepare)
-        == f"ConfigurationError: Dagster cannot keep its files in {home}: {home / foreign} belongs"
+        == f"ConfigurationError: Dagster cannot store its files in {home}: {home / foreign} belongs"
         f" to root, but riskmetrics runs as {ORDINARY}. Run `chown -R {ORDINARY} {home}` as root."
         " Set DAGSTER_HOME to another folder"
     )
@@ -247,7 +247,7 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(
     ]
     said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     assert said.startswith(
-        f"Dagster cannot keep its files in {home}: Read-only file system: {home}"
+        f"Dagster cannot store its files in {home}: Read-only file system: {home}"
     )
 
 

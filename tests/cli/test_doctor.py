@@ -1,4 +1,4 @@
-"""`riskmetrics doctor` on databases and homes that have something wrong with them."""
+"""`riskmetrics doctor` on faulty settings, databases and homes."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ from tests.fmp_server import BAD_KEY, KEY, Reply, serve
 
 
 def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], str]:
-    """Exit code, findings by what they are about, and all that was printed."""
+    """Return the exit code, the findings by area, and the output."""
     result = CliRunner().invoke(app, ["doctor", "--json", *arguments])
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in json.loads(result.stdout):
@@ -32,7 +32,7 @@ def diagnosis(*arguments: str) -> tuple[int, dict[str, list[dict[str, Any]]], st
 
 @pytest.fixture
 def home(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Point the settings at an empty database at head, and a home that is not there yet."""
+    """Point the settings at an empty database at head, and a home that does not exist yet."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
@@ -117,7 +117,7 @@ def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, datab
 def role(
     home: Path, server: EmbeddedServer, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """Return the name of a role that may only read, and point the settings at it."""
+    """Return the name of a read-only role, and point the settings at it."""
     parsed = sa.make_url(database)
     name = f"limited_{parsed.database}"
     superuser = server.database_url(str(parsed.database), SUPERUSER)
@@ -139,7 +139,7 @@ def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
 def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_is_behind(
     role: str, database: str
 ) -> None:
-    """As the writer of a deployment, whose runs stop at a schema that only the owner can bring to head."""
+    """The writer of a deployment: its runs stop at a schema that only the owner can upgrade."""
     change(database, f"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
     code, found, _ = diagnosis()
     assert code == 0
@@ -351,7 +351,7 @@ def test_a_check_that_cannot_be_made_exits_1_and_the_others_are_made(
 def test_every_failure_sets_the_exit_code_and_warnings_do_not(
     home: Path, monkeypatch: pytest.MonkeyPatch, reply: Reply, expected: int
 ) -> None:
-    """The table and the JSON agree with the code: it is 0 if and only if nothing says fail."""
+    """The exit code is 0 if and only if no finding of the table and of the JSON is a failure."""
     monkeypatch.setenv("FMP_API_KEY", KEY)
     with serve(lambda _path, _params: reply) as server:
         monkeypatch.setenv("RISKMETRICS_FMP_URL", server.url)

@@ -1,4 +1,4 @@
-"""`riskmetrics export`: every value in the files is the one that Postgres holds."""
+"""`riskmetrics export`: every value in the files equals the stored one."""
 
 import csv
 import json
@@ -19,7 +19,7 @@ TABLES = {result.table.name for result in result_tables.list_result_tables()}
 
 @pytest.fixture(autouse=True)
 def filled(engine: sa.Engine) -> sa.Engine:
-    """Hold a row of every kind for two portfolios and two days."""
+    """Store a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
         store_small_results(connection)
     return engine
@@ -109,7 +109,7 @@ def test_files_are_replaced_only_by_force(call, tmp_path: Path) -> None:
     (tmp_path / "portfolio_snapshots.csv").write_text("mine")
     refused = call("export", ".")
     assert isinstance(refused.exception, UsageError)
-    assert "portfolio_snapshots.csv already" in str(refused.exception)
+    assert "already contains portfolio_snapshots.csv" in str(refused.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["portfolio_snapshots.csv"]
     assert call("export", ".", "--force").exit_code == 0
     assert len(_csv(tmp_path / "portfolio_snapshots.csv")) == 2

@@ -1,4 +1,4 @@
-"""`riskmetrics import portfolio`: accounts become portfolios, what was understood is said, and a dry run writes nothing."""
+"""`riskmetrics import portfolio`: accounts, reported interpretation, dry runs and refusals."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from riskmetrics.errors import DataQualityError, UsageError
 from tests.conftest import open_connection
 
-TWO_ACCOUNTS = """Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Cost Basis Total
+TWO_ACCOUNTS = """\
+Account Number,Account Name,Symbol,Description,Quantity,Last Price,Current Value,Cost Basis Total
 X00000001,Individual,SPAXX**,HELD IN MONEY MARKET,,,$100.50,
 X00000001,Individual,JNJ,JOHNSON & JOHNSON,80,$149.31,$11944.80,$12016.00
 200000002,ROTH IRA,KO,COCA-COLA,200.5,$62.53,$12537.26,$11047.55
@@ -29,7 +30,7 @@ def export(tmp_path: Path) -> Path:
 
 
 def portfolios(call) -> dict[str, tuple[int, float | None, str]]:
-    """Open lots, equity and day of each portfolio."""
+    """Return open lots, equity and day of each portfolio."""
     rows = json.loads(call("portfolio", "list", "--json").stdout)
     return {
         row["portfolio"]: (
@@ -122,7 +123,7 @@ def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
         (("--equity", "1000"), "2 accounts .*: choose one with --account"),
         (("--value", "1000"), "has quantities: --value is only for weights"),
         (("--decimal", "dot"), "--decimal dot is invalid: use point or comma"),
-        (("--as-of", "2999-01-01"), "lies in the future"),
+        (("--as-of", "2999-01-01"), "is in the future"),
         (("--equity", "nan"), "--equity nan is not a valid amount in USD"),
     ],
 )
@@ -145,9 +146,7 @@ def test_a_file_that_names_no_account_needs_a_name_and_one_of_tomorrow_a_day(
     assert isinstance(unnamed.exception, UsageError)
     assert "plain.csv names no account" in str(unnamed.exception)
     export.write_text(TWO_ACCOUNTS.replace("Dec-06-2024", "Dec-06-2999"))
-    assert "in the future: pass --as-of" in str(
-        call("import", "portfolio", str(export)).exception
-    )
+    assert "in the future: pass --as-of" in str(call("import", "portfolio", str(export)).exception)
 
 
 def test_a_number_that_can_be_read_two_ways_waits_for_the_decimal_mark(
@@ -216,7 +215,7 @@ def test_all_is_sold_where_that_is_said(call, tmp_path: Path) -> None:
 
 
 def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path) -> None:
-    """Its line spells it otherwise than it is stored, and its quantity is no number."""
+    """The rejected line has another spelling of the symbol, and an invalid quantity."""
     file = tmp_path / "options.csv"
     written = ["AAPL 01/17/2025 250.00 C", " -MSFT250117C450", "KO"]
     file.write_text("symbol,quantity\n" + "".join(f"{symbol},2\n" for symbol in written))
@@ -234,7 +233,7 @@ def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path)
 def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(
     call, export: Path, database: str
 ) -> None:
-    """It would lack what stays as held; one account's unclear line does not keep another's from being sold."""
+    """The total would miss kept holdings; an account's rejected line does not affect others."""
     assert call("import", "portfolio", str(export), "--as-of", "2024-12-05").exit_code == 0
     export.write_text(
         TWO_ACCOUNTS.replace("200.5,", "two,").replace(

@@ -1,4 +1,4 @@
-"""What commands print and write in other encodings than UTF-8, and of names that are not UTF-8."""
+"""Output of commands in encodings other than UTF-8, and file names that are not UTF-8."""
 
 import io
 import json
@@ -25,7 +25,7 @@ PRICES = "symbol,date,close\nSPY,2022-12-27,380\nSPY,2022-12-28,378\n,2022-12-28
 
 
 class Said(NamedTuple):
-    """How a command ended, and the bytes that it printed."""
+    """Exit code of a command, and the bytes it printed."""
 
     code: int
     out: bytes
@@ -191,7 +191,7 @@ def test_the_installed_command_prints_a_table_in_any_locale(
 
 
 PAGE = "<p>σ</p>" * 1000
-"""9 kB, more than the limit of the test of a full disk."""
+"""9 kB: more than the size limit in the test of a full disk."""
 
 
 def test_a_report_that_does_not_fit_leaves_the_earlier_one_as_it_was(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`riskmetrics prices`: decisions about moves that look like a split, and what is refused."""
+"""`riskmetrics prices`: decisions about suspected splits, and refusals."""
 
 import json
 from datetime import date
@@ -23,7 +23,7 @@ CLOSES = {
 
 @pytest.fixture(autouse=True)
 def stored(engine: sa.Engine) -> None:
-    """Store prices of which two look like a split that they are not adjusted for, and a lot."""
+    """Store prices with two suspected splits, and a lot."""
     rows = [
         {"symbol": symbol, "date": day, "close": close, "adj_close": close, "data_source": "test"}
         for symbol, closes in CLOSES.items()
@@ -40,14 +40,14 @@ def stored(engine: sa.Engine) -> None:
 
 
 def listed(call: Call) -> dict[str, tuple[str, str]]:
-    """State and ratio of every listed move, by symbol."""
+    """Return state and ratio of every listed move, by symbol."""
     rows = json.loads(call("prices", "list", "--json").stdout)
     assert {row["date"] for row in rows} <= {f"{DAY}"}
     return {row["symbol"]: (row["state"], row["ratio"]) for row in rows}
 
 
 def refused(call: Call, *arguments: str) -> str:
-    """Sentence with which a command is refused; nothing is recorded by it."""
+    """Return the error message of a command, which must record nothing."""
     before = listed(call)
     result = call("prices", *arguments)
     assert isinstance(result.exception, (DataQualityError, UsageError)), result.output
@@ -130,7 +130,10 @@ def test_a_split_too_small_to_be_suspected_can_be_recorded(call: Call) -> None:
         (("split", "SPLIT", f"{DAYS[0]}", "4:1"), f"no price of SPLIT is stored before {DAYS[0]}"),
         (("split", "SPLIT", f"{DAY}", "4:0"), "4:0 is not a split"),
         (("split", "SPLIT", f"{DAY}", "1"), "1 is not a split"),
-        (("split", "SPLIT", f"{DAY}", "four"), "four is not a split ratio: pass new shares per old ones"),
+        (
+            ("split", "SPLIT", f"{DAY}", "four"),
+            "four is not a split ratio: pass new shares per old ones",
+        ),
         (("split", "SPLIT", f"{DAY}", "100001:1"), "100001:1 is not a split"),
     ],
 )

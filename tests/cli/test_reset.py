@@ -1,4 +1,4 @@
-"""`riskmetrics reset` and `reprocess`: what they say, ask and refuse."""
+"""`riskmetrics reset` and `reprocess`: messages, confirmation and refusals."""
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from tests.db.small_results import GROWTH, SECOND_DAY, store_small_results
 
 @pytest.fixture
 def filled(engine: sa.Engine) -> sa.Engine:
-    """Hold a row of every kind for two portfolios and two days."""
+    """Store a row of every kind for two portfolios and two days."""
     with engine.begin() as connection:
         store_small_results(connection)
     return engine

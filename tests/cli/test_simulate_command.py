@@ -1,4 +1,4 @@
-"""`riskmetrics simulate`, and the real job on what it stores."""
+"""`riskmetrics simulate`, and the real job on the simulated data."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -72,7 +72,7 @@ def _versions(query: Callable[[str], pd.DataFrame]) -> dict[str, list[str]]:
 
 
 def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, query) -> None:
-    """Of classical errors over 90 sessions all but one in ten thousand lie within four, if volatility were constant: it clusters."""
+    """With constant volatility, 99.99% of t values would lie within 4; here volatility clusters."""
     assert call(*SIZE).exit_code == 0
     assert launch.run(settings.load(), [DAY]).exit_code == 0
     betas = query(
@@ -95,7 +95,7 @@ def test_the_job_finds_the_simulated_betas_within_four_standard_errors(call, que
 
 
 def test_what_is_stored_is_what_was_simulated(call, query, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In blocks of symbols and portfolios, and to the last digit."""
+    """The result does not depend on the blocks of symbols and portfolios, to the last digit."""
     monkeypatch.setattr(command, "_MAX_ROWS_PER_BLOCK", 1000)
     assert call(*SIZE).exit_code == 0
     assert {table: query(f"SELECT count(*) FROM {table}").iloc[0, 0] for table in COUNTS} == COUNTS

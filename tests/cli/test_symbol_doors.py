@@ -1,4 +1,4 @@
-"""Whatever door a symbol comes in by, it is one symbol: files, settings, arguments of commands."""
+"""A symbol has one spelling in every input: files, settings and command arguments."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -33,12 +33,12 @@ TESTED_ARGUMENTS = {
 }
 """Parameters of commands that take a symbol, each with a test here."""
 OTHER_PARAMETERS = {("simulate", "symbols"), ("show forecast-score", "every")}
-"""A number of symbols, and a choice of rows."""
+"""Parameters that are a number of symbols or a choice of rows."""
 
 
 @pytest.fixture
 def load(call, tmp_path: Path) -> Load:
-    """Import rows of a kind, into the portfolio P if they are holdings."""
+    """Import rows of a kind; holdings go into portfolio P."""
 
     def load(kind: str, *rows: str, name: str = "P") -> Result:
         path = tmp_path / "file.csv"
@@ -53,7 +53,7 @@ def load(call, tmp_path: Path) -> Load:
 
 @pytest.fixture
 def stored(database: str) -> Callable[..., list[str]]:
-    """Return the distinct symbols that a table holds."""
+    """Return the distinct symbols of a table."""
 
     def stored(table: sa.Table, column: str = "symbol") -> list[str]:
         names = table.c[column]
@@ -182,7 +182,7 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]
 
 
 def test_every_argument_that_takes_a_symbol_is_tested_here() -> None:
-    """Those whose name or help speaks of symbols; the settings of a database have tests too."""
+    """Parameters whose name or help mentions symbols; settings of the database have own tests."""
     found = {
         (name, parameter.name)
         for name, command in commands(typer.main.get_command(app))
@@ -215,7 +215,7 @@ def test_a_share_without_mark_is_the_class_that_the_database_knows(
 def test_a_symbol_that_is_itself_known_is_no_class_share(
     load: Load, stored, known: tuple[str, str]
 ) -> None:
-    """HUBB is not HUB-B: what has prices, a profile or a position of its own stays."""
+    """HUBB is not HUB-B: a symbol with its own prices, profile or position is kept."""
     load(*known, name="Q")
     load("prices", "ABC-A,2024-12-06,5")
     assert "is stored as" not in load("portfolio", "ABCA,10").stderr

@@ -1,4 +1,4 @@
-"""A page of a headless Chromium, by the DevTools protocol."""
+"""A page of a headless Chromium, controlled by the DevTools protocol."""
 
 import itertools
 import json
@@ -18,11 +18,11 @@ CHROMIUM = (
 )
 
 TIMEOUT_SECONDS = 120
-"""Seconds until something is taken to hang: no measure of speed."""
+"""Seconds until something counts as hanging; not a measure of speed."""
 
 
 class Page:
-    """What a person would see, as text."""
+    """A page of the browser, read as its visible text."""
 
     def __init__(self, channel: ClientConnection) -> None:
         self._channel, self._numbers = channel, itertools.count(1)
@@ -61,7 +61,7 @@ class Page:
 
 @contextmanager
 def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterator[Page]:
-    """Start a browser whose profile is in ``folder``, and end it."""
+    """Start a browser with its profile in ``folder``, and end it."""
     assert CHROMIUM is not None
     flags = [
         "--headless=new",
@@ -88,7 +88,7 @@ def open_browser(folder: Path, width: int = 1600, height: int = 1100) -> Iterato
 
 
 def _wait_for_address(folder: Path, process: "subprocess.Popen[bytes]") -> str:
-    """Return where the first page is spoken to, as soon as the browser says its port."""
+    """Return the DevTools URL of the first page, once the browser has printed its port."""
     ports, deadline = folder / "DevToolsActivePort", time.monotonic() + TIMEOUT_SECONDS
     while not (ports.exists() and "\n" in ports.read_text()):
         assert process.poll() is None, "the browser ended"

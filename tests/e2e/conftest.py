@@ -1,4 +1,4 @@
-"""Databases that hold the bundled sample, and real runs of the job on them."""
+"""Databases with the bundled sample, and real runs of the job on them."""
 
 import tempfile
 from collections.abc import Callable, Sequence, Set
@@ -23,7 +23,7 @@ Run = Callable[..., launch.RunOutcome]
 
 @pytest.fixture(scope="session")
 def sample_template(create_database: Callable[..., str], template: str) -> str:
-    """Name of a database that holds the sample and no result."""
+    """Return the name of a database with the sample and without results."""
     url = create_database(template)
     with open_connection(url) as connection:
         load_sample(connection)
@@ -39,7 +39,7 @@ def sample(
     monkeypatch: pytest.MonkeyPatch,
     fast_folder: Path,
 ) -> str:
-    """URL of a fresh database with the sample; the settings point at it."""
+    """Return the URL of a fresh database with the sample; the settings point to it."""
     url = new_database(sample_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
@@ -48,7 +48,7 @@ def sample(
 
 @pytest.fixture
 def run() -> Run:
-    """Run the job in this process for days that the settings' database holds."""
+    """Return a function that runs the job in this process for days of the settings' database."""
 
     def run(days: Sequence[date], assets: Sequence[str] = ()) -> launch.RunOutcome:
         return launch.run(settings.load(), days, assets)
@@ -57,7 +57,7 @@ def run() -> Run:
 
 
 def replace_with_unpriced(url: str, portfolio: str) -> None:
-    """Make a portfolio hold nothing but symbols that have no price."""
+    """Replace a portfolio's holdings with symbols that have no price."""
     statement = (
         "UPDATE positions SET symbol = 'GHOST' WHERE portfolio_id = (SELECT id FROM portfolios"
         " WHERE name = :portfolio)"
@@ -86,19 +86,19 @@ RESULT_KEYS = {
     "har_forecast_scores": ["subject", "day"],
     "undefined_metrics": ["metric", "subject", "day"],
 }
-"""Result tables and what identifies their rows."""
+"""Result tables and their key columns."""
 
 _PROVENANCE_COLUMNS = ["id", "created_at", "updated_at", "dagster_run_id", "code_version"]
 
 
 def query_frame(url: str, statement: str) -> pd.DataFrame:
-    """Rows that a statement gives."""
+    """Return the rows of a statement."""
     with open_connection(url) as connection:
         return pd.read_sql_query(sa.text(statement), connection)
 
 
 def read_results(url: str) -> dict[str, pd.DataFrame]:
-    """Every result row as stored, without what tells of the write itself."""
+    """Return every stored result row, without the columns that describe the write."""
     with open_connection(url) as connection:
         tables = {
             name: pd.read_sql_query(sa.text(f"SELECT * FROM {name}"), connection)
@@ -121,13 +121,18 @@ _FOUNDING_TABLE_KEYS = {
     "position_volatility": ("position_id", "calculation_date"),
     "portfolio_snapshots": ("portfolio_id", "snapshot_date"),
 }
-"""Founding tables, whose reasons are in undefined_metrics, and what identifies their rows; a narrow table has its reasons in its rows."""
+"""Key columns of the wide tables, whose reasons are in undefined_metrics.
+
+Narrow tables have reasons in their own rows.
+"""
 
 
 def assert_nulls_have_reasons(
     url: str, without_rows: Set[str] = frozenset()
 ) -> set[tuple[object, ...]]:
-    """Check that a result is NULL where a reason is stored, and nowhere else; returns metric, subject and day of the founding tables'.
+    """Check that results are NULL exactly where a reason is stored.
+
+    Returns metric, subject and day of the NULL results of the wide tables.
 
     ``without_rows`` are the narrow tables that are empty.
     """
@@ -163,7 +168,7 @@ def assert_nulls_have_reasons(
 def recompute_explanations(
     url: str, day: date, portfolios: Sequence[str] = ()
 ) -> list[registry.Explanation]:
-    """Every number stored for a day, of the named portfolios or of all, computed anew."""
+    """Recompute every number stored for a day, of the named portfolios or of all."""
     engine, found = create_engine(url), []
     with engine.connect() as connection:
         market, rate = (
@@ -193,7 +198,7 @@ def recompute_explanations(
 
 
 def list_differences(explanations: Sequence[registry.Explanation]) -> list[tuple[object, ...]]:
-    """Those that are not what is stored."""
+    """Return the explanations whose recomputed number differs from the stored one."""
     return [
         (one.metric.name, dict(one.key), one.stored, one.recomputed)
         for one in explanations

@@ -1,4 +1,4 @@
-"""Every way to compute a range of sessions leaves the same rows."""
+"""Every way to compute a range of sessions stores the same rows."""
 
 import time
 from datetime import date
@@ -20,7 +20,9 @@ DAYS = [
     str(day) for day in trading_calendar.sessions_between(date(2022, 12, 22), date(2022, 12, 28))
 ]
 LAUNCH = """mutation ($params: LaunchBackfillParams!) {
-  launchPartitionBackfill(backfillParams: $params) { __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } }
+  launchPartitionBackfill(backfillParams: $params) {
+    __typename ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message }
+  }
 }"""
 STATUS = (
     "query ($id: String!) { partitionBackfillOrError(backfillId: $id) { ... on PartitionBackfill {"
@@ -78,7 +80,7 @@ def _by_dagsters_commands() -> None:
 
 
 def _by_ui_and_daemon() -> None:
-    """Two sessions by a backfill as the UI sends it, and two by `job launch`, queued for the daemon."""
+    """Two sessions by the UI's backfill mutation, two by `job launch`, queued for the daemon."""
     file = prepare_instance(settings.load()) / "dagster.yaml"
     config = yaml.safe_load(file.read_text())
     config["run_coordinator"]["class"] = "QueuedRunCoordinator"

@@ -1,4 +1,4 @@
-"""The benchmark is a setting kept with the database, and all that is compared with one follows it."""
+"""The benchmark is a setting stored in the database, and every comparison follows it."""
 
 import json
 from datetime import date

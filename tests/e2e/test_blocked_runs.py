@@ -1,4 +1,4 @@
-"""A check of global correctness that fails stops what is downstream, for real, and says so."""
+"""A failed check of global correctness blocks and reports all downstream assets, in real runs."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -33,11 +33,11 @@ SPOILERS = {
     "betas": ("NEW.beta := NEW.beta + 1;", "position_market_betas"),
     "sectors": ("NEW.gross_weight := NEW.gross_weight * 1.001;", "portfolio_sector_weights"),
 }
-"""What a trigger does to each row that is written to which table."""
+"""Assignments that a trigger makes to each row written, by table."""
 
 
 def spoil(url: str, what: str) -> None:
-    """Make the database change what is written, as a defect or another program would."""
+    """Make the database alter written rows, as a defect or another program would."""
     change, table = SPOILERS[what]
     with open_connection(url) as connection:
         connection.execute(sa.text(_FUNCTION.format(change).replace(":=", r"\:=")))
@@ -56,7 +56,7 @@ def insights(url: str) -> list[tuple[object, ...]]:
 
 @pytest.fixture
 def instance(sample: str) -> Iterator[dg.DagsterInstance]:
-    """Return the instance that the settings name."""
+    """Return the Dagster instance of the settings."""
     home = str(prepare_instance(settings.load()))
     with dg.DagsterInstance.from_config(home) as instance:
         yield instance
@@ -66,7 +66,7 @@ def instance(sample: str) -> Iterator[dg.DagsterInstance]:
 def test_a_failed_global_check_stops_everything_downstream_and_names_it(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str], what: str
 ) -> None:
-    """The rows of the day are written anew, spoiled; what an earlier run made of it stays."""
+    """The day's rows are rewritten with errors; downstream results of an earlier run are kept."""
     assert run([DAY]).exit_code == 0
     before, written = read_results(sample), insights(sample)
     capsys.readouterr()
@@ -121,7 +121,7 @@ def test_running_again_after_the_cause_is_gone_repairs_everything(sample: str, r
 def test_a_blocked_night_is_told_once_and_caught_up_with(
     sample: str, run: Run, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The alert names the check and what it stopped; the next evening computes that session too."""
+    """The alert names the check and the blocked assets; the next evening retries the session."""
     assert run([date(2022, 12, 23)]).exit_code == 0
     spoil(sample, "betas")
     run_id = run([BEFORE]).run_id
@@ -150,7 +150,7 @@ def test_a_blocked_night_is_told_once_and_caught_up_with(
 
 
 def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -> None:
-    """All others have what they have without it, figures and insights."""
+    """The other portfolios have the same figures and insights as without the faulty one."""
     assert run([DAY]).exit_code == 0
     statement = (
         "SELECT p.name, i.insight_type, i.summary FROM ai_insights i "
@@ -174,6 +174,6 @@ def test_a_failed_check_of_one_portfolio_stops_no_other(sample: str, run: Run) -
 
 
 def test_a_deployment_retries_a_failed_run_from_its_first_step() -> None:
-    """From the failed check alone, nothing that it read would be written again."""
+    """Retrying only the failed check would not rewrite the rows that it reads."""
     job = defs.resolve_job_def("daily_risk")
     assert job.tags["dagster/retry_strategy"] == "ALL_STEPS"

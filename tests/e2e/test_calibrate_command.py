@@ -30,7 +30,7 @@ LAST = date(2024, 12, 6)
 
 @pytest.fixture
 def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path) -> str:
-    """URL of a database with six years of 22 stocks, one of them a fund by its profile."""
+    """Return the URL of a database with six years of 22 stocks, one with the profile of a fund."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
     size = ["--symbols", "22", "--sessions", "1560", "--portfolios", "1", "--positions", "5"]
@@ -48,7 +48,7 @@ def simulated(database: str, monkeypatch: pytest.MonkeyPatch, fast_folder: Path)
 
 
 def _fitted(closes: pd.DataFrame, market: str | None) -> np.ndarray:
-    """Weights by numpy's least squares on pandas' rolling means, written out from the model's description."""
+    """Oracle: numpy's least squares on pandas' rolling means, from the model's description."""
     absolute = closes.pct_change().abs()
     stocks = [name for name in closes if name.startswith("SIM")]
     level = absolute.rolling(252, min_periods=126).mean()
@@ -68,7 +68,7 @@ def _fitted(closes: pd.DataFrame, market: str | None) -> np.ndarray:
 def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forecasts_use_it(
     simulated: str, run: Run
 ) -> None:
-    """The range's proxy gets a negative weight in this market: it keeps the coefficients it had, and the command says so."""
+    """A negative weight of range_market is rejected: its coefficients are kept, and reported."""
     before = CliRunner().invoke(app, ["calibrate", "--dry-run", "--json"])
     assert before.exit_code == 0, before.output
     assert query_frame(simulated, "SELECT DISTINCT version FROM har_coefficients")[

@@ -1,4 +1,4 @@
-"""The job for one session of the sample: every stored number against another library or a calculation by hand."""
+"""The job for a session of the sample. Oracles: other libraries and hand calculations."""
 
 from collections import defaultdict
 from datetime import date
@@ -112,7 +112,7 @@ def test_concentration_and_sectors_are_those_of_a_hand_calculation(sample: str, 
 
 
 def test_the_two_ways_to_a_portfolio_beta_agree(sample: str, run: Run) -> None:
-    """The weighted sum of betas is the beta of the weighted sum of returns when nothing is missing."""
+    """Without missing data, the weighted sum of betas is the beta of the weighted returns."""
     assert run([DAY]).exit_code == 0
     snapshots = _frames(sample)["snapshots"]
     assert len(snapshots) == 3
@@ -147,7 +147,7 @@ def test_stored_contributions_sum_to_the_volatility_of_the_portfolios_own_return
 
 
 def test_nothing_is_null_without_a_stored_reason(sample: str, run: Run) -> None:
-    """No forecast is complete after one session, and nobody holds an option."""
+    """No forecast is complete after one session, and no option is held."""
     assert run([DAY]).exit_code == 0
     assert assert_nulls_have_reasons(
         sample, without_rows={"har_forecast_scores", "position_option_exposures"}
@@ -162,7 +162,7 @@ def test_running_a_session_again_rewrites_no_row(sample: str, run: Run) -> None:
 
 
 def _versions(url: str) -> dict[str, set[object]]:
-    """Physical versions of the rows: a row that is written again gets another, even if it is equal."""
+    """Return the rows' physical versions, which change on every write, even of equal values."""
     with open_connection(url) as connection:
         return {
             name: {
@@ -174,7 +174,7 @@ def _versions(url: str) -> dict[str, set[object]]:
 
 
 def test_an_asset_can_be_materialized_alone(sample: str, run: Run) -> None:
-    """Its columns come back when they are lost, and nothing else is touched."""
+    """Lost columns are filled again, and no other column changes."""
     assert run([DAY]).exit_code == 0
     before = read_results(sample)
     with open_connection(sample) as connection:
@@ -205,13 +205,15 @@ def test_rows_of_a_position_that_is_gone_are_removed(sample: str, run: Run) -> N
 
 
 _DAY_COLUMNS = ("completed_on", "snapshot_date", "calc_date", "calculation_date", "day")
-"""What the session of a result is called, the first of them that a table has."""
+"""Names of the session column; the first that a table has counts."""
 
 
 def test_a_backfill_equals_the_same_days_run_one_by_one(
     sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twenty sessions in one run, and the first, the last and one on which a lot is bought in a run each, which see nothing later.
+    """Twenty sessions in one run equal single runs of the first, the last and one with a trade.
+
+    The single runs see no later data.
 
     Every row is the same, to the last digit; the twenty before are there in both, for the scores of
     their forecasts.
@@ -251,7 +253,7 @@ _INPUTS = (
 def test_the_order_in_which_inputs_are_stored_changes_no_bit_of_a_result(
     sample: str, new_database: NewDatabase, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same rows, put into their tables in another order."""
+    """Rewrite the same rows in another physical order."""
     other = new_database(sa.make_url(sample).database)
     with open_connection(other) as connection:
         for name in _INPUTS:

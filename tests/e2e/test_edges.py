@@ -1,4 +1,4 @@
-"""Books at the edges, through the real job: what is stored, shown, told and reported of them."""
+"""Portfolios at the edges, through the real job: stored, printed and reported results."""
 
 from datetime import date
 from pathlib import Path
@@ -31,13 +31,13 @@ RISK_FIGURES = {
 
 
 def invoke(*arguments: str) -> str:
-    """Run a command; its output, whatever its exit code."""
+    """Return the output of a command, whatever its exit code."""
     return " ".join(CliRunner().invoke(app, list(arguments)).output.split())
 
 
 @pytest.fixture
 def bad(sample: str, tmp_path: Path) -> str:
-    """The sample, and a portfolio of five holdings of which one has a price."""
+    """Store the sample, and a portfolio of five holdings of which one has a price."""
     file = tmp_path / "bad.csv"
     file.write_text("symbol,quantity\nAAPL,10\nZZZA,10\nZZZB,10\nZZZC,10\nZZZD,10\n")
     said = invoke(
@@ -98,7 +98,7 @@ def test_four_unpriced_holdings_of_five_leave_no_risk_figure(
 def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str], share: float
 ) -> None:
-    """Two portfolios whose equity is 2 % of gross exposure, or negative: both are named, and no number is absurd."""
+    """Equity of 2 % of gross exposure, or negative: both portfolios are named, no absurd value."""
     small = (
         "UPDATE portfolios SET equity_balance = :share * 65504.86 WHERE name IN ('Concentrated',"
         " 'Core Equity')"
@@ -135,7 +135,7 @@ def test_fractions_of_too_small_an_equity_are_undefined_and_money_stays(
 
 
 def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run: Run) -> None:
-    """MSFT pays 2.00 a share on the last session: the adjusted closes before it are lowered by the vendor's factor."""
+    """MSFT pays 2.00 a share on the last session, which lowers earlier adjusted closes."""
     with open_connection(sample) as connection:
         before = sa.text(
             "SELECT close FROM market_data_cache WHERE symbol = 'MSFT' AND date = '2022-12-27'"
@@ -186,7 +186,7 @@ def test_a_dividend_is_income_of_its_day_and_cash_from_then_on(sample: str, run:
 def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """NEW had no price when the equity was stated and has one now: the run names it, and the sample's portfolios are complete."""
+    """NEW gets its first price after equity was stated: the run names it; others are complete."""
     file = tmp_path / "new.csv"
     file.write_text("symbol,quantity\nAAPL,10\nNEW,10\n")
     invoke(

@@ -1,4 +1,4 @@
-"""Every way in refuses days that are not ended sessions with a sentence, and materializes those that are."""
+"""Every way to start a run refuses days that are not ended sessions, with an error message."""
 
 import json
 import os
@@ -87,7 +87,7 @@ def test_the_command_line_refuses_what_is_not_ended_sessions(
 def test_a_run_refuses_tags_that_dagster_accepts(
     sample: str, tags: dict[str, str], sentence: str, tmp_path: Path
 ) -> None:
-    """Dagster itself would compute a closed day, or turn a range into another."""
+    """Dagster itself would compute a closed day, or change a range."""
     with dg.DagsterInstance.ephemeral(tempdir=str(tmp_path)) as instance:
         result = defs.resolve_job_def(DAILY_RISK).execute_in_process(
             instance=instance, tags=tags, raise_on_error=False
@@ -128,7 +128,7 @@ def test_a_missing_close_of_the_market_index_is_an_error_that_lists_the_sessions
     assert _days(sample, "position_market_betas", "calc_date") == []
 
 
-def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_are_computed_until_it_is_removed(
+def test_unknown_symbols_fail_the_run_by_name_but_not_other_portfolios_until_removed(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     replace_with_unpriced(sample, "Concentrated")
@@ -147,7 +147,7 @@ def test_a_portfolio_of_unknown_symbols_fails_the_run_by_name_while_the_others_a
 
 
 def dagster(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Run a plain Dagster command as after `eval "$(riskmetrics env)"`, in a directory of its own."""
+    """Run a Dagster command as after `eval "$(riskmetrics env)"`, in its own directory."""
     variables = json.loads(CliRunner().invoke(app, ["env", "--json"]).stdout)
     command = [sys.executable, "-m", "dagster", *arguments]
     return subprocess.run(
@@ -195,7 +195,7 @@ def test_dagster_asset_materialize_takes_a_range_in_one_run(sample: str) -> None
 def test_dagster_job_execute_migrates_an_empty_database_before_the_first_step(
     empty_database: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """The run fails for want of prices, on a schema that is there."""
+    """The run fails because of missing prices, on an existing schema."""
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", empty_database)
     monkeypatch.setenv("RISKMETRICS_HOME", str(tmp_path / "home"))
     failed = dagster(["job", "execute", *CODE, "-j", DAILY_RISK, "--tags", DAY_TAG])

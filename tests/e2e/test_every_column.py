@@ -1,4 +1,4 @@
-"""Two runs of the job on a simulated market with all that a figure can ask for: every column of every result is filled."""
+"""Two runs on a simulated market with complete inputs: every result column is filled."""
 
 from datetime import date, timedelta
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.e2e.conftest import (
 
 DAY = date(2024, 12, 6)
 DAYS = [trading_calendar.previous_session(DAY, FORECAST_HORIZON), DAY]
-"""The second is the session on which forecasts of the first are complete."""
+"""Two sessions; forecasts of the first complete on the second."""
 
 HISTORY = trading_calendar.sessions_with_lookback(DAYS, tail_risk_results.TAIL_RISK_WINDOW)
 N_STOCKS, N_PORTFOLIOS, N_LOTS = 40, 3, 12
@@ -52,21 +52,21 @@ REGRESSIONS = {
     "position_market_betas": ("beta", "alpha", "r_squared", "std_error", "p_value"),
     "position_interest_rate_betas": ("ir_beta", "alpha", "r_squared", "std_error", "p_value"),
 }
-"""What an option, which has no return series, lacks."""
+"""Columns that are NULL for an option, which has no return series."""
 
 NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
     "volatility_forecasts.thin_sessions",
     "har_forecast_scores.portfolio_id",
 }
-"""Their comments say what NULL means in them: the row is of a symbol."""
+"""Columns whose comments define NULL: the row belongs to a symbol."""
 
 
 @pytest.fixture(scope="module")
 def database_url(
     template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """URL of a database after runs for DAYS on a simulated market, an option in one of its portfolios, all that a benchmark can say."""
+    """Return the URL of a database after runs for DAYS, with an option and a full benchmark."""
     url, folder = create_database(template), tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -89,7 +89,7 @@ def database_url(
 
 
 def _simulate(benchmark: Path) -> None:
-    """Fill the settings' database through the commands, and replace the simulated benchmark by one with sizes."""
+    """Fill the database by commands; replace the simulated benchmark by one with sizes."""
     weights = simulate.benchmark(HISTORY[0])
     weights.assign(
         market_cap=weights["weight"] * 5e13, num_constituents=range(20, 20 + len(weights))
@@ -100,7 +100,7 @@ def _simulate(benchmark: Path) -> None:
 
 @pytest.fixture(scope="module")
 def stored(database_url: str) -> dict[str, pd.DataFrame]:
-    """Every row of the results and of the benchmark; of a position's also its investment_class."""
+    """Return all rows of results and benchmark; of positions also the investment_class."""
     engine, frames = create_engine(database_url), {}
     with engine.connect() as connection:
         for name in (*(RESULT_KEYS.keys() - {"undefined_metrics"}), "benchmarks_sector_weights"):
@@ -119,7 +119,7 @@ def stored(database_url: str) -> dict[str, pd.DataFrame]:
 def test_every_column_of_every_result_is_filled_but_a_regression_of_the_option(
     stored: dict[str, pd.DataFrame],
 ) -> None:
-    """The windows of the past that scenarios replay were not simulated: they say so in their rows."""
+    """Historical scenarios replay windows that were not simulated; their rows give that reason."""
     n_lots = N_PORTFOLIOS * N_LOTS + 1
     for name in ("position_market_betas", "position_interest_rate_betas", "position_volatility"):
         assert len(stored[name]) == len(DAYS) * n_lots
@@ -166,7 +166,7 @@ def test_what_is_null_of_the_option_has_its_reason(
 def test_every_number_of_a_portfolio_is_the_same_when_it_is_computed_another_way(
     database_url: str,
 ) -> None:
-    """Oracle: statsmodels, pandas, numpy and scipy over the rows that the number was made of, in `riskmetrics.explain`."""
+    """Oracle: `riskmetrics.explain`, with statsmodels, pandas, numpy and scipy on source rows."""
     with_option = (
         "SELECT p.name FROM portfolios p JOIN positions l ON l.portfolio_id = p.id WHERE"
         " l.position_type = 'LC'"

@@ -1,4 +1,4 @@
-"""One portfolio that holds every kind of thing, through the real job; expected figures are written out by hand."""
+"""A portfolio with every kind of holding, through the real job, against hand calculations."""
 
 from datetime import date
 from decimal import Decimal
@@ -39,7 +39,7 @@ LOTS = [
 
 @pytest.fixture
 def portfolio(sample: str) -> str:
-    """Replace the sample's portfolios by one with LOTS; NEW has 30 closes, GONE stops two sessions before the day."""
+    """Replace the portfolios by one with LOTS; NEW has 30 closes, GONE ends two sessions early."""
     with open_connection(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         created = (
@@ -171,7 +171,7 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str
 
 
 def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: Run) -> None:
-    """A close of a billionth of a dollar, which stays for two sessions, makes a return, and so a beta, that no column holds."""
+    """Two closes of a billionth of a dollar cause a return and a beta that exceed their columns."""
     engine = create_engine(sample)
     with engine.begin() as connection:
         wild = (
@@ -202,7 +202,7 @@ def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: R
 def test_equity_that_is_not_positive_is_no_base_of_weights(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Ten thousand less than nothing: sums of weights would have no meaning."""
+    """Equity of −10,000: sums of weights would be meaningless."""
     engine = create_engine(sample)
     with engine.begin() as connection:
         connection.execute(

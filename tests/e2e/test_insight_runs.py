@@ -1,4 +1,4 @@
-"""Insights of real runs on the sample: written, kept, checked, rated, shown; and what becomes of them when data or writers fail."""
+"""Insights of real runs on the sample: generated, cached, verified, rated, shown; and failures."""
 
 import json
 from datetime import date
@@ -32,7 +32,7 @@ ASSETS = ["ai_insights"]
 def computed_template(
     sample_template: str, create_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
 ) -> str:
-    """Name of a database with the sample and a run for DAY."""
+    """Return the name of a database with the sample and a run for DAY."""
     url = create_database(sample_template)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -50,7 +50,7 @@ def computed(
     sample: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> str:
-    """URL of a fresh copy of it; the settings point at it."""
+    """Return the URL of a fresh copy of the computed database; the settings point to it."""
     url = new_database(computed_template)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     return url
@@ -70,7 +70,7 @@ def call(*arguments: str) -> Any:
 
 
 def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(computed: str) -> None:
-    """Severity by hand: the largest weight of Concentrated, 59.8 %, is past 50 %; Core Equity's, 9.0 %, is below 10 %."""
+    """By hand: largest weights are 59.8 % (Concentrated, over 50 %), and below 10 % (Core Equity)."""
     rows = json.loads(call("show", "insights", "--json").stdout)
     found = {(row["portfolio"], row["insight_type"]): row for row in rows}
     assert found.keys() == {
@@ -96,8 +96,10 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
         )
     (weight,) = stored(
         computed,
-        """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown FROM portfolio_risk_contributions c
-        JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated' WHERE symbol = 'AMD'""",
+        """SELECT to_char(100 * abs(weight), 'FM990.0') || '%' AS shown
+        FROM portfolio_risk_contributions c
+        JOIN portfolios p ON p.id = c.portfolio_id AND p.name = 'Concentrated'
+        WHERE symbol = 'AMD'""",
     )
     assert (
         f"AMD is the largest position, with a weight of {weight['shown']}."
@@ -188,7 +190,8 @@ def test_a_changed_figure_or_text_is_found_by_verifying_again(computed: str) -> 
     assert json.loads(changed.stdout)["violations"] == ["summary does not match the draft"]
     stored(
         computed,
-        """UPDATE ai_insights SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
+        """UPDATE ai_insights
+        SET context_data = replace(context_data::text, '"value": 0.58', '"value": 1.58')::json
         WHERE insight_type = 'hedge_quality'""",
     )
     assert "beta is shown as '0.58'; its value is '1.58" in call("ai", "verify", insight).stdout
@@ -221,8 +224,10 @@ def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_
 ) -> None:
     stored(
         computed,
-        """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt, investigation_prompt, required_tools, active)
-        SELECT insight_type, name, 'own', system_prompt, 'Be brief. ' || investigation_prompt, required_tools, false
+        """INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt,
+            investigation_prompt, required_tools, active)
+        SELECT insight_type, name, 'own', system_prompt, 'Be brief. ' || investigation_prompt,
+            required_tools, false
         FROM ai_insight_templates WHERE insight_type = 'daily_summary' AND active""",
     )
     differs = call("ai", "templates", "diff", "daily_summary", "v2", "own").stdout
@@ -277,7 +282,7 @@ def test_the_types_of_the_daily_job_are_a_setting(
 
 
 def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(computed: str) -> None:
-    """Columns that stay NULL here say what only a model, a question or a failure brings."""
+    """The columns that stay NULL are set only by a model, a question or a failure."""
     insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "5", "--feedback", "yes").exit_code == 0
     rows = stored(computed)

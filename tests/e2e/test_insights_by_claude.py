@@ -1,4 +1,4 @@
-"""Insights by a language model, from the job and from commands, against a local Messages API: what they cost, hold and tell."""
+"""Insights by a language model against a local Messages API: cost, content and failures."""
 
 import json
 import tempfile
@@ -42,7 +42,7 @@ Call = Callable[..., Result]
 
 
 def truthful(body: Body) -> Reply:
-    """Say of the first fact about the whole portfolio what it is."""
+    """Return a draft that states the first fact about the whole portfolio."""
     text = body["messages"][0]["content"][1]["text"]
     sheet = json.loads(text.removeprefix("<facts>").removesuffix("</facts>"))
     fact = next(
@@ -57,7 +57,7 @@ def truthful(body: Body) -> Reply:
 
 @pytest.fixture(scope="session")
 def computed(sample_template: str, create_database: Callable[..., str], fast_folder: Path) -> str:
-    """Name of a database with the sample's results of two sessions, and no insight."""
+    """Return the name of a database with results of two sessions and without insights."""
     url = create_database(sample_template)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RISKMETRICS_DATABASE_URL", url)
@@ -71,7 +71,7 @@ def computed(sample_template: str, create_database: Callable[..., str], fast_fol
 
 @pytest.fixture
 def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[MessagesServer]:
-    """The Messages API; the settings point at it."""
+    """Yield a local Messages API; the settings point to it."""
     monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
     with serve(truthful) as running:
         monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
@@ -86,7 +86,7 @@ def engine(
     monkeypatch: pytest.MonkeyPatch,
     fast_folder: Path,
 ) -> Iterator[sa.Engine]:
-    """A fresh database with results; the settings point at it."""
+    """Return the URL of a fresh database with results; the settings point to it."""
     url = new_database(computed)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", url)
     monkeypatch.setenv("RISKMETRICS_HOME", tempfile.mkdtemp(dir=fast_folder))
@@ -102,7 +102,7 @@ def call(engine: sa.Engine) -> Call:
 
 
 def insights(engine: sa.Engine) -> list[sa.RowMapping]:
-    """Every stored insight, the oldest first."""
+    """Return every stored insight, oldest first."""
     with engine.connect() as connection:
         return list(
             connection.execute(sa.select(ROWS).order_by(ROWS.c.created_at, ROWS.c.id)).mappings()
@@ -110,7 +110,7 @@ def insights(engine: sa.Engine) -> list[sa.RowMapping]:
 
 
 def providers(engine: sa.Engine) -> Counter[str]:
-    """How many insights each provider has written."""
+    """Count the insights by provider."""
     return Counter(row["provider"] for row in insights(engine))
 
 
@@ -154,7 +154,7 @@ def test_the_demo_with_a_key_has_the_models_insights_and_costs_nothing_the_secon
 
 
 def bad(text: str) -> Reply:
-    """A draft whose finding says something else."""
+    """Return a draft with another finding."""
     return message({**DRAFT, "findings": [{"text": text, "facts": ["beta"]}]})
 
 
@@ -265,7 +265,7 @@ def test_past_the_cap_of_a_run_the_rules_stand_in(engine, api, monkeypatch):
 
 
 def everything(engine: sa.Engine, home: Path) -> str:
-    """All that a run leaves behind: every row of every table, and every file."""
+    """Return all traces of a run: every row of every table, and every file."""
     with engine.connect() as connection:
         dump = "".join(
             str(connection.execute(sa.select(table)).all())
@@ -279,7 +279,7 @@ def everything(engine: sa.Engine, home: Path) -> str:
 def test_neither_names_nor_instructions_in_them_leave_the_machine_and_the_key_is_nowhere(
     engine, api, caplog, capfd
 ):
-    """The portfolio's name is an instruction; the key comes back in the vendor's errors, which quote it."""
+    """The portfolio's name is a prompt injection; the vendor's errors quote the key."""
     with engine.begin() as connection:
         connection.execute(
             sa.update(tables.portfolios)
@@ -325,7 +325,7 @@ def test_tickers_leave_only_when_the_setting_allows_it(call, engine, api, monkey
 
 
 def claude(engine: sa.Engine, url: str) -> Claude:
-    """A writer with room for anything."""
+    """Return a model client without tight budgets."""
     return Claude(
         open_client(SecretStr(KEY), url),
         Budget(engine, Caps(Decimal(9), Decimal(9), Decimal(9)), "a run"),
@@ -333,7 +333,7 @@ def claude(engine: sa.Engine, url: str) -> Claude:
 
 
 def requests(engine: sa.Engine) -> list[pipeline.Request]:
-    """All insights of the session."""
+    """Return requests for all insights of the session."""
     with engine.connect() as connection:
         templates = [
             Template.from_row(row)
@@ -369,7 +369,7 @@ def test_24_threads_on_ten_inputs_pay_for_ten_calls(engine, api):
 
 
 def die(*_: object) -> None:
-    """Break off."""
+    """Raise an interruption."""
     raise ConnectionError
 
 
@@ -417,7 +417,7 @@ def test_many_insights_go_in_a_batch_rules_stand_meanwhile_and_a_restart_pays_no
 
 
 def wanted() -> int:
-    """How many runs the sensor asks for."""
+    """Return the number of runs that the sensor requests."""
     return len(insight_batches.evaluate_tick(dg.build_sensor_context()).run_requests or [])
 
 

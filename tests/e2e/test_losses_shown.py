@@ -1,4 +1,4 @@
-"""What portfolios may lose, as commands show it after a real run, with scenarios and an option of the user's own."""
+"""Tail risk and stress results as printed after a real run, with own scenarios and an option."""
 
 import json
 from datetime import date

@@ -1,4 +1,4 @@
-"""What happens every night: the schedule's ticks, catching up, and who is told when a night failed or was missed."""
+"""The nightly schedule: ticks, catching up, and alerts about failed and missed runs."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, tzinfo
@@ -22,14 +22,14 @@ REPOSITORY = defs.get_repository_def()
 
 @pytest.fixture
 def instance(sample: str) -> Iterator[dg.DagsterInstance]:
-    """Return the instance that the settings name."""
+    """Return the Dagster instance of the settings."""
     with dg.DagsterInstance.from_config(str(prepare_instance(settings.load()))) as instance:
         yield instance
 
 
 @pytest.fixture
 def webhook(monkeypatch: pytest.MonkeyPatch) -> Iterator[webhook_server.Webhook]:
-    """Return a webhook that the settings name."""
+    """Return a local webhook; the settings point to it."""
     with webhook_server.serve() as running:
         monkeypatch.setenv("RISKMETRICS_ALERT_WEBHOOK", running.address)
         yield running
@@ -79,7 +79,7 @@ def test_the_schedule_skips_what_is_no_ended_session_and_says_why(
 def test_a_tick_asks_for_one_run_of_its_session_and_for_the_same_again(
     instance: dg.DagsterInstance,
 ) -> None:
-    """Dagster launches nothing twice for one run key; nothing was ever computed, so nothing is caught up with."""
+    """Dagster launches one run per run key; without earlier results nothing is caught up."""
     asked = [_tick(instance, date(2022, 12, 28)) for _ in range(2)]
     assert [[request.run_key for request in requests] for requests in asked] == [
         ["2022-12-28"],
@@ -107,7 +107,7 @@ def test_a_week_of_downtime_is_caught_up_with_in_one_run(
 
 
 def test_a_session_that_one_asset_lacks_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
-    """Its run failed half way: an asset that was never computed at all is new, and lacks nothing."""
+    """A run failed half way: an asset that was never computed counts as new, not as missing."""
     days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
     assert run(days[:1], ["portfolio_values", "position_betas"]).exit_code == 0
     assert run(days[1:2], ["portfolio_values"]).exit_code == 0
@@ -177,7 +177,7 @@ def test_a_run_that_is_done_while_a_check_failed_is_told_once(
     webhook: webhook_server.Webhook,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By webhook and by e-mail: which run, which session, which checks and what they say, and no secret."""
+    """Webhook and e-mail name the run, the session and the failed checks, and no secret."""
     sensor, cursor = REPOSITORY.get_sensor_def("alert_on_failed_checks"), None
 
     def tick() -> None:
@@ -208,7 +208,7 @@ def test_a_run_that_is_done_while_a_check_failed_is_told_once(
 
 
 class _Clock(datetime):
-    """A clock that stands at 21:05 in New York on Friday, 2022-12-23."""
+    """Set the clock to 21:05 in New York on Friday, 2022-12-23."""
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> datetime:

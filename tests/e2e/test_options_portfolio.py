@@ -1,4 +1,4 @@
-"""A portfolio of options through the real job and commands; expected figures from the stored prices by scipy and pandas."""
+"""A portfolio of options through the real job. Oracles: scipy and pandas on stored prices."""
 
 import json
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ STRIKES = {"AAPL": 130.0, "MSFT": 240.0}
 
 @pytest.fixture
 def portfolio(sample: str) -> str:
-    """Replace the sample's portfolios by one of a stock and options, on it and on another; its equity is 100,000."""
+    """Replace the portfolios by a stock and options on it and another; equity 100,000."""
     with open_connection(sample) as connection:
         connection.execute(sa.text("UPDATE portfolios SET deleted_at = now()"))
         stated = {
@@ -165,7 +165,7 @@ def test_a_backfill_of_options_equals_its_days_run_one_by_one(portfolio: str, ru
         pd.testing.assert_frame_equal(table, at_once[name], obj=name)
 
 
-def test_a_book_of_options_needs_closes_of_their_underlyings_and_is_told_of_prices_that_were_not_stated(
+def test_options_need_closes_of_their_underlyings_and_missing_entry_prices_are_reported(
     portfolio: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = create_engine(portfolio)

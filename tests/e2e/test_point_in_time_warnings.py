@@ -1,4 +1,4 @@
-"""What a run warns of is what was so on its sessions, in a few lines, whatever is stored of later ones."""
+"""Warnings of a run concern only its sessions, in few lines, whatever later data exists."""
 
 import uuid
 from datetime import date
@@ -55,14 +55,14 @@ def crowded(sample: str) -> str:
 
 
 def remarks(error: str) -> list[str]:
-    """Return what a run printed but for its id."""
+    """Return the output of a run without its id."""
     return [line for line in error.splitlines() if not line.startswith("run ")]
 
 
 def test_a_run_over_old_sessions_warns_as_if_later_data_did_not_exist(
     crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Oracle: the same run on a database from which everything after its last session is gone."""
+    """Oracle: the same run on a database without any data after its last session."""
     with open_connection(
         crowded
     ) as connection:  # equity was stated for a later day, with its prices
@@ -111,7 +111,7 @@ def test_a_run_over_later_sessions_names_what_has_ended_in_one_line(
 def test_what_was_sold_before_the_session_is_not_warned_of(
     crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Neither what had ended by then, nor what never had a price."""
+    """Neither ended symbols nor symbols without any price are named."""
     with open_connection(crowded) as connection:
         sold = "UPDATE positions SET exit_date = '2022-09-01' WHERE symbol ~ '^(END|GHO)'"
         connection.execute(sa.text(sold))
@@ -123,7 +123,7 @@ def test_what_was_sold_before_the_session_is_not_warned_of(
 def test_checks_of_prices_look_at_every_year_of_a_long_range(
     crowded: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A fault a year and a half before the last session is one of the range's own first sessions."""
+    """A fault 18 months before the last session belongs to the first sessions of the range."""
     with open_connection(crowded) as connection:
         tick = (
             "UPDATE market_data_cache SET adj_close = 10 * adj_close WHERE symbol = 'KO' AND date"

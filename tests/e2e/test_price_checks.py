@@ -1,4 +1,4 @@
-"""Faults planted in the stored prices of the sample: a real run names them, and the command and the report list the same."""
+"""Faults planted in the sample's prices: the run, the command and the report name the same."""
 
 import json
 import re
@@ -33,7 +33,7 @@ PLANTS = {
     ),
     "stitched_histories": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
 }
-"""What is done to which symbol when, by the fault that it makes."""
+"""Symbol, session and change of each planted fault, by kind of fault."""
 FINDINGS = {
     "stale_prices": "the same close on 6 sessions in a row to 2022-11-17",
     "bad_ticks": "on 2022-12-14, and back",
@@ -48,13 +48,13 @@ ADVICE = {
         "or `riskmetrics prices accept PG 2022-06-01` if the price move is real"
     )
 }
-"""What a finding says to do where that is not the same for all of its fault."""
+"""Advice of findings, for kinds of fault whose advice varies."""
 SYMBOLS = {name: symbol for name, (symbol, _, _) in PLANTS.items()} | {"short_histories": "WMT"}
 
 
 @pytest.fixture
 def faulty(sample: str) -> sa.Engine:
-    """The sample with one fault of every kind, each in a symbol of its own."""
+    """Plant one fault of every kind in the sample, each in its own symbol."""
     engine = create_engine(sample)
     with engine.begin() as connection:
         for symbol, change, days in PLANTS.values():
@@ -102,7 +102,7 @@ def test_the_sample_runs_without_a_warning(
 def test_a_run_names_every_planted_fault_and_deletes_nothing(
     faulty: sa.Engine, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It ends well: faults of prices are warnings, and what they spoil is left out or undefined."""
+    """The run succeeds: price faults are warnings; affected values are excluded or undefined."""
     before = _prices(faulty)
     outcome = run([DAY])
     assert outcome.exit_code == 0
@@ -125,7 +125,7 @@ def test_a_run_names_every_planted_fault_and_deletes_nothing(
 
 
 def test_a_bad_tick_changes_no_beta(sample: str, run: Run) -> None:
-    """The two returns it spoils are missing; by the statsmodels check the others are what they were."""
+    """The two affected returns are missing; the statsmodels check confirms the others."""
     engine = create_engine(sample)
     with engine.begin() as connection:
         connection.execute(
@@ -179,7 +179,7 @@ def test_the_command_and_the_report_list_what_the_run_found(faulty: sa.Engine, r
 
 
 def test_prices_after_a_day_do_not_change_what_is_found_on_it(faulty: sa.Engine) -> None:
-    """Of the tick of 2022-12-14 nobody knows on the day itself: only that it may be one."""
+    """On 2022-12-14 itself the tick can only be suspected, not confirmed."""
     on_the_day = (
         CliRunner().invoke(app, ["show", "quality", "--date", "2022-12-14", "--json"]).stdout
     )
@@ -233,7 +233,7 @@ def test_without_any_price_the_checks_say_so(
 def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A close three times the one before, on the last day: the value takes it as it is.
+    """A close of three times the previous one, on the last day, is used in values unchanged.
 
     What nobody holds moves no value.
     """

@@ -1,4 +1,4 @@
-"""Results removed, computed anew, compared and exported, on the sample and by real runs."""
+"""Results removed, recomputed, compared and exported, by real runs on the sample."""
 
 import json
 from datetime import date
@@ -17,7 +17,7 @@ FIRST, LAST = date(2022, 12, 27), date(2022, 12, 28)
 def test_sessions_compare_by_what_they_store_and_are_the_same_when_they_are_reprocessed(
     sample: str, run: Run
 ) -> None:
-    """The profit of the day is the change of value, for holdings that did not change."""
+    """Daily P&L equals the change of value for unchanged holdings."""
     assert run(trading_calendar.sessions_between(FIRST, LAST)).exit_code == 0
     compared = CliRunner().invoke(
         app, ["compare", "--from", f"{FIRST}", "--to", f"{LAST}", "--json"]

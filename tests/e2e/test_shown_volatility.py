@@ -1,4 +1,4 @@
-"""Volatility and betas to interest rates as the commands show them, against other libraries and calculations by hand."""
+"""Printed volatility and rate betas, against other libraries and hand calculations."""
 
 import json
 from datetime import date
@@ -19,12 +19,12 @@ from tests.e2e.conftest import Run
 
 DAY = date(2022, 12, 28)
 RATES = "KO"
-"""Stands for a bond fund, which the sample lacks."""
+"""Replaces a bond fund, which the sample does not have."""
 
 
 @pytest.fixture
 def returns(sample: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
-    """Run the job for DAY with RATES, an option on AAPL among the holdings; returns the returns to it, by symbol."""
+    """Run the job for DAY with RATES and an option on AAPL; return daily returns by symbol."""
     monkeypatch.setenv("RISKMETRICS_RATE_INDEX", RATES)
     with open_connection(sample) as connection:
         owner = connection.scalar(
@@ -87,7 +87,7 @@ def test_every_rate_beta_shown_is_that_of_statsmodels(returns: pd.DataFrame) -> 
 def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sample_is_marked(
     returns: pd.DataFrame,
 ) -> None:
-    """Of positions, to the four decimals that are stored; what is expected lies in its band, which is that of the symbol."""
+    """To the four stored decimals; each forecast lies in the interval of its symbol."""
     rows = _listed(_shown("volatility")["positions"])
     for row in rows:
         for name, window in (("realized_vol_21d", 21), ("realized_vol_63d", 63)):

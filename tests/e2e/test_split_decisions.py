@@ -1,4 +1,4 @@
-"""A split that stored prices are not adjusted for: a run names it, a user decides, and results follow."""
+"""A split missing in stored prices: the run names it, the user decides, results follow."""
 
 import json
 from datetime import date
@@ -24,7 +24,8 @@ DAY = date(2022, 12, 28)
 SPLIT_DAY = "2022-12-20"
 PLANT = f"""
     UPDATE market_data_cache
-    SET open = 4 * open, high = 4 * high, low = 4 * low, close = 4 * close, adj_close = 4 * adj_close
+    SET open = 4 * open, high = 4 * high, low = 4 * low, close = 4 * close,
+        adj_close = 4 * adj_close
     WHERE symbol = 'PG' AND date < '{SPLIT_DAY}'
 """
 COMMANDS = (
@@ -117,7 +118,7 @@ BOUGHT = """
 
 
 def test_every_number_over_splits_and_ticks_is_the_same_another_way(sample: str, run: Run) -> None:
-    """On the day of all, and on the next, which shows that some of them were bad ticks.
+    """Splits are suspected on the day, and the next day confirms that some were bad ticks.
 
     PG splits, KO splits behind a halt of 13 sessions, AAPL has a bad tick, and MTUM, which is
     bought on the session of its tick.

@@ -15,19 +15,23 @@ QUERY = """{
     assetKey { path } groupName description kinds isPartitioned
     owners { ... on TeamAssetOwner { team } }
     assetChecksOrError { ... on AssetChecks { checks { name description } } }
-    metadataEntries { label ... on TableSchemaMetadataEntry { schema { columns { name type description } } } }
+    metadataEntries {
+      label ... on TableSchemaMetadataEntry { schema { columns { name type description } } }
+    }
     assetMaterializations(limit: 1) { metadataEntries {
       __typename label ... on MarkdownMetadataEntry { mdStr } ... on IntMetadataEntry { intValue }
     } }
   }
   runsOrError { ... on Runs { results { runId status tags { key value } } } }
   repositoriesOrError {
-    ... on RepositoryConnection { nodes { schedules { name cronSchedule executionTimezone pipelineName } } }
+    ... on RepositoryConnection {
+      nodes { schedules { name cronSchedule executionTimezone pipelineName } }
+    }
   }
 }"""
 
 INLINE = 1000
-"""Characters of Markdown from which on the UI shows a button in its place."""
+"""Characters of Markdown above which the UI shows a button instead."""
 
 JOBS = {
     "daily_risk": True,
@@ -36,7 +40,7 @@ JOBS = {
     "seed_benchmark": False,
     "collect_insights": False,
 }
-"""Whether a run of it is for sessions."""
+"""Jobs, and whether their runs have partitions."""
 
 
 def test_every_asset_and_check_says_what_it_is_and_every_job_tags_its_runs() -> None:

@@ -1,4 +1,4 @@
-"""Dagster's UI as a person sees it, in a real browser: the asset graph, and the page of an asset."""
+"""Dagster's UI in a real browser: the asset graph, an asset's pages and the runs of a job."""
 
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ DAY = date(2022, 12, 28)
 
 @pytest.mark.timeout(600)  # several pages, each with the patience for a loaded machine
 @pytest.mark.skipif(browser.CHROMIUM is None, reason="there is no Chromium")
-def test_a_browser_shows_the_graph_an_assets_pages_and_the_runs_of_a_job_and_the_start_warns_of_nothing(
+def test_a_browser_shows_the_graph_an_assets_pages_and_a_jobs_runs_and_no_startup_warning(
     sample: str, run: Run, tmp_path: Path
 ) -> None:
     outcome = run([DAY])

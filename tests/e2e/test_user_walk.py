@@ -1,4 +1,4 @@
-"""A user's first hour, as separate processes on an embedded server of their own: import, run, show."""
+"""A user's first hour, in separate processes on their own embedded server: import, run, show."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""A key, a fresh database and `riskmetrics run`: tables are filled, nothing is asked twice, and the key is nowhere."""
+"""`riskmetrics run` with a key and a fresh database: tables filled, no repeated call, no leak."""
 
 import json
 import os
@@ -37,20 +37,20 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def market() -> Market:
-    """What the vendor tells: all up to the latest session."""
+    """Return a market with data up to the latest session."""
     return Market(trading_calendar.last_completed_session())
 
 
 @pytest.fixture
 def vendor(market: Market) -> Iterator[FmpServer]:
-    """The vendor."""
+    """Yield a local vendor server."""
     with serve(market) as running:
         yield running
 
 
 @pytest.fixture
 def settings(empty_database: str, vendor: FmpServer, tmp_path: Path) -> dict[str, str]:
-    """Settings of a user who has a key and a database, and nothing in it."""
+    """Set the variables of a user with a key and an empty database."""
     url = sa.make_url(empty_database).set(password=PASSWORD)
     return {
         "FMP_API_KEY": KEY,
@@ -63,7 +63,7 @@ def settings(empty_database: str, vendor: FmpServer, tmp_path: Path) -> dict[str
 
 @pytest.fixture
 def command(settings: dict[str, str], tmp_path: Path) -> Command:
-    """Call the installed command as a process of its own."""
+    """Call the installed command in a new process."""
 
     def command(*arguments: str, **changed: str) -> subprocess.CompletedProcess[str]:
         environment = os.environ | settings | changed
@@ -82,7 +82,7 @@ def command(settings: dict[str, str], tmp_path: Path) -> Command:
 
 @pytest.fixture
 def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Call a command in this process; it asks the vendor twice at most, and does not wait."""
+    """Call a command in this process, with at most two attempts per request and without waits."""
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(
@@ -94,14 +94,14 @@ def call(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Callable[
 
 
 def holdings(folder: Path, symbols: list[str]) -> str:
-    """Write a file that holds a hundred shares of each symbol, and return its path."""
+    """Write a file with a hundred shares of each symbol, and return its path."""
     path = folder / "holdings.csv"
     path.write_text("symbol,quantity\n" + "".join(f"{symbol},100\n" for symbol in symbols))
     return str(path)
 
 
 def contents(url: str) -> dict[str, list[str]]:
-    """Every row of every table, as text."""
+    """Return every row of every table as text."""
     with psycopg.connect(url.replace("+psycopg", "")) as connection:
         names = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
@@ -113,7 +113,7 @@ def contents(url: str) -> dict[str, list[str]]:
 
 
 def secrets_in(folder: Path) -> list[Path]:
-    """Files that hold the key or the password."""
+    """Return the files that contain the key or the password."""
     words = [KEY.encode(), PASSWORD.encode()]
     return [
         path
@@ -125,7 +125,7 @@ def secrets_in(folder: Path) -> list[Path]:
 def test_a_fresh_database_and_a_key_are_filled_by_run_and_a_second_run_asks_nothing(
     command: Command, settings: dict[str, str], vendor: FmpServer, market: Market, tmp_path: Path
 ) -> None:
-    """The only other step is to say what is held.
+    """The only other step is to import the holdings.
 
     All that either leaves is searched for the key and the password.
     """
@@ -175,7 +175,7 @@ def test_when_everything_fails_the_key_is_still_nowhere(
     market: Market,
     tmp_path: Path,
 ) -> None:
-    """Each fault in a run of its own, the worst answers among them: such as echo the address they were asked at."""
+    """One run per fault, including answers that echo the request URL with the key."""
     call("import", "portfolio", holdings(tmp_path, HELD[:3]), "--name", "Growth")
     echo = f"cannot GET /stable/profile?symbol=S001&apikey={KEY}"
     faults = {
@@ -206,7 +206,7 @@ def test_when_everything_fails_the_key_is_still_nowhere(
 
 
 def stored_symbols(url: str) -> set[str]:
-    """Symbols of which there are prices."""
+    """Return the symbols with prices."""
     engine = sa.create_engine(url)
     with engine.connect() as connection:
         symbols = set(connection.scalars(sa.select(tables.market_data_cache.c.symbol).distinct()))
@@ -248,7 +248,7 @@ def test_below_four_fifths_a_run_fails_with_3_and_keeps_what_came(
 def test_without_the_rate_index_all_but_its_betas_is_computed(
     call: Callable[..., Result], market: Market, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """Of two symbols that are needed beside it, none is missing."""
+    """The two other required symbols are complete."""
     call("import", "portfolio", holdings(tmp_path, HELD[:1]), "--name", "Growth")
     market.refuse("TLT")
     result = call("run")
@@ -295,7 +295,7 @@ def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(
 def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
     call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has the S&P 500 alone; `seed benchmark` fetches that whatever is set."""
+    """The vendor has only the S&P 500; `seed benchmark` fetches it whatever the setting is."""
     monkeypatch.setenv("RISKMETRICS_BENCHMARK", "WORLD")
     result = call("run", "--date", "2024-12-05", "--assets", "benchmark_weights")
     assert result.exit_code == 0, result.output

@@ -13,34 +13,41 @@ from tests.e2e.conftest import Run
 
 GRAFANA = Path(__file__).parents[2] / "deploy" / "grafana"
 FIRST, LAST = date(2022, 11, 28), date(2022, 12, 28)
-"""The second is the 21st session after the first, and completes its forecasts."""
+"""Two sessions; the second is the 21st after the first, and completes its forecasts."""
 
 OFTEN_EMPTY = {"Portfolios that lag behind"}
 
 STORED = {
     "SELECT day, portfolio_id, total_value, beta_calculated_90d, hhi FROM v_portfolio_risk":
-        "SELECT snapshot_date, portfolio_id, total_value, beta_calculated_90d, hhi FROM portfolio_snapshots",
+        "SELECT snapshot_date, portfolio_id, total_value, beta_calculated_90d, hhi"
+        " FROM portfolio_snapshots",
     "SELECT day, portfolio_id, value_at_risk_99, drawdown FROM v_portfolio_risk":
-        "SELECT day, portfolio_id, value_at_risk, current FROM portfolio_tail_risk JOIN portfolio_drawdowns USING (portfolio_id, day)"
+        "SELECT day, portfolio_id, value_at_risk, current"
+        " FROM portfolio_tail_risk JOIN portfolio_drawdowns USING (portfolio_id, day)"
         " WHERE method = 'historical' AND level = 0.99 AND horizon_days = 1",
     "SELECT day, portfolio_id, expected_volatility_low FROM v_portfolio_risk":
         "SELECT day, portfolio_id, low FROM volatility_forecasts WHERE portfolio_id IS NOT NULL",
-    "SELECT DISTINCT day FROM v_portfolio_risk_latest": "SELECT max(snapshot_date) FROM portfolio_snapshots",
+    "SELECT DISTINCT day FROM v_portfolio_risk_latest":
+        "SELECT max(snapshot_date) FROM portfolio_snapshots",
     "SELECT day, position_id, market_beta, realized_vol_21d FROM v_positions":
         "SELECT calc_date, b.position_id, beta, realized_vol_21d FROM position_market_betas b"
-        " JOIN position_volatility v ON v.position_id = b.position_id AND calculation_date = calc_date",
+        " JOIN position_volatility v"
+        " ON v.position_id = b.position_id AND calculation_date = calc_date",
     "SELECT position_id, market_beta FROM v_positions_latest":
         "SELECT position_id, beta FROM position_market_betas WHERE calc_date = '2022-12-28'",
     "SELECT day, expected, realized, in_band FROM v_forecasts WHERE realized IS NOT NULL":
-        "SELECT day, expected, realized, low <= realized AND realized <= high FROM har_forecast_scores WHERE realized IS NOT NULL",
-    "SELECT day, metric, coverage, n_total FROM v_quality": "SELECT day, metric, coverage, n_total FROM portfolio_coverage",
-    "SELECT day, metric, reason FROM v_undefined": "SELECT day, metric, reason FROM undefined_metrics",
+        "SELECT day, expected, realized, low <= realized AND realized <= high"
+        " FROM har_forecast_scores WHERE realized IS NOT NULL",
+    "SELECT day, metric, coverage, n_total FROM v_quality":
+        "SELECT day, metric, coverage, n_total FROM portfolio_coverage",
+    "SELECT day, metric, reason FROM v_undefined":
+        "SELECT day, metric, reason FROM undefined_metrics",
 }  # fmt: skip
-"""Queries of views, and queries of the tables behind them with the same answers."""
+"""Queries of views, and queries of the underlying tables with equal results."""
 
 
 def panels() -> list[tuple[str, str]]:
-    """Return title and query of every panel, and the queries that fill the choices above them."""
+    """Return title and query of every panel and of every dashboard variable."""
     found = []
     for path in (GRAFANA / "dashboards").glob("*.json"):
         board: dict[str, Any] = json.loads(path.read_text())
@@ -99,7 +106,7 @@ def test_dashboards_read_the_source_that_is_provisioned_and_only_views() -> None
 
 
 def test_a_panel_of_one_figure_names_its_column_where_that_is_a_text(database: str) -> None:
-    """Grafana's stat shows numbers and nothing else, unless a column is named."""
+    """Grafana's stat panel shows only numbers unless a column is named."""
     boards = [json.loads(path.read_text()) for path in (GRAFANA / "dashboards").glob("*.json")]
     shown = [panel for board in boards for panel in board["panels"] if panel["type"] == "stat"]
     with psycopg.connect(database.replace("+psycopg", "")) as connection:

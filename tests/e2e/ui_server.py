@@ -1,4 +1,4 @@
-"""Dagster's UI and daemon as `riskmetrics ui` starts them, and questions to its GraphQL."""
+"""Dagster's UI and daemon as started by `riskmetrics ui`, and queries of its GraphQL API."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from tests.conftest import COMMAND
 
 @contextmanager
 def serve(log: Path = Path(os.devnull)) -> Iterator[str]:
-    """Start the UI on a free port, what it says into a file; it must end on SIGTERM and leave no process behind."""
+    """Start the UI on a free port, output in a file; on SIGTERM it must end all its processes."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -48,7 +48,7 @@ def _is_group_alive(group: int) -> bool:
 
 
 def query_graphql(address: str, query: str, **variables: object) -> Any:
-    """Return the data of an answer, as soon as the UI is up."""
+    """Return the data of a GraphQL response; wait until the UI is up."""
     body = json.dumps({"query": query, "variables": variables}).encode()
     request = urllib.request.Request(
         f"{address}/graphql", body, {"Content-Type": "application/json"}

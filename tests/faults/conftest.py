@@ -1,4 +1,4 @@
-"""Databases of their own, on servers that keep what they confirmed: faults are real here, so are the consequences."""
+"""Separate databases on durable servers, because the faults here are real."""
 
 import os
 import signal
@@ -22,12 +22,12 @@ from tests.deploy.conftest import postgres  # noqa: F401  # a fixture: the serve
 Start = Callable[..., "subprocess.Popen[str]"]
 
 PATIENCE = 900
-"""Seconds until a command is taken to hang: no measure of speed, for the machine may have other things to do."""
+"""Seconds until a command counts as hanging; generous, because the machine may be busy."""
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
-    """RISKMETRICS_HOME with an embedded server, durable as a user's, that holds the sample."""
+    """A RISKMETRICS_HOME with the sample on an embedded server, durable as a user's."""
     home = tmp_path / "home"
     with embedded.connect_or_start(home) as server:
         engine = create_engine(server.url)
@@ -40,7 +40,7 @@ def home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def start(home: Path, tmp_path: Path) -> Iterator[Start]:
-    """Start the installed command as a process (group) of its own on that home; what still runs is killed at the end."""
+    """Yield a function that starts the command in its own process group; kill leftovers."""
     unwanted = ("RISKMETRICS", "DAGSTER", "FMP")
     environment = {
         name: value
@@ -75,19 +75,19 @@ def start(home: Path, tmp_path: Path) -> Iterator[Start]:
 
 
 def _listen_to_interrupts() -> None:
-    """Undo what a shell's background job inherits: it ignores Ctrl-C."""
+    """Restore SIGINT, which background jobs of a shell inherit as ignored."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def finish(process: "subprocess.Popen[str]", code: int = 0) -> str:
-    """Wait until a command has ended as expected and return what it printed."""
+    """Wait until a command ends with the expected exit code; return its output."""
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == code, output
     return output
 
 
 def runs(home: Path, **kinds: object) -> list[dg.DagsterRun]:
-    """The runs that Dagster's instance of the home knows."""
+    """Return the runs of the home's Dagster instance."""
     with dg.DagsterInstance.from_config(str(home / "dagster")) as instance:
         return list(instance.get_runs(dg.RunsFilter(**kinds)))  # type: ignore[arg-type]
 
@@ -100,7 +100,7 @@ UNFINISHED = [
 
 
 def query(home: Path, statement: str) -> list[tuple[object, ...]]:
-    """Ask the home's database."""
+    """Query the home's database."""
     with asking(home) as connection:
         return [tuple(row) for row in connection.execute(sa.text(statement))]
 
@@ -124,7 +124,7 @@ def asking(home: Path, role: Role = Role.WRITER) -> Iterator[sa.Connection]:
 
 
 def change_as_superuser(server: embedded.EmbeddedServer, *statements: str) -> None:
-    """Change what only a superuser may, and shut it out again."""
+    """Execute statements as the superuser, and lock it out again."""
     with server._cluster.superuser_connection() as connection:
         for statement in statements:
             connection.execute(statement.encode())
@@ -140,14 +140,14 @@ SLOW = (
         " slow()"
     ),
 )
-"""Makes the write of one asset last for seconds, so that something can happen in the middle of it."""
+"""Trigger that makes an asset's write last for seconds, so that a test can interrupt it."""
 FAST = ("DROP FUNCTION slow() CASCADE",)
 
 
 def wait_for(
     home: Path, process: "subprocess.Popen[str]", condition: str, role: Role = Role.WRITER
 ) -> None:
-    """Wait until a session of ``role`` is as ``condition`` on pg_stat_activity says."""
+    """Wait until a session of ``role`` meets a ``condition`` on pg_stat_activity."""
     began = time.monotonic()
     with asking(home, role) as connection:
         while not connection.scalar(
@@ -175,4 +175,4 @@ RESULTS = (
     " u.portfolio_id = s.portfolio_id AND u.day = s.snapshot_date) FROM portfolio_snapshots s JOIN"
     " portfolios p ON p.id = s.portfolio_id ORDER BY 1, 2"
 )
-"""Every portfolio and day with its figures, and how many rows of the other tables belong to it."""
+"""Query of every portfolio and day with its figures, and its number of rows in other tables."""

@@ -1,4 +1,4 @@
-"""A TCP proxy before the embedded server, whose connections can be cut."""
+"""A TCP proxy in front of the embedded server that can cut its connections."""
 
 import socket
 import struct
@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 
 class Proxy:
-    """Passes bytes both ways between a port of this machine and a server's Unix socket."""
+    """A proxy that relays bytes between a local port and a server's Unix socket."""
 
     def __init__(self, listener: socket.socket, target: str) -> None:
         self.port = listener.getsockname()[1]
@@ -39,7 +39,7 @@ class Proxy:
                 end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
-        """Reset every connection, as a router that was switched off does."""
+        """Reset every connection, like a router that is switched off."""
         for end in self._open:
             with suppress(OSError):
                 if end.family == socket.AF_INET:
@@ -51,7 +51,7 @@ class Proxy:
 
 @contextmanager
 def before(url: str) -> Iterator[Proxy]:
-    """Start a proxy before the server of a Unix socket URL."""
+    """Start a proxy in front of the server of a Unix socket URL."""
     query = parse_qs(urlsplit(url).query)
     target = str(Path(query["host"][0]) / f".s.PGSQL.{query['port'][0]}")
     with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,4 +1,4 @@
-"""Processes and servers that die in the middle: what was stored stands, and the next run completes without a hand."""
+"""Killed processes and servers: committed results are kept, and the next run completes."""
 
 import os
 import random
@@ -35,11 +35,11 @@ COUNTS = (
     "SELECT (SELECT count(*) FROM portfolio_snapshots), (SELECT count(*) FROM"
     " position_market_betas), (SELECT count(*) FROM portfolio_sector_weights)"
 )
-"""Rows of three assets, each of which writes all of its own at once."""
+"""Query of the rows of three assets, each of which writes in one transaction."""
 
 
 def moments(lasts: float, seed: int) -> list[float]:
-    """Seconds after its start at which to kill a command that takes ``lasts``."""
+    """Return the seconds after which to kill a command that takes ``lasts`` seconds."""
     chance = random.Random(seed)  # moments, not secrets
     return sorted(chance.uniform(0.2, 1.0) * lasts for _ in range(MOMENTS))
 
@@ -51,7 +51,7 @@ def kill_at(moment: float, process: "subprocess.Popen[str]") -> None:
 
 
 def timed_backfill(start: Start) -> float:
-    """Seconds of a run that nobody disturbs."""
+    """Return the seconds of an undisturbed run."""
     began = time.monotonic()
     finish(start("backfill", *RANGE))
     return time.monotonic() - began
@@ -60,7 +60,7 @@ def timed_backfill(start: Start) -> float:
 def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(
     home: Path, start: Start
 ) -> None:
-    """Each asset's write is whole or absent; the next run finds nothing in its way and marks the dead one as failed."""
+    """Each asset's write is complete or absent; the next run marks the dead run as failed."""
     lasts = timed_backfill(start)
     complete = query(home, RESULTS)
     assert len(complete) == 3 * 19
@@ -77,7 +77,7 @@ def test_a_run_killed_at_any_moment_leaves_the_old_rows_or_the_new_ones(
 def test_a_run_killed_while_it_writes_for_the_first_time_leaves_whole_assets_only(
     home: Path, start: Start
 ) -> None:
-    """The killed run's tables hold all of an asset's rows or none; running again gives what an unharmed run gives."""
+    """A killed run leaves all or none of an asset's rows; a rerun equals an undisturbed run."""
     lasts = timed_backfill(start)
     complete, whole = query(home, RESULTS), query(home, COUNTS)
     assert len(complete) == 3 * 19

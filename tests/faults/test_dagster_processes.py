@@ -1,4 +1,4 @@
-"""Dagster's code server killed, which runs what the UI and the daemon start."""
+"""A killed code server of Dagster, which runs what the UI and the daemon start."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ LOCATION = "riskmetrics.definitions"
 
 
 def serve(home: Path, start: Start, folder: Path) -> "tuple[subprocess.Popen[str], dict[str, str]]":
-    """Start a code server on a free port; returns it, and the variables of commands on the same instance."""
+    """Start a code server on a free port; return it, and the environment of its instance."""
     variables = {"DAGSTER_HOME": str(home / "dagster")}
     finish(start("env", **variables))
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -65,7 +65,7 @@ def serve(home: Path, start: Start, folder: Path) -> "tuple[subprocess.Popen[str
 
 
 def launch(start: Start, variables: dict[str, str]) -> None:
-    """Submit a session's run as the UI does."""
+    """Submit a session's run like the UI."""
     tags = f'{{"dagster/partition": "{DAY}"}}'
     finish(
         start(
@@ -86,7 +86,7 @@ def launch(start: Start, variables: dict[str, str]) -> None:
 
 
 def wait_until(home: Path, *statuses: dg.DagsterRunStatus) -> None:
-    """Wait until the runs, the newest first, are so."""
+    """Wait until the runs, newest first, have the given statuses."""
     began = time.monotonic()
     while [run.status for run in runs(home)] != list(statuses):
         assert time.monotonic() - began < PATIENCE / 10, [run.status for run in runs(home)]
@@ -96,7 +96,7 @@ def wait_until(home: Path, *statuses: dg.DagsterRunStatus) -> None:
 def test_a_run_that_died_with_its_code_server_is_marked_as_failed_by_the_next_which_completes(
     home: Path, start: Start, tmp_path: Path
 ) -> None:
-    """Dagster itself would hold it for running until its age is noticed: the run says which process it is."""
+    """Dagster would count the run as running until its timeout; the run's tags name its process."""
     change(home, *SLOW)
     server, variables = serve(home, start, tmp_path)
     launch(start, variables)

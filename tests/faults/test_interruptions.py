@@ -1,4 +1,4 @@
-"""A database that goes away in the middle of a write, is locked, or is newer; a clock that is wrong."""
+"""A database that fails during a write, is locked, or is newer; and a wrong clock."""
 
 import os
 import signal
@@ -42,11 +42,11 @@ OF_THE_WRITE = (
 
 
 OF_OLD = {"RISKMETRICS_MARKET_INDEX": "SPX"}
-"""The sample's market index, for schemas that had no table to keep it in."""
+"""The sample's market index, for schemas without a table of settings."""
 
 
 def assert_next_run_completes(home: Path, start: Start, **variables: str) -> None:
-    """The run after a fault needs no hand: every row is there, once, and a run after it changes none."""
+    """The run after a fault stores every row once, and a further run changes none."""
     finish(start("run", "--date", DAY, **variables))
     whole = query(home, RESULTS)
     assert len(whole) == 3
@@ -58,7 +58,7 @@ def assert_next_run_completes(home: Path, start: Start, **variables: str) -> Non
 def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(
     home: Path, start: Start
 ) -> None:
-    """PostgreSQL's own processes get SIGKILL while rows go in; whoever comes next starts and recovers it."""
+    """Kill PostgreSQL's processes during a write; the next command restarts and recovers it."""
     change(home, *SLOW)
     process = start("run", "--date", DAY)
     wait_for(home, process, WRITING)
@@ -77,7 +77,7 @@ def test_a_server_killed_in_the_middle_of_a_write_leaves_nothing_of_it(
 def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(
     home: Path, start: Start
 ) -> None:
-    """The command reaches the server through a TCP proxy, which resets what goes through it."""
+    """The command connects to the server through a TCP proxy, which resets the connections."""
     change(home, *SLOW)
     with embedded.connect_or_start(home) as server, before(server.url) as proxy:
         through = {
@@ -100,7 +100,7 @@ def test_connections_cut_in_the_middle_of_a_write_leave_nothing_of_it(
 
 
 def wait_until_the_server_has_noticed(home: Path) -> None:
-    """A statement goes on until the server has something to say to the client that is gone."""
+    """A statement continues until the server sends something to the lost client."""
     with asking(home) as connection:
         end = (
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <>"
@@ -110,7 +110,7 @@ def wait_until_the_server_has_noticed(home: Path) -> None:
 
 
 def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start: Start) -> None:
-    """The reader is in a transaction that has seen a table which the migration changes."""
+    """The reader's open transaction has read a table that the migration changes."""
     with asking(home) as reader:
         finish(start("db", "downgrade", "537e210b44ad", "--yes"))
         assert reader.scalar(sa.text("SELECT count(*) FROM positions"))
@@ -143,7 +143,7 @@ def test_a_migration_that_waits_too_long_changes_nothing_and_goes_through_the_ne
 
 
 def test_an_older_version_leaves_a_newer_schema_alone(home: Path, start: Start) -> None:
-    """As after an upgrade on another machine: a revision that this code does not know, and a table of it that is not empty."""
+    """After an upgrade on another machine: an unknown revision, and a table of it with rows."""
     change(
         home,
         "CREATE TABLE of_the_future AS SELECT 1 AS kept",
@@ -166,7 +166,7 @@ def test_an_older_version_leaves_a_newer_schema_alone(home: Path, start: Start) 
 
 @pytest.fixture
 def clock(tmp_path: Path) -> dict[str, str]:
-    """Variables that preload a clock which may be wrong."""
+    """Return the environment that preloads a clock with an offset."""
     compiler = which("cc")
     if compiler is None:
         pytest.skip("no C compiler here to build a wrong clock with")

@@ -1,4 +1,4 @@
-"""The daemon of a deployment killed: what it has started goes on without it, and the next daemon takes up the rest."""
+"""A killed daemon: what it started continues, and the next daemon takes up the rest."""
 
 from pathlib import Path
 
@@ -17,14 +17,14 @@ ASSETS = ["position_betas", "portfolio_values", "portfolio_betas", "sector_conce
 
 
 def ask(postgres: Postgres, statement: str, role: str = "writer") -> list[tuple[object, ...]]:
-    """Ask the deployment's database, or change it; a writer sees what the writer's other sessions do."""
+    """Query or change the deployment's database; the writer sees its other sessions."""
     with psycopg.connect(postgres.url(role), autocommit=True) as connection:
         cursor = connection.execute(statement.encode())
         return cursor.fetchall() if cursor.description else []
 
 
 def days(rows: list[tuple[object, ...]]) -> list[str]:
-    """The days of results, one for each portfolio."""
+    """Return the days of results, one entry per portfolio."""
     return sorted(str(day) for _, day, *_ in rows)
 
 
@@ -32,7 +32,7 @@ def days(rows: list[tuple[object, ...]]) -> list[str]:
 def test_a_killed_daemon_takes_no_run_with_it_and_the_next_one_completes_what_it_had_begun(
     postgres: Postgres, tmp_path: Path
 ) -> None:
-    """A backfill goes on in the code server, and a night's run that is asked for meanwhile waits in the queue."""
+    """A backfill continues in the code server; a nightly run requested meanwhile is queued."""
     with serve(postgres, tmp_path) as services:
         for statement in SLOW:
             ask(postgres, statement, "owner")

@@ -1,4 +1,4 @@
-"""Commands at the same time, and a disk that is full."""
+"""Concurrent commands, and a full disk."""
 
 import os
 import subprocess
@@ -60,7 +60,7 @@ def _owner(path: Path) -> tuple[int, int]:
 def test_a_full_disk_fails_the_run_with_a_sentence_and_leaves_the_old_rows(
     home: Path, start: Start
 ) -> None:
-    """The tables that the run writes stand on a small file system."""
+    """The tables that the run writes are on a small file system."""
     finish(start("run", "--date", "2022-12-28"))
     before = query(home, RESULTS)
     small = Path(

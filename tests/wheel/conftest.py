@@ -1,4 +1,4 @@
-"""The wheel, and environments that hold it and nothing of the checkout."""
+"""The wheel, and environments with it and nothing of the checkout."""
 
 import os
 import shutil
@@ -17,13 +17,16 @@ ORDINARY_USER = "nobody"
 
 
 class Environment(NamedTuple):
-    """An environment in which riskmetrics is installed, and who uses it (None: whoever runs the tests)."""
+    """An environment with riskmetrics installed, and its user (None: the user of the tests)."""
 
     folder: Path
     user: str | None = None
 
     def call(self, *command: str, cwd: Path, **variables: str) -> str:
-        """Return what a command of the environment prints; it has no variable of ours, an empty HOME beside ``cwd``, and must succeed."""
+        """Return the output of a command of the environment, which must succeed.
+
+        It has none of our variables, and an empty HOME next to ``cwd``.
+        """
         done = subprocess.run(
             [str(self.folder / "bin" / command[0]), *command[1:]],
             cwd=cwd,
@@ -41,7 +44,7 @@ class Environment(NamedTuple):
 
 @pytest.fixture(scope="session")
 def public_folder() -> Iterator[Path]:
-    """Return a folder that every user may enter, unlike pytest's own."""
+    """Return a directory that every user may enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="riskmetrics-wheel-"))
     folder.chmod(0o755)
     yield folder
@@ -50,7 +53,7 @@ def public_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def distributions(public_folder: Path) -> Path:
-    """Return a folder with the source distribution and the wheel made from it, as they are published."""
+    """Return a directory with the source distribution and the wheel built from it."""
     built = public_folder / "dist"
     build("sdist", CHECKOUT, built)
     (source,) = built.glob("*.tar.gz")
@@ -79,12 +82,12 @@ def wheel(distributions: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, public_folder: Path) -> Environment:
-    """Return an environment with the wheel; its dependencies are those of the tests, since there is no network."""
+    """Return an environment with the wheel and, without network, the tests' dependencies."""
     return offline(public_folder / "environment", wheel)
 
 
 def offline(folder: Path, wheel: Path, python: str = sys.executable) -> Environment:
-    """Create an environment with the wheel that finds every other package where the tests find it."""
+    """Create an environment with the wheel and the other packages of the tests."""
     environment = empty(folder, python)
     pip = [
         sys.executable,
@@ -100,20 +103,20 @@ def offline(folder: Path, wheel: Path, python: str = sys.executable) -> Environm
 
 
 def empty(folder: Path, python: str = sys.executable) -> Environment:
-    """Create an environment without any package."""
+    """Create an empty environment."""
     subprocess.run([python, "-m", "venv", "--without-pip", str(folder)], check=True)
     return Environment(folder)
 
 
 def link(environment: Environment, *folders: Path) -> None:
-    """Let an environment find packages in ``folders`` too; the .pth files there, such as an editable installation's, do not count."""
+    """Add ``folders`` to an environment's path; ignore their .pth files, as of editables."""
     (site_packages,) = environment.folder.glob("lib/python*/site-packages")
     (site_packages / "linked.pth").write_text("".join(f"{folder}\n" for folder in folders))
 
 
 @pytest.fixture
 def empty_directory(public_folder: Path) -> Path:
-    """Return an empty working directory, with an empty HOME beside it."""
+    """Return an empty working directory, with an empty HOME next to it."""
     folder = Path(tempfile.mkdtemp(dir=public_folder))
     folder.chmod(0o755)
     for name in ("home", "work"):
@@ -122,7 +125,7 @@ def empty_directory(public_folder: Path) -> Path:
 
 
 def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[str]:
-    """Run the demo in an empty directory, look at what it shows, and return what it leaves; ``variables`` are of the environment."""
+    """Run the demo in an empty directory with ``variables``, check its output, return its files."""
     imported = environment.call(
         "python", "-c", "import riskmetrics; print(riskmetrics.__file__)", cwd=cwd
     )

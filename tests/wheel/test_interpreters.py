@@ -1,4 +1,4 @@
-"""The wheel with its locked packages, installed from the network into an empty environment of every supported Python that is here."""
+"""The wheel and its locked packages, installed from the network for every available Python."""
 
 import shutil
 import subprocess
@@ -35,7 +35,7 @@ def test_the_demo_runs_where_the_wheel_and_its_locked_packages_are_installed(
 
 
 def _interpreter(version: str) -> str:
-    """Return a Python of that version: on the PATH, or one that pyenv has installed."""
+    """Return a Python of a version, from the PATH or pyenv."""
     name = f"python{version}"
     for found in (shutil.which(name), *Path.home().glob(f".pyenv/versions/{version}.*/bin/{name}")):
         if (

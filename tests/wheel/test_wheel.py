@@ -1,4 +1,4 @@
-"""The wheel far from the checkout, and the checkout where nothing can be written: in an empty directory, with an empty HOME."""
+"""The wheel without the checkout, and a read-only checkout; empty directory, empty HOME."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def test_the_demo_runs_from_an_empty_directory(
 def test_the_demo_and_dagsters_own_commands_run_with_a_long_home_that_has_spaces(
     installed: Environment, empty_directory: Path
 ) -> None:
-    """The path of a Unix socket may have 107 characters; Dagster's storage is found by a URL."""
+    """A Unix socket's path is limited to 107 characters; Dagster's storage is a URL."""
     home = empty_directory.parent / ("all the risk of this house " * 6) / "and 100% of its runs"
     assert len(str(home)) > 107
     assert demonstrate(installed, empty_directory, RISKMETRICS_HOME=str(home)) == {"report.html"}
@@ -99,7 +99,7 @@ def test_the_demo_runs_for_an_ordinary_user_too(
 
 
 def _python_for_all() -> str:
-    """Return an interpreter of the tests' version that every user may run, beside packages that every user may read."""
+    """Return an interpreter that every user may run, and packages that every user may read."""
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     for candidate in (
         Path(sys.executable),
@@ -121,7 +121,7 @@ def _open_to_all(path: Path) -> bool:
 def test_a_checkout_that_cannot_be_written_runs_everything(
     public_folder: Path, empty_directory: Path
 ) -> None:
-    """Neither the command line, Dagster, Alembic, pytest nor bytecode needs to write beside the code."""
+    """Neither the commands, Dagster, Alembic, pytest nor bytecode writes next to the code."""
     checkout = public_folder / "checkout"
     shutil.copytree(
         CHECKOUT,
@@ -166,7 +166,7 @@ def test_a_checkout_that_cannot_be_written_runs_everything(
 
 
 def _read_only(folder: Path) -> list[str]:
-    """Return the words before a command that make ``folder`` read-only for it; root heeds no permissions, but a mount."""
+    """Return a command prefix that makes ``folder`` read-only by a mount, as root needs."""
     if os.geteuid() != 0:
         for path in (folder, *folder.rglob("*")):
             path.chmod(path.stat().st_mode & ~0o222)
