@@ -69,7 +69,7 @@ def test_a_decision_is_recorded_once_and_can_be_undone(call: Call, engine: sa.En
     first = call("prices", "split", "split", f"{DAY}", "4:1")
     assert first.exit_code == 0, first.output
     assert "earlier prices are divided by 4, a 4:1 split" in first.stdout
-    assert "1 lot of SPLIT entered before" in first.stderr
+    assert "1 lot of SPLIT opened before the split" in first.stderr
     assert "riskmetrics reprocess --all" in first.stderr
     assert call("prices", "accept", "REVERSE", f"{DAY}").exit_code == 0
     decided = {"SPLIT": ("split", "4:1"), "REVERSE": ("accepted", "")}

@@ -167,7 +167,7 @@ def test_a_price_move_is_decided_in_any_spelling(call, load: Load, stored, writt
     load("prices", "BRK-B,2022-12-13,400", "BRK-B,2022-12-14,100", "BRK-B,2022-12-15,100")
     assert call("prices", "split", written, "2022-12-14", "4:1").exit_code == 0
     assert stored(tables.price_decisions) == ["BRK-B"]
-    assert "is removed" in call("prices", "undo", written, "2022-12-14").stdout
+    assert "decision removed" in call("prices", "undo", written, "2022-12-14").stdout
     assert stored(tables.price_decisions) == []
     accepted = call("prices", "accept", written, "2022-12-14")
     assert "no price of BRK-B is stored" not in str(accepted.exception)

@@ -70,7 +70,7 @@ def call(*arguments: str) -> Any:
 
 
 def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(computed: str) -> None:
-    """By hand: largest weights are 59.8 % (Concentrated, over 50 %), and below 10 % (Core Equity)."""
+    """By hand: largest weights are 59.8 % (Concentrated, above 50 %) and below 10 %."""
     rows = json.loads(call("show", "insights", "--json").stdout)
     found = {(row["portfolio"], row["insight_type"]): row for row in rows}
     assert found.keys() == {
