@@ -9,10 +9,10 @@ from riskmetrics.cli.output import (
     CellFormat,
     fail,
     format_cell,
+    print_caveats,
     print_frame,
     print_json,
     print_table,
-    say_caveats,
     to_records,
 )
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
@@ -67,7 +67,7 @@ def compare(
         changes = comparison.compare(sessions[before], sessions[after])
         for day, session in sessions.items():
             covered = result_queries.read_coverage(connection, day, portfolio)
-            say_caveats(day, portfolio_caveats(session.snapshots, covered))
+            print_caveats(day, portfolio_caveats(session.snapshots, covered))
     if as_json:
         parts = {name: to_records(frame) for name, frame in changes._asdict().items()}
         print_json({"from": before.isoformat(), "to": after.isoformat(), **parts})
@@ -96,8 +96,8 @@ def _read_session(
     )
     if session.snapshots.empty and session.undefined.empty:
         raise fail(
-            f"no results are stored for {day}{f' of {portfolio}' if portfolio else ''}:"
-            f" compute them with riskmetrics run --date {day}"
+            f"no results{f' of {portfolio}' if portfolio else ''} are stored for {day}: compute"
+            f" them with riskmetrics run --date {day}"
         )
     names = session.snapshots["portfolio"]
     if not names.is_unique:

@@ -1,16 +1,19 @@
 """`riskmetrics export`: write computed results to CSV or Parquet files."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics import folders
 from riskmetrics.cli.output import fail, print_json
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, Day, to_date
+
+if TYPE_CHECKING:
+    from riskmetrics.db.result_export import ExportedTable
 
 
 class FileFormat(StrEnum):
@@ -43,8 +46,33 @@ def export(
     Example: riskmetrics export results --date 2022-12-28 --format csv
     """
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_export, result_queries
-    from riskmetrics.db.result_tables import Scope
+    from riskmetrics.db import result_queries
+    from riskmetrics.errors import UsageError
+
+    _check_folder(folder, form, force=force)
+    with read_transaction() as connection:
+        first = to_date(day) or result_queries.read_latest_day(connection)
+    if first is None:
+        raise fail("no results are stored yet: compute them with riskmetrics run")
+    end = to_date(last) or first
+    if end < first:
+        raise UsageError(f"the range is reversed: {first} comes after {end}")
+    written = _write_files(folder, first, end, form)
+    if as_json:
+        print_json(
+            [
+                {"table": table.table, "file": str(folder / table.file), "rows": table.rows}
+                for table in written
+            ]
+        )
+        return
+    for table in written:
+        typer.echo(f"{table.rows:>10,} rows  {folder / table.file}")
+
+
+def _check_folder(folder: Path, form: FileFormat, *, force: bool) -> None:
+    """Raise UsageError if the folder is a planted link, or unless ``force``, has these files."""
+    from riskmetrics.db import result_export
     from riskmetrics.errors import UsageError
 
     try:
@@ -57,13 +85,15 @@ def export(
             f"{folder} already contains {', '.join(existing_files)}: choose another directory, or"
             " pass --force to replace them"
         )
-    with read_transaction() as connection:
-        first = to_date(day) or result_queries.read_latest_day(connection)
-    if first is None:
-        raise fail("no results are stored yet: compute them with riskmetrics run")
-    end = to_date(last) or first
-    if end < first:
-        raise UsageError(f"the range is reversed: {first} comes after {end}")
+
+
+def _write_files(folder: Path, first: date, last: date, form: FileFormat) -> "list[ExportedTable]":
+    """Write all files to a temporary folder, and move them to ``folder`` when complete."""
+    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.db import result_export
+    from riskmetrics.db.result_tables import Scope
+    from riskmetrics.errors import UsageError
+
     # the temporary folder is on the same file system, where a rename is atomic
     existing_parent = next(path for path in (folder, *folder.absolute().parents) if path.is_dir())
     try:
@@ -72,11 +102,11 @@ def export(
             read_transaction() as connection,
         ):
             written = result_export.write_files(
-                connection, Scope(first=first, last=end), form, Path(unfinished)
+                connection, Scope(first=first, last=last), form, Path(unfinished)
             )
             if not any(table.rows for table in written):
                 raise fail(
-                    f"no results are stored from {first} to {end}: check these sessions with"
+                    f"no results are stored from {first} to {last}: check these sessions with"
                     " riskmetrics status"
                 )
             folder.mkdir(parents=True, exist_ok=True)
@@ -84,13 +114,4 @@ def export(
                 (Path(unfinished) / table.file).replace(folder / table.file)
     except OSError as error:
         raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}") from None
-    if as_json:
-        print_json(
-            [
-                {"table": table.table, "file": str(folder / table.file), "rows": table.rows}
-                for table in written
-            ]
-        )
-        return
-    for table in written:
-        typer.echo(f"{table.rows:>10,} rows  {folder / table.file}")
+    return written

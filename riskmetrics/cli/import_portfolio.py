@@ -1,23 +1,22 @@
 """`riskmetrics import portfolio`: import holdings from a broker's export or your own table."""
 
-import math
 import re
-from collections.abc import Iterable
 from datetime import date, datetime
-from decimal import Decimal
-from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from riskmetrics.cli.output import (
     echo_err,
     pluralize,
-    print_frame,
-    print_json,
-    require_printable,
-    to_records,
+)
+from riskmetrics.cli.portfolio_plan import (
+    PortfolioPlan,
+    collect_rejected_rows,
+    plan_portfolios,
+    print_plans,
+    report_interpretation,
 )
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, File, to_date
 from riskmetrics.text import join_names
@@ -25,76 +24,64 @@ from riskmetrics.text import join_names
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from riskmetrics.sources.brokers import Account, HoldingsFile
+    from riskmetrics.sources.brokers import HoldingsFile
     from riskmetrics.sources.tabular_files import RejectedRow
 
 _MAX_AMOUNT = 1e14
 """Limit of an amount of money in its column, in USD."""
 _DECIMAL_MARKS = {"point": ".", ".": ".", "comma": ",", ",": ","}
 _SYMBOL_COLUMNS = ("symbol", "underlying_symbol")
-_MAX_REJECTED_LINES = 20
-"""Rejected lines that are printed; all of them are stored."""
 
 
-class _PortfolioPlan(NamedTuple):
-    """A portfolio and the holdings to import into it."""
-
-    name: str
-    account: "Account"
-    stated_equity: Decimal | None
-    """Equity in USD passed by the user, if any."""
-
-    @property
-    def equity(self) -> Decimal | None:
-        """Return the stated equity, else that of the file: market values of lots plus cash."""
-        return (
-            self.stated_equity
-            if self.stated_equity is not None
-            else _to_dollars(self.account.value + self.account.cash)
+_Name = Annotated[
+    str,
+    typer.Option(
+        help=(
+            "Name of the portfolio; created if it does not exist."
+            " Default: the account named in the file."
         )
+    ),
+]
+_Equity = Annotated[
+    float | None,
+    typer.Option(
+        help="Equity (net value plus cash) on that day, in USD. Default: as stated in the file."
+    ),
+]
+_AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        formats=DAY_FORMAT, help="Date of the holdings. Default: the file's date, else today."
+    ),
+]
+_Account = Annotated[
+    str, typer.Option(help="Only this account of the file, by its name or a part of it.")
+]
+_Decimal = Annotated[
+    str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
+]
+_Value = Annotated[
+    float | None, typer.Option(help="Portfolio value in USD, if the file has weights.")
+]
+_AllowEmpty = Annotated[
+    bool,
+    typer.Option("--allow-empty", help="Accept a file without holdings: everything was sold."),
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Print how each line is interpreted; store nothing.")
+]
 
 
 def portfolio(
     file: File,
-    name: Annotated[
-        str,
-        typer.Option(
-            help=(
-                "Name of the portfolio; created if it does not exist. Default: the account named in"
-                " the file."
-            )
-        ),
-    ] = "",
-    equity: Annotated[
-        float | None,
-        typer.Option(
-            help="Equity (net value plus cash) on that day, in USD. Default: as stated in the file."
-        ),
-    ] = None,
-    as_of: Annotated[
-        datetime | None,
-        typer.Option(
-            formats=DAY_FORMAT, help="Date of the holdings. Default: the file's date, else today."
-        ),
-    ] = None,
-    account: Annotated[
-        str, typer.Option(help="Only this account of the file, by its name or a part of it.")
-    ] = "",
-    decimal: Annotated[
-        str, typer.Option(help="Decimal mark, point or comma, if the numbers are ambiguous.")
-    ] = "",
-    value: Annotated[
-        float | None,
-        typer.Option(help="Portfolio value in USD, if the file has weights."),
-    ] = None,
-    allow_empty: Annotated[
-        bool,
-        typer.Option("--allow-empty", help="Accept a file without holdings: everything was sold."),
-    ] = False,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Print how each line is interpreted; store nothing."),
-    ] = False,
+    name: _Name = "",
+    equity: _Equity = None,
+    as_of: _AsOf = None,
+    account: _Account = "",
+    decimal: _Decimal = "",
+    value: _Value = None,
+    allow_empty: _AllowEmpty = False,
+    dry_run: _DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Import the holdings of a day from a broker's export or your own table.
@@ -136,12 +123,12 @@ def portfolio(
             else "quantities: --value is only for weights"
         )
         raise UsageError(f"{file} has {kind}")
-    plans = _plan_portfolios(
+    plans = plan_portfolios(
         file, parsed, name.strip(), account, equity if equity is not None else value
     )
-    _report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
+    report_interpretation(parsed, plans, day, has_all_rejected=dry_run)
     if dry_run:
-        _print_plans(parsed, plans, day, as_json=as_json)
+        print_plans(parsed, plans, day, as_json=as_json)
     else:
         _store_plans(file, parsed, plans, day, value)
 
@@ -161,131 +148,8 @@ def _validate_options(
         raise UsageError(f"--as-of {as_of.date()} is in the future")
 
 
-def _plan_portfolios(
-    file: Path, parsed: "HoldingsFile", name: str, account: str, equity: float | None
-) -> list[_PortfolioPlan]:
-    """Choose the accounts to import and name their portfolios."""
-    from riskmetrics.errors import UsageError
-
-    chosen = [one for one in parsed.accounts if account.casefold() in one.name.casefold()]
-    accounts = ", ".join(one.name or "(no name)" for one in parsed.accounts)
-    if account and len(chosen) != 1:
-        raise UsageError(
-            f"--account {account} matches {len(chosen) or 'no'} account{'s' * bool(chosen)} in"
-            f" {file}: {accounts}"
-        )
-    if len(chosen) > 1 and equity is not None:
-        raise UsageError(
-            f"{file} has {len(chosen)} accounts ({accounts}): choose one with --account to use"
-            " --equity or --value"
-        )
-    plans = []
-    for one in chosen:
-        portfolio_name = (
-            ": ".join(part for part in (name, one.name) if part)
-            if len(chosen) > 1
-            else name or one.name
-        )
-        if not 0 < len(portfolio_name) <= 255:  # the length of the column
-            hint = "" if portfolio_name else f", because {file} names no account"
-            raise UsageError(f"pass --name with 1 to 255 characters{hint}")
-        require_printable(portfolio_name, "the name of a portfolio", one_line=True)
-        plans.append(
-            _PortfolioPlan(portfolio_name, one, _to_dollars(math.nan if equity is None else equity))
-        )
-    return plans
-
-
-def _to_dollars(amount: float) -> Decimal | None:
-    """Return an amount rounded to cents, as its column stores it; None if it is NaN."""
-    return None if math.isnan(amount) else Decimal(str(amount)).quantize(Decimal("0.01"))
-
-
-def _report_interpretation(
-    parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, has_all_rejected: bool
-) -> None:
-    """Print the detected layout, and the skipped and rejected lines, to stderr."""
-    echo_err(
-        f"read as {parsed.layout} ({parsed.file_format}) as of {day}: "
-        + "; ".join(_describe_plan(plan) for plan in plans)
-    )
-    for reason, lines in _group_by_reason((line.line, line.reason) for line in parsed.skipped):
-        echo_err(f"skipped, {lines}: {reason}")
-    for note in dict.fromkeys(note for plan in plans for note in plan.account.holdings.notes):
-        echo_err(f"note: {note}")
-    rejected = _collect_rejected_rows(parsed, plans)
-    for row in rejected if has_all_rejected else rejected[:_MAX_REJECTED_LINES]:
-        echo_err(f"rejected, line {row.line}: {row.reason}")
-
-
-def _describe_plan(plan: _PortfolioPlan) -> str:
-    lots = f"{plan.name}, {pluralize(len(plan.account.holdings.rows), 'lot')}"
-    cash = "" if math.isnan(plan.account.cash) else f", cash {plan.account.cash:,.2f}"
-    return lots + cash + (f", equity {plan.equity:,.2f}" if plan.equity is not None else "")
-
-
-def _group_by_reason(lines: Iterable[tuple[int, str]]) -> list[tuple[str, str]]:
-    """Group line numbers by reason: (reason, "lines 1-3, 7")."""
-    lines_by_reason: dict[str, list[int]] = {}
-    for line, reason in lines:
-        lines_by_reason.setdefault(reason, []).append(line)
-    return [
-        (reason, f"line{'s' if len(numbers) > 1 else ''} {_format_line_ranges(numbers)}")
-        for reason, numbers in lines_by_reason.items()
-    ]
-
-
-def _format_line_ranges(numbers: list[int]) -> str:
-    runs = [
-        [number for _, number in run]
-        for _, run in groupby(enumerate(numbers), lambda item: item[1] - item[0])
-    ]
-    return ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
-
-
-def _collect_rejected_rows(
-    parsed: "HoldingsFile", plans: list[_PortfolioPlan]
-) -> "list[RejectedRow]":
-    rows = [*parsed.rejected, *(row for plan in plans for row in plan.account.holdings.rejected)]
-    return sorted(rows, key=lambda row: row.line or 0)
-
-
-def _print_plans(
-    parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, *, as_json: bool
-) -> None:
-    """Print the portfolios that would be stored."""
-    tables = [plan.account.holdings.rows.dropna(axis="columns", how="all") for plan in plans]
-    if parsed.has_weights:
-        tables = [table.rename(columns={"quantity": "weight"}) for table in tables]
-    if not as_json:
-        for plan, table in zip(plans, tables, strict=True):
-            print_frame(table, as_json=False, title=_describe_plan(plan))
-        return
-    portfolios = [
-        {
-            "name": plan.name,
-            "cash": _to_dollars(plan.account.cash),
-            "equity": plan.equity,
-            "lots": to_records(table),
-        }
-        for plan, table in zip(plans, tables, strict=True)
-    ]
-    skipped = [line._asdict() for line in parsed.skipped]
-    rejected = [row._asdict() for row in _collect_rejected_rows(parsed, plans)]
-    print_json(
-        {
-            "layout": parsed.layout,
-            "form": parsed.file_format,
-            "as_of": day,
-            "portfolios": portfolios,
-            "skipped": skipped,
-            "rejected": rejected,
-        }
-    )
-
-
 def _store_plans(
-    file: Path, parsed: "HoldingsFile", plans: list[_PortfolioPlan], day: date, value: float | None
+    file: Path, parsed: "HoldingsFile", plans: list[PortfolioPlan], day: date, value: float | None
 ) -> None:
     """Store the holdings of all portfolios in one transaction."""
     from riskmetrics.cli.database import write_transaction
@@ -297,7 +161,7 @@ def _store_plans(
             _store_holdings(connection, plan, parsed, day, value, shares) for plan in plans
         ]
         rejected = input_writes.store_rejected_rows(
-            connection, "portfolio", str(file), _collect_rejected_rows(parsed, plans)
+            connection, "portfolio", str(file), collect_rejected_rows(parsed, plans)
         )
         unpriced = _find_unpriced_symbols(connection, plans, shares)
     if unpriced:
@@ -311,7 +175,7 @@ def _store_plans(
 
 
 def _find_unpriced_symbols(
-    connection: "sa.Connection", plans: list[_PortfolioPlan], shares: dict[str, str]
+    connection: "sa.Connection", plans: list[PortfolioPlan], shares: dict[str, str]
 ) -> list[str]:
     """Return the underlying symbols without a stored price, sorted; ``shares`` renames symbols."""
     from riskmetrics.db import stored_prices
@@ -334,7 +198,7 @@ def _find_unpriced_symbols(
 def _resolve_symbols(
     connection: "sa.Connection",
     parsed: "HoldingsFile",
-    plans: list[_PortfolioPlan],
+    plans: list[PortfolioPlan],
 ) -> dict[str, str]:
     """Map symbols without a class separator to stored class shares, rejected rows included."""
     from riskmetrics.cli.class_shares import resolve_class_shares
@@ -342,7 +206,7 @@ def _resolve_symbols(
 
     columns = [plan.account.holdings.rows[name] for plan in plans for name in _SYMBOL_COLUMNS]
     stated = {symbol for column in columns for symbol in column.dropna()}
-    unclear = _extract_symbols(_collect_rejected_rows(parsed, plans)) - stated
+    unclear = _extract_symbols(collect_rejected_rows(parsed, plans)) - stated
     return symbol_spellings.find_class_shares(connection, unclear) | resolve_class_shares(
         connection, stated
     )
@@ -350,7 +214,7 @@ def _resolve_symbols(
 
 def _store_holdings(
     connection: "sa.Connection",
-    plan: _PortfolioPlan,
+    plan: PortfolioPlan,
     parsed: "HoldingsFile",
     day: date,
     value: float | None,

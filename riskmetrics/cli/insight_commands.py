@@ -1,14 +1,15 @@
-"""`riskmetrics ai`: generate, verify and rate insights, and manage their templates."""
+"""`riskmetrics ai`: generate, preview, verify, rate and hide insights."""
 
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 from uuid import UUID
 
 import typer
 
+from riskmetrics.cli import template_commands
 from riskmetrics.cli.ask import ask, budget
-from riskmetrics.cli.output import echo_err, fail, print_frame, print_json, require_printable
+from riskmetrics.cli.output import echo_err, fail, print_json, require_printable
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 
 if TYPE_CHECKING:
@@ -23,11 +24,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Insights: text about results, with every figure verified.", no_args_is_help=True
 )
-templates_app = typer.Typer(
-    help="Insight templates: prompts by type and version; one version of a type is active.",
-    no_args_is_help=True,
-)
-app.add_typer(templates_app, name="templates")
+app.add_typer(template_commands.app, name="templates")
 
 _InsightId = Annotated[
     UUID, typer.Argument(help="Id of an insight, as printed by riskmetrics show insights.")
@@ -39,8 +36,6 @@ _TypeOption = Annotated[
         help="Only this type, such as concentration_risk. Default: the types of the daily job.",
     ),
 ]
-_TypeArgument = Annotated[str, typer.Argument(help="Type of insight, such as daily_summary.")]
-_VersionArgument = Annotated[str, typer.Argument(help="Version of the template, such as v1.")]
 
 
 @app.command()
@@ -233,109 +228,6 @@ app.command()(ask)
 app.command()(budget)
 
 
-@templates_app.command("list")
-def list_templates(as_json: AsJson = False) -> None:
-    """List all templates with their number of uses and mean rating.
-
-    Example: riskmetrics ai templates list
-    """
-    import pandas as pd
-
-    names = (
-        "insight_type",
-        "version",
-        "active",
-        "name",
-        "usage_count",
-        "avg_quality_score",
-        "created_at",
-        "deprecated_at",
-    )
-    table = pd.DataFrame(
-        [{name: row[name] for name in names} for row in _read_templates()], columns=names
-    )
-    table = table.astype({"usage_count": int, "avg_quality_score": float})
-    shown = table.assign(
-        **{
-            name: table[name].astype(str).where(table[name].notna())
-            for name in ("created_at", "deprecated_at")
-        }
-    )
-    print_frame(
-        shown,
-        as_json=as_json,
-        formats={"avg_quality_score": "{:.2f}".format},
-        title="Insight templates",
-    )
-
-
-@templates_app.command("show")
-def show_template(
-    insight_type: _TypeArgument,
-    version: Annotated[
-        str | None, typer.Argument(help="Version. Default: the active version.")
-    ] = None,
-) -> None:
-    """Print a template as JSON.
-
-    Example: riskmetrics ai templates show daily_summary
-    """
-    rows = [row for row in _read_templates(insight_type, version) if version or row["active"]]
-    if not rows:
-        raise fail(_missing_template_message(insight_type, version))
-    print_json(rows[0])
-
-
-@templates_app.command()
-def diff(insight_type: _TypeArgument, old: _VersionArgument, new: _VersionArgument) -> None:
-    """Print the differences between two versions of a template.
-
-    Example: riskmetrics ai templates diff daily_summary v1 v2
-    """
-    from difflib import unified_diff
-
-    texts = []
-    for version in (old, new):
-        rows = _read_templates(insight_type, version)
-        if not rows:
-            raise fail(_missing_template_message(insight_type, version))
-        texts.append(
-            [
-                f"{part}: {line}"
-                for part in _COMPARED_FIELDS
-                for line in str(rows[0][part]).splitlines()
-            ]
-        )
-    lines = list(unified_diff(texts[0], texts[1], old, new, lineterm=""))
-    typer.echo("\n".join(lines) or "no differences")
-
-
-_COMPARED_FIELDS = (
-    "system_prompt",
-    "investigation_prompt",
-    "model_preference",
-    "max_tokens",
-    "temperature",
-    "required_tools",
-    "optional_tools",
-)
-
-
-@templates_app.command()
-def activate(insight_type: _TypeArgument, version: _VersionArgument) -> None:
-    """Activate a version of a template; the version used before is kept as deprecated.
-
-    Example: riskmetrics ai templates activate daily_summary v2
-    """
-    from riskmetrics.cli.database import write_transaction
-    from riskmetrics.db import insight_store as stored
-
-    with write_transaction() as connection:
-        if not stored.activate_template(connection, insight_type, version):
-            raise fail(_missing_template_message(insight_type, version))
-    typer.echo(f"{insight_type} now uses {version}")
-
-
 def select_requests(
     connection: "sa.Connection",
     configured: "Settings",
@@ -404,21 +296,6 @@ def generate_with_model(
 
     with open_claude(engine, configured, str(uuid4())) as claude:
         return model_writer.write_insights(claude, requests, generation_context)
-
-
-def _read_templates(
-    insight_type: str | None = None, version: str | None = None
-) -> list[dict[str, Any]]:
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import insight_store as stored
-
-    with read_transaction() as connection:
-        return stored.read_templates(connection, insight_type, version)
-
-
-def _missing_template_message(insight_type: str, version: str | None) -> str:
-    what = f"template {insight_type} {version}" if version else f"active template {insight_type}"
-    return f"there is no {what}: see riskmetrics ai templates list"
 
 
 def _fail_unknown_insight(insight: UUID) -> NoReturn:

@@ -85,15 +85,7 @@ def run(
     import dagster as dg
     from dagster._core.utils import make_new_run_id
 
-    from riskmetrics.definitions import DAILY_RISK, defs
-    from riskmetrics.resources import AI_ALL_SESSIONS_TAG, OFFLINE_TAG
-
-    definition = defs.resolve_job_def(job or DAILY_RISK)
-    known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
-    if unknown := set(assets) - set(known):
-        raise errors.UsageError(
-            f"there is no asset {', '.join(sorted(unknown))}: choose from {', '.join(known)}"
-        )
+    definition = _resolve_job(job, assets)
     run_id = make_new_run_id()
     with _open_instance(settings) as instance:
         fail_dead_runs(instance)
@@ -105,8 +97,7 @@ def run(
             run_id=run_id,
             partition_key=days[0].isoformat() if len(days) == 1 else None,
             asset_selection=[dg.AssetKey(name) for name in assets] or None,
-            tags=_run_tags(days)
-            | dict.fromkeys([OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all, "true"),
+            tags=_run_tags(days, offline=offline, ai_all=ai_all),
             run_config={
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
                 "ops": {name: {"config": values} for name, values in (config or {}).items()},
@@ -117,8 +108,20 @@ def run(
     return RunOutcome(run_id, exit_code, result)
 
 
-def _run_tags(days: Sequence[date]) -> dict[str, str]:
-    """Return the tags of a run: who started it, its repository, and its range of sessions.
+def _resolve_job(job: str, assets: Sequence[str]) -> "dg.JobDefinition":
+    from riskmetrics.definitions import DAILY_RISK, defs
+
+    definition = defs.resolve_job_def(job or DAILY_RISK)
+    known = sorted(key.to_user_string() for key in definition.asset_layer.executable_asset_keys)
+    if unknown := set(assets) - set(known):
+        raise errors.UsageError(
+            f"there is no asset {', '.join(sorted(unknown))}: choose from {', '.join(known)}"
+        )
+    return definition
+
+
+def _run_tags(days: Sequence[date], *, offline: bool, ai_all: bool) -> dict[str, str]:
+    """Return the tags of a run: who started it, its repository, sessions and options.
 
     Dagster passes a range by tags only, and the UI finds the runs of a job by the repository's tag.
     """
@@ -128,12 +131,14 @@ def _run_tags(days: Sequence[date]) -> dict[str, str]:
         REPOSITORY_LABEL_TAG,
     )
 
-    from riskmetrics.resources import STARTED_BY_TAG
+    from riskmetrics.resources import AI_ALL_SESSIONS_TAG, OFFLINE_TAG, STARTED_BY_TAG
 
+    options = [OFFLINE_TAG] * offline + [AI_ALL_SESSIONS_TAG] * ai_all
     tags = {
         STARTED_BY_TAG: "the command line",
         REPOSITORY_LABEL_TAG: "__repository__@riskmetrics.definitions",
     } | processes.process_tags()
+    tags |= dict.fromkeys(options, "true")
     if len(days) < 2:
         return tags
     return tags | {

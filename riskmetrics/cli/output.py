@@ -83,7 +83,7 @@ def echo_err(text: str) -> None:
     typer.echo(escape_controls(text), err=True)
 
 
-def say_caveats(session: date, notes: Mapping[str, Sequence[str]]) -> None:
+def print_caveats(session: date, notes: Mapping[str, Sequence[str]]) -> None:
     """Print the caveats of each portfolio's values to stderr, one line per portfolio."""
     for name, texts in notes.items():
         echo_err("; ".join([f"{name}, {session}: {texts[0]}", *texts[1:]]))

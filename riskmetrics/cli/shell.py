@@ -42,7 +42,6 @@ def ui(
 
     from riskmetrics.cli.database import connect_at_head
     from riskmetrics.errors import UsageError
-    from riskmetrics.settings import bundled_path
 
     try:
         with socket.create_server((host, port)):
@@ -51,23 +50,6 @@ def ui(
         raise UsageError(
             f"cannot listen on {host}:{port} ({error.strerror}): choose another --port"
         ) from None
-    # The successor that the warning names would add thirty packages, one a client of Dagster Cloud.
-    command = [
-        sys.executable,
-        "-W",
-        "ignore:Function `dev_command` is superseded",
-        "-m",
-        "dagster",
-        "dev",
-    ]
-    command += [
-        "--workspace",
-        str(bundled_path("workspace.yaml")),
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
     own_variables = _dagster_environment()  # reports faults of .env before it is read here
     dotenv_variables = {
         name: value
@@ -84,7 +66,7 @@ def ui(
         # on SIGTERM it would leave its servers running. In DAGSTER_HOME it does not warn about the
         # dagster.yaml of a checkout; the variables of .env are passed on.
         process = subprocess.Popen(  # noqa: S603  # fixed words
-            command,
+            _ui_command(host, port),
             env=variables,
             cwd=variables["DAGSTER_HOME"],
             start_new_session=True,
@@ -94,6 +76,16 @@ def ui(
             signal.signal(stop_signal, lambda *_: process.send_signal(signal.SIGINT))
         code = process.wait()
     raise typer.Exit(0 if code in (0, -signal.SIGINT, -signal.SIGTERM) else 1)
+
+
+def _ui_command(host: str, port: int) -> list[str]:
+    from riskmetrics.settings import bundled_path
+
+    # The successor that the warning names would add thirty packages, one a client of Dagster Cloud.
+    options = ["-W", "ignore:Function `dev_command` is superseded", "-m", "dagster", "dev"]
+    workspace = str(bundled_path("workspace.yaml"))
+    address = ["--host", host, "--port", str(port)]
+    return [sys.executable, *options, "--workspace", workspace, *address]
 
 
 def _dagster_environment() -> dict[str, str]:

@@ -1,32 +1,27 @@
 """`riskmetrics show`: print stored results."""
 
-from collections.abc import Callable, Iterator
-from datetime import date
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from riskmetrics.cli import formats
 from riskmetrics.cli.output import (
-    CellFormat,
-    fail,
     format_cell,
     print_frame,
     print_json,
     print_table,
-    say_caveats,
     to_records,
 )
 from riskmetrics.cli.shared_options import AsJson, Day, PortfolioName, to_date
 from riskmetrics.cli.show_forecast_score import forecast_score
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
+from riskmetrics.cli.show_results import print_results, print_with_reasons, read_results
 from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd
-    import sqlalchemy as sa
 
 app = typer.Typer(help="Show stored results of a session.", no_args_is_help=True)
 
@@ -39,7 +34,7 @@ def betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fa
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(result_queries.read_market_betas, to_date(day), portfolio)
+    session, table = read_results(result_queries.read_market_betas, to_date(day), portfolio)
     print_frame(table, as_json=as_json, formats=formats.BETAS, title=f"Market betas, {session}")
     if not as_json:
         typer.echo(
@@ -61,10 +56,10 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     """
     from riskmetrics.db import rate_queries
 
-    session, positions = _read_results(
+    session, positions = read_results(
         rate_queries.read_position_rate_betas, to_date(day), portfolio
     )
-    _, portfolios = _read_results(
+    _, portfolios = read_results(
         rate_queries.read_portfolio_rate_betas,
         session,
         portfolio,
@@ -74,9 +69,9 @@ def rate_betas(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     if as_json:
         print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
-    _print_with_reasons(portfolios, formats.RATE_BETAS, f"Rate betas of portfolios, {session}")
+    print_with_reasons(portfolios, formats.RATE_BETAS, f"Rate betas of portfolios, {session}")
     shown = positions.drop(columns=["alpha", "strike_price", "expiration_date"])
-    _print_with_reasons(shown, formats.RATE_BETAS, f"Rate betas of positions, {session}")
+    print_with_reasons(shown, formats.RATE_BETAS, f"Rate betas of positions, {session}")
     typer.echo(
         "rate_beta: return per unit return of the rate index, a bond fund; a positive beta gains"
         " when yields fall. two_factor: controlling for the market."
@@ -91,10 +86,10 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
     """
     from riskmetrics.db import volatility_queries as stored_volatility
 
-    session, positions = _read_results(
+    session, positions = read_results(
         stored_volatility.read_position_volatility, to_date(day), portfolio
     )
-    _, portfolios = _read_results(
+    _, portfolios = read_results(
         stored_volatility.read_portfolio_volatility,
         session,
         portfolio,
@@ -105,7 +100,7 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         print_json({"portfolios": to_records(portfolios), "positions": to_records(positions)})
         return
     for title, table in (("portfolios", portfolios), ("positions", positions)):
-        _print_with_reasons(
+        print_with_reasons(
             _add_remarks(table), formats.VOLATILITY_FORMATS, f"Volatility of {title}, {session}"
         )
     typer.echo(
@@ -160,7 +155,7 @@ def sectors(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         result_queries.read_sector_weights, to_date(day), portfolio, has_caveats=True
     )
     print_frame(table, as_json=as_json, formats=formats.SECTORS, title=f"Sector weights, {session}")
@@ -174,7 +169,7 @@ def snapshot(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson =
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         result_queries.read_snapshots, to_date(day), portfolio, has_caveats=True
     )
     if as_json:
@@ -204,13 +199,13 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
     """
     from riskmetrics.db import risk_queries
 
-    session, tail_risk = _read_results(
+    session, tail_risk = read_results(
         risk_queries.read_tail_risk, to_date(day), portfolio, has_caveats=True
     )
-    _, backtests = _read_results(
+    _, backtests = read_results(
         risk_queries.read_var_backtests, session, portfolio, is_empty_allowed=True
     )
-    _, drawdowns = _read_results(
+    _, drawdowns = read_results(
         risk_queries.read_drawdowns, session, portfolio, is_empty_allowed=True
     )
     if as_json:
@@ -222,17 +217,17 @@ def risk(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = Fal
             }
         )
         return
-    _print_with_reasons(
+    print_with_reasons(
         tail_risk,
         formats.TAIL_RISK,
         f"Tail risk, {session} (10-day figures are √10-scaled)",
     )
-    _print_with_reasons(
+    print_with_reasons(
         backtests,
         formats.BACKTESTS,
         f"VaR exceptions (Kupiec test), 252 sessions to {session}",
     )
-    _print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, 252 sessions to {session}")
+    print_with_reasons(drawdowns, formats.DRAWDOWNS, f"Drawdowns, 252 sessions to {session}")
 
 
 @app.command()
@@ -245,10 +240,10 @@ def contributions(
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         risk_queries.read_risk_contributions, to_date(day), portfolio, has_caveats=True
     )
-    _print_results(
+    print_results(
         table,
         formats.CONTRIBUTIONS,
         f"Contributions to volatility, 252 sessions to {session}",
@@ -264,10 +259,10 @@ def stress(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = F
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         risk_queries.read_stress_results, to_date(day), portfolio, has_caveats=True
     )
-    _print_results(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
+    print_results(table, formats.STRESS, f"Stress scenarios, {session}", as_json=as_json)
 
 
 @app.command()
@@ -295,13 +290,13 @@ def options(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson = 
     """
     from riskmetrics.db import risk_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         risk_queries.read_option_exposures, to_date(day), portfolio, is_empty_allowed=True
     )
     if table.empty and not as_json:
         typer.echo(f"no options are held on {session}")
         return
-    _print_results(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
+    print_results(table, formats.OPTIONS, f"Options, {session}", as_json=as_json)
 
 
 @app.command()
@@ -312,7 +307,7 @@ def undefined(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson 
     """
     from riskmetrics.db import result_queries
 
-    session, table = _read_results(
+    session, table = read_results(
         result_queries.read_undefined_metrics, to_date(day), portfolio, is_empty_allowed=True
     )
     if table.empty and not as_json:
@@ -370,67 +365,3 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
 app.command("forecast-score")(forecast_score)
 app.command()(insights)
 app.command("model")(model)
-
-
-def _print_results(
-    table: "pd.DataFrame", formats: dict[str, CellFormat], title: str, *, as_json: bool
-) -> None:
-    if as_json:
-        print_json(to_records(table))
-        return
-    _print_with_reasons(table, formats, title)
-
-
-def _print_with_reasons(table: "pd.DataFrame", formats: dict[str, CellFormat], title: str) -> None:
-    """Print a table; its column of reasons is shown only if some value is undefined."""
-    visible = (
-        table if table["undefined_reason"].notna().any() else table.drop(columns="undefined_reason")
-    )
-    print_frame(visible, as_json=False, formats=formats, title=title)
-
-
-def _read_results(
-    query: "Callable[[sa.Connection, date, str | None], pd.DataFrame]",
-    day: date | None,
-    portfolio: str | None,
-    *,
-    is_empty_allowed: bool = False,
-    has_caveats: bool = False,
-) -> "tuple[date, pd.DataFrame]":
-    """Read the results of a day, by default the latest; exit with advice if there are none.
-
-    ``has_caveats`` also prints the caveats of the portfolios, for results based on their values.
-    """
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import result_queries
-    from riskmetrics.db.input_queries import read_portfolios
-
-    with read_transaction() as connection:
-        session = day or result_queries.read_latest_day(connection)
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
-        table = query(connection, session, portfolio)
-        snapshots = result_queries.read_snapshots(connection, session, portfolio)
-        notes = (
-            portfolio_caveats(
-                snapshots, result_queries.read_coverage(connection, session, portfolio)
-            )
-            if has_caveats
-            else {}
-        )
-        known_portfolios = set(read_portfolios(connection)["name"])
-    if portfolio and portfolio not in known_portfolios:
-        raise fail(f"there is no portfolio {portfolio}: see riskmetrics portfolio list", code=2)
-    portfolio_phrase = f" of {portfolio}" if portfolio else ""
-    if table.empty and len(snapshots) and not is_empty_allowed:
-        raise fail(
-            f"every value is undefined on {session}{portfolio_phrase}: see riskmetrics show"
-            f" undefined --date {session}"
-        )
-    if table.empty and not (is_empty_allowed and len(snapshots)):
-        raise fail(
-            f"no results are stored for {session}{portfolio_phrase}: compute them with riskmetrics"
-            f" run --date {session}"
-        )
-    say_caveats(session, notes)
-    return session, table

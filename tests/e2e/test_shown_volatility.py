@@ -81,7 +81,7 @@ def test_every_rate_beta_shown_is_that_of_statsmodels(returns: pd.DataFrame) -> 
     assert {row["rate_index"] for row in shown["portfolios"]} == {RATES}
     text = CliRunner().invoke(app, ["show", "rate-betas"]).stdout
     assert "an option or a private holding has no return series of its own" in text
-    assert "positive gains when yields fall" in text
+    assert "a positive beta gains when yields fall" in text
 
 
 def test_volatility_shown_is_the_standard_deviation_of_returns_and_what_is_in_sample_is_marked(
