@@ -72,7 +72,7 @@ def _load_into_empty_database() -> str:
         if other_portfolios:
             raise UsageError(
                 f"the database already has portfolios: {', '.join(sorted(other_portfolios))}. Run"
-                " the demo with RISKMETRICS_HOME set to an empty folder"
+                " the demo with RISKMETRICS_HOME set to an empty directory"
             )
         loaded = load_sample(connection)
         return f"{redact_url(connection.engine.url)}\n     Sample: {loaded}"
