@@ -118,7 +118,7 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
         )
     if portfolios["thin_sessions"].gt(0).any():
         typer.echo(
-            "thin: sessions of the past year on which 80 to 95 % of gross exposure had a return."
+            "thin: sessions of the past year on which 80% to 95% of gross exposure had a return."
         )
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
         typer.echo(
