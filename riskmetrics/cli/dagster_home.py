@@ -20,7 +20,7 @@ _SUBFOLDERS = ("history", "history/runs", "schedules", "storage")
 _FILES = ("dagster.yaml", ".env")
 """Files that Dagster reads: they name code, and set variables of its processes."""
 _DATABASES = ("history/*.db*", "history/runs/index.db*", "schedules/*.db*")
-_ADVICE = "Set DAGSTER_HOME to another directory"
+_ADVICE = "Set DAGSTER_HOME to another folder"
 
 
 def find_path_fault(home: Path) -> str | None:

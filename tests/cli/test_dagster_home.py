@@ -105,7 +105,7 @@ def test_every_command_that_opens_the_instance_refuses_in_one_sentence(
     assert str(error).startswith(
         f"Dagster cannot store its files in {tmp_path / 'what?'}: its SQLite storage cannot use"
     )
-    assert str(error).endswith("Set DAGSTER_HOME to another directory")
+    assert str(error).endswith("Set DAGSTER_HOME to another folder")
     assert not (tmp_path / "what?").exists()
 
 
