@@ -23,7 +23,7 @@ def test_the_partitions_are_the_sessions_of_the_calendar() -> None:
     assert keys == [day.isoformat() for day in days]
 
 
-def test_the_keys_of_a_range_are_the_sessions_in_it_whatever_was_asked_before() -> None:
+def test_the_keys_of_a_range_are_its_sessions_whatever_was_requested_before() -> None:
     assert _range("2001-09-07", "2001-09-18") == [
         "2001-09-07",
         "2001-09-10",

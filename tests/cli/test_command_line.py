@@ -172,7 +172,7 @@ def test_an_error_is_one_sentence_and_its_exit_code(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_an_unreachable_database_is_said_without_its_password(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_reported_without_its_password(tmp_path: Path) -> None:
     environment = {
         "RISKMETRICS_DATABASE_URL": "postgresql://someone:hidden-word@127.0.0.1:1/none",
         "PATH": "/usr/bin",
@@ -285,7 +285,7 @@ def test_sql_warns_of_a_superuser(call, server, database, monkeypatch: pytest.Mo
     )
 
 
-def test_the_schema_can_be_taken_back_and_forth(call) -> None:
+def test_the_schema_can_be_downgraded_and_upgraded(call) -> None:
     assert json.loads(call("db", "current", "--json").stdout) == {
         "revision": migrate.head(),
         "head": migrate.head(),

@@ -19,7 +19,7 @@ def filled(engine: sa.Engine) -> None:
         store_small_results(connection)
 
 
-def test_json_holds_every_change_of_the_portfolio_that_was_asked_for(call) -> None:
+def test_json_has_every_change_of_the_requested_portfolio(call) -> None:
     found = json.loads(call("compare", *DAYS, "--portfolio", GROWTH, "--json").stdout)
     assert (found["from"], found["to"]) == ("2022-12-27", "2022-12-28")
     value = {

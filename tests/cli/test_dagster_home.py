@@ -267,7 +267,7 @@ def test_a_home_on_a_file_system_mounted_read_only_is_refused(
         ),
     ],
 )
-def test_what_stands_in_the_way_is_said_in_one_sentence(
+def test_an_obstacle_is_reported_in_one_sentence(
     call: Call, monkeypatch, tmp_path, make: Callable[[Path], object], fault: str
 ) -> None:
     home = tmp_path / "dagster"

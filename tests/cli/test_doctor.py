@@ -100,7 +100,7 @@ def test_an_empty_database_at_head_has_warnings_with_advice_and_exits_0(home: Pa
     assert printed.splitlines()[-1].endswith("0 failed")
 
 
-def test_a_schema_that_is_older_newer_or_changed_is_told_apart(home: Path, database: str) -> None:
+def test_older_newer_and_changed_schemas_are_distinguished(home: Path, database: str) -> None:
     change(database, "ALTER TABLE portfolio_snapshots DROP COLUMN cumulative_pnl CASCADE")
     code, found, _ = diagnosis()
     assert (code, found["schema"][1]["state"]) == (0, "warn")
@@ -128,7 +128,7 @@ def role(
     change(superuser, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
-def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
+def test_missing_privileges_of_a_read_only_role_are_listed(role: str) -> None:
     code, found, _ = diagnosis()
     assert code == 6
     (finding,) = found["roles"]
@@ -136,7 +136,7 @@ def test_a_role_that_may_only_read_is_told_what_it_lacks(role: str) -> None:
     assert f"TO {role}" in finding["what_to_do"]
 
 
-def test_a_role_that_writes_and_does_not_migrate_lacks_nothing_until_the_schema_is_behind(
+def test_a_writer_without_migrate_rights_passes_until_the_schema_is_behind(
     role: str, database: str
 ) -> None:
     """The writer of a deployment: its runs stop at a schema that only the owner can upgrade."""
@@ -231,7 +231,7 @@ def test_what_is_missing_of_the_data_is_named(home: Path, database: str) -> None
     )
 
 
-def test_the_vendor_is_asked_only_if_told_to_and_a_refused_key_exits_6(
+def test_the_vendor_is_called_only_with_online_and_a_rejected_key_exits_6(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FMP_API_KEY", KEY)
@@ -264,7 +264,7 @@ def test_a_run_that_a_dead_process_left_is_found(
     assert run.run_id in found["runs"][0]["finding"]
 
 
-def test_a_storage_of_dagster_that_does_not_open_is_told_with_what_is_to_be_mended(
+def test_a_storage_of_dagster_that_does_not_open_is_reported_with_the_fix(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copy(Path(__file__).parents[2] / "deploy" / "dagster.yaml", tmp_path)
@@ -282,7 +282,7 @@ def test_a_storage_of_dagster_that_does_not_open_is_told_with_what_is_to_be_mend
     assert "hidden-word" not in printed
 
 
-def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(
+def test_a_schedule_without_daemon_or_alerts_is_reported(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dagster as dg
@@ -312,7 +312,7 @@ def test_a_night_that_would_not_run_or_would_fail_unheard_is_told(
     assert KEY not in printed
 
 
-def test_what_a_model_may_still_cost_today_is_told(
+def test_the_remaining_model_budget_is_reported(
     home: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "fixed rules" in diagnosis()[1]["model"][0]["finding"]

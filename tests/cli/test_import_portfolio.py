@@ -127,7 +127,7 @@ def test_a_name_precedes_those_of_several_accounts(call, export: Path) -> None:
         (("--equity", "nan"), "--equity nan is not a valid amount in USD"),
     ],
 )
-def test_what_cannot_be_asked_of_a_file_is_refused_and_nothing_is_stored(
+def test_invalid_options_are_refused_and_nothing_is_stored(
     call, export: Path, arguments, message
 ) -> None:
     result = call("import", "portfolio", str(export), *arguments)
@@ -198,7 +198,7 @@ def test_weights_become_quantities_at_the_stored_closes(call, tmp_path: Path) ->
     assert "0.5000" in call(*model, "--dry-run").stdout
 
 
-def test_all_is_sold_where_that_is_said(call, tmp_path: Path) -> None:
+def test_allow_empty_closes_all_lots(call, tmp_path: Path) -> None:
     file = tmp_path / "mine.csv"
     file.write_text("symbol,quantity\nKO,10\nPG,5\n")
     assert (
@@ -214,7 +214,7 @@ def test_all_is_sold_where_that_is_said(call, tmp_path: Path) -> None:
     assert portfolios(call)["Mine"] == (0, None, "2024-12-06")
 
 
-def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path) -> None:
+def test_an_option_of_a_rejected_line_is_kept(call, tmp_path: Path) -> None:
     """The rejected line has another spelling of the symbol, and an invalid quantity."""
     file = tmp_path / "options.csv"
     written = ["AAPL 01/17/2025 250.00 C", " -MSFT250117C450", "KO"]
@@ -230,7 +230,7 @@ def test_an_option_whose_line_could_not_be_read_stays_held(call, tmp_path: Path)
     assert "1 lot opened, 0 closed" in result.stdout
 
 
-def test_the_file_s_equity_is_not_taken_where_a_line_could_not_be_read(
+def test_the_file_s_equity_is_ignored_if_a_line_was_rejected(
     call, export: Path, database: str
 ) -> None:
     """The total would miss kept holdings; an account's rejected line does not affect others."""

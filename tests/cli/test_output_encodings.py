@@ -68,7 +68,7 @@ def say(database: str, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Said]:
         ("cp1252", "Café 5 € ?"),
     ],
 )
-def test_a_table_has_a_question_mark_for_what_the_encoding_lacks_and_ascii_becomes_utf8(
+def test_missing_characters_print_as_question_marks_and_ascii_becomes_utf8(
     say, encoding: str, row: str
 ) -> None:
     said = say(encoding, "db", "sql", QUERY)

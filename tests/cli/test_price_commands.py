@@ -143,7 +143,7 @@ def test_what_cannot_be_decided_is_refused_with_a_sentence(
     assert sentence in refused(call, *arguments)
 
 
-def test_nothing_to_decide_is_said(call: Call, engine: sa.Engine) -> None:
+def test_nothing_to_decide_is_reported(call: Call, engine: sa.Engine) -> None:
     with engine.begin() as connection:
         connection.execute(sa.delete(tables.market_data_cache))
     assert call("prices", "list").stdout == "no suspected splits and no decisions\n"

@@ -66,7 +66,7 @@ def test_choices_that_cannot_be_made_are_refused(call, arguments: list[str], sen
     assert sentence in str(result.exception)
 
 
-def test_a_portfolio_that_is_not_there_is_said(call) -> None:
+def test_an_unknown_portfolio_is_reported(call) -> None:
     for command in ("reset", "reprocess"):
         result = call(command, "--portfolio", "Nobody")
         assert result.exit_code == 1

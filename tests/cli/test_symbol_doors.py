@@ -126,7 +126,7 @@ def test_no_more_than_eight_symbols_are_named(load: Load, count: int, unnamed: i
     assert ("more symbols" in done.stderr) == (rest in done.stderr) == (unnamed is not None)
 
 
-def test_a_rejected_row_s_symbol_is_not_said_to_be_stored(load: Load) -> None:
+def test_a_rejected_row_s_symbol_is_not_reported_as_stored(load: Load) -> None:
     done = load("prices", "BRK.B,2024-12-07,5", "BF.B,2024-12-06,5")  # the first day is a Saturday
     assert "BF.B is stored as BF-B" in done.stderr
     assert "BRK.B is stored" not in done.stderr

@@ -118,7 +118,7 @@ def test_running_again_after_the_cause_is_gone_repairs_everything(sample: str, r
     assert len(insights(sample)) == len(written) > 0
 
 
-def test_a_blocked_night_is_told_once_and_caught_up_with(
+def test_a_blocked_nightly_run_is_alerted_once_and_caught_up(
     sample: str, run: Run, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The alert names the check and the blocked assets; the next evening retries the session."""

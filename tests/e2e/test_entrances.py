@@ -101,14 +101,14 @@ def test_a_run_refuses_tags_that_dagster_accepts(
     assert _days(sample) == []
 
 
-def test_a_range_with_closed_ends_is_rounded_inward_and_said(sample: str) -> None:
+def test_a_range_with_closed_ends_is_shortened_with_a_notice(sample: str) -> None:
     result = CliRunner().invoke(app, ["backfill", "--from", "2022-12-24", "--to", "2022-12-28"])
     assert result.exit_code == 0, result.output
     assert "shortened to sessions that have ended: 2022-12-27 to 2022-12-28" in result.output
     assert _days(sample) == ["2022-12-27", "2022-12-28"]
 
 
-def test_without_a_date_the_latest_session_with_prices_is_taken_and_said(sample: str) -> None:
+def test_without_a_date_the_latest_session_with_prices_is_used_with_a_notice(sample: str) -> None:
     result = CliRunner().invoke(app, ["run"])
     assert result.exit_code == 0, result.output
     assert "using 2022-12-28" in result.output

@@ -170,7 +170,7 @@ def test_results_of_a_removed_portfolio_stay_when_the_day_runs_again(sample: str
     engine.dispose()
 
 
-def test_a_wild_price_costs_its_own_figures_and_nobody_elses(sample: str, run: Run) -> None:
+def test_an_extreme_price_makes_only_its_own_figures_undefined(sample: str, run: Run) -> None:
     """Two closes of a billionth of a dollar cause a return and a beta that exceed their columns."""
     engine = create_engine(sample)
     with engine.begin() as connection:

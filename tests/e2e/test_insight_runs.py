@@ -115,9 +115,7 @@ def test_the_report_shows_the_insights_with_their_evidence(computed: str, tmp_pa
     assert "beta 1.55 (90 sessions); beta threshold 1.50" in page
 
 
-def test_running_again_leaves_every_insight_as_it_is_with_what_people_said_of_it(
-    computed: str, run: Run
-) -> None:
+def test_running_again_keeps_every_insight_with_its_ratings(computed: str, run: Run) -> None:
     insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "4.5", "--feedback", "to the point").exit_code == 0
     before = stored(computed, "SELECT *, ctid::text, xmin::text FROM ai_insights ORDER BY id")
@@ -219,7 +217,7 @@ def test_ratings_and_uses_are_counted_to_the_template(computed: str) -> None:
     )
 
 
-def test_a_template_is_replaced_by_another_version_and_its_insights_are_written_anew(
+def test_activating_another_template_version_regenerates_its_insights(
     computed: str,
 ) -> None:
     stored(

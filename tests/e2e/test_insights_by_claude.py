@@ -225,7 +225,7 @@ def test_a_risk_run_does_not_fail_when_every_call_does(engine, api):
     assert write_all().exit_code == 0
 
 
-def test_of_a_range_only_the_last_session_is_asked_for_unless_the_run_says_all(engine, api):
+def test_a_range_uses_the_model_only_for_its_last_session_unless_ai_all(engine, api):
     days = [date(2022, 12, 27), DAY]
     assert launch.run(settings.load(), days, ["ai_insights"]).exit_code == 0
     of_days = Counter((row["day"], row["provider"]) for row in insights(engine))
@@ -235,9 +235,7 @@ def test_of_a_range_only_the_last_session_is_asked_for_unless_the_run_says_all(e
     assert len(api.calls) == asked + of_days[days[0], "rules"]
 
 
-def test_a_run_that_may_ask_nobody_asks_no_model_and_leaves_what_one_has_written(
-    engine, api, monkeypatch
-):
+def test_an_offline_run_calls_no_model_and_keeps_its_insights(engine, api, monkeypatch):
     assert write_all(offline=True).exit_code == 0
     assert set(providers(engine)) == {"rules"}
     assert write_all().exit_code == 0

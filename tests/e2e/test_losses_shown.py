@@ -108,7 +108,7 @@ def test_results_are_shown_as_tables_and_as_json(ran: str) -> None:
         assert words in shown("show", what)
 
 
-def test_a_day_that_has_not_run_is_said_and_a_portfolio_without_options_too(ran: str) -> None:
+def test_days_without_results_and_portfolios_without_options_are_reported(ran: str) -> None:
     assert "no options are held on 2022-12-28" in shown(
         "show", "options", "--portfolio", "Long-Short"
     )

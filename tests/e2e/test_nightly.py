@@ -106,7 +106,7 @@ def test_a_week_of_downtime_is_caught_up_with_in_one_run(
     assert [request.run_key for request in _tick(instance, date(2022, 12, 27))] == ["2022-12-27"]
 
 
-def test_a_session_that_one_asset_lacks_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
+def test_a_session_without_one_asset_is_missing(instance: dg.DagsterInstance, run: Run) -> None:
     """A run failed half way: an asset that was never computed counts as new, not as missing."""
     days = [date(2022, 12, 21), date(2022, 12, 22), date(2022, 12, 23)]
     assert run(days[:1], ["portfolio_values", "position_betas"]).exit_code == 0
@@ -140,7 +140,7 @@ def test_what_was_caught_up_with_equals_the_sessions_run_one_by_one(
     assert all(after[name].equals(before[name]) for name in RESULT_KEYS)
 
 
-def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check(
+def test_an_alert_contains_the_error_and_the_failed_check_of_a_run(
     sample: str, instance: dg.DagsterInstance, run: Run, webhook: webhook_server.Webhook
 ) -> None:
     with open_connection(sample) as connection:
@@ -170,7 +170,7 @@ def test_a_failed_run_is_told_in_the_sentences_of_its_error_and_its_failed_check
     assert run_id in text
 
 
-def test_a_run_that_is_done_while_a_check_failed_is_told_once(
+def test_a_successful_run_with_a_failed_check_is_alerted_once(
     sample: str,
     instance: dg.DagsterInstance,
     run: Run,
@@ -215,7 +215,7 @@ class _Clock(datetime):
         return datetime(2022, 12, 24, 2, 5, tzinfo=UTC)
 
 
-def test_a_missed_night_is_told_once_and_shown_as_a_failed_check_until_it_is_computed(
+def test_a_missed_nightly_run_is_alerted_once_and_fails_a_check_until_computed(
     instance: dg.DagsterInstance,
     run: Run,
     webhook: webhook_server.Webhook,

@@ -230,7 +230,7 @@ def test_without_any_price_the_checks_say_so(
     assert "no close of the market index" in str(refused.exception)
 
 
-def test_a_value_that_rests_on_a_close_not_believed_is_said_wherever_it_is_shown(
+def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
     sample: str, run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A close of three times the previous one, on the last day, is used in values unchanged.

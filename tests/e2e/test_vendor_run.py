@@ -261,7 +261,7 @@ def test_without_the_rate_index_all_but_its_betas_is_computed(
     assert any("interest_rate_betas" in row for row in rows["undefined_metrics"])
 
 
-def test_a_delisted_symbol_is_said_with_its_last_day_and_does_not_end_the_run(
+def test_a_delisted_symbol_is_reported_with_its_last_day_without_failing_the_run(
     call: Callable[..., Result], market: Market, tmp_path: Path
 ) -> None:
     call("import", "portfolio", holdings(tmp_path, HELD[:12]), "--name", "Growth")
@@ -292,7 +292,7 @@ def test_seed_benchmark_fetches_whatever_is_stored_and_prints_it(
     assert vendor.count() == {"sp500-constituent": 2, "profile": 40}
 
 
-def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
+def test_the_vendor_is_not_called_for_an_unused_benchmark(
     call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The vendor has only the S&P 500; `seed benchmark` fetches it whatever the setting is."""
@@ -305,7 +305,7 @@ def test_the_vendor_is_not_asked_for_a_benchmark_that_results_do_not_use(
     assert vendor.count()["sp500-constituent"] == 1
 
 
-def test_seed_benchmark_says_what_it_lacks(
+def test_seed_benchmark_reports_what_is_missing(
     call: Callable[..., Result], vendor: FmpServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     vendor.answers = lambda *_: Reply(fault="reset")
