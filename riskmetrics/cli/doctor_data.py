@@ -56,10 +56,8 @@ def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[
             "riskmetrics import profiles FILE; symbols without a profile are Unclassified",
         ),
     ):
-        text = (
-            f"missing for {len(missing)} of {pluralize(freshness.n_held, 'symbol')} held on that"
-            " session"
-        )
+        held = f"{pluralize(freshness.n_held, 'symbol')} held on that session"
+        text = f"missing for {len(missing)} of {held}" if missing else f"complete for {held}"
         yield Finding(
             "warn" if missing else "ok",
             what,
