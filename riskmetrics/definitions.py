@@ -95,7 +95,7 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             "language_model": LanguageModel(warehouse=warehouse),
             "io_manager": NoDataIOManager(warehouse=warehouse),
         },
-        # few assets, vectorised inside: a process per step costs more than it brings
+        # vectorized assets: a process per step costs more than it saves
         executor=dg.in_process_executor,
     )
 

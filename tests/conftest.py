@@ -18,6 +18,7 @@ from riskmetrics.db import embedded, migrate
 from riskmetrics.db.engine import create_engine
 
 NewDatabase = Callable[..., str]
+Superuser = psycopg.Connection[tuple[object, ...]]
 
 COMMAND = str(Path(sys.executable).parent / "riskmetrics")
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -68,6 +69,13 @@ def server(fast_folder: Path) -> Iterator[embedded.EmbeddedServer]:
 
 
 @pytest.fixture(scope="session")
+def superuser(server: embedded.EmbeddedServer) -> Iterator[Superuser]:
+    """Return a connection of the superuser, who may end what others left open."""
+    with server._cluster._connect_as_superuser() as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
 def create_database(server: embedded.EmbeddedServer) -> NewDatabase:
     """Create a database, empty or as a copy of another, and return its URL."""
 
@@ -94,9 +102,7 @@ def template(create_database: NewDatabase) -> str:
 
 
 @pytest.fixture
-def new_database(
-    server: embedded.EmbeddedServer, create_database: NewDatabase
-) -> Iterator[NewDatabase]:
+def new_database(superuser: Superuser, create_database: NewDatabase) -> Iterator[NewDatabase]:
     """Create databases that are dropped after the test: kept, they fill the memory they are in."""
     urls: list[str] = []
 
@@ -105,9 +111,8 @@ def new_database(
         return urls[-1]
 
     yield create
-    with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
-        for name in (sa.make_url(url).database for url in urls):
-            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
+    for name in (sa.make_url(url).database for url in urls):
+        superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
 
 
 @pytest.fixture

@@ -305,7 +305,7 @@ def test_the_market_index_is_kept_with_the_database(call, monkeypatch: pytest.Mo
     assert json.loads(call("status", "--json").stdout)["market_index"] == "SPX"
     monkeypatch.setenv("RISKMETRICS_MARKET_INDEX", "IVV")
     assert json.loads(call("status", "--json").stdout)["market_index"] == "IVV"
-    assert isinstance(call("db", "setting", "colour", "red").exception, UsageError)
+    assert isinstance(call("db", "setting", "color", "red").exception, UsageError)
 
 
 def test_the_environment_for_dagster_holds_no_secret(call, monkeypatch: pytest.MonkeyPatch) -> None:
