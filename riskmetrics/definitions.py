@@ -60,7 +60,7 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             dg.define_asset_job(
                 INSIGHTS,
                 selection=dg.AssetSelection.groups("insights"),
-                description="Insights that are missing, or whose facts have changed, on stored results.",
+                description="Insights that are missing, or whose facts have changed.",
                 tags={"riskmetrics/code_version": code_version()},
             ),
             dg.define_asset_job(
