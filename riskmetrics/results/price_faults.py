@@ -16,6 +16,7 @@ import pandas as pd
 from riskmetrics import trading_calendar
 from riskmetrics.metrics import har, price_quality
 from riskmetrics.metrics._typing import BoolArray, FloatArray
+from riskmetrics.metrics.splices import adjustment_breaks, shifts_at_splices
 from riskmetrics.panels import MAX_STALE_SESSIONS, Bars, clean_returns, suspected_splits
 from riskmetrics.results.betas import MIN_PAIRED_RETURNS
 
@@ -310,7 +311,7 @@ def _split_findings(suspects: pd.DataFrame) -> pd.DataFrame:
 
 def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFrame:
     """Find falls of adj_close / close that no suspected split of one close explains."""
-    fall = price_quality.adjustment_breaks(bars.close.to_numpy(), bars.adj_close.to_numpy())
+    fall = adjustment_breaks(bars.close.to_numpy(), bars.adj_close.to_numpy())
     row = bars.close.index.get_indexer(pd.DatetimeIndex(suspects["date"]))
     column = bars.close.columns.get_indexer(pd.Index(suspects["symbol"]))
     is_half = (suspects["in_close"] != suspects["in_adj_close"]).to_numpy() & (row >= 0)
@@ -332,7 +333,7 @@ def _splice_shift_findings(
     at_splice = np.zeros(returns.shape, dtype=bool)
     at_splice[row[is_inside], column[is_inside]] = True
     at_splice &= returns.notna().to_numpy(dtype=bool)
-    shift = price_quality.shifts_at_splices(returns.to_numpy(), at_splice)
+    shift = shifts_at_splices(returns.to_numpy(), at_splice)
     where = at_splice & ~np.isnan(shift)[:, None]
     n_symbols = at_splice.sum(axis=1)
     measure = np.broadcast_to(-shift[:, None], where.shape)

@@ -14,16 +14,18 @@ from numpy.testing import assert_array_equal, assert_equal
 from riskmetrics import trading_calendar
 from riskmetrics.metrics.price_quality import (
     MAX_PRICES_BEFORE,
-    MIN_SPLICE_SYMBOLS,
     STALE_WINDOW,
-    adjustment_breaks,
     bad_ticks,
     point_in_time_estimates,
-    shifts_at_splices,
     split_suspects,
     stale_closes,
 )
 from riskmetrics.metrics.regression import OLS, rolling_ols
+from riskmetrics.metrics.splices import (
+    MIN_SPLICE_SYMBOLS,
+    adjustment_breaks,
+    shifts_at_splices,
+)
 from riskmetrics.sources import sample
 from riskmetrics.sources.simulate import simulate_market
 from tests.conftest import SHARED_DATA, needs_shared_data
