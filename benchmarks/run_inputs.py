@@ -25,6 +25,7 @@ from riskmetrics.results import (
     stress_results,
     tail_risk_results,
     valuation,
+    valuation_inputs,
     volatility_results,
 )
 from riskmetrics.results.model_versions import ModelVersions
@@ -103,7 +104,7 @@ class RunInputs:
         nothing = pd.DataFrame({"symbol": [], "date": pd.to_datetime([]), "amount": []}).astype(
             {"symbol": "str"}
         )
-        market = valuation.MarketData(
+        market = valuation_inputs.MarketData(
             closes, pd.Series(dtype=float), income.Distributions(nothing, frozenset())
         )
         return valuation.value_portfolios(self.days, self.portfolios, self.lots, anchors, market)

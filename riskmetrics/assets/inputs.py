@@ -24,6 +24,7 @@ from riskmetrics.results import (
     stress_results,
     tail_risk_results,
     valuation,
+    valuation_inputs,
     volatility_results,
 )
 from riskmetrics.results.lot_frames import is_listed, open_positions, underlying
@@ -244,7 +245,7 @@ def read_market(
     all_lots: pd.DataFrame,
     anchors: "pd.Series[Any]",
     suspected: pd.DataFrame,
-) -> valuation.MarketData:
+) -> valuation_inputs.MarketData:
     """Read closes, last closes before the run, and distributions that valuing lots needs.
 
     A distribution is not known on the session of one of the ``suspected`` splits.
@@ -265,11 +266,13 @@ def read_market(
         trading_calendar.sessions_with_lookback([first], MAX_HALT_SESSIONS)[0],
         last,
     )
-    return valuation.MarketData(
+    return valuation_inputs.MarketData(
         input_queries.read_closes(
-            connection, symbols, valuation.required_sessions(days, all_lots, anchors)
+            connection, symbols, valuation_inputs.required_sessions(days, all_lots, anchors)
         ),
-        stored_prices.read_last_closes(connection, symbols, valuation.recent_sessions(days)[0]),
+        stored_prices.read_last_closes(
+            connection, symbols, valuation_inputs.recent_sessions(days)[0]
+        ),
         income.infer_distributions(
             steps, stored_prices.find_unadjusted_symbols(connection, listed), suspected
         ),

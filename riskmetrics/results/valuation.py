@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,11 @@ from riskmetrics.metrics.minimums import (
     meets_minimum,
     sufficient_equity,
 )
-from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import lot_prices
 from riskmetrics.results.income import Distributions, Income, compute_income
-from riskmetrics.results.ledger import Ledger, PnL, StartOfDay, unpriced_trade_days
+from riskmetrics.results.ledger import Ledger, PnL, StartOfDay
 from riskmetrics.results.undefined_reasons import Reason, first_reason_texts, round_share_down
+from riskmetrics.results.valuation_inputs import MarketData, recent_sessions
 
 
 @dataclass(frozen=True)
@@ -290,40 +290,6 @@ class Valuation:
         )
 
 
-def required_sessions(
-    days: Sequence[date], lots: pd.DataFrame, anchors: "pd.Series[Any]"
-) -> list[date]:
-    """Return the sessions whose closes `value_portfolios` needs.
-
-    They are around the days, the cash anchors, and trades without a price.
-    """
-    points = {
-        trading_calendar.previous_or_same_session(point)
-        for point in (*anchors, *unpriced_trade_days(lots))
-    }
-    around = (
-        trading_calendar.sessions_with_lookback([point], MAX_STALE_SESSIONS) for point in points
-    )
-    return sorted({*recent_sessions(days), *(session for window in around for session in window)})
-
-
-def recent_sessions(days: Sequence[date]) -> list[date]:
-    """Return the sessions whose closes may be used on the days or the session before the first."""
-    return trading_calendar.sessions_with_lookback(days, MAX_STALE_SESSIONS + 1)
-
-
-class MarketData(NamedTuple):
-    """Prices and distributions of all listed holdings and of underlyings."""
-
-    closes: pd.DataFrame
-    """Sessions x symbols, at least `required_sessions`."""
-    earlier_closes: "pd.Series[float]"
-    """Last close of each symbol before the `recent_sessions`; absent if there is none."""
-    distributions: Distributions
-    suspects: pd.DataFrame | None = None
-    """Suspected splits of the whole history, as from `panels.suspected_splits`; None: none."""
-
-
 def value_portfolios(
     days: Sequence[date],
     portfolios: pd.DataFrame,
@@ -354,16 +320,7 @@ def value_portfolios(
     prices, stale, has_price_source = lot_prices.price_lots(lots, closes, sessions)
     ledger = Ledger.from_frames(portfolios, lots, anchors, closes, sessions, prices)
     held = ledger.net_holdings(ledger.sessions, prices)
-    distribution_income = compute_income(
-        lots,
-        ledger.trades,
-        market.distributions,
-        ledger.lot_portfolio,
-        ledger.lot_instrument,
-        ledger.instrument_portfolio,
-        ledger.anchor,
-        sessions,
-    )
+    distribution_income = _compute_ledger_income(ledger, market.distributions, sessions)
     cash = ledger.cash() + distribution_income.cash
     distribution_income = Income._make(values[:, 1:] for values in distribution_income)
     return Valuation(
@@ -388,6 +345,22 @@ def value_portfolios(
             distribution_income,
         ),
         income=distribution_income,
+    )
+
+
+def _compute_ledger_income(
+    ledger: Ledger, distributions: Distributions, sessions: Sequence[date]
+) -> Income:
+    """Assign distributions to the lots of a ledger on its sessions."""
+    return compute_income(
+        ledger.lots,
+        ledger.trades,
+        distributions,
+        ledger.lot_portfolio,
+        ledger.lot_instrument,
+        ledger.instrument_portfolio,
+        ledger.anchor,
+        sessions,
     )
 
 

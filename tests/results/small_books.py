@@ -24,6 +24,7 @@ from riskmetrics.results import (
     stress_results,
     tail_risk_results,
     valuation,
+    valuation_inputs,
     volatility_results,
 )
 from riskmetrics.results.income import Distributions
@@ -104,9 +105,11 @@ class Book(NamedTuple):
 
     def value_book(self, *days: date) -> valuation.Valuation:
         """Value the book on sessions, with no more closes than that needs."""
-        needed = pd.to_datetime(valuation.required_sessions(days, self.lots, self.anchors))
-        before = self.closes[self.closes.index < pd.Timestamp(valuation.recent_sessions(days)[0])]
-        market = valuation.MarketData(
+        needed = pd.to_datetime(valuation_inputs.required_sessions(days, self.lots, self.anchors))
+        before = self.closes[
+            self.closes.index < pd.Timestamp(valuation_inputs.recent_sessions(days)[0])
+        ]
+        market = valuation_inputs.MarketData(
             self.closes.reindex(needed),
             before.ffill().iloc[-1].dropna() if len(before) else pd.Series(dtype=float),
             self.distributions,
