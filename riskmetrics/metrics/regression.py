@@ -85,14 +85,7 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
     Chan, Golub and LeVeque (1983), Algorithms for computing the sample variance, The American
     Statistician 37(3).
     """
-    if y.ndim != 2 or x.shape != y.shape[:1]:
-        raise ValueError(
-            f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}"
-        )
-    if not 3 <= min_obs <= window <= len(x):
-        raise ValueError(
-            f"3 <= min_obs <= window <= periods required, not {min_obs}, {window}, {len(x)}"
-        )
+    _require_shapes(y, x, window, min_obs)
     n_dates, n_series = len(x) - window + 1, y.shape[1]
     result = OLS._make(
         np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
@@ -104,6 +97,18 @@ def rolling_ols(y: FloatArray, x: FloatArray, *, window: int, min_obs: int) -> O
         for whole, part in zip(result, fit, strict=True):
             whole[block] = part
     return result
+
+
+def _require_shapes(y: FloatArray, x: FloatArray, window: int, min_obs: int) -> None:
+    """Raise a ValueError if shapes do not match, or window or min_obs is out of range."""
+    if y.ndim != 2 or x.shape != y.shape[:1]:
+        raise ValueError(
+            f"y must be (T, N) and x (T,) over the same periods, not {y.shape} and {x.shape}"
+        )
+    if not 3 <= min_obs <= window <= len(x):
+        raise ValueError(
+            f"3 <= min_obs <= window <= periods required, not {min_obs}, {window}, {len(x)}"
+        )
 
 
 def _moments(y: FloatArray, x: FloatArray, window: int) -> _Moments:
