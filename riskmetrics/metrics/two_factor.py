@@ -101,6 +101,25 @@ def rolling_two_factor(
     Frisch and Waugh (1933), Partial time regressions as compared with individual trends,
     Econometrica 1(4).
     """
+    _require_shapes(y, x1, x2, window, min_obs)
+    n_dates, n_series = len(x1) - window + 1, y.shape[1]
+    result = TwoFactorOLS._make(
+        np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
+        for name in TwoFactorOLS._fields
+    )
+    x1, x2 = x1[:, np.newaxis], x2[:, np.newaxis]
+    for block, rows in iterate_blocks(n_dates, n_series, window):
+        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
+            fit = _fit(_moments(y[rows, block[1]], x1[rows], x2[rows], window), min_obs)
+        for whole, part in zip(result, fit, strict=True):
+            whole[block] = part
+    return result
+
+
+def _require_shapes(
+    y: FloatArray, x1: FloatArray, x2: FloatArray, window: int, min_obs: int
+) -> None:
+    """Raise a ValueError if shapes do not match, or window or min_obs is out of range."""
     if y.ndim != 2 or not x1.shape == x2.shape == y.shape[:1]:
         raise ValueError(
             f"y must be (T, N), x1 and x2 (T,) over the same periods, not {y.shape}, {x1.shape} and"
@@ -110,20 +129,6 @@ def rolling_two_factor(
         raise ValueError(
             f"4 <= min_obs <= window <= periods required, not {min_obs}, {window}, {len(x1)}"
         )
-    n_dates, n_series = len(x1) - window + 1, y.shape[1]
-    result = TwoFactorOLS._make(
-        np.empty((n_dates, n_series), np.int64 if name == "n_obs" else np.float64)
-        for name in TwoFactorOLS._fields
-    )
-    for block, rows in iterate_blocks(n_dates, n_series, window):
-        with np.errstate(divide="ignore", invalid="ignore"):  # undefined is NaN
-            fit = _fit(
-                _moments(y[rows, block[1]], x1[rows, np.newaxis], x2[rows, np.newaxis], window),
-                min_obs,
-            )
-        for whole, part in zip(result, fit, strict=True):
-            whole[block] = part
-    return result
 
 
 def _moments(y: FloatArray, x1: FloatArray, x2: FloatArray, window: int) -> _Moments:
