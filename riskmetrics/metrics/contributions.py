@@ -78,13 +78,25 @@ def risk_contributions(
     """
     _require_shapes(series, coverage, returns, weight, column, portfolio, min_obs)
     volatility, slope = _volatility_and_slopes(series, coverage, min_obs)
-    held = np.flatnonzero(column >= 0)
-    total, days = _sum_return_times_slope(
-        returns, slope, np.isfinite(series), column[held], portfolio[held]
+    marginal, n_obs = _compute_marginal_contributions(
+        returns, slope, np.isfinite(series), column, portfolio
     )
-    marginal, n_obs = np.full(len(weight), np.nan), np.zeros(len(weight), np.int64)
-    marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
     return RiskContributions(weight * marginal, marginal, n_obs, volatility)
+
+
+def _compute_marginal_contributions(
+    returns: FloatArray,
+    slope: FloatArray,
+    counted: BoolArray,
+    column: IntArray,
+    portfolio: IntArray,
+) -> tuple[FloatArray, IntArray]:
+    """Return each holding's marginal contribution, (I,), NaN without returns, and its days."""
+    held = np.flatnonzero(column >= 0)
+    total, days = _sum_return_times_slope(returns, slope, counted, column[held], portfolio[held])
+    marginal, n_obs = np.full(len(column), np.nan), np.zeros(len(column), np.int64)
+    marginal[held], n_obs[held] = np.where(days > 0, total, np.nan), days
+    return marginal, n_obs
 
 
 def _sum_return_times_slope(
