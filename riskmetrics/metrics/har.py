@@ -151,40 +151,18 @@ def build_regressors(
     Corsi (2009), A simple approximate long-memory model of realized volatility, Journal of
     Financial Econometrics 7(2).
     """
-    if (
-        returns.ndim != 2
-        or market.shape != returns.shape[:1]
-        or (ranges is not None and ranges.shape != returns.shape)
-    ):
-        shapes = returns.shape, market.shape, None if ranges is None else ranges.shape
-        raise ValueError(
-            "returns and ranges must be (T, N) and market (T,) over the same sessions, not {},"
-            " {}, {}".format(*shapes)
-        )
-    require_windows(len(returns), LEVEL_WINDOW)
+    _require_shapes(returns, market, ranges)
     absolute = ABSOLUTE_SCALE * np.abs(returns)
     level, n_obs = window_means(absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS)
     lags = _lags_on_level_days(absolute)
     ratios = _divide_by_level(lags, level)
-    market_absolute = ABSOLUTE_SCALE * np.abs(market[:, np.newaxis])
-    market_ratio = _divide_by_level(
-        _lags_on_level_days(market_absolute),
-        window_means(market_absolute, LEVEL_WINDOW, min_obs=MIN_LEVEL_OBS).mean,
-    ).month
+    market_ratio = _compute_market_ratio(market)
     proxy = np.where(np.isnan(market_ratio), CLOSE, np.full(level.shape, CLOSE_MARKET))
     if ranges is not None:
-        range_ratios = _divide_by_level(
-            _lags_on_level_days(ranges),
-            window_means(ranges, LEVEL_WINDOW, min_obs=MIN_RANGE_OBS).mean,
-        )
+        range_ratios = _compute_ratios_to_level(ranges, MIN_RANGE_OBS)
         uses_ranges = (proxy == CLOSE_MARKET) & ~np.isnan(range_ratios.week + range_ratios.month)
         proxy[uses_ranges] = RANGE_MARKET
-        ratios = Lags(
-            *(
-                np.where(uses_ranges, wide, narrow)
-                for wide, narrow in zip(range_ratios, ratios, strict=True)
-            )
-        )
+        ratios = _choose_ratios(uses_ranges, range_ratios, ratios)
     daily_lag_imputed = np.isnan(ratios.day) & ~np.isnan(ratios.month)
     return Regressors(
         level=level,
@@ -198,6 +176,21 @@ def build_regressors(
         daily_lag_imputed=daily_lag_imputed,
         no_price_movement=lags.month == 0.0,
     )
+
+
+def _require_shapes(returns: FloatArray, market: FloatArray, ranges: FloatArray | None) -> None:
+    """Raise a ValueError if shapes do not match, or there are too few sessions for a level."""
+    if (
+        returns.ndim != 2
+        or market.shape != returns.shape[:1]
+        or (ranges is not None and ranges.shape != returns.shape)
+    ):
+        shapes = returns.shape, market.shape, None if ranges is None else ranges.shape
+        raise ValueError(
+            "returns and ranges must be (T, N) and market (T,) over the same sessions, not {},"
+            " {}, {}".format(*shapes)
+        )
+    require_windows(len(returns), LEVEL_WINDOW)
 
 
 def forecast(
@@ -264,6 +257,28 @@ def forecast(
 def _lags_on_level_days(values: FloatArray) -> Lags:
     """Return lagged means on the days on which a level's window ends."""
     return lagged_means(values[LEVEL_WINDOW - MONTH :])
+
+
+def _compute_market_ratio(market: FloatArray) -> FloatArray:
+    """Return the market's mean absolute return of a month over its level, (D, 1)."""
+    absolute = ABSOLUTE_SCALE * np.abs(market[:, np.newaxis])
+    return _compute_ratios_to_level(absolute, MIN_LEVEL_OBS).month
+
+
+def _compute_ratios_to_level(values: FloatArray, min_obs: int) -> Lags:
+    """Return lagged means over the level; NaN where the level has under ``min_obs`` values."""
+    level = window_means(values, LEVEL_WINDOW, min_obs=min_obs).mean
+    return _divide_by_level(_lags_on_level_days(values), level)
+
+
+def _choose_ratios(uses_ranges: BoolArray, of_ranges: Lags, of_returns: Lags) -> Lags:
+    """Return the ratios of ranges where they are used, elsewhere those of returns."""
+    return Lags(
+        *(
+            np.where(uses_ranges, wide, narrow)
+            for wide, narrow in zip(of_ranges, of_returns, strict=True)
+        )
+    )
 
 
 def _divide_by_level(lags: Lags, level: FloatArray) -> Lags:
