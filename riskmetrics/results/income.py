@@ -113,23 +113,11 @@ def compute_income(
     """
     n, stamps = len(anchor), np.array(days, dtype="datetime64[D]")
     shape = n, len(days)
-    paid = _payments(lots, trades, distributions.events)
-    paid["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(
-        pd.DatetimeIndex(paid["date"])
-    )
+    paid = _payments(lots, trades, distributions.events, days)
     in_run = paid[paid["day"] >= 0]
-    daily, known_payments = np.zeros(shape), in_run[in_run["amount"].notna()]
-    np.add.at(
-        daily,
-        (lot_portfolio[known_payments["lot"]], known_payments["day"].to_numpy()),
-        known_payments["amount"].to_numpy(),
-    )
-    by_instrument = np.zeros((len(instrument_portfolio), len(days)))
-    np.add.at(
-        by_instrument,
-        (lot_instrument[known_payments["lot"]], known_payments["day"].to_numpy()),
-        known_payments["amount"].to_numpy(),
-    )
+    known = in_run[in_run["amount"].notna()]
+    daily = _sum_payments(known, lot_portfolio, shape)
+    by_instrument = _sum_payments(known, lot_instrument, (len(instrument_portfolio), len(days)))
 
     over_night = (
         _is_paid(trades.entry[:, None], trades.exit[:, None], stamps) & is_listed(lots)[:, None]
@@ -140,34 +128,73 @@ def compute_income(
     missing = single.copy()
     undefined = in_run[in_run["amount"].isna()]
     missing[undefined["lot"], undefined["day"]] = True
-    is_held, is_unknown, is_single = (
-        group_sums(flags.astype(float), lot_instrument, len(instrument_portfolio)) > 0
-        for flags in (over_night, missing, single)
-    )
-    n_listed, n_known, n_single = (
-        group_sums(flags.astype(float), instrument_portfolio, n)
-        for flags in (is_held, is_held & ~is_unknown, is_single)
+    n_listed, n_known, n_single = _count_listed(
+        over_night, missing, single, lot_instrument, instrument_portfolio, n
     )
 
     with_entry_date = paid[~lots["entry_date_assumed"].to_numpy(bool)[paid["lot"]]]
-    since_entry = _RunningSums(with_entry_date, lot_portfolio)
-    total = _RunningSums(paid, lot_portfolio)
     portfolio, everyday = np.arange(n)[:, None], np.broadcast_to(stamps, shape)
-    before_anchor = total.sum_through(portfolio, anchor[:, None])
-    cash = total.sum_through(portfolio, everyday) - before_anchor
     return Income(
         daily=np.where((n_listed > 0) & (n_known == 0), np.nan, daily),
         n_known=n_known,
         n_listed=n_listed,
         n_single=n_single,
         by_instrument=by_instrument,
-        cash=np.where(np.isnat(anchor)[:, None], 0.0, cash),
-        cumulative=since_entry.sum_through(portfolio, everyday),
+        cash=_sum_cash(paid, lot_portfolio, anchor, everyday),
+        cumulative=_RunningSums(with_entry_date, lot_portfolio).sum_through(portfolio, everyday),
     )
 
 
-def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.DataFrame:
-    """Return the distributions received by lots, by date and lot: lot (row), date, amount."""
+def _sum_payments(
+    payments: pd.DataFrame, lot_group: IntArray, shape: tuple[int, int]
+) -> FloatArray:
+    """Sum payments by group of lots and day into an array of ``shape`` (groups, D)."""
+    sums = np.zeros(shape)
+    np.add.at(
+        sums,
+        (lot_group[payments["lot"]], payments["day"].to_numpy()),
+        payments["amount"].to_numpy(),
+    )
+    return sums
+
+
+def _count_listed(
+    over_night: BoolArray,
+    missing: BoolArray,
+    single: BoolArray,
+    lot_instrument: IntArray,
+    instrument_portfolio: IntArray,
+    n_portfolios: int,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Count the listed, known and single-close instruments held overnight, each (P, D)."""
+    is_held, is_unknown, is_single = (
+        group_sums(flags.astype(float), lot_instrument, len(instrument_portfolio)) > 0
+        for flags in (over_night, missing, single)
+    )
+    n_listed, n_known, n_single = (
+        group_sums(flags.astype(float), instrument_portfolio, n_portfolios)
+        for flags in (is_held, is_held & ~is_unknown, is_single)
+    )
+    return n_listed, n_known, n_single
+
+
+def _sum_cash(
+    paid: pd.DataFrame, lot_portfolio: IntArray, anchor: DateArray, everyday: DateArray
+) -> FloatArray:
+    """Sum payments between each portfolio's anchor and each day, (P, D); 0 without an anchor."""
+    total, portfolio = _RunningSums(paid, lot_portfolio), np.arange(len(anchor))[:, None]
+    before_anchor = total.sum_through(portfolio, anchor[:, None])
+    cash = total.sum_through(portfolio, everyday) - before_anchor
+    return np.where(np.isnat(anchor)[:, None], 0.0, cash)
+
+
+def _payments(
+    lots: pd.DataFrame, trades: Lots, events: pd.DataFrame, days: Sequence[date]
+) -> pd.DataFrame:
+    """Return the distributions received by lots, by date and lot: lot (row), date, amount, day.
+
+    ``day`` is the index in ``days``, -1 if the date is not among them.
+    """
     held = pd.DataFrame({"symbol": lots["symbol"].to_numpy(), "lot": np.arange(len(lots))})
     pairs = events.merge(held[is_listed(lots)], on="symbol", how="inner")
     day, lot = pairs["date"].to_numpy("datetime64[D]"), pairs["lot"].to_numpy(np.int64)
@@ -175,6 +202,9 @@ def _payments(lots: pd.DataFrame, trades: Lots, events: pd.DataFrame) -> pd.Data
     pairs = pairs.assign(amount=pairs["amount"].to_numpy() * trades.units[lot])[over_night]
     ordered: pd.DataFrame = pairs[["lot", "date", "amount"]].sort_values(
         ["date", "lot"], ignore_index=True
+    )
+    ordered["day"] = pd.DatetimeIndex(pd.to_datetime(list(days))).get_indexer(
+        pd.DatetimeIndex(ordered["date"])
     )
     return ordered
 
