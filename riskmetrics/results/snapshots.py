@@ -1,6 +1,6 @@
 """Values and betas of portfolios: rows of `portfolio_snapshots`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -89,7 +89,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
-    start, pnl = valuation.start_of_day, valuation.pnl
+    pnl = valuation.pnl
     no_pnl = Reason(
         "no holding has both a start price (previous close or entry) and an end price (close or"
         " exit)"
@@ -108,30 +108,7 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
     )
     return {
         "daily_pnl": (no_pnl_over_split, no_pnl),
-        "daily_return": (
-            Reason(
-                "the portfolio could not be valued on the previous session", np.isnan(start.equity)
-            ),
-            no_pnl_over_split._replace(condition=np.isnan(pnl.daily) & (pnl.n_split_suspects > 0)),
-            no_pnl._replace(condition=np.isnan(pnl.daily)),
-            Reason(
-                "instruments with a P&L make up {:.1%} of the holdings at the start of the day, by"
-                f" value or by number; {MIN_COVERAGE:.0%} required",
-                ~meets_minimum(pnl.coverage, MIN_COVERAGE),
-                round_share_down(pnl.coverage),
-            ),
-            Reason(
-                "nothing was held on the previous session, and cash was {:.2f}",
-                start.gross == 0,
-                start.equity,
-            ),
-            Reason(
-                "equity at the start of the day was {:.2f} at a gross exposure of {:.2f};"
-                f" {MIN_EQUITY_SHARE:.0%} required",
-                number=start.equity,
-                second_number=start.gross,
-            ),
-        ),
+        "daily_return": _list_return_reasons(valuation, no_pnl, no_pnl_over_split),
         "income": (
             Reason(
                 "close and adjusted close of the holdings are inconsistent on the day, so their"
@@ -154,6 +131,35 @@ def _value_reasons(valuation: Valuation) -> dict[str, tuple[Reason, ...]]:
         ),
         "equity_balance": (Reason("no equity balance is stated: cash is taken as 0"),),
     }
+
+
+def _list_return_reasons(
+    valuation: Valuation, no_pnl: Reason, no_pnl_over_split: Reason
+) -> tuple[Reason, ...]:
+    """Return the reasons of an undefined daily return, in the order in which they apply."""
+    start, pnl = valuation.start_of_day, valuation.pnl
+    return (
+        Reason("the portfolio could not be valued on the previous session", np.isnan(start.equity)),
+        no_pnl_over_split._replace(condition=np.isnan(pnl.daily) & (pnl.n_split_suspects > 0)),
+        no_pnl._replace(condition=np.isnan(pnl.daily)),
+        Reason(
+            "instruments with a P&L make up {:.1%} of the holdings at the start of the day, by"
+            f" value or by number; {MIN_COVERAGE:.0%} required",
+            ~meets_minimum(pnl.coverage, MIN_COVERAGE),
+            round_share_down(pnl.coverage),
+        ),
+        Reason(
+            "nothing was held on the previous session, and cash was {:.2f}",
+            start.gross == 0,
+            start.equity,
+        ),
+        Reason(
+            "equity at the start of the day was {:.2f} at a gross exposure of {:.2f};"
+            f" {MIN_EQUITY_SHARE:.0%} required",
+            number=start.equity,
+            second_number=start.gross,
+        ),
+    )
 
 
 def _missing_row_reasons(valuation: Valuation) -> pd.DataFrame:
@@ -234,36 +240,19 @@ def beta_rows(
     ``betas`` are on the days of the valuation; ``profiles``, by symbol, contain the vendor's beta.
     A portfolio beta with inputs for less than MIN_COVERAGE of gross exposure is undefined.
     """
-    base, priced_share = valuation.risk_denominator, valuation.priced_share
     symbols = betas.returns.frame.columns
     beta, r_squared, n_obs = (
         valuation.map_to_instruments(values.astype(float), symbols)
         for values in (betas.ols.beta, betas.ols.r_squared, betas.ols.n_obs)
     )
-    calculated = metrics.weighted_beta(
-        valuation.exposures,
-        beta,
-        r_squared,
-        n_obs,
-        valuation.instrument_portfolio,
-        base,
-        priced_share,
-    )
+    calculated = weigh_betas(valuation, beta, r_squared, n_obs)
     series = (window.series for window in pro_forma_windows(valuation, betas.returns, BETA_WINDOW))
     regression = metrics.regression_beta(
         series, betas.returns.column(betas.index_symbol), min_obs=MIN_PAIRED_RETURNS
     )
     vendor = valuation.instruments["underlying"].map(profiles["beta"]).to_numpy(float)
     vendor = np.where(valuation.has_return_series, vendor[:, None], np.nan)
-    provider = metrics.weighted_beta(
-        valuation.exposures,
-        vendor,
-        vendor,
-        np.ones_like(beta),
-        valuation.instrument_portfolio,
-        base,
-        priced_share,
-    )
+    provider = weigh_betas(valuation, vendor, vendor, np.ones_like(beta))
     columns = dict(
         zip(
             _BETA_COLUMNS,
@@ -280,21 +269,36 @@ def beta_rows(
     rows = valuation.to_frame(columns, DAY_COLUMN).astype(
         {"beta_calculated_90d_observations": "Int64"}
     )
-    covered = zip(
-        BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage), strict=True
+    coverage = build_beta_coverage(
+        valuation, BETA_COVERAGE, (beta, vendor), (calculated.coverage, provider.coverage)
     )
-    coverage = coverage_rows(
-        valuation,
-        {
-            metric: (count_covered(valuation, values), valuation.n_held, share)
-            for metric, values, share in covered
-        },
+    reasons = _list_beta_reasons(valuation, calculated, regression, provider)
+    why = {
+        name: valuation.undefined_reasons(columns[name], *listed)
+        for name, listed in reasons.items()
+    }
+    counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
+    return (
+        rows,
+        coverage,
+        panels.undefined_rows(
+            rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts
+        ),
     )
+
+
+def _list_beta_reasons(
+    valuation: Valuation,
+    calculated: metrics.WeightedBeta,
+    regression: metrics.RegressionBeta,
+    provider: metrics.WeightedBeta,
+) -> dict[str, tuple[Reason, ...]]:
+    """Return the reasons of undefined betas by column, in the order in which they apply."""
     coverage_reasons = (
         *valuation.common_reasons,
         insufficient_coverage("positions with a beta", calculated.coverage),
     )
-    reasons = {
+    return {
         "beta_calculated_90d": coverage_reasons,
         "beta_calculated_90d_r_squared": (
             *coverage_reasons,
@@ -316,17 +320,36 @@ def beta_rows(
             insufficient_coverage("positions with a vendor's beta", provider.coverage),
         ),
     }
-    why = {
-        name: valuation.undefined_reasons(columns[name], *listed)
-        for name, listed in reasons.items()
-    }
-    counts = {"beta_portfolio_regression": regression.n_obs[valuation.is_valued]}
-    return (
-        rows,
-        coverage,
-        panels.undefined_rows(
-            rows, _TABLE, why, subject="portfolio_id", day=DAY_COLUMN, n_obs=counts
-        ),
+
+
+def weigh_betas(
+    valuation: Valuation, beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray
+) -> metrics.WeightedBeta:
+    """Weigh the betas of instruments, (I, D), by their exposures: betas of portfolios, (P, D)."""
+    return metrics.weighted_beta(
+        valuation.exposures,
+        beta,
+        r_squared,
+        n_obs,
+        valuation.instrument_portfolio,
+        valuation.risk_denominator,
+        valuation.priced_share,
+    )
+
+
+def build_beta_coverage(
+    valuation: Valuation,
+    names: Sequence[str],
+    betas: Sequence[FloatArray],
+    shares: Sequence[FloatArray],
+) -> pd.DataFrame:
+    """Return the `coverage_rows` of metrics with betas (I, D) for shares (P, D) of exposure."""
+    return coverage_rows(
+        valuation,
+        {
+            metric: (count_covered(valuation, values), valuation.n_held, share)
+            for metric, values, share in zip(names, betas, shares, strict=True)
+        },
     )
 
 
