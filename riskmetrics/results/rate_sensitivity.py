@@ -21,7 +21,11 @@ from riskmetrics.results.betas import (
     missing_index_reason,
 )
 from riskmetrics.results.lot_frames import open_symbols
-from riskmetrics.results.snapshots import count_covered, coverage_rows, insufficient_coverage
+from riskmetrics.results.snapshots import (
+    build_beta_coverage,
+    insufficient_coverage,
+    weigh_betas,
+)
 from riskmetrics.results.undefined_reasons import Reason
 from riskmetrics.results.valuation import Valuation
 
@@ -121,20 +125,6 @@ def portfolio_rows(
     A row has the reason of its first undefined figure.
     """
     symbols = rate_betas.returns.frame.columns
-
-    def weighted(
-        beta: FloatArray, r_squared: FloatArray, n_obs: FloatArray
-    ) -> metrics.WeightedBeta:
-        return metrics.weighted_beta(
-            valuation.exposures,
-            beta,
-            r_squared,
-            n_obs,
-            valuation.instrument_portfolio,
-            valuation.risk_denominator,
-            valuation.priced_share,
-        )
-
     beta, r_squared, n_obs = (
         valuation.map_to_instruments(values.astype(float), symbols)
         for values in (rate_betas.ols.beta, rate_betas.ols.r_squared, rate_betas.ols.n_obs)
@@ -144,7 +134,8 @@ def portfolio_rows(
         for values in (two_factor_betas.ols.beta_1, two_factor_betas.ols.beta_2)
     )
     rate, market_with_rate_fixed, rate_with_market_fixed = (
-        weighted(values, r_squared, n_obs) for values in (beta, two_factor_market, two_factor_rate)
+        weigh_betas(valuation, values, r_squared, n_obs)
+        for values in (beta, two_factor_market, two_factor_rate)
     )
     rows = valuation.to_frame(
         {
@@ -156,6 +147,26 @@ def portfolio_rows(
         },
         "day",
     ).astype({"observations": "Int64"})
+    why = _select_first_reasons(valuation, rate_betas, rate, rate_with_market_fixed)
+    coverage = build_beta_coverage(
+        valuation,
+        RATE_BETA_COVERAGE,
+        (beta, two_factor_rate),
+        (rate.coverage, rate_with_market_fixed.coverage),
+    )
+    return (
+        rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=why.reindex(rows.index)),
+        coverage,
+    )
+
+
+def _select_first_reasons(
+    valuation: Valuation,
+    rate_betas: SymbolBetas,
+    rate: metrics.WeightedBeta,
+    rate_with_market_fixed: metrics.WeightedBeta,
+) -> "pd.Series[str]":
+    """Return the reason of the first undefined figure of each row that has one."""
     none = (
         *valuation.common_reasons,
         Reason(missing_index_reason(rate_betas.index_symbol), rate_betas.is_index_missing),
@@ -176,18 +187,4 @@ def portfolio_rows(
         ),
         valuation.undefined_reasons(rate.r_squared, flat),
     ]
-    reason = pd.concat(why).groupby(level=0).first().reindex(rows.index)
-    covered = zip(
-        RATE_BETA_COVERAGE,
-        (beta, two_factor_rate),
-        (rate.coverage, rate_with_market_fixed.coverage),
-        strict=True,
-    )
-    coverage = coverage_rows(
-        valuation,
-        {
-            metric: (count_covered(valuation, values), valuation.n_held, share)
-            for metric, values, share in covered
-        },
-    )
-    return rows.assign(rate_index=rate_betas.index_symbol, undefined_reason=reason), coverage
+    return pd.concat(why).groupby(level=0).first()
