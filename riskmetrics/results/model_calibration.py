@@ -147,19 +147,47 @@ def propose_version(
         .drop(columns="created_at")
         .set_index("proxy")
     )
+    fits, kept_reasons = _fit_proxies(returns, ranges.to_numpy(), market)
+    priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
+    fit_columns = {"first_day": days[priced][0], "last_target": days[-1], "code_version": pd.NA}
+    rows = _build_proxy_rows(fits, fit_columns, in_use, kept_reasons)
+    version, hashed = _name_version(rows)
+    return Proposal(
+        version=version,
+        current_version=current_version,
+        rows=rows.assign(version=version, digest=hashed),
+        r_squared=pd.Series({proxy: fit.r_squared for proxy, fit in fits.items()}),
+        kept_reasons=kept_reasons,
+        stored_versions=stored_versions,
+    )
+
+
+def _fit_proxies(
+    returns: panels.Returns, ranges: FloatArray, market: str
+) -> tuple[dict[str, calibration.Calibration], dict[str, str]]:
+    """Fit each proxy; return the fits, and the reasons why other proxies keep their coefficients.
+
+    Raises a CalibrationRejectedError if close_market cannot be fitted.
+    """
     fits: dict[str, calibration.Calibration] = {}
     kept_reasons: dict[str, str] = {}
     for proxy in har.PROXIES:
         try:
-            fits[proxy] = calibration.fit(
-                _blocks(returns, ranges.to_numpy(), market, proxy), proxy=proxy
-            )
+            fits[proxy] = calibration.fit(_blocks(returns, ranges, market, proxy), proxy=proxy)
         except CalibrationRejectedError as error:
             if proxy == har.PROXIES[har.CLOSE_MARKET]:
                 raise
             kept_reasons[proxy] = str(error)
-    priced = bars["adj_close"].drop(columns=market).notna().any(axis=1)
-    fit_columns = {"first_day": days[priced][0], "last_target": days[-1], "code_version": pd.NA}
+    return fits, kept_reasons
+
+
+def _build_proxy_rows(
+    fits: dict[str, calibration.Calibration],
+    fit_columns: dict[str, Any],
+    in_use: pd.DataFrame,
+    kept_reasons: dict[str, str],
+) -> pd.DataFrame:
+    """Return a row per proxy: its fit with ``fit_columns``, or the row in use that it keeps."""
     rows = pd.DataFrame(
         [
             (
@@ -170,17 +198,8 @@ def propose_version(
             for proxy in har.PROXIES
         ]
     )
-    rows = rows.astype(
+    return rows.astype(
         {"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "refused_reason": "str"}
-    )
-    version, hashed = _name_version(rows)
-    return Proposal(
-        version=version,
-        current_version=current_version,
-        rows=rows.assign(version=version, digest=hashed),
-        r_squared=pd.Series({proxy: fit.r_squared for proxy, fit in fits.items()}),
-        kept_reasons=kept_reasons,
-        stored_versions=stored_versions,
     )
 
 
