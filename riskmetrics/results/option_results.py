@@ -78,17 +78,8 @@ def position_rows(
         volatility.figures.volatility_forecast, volatility.symbols, held, day
     )
     years = metrics.years_to_expiration(days, held["expiration_date"].to_numpy("datetime64[D]"))
-    is_call = (held["position_type"].map(OPTION_RIGHTS) == "CALL").to_numpy(bool)
     strike = held["strike_price"].to_numpy(float)
-    found = metrics.black_scholes(
-        is_call,
-        price,
-        strike,
-        years,
-        expected,
-        rate=parameters.risk_free_rate,
-        dividend_yield=parameters.dividend_yield,
-    )
+    found = _value_options(held, price, strike, years, expected, parameters)
     units = held["quantity"].to_numpy(float) * CONTRACT_SIZE
     unknown = np.isnan(found.value) | np.isnan(price) | np.isnan(expected)
     return pd.DataFrame(
@@ -106,6 +97,27 @@ def position_rows(
             "linearised": True,
             "undefined_reason": _reasons(held, strike, years, price).where(unknown),
         }
+    )
+
+
+def _value_options(
+    held: pd.DataFrame,
+    price: FloatArray,
+    strike: FloatArray,
+    years: FloatArray,
+    expected: FloatArray,
+    parameters: PricingParameters,
+) -> metrics.OptionValue:
+    """Apply the Black-Scholes formula to each open option on its day."""
+    is_call = (held["position_type"].map(OPTION_RIGHTS) == "CALL").to_numpy(bool)
+    return metrics.black_scholes(
+        is_call,
+        price,
+        strike,
+        years,
+        expected,
+        rate=parameters.risk_free_rate,
+        dividend_yield=parameters.dividend_yield,
     )
 
 
