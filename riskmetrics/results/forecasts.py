@@ -123,17 +123,24 @@ def position_rows(
         name: reason.where(known[missing], no_series_reason.iloc[missing])
         for name, reason in why.items()
     }
+    n_obs = _count_position_observations(f, per_position(symbol_volatility.n_completed))
+    return rows, panels.undefined_rows(
+        rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs
+    )
+
+
+def _count_position_observations(
+    f: Figures, n_completed: FloatArray
+) -> dict[str, FloatArray | IntArray]:
+    """Return the observations behind each column of `position_volatility`."""
     n_expected, n_percentile = _reason_counts(f)
-    n_obs: dict[str, FloatArray | IntArray] = {
+    return {
         **dict.fromkeys(("realized_vol_21d", "vol_monthly"), f.n_month),
         "realized_vol_63d": f.n_quarter,
         **dict.fromkeys(("expected_vol_21d", "vol_trend", "vol_trend_strength"), n_expected),
         "vol_percentile": n_percentile,
-        "model_r_squared": per_position(symbol_volatility.n_completed),
+        "model_r_squared": n_completed,
     }
-    return rows, panels.undefined_rows(
-        rows, POSITION_TABLE, why, subject="position_id", day=POSITION_DAY, n_obs=n_obs
-    )
 
 
 def _reason_counts(f: Figures) -> tuple[FloatArray, FloatArray]:
@@ -307,14 +314,9 @@ def portfolio_rows(
             )
         },
     )
-    n_expected, n_percentile = _reason_counts(f)
-    counts: dict[str, FloatArray | IntArray] = {
-        "realized_volatility_21d": f.n_month,
-        "realized_volatility_63d": f.n_quarter,
-        **dict.fromkeys(("expected_volatility_21d", "volatility_trend"), n_expected),
-        "volatility_percentile": n_percentile,
+    n_obs = {
+        name: count[valuation.is_valued] for name, count in _count_portfolio_observations(f).items()
     }
-    n_obs = {name: count[valuation.is_valued] for name, count in counts.items()}
     return (
         rows,
         coverage,
@@ -322,6 +324,17 @@ def portfolio_rows(
             rows, table, why, subject="portfolio_id", day=snapshots.DAY_COLUMN, n_obs=n_obs
         ),
     )
+
+
+def _count_portfolio_observations(f: Figures) -> dict[str, FloatArray | IntArray]:
+    """Return the observations behind each volatility column of snapshots, (P, D)."""
+    n_expected, n_percentile = _reason_counts(f)
+    return {
+        "realized_volatility_21d": f.n_month,
+        "realized_volatility_63d": f.n_quarter,
+        **dict.fromkeys(("expected_volatility_21d", "volatility_trend"), n_expected),
+        "volatility_percentile": n_percentile,
+    }
 
 
 def portfolio_forecasts(
