@@ -268,30 +268,16 @@ def estimate_portfolio_volatility(
     year = slice(-har.LEVEL_WINDOW, None)
     for (d, series, share, known), column in days:
         window = slice(d + PORTFOLIO_WINDOW - har.LEVEL_WINDOW, d + PORTFOLIO_WINDOW)
-        own = (
-            exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]]
-            if len(ranges.columns)
-            else None
-        )
+        own = None
+        if len(ranges.columns):
+            own = exposure[:, d] * daily_ranges[window][:, single_underlying[:, d]]
         inputs = har.build_regressors(series[year], market_returns[window], own)
-        figures.append(
-            _figures(
-                series, inputs, har.forecast(inputs, versions.coefficients, version[d : d + 1]), 1
-            )
-        )
+        forecast = har.forecast(inputs, versions.coefficients, version[d : d + 1])
+        figures.append(_figures(series, inputs, forecast, 1))
         covered = share[year] * valuation.priced_share[:, d]
         coverage.append(covered.mean(axis=0))
-        n_thin.append(
-            (meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)).sum(
-                axis=0
-            )
-        )
-        enough = np.isfinite(known[year]).sum(axis=0) >= har.MIN_LEVEL_OBS
-        n_covered.append(
-            valuation.sum_by_portfolio(
-                (valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None]
-            )[:, 0]
-        )
+        n_thin.append(_count_thin_sessions(covered))
+        n_covered.append(_count_covered(valuation, d, column, known[year]))
     in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
     return PortfolioVolatility(
         figures=_divide_by_equity(in_currency, valuation.risk_denominator),
@@ -301,6 +287,26 @@ def estimate_portfolio_volatility(
         n_thin=np.stack(n_thin, axis=1).astype(float),
         versions=versions,
     )
+
+
+def _count_thin_sessions(covered: FloatArray) -> IntArray:
+    """Count each portfolio's thin sessions, (P,), in covered shares of gross exposure (T, P)."""
+    is_thin = meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)
+    n_thin: IntArray = is_thin.sum(axis=0)
+    return n_thin
+
+
+def _count_covered(
+    valuation: Valuation, d: int, column: IntArray, returns: FloatArray
+) -> FloatArray:
+    """Count each portfolio's instruments on day ``d`` with enough ``returns`` (T, S), (P,).
+
+    ``column`` is each instrument's column of ``returns``, -1 if it has none.
+    """
+    enough = np.isfinite(returns).sum(axis=0) >= har.MIN_LEVEL_OBS
+    return valuation.sum_by_portfolio(
+        (valuation.is_held[:, d] & (column >= 0) & enough[column])[:, None]
+    )[:, 0]
 
 
 def _divide_by_equity(in_currency: Figures, equity: FloatArray) -> Figures:
