@@ -36,8 +36,7 @@ _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 
 
 def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
-    """Build the definitions; ``nightly_on``: whether schedule and alerts are on by default."""
-    warehouse = Warehouse()
+    """Build the definitions; ``is_schedule_enabled``: whether schedule and alerts are on."""
     return dg.Definitions(
         assets=dg.load_assets_from_modules(
             [market_data, har_calibration, positions, portfolios, risk, scores, insight_generation]
@@ -89,15 +88,21 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             *nightly.build_sensors(is_enabled=is_schedule_enabled),
             batch_collection.insight_batches,
         ],
-        resources={
-            "warehouse": warehouse,
-            "vendor": MarketDataVendor(warehouse=warehouse),
-            "language_model": LanguageModel(warehouse=warehouse),
-            "io_manager": NoDataIOManager(warehouse=warehouse),
-        },
+        resources=_build_resources(),
         # vectorized assets: a process per step costs more than it saves
         executor=dg.in_process_executor,
     )
+
+
+def _build_resources() -> dict[str, object]:
+    """Build the resources, which share one database."""
+    warehouse = Warehouse()
+    return {
+        "warehouse": warehouse,
+        "vendor": MarketDataVendor(warehouse=warehouse),
+        "language_model": LanguageModel(warehouse=warehouse),
+        "io_manager": NoDataIOManager(warehouse=warehouse),
+    }
 
 
 defs = build_definitions(is_schedule_enabled=settings.load().nightly)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import PrivateAttr
 
 from riskmetrics import processes, settings
-from riskmetrics.db import input_queries, migrate, write
+from riskmetrics.db import migrate, stored_settings, write
 from riskmetrics.db.engine import open_engine
 from riskmetrics.db.roles import Role
 from riskmetrics.ingest.vendor_client import VendorClient, open_vendor_client
@@ -103,15 +103,15 @@ class Warehouse(dg.ConfigurableResource[None]):
 
     def market_index(self, connection: sa.Connection) -> str:
         """What betas are measured against."""
-        return input_queries.read_market_index(connection, self._market_index)
+        return stored_settings.read_market_index(connection, self._market_index)
 
     def rate_index(self, connection: sa.Connection) -> str:
         """What interest-rate betas are measured against."""
-        return input_queries.read_rate_index(connection, self._rate_index)
+        return stored_settings.read_rate_index(connection, self._rate_index)
 
     def benchmark_code(self, connection: sa.Connection) -> str:
         """Return the code of the benchmark that sector weights are compared with."""
-        return input_queries.read_benchmark_code(connection, self._benchmark)
+        return stored_settings.read_benchmark_code(connection, self._benchmark)
 
     @property
     def pricing_parameters(self) -> PricingParameters:

@@ -6,7 +6,7 @@ Entry points load them and pass plain values to the other modules.
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 from pydantic import (
     AliasChoices,
@@ -17,12 +17,7 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from riskmetrics import folders
 from riskmetrics.errors import ConfigurationError, UsageError
@@ -384,34 +379,6 @@ def parse_benchmark_code(text: str) -> str:
             f"{text!r} is not a benchmark code: use at most 32 letters, digits and . - _"
         ) from None
     return code
-
-
-class SettingOrigin(NamedTuple):
-    """Origin of the value of a setting."""
-
-    name: str
-    """Environment variable."""
-    field: str
-    source: str
-    """One of environment, .env and default."""
-    is_secret: bool
-
-
-def setting_origins() -> list[SettingOrigin]:
-    """Return the origin of every setting, without validating values."""
-    values_by_source = {
-        "environment": EnvSettingsSource(Settings)(),
-        ".env": DotEnvSettingsSource(Settings)(),
-    }
-    found = []
-    for field, info in Settings.model_fields.items():
-        alias = info.validation_alias
-        name = str(alias.choices[0]) if isinstance(alias, AliasChoices) else str(alias)
-        source = next(
-            (where for where, values in values_by_source.items() if name in values), "default"
-        )
-        found.append(SettingOrigin(name, field, source, "SecretStr" in str(info.annotation)))
-    return found
 
 
 def bundled_path(name: str) -> Path:

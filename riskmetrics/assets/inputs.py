@@ -10,7 +10,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import input_queries, stored_prices
+from riskmetrics.db import calibration_queries, input_queries, stored_prices
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import CalibrationRejectedError
 from riskmetrics.panels import MAX_STALE_SESSIONS
@@ -142,7 +142,7 @@ def estimate_stress_betas(
 
 def read_model_versions(connection: sa.Connection) -> ModelVersions:
     """Every version of the volatility forecast's coefficients."""
-    return parse_versions(input_queries.read_har_coefficients(connection))
+    return parse_versions(calibration_queries.read_har_coefficients(connection))
 
 
 def calibrate_model(
@@ -150,7 +150,7 @@ def calibrate_model(
 ) -> model_calibration.Proposal:
     """Fit the volatility forecast's coefficients to all stocks, on sessions up to ``through``."""
     trading_calendar.require_completed_sessions([through])
-    stocks = input_queries.read_stocks(connection, through, exclude=[market, rate])
+    stocks = calibration_queries.read_stocks(connection, through, exclude=[market, rate])
     if stocks.empty:
         raise CalibrationRejectedError(
             f"no price of a stock up to {through} is stored; import prices"
@@ -162,7 +162,7 @@ def calibrate_model(
     )
     suspected = find_suspected_splits(connection, bars["adj_close"].columns)
     return model_calibration.propose_version(
-        bars, market, input_queries.read_har_coefficients(connection), suspected
+        bars, market, calibration_queries.read_har_coefficients(connection), suspected
     )
 
 

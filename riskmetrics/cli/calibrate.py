@@ -70,12 +70,12 @@ def calibrate(
 def _propose(configured: "Settings", through: date | None) -> dict[str, Any]:
     from riskmetrics.assets import inputs
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries
+    from riskmetrics.db import input_queries, stored_settings
 
     echo_progress("Fitting …")
     with read_transaction() as connection:
-        market = input_queries.read_market_index(connection, configured.market_index)
-        rate = input_queries.read_rate_index(connection, configured.rate_index)
+        market = stored_settings.read_market_index(connection, configured.market_index)
+        rate = stored_settings.read_rate_index(connection, configured.rate_index)
         return inputs.calibrate_model(
             connection,
             market,

@@ -190,16 +190,16 @@ def setting(
     """
     from riskmetrics import setting_types, settings
     from riskmetrics.cli.database import read_transaction, write_transaction
-    from riskmetrics.db import input_queries, input_writes, symbol_spellings
+    from riskmetrics.db import input_writes, stored_settings, symbol_spellings
     from riskmetrics.errors import UsageError
     from riskmetrics.symbols import normalize_symbol
 
-    if name not in input_queries.DEFAULT_SETTINGS:
+    if name not in stored_settings.DEFAULT_SETTINGS:
         raise UsageError(
-            f"there is no setting {name}: use one of {', '.join(input_queries.DEFAULT_SETTINGS)}"
+            f"there is no setting {name}: use one of {', '.join(stored_settings.DEFAULT_SETTINGS)}"
         )
     with read_transaction() if value is None else write_transaction() as connection:
-        if value is not None and name == input_queries.BENCHMARK_CODE:
+        if value is not None and name == stored_settings.BENCHMARK_CODE:
             input_writes.store_setting(connection, name, settings.parse_benchmark_code(value))
         elif value is not None:
             index = normalize_symbol(value, setting_types.MAX_INDEX_LENGTH)
@@ -207,7 +207,7 @@ def setting(
                 raise UsageError(f"{value!r} is not a symbol: {setting_types.INDEX_SYMBOL_RULE}")
             index = symbol_spellings.find_class_shares(connection, [index]).get(index, index)
             input_writes.store_setting(connection, name, index)
-        typer.echo(input_queries.read_setting(connection, name, getattr(settings.load(), name)))
+        typer.echo(stored_settings.read_setting(connection, name, getattr(settings.load(), name)))
 
 
 @app.command()

@@ -80,7 +80,7 @@ def _load_into_empty_database() -> str:
 
 def load_sample(connection: "sa.Connection") -> str:
     """Load the bundled sample, idempotently; return a description of its content."""
-    from riskmetrics.db import holdings, input_queries, input_writes
+    from riskmetrics.db import holdings, input_writes, stored_settings
     from riskmetrics.settings import DEFAULT_BENCHMARK
     from riskmetrics.sources import sample
 
@@ -90,7 +90,7 @@ def load_sample(connection: "sa.Connection") -> str:
     input_writes.store_benchmark_weights(
         connection, sample.benchmark().rows, DEFAULT_BENCHMARK, "sample"
     )
-    input_writes.store_setting(connection, input_queries.MARKET_INDEX, sample.MARKET_INDEX)
+    input_writes.store_setting(connection, stored_settings.MARKET_INDEX, sample.MARKET_INDEX)
     for portfolio in portfolios:
         holdings.apply_statement(
             connection,

@@ -105,11 +105,11 @@ def _catch_unexpected_errors(
 
 
 def _check_settings(configured: "Settings") -> Iterator[Finding]:
-    from riskmetrics import settings
     from riskmetrics.db.engine import normalize_url, redact_url
     from riskmetrics.errors import ConfigurationError
+    from riskmetrics.setting_origins import setting_origins
 
-    for name, field, origin, is_secret in settings.setting_origins():
+    for name, field, origin, is_secret in setting_origins():
         value = getattr(configured, field)
         shown = (
             "not set"

@@ -20,10 +20,10 @@ _MAX_BENCHMARK_AGE_DAYS = 35
 def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
     """Find missing or outdated prices, profiles, sector weights and results, and open splits."""
     from riskmetrics import trading_calendar
-    from riskmetrics.db import health, input_queries
+    from riskmetrics.db import health, stored_settings
 
-    market = input_queries.read_market_index(connection, configured.market_index)
-    benchmark = input_queries.read_benchmark_code(connection, configured.benchmark)
+    market = stored_settings.read_market_index(connection, configured.market_index)
+    benchmark = stored_settings.read_benchmark_code(connection, configured.benchmark)
     freshness, last_session = (
         health.read_freshness(connection, market, benchmark),
         trading_calendar.last_completed_session(),

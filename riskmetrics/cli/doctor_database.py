@@ -167,12 +167,12 @@ def _check_language_model(connection: "sa.Connection", configured: "Settings") -
 
 def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
     """Request the profile of the market index, which every plan includes."""
-    from riskmetrics.db import input_queries
+    from riskmetrics.db import stored_settings
     from riskmetrics.errors import SourceError
     from riskmetrics.ingest.vendor_client import open_vendor_client
 
     with engine.connect() as connection:
-        market = input_queries.read_market_index(connection, configured.market_index)
+        market = stored_settings.read_market_index(connection, configured.market_index)
     with open_vendor_client(engine, configured, echo_err) as feed:
         if feed is None:
             return

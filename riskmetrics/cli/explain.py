@@ -90,7 +90,7 @@ def _find_explanations(
 ) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import explain_queries, input_queries, result_queries, symbol_spellings
+    from riskmetrics.db import explain_queries, result_queries, stored_settings, symbol_spellings
     from riskmetrics.explain import registry
 
     metric, configured = registry.find_metric(metric_name), settings.load()
@@ -105,8 +105,8 @@ def _find_explanations(
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
         if session is None:
             raise fail("no results are stored yet: compute them with riskmetrics run")
-        market = input_queries.read_market_index(connection, configured.market_index)
-        rate = input_queries.read_rate_index(connection, configured.rate_index)
+        market = stored_settings.read_market_index(connection, configured.market_index)
+        rate = stored_settings.read_rate_index(connection, configured.rate_index)
         explanations = registry.explain(
             connection,
             str(portfolio),

@@ -78,7 +78,7 @@ def benchmark(
     Example: riskmetrics import benchmark sp500_sectors.csv
     """
     from riskmetrics import settings
-    from riskmetrics.db import input_queries, input_writes
+    from riskmetrics.db import input_writes, stored_settings
     from riskmetrics.sources.files import read_benchmark
 
     if code:
@@ -87,7 +87,7 @@ def benchmark(
     configured = settings.load().benchmark
 
     def store(connection: "sa.Connection", parsed: "ParseResult") -> str:
-        in_use = input_queries.read_benchmark_code(connection, configured)
+        in_use = stored_settings.read_benchmark_code(connection, configured)
         if requested_code and requested_code != in_use:
             echo_err(
                 f"note: results use the benchmark {in_use}; switch with riskmetrics db setting"

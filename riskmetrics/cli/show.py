@@ -324,14 +324,14 @@ def quality(day: Day = None, as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings, trading_calendar
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries
+    from riskmetrics.db import input_queries, stored_settings
     from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
     from riskmetrics.results import price_faults
 
     configured = settings.load()
     with read_transaction() as connection:
-        market = input_queries.read_market_index(connection, configured.market_index)
-        rate = input_queries.read_rate_index(connection, configured.rate_index)
+        market = stored_settings.read_market_index(connection, configured.market_index)
+        rate = stored_settings.read_rate_index(connection, configured.rate_index)
         (session,) = (
             trading_calendar.validate_range(day.date(), day.date())
             if day

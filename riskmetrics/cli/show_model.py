@@ -26,11 +26,11 @@ def model(as_json: AsJson = False) -> None:
     Example: riskmetrics show model
     """
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries
+    from riskmetrics.db import calibration_queries
     from riskmetrics.results.model_versions import parse_versions
 
     with read_transaction() as connection:
-        rows = input_queries.read_har_coefficients(connection)
+        rows = calibration_queries.read_har_coefficients(connection)
     model_versions = parse_versions(rows)
     rows = rows.sort_values("proxy").sort_values(
         "version",

@@ -13,7 +13,7 @@ def status(as_json: AsJson = False) -> None:
     """
     from riskmetrics import settings
     from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import input_queries, migrate, storage_overview
+    from riskmetrics.db import migrate, storage_overview, stored_settings
     from riskmetrics.db.engine import redact_url
 
     configured = settings.load()
@@ -21,8 +21,8 @@ def status(as_json: AsJson = False) -> None:
         facts: dict[str, object] = {
             "database": redact_url(connection.engine.url),
             "revision": migrate.current(connection),
-            "market_index": input_queries.read_market_index(connection, configured.market_index),
-            "benchmark": input_queries.read_benchmark_code(connection, configured.benchmark),
+            "market_index": stored_settings.read_market_index(connection, configured.market_index),
+            "benchmark": stored_settings.read_benchmark_code(connection, configured.benchmark),
             **storage_overview.read_stored_sessions(connection)._asdict(),
         }
         sizes = storage_overview.read_table_sizes(connection)

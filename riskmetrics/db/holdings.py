@@ -25,6 +25,9 @@ _INSTRUMENT_COLUMNS = (
 _DESCRIPTION_COLUMNS = ("investment_class", "last_price")
 
 _Lot = dict[str, Any]
+_Instrument = tuple[object, ...]
+"""Values of the columns that identify an instrument."""
+_LotsByInstrument = defaultdict[_Instrument, list[_Lot]]
 
 
 class StatementChanges(NamedTuple):
@@ -76,49 +79,65 @@ def apply_statement(
     """
     write.lock_asset(connection, "holdings")
     portfolio = _find_or_create_portfolio(connection, name)
-    previous_day: date | None = portfolio["holdings_as_of"]
-    if previous_day is not None and as_of < previous_day:
-        raise UsageError(
-            f"holdings of {name} are already stored for {previous_day}, later than {as_of}: use a"
-            " later date, or start again with `riskmetrics portfolio remove`"
-        )
-    held, stated = (
-        _group_by_instrument(_open_lots(connection, portfolio["id"], as_of)),
-        _group_by_instrument(_parse_stated_lots(stated_lots)),
-    )
+    _refuse_earlier_statement(name, as_of, portfolio["holdings_as_of"])
+    held = _group_by_instrument(_open_lots(connection, portfolio["id"], as_of))
+    stated = _group_by_instrument(_parse_stated_lots(stated_lots))
     skipped = {
         instrument
         for instrument in held
         if instrument[0] in unreadable_symbols or instrument[2] in unreadable_symbols
     }
-    closes = read_session_closes(
-        connection, {instrument[0] for instrument in held.keys() | stated.keys()}, as_of
-    )
-    opened, closed, corrected, unchanged = [], [], 0, 0
-    for instrument in sorted((held.keys() | stated.keys()) - skipped, key=str):
+    changes = _replace_lots(connection, portfolio, held, stated, skipped, as_of)
+    record_statement(connection, portfolio["id"], as_of, equity)
+    skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
+    return StatementChanges(str(portfolio["id"]), *changes, skipped_symbols)
+
+
+def _refuse_earlier_statement(name: str, as_of: date, previous_day: date | None) -> None:
+    """Raise UsageError if a later statement of the portfolio is stored."""
+    if previous_day is not None and as_of < previous_day:
+        raise UsageError(
+            f"holdings of {name} are already stored for {previous_day}, later than {as_of}: use a"
+            " later date, or start again with `riskmetrics portfolio remove`"
+        )
+
+
+class _LotChanges(NamedTuple):
+    """Number of lots that a statement changed, and the symbols of closed lots."""
+
+    opened: int
+    closed: int
+    corrected: int
+    unchanged: int
+    closed_symbols: tuple[str, ...]
+
+
+def _replace_lots(
+    connection: sa.Connection,
+    portfolio: sa.RowMapping,
+    held: _LotsByInstrument,
+    stated: _LotsByInstrument,
+    skipped: Collection[_Instrument],
+    as_of: date,
+) -> _LotChanges:
+    """Correct, close and open lots of all instruments except skipped ones."""
+    instruments = held.keys() | stated.keys()
+    closes = read_session_closes(connection, {instrument[0] for instrument in instruments}, as_of)
+    opened, closed, corrected, unchanged = list[_Lot](), list[_Lot](), 0, 0
+    for instrument in sorted(instruments.difference(skipped), key=str):
         old, new, pairs = _match_lots(held[instrument], stated[instrument])
         for lot, row in pairs:
             changed = _correct_lot(connection, lot, row)
             corrected, unchanged = corrected + changed, unchanged + (not changed)
         closed += old
-        entry = _Entry(as_of, previous_day, is_replacement=bool(old))
+        entry = _Entry(as_of, portfolio["holdings_as_of"], is_replacement=bool(old))
         opened += [row | entry.resolve(row, _lot_close(row, closes)) for row in new]
     _close_lots(connection, closed, as_of, closes)
     if opened:
         connection.execute(
             sa.insert(tables.positions), [lot | {"portfolio_id": portfolio["id"]} for lot in opened]
         )
-    record_statement(connection, portfolio["id"], as_of, equity)
-    skipped_symbols = _sorted_symbols(lot for instrument in skipped for lot in held[instrument])
-    return StatementChanges(
-        str(portfolio["id"]),
-        len(opened),
-        len(closed),
-        corrected,
-        unchanged,
-        _sorted_symbols(closed),
-        skipped_symbols,
-    )
+    return _LotChanges(len(opened), len(closed), corrected, unchanged, _sorted_symbols(closed))
 
 
 def _sorted_symbols(lots: Iterable[_Lot]) -> tuple[str, ...]:
@@ -192,8 +211,8 @@ def _parse_stated_lots(stated_lots: pd.DataFrame) -> Iterator[_Lot]:
 
 def _group_by_instrument(
     lots: "list[_Lot] | Iterator[_Lot]",
-) -> "defaultdict[tuple[object, ...], list[_Lot]]":
-    found: defaultdict[tuple[object, ...], list[_Lot]] = defaultdict(list)
+) -> _LotsByInstrument:
+    found: _LotsByInstrument = defaultdict(list)
     for lot in lots:
         found[tuple(lot[name] for name in _INSTRUMENT_COLUMNS)].append(lot)
     return found

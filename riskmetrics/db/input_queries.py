@@ -22,52 +22,9 @@ from riskmetrics.db.sql_expressions import (
     any_of,
     intrinsic_value,
 )
+from riskmetrics.db.stored_settings import read_market_index
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import Bars, pivot_to_panel
-from riskmetrics.settings import DEFAULT_BENCHMARK, DEFAULT_MARKET_INDEX, DEFAULT_RATE_INDEX
-
-MARKET_INDEX, RATE_INDEX = "market_index", "rate_index"
-"""Names of the database settings for the symbols of the market and of interest rates."""
-
-BENCHMARK_CODE = "benchmark"
-"""Name of the database setting for the code of the benchmark of sector weights."""
-
-DEFAULT_SETTINGS = {
-    MARKET_INDEX: DEFAULT_MARKET_INDEX,
-    RATE_INDEX: DEFAULT_RATE_INDEX,
-    BENCHMARK_CODE: DEFAULT_BENCHMARK,
-}
-"""Settings stored in the database, and their default values."""
-
-
-def read_market_index(connection: sa.Connection, override: str | None = None) -> str:
-    """Return the symbol of the market index that betas are estimated against."""
-    return read_setting(connection, MARKET_INDEX, override)
-
-
-def read_rate_index(connection: sa.Connection, override: str | None = None) -> str:
-    """Return the symbol of the rate index that interest-rate betas are estimated against."""
-    return read_setting(connection, RATE_INDEX, override)
-
-
-def read_benchmark_code(connection: sa.Connection, override: str | None = None) -> str:
-    """Return the code of the benchmark that sector weights are compared with."""
-    return read_setting(connection, BENCHMARK_CODE, override)
-
-
-def read_setting(connection: sa.Connection, name: str, override: str | None = None) -> str:
-    """Return a setting: the override, else the value stored in the database, else the default.
-
-    Parameters
-    ----------
-    name : str
-        One of `DEFAULT_SETTINGS`.
-    override : str, optional
-        Value from the settings of this machine.
-    """
-    settings = tables.database_settings
-    stored = sa.select(settings.c.value).where(settings.c.name == name)
-    return override or connection.scalar(stored) or DEFAULT_SETTINGS[name]
 
 
 def read_portfolios(connection: sa.Connection) -> pd.DataFrame:
@@ -274,33 +231,6 @@ def read_price_panels(
         ),
     )
     return {name: pivot_to_panel(rows, sessions, requested, name) for name in columns}
-
-
-def read_stocks(
-    connection: sa.Connection, last_day: date, *, exclude: Sequence[str]
-) -> pd.DataFrame:
-    """Return symbol and first day of every stock with prices up to ``last_day``.
-
-    Symbols in ``exclude``, and ETFs and funds according to their profiles, are left out.
-    """
-    prices, profiles = tables.market_data_cache, tables.company_profiles
-    is_fund = sa.or_(
-        sa.func.coalesce(profiles.c.is_etf, sa.false()),
-        sa.func.coalesce(profiles.c.is_fund, sa.false()),
-    )
-    statement = (
-        sa.select(prices.c.symbol, sa.func.min(prices.c.date).label("first"))
-        .outerjoin(profiles, profiles.c.symbol == prices.c.symbol)
-        .where(prices.c.date <= last_day, prices.c.symbol.not_in(exclude), sa.not_(is_fund))
-        .group_by(prices.c.symbol)
-        .order_by(prices.c.symbol)
-    )
-    return fetch_frame(connection, statement)
-
-
-def read_har_coefficients(connection: sa.Connection) -> pd.DataFrame:
-    """Return every version of the volatility model, one row per version and proxy."""
-    return fetch_frame(connection, sa.select(tables.har_coefficients))
 
 
 def read_cash_anchors(connection: sa.Connection) -> "pd.Series[Any]":

@@ -9,7 +9,7 @@ import time
 import pandas as pd
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, input_writes, stored_prices, tables, write
+from riskmetrics.db import input_writes, stored_prices, stored_settings, tables, write
 from riskmetrics.db.copy import analyze, copy_in
 from riskmetrics.errors import UsageError
 
@@ -61,7 +61,7 @@ def mark_simulation(connection: sa.Connection, simulation: str, market_index: st
             f"the database contains another simulation ({stored}): {_EMPTY_DATABASE_HINT}"
         )
     input_writes.store_setting(connection, _SIMULATION_SETTING, simulation)
-    input_writes.store_setting(connection, input_queries.MARKET_INDEX, market_index)
+    input_writes.store_setting(connection, stored_settings.MARKET_INDEX, market_index)
 
 
 def store_prices(connection: sa.Connection, rows: pd.DataFrame) -> None:

@@ -7,26 +7,25 @@ the scope of a replacement are removed.
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import count
 from typing import Any, NamedTuple
 from zlib import crc32
 
 import pandas as pd
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from riskmetrics.db import tables
-from riskmetrics.db.copy import analyze, copy_in
-from riskmetrics.db.sql_expressions import any_of
+from riskmetrics.db.copy import analyze
+from riskmetrics.db.staged_rows import (
+    differs,
+    match_condition,
+    stage_rows,
+    upsert_staged,
+    value_columns,
+)
 from riskmetrics.panels import undefined_rows
 
 _ASSET_LOCK_CLASS = 0x5249534B
 """First half of the advisory lock key of an asset: "RISK"."""
-
-_WORK_MEMORY = "SET LOCAL work_mem = '64MB'"
-"""For joins with the temporary table: with the default of 4 MB, 50,000 rows spill to disk."""
-
-_table_numbers = count()
 
 
 class WriteCounts(NamedTuple):
@@ -84,13 +83,16 @@ def replace_rows(
     DataQualityError
         If a value exceeds its column, or is infinite; nothing is written.
     """
-    incoming = _stage(connection, table, rows)
-    values = {name: incoming.c[name] for name in _value_columns(incoming, key)}
+    incoming = stage_rows(connection, table, rows)
+    values = {name: incoming.c[name] for name in value_columns(incoming, key)}
+    bookkeeping = _bookkeeping(table, provenance)
     has_rows = sa.select(sa.exists().select_from(table).where(scope))
     if not connection.execute(has_rows).scalar_one():  # no rows to compare with
-        return WriteCounts(_upsert(connection, table, incoming, None, key, values, provenance))
-    same = _match_condition(table, incoming, rows, key)
-    changed = _upsert(connection, table, incoming, same, key, values, provenance)
+        return WriteCounts(
+            upsert_staged(connection, table, incoming, None, key, values, bookkeeping)
+        )
+    same = match_condition(table, incoming, rows, key)
+    changed = upsert_staged(connection, table, incoming, same, key, values, bookkeeping)
     stored: int = connection.execute(
         sa.select(sa.func.count()).select_from(table).where(scope)
     ).scalar_one()
@@ -125,9 +127,9 @@ def upsert_rows(
     --------
     replace_rows : the other parameters, and errors.
     """
-    incoming = _stage(connection, table, rows)
+    incoming = stage_rows(connection, table, rows)
     values: dict[str, sa.ColumnElement[Any]] = {}
-    for name in _value_columns(incoming, key):
+    for name in value_columns(incoming, key):
         incoming_value, merged_value = (
             incoming.c[name],
             sa.func.coalesce(incoming.c[name], table.c[name]),
@@ -140,8 +142,14 @@ def upsert_rows(
                 else_=incoming_value,
             )
         )
-    changed = _upsert(
-        connection, table, incoming, _match_condition(table, incoming, rows, key), key, values, None
+    changed = upsert_staged(
+        connection,
+        table,
+        incoming,
+        match_condition(table, incoming, rows, key),
+        key,
+        values,
+        _bookkeeping(table, None),
     )
     analyze(connection, table, changed)
     return WriteCounts(changed, unchanged=len(rows) - changed)
@@ -164,17 +172,17 @@ def update_rows(
     --------
     replace_rows : parameters and errors.
     """
-    incoming = _stage(connection, table, rows)
+    incoming = stage_rows(connection, table, rows)
     same, values = (
-        _match_condition(table, incoming, rows, key),
-        {name: incoming.c[name] for name in _value_columns(incoming, key)},
+        match_condition(table, incoming, rows, key),
+        {name: incoming.c[name] for name in value_columns(incoming, key)},
     )
     n_existing: int = connection.execute(
         sa.select(sa.func.count()).select_from(incoming.join(table, same))
     ).scalar_one()
     statement = (
         sa.update(table)
-        .where(same, _differs(table, values))
+        .where(same, differs(table, values))
         .values(values | _bookkeeping(table, provenance))
     )
     changed = connection.execute(statement).rowcount
@@ -346,83 +354,13 @@ def replace_undefined_reasons(
     )
 
 
-def _stage(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> sa.TableClause:
-    name = f"incoming_{next(_table_numbers)}"
-    copy_in(connection, table, rows, name)
-    connection.exec_driver_sql(_WORK_MEMORY)
-    return sa.table(name, *(sa.column(column, table.c[column].type) for column in rows.columns))
-
-
-def _upsert(
-    connection: sa.Connection,
-    table: sa.Table,
-    incoming: sa.TableClause,
-    same: sa.ColumnElement[bool] | None,
-    key: Sequence[str],
-    values: Mapping[str, sa.ColumnElement[Any]],
-    provenance: Provenance | None,
-) -> int:
-    """Insert new rows of ``incoming`` and update rows that differ; return the number written.
-
-    ``same`` is the condition that a stored row has the key of an incoming row; None if no row is
-    stored, except by concurrent transactions.
-    """
-    extra, new = _bookkeeping(table, provenance), _ascending_id(connection, table)
-    selected = {**{name: incoming.c[name] for name in key}, **values, **extra, **new}
-    source = sa.select(*(value.label(name) for name, value in selected.items()))
-    if same is not None:
-        joined = incoming.outerjoin(table, same)
-        source = source.select_from(joined).where(
-            sa.or_(table.c[key[0]].is_(None), _differs(table, values))
-        )
-    statement = insert(table).from_select(list(selected), source, include_defaults=False)
-    statement = statement.on_conflict_do_update(
-        index_elements=list(key),
-        set_={name: statement.excluded[name] for name in (*values, *extra)},
-    )
-    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-
-
-def _match_condition(
-    table: sa.Table, incoming: sa.TableClause, rows: pd.DataFrame, key: Sequence[str]
-) -> sa.ColumnElement[bool]:
-    """Return the condition that a stored row has the key of an incoming row.
-
-    It includes the days and symbols of ``rows``, without which the join would read the whole table.
-    """
-    conditions = [table.c[name] == incoming.c[name] for name in key]
-    for column in (table.c[name] for name in key):
-        if isinstance(column.type, sa.Date) and len(rows):
-            conditions.append(column.between(rows[column.name].min(), rows[column.name].max()))
-        elif column.name == "symbol":
-            conditions.append(column == any_of(rows["symbol"].unique()))
-    return sa.and_(*conditions)
-
-
-def _ascending_id(connection: sa.Connection, table: sa.Table) -> dict[str, sa.ColumnElement[Any]]:
-    """Return ascending ids if the server supports them: insertion costs half of random ids."""
-    has_uuidv7 = (connection.dialect.server_version_info or (0,)) >= (18,)
-    return {"id": sa.func.uuidv7()} if has_uuidv7 and "id" in table.c else {}
-
-
-def _value_columns(incoming: sa.TableClause, key: Sequence[str]) -> list[str]:
-    return [column.name for column in incoming.c if column.name not in key]
-
-
 def _bookkeeping(
     table: sa.Table, provenance: Provenance | None
 ) -> dict[str, sa.ColumnElement[Any]]:
+    """Return the values of a written row that tell its origin and time, by column."""
     origin: Mapping[str, sa.ColumnElement[Any]] = {
         name: sa.literal(value)
         for name, value in (provenance._asdict() if provenance else {}).items()
     }
     touched = {"updated_at": sa.func.now()} if "updated_at" in table.c else {}
     return {**origin, **touched}
-
-
-def _differs(
-    table: sa.Table, values: Mapping[str, sa.ColumnElement[Any]]
-) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        sa.false(), *(table.c[name].is_distinct_from(value) for name, value in values.items())
-    )

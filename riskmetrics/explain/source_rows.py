@@ -10,7 +10,14 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import explain_queries, input_queries, stored_prices, tables
+from riskmetrics.db import (
+    calibration_queries,
+    explain_queries,
+    input_queries,
+    stored_prices,
+    stored_settings,
+    tables,
+)
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.panels import MAX_STALE_SESSIONS
@@ -239,7 +246,7 @@ class SourceRows:
 
     def benchmark_code(self) -> str:
         """Return the code of the benchmark that the database's results use."""
-        return input_queries.read_benchmark_code(self._connection)
+        return stored_settings.read_benchmark_code(self._connection)
 
     def benchmark(self, code: str) -> "pd.Series[float] | None":
         """Return a benchmark's latest sector weights at or before the day; None: none are stored.
@@ -270,7 +277,7 @@ class SourceRows:
     @cached_property
     def har_versions(self) -> ModelVersions:
         """Versions of the volatility forecast's coefficients."""
-        return parse_versions(input_queries.read_har_coefficients(self._connection))
+        return parse_versions(calibration_queries.read_har_coefficients(self._connection))
 
     def forecast(self, subject: str, day: date | None = None) -> "dict[str, Any] | None":
         """Return the stored volatility forecast of a symbol, or of the portfolio by its id.

@@ -8,7 +8,14 @@ import pandas as pd
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_queries, input_writes, stored_prices, vendor, write
+from riskmetrics.db import (
+    input_queries,
+    input_writes,
+    stored_prices,
+    stored_settings,
+    vendor,
+    write,
+)
 from riskmetrics.db.vendor import VendorAnswer
 from riskmetrics.errors import (
     DataQualityError,
@@ -122,7 +129,7 @@ def refresh_market_index(client: VendorClient | None, override: str | None) -> t
     if client is None:
         return (NO_API_KEY_WARNING,)
     with client.engine.connect() as connection:
-        index = input_queries.read_market_index(connection, override)
+        index = stored_settings.read_market_index(connection, override)
     result = refresh(client, {index: None}, [trading_calendar.last_completed_session()])
     for error in result.errors.values():
         if not isinstance(error, (EntitlementError, UnknownSymbolError)):

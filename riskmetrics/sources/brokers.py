@@ -9,19 +9,18 @@ import math
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from functools import reduce
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskmetrics.errors import DataQualityError, UsageError
 from riskmetrics.limits import DEFAULT_LIMITS, Limits
 from riskmetrics.metrics._typing import FloatArray, IntArray
 from riskmetrics.sources import cells
+from riskmetrics.sources.decimal_marks import infer_decimal_mark
 from riskmetrics.sources.layouts import (
     GENERIC,
     LAYOUTS,
@@ -55,15 +54,6 @@ from riskmetrics.sources.statement_parser import (
 from riskmetrics.sources.tabular_files import RejectedRow, Table, choose_columns, read_table
 
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_NUMBERS = (
-    "quantity",
-    "weight",
-    "entry_price",
-    "cost_basis",
-    "strike_price",
-    "last_price",
-    "market_value",
-)
 
 
 class Account(NamedTuple):
@@ -128,62 +118,20 @@ def read_holdings(
         If the file is not a table of holdings, or has no valid lot.
     """
     layout, file_format, statement = _parse_file(path, limits.for_holdings())
-    table, skipped, accounts, rejected = (
-        statement.table,
-        list(statement.skipped),
-        [],
-        list(statement.table.rejected),
-    )
-    mark, day, has_weights = (
-        decimal or _decimal_mark(table, layout),
-        as_of or statement.day or date.today(),
-        "quantity" not in table.columns,
-    )
-    names = _account_names(table)
-    distinct_names = list(dict.fromkeys(names)) or [""]
-    for name in distinct_names:
-        rows, cash, skipped_rows = _split_cash_and_totals(
-            table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark
-        )
-        skipped += skipped_rows
-        weight_scale = _weight_scale(rows, cash, mark) if has_weights else None
-        lots = validate_lots(
-            rows,
-            day,
-            decimal=mark,
-            unpriced_classes=layout.unpriced_classes,
-            weight_scale=weight_scale,
-        )
-        if lots.rows.empty and (
-            lots.rejected or (np.isnan(cash) and not (allow_empty and len(distinct_names) == 1))
-        ):
-            rejected += lots.rejected  # the holdings of this account are unknown
-            continue
-        if has_weights and not math.isclose(
-            weight := lots.rows["quantity"].sum(), 1, abs_tol=RESCALE_NOTE_TOLERANCE
-        ):
-            lots.notes.append(
-                f"the weights of the holdings sum to {weight:.2%}; {1 - weight:.2%} of --value is"
-                " cash"
-            )
-        value = float(lots.rows["market_value"].sum(skipna=False))
-        accounts.append(
-            Account(
-                name,
-                lots._replace(rows=lots.rows.drop(columns="market_value")),
-                value,
-                np.nan if has_weights else cash,
-            )
-        )
-    if rejected and all(account.holdings.rows.empty for account in accounts):
-        raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
-    if not accounts or not (allow_empty or any(len(account.holdings.rows) for account in accounts)):
-        raise DataQualityError(
-            f"{path} has no holding. If all positions were sold, pass --allow-empty"
-        )
-    file_format = f"{file_format}, decimal {'point' if mark == '.' else 'comma'}"
+    table = statement.table
+    mark = decimal or infer_decimal_mark(table, layout)
+    day = as_of or statement.day or date.today()
+    accounts, rejected, skipped = _read_accounts(table, layout, mark, day, allow_empty=allow_empty)
+    rejected = [*table.rejected, *rejected]
+    _require_holdings(path, accounts, rejected, allow_empty=allow_empty)
     return HoldingsFile(
-        layout.name, file_format, statement.day, has_weights, accounts, rejected, sorted(skipped)
+        layout.name,
+        f"{file_format}, decimal {'point' if mark == '.' else 'comma'}",
+        statement.day,
+        _has_weights(table),
+        accounts,
+        rejected,
+        sorted([*statement.skipped, *skipped]),
     )
 
 
@@ -270,38 +218,67 @@ def _candidate_headers(path: Path, lines: list[Line], layout: Layout) -> Iterato
         yield header
 
 
-def _decimal_mark(table: Table, layout: Layout) -> str:
-    """Return the decimal mark inferred from the numbers, else that of the layout.
-
-    Raises
-    ------
-    UsageError
-        If the numbers are contradictory, or ambiguous without a decimal mark of the layout.
-    """
-    advice = "Pass --decimal point or --decimal comma"
-    found = reduce(
-        cells.DecimalEvidence.merge,
-        (cells.decimal_evidence(table.columns[name]) for name in _NUMBERS if name in table.columns),
-    )
-    if found.point and found.comma:
-        raise UsageError(
-            f"{table.path} has numbers with a decimal point ({found.point}) and with a decimal"
-            f" comma ({found.comma}). {advice}"
-        )
-    if found.point or found.comma:
-        return "." if found.point else ","
-    if found.ambiguous and not layout.decimal:
-        readings = " or ".join(
-            f"{_parse_number(found.ambiguous, mark):g}" for mark in cells.DECIMAL_MARKS
-        )
-        raise UsageError(
-            f"{table.path} has an ambiguous number: {found.ambiguous} can be {readings}. {advice}"
-        )
-    return layout.decimal or "."
+def _has_weights(table: Table) -> bool:
+    """Return whether a table has weights instead of quantities."""
+    return "quantity" not in table.columns
 
 
-def _parse_number(text: str, decimal: str) -> float:
-    return float(cells.parse_numbers(pa.chunked_array([[text]]), decimal)[0][0])
+def _read_accounts(
+    table: Table, layout: Layout, mark: str, day: date, *, allow_empty: bool
+) -> tuple[list[Account], list[RejectedRow], list[SkippedLine]]:
+    """Return accounts, rejected lines of accounts with unknown holdings, and skipped lines."""
+    accounts, rejected, skipped = list[Account](), list[RejectedRow](), list[SkippedLine]()
+    names = _account_names(table)
+    distinct_names = list(dict.fromkeys(names)) or [""]
+    may_be_empty = allow_empty and len(distinct_names) == 1
+    for name in distinct_names:
+        rows, cash, skipped_rows = _split_cash_and_totals(
+            table._replace(rejected=[]).keep_rows((names == name).to_numpy(bool)), layout, mark
+        )
+        skipped += skipped_rows
+        lots = validate_lots(
+            rows,
+            day,
+            decimal=mark,
+            unpriced_classes=layout.unpriced_classes,
+            weight_scale=_weight_scale(rows, cash, mark) if _has_weights(table) else None,
+        )
+        if lots.rows.empty and (lots.rejected or (np.isnan(cash) and not may_be_empty)):
+            rejected += lots.rejected  # the holdings of this account are unknown
+            continue
+        if _has_weights(table):
+            _note_cash_weight(lots)
+            cash = np.nan
+        accounts.append(_build_account(name, lots, cash))
+    return accounts, rejected, skipped
+
+
+def _note_cash_weight(lots: ParseResult) -> None:
+    """Add a note if the weights of an account do not sum to 1."""
+    weight = lots.rows["quantity"].sum()
+    if not math.isclose(weight, 1, abs_tol=RESCALE_NOTE_TOLERANCE):
+        lots.notes.append(
+            f"the weights of the holdings sum to {weight:.2%}; {1 - weight:.2%} of --value is cash"
+        )
+
+
+def _build_account(name: str, lots: ParseResult, cash: float) -> Account:
+    """Return an account with the total of its market values, which are removed from its lots."""
+    value = float(lots.rows["market_value"].sum(skipna=False))
+    return Account(name, lots._replace(rows=lots.rows.drop(columns="market_value")), value, cash)
+
+
+def _require_holdings(
+    path: Path, accounts: list[Account], rejected: list[RejectedRow], *, allow_empty: bool
+) -> None:
+    """Raise DataQualityError if no row is valid, or if a file is empty that must not be."""
+    has_lots = any(len(account.holdings.rows) for account in accounts)
+    if rejected and not has_lots:
+        raise no_valid_row_error(path, sorted(rejected, key=lambda row: row.line or 0))
+    if not accounts or not (allow_empty or has_lots):
+        raise DataQualityError(
+            f"{path} has no holding. If all positions were sold, pass --allow-empty"
+        )
 
 
 def _account_names(table: Table) -> "pd.Series[str]":

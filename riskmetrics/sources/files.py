@@ -293,11 +293,8 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     validator = RowValidator(
         read_table(path, BENCHMARK_COLUMNS, required=("date", "sector", "weight"), limits=limits)
     )
-    days, sector_names, weights = (
-        validator.days("date"),
-        validator.text("sector"),
-        validator.numbers("weight"),
-    )
+    days, sector_names = validator.days("date"), validator.text("sector")
+    weights = validator.numbers("weight")
     sectors = _gics_sectors(sector_names)
     validator.reject(np.isnat(days), "no date")
     validator.reject(
@@ -317,7 +314,24 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
     validator.reject_duplicates(
         pd.DataFrame({"date": days, "sector": sectors}), "{sector} on {date}"
     )
-    sums = (
+    sums = _sum_weights_by_day(validator, days, weights)
+    whole_counts = pd.array(np.where(validator.valid_rows, counts, np.nan), dtype="Int64")
+    rows = {
+        "date": to_dates(days),
+        "sector": sectors,
+        # the sum of a date without a valid row is 0
+        "weight": weights / np.where(validator.valid_rows, sums, np.nan),
+        "market_cap": caps,
+        "num_constituents": whole_counts,
+    }
+    return validator.result(pd.DataFrame(rows))
+
+
+def _sum_weights_by_day(
+    validator: RowValidator, days: DateArray, weights: FloatArray
+) -> FloatArray:
+    """Return the sum of the valid weights of each row's date; reject sums other than 1 or 100."""
+    sums: FloatArray = (
         pd.Series(np.where(validator.valid_rows, weights, 0.0))
         .groupby(days)
         .transform("sum")
@@ -334,13 +348,4 @@ def read_benchmark(path: Path, limits: Limits = DEFAULT_LIMITS) -> ParseResult:
         zip(to_dates(days)[rescaled], (sums / scale)[rescaled], strict=True)
     ).items():
         validator.notes.append(f"the weights of {day} sum to {100 * total:.2f}%; rescaled to 100%")
-    whole_counts = pd.array(np.where(validator.valid_rows, counts, np.nan), dtype="Int64")
-    rows = {
-        "date": to_dates(days),
-        "sector": sectors,
-        # the sum of a date without a valid row is 0
-        "weight": weights / np.where(validator.valid_rows, sums, np.nan),
-        "market_cap": caps,
-        "num_constituents": whole_counts,
-    }
-    return validator.result(pd.DataFrame(rows))
+    return sums

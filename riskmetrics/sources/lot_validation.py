@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,20 @@ _FOREIGN_CURRENCY = r"(?i)^(?=.*\d).*(?:[€£¥₹]|\b(?!USD\b)[A-Z]{3}\b|\b(?!
 """Pattern of an amount with the sign or code of a currency other than USD."""
 _MAX_VALUE_RATIO = 5.0
 """Maximum ratio between market value and quantity times price, which may be of another moment."""
+_LOT_COLUMNS = (
+    "symbol",
+    "quantity",
+    "entry_price",
+    "entry_date",
+    "position_type",
+    "investment_class",
+    "underlying_symbol",
+    "strike_price",
+    "expiration_date",
+    "last_price",
+    "market_value",
+)
+"""Columns of validated lots, in their order."""
 _MONEY_COLUMNS = ("entry_price", "cost_basis", "last_price", "market_value")
 
 
@@ -76,55 +91,84 @@ def validate_lots(
     """
     validator = RowValidator(table, decimal)
     _reject_non_usd(validator, unpriced_classes)
-    symbols, stated_by = (
-        validator.symbols("symbol"),
-        "quantity" if weight_scale is None else "weight",
-    )
-    quantity = validator.numbers(stated_by) / (weight_scale or 1.0)
-    entry_price, last = validator.prices("entry_price"), validator.prices("last_price")
-    cost, value, entry = (
-        validator.numbers("cost_basis"),
-        validator.numbers("market_value"),
-        validator.days("entry_date"),
-    )
-    _reject_invalid_quantity(validator, symbols, quantity, stated_by)
+    symbols = validator.symbols("symbol")
+    stated_by = "quantity" if weight_scale is None else "weight"
+    amounts = _read_amounts(validator, stated_by, weight_scale)
+    entry = validator.days("entry_date")
+    _reject_invalid_quantity(validator, symbols, amounts.quantity, stated_by)
     validator.reject(
         entry > np.datetime64(as_of),
         f"entry_date {{entry_date}} is after {as_of}, the day of these holdings",
     )
-    terms = _option_terms(validator)
-    types, classes = (
-        _position_types(validator, symbols, quantity, terms["right"], stated_by),
-        _investment_classes(validator),
+    instruments = _instrument_columns(validator, symbols, amounts.quantity, stated_by)
+    values = _value_columns(validator, amounts, instruments["position_type"], stated_by)
+    columns = {"symbol": symbols, "entry_date": to_dates(entry), **instruments, **values}
+    return validator.result(pd.DataFrame(columns)[list(_LOT_COLUMNS)], allow_empty=True)
+
+
+class _Amounts(NamedTuple):
+    """Numbers of each row as stated."""
+
+    quantity: FloatArray
+    """Shares or contracts, or weight as a fraction."""
+    entry_price: FloatArray
+    last_price: FloatArray
+    cost: FloatArray
+    value: FloatArray
+
+
+def _read_amounts(validator: RowValidator, stated_by: str, weight_scale: float | None) -> _Amounts:
+    """Read quantity or weight, prices, cost and value; rows with an unreadable one are rejected."""
+    return _Amounts(
+        validator.numbers(stated_by) / (weight_scale or 1.0),
+        validator.prices("entry_price"),
+        validator.prices("last_price"),
+        validator.numbers("cost_basis"),
+        validator.numbers("market_value"),
     )
-    options = types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
+
+
+def _instrument_columns(
+    validator: RowValidator, symbols: "pd.Series[str]", quantity: FloatArray, stated_by: str
+) -> "dict[str, pd.Series[Any]]":
+    """Return position type, asset class and option terms; reject contradictions."""
+    terms = _option_terms(validator)
+    types = _position_types(validator, symbols, quantity, terms["right"], stated_by)
+    classes = _investment_classes(validator)
+    options = _is_option(types)
     _reject_unreadable_options(
         validator, symbols, terms["right"], (classes == "OPTIONS") & ~options
     )
-    contract = _contract_sizes(validator, options)
-    units = np.abs(quantity) * contract if weight_scale is None else np.full(len(quantity), np.nan)
+    return {
+        "position_type": types,
+        "investment_class": classes.mask(options, "OPTIONS"),
+        "underlying_symbol": blank_to_none(terms["underlying"]),
+        "strike_price": terms["strike"],
+        "expiration_date": to_dates(terms["expiration"].to_numpy("datetime64[D]")),
+    }
+
+
+def _value_columns(
+    validator: RowValidator, amounts: _Amounts, types: "pd.Series[str]", stated_by: str
+) -> dict[str, FloatArray]:
+    """Return signed quantity, prices per share and market value; reject values that differ."""
+    quantity, value, last = amounts.quantity, amounts.value, amounts.last_price
+    contract = _contract_sizes(validator, _is_option(types))
+    has_quantities = stated_by == "quantity"
+    units = np.abs(quantity) * contract if has_quantities else np.full(len(quantity), np.nan)
     _reject_value_mismatch(validator, units * last, np.abs(value))
     signed = np.where(types.isin(["SHORT", *SHORT_OPTIONS]), -np.abs(quantity), quantity)
-    return validator.result(
-        pd.DataFrame(
-            {
-                "symbol": symbols,
-                "quantity": signed,
-                "entry_price": _per_unit(cost, units, otherwise=entry_price),
-                "entry_date": to_dates(entry),
-                "position_type": types,
-                "investment_class": classes.mask(options, "OPTIONS"),
-                "underlying_symbol": blank_to_none(terms["underlying"]),
-                "strike_price": terms["strike"],
-                "expiration_date": to_dates(terms["expiration"].to_numpy("datetime64[D]")),
-                "last_price": np.where(
-                    np.isnan(last), _per_unit(value, units, otherwise=last), last
-                ),
-                "market_value": np.abs(value) * np.sign(signed),
-            }
-        ),
-        allow_empty=True,
-    )
+    return {
+        "quantity": signed,
+        "entry_price": _per_unit(amounts.cost, units, otherwise=amounts.entry_price),
+        "last_price": np.where(np.isnan(last), _per_unit(value, units, otherwise=last), last),
+        "market_value": np.abs(value) * np.sign(signed),
+    }
+
+
+def _is_option(types: "pd.Series[str]") -> "pd.Series[bool]":
+    """Return whether each position type is that of an option."""
+    return types.isin([*LONG_OPTIONS, *SHORT_OPTIONS])
 
 
 def _reject_non_usd(validator: RowValidator, unpriced_classes: Collection[str]) -> None:
@@ -241,9 +285,7 @@ def _position_types(
     validator.reject(
         opposed, f"position_type {{position_type}} contradicts the negative {name} {{{name}}}"
     )
-    other_right = (
-        types.isin([*LONG_OPTIONS, *SHORT_OPTIONS]) & (right != "") & (types.str[-1] != right)
-    )
+    other_right = _is_option(types) & (right != "") & (types.str[-1] != right)
     validator.reject(
         other_right, "position_type {position_type} contradicts the option symbol {symbol}"
     )

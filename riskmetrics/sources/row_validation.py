@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics._typing import BoolArray, DateArray, FloatArray, IntArray
 from riskmetrics.sources import cells
-from riskmetrics.sources.tabular_files import RejectedRow, Table, too_many_rejected_error
+from riskmetrics.sources.table_limits import too_many_rejected_error
+from riskmetrics.sources.tabular_files import RejectedRow, Table
 from riskmetrics.symbols import MAX_SYMBOL_LENGTH, clean_symbol_text, normalize_symbol
 from riskmetrics.text import escape_controls
 

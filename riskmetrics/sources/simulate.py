@@ -218,30 +218,48 @@ def simulate_portfolios(
             np.round(np.abs(value) / prices[-1, symbol_index[row]]), 1.0
         )
         equity[row] = np.abs(quantity[row] * prices[-1, symbol_index[row]]).sum() / leverage
-    portfolios = pd.DataFrame(
-        {
-            "id": [own[0] for own in ids],
-            "name": [f"Simulated {number + 1:04d}" for number in numbers],
-        }
+    portfolios = _tabulate_portfolios(numbers, [own[0] for own in ids], equity, closes.index[-1])
+    lots = _tabulate_lots(
+        [lot for own in ids for lot in own[1:]],
+        portfolios["id"].repeat(n_lots),
+        closes,
+        symbol_index.ravel(),
+        entry_index.ravel(),
+        quantity.ravel(),
     )
-    lots = pd.DataFrame(
+    return Portfolios(portfolios, lots)
+
+
+def _tabulate_portfolios(
+    numbers: Sequence[int], ids: list[str], equity: FloatArray, day: pd.Timestamp
+) -> pd.DataFrame:
+    """Return the rows of portfolios, with the equity and the holdings of a day."""
+    names = [f"Simulated {number + 1:04d}" for number in numbers]
+    return pd.DataFrame({"id": ids, "name": names}).assign(
+        currency="USD", equity_balance=equity.round(2), equity_as_of=day, holdings_as_of=day
+    )
+
+
+def _tabulate_lots(
+    ids: list[str],
+    portfolio_ids: "pd.Series[str]",
+    closes: pd.DataFrame,
+    symbol_index: IntArray,
+    entry_index: IntArray,
+    quantity: FloatArray,
+) -> pd.DataFrame:
+    """Return the rows of lots, each entered at the close of its symbol in its entry session."""
+    return pd.DataFrame(
         {
-            "id": [lot for own in ids for lot in own[1:]],
-            "portfolio_id": portfolios["id"].repeat(n_lots).to_numpy(),
-            "symbol": closes.columns.to_numpy()[symbol_index.ravel()],
-            "position_type": np.where(quantity.ravel() > 0, "LONG", "SHORT"),
-            "quantity": quantity.ravel(),
-            "entry_price": prices[entry_index, symbol_index].ravel(),
-            "entry_date": closes.index[entry_index.ravel()],
+            "id": ids,
+            "portfolio_id": portfolio_ids.to_numpy(),
+            "symbol": closes.columns.to_numpy()[symbol_index],
+            "position_type": np.where(quantity > 0, "LONG", "SHORT"),
+            "quantity": quantity,
+            "entry_price": closes.to_numpy()[entry_index, symbol_index],
+            "entry_date": closes.index[entry_index],
             "investment_class": "PUBLIC",
         }
-    )
-    last = closes.index[-1]
-    return Portfolios(
-        portfolios.assign(
-            currency="USD", equity_balance=equity.round(2), equity_as_of=last, holdings_as_of=last
-        ),
-        lots,
     )
 
 

@@ -34,6 +34,12 @@ from riskmetrics.sources.raw_files import (
     read_whole,
     require_utf8,
 )
+from riskmetrics.sources.table_limits import (
+    CARDINALITY_COLUMNS,
+    CardinalityLimiter,
+    check_column_count,
+    too_many_rejected_error,
+)
 
 HeaderAliases = Mapping[str, tuple[str, ...]]
 CSV_BLOCK_BYTES = 1 << 24
@@ -42,8 +48,6 @@ MAX_RAW_ROW_BYTES = 2_000
 """Bytes of a rejected row that are stored."""
 PRESCAN_MIN_BYTES = 64 * MEGABYTE
 """Size above which a file is scanned for limits before it is read into memory."""
-CARDINALITY_COLUMNS = {"symbol", "date"}
-"""Columns whose number of distinct values is limited."""
 
 
 class RejectedRow(NamedTuple):
@@ -120,7 +124,7 @@ def read_table(
                 table = _read_parquet_table(path, stream, aliases, required, limits)
             else:
                 header = _read_csv_header(path, require_utf8(path, head), aliases, required)
-                _check_column_count(path, header.n_columns, limits)
+                check_column_count(path, header.n_columns, limits)
                 if measure_size(path, stream, limits) > PRESCAN_MIN_BYTES:
                     stream.seek(
                         header.body_offset + len(head) - len(head.removeprefix(codecs.BOM_UTF8))
@@ -260,42 +264,6 @@ def _read_csv_batches(
         raise
 
 
-class CardinalityLimiter:
-    """Limits the number of distinct values of the columns of a file."""
-
-    def __init__(self, path: Path, limits: Limits) -> None:
-        self._path, self._limits = path, limits
-        self._values: dict[str, set[object]] = {}
-
-    def add(self, name: str, values: pa.Array | pa.ChunkedArray) -> None:
-        """Add values, or raise DataQualityError if the distinct values exceed the limit."""
-        found = self._values.setdefault(name, set())
-        distinct = pc.unique(values)
-        if len(distinct) <= self._limits.symbols:
-            found.update(distinct.to_pylist())
-        if max(len(distinct), len(found)) > self._limits.symbols:
-            raise DataQualityError(
-                f"{self._path} has more than {self._limits.symbols:,} distinct values in the"
-                f" column {name}. Check the column, or raise RISKMETRICS_MAX_SYMBOLS"
-            )
-
-
-def too_many_rejected_error(path: Path, limits: Limits) -> DataQualityError:
-    """Return the error for a file with more rejected rows than the limit."""
-    return DataQualityError(
-        f"{path} has more than {limits.rejected_rows:,} rejected rows. Check that it is the right"
-        " file, or raise RISKMETRICS_MAX_REJECTED_ROWS"
-    )
-
-
-def _check_column_count(path: Path, n_columns: int, limits: Limits) -> None:
-    if n_columns > limits.columns:
-        raise DataQualityError(
-            f"{path} has {n_columns:,} columns (maximum {limits.columns:,}). Remove columns, or"
-            " raise RISKMETRICS_MAX_COLUMNS"
-        )
-
-
 def _record_offsets(body: memoryview) -> tuple[IntArray, IntArray, IntArray]:
     """Return start and end of each record, and all line ends, including those in quoted cells."""
     newlines, quotes = (_byte_positions(body, sign) for sign in (b"\n", b'"'))
@@ -324,7 +292,7 @@ def _read_parquet_table(
     notes: list[str] = []
 
     def choose(headers: list[str]) -> dict[str, int]:
-        _check_column_count(path, len(headers), limits)
+        check_column_count(path, len(headers), limits)
         chosen, unused = choose_columns(path, headers, aliases, required)
         notes.extend(unused)
         return chosen

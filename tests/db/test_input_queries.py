@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics import trading_calendar
-from riskmetrics.db import input_queries, input_writes, stored_prices, tables
+from riskmetrics.db import input_queries, input_writes, stored_prices, stored_settings, tables
 from riskmetrics.errors import DataQualityError
 
 DAYS = trading_calendar.sessions_between(date(2024, 12, 2), date(2024, 12, 6))
@@ -54,11 +54,11 @@ def hold(connection: sa.Connection, portfolio_id: object, symbol: str, **values:
 
 
 def test_the_market_index_is_the_override_else_the_stored_one_else_spy(connection):
-    assert input_queries.read_market_index(connection) == "SPY"
-    assert input_queries.read_market_index(connection, "VTI") == "VTI"
-    input_writes.store_setting(connection, input_queries.MARKET_INDEX, "SPX")
-    assert input_queries.read_market_index(connection) == "SPX"
-    assert input_queries.read_market_index(connection, "VTI") == "VTI"
+    assert stored_settings.read_market_index(connection) == "SPY"
+    assert stored_settings.read_market_index(connection, "VTI") == "VTI"
+    input_writes.store_setting(connection, stored_settings.MARKET_INDEX, "SPX")
+    assert stored_settings.read_market_index(connection) == "SPX"
+    assert stored_settings.read_market_index(connection, "VTI") == "VTI"
 
 
 def test_closes_are_sessions_by_symbols_and_what_is_not_stored_is_missing(connection):

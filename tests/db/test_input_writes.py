@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.db import input_queries, input_writes, tables
+from riskmetrics.db import input_queries, input_writes, stored_settings, tables
 from riskmetrics.db.copy import fetch_frame
 
 PRICES = tables.market_data_cache
@@ -240,7 +240,7 @@ def test_a_file_whose_name_is_not_text_can_have_rejected_rows(connection):
 
 def test_a_setting_kept_with_the_database_can_be_changed(connection):
     for value in ("SPX", "SPX", "VTI"):
-        input_writes.store_setting(connection, input_queries.MARKET_INDEX, value)
+        input_writes.store_setting(connection, stored_settings.MARKET_INDEX, value)
     table = tables.database_settings
     assert connection.execute(sa.select(table.c.name, table.c.value)).all() == [
         ("market_index", "VTI")

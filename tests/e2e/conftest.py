@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from riskmetrics import settings
 from riskmetrics.cli import launch
 from riskmetrics.cli.demo import load_sample
-from riskmetrics.db import explain_queries, input_queries, tables
+from riskmetrics.db import explain_queries, input_queries, stored_settings, tables
 from riskmetrics.db.engine import create_engine
 from riskmetrics.explain import registry
 from riskmetrics.explain.source_rows import SourceRows
@@ -172,8 +172,8 @@ def recompute_explanations(
     engine, found = create_engine(url), []
     with engine.connect() as connection:
         market, rate = (
-            input_queries.read_market_index(connection),
-            input_queries.read_rate_index(connection),
+            stored_settings.read_market_index(connection),
+            stored_settings.read_rate_index(connection),
         )
         for portfolio in input_queries.read_portfolios(connection).itertuples():
             if portfolios and portfolio.name not in portfolios:
