@@ -164,7 +164,7 @@ def test_a_daily_run_never_changes_the_model() -> None:
 def test_a_history_of_a_year_is_refused_with_the_reason_and_nothing_is_stored(sample: str) -> None:
     refused = CliRunner().invoke(app, ["calibrate"])
     assert refused.exit_code == 3
-    assert "har_coefficients failed: a fit for close_market needs" in refused.stderr
+    assert "sessions have pairs for close_market; 1260 required" in refused.stderr
     assert "nothing was stored" in refused.stderr
     dry = CliRunner().invoke(app, ["calibrate", "--dry-run"])
     assert isinstance(dry.exception, CalibrationRejectedError)
