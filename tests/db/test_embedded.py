@@ -414,7 +414,7 @@ def test_a_link_to_the_socket_that_somebody_else_made_is_refused(
         link.mkdir()
     else:
         os.chown(link, pwd.getpwnam(ORDINARY).pw_uid, -1, follow_symlinks=False)
-    with pytest.raises(DatabaseError, match=f"{link} is not the link"):
+    with pytest.raises(DatabaseError, match=f"{link} exists and is not a link of this account"):
         connect_or_start(home, is_durable=False)
 
 

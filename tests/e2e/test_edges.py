@@ -208,8 +208,8 @@ def test_a_portfolio_whose_cash_is_unknown_stops_no_other(
     run([DAY])
     said = " ".join(capsys.readouterr().err.split())
     assert (
-        "no values are stored of Later on 2022-12-28 (a holding had no price when the equity"
-        " balance was stated" in said
+        "no values are stored of Later on 2022-12-28 (the cash is unknown: a holding has a price"
+        " now, but had none when the equity balance was stated" in said
     )
     assert "sector_concentration failed" not in said
     rows = query_frame(

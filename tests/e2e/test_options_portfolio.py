@@ -153,7 +153,7 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     assert "volatility of the underlying" in CliRunner().invoke(app, ["show", "volatility"]).stdout
     page = tmp_path / "report.html"
     assert CliRunner().invoke(app, ["report", "--out", str(page)]).exit_code == 0
-    assert "An option’s volatility is its underlying’s times its elasticity" in page.read_text()
+    assert "Option volatility: the underlying’s × elasticity" in page.read_text()
 
 
 def test_a_backfill_of_options_equals_its_days_run_one_by_one(portfolio: str, run: Run) -> None:

@@ -133,7 +133,7 @@ def demonstrate(environment: Environment, cwd: Path, **variables: str) -> set[st
     shown = environment.call("riskmetrics", "demo", cwd=cwd, **variables)
     assert "Long-Short, 2022-12-28" in shown
     assert "Information Technology" in shown
-    assert "Volatility forecasts made 2021-12-28 to 2022-11-28" in shown
+    assert "Volatility forecasts of 2021-12-28 to 2022-11-28" in shown
     assert "Long-Short" in (cwd / "report.html").read_text()
     betas = environment.call(
         "riskmetrics", "show", "betas", "--portfolio", "Long-Short", cwd=cwd, **variables
