@@ -142,6 +142,7 @@ def connect_or_start(home: Path, *, is_durable: bool = True) -> EmbeddedServer:
 def _resolve_cluster(home: Path, *, is_durable: bool) -> Cluster:
     """Return the cluster of ``home`` with its binaries and the folder of its socket."""
     data = home / "postgres" / "data"
+    _check_account(data)
     installation = find_binaries()
     if os.geteuid() == 0:
         if sys.platform != "linux":
@@ -150,7 +151,6 @@ def _resolve_cluster(home: Path, *, is_durable: bool) -> Cluster:
                 f" account, or {EXTERNAL_SERVER_HINT}"
             )
         installation = ensure_world_readable(installation)
-    _check_account(data)
     binaries = installation / "bin"
     return Cluster(data, _socket_directory(data), home / "postgres.log", binaries, is_durable)
 
