@@ -1,4 +1,4 @@
-"""Create vendor_answers: when a data vendor last answered to what, so that it is not asked again too soon."""
+"""Create vendor_responses: when a data vendor last answered to what, so that it is not asked again too soon."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ down_revision = "5e121d403b3c"
 
 def upgrade() -> None:
     op.create_table(
-        "vendor_answers",
+        "vendor_responses",
         sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
         sa.Column(
             "kind",
@@ -21,7 +21,7 @@ def upgrade() -> None:
             "subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."
         ),
         sa.Column(
-            "answered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
+            "received_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()
         ),
         sa.Column(
             "first_day",
@@ -34,4 +34,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table("vendor_answers")
+    op.drop_table("vendor_responses")

@@ -44,7 +44,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
+        sa.Column("prompt_hash", sa.String(64), nullable=False, comment="Hash of the prompt."),
         sa.Column(
             "spend_id",
             sa.Uuid,

@@ -31,8 +31,8 @@ def upgrade() -> None:
             sa.Double,
             comment="Root mean square return of the 21 sessions after day, annualized fraction.",
         ),
-        sa.Column("expected", sa.Double, comment="The forecast, as it was stored."),
-        sa.Column("risk", sa.Double),
+        sa.Column("volatility_forecast", sa.Double, comment="The forecast, as it was stored."),
+        sa.Column("root_variance_forecast", sa.Double),
         sa.Column("trailing_21d", sa.Double),
         sa.Column("ewma_94", sa.Double),
         sa.Column("ewma_97", sa.Double),
@@ -89,11 +89,13 @@ def upgrade() -> None:
         ),
         sa.Column("portfolio_id", sa.Uuid, comment="NULL: the subject is a symbol."),
         sa.Column(
-            "expected",
+            "volatility_forecast",
             sa.Double,
             comment="Volatility of the next 21 sessions; annualized fraction, as all here.",
         ),
-        sa.Column("risk", sa.Double, comment="Square root of the variance forecast."),
+        sa.Column(
+            "root_variance_forecast", sa.Double, comment="Square root of the variance forecast."
+        ),
         sa.Column("low", sa.Double, comment="10th percentile of what may follow."),
         sa.Column("high", sa.Double, comment="90th percentile of what may follow."),
         sa.Column(
@@ -143,13 +145,13 @@ def upgrade() -> None:
             comment="The level rests on 63 to 125 returns.",
         ),
         sa.Column(
-            "day_replaced",
+            "daily_lag_imputed",
             sa.Boolean,
             nullable=False,
             comment="No return in 4 sessions: the month stood in for the day.",
         ),
         sa.Column(
-            "thin_sessions",
+            "thin_coverage_sessions",
             sa.Integer,
             comment="Sessions on which 80 to 95 % of gross exposure had a return. NULL: a symbol.",
         ),

@@ -19,7 +19,9 @@ def upgrade() -> None:
     op.add_column(
         "ai_insights",
         sa.Column(
-            "run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."
+            "run_id",
+            sa.String(36),
+            comment="Dagster run that wrote it. NULL: a command did.",
         ),
     )
     op.create_index("ix_ai_insights_portfolio_id_day", "ai_insights", ["portfolio_id", "day"])

@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid()),
         sa.Column("day", sa.Date, nullable=False, comment="Day of UTC that the call counts for."),
         sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
-        sa.Column("subject", sa.String(64), nullable=False, comment=SUBJECT),
+        sa.Column("prompt_hash", sa.String(64), nullable=False, comment=SUBJECT),
         sa.Column("model", sa.String(50), nullable=False),
         sa.Column(
             "reserved",

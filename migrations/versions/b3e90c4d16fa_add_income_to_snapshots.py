@@ -20,18 +20,18 @@ def upgrade() -> None:
     op.add_column(
         "portfolio_snapshots",
         sa.Column(
-            "weight_base",
+            "equity_source",
             sa.String(16),
             comment="Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
             " where none is stated. NULL: computed by an earlier version.",
         ),
     )
     op.create_check_constraint(
-        "weight_base", "portfolio_snapshots", "weight_base IN ('stated_equity', 'net_value')"
+        "equity_source", "portfolio_snapshots", "equity_source IN ('stated_equity', 'net_value')"
     )
 
 
 def downgrade() -> None:
-    op.drop_constraint("weight_base", "portfolio_snapshots", type_="check")
-    op.drop_column("portfolio_snapshots", "weight_base")
+    op.drop_constraint("equity_source", "portfolio_snapshots", type_="check")
+    op.drop_column("portfolio_snapshots", "equity_source")
     op.drop_column("portfolio_snapshots", "income")

@@ -136,23 +136,23 @@ def _create_drawdowns() -> None:
             comment="Session; its weights are applied to the returns before it.",
         ),
         sa.Column(
-            "current",
+            "current_drawdown",
             sa.Double,
             comment="Fall from the highest close of the window to this one, in [0, 1].",
         ),
-        sa.Column("current_peak", sa.Date, comment="Session of that highest close."),
+        sa.Column("current_drawdown_peak", sa.Date, comment="Session of that highest close."),
         sa.Column(
-            "largest",
+            "max_drawdown",
             sa.Double,
             comment="Largest fall from the highest close before it, in [0, 1].",
         ),
         sa.Column(
-            "largest_peak",
+            "max_drawdown_peak",
             sa.Date,
             comment="Session that the largest fall began with. NULL: there was none.",
         ),
         sa.Column(
-            "largest_trough",
+            "max_drawdown_trough",
             sa.Date,
             comment="Session that the largest fall ended with. NULL: there was none.",
         ),
@@ -326,10 +326,13 @@ def _create_backtests() -> None:
             comment="Confidence of the historical one-day value at risk.",
         ),
         sa.Column(
-            "expected", sa.Double, nullable=False, comment="Breaches that the level lets expect."
+            "expected_exceptions",
+            sa.Double,
+            nullable=False,
+            comment="Exceptions that the level implies.",
         ),
         sa.Column(
-            "breaches",
+            "exceptions",
             sa.Integer,
             nullable=False,
             comment="Sessions whose loss passed the value at risk known before.",
@@ -345,10 +348,10 @@ def _create_backtests() -> None:
             sa.Double,
             comment="Kupiec (1995), chi-squared with 1 degree of freedom.",
         ),
-        sa.Column("p_value", sa.Double, comment="Of breaches as frequent as the level says."),
+        sa.Column("p_value", sa.Double, comment="Of exceptions as frequent as the level says."),
         *_origin(),
         sa.CheckConstraint(
-            "breaches BETWEEN 0 AND n_tested", name=op.f("ck_portfolio_var_backtests_breaches")
+            "exceptions BETWEEN 0 AND n_tested", name=op.f("ck_portfolio_var_backtests_exceptions")
         ),
         sa.ForeignKeyConstraint(
             ["portfolio_id"],
@@ -394,7 +397,7 @@ def _create_option_exposures() -> None:
             comment="The underlying's forecast for 21 sessions, annualized fraction. NULL: none.",
         ),
         sa.Column(
-            "years",
+            "years_to_expiration",
             sa.Double,
             comment="Calendar days to expiration over 365; negative: expired. NULL: expiration not known.",
         ),
@@ -411,7 +414,7 @@ def _create_option_exposures() -> None:
             comment="Continuously compounded, per year, as set for the run.",
         ),
         sa.Column(
-            "linearised",
+            "linearized",
             sa.Boolean,
             nullable=False,
             comment="True: exposure leaves out how delta moves with the price.",

@@ -16,9 +16,9 @@ def upgrade() -> None:
     for name, comment in COMMENTS.items():
         op.add_column("har_coefficients", sa.Column(name, sa.Double, comment=comment))
     why = "Why the fit was refused and these are an earlier version's. NULL: it was accepted."
-    op.add_column("har_coefficients", sa.Column("refused_reason", sa.Text, comment=why))
+    op.add_column("har_coefficients", sa.Column("rejection_reason", sa.Text, comment=why))
 
 
 def downgrade() -> None:
-    for name in ("refused_reason", *COMMENTS):
+    for name in ("rejection_reason", *COMMENTS):
         op.drop_column("har_coefficients", name)

@@ -64,7 +64,7 @@ REMARK_LABELS = {
     "in_sample": "in-sample",
     "clipped": "clipped",
     "short_history": "short history",
-    "day_replaced": "daily lag imputed",
+    "daily_lag_imputed": "daily lag imputed",
 }
 SECTORS: dict[str, CellFormat] = {
     "gross_weight": formatting.percent,
@@ -81,11 +81,14 @@ TAIL_RISK: dict[str, CellFormat] = {
 }
 BACKTESTS: dict[str, CellFormat] = {
     "level": formatting.level,
-    "expected": formatting.two_decimals,
+    "expected_exceptions": formatting.two_decimals,
     "likelihood_ratio": formatting.two_decimals,
     "p_value": formatting.p_value,
 }
-DRAWDOWNS: dict[str, CellFormat] = {"current": formatting.percent, "largest": formatting.percent}
+DRAWDOWNS: dict[str, CellFormat] = {
+    "current_drawdown": formatting.percent,
+    "max_drawdown": formatting.percent,
+}
 CONTRIBUTIONS: dict[str, CellFormat] = {
     "weight": formatting.percent,
     "component": formatting.percent,

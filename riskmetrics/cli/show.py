@@ -116,7 +116,7 @@ def volatility(day: Day = None, portfolio: PortfolioName = None, as_json: AsJson
             "highs and lows: the forecast uses daily highs and lows; other forecasts, and those of"
             " portfolios, use closes."
         )
-    if portfolios["thin_sessions"].gt(0).any():
+    if portfolios["thin_coverage_sessions"].gt(0).any():
         typer.echo(
             "thin: sessions of the past year on which 80% to 95% of gross exposure had a return."
         )
@@ -143,8 +143,8 @@ def _forecast_remarks(row: dict[str, Any]) -> Iterator[str]:
     yield from (text for name, text in formats.REMARK_LABELS.items() if row[name])
     if row["proxy"] == "range_market":
         yield "highs and lows"
-    if row.get("thin_sessions"):
-        yield f"{row['thin_sessions']} thin sessions"
+    if row.get("thin_coverage_sessions"):
+        yield f"{row['thin_coverage_sessions']} thin sessions"
 
 
 @app.command()

@@ -136,7 +136,7 @@ RISK_ASSETS = (
         {"portfolio_values": Edge.SHARES, "har_coefficients": Edge.READS},
         (tables.portfolio_drawdowns,),
         compute_drawdowns,
-        "current",
+        "current_drawdown",
     ),
     ResultAsset(
         "stress_tests",

@@ -50,7 +50,7 @@ def scores(
 ) -> Records:
     """Return the portfolio forecasts completed on each day, with the realized volatility."""
     table = tables.har_forecast_scores
-    names = ("expected", "realized", "low", "high", "in_sample")
+    names = ("volatility_forecast", "realized", "low", "high", "in_sample")
     return _read(
         connection,
         table,
@@ -133,7 +133,7 @@ def tail_risk(
 def drawdowns(
     connection: sa.Connection, days: Sequence[date], portfolio: str | None = None
 ) -> Records:
-    """Return current and largest drawdowns of the trailing year."""
+    """Return current and maximum drawdowns of the trailing year."""
     table = tables.portfolio_drawdowns
     return _read(
         connection,
@@ -141,8 +141,8 @@ def drawdowns(
         table.c.day,
         days,
         portfolio,
-        table.c.current,
-        table.c.largest,
+        table.c.current_drawdown,
+        table.c.max_drawdown,
         table.c.observations,
     )
 

@@ -15,7 +15,7 @@ _HIDDEN_COLUMNS = (
     "portfolio_id",
     "position_id",
     "day",
-    "linearised",
+    "linearized",
     "dagster_run_id",
     "code_version",
 )

@@ -49,7 +49,7 @@ SYMBOL_COLUMNS = (
     SymbolColumn("database_settings", "value", where="name IN ('market_index', 'rate_index')"),
     SymbolColumn("market_data_cache", "symbol", ("date",)),
     SymbolColumn("company_profiles", "symbol", ()),
-    SymbolColumn("vendor_answers", "subject", None, "kind <> 'benchmark'", "forget"),
+    SymbolColumn("vendor_responses", "subject", None, "kind <> 'benchmark'", "forget"),
     SymbolColumn("symbol_adjusted_betas", "symbol", ("day",), if_rows_differ="choose"),
     SymbolColumn("symbol_two_factor_betas", "symbol", ("day",), if_rows_differ="choose"),
     SymbolColumn("volatility_forecasts", "subject", ("day",), "portfolio_id IS NULL", "choose"),

@@ -16,7 +16,9 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate a Black-Scholes-Merton value; rate and dividend yield are stored in the row."""
     lot = sources.lot(row["position_id"])
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
-    volatility = (sources.forecast(row["underlying_symbol"]) or {"expected": None})["expected"]
+    volatility = (sources.forecast(row["underlying_symbol"]) or {"volatility_forecast": None})[
+        "volatility_forecast"
+    ]
     sigma, strike = math.nan if volatility is None else volatility, float(lot["strike_price"])
     days = (
         math.nan
@@ -35,12 +37,12 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
         "exposure": exposure,
         "underlying_price": spot,
         "volatility": sigma,
-        "years": years,
+        "years_to_expiration": years,
     }
     inputs = {
         "spot": spot,
         "strike": strike,
-        "years": years,
+        "years_to_expiration": years,
         "volatility": sigma,
         "rate": rate,
         "dividend yield": dividends,
@@ -119,7 +121,7 @@ _OPTION = {
     "exposure": "delta * signed contracts * 100 * S",
     "underlying_price": "S, the underlying's close of the day or up to 5 sessions before",
     "volatility": "v, the underlying's expected volatility of the next 21 sessions",
-    "years": "T, calendar days to expiration / 365",
+    "years_to_expiration": "T, calendar days to expiration / 365",
 }
 
 METRIC_GROUPS = [
@@ -128,7 +130,7 @@ METRIC_GROUPS = [
         _OPTION,
         "Black-Scholes-Merton formulas with scipy.stats.norm",
         _recompute_option,
-        ("underlying_symbol", "risk_free_rate", "dividend_yield", "linearised"),
+        ("underlying_symbol", "risk_free_rate", "dividend_yield", "linearized"),
     ),
     MetricGroup(
         tables.portfolio_snapshots,

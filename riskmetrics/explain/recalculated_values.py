@@ -56,7 +56,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
             + income(sources, date.min, sources.day, needs_entry_date=True)
         ),
         "income": received,
-        "weight_base": EQUITY_SOURCES[int(sources.cash_anchor is None)],
+        "equity_source": EQUITY_SOURCES[int(sources.cash_anchor is None)],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),
         "num_short_positions": int((held["units"] < 0).sum()),
@@ -169,7 +169,7 @@ _SNAPSHOT = {
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
         " A adjusted close"
     ),
-    "weight_base": "stated_equity if an equity balance is stated, else net_value",
+    "equity_source": "stated_equity if an equity balance is stated, else net_value",
     "num_positions": "instruments held, lots netted",
     "num_long_positions": "instruments held long",
     "num_short_positions": "instruments held short",

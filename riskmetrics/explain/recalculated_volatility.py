@@ -56,7 +56,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
         "vol_daily": "daily",
         "vol_weekly": "weekly",
         "vol_monthly": "monthly",
-        "expected_vol_21d": "expected",
+        "expected_vol_21d": "volatility_forecast",
         "vol_trend": "trend",
         "vol_trend_strength": "strength",
         "vol_percentile": "percentile",
@@ -121,8 +121,8 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     )
     columns = (
         *(
-            "expected",
-            "risk",
+            "volatility_forecast",
+            "root_variance_forecast",
             "low",
             "high",
             "rise_probability",
@@ -133,12 +133,12 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
             "coefficients",
         ),
     )
-    flags = {name: bool(found[name]) for name in ("clipped", "short_history", "day_replaced")}
+    flags = {name: bool(found[name]) for name in ("clipped", "short_history", "daily_lag_imputed")}
     in_sample = sources.har_versions.is_in_sample([sources.day])[0]
     values = (
         {name: found[name] for name in columns}
         | flags
-        | {"trailing_21d": found["realized_21d"], "thin_sessions": thin}
+        | {"trailing_21d": found["realized_21d"], "thin_coverage_sessions": thin}
     )
     return Recalculation(
         values | {"in_sample": bool(in_sample)},
@@ -162,8 +162,8 @@ def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
     ).iloc[-1]
     forecast = sources.forecast(row["subject"]) or {}
     kept = (
-        "expected",
-        "risk",
+        "volatility_forecast",
+        "root_variance_forecast",
         "trailing_21d",
         "ewma_94",
         "ewma_97",
@@ -189,7 +189,7 @@ def _recompute_snapshot(sources: SourceRows, _: Row) -> Recalculation:
     names = {
         "realized_volatility_21d": "realized_21d",
         "realized_volatility_63d": "realized_63d",
-        "expected_volatility_21d": "expected",
+        "expected_volatility_21d": "volatility_forecast",
         "volatility_trend": "trend",
         "volatility_percentile": "percentile",
     }
@@ -212,7 +212,7 @@ _EXPECTED = (
     " ln(high / low), and of the market's |r| over 21, each over its mean of 252"
 )
 
-_RISE = "Phi((ln(expected / trailing 21 sessions) - 0.06) / 0.33)"
+_RISE = "Phi((ln(volatility_forecast / trailing 21 sessions) - 0.06) / 0.33)"
 
 _TREND = f"increasing, decreasing or stable: p = {_RISE}, stable if |2p - 1| < 0.15"
 
@@ -246,10 +246,12 @@ _POSITIONS = {
 }
 
 _FORECAST = {
-    "expected": _EXPECTED,
-    "risk": "expected * sqrt(1 + s²), s² the residual variance of the coefficients",
-    "low": "expected * exp(-0.45)",
-    "high": "expected * exp(0.36)",
+    "volatility_forecast": _EXPECTED,
+    "root_variance_forecast": (
+        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients"
+    ),
+    "low": "volatility_forecast * exp(-0.45)",
+    "high": "volatility_forecast * exp(0.36)",
     "rise_probability": _RISE,
     "trailing_21d": _REALIZED.format(21, 15),
     "ewma_94": "sqrt(252 * sum(0.94^k * r²) / sum(0.94^k)) over 252 sessions",
@@ -263,11 +265,11 @@ _FORECAST = {
     "in_sample": "whether the version's last target is after the day",
     "clipped": "whether the ratio is outside [0.25, 6]",
     "short_history": "whether L is based on 63 to 125 returns",
-    "day_replaced": (
+    "daily_lag_imputed": (
         "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
         " day's"
     ),
-    "thin_sessions": (
+    "thin_coverage_sessions": (
         "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"
     ),
 }
@@ -280,8 +282,8 @@ _SCORES = {
     "completed_on": "the 21st session after the forecast",
     **dict.fromkeys(
         (
-            "expected",
-            "risk",
+            "volatility_forecast",
+            "root_variance_forecast",
             "trailing_21d",
             "ewma_94",
             "ewma_97",

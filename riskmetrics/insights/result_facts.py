@@ -99,7 +99,7 @@ def forecast_facts(
         )
     if score:
         figures = {
-            "past_forecast": "expected",
+            "past_forecast": "volatility_forecast",
             "past_outcome": "realized",
             "past_low": "low",
             "past_high": "high",
@@ -197,7 +197,7 @@ def risk_facts(
     for row in rows_by_name["drawdowns"]:
         yield from defined_facts(
             make,
-            {"drawdown": row["current"], "largest_drawdown": row["largest"]},
+            {"drawdown": row["current_drawdown"], "max_drawdown": row["max_drawdown"]},
             n_obs=row["observations"],
         )
 

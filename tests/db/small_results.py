@@ -26,13 +26,13 @@ _FORECAST = {
     "proxy": "close",
     "coefficients": "shipped-1",
     "in_sample": True,
-    **dict.fromkeys(("clipped", "short_history", "day_replaced"), False),
+    **dict.fromkeys(("clipped", "short_history", "daily_lag_imputed"), False),
 }
 _OPTION = {
     "underlying_symbol": "AAPL",
     "risk_free_rate": 0,
     "dividend_yield": 0,
-    "linearised": True,
+    "linearized": True,
 }
 
 
@@ -118,7 +118,8 @@ def _rows(
             }
         ),
         tables.portfolio_var_backtests: (
-            portfolio_day | {"level": "0.95", "expected": 12.6, "breaches": 12, "n_tested": 252}
+            portfolio_day
+            | {"level": "0.95", "expected_exceptions": 12.6, "exceptions": 12, "n_tested": 252}
         ),
         tables.portfolio_risk_contributions: (
             portfolio_day | {"symbol": "AAPL", "observations": 252}

@@ -20,8 +20,6 @@ from tests.db.test_existing_databases import a_few_rows, built
 
 REVISION = "5b0e7d31c9a6"
 FOREIGN = {"AAPL": "AAPL.US", "BRK-B": "BRK/B", "SPY": "SPY.US", "TLT": "tlt", "VOD.L": "VOD.L"}
-NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
-"""Keys of prompts."""
 CREATED_LATER = {("price_decisions", "symbol")}
 """Columns that always had the normal spelling."""
 
@@ -35,7 +33,7 @@ def symbol_columns() -> set[tuple[str, str]]:
         for column in table.columns
         if isinstance(column.type, sa.String) and column.name.endswith(ends)
     }
-    return found - NO_SYMBOLS - CREATED_LATER | {("database_settings", "value")}
+    return found - CREATED_LATER | {("database_settings", "value")}
 
 
 def test_every_column_of_symbols_is_normalized() -> None:
@@ -62,7 +60,7 @@ def fill(engine: sa.Engine) -> None:
         "coefficients": "shipped-1",
         "in_sample": True,
     }
-    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False)
+    flags = dict.fromkeys(("clipped", "short_history", "daily_lag_imputed"), False)
     option = {"position_type": "LC", "underlying_symbol": "BRK-B", "symbol": "BRKB250117C00400000"}
     with engine.begin() as connection:
         store_small_results(connection)
@@ -74,7 +72,7 @@ def fill(engine: sa.Engine) -> None:
             for day in (FIRST_DAY, SECOND_DAY):
                 insert(connection, tables.market_data_cache, **price, date=day)
             insert(connection, tables.company_profiles, symbol=symbol, data_source="FMP")
-            insert(connection, tables.vendor_answers, vendor="FMP", kind="prices", subject=symbol)
+            insert(connection, tables.vendor_responses, vendor="FMP", kind="prices", subject=symbol)
         made = {"observations": 252, "proxy": "close"}
         insert(connection, tables.volatility_forecasts, **forecast, **flags, **made)
         insert(connection, tables.har_forecast_scores, **forecast, completed_on=SECOND_DAY)
@@ -86,7 +84,7 @@ def contents(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
     """Return every row of every table except vendor responses, which are requested again."""
     names = sa.inspect(engine).get_table_names()
     rows = "SELECT row::text FROM {} AS row ORDER BY 1"
-    return {name: query(engine, rows.format(name)) for name in names if name != "vendor_answers"}
+    return {name: query(engine, rows.format(name)) for name in names if name != "vendor_responses"}
 
 
 def go_back(engine: sa.Engine) -> None:
@@ -108,13 +106,13 @@ def test_a_database_full_of_foreign_spellings_becomes_a_normal_one(engine: sa.En
     assert contents(engine) != expected
     migrate.ensure_head(engine)
     assert contents(engine) == expected
-    assert query(engine, "SELECT subject FROM vendor_answers") == [("VOD.L",)]
+    assert query(engine, "SELECT subject FROM vendor_responses") == [("VOD.L",)]
 
 
 def test_a_database_with_normal_spellings_is_left_as_it_is(engine: sa.Engine) -> None:
     fill(engine)
     rows = "SELECT xmin::text, ctid::text FROM market_data_cache ORDER BY ctid"
-    answers = "SELECT * FROM vendor_answers ORDER BY subject"
+    answers = "SELECT * FROM vendor_responses ORDER BY subject"
     before = query(engine, rows), query(engine, answers)
     go_back(engine)
     migrate.ensure_head(engine)

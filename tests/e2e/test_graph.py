@@ -72,7 +72,7 @@ CHECKS = {
     "benchmark_weights": {"benchmark_complete"},
     "market_prices": {
         *("bad_ticks", "short_histories", "stale_prices"),
-        *("stitched_histories", "unadjusted_splits"),
+        *("adjustment_breaks", "unadjusted_splits"),
     },
     "portfolio_values": {
         *("last_scheduled_run", "portfolios_valued"),

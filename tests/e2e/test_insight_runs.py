@@ -262,7 +262,7 @@ def test_a_preview_names_nothing_that_is_held_unless_it_may(
     assert {prompt["insight_type"] for prompt in prompts} == TYPES
     for name in ("Concentrated", "AMD", "Advanced Micro", "AAPL", "COVID", "market -"):
         assert name not in sent.stdout
-    monkeypatch.setenv("RISKMETRICS_AI_DISCLOSE", "tickers")
+    monkeypatch.setenv("RISKMETRICS_AI_ANONYMIZATION", "tickers")
     named = call("ai", "preview", "--portfolio", "Concentrated", "--json").stdout
     assert "AMD" in named
     assert "Advanced Micro" not in named

@@ -47,7 +47,7 @@ from riskmetrics.db.tables.risk_tables import (
 )
 from riskmetrics.db.tables.schema import metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
-from riskmetrics.db.tables.vendor_tables import vendor_answers, vendor_quotas
+from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
 __all__ = [
     "ai_batch_requests",
@@ -83,7 +83,7 @@ __all__ = [
     "symbol_adjusted_betas",
     "symbol_two_factor_betas",
     "undefined_metrics",
-    "vendor_answers",
     "vendor_quotas",
+    "vendor_responses",
     "volatility_forecasts",
 ]

@@ -88,7 +88,7 @@ har_coefficients = sa.Table(
     sa.Column("month_std_error", sa.Double, doc="Standard error of month_weight."),
     sa.Column("market_std_error", sa.Double, doc="Standard error of market_weight."),
     sa.Column(
-        "refused_reason",
+        "rejection_reason",
         sa.Text,
         comment=(
             "Why the fit was refused and these are an earlier version's. NULL: it was accepted."
@@ -105,11 +105,11 @@ volatility_forecasts = sa.Table(
     metadata,
     *_subject_columns(),
     sa.Column(
-        "expected",
+        "volatility_forecast",
         sa.Double,
         comment="Volatility of the next 21 sessions; annualized fraction, as all here.",
     ),
-    sa.Column("risk", sa.Double, comment="Square root of the variance forecast."),
+    sa.Column("root_variance_forecast", sa.Double, comment="Square root of the variance forecast."),
     sa.Column("low", sa.Double, comment="10th percentile of what may follow."),
     sa.Column("high", sa.Double, comment="90th percentile of what may follow."),
     sa.Column(
@@ -148,13 +148,13 @@ volatility_forecasts = sa.Table(
         "short_history", sa.Boolean, nullable=False, comment="The level rests on 63 to 125 returns."
     ),
     sa.Column(
-        "day_replaced",
+        "daily_lag_imputed",
         sa.Boolean,
         nullable=False,
         comment="No return in 4 sessions: the month stood in for the day.",
     ),
     sa.Column(
-        "thin_sessions",
+        "thin_coverage_sessions",
         sa.Integer,
         comment="Sessions on which 80 to 95 % of gross exposure had a return. NULL: a symbol.",
     ),
@@ -181,8 +181,10 @@ har_forecast_scores = sa.Table(
         sa.Double,
         comment="Root mean square return of the 21 sessions after day, annualized fraction.",
     ),
-    sa.Column("expected", sa.Double, comment="The forecast, as it was stored."),
-    sa.Column("risk", sa.Double, doc="Square root of the variance forecast, as stored."),
+    sa.Column("volatility_forecast", sa.Double, comment="The forecast, as it was stored."),
+    sa.Column(
+        "root_variance_forecast", sa.Double, doc="Square root of the variance forecast, as stored."
+    ),
     sa.Column("trailing_21d", sa.Double, doc="Trailing 21-session volatility, as stored."),
     sa.Column("ewma_94", sa.Double, doc="EWMA volatility, decay 0.94, as stored."),
     sa.Column("ewma_97", sa.Double, doc="EWMA volatility, decay 0.97, as stored."),

@@ -151,7 +151,7 @@ ai_spend = sa.Table(
     sa.Column("day", sa.Date, nullable=False, comment="Day of UTC that the call counts for."),
     sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
     sa.Column(
-        "subject",
+        "prompt_hash",
         sa.String(64),
         nullable=False,
         comment="Hash of the prompt: what is written for it, repaired or looked up adds up.",
@@ -208,7 +208,7 @@ ai_batch_requests = sa.Table(
         comment="What the vendor's answer is known by.",
     ),
     sa.Column("batch_id", sa.ForeignKey("ai_batches.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
+    sa.Column("prompt_hash", sa.String(64), nullable=False, comment="Hash of the prompt."),
     sa.Column(
         "spend_id", sa.ForeignKey("ai_spend.id"), nullable=False, comment="What is reserved for it."
     ),

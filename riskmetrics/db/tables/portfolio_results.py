@@ -155,14 +155,14 @@ portfolio_snapshots = sa.Table(
         ),
     ),
     sa.Column(
-        "weight_base",
+        "equity_source",
         sa.String(16),
         comment=(
             "Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
             " where none is stated. NULL: computed by an earlier version."
         ),
     ),
-    sa.CheckConstraint("weight_base IN ('stated_equity', 'net_value')", name="weight_base"),
+    sa.CheckConstraint("equity_source IN ('stated_equity', 'net_value')", name="equity_source"),
     sa.UniqueConstraint(
         "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
     ),

@@ -88,10 +88,13 @@ portfolio_var_backtests = sa.Table(
         comment="Confidence of the historical one-day value at risk.",
     ),
     sa.Column(
-        "expected", sa.Double, nullable=False, comment="Breaches that the level lets expect."
+        "expected_exceptions",
+        sa.Double,
+        nullable=False,
+        comment="Exceptions that the level implies.",
     ),
     sa.Column(
-        "breaches",
+        "exceptions",
         sa.Integer,
         nullable=False,
         comment="Sessions whose loss passed the value at risk known before.",
@@ -107,10 +110,10 @@ portfolio_var_backtests = sa.Table(
         sa.Double,
         comment="Kupiec (1995), chi-squared with 1 degree of freedom.",
     ),
-    sa.Column("p_value", sa.Double, comment="Of breaches as frequent as the level says."),
+    sa.Column("p_value", sa.Double, comment="Of exceptions as frequent as the level says."),
     undefined_reason_column(),
     *provenance_columns(),
-    sa.CheckConstraint("breaches BETWEEN 0 AND n_tested", name="breaches"),
+    sa.CheckConstraint("exceptions BETWEEN 0 AND n_tested", name="exceptions"),
     comment=(
         "One row per portfolio, session and level: whether losses passed the value at risk as often"
         " as they should."
@@ -165,21 +168,23 @@ portfolio_drawdowns = sa.Table(
         comment="Session; its weights are applied to the returns before it.",
     ),
     sa.Column(
-        "current",
+        "current_drawdown",
         sa.Double,
         comment="Fall from the highest close of the window to this one, in [0, 1].",
     ),
-    sa.Column("current_peak", sa.Date, comment="Session of that highest close."),
+    sa.Column("current_drawdown_peak", sa.Date, comment="Session of that highest close."),
     sa.Column(
-        "largest", sa.Double, comment="Largest fall from the highest close before it, in [0, 1]."
+        "max_drawdown",
+        sa.Double,
+        comment="Largest fall from the highest close before it, in [0, 1].",
     ),
     sa.Column(
-        "largest_peak",
+        "max_drawdown_peak",
         sa.Date,
         comment="Session that the largest fall began with. NULL: there was none.",
     ),
     sa.Column(
-        "largest_trough",
+        "max_drawdown_trough",
         sa.Date,
         comment="Session that the largest fall ended with. NULL: there was none.",
     ),
@@ -285,7 +290,7 @@ position_option_exposures = sa.Table(
         comment="The underlying's forecast for 21 sessions, annualized fraction. NULL: none.",
     ),
     sa.Column(
-        "years",
+        "years_to_expiration",
         sa.Double,
         comment=(
             "Calendar days to expiration over 365; negative: expired. NULL: expiration not known."
@@ -304,7 +309,7 @@ position_option_exposures = sa.Table(
         comment="Continuously compounded, per year, as set for the run.",
     ),
     sa.Column(
-        "linearised",
+        "linearized",
         sa.Boolean,
         nullable=False,
         comment="True: exposure leaves out how delta moves with the price.",

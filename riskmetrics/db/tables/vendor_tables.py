@@ -23,8 +23,8 @@ vendor_quotas = sa.Table(
     ),
 )
 
-vendor_answers = sa.Table(
-    "vendor_answers",
+vendor_responses = sa.Table(
+    "vendor_responses",
     metadata,
     sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
     sa.Column(
@@ -36,7 +36,7 @@ vendor_answers = sa.Table(
     sa.Column(
         "subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."
     ),
-    timestamp_column("answered_at"),
+    timestamp_column("received_at"),
     sa.Column(
         "first_day",
         sa.Date,
