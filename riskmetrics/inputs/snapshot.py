@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import sqlalchemy as sa
 
+from riskmetrics import trading_calendar
 from riskmetrics.db import calibration_queries, input_queries, stored_settings
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.results.lot_frames import open_positions, underlying
@@ -32,6 +33,8 @@ class Snapshot:
 
     connection: sa.Connection
     """Its transaction is repeatable read and read only."""
+    as_of: date
+    """Last completed session; options that expired before it have ended at their payoff."""
     market_index: str
     """Symbol that market betas are measured against."""
     rate_index: str
@@ -44,7 +47,7 @@ class Snapshot:
     @cached_property
     def lots(self) -> pd.DataFrame:
         """Every lot ever held."""
-        return input_queries.read_lots(self.connection)
+        return input_queries.read_lots(self.connection, self.as_of)
 
     @cached_property
     def portfolios(self) -> pd.DataFrame:
@@ -89,12 +92,18 @@ def list_open_symbols(lots: pd.DataFrame, sessions: "Sequence[date]") -> set[str
 
 
 @contextmanager
-def open_snapshot(engine: sa.Engine, settings: "Settings") -> Iterator[Snapshot]:
-    """Open a snapshot of the inputs in a database, by the settings of this machine."""
+def open_snapshot(
+    engine: sa.Engine, settings: "Settings", as_of: date | None = None
+) -> Iterator[Snapshot]:
+    """Open a snapshot of the inputs in a database, by the settings of this machine.
+
+    ``as_of`` is the last completed session, by default that of now.
+    """
     with engine.connect() as connection, connection.begin():
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         yield Snapshot(
             connection,
+            as_of or trading_calendar.last_completed_session(),
             stored_settings.read_market_index(connection, settings.market_index),
             stored_settings.read_rate_index(connection, settings.rate_index),
             stored_settings.read_benchmark_code(connection, settings.benchmark),
