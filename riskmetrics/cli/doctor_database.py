@@ -107,8 +107,9 @@ def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator
         advice = "riskmetrics db upgrade tells which" if may_migrate else owner_advice
         yield Finding(outdated_state, "schema", text, advice)
     elif revision not in known_revisions:
-        text = f"revision {revision} is newer than this version of riskmetrics, at {head}"
-        yield Finding("fail", "schema", text, "upgrade riskmetrics on this machine")
+        text = f"revision {revision} is unknown to this version of riskmetrics, at {head}"
+        advice = "upgrade riskmetrics here; a database from before 0.1.0 must be created again"
+        yield Finding("fail", "schema", text, advice)
     elif revision != head:
         advice = (
             "the next run migrates it, or run riskmetrics db upgrade"

@@ -125,6 +125,7 @@ def _rows(
             portfolio_day | {"symbol": "AAPL", "observations": 252}
         ),
         tables.portfolio_drawdowns: portfolio_day | {"observations": 252},
+        tables.portfolio_figures: portfolio_day | {"figure": "beta_of_nothing", "value": 0},
         tables.portfolio_stress: portfolio_day | {"scenario": "market -20%"},
         tables.position_option_exposures: portfolio_day | {"position_id": position} | _OPTION,
         tables.portfolio_rate_betas: portfolio_day | {"rate_index": "TLT"},

@@ -17,6 +17,7 @@ RESULTS = OF_SYMBOLS | {
     "har_forecast_scores": "day",
     "portfolio_coverage": "day",
     "portfolio_drawdowns": "day",
+    "portfolio_figures": "day",
     "portfolio_rate_betas": "day",
     "portfolio_risk_contributions": "day",
     "portfolio_sector_weights": "day",

@@ -1,12 +1,13 @@
-"""Create the views v_*: stored results under the names of portfolios and symbols, for dashboards and people's own SQL.
+"""Create the views v_*: results with names of portfolios and symbols, for dashboards and SQL.
 
-Postgres refuses to change the type of a column that a view reads: a later revision that does so drops the view and creates it again.
+Postgres refuses to change the type of a column that a view reads: a later revision that does so
+drops the view and creates it again.
 """
 
 from alembic import op
 
-revision = "6c1f0b7d92ae"
-down_revision = "b81f5e2c7a30"
+revision = "f2a95c8e7d10"
+down_revision = "e81d46a0b7f3"
 
 PORTFOLIO = "s.portfolio_id, p.name AS portfolio"
 LIVE = "JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL"
