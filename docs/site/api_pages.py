@@ -24,4 +24,9 @@ def iterate_modules() -> Iterator[str]:
 
 def build_module_page(module: str) -> str:
     """Return the page of a module."""
-    return f"# {module.removeprefix('riskmetrics.')}\n\n::: {module}\n"
+    return f"""# {module.removeprefix("riskmetrics.")}
+
+Examples assume `import numpy as np` and `from {module} import *`. They run in the tests.
+
+::: {module}
+"""
