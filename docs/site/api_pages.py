@@ -26,7 +26,7 @@ def build_module_page(module: str) -> str:
     """Return the page of a module."""
     return f"""# {module.removeprefix("riskmetrics.")}
 
-Examples assume `import numpy as np` and `from {module} import *`. They run in the tests.
+Examples assume `from {module} import *`. They run in the tests.
 
 ::: {module}
 """
