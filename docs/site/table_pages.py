@@ -39,13 +39,13 @@ def _build_section(table: sa.Table) -> str:
     rows = [
         (
             as_code(column.name),
-            as_code(column.type.compile(postgresql.dialect())),
-            "yes" if column.nullable else "no",
+            as_code(column.type.compile(postgresql.dialect()))
+            + ("" if column.nullable else " not NULL"),
             _describe(column),
         )
         for column in table.columns
     ]
-    columns = build_table(("column", "type", "NULL", "content"), rows)
+    columns = build_table(("column", "type", "content"), rows)
     return f"## {table.name}\n\n{comment}{_describe_keys(table)}\n\n{columns}"
 
 

@@ -28,12 +28,3 @@ def test_every_stored_figure_is_defined() -> None:
 def test_defined_columns_exist(page: Path) -> None:
     columns = {column.name for table in metadata.tables.values() for column in table.columns}
     assert read_columns(page) - columns == set()
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_named_tests_and_modules_exist(page: Path) -> None:
-    text = page.read_text()
-    for file, test in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", text):
-        assert f"def {test}(" in (ROOT / file).read_text()
-    for module in re.findall(r"`((?:metrics|results)/\w+\.py)`", text):
-        assert (ROOT / "riskmetrics" / module).is_file()
