@@ -46,7 +46,7 @@ def _build_section(name: str, command: Any) -> str:
     parts += map(_format_paragraph, more)
     rows = [_build_row(parameter, command) for parameter in command.params if not parameter.hidden]
     if rows:
-        parts.append(build_table(("argument or option", "value", "default", "meaning"), rows))
+        parts.append(build_table(("argument or option", "meaning"), rows))
     if subcommands:
         links = (
             f"[{as_code(part)}](#{f'{name} {part}'.replace(' ', '-')})"
@@ -79,20 +79,20 @@ def _build_usage(name: str, command: Any) -> str:
     return " ".join(words)
 
 
-def _build_row(parameter: Any, command: Any) -> tuple[str, str, str, str]:
-    if parameter.param_type_name == "argument":
-        name = as_code(parameter.name.upper())
-    else:
-        name = ", ".join(map(as_code, [*parameter.opts, *parameter.secondary_opts]))
+def _build_row(parameter: Any, command: Any) -> tuple[str, str]:
+    """Return an argument or option with the kind of its value, and its meaning and default."""
     is_switch = getattr(parameter, "is_flag", False)
-    default = parameter.default
-    has_default = default not in (None, "", (), False) and not callable(default)
-    return (
-        name + (" (required)" if parameter.required else ""),
-        "" if is_switch else as_code(_name_type(parameter, command)),
-        as_code(str(default)) if has_default and not is_switch else "",
-        escape_cell(parameter.help or ""),
-    )
+    if parameter.param_type_name == "argument":
+        names = [parameter.name.upper()]
+    else:
+        names = [*parameter.opts, *parameter.secondary_opts]
+    kind = "" if is_switch else f" {escape_cell(_name_type(parameter, command))}"
+    meaning = escape_cell(parameter.help or "")
+    if parameter.required:
+        meaning += " Required."
+    if not is_switch and not callable(parameter.default) and parameter.default not in (None, ""):
+        meaning += f" Default: {as_code(str(parameter.default))}."
+    return ", ".join(map(as_code, names)) + kind, meaning
 
 
 def _name_type(parameter: Any, command: Any) -> str:

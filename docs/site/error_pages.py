@@ -13,16 +13,18 @@ A command prints an error as one line on stderr: what happened, where, and what 
 
 """
 
-_OTHER_CODES = {
+_CODES_WITHOUT_ERROR = {
     0: "Done. Warnings do not change this.",
-    1: "The operating system refused something, such as a file; or the command failed.",
+    1: "Something else failed, such as the operating system refusing a file.",
     PARTIAL_EXIT_CODE: "Done, but some of the input could not be downloaded.",
     130: "Interrupted with Ctrl-C; results stored so far are kept.",
 }
-"""Exit codes that no error class, or not only an error class, sets."""
+"""Meaning of the exit codes that no class of errors explains."""
 
 
-def iterate_errors(root: type[RiskmetricsError] = RiskmetricsError) -> Iterator[type]:
+def iterate_errors(
+    root: type[RiskmetricsError] = RiskmetricsError,
+) -> Iterator[type[RiskmetricsError]]:
     """Yield every error class, each before its subclasses."""
     yield root
     for child in root.__subclasses__():
@@ -33,28 +35,33 @@ def iterate_errors(root: type[RiskmetricsError] = RiskmetricsError) -> Iterator[
 def build_errors_page() -> str:
     """Return the page: a table of exit codes, and one of error classes."""
     errors = list(iterate_errors())
-    codes = sorted({error.exit_code for error in errors} | set(_OTHER_CODES))
-    code_rows = [
-        (
-            str(code),
-            _OTHER_CODES.get(code, ""),
-            ", ".join(as_code(error.__name__) for error in errors if error.exit_code == code),
-        )
-        for code in codes
-    ]
+    codes = sorted({error.exit_code for error in errors} | set(_CODES_WITHOUT_ERROR))
+    code_rows = [(str(code), _describe_code(code, errors)) for code in codes]
     error_rows = [
         (
             as_code(error.__name__),
             as_code(error.__mro__[1].__name__),
             str(error.exit_code),
-            escape_cell((error.__doc__ or "").split("\n\n")[0]),
+            _describe(error),
         )
         for error in errors
     ]
     return (
         _INTRODUCTION
         + "## Exit codes\n\n"
-        + build_table(("code", "meaning", "errors"), code_rows)
+        + build_table(("code", "meaning"), code_rows)
         + "\n## Errors\n\nAll are in `riskmetrics.errors`.\n\n"
         + build_table(("error", "derives from", "exit code", "meaning"), error_rows)
     )
+
+
+def _describe_code(code: int, errors: list[type[RiskmetricsError]]) -> str:
+    """Return the meaning of an exit code: that of the main classes of errors with it."""
+    if code in _CODES_WITHOUT_ERROR:
+        return _CODES_WITHOUT_ERROR[code]
+    main = [error for error in errors if error.__mro__[1] is RiskmetricsError]
+    return " ".join(_describe(error) for error in main if error.exit_code == code)
+
+
+def _describe(error: type[RiskmetricsError]) -> str:
+    return escape_cell((error.__doc__ or "").split("\n\n")[0])

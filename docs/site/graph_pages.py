@@ -37,14 +37,14 @@ def _build_assets(graph: Any) -> str:
         rows = [
             (
                 as_code(node.key.to_user_string()),
-                _first_paragraph(node.description),
                 "yes" if node.partitions_def else "no",
                 ", ".join(sorted(as_code(key.to_user_string()) for key in node.parent_keys)),
+                _first_paragraph(node.description),
             )
             for node in nodes
             if node.group_name == group
         ]
-        header = ("asset", "content", "by session", "computed from")
+        header = ("asset", "by session", "computed from", "content")
         parts += [f"### Group {group}\n", build_table(header, rows)]
     return "\n".join(parts)
 

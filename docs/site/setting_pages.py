@@ -51,14 +51,17 @@ def iterate_settings() -> Iterator[Setting]:
 def build_settings_page() -> str:
     """Return the page: a table of all settings."""
     rows = [
-        (
-            " or ".join(map(as_code, setting.names)),
-            as_code(_format_default(setting.default)),
-            escape_cell(setting.meaning) + (" Secret." if setting.is_secret else ""),
-        )
+        (" or ".join(map(as_code, setting.names)), _describe(setting))
         for setting in iterate_settings()
     ]
-    return _INTRODUCTION + build_table(("setting", "default", "meaning"), rows)
+    return _INTRODUCTION + build_table(("setting", "meaning"), rows)
+
+
+def _describe(setting: Setting) -> str:
+    default = _format_default(setting.default)
+    parts = [escape_cell(setting.meaning), "Secret." if setting.is_secret else ""]
+    parts.append(f"Default: {as_code(default)}." if default else "")
+    return " ".join(filter(None, parts))
 
 
 def _format_default(default: object) -> str:

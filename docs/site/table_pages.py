@@ -50,19 +50,15 @@ def _build_section(table: sa.Table) -> str:
 
 
 def _describe_keys(table: sa.Table) -> str:
-    """Return the keys of a table, the natural one first."""
-    unique = [
-        constraint
+    """Return the keys of a table, the natural one before a surrogate one."""
+    keys = [
+        list(constraint.columns.keys())
         for constraint in table.constraints
-        if isinstance(constraint, sa.UniqueConstraint) and constraint.columns
+        if isinstance(constraint, sa.UniqueConstraint)
     ]
-    keys = [*(list(constraint.columns.keys()) for constraint in unique)]
     primary = list(table.primary_key.columns.keys())
-    if primary != ["id"] or not keys:
-        keys.insert(0, primary)
-    return "One row per " + "; and per ".join(
-        ", ".join(map(as_code, key)) for key in sorted(keys, key=len, reverse=True)
-    ).join(("", "."))
+    keys.insert(len(keys) if primary == ["id"] else 0, primary)
+    return "Key: " + "; also unique: ".join(", ".join(map(as_code, key)) for key in keys) + "."
 
 
 def _describe(column: "sa.Column[object]") -> str:

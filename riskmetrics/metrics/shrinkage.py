@@ -37,8 +37,10 @@ def vasicek(
     ----------
     beta, std_error : arrays of one shape
         Estimates and their standard errors, dimensionless; NaN where undefined.
-    prior_mean, prior_sd : float
-        Prior mean and standard deviation of beta; ``prior_sd`` is positive.
+    prior_mean : float
+        Prior mean of beta.
+    prior_sd : float
+        Prior standard deviation of beta, positive.
 
     Returns
     -------
