@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "build", help="Folder to build below.")
     site = build(parser.parse_args().out.absolute())
     print(f"Site: {site / 'index.html'}")  # noqa: T201
+    print(f"With search: {sys.executable} -m http.server --directory {site}")  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def _build_row(parameter: Any, command: Any) -> tuple[str, str]:
 
 def _name_type(parameter: Any, command: Any) -> str:
     """Return the kind of a value as `--help` prints it, with dates as people write them."""
-    shown = parameter.display_type(typer.Context(command)).strip("<>")
+    shown: str = parameter.display_type(typer.Context(command)).strip("<>")
     for code, part in (("%Y", "YYYY"), ("%m", "MM"), ("%d", "DD"), ("str", "text")):
         shown = shown.replace(code, part)
     return shown

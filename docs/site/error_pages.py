@@ -60,7 +60,8 @@ def _describe_code(code: int, errors: list[type[RiskmetricsError]]) -> str:
     if code in _CODES_WITHOUT_ERROR:
         return _CODES_WITHOUT_ERROR[code]
     main = [error for error in errors if error.__mro__[1] is RiskmetricsError]
-    return " ".join(_describe(error) for error in main if error.exit_code == code)
+    clauses = [_describe(error).split(";")[0] for error in main if error.exit_code == code]
+    return " ".join(f"{clause.rstrip('.')}." for clause in clauses)
 
 
 def _describe(error: type[RiskmetricsError]) -> str:
