@@ -10,12 +10,9 @@ from riskmetrics.assets import (
     insight_generation,
     market_data,
     nightly,
-    portfolios,
-    positions,
     price_checks,
-    risk,
-    scores,
 )
+from riskmetrics.assets.risk import build_risk_results
 from riskmetrics.resources import (
     LanguageModel,
     MarketDataVendor,
@@ -38,9 +35,12 @@ _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
     """Build the definitions; ``is_schedule_enabled``: whether schedule and alerts are on."""
     return dg.Definitions(
-        assets=dg.load_assets_from_modules(
-            [market_data, har_calibration, positions, portfolios, risk, scores, insight_generation]
-        ),
+        assets=[
+            market_data.market_data,
+            har_calibration.har_coefficients,
+            build_risk_results(),
+            insight_generation.ai_insights,
+        ],
         asset_checks=dg.load_asset_checks_from_modules(
             [checks, insight_generation, nightly, price_checks]
         ),
@@ -73,12 +73,12 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             ),
             dg.define_asset_job(
                 SEED_BENCHMARK,
-                selection=[market_data.benchmark_weights],
+                selection=["benchmark_weights"],
                 description=(
                     "Sector weights of the S&P 500 from the vendor, without waiting until those"
                     " stored are a week old."
                 ),
-                config={"ops": {"benchmark_weights": {"config": {"force": True}}}},
+                config={"ops": {"market_data": {"config": {"force_benchmark": True}}}},
                 tags={"riskmetrics/code_version": code_version()},
             ),
             batch_collection.collect_insights,

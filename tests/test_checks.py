@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from riskmetrics.assets.checks import beta_extreme
-from riskmetrics.assets.positions import position_betas
+from riskmetrics.assets.risk import build_risk_results
 from riskmetrics.db import tables
 from riskmetrics.resources import Warehouse
 from tests.conftest import open_connection
@@ -40,7 +40,7 @@ def test_a_beta_of_five_is_accepted_and_one_beyond_is_extreme(
     store_betas(database, *betas)
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     definitions = dg.Definitions(
-        assets=[position_betas],
+        assets=[build_risk_results()],
         asset_checks=[beta_extreme],
         jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(beta_extreme))],
         resources={"warehouse": Warehouse()},

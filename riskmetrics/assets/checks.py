@@ -1,18 +1,14 @@
 """What must hold of the data: each check has a measured value, a severity and a sentence."""
 
+from collections.abc import Sequence
+from datetime import date
+
 import dagster as dg
 import numpy as np
 
 from riskmetrics import gics, trading_calendar
 from riskmetrics.assets import reports
-from riskmetrics.assets.market_data import benchmark_weights
 from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
-from riskmetrics.assets.portfolios import (
-    portfolio_values,
-    portfolio_volatility,
-    sector_concentration,
-)
-from riskmetrics.assets.positions import position_betas
 from riskmetrics.db import input_queries, result_queries, stored_prices
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
@@ -39,12 +35,8 @@ _BENCHMARK_TOLERANCE = 0.005 + 1e-9
 """How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
 
 
-@dg.asset_check(asset=position_betas, blocking=True)
-def betas_match_statsmodels(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def betas_match_statsmodels(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         rows = result_queries.sample_market_betas(connection, days, _REFIT_SAMPLE_SIZE)
         symbols = {*rows["symbol"], *rows["market_index"]}
@@ -53,6 +45,8 @@ def betas_match_statsmodels(
         suspected = find_suspected_splits(connection, symbols)
     worst = max_abs_difference(rows, closes, suspected)
     return dg.AssetCheckResult(
+        asset_key="position_betas",
+        check_name="betas_match_statsmodels",
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"refitted": len(rows), "largest_difference": worst},
@@ -63,7 +57,7 @@ def betas_match_statsmodels(
     )
 
 
-@dg.asset_check(asset=position_betas)
+@dg.asset_check(asset="position_betas")
 def beta_extreme(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -98,7 +92,7 @@ def beta_extreme(
     )
 
 
-@dg.asset_check(asset=portfolio_values)
+@dg.asset_check(asset="portfolio_values")
 def price_coverage(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -145,7 +139,7 @@ def price_coverage(
     )
 
 
-@dg.asset_check(asset=portfolio_values)
+@dg.asset_check(asset="portfolio_values")
 def portfolios_valued(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -168,7 +162,7 @@ def portfolios_valued(
     )
 
 
-@dg.asset_check(asset=portfolio_values)
+@dg.asset_check(asset="portfolio_values")
 def unconfirmed_prices(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -199,7 +193,7 @@ def unconfirmed_prices(
     )
 
 
-@dg.asset_check(asset=portfolio_volatility)
+@dg.asset_check(asset="portfolio_volatility")
 def equity_sufficient(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -226,7 +220,7 @@ def equity_sufficient(
     )
 
 
-@dg.asset_check(asset=sector_concentration, blocking=True)
+@dg.asset_check(asset="sector_concentration", blocking=True)
 def sector_weights_sum(
     context: dg.AssetCheckExecutionContext, warehouse: Warehouse
 ) -> dg.AssetCheckResult:
@@ -246,7 +240,7 @@ def sector_weights_sum(
     )
 
 
-@dg.asset_check(asset=benchmark_weights)
+@dg.asset_check(asset="benchmark_weights")
 def benchmark_complete(
     context: dg.AssetCheckExecutionContext,
     warehouse: Warehouse,

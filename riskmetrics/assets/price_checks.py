@@ -7,7 +7,6 @@ import dagster as dg
 import pandas as pd
 
 from riskmetrics.assets import reports
-from riskmetrics.assets.market_data import market_prices
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import input_queries
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
@@ -18,7 +17,7 @@ from riskmetrics.results import price_faults
 
 @dg.multi_asset_check(
     specs=[
-        dg.AssetCheckSpec(name, asset=market_prices, description=fault.description)
+        dg.AssetCheckSpec(name, asset="market_prices", description=fault.description)
         for name, fault in price_faults.FAULT_KINDS.items()
     ]
 )

@@ -1,182 +1,104 @@
-"""Portfolio risk assets: tail risk, contributions, drawdowns, stress tests and options."""
+"""The risk results of a run: every table of positions and portfolios, from one snapshot of inputs.
 
-from collections.abc import Sequence
-from datetime import date
-from functools import partial
+They are one step, so that they share a `RunInputs` whatever executor runs them.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 
 import dagster as dg
-import pandas as pd
-import sqlalchemy as sa
 
-from riskmetrics.assets import inputs, reports
-from riskmetrics.assets.har_calibration import har_coefficients
-from riskmetrics.assets.partitions import run_sessions, session_asset
-from riskmetrics.assets.portfolios import (
-    SNAPSHOT_KEY,
-    portfolio_betas,
-    portfolio_rate_betas,
-    portfolio_values,
-    portfolio_volatility,
-)
-from riskmetrics.assets.positions import position_volatility
-from riskmetrics.db import input_queries, tables, write
-from riskmetrics.db.write import Provenance, WriteCounts
+from riskmetrics.assets import checks, reports
+from riskmetrics.assets.isolation import AssetResult, materialize_each
+from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.assets.table_schemas import table_metadata
+from riskmetrics.computations.position_figures import POSITION_ASSETS
+from riskmetrics.computations.result_asset import Edge, ResultAsset
+from riskmetrics.computations.risk_figures import RISK_ASSETS
+from riskmetrics.computations.snapshot_figures import SNAPSHOT_ASSETS
+from riskmetrics.db.result_writes import write_computed
+from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
-from riskmetrics.results import (
-    contribution_results,
-    drawdowns,
-    option_results,
-    pro_forma,
-    stress_results,
-    tail_risk_results,
-)
-from riskmetrics.results.snapshots import DAY_COLUMN
 
-_portfolio_asset = partial(session_asset, "portfolios")
+RESULT_ASSETS = (*POSITION_ASSETS, *SNAPSHOT_ASSETS, *RISK_ASSETS)
+
+_CHECKS: Mapping[str, Callable[..., dg.AssetCheckResult]] = {
+    "position_betas": checks.betas_match_statsmodels
+}
+"""Blocking checks of assets that others in this step follow from."""
 
 
-@_portfolio_asset(
-    portfolio_values,
-    portfolio_volatility,
-    writes=(tables.portfolio_tail_risk, tables.portfolio_var_backtests),
-)
-def portfolio_tail_risk(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Value at risk and expected shortfall of every portfolio, and VaR backtests."""
-    days = run_sessions(context)
-    with warehouse.begin("portfolio_tail_risk") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        volatility_estimates = inputs.estimate_portfolio_volatility(warehouse, connection, days)
-        returns = inputs.read_clean_returns(
-            warehouse, connection, days, tail_risk_results.TAIL_RISK_WINDOW
-        )
-        rows, backtests = tail_risk_results.compute_tail_risk(
-            valuation,
-            returns,
-            volatility_estimates.root_variance_amount,
-            volatility_estimates.figures.observations,
-        )
-        written = _replace_rows(
-            connection, tables.portfolio_tail_risk, rows, days, provenance(context)
-        )
-        _replace_rows(
-            connection, tables.portfolio_var_backtests, backtests, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="value_at_risk"
+def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.AssetsDefinition:
+    """Return the assets of results, as one step of which any can be selected."""
+    by_name = {asset.name: asset for asset in assets}
+    upstream = {name: [*asset.upstream] for name, asset in by_name.items()}
+    order = [name for name in TopologicalSorter(upstream).static_order() if name in by_name]
+
+    @dg.multi_asset(
+        name="risk_results",
+        specs=[_spec(asset) for asset in assets],
+        check_specs=[
+            dg.AssetCheckSpec(
+                check.__name__,
+                asset=name,
+                blocking=True,
+                description=f"{check.__doc__}",
+            )
+            for name, check in _CHECKS.items()
+        ],
+        partitions_def=session_partitions,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+    )
+    def risk_results(
+        context: dg.AssetExecutionContext, warehouse: Warehouse
+    ) -> Iterator[AssetResult]:
+        """Compute what is selected, from one snapshot of the inputs."""
+        sessions = run_sessions(context)
+        selected = {key.to_user_string() for key in context.selected_asset_keys}
+        checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
+        with warehouse.snapshot() as snapshot:
+            inputs = RunInputs(snapshot, sessions)
+
+            def materialize(name: str) -> Iterator[AssetResult]:
+                if name in selected:
+                    yield _materialize(context, warehouse, by_name[name], inputs)
+                if name in checked:
+                    yield _CHECKS[name](warehouse, sessions)
+
+            chosen = {name: upstream[name] for name in order if name in selected | checked}
+            yield from materialize_each(context, chosen, materialize)
+
+    return risk_results
+
+
+def _spec(asset: ResultAsset) -> dg.AssetSpec:
+    edges = [
+        f"It {edge.value} {', '.join(names)}."
+        for edge in Edge
+        if (names := [name for name, carries in asset.upstream.items() if carries is edge])
+    ]
+    return dg.AssetSpec(
+        asset.name,
+        deps=[*asset.upstream],
+        description=" ".join([asset.description, *edges]),
+        group_name=asset.group,
+        kinds={"postgres", "pandas"},
+        owners=["team:riskmetrics"],
+        metadata=table_metadata(*asset.tables),
     )
 
 
-@_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_risk_contributions,))
-def risk_contributions(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Contribution of each symbol to its portfolio's volatility."""
-    days = run_sessions(context)
-    with warehouse.begin("risk_contributions") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        rows = contribution_results.compute_contributions(
-            valuation, inputs.read_clean_returns(warehouse, connection, days, pro_forma.YEAR_WINDOW)
+def _materialize(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, asset: ResultAsset, inputs: RunInputs
+) -> dg.MaterializeResult[None]:
+    """Compute an asset, write its rows in one transaction, and describe them."""
+    with warehouse.begin(asset.name) as connection:
+        computed = (
+            asset.compute(inputs)
+            if asset.read_results is None
+            else asset.compute(inputs, asset.read_results(connection, inputs.sessions))
         )
-        written = _replace_rows(
-            connection, tables.portfolio_risk_contributions, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="component"
-    )
-
-
-@_portfolio_asset(portfolio_values, har_coefficients, writes=(tables.portfolio_drawdowns,))
-def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Current and maximum drawdown of every portfolio over one year."""
-    days = run_sessions(context)
-    with warehouse.begin("portfolio_drawdowns") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        rows = drawdowns.compute_drawdowns(
-            valuation, inputs.read_clean_returns(warehouse, connection, days, pro_forma.YEAR_WINDOW)
-        )
-        written = _replace_rows(
-            connection, tables.portfolio_drawdowns, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="current"
-    )
-
-
-@_portfolio_asset(portfolio_betas, portfolio_rate_betas, writes=(tables.portfolio_stress,))
-def stress_tests(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Loss of every portfolio in each scenario of `stress_scenarios`."""
-    days = run_sessions(context)
-    with warehouse.begin("stress_tests") as connection:
-        valuation = inputs.value_option_adjusted(warehouse, connection, days)
-        betas, scenarios = (
-            inputs.estimate_stress_betas(warehouse, connection, days),
-            input_queries.read_stress_scenarios(connection),
-        )
-        symbols = inputs.list_open_symbols(inputs.read_lots(warehouse, connection), days)
-        closes = input_queries.read_adjusted_closes(
-            connection, symbols, stress_results.window_ends(scenarios)
-        )
-        suspected = inputs.read_suspected_splits(warehouse, connection)
-        rows = stress_results.compute_stress_losses(valuation, scenarios, betas, closes, suspected)
-        written = _replace_rows(
-            connection, tables.portfolio_stress, rows, days, provenance(context)
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="loss"
-    )
-
-
-@_portfolio_asset(
-    portfolio_values,
-    position_volatility,
-    writes=(tables.position_option_exposures, tables.portfolio_snapshots),
-)
-def option_exposures(context: dg.AssetExecutionContext, warehouse: Warehouse) -> None:
-    """Black-Scholes values and sensitivities of options, and their sums by portfolio."""
-    days = run_sessions(context)
-    with warehouse.begin("option_exposures") as connection:
-        rows = inputs.value_options(warehouse, connection, days)
-        written = _replace_rows(
-            connection, tables.position_option_exposures, rows, days, provenance(context)
-        )
-        option_lots = option_results.option_lots(inputs.read_lots(warehouse, connection))
-        sums, undefined = option_results.portfolio_rows(
-            inputs.value_portfolios(warehouse, connection, days), option_lots, rows
-        )
-        sums, undefined = write.null_out_of_range(
-            tables.portfolio_snapshots, sums, undefined, subject="portfolio_id", day=DAY_COLUMN
-        )
-        write.update_rows(
-            connection,
-            tables.portfolio_snapshots,
-            sums,
-            key=SNAPSHOT_KEY,
-            provenance=provenance(context),
-        )
-        write.replace_undefined_reasons(
-            connection,
-            undefined,
-            metrics=option_results.GREEK_METRICS,
-            days=days,
-            provenance=provenance(context),
-        )
-    reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="exposure"
-    )
-
-
-def _replace_rows(
-    connection: sa.Connection,
-    table: sa.Table,
-    rows: pd.DataFrame,
-    days: Sequence[date],
-    run_provenance: Provenance,
-) -> WriteCounts:
-    """Make ``rows`` the whole of a table of portfolios on ``days``."""
-    key = [column.name for column in table.primary_key]
-    return write.replace_rows(
-        connection,
-        table,
-        rows,
-        key=key,
-        scope=write.scope_of_days(table.c.day, days),
-        provenance=run_provenance,
-    )
+        written = write_computed(connection, computed, inputs.sessions, provenance(context))
+    reports.log_materialization(context, asset, inputs.sessions, *written[0])
+    return dg.MaterializeResult(asset_key=asset.name)
