@@ -143,7 +143,7 @@ def _check_vendor(connection: "sa.Connection", configured: "Settings") -> Iterat
     if problem := vendor.read_last_problem(connection, VENDOR):
         subject, reason, time_of_error = problem
         text = f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
-        yield Finding("warn", "vendor", text, "see docs/data.md")
+        yield Finding("warn", "vendor", text, "see docs/how-to/data.md")
 
 
 def _check_language_model(connection: "sa.Connection", configured: "Settings") -> Finding:
