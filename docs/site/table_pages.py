@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from docs.site.figures import describe_figure
 from docs.site.markdown import as_code, build_table, escape_cell, link_to_heading
 from riskmetrics.db.tables import metadata
-from riskmetrics.explain.registry import METRIC_GROUPS
 
 _INTRODUCTION = """# Data dictionary
 
@@ -67,14 +67,5 @@ def _describe(column: "sa.Column[object]") -> str:
     parts += [f"Refers to {link_to_heading(key.column.table.name)}." for key in column.foreign_keys]
     if column.primary_key and column.name == "id":
         parts.append("Identifier of the row.")
-    formula = next(
-        (
-            group.formulas[column.name]
-            for group in METRIC_GROUPS
-            if group.table is column.table and column.name in group.formulas
-        ),
-        None,
-    )
-    if formula:
-        parts.append(f"Formula: {as_code(' '.join(formula.split()))}")
+    parts.append(describe_figure(column.table.name, column.name))
     return " ".join(filter(None, parts))
