@@ -1,5 +1,7 @@
 """Wiring: assets, checks, the jobs and the resources. Nothing is computed or decided here."""
 
+from collections.abc import Mapping, Sequence
+
 import dagster as dg
 
 from riskmetrics import settings
@@ -12,7 +14,8 @@ from riskmetrics.assets import (
     nightly,
     price_checks,
 )
-from riskmetrics.assets.risk import build_risk_results
+from riskmetrics.assets.risk import RESULT_ASSETS, build_risk_results
+from riskmetrics.computations.extension import PortfolioFigure, load_extensions
 from riskmetrics.resources import (
     LanguageModel,
     MarketDataVendor,
@@ -32,13 +35,29 @@ _RETRY_WHOLE_RUN = {"dagster/retry_strategy": "ALL_STEPS"}
 _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 
 
-def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
-    """Build the definitions; ``is_schedule_enabled``: whether schedule and alerts are on."""
+def build_definitions(
+    *,
+    extra_metrics: Sequence[PortfolioFigure] = (),
+    resource_overrides: Mapping[str, object] | None = None,
+    is_schedule_enabled: bool = False,
+) -> dg.Definitions:
+    """Build the definitions of this package, alone or with assets of a firm's own beside them.
+
+    Parameters
+    ----------
+    extra_metrics : sequence of PortfolioFigure
+        Figures that become assets beside those of this package.
+    resource_overrides : mapping of str to resource, optional
+        Resources that replace ``warehouse``, ``vendor``, ``language_model`` or ``io_manager``.
+    is_schedule_enabled : bool
+        Whether schedule and alerts are on.
+    """
+    extensions = [metric.asset for metric in extra_metrics]
     return dg.Definitions(
         assets=[
             market_data.market_data,
             har_calibration.har_coefficients,
-            build_risk_results(),
+            build_risk_results([*RESULT_ASSETS, *extensions]),
             insight_generation.ai_insights,
         ],
         asset_checks=dg.load_asset_checks_from_modules(
@@ -88,21 +107,24 @@ def build_definitions(*, is_schedule_enabled: bool = False) -> dg.Definitions:
             *nightly.build_sensors(is_enabled=is_schedule_enabled),
             batch_collection.insight_batches,
         ],
-        resources=_build_resources(),
+        resources=_build_resources(resource_overrides or {}),
         # vectorized assets: a process per step costs more than it saves
         executor=dg.in_process_executor,
     )
 
 
-def _build_resources() -> dict[str, object]:
+def _build_resources(overrides: Mapping[str, object]) -> Mapping[str, object]:
     """Build the resources, which share one database."""
-    warehouse = Warehouse()
+    warehouse = overrides.get("warehouse", Warehouse())
     return {
         "warehouse": warehouse,
         "vendor": MarketDataVendor(warehouse=warehouse),
         "language_model": LanguageModel(warehouse=warehouse),
         "io_manager": NoDataIOManager(warehouse=warehouse),
+        **overrides,
     }
 
 
-defs = build_definitions(is_schedule_enabled=settings.load().nightly)
+defs = build_definitions(
+    extra_metrics=load_extensions(), is_schedule_enabled=settings.load().nightly
+)

@@ -35,6 +35,8 @@ class TableRows(NamedTuple):
     subjects: Subjects = Subjects.ALL
     day: str | None = None
     """Column with the session of the run; default: the day column of the table."""
+    condition: sa.ColumnElement[bool] | None = None
+    """Condition that identifies the rows of the asset in a table that others write too."""
     is_update: bool = False
     """Whether the asset owns some columns of rows that another asset writes."""
 
@@ -100,6 +102,8 @@ def _write_table(
         counts = update_rows(connection, table, rows, key=key, provenance=provenance)
     else:
         scope = scope_of_days(table.c[computed.session_column], days, computed.subjects)
+        if computed.condition is not None:
+            scope = sa.and_(scope, computed.condition)
         counts = replace_rows(connection, table, rows, key=key, scope=scope, provenance=provenance)
     return computed, counts
 
