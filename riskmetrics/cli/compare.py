@@ -16,8 +16,8 @@ from riskmetrics.cli.output import (
     to_records,
 )
 from riskmetrics.cli.shared_options import DAY_FORMAT, AsJson, PortfolioName
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """Number formats and short labels of the columns in the tables of `riskmetrics show`."""
 
 from riskmetrics.cli.output import CellFormat
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 
 BETAS: dict[str, CellFormat] = {
     "quantity": formatting.quantity,

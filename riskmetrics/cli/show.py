@@ -18,7 +18,7 @@ from riskmetrics.cli.show_forecast_score import forecast_score
 from riskmetrics.cli.show_insights import insights
 from riskmetrics.cli.show_model import model
 from riskmetrics.cli.show_results import print_results, print_with_reasons, read_results
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
     import pandas as pd

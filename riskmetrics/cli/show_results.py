@@ -12,7 +12,7 @@ from riskmetrics.cli.output import (
     print_json,
     to_records,
 )
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from riskmetrics.cli.output import format_cell, print_table, to_records
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,7 +16,7 @@ from riskmetrics.insights import result_facts
 from riskmetrics.insights.fact_types import FACT_TYPES, source_columns
 from riskmetrics.insights.facts import Fact, make_fact
 from riskmetrics.insights.severity import Severity, judge_severity
-from riskmetrics.report.caveats import (
+from riskmetrics.present.caveats import (
     missing_prices_caveat,
     small_equity_caveat,
     unconfirmed_closes_caveat,

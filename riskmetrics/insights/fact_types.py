@@ -8,7 +8,7 @@ from functools import cache
 from typing import NamedTuple
 
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 from riskmetrics.results.betas import BETA_WINDOW
 from riskmetrics.results.pro_forma import YEAR_WINDOW
 from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW as TAIL_WINDOW

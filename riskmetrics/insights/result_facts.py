@@ -7,7 +7,7 @@ from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.report.caveats import small_equity_caveat
+from riskmetrics.present.caveats import small_equity_caveat
 
 _MAX_SECTORS, _MAX_SCENARIOS = 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios."""

@@ -22,10 +22,10 @@ from riskmetrics.db import (
 from riskmetrics.db.split_suspects import find_import_splices, find_suspected_splits
 from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
-from riskmetrics.report import formatting
-from riskmetrics.report.caveats import portfolio_caveats
-from riskmetrics.report.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
-from riskmetrics.report.formatting import Axis
+from riskmetrics.present import formatting
+from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
+from riskmetrics.report.axis import Axis
 from riskmetrics.results import price_faults, score_results
 from riskmetrics.results.betas import BETA_WINDOW, MIN_PAIRED_RETURNS
 from riskmetrics.text import escape_controls

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from riskmetrics.db import tables
 from riskmetrics.errors import DataQualityError
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 from riskmetrics.report.page import render_page
 
 DAY = date(2022, 12, 28)
