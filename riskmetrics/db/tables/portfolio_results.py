@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -254,6 +255,7 @@ portfolio_rate_betas = sa.Table(
         sa.String(16),
         nullable=False,
         comment="Symbol that stands for interest rates.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),

@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     metadata,
     provenance_columns,
     surrogate_key_column,
@@ -36,6 +37,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default=sa.text("90"),
         doc="Sessions in the window.",
+        info=PARAMETER,
     ),
     sa.Column(
         "method",
@@ -43,6 +45,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default="OLS_SIMPLE",
         doc="Estimation method: OLS_SIMPLE is ordinary least squares.",
+        info=PARAMETER,
     ),
     sa.Column(
         "market_index",
@@ -50,6 +53,7 @@ position_market_betas = sa.Table(
         nullable=False,
         server_default="SPY",
         doc="Symbol of the market index.",
+        info=PARAMETER,
     ),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
@@ -93,9 +97,12 @@ position_interest_rate_betas = sa.Table(
         sa.Integer,
         comment="Paired daily returns used. NULL: written before it was kept.",
     ),
-    sa.Column("window_days", sa.Integer, comment="Sessions in the window."),
+    sa.Column("window_days", sa.Integer, comment="Sessions in the window.", info=PARAMETER),
     sa.Column(
-        "rate_index", sa.String(16), comment="Symbol that stands for interest rates, such as TLT."
+        "rate_index",
+        sa.String(16),
+        comment="Symbol that stands for interest rates, such as TLT.",
+        info=PARAMETER,
     ),
     timestamp_column("created_at"),
     *provenance_columns(),

@@ -6,6 +6,7 @@ Losses are positive fractions of equity. undefined_reason of a row is the reason
 import sqlalchemy as sa
 
 from riskmetrics.db.tables.schema import (
+    PARAMETER,
     metadata,
     provenance_columns,
     timestamp_column,
@@ -273,7 +274,13 @@ position_option_exposures = sa.Table(
     sa.Column(
         "exposure", sa.Double, comment="delta x signed contracts x 100 x underlying_price, money."
     ),
-    sa.Column("underlying_symbol", sa.String(20), nullable=False, doc="Underlying of the option."),
+    sa.Column(
+        "underlying_symbol",
+        sa.String(20),
+        nullable=False,
+        doc="Underlying of the option.",
+        info=PARAMETER,
+    ),
     sa.Column(
         "underlying_price",
         sa.Double,
@@ -296,18 +303,21 @@ position_option_exposures = sa.Table(
         sa.Double,
         nullable=False,
         comment="Continuously compounded, per year, as set for the run.",
+        info=PARAMETER,
     ),
     sa.Column(
         "dividend_yield",
         sa.Double,
         nullable=False,
         comment="Continuously compounded, per year, as set for the run.",
+        info=PARAMETER,
     ),
     sa.Column(
         "linearised",
         sa.Boolean,
         nullable=False,
         comment="True: exposure leaves out how delta moves with the price.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),

@@ -5,7 +5,12 @@ undefined_reason of a row is the reason of its NULLs.
 
 import sqlalchemy as sa
 
-from riskmetrics.db.tables.schema import metadata, provenance_columns, undefined_reason_column
+from riskmetrics.db.tables.schema import (
+    PARAMETER,
+    metadata,
+    provenance_columns,
+    undefined_reason_column,
+)
 
 symbol_two_factor_betas = sa.Table(
     "symbol_two_factor_betas",
@@ -34,15 +39,22 @@ symbol_two_factor_betas = sa.Table(
         nullable=False,
         comment="Sessions on which all three have a return.",
     ),
-    sa.Column("window_days", sa.Integer, nullable=False, comment="Sessions in the window."),
     sa.Column(
-        "market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."
+        "window_days", sa.Integer, nullable=False, comment="Sessions in the window.", info=PARAMETER
+    ),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol that stands for the market.",
+        info=PARAMETER,
     ),
     sa.Column(
         "rate_index",
         sa.String(16),
         nullable=False,
         comment="Symbol that stands for interest rates.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
@@ -62,10 +74,18 @@ symbol_adjusted_betas = sa.Table(
         comment="Market beta drawn towards the prior by as much as it is uncertain (Vasicek 1973).",
     ),
     sa.Column("std_error", sa.Double, comment="Posterior, of beta."),
-    sa.Column("prior_mean", sa.Double, nullable=False, comment="Of betas of stocks."),
-    sa.Column("prior_std", sa.Double, nullable=False, comment="Of betas of stocks."),
     sa.Column(
-        "market_index", sa.String(16), nullable=False, comment="Symbol that stands for the market."
+        "prior_mean", sa.Double, nullable=False, comment="Of betas of stocks.", info=PARAMETER
+    ),
+    sa.Column(
+        "prior_std", sa.Double, nullable=False, comment="Of betas of stocks.", info=PARAMETER
+    ),
+    sa.Column(
+        "market_index",
+        sa.String(16),
+        nullable=False,
+        comment="Symbol that stands for the market.",
+        info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
