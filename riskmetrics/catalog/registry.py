@@ -15,17 +15,16 @@ from riskmetrics.errors import UsageError
 
 _FIGURES = {
     figure.name: figure
-    for module in (
-        values,
-        concentration,
-        betas,
-        volatility,
-        forecasts,
-        tail_risk,
-        stress,
-        options,
+    for figure in (
+        *values.FIGURES,
+        *concentration.FIGURES,
+        *betas.FIGURES,
+        *volatility.FIGURES,
+        *forecasts.FIGURES,
+        *tail_risk.FIGURES,
+        *stress.FIGURES,
+        *options.FIGURES,
     )
-    for figure in module.FIGURES
 }
 
 

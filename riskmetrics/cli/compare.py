@@ -79,7 +79,7 @@ def _read_session(
     connection: "sa.Connection", day: date, portfolio: str | None
 ) -> "SessionResults":
     """Read the stored results of a session; end the command if there are none."""
-    from riskmetrics.db import result_queries
+    from riskmetrics.db import position_queries, result_queries
     from riskmetrics.errors import UsageError
     from riskmetrics.results.comparison import SessionResults
 
@@ -89,7 +89,7 @@ def _read_session(
             for read in (
                 result_queries.read_snapshots,
                 result_queries.read_sector_weights,
-                result_queries.read_market_betas,
+                position_queries.read_market_betas,
                 result_queries.read_undefined_metrics,
             )
         )

@@ -163,7 +163,7 @@ def print_frame(
 ) -> None:
     """Print rows as an aligned table, or as JSON."""
     if as_json:
-        print_json(to_records(table.map(_spell_infinity)))
+        print_json(to_records(spell_infinities(table)))
         return
     formats = formats or {}
     rows = [
@@ -221,9 +221,11 @@ def format_cell(value: object, form: CellFormat | None = None) -> str:
     return f"{value:,.4f}" if isinstance(value, float) else str(value)
 
 
-def _spell_infinity(value: object) -> object:
-    """Return an infinite number as text, because JSON has no infinity."""
-    return str(value) if isinstance(value, float) and math.isinf(value) else value
+def spell_infinities(table: "pd.DataFrame") -> "pd.DataFrame":
+    """Return a table with infinite numbers as text, because JSON has no infinity."""
+    return table.map(
+        lambda value: str(value) if isinstance(value, float) and math.isinf(value) else value
+    )
 
 
 def _is_number(table: "pd.DataFrame", name: object) -> bool:

@@ -43,7 +43,7 @@ def list_result_tables() -> list[ResultTable]:
         for name, table in sorted(tables.metadata.tables.items())
         if "dagster_run_id" in table.c
     ]
-    return [ResultTable(table, _day_column(table)) for table in found]
+    return [ResultTable(table, day_column(table)) for table in found]
 
 
 def figure_columns(result: ResultTable) -> list[sa.Column[Any]]:
@@ -170,7 +170,8 @@ def _unlink_repeats(connection: sa.Connection, condition: sa.ColumnElement[bool]
     )
 
 
-def _day_column(table: sa.Table) -> sa.Column[date]:
+def day_column(table: sa.Table) -> sa.Column[date]:
+    """Return the column of the session of a result table's rows."""
     days = [
         column for column in table.c if isinstance(column.type, sa.Date) and not column.nullable
     ]
