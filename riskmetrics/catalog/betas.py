@@ -82,6 +82,6 @@ FIGURES = (
         "fewest observations among the positions with a rate beta"),
     _of_rates("two_factor_market_beta", "Market beta, rates held fixed", Unit.BETA,
         _WEIGHTED.format("market beta with rates held fixed")),
-    _of_rates("two_factor_rate_beta", "Market held fixed", Unit.BETA,
+    _of_rates("two_factor_rate_beta", "Rate beta, market held fixed", Unit.BETA,
         _WEIGHTED.format("rate beta with the market held fixed")),
 )  # fmt: skip

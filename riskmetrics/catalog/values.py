@@ -21,18 +21,17 @@ FIGURES = (
     _of_portfolio("net_exposure", "Net", Unit.MONEY, "long value + short value"),
     _of_portfolio("daily_pnl", "Daily P&L", Unit.GAIN,
         "sum(units * (P(t) - P(t-1))) + income; entry price on the opening day, exit price on the"
-        " closing day", "1 session"),
+        " closing day"),
     _of_portfolio("daily_return", "Daily return", Unit.ACTIVE_FRACTION,
         "daily_pnl / (equity of the previous session + purchases of the day if no equity is"
-        " stated)", "1 session",
-        "80% of the holdings at the start of the day have a P&L, equity is at least 5% of gross"
-        " exposure"),
+        " stated)", minimum="80% of the holdings at the start of the day have a P&L, equity is at"
+        " least 5% of gross exposure"),
     _of_portfolio("cumulative_pnl", "Cumulative P&L", Unit.GAIN,
         "sum(units * (price or exit price - entry price)) + income since entry, over all lots"
         " entered by the day", "since entry", "the prices of every lot"),
     _of_portfolio("income", "Income (in daily P&L)", Unit.GAIN,
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
-        " A adjusted close", "1 session", "a close and an adjusted close of some holding"),
+        " A adjusted close", minimum="a close and an adjusted close of some holding"),
     _of_portfolio("weight_base", "Equity source", Unit.TEXT,
         "stated_equity if an equity balance is stated, else net_value"),
     _of_portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),

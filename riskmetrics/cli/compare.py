@@ -27,16 +27,6 @@ if TYPE_CHECKING:
 _MAX_SECTOR_MOVES = 5
 """Sectors of a portfolio that are printed."""
 
-_FIGURES: dict[str, tuple[str, CellFormat]] = {
-    "total_value": ("Value", formatting.money),
-    "daily_pnl": ("Daily P&L", formatting.money),
-    "cumulative_pnl": ("Cumulative P&L", formatting.money),
-    "beta_calculated_90d": ("Beta, 90 sessions", "{:.3f}".format),
-    "hhi": ("HHI", formatting.four_decimals),
-    "effective_num_positions": ("Effective positions", "{:.2f}".format),
-    "top_3_concentration": ("Top 3", formatting.percent),
-}
-
 
 def compare(
     first: Annotated[
@@ -109,15 +99,19 @@ def _read_session(
 
 
 def _print_comparison(changes: "Comparison", before: date, after: date) -> None:
+    from riskmetrics.catalog import find_figure
+    from riskmetrics.present.figures import TABLE_FORMATS
+
     days = {"before": before.isoformat(), "after": after.isoformat()}
     rows = []
     for row in to_records(changes.figures):
-        label, form = _FIGURES[row["figure"]]
+        figure = find_figure(f"portfolio_snapshots.{row['figure']}")
+        form = TABLE_FORMATS[figure.unit]
         values = [format_cell(row[name], _signed_format(form)) for name in ("before", "after")]
         rows.append(
             [
                 row["portfolio"],
-                label,
+                figure.heading,
                 *values,
                 format_cell(row["change"], _signed_format(form, "+")),
             ]

@@ -65,11 +65,12 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
             title=title,
         )
         return
-    formats = {
-        table.headings.get(name, name): form for name, form in table_formats(table.figures).items()
-    }
     print_frame(
-        shown.rename(columns=dict(table.headings)), as_json=False, formats=formats, title=title
+        shown,
+        as_json=False,
+        formats=table_formats(table.figures),
+        headings=table.headings,
+        title=title,
     )
 
 

@@ -31,7 +31,7 @@ class Table:
     hidden: tuple[str, ...] = ()
     """Columns that only JSON shows."""
     headings: Mapping[str, str] = field(default_factory=dict)
-    """Column to heading, if it is another."""
+    """Column to heading; default: the column."""
     arrange: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
     """Returns the table as it is printed, before columns are hidden."""
     is_transposed: bool = False
@@ -106,12 +106,15 @@ _FORECAST_FIGURES = figures_of("volatility_forecasts")
 _FLAGS = {figure.column: figure.heading for figure in _FORECAST_FIGURES if figure.unit is Unit.FLAG}
 
 
+_TERMS = {"position_type": "type", "strike_price": "strike", "expiration_date": "expires"}
+
+
 def _add_remarks(table: pd.DataFrame) -> pd.DataFrame:
-    """Return volatilities with remarks on the forecasts, without terms that no position has."""
+    """Return volatilities with short terms and remarks, without terms that no position has."""
     remarks = [", ".join(_forecast_remarks(row)) for row in to_records(table)]
     terms = (name for name in ("strike_price", "expiration_date") if name in table)
     unused = [name for name in terms if table[name].isna().all()]
-    return table.drop(columns=unused).assign(remarks=remarks)
+    return table.drop(columns=unused).rename(columns=_TERMS).assign(remarks=remarks)
 
 
 def _forecast_remarks(row: Mapping[str, Any]) -> Iterator[str]:
@@ -123,14 +126,9 @@ def _forecast_remarks(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 _VOLATILITY_HEADINGS = {
-    "position_type": "type",
-    "strike_price": "strike",
-    "expiration_date": "expires",
-    **{
-        figure.column: figure.heading
-        for source in ("portfolio_snapshots", "position_volatility", "volatility_forecasts")
-        for figure in figures_of(source)
-    },
+    figure.column: figure.heading
+    for source in ("portfolio_snapshots", "position_volatility", "volatility_forecasts")
+    for figure in figures_of(source)
 }
 
 

@@ -92,18 +92,7 @@ def read_sheets(
     """
     previous_day = trading_calendar.previous_session(days[0])
     snapshots = stored.snapshots(connection, [previous_day, *days], portfolio)
-    names = (
-        "forecasts",
-        "scores",
-        "rate_betas",
-        "sectors",
-        "stress",
-        "tail_risk",
-        "drawdowns",
-        "coverage",
-        "undefined",
-    )
-    records_by_name = {name: getattr(stored, name)(connection, days, portfolio) for name in names}
+    records_by_name = stored.read_records(connection, days, portfolio)
     records_by_name["positions"] = stored.positions(
         connection, days, portfolio, count=_MAX_POSITIONS
     )

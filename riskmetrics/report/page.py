@@ -12,6 +12,7 @@ import markupsafe
 import pandas as pd
 import sqlalchemy as sa
 
+from riskmetrics.catalog import find_figure
 from riskmetrics.db import (
     input_queries,
     insight_store,
@@ -24,6 +25,7 @@ from riskmetrics.errors import DataQualityError
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
 from riskmetrics.present import formatting
 from riskmetrics.present.caveats import portfolio_caveats
+from riskmetrics.present.figures import page_format
 from riskmetrics.present.footnotes import PORTFOLIO_SUBJECT, Footnotes, Record
 from riskmetrics.report.axis import Axis
 from riskmetrics.results import price_faults, score_results
@@ -320,6 +322,8 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(
         formatting=formatting,
+        find_figure=find_figure,
+        page_format=page_format,
         contract_terms=contract_terms,
         portfolio_subject=PORTFOLIO_SUBJECT,
         beta_interval=beta_interval,
