@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from riskmetrics.catalog import Unit, find_figure
 from riskmetrics.present import formatting
-from riskmetrics.results.tail_risk_results import TAIL_RISK_WINDOW
 
 _FORMATTERS = {
     "money": formatting.money,
@@ -94,7 +93,7 @@ def _fact(
     return base._replace(**changes)
 
 
-_THRESHOLDS, _TAIL_WINDOW = "insights/severity.yaml", f"{TAIL_RISK_WINDOW} sessions"
+_THRESHOLDS = "insights/severity.yaml"
 
 FACT_TYPES = {
     kind.name: kind
@@ -178,12 +177,10 @@ FACT_TYPES = {
             ("rate beta with the market held fixed",)),
         _fact("result", "stress", "portfolio_stress.loss", "stress result",
             ("stress result", "scenario", "would lose", "would gain"), unit="signed fraction"),
-        _fact("var_95", "stress", "value_at_risk", "loss",
-            ("value at risk at 95%",), window=_TAIL_WINDOW),
+        _fact("var_95", "stress", "value_at_risk", "loss", ("value at risk at 95%",)),
         _fact("shortfall_95", "stress", "expected_shortfall", "loss",
-            ("expected shortfall at 95%",), window=_TAIL_WINDOW),
-        _fact("var_99", "stress", "value_at_risk", "loss",
-            ("value at risk at 99%",), window=_TAIL_WINDOW),
+            ("expected shortfall at 95%",)),
+        _fact("var_99", "stress", "value_at_risk", "loss", ("value at risk at 99%",)),
         _fact("drawdown", "stress", "current", "drawdown", ("current drawdown",)),
         _fact("largest_drawdown", "stress", "largest", "drawdown", ("largest drawdown",)),
         FactType("severity", "severity", _THRESHOLDS, "text", "severity", ("severity",)),
