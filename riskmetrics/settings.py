@@ -173,7 +173,7 @@ class Settings(BaseSettings):
     )
     ai_anonymization: Literal["aliases", "tickers", "names"] = Field(
         default="aliases",
-        validation_alias="RISKMETRICS_AI_DISCLOSE",
+        validation_alias="RISKMETRICS_AI_ANONYMIZATION",
         description=(
             "Identification of holdings in prompts: aliases such as POS_01 only, or also tickers,"
             " or also names."

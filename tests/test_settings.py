@@ -118,7 +118,7 @@ def test_a_key_that_no_url_can_carry_is_refused_and_not_shown(monkeypatch, given
         ),
         ("RISKMETRICS_FMP_CALLS_PER_DAY", "0"),
         ("RISKMETRICS_AI_USD_PER_DAY", "-1"),
-        ("RISKMETRICS_AI_DISCLOSE", "all"),
+        ("RISKMETRICS_AI_ANONYMIZATION", "all"),
     ],
 )
 def test_limits_and_addresses_of_the_vendor_that_cannot_be_are_refused(monkeypatch, name, value):

@@ -107,7 +107,7 @@ def price_coverage(
     with warehouse.read() as connection:
         missing_sources, missing_prices = (
             result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE)
-            for metric in ("sources", "prices")
+            for metric in ("price_sources", "prices")
         )
         never_priced = stored_prices.find_unpriced_symbols(connection, days)
     has_missing_sources = not missing_sources.empty
@@ -175,7 +175,7 @@ def unconfirmed_prices(
     """No value or P&L rests on an unconfirmed close: a move of more than half in one session."""
     days = run_sessions(context)
     with warehouse.read() as connection:
-        unconfirmed = result_queries.find_low_coverage(connection, "believed_prices", days, 1.0)
+        unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
     if unconfirmed.empty:
         return dg.AssetCheckResult(
             passed=True, description="no value or profit rests on a close that is not believed"

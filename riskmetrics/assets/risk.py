@@ -96,7 +96,7 @@ def portfolio_drawdowns(context: dg.AssetExecutionContext, warehouse: Warehouse)
             connection, tables.portfolio_drawdowns, rows, days, provenance(context)
         )
     reports.log_materialization(
-        context, days, rows, written, day_column="day", median_column="current"
+        context, days, rows, written, day_column="day", median_column="current_drawdown"
     )
 
 

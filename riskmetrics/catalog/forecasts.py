@@ -22,12 +22,13 @@ _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
 _score = partial(Figure, "har_forecast_scores", window=MONTH)
 
 FIGURES = (
-    _forecast("expected", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
-    _forecast("risk", "Root of the variance forecast", Unit.VOLATILITY,
-        "expected * sqrt(1 + s²), s² the residual variance of the coefficients", reference=HAR),
-    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "expected * exp(-0.45)",
+    _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
+    _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
+        "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
+        reference=HAR),
+    _forecast("low", "80% interval, low end", Unit.VOLATILITY, "volatility_forecast * exp(-0.45)",
         short="low"),
-    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "expected * exp(0.36)",
+    _forecast("high", "80% interval, high end", Unit.VOLATILITY, "volatility_forecast * exp(0.36)",
         short="high"),
     _forecast("rise_probability", "P(increase)", Unit.PROBABILITY, RISE),
     _forecast("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY, REALIZED.format(21, 15),
@@ -46,14 +47,14 @@ FIGURES = (
         "newest version whose last target is on or before the day, else the first", minimum=""),
     _forecast("in_sample", "In-sample", Unit.FLAG,
         "whether the version's last target is after the day", minimum="", short="in-sample"),
-    _forecast("clipped", "Clipped to the model's bounds", Unit.FLAG,
+    _forecast("clipped", "Clipped to the model’s bounds", Unit.FLAG,
         "whether the ratio is outside [0.25, 6]", minimum="", short="clipped"),
     _of_year("short_history", "Less than half a year of returns", Unit.FLAG,
         "whether L is based on 63 to 125 returns", short="short history"),
-    _of_year("day_replaced", "No return in the last 4 sessions", Unit.FLAG,
+    _of_year("daily_lag_imputed", "No return in the last 4 sessions", Unit.FLAG,
         "whether none of the last 4 sessions has a value, so that the month's mean replaces the"
         " day's", short="daily lag imputed"),
-    _of_year("thin_sessions", "Thin sessions", Unit.COUNT,
+    _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
         "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"),
     _score("realized", "Realized", Unit.VOLATILITY,
         "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
@@ -62,8 +63,8 @@ FIGURES = (
     *(
         _score(column, label, unit, _STORED)
         for column, label, unit in (
-            ("expected", "Forecast", Unit.VOLATILITY),
-            ("risk", "Root of the variance forecast", Unit.VOLATILITY),
+            ("volatility_forecast", "Forecast", Unit.VOLATILITY),
+            ("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY),
             ("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY),
             ("ewma_94", "EWMA 0.94", Unit.VOLATILITY),
             ("ewma_97", "EWMA 0.97", Unit.VOLATILITY),

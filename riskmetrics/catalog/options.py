@@ -25,7 +25,8 @@ FIGURES = (
         "S, the underlying's close of the day or up to 5 sessions before"),
     _input("volatility", "Volatility", Unit.VOLATILITY,
         "v, the underlying's expected volatility of the next 21 sessions", "next 21 sessions"),
-    _input("years", "Years to expiration", Unit.YEARS, "T, calendar days to expiration / 365"),
+    _input("years_to_expiration", "Years to expiration", Unit.YEARS,
+        "T, calendar days to expiration / 365"),
     *(
         Figure("portfolio_snapshots", f"portfolio_{name}", f"Portfolio {name}", Unit.MONEY,
             f"sum of {name} * signed contracts * 100 over options", minimum=f"{_INPUTS} of each")

@@ -32,7 +32,7 @@ FIGURES = (
     _of_portfolio("income", "Income (in daily P&L)", Unit.GAIN,
         "sum(units * D) over the lots held overnight; D = C(t-1) - C(t) * A(t-1) / A(t), C close,"
         " A adjusted close", minimum="a close and an adjusted close of some holding"),
-    _of_portfolio("weight_base", "Equity source", Unit.TEXT,
+    _of_portfolio("equity_source", "Equity source", Unit.TEXT,
         "stated_equity if an equity balance is stated, else net_value"),
     _of_portfolio("num_positions", "Positions", Unit.COUNT, "instruments held, lots netted"),
     _of_portfolio("num_long_positions", "Long positions", Unit.COUNT, "instruments held long"),
@@ -42,4 +42,5 @@ FIGURES = (
         "covered exposure / exposure; prices and P&L: covered instruments / instruments"),
     _of_coverage("n_covered", "Covered", Unit.COUNT, "instruments that the figure covers"),
     _of_coverage("n_total", "Instruments", Unit.COUNT, "instruments that the figure applies to"),
+    Figure("portfolio_figures", "value", "Value", Unit.NUMBER, "as its extension computes it"),
 )  # fmt: skip

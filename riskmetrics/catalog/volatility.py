@@ -11,7 +11,7 @@ EXPECTED = (
     " of sqrt(pi / 2) * |r| over 252 sessions; x = means over 1, 5, 21 sessions of |r|, or of"
     " ln(high / low), and of the market's |r| over 21, each over its mean of 252"
 )
-RISE = "Phi((ln(expected / trailing 21 sessions) - 0.06) / 0.33)"
+RISE = "Phi((ln(volatility_forecast / trailing 21 sessions) - 0.06) / 0.33)"
 LEVEL_OBS = "63 returns in 252 sessions"
 HAR = "Corsi (2009); Bollerslev, Hood, Huss and Pedersen (2018)"
 _LAG = "mean of sqrt(pi / 2) * |r| over {} * sqrt(252)"

@@ -90,8 +90,9 @@ def _check_schema(inspection: Inspection) -> Iterator[tuple[str, ...]]:
         advice = "riskmetrics db upgrade tells which" if may_migrate else _OWNER_ADVICE
         yield outdated_state, text, advice
     elif revision not in {known.revision for known in migrate.history()}:
-        text = f"revision {revision} is newer than this version of riskmetrics, at {head}"
-        yield "fail", text, "upgrade riskmetrics on this machine"
+        text = f"revision {revision} is unknown to this version of riskmetrics, at {head}"
+        advice = "upgrade riskmetrics here; a database from before 0.1.0 must be created again"
+        yield "fail", text, advice
     elif revision != head:
         advice = "the next run migrates it, or run riskmetrics db upgrade"
         text = f"revision {revision}, behind {head}"

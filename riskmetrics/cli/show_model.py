@@ -52,10 +52,10 @@ def model(as_json: AsJson = False) -> None:
         typer.echo(
             f"fitted by riskmetrics {code_version}; SHA-256 of its numbers and dates: {digest}"
         )
-        for row in version_rows[version_rows["refused_reason"].notna()].itertuples():
+        for row in version_rows[version_rows["rejection_reason"].notna()].itertuples():
             typer.echo(
                 f"{row.proxy}: fit rejected, coefficients of the previous version kept:"
-                f" {row.refused_reason}"
+                f" {row.rejection_reason}"
             )
     typer.echo("±: standard error, robust to correlation between series and adjacent days.")
 
@@ -71,5 +71,5 @@ def _format_coefficients(rows: "pd.DataFrame") -> "pd.DataFrame":
             f"{value:.3f}" + ("" if math.isnan(error) else f" ± {error:.3f}")
             for value, error in numbers
         ]
-    fit = rows["refused_reason"].isna().map({True: "accepted", False: "rejected"})
+    fit = rows["rejection_reason"].isna().map({True: "accepted", False: "rejected"})
     return table.assign(**{shown: rows[name] for name, shown in _FIT_LABELS.items()}, fit=fit)

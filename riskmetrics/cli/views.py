@@ -94,7 +94,7 @@ def _volatility_notes(frames: Frames) -> Iterator[str]:
             "highs and lows: the forecast uses daily highs and lows; other forecasts, and those of"
             " portfolios, use closes."
         )
-    if portfolios["thin_sessions"].gt(0).any():
+    if portfolios["thin_coverage_sessions"].gt(0).any():
         yield "thin: sessions of the past year on which 80% to 95% of gross exposure had a return."
     if not positions["position_type"].isin(["LONG", "SHORT"]).all():
         yield "options: volatility of the underlying times |delta| x price / value (Black-Scholes)."
@@ -121,8 +121,8 @@ def _forecast_remarks(row: Mapping[str, Any]) -> Iterator[str]:
     yield from (text for name, text in _FLAGS.items() if row[name])
     if row["proxy"] == "range_market":
         yield "highs and lows"
-    if row.get("thin_sessions"):
-        yield f"{row['thin_sessions']} thin sessions"
+    if row.get("thin_coverage_sessions"):
+        yield f"{row['thin_coverage_sessions']} thin sessions"
 
 
 _VOLATILITY_HEADINGS = {
@@ -141,7 +141,13 @@ def _volatility_table(
         (source, "volatility_forecasts"),
         is_optional=is_optional,
         hidden=(
-            *("vol_trend_strength", "observations", "thin_sessions", "proxy", "coefficients"),
+            *(
+                "vol_trend_strength",
+                "observations",
+                "thin_coverage_sessions",
+                "proxy",
+                "coefficients",
+            ),
             *_FLAGS,
         ),
         headings=_VOLATILITY_HEADINGS,

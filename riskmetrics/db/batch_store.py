@@ -17,7 +17,7 @@ class BatchRequest(NamedTuple):
     """A prompt in a batch, with the portfolio, day and insight type of its answer."""
 
     custom_id: str
-    subject: str
+    prompt_hash: str
     spend_id: UUID
     portfolio_id: UUID
     day: date
@@ -89,12 +89,12 @@ def read_requests(connection: sa.Connection, batch: UUID) -> list[BatchRequest]:
     ]
 
 
-def pending_subjects(connection: sa.Connection, subjects: Collection[str]) -> set[str]:
-    """Return those of ``subjects`` that have a request in an open batch."""
+def pending_prompts(connection: sa.Connection, prompt_hashes: Collection[str]) -> set[str]:
+    """Return those of ``prompt_hashes`` that have a request in an open batch."""
     open_requests = (
-        sa.select(_REQUESTS.c.subject).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
+        sa.select(_REQUESTS.c.prompt_hash).join(_BATCHES).where(_BATCHES.c.closed_at.is_(None))
     )
-    return set(connection.scalars(open_requests.where(_REQUESTS.c.subject.in_(subjects))))
+    return set(connection.scalars(open_requests.where(_REQUESTS.c.prompt_hash.in_(prompt_hashes))))
 
 
 def known_vendor_ids(connection: sa.Connection, vendor_ids: Collection[str]) -> set[str]:

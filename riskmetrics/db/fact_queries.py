@@ -45,7 +45,7 @@ _QUERIES = {
     ),
     "scores": _Query(
         tables.har_forecast_scores,
-        ("expected", "realized", "low", "high", "in_sample"),
+        ("volatility_forecast", "realized", "low", "high", "in_sample"),
         day="completed_on",
     ),
     "rate_betas": _Query(
@@ -67,7 +67,9 @@ _QUERIES = {
         ("level", "value_at_risk", "expected_shortfall", "observations"),
         condition=sa.and_(_tail.c.method == "historical", _tail.c.horizon_days == 1),
     ),
-    "drawdowns": _Query(tables.portfolio_drawdowns, ("current", "largest", "observations")),
+    "drawdowns": _Query(
+        tables.portfolio_drawdowns, ("current_drawdown", "max_drawdown", "observations")
+    ),
     "coverage": _Query(tables.portfolio_coverage, ("metric", "coverage", "n_covered", "n_total")),
     "undefined": _Query(
         _reasons,

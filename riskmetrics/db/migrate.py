@@ -125,8 +125,8 @@ def ensure_head(
     Raises
     ------
     SchemaError
-        If the database has tables of riskmetrics without a known revision, is newer than this
-        version, or if a revision fails; nothing is changed.
+        If the database has tables of riskmetrics without a known revision, has an unknown
+        revision, or if a revision fails; nothing is changed.
     """
     with engine.connect() as connection:
         if current(connection) == head():
@@ -219,10 +219,16 @@ def _require_known_revision(connection: sa.Connection, revision: str | None) -> 
                 " `riskmetrics db stamp REV`"
             )
     elif revision not in {known.revision for known in history()}:
-        raise SchemaError(
-            f"the database is at revision {revision}, which is newer than this version of"
-            f" riskmetrics (newest revision {head()}): upgrade riskmetrics"
-        )
+        raise SchemaError(describe_unknown_revision(revision))
+
+
+def describe_unknown_revision(revision: str) -> str:
+    """Return what to do about a database whose revision is not in `history`."""
+    return (
+        f"the database is at revision {revision}, unknown to this version of riskmetrics (newest"
+        f" revision {head()}): upgrade riskmetrics, or, if a version before 0.1.0 created the"
+        " database, import the inputs into a new one"
+    )
 
 
 def _founding_revisions() -> set[str]:

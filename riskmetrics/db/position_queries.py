@@ -108,7 +108,7 @@ def read_option_exposures(
     Ordered by portfolio, underlying and expiration.
     """
     table = tables.position_option_exposures
-    hidden = {"position_id", "portfolio_id", "day", "linearised", "dagster_run_id", "code_version"}
+    hidden = {"position_id", "portfolio_id", "day", "linearized", "dagster_run_id", "code_version"}
     names = "symbol", "position_type", "quantity", "strike_price", "expiration_date"
     columns = (
         _portfolios.c.name.label("portfolio"),

@@ -18,7 +18,7 @@ _COUNTED_COST = sa.func.coalesce(_SPEND.c.cost, _SPEND.c.reserved)
 
 
 class SpendTotals(NamedTuple):
-    """USD spent or reserved for the subject in the run, for the run, and on the day."""
+    """USD spent or reserved for the prompt in the run, for the run, and on the day."""
 
     insight: Decimal
     run: Decimal
@@ -31,13 +31,17 @@ def lock_spend(connection: sa.Connection) -> None:
 
 
 def read_spend_totals(
-    connection: sa.Connection, day: date, run_id: str, subject: str
+    connection: sa.Connection, day: date, run_id: str, prompt_hash: str
 ) -> SpendTotals:
     """Return the amounts spent or reserved that are visible to this transaction."""
     in_run = _SPEND.c.run_id == run_id
     sums = (
         sa.func.coalesce(sa.func.sum(_COUNTED_COST).filter(condition), 0)
-        for condition in (sa.and_(in_run, _SPEND.c.subject == subject), in_run, _SPEND.c.day == day)
+        for condition in (
+            sa.and_(in_run, _SPEND.c.prompt_hash == prompt_hash),
+            in_run,
+            _SPEND.c.day == day,
+        )
     )
     return SpendTotals._make(
         connection.execute(sa.select(*sums).where(sa.or_(in_run, _SPEND.c.day == day))).one()
@@ -45,12 +49,17 @@ def read_spend_totals(
 
 
 def reserve_spend(
-    connection: sa.Connection, day: date, run_id: str, subject: str, model: str, reserved: Decimal
+    connection: sa.Connection,
+    day: date,
+    run_id: str,
+    prompt_hash: str,
+    model: str,
+    reserved: Decimal,
 ) -> UUID:
     """Reserve an amount in USD; return the id of the row to settle."""
     new = (
         sa.insert(_SPEND)
-        .values(day=day, run_id=run_id, subject=subject, model=model, reserved=reserved)
+        .values(day=day, run_id=run_id, prompt_hash=prompt_hash, model=model, reserved=reserved)
         .returning(_SPEND.c.id)
     )
     spend_id: UUID = connection.execute(new).scalar_one()

@@ -3,7 +3,7 @@
 Three schemas are compared: the live one, the one that the migrations create at the revision
 recorded in the database, and the one at head. Objects of the second must exist in the live one,
 objects that head adds must not exist yet, and rows must fit the types and keys of head. Names,
-defaults and indexes do not matter: revision 92d95fa4419d corrects them.
+defaults and indexes do not matter: revision 3f6b1d0a8c25 corrects them.
 """
 
 from collections.abc import Iterator

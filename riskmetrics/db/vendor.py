@@ -13,13 +13,13 @@ from riskmetrics.db.sql_expressions import any_of
 from riskmetrics.errors import RateLimitError
 
 _MINUTE = 60.0
-_QUOTAS, _ANSWERS = tables.vendor_quotas, tables.vendor_answers
+_QUOTAS, _RESPONSES = tables.vendor_quotas, tables.vendor_responses
 
 
 class VendorAnswer(NamedTuple):
     """Time of a vendor's latest response, first requested day of prices, and problem if any."""
 
-    answered_at: datetime
+    received_at: datetime
     first_day: date | None = None
     problem: str | None = None
 
@@ -103,22 +103,27 @@ def read_remaining_calls(connection: sa.Connection, vendor: str, per_day: int | 
 
 def read_last_problem(connection: sa.Connection, vendor: str) -> tuple[str, str, datetime] | None:
     """Return subject, problem and time of the latest response without data, or None."""
-    failed = sa.select(_ANSWERS.c.subject, _ANSWERS.c.problem, _ANSWERS.c.answered_at).where(
-        _ANSWERS.c.vendor == vendor, _ANSWERS.c.problem.is_not(None)
+    failed = sa.select(_RESPONSES.c.subject, _RESPONSES.c.problem, _RESPONSES.c.received_at).where(
+        _RESPONSES.c.vendor == vendor, _RESPONSES.c.problem.is_not(None)
     )
-    row = connection.execute(failed.order_by(_ANSWERS.c.answered_at.desc()).limit(1)).first()
-    return None if row is None else (row.subject, row.problem, row.answered_at)
+    row = connection.execute(failed.order_by(_RESPONSES.c.received_at.desc()).limit(1)).first()
+    return None if row is None else (row.subject, row.problem, row.received_at)
 
 
 def read_answers(
     connection: sa.Connection, vendor: str, kind: str, subjects: Iterable[str]
 ) -> dict[str, VendorAnswer]:
     """Return the vendor's latest responses of a kind by subject; only requested subjects."""
-    columns = _ANSWERS.c.subject, _ANSWERS.c.answered_at, _ANSWERS.c.first_day, _ANSWERS.c.problem
+    columns = (
+        _RESPONSES.c.subject,
+        _RESPONSES.c.received_at,
+        _RESPONSES.c.first_day,
+        _RESPONSES.c.problem,
+    )
     conditions = (
-        _ANSWERS.c.vendor == vendor,
-        _ANSWERS.c.kind == kind,
-        _ANSWERS.c.subject == any_of(subjects),
+        _RESPONSES.c.vendor == vendor,
+        _RESPONSES.c.kind == kind,
+        _RESPONSES.c.subject == any_of(subjects),
     )
     return {
         subject: VendorAnswer(*values)
@@ -136,18 +141,18 @@ def record_answer(
     problem: str | None = None,
 ) -> None:
     """Record a response of the vendor, received now."""
-    new = insert(_ANSWERS).values(
+    new = insert(_RESPONSES).values(
         vendor=vendor,
         kind=kind,
         subject=subject,
-        answered_at=datetime.now(UTC),
+        received_at=datetime.now(UTC),
         first_day=first_day,
         problem=problem,
     )
     # LEAST ignores NULL
-    earliest = sa.func.least(_ANSWERS.c.first_day, new.excluded.first_day)
+    earliest = sa.func.least(_RESPONSES.c.first_day, new.excluded.first_day)
     updated = {
-        "answered_at": new.excluded.answered_at,
+        "received_at": new.excluded.received_at,
         "first_day": earliest,
         "problem": new.excluded.problem,
     }

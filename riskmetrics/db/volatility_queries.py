@@ -38,7 +38,7 @@ def read_portfolio_volatility(
             _forecasts.c.rise_probability,
             table.c.volatility_percentile,
             _forecasts.c.observations,
-            _forecasts.c.thin_sessions,
+            _forecasts.c.thin_coverage_sessions,
             *_caveat_columns(),
             select_undefined_reason(
                 "portfolio_snapshots.expected_volatility_21d", table.c.portfolio_id, day
@@ -119,7 +119,7 @@ def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
             "in_sample",
             "clipped",
             "short_history",
-            "day_replaced",
+            "daily_lag_imputed",
             "proxy",
             "coefficients",
         )

@@ -97,9 +97,9 @@ def _recompute_coverage(sources: SourceRows, row: Row) -> Recalculation:
     metric = row["metric"]
     holdings = value_holdings(sources, is_delta_adjusted=metric not in VALUE_COVERAGE)
     counts: dict[str, Any] = {"n_total": len(holdings.instruments)}
-    if metric in ("prices", "current_prices", "sources"):
+    if metric in ("prices", "current_prices", "price_sources"):
         counts |= _price_counts(sources, holdings, metric)
-    elif metric == "believed_prices":
+    elif metric == "validated_prices":
         counts = _confirmed_price_counts(sources)
     elif metric == "daily_pnl":
         counts = _pnl_counts(sources)

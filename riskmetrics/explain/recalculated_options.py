@@ -16,7 +16,9 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
     """Recalculate a Black-Scholes-Merton value; rate and dividend yield are stored in the row."""
     lot = sources.lot(row["position_id"])
     spot, _ = sources.close(row["underlying_symbol"], sources.day)
-    volatility = (sources.forecast(row["underlying_symbol"]) or {"expected": None})["expected"]
+    volatility = (sources.forecast(row["underlying_symbol"]) or {"volatility_forecast": None})[
+        "volatility_forecast"
+    ]
     sigma, strike = math.nan if volatility is None else volatility, float(lot["strike_price"])
     days = (
         math.nan
@@ -35,12 +37,12 @@ def _recompute_option(sources: SourceRows, row: Row) -> Recalculation:
         "exposure": exposure,
         "underlying_price": spot,
         "volatility": sigma,
-        "years": years,
+        "years_to_expiration": years,
     }
     inputs = {
         "spot": spot,
         "strike": strike,
-        "years": years,
+        "years_to_expiration": years,
         "volatility": sigma,
         "rate": rate,
         "dividend yield": dividends,

@@ -37,10 +37,13 @@ def _recompute_tail_risk(sources: SourceRows, row: Row) -> Recalculation:
     if row["method"] == "parametric":
         from scipy import stats
 
-        forecast = sources.forecast(sources.portfolio) or {"risk": None, "observations": 0}
-        risk, n_obs = forecast["risk"], forecast["observations"]
+        forecast = sources.forecast(sources.portfolio) or {
+            "root_variance_forecast": None,
+            "observations": 0,
+        }
+        risk, n_obs = forecast["root_variance_forecast"], forecast["observations"]
         in_money = (
-            portfolio_figures(sources)["risk_in_money"]
+            portfolio_figures(sources)["root_variance_amount"]
             if risk is None
             else risk * holdings.weight_denominator
         )
@@ -90,8 +93,8 @@ def _recompute_backtest(sources: SourceRows, row: Row) -> Recalculation:
     n, exceptions = len(tested), int(sum(tested))
     expected = n * (1 - level)
     values = {
-        "expected": expected,
-        "breaches": exceptions,
+        "expected_exceptions": expected,
+        "exceptions": exceptions,
         "n_tested": n,
         "likelihood_ratio": math.nan,
         "p_value": math.nan,
@@ -147,7 +150,10 @@ def _recompute_contribution(sources: SourceRows, row: Row) -> Recalculation:
 def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
     returns = pro_forma_returns(sources, YEAR_WINDOW)["return"]
     n_obs = int(returns.count())
-    names = ("current", "current_peak", "largest", "largest_peak", "largest_trough")
+    names = (
+        *("current_drawdown", "current_drawdown_peak"),
+        *("max_drawdown", "max_drawdown_peak", "max_drawdown_trough"),
+    )
     values: dict[str, Any] = dict.fromkeys(names) | {"observations": n_obs}
     if n_obs >= MIN_YEAR_OBS:
         closes = pd.DatetimeIndex(
@@ -160,12 +166,15 @@ def _recompute_drawdown(sources: SourceRows, _: Row) -> Recalculation:
         fall = 1 - wealth / wealth.cummax()
         trough = pd.Timestamp(str(fall.idxmax()))
         values |= {
-            "current": float(fall.iloc[-1]),
-            "current_peak": _peak_day(wealth),
-            "largest": float(fall.max()),
+            "current_drawdown": float(fall.iloc[-1]),
+            "current_drawdown_peak": _peak_day(wealth),
+            "max_drawdown": float(fall.max()),
         }
         if fall.max() > 0:
-            values |= {"largest_peak": _peak_day(wealth[:trough]), "largest_trough": trough.date()}
+            values |= {
+                "max_drawdown_peak": _peak_day(wealth[:trough]),
+                "max_drawdown_trough": trough.date(),
+            }
     return Recalculation(
         values,
         value_holdings(sources, is_delta_adjusted=True).weight_inputs(),

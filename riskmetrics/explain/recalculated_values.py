@@ -56,7 +56,7 @@ def _recompute_values(sources: SourceRows, _: Row) -> Recalculation:
             + income(sources, date.min, sources.day, needs_entry_date=True)
         ),
         "income": received,
-        "weight_base": EQUITY_SOURCES[int(sources.cash_anchor is None)],
+        "equity_source": EQUITY_SOURCES[int(sources.cash_anchor is None)],
         "num_positions": len(held),
         "num_long_positions": int((held["units"] > 0).sum()),
         "num_short_positions": int((held["units"] < 0).sum()),
@@ -152,7 +152,7 @@ METRIC_GROUPS = [
         (
             *("total_value", "cash_value", "long_value", "short_value", "gross_exposure"),
             *("net_exposure", "daily_pnl", "daily_return", "cumulative_pnl", "income"),
-            *("weight_base", "num_positions", "num_long_positions", "num_short_positions"),
+            *("equity_source", "num_positions", "num_long_positions", "num_short_positions"),
             "equity_balance",
         ),
     ),

@@ -56,7 +56,7 @@ def _recompute_position(sources: SourceRows, row: Row) -> Recalculation:
         "vol_daily": "daily",
         "vol_weekly": "weekly",
         "vol_monthly": "monthly",
-        "expected_vol_21d": "expected",
+        "expected_vol_21d": "volatility_forecast",
         "vol_trend": "trend",
         "vol_trend_strength": "strength",
         "vol_percentile": "percentile",
@@ -121,8 +121,8 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
     )
     columns = (
         *(
-            "expected",
-            "risk",
+            "volatility_forecast",
+            "root_variance_forecast",
             "low",
             "high",
             "rise_probability",
@@ -133,12 +133,12 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
             "coefficients",
         ),
     )
-    flags = {name: bool(found[name]) for name in ("clipped", "short_history", "day_replaced")}
+    flags = {name: bool(found[name]) for name in ("clipped", "short_history", "daily_lag_imputed")}
     in_sample = sources.har_versions.is_in_sample([sources.day])[0]
     values = (
         {name: found[name] for name in columns}
         | flags
-        | {"trailing_21d": found["realized_21d"], "thin_sessions": thin}
+        | {"trailing_21d": found["realized_21d"], "thin_coverage_sessions": thin}
     )
     return Recalculation(
         values | {"in_sample": bool(in_sample)},
@@ -162,8 +162,8 @@ def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
     ).iloc[-1]
     forecast = sources.forecast(row["subject"]) or {}
     kept = (
-        "expected",
-        "risk",
+        "volatility_forecast",
+        "root_variance_forecast",
         "trailing_21d",
         "ewma_94",
         "ewma_97",
@@ -187,7 +187,7 @@ def _recompute_score(sources: SourceRows, row: Row) -> Recalculation:
 _SNAPSHOT_NAMES = {
     "realized_volatility_21d": "realized_21d",
     "realized_volatility_63d": "realized_63d",
-    "expected_volatility_21d": "expected",
+    "expected_volatility_21d": "volatility_forecast",
     "volatility_trend": "trend",
     "volatility_percentile": "percentile",
 }

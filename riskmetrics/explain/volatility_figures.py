@@ -30,8 +30,8 @@ _EQUITY_FIGURES = (
         "daily",
         "weekly",
         "monthly",
-        "expected",
-        "risk",
+        "volatility_forecast",
+        "root_variance_forecast",
         "low",
         "high",
     ),
@@ -107,8 +107,8 @@ def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.Dat
     n_obs = inputs.returns.rolling(har.LEVEL_WINDOW, min_periods=0).count()
     return pd.DataFrame(
         {
-            "expected": expected,
-            "risk": (
+            "volatility_forecast": expected,
+            "root_variance_forecast": (
                 expected
                 * [math.sqrt(1.0 + coefficients.residual_variance) for coefficients in chosen]
             ),
@@ -117,7 +117,7 @@ def forecast_volatility(sources: SourceRows, inputs: VolatilityInputs) -> pd.Dat
             "coefficients": [sources.har_versions.names[version] for version in which],
             "clipped": (ratio < har.MIN_RATIO) | (ratio > har.MAX_RATIO),
             "short_history": n_obs.between(har.MIN_LEVEL_OBS, har.FULL_LEVEL_OBS - 1),
-            "day_replaced": replaced,
+            "daily_lag_imputed": replaced,
             "level": own["level"],
             "ratio": ratio,
             **{f"x {name}": x[name] for name in ("day", "week", "month", "market")},
@@ -138,7 +138,7 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
     today, earlier = float(month.iloc[-1]), month.iloc[-1 - method.PERCENTILE_WINDOW : -1].dropna()
     enough = not math.isnan(today) and len(earlier) >= method.PERCENTILE_MIN_OBS
     absolute = method.ABSOLUTE_SCALE * inputs.returns.abs() * _ANNUALIZATION
-    ratio = last["expected"] / today if today > 0 else math.nan
+    ratio = last["volatility_forecast"] / today if today > 0 else math.nan
     rise_probability = (
         float(stats.norm.cdf(math.log(ratio), method.LOG_ERROR_MEAN, method.LOG_ERROR_SD))
         if ratio > 0
@@ -160,11 +160,13 @@ def volatility_figures(sources: SourceRows, inputs: VolatilityInputs) -> dict[st
         "rise_probability": rise_probability,
         "strength": abs(2 * rise_probability - 1),
         "trend": None if math.isnan(rise_probability) else _trend(rise_probability),
-        "low": last["expected"] * har.INTERVAL_MULTIPLIERS[0],
-        "high": last["expected"] * har.INTERVAL_MULTIPLIERS[1],
+        "low": last["volatility_forecast"] * har.INTERVAL_MULTIPLIERS[0],
+        "high": last["volatility_forecast"] * har.INTERVAL_MULTIPLIERS[1],
         "ewma_94": _ewma(inputs.returns, 0.94),
         "ewma_97": _ewma(inputs.returns, 0.97),
-        "oos_r_squared": _oos_r_squared(inputs.returns, forecast_rows["expected"], month),
+        "oos_r_squared": _oos_r_squared(
+            inputs.returns, forecast_rows["volatility_forecast"], month
+        ),
     }
 
 
@@ -193,11 +195,13 @@ def _oos_r_squared(
     followed = annualized_rms(
         returns.rolling(FORECAST_HORIZON, min_periods=method.MIN_MONTH_OBS)
     ).shift(-FORECAST_HORIZON)
-    pairs = pd.DataFrame({"expected": expected, "trailing": trailing, "followed": followed})
+    pairs = pd.DataFrame(
+        {"volatility_forecast": expected, "trailing": trailing, "followed": followed}
+    )
     pairs = pairs.iloc[-FORECAST_HORIZON - OOS_R_SQUARED_WINDOW : -FORECAST_HORIZON].dropna()
-    errors = pairs[["expected", "trailing"]].sub(pairs["followed"], axis=0).pow(2).sum()
+    errors = pairs[["volatility_forecast", "trailing"]].sub(pairs["followed"], axis=0).pow(2).sum()
     return (
-        float(1 - errors["expected"] / errors["trailing"])
+        float(1 - errors["volatility_forecast"] / errors["trailing"])
         if len(pairs) >= _MIN_SCORED_FORECASTS and errors["trailing"] > 0
         else math.nan
     )
@@ -254,7 +258,7 @@ def portfolio_figures(sources: SourceRows) -> dict[str, Any]:
     """
     inputs, _, unit = portfolio_inputs(sources)
     found = volatility_figures(sources, inputs)
-    in_money = {"risk_in_money": found["risk"] * unit}
+    in_money = {"root_variance_amount": found["root_variance_forecast"] * unit}
     if math.isnan(value_holdings(sources, is_delta_adjusted=True).weight_denominator):
         found |= dict.fromkeys(_EQUITY_FIGURES, math.nan) | {"trend": None}
     return found | in_money

@@ -105,7 +105,7 @@ def _is_due(client: VendorClient) -> bool:
         answer = vendor.read_answers(connection, VENDOR, KIND, [DEFAULT_BENCHMARK]).get(
             DEFAULT_BENCHMARK
         )
-    if answer is not None and answer.problem and answer.answered_at > datetime.now(UTC) - MAX_AGE:
+    if answer is not None and answer.problem and answer.received_at > datetime.now(UTC) - MAX_AGE:
         return False
     return latest is None or latest[0] < trading_calendar.last_completed_session() - MAX_AGE
 

@@ -232,7 +232,7 @@ def _plan_fetch(
 def _is_settled(answer: VendorAnswer | None, now: datetime) -> bool:
     if answer is None:
         return False
-    return answer.answered_at >= min(
+    return answer.received_at >= min(
         trading_calendar.session_close(trading_calendar.last_completed_session(now))
         + SETTLEMENT_DELAY,
         now - RETRY_AFTER,

@@ -35,7 +35,7 @@ def symbols_due(connection: sa.Connection, symbols: Iterable[str]) -> list[str]:
     answers = vendor.read_answers(connection, VENDOR, KIND, names)
     stale = datetime.now(UTC) - MAX_AGE
     return [
-        symbol for symbol in names if symbol not in answers or answers[symbol].answered_at < stale
+        symbol for symbol in names if symbol not in answers or answers[symbol].received_at < stale
     ]
 
 

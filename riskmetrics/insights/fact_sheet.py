@@ -147,7 +147,7 @@ def _build_sheet(
     ]
     missing = {row["metric"]: row["reason"] for row in rows_by_name["undefined"]}
     unpriced = missing_prices_caveat(*counts.get("prices", (0, 0)))
-    unconfirmed = unconfirmed_closes_caveat(*counts.get("believed_prices", (0, 0)))
+    unconfirmed = unconfirmed_closes_caveat(*counts.get("validated_prices", (0, 0)))
     equity = small_equity_caveat(float(snapshot["total_value"]), float(snapshot["gross_exposure"]))
     caveats = tuple(text for text in (unpriced, equity, unconfirmed) if text)
     return Sheet(

@@ -94,7 +94,7 @@ def send_batch(claude: Claude, prompts: Sequence[BatchPrompt]) -> str | None:
     sent_prompts: dict[BatchRequest, Prompt] = {}
     with claude.budget.engine.begin() as connection:
         batch_store.lock_batches(connection)
-        pending = batch_store.pending_subjects(
+        pending = batch_store.pending_prompts(
             connection, [prompt_digest(each.prompt) for each in prompts]
         )
         for number, each in enumerate(
@@ -197,14 +197,14 @@ def _collect_batch(
         return False
     requests = batch_store.read_requests(connection, batch.id)
     answers = {
-        each.subject: replies.get(
+        each.prompt_hash: replies.get(
             each.custom_id, Reply(None, "the batch ended without an answer", ZERO_USAGE)
         )
         for each in requests
     }
     store(BatchWriter(answers, claude), requests)
     for each in requests:
-        usage = answers[each.subject].usage
+        usage = answers[each.prompt_hash].usage
         spending.settle_spend(
             connection, each.spend_id, usage.cost, usage.input_tokens, usage.output_tokens
         )

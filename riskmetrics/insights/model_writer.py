@@ -80,7 +80,7 @@ def write_insights(
     run_context, engine = replace(run_context, writer=claude), claude.budget.engine
     prompts = [_prompt_or_none(request, run_context) for request in requests]
     with engine.connect() as connection:
-        under_way = stored_batches.pending_subjects(
+        under_way = stored_batches.pending_prompts(
             connection, [prompt_digest(each) for each in prompts if each]
         )
     remaining = [

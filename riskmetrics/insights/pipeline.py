@@ -102,7 +102,7 @@ def cache_key(request: Request, run_context: GenerationContext, provider: str, m
         "template": request.template.digest,
         "provider": provider,
         "model": model,
-        "disclose": run_context.anonymization if provider != rules.PROVIDER else "",
+        "anonymization": run_context.anonymization if provider != rules.PROVIDER else "",
         "question": request.question,
         "versions": [verify.verifier_version(), render.VERSION],
     }
@@ -205,7 +205,7 @@ def stored_context(sheet: Sheet, draft: Draft) -> dict[str, Any]:
     return {
         "portfolio": sheet.portfolio,
         "facts": facts,
-        "called": sheet.aliases,
+        "aliases": sheet.aliases,
         "missing": sheet.missing,
         "draft": draft.model_dump(),
     }

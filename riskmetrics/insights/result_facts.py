@@ -164,7 +164,7 @@ def risk_facts(
     for row in rows_by_name["drawdowns"]:
         yield from defined_facts(
             make,
-            _select(row, "drawdown", "largest_drawdown"),
+            _select(row, "drawdown", "max_drawdown"),
             n_obs=row["observations"],
         )
 

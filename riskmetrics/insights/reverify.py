@@ -51,6 +51,6 @@ def stored_sheet(row: Mapping[str, Any]) -> Sheet:
         str(row["portfolio_id"]),
         row["day"],
         {fact.id: fact for fact in facts},
-        context["called"],
+        context["aliases"],
         context["missing"],
     )

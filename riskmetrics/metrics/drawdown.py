@@ -8,18 +8,18 @@ from riskmetrics.metrics._typing import FloatArray, IntArray
 
 
 class Drawdown(NamedTuple):
-    """Current and largest drawdown, fractions from 0 to 1, and their closes; shape (N,)."""
+    """Current and maximum drawdown, fractions from 0 to 1, and their closes; shape (N,)."""
 
-    current: FloatArray
-    current_peak: IntArray
-    largest: FloatArray
-    largest_peak: IntArray
-    largest_trough: IntArray
+    current_drawdown: FloatArray
+    current_drawdown_peak: IntArray
+    max_drawdown: FloatArray
+    max_drawdown_peak: IntArray
+    max_drawdown_trough: IntArray
     n_obs: IntArray
 
 
 def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
-    """Return the current and the largest drawdown of compounded returns.
+    """Return the current and the maximum drawdown of compounded returns.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     Drawdown
         Peaks and troughs number the T + 1 closes of the window: close 0 is the one before the first
         return, close t the one that ends the t-th. A peak is the close that set the high, a trough
-        the first close at the largest drawdown; both are 0 if there was no drawdown. After a return
+        the first close at the maximum drawdown; both are 0 if there was no drawdown. After a return
         of -1 or below the drawdown is 1. With fewer than ``min_obs`` returns drawdowns are NaN and
         closes are -1.
 
@@ -65,10 +65,10 @@ def drawdown(returns: FloatArray, *, min_obs: int) -> Drawdown:
     series = np.arange(returns.shape[1])
     enough = n_obs >= min_obs
     return Drawdown(
-        current=np.where(enough, loss[-1], np.nan),
-        current_peak=np.where(enough, peak[-1], -1),
-        largest=np.where(enough, loss[trough, series], np.nan),
-        largest_peak=np.where(enough, peak[trough, series], -1),
-        largest_trough=np.where(enough, trough, -1),
+        current_drawdown=np.where(enough, loss[-1], np.nan),
+        current_drawdown_peak=np.where(enough, peak[-1], -1),
+        max_drawdown=np.where(enough, loss[trough, series], np.nan),
+        max_drawdown_peak=np.where(enough, peak[trough, series], -1),
+        max_drawdown_trough=np.where(enough, trough, -1),
         n_obs=n_obs,
     )

@@ -58,7 +58,7 @@ class Backtest(NamedTuple):
 class Kupiec(NamedTuple):
     """Result of the Kupiec test, each of the shape of the counts."""
 
-    expected: FloatArray
+    expected_exceptions: FloatArray
     likelihood_ratio: FloatArray
     p_value: FloatArray
 
@@ -258,8 +258,8 @@ def kupiec(exceptions: IntArray, n_obs: IntArray, *, level: float) -> Kupiec:
     Returns
     -------
     Kupiec
-        ``expected`` number of exceptions; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1
-        degree of freedom), NaN if no day was tested.
+        ``expected_exceptions``; ``likelihood_ratio`` and its ``p_value`` (chi-squared, 1 degree of
+        freedom), NaN if no day was tested.
 
     Raises
     ------

@@ -79,7 +79,7 @@ def _equity_caveats(snapshots: "pd.DataFrame") -> Iterator[tuple[str, str]]:
 
 
 def _unconfirmed_close_caveats(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    rows = coverage[coverage["metric"] == "believed_prices"]
+    rows = coverage[coverage["metric"] == "validated_prices"]
     columns = (rows[name] for name in ("portfolio", "n_covered", "n_total"))
     for name, n_confirmed, n_instruments in zip(*columns, strict=True):
         if text := unconfirmed_closes_caveat(n_confirmed, n_instruments):

@@ -31,13 +31,13 @@ def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataF
     found = Drawdown._make(
         np.stack(values, axis=1).astype(float) for values in zip(*days, strict=True)
     )
-    has_drawdown = found.largest > 0
+    has_drawdown = found.max_drawdown > 0
     columns = {
-        "current": found.current,
-        "current_peak": found.current_peak,
-        "largest": found.largest,
-        "largest_peak": np.where(has_drawdown, found.largest_peak, -1),
-        "largest_trough": np.where(has_drawdown, found.largest_trough, -1),
+        "current_drawdown": found.current_drawdown,
+        "current_drawdown_peak": found.current_drawdown_peak,
+        "max_drawdown": found.max_drawdown,
+        "max_drawdown_peak": np.where(has_drawdown, found.max_drawdown_peak, -1),
+        "max_drawdown_trough": np.where(has_drawdown, found.max_drawdown_trough, -1),
         "observations": found.n_obs,
     }
     frame = valuation.to_frame(columns, "day").astype({"observations": "int64"})
@@ -45,11 +45,11 @@ def compute_drawdowns(valuation: Valuation, returns: panels.Returns) -> pd.DataF
         pd.to_datetime(trading_calendar.sessions_with_lookback(valuation.days, YEAR_WINDOW))
     )
     first = closes.get_indexer(pd.DatetimeIndex(frame["day"])) - YEAR_WINDOW
-    for name in ("current_peak", "largest_peak", "largest_trough"):
+    for name in ("current_drawdown_peak", "max_drawdown_peak", "max_drawdown_trough"):
         close = frame[name].to_numpy(np.int64)
         frame[name] = closes[first + np.maximum(close, 0)].where(close >= 0)
     why = valuation.undefined_reasons(
-        found.current,
+        found.current_drawdown,
         *valuation.common_reasons,
         insufficient_observations(found.n_obs, YEAR_WINDOW, MIN_YEAR_OBS),
     )

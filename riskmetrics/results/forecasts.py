@@ -228,7 +228,7 @@ def symbol_forecasts(
         "portfolio_id": pd.NA,
     }
     return _forecast_rows(keys, f, symbol_volatility.versions, day, days, why).assign(
-        thin_sessions=pd.array([pd.NA] * len(day), dtype="Int64")
+        thin_coverage_sessions=pd.array([pd.NA] * len(day), dtype="Int64")
     )
 
 
@@ -243,8 +243,8 @@ def _forecast_rows(
     frame = pd.DataFrame(
         {
             **keys,
-            "expected": f.volatility_forecast,
-            "risk": f.root_variance_forecast,
+            "volatility_forecast": f.volatility_forecast,
+            "root_variance_forecast": f.root_variance_forecast,
             "low": f.low,
             "high": f.high,
             "rise_probability": f.rise_probability,
@@ -257,7 +257,7 @@ def _forecast_rows(
             "in_sample": versions.is_in_sample(days)[day],
             "clipped": f.clipped.astype(bool),
             "short_history": f.short_history.astype(bool),
-            "day_replaced": f.daily_lag_imputed.astype(bool),
+            "daily_lag_imputed": f.daily_lag_imputed.astype(bool),
             "undefined_reason": why.reindex(range(len(day))).to_numpy(),
         }
     )
@@ -352,7 +352,7 @@ def portfolio_forecasts(
     why = valuation.undefined_reasons(portfolio_volatility.figures.direction, *expected)
     f = Figures._make(figure[portfolio, day] for figure in portfolio_volatility.figures)
     return _forecast_rows(keys, f, portfolio_volatility.versions, day, valuation.days, why).assign(
-        thin_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64)
+        thin_coverage_sessions=portfolio_volatility.n_thin[portfolio, day].astype(np.int64)
     )
 
 

@@ -199,7 +199,7 @@ def _build_proxy_rows(
         ]
     )
     return rows.astype(
-        {"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "refused_reason": "str"}
+        {"n_obs": "Int64", "n_symbols": "Int64", "code_version": "str", "rejection_reason": "str"}
     )
 
 
@@ -242,7 +242,7 @@ def _fitted_row(proxy: str, fit: calibration.Calibration) -> dict[str, Any]:
     std_errors = dict(
         zip(STD_ERROR_COLUMNS, np.round(fit.std_errors, _COEFFICIENT_DECIMALS), strict=True)
     )
-    of_fit = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "refused_reason": None}
+    of_fit = {"n_obs": fit.n_obs, "n_symbols": fit.n_symbols, "rejection_reason": None}
     return {
         "proxy": proxy,
         **dict(zip(_COEFFICIENT_COLUMNS, numbers, strict=True)),
@@ -255,7 +255,7 @@ def _kept_row(proxy: str, in_use: pd.DataFrame, why: str) -> dict[str, Any]:
     return {
         "proxy": proxy,
         **in_use.drop(columns=["version", "digest"]).loc[proxy],
-        "refused_reason": why,
+        "rejection_reason": why,
     }
 
 

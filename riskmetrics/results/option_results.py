@@ -92,9 +92,9 @@ def position_rows(
             "underlying_symbol": held["underlying_symbol"],
             "underlying_price": price,
             "volatility": expected,
-            "years": years,
+            "years_to_expiration": years,
             **parameters._asdict(),
-            "linearised": True,
+            "linearized": True,
             "undefined_reason": _reasons(held, strike, years, price).where(unknown),
         }
     )
@@ -181,7 +181,7 @@ def elasticity(rows: pd.DataFrame) -> tuple[FloatArray, "pd.Series[str]"]:
     why = (
         rows["undefined_reason"]
         .fillna("the Black-Scholes value of the option is 0")
-        .mask(rows["years"] < 0, "the option has expired")
+        .mask(rows["years_to_expiration"] < 0, "the option has expired")
     )
     return (rows["delta"].abs() * rows["underlying_price"] / value).to_numpy(float), why
 

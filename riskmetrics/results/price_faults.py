@@ -59,7 +59,7 @@ FAULT_KINDS = {
         " exclude the move until it is resolved.",
         "import corrected prices, or resolve it: `riskmetrics prices list` shows both commands",
     ),
-    "stitched_histories": FaultKind(
+    "adjustment_breaks": FaultKind(
         "spliced histories", "A history joins rows adjusted as of different days.", _REIMPORT_REMEDY
     ),
     "short_histories": FaultKind(
@@ -319,7 +319,7 @@ def _adjustment_break_findings(bars: Bars, suspects: pd.DataFrame) -> pd.DataFra
     text = (
         "adj_close / close falls by {measure:.2%} on {day:%Y-%m-%d}; a dividend cannot cause this"
     )
-    return _findings("stitched_histories", bars, ~np.isnan(fall), fall, text)
+    return _findings("adjustment_breaks", bars, ~np.isnan(fall), fall, text)
 
 
 def _splice_shift_findings(
@@ -337,7 +337,7 @@ def _splice_shift_findings(
     where = at_splice & ~np.isnan(shift)[:, None]
     n_symbols = at_splice.sum(axis=1)
     measure = np.broadcast_to(-shift[:, None], where.shape)
-    found = _findings("stitched_histories", bars, where, measure, "", np.abs(measure))
+    found = _findings("adjustment_breaks", bars, where, measure, "", np.abs(measure))
     texts = [
         f"rows of two imports meet on {day:%Y-%m-%d}, when {n_symbols[returns.index.get_loc(day)]}"
         f" symbols moved by {-fall:+.2%} relative to the others, more than on any other day"

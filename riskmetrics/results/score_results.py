@@ -27,8 +27,8 @@ _FORECAST_COLUMNS = [
     "subject",
     "day",
     "portfolio_id",
-    "expected",
-    "risk",
+    "volatility_forecast",
+    "root_variance_forecast",
     "low",
     "high",
     "trailing_21d",
@@ -40,7 +40,7 @@ _FORECAST_COLUMNS = [
 """Columns of a forecast that its score keeps."""
 
 MODEL_COLUMNS = {
-    "forecast": "expected",
+    "forecast": "volatility_forecast",
     "trailing_21d": "trailing_21d",
     "ewma_94": "ewma_94",
     "ewma_97": "ewma_97",
@@ -70,7 +70,9 @@ def score_forecasts(
     valuation : Valuation
         Valuation on `forecast_days`: the scored volatility is that of the holdings on those days.
     """
-    complete = forecasts[forecasts["expected"].notna()][_FORECAST_COLUMNS].reset_index(drop=True)
+    complete = forecasts[forecasts["volatility_forecast"].notna()][_FORECAST_COLUMNS].reset_index(
+        drop=True
+    )
     at = pd.DatetimeIndex(pd.to_datetime(forecast_days(days))).get_indexer(
         pd.DatetimeIndex(complete["day"])
     )
@@ -158,19 +160,19 @@ def _summarize_kind(scores: pd.DataFrame, kind: str, in_sample: bool) -> pd.Data
     complete = scores.dropna(subset=["realized", *MODEL_COLUMNS.values()])
     panel = {
         name: complete.pivot(index="day", columns="subject", values=name)
-        for name in ("realized", "risk", "low", "high", *MODEL_COLUMNS.values())
+        for name in ("realized", "root_variance_forecast", "low", "high", *MODEL_COLUMNS.values())
     }
     subjects = [POOLED, *panel["realized"].columns]
     arrays = {name: frame.to_numpy(float) for name, frame in panel.items()}
     realized, none = arrays["realized"], np.full_like(arrays["realized"], np.nan)
-    forecast_losses, parts = qlike(realized, arrays["risk"]), []
+    forecast_losses, parts = qlike(realized, arrays["root_variance_forecast"]), []
     mean_forecast_loss = pooled_score(
-        realized, arrays["expected"], arrays["risk"], none, none
+        realized, arrays["volatility_forecast"], arrays["root_variance_forecast"], none, none
     ).qlike[0]
     for model, column in MODEL_COLUMNS.items():
         is_forecast = model == "forecast"
         risk, low, high = (
-            (arrays["risk"], arrays["low"], arrays["high"])
+            (arrays["root_variance_forecast"], arrays["low"], arrays["high"])
             if is_forecast
             else (arrays[column], none, none)
         )

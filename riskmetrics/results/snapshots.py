@@ -35,11 +35,18 @@ VALUE_METRICS = [
     )
 ]
 BETA_METRICS = [f"{_TABLE}.{name}" for name in _BETA_COLUMNS]
-VALUE_COVERAGE = ("prices", "current_prices", "sources", "believed_prices", "daily_pnl", "income")
+VALUE_COVERAGE = (
+    "prices",
+    "current_prices",
+    "price_sources",
+    "validated_prices",
+    "daily_pnl",
+    "income",
+)
 """Metrics of values in `portfolio_coverage`.
 
 A source is a close, an option's underlying close, or a private holding's stated value;
-believed_prices are the confirmed prices behind the value and the P&L of the day; income counts the
+validated_prices are the confirmed prices behind the value and the P&L of the day; income counts the
 listed instruments held overnight with known distributions.
 """
 
@@ -79,7 +86,7 @@ def value_rows(valuation: Valuation) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = valuation.to_frame(columns, DAY_COLUMN).astype(
         dict.fromkeys(("num_positions", "num_long_positions", "num_short_positions"), "int64")
     )
-    rows["weight_base"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
+    rows["equity_source"] = np.where(rows["equity_balance"].notna(), *EQUITY_SOURCES)
     why = {
         name: valuation.undefined_reasons(columns[name], *reasons)
         for name, reasons in _value_reasons(valuation).items()

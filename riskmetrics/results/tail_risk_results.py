@@ -117,7 +117,7 @@ def _backtest_rows(
             for name in ("likelihood_ratio", "p_value")
         }
     )
-    counts = {"breaches": exceptions.astype(float), "n_tested": n_tested.astype(float)}
+    counts = {"exceptions": exceptions.astype(float), "n_tested": n_tested.astype(float)}
     frame = valuation.to_frame({**test._asdict(), **counts}, "day").astype(
         dict.fromkeys(counts, "int64")
     )

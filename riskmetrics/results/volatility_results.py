@@ -276,7 +276,7 @@ def estimate_portfolio_volatility(
         figures.append(_figures(series, inputs, forecast, 1))
         covered = share[year] * valuation.priced_share[:, d]
         coverage.append(covered.mean(axis=0))
-        n_thin.append(_count_thin_sessions(covered))
+        n_thin.append(_count_thin_coverage_sessions(covered))
         n_covered.append(_count_covered(valuation, d, column, known[year]))
     in_currency = Figures._make(np.concatenate(days).T for days in zip(*figures, strict=True))
     return PortfolioVolatility(
@@ -289,7 +289,7 @@ def estimate_portfolio_volatility(
     )
 
 
-def _count_thin_sessions(covered: FloatArray) -> IntArray:
+def _count_thin_coverage_sessions(covered: FloatArray) -> IntArray:
     """Count each portfolio's thin sessions, (P,), in covered shares of gross exposure (T, P)."""
     is_thin = meets_minimum(covered, MIN_COVERAGE) & ~meets_minimum(covered, THIN_COVERAGE)
     n_thin: IntArray = is_thin.sum(axis=0)

@@ -60,7 +60,7 @@ def test_text_shows_what_moved_and_leaves_out_what_did_not(call) -> None:
 
 def test_unconfirmed_closes_of_a_session_are_reported(call, engine: sa.Engine) -> None:
     """A change of value over a suspected split is no profit; the JSON on stdout stays JSON."""
-    half = {"metric": "believed_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}
+    half = {"metric": "validated_prices", "coverage": 0.5, "n_covered": 1, "n_total": 2}
     owner = sa.select(tables.portfolios.c.id).where(tables.portfolios.c.name == GROWTH)
     with engine.begin() as connection:
         row = {"portfolio_id": connection.scalar(owner), "day": SECOND_DAY, **half}

@@ -320,8 +320,8 @@ def test_the_remaining_model_budget_is_reported(
     assert diagnosis()[1]["model"][0]["state"] == "ok"
     change(
         database,
-        "INSERT INTO ai_spend (day, run_id, subject, model, reserved) VALUES ((now() AT TIME ZONE"
-        " 'UTC')::date, 'r', 's', 'm', 2)",
+        "INSERT INTO ai_spend (day, run_id, prompt_hash, model, reserved)"
+        " VALUES ((now() AT TIME ZONE 'UTC')::date, 'r', 's', 'm', 2)",
     )
     code, found, printed = diagnosis()
     assert (code, found["model"][0]["state"]) == (0, "warn")

@@ -69,6 +69,7 @@ def _rows(
     }
     chosen: dict[sa.Table, dict[str, object]] = {
         tables.portfolio_snapshots: dict.fromkeys(_MONEY, value),
+        tables.portfolio_figures: {"value": 0},
         tables.portfolio_sector_weights: {"sector": "Energy"},
         tables.portfolio_tail_risk: {"method": "historical", "level": "0.95"},
         tables.position_market_betas: {"beta": beta, "std_error": "0.1", "alpha": 0},

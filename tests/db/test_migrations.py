@@ -405,3 +405,29 @@ def test_checks_refuse_shares_that_are_none(engine: sa.Engine) -> None:
     execute(engine, f"{weights} ('{PORTFOLIO}', '2024-12-06', 'Energy', 1.0000000000000002, -3)")
     with pytest.raises(sa.exc.IntegrityError, match="ck_portfolio_sector_weights"):
         execute(engine, f"{weights} ('{PORTFOLIO}', '2024-12-09', 'Energy', 1.01, 1)")
+
+
+def test_a_figure_has_a_value_or_a_reason(engine: sa.Engine) -> None:
+    execute(engine, HOLDINGS)
+    row = (
+        "INSERT INTO portfolio_figures (portfolio_id, day, figure, value, undefined_reason) VALUES"
+        f" ('{PORTFOLIO}', '2024-12-06', '{{}}', {{}}, {{}})"
+    )
+    execute(engine, row.format("sharpe_ratio", 0.5, "NULL"))
+    execute(engine, row.format("sortino_ratio", "NULL", "'no price'"))
+    for value, reason in (("NULL", "NULL"), ("1", "'no price'")):
+        with pytest.raises(sa.exc.IntegrityError, match="ck_portfolio_figures_undefined_reason"):
+            execute(engine, row.format("omega_ratio", value, reason))
+
+
+def test_columns_of_riskmetrics_have_a_comment_that_says_what_null_means() -> None:
+    founding = founding_schema.COLUMNS.keys()
+    own_tables = [table for table in tables.metadata.tables.values() if table.name not in founding]
+    columns = [column for table in own_tables for column in table.c]
+    assert len(columns) > 200
+    assert [table.name for table in own_tables if not table.comment] == []
+    assert [str(column) for column in columns if not column.comment] == []
+    unclear = [
+        str(column) for column in columns if column.nullable and "NULL: " not in column.comment
+    ]
+    assert unclear == []

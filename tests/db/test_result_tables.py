@@ -23,7 +23,7 @@ INPUT = {
         "har_coefficients",
         "rejected_rows",
         "stress_scenarios",
-        "vendor_answers",
+        "vendor_responses",
         "vendor_quotas",
     ),
 }

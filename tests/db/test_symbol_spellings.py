@@ -1,129 +1,116 @@
-"""Other spellings in a database are normalized, or refused before any change."""
+"""Other spellings in a founding database are normalized, or refused before any change."""
 
-import logging
 import re
 from datetime import date
 from pathlib import Path
-from uuid import UUID
 
 import foreign_databases
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 
-from riskmetrics.db import input_writes, migrate, sql_expressions, symbol_spellings, tables
+from riskmetrics.db import migrate, symbol_spellings
 from riskmetrics.errors import SchemaError
+from riskmetrics.settings import bundled_path
 from riskmetrics.sources.brokers import read_portfolio
 from riskmetrics.sources.files import read_prices, read_profiles
-from tests.db.small_results import FIRST_DAY, GROWTH, SECOND_DAY, store_small_results
 from tests.db.sql_helpers import execute, query
 from tests.db.test_existing_databases import a_few_rows, built
 
-REVISION = "5b0e7d31c9a6"
+FOUNDING = migrate.LAST_FOUNDING_REVISION
 FOREIGN = {"AAPL": "AAPL.US", "BRK-B": "BRK/B", "SPY": "SPY.US", "TLT": "tlt", "VOD.L": "VOD.L"}
-NO_SYMBOLS = {("ai_spend", "subject"), ("ai_batch_requests", "subject")}
-"""Keys of prompts."""
-CREATED_LATER = {("price_decisions", "symbol")}
-"""Columns that always had the normal spelling."""
+PORTFOLIO = "00000000-0000-0000-0000-00000000000a"
+LOTS = f"""
+    INSERT INTO portfolios (id, name, currency) VALUES ('{PORTFOLIO}', 'Growth', 'USD');
+    INSERT INTO positions (portfolio_id, symbol, underlying_symbol, position_type, quantity,
+        entry_price, entry_date)
+    VALUES ('{PORTFOLIO}', 'AAPL', NULL, 'LONG', 1, 150, '2024-01-02'),
+        ('{PORTFOLIO}', 'BRK-B', NULL, 'LONG', 2, 350, '2024-01-02'),
+        ('{PORTFOLIO}', 'BRKB250117C00400000', 'BRK-B', 'LC', 1, 10, '2024-01-02');
+    INSERT INTO position_market_betas (portfolio_id, position_id, calc_date, beta, observations)
+    SELECT portfolio_id, id, '2024-12-06', 1, 90 FROM positions;
+"""
 
 
-def symbol_columns() -> set[tuple[str, str]]:
-    """Return the symbol columns, identified by their names and types."""
-    ends = ("symbol", "_index", "subject")
-    found = {
-        (table.name, column.name)
-        for table in tables.metadata.tables.values()
-        for column in table.columns
-        if isinstance(column.type, sa.String) and column.name.endswith(ends)
+@pytest.fixture
+def founding(empty: sa.Engine) -> sa.Engine:
+    """Return an engine for a database at the last founding revision, without rows."""
+    migrate.upgrade(empty, FOUNDING)
+    return empty
+
+
+def symbol_columns(engine: sa.Engine) -> set[tuple[str, str]]:
+    """Return the symbol columns of a database, identified by their names and types."""
+    return {
+        (table, column["name"])
+        for (_, table), columns in sa.inspect(engine).get_multi_columns().items()
+        for column in columns
+        if isinstance(column["type"], sa.String)
+        and column["name"].endswith(("symbol", "_index", "subject"))
     }
-    return found - NO_SYMBOLS - CREATED_LATER | {("database_settings", "value")}
 
 
-def test_every_column_of_symbols_is_normalized() -> None:
-    listed = [(column.table, column.name) for column in symbol_spellings.SYMBOL_COLUMNS]
-    assert sorted(listed) == sorted(symbol_columns())
-    assert sql_expressions.CLOSE_ONLY_SUFFIX == symbol_spellings.CLOSE_ONLY_SUFFIX
+def price(symbol: str, day: str, close: float, source: str = "FMP") -> str:
+    return (
+        "INSERT INTO market_data_cache (symbol, date, close, data_source) "
+        f"VALUES ('{symbol}', '{day}', {close}, '{source}');"
+    )
 
 
-def growth(connection: sa.Connection) -> UUID:
-    """Return the id of the portfolio Growth."""
-    table = tables.portfolios
-    return connection.execute(sa.select(table.c.id).where(table.c.name == GROWTH)).scalar_one()
-
-
-def insert(connection: sa.Connection, table: sa.Table, **values: object) -> None:
-    connection.execute(sa.insert(table).values(values))
+def profile(symbol: str, beta: float) -> str:
+    return (
+        f"INSERT INTO company_profiles (symbol, beta, data_source) VALUES ('{symbol}', {beta},"
+        " 'FMP');"
+    )
 
 
 def fill(engine: sa.Engine) -> None:
     """Store a row with a normal symbol in every table with a symbol column."""
-    forecast = {
-        "subject": "BRK-B",
-        "day": FIRST_DAY,
-        "coefficients": "shipped-1",
-        "in_sample": True,
-    }
-    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False)
-    option = {"position_type": "LC", "underlying_symbol": "BRK-B", "symbol": "BRKB250117C00400000"}
-    with engine.begin() as connection:
-        store_small_results(connection)
-        held = {"portfolio_id": growth(connection), "quantity": 1, "entry_date": FIRST_DAY}
-        insert(connection, tables.positions, **option, **held)
-        connection.execute(sa.update(tables.position_interest_rate_betas).values(rate_index="TLT"))
-        for symbol in FOREIGN:
-            price = {"symbol": symbol, "close": 100, "adj_close": 99, "data_source": "FMP"}
-            for day in (FIRST_DAY, SECOND_DAY):
-                insert(connection, tables.market_data_cache, **price, date=day)
-            insert(connection, tables.company_profiles, symbol=symbol, data_source="FMP")
-            insert(connection, tables.vendor_answers, vendor="FMP", kind="prices", subject=symbol)
-        made = {"observations": 252, "proxy": "close"}
-        insert(connection, tables.volatility_forecasts, **forecast, **flags, **made)
-        insert(connection, tables.har_forecast_scores, **forecast, completed_on=SECOND_DAY)
-        input_writes.store_setting(connection, "market_index", "SPY")
-        input_writes.store_setting(connection, "rate_index", "TLT")
+    prices = "".join(
+        price(symbol, day, 100) + (profile(symbol, 1) if day == "2024-12-06" else "")
+        for symbol in FOREIGN
+        for day in ("2024-12-05", "2024-12-06")
+    )
+    execute(engine, LOTS + prices)
 
 
 def contents(engine: sa.Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Return every row of every table except vendor responses, which are requested again."""
-    names = sa.inspect(engine).get_table_names()
+    """Return every row of every table."""
     rows = "SELECT row::text FROM {} AS row ORDER BY 1"
-    return {name: query(engine, rows.format(name)) for name in names if name != "vendor_answers"}
+    return {name: query(engine, rows.format(name)) for name in sa.inspect(engine).get_table_names()}
 
 
-def go_back(engine: sa.Engine) -> None:
-    """Downgrade the database to the revision before the normalization of symbols."""
-    [before] = [one.down_revision for one in migrate.history() if one.revision == REVISION]
-    migrate.downgrade(engine, str(before))
+def test_every_symbol_column_of_the_founding_tables_is_listed(founding: sa.Engine) -> None:
+    listed = [(column.table, column.name) for column in symbol_spellings.SYMBOL_COLUMNS]
+    assert sorted(listed) == sorted(symbol_columns(founding))
 
 
-def test_a_database_full_of_foreign_spellings_becomes_a_normal_one(engine: sa.Engine) -> None:
+def test_a_database_full_of_foreign_spellings_becomes_a_normal_one(founding: sa.Engine) -> None:
     """Columns are found by name and type; each must hold a symbol whose spelling changes."""
-    fill(engine)
-    expected = contents(engine)
-    go_back(engine)
+    fill(founding)
+    expected = contents(founding)
     cases = " ".join(f"WHEN '{normal}' THEN '{foreign}'" for normal, foreign in FOREIGN.items())
-    for table, column in symbol_columns():
-        execute(engine, f"UPDATE {table} SET {column} = CASE {column} {cases} ELSE {column} END")
-        present = {value for (value,) in query(engine, f"SELECT {column} FROM {table}")}
+    for table, column in symbol_columns(founding):
+        execute(founding, f"UPDATE {table} SET {column} = CASE {column} {cases} ELSE {column} END")
+        present = {value for (value,) in query(founding, f"SELECT {column} FROM {table}")}
         assert present & {"AAPL.US", "BRK/B", "SPY.US", "tlt"}, (table, column)
-    assert contents(engine) != expected
-    migrate.ensure_head(engine)
-    assert contents(engine) == expected
-    assert query(engine, "SELECT subject FROM vendor_answers") == [("VOD.L",)]
+    assert contents(founding) != expected
+    migrate.ensure_head(founding)
+    migrate.downgrade(founding, FOUNDING)
+    assert contents(founding) == expected
 
 
-def test_a_database_with_normal_spellings_is_left_as_it_is(engine: sa.Engine) -> None:
-    fill(engine)
-    rows = "SELECT xmin::text, ctid::text FROM market_data_cache ORDER BY ctid"
-    answers = "SELECT * FROM vendor_answers ORDER BY subject"
-    before = query(engine, rows), query(engine, answers)
-    go_back(engine)
-    migrate.ensure_head(engine)
-    assert (query(engine, rows), query(engine, answers)) == before
+def test_a_database_with_normal_spellings_is_left_as_it_is(founding: sa.Engine) -> None:
+    fill(founding)
+    rows = "SELECT xmin::text, ctid::text FROM company_profiles ORDER BY ctid"
+    before = query(founding, rows)
+    migrate.ensure_head(founding)
+    assert query(founding, rows) == before
 
 
 def test_what_other_code_stored_reads_as_an_import_of_today(
-    engine: sa.Engine,
-    tmp_path: Path,
+    founding: sa.Engine, tmp_path: Path
 ) -> None:
     """Oracle: imports of the same spellings by the current version."""
     foreign = ["BRKB", "BF.B", "AAPL.US", "BRK B 17JAN25 400 C", "BAC.PRL", "VOD.L"]
@@ -136,33 +123,21 @@ def test_what_other_code_stored_reads_as_an_import_of_today(
     ):
         path.write_text("\n".join([header, *(f"{symbol},{rest}" for symbol in foreign)]))
         imported[table] = set(reader(path).rows["symbol"])
-    go_back(engine)
-    with engine.begin() as connection:
-        store_small_results(connection)
-        connection.execute(sa.text("TRUNCATE positions CASCADE"))
-        lot = {"portfolio_id": growth(connection), "quantity": 1, "position_type": "LONG"}
-        price = {"date": date(2024, 12, 6), "close": 5, "data_source": "other"}
-        for symbol in foreign:
-            insert(connection, tables.positions, **lot, symbol=symbol, entry_date=FIRST_DAY)
-            insert(connection, tables.market_data_cache, **price, symbol=symbol)
-            insert(connection, tables.company_profiles, symbol=symbol, data_source="other")
-    migrate.ensure_head(engine)
+    execute(
+        founding,
+        f"INSERT INTO portfolios (id, name, currency) VALUES ('{PORTFOLIO}', 'Growth', 'USD')",
+    )
+    for symbol in foreign:
+        execute(
+            founding,
+            "INSERT INTO positions (portfolio_id, symbol, position_type, quantity, entry_price,"
+            f" entry_date) VALUES ('{PORTFOLIO}', '{symbol}', 'LONG', 1, 1, '{date(2024, 1, 2)}');"
+            + price(symbol, "2024-12-06", 5)
+            + profile(symbol, 1),
+        )
+    migrate.ensure_head(founding)
     for table, symbols in imported.items():
-        assert {symbol for (symbol,) in query(engine, f"SELECT symbol FROM {table}")} == symbols
-
-
-def price(symbol: str, day: str, close: float, source: str = "FMP") -> str:
-    return (
-        "INSERT INTO market_data_cache (symbol, date, close, adj_close, data_source) "
-        f"VALUES ('{symbol}', '{day}', {close}, {close}, '{source}');"
-    )
-
-
-def profile(symbol: str, beta: float) -> str:
-    return (
-        f"INSERT INTO company_profiles (symbol, beta, data_source) VALUES ('{symbol}', {beta},"
-        " 'FMP');"
-    )
+        assert {symbol for (symbol,) in query(founding, f"SELECT symbol FROM {table}")} == symbols
 
 
 CONFLICT = "are one symbol, conflict (keys: 1): delete those of one spelling, for example"
@@ -186,13 +161,6 @@ COLLISIONS = [
         ),
     ),
     (
-        price("BRK.B", "2024-12-05", 1) + price("BRK-B", "2024-12-06", 1, "file: close only"),
-        (
-            f"rows of {PRICES} for BRK-B and BRK.B, which are one symbol, mix closes with and"
-            " without dividend adjustment"
-        ),
-    ),
-    (
         TWO_BETAS,
         (
             f"rows of {PROFILES} for AAPL and AAPL.US, which {CONFLICT}"
@@ -204,90 +172,71 @@ COLLISIONS = [
 
 @pytest.mark.parametrize(("planted", "sentence"), COLLISIONS)
 def test_contradicting_inputs_are_named_and_nothing_is_changed(
-    engine: sa.Engine,
-    planted: str,
-    sentence: str,
+    founding: sa.Engine, planted: str, sentence: str
 ) -> None:
     """The advice of the message resolves the conflict."""
-    go_back(engine)
-    execute(engine, price("SPY.US", "2024-12-06", 607) + planted)
-    before = contents(engine)
+    execute(founding, price("SPY.US", "2024-12-06", 607) + planted)
+    before = contents(founding)
     with pytest.raises(SchemaError, match="nothing was changed") as refused:
-        migrate.ensure_head(engine)
+        migrate.ensure_head(founding)
     assert sentence in str(refused.value)
     assert refused.value.exit_code == 6
-    assert contents(engine) == before
+    assert contents(founding) == before
     for advice in re.findall("DELETE FROM [^;]+", str(refused.value)):
-        execute(engine, advice)
-    assert migrate.ensure_head(engine) is True
-    assert ("SPY",) in query(engine, "SELECT symbol FROM market_data_cache")
+        execute(founding, advice)
+    assert migrate.ensure_head(founding) is True
+    assert ("SPY",) in query(founding, "SELECT symbol FROM market_data_cache")
 
 
-def test_every_collision_is_named_at_once(engine: sa.Engine) -> None:
-    execute(engine, TWO_CLOSES + TWO_BETAS)
-    with engine.connect() as connection:
+def test_the_bare_alembic_command_names_contradicting_inputs(founding: sa.Engine) -> None:
+    """It does not check the database before the upgrade; the revision does."""
+    execute(founding, TWO_BETAS)
+    config = Config()
+    config.set_main_option("script_location", str(bundled_path("migrations")))
+    with founding.connect() as connection:
+        config.attributes["connection"] = connection
+        with pytest.raises(SchemaError, match=r"company_profiles for AAPL and AAPL\.US"):
+            command.upgrade(config, "head")
+        connection.rollback()
+        assert migrate.current(connection) == FOUNDING
+
+
+def test_every_collision_is_named_at_once(founding: sa.Engine) -> None:
+    execute(founding, TWO_CLOSES + TWO_BETAS)
+    with founding.connect() as connection:
         assert len(symbol_spellings.find_collisions(connection)) == 2
 
 
 def test_an_upgrade_from_other_code_names_collisions(empty_database: str) -> None:
-    founding = a_few_rows(foreign_databases.DATABASES["19c513d3bf90"])
-    for engine in built(empty_database, founding):
+    earliest = a_few_rows(foreign_databases.DATABASES["19c513d3bf90"])
+    for engine in built(empty_database, earliest):
         execute(engine, "UPDATE company_profiles SET symbol = 'BRK.B' WHERE symbol = 'S1'")
         execute(engine, "UPDATE company_profiles SET symbol = 'BRK-B' WHERE symbol = 'S2'")
         with pytest.raises(SchemaError, match=r"company_profiles for BRK-B and BRK\.B, which are"):
             migrate.ensure_head(engine)
 
 
-def test_equal_rows_in_two_spellings_become_one(engine: sa.Engine) -> None:
-    go_back(engine)
-    execute(engine, price("BRK.B", "2024-12-06", 470.5, "file"))
-    execute(engine, price("BRK-B", "2024-12-06", 470.5) + price("BRKB", "2024-12-05", 469))
-    migrate.ensure_head(engine)
+def test_equal_rows_in_two_spellings_become_one(founding: sa.Engine) -> None:
+    execute(founding, price("BRK.B", "2024-12-06", 470.5, "file"))
+    execute(founding, price("BRK-B", "2024-12-06", 470.5) + price("BRKB", "2024-12-05", 469))
+    migrate.ensure_head(founding)
     columns = "symbol, date::text, close::float, data_source"
-    assert query(engine, f"SELECT {columns} FROM market_data_cache ORDER BY date") == [
+    assert query(founding, f"SELECT {columns} FROM market_data_cache ORDER BY date") == [
         ("BRK-B", "2024-12-05", 469, "FMP"),
         ("BRK-B", "2024-12-06", 470.5, "FMP"),
     ]
 
 
-def test_lots_in_two_spellings_become_lots_of_one_symbol(engine: sa.Engine) -> None:
-    fill(engine)
-    go_back(engine)
+def test_lots_in_two_spellings_become_lots_of_one_symbol(founding: sa.Engine) -> None:
+    fill(founding)
     spelled = "CASE quantity WHEN 1 THEN 'BRK.B' ELSE 'BRK B' END"
-    execute(engine, f"UPDATE positions SET symbol = {spelled}")
-    lots = len(query(engine, "SELECT id FROM positions"))
-    migrate.ensure_head(engine)
-    assert query(engine, "SELECT symbol, count(*) FROM positions GROUP BY 1") == [("BRK-B", lots)]
+    execute(founding, f"UPDATE positions SET symbol = {spelled}")
+    migrate.ensure_head(founding)
+    assert query(founding, "SELECT symbol, count(*) FROM positions GROUP BY 1") == [("BRK-B", 3)]
 
 
-def test_of_two_results_the_defined_one_stays_and_parts_are_computed_again(
-    engine: sa.Engine,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    """An undefined beta of BRK-B is removed; two contributions of a symbol are both removed."""
-    fill(engine)
-    go_back(engine)
-    with engine.begin() as connection:
-        beta = {"day": FIRST_DAY, "prior_mean": 1, "prior_std": 0.35, "market_index": "SPY"}
-        part = {"portfolio_id": growth(connection), "day": FIRST_DAY, "observations": 252}
-        for symbol, value, reason in (("BRK-B", None, "no price"), ("BRK.B", 0.8, None)):
-            named = {"symbol": symbol, "undefined_reason": reason}
-            insert(connection, tables.symbol_adjusted_betas, **beta, **named, beta=value)
-            insert(connection, tables.portfolio_risk_contributions, **part, **named, share=value)
-    with caplog.at_level(logging.WARNING, "riskmetrics"):
-        migrate.ensure_head(engine)
-    betas = "SELECT symbol, beta FROM symbol_adjusted_betas WHERE symbol <> 'AAPL'"
-    assert query(engine, betas) == [("BRK-B", 0.8)]
-    parts = "SELECT DISTINCT symbol FROM portfolio_risk_contributions"
-    assert query(engine, parts) == [("AAPL",)]
-    table = "portfolio_risk_contributions"
-    warning = f"{table} had parts of BRK-B in several spellings; they were removed (keys: 1)"
-    assert warning in caplog.text
-
-
-def test_what_is_no_symbol_stays(engine: sa.Engine) -> None:
-    fill(engine)
-    go_back(engine)
-    execute(engine, "UPDATE positions SET symbol = 'My house, floor 2'")
-    migrate.ensure_head(engine)
-    assert query(engine, "SELECT DISTINCT symbol FROM positions") == [("My house, floor 2",)]
+def test_what_is_no_symbol_stays(founding: sa.Engine) -> None:
+    fill(founding)
+    execute(founding, "UPDATE positions SET symbol = 'My house, floor 2'")
+    migrate.ensure_head(founding)
+    assert query(founding, "SELECT DISTINCT symbol FROM positions") == [("My house, floor 2",)]

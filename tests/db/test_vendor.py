@@ -135,7 +135,7 @@ def test_an_answer_is_kept_with_the_first_day_ever_asked_for(connection: sa.Conn
         "B": (None, "unknown"),
     }
     assert all(
-        datetime.now(UTC) - answer.answered_at < timedelta(minutes=1) for answer in found.values()
+        datetime.now(UTC) - answer.received_at < timedelta(minutes=1) for answer in found.values()
     )
     note(connection, "FMP", "prices", "B", first_day=date(2021, 1, 4))
     assert vendor.read_answers(connection, "FMP", "prices", ["B"])["B"][1:] == (

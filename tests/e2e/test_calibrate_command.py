@@ -122,7 +122,7 @@ def test_a_calibration_stores_what_least_squares_gives_once_and_only_later_forec
     ):
         assert text in model.stdout, text
     in_json = json.loads(CliRunner().invoke(app, ["show", "model", "--json"]).stdout)
-    assert [(row["version"], row["proxy"]) for row in in_json if row["refused_reason"]] == [
+    assert [(row["version"], row["proxy"]) for row in in_json if row["rejection_reason"]] == [
         (said["version"], "range_market")
     ]
 

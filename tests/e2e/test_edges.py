@@ -24,7 +24,7 @@ RISK_FIGURES = {
         *("hhi", "sector_exposure", "volatility_percentile"),
     ),
     "portfolio_tail_risk": ("value_at_risk", "expected_shortfall", "value_at_risk_amount"),
-    "portfolio_drawdowns": ("current", "largest"),
+    "portfolio_drawdowns": ("current_drawdown", "max_drawdown"),
     "portfolio_risk_contributions": ("component", "weight"),
     "portfolio_stress": ("loss", "loss_value"),
 }

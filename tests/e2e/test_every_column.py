@@ -56,7 +56,7 @@ REGRESSIONS = {
 
 NULL_BY_MEANING = {
     "volatility_forecasts.portfolio_id",
-    "volatility_forecasts.thin_sessions",
+    "volatility_forecasts.thin_coverage_sessions",
     "har_forecast_scores.portfolio_id",
 }
 """Columns whose comments define NULL: the row belongs to a symbol."""

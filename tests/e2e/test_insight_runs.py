@@ -87,7 +87,7 @@ def test_every_portfolio_gets_its_insights_with_severity_evidence_and_limits(com
             row["model_used"],
             row["prompt_version"],
             float(row["cost_usd"]),
-        ) == ("rules", "rules-v2", "v2", 0)
+        ) == ("rules", "rules-v2", "v1", 0)
         assert "not by a language model" in row["data_limitations"]
         assert row["data_quality"]["outcome"] == "verified"
         assert all(finding["evidence"] for finding in row["key_findings"])
@@ -228,7 +228,7 @@ def test_activating_another_template_version_regenerates_its_insights(
             required_tools, false
         FROM ai_insight_templates WHERE insight_type = 'daily_summary' AND active""",
     )
-    differs = call("ai", "templates", "diff", "daily_summary", "v2", "own").stdout
+    differs = call("ai", "templates", "diff", "daily_summary", "v1", "own").stdout
     assert "+investigation_prompt: Be brief. Write a" in differs
     assert call("ai", "templates", "activate", "daily_summary", "own").exit_code == 0
     shown = json.loads(call("ai", "templates", "show", "daily_summary").stdout)
@@ -239,7 +239,7 @@ def test_activating_another_template_version_regenerates_its_insights(
     )
     assert {
         row["prompt_version"] for row in json.loads(call("show", "insights", "--json").stdout)
-    } == {"v2", "own"}
+    } == {"v1", "own"}
 
 
 def test_a_dismissed_insight_is_shown_no_more_and_a_shown_one_is_marked_as_viewed(
@@ -262,7 +262,7 @@ def test_a_preview_names_nothing_that_is_held_unless_it_may(
     assert {prompt["insight_type"] for prompt in prompts} == TYPES
     for name in ("Concentrated", "AMD", "Advanced Micro", "AAPL", "COVID", "market -"):
         assert name not in sent.stdout
-    monkeypatch.setenv("RISKMETRICS_AI_DISCLOSE", "tickers")
+    monkeypatch.setenv("RISKMETRICS_AI_ANONYMIZATION", "tickers")
     named = call("ai", "preview", "--portfolio", "Concentrated", "--json").stdout
     assert "AMD" in named
     assert "Advanced Micro" not in named
@@ -280,7 +280,7 @@ def test_the_types_of_the_daily_job_are_a_setting(
 
 
 def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(computed: str) -> None:
-    """The columns that stay NULL are set only by a model, a question or a failure."""
+    """The columns that stay NULL are set only by a model, a question, a failure or a user."""
     insight = str(stored(computed)[0]["id"])
     assert call("ai", "rate", insight, "5", "--feedback", "yes").exit_code == 0
     rows = stored(computed)
@@ -288,4 +288,4 @@ def test_every_column_of_an_insight_and_of_a_template_is_filled_by_someone(compu
     assert empty == {"user_question", "cache_source_id", "expires_at"}
     templates = stored(computed, "SELECT * FROM ai_insight_templates")
     unused = {name for name in templates[0] if all(row[name] is None for row in templates)}
-    assert unused == {"model_preference", "temperature"}
+    assert unused == {"model_preference", "temperature", "deprecated_at"}

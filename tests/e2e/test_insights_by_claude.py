@@ -315,7 +315,7 @@ def test_neither_names_nor_instructions_in_them_leave_the_machine_and_the_key_is
 
 
 def test_tickers_leave_only_when_the_setting_allows_it(call, engine, api, monkeypatch):
-    monkeypatch.setenv("RISKMETRICS_AI_DISCLOSE", "tickers")
+    monkeypatch.setenv("RISKMETRICS_AI_ANONYMIZATION", "tickers")
     call("ai", "generate", "--portfolio", "Long-Short", "--type", "concentration_risk")
     sent = api.calls[0]["messages"][0]["content"][1]["text"]
     assert '"symbol":"' in sent

@@ -90,7 +90,11 @@ def test_figures_stored_and_shown_are_those_of_options_as_shares_of_their_underl
     ).set_index("subject")
     assert set(forecasts.index) == {"AAPL", "MSFT", "PEP", "XOM"}
 
-    years, sigma, strike = (JUNE - DAYS[1]).days / 365, forecasts["expected"], pd.Series(STRIKES)
+    years, sigma, strike = (
+        (JUNE - DAYS[1]).days / 365,
+        forecasts["volatility_forecast"],
+        pd.Series(STRIKES),
+    )
     d1 = ((np.log(last / strike) + sigma**2 / 2 * years) / (sigma * np.sqrt(years)))[
         ["AAPL", "MSFT"]
     ]

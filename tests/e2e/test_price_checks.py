@@ -31,14 +31,14 @@ PLANTS = {
         "close = 4 * close, adj_close = 4 * adj_close",
         "date < '2022-06-01'",
     ),
-    "stitched_histories": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
+    "adjustment_breaks": ("JNJ", "adj_close = 1.02 * adj_close", "date < '2022-03-01'"),
 }
 """Symbol, session and change of each planted fault, by kind of fault."""
 FINDINGS = {
     "stale_prices": "the same close on 6 sessions in a row to 2022-11-17",
     "bad_ticks": "on 2022-12-14, and back",
     "unadjusted_splits": "close and adj_close move as if one share became 4 on 2022-06-01",
-    "stitched_histories": "adj_close / close falls by 1.96% on 2022-03-01",
+    "adjustment_breaks": "adj_close / close falls by 1.96% on 2022-03-01",
     "short_histories": "104 of 252 returns: no volatility percentile",
 }
 ADVICE = {
@@ -263,7 +263,7 @@ def test_a_value_from_an_unconfirmed_close_has_a_caveat_wherever_it_is_shown(
     with engine.connect() as connection:
         page = " ".join(render_page(connection, DAY).split())
         weight = (
-            "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'believed_prices'"
+            "SELECT n_total - n_covered FROM portfolio_coverage WHERE metric = 'validated_prices'"
             " ORDER BY 1"
         )
         assert connection.scalars(sa.text(weight)).all() == [0] * (3 - len(holders)) + [1] * len(

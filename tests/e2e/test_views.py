@@ -21,8 +21,8 @@ STORED = {
     "SELECT day, portfolio_id, total_value, beta_calculated_90d, hhi FROM v_portfolio_risk":
         "SELECT snapshot_date, portfolio_id, total_value, beta_calculated_90d, hhi"
         " FROM portfolio_snapshots",
-    "SELECT day, portfolio_id, value_at_risk_99, drawdown FROM v_portfolio_risk":
-        "SELECT day, portfolio_id, value_at_risk, current"
+    "SELECT day, portfolio_id, value_at_risk_99, current_drawdown FROM v_portfolio_risk":
+        "SELECT day, portfolio_id, value_at_risk, current_drawdown"
         " FROM portfolio_tail_risk JOIN portfolio_drawdowns USING (portfolio_id, day)"
         " WHERE method = 'historical' AND level = 0.99 AND horizon_days = 1",
     "SELECT day, portfolio_id, expected_volatility_low FROM v_portfolio_risk":
@@ -35,8 +35,9 @@ STORED = {
         " ON v.position_id = b.position_id AND calculation_date = calc_date",
     "SELECT position_id, market_beta FROM v_positions_latest":
         "SELECT position_id, beta FROM position_market_betas WHERE calc_date = '2022-12-28'",
-    "SELECT day, expected, realized, in_band FROM v_forecasts WHERE realized IS NOT NULL":
-        "SELECT day, expected, realized, low <= realized AND realized <= high"
+    "SELECT day, volatility_forecast, realized, in_interval FROM v_forecasts"
+    " WHERE realized IS NOT NULL":
+        "SELECT day, volatility_forecast, realized, low <= realized AND realized <= high"
         " FROM har_forecast_scores WHERE realized IS NOT NULL",
     "SELECT day, metric, coverage, n_total FROM v_quality":
         "SELECT day, metric, coverage, n_total FROM portfolio_coverage",

@@ -41,6 +41,9 @@ OF_THE_WRITE = (
 )
 
 
+BEFORE = "3f6b1d0a8c25"
+"""The revision before the one that changes the types of prices and positions."""
+
 OF_OLD = {"RISKMETRICS_MARKET_INDEX": "SPX"}
 """The sample's market index, for schemas without a table of settings."""
 
@@ -112,13 +115,13 @@ def wait_until_the_server_has_noticed(home: Path) -> None:
 def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start: Start) -> None:
     """The reader's open transaction has read a table that the migration changes."""
     with asking(home) as reader:
-        finish(start("db", "downgrade", "537e210b44ad", "--yes"))
+        finish(start("db", "downgrade", BEFORE, "--yes"))
         assert reader.scalar(sa.text("SELECT count(*) FROM positions"))
         process = start("run", "--date", DAY, **OF_OLD)
         wait_for(
             home, process, "wait_event_type = 'Lock' AND query LIKE 'ALTER TABLE%'", Role.OWNER
         )
-        assert query(home, "SELECT version_num FROM alembic_version") == [("537e210b44ad",)]
+        assert query(home, "SELECT version_num FROM alembic_version") == [(BEFORE,)]
         reader.rollback()
         finish(process)
     assert query(home, "SELECT version_num FROM alembic_version") == [(migrate.head(),)]
@@ -128,7 +131,7 @@ def test_a_migration_waits_for_a_reader_and_then_goes_through(home: Path, start:
 def test_a_migration_that_waits_too_long_changes_nothing_and_goes_through_the_next_time(
     home: Path, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish(start("db", "downgrade", "537e210b44ad", "--yes"))
+    finish(start("db", "downgrade", BEFORE, "--yes"))
     monkeypatch.setattr(migrate, "LOCK_TIMEOUT", "200ms")
     with asking(home) as reader, embedded.connect_or_start(home) as server:
         reader.scalar(sa.text("SELECT count(*) FROM positions"))
@@ -138,7 +141,7 @@ def test_a_migration_that_waits_too_long_changes_nothing_and_goes_through_the_ne
         ):
             migrate.ensure_head(engine)
         engine.dispose()
-        assert query(home, "SELECT version_num FROM alembic_version") == [("537e210b44ad",)]
+        assert query(home, "SELECT version_num FROM alembic_version") == [(BEFORE,)]
     assert_next_run_completes(home, start, **OF_OLD)
 
 
@@ -151,7 +154,7 @@ def test_an_older_version_leaves_a_newer_schema_alone(home: Path, start: Start) 
         "DELETE FROM vendor_quotas",
     )
     for command in (("run", "--date", DAY), ("db", "upgrade"), ("report", "--date", DAY)):
-        assert "newer than this version of riskmetrics" in finish(start(*command), code=6)
+        assert "unknown to this version of riskmetrics" in finish(start(*command), code=6)
     assert query(home, "SELECT version_num, kept FROM alembic_version, of_the_future") == [
         ("ffffffffffff", 1)
     ]

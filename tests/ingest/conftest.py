@@ -64,11 +64,11 @@ def tomorrow(engine: sa.Engine) -> Callable[[], None]:
     """Make all answers eight days old."""
 
     def tomorrow() -> None:
-        table = tables.vendor_answers
+        table = tables.vendor_responses
         with engine.begin() as connection:
             connection.execute(
                 sa.update(table).values(
-                    answered_at=table.c.answered_at - sa.text("interval '8 days'")
+                    received_at=table.c.received_at - sa.text("interval '8 days'")
                 )
             )
 

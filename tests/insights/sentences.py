@@ -33,7 +33,7 @@ _OVER = (
     "past_low",
     "past_high",
     "daily_return",
-    "largest_drawdown",
+    "max_drawdown",
     "volatility_21d",
     "volatility_63d",
 )

@@ -12,11 +12,10 @@ from riskmetrics.db.engine import create_engine
 from riskmetrics.insights import lexicon, verify
 from riskmetrics.insights.fact_sheet import Sheet
 from riskmetrics.insights.templates import Template, build_prompt, verifier_rules
+from riskmetrics.settings import DEFAULT_INSIGHT_TYPES
+from tests.db.sql_helpers import execute, query
 from tests.insights.fact_sheets import sheet
 from tests.insights.test_verify import changed
-
-_FIRST = "4e8a90d2c7b6"
-"""The revision before the second version."""
 
 _FIGURES = {
     "beta": 1.25,
@@ -54,7 +53,7 @@ def test_examples_of_the_prompts_pass_or_fail_the_verifier_as_labeled(
     connection: sa.Connection, facts: Sheet
 ) -> None:
     templates = [Template.from_row(row) for row in stored.read_active_templates(connection)]
-    assert {template.version for template in templates} == {"v2"}
+    assert {template.version for template in templates} == {"v1"}
     for template in templates:
         system = build_prompt(template, facts, "m", "aliases", "Why?").system
         right, wrong = examples(system, "Written so"), examples(system, "Refused")
@@ -81,69 +80,39 @@ def test_the_prompt_lists_the_whole_vocabulary_and_all_length_limits() -> None:
 
 
 @pytest.fixture
-def before(empty_database: str) -> Iterator[sa.Engine]:
-    """A database with the first version of the templates."""
+def founding(empty_database: str) -> Iterator[sa.Engine]:
+    """Return an engine for a database at the last founding revision, without rows."""
     engine = create_engine(empty_database)
-    migrate.upgrade(engine, _FIRST)
+    migrate.upgrade(engine, migrate.LAST_FOUNDING_REVISION)
     yield engine
     engine.dispose()
 
 
-def active(engine: sa.Engine) -> dict[str, str]:
-    with engine.connect() as connection:
-        return {
-            row["insight_type"]: row["version"] for row in stored.read_active_templates(connection)
+def test_a_template_in_use_stays_in_use_when_the_templates_are_seeded(founding: sa.Engine) -> None:
+    """Of two active templates of another program, the newer one; ours has another version name."""
+    execute(
+        founding,
+        "INSERT INTO ai_insight_templates (insight_type, name, version, system_prompt,"
+        " investigation_prompt, created_at) VALUES"
+        " ('custom', 'Mine', 'old', 's', 'i', '2025-01-01'),"
+        " ('custom', 'Mine', 'v1', 's', 'i', '2025-02-01')",
+    )
+    migrate.upgrade(founding)
+    with founding.connect() as connection:
+        active = [
+            (row["insight_type"], row["name"] == "Mine", row["version"])
+            for row in stored.read_active_templates(connection)
+        ]
+        versions = {
+            (row["version"], row["active"])
+            for row in stored.read_templates(connection)
+            if row["insight_type"] == "custom"
         }
-
-
-def test_the_second_version_replaces_the_first_but_no_user_template(
-    before: sa.Engine,
-) -> None:
-    """Users have an active template of their own, one named like version 2, and an edited one."""
-    copied = (
-        "name, system_prompt, investigation_prompt || ' Be brief.', active FROM"
-        " ai_insight_templates"
+    types = DEFAULT_INSIGHT_TYPES
+    assert sorted(active) == sorted(
+        [("custom", True, "v1"), *((name, False, "v1") for name in types)]
     )
-    with before.begin() as connection:
-        for kind, version in (("custom", "mine"), ("daily_summary", "v2")):
-            target = (
-                "ai_insight_templates (insight_type, version, name, system_prompt,"
-                " investigation_prompt, active)"
-            )
-            connection.exec_driver_sql(
-                f"UPDATE ai_insight_templates SET active = false WHERE insight_type = '{kind}'"
-            )
-            connection.exec_driver_sql(
-                f"INSERT INTO {target} SELECT insight_type, '{version}', {copied} WHERE"
-                f" insight_type = '{kind}'"
-            )
-        stored.activate_template(connection, "custom", "mine")
-        stored.activate_template(connection, "daily_summary", "v1")
-        connection.exec_driver_sql(
-            "UPDATE ai_insight_templates SET system_prompt = 'Mine.' WHERE insight_type ="
-            " 'hedge_quality'"
-        )
-    first = active(before)
-    with before.connect() as connection:
-        kept = {row["id"]: row for row in stored.read_templates(connection)}
-    migrate.upgrade(before)
-    new = dict.fromkeys(first, "v2") | {
-        "custom": "mine",
-        "daily_summary": "v2-riskmetrics",
-        "hedge_quality": "v1",
-    }
-    assert active(before) == new
-    with before.connect() as connection:
-        rows = {row["id"]: row for row in stored.read_templates(connection)}
-    same = {"system_prompt", "investigation_prompt", "version", "created_at"}
-    assert all(
-        {name: rows[key][name] for name in same} == {name: row[name] for name in same}
-        for key, row in kept.items()
-    )
-    assert [row for key, row in rows.items() if row["version"] == "mine"] == [
-        row for row in kept.values() if row["version"] == "mine"
-    ]
-    migrate.downgrade(before, _FIRST)
-    assert active(before) == first
-    with before.connect() as connection:
-        assert {row["id"] for row in stored.read_templates(connection)} == set(kept)
+    assert versions == {("old", False), ("v1", True), ("v1-riskmetrics", False)}
+    migrate.downgrade(founding, migrate.LAST_FOUNDING_REVISION)
+    rows = query(founding, "SELECT DISTINCT name, version FROM ai_insight_templates ORDER BY 2")
+    assert rows == [("Mine", "old"), ("Mine", "v1")]

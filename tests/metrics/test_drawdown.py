@@ -30,20 +30,28 @@ def panel(seed):
 def test_a_path_by_hand():
     """From 100 to 120 at close 1, down to 90 at 3, a new high of 150 at 5, down to 135."""
     found = of_closes(100, 120, 108, 90, 130, 150, 135)
-    assert_allclose([found.largest, found.current], [0.25, 0.10], rtol=1e-14)
+    assert_allclose([found.max_drawdown, found.current_drawdown], [0.25, 0.10], rtol=1e-14)
     assert found[1:2] + found[3:] == (5, 1, 3, 6)
 
 
 def test_a_fall_from_the_first_day_starts_at_the_close_before_it():
     found = of_closes(100, 80, 90)
-    assert_allclose([found.largest, found.current], [0.20, 0.10], rtol=1e-14)
-    assert (found.current_peak, found.largest_peak, found.largest_trough) == (0, 0, 1)
+    assert_allclose([found.max_drawdown, found.current_drawdown], [0.20, 0.10], rtol=1e-14)
+    assert (found.current_drawdown_peak, found.max_drawdown_peak, found.max_drawdown_trough) == (
+        0,
+        0,
+        1,
+    )
 
 
 def test_a_path_that_only_rises_never_fell_and_stands_at_its_high():
     found = of_closes(1, 2, 3, 4)
-    assert (found.largest, found.current) == (0.0, 0.0)
-    assert (found.current_peak, found.largest_peak, found.largest_trough) == (3, 0, 0)
+    assert (found.max_drawdown, found.current_drawdown) == (0.0, 0.0)
+    assert (found.current_drawdown_peak, found.max_drawdown_peak, found.max_drawdown_trough) == (
+        3,
+        0,
+        0,
+    )
 
 
 def test_a_missing_return_changes_nothing_and_is_not_counted():
@@ -75,16 +83,22 @@ def test_agrees_with_the_worst_of_all_pairs_of_closes(seed):
         worst = max(
             1 - path[later] / path[earlier] for later in range(41) for earlier in range(later + 1)
         )
-        assert_allclose(found.largest[series], worst, rtol=1e-12)
+        assert_allclose(found.max_drawdown[series], worst, rtol=1e-12)
         assert_allclose(
-            1 - path[found.largest_trough[series]] / path[found.largest_peak[series]],
+            1 - path[found.max_drawdown_trough[series]] / path[found.max_drawdown_peak[series]],
             worst,
             rtol=1e-12,
         )
-        assert_allclose(found.current[series], 1 - path[-1] / path.max(), rtol=1e-12, atol=1e-15)
-        assert found.current_peak[series] == path.argmax()
-    assert ((found.current >= 0) & (found.current <= found.largest) & (found.largest <= 1)).all()
-    assert (found.largest_peak <= found.largest_trough).all()
+        assert_allclose(
+            found.current_drawdown[series], 1 - path[-1] / path.max(), rtol=1e-12, atol=1e-15
+        )
+        assert found.current_drawdown_peak[series] == path.argmax()
+    assert (
+        (found.current_drawdown >= 0)
+        & (found.current_drawdown <= found.max_drawdown)
+        & (found.max_drawdown <= 1)
+    ).all()
+    assert (found.max_drawdown_peak <= found.max_drawdown_trough).all()
 
 
 @repeatable

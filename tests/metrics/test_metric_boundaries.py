@@ -51,7 +51,7 @@ def _mean(n_known: int) -> np.ndarray:
 
 
 def _drawdown(n_known: int) -> np.ndarray:
-    return drawdown.drawdown(returns_of(n_known), min_obs=ENOUGH).current
+    return drawdown.drawdown(returns_of(n_known), min_obs=ENOUGH).current_drawdown
 
 
 def _var(n_known: int) -> np.ndarray:

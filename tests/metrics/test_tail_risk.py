@@ -160,7 +160,7 @@ def test_ten_days_are_the_square_root_of_ten():
     )
 
 
-def breaches_of(returns, *, level, min_obs, **days):
+def exceptions_of(returns, *, level, min_obs, **days):
     return var_exceptions(
         returns, loss_ranks(returns, **days), level=level, min_obs=min_obs, **days
     )
@@ -191,52 +191,52 @@ def test_smaller_losses_agree_with_scipys_rank_in_the_window(seed, series, windo
 
 @repeatable
 @given(seeds, levels)
-def test_breaches_agree_with_a_loop_over_days(seed, level):
+def test_exceptions_agree_with_a_loop_over_days(seed, level):
     """Oracle: np.quantile of the days before each tested day."""
     returns = panel(seed, sessions=90, missing=0.15)
-    found = breaches_of(returns, level=level, window=40, n_days=30, min_obs=32)
-    breaches, tested = np.zeros(5, int), np.zeros(5, int)
+    found = exceptions_of(returns, level=level, window=40, n_days=30, min_obs=32)
+    exceptions, tested = np.zeros(5, int), np.zeros(5, int)
     for day in range(60, 90):
         for series in range(5):
             losses = -returns[day - 40 : day, series]
             losses = losses[np.isfinite(losses)]
             if len(losses) >= 32 and np.isfinite(returns[day, series]):
                 tested[series] += 1
-                breaches[series] += -returns[day, series] > np.quantile(losses, level) + 1e-15
-    assert_equal(found, Backtest(breaches, tested))
+                exceptions[series] += -returns[day, series] > np.quantile(losses, level) + 1e-15
+    assert_equal(found, Backtest(exceptions, tested))
 
 
-def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is_no_breach():
+def test_the_day_itself_is_not_in_its_window_and_a_loss_as_large_as_the_limit_is_no_exception():
     """Losses that grow every day always pass the worst before; falling and equal ones never do."""
     growing = -np.linspace(0.01, 0.02, 50)
     returns = np.column_stack([growing, growing[::-1], np.full(50, -0.1)])
-    found = breaches_of(returns, level=0.99, window=30, n_days=20, min_obs=30)
+    found = exceptions_of(returns, level=0.99, window=30, n_days=20, min_obs=30)
     assert_equal(found, Backtest(np.array([20, 0, 0]), np.array([20, 20, 20])))
 
 
-@pytest.mark.parametrize(("loss", "breaches"), [(0.625, 0), (0.6875, 1)])
-def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_breach(loss, breaches):
+@pytest.mark.parametrize(("loss", "exceptions"), [(0.625, 0), (0.6875, 1)])
+def test_a_loss_equal_to_a_limit_that_lies_between_two_losses_is_no_exception(loss, exceptions):
     """By hand: at 75 % the limit of losses of 0, 0.25 and 1 is half way between the larger two; all
     of it is exact in binary.
     """
-    found = breaches_of(
+    found = exceptions_of(
         -np.array([[0.0], [0.25], [1.0], [loss]]), level=0.75, window=3, n_days=1, min_obs=3
     )
-    assert_equal(found, Backtest(np.array([breaches]), np.array([1])))
+    assert_equal(found, Backtest(np.array([exceptions]), np.array([1])))
 
 
 def test_a_year_is_tested_on_two_before_it_unless_told_otherwise():
     """By hand: 756 returns are exactly enough."""
     returns = panel(2, sessions=VAR_WINDOW + BACKTEST_WINDOW, series=2, missing=0.0)
-    assert_array_equal(breaches_of(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
+    assert_array_equal(exceptions_of(returns, level=0.95, min_obs=MIN_OBS_95).n_tested, [252, 252])
     with pytest.raises(ValueError, match="too few to test"):
         loss_ranks(returns[1:])
 
 
 def test_rows_before_the_windows_of_a_backtest_do_not_matter():
     returns = panel(11, sessions=80)
-    cut = breaches_of(returns[10:], level=0.95, window=40, n_days=30, min_obs=20)
-    assert_equal(breaches_of(returns, level=0.95, window=40, n_days=30, min_obs=20), cut)
+    cut = exceptions_of(returns[10:], level=0.95, window=40, n_days=30, min_obs=20)
+    assert_equal(exceptions_of(returns, level=0.95, window=40, n_days=30, min_obs=20), cut)
 
 
 @pytest.mark.parametrize(
@@ -257,23 +257,23 @@ def test_rows_before_the_windows_of_a_backtest_do_not_matter():
 )
 def test_rejects_where_kupiec_did(level, days, most_too_few, least_too_many):
     """Published: Kupiec (1995), numbers of failures rejected at 5 %."""
-    breaches = np.arange(days // 4)
-    rejected = kupiec(breaches, np.full_like(breaches, days), level=level).p_value < 0.05
-    assert_array_equal(rejected, (breaches <= most_too_few) | (breaches >= least_too_many))
+    exceptions = np.arange(days // 4)
+    rejected = kupiec(exceptions, np.full_like(exceptions, days), level=level).p_value < 0.05
+    assert_array_equal(rejected, (exceptions <= most_too_few) | (exceptions >= least_too_many))
 
 
 @repeatable
 @given(st.integers(1, 1000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n))), levels)
 def test_the_likelihood_ratio_agrees_with_the_binomial_distribution(counts, level):
-    """Oracle: twice the difference of scipy's binomial log probabilities, no breach and nothing but
-    breaches among them.
+    """Oracle: twice the difference of scipy's binomial log probabilities, no exception and
+    nothing but exceptions among them.
     """
     n, x = counts
     found = kupiec(np.array([x]), np.array([n]), level=level)
     theirs = 2 * (stats.binom.logpmf(x, n, x / n) - stats.binom.logpmf(x, n, 1 - level))
     assert_allclose(found.likelihood_ratio[0], theirs, rtol=1e-9, atol=1e-9)
     assert_allclose(found.p_value[0], stats.chi2.sf(found.likelihood_ratio[0], 1), rtol=1e-12)
-    assert_allclose(found.expected[0], n * (1 - level), rtol=1e-15)
+    assert_allclose(found.expected_exceptions[0], n * (1 - level), rtol=1e-15)
 
 
 @pytest.mark.parametrize(("x", "likelihood"), [(0, 0.95), (252, 0.05)])
@@ -299,7 +299,7 @@ def test_levels_windows_and_counts_that_make_no_sense_raise():
         with pytest.raises(ValueError, match="min_obs"):
             historical_risk(returns, level=0.95, window=window, min_obs=min_obs)
     with pytest.raises(ValueError, match="too few to test"):
-        breaches_of(returns, level=0.95, window=8, n_days=3, min_obs=1)
-    for breaches, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):
+        exceptions_of(returns, level=0.95, window=8, n_days=3, min_obs=1)
+    for exceptions, days in (([3], [2]), ([-1], [2]), ([1, 1], [2])):
         with pytest.raises(ValueError, match="exceptions"):
-            kupiec(np.array(breaches), np.array(days), level=0.95)
+            kupiec(np.array(exceptions), np.array(days), level=0.95)

@@ -50,7 +50,7 @@ def test_equity_of_five_percent_of_gross_exposure_is_enough(
 def test_a_single_unconfirmed_close_has_a_caveat(n_covered: int, is_expected: bool) -> None:
     snapshots = pd.DataFrame({"portfolio": ["P"], "total_value": [1.0], "gross_exposure": [1.0]})
     share = {
-        "metric": ["believed_prices"],
+        "metric": ["validated_prices"],
         "coverage": [n_covered / 3],
         "n_covered": [n_covered],
         "n_total": [3],

@@ -414,14 +414,20 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
             "undefined_reason": reason,
         }
         insert(connection, tables.portfolio_tail_risk, **tail | figures)
-    backtest = {"level": 0.99, "expected": 2.52, "breaches": 5, "n_tested": 252, "p_value": 0.16624}
+    backtest = {
+        "level": 0.99,
+        "expected_exceptions": 2.52,
+        "exceptions": 5,
+        "n_tested": 252,
+        "p_value": 0.16624,
+    }
     insert(connection, tables.portfolio_var_backtests, **key | backtest)
     drawdown = {
-        "current": 0.0,
-        "current_peak": DAY,
-        "largest": 0.1135,
-        "largest_peak": date(2022, 6, 8),
-        "largest_trough": date(2022, 6, 17),
+        "current_drawdown": 0.0,
+        "current_drawdown_peak": DAY,
+        "max_drawdown": 0.1135,
+        "max_drawdown_peak": date(2022, 6, 8),
+        "max_drawdown_trough": date(2022, 6, 17),
     }
     insert(connection, tables.portfolio_drawdowns, observations=252, **key | drawdown)
     insert(
@@ -454,7 +460,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
     assert page.row("Historical", 5) == ["Historical", "95%", "2.2%", "2.2%", "2,771"]
     assert page.row("Parametric", 5) == ["Parametric", "95%", "—", "—", "—"]
     assert page.row("99%", 5) == ["99%", "2.5", "5", "252", "0.166240"]
-    assert page.row("Largest", 3) == ["Largest", "11.3%", "2022-06-08 to 2022-06-17"]
+    assert page.row("Maximum", 3) == ["Maximum", "11.3%", "2022-06-08 to 2022-06-17"]
     assert page.row("rise", 5) == ["rise", "−5.8%", "", "−7,280", "100.0%"]
     assert page.row("1929", 5) == ["1929", "—", "", "—", "0.0%"]
     assert page.row("AMD", 7)[2] == "25.0%"
@@ -465,7 +471,7 @@ def test_risk_tables_show_values_and_reasons_of_undefined_ones(
 
 
 def forecast(connection: sa.Connection, subject: str, *, in_sample: bool, **figures: Any) -> None:
-    flags = dict.fromkeys(("clipped", "short_history", "day_replaced"), False) | {
+    flags = dict.fromkeys(("clipped", "short_history", "daily_lag_imputed"), False) | {
         "in_sample": in_sample
     }
     made = {
@@ -577,8 +583,8 @@ def test_the_forecast_backtest_pools_forecasts_completed_by_the_day(
     """By hand: 10 % forecast and 20 % realized: bias -50 %, QLIKE 4 - ln 4 - 1 = 1.614."""
     models = dict.fromkeys(("trailing_21d", "ewma_94", "ewma_97"), 0.2)
     known = {
-        "expected": 0.1,
-        "risk": 0.1,
+        "volatility_forecast": 0.1,
+        "root_variance_forecast": 0.1,
         "low": 0.15,
         "high": 0.25,
         "realized": 0.2,
@@ -663,7 +669,7 @@ def test_each_option_contract_has_a_row_with_its_terms(
                 "portfolio_id": long_short,
                 "day": DAY,
                 "underlying_symbol": "AMD",
-                "linearised": True,
+                "linearized": True,
             }
             insert(
                 connection,
@@ -694,7 +700,7 @@ def test_caveats_are_shown_before_values_and_weights(
     connection.execute(
         sa.update(snapshot).where(snapshot.c.portfolio_id == long_short).values(total_value=-1250)
     )
-    unconfirmed = {"metric": "believed_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
+    unconfirmed = {"metric": "validated_prices", "coverage": 1 / 3, "n_covered": 1, "n_total": 3}
     insert(connection, tables.portfolio_coverage, portfolio_id=long_short, day=DAY, **unconfirmed)
     text = " ".join(Page(render_page(connection, DAY)).text.split())
     assert (

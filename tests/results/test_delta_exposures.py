@@ -169,7 +169,7 @@ def test_the_series_of_a_book_with_options_is_that_of_its_exposures(closes):
     assert found["beta.beta_portfolio_regression.0"] == pytest.approx(slope, rel=1e-9)
     assert found["beta.beta_calculated_90d.0"] == pytest.approx(slope, rel=1e-9)
     wealth = np.cumprod(np.append(1.0, 1.0 + own))
-    assert found["drawdowns.largest.0"] == pytest.approx(
+    assert found["drawdowns.max_drawdown.0"] == pytest.approx(
         (1 - wealth / np.maximum.accumulate(wealth)).max(), rel=1e-9
     )
     first, last = (closes.loc[day, ["X", "Y"]] for day in ("2023-09-01", "2023-10-27"))

@@ -98,7 +98,7 @@ def test_tail_risk_is_that_of_the_portfolios_own_returns():
             assert normal == pytest.approx(stats.norm.ppf(level) * 0.2 / np.sqrt(252), rel=1e-9)
 
 
-def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
+def test_exceptions_of_a_stored_backtest_are_those_of_a_loop_over_days():
     """Oracle: pandas, each of 252 days against the quantile of the 504 before it; scipy for the
     test.
     """
@@ -107,14 +107,16 @@ def test_breaches_of_a_stored_backtest_are_those_of_a_loop_over_days():
     for row in rows.itertuples():
         losses = -own_returns(of, row.portfolio_id)
         known = losses.rolling(504).quantile(row.level).shift(1)
-        breaches = int((losses > known).iloc[-252:].sum())
-        assert (row.breaches, row.n_tested) == (breaches, 252)
-        assert row.expected == pytest.approx(252 * (1 - row.level))
-        free, held = (stats.binom.logpmf(breaches, 252, p) for p in (breaches / 252, 1 - row.level))
+        exceptions = int((losses > known).iloc[-252:].sum())
+        assert (row.exceptions, row.n_tested) == (exceptions, 252)
+        assert row.expected_exceptions == pytest.approx(252 * (1 - row.level))
+        free, held = (
+            stats.binom.logpmf(exceptions, 252, p) for p in (exceptions / 252, 1 - row.level)
+        )
         assert row.p_value == pytest.approx(stats.chi2.sf(2 * (free - held), 1), rel=1e-6)
 
 
-def test_breaches_in_a_few_sessions_are_counted_and_not_tested():
+def test_exceptions_in_a_few_sessions_are_counted_and_not_tested():
     """The last 600 sessions have prices: 99 of them have the 500 returns before them that 99 %
     needs.
     """
@@ -139,7 +141,7 @@ def test_losses_on_the_simulated_market_pass_the_value_at_risk_as_often_as_its_l
     )
     assert (rows["n_tested"] == 252).all()
     for level, of_level in rows.groupby("level"):
-        shares = of_level.groupby("market")["breaches"].sum() / (8 * 252)
+        shares = of_level.groupby("market")["exceptions"].sum() / (8 * 252)
         known = (504 - level * 503) / 505
         assert abs(shares.mean() - known) < 4 * shares.std() / np.sqrt(len(shares))
         assert shares.mean() == pytest.approx(1 - level, rel=0.35)
@@ -200,8 +202,12 @@ def test_a_drawdown_by_hand_and_its_days():
     (row,) = drawdowns.compute_drawdowns(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
-    assert (row.current, row.largest) == pytest.approx((0.25, 0.4), rel=1e-12)
-    days = row.current_peak.date(), row.largest_peak.date(), row.largest_trough.date()
+    assert (row.current_drawdown, row.max_drawdown) == pytest.approx((0.25, 0.4), rel=1e-12)
+    days = (
+        row.current_drawdown_peak.date(),
+        row.max_drawdown_peak.date(),
+        row.max_drawdown_trough.date(),
+    )
     assert days == (SESSIONS[100], SESSIONS[100], SESSIONS[150])
     assert row.observations == 199
     assert pd.isna(row.undefined_reason)
@@ -213,9 +219,13 @@ def test_a_portfolio_that_never_fell_has_no_days_of_a_fall():
     (row,) = drawdowns.compute_drawdowns(
         of.value_book(SESSIONS[199]), of.returns(pro_forma.YEAR_WINDOW, SESSIONS[199])
     ).itertuples()
-    assert (row.current, row.largest, row.current_peak.date()) == (0.0, 0.0, SESSIONS[199])
-    assert pd.isna(row.largest_peak)
-    assert pd.isna(row.largest_trough)
+    assert (row.current_drawdown, row.max_drawdown, row.current_drawdown_peak.date()) == (
+        0.0,
+        0.0,
+        SESSIONS[199],
+    )
+    assert pd.isna(row.max_drawdown_peak)
+    assert pd.isna(row.max_drawdown_trough)
 
 
 def moved(seed: int = 5) -> Book:
@@ -355,7 +365,7 @@ def test_options_are_those_of_the_textbook_formula(with_options: Book):
     call, put, *_ = with_options.options(day).itertuples()
     spot, volatility = float(with_options.closes.loc[pd.Timestamp(day), "A"]), call.volatility
     years = (date(2024, 6, 21) - day).days / 365
-    assert (call.underlying_price, call.years) == (spot, years)
+    assert (call.underlying_price, call.years_to_expiration) == (spot, years)
     assert volatility > 0
 
     def value(
@@ -406,7 +416,7 @@ def test_options_that_cannot_be_valued_say_why_and_one_that_has_expired_is_worth
     rows = with_options.options(SESSIONS[200])
     expired, no_strike, no_price = (row for _, row in rows.iloc[2:].iterrows())
     assert (expired[["value", "delta", "gamma", "theta", "vega", "exposure"]] == 0).all()
-    assert expired["years"] < 0
+    assert expired["years_to_expiration"] < 0
     assert no_strike["undefined_reason"] == "the strike price is missing"
     assert no_price["undefined_reason"] == "Z has no close on the day or the 5 sessions before"
     assert rows["undefined_reason"].isna().tolist() == [True, True, True, False, False]

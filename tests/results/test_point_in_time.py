@@ -123,7 +123,9 @@ def assert_known(results: dict[str, pd.DataFrame]) -> None:
     for kind in ("symbol", "portfolio"):
         assert len(results[f"{kind}_scores"])
         assert (
-            results[f"{kind}_forecasts"][["expected", "risk", "rise_probability"]]
+            results[f"{kind}_forecasts"][
+                ["volatility_forecast", "root_variance_forecast", "rise_probability"]
+            ]
             .notna()
             .all(axis=None)
         )

@@ -138,7 +138,7 @@ def test_a_seam_is_listed_with_the_fall_of_the_factor(bars):
     high.
     """
     bars.adj_close.iloc[: at("2024-03-01"), 0] /= 0.98
-    assert listed(bars) == [("stitched_histories", "A", "03-01", 0.02)]
+    assert listed(bars) == [("adjustment_breaks", "A", "03-01", 0.02)]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_pieces_that_shift_together_where_they_meet_are_listed_by_symbol() -> No
     seams = pd.DataFrame({"symbol": names[:6], "date": pd.Timestamp("2024-03-01")})
     found = find_faults(bars, splices=seams)
     assert found[["fault", "symbol"]].to_numpy().tolist() == [
-        ["stitched_histories", name] for name in "ABCDEF"
+        ["adjustment_breaks", name] for name in "ABCDEF"
     ]
     assert found["day"].unique().tolist() == [pd.Timestamp("2024-03-01")]
     assert found["measure"].between(0.02, 0.04).all()

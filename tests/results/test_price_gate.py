@@ -74,7 +74,7 @@ FIGURES = {
     "tail": ["value_at_risk", "expected_shortfall", "value_at_risk_amount"],
     "backtests": ["p_value"],
     "contributions": ["weight", "component", "share"],
-    "drawdowns": ["current", "largest"],
+    "drawdowns": ["current_drawdown", "max_drawdown"],
     "stress": ["loss", "loss_value"],
 }
 

@@ -60,7 +60,7 @@ def test_contributions_and_drawdowns_need_just_half_a_year(n_returns: int, is_en
     valued, returns = of.value_book(DAY), of.returns(pro_forma.YEAR_WINDOW, DAY)
     for rows, figure in (
         (contribution_results.compute_contributions(valued, returns), "component"),
-        (drawdowns.compute_drawdowns(valued, returns), "current"),
+        (drawdowns.compute_drawdowns(valued, returns), "current_drawdown"),
     ):
         assert rows[figure].notna().all() == is_enough
         assert rows["undefined_reason"].isna().all() == is_enough

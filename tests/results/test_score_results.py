@@ -79,7 +79,7 @@ def test_a_summary_pools_every_pair_and_keeps_what_was_seen_apart():
             "realized": 0.2,
             "low": 0.05,
             "high": 0.15,
-            **dict.fromkeys(("expected", "risk"), 0.1),
+            **dict.fromkeys(("volatility_forecast", "root_variance_forecast"), 0.1),
             **dict.fromkeys(("trailing_21d", "ewma_94", "ewma_97"), 0.2),
         }
     )
@@ -101,7 +101,17 @@ def test_pairs_that_are_left_out_are_counted():
     it has no QLIKE.
     """
     figures = dict.fromkeys(
-        ("realized", "expected", "risk", "low", "high", "trailing_21d", "ewma_94", "ewma_97"), 0.2
+        (
+            "realized",
+            "volatility_forecast",
+            "root_variance_forecast",
+            "low",
+            "high",
+            "trailing_21d",
+            "ewma_94",
+            "ewma_97",
+        ),
+        0.2,
     )
     table = pd.DataFrame(
         {

@@ -55,7 +55,7 @@ def test_a_suspected_split_stays_out_of_profit_on_its_day_and_out_of_that_since_
     known = [(10.0, 40.0 * 10 + 20.0), (10.0, -1.0), (50.0, -1.0), (90.0, -1.0)]
     assert daily_and_cumulative(of, BEFORE, DAY, NEXT, LATER) == known
     assert coverage(of, "daily_pnl", BEFORE, DAY, NEXT, LATER) == [(2, 2), (1, 2), (2, 2), (2, 2)]
-    assert coverage(of, "believed_prices", BEFORE, DAY, NEXT, LATER) == [(2, 2), *[(1, 2)] * 3]
+    assert coverage(of, "validated_prices", BEFORE, DAY, NEXT, LATER) == [(2, 2), *[(1, 2)] * 3]
     _, undefined = snapshots.value_rows(of.value_book(BEFORE, DAY, NEXT, LATER))
     reasons = undefined[undefined["metric"] == "portfolio_snapshots.cumulative_pnl"]
     assert reasons["day"].dt.date.tolist() == [DAY, NEXT, LATER]
@@ -227,7 +227,7 @@ def test_an_option_on_what_may_have_split_has_no_profit_either() -> None:
     a = dict(zip((BEFORE, DAY, NEXT), (400.0, 100.0, 101.0), strict=True))
     of = book(lot("A CALL", 1.0, underlying_symbol="A", **option), closes={"A": a})
     assert daily_and_cumulative(of, BEFORE, DAY, NEXT) == [(0.0, 50.0), (-1.0, -1.0), (0.0, -1.0)]
-    assert coverage(of, "believed_prices", BEFORE, DAY, NEXT) == [(1, 1), (0, 1), (0, 1)]
+    assert coverage(of, "validated_prices", BEFORE, DAY, NEXT) == [(1, 1), (0, 1), (0, 1)]
 
 
 @pytest.mark.parametrize("gap", [0, 1, 5, 6, 63, 64])
@@ -298,7 +298,7 @@ def test_equity_stated_before_the_move_is_as_the_closes_give_it_and_is_flagged()
     rows, _ = snapshots.value_rows(of.value_book(BEFORE, DAY))
     assert rows["cash_value"].tolist() == [3_480.0, 3_480.0]
     assert rows["total_value"].tolist() == [20_000.0, 3_480.0 + 40 * 100.0 + 530.0]
-    assert coverage(of, "believed_prices", BEFORE, DAY) == [(2, 2), (1, 2)]
+    assert coverage(of, "validated_prices", BEFORE, DAY) == [(2, 2), (1, 2)]
 
 
 def test_a_suspected_split_of_the_market_index_is_in_no_beta() -> None:

@@ -203,7 +203,7 @@ def test_fractions_of_equity_need_five_per_cent_of_gross_exposure(equity, is_def
     rows, undefined = snapshots.value_rows(of.value_book(WED))
     assert rows["daily_pnl"].tolist() == [10.0]
     assert rows["daily_return"].notna().item() == is_defined
-    assert rows["weight_base"].item() == "stated_equity"
+    assert rows["equity_source"].item() == "stated_equity"
     assert is_defined == ("portfolio_snapshots.daily_return" not in set(undefined["metric"]))
 
 
@@ -214,7 +214,7 @@ def test_the_base_of_a_series_is_named_and_never_gross():
     lots = lot("X", 10), lot("Y", -1, position_type="SHORT")
     of = book(*lots, closes={"X": {MON: 10.0, TUE: 20.0, WED: 10.1}, "Y": HUNDRED})
     rows, _ = snapshots.value_rows(of.value_book(MON, TUE, WED))
-    assert rows["weight_base"].tolist() == ["net_value"] * 3
+    assert rows["equity_source"].tolist() == ["net_value"] * 3
     assert_array_equal(of.value_book(MON, TUE, WED).weight_denominator, [[np.nan, 100, np.nan]])
 
 
@@ -298,7 +298,7 @@ def test_an_option_has_a_source_if_its_underlying_has_a_close_and_a_price_if_one
         lot("HOUSE", 1, investment_class="PRIVATE"),
         closes={"X": WEEK},
     )
-    assert covered(of, TUE).loc[:, ["sources", "prices"]].to_numpy().tolist() == [[0.5, 0.5]]
+    assert covered(of, TUE).loc[:, ["price_sources", "prices"]].to_numpy().tolist() == [[0.5, 0.5]]
 
 
 @pytest.mark.parametrize(
@@ -323,8 +323,8 @@ def test_a_move_over_half_is_doubted_on_its_day_and_where_the_next_session_takes
         lot("Y", 1),
         closes={"X": dict(zip(days, closes, strict=True)), "Y": dict.fromkeys(days, 5.0)},
     )
-    assert covered(of, *days[1:])["believed_prices"].tolist() == believed
-    assert [covered(of, day)["believed_prices"].item() for day in days[1:]] == believed
+    assert covered(of, *days[1:])["validated_prices"].tolist() == believed
+    assert [covered(of, day)["validated_prices"].item() for day in days[1:]] == believed
 
 
 def test_coverage_counts_prices_closes_of_the_day_and_profits():

@@ -1,8 +1,8 @@
 """Schema at the newest revision as SQLAlchemy Core tables, for reads, writes and the drift check.
 
 Founding columns have ``doc=``, because revision 7003a3be89fe removes comments from the database;
-tables and columns of later revisions have ``comment=``. Timestamps are timestamptz, trading days
-are dates.
+tables and columns of riskmetrics have ``comment=``: unit, and meaning of NULL. Timestamps are
+timestamptz, trading days are dates.
 """
 
 from riskmetrics.db.tables.forecast_tables import (
@@ -26,6 +26,7 @@ from riskmetrics.db.tables.market_data_tables import (
 )
 from riskmetrics.db.tables.portfolio_results import (
     portfolio_coverage,
+    portfolio_figures,
     portfolio_rate_betas,
     portfolio_sector_weights,
     portfolio_snapshots,
@@ -33,6 +34,7 @@ from riskmetrics.db.tables.portfolio_results import (
 from riskmetrics.db.tables.position_results import (
     position_interest_rate_betas,
     position_market_betas,
+    position_option_exposures,
     position_volatility,
 )
 from riskmetrics.db.tables.records import database_settings, rejected_rows, undefined_metrics
@@ -42,12 +44,11 @@ from riskmetrics.db.tables.risk_tables import (
     portfolio_stress,
     portfolio_tail_risk,
     portfolio_var_backtests,
-    position_option_exposures,
     stress_scenarios,
 )
 from riskmetrics.db.tables.schema import metadata
 from riskmetrics.db.tables.symbol_results import symbol_adjusted_betas, symbol_two_factor_betas
-from riskmetrics.db.tables.vendor_tables import vendor_answers, vendor_quotas
+from riskmetrics.db.tables.vendor_tables import vendor_quotas, vendor_responses
 
 __all__ = [
     "ai_batch_requests",
@@ -64,6 +65,7 @@ __all__ = [
     "metadata",
     "portfolio_coverage",
     "portfolio_drawdowns",
+    "portfolio_figures",
     "portfolio_rate_betas",
     "portfolio_risk_contributions",
     "portfolio_sector_weights",
@@ -83,7 +85,7 @@ __all__ = [
     "symbol_adjusted_betas",
     "symbol_two_factor_betas",
     "undefined_metrics",
-    "vendor_answers",
     "vendor_quotas",
+    "vendor_responses",
     "volatility_forecasts",
 ]

@@ -16,13 +16,15 @@ def _subject_columns() -> tuple[sa.schema.SchemaItem, ...]:
             "subject",
             sa.String(36),
             primary_key=True,
-            comment="The symbol, or the id of the portfolio.",
+            comment="Symbol, or id of the portfolio.",
         ),
         sa.Column(
-            "day", sa.Date, primary_key=True, comment="Session of the forecast, made at its close."
+            "day", sa.Date, primary_key=True, comment="Session at whose close the forecast is made."
         ),
         sa.Column(
-            "portfolio_id", sa.ForeignKey("portfolios.id"), comment="NULL: the subject is a symbol."
+            "portfolio_id",
+            sa.ForeignKey("portfolios.id"),
+            comment="Portfolio. NULL: the subject is a symbol.",
         ),
         sa.CheckConstraint(
             "portfolio_id IS NULL OR subject = CAST(portfolio_id AS VARCHAR)", name="subject"
@@ -33,65 +35,98 @@ def _subject_columns() -> tuple[sa.schema.SchemaItem, ...]:
 har_coefficients = sa.Table(
     "har_coefficients",
     metadata,
-    sa.Column("version", sa.String(64), primary_key=True, comment="Such as shipped-1."),
+    sa.Column(
+        "version",
+        sa.String(64),
+        primary_key=True,
+        comment="Version of the coefficients, such as shipped-1.",
+    ),
     sa.Column(
         "proxy",
         sa.String(16),
         primary_key=True,
-        comment="What stands for a day's volatility: close_market, close, range_market.",
+        comment="Measure of one session's volatility: close_market, close or range_market.",
     ),
     sa.Column(
         "constant",
         sa.Double,
         nullable=False,
-        comment="Weights of the model in ratios to a series' own level.",
+        comment="Constant of the regression. All series are ratios to their 252-session mean.",
     ),
-    sa.Column("day_weight", sa.Double, nullable=False, doc="Weight of the last session."),
-    sa.Column("week_weight", sa.Double, nullable=False, doc="Weight of the mean of 5 sessions."),
-    sa.Column("month_weight", sa.Double, nullable=False, doc="Weight of the mean of 21 sessions."),
-    sa.Column("market_weight", sa.Double, nullable=False, doc="Weight of the market."),
+    sa.Column("day_weight", sa.Double, nullable=False, comment="Coefficient of the last session."),
+    sa.Column(
+        "week_weight", sa.Double, nullable=False, comment="Coefficient of the mean of 5 sessions."
+    ),
+    sa.Column(
+        "month_weight", sa.Double, nullable=False, comment="Coefficient of the mean of 21 sessions."
+    ),
+    sa.Column(
+        "market_weight",
+        sa.Double,
+        nullable=False,
+        comment="Coefficient of the market's mean of 21 sessions; 0 for proxy close.",
+    ),
     sa.Column(
         "residual_variance",
         sa.Double,
         nullable=False,
-        comment="Variance over squared volatility forecast, less 1.",
+        comment="Mean of realized variance over squared volatility forecast, minus 1.",
     ),
-    sa.Column("first_day", sa.Date, nullable=False, comment="First session of the fit."),
+    sa.Column("first_day", sa.Date, nullable=False, comment="First session of the sample."),
     sa.Column(
         "last_target",
         sa.Date,
         nullable=False,
-        comment="Last session that a target of the fit looks at.",
+        comment="Last session of the sample, including the outcomes of its forecasts.",
     ),
-    sa.Column("n_obs", sa.Integer, comment="Pairs of a symbol and a session. NULL: not known."),
-    sa.Column("n_symbols", sa.Integer, comment="NULL: not known."),
+    sa.Column(
+        "n_obs", sa.Integer, comment="Pairs of symbol and session in the sample. NULL: unknown."
+    ),
+    sa.Column("n_symbols", sa.Integer, comment="Symbols in the sample. NULL: unknown."),
     sa.Column(
         "digest",
         sa.String(64),
         nullable=False,
-        comment="sha256 hex of the version's numbers and dates.",
+        comment="SHA-256 of the version's numbers and dates, hexadecimal.",
     ),
     sa.Column(
         "code_version",
         sa.String(64),
         nullable=False,
-        comment="Version of riskmetrics that fitted it.",
+        comment="Version of riskmetrics that fitted the coefficients.",
     ),
-    timestamp_column("created_at"),
+    timestamp_column("created_at", comment="When the version was stored."),
     sa.Column(
         "constant_std_error",
         sa.Double,
-        comment="Driscoll and Kraay's, of the weights. NULL: not known, or no such weight.",
+        comment="Driscoll-Kraay standard error of constant. NULL: unknown.",
     ),
-    sa.Column("day_std_error", sa.Double, doc="Standard error of day_weight."),
-    sa.Column("week_std_error", sa.Double, doc="Standard error of week_weight."),
-    sa.Column("month_std_error", sa.Double, doc="Standard error of month_weight."),
-    sa.Column("market_std_error", sa.Double, doc="Standard error of market_weight."),
     sa.Column(
-        "refused_reason",
+        "day_std_error",
+        sa.Double,
+        comment="Driscoll-Kraay standard error of day_weight. NULL: unknown.",
+    ),
+    sa.Column(
+        "week_std_error",
+        sa.Double,
+        comment="Driscoll-Kraay standard error of week_weight. NULL: unknown.",
+    ),
+    sa.Column(
+        "month_std_error",
+        sa.Double,
+        comment="Driscoll-Kraay standard error of month_weight. NULL: unknown.",
+    ),
+    sa.Column(
+        "market_std_error",
+        sa.Double,
+        comment="Driscoll-Kraay standard error of market_weight. NULL: unknown, or not estimated.",
+    ),
+    sa.Column(
+        "rejection_reason",
         sa.Text,
         comment=(
-            "Why the fit was refused and these are an earlier version's. NULL: it was accepted."
+            "Why the fit was rejected; the coefficients are then those of the version before. "
+            "NULL: accepted."
         ),
     ),
     sa.CheckConstraint("first_day < last_target", name="range"),
@@ -105,64 +140,120 @@ volatility_forecasts = sa.Table(
     metadata,
     *_subject_columns(),
     sa.Column(
-        "expected",
+        "volatility_forecast",
         sa.Double,
-        comment="Volatility of the next 21 sessions; annualized fraction, as all here.",
+        comment=(
+            "Forecast volatility of the next 21 sessions, annualized fraction, as all "
+            "volatilities here. NULL: undefined."
+        ),
     ),
-    sa.Column("risk", sa.Double, comment="Square root of the variance forecast."),
-    sa.Column("low", sa.Double, comment="10th percentile of what may follow."),
-    sa.Column("high", sa.Double, comment="90th percentile of what may follow."),
+    sa.Column(
+        "root_variance_forecast",
+        sa.Double,
+        comment="Square root of the variance forecast. NULL: undefined.",
+    ),
+    sa.Column(
+        "low",
+        sa.Double,
+        comment=(
+            "Lower end of the 80% interval: 10th percentile of realized volatility. NULL: "
+            "undefined."
+        ),
+    ),
+    sa.Column(
+        "high",
+        sa.Double,
+        comment=(
+            "Upper end of the 80% interval: 90th percentile of realized volatility. NULL: "
+            "undefined."
+        ),
+    ),
     sa.Column(
         "rise_probability",
         sa.Double,
-        comment="That the next 21 sessions are more volatile than the last 21.",
+        comment=(
+            "Probability, in [0, 1], that the next 21 sessions are more volatile than the last "
+            "21. NULL: undefined."
+        ),
     ),
     sa.Column(
         "trailing_21d",
         sa.Double,
-        comment="Standard deviation of the last 21 returns: the forecast that the past goes on.",
+        comment=(
+            "Benchmark forecast: standard deviation of the last 21 returns. NULL: too few returns."
+        ),
     ),
     sa.Column(
-        "ewma_94", sa.Double, comment="Exponentially weighted, decay 0.94, over 252 sessions."
+        "ewma_94",
+        sa.Double,
+        comment=(
+            "Benchmark forecast: EWMA with decay 0.94 over 252 sessions. NULL: too few returns."
+        ),
     ),
     sa.Column(
-        "ewma_97", sa.Double, comment="Exponentially weighted, decay 0.97, over 252 sessions."
+        "ewma_97",
+        sa.Double,
+        comment=(
+            "Benchmark forecast: EWMA with decay 0.97 over 252 sessions. NULL: too few returns."
+        ),
     ),
     sa.Column(
-        "observations", sa.Integer, nullable=False, comment="Returns in the level of 252 sessions."
+        "observations", sa.Integer, nullable=False, comment="Returns in the last 252 sessions."
     ),
-    sa.Column("proxy", sa.String(16), nullable=False, comment="What stood for a day's volatility."),
     sa.Column(
-        "coefficients", sa.String(64), nullable=False, comment="Version in har_coefficients."
+        "proxy",
+        sa.String(16),
+        nullable=False,
+        comment="Measure of one session's volatility, as in har_coefficients.",
+    ),
+    sa.Column(
+        "coefficients",
+        sa.String(64),
+        nullable=False,
+        comment="Version of the coefficients, in har_coefficients.",
     ),
     sa.Column(
         "in_sample",
         sa.Boolean,
         nullable=False,
-        comment="The version's fit saw days after this one.",
+        comment="Whether the sample of the coefficients extends beyond day.",
     ),
     sa.Column(
-        "clipped", sa.Boolean, nullable=False, comment="The model's ratio was beyond its bounds."
-    ),
-    sa.Column(
-        "short_history", sa.Boolean, nullable=False, comment="The level rests on 63 to 125 returns."
-    ),
-    sa.Column(
-        "day_replaced",
+        "clipped",
         sa.Boolean,
         nullable=False,
-        comment="No return in 4 sessions: the month stood in for the day.",
+        comment=(
+            "Whether the forecast is at a bound of the model: 0.25 or 6 times the 252-session mean."
+        ),
     ),
     sa.Column(
-        "thin_sessions",
+        "short_history",
+        sa.Boolean,
+        nullable=False,
+        comment="Whether the forecast has only 63 to 125 returns.",
+    ),
+    sa.Column(
+        "daily_lag_imputed",
+        sa.Boolean,
+        nullable=False,
+        comment=(
+            "Whether the month's mean replaces the last session, because none of the last 4 "
+            "sessions has a return."
+        ),
+    ),
+    sa.Column(
+        "thin_coverage_sessions",
         sa.Integer,
-        comment="Sessions on which 80 to 95 % of gross exposure had a return. NULL: a symbol.",
+        comment=(
+            "Sessions with returns for only 80 to 95% of gross exposure. NULL: the subject is a"
+            " symbol."
+        ),
     ),
     undefined_reason_column(),
     *provenance_columns(),
     comment=(
-        "One row per symbol or portfolio and session: the forecast, and the ones it is measured"
-        " against."
+        "One row per symbol or portfolio and session: volatility forecast, and three "
+        "benchmark forecasts."
     ),
 )
 
@@ -174,31 +265,53 @@ har_forecast_scores = sa.Table(
         "completed_on",
         sa.Date,
         nullable=False,
-        comment="The 21st session after day: the last that the outcome looks at.",
+        comment="21st session after day: the last session of the outcome.",
     ),
     sa.Column(
         "realized",
         sa.Double,
-        comment="Root mean square return of the 21 sessions after day, annualized fraction.",
+        comment=(
+            "Realized volatility: root mean square return of the 21 sessions after day, "
+            "annualized fraction. NULL: undefined."
+        ),
     ),
-    sa.Column("expected", sa.Double, comment="The forecast, as it was stored."),
-    sa.Column("risk", sa.Double, doc="Square root of the variance forecast, as stored."),
-    sa.Column("trailing_21d", sa.Double, doc="Trailing 21-session volatility, as stored."),
-    sa.Column("ewma_94", sa.Double, doc="EWMA volatility, decay 0.94, as stored."),
-    sa.Column("ewma_97", sa.Double, doc="EWMA volatility, decay 0.97, as stored."),
-    sa.Column("low", sa.Double, comment="Ends of the forecast's 80 % band."),
-    sa.Column("high", sa.Double, doc="Upper end of the forecast's 80% band."),
     sa.Column(
-        "coefficients", sa.String(64), nullable=False, comment="Version in har_coefficients."
+        "volatility_forecast",
+        sa.Double,
+        comment="Copy of volatility_forecasts.volatility_forecast. NULL: undefined.",
+    ),
+    sa.Column(
+        "root_variance_forecast",
+        sa.Double,
+        comment="Copy of volatility_forecasts.root_variance_forecast. NULL: undefined.",
+    ),
+    sa.Column(
+        "trailing_21d",
+        sa.Double,
+        comment="Copy of volatility_forecasts.trailing_21d. NULL: undefined.",
+    ),
+    sa.Column(
+        "ewma_94", sa.Double, comment="Copy of volatility_forecasts.ewma_94. NULL: undefined."
+    ),
+    sa.Column(
+        "ewma_97", sa.Double, comment="Copy of volatility_forecasts.ewma_97. NULL: undefined."
+    ),
+    sa.Column("low", sa.Double, comment="Copy of volatility_forecasts.low. NULL: undefined."),
+    sa.Column("high", sa.Double, comment="Copy of volatility_forecasts.high. NULL: undefined."),
+    sa.Column(
+        "coefficients",
+        sa.String(64),
+        nullable=False,
+        comment="Version of the coefficients, in har_coefficients.",
     ),
     sa.Column(
         "in_sample",
         sa.Boolean,
         nullable=False,
-        comment="The version's fit saw days after this one.",
+        comment="Whether the sample of the coefficients extends beyond day.",
     ),
     undefined_reason_column(),
     *provenance_columns(),
     sa.Index(None, "completed_on"),
-    comment="One row per completed forecast: what was expected, and what happened.",
+    comment="One row per completed forecast: forecast and realized volatility.",
 )

@@ -22,11 +22,9 @@ portfolios = sa.Table(
     sa.Column(
         "holdings_as_of",
         sa.Date,
-        comment="The last day that the holdings were stated for. NULL: not known.",
+        comment="Last day that the holdings describe. NULL: unknown.",
     ),
-    sa.Column(
-        "equity_as_of", sa.Date, comment="The day that equity_balance describes. NULL: not known."
-    ),
+    sa.Column("equity_as_of", sa.Date, comment="Day that equity_balance describes. NULL: unknown."),
     timestamp_column("created_at"),
     timestamp_column("updated_at"),
     sa.Column(
@@ -67,7 +65,9 @@ positions = sa.Table(
         sa.Boolean,
         nullable=False,
         server_default=sa.false(),
-        comment="True: entry date unknown, the calendar's first session stands in.",
+        comment=(
+            "Whether the entry date is unknown and the first session of the calendar replaces it."
+        ),
     ),
     sa.Column("exit_price", sa.Numeric(12, 4), doc="Exit price per share. NULL: open or unknown."),
     sa.Column(

@@ -87,8 +87,16 @@ ai_insights = sa.Table(
     timestamp_column("created_at"),
     sa.Column("expires_at", sa.DateTime(timezone=True), doc="When it expires. NULL: never."),
     timestamp_column("updated_at"),
-    sa.Column("day", sa.Date, comment="Session that it is about. NULL: written by other code."),
-    sa.Column("run_id", sa.String(36), comment="Dagster run that wrote it. NULL: a command did."),
+    sa.Column(
+        "day",
+        sa.Date,
+        comment="Session that the insight describes. NULL: written by another program.",
+    ),
+    sa.Column(
+        "run_id",
+        sa.String(36),
+        comment="Dagster run that wrote the insight. NULL: written by a command.",
+    ),
     sa.Index(None, "portfolio_id"),
     sa.Index(None, "insight_type"),
     sa.Index(None, "created_at"),
@@ -147,54 +155,73 @@ ai_insight_templates = sa.Table(
 ai_spend = sa.Table(
     "ai_spend",
     metadata,
-    surrogate_key_column(),
-    sa.Column("day", sa.Date, nullable=False, comment="Day of UTC that the call counts for."),
-    sa.Column("run_id", sa.String(36), nullable=False, comment="Run that the call is made in."),
+    surrogate_key_column(comment="Row."),
+    sa.Column("day", sa.Date, nullable=False, comment="UTC day that the call counts toward."),
     sa.Column(
-        "subject",
+        "run_id",
+        sa.String(36),
+        nullable=False,
+        comment="Dagster run of the call, or a random id of the command.",
+    ),
+    sa.Column(
+        "prompt_hash",
         sa.String(64),
         nullable=False,
-        comment="Hash of the prompt: what is written for it, repaired or looked up adds up.",
+        comment=(
+            "SHA-256 of the insight's first prompt: further calls for the insight have the same"
+            " one."
+        ),
     ),
-    sa.Column("model", sa.String(50), nullable=False),
+    sa.Column("model", sa.String(50), nullable=False, comment="Language model."),
     sa.Column(
-        "reserved", sa.Numeric(10, 6), nullable=False, comment="USD that the call can cost at most."
+        "reserved",
+        sa.Numeric(10, 6),
+        nullable=False,
+        comment="Maximum cost of the call, USD, reserved before it.",
     ),
     sa.Column(
         "cost",
         sa.Numeric(10, 6),
-        comment="USD that it cost. NULL: it is under way, or nobody knows; the reserved counts.",
+        comment="Cost of the call, USD. NULL: pending or unknown; then the reserved amount counts.",
     ),
-    sa.Column("input_tokens", sa.Integer),
-    sa.Column("output_tokens", sa.Integer),
-    timestamp_column("reserved_at"),
+    sa.Column("input_tokens", sa.Integer, comment="Input tokens. NULL: pending or unknown."),
+    sa.Column("output_tokens", sa.Integer, comment="Output tokens. NULL: pending or unknown."),
+    timestamp_column("reserved_at", comment="When the cost was reserved."),
     sa.Column(
         "settled_at",
         sa.DateTime(timezone=True),
-        comment="NULL: the call is under way, or its process died.",
+        comment="When the cost was recorded. NULL: the call is pending, or its process died.",
     ),
     sa.Index(None, "day"),
     sa.Index(None, "run_id"),
     sa.CheckConstraint("reserved >= 0 AND cost >= 0", name="amounts"),
-    comment="One row per call to a model that costs: reserved before it, settled after it.",
+    comment=(
+        "One row per billed call to a language model: reserved before the call, settled after it."
+    ),
 )
 
 ai_batches = sa.Table(
     "ai_batches",
     metadata,
-    surrogate_key_column(),
+    surrogate_key_column(comment="Batch."),
     sa.Column(
         "vendor_id",
         sa.String(64),
         unique=True,
-        comment="What the vendor calls it. NULL: it is being sent, or its process died.",
+        comment=(
+            "Id of the batch at the vendor. NULL: not sent yet, or the process died while sending."
+        ),
     ),
-    sa.Column("run_id", sa.String(36), nullable=False, comment="Run that sent it."),
-    timestamp_column("created_at"),
-    sa.Column("closed_at", sa.DateTime(timezone=True), comment="NULL: its answers are waited for."),
+    sa.Column("run_id", sa.String(36), nullable=False, comment="Dagster run that sent the batch."),
+    timestamp_column("created_at", comment="When the batch was stored."),
+    sa.Column(
+        "closed_at",
+        sa.DateTime(timezone=True),
+        comment="When the last reply was stored. NULL: replies are awaited.",
+    ),
     comment=(
-        "One row per batch of prompts: stored before it is sent, so that none is lost and none is"
-        " paid for twice."
+        "One row per batch of prompts: stored before it is sent, so that no batch is lost "
+        "or paid for twice."
     ),
 )
 
@@ -205,19 +232,31 @@ ai_batch_requests = sa.Table(
         "custom_id",
         sa.String(64),
         primary_key=True,
-        comment="What the vendor's answer is known by.",
+        comment="Id of the request in the batch and in the vendor's reply.",
     ),
-    sa.Column("batch_id", sa.ForeignKey("ai_batches.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("subject", sa.String(64), nullable=False, comment="Hash of the prompt."),
     sa.Column(
-        "spend_id", sa.ForeignKey("ai_spend.id"), nullable=False, comment="What is reserved for it."
+        "batch_id",
+        sa.ForeignKey("ai_batches.id", ondelete="CASCADE"),
+        nullable=False,
+        comment="Batch.",
     ),
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("day", sa.Date, nullable=False, comment="Session that it is about."),
-    sa.Column("insight_type", sa.String(32), nullable=False),
+    sa.Column(
+        "prompt_hash", sa.String(64), nullable=False, comment="SHA-256 of the prompt, hexadecimal."
+    ),
+    sa.Column(
+        "spend_id",
+        sa.ForeignKey("ai_spend.id"),
+        nullable=False,
+        comment="Reserved cost, in ai_spend.",
+    ),
+    sa.Column(
+        "portfolio_id",
+        sa.ForeignKey("portfolios.id", ondelete="CASCADE"),
+        nullable=False,
+        comment="Portfolio of the insight.",
+    ),
+    sa.Column("day", sa.Date, nullable=False, comment="Session that the insight describes."),
+    sa.Column("insight_type", sa.String(32), nullable=False, comment="Type of the insight."),
     sa.Index(None, "batch_id"),
-    comment=(
-        "One row per prompt in a batch: what its answer is for. An insight by rules stands"
-        " meanwhile."
-    ),
+    comment="One row per prompt in a batch: the insight that its reply is for.",
 )

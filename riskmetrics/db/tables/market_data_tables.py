@@ -23,8 +23,7 @@ market_data_cache = sa.Table(
         "adj_close",
         sa.Double,
         comment=(
-            "Close adjusted for splits and dividends, per share: what returns are made of. NULL:"
-            " not known."
+            "Close adjusted for splits and dividends, per share; used for returns. NULL: unknown."
         ),
     ),
     sa.Column("volume", sa.BigInteger, doc="Shares traded; can exceed 2^31."),
@@ -45,7 +44,9 @@ market_data_cache = sa.Table(
 price_decisions = sa.Table(
     "price_decisions",
     metadata,
-    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column(
+        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
+    ),
     sa.Column(
         "date", sa.Date, primary_key=True, comment="First session at the price after the move."
     ),
@@ -54,27 +55,35 @@ price_decisions = sa.Table(
         sa.String(16),
         nullable=False,
         comment=(
-            "accept: the move is real. split: earlier prices are multiplied by old_shares /"
-            " new_shares when they are read."
+            "accept: the move is real. split: earlier prices are multiplied by old_shares / "
+            "new_shares when they are read."
         ),
     ),
     sa.Column(
         "new_shares",
         sa.Integer,
-        comment="Shares after a split for old_shares before it: 4 of a 4:1 split.",
+        comment=(
+            "Shares after the split for old_shares before it: 4 for a 4:1 split. NULL: no split."
+        ),
     ),
-    sa.Column("old_shares", sa.Integer, comment="Shares before a split: 1 of a 4:1 split."),
     sa.Column(
-        "code_version", sa.String(64), comment="Version of riskmetrics that recorded the decision."
+        "old_shares",
+        sa.Integer,
+        comment="Shares before the split: 1 for a 4:1 split. NULL: no split.",
     ),
-    timestamp_column("decided_at"),
+    sa.Column(
+        "code_version",
+        sa.String(64),
+        comment="Version of riskmetrics that recorded the decision. NULL: unknown.",
+    ),
+    timestamp_column("decided_at", comment="When the decision was recorded."),
     sa.CheckConstraint(
         "kind = 'accept' AND new_shares IS NULL AND old_shares IS NULL "
         "OR kind = 'split' AND new_shares IS NOT NULL AND old_shares IS NOT NULL "
         "AND new_shares > 0 AND old_shares > 0 AND new_shares <> old_shares",
         name="shares",
     ),
-    comment="One row per symbol and session whose price move a user decided about.",
+    comment="One row per symbol and session: a user's decision about a price move.",
 )
 
 company_profiles = sa.Table(

@@ -151,19 +151,19 @@ portfolio_snapshots = sa.Table(
         "income",
         sa.Numeric(16, 2),
         comment=(
-            "Distributions of the holdings that went ex on the day, in daily_pnl and from then on"
-            " in cash_value. NULL: not known of any."
+            "Distributions of the holdings with ex-date on the session, portfolio currency; "
+            "part of daily_pnl, and of cash_value from then on. NULL: unknown."
         ),
     ),
     sa.Column(
-        "weight_base",
+        "equity_source",
         sa.String(16),
         comment=(
-            "Equity that weights are fractions of: stated_equity, rolled forward, or net_value"
-            " where none is stated. NULL: computed by an earlier version."
+            "Basis of equity: stated_equity (stated balance, rolled forward) or net_value "
+            "(holdings only). NULL: written by an earlier version."
         ),
     ),
-    sa.CheckConstraint("weight_base IN ('stated_equity', 'net_value')", name="weight_base"),
+    sa.CheckConstraint("equity_source IN ('stated_equity', 'net_value')", name="equity_source"),
     sa.UniqueConstraint(
         "portfolio_id", "snapshot_date", name="uq_portfolio_snapshots_portfolio_date"
     ),
@@ -175,7 +175,9 @@ portfolio_snapshots = sa.Table(
 portfolio_sector_weights = sa.Table(
     "portfolio_sector_weights",
     metadata,
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
+    ),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
     sa.Column(
         "sector", sa.String(64), primary_key=True, comment="GICS sector, ETF or Unclassified."
@@ -183,32 +185,53 @@ portfolio_sector_weights = sa.Table(
     sa.Column(
         "gross_weight", sa.Double, nullable=False, comment="Share of gross value, in [0, 1]."
     ),
-    sa.Column("net_weight", sa.Double, comment="Signed share of equity, as a fraction."),
     sa.Column(
-        "benchmark_weight", sa.Double, comment="The benchmark's, as a fraction. NULL: no benchmark."
+        "net_weight",
+        sa.Double,
+        comment="Signed share of equity, fraction. NULL: equity is too small.",
     ),
     sa.Column(
-        "active_weight", sa.Double, comment="net_weight minus benchmark_weight. NULL: no benchmark."
+        "benchmark_weight",
+        sa.Double,
+        comment="Weight in the benchmark, fraction. NULL: no benchmark.",
     ),
-    sa.Column("benchmark_asof", sa.Date, comment="Day that the benchmark's weights describe."),
-    sa.Column("benchmark_code", sa.String(32), comment="Such as SP500."),
+    sa.Column(
+        "active_weight",
+        sa.Double,
+        comment="net_weight minus benchmark_weight. NULL: one of them is NULL.",
+    ),
+    sa.Column(
+        "benchmark_asof",
+        sa.Date,
+        comment="As-of date of the benchmark's weights. NULL: no benchmark.",
+    ),
+    sa.Column(
+        "benchmark_code", sa.String(32), comment="Benchmark, such as SP500. NULL: no benchmark."
+    ),
     *provenance_columns(),
     # sums of shares end a rounding error away from 1
     sa.CheckConstraint("gross_weight BETWEEN -1e-9 AND 1 + 1e-9", name="gross_weight"),
-    comment="One row per portfolio, session and sector: weights beside the benchmark's.",
+    comment=(
+        "One row per portfolio, session and sector: weights of the portfolio and of the benchmark."
+    ),
 )
 
 portfolio_coverage = sa.Table(
     "portfolio_coverage",
     metadata,
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
+    ),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
-    sa.Column("metric", sa.String(32), primary_key=True, comment="What is covered, such as beta."),
+    sa.Column("metric", sa.String(32), primary_key=True, comment="Covered metric, such as beta."),
     sa.Column(
         "coverage",
         sa.Double,
         nullable=False,
-        comment="Share covered, in [0, 1]: of gross exposure for betas, of instruments for prices.",
+        comment=(
+            "Covered share, in [0, 1]: of gross exposure for risk metrics, of instruments for "
+            "prices and P&L."
+        ),
     ),
     sa.Column(
         "n_covered", sa.Integer, nullable=False, comment="Instruments that the metric covers."
@@ -217,50 +240,81 @@ portfolio_coverage = sa.Table(
         "n_total",
         sa.Integer,
         nullable=False,
-        comment="Instruments that it is about: held, or for daily_pnl traded.",
+        comment="Instruments in scope: held on the session, or traded for daily_pnl.",
     ),
     *provenance_columns(),
     sa.CheckConstraint("coverage BETWEEN 0 AND 1", name="coverage"),
     sa.CheckConstraint("n_covered BETWEEN 0 AND n_total", name="n_covered"),
-    comment=(
-        "One row per portfolio, session and metric: how much of the portfolio the metric speaks"
-        " for."
+    comment="One row per portfolio, session and metric: coverage.",
+)
+
+portfolio_figures = sa.Table(
+    "portfolio_figures",
+    metadata,
+    sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
     ),
+    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    sa.Column(
+        "figure",
+        sa.String(64),
+        primary_key=True,
+        comment="Name of the figure, as registered by its extension.",
+    ),
+    sa.Column(
+        "value", sa.Double, comment="Value, in the unit that the extension states. NULL: undefined."
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    sa.CheckConstraint("(value IS NULL) = (undefined_reason IS NOT NULL)", name="undefined_reason"),
+    comment="One row per portfolio, session and figure of an extension.",
 )
 
 portfolio_rate_betas = sa.Table(
     "portfolio_rate_betas",
     metadata,
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True),
+    sa.Column(
+        "portfolio_id", sa.ForeignKey("portfolios.id"), primary_key=True, comment="Portfolio."
+    ),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
     sa.Column(
         "rate_beta",
         sa.Double,
-        comment="Mean of the positions' rate betas, weighted by signed value over equity.",
+        comment=(
+            "Mean of the positions' rate betas, weighted by signed value over equity. NULL: "
+            "undefined."
+        ),
     ),
-    sa.Column("r_squared", sa.Double, comment="Mean of the positions', weighted by gross value."),
-    sa.Column("observations", sa.Integer, comment="Fewest among the positions."),
+    sa.Column(
+        "r_squared",
+        sa.Double,
+        comment="Mean R² of the positions, weighted by gross value. NULL: undefined.",
+    ),
+    sa.Column(
+        "observations",
+        sa.Integer,
+        comment="Fewest observations among the positions. NULL: undefined.",
+    ),
     sa.Column(
         "two_factor_market_beta",
         sa.Double,
-        comment="The same mean of the market betas that hold the rate index fixed.",
+        comment="Market beta of the two-factor regression, weighted as rate_beta. NULL: undefined.",
     ),
     sa.Column(
         "two_factor_rate_beta",
         sa.Double,
-        comment="The same mean of the rate betas that hold the market fixed.",
+        comment="Rate beta of the two-factor regression, weighted as rate_beta. NULL: undefined.",
     ),
     sa.Column(
         "rate_index",
         sa.String(16),
         nullable=False,
-        comment="Symbol that stands for interest rates.",
+        comment="Symbol of the rate index.",
         info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
     comment=(
-        "One row per portfolio and session: sensitivity to interest rates, per unit return of the"
-        " rate index."
+        "One row per portfolio and session: interest-rate betas, per unit return of the rate index."
     ),
 )

@@ -1,4 +1,4 @@
-"""Tables of results per position and session: market betas, rate betas and volatility."""
+"""Tables of results per position and session: market and rate betas, volatility and options."""
 
 import sqlalchemy as sa
 
@@ -8,6 +8,7 @@ from riskmetrics.db.tables.schema import (
     provenance_columns,
     surrogate_key_column,
     timestamp_column,
+    undefined_reason_column,
 )
 
 position_market_betas = sa.Table(
@@ -89,19 +90,28 @@ position_interest_rate_betas = sa.Table(
         doc=("Beta to the rate index (positive: gains when yields fall). NULL: too few returns."),
     ),
     sa.Column("r_squared", sa.Numeric(6, 4), doc="R², in [0, 1]."),
-    sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
-    sa.Column("std_error", sa.Double, comment="Classical, of ir_beta."),
-    sa.Column("p_value", sa.Double, comment="Two-sided, of ir_beta = 0."),
+    sa.Column(
+        "alpha", sa.Double, comment="Intercept: return per session, fraction. NULL: undefined."
+    ),
+    sa.Column(
+        "std_error", sa.Double, comment="Classical standard error of ir_beta. NULL: undefined."
+    ),
+    sa.Column("p_value", sa.Double, comment="Two-sided p-value of ir_beta = 0. NULL: undefined."),
     sa.Column(
         "observations",
         sa.Integer,
-        comment="Paired daily returns used. NULL: written before it was kept.",
+        comment="Paired daily returns used. NULL: written by another program.",
     ),
-    sa.Column("window_days", sa.Integer, comment="Sessions in the window.", info=PARAMETER),
+    sa.Column(
+        "window_days",
+        sa.Integer,
+        comment="Sessions in the window. NULL: written by another program.",
+        info=PARAMETER,
+    ),
     sa.Column(
         "rate_index",
         sa.String(16),
-        comment="Symbol that stands for interest rates, such as TLT.",
+        comment="Symbol of the rate index, such as TLT. NULL: written by another program.",
         info=PARAMETER,
     ),
     timestamp_column("created_at"),
@@ -170,3 +180,92 @@ position_volatility = sa.Table(
     sa.Index("ix_position_volatility_lookup", "position_id", "calculation_date"),
 )
 """One row per position and session."""
+
+position_option_exposures = sa.Table(
+    "position_option_exposures",
+    metadata,
+    sa.Column(
+        "position_id", sa.ForeignKey("positions.id"), primary_key=True, comment="Option position."
+    ),
+    sa.Column("day", sa.Date, primary_key=True, comment="Session."),
+    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False, comment="Portfolio."),
+    sa.Column(
+        "value",
+        sa.Double,
+        comment=(
+            "Black-Scholes value of a European option, money per share, as all sensitivities. "
+            "NULL: undefined."
+        ),
+    ),
+    sa.Column(
+        "delta",
+        sa.Double,
+        comment="Change of value per unit of the underlying's price. NULL: undefined.",
+    ),
+    sa.Column(
+        "gamma",
+        sa.Double,
+        comment="Change of delta per unit of the underlying's price. NULL: undefined.",
+    ),
+    sa.Column("theta", sa.Double, comment="Change of value per calendar day. NULL: undefined."),
+    sa.Column(
+        "vega",
+        sa.Double,
+        comment="Change of value per percentage point of volatility. NULL: undefined.",
+    ),
+    sa.Column(
+        "exposure",
+        sa.Double,
+        comment="delta x signed contracts x 100 x underlying_price, money. NULL: undefined.",
+    ),
+    sa.Column(
+        "underlying_symbol",
+        sa.String(20),
+        nullable=False,
+        comment="Symbol of the underlying.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "underlying_price",
+        sa.Double,
+        comment="Close of the session, or one at most 5 sessions old. NULL: none.",
+    ),
+    sa.Column(
+        "volatility",
+        sa.Double,
+        comment=(
+            "Volatility forecast of the underlying for 21 sessions, annualized fraction. NULL: "
+            "undefined."
+        ),
+    ),
+    sa.Column(
+        "years_to_expiration",
+        sa.Double,
+        comment="Calendar days to expiration / 365; negative: expired. NULL: expiration unknown.",
+    ),
+    sa.Column(
+        "risk_free_rate",
+        sa.Double,
+        nullable=False,
+        comment="Risk-free rate set for the run: per year, continuously compounded.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "dividend_yield",
+        sa.Double,
+        nullable=False,
+        comment="Dividend yield set for the run: per year, continuously compounded.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "linearized",
+        sa.Boolean,
+        nullable=False,
+        comment="Whether exposure leaves out gamma: the change of delta with the price.",
+        info=PARAMETER,
+    ),
+    undefined_reason_column(),
+    *provenance_columns(),
+    sa.Index(None, "portfolio_id", "day"),
+    comment="One row per option position and session: value and sensitivities (Black-Scholes).",
+)

@@ -12,51 +12,58 @@ rejected_rows = sa.Table(
         sa.String(64),
         primary_key=True,
         comment=(
-            "sha256 hex of kind, source, line, raw row and reason: the same rejection twice is one"
-            " row."
+            "SHA-256 of kind, source, line, raw row and reason, hexadecimal: the same rejection"
+            " is stored once."
         ),
     ),
     sa.Column(
         "kind",
         sa.String(32),
         nullable=False,
-        comment="What the row would have been, such as prices.",
+        comment="Kind of the row, such as prices.",
     ),
     sa.Column("source", sa.Text, nullable=False, comment="File or vendor."),
-    sa.Column("line", sa.Integer, comment="Line in the source, from 1. NULL: it has none."),
-    sa.Column("raw_row", sa.Text, nullable=False, comment="The row as it came."),
-    sa.Column("reason", sa.Text, nullable=False),
-    timestamp_column("rejected_at"),
+    sa.Column(
+        "line", sa.Integer, comment="Line in the source, from 1. NULL: the source has no lines."
+    ),
+    sa.Column("raw_row", sa.Text, nullable=False, comment="Row as received."),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why the row was rejected."),
+    timestamp_column("rejected_at", comment="When the row was rejected."),
     sa.Index(None, "kind", "rejected_at"),
-    comment="One row per input row that was refused.",
+    comment="One row per rejected input row.",
 )
 
 undefined_metrics = sa.Table(
     "undefined_metrics",
     metadata,
-    sa.Column("metric", sa.String(64), primary_key=True, comment="'table.column' that is NULL."),
     sa.Column(
-        "subject", sa.Uuid, primary_key=True, comment="The position or portfolio that it is about."
+        "metric", sa.String(64), primary_key=True, comment="Undefined metric, as 'table.column'."
     ),
+    sa.Column("subject", sa.Uuid, primary_key=True, comment="Position or portfolio of the metric."),
     sa.Column("day", sa.Date, primary_key=True, comment="Session."),
-    sa.Column("portfolio_id", sa.ForeignKey("portfolios.id"), nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column(
+        "portfolio_id",
+        sa.ForeignKey("portfolios.id"),
+        nullable=False,
+        comment="Portfolio, also of a position.",
+    ),
+    sa.Column("reason", sa.Text, nullable=False, comment="Why the metric is undefined."),
     sa.Column(
         "n_obs",
         sa.Integer,
-        comment="Observations there were. NULL: the reason is not their number.",
+        comment="Available observations. NULL: the reason is another one.",
     ),
     *provenance_columns(),
-    timestamp_column("created_at"),
+    timestamp_column("created_at", comment="When the row was written."),
     sa.Index(None, "portfolio_id", "day"),
-    comment="One row per metric, subject and day that is NULL because it is undefined, and why.",
+    comment="One row per subject, session and metric that is NULL because it is undefined.",
 )
 
 database_settings = sa.Table(
     "database_settings",
     metadata,
-    sa.Column("name", sa.String(64), primary_key=True, comment="Such as market_index."),
-    sa.Column("value", sa.Text, nullable=False),
-    timestamp_column("updated_at"),
-    comment="One row per setting that belongs to the data and not to a machine.",
+    sa.Column("name", sa.String(64), primary_key=True, comment="Setting, such as market_index."),
+    sa.Column("value", sa.Text, nullable=False, comment="Value of the setting."),
+    timestamp_column("updated_at", comment="When the value was set."),
+    comment="One row per setting that belongs to the data, not to a machine.",
 )

@@ -16,26 +16,40 @@ PARAMETER = {"role": "parameter"}
 """`info` of a column that stores a parameter of the computation of a row."""
 
 
-def surrogate_key_column() -> sa.Column[object]:
+def surrogate_key_column(comment: str | None = None) -> sa.Column[object]:
     """Return the uuid primary key of a table whose natural key is a unique constraint."""
-    return sa.Column("id", sa.Uuid, primary_key=True, server_default=sa.func.gen_random_uuid())
+    return sa.Column(
+        "id",
+        sa.Uuid,
+        primary_key=True,
+        server_default=sa.func.gen_random_uuid(),
+        comment=comment,
+    )
 
 
-def timestamp_column(name: str) -> sa.Column[object]:
+def timestamp_column(name: str, comment: str | None = None) -> sa.Column[object]:
     """Return a timestamptz column with the current time as default."""
-    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now())
+    return sa.Column(
+        name,
+        sa.DateTime(timezone=True),
+        nullable=False,
+        server_default=sa.func.now(),
+        comment=comment,
+    )
 
 
 def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
-    """Return the columns of a row's Dagster run and code version; NULL in rows of old versions."""
+    """Return the columns of a row's Dagster run and code version."""
     return (
         sa.Column(
-            "dagster_run_id", sa.String(36), comment="Dagster run that last changed the row."
+            "dagster_run_id",
+            sa.String(36),
+            comment="Dagster run that last changed the row. NULL: another program.",
         ),
         sa.Column(
             "code_version",
             sa.String(64),
-            comment="Version of riskmetrics that last changed the row.",
+            comment="Version of riskmetrics that last changed the row. NULL: another program.",
         ),
     )
 
@@ -43,5 +57,7 @@ def provenance_columns() -> tuple[sa.Column[object], sa.Column[object]]:
 def undefined_reason_column() -> sa.Column[object]:
     """Return the column for the reason why values of a row are NULL."""
     return sa.Column(
-        "undefined_reason", sa.Text, comment="Why figures of this row are NULL. NULL: none is."
+        "undefined_reason",
+        sa.Text,
+        comment="Why figures of the row are NULL. NULL: all are defined.",
     )

@@ -15,82 +15,114 @@ from riskmetrics.db.tables.schema import (
 symbol_two_factor_betas = sa.Table(
     "symbol_two_factor_betas",
     metadata,
-    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column(
+        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
+    ),
     sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
     sa.Column(
         "market_beta",
         sa.Double,
-        comment="Return per unit of the market's return, that of the rate index held fixed.",
+        comment="Beta to the market index, with the rate index held fixed. NULL: undefined.",
     ),
-    sa.Column("market_std_error", sa.Double, comment="Classical, of market_beta."),
-    sa.Column("market_p_value", sa.Double, comment="Two-sided, of market_beta = 0."),
+    sa.Column(
+        "market_std_error",
+        sa.Double,
+        comment="Classical standard error of market_beta. NULL: undefined.",
+    ),
+    sa.Column(
+        "market_p_value",
+        sa.Double,
+        comment="Two-sided p-value of market_beta = 0. NULL: undefined.",
+    ),
     sa.Column(
         "rate_beta",
         sa.Double,
-        comment="Return per unit of the rate index's return, that of the market held fixed.",
+        comment="Beta to the rate index, with the market index held fixed. NULL: undefined.",
     ),
-    sa.Column("rate_std_error", sa.Double, comment="Classical, of rate_beta."),
-    sa.Column("rate_p_value", sa.Double, comment="Two-sided, of rate_beta = 0."),
-    sa.Column("alpha", sa.Double, comment="Return per session, as a fraction."),
-    sa.Column("r_squared", sa.Double, comment="In [0, 1]."),
+    sa.Column(
+        "rate_std_error",
+        sa.Double,
+        comment="Classical standard error of rate_beta. NULL: undefined.",
+    ),
+    sa.Column(
+        "rate_p_value", sa.Double, comment="Two-sided p-value of rate_beta = 0. NULL: undefined."
+    ),
+    sa.Column(
+        "alpha", sa.Double, comment="Intercept: return per session, fraction. NULL: undefined."
+    ),
+    sa.Column("r_squared", sa.Double, comment="R², in [0, 1]. NULL: undefined."),
     sa.Column(
         "observations",
         sa.Integer,
         nullable=False,
-        comment="Sessions on which all three have a return.",
+        comment="Sessions with returns of the symbol and both indices.",
     ),
     sa.Column(
-        "window_days", sa.Integer, nullable=False, comment="Sessions in the window.", info=PARAMETER
+        "window_days",
+        sa.Integer,
+        nullable=False,
+        comment="Sessions in the window.",
+        info=PARAMETER,
     ),
     sa.Column(
         "market_index",
         sa.String(16),
         nullable=False,
-        comment="Symbol that stands for the market.",
+        comment="Symbol of the market index.",
         info=PARAMETER,
     ),
     sa.Column(
         "rate_index",
         sa.String(16),
         nullable=False,
-        comment="Symbol that stands for interest rates.",
+        comment="Symbol of the rate index.",
         info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
-    comment=(
-        "One row per symbol and session: the regression on the market and the rate index together."
-    ),
+    comment="One row per symbol and session: regression on market index and rate index together.",
 )
 
 symbol_adjusted_betas = sa.Table(
     "symbol_adjusted_betas",
     metadata,
-    sa.Column("symbol", sa.String(20), primary_key=True),
+    sa.Column(
+        "symbol", sa.String(20), primary_key=True, comment="Symbol in normal form, such as BRK-B."
+    ),
     sa.Column("day", sa.Date, primary_key=True, comment="Last session of the window."),
     sa.Column(
         "beta",
         sa.Double,
-        comment="Market beta drawn towards the prior by as much as it is uncertain (Vasicek 1973).",
+        comment=(
+            "Market beta shrunk toward prior_mean by its sampling error (Vasicek 1973). NULL: "
+            "undefined."
+        ),
     ),
-    sa.Column("std_error", sa.Double, comment="Posterior, of beta."),
     sa.Column(
-        "prior_mean", sa.Double, nullable=False, comment="Of betas of stocks.", info=PARAMETER
+        "std_error", sa.Double, comment="Posterior standard deviation of beta. NULL: undefined."
     ),
     sa.Column(
-        "prior_std", sa.Double, nullable=False, comment="Of betas of stocks.", info=PARAMETER
+        "prior_mean",
+        sa.Double,
+        nullable=False,
+        comment="Mean of the prior distribution of stocks' betas.",
+        info=PARAMETER,
+    ),
+    sa.Column(
+        "prior_std",
+        sa.Double,
+        nullable=False,
+        comment="Standard deviation of the prior distribution of stocks' betas.",
+        info=PARAMETER,
     ),
     sa.Column(
         "market_index",
         sa.String(16),
         nullable=False,
-        comment="Symbol that stands for the market.",
+        comment="Symbol of the market index.",
         info=PARAMETER,
     ),
     undefined_reason_column(),
     *provenance_columns(),
-    comment=(
-        "One row per symbol and session: the Vasicek-adjusted market beta, shrunk toward 1 by its"
-        " sampling error."
-    ),
+    comment="One row per symbol and session: Vasicek-adjusted market beta.",
 )

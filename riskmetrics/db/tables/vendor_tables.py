@@ -7,44 +7,43 @@ from riskmetrics.db.tables.schema import metadata, timestamp_column
 vendor_quotas = sa.Table(
     "vendor_quotas",
     metadata,
-    sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
-    sa.Column("day", sa.Date, nullable=False, comment="Day of UTC of the latest call."),
-    sa.Column("calls", sa.Integer, nullable=False, comment="Calls on that day, of all processes."),
+    sa.Column("vendor", sa.String(16), primary_key=True, comment="Data vendor, such as FMP."),
+    sa.Column("day", sa.Date, nullable=False, comment="UTC day of the latest call."),
+    sa.Column("calls", sa.Integer, nullable=False, comment="Calls on that day, by all processes."),
     sa.Column(
         "paced_until",
         sa.DateTime(timezone=True),
         nullable=False,
         comment=(
-            "When calls made at the allowed pace would have got as far: at most a minute ahead."
+            "Theoretical time of the calls so far at the rate limit per minute; at most a "
+            "minute in the future."
         ),
     ),
-    comment=(
-        "One row per vendor: the calls of the day and of the minute, which all processes share."
-    ),
+    comment="One row per data vendor: calls counted toward the rate limits, by all processes.",
 )
 
-vendor_answers = sa.Table(
-    "vendor_answers",
+vendor_responses = sa.Table(
+    "vendor_responses",
     metadata,
-    sa.Column("vendor", sa.String(16), primary_key=True, comment="Such as FMP."),
+    sa.Column("vendor", sa.String(16), primary_key=True, comment="Data vendor, such as FMP."),
     sa.Column(
         "kind",
         sa.String(16),
         primary_key=True,
-        comment="What was asked for: prices, profile or benchmark.",
+        comment="Kind of the request: prices, profile or benchmark.",
     ),
     sa.Column(
         "subject", sa.String(32), primary_key=True, comment="Symbol, or code of a benchmark."
     ),
-    timestamp_column("answered_at"),
+    timestamp_column("received_at", comment="When the response was received."),
     sa.Column(
         "first_day",
         sa.Date,
-        comment="First day of prices that was ever asked for. NULL: they have none.",
+        comment="First day of prices that was ever requested. NULL: not a request for prices.",
     ),
-    sa.Column("problem", sa.Text, comment="Why the answer brought nothing. NULL: it did."),
+    sa.Column("problem", sa.Text, comment="Why the response has no data. NULL: it has."),
     comment=(
-        "One row per vendor, kind and subject: when it last answered. What was answered is not"
-        " asked again too soon."
+        "One row per data vendor, kind and subject: latest response, so that it is not "
+        "requested again too soon."
     ),
 )

@@ -1,12 +1,13 @@
-"""Create the views v_*: stored results under the names of portfolios and symbols, for dashboards and people's own SQL.
+"""Create the views v_*: results with names of portfolios and symbols, for dashboards and SQL.
 
-Postgres refuses to change the type of a column that a view reads: a later revision that does so drops the view and creates it again.
+Postgres refuses to change the type of a column that a view reads: a later revision that does so
+drops the view and creates it again.
 """
 
 from alembic import op
 
-revision = "6c1f0b7d92ae"
-down_revision = "b81f5e2c7a30"
+revision = "f2a95c8e7d10"
+down_revision = "e81d46a0b7f3"
 
 PORTFOLIO = "s.portfolio_id, p.name AS portfolio"
 LIVE = "JOIN portfolios p ON p.id = s.portfolio_id AND p.deleted_at IS NULL"
@@ -19,7 +20,7 @@ QUERIES = {
             s.realized_volatility_21d, s.realized_volatility_63d, s.expected_volatility_21d, f.low AS expected_volatility_low,
             f.high AS expected_volatility_high, s.volatility_trend, s.volatility_percentile,
             t.value_at_risk AS value_at_risk_99, t.expected_shortfall AS expected_shortfall_99,
-            d.current AS drawdown, d.largest AS largest_drawdown,
+            d.current_drawdown, d.max_drawdown,
             s.hhi, s.effective_num_positions, s.top_3_concentration, s.top_10_concentration, s.dagster_run_id, s.code_version
         FROM portfolio_snapshots s {LIVE}
             LEFT JOIN portfolio_rate_betas r ON r.portfolio_id = s.portfolio_id AND r.day = s.snapshot_date
@@ -51,8 +52,8 @@ QUERIES = {
         WHERE day = (SELECT max(snapshot_date) FROM portfolio_snapshots WHERE portfolio_snapshots.portfolio_id = v_positions.portfolio_id)
     """,
     "v_forecasts": """
-        SELECT s.portfolio_id, coalesce(p.name, s.subject) AS subject, s.day, s.expected, s.low, s.high, s.trailing_21d, s.in_sample,
-            o.completed_on, o.realized, o.realized BETWEEN o.low AND o.high AS in_band, s.undefined_reason
+        SELECT s.portfolio_id, coalesce(p.name, s.subject) AS subject, s.day, s.volatility_forecast, s.low, s.high, s.trailing_21d, s.in_sample,
+            o.completed_on, o.realized, o.realized BETWEEN o.low AND o.high AS in_interval, s.undefined_reason
         FROM volatility_forecasts s LEFT JOIN portfolios p ON p.id = s.portfolio_id
             LEFT JOIN har_forecast_scores o ON o.subject = s.subject AND o.day = s.day
         WHERE p.deleted_at IS NULL
@@ -82,13 +83,13 @@ COMMENTS = {
     "v_portfolio_risk.expected_volatility_high": f"90th percentile of what may follow, annualized, {SHARES}.",
     "v_portfolio_risk.value_at_risk_99": "Historical, one session, at 0.99: loss as a fraction of equity.",
     "v_portfolio_risk.expected_shortfall_99": "Mean of the losses at or beyond value_at_risk_99.",
-    "v_portfolio_risk.drawdown": "Fall from the highest close of the trailing year to this one, in [0, 1].",
+    "v_portfolio_risk.current_drawdown": "Fall from the highest close of the trailing year to this one, in [0, 1].",
     "v_portfolio_risk.hhi": "Herfindahl-Hirschman index on the scale 0..1.",
     "v_positions.symbol_weight": "Signed share of equity of all the portfolio's lots of the symbol.",
     "v_positions.symbol_risk_share": "Share of the portfolio's volatility that all its lots of the symbol make; shares sum to 1.",
     "v_forecasts.portfolio_id": "NULL: the subject is a symbol.",
     "v_forecasts.realized": f"Root mean square return of the 21 sessions after day, annualized, {SHARES}. NULL: not complete yet.",
-    "v_forecasts.in_band": "Whether realized fell between low and high, where four in five should.",
+    "v_forecasts.in_interval": "Whether realized fell between low and high, where four in five should.",
     "v_forecasts.in_sample": "The model's fit saw days after this one.",
     "v_undefined.symbol": "NULL: the figure is of the portfolio.",
     "v_undefined.metric": "'table.column' that is NULL.",

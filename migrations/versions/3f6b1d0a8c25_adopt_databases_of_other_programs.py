@@ -1,9 +1,11 @@
-"""Bring a database that other code made to the schema that this chain makes.
+"""Adopt databases of other programs: one schema, and one spelling of each symbol.
 
-Such a database stands at a founding revision, perhaps with names of its own for constraints and indexes, json for jsonb,
-naive timestamps (read as UTC), defaults kept in its code, and NOT NULL where a result may be undefined. Later revisions and
-writes then meet one schema. What it has beyond ours stays, and the tables of holdings keep their NOT NULLs: their rows are
-the other program's. Where this chain made the database, nothing changes; so there is nothing to undo.
+Such a database is at a founding revision. It may have its own names of constraints and indexes,
+json instead of jsonb, naive timestamps (read as UTC), defaults kept in code, NOT NULL where a
+result may be undefined, and symbols in several spellings (BRK.B, BRK/B and BRKB become BRK-B).
+Later revisions and writes then meet one schema. Additions of the other program stay, and holdings
+keep their NOT NULLs, because the other program writes them. Nothing changes in a database that this
+chain created. Inputs in two spellings with different contents are named, and nothing is changed.
 """
 
 from pathlib import Path
@@ -12,9 +14,10 @@ import sqlalchemy as sa
 from alembic import op
 from alembic.script import ScriptDirectory
 
-from riskmetrics.db import schema_diff
+from riskmetrics.db import schema_diff, symbol_spellings
+from riskmetrics.errors import SchemaError
 
-revision = "92d95fa4419d"
+revision = "3f6b1d0a8c25"
 down_revision = "h1i2j3k4l5m6"
 
 WIDENED_LATER = {
@@ -34,21 +37,27 @@ NULLABLE_LATER = {
 
 def upgrade() -> None:
     connection = op.get_bind()
+    adopt_schema(connection)
+    if collisions := symbol_spellings.find_collisions(connection):
+        raise SchemaError(f"{'; '.join(collisions)}; nothing was changed")
+    symbol_spellings.normalize_stored_symbols(connection)
+
+
+def downgrade() -> None:
+    """Leave schema and symbols: the revision before has the same schema, former spellings are lost."""
+
+
+def adopt_schema(connection: sa.Connection) -> None:
+    """Change the schema of the database to that of the founding revisions."""
     with schema_diff.scratch_schema(connection):
-        for script in reversed(
-            list(
-                ScriptDirectory(str(Path(__file__).parents[1])).walk_revisions(
-                    "base", down_revision
-                )
-            )
-        ):
+        scripts = ScriptDirectory(str(Path(__file__).parents[1]))
+        for script in reversed(list(scripts.walk_revisions("base", down_revision))):
             script.module.upgrade()
         expected = schema_diff.describe_schema(connection)
     found = schema_diff.describe_schema(connection)
     for name in expected.enums.keys() - found.enums.keys():
-        op.execute(
-            f"CREATE TYPE {name} AS ENUM {expected.enums[name]}"
-        )  # a tuple prints as SQL writes a list
+        labels = expected.enums[name]  # a tuple prints as a list of SQL
+        op.execute(f"CREATE TYPE {name} AS ENUM {labels}")
     for table in sorted(expected.tables):
         adopt_columns(table, found, expected)
     for key, constraint in expected.constraints.items():
@@ -57,10 +66,6 @@ def upgrade() -> None:
     for key, index in expected.indexes.items():
         if found.indexes.get(key) != index:
             adopt_index(key, index, found, expected)
-
-
-def downgrade() -> None:
-    """Leave everything: the revision before this one means the same schema."""
 
 
 def adopt_columns(
