@@ -124,7 +124,7 @@ def print_insights(day: date, rows: Sequence[Mapping[str, Any]], *, is_full: boo
 
 
 def _format_insight(row: Mapping[str, Any], *, is_full: bool) -> list[str]:
-    from riskmetrics.report import formatting
+    from riskmetrics.present import formatting
 
     lines = [row["summary"], *([row["full_analysis"]] if is_full and row["full_analysis"] else [])]
     for finding in row["key_findings"] or []:

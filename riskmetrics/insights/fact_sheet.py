@@ -16,7 +16,7 @@ from riskmetrics.insights import result_facts
 from riskmetrics.insights.fact_types import FACT_TYPES, source_columns
 from riskmetrics.insights.facts import Fact, make_fact
 from riskmetrics.insights.severity import Severity, judge_severity
-from riskmetrics.report.caveats import (
+from riskmetrics.present.caveats import (
     missing_prices_caveat,
     small_equity_caveat,
     unconfirmed_closes_caveat,
@@ -92,18 +92,7 @@ def read_sheets(
     """
     previous_day = trading_calendar.previous_session(days[0])
     snapshots = stored.snapshots(connection, [previous_day, *days], portfolio)
-    names = (
-        "forecasts",
-        "scores",
-        "rate_betas",
-        "sectors",
-        "stress",
-        "tail_risk",
-        "drawdowns",
-        "coverage",
-        "undefined",
-    )
-    records_by_name = {name: getattr(stored, name)(connection, days, portfolio) for name in names}
+    records_by_name = stored.read_records(connection, days, portfolio)
     records_by_name["positions"] = stored.positions(
         connection, days, portfolio, count=_MAX_POSITIONS
     )

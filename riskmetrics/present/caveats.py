@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 
 if TYPE_CHECKING:
     import pandas as pd

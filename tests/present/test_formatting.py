@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from riskmetrics.report import formatting
+from riskmetrics.present import formatting
 
 
 @pytest.mark.parametrize(

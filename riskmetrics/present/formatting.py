@@ -1,8 +1,7 @@
-"""Format figures as text (decimals, separators, minus sign), and place bars on an axis."""
+"""Format figures as text: decimals, separators and minus sign."""
 
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import NamedTuple
 
 NEXT_WINDOW_STD_ERRORS = 1.4
 """Standard errors of the difference of two windows' betas if only the sample changes: √2, rounded.
@@ -83,24 +82,6 @@ def evidence(facts: Iterable[Mapping[str, str]]) -> str:
     A window or quality that is part of the fact's name is not repeated.
     """
     return "; ".join(_format_fact(fact) for fact in facts)
-
-
-class Axis(NamedTuple):
-    """A linear axis of a bar, mapped to 0 to 100."""
-
-    low: float
-    high: float
-
-    @classmethod
-    def spanning(cls, values: Iterable[float | None]) -> "Axis":
-        """Return the axis that spans zero and all values that are not None."""
-        known = [0.0, *(value for value in values if value is not None)]
-        low, high = min(known), max(known)
-        return cls(low, high if high > low else low + 1.0)
-
-    def position(self, value: float) -> float:
-        """Return the position of a value on the axis, 0 to 100."""
-        return round(100.0 * (value - self.low) / (self.high - self.low), 2)
 
 
 def _format_fact(fact: Mapping[str, str]) -> str:

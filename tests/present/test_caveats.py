@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from riskmetrics.report.caveats import portfolio_caveats
+from riskmetrics.present.caveats import portfolio_caveats
 
 NO_COVERAGE = pd.DataFrame(
     {"portfolio": [], "metric": [], "coverage": [], "n_covered": [], "n_total": []}
