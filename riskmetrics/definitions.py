@@ -1,21 +1,22 @@
 """Wiring: assets, checks, the jobs and the resources. Nothing is computed or decided here."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import dagster as dg
 
 from riskmetrics import settings
 from riskmetrics.assets import (
     batch_collection,
-    checks,
     har_calibration,
     insight_generation,
     market_data,
+    market_data_checks,
     nightly,
-    price_checks,
 )
 from riskmetrics.assets.risk import RESULT_ASSETS, build_risk_results
-from riskmetrics.computations.extension import PortfolioFigure, load_extensions
+from riskmetrics.catalog.registry import load_extensions
+from riskmetrics.computations.extension import PortfolioFigure
 from riskmetrics.resources import (
     LanguageModel,
     MarketDataVendor,
@@ -38,7 +39,7 @@ _CALIBRATION_ASSETS = dg.AssetSelection.groups("model")
 def build_definitions(
     *,
     extra_metrics: Sequence[PortfolioFigure] = (),
-    resource_overrides: Mapping[str, object] | None = None,
+    resource_overrides: Mapping[str, Any] | None = None,
     is_schedule_enabled: bool = False,
 ) -> dg.Definitions:
     """Build the definitions of this package, alone or with assets of a firm's own beside them.
@@ -61,7 +62,7 @@ def build_definitions(
             insight_generation.ai_insights,
         ],
         asset_checks=dg.load_asset_checks_from_modules(
-            [checks, insight_generation, nightly, price_checks]
+            [insight_generation, market_data_checks, nightly]
         ),
         jobs=[
             dg.define_asset_job(
@@ -113,7 +114,7 @@ def build_definitions(
     )
 
 
-def _build_resources(overrides: Mapping[str, object]) -> Mapping[str, object]:
+def _build_resources(overrides: Mapping[str, Any]) -> Mapping[str, Any]:
     """Build the resources, which share one database."""
     warehouse = overrides.get("warehouse", Warehouse())
     return {

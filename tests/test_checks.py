@@ -6,7 +6,6 @@ import dagster as dg
 import pytest
 import sqlalchemy as sa
 
-from riskmetrics.assets.checks import beta_extreme
 from riskmetrics.assets.risk import build_risk_results
 from riskmetrics.db import tables
 from riskmetrics.resources import Warehouse

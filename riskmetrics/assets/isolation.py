@@ -6,6 +6,11 @@ import dagster as dg
 
 from riskmetrics.assets import failures
 
+
+class BlockedError(Exception):
+    """A blocking check of an asset failed, which its result reports: nothing else is wrong."""
+
+
 AssetResult = dg.MaterializeResult[None] | dg.AssetCheckResult
 
 
@@ -21,8 +26,8 @@ def materialize_each(
     upstream : mapping of str to iterable of str
         Names of the assets in a valid order, with the names of what each follows from.
     materialize : callable
-        Yields the results of an asset. It is called for each name; a failed check stops what
-        follows from the asset.
+        Yields the results of an asset. It is called for each name; if it raises BlockedError,
+        what follows from the asset is not materialized.
 
     Raises
     ------
@@ -37,10 +42,9 @@ def materialize_each(
             stopped.add(name)
             continue
         try:
-            for result in materialize(name):
-                yield result
-                if isinstance(result, dg.AssetCheckResult) and not result.passed:
-                    stopped.add(name)
+            yield from materialize(name)
+        except BlockedError:
+            stopped.add(name)
         except Exception as error:  # noqa: BLE001  # raised below, after the other assets
             stopped.add(name)
             failed[name] = error

@@ -3,29 +3,26 @@
 They are one step, so that they share a `RunInputs` whatever executor runs them.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date
 from graphlib import TopologicalSorter
 
 import dagster as dg
 
-from riskmetrics.assets import checks, reports
-from riskmetrics.assets.isolation import AssetResult, materialize_each
+from riskmetrics.assets import reports
+from riskmetrics.assets.isolation import AssetResult, BlockedError, materialize_each
 from riskmetrics.assets.partitions import run_sessions, session_partitions
+from riskmetrics.assets.result_checks import RESULT_CHECKS
 from riskmetrics.assets.table_schemas import table_metadata
 from riskmetrics.computations.position_figures import POSITION_ASSETS
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.computations.risk_figures import RISK_ASSETS
 from riskmetrics.computations.snapshot_figures import SNAPSHOT_ASSETS
-from riskmetrics.db.result_writes import write_computed
+from riskmetrics.db.result_writes import Computed, write_computed
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.resources import Warehouse, provenance
 
 RESULT_ASSETS = (*POSITION_ASSETS, *SNAPSHOT_ASSETS, *RISK_ASSETS)
-
-_CHECKS: Mapping[str, Callable[..., dg.AssetCheckResult]] = {
-    "position_betas": checks.betas_match_statsmodels
-}
-"""Blocking checks of assets that others in this step follow from."""
 
 
 def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.AssetsDefinition:
@@ -39,12 +36,12 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
         specs=[_spec(asset) for asset in assets],
         check_specs=[
             dg.AssetCheckSpec(
-                check.__name__,
-                asset=name,
-                blocking=True,
-                description=f"{check.__doc__}",
+                check.name,
+                asset=check.asset,
+                blocking=check.is_blocking,
+                description=check.description,
             )
-            for name, check in _CHECKS.items()
+            for check in RESULT_CHECKS
         ],
         partitions_def=session_partitions,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -53,21 +50,31 @@ def build_risk_results(assets: Sequence[ResultAsset] = RESULT_ASSETS) -> dg.Asse
     def risk_results(
         context: dg.AssetExecutionContext, warehouse: Warehouse
     ) -> Iterator[AssetResult]:
-        """Compute what is selected, from one snapshot of the inputs."""
+        """Compute what is selected, write each asset in a transaction, and check what is stored."""
         sessions = run_sessions(context)
         selected = {key.to_user_string() for key in context.selected_asset_keys}
         checked = {key.asset_key.to_user_string() for key in context.selected_asset_check_keys}
-        with warehouse.snapshot() as snapshot:
-            inputs = RunInputs(snapshot, sessions)
+        chosen = [name for name in order if name in selected | checked]
+        computed = _compute(
+            warehouse,
+            [
+                by_name[name]
+                for name in chosen
+                if name in selected and not _evaluates(by_name[name])
+            ],
+            sessions,
+        )
 
-            def materialize(name: str) -> Iterator[AssetResult]:
-                if name in selected:
-                    yield _materialize(context, warehouse, by_name[name], inputs)
-                if name in checked:
-                    yield _CHECKS[name](warehouse, sessions)
+        def materialize(name: str) -> Iterator[AssetResult]:
+            if name in selected:
+                asset = by_name[name]
+                found = computed.pop(name, None) or _compute(warehouse, [asset], sessions)[name]
+                if isinstance(found, Exception):
+                    raise found
+                yield _store(context, warehouse, asset, found, sessions)
+            yield from _check(context, warehouse, name, sessions)
 
-            chosen = {name: upstream[name] for name in order if name in selected | checked}
-            yield from materialize_each(context, chosen, materialize)
+        yield from materialize_each(context, {name: upstream[name] for name in chosen}, materialize)
 
     return risk_results
 
@@ -89,16 +96,60 @@ def _spec(asset: ResultAsset) -> dg.AssetSpec:
     )
 
 
-def _materialize(
-    context: dg.AssetExecutionContext, warehouse: Warehouse, asset: ResultAsset, inputs: RunInputs
+def _evaluates(asset: ResultAsset) -> bool:
+    """Return whether an asset reads results of this step, so that they must be stored before."""
+    names = {result.name for result in RESULT_ASSETS}
+    return any(
+        edge is Edge.READS and upstream in names for upstream, edge in asset.upstream.items()
+    )
+
+
+def _compute(
+    warehouse: Warehouse, assets: Collection[ResultAsset], sessions: Sequence[date]
+) -> dict[str, Computed | Exception]:
+    """Compute assets from one snapshot, which is closed before anything is written.
+
+    A run thus never holds two connections: poolers have few.
+    """
+    computed: dict[str, Computed | Exception] = {}
+    if not assets:
+        return computed
+    with warehouse.snapshot() as snapshot:
+        inputs = RunInputs(snapshot, sessions)
+        for asset in assets:
+            try:
+                computed[asset.name] = asset.compute(inputs)
+            except Exception as error:  # noqa: BLE001  # raised where the asset's turn is
+                computed[asset.name] = error
+    return computed
+
+
+def _store(
+    context: dg.AssetExecutionContext,
+    warehouse: Warehouse,
+    asset: ResultAsset,
+    computed: Computed,
+    sessions: Sequence[date],
 ) -> dg.MaterializeResult[None]:
-    """Compute an asset, write its rows in one transaction, and describe them."""
+    """Write the rows of an asset in one transaction, and describe them."""
     with warehouse.begin(asset.name) as connection:
-        computed = (
-            asset.compute(inputs)
-            if asset.read_results is None
-            else asset.compute(inputs, asset.read_results(connection, inputs.sessions))
-        )
-        written = write_computed(connection, computed, inputs.sessions, provenance(context))
-    reports.log_materialization(context, asset, inputs.sessions, *written[0])
+        written = write_computed(connection, computed, sessions, provenance(context))
+    reports.log_materialization(context, asset, sessions, *written[0])
     return dg.MaterializeResult(asset_key=asset.name)
+
+
+def _check(
+    context: dg.AssetExecutionContext, warehouse: Warehouse, name: str, sessions: Sequence[date]
+) -> Iterator[dg.AssetCheckResult]:
+    """Yield the results of an asset's checks; a blocking one that fails stops what follows."""
+    selected = {
+        (key.asset_key.to_user_string(), key.name) for key in context.selected_asset_check_keys
+    }
+    blocked = False
+    for check in RESULT_CHECKS:
+        if check.asset == name and (name, check.name) in selected:
+            result = check.evaluate(warehouse, sessions)
+            blocked |= check.is_blocking and not result.passed
+            yield result
+    if blocked:
+        raise BlockedError

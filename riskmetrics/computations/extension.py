@@ -1,18 +1,14 @@
 """Figures of portfolios that other packages add, by the entry point ``riskmetrics.metrics``."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import entry_points
 
 import numpy as np
 
 from riskmetrics.catalog.figure import Figure
-from riskmetrics.catalog.registry import EXTENSION_GROUP
 from riskmetrics.computations.result_asset import Edge, ResultAsset
 from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
-from riskmetrics.errors import ConfigurationError
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics._typing import FloatArray
 from riskmetrics.results.undefined_reasons import Reason
@@ -70,28 +66,3 @@ class PortfolioFigure:
         )
         table = tables.portfolio_figures
         return Computed([TableRows(table, rows, condition=table.c.figure == name)])
-
-
-@cache
-def load_extensions() -> Sequence[PortfolioFigure]:
-    """Return the figures that installed packages add.
-
-    Raises
-    ------
-    ConfigurationError
-        If a package cannot be loaded, or what it names is no `PortfolioFigure`.
-    """
-    found = []
-    for entry in entry_points(group=EXTENSION_GROUP):
-        try:
-            figure = entry.load()
-        except Exception as error:
-            raise ConfigurationError(
-                f"the extension {entry.name} ({entry.value}) cannot be loaded: {error}"
-            ) from error
-        if not isinstance(figure, PortfolioFigure):
-            raise ConfigurationError(
-                f"the extension {entry.name} ({entry.value}) is no PortfolioFigure"
-            )
-        found.append(figure)
-    return tuple(found)

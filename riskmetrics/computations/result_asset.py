@@ -7,6 +7,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from riskmetrics.db.result_writes import Computed
+from riskmetrics.inputs.run_inputs import RunInputs
 
 
 class Edge(Enum):
@@ -35,9 +36,6 @@ class ResultAsset:
     """Names of assets, and what the edge from each carries."""
     tables: tuple[sa.Table, ...]
     """Tables that it writes, the one that describes it first."""
-    compute: Callable[..., Computed]
-    """Function of `RunInputs`; of the stored results as well if the asset ``reads`` some."""
+    compute: Callable[[RunInputs], Computed]
     headline: str
     """Column of the first rows that it computes whose median is shown for each session."""
-    read_results: Callable[..., object] | None = None
-    """Function of a connection and sessions that reads the stored results it evaluates."""

@@ -1,13 +1,7 @@
 """Risk figures of portfolios, each in a table of its own."""
 
-from collections.abc import Sequence
-from datetime import date
-
-import pandas as pd
-import sqlalchemy as sa
-
 from riskmetrics.computations.result_asset import Edge, ResultAsset
-from riskmetrics.db import tables, volatility_queries
+from riskmetrics.db import tables
 from riskmetrics.db.result_writes import Computed, TableRows
 from riskmetrics.inputs.run_inputs import RunInputs
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
@@ -79,13 +73,9 @@ def compute_stress(inputs: RunInputs) -> Computed:
     return Computed([TableRows(tables.portfolio_stress, rows)])
 
 
-def read_completed_forecasts(connection: sa.Connection, sessions: Sequence[date]) -> pd.DataFrame:
-    """Read the stored forecasts that complete on ``sessions``."""
-    return volatility_queries.read_forecasts(connection, score_results.forecast_days(sessions))
-
-
-def score_forecasts(inputs: RunInputs, forecasts: pd.DataFrame) -> Computed:
+def score_forecasts(inputs: RunInputs) -> Computed:
     """Evaluate stored forecasts that complete on the sessions against realized volatility."""
+    forecasts = inputs.completed_forecasts
     made = RunInputs(inputs.snapshot, score_results.forecast_days(inputs.sessions))
     of_symbols = forecasts["subject"][forecasts["portfolio_id"].isna()]
     rows = score_results.score_forecasts(
@@ -155,6 +145,5 @@ RISK_ASSETS = (
         (tables.har_forecast_scores,),
         score_forecasts,
         "realized",
-        read_completed_forecasts,
     ),
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from riskmetrics import panels, trading_calendar
-from riskmetrics.db import input_queries, stored_prices
+from riskmetrics.db import input_queries, stored_prices, volatility_queries
 from riskmetrics.inputs.snapshot import Snapshot, list_open_symbols
 from riskmetrics.panels import MAX_STALE_SESSIONS
 from riskmetrics.results import (
@@ -17,6 +17,7 @@ from riskmetrics.results import (
     income,
     option_results,
     rate_sensitivity,
+    score_results,
     stress_results,
     tail_risk_results,
     valuation,
@@ -195,6 +196,13 @@ class RunInputs:
         """Sector weights of the benchmark by as-of date, up to the last session."""
         return input_queries.read_benchmark_weights(
             self.snapshot.connection, self.snapshot.benchmark_code, self.sessions[-1]
+        )
+
+    @cached_property
+    def completed_forecasts(self) -> pd.DataFrame:
+        """Stored volatility forecasts that complete on the sessions: results, to be evaluated."""
+        return volatility_queries.read_forecasts(
+            self.snapshot.connection, score_results.forecast_days(self.sessions)
         )
 
 

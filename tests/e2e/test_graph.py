@@ -178,10 +178,8 @@ def alter(url: str, name: str) -> None:
 def own_figures(url: str, asset: ResultAsset) -> list[pd.DataFrame]:
     """Return the stored columns that an asset writes for DAY, in an order of their values."""
     engine = create_engine(url)
-    with open_snapshot(engine, settings.load()) as snapshot, engine.connect() as connection:
-        read = asset.read_results
-        results = () if read is None else (read(connection, [DAY]),)
-        computed = asset.compute(RunInputs(snapshot, [DAY]), *results).tables
+    with open_snapshot(engine, settings.load()) as snapshot:
+        computed = asset.compute(RunInputs(snapshot, [DAY])).tables
     engine.dispose()
     found = []
     for table, rows, session in ((each.table, each.rows, each.session_column) for each in computed):

@@ -1,4 +1,4 @@
-"""Price quality checks of `market_prices`. Findings are reported, and prices never deleted."""
+"""Checks of prices and benchmark weights. Findings are reported, and nothing is deleted."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -6,6 +6,7 @@ from functools import reduce
 import dagster as dg
 import pandas as pd
 
+from riskmetrics import gics
 from riskmetrics.assets import reports
 from riskmetrics.assets.partitions import sessions_or_latest
 from riskmetrics.db import input_queries
@@ -13,6 +14,11 @@ from riskmetrics.db.split_suspects import find_import_splices, find_suspected_sp
 from riskmetrics.panels import Bars
 from riskmetrics.resources import Warehouse
 from riskmetrics.results import price_faults
+
+_SECTOR_COUNT = len(gics.SECTORS)
+
+_BENCHMARK_TOLERANCE = 0.005 + 1e-9
+"""How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
 
 
 @dg.multi_asset_check(
@@ -66,4 +72,36 @@ def _check_result(name: str, found: pd.DataFrame, bars: Bars) -> dg.AssetCheckRe
             **reports.preview(found[["symbol", "measure", "finding"]]),
         },
         description=price_faults.describe_findings(name, found, bars),
+    )
+
+
+@dg.asset_check(asset="benchmark_weights")
+def benchmark_complete(
+    context: dg.AssetCheckExecutionContext,
+    warehouse: Warehouse,
+) -> dg.AssetCheckResult:
+    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
+    day = sessions_or_latest(context)[-1]
+    with warehouse.read() as connection:
+        code = warehouse.benchmark_code(connection)
+        weights = input_queries.read_benchmark_weights(connection, code, day)
+    if weights.empty:
+        return dg.AssetCheckResult(
+            passed=False,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=(
+                f"no sector weights of {code} are stored up to {day}: "
+                f"import them with `riskmetrics import benchmark FILE --code {code}`"
+            ),
+        )
+    latest = weights.iloc[-1].dropna()
+    total = float(latest.sum())
+    return dg.AssetCheckResult(
+        passed=len(latest) == _SECTOR_COUNT and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"sectors": len(latest), "sum": total},
+        description=(
+            f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors,"
+            f" which sum to {total:.4f}"
+        ),
     )

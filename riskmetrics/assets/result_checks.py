@@ -1,14 +1,14 @@
-"""What must hold of the data: each check has a measured value, a severity and a sentence."""
+"""What must hold of results: each check has a measured value, a severity and a sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
 import numpy as np
 
-from riskmetrics import gics, trading_calendar
+from riskmetrics import trading_calendar
 from riskmetrics.assets import reports
-from riskmetrics.assets.partitions import run_sessions, sessions_or_latest
 from riskmetrics.db import input_queries, result_queries, stored_prices
 from riskmetrics.db.split_suspects import find_suspected_splits
 from riskmetrics.metrics.minimums import MIN_COVERAGE, MIN_EQUITY_SHARE
@@ -29,11 +29,6 @@ _MAX_PLAUSIBLE_BETA = 5.0
 _SUM_TOLERANCE = 1e-9
 """How far the sector weights of a portfolio may sum from 1: rounding of float64."""
 
-_SECTOR_COUNT = len(gics.SECTORS)
-
-_BENCHMARK_TOLERANCE = 0.005 + 1e-9
-"""How far a benchmark's weights may sum from 1; weights have six decimals, and sums are rounded."""
-
 
 def betas_match_statsmodels(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """A sample of the stored betas agrees with statsmodels; otherwise nothing downstream runs."""
@@ -45,8 +40,6 @@ def betas_match_statsmodels(warehouse: Warehouse, days: Sequence[date]) -> dg.As
         suspected = find_suspected_splits(connection, symbols)
     worst = max_abs_difference(rows, closes, suspected)
     return dg.AssetCheckResult(
-        asset_key="position_betas",
-        check_name="betas_match_statsmodels",
         passed=worst <= _STORED_PRECISION,
         severity=dg.AssetCheckSeverity.ERROR,
         metadata={"refitted": len(rows), "largest_difference": worst},
@@ -57,12 +50,8 @@ def betas_match_statsmodels(warehouse: Warehouse, days: Sequence[date]) -> dg.As
     )
 
 
-@dg.asset_check(asset="position_betas")
-def beta_extreme(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def beta_extreme(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """No market beta is so large that only wrong prices explain it; none is capped."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         extreme, n_betas = (
             result_queries.find_extreme_betas(connection, days, _MAX_PLAUSIBLE_BETA),
@@ -92,12 +81,8 @@ def beta_extreme(
     )
 
 
-@dg.asset_check(asset="portfolio_values")
-def price_coverage(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def price_coverage(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """At least 80% of each portfolio's holdings have a close; options need their underlying's."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         missing_sources, missing_prices = (
             result_queries.find_low_coverage(connection, metric, days, MIN_COVERAGE)
@@ -139,12 +124,8 @@ def price_coverage(
     )
 
 
-@dg.asset_check(asset="portfolio_values")
-def portfolios_valued(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def portfolios_valued(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """Every portfolio has values on every session of the run; one without names the reason."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         missing = result_queries.find_unvalued_portfolios(connection, days)
     labels = [
@@ -162,12 +143,8 @@ def portfolios_valued(
     )
 
 
-@dg.asset_check(asset="portfolio_values")
-def unconfirmed_prices(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def unconfirmed_prices(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """No value or P&L rests on an unconfirmed close: a move of more than half in one session."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         unconfirmed = result_queries.find_low_coverage(connection, "validated_prices", days, 1.0)
     if unconfirmed.empty:
@@ -193,12 +170,8 @@ def unconfirmed_prices(
     )
 
 
-@dg.asset_check(asset="portfolio_volatility")
-def equity_sufficient(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def equity_sufficient(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """Every portfolio's equity is large enough to express weights and losses as fractions of it."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         small = result_queries.find_small_equity(connection, days, MIN_EQUITY_SHARE)
     labels = [
@@ -220,12 +193,8 @@ def equity_sufficient(
     )
 
 
-@dg.asset_check(asset="sector_concentration", blocking=True)
-def sector_weights_sum(
-    context: dg.AssetCheckExecutionContext, warehouse: Warehouse
-) -> dg.AssetCheckResult:
+def sector_weights_sum(warehouse: Warehouse, days: Sequence[date]) -> dg.AssetCheckResult:
     """The sector weights of every portfolio sum to 1; otherwise nothing downstream runs."""
-    days = run_sessions(context)
     with warehouse.read() as connection:
         sums = result_queries.sum_sector_weights(connection, days)
     worst = float(np.abs(sums["total"] - 1.0).max()) if len(sums) else 0.0
@@ -240,33 +209,36 @@ def sector_weights_sum(
     )
 
 
-@dg.asset_check(asset="benchmark_weights")
-def benchmark_complete(
-    context: dg.AssetCheckExecutionContext,
-    warehouse: Warehouse,
-) -> dg.AssetCheckResult:
-    """The benchmark of the run's last session has all GICS sectors, with weights that sum to 1."""
-    day = sessions_or_latest(context)[-1]
-    with warehouse.read() as connection:
-        code = warehouse.benchmark_code(connection)
-        weights = input_queries.read_benchmark_weights(connection, code, day)
-    if weights.empty:
-        return dg.AssetCheckResult(
-            passed=False,
-            severity=dg.AssetCheckSeverity.WARN,
-            description=(
-                f"no sector weights of {code} are stored up to {day}: "
-                f"import them with `riskmetrics import benchmark FILE --code {code}`"
-            ),
-        )
-    latest = weights.iloc[-1].dropna()
-    total = float(latest.sum())
-    return dg.AssetCheckResult(
-        passed=len(latest) == _SECTOR_COUNT and abs(total - 1.0) <= _BENCHMARK_TOLERANCE,
-        severity=dg.AssetCheckSeverity.WARN,
-        metadata={"sectors": len(latest), "sum": total},
-        description=(
-            f"{code} of {weights.index[-1].date()} has {len(latest)} of {_SECTOR_COUNT} sectors,"
-            f" which sum to {total:.4f}"
-        ),
-    )
+@dataclass(frozen=True)
+class ResultCheck:
+    """A check of an asset of results; a blocking one stops what follows from the asset."""
+
+    asset: str
+    function: Callable[[Warehouse, Sequence[date]], dg.AssetCheckResult]
+    is_blocking: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the name of the check."""
+        return self.function.__name__
+
+    @property
+    def description(self) -> str:
+        """Return what must hold."""
+        return str(self.function.__doc__)
+
+    def evaluate(self, warehouse: Warehouse, sessions: Sequence[date]) -> dg.AssetCheckResult:
+        """Return the result of the check for sessions of a run."""
+        result = self.function(warehouse, sessions)
+        return result._replace(asset_key=dg.AssetKey(self.asset), check_name=self.name)
+
+
+RESULT_CHECKS = (
+    ResultCheck("position_betas", betas_match_statsmodels, is_blocking=True),
+    ResultCheck("position_betas", beta_extreme),
+    ResultCheck("portfolio_values", price_coverage),
+    ResultCheck("portfolio_values", portfolios_valued),
+    ResultCheck("portfolio_values", unconfirmed_prices),
+    ResultCheck("portfolio_volatility", equity_sufficient),
+    ResultCheck("sector_concentration", sector_weights_sum, is_blocking=True),
+)
