@@ -12,6 +12,7 @@ from riskmetrics.resources import Warehouse
 from tests.conftest import open_connection
 
 DAY = date(2022, 12, 28)
+BETA_EXTREME = dg.AssetCheckKey(dg.AssetKey("position_betas"), "beta_extreme")
 
 
 def store_betas(database: str, *betas: float) -> None:
@@ -40,8 +41,7 @@ def test_a_beta_of_five_is_accepted_and_one_beyond_is_extreme(
     monkeypatch.setenv("RISKMETRICS_DATABASE_URL", database)
     definitions = dg.Definitions(
         assets=[build_risk_results()],
-        asset_checks=[beta_extreme],
-        jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(beta_extreme))],
+        jobs=[dg.define_asset_job("check", dg.AssetSelection.checks(BETA_EXTREME))],
         resources={"warehouse": Warehouse()},
     )
     job = definitions.resolve_job_def("check")

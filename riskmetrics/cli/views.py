@@ -164,7 +164,7 @@ def _label_figures(table: pd.DataFrame) -> pd.DataFrame:
         unit = known[name].unit if name in known else Unit.NUMBER
         texts.append(None if pd.isna(value) else TABLE_FORMATS.get(unit, str)(value))
     labels = [known[name].label if name in known else name for name in table["figure"]]
-    return table.assign(figure=labels, value=texts)
+    return table.assign(figure=labels, value=pd.Series(texts, table.index, dtype=object))
 
 
 def _single(

@@ -122,7 +122,9 @@ def explain_row(
     recalculation = group.recompute(sources, row) if group else None
     subject, found = row.get("position_id") or row.get("portfolio_id"), []
     for figure in figures:
-        table, stored = tables.metadata.tables[figure.table], row[figure.stored_column]
+        table = tables.metadata.tables[figure.table]
+        column = table.c[figure.stored_column]
+        stored = row[column.name]
         done = recalculation if recalculation and figure.column in recalculation.values else None
         recomputed = done.values[figure.column] if done else None
         reason = None

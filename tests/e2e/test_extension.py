@@ -108,7 +108,7 @@ def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
 ) -> None:
     day = ("--date", str(DAY), "--offline")
     assert call(package, "run", *day).returncode == 0
-    first = query_frame(sample, "SELECT portfolio_id, value, updated_at FROM portfolio_figures")
+    first = query_frame(sample, "SELECT portfolio_id, value FROM portfolio_figures")
     other = {"figure": "other", "day": DAY, "value": 1.0}
     with open_connection(sample) as connection:
         owner = {"portfolio_id": first["portfolio_id"][0]}
@@ -127,7 +127,7 @@ def test_its_rows_are_replaced_by_the_next_run_and_others_are_kept(
 def test_a_package_that_does_not_load_is_named_with_its_error(sample: str, package: Path) -> None:
     (package / "toy_figure.py").write_text("import missing_library\n")
     outcome = call(package, "run", "--date", str(DAY), "--offline")
-    assert outcome.returncode == 2
+    assert outcome.returncode == 6
     (line,) = outcome.stderr.strip().splitlines()[-1:]
     assert "the extension leverage (toy_figure:LEVERAGE) cannot be loaded" in line
     assert "missing_library" in line
