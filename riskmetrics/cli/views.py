@@ -141,13 +141,8 @@ def _volatility_table(
         (source, "volatility_forecasts"),
         is_optional=is_optional,
         hidden=(
-            *(
-                "vol_trend_strength",
-                "observations",
-                "thin_coverage_sessions",
-                "proxy",
-                "coefficients",
-            ),
+            *("vol_trend_strength", "observations", "thin_coverage_sessions", "proxy"),
+            "coefficients",
             *_FLAGS,
         ),
         headings=_VOLATILITY_HEADINGS,
