@@ -1,5 +1,8 @@
 """All figures, their lookup by name, and the data dictionary."""
 
+from dataclasses import asdict
+from typing import Any
+
 from riskmetrics.catalog import (
     betas,
     concentration,
@@ -64,18 +67,6 @@ def find_figure(name: str) -> Figure:
     return found[0]
 
 
-def describe() -> list[dict[str, str]]:
-    """Return the data dictionary: one row of texts per figure."""
-    return [
-        {
-            "table": figure.table,
-            "column": figure.column,
-            "label": figure.label,
-            "unit": figure.unit.value,
-            "formula": figure.formula,
-            "window": figure.window or "the session",
-            "minimum": figure.minimum,
-            "reference": figure.reference,
-        }
-        for figure in _FIGURES.values()
-    ]
+def describe() -> list[dict[str, Any]]:
+    """Return the data dictionary: the fields of every figure, the unit in words."""
+    return [asdict(figure) | {"unit": figure.unit.value} for figure in _FIGURES.values()]

@@ -85,8 +85,8 @@ def _print_metrics(*, as_json: bool) -> None:
     methods = {
         figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
     }
-    rows = [{"metric": f"{row['table']}.{row['column']}"} | row for row in catalog.describe()]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(catalog.describe())
+    table.insert(0, "metric", table["table"] + "." + table["column"])
     table["recomputed_by"] = table["metric"].map(methods)
     shown = ["metric", "label", "window", "formula", "recomputed_by"]
     print_frame(table if as_json else table[shown], as_json=as_json)

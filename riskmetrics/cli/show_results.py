@@ -65,11 +65,13 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
             title=title,
         )
         return
+    figures = table.figures
+    headings = {column: figure.heading for column, figure in figures.items()}
     print_frame(
         shown,
         as_json=False,
-        formats=table_formats(table.figures),
-        headings=table.headings,
+        formats=table_formats(figures),
+        headings=headings if table.has_headings else {},
         title=title,
     )
 
