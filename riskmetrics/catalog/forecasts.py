@@ -15,13 +15,18 @@ from riskmetrics.catalog.volatility import (
 )
 
 _EWMA = "J.P. Morgan (1996), RiskMetrics technical document"
+
 _STORED = "copied from volatility_forecasts of the day"
+_COPIED = {
+    *("volatility_forecast", "root_variance_forecast", "trailing_21d", "ewma_94", "ewma_97"),
+    *("low", "high", "coefficients", "in_sample"),
+}
 
 _forecast = partial(Figure, "volatility_forecasts", window=NEXT_MONTH, minimum=LEVEL_OBS)
 _of_year = partial(Figure, "volatility_forecasts", window=YEAR)
 _score = partial(Figure, "har_forecast_scores", window=MONTH)
 
-FIGURES = (
+_FORECASTS = (
     _forecast("volatility_forecast", "Forecast", Unit.VOLATILITY, EXPECTED, reference=HAR),
     _forecast("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY,
         "volatility_forecast * sqrt(1 + s²), s² the residual variance of the coefficients",
@@ -56,22 +61,17 @@ FIGURES = (
         " day's", short="daily lag imputed"),
     _of_year("thin_coverage_sessions", "Thin sessions", Unit.COUNT,
         "sessions of 252 on which 80 to 95 % of exposure has a return; NULL for symbols"),
+)  # fmt: skip
+
+FIGURES = (
+    *_FORECASTS,
     _score("realized", "Realized", Unit.VOLATILITY,
         "sqrt(252 * mean(r²)) over the 21 sessions after the forecast, 15 required; portfolios:"
         " with the weights of the forecast's day", minimum="15 returns"),
     _score("completed_on", "Completed on", Unit.DATE, "the 21st session after the forecast"),
     *(
-        _score(column, label, unit, _STORED)
-        for column, label, unit in (
-            ("volatility_forecast", "Forecast", Unit.VOLATILITY),
-            ("root_variance_forecast", "Root of the variance forecast", Unit.VOLATILITY),
-            ("trailing_21d", "Trailing 21 sessions", Unit.VOLATILITY),
-            ("ewma_94", "EWMA 0.94", Unit.VOLATILITY),
-            ("ewma_97", "EWMA 0.97", Unit.VOLATILITY),
-            ("low", "80% interval, low end", Unit.VOLATILITY),
-            ("high", "80% interval, high end", Unit.VOLATILITY),
-            ("coefficients", "Version of the coefficients", Unit.TEXT),
-            ("in_sample", "In-sample", Unit.FLAG),
-        )
+        _score(figure.column, figure.label, figure.unit, _STORED)
+        for figure in _FORECASTS
+        if figure.column in _COPIED
     ),
 )  # fmt: skip

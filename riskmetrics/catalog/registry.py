@@ -1,5 +1,6 @@
 """All figures, their lookup by name, and the data dictionary."""
 
+from dataclasses import asdict
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
@@ -104,18 +105,7 @@ def find_figure(name: str) -> Figure:
     return found[0]
 
 
-def describe() -> list[dict[str, str]]:
-    """Return the data dictionary: one row of texts per figure."""
-    return [
-        {
-            "table": figure.table,
-            "column": figure.column,
-            "label": figure.label,
-            "unit": figure.unit.value,
-            "formula": figure.formula,
-            "window": figure.window or "the session",
-            "minimum": figure.minimum,
-            "reference": figure.reference,
-        }
-        for figure in (*all_figures(), *extension_figures())
-    ]
+def describe() -> list[dict[str, Any]]:
+    """Return the data dictionary: the fields of every figure, the unit in words."""
+    figures = (*all_figures(), *extension_figures())
+    return [asdict(figure) | {"unit": figure.unit.value} for figure in figures]

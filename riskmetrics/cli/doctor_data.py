@@ -2,65 +2,80 @@
 
 from collections.abc import Iterator
 from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, Inspection, run_checks
+from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, run_checks
 from riskmetrics.cli.output import pluralize
 from riskmetrics.text import join_names
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from riskmetrics.db.health import Freshness
+    from riskmetrics.settings import Settings
 
 _MAX_BENCHMARK_AGE_DAYS = 35
 """Days after which sector weights, which are published once a month, count as outdated."""
 
 
-def check_data(inspection: Inspection) -> Iterator[Finding]:
+class _Data(NamedTuple):
+    """The state of the data, and what the checks of it name."""
+
+    connection: "sa.Connection"
+    freshness: "Freshness"
+    market: str
+    benchmark: str
+    fetch_command: str
+
+
+def check_data(connection: "sa.Connection", configured: "Settings") -> Iterator[Finding]:
     """Find missing or outdated prices, profiles, sector weights and results, and open splits."""
-    has_market = inspection.freshness.last_market_session is not None
-    return run_checks(_CHECKS if has_market else _CHECKS[:1], inspection)
+    from riskmetrics.db import health, stored_settings
+
+    market = stored_settings.read_market_index(connection, configured.market_index)
+    benchmark = stored_settings.read_benchmark_code(connection, configured.benchmark)
+    freshness = health.read_freshness(connection, market, benchmark)
+    fetch = "riskmetrics run" if configured.fmp_api_key else "riskmetrics import prices FILE"
+    checks = _CHECKS if freshness.last_market_session else _CHECKS[:1]
+    return run_checks(checks, _Data(connection, freshness, market, benchmark, fetch))
 
 
-def _fetch_command(inspection: Inspection) -> str:
-    return (
-        "riskmetrics run" if inspection.configured.fmp_api_key else "riskmetrics import prices FILE"
-    )
-
-
-def _check_market_prices(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_market_prices(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics import trading_calendar
 
-    last, fetch = inspection.freshness.last_market_session, _fetch_command(inspection)
+    last, fetch = data.freshness.last_market_session, data.fetch_command
     if last is None:
-        text = f"no close of the market index {inspection.market} is stored"
+        text = f"no close of the market index {data.market} is stored"
         yield "warn", text, f"{fetch}, or riskmetrics db setting market_index SYMBOL"
         return
     sessions = trading_calendar.sessions_between(last, trading_calendar.last_completed_session())
     n_behind = len(sessions) - 1
     text = (
-        f"{inspection.market} until {last}, {pluralize(n_behind, 'session')} behind the latest"
+        f"{data.market} until {last}, {pluralize(n_behind, 'session')} behind the latest"
         " ended session"
     )
     yield "warn" if n_behind else "ok", text, fetch
 
 
-def _check_held(inspection: Inspection, *, what: str) -> Iterator[tuple[str, ...]]:
-    freshness = inspection.freshness
+def _check_held(data: _Data, *, what: str) -> Iterator[tuple[str, ...]]:
+    freshness = data.freshness
     missing = getattr(freshness, f"symbols_without_{what}")
     held = f"{pluralize(freshness.n_held, 'symbol')} held on that session"
     if not missing:
         yield "ok", f"complete for {held}"
         return
     names = join_names(missing, MAX_NAMES_PER_LINE)
-    advice = [_fetch_command(inspection)] if what == "price" else []
+    advice = [data.fetch_command] if what == "price" else []
     yield "warn", f"missing for {len(missing)} of {held}: {names}", *advice
 
 
-def _check_suspected_splits(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_suspected_splits(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics import trading_calendar
     from riskmetrics.db.split_suspects import find_suspected_splits
     from riskmetrics.results import price_faults
 
     latest = trading_calendar.calendar_end()
-    suspects = price_faults.select_open_suspects(
-        find_suspected_splits(inspection.connection), latest
-    )
+    suspects = price_faults.select_open_suspects(find_suspected_splits(data.connection), latest)
     if suspects.empty:
         yield "ok", "no suspected split waits for a decision"
         return
@@ -73,10 +88,10 @@ def _check_suspected_splits(inspection: Inspection) -> Iterator[tuple[str, ...]]
     yield "warn", f"{pluralize(len(suspects), 'suspected split')} {verb} for a decision: {moves}"
 
 
-def _check_benchmark(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_benchmark(data: _Data) -> Iterator[tuple[str, ...]]:
     from riskmetrics.settings import DEFAULT_BENCHMARK
 
-    code, freshness = inspection.benchmark, inspection.freshness
+    code, freshness = data.benchmark, data.freshness
     fetch = "riskmetrics seed benchmark, or " if code == DEFAULT_BENCHMARK else ""
     fix = f"{fetch}riskmetrics import benchmark FILE"
     day, last = freshness.benchmark_day, freshness.last_market_session
@@ -87,8 +102,8 @@ def _check_benchmark(inspection: Inspection) -> Iterator[tuple[str, ...]]:
     yield "warn" if is_old else "ok", f"sector weights of {code} as of {day}", fix
 
 
-def _check_results(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    freshness, sessions = inspection.freshness, inspection.freshness.stored_sessions
+def _check_results(data: _Data) -> Iterator[tuple[str, ...]]:
+    freshness, sessions = data.freshness, data.freshness.stored_sessions
     if sessions.results_to is None:
         yield "warn", "none yet"
         return

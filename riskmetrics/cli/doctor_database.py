@@ -1,12 +1,13 @@
 """Checks of `riskmetrics doctor` on the database, its schema, the vendor and the language model."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 from riskmetrics.cli.database import connect_unmigrated, describe_database_error
 from riskmetrics.cli.db import ROLE_ADVICE
 from riskmetrics.cli.doctor_data import check_data
-from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, Inspection, run_checks
+from riskmetrics.cli.findings import MAX_NAMES_PER_LINE, Check, Finding, run_checks
 from riskmetrics.cli.output import echo_err, pluralize
 from riskmetrics.db.roles import Role
 from riskmetrics.text import join_names
@@ -14,7 +15,10 @@ from riskmetrics.text import join_names
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from riskmetrics.db.health import ServerInfo
     from riskmetrics.settings import Settings
+
+    _Stored = tuple[sa.Connection, Settings]
 
 _RERUN_ADVICE = "fix the problem above and rerun doctor"
 _OWNER_ADVICE = "run riskmetrics db upgrade as the owner of the tables; this role may not"
@@ -22,21 +26,28 @@ _OWNER_ADVICE = "run riskmetrics db upgrade as the owner of the tables; this rol
 
 def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]:
     """Check server, roles and schema; at head, also data, vendor and language model."""
+    from riskmetrics.db import health
     from riskmetrics.errors import RiskmetricsError
 
     try:
         with connect_unmigrated(Role.WRITER) as engine, engine.connect() as connection:
-            inspection = Inspection(configured, connection)
-            yield from run_checks(_SERVER_CHECKS, inspection)
+            server, is_embedded = health.read_server_info(connection), not configured.database_url
+            kind = "embedded PostgreSQL" if is_embedded else "Postgres"
+            text = f"connected to {kind} {server.version} as {server.role}; no extension is needed"
+            yield Finding("ok", "database", text)
+            yield from run_checks(_SERVER_CHECKS, server)
             connection.rollback()
-            schema_findings = list(run_checks(_SCHEMA_CHECKS, inspection))
+            # the embedded server is migrated by commands, as its owner
+            may_migrate = server.has_migrate_privilege or is_embedded
+            check = Check("schema", partial(_check_schema, may_migrate=may_migrate))
+            schema_findings = list(run_checks([check], connection))
             yield from schema_findings
             connection.rollback()
             if all(finding.state == "ok" for finding in schema_findings):
-                yield from check_data(inspection)
-                yield from run_checks(_SERVICE_CHECKS, inspection)
+                yield from check_data(connection, configured)
+                yield from run_checks(_SERVICE_CHECKS, (connection, configured))
                 if online:
-                    yield from _request_from_vendor(engine, inspection)
+                    yield from _request_from_vendor(engine, configured)
     except RiskmetricsError as error:
         yield Finding("fail", "database", str(error), _RERUN_ADVICE, error.exit_code)
     except Exception as error:
@@ -47,26 +58,23 @@ def check_database(configured: "Settings", *, online: bool) -> Iterator[Finding]
         yield Finding("fail", "database", sentence, advice)
 
 
-def _check_server(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    server = inspection.server
-    kind = "embedded PostgreSQL" if inspection.is_embedded else "Postgres"
-    yield "ok", f"connected to {kind} {server.version} as {server.role}; no extension is needed"
+def _check_encoding(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
     if server.encoding != "UTF8":
         yield "warn", f"the encoding is {server.encoding}: some names cannot be stored"
 
 
-def _check_excess_rights(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    for right in inspection.server.excess_rights:
+def _check_excess_rights(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
+    for right in server.excess_rights:
         yield "warn", f"the connecting role {right}, and queries run with its privileges"
 
 
-def _check_read_only(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    if inspection.server.is_read_only:
+def _check_read_only(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
+    if server.is_read_only:
         yield "fail", "read-only: a standby, or default_transaction_read_only is on"
 
 
-def _check_privileges(inspection: Inspection) -> Iterator[tuple[str, ...]]:
-    server, role = inspection.server, inspection.server.role
+def _check_privileges(server: "ServerInfo") -> Iterator[tuple[str, ...]]:
+    role = server.role
     if not server.has_temp_privilege:
         text = f"{role} may not create temporary tables"
         yield "fail", text, f"GRANT TEMPORARY ON DATABASE … TO {role}"
@@ -79,10 +87,9 @@ def _check_privileges(inspection: Inspection) -> Iterator[tuple[str, ...]]:
         yield "ok", f"{role} may {may}"
 
 
-def _check_schema(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_schema(connection: "sa.Connection", *, may_migrate: bool) -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import migrate
 
-    connection, may_migrate = inspection.connection, inspection.may_migrate
     revision, head = migrate.current(connection), migrate.head()
     outdated_state = "warn" if may_migrate else "fail"
     if revision is None:
@@ -105,69 +112,70 @@ def _check_schema(inspection: Inspection) -> Iterator[tuple[str, ...]]:
         yield "ok", f"revision {head}, the newest; all tables as expected"
 
 
-def _check_vendor_quota(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_vendor_quota(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
     from riskmetrics.ingest.vendor_client import NO_API_KEY_WARNING, VENDOR
 
-    configured = inspection.configured
+    connection, configured = stored
     if configured.fmp_api_key is None:
         yield "ok", NO_API_KEY_WARNING
         return
-    calls_left = vendor.read_remaining_calls(
-        inspection.connection, VENDOR, configured.fmp_calls_per_day
-    )
+    calls_left = vendor.read_remaining_calls(connection, VENDOR, configured.fmp_calls_per_day)
     if calls_left is None:
         yield "ok", "no daily limit of calls is configured"
     else:
         yield "ok" if calls_left else "warn", f"{pluralize(calls_left, 'call')} left today"
 
 
-def _check_vendor_problems(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_vendor_problems(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import vendor
     from riskmetrics.ingest.vendor_client import VENDOR
 
-    if inspection.configured.fmp_api_key is None:
+    connection, configured = stored
+    if configured.fmp_api_key is None:
         return
-    if problem := vendor.read_last_problem(inspection.connection, VENDOR):
+    if problem := vendor.read_last_problem(connection, VENDOR):
         subject, reason, time_of_error = problem
         yield "warn", f"last failed request: {subject}, {time_of_error:%Y-%m-%d %H:%M}: {reason}"
 
 
-def _check_language_model(inspection: Inspection) -> Iterator[tuple[str, ...]]:
+def _check_language_model(stored: "_Stored") -> Iterator[tuple[str, ...]]:
     from riskmetrics.db import spending
 
-    configured = inspection.configured
+    connection, configured = stored
     if configured.anthropic_api_key is None:
         yield "ok", "ANTHROPIC_API_KEY is not set: fixed rules write the insights"
         return
-    spent, limit = spending.read_spend_today(inspection.connection), configured.ai_usd_per_day
+    spent, limit = spending.read_spend_today(connection), configured.ai_usd_per_day
     text = f"{configured.ai_model}: {spent:f} of {limit:f} USD spent or reserved today"
     yield "ok" if spent < limit else "warn", text
 
 
-def _request_from_vendor(engine: "sa.Engine", inspection: Inspection) -> Iterator[Finding]:
+def _request_from_vendor(engine: "sa.Engine", configured: "Settings") -> Iterator[Finding]:
     """Request the profile of the market index, which every plan includes."""
+    from riskmetrics.db import stored_settings
     from riskmetrics.errors import SourceError
     from riskmetrics.ingest.vendor_client import open_vendor_client
 
-    with open_vendor_client(engine, inspection.configured, echo_err) as feed:
+    with engine.connect() as connection:
+        market = stored_settings.read_market_index(connection, configured.market_index)
+    with open_vendor_client(engine, configured, echo_err) as feed:
         if feed is None:
             return
         try:
-            feed.api.fetch_profile(inspection.market)
+            feed.api.fetch_profile(market)
         except SourceError as error:
             yield Finding("fail", "vendor", str(error), _RERUN_ADVICE, error.exit_code)
         else:
-            yield Finding("ok", "vendor", f"it answered a request for {inspection.market}")
+            yield Finding("ok", "vendor", f"it answered a request for {market}")
 
 
 _SERVER_CHECKS = (
-    Check("database", _check_server, "create the database with ENCODING 'UTF8'"),
+    Check("database", _check_encoding, "create the database with ENCODING 'UTF8'"),
     Check("roles", _check_excess_rights, ROLE_ADVICE),
     Check("database", _check_read_only, "connect to the primary"),
     Check("roles", _check_privileges),
 )
-_SCHEMA_CHECKS = (Check("schema", _check_schema),)
 _SERVICE_CHECKS = (
     Check("vendor", _check_vendor_quota, "wait until tomorrow (UTC), or upgrade your plan"),
     Check("vendor", _check_vendor_problems, "see docs/how-to/data.md"),

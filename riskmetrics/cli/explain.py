@@ -85,8 +85,8 @@ def _print_metrics(*, as_json: bool) -> None:
     methods = {
         figure.name: group.method for group in registry.METRIC_GROUPS for figure in group.figures
     }
-    rows = [{"metric": f"{row['table']}.{row['column']}"} | row for row in catalog.describe()]
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(catalog.describe())
+    table.insert(0, "metric", table["table"] + "." + table["column"])
     table["recomputed_by"] = table["metric"].map(methods)
     shown = ["metric", "label", "window", "formula", "recomputed_by"]
     print_frame(table if as_json else table[shown], as_json=as_json)
@@ -97,22 +97,18 @@ def _find_explanations(
 ) -> "tuple[date, list[Explanation]]":
     from riskmetrics import settings
     from riskmetrics.catalog import find_figure
-    from riskmetrics.cli.database import read_transaction
-    from riskmetrics.db import explain_queries, result_queries, stored_settings, symbol_spellings
+    from riskmetrics.cli.database import find_session, read_transaction
+    from riskmetrics.db import explain_queries, stored_settings, symbol_spellings
     from riskmetrics.explain import registry
 
     figure, configured = find_figure(metric_name), settings.load()
     with read_transaction() as connection:
         if symbol is not None:
             symbol = symbol_spellings.find_stored_spelling(connection, symbol)
-        session, portfolio = (
-            to_date(day) or result_queries.read_latest_day(connection),
-            explain_queries.find_portfolio_id(connection, name),
-        )
+        portfolio = explain_queries.find_portfolio_id(connection, name)
         if portfolio is None:
             raise fail(f"there is no portfolio {name}: see riskmetrics portfolio list")
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
+        session = find_session(connection, to_date(day))
         market = stored_settings.read_market_index(connection, configured.market_index)
         rate = stored_settings.read_rate_index(connection, configured.rate_index)
         explanations = registry.explain(

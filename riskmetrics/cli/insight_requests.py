@@ -24,14 +24,12 @@ def select_requests(
     question: str | None = None,
 ) -> "tuple[date, list[Request]]":
     """Return the session and the insight requests of the options; exit if there are none."""
+    from riskmetrics.cli.database import find_session
     from riskmetrics.db import insight_store as stored
-    from riskmetrics.db.result_queries import read_latest_day
     from riskmetrics.insights import fact_sheet, pipeline
     from riskmetrics.insights.templates import Template
 
-    session = day or read_latest_day(connection)
-    if session is None:
-        raise fail("no results are stored yet: compute them with riskmetrics run")
+    session = find_session(connection, day)
     active = {
         row["insight_type"]: Template.from_row(row)
         for row in stored.read_active_templates(connection)

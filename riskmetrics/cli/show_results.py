@@ -65,11 +65,13 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
             title=title,
         )
         return
+    figures = table.figures
+    headings = {column: figure.heading for column, figure in figures.items()}
     print_frame(
         shown,
         as_json=False,
-        formats=table_formats(table.figures),
-        headings=table.headings,
+        formats=table_formats(figures),
+        headings=headings if table.has_headings else {},
         title=title,
     )
 
@@ -77,15 +79,13 @@ def _print(table: "Table", frame: "pd.DataFrame", session: date) -> None:
 def _read(
     view: "View", day: date | None, portfolio: str | None
 ) -> "tuple[date, Mapping[str, pd.DataFrame]]":
-    from riskmetrics.cli.database import read_transaction
+    from riskmetrics.cli.database import find_session, read_transaction
     from riskmetrics.db import result_queries
     from riskmetrics.db.input_queries import read_portfolios
     from riskmetrics.present.caveats import portfolio_caveats
 
     with read_transaction() as connection:
-        session = day or result_queries.read_latest_day(connection)
-        if session is None:
-            raise fail("no results are stored yet: compute them with riskmetrics run")
+        session = find_session(connection, day)
         frames = {
             key: table.query(connection, session, portfolio) for key, table in view.tables.items()
         }

@@ -31,8 +31,8 @@ class Table:
     """Whether the view is shown without rows of this table, if portfolios have values."""
     hidden: tuple[str, ...] = ()
     """Columns that only JSON shows."""
-    headings: Mapping[str, str] = field(default_factory=dict)
-    """Column to heading; default: the column."""
+    has_headings: bool = False
+    """Whether figures are shown under their headings instead of their columns."""
     arrange: Callable[[pd.DataFrame], pd.DataFrame] = lambda table: table
     """Returns the table as it is printed, before columns are hidden."""
     is_transposed: bool = False
@@ -126,13 +126,6 @@ def _forecast_remarks(row: Mapping[str, Any]) -> Iterator[str]:
         yield f"{row['thin_coverage_sessions']} thin sessions"
 
 
-_VOLATILITY_HEADINGS = {
-    figure.column: figure.heading
-    for source in ("portfolio_snapshots", "position_volatility", "volatility_forecasts")
-    for figure in figures_of(source)
-}
-
-
 def _volatility_table(
     title: str, query: Callable[..., pd.DataFrame], source: str, *, is_optional: bool
 ) -> Table:
@@ -142,16 +135,11 @@ def _volatility_table(
         (source, "volatility_forecasts"),
         is_optional=is_optional,
         hidden=(
-            *(
-                "vol_trend_strength",
-                "observations",
-                "thin_coverage_sessions",
-                "proxy",
-                "coefficients",
-            ),
+            *("vol_trend_strength", "observations", "thin_coverage_sessions", "proxy"),
+            "coefficients",
             *_FLAGS,
         ),
-        headings=_VOLATILITY_HEADINGS,
+        has_headings=True,
         arrange=_add_remarks,
     )
 
@@ -171,26 +159,22 @@ def _single(
     title: str,
     query: Callable[..., pd.DataFrame],
     *sources: str,
-    has_caveats: bool = True,
-    text_if_empty: str = "",
+    renamed: Mapping[str, str] | None = None,
+    **of_view: Any,
 ) -> View:
     """Return a view of one table, which is optional if there is a text for no rows."""
-    table = Table(title, query, sources, is_optional=bool(text_if_empty))
-    return View({"": table}, has_caveats=has_caveats, text_if_empty=text_if_empty)
+    is_optional = "text_if_empty" in of_view
+    return View({"": Table(title, query, sources, renamed or {}, is_optional)}, **of_view)
 
 
 VIEWS = {
-    "betas": View(
-        {
-            "": Table(
-                "Market betas, {session}",
-                position_queries.read_market_betas,
-                ("position_market_betas",),
-                renamed={
-                    f"adjusted_{name}": f"symbol_adjusted_betas.{name}"
-                    for name in ("beta", "std_error")
-                },
-            )
+    "betas": _single(
+        "Market betas, {session}",
+        position_queries.read_market_betas,
+        "position_market_betas",
+        renamed={
+            "adjusted_beta": "symbol_adjusted_betas.beta",
+            "adjusted_std_error": "symbol_adjusted_betas.std_error",
         },
         has_caveats=False,
         notes=_beta_notes,

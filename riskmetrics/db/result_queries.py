@@ -12,7 +12,7 @@ import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from riskmetrics.db import tables
+from riskmetrics.db import result_tables, tables
 from riskmetrics.db.copy import fetch_frame
 from riskmetrics.db.tables.schema import provenance_columns
 from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
@@ -20,21 +20,6 @@ from riskmetrics.metrics.minimums import INSUFFICIENT_EQUITY, SHARE_TOLERANCE
 _portfolios = tables.portfolios
 _snapshots = tables.portfolio_snapshots
 _ROW_IDENTITY = {"portfolio_id", "day", *(column.name for column in provenance_columns())}
-
-
-def read_snapshots(
-    connection: sa.Connection, day: date, portfolio: str | None = None
-) -> pd.DataFrame:
-    """Return all columns of the snapshots of a day, by portfolio name."""
-    columns = [column for column in _snapshots.c if column.name != "id"]
-    statement = (
-        sa.select(_portfolios.c.name.label("portfolio"), *columns)
-        .join(_portfolios)
-        .where(_snapshots.c.snapshot_date == day)
-    )
-    return fetch_frame(
-        connection, filter_by_portfolio(statement, portfolio).order_by(_portfolios.c.name)
-    )
 
 
 def sample_market_betas(
@@ -253,7 +238,7 @@ def read_rows(
         sa.select(_portfolios.c.name.label("portfolio"), *(table.c[name] for name in names))
         .select_from(table)
         .join(_portfolios, _portfolios.c.id == table.c.portfolio_id)
-        .where(table.c.day == day)
+        .where(result_tables.day_column(table) == day)
         .order_by(_portfolios.c.name, *order)
     )
     return fetch_frame(connection, filter_by_portfolio(statement, portfolio))
@@ -269,6 +254,12 @@ _contributions, _sectors = (
     tables.portfolio_sector_weights.c,
 )
 
+read_snapshots = partial(
+    read_rows,
+    tables.portfolio_snapshots,
+    (),
+    columns=[column.name for column in tables.portfolio_snapshots.c if column.name != "id"],
+)
 read_tail_risk = partial(
     read_rows, tables.portfolio_tail_risk, (_tail.horizon_days, _tail.level, _tail.method)
 )

@@ -68,11 +68,8 @@ def read_position_volatility(
     has_forecast = sa.or_(IS_LISTED, table.c.expected_vol_21d.is_not(None))
     columns = (
         *HOLDING_COLUMNS,
-        table.c.realized_vol_21d,
-        table.c.realized_vol_63d,
-        table.c.vol_daily,
-        table.c.vol_weekly,
-        table.c.vol_monthly,
+        *(table.c[f"realized_vol_{window}"] for window in ("21d", "63d")),
+        *(table.c[f"vol_{lag}"] for lag in ("daily", "weekly", "monthly")),
         table.c.expected_vol_21d,
         *(sa.case((IS_LISTED, _forecasts.c[name])).label(name) for name in ("low", "high")),
         table.c.vol_trend,
@@ -113,17 +110,8 @@ def read_forecast_scores(connection: sa.Connection, last_day: date | None = None
 
 def _caveat_columns() -> tuple["sa.ColumnElement[object]", ...]:
     """Return the columns of a forecast's caveats, proxy and model version."""
-    return tuple(
-        _forecasts.c[name]
-        for name in (
-            "in_sample",
-            "clipped",
-            "short_history",
-            "daily_lag_imputed",
-            "proxy",
-            "coefficients",
-        )
-    )
+    flags = ("in_sample", "clipped", "short_history", "daily_lag_imputed")
+    return tuple(_forecasts.c[name] for name in (*flags, "proxy", "coefficients"))
 
 
 def _select_live(table: sa.Table) -> "sa.Select[Any]":

@@ -120,18 +120,8 @@ def _recompute_forecast(sources: SourceRows, row: Row) -> Recalculation:
         else volatility_figures(sources, symbol_inputs(sources, row["subject"]))
     )
     columns = (
-        *(
-            "volatility_forecast",
-            "root_variance_forecast",
-            "low",
-            "high",
-            "rise_probability",
-            "ewma_94",
-            "ewma_97",
-            "observations",
-            "proxy",
-            "coefficients",
-        ),
+        *("volatility_forecast", "root_variance_forecast", "low", "high", "rise_probability"),
+        *("ewma_94", "ewma_97", "observations", "proxy", "coefficients"),
     )
     flags = {name: bool(found[name]) for name in ("clipped", "short_history", "daily_lag_imputed")}
     in_sample = sources.har_versions.is_in_sample([sources.day])[0]

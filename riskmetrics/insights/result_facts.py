@@ -7,7 +7,7 @@ from riskmetrics.db.fact_queries import Record
 from riskmetrics.insights.fact_types import CHANGE_UNITS, FACT_TYPES
 from riskmetrics.insights.facts import Fact, defined_facts
 from riskmetrics.metrics.forecast_score import FORECAST_HORIZON
-from riskmetrics.present.caveats import small_equity_caveat
+from riskmetrics.present.caveats import is_equity_small
 
 _MAX_SECTORS, _MAX_SCENARIOS = 3, 3
 """Largest sectors by gross weight (plus the most over- and underweight); worst scenarios."""
@@ -26,7 +26,7 @@ def snapshot_facts(
         *("daily_pnl", "daily_return", "cumulative_pnl"),
     )
     yield from defined_facts(make, _select(row, *values))
-    if row["gross_exposure"] > 0 and not small_equity_caveat(
+    if row["gross_exposure"] > 0 and not is_equity_small(
         float(row["total_value"]), float(row["gross_exposure"])
     ):
         amounts = _select(row, "gross_to_equity", "net_to_equity")
@@ -65,12 +65,7 @@ def forecast_facts(
             else "ok"
         )
         n_obs = forecast["observations"]
-        yield from defined_facts(
-            make,
-            expected,
-            n_obs=n_obs,
-            quality=quality,
-        )
+        yield from defined_facts(make, expected, n_obs=n_obs, quality=quality)
     if score:
         yield from defined_facts(
             make,

@@ -1,6 +1,6 @@
 """Caveats of a portfolio's values and weights, shared by commands, report and insights."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from riskmetrics.present import formatting
@@ -17,70 +17,59 @@ def portfolio_caveats(snapshots: "pd.DataFrame", coverage: "pd.DataFrame") -> di
     snapshots, coverage : DataFrame
         Results of `db.result_queries.read_snapshots` and `read_coverage` for one day.
     """
-    found: dict[str, list[str]] = {}
-    for name, text in (
-        *_price_caveats(coverage),
-        *_equity_caveats(snapshots),
-        *_unconfirmed_close_caveats(coverage),
-    ):
-        found.setdefault(name, []).append(text)
-    return found
+    counts = {
+        str(name): dict(
+            zip(rows["metric"], zip(rows["n_covered"], rows["n_total"], strict=True), strict=True)
+        )
+        for name, rows in coverage.groupby("portfolio", sort=False)
+    }
+    columns = (snapshots[name] for name in ("portfolio", "total_value", "gross_exposure"))
+    values = {name: map(float, amounts) for name, *amounts in zip(*columns, strict=True)}
+    found = {
+        name: list(list_caveats(counts.get(name, {}), *values.get(name, (0.0, 0.0))))
+        for name in dict.fromkeys((*counts, *values))
+    }
+    return {name: texts for name, texts in found.items() if texts}
 
 
-def missing_prices_caveat(n_priced: int, n_held: int) -> str | None:
-    """Return the caveat for instruments without a price; None if all have one."""
-    if n_priced >= n_held:
-        return None
-    return (
-        f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a stated"
-        " equity counts them as cash"
-    )
+def list_caveats(
+    counts: Mapping[str, tuple[int, int]], equity: float, gross: float
+) -> Iterator[str]:
+    """Yield the caveats of a portfolio: missing prices, small equity, unconfirmed closes.
+
+    Parameters
+    ----------
+    counts : mapping
+        Metric of `portfolio_coverage` to covered and all instruments.
+    equity, gross : float
+        Equity and gross exposure.
+    """
+    n_priced, n_held = counts.get("prices", (0, 0))
+    if n_priced < n_held:
+        yield (
+            f"{n_priced} of {n_held} instruments have a price; values exclude the others, and a"
+            " stated equity counts them as cash"
+        )
+    if is_equity_small(equity, gross):
+        from riskmetrics.metrics.minimums import MIN_EQUITY_SHARE
+
+        yield (
+            f"equity is {formatting.money(equity)}, {formatting.percent(equity / gross)} of gross"
+            f" exposure; below {MIN_EQUITY_SHARE:.0%} weights and all figures in units of equity"
+            " are undefined"
+        )
+    n_confirmed, n_instruments = counts.get("validated_prices", (0, 0))
+    if n_confirmed < n_instruments:
+        yield (
+            f"{n_instruments - n_confirmed} of {n_instruments} instruments have an unconfirmed"
+            " close that affects value or P&L: a move of more than 50% that the next session has"
+            " not yet confirmed or has reversed, or a suspected split without a decision; see"
+            " riskmetrics show quality"
+        )
 
 
-def small_equity_caveat(equity: float, gross: float) -> str | None:
-    """Return the caveat for equity too small for weights; None if it is large enough."""
+def is_equity_small(equity: float, gross: float) -> bool:
+    """Return whether equity is too small for weights."""
     from riskmetrics.metrics.minimums import MIN_EQUITY_SHARE, meets_minimum
 
-    if not gross > 0 or (equity > 0 and meets_minimum(equity / gross, MIN_EQUITY_SHARE)):
-        return None
-    return (
-        f"equity is {formatting.money(equity)}, {formatting.percent(equity / gross)} of gross"
-        f" exposure; below {MIN_EQUITY_SHARE:.0%} weights and all figures in units of equity are"
-        " undefined"
-    )
-
-
-def unconfirmed_closes_caveat(n_confirmed: int, n_instruments: int) -> str | None:
-    """Return the caveat for instruments with an unconfirmed close; None if there are none."""
-    if n_confirmed >= n_instruments:
-        return None
-    return (
-        f"{n_instruments - n_confirmed} of {n_instruments} instruments have an unconfirmed close"
-        " that affects value or P&L: a move of more than 50% that the next session has not yet"
-        " confirmed or has reversed, or a suspected split without a decision; see riskmetrics show"
-        " quality"
-    )
-
-
-def _price_caveats(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    prices = coverage[coverage["metric"] == "prices"]
-    for name, n_priced, n_held in zip(
-        prices["portfolio"], prices["n_covered"], prices["n_total"], strict=True
-    ):
-        if text := missing_prices_caveat(n_priced, n_held):
-            yield name, text
-
-
-def _equity_caveats(snapshots: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    columns = (snapshots[name] for name in ("portfolio", "total_value", "gross_exposure"))
-    for name, equity, gross in zip(*columns, strict=True):
-        if text := small_equity_caveat(float(equity), float(gross)):
-            yield name, text
-
-
-def _unconfirmed_close_caveats(coverage: "pd.DataFrame") -> Iterator[tuple[str, str]]:
-    rows = coverage[coverage["metric"] == "validated_prices"]
-    columns = (rows[name] for name in ("portfolio", "n_covered", "n_total"))
-    for name, n_confirmed, n_instruments in zip(*columns, strict=True):
-        if text := unconfirmed_closes_caveat(n_confirmed, n_instruments):
-            yield name, text
+    return gross > 0 and not (equity > 0 and meets_minimum(equity / gross, MIN_EQUITY_SHARE))
